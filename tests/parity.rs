@@ -59,38 +59,44 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
         compared += 1;
     }
     assert!(compared >= 21, "only {compared} tensors compared");
-    let masks_differ = |ours: &[f32]| {
+    let masks_differ = |ours: &[f32], item: usize| {
         let (_, expected) = reference.values("probability");
-        let differing = ours.iter().zip(&expected).filter(|(a, b)| (**a >= 0.5) != (**b >= 0.5)).count();
+        let expected = &expected[item * ours.len()..(item + 1) * ours.len()];
+        let differing = ours.iter().zip(expected).filter(|(a, b)| (**a >= 0.5) != (**b >= 0.5)).count();
         assert!(differing as f64 <= 1e-4 * expected.len() as f64, "{differing} pixels of the mask differ");
     };
-    masks_differ(&ours["probability"].1);
+    masks_differ(&ours["probability"].1, 0);
 
-    // The prepared decoder does one image at a time.
+    // The prepared network does one image at a time.
     let prepared = Prepared::new(&model);
     let (shape, expected) = reference.values("logits");
     let per_image = expected.len() / shape[0];
-    let features = model.vision.forward(image, &mut Trace::off());
-    let fused = model.fusion.forward(&model.text.forward(ids, mask, &mut Trace::off()));
     for item in 0..shape[0] {
-        let one = |t: &Tensor<4>| t.clone().slice([item..item + 1]);
-        let text = fused.iter().map(|t| t.clone().map(|t| t.slice([item..item + 1]))).collect();
-        let features: Vec<_> = features.iter().map(one).collect();
-        let decoded = prepared.decode(&features, prepared.project_text(text));
-        let logits: Vec<f32> = decoded.logits.into_data().iter::<f32>().collect();
-        let error = relative(&logits, &expected[item * per_image..(item + 1) * per_image]);
-        println!("prepared logits {item}        {error:.2e}");
-        assert!(error <= tolerance, "prepared logits: {error:.2e}");
+        let check = |name: &str, tensor: Tensor<2>| {
+            let (_, expected) = reference.values(name);
+            let values: Vec<f32> = tensor.into_data().iter::<f32>().collect();
+            let error = relative(&values, &expected[item * values.len()..(item + 1) * values.len()]);
+            println!("prepared {name:24} {error:.2e}");
+            assert!(error <= tolerance, "prepared {name}: {error:.2e}");
+        };
+        let features = prepared.see(image.clone().slice([item..item + 1]));
+        for (index, feature) in features.iter().enumerate() {
+            check(&format!("vision.hidden.{}", index + 1), feature.clone().transpose());
+        }
+        let one = |t: &Tensor<2, Int>| t.clone().slice([item..item + 1]);
+        let texts = prepared.read(one(&ids), one(&mask));
+        for (index, text) in texts.iter().flatten().enumerate() {
+            check(&format!("stage{}.text_projected", texts.len() - index), text.clone());
+        }
+        let decoded = prepared.decode(&features, texts);
         for (index, stage) in decoded.stages.iter().enumerate() {
             let [_, channels, side, _] = stage.dims();
             let rows = stage.clone().reshape([channels, side * side]).transpose();
-            let name = format!("stage{}.decoded", decoded.stages.len() - index);
-            let (_, expected) = reference.values(&name);
-            let count = channels * side * side;
-            let values: Vec<f32> = rows.into_data().iter::<f32>().collect();
-            let error = relative(&values, &expected[item * count..(item + 1) * count]);
-            assert!(error <= tolerance, "prepared {name}: {error:.2e}");
+            check(&format!("stage{}.decoded", decoded.stages.len() - index), rows);
         }
+        check("logits", decoded.logits.clone().reshape([1, per_image as i32]));
+        let probability: Vec<f32> = burn::tensor::activation::sigmoid(decoded.logits).into_data().iter().collect();
+        masks_differ(&probability, item);
     }
 }
 

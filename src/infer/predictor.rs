@@ -11,7 +11,7 @@ use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParamete
 use crate::data::{DataError, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::config::Axes;
-use crate::model::prepared::Prepared;
+use crate::model::prepared::{Features, Prepared, StageTexts};
 use crate::model::weights::{Located, ModelSource, WeightsError, bundle};
 use crate::model::{HiMix, ModelConfig, Trace, Traced};
 use crate::text::{Encoding, TextError, Tokenizer};
@@ -67,8 +67,8 @@ struct Loaded {
     model: HiMix,
     prepared: Prepared,
     device: OpenDevice,
-    images: Recent<[u8; 32], Vec<Tensor<4>>>,
-    prompts: Recent<Vec<i64>, Vec<Option<Tensor<3>>>>,
+    images: Recent<[u8; 32], Features>,
+    prompts: Recent<Vec<i64>, StageTexts>,
 }
 
 /// One model on one device.
@@ -224,7 +224,7 @@ impl Predictor {
             Some(features) => features,
             None => {
                 let start = Instant::now();
-                let features = self.loaded.model.vision.forward(self.input(image, &device), &mut Trace::off());
+                let features = self.loaded.prepared.see(self.input(image, &device));
                 sync()?;
                 self.loaded.images.put(key, features.clone());
                 milliseconds.vision = elapsed_ms(start);
@@ -238,9 +238,7 @@ impl Predictor {
             Some(text) => text,
             None => {
                 let (ids, mask) = token_tensors(&encoding, &device);
-                let model = &self.loaded.model;
-                let states = model.text.forward(ids, mask, &mut Trace::off());
-                let text = self.loaded.prepared.project_text(model.fusion.forward(&states));
+                let text = self.loaded.prepared.read(ids, mask);
                 sync()?;
                 self.loaded.prompts.put(encoding.ids.clone(), text.clone());
                 milliseconds.text = elapsed_ms(start_text);

@@ -242,7 +242,7 @@ impl DecoderStage {
     }
 
     /// The guide block alone, back on the grid: `[batch, C, n, n]`
-    pub(super) fn guided(
+    fn guided(
         &self,
         x: Tensor<4>,
         text: Option<Tensor<3>>,
@@ -260,7 +260,7 @@ impl DecoderStage {
 }
 
 /// Records a stage's output as the references have it, `[batch, side², channels]`.
-pub(super) fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
+fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
     if trace.is_on() {
         let [batch, channels, side, _] = x.dims();
         let flat = x.clone().reshape([batch, channels, side * side]).swap_dims(1, 2);

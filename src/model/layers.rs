@@ -57,6 +57,11 @@ impl LayerNorm {
         }
     }
 
+    /// Added to the variance.
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
     /// `[.., channels]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         module::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.eps)

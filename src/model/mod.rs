@@ -1,6 +1,7 @@
 //! The network and nothing else: encoders, layer fusion, spectrum filter, decoder, configuration, weights.
 
 pub mod config;
+pub mod cpu;
 pub mod decoder;
 pub mod fusion;
 pub mod head;

@@ -42,6 +42,18 @@ pub struct Embeddings {
     pub norm: LayerNorm,
 }
 
+impl Embeddings {
+    /// Token numbers `[batch, length]` → `[batch, length, hidden]`
+    pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        let [batch, length] = ids.dims();
+        let [_, hidden] = self.word.weight.dims();
+        let words = self.word.weight.val().select(0, ids.reshape([-1])).reshape([batch, length, hidden]);
+        let positions = self.position.weight.val().slice([0..length]);
+        let types = self.token_type.weight.val().slice([0..1]);
+        self.norm.forward(words + (positions + types).unsqueeze::<3>())
+    }
+}
+
 /// One transformer layer.
 #[derive(Module, Debug)]
 pub struct Layer {
@@ -78,6 +90,11 @@ impl Layer {
             norm: LayerNorm::new(hidden, eps, device),
             heads: config.num_attention_heads,
         }
+    }
+
+    /// Number of attention heads.
+    pub fn heads(&self) -> usize {
+        self.heads
     }
 
     fn forward(&self, x: Tensor<3>, padding: &Tensor<4, Bool>) -> Tensor<3> {
@@ -119,12 +136,7 @@ impl TextEncoder {
     /// and that of every layer, each `[batch, length, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>, trace: &mut Trace) -> Vec<Tensor<3>> {
         let [batch, length] = ids.dims();
-        let embeddings = &self.embeddings;
-        let [_, hidden] = embeddings.word.weight.dims();
-        let words = embeddings.word.weight.val().select(0, ids.reshape([-1])).reshape([batch, length, hidden]);
-        let positions = embeddings.position.weight.val().slice([0..length]);
-        let types = embeddings.token_type.weight.val().slice([0..1]);
-        let mut x = embeddings.norm.forward(words + (positions + types).unsqueeze::<3>());
+        let mut x = self.embeddings.forward(ids);
         let heads = self.layers.first().map_or(1, |layer| layer.heads);
         let padding =
             mask.equal_elem(0).unsqueeze_dims::<4>(&[1, 1]).expand([batch, heads, length, length]);

@@ -2,10 +2,12 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 
 use super::check::{self, Mismatch};
 use super::keys::{self, reference_key};
 use super::{TensorSource, WeightsError};
+use crate::model::cpu::is_plain_cpu;
 use crate::model::config::ModelConfig;
 use crate::model::himix::HiMix;
 
@@ -100,10 +102,35 @@ impl ModuleMapper for Loader<'_> {
             return param;
         }
         let device = param.lazy_device();
-        let tensor = Tensor::from_data(TensorData::new(values, shape), &device);
+        // A linear layer multiplies by its transposed weight. The CPU's matrix product wants that one lying row by row, so
+        // the weight is laid out the other way round here, without a change of what it is.
+        let is_linear = D == 2 && key.ends_with("weight") && !key.contains("embeddings");
+        let tensor = if is_linear && is_plain_cpu(&device) {
+            let turned = transpose(&values, shape[0], shape[1]);
+            Tensor::<D>::from_data(TensorData::new(turned, [shape[1], shape[0]]), &device).swap_dims(0, 1)
+        } else {
+            Tensor::from_data(TensorData::new(values, shape), &device)
+        };
         let id = param.id;
         param.transform_for_load(tensor, id)
     }
+}
+
+/// `[rows, columns]` → `[columns, rows]`, in blocks that stay in the cache.
+fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    const BLOCK: usize = 32;
+    let mut turned = vec![0f32; values.len()];
+    turned.par_chunks_mut(BLOCK * rows).enumerate().for_each(|(block, out)| {
+        let first = block * BLOCK;
+        for top in (0..rows).step_by(BLOCK) {
+            for (offset, line) in out.chunks_exact_mut(rows).enumerate() {
+                for row in top..(top + BLOCK).min(rows) {
+                    line[row] = values[row * columns + first + offset];
+                }
+            }
+        }
+    });
+    turned
 }
 
 impl Loader<'_> {

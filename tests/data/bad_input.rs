@@ -88,6 +88,9 @@ fn truncated_files_of_every_format() {
         refusal("cut.tif", &tiff[..tiff.len() - 1]),
         DataError::Damaged { .. }
     ));
+    // Five rows announced, four stored.
+    let tiff = grey_float_tiff(4, 5, &[1.0; 16]);
+    assert!(matches!(refusal("short.tif", &tiff), DataError::Damaged { .. }));
 }
 
 #[test]

@@ -1,16 +1,14 @@
 //! Whether a JPEG file has its end. Decoders fill a missing rest with grey, which a network would
 //! take for tissue.
 
-/// Start of image, start of scan, end of image (ITU-T T.81, table B.1).
+/// Start and end of image (ITU-T T.81, table B.1).
 const START_OF_IMAGE: u8 = 0xD8;
-const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// Walks the segments to the scan data and looks for the end marker behind it. Segments are jumped over
-/// by their length, so the end marker of a thumbnail within one does not count.
+/// Walks from marker to marker up to the end marker. Segments are jumped over by their length, so that
+/// the end marker of a thumbnail within one does not count.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
     let mut rest = bytes;
-    let mut in_scan = false;
     loop {
         let Some(at) = rest.iter().position(|&byte| byte == 0xFF) else {
             return false;
@@ -22,11 +20,10 @@ pub(super) fn is_complete(bytes: &[u8]) -> bool {
         match marker {
             // A fill byte: the marker's code is still to come.
             0xFF => continue,
-            END_OF_IMAGE => return in_scan,
+            END_OF_IMAGE => return true,
             // A stuffed zero, a restart marker and others that stand alone.
             0x00 | 0x01 | 0xD0..=START_OF_IMAGE => rest = &rest[1..],
             _ => {
-                in_scan |= marker == START_OF_SCAN;
                 let Some(&[high, low]) = rest.get(1..3) else {
                     return false;
                 };

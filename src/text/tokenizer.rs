@@ -190,12 +190,15 @@ impl Tokenizer {
 
     /// The tokens of `prompt` for a model that reads `limit` of them. An empty prompt is `[CLS] [SEP]`.
     pub fn encode(&self, prompt: &str, limit: usize) -> Encoding {
-        let (piece_ids, mut read) = match self.inner.encode_fast(prompt, false) {
-            Ok(encoding) => (encoding.get_ids().to_vec(), encoding.get_tokens().to_vec()),
+        let piece_ids = match self.inner.encode_fast(prompt, false) {
+            Ok(encoding) => encoding.get_ids().to_vec(),
             // Not met with a WordPiece model that has its unknown entry; a prompt that cannot be split is one
             // unknown word.
-            Err(_) => (vec![self.unknown], vec!["[UNK]".to_owned()]),
+            Err(_) => vec![self.unknown],
         };
+        // The quick way of encoding leaves the pieces' texts out.
+        let text = |&id: &u32| self.inner.id_to_token(id).unwrap_or_default();
+        let mut read: Vec<String> = piece_ids.iter().map(text).collect();
         let total = read.len() + 2;
         let room = limit.saturating_sub(2);
         let dropped = read.split_off(room.min(read.len()));

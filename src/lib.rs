@@ -6,6 +6,7 @@ pub mod infer;
 pub mod metrics;
 pub mod model;
 pub mod text;
+pub mod train;
 
 /// A prediction makes and frees tensors of megabytes; this allocator gives their memory back to the next one instead of to
 /// the system, which would hand it out page by page again.

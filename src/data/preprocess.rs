@@ -16,7 +16,12 @@ use super::{Image, Mask};
 /// standard deviation; a constant channel loses its mean only. With `transposed` the rows of each
 /// channel run along the image's width.
 pub fn input_tensor(image: &Image, size: usize, transposed: bool) -> Vec<f32> {
-    let mut planes = resample::bicubic(image, size);
+    zoomed_input(image, size, transposed, 1.0)
+}
+
+/// As [`input_tensor`], of the image zoomed about its centre by `zoom`; beyond its edges they are repeated.
+pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
+    let mut planes = resample::bicubic(image, size, zoom);
     if size == 0 {
         return planes;
     }
@@ -35,8 +40,13 @@ pub fn input_tensor(image: &Image, size: usize, transposed: bool) -> Vec<f32> {
 
 /// The network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
 pub fn target(mask: &Mask, size: usize, transposed: bool) -> Vec<f32> {
-    let columns = resample::nearest(mask.width, size);
-    let mut plane: Vec<f32> = resample::nearest(mask.height, size)
+    zoomed_target(mask, size, transposed, 1.0)
+}
+
+/// As [`target`], of the mask zoomed about its centre by `zoom`; beyond its edges they are repeated.
+pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
+    let columns = resample::nearest(mask.width, size, zoom);
+    let mut plane: Vec<f32> = resample::nearest(mask.height, size, zoom)
         .into_iter()
         .flat_map(|y| {
             columns

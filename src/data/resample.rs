@@ -18,16 +18,16 @@ struct Taps<const N: usize> {
 
 /// The whole image, squeezed to `size * size`: `channels * size * size` values, channels first,
 /// row-major, natural orientation. Only the 16 source pixels of each output pixel are read.
-pub(super) fn bicubic(image: &Image, size: usize) -> Vec<f32> {
+pub(super) fn bicubic(image: &Image, size: usize, zoom: f64) -> Vec<f32> {
     match &image.pixels {
-        Pixels::U8(values) => bicubic_of(values, image, size),
-        Pixels::U16(values) => bicubic_of(values, image, size),
-        Pixels::F32(values) => bicubic_of(values, image, size),
+        Pixels::U8(values) => bicubic_of(values, image, size, zoom),
+        Pixels::U16(values) => bicubic_of(values, image, size, zoom),
+        Pixels::F32(values) => bicubic_of(values, image, size, zoom),
     }
 }
 
-fn bicubic_of<T: Copy + Into<f64>>(values: &[T], image: &Image, size: usize) -> Vec<f32> {
-    let (columns, rows) = (cubic_taps(image.width, size), cubic_taps(image.height, size));
+fn bicubic_of<T: Copy + Into<f64>>(values: &[T], image: &Image, size: usize, zoom: f64) -> Vec<f32> {
+    let (columns, rows) = (cubic_taps(image.width, size, zoom), cubic_taps(image.height, size, zoom));
     let channels = image.channels;
     let stride = image.width * channels;
     let mut out = vec![0.0; channels * size * size];
@@ -49,13 +49,13 @@ fn bicubic_of<T: Copy + Into<f64>>(values: &[T], image: &Image, size: usize) -> 
 }
 
 /// Cubic taps for each of `output` positions over `input` ones.
-fn cubic_taps(input: usize, output: usize) -> Vec<Taps<4>> {
+fn cubic_taps(input: usize, output: usize, zoom: f64) -> Vec<Taps<4>> {
     let near = |t: f64| ((A + 2.0) * t - (A + 3.0)) * t * t + 1.0;
     let far = |t: f64| ((A * t - 5.0 * A) * t + 8.0 * A) * t - 4.0 * A;
     let scale = input as f32 / output as f32;
     (0..output)
         .map(|i| {
-            let source = scale * (i as f32 + 0.5) - 0.5;
+            let source = zoomed(scale * (i as f32 + 0.5), input, zoom) - 0.5;
             let base = source.floor();
             let t = f64::from((source - base).clamp(0.0, 1.0));
             let index =
@@ -104,9 +104,18 @@ fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
 }
 
 /// The source position of each of `output` positions over `input` ones: `floor(i * input / output)`.
-pub(super) fn nearest(input: usize, output: usize) -> Vec<usize> {
+pub(super) fn nearest(input: usize, output: usize, zoom: f64) -> Vec<usize> {
     let scale = input as f32 / output as f32;
     (0..output)
-        .map(|i| ((i as f32 * scale) as usize).min(input.saturating_sub(1)))
+        .map(|i| (zoomed(i as f32 * scale, input, zoom) as usize).min(input.saturating_sub(1)))
         .collect()
+}
+
+/// Where a zoom about the centre of `input` pixels takes its value from; a zoom of 1 changes no bit.
+fn zoomed(position: f32, input: usize, zoom: f64) -> f32 {
+    if zoom == 1.0 {
+        return position;
+    }
+    let centre = input as f64 / 2.0;
+    ((f64::from(position) - centre) / zoom + centre) as f32
 }

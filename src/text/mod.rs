@@ -2,6 +2,7 @@
 
 mod error;
 mod tokenizer;
+pub mod vocabulary;
 
 pub use error::TextError;
 pub use tokenizer::{Encoding, Tokenizer};

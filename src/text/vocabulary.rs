@@ -1,0 +1,61 @@
+//! A WordPiece vocabulary of one's own, for a text encoder that starts from random weights.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+
+/// Entries that every BERT vocabulary has.
+const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+/// The content of a `vocab.txt` of at most `limit` entries: the special ones, letters, digits and signs on their own and as
+/// continuations (so that no Latin word is unknown), then the sentences' words, most frequent first.
+pub fn build<'a>(sentences: impl Iterator<Item = &'a str>, limit: usize) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for sentence in sentences {
+        for word in words(sentence) {
+            *counts.entry(word).or_default() += 1;
+        }
+    }
+    let mut letters: BTreeSet<char> = ('a'..='z').chain('0'..='9').chain(".,;:/%()-'".chars()).collect();
+    letters.extend(counts.keys().flat_map(|word| word.chars()));
+    let mut entries: Vec<String> = SPECIAL.iter().map(|entry| (*entry).to_owned()).collect();
+    entries.extend(letters.iter().map(char::to_string));
+    entries.extend(letters.iter().filter(|c| c.is_alphanumeric()).map(|c| format!("##{c}")));
+    let mut by_count: Vec<(String, usize)> = counts.into_iter().filter(|(word, _)| word.chars().count() > 1).collect();
+    by_count.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    entries.extend(by_count.into_iter().map(|(word, _)| word));
+    entries.truncate(limit);
+    entries.join("\n") + "\n"
+}
+
+/// The words as the tokenizer will see them.
+fn words(sentence: &str) -> Vec<String> {
+    let mut text = NormalizedString::from(sentence);
+    if BertNormalizer::new(true, true, Some(true), true).normalize(&mut text).is_err() {
+        return Vec::new();
+    }
+    let mut parts = PreTokenizedString::from(text);
+    if BertPreTokenizer.pre_tokenize(&mut parts).is_err() {
+        return Vec::new();
+    }
+    let splits = parts.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+    splits.into_iter().map(|(word, _, _)| word.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Tokenizer;
+
+    #[test]
+    fn every_word_of_the_sentences_is_one_piece_and_no_other_is_unknown() {
+        let sentences = ["Upper left lung, upper right lung.", "Naïve café"];
+        let vocabulary = build(sentences.into_iter(), 1000);
+        let tokenizer = Tokenizer::from_vocab_text(&vocabulary).expect("a vocabulary");
+        assert_eq!(tokenizer.encode("upper LEFT lung, cafe", 24).read, ["upper", "left", "lung", ",", "cafe"]);
+        assert_eq!(tokenizer.encode("lux", 24).read, ["l", "##u", "##x"]);
+        assert_eq!(build(sentences.into_iter(), 20).lines().count(), 20, "the limit holds");
+    }
+}

@@ -1,0 +1,42 @@
+//! Scores of a validation split during training.
+
+use crate::metrics::Confusion;
+
+/// Adds up images.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    pooled: Confusion,
+    per_image: Vec<f64>,
+    loss: f64,
+    batches: usize,
+}
+
+impl Scores {
+    /// A batch: logits and targets of `side²` pixels an image, and its mean loss.
+    pub fn add(&mut self, logits: &[f32], targets: &[f32], pixels: usize, loss: f64) {
+        for (logits, targets) in logits.chunks_exact(pixels).zip(targets.chunks_exact(pixels)) {
+            let prediction: Vec<u8> = logits.iter().map(|logit| u8::from(*logit >= 0.0)).collect();
+            let truth: Vec<u8> = targets.iter().map(|target| u8::from(*target >= 0.5)).collect();
+            let counts = Confusion::of(&prediction, &truth);
+            self.per_image.push(counts.dice());
+            self.pooled += counts;
+        }
+        self.loss += loss;
+        self.batches += 1;
+    }
+
+    /// Mean loss of the batches.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.batches.max(1) as f64
+    }
+
+    /// Dice over all pixels of all images.
+    pub fn pooled_dice(&self) -> f64 {
+        self.pooled.dice()
+    }
+
+    /// Mean of the images' Dice.
+    pub fn per_image_dice(&self) -> f64 {
+        crate::metrics::mean_std(&self.per_image).mean
+    }
+}

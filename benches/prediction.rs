@@ -52,6 +52,7 @@ fn peak_memory_mib() -> Option<f64> {
 }
 
 fn main() {
+    himix::memory::keep_between_tensors();
     let root = std::env::var_os("HIMIX_TEST_DATA").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
     let vocabulary = root.join("golden/vocab.txt");
     if !vocabulary.exists() {

@@ -3,12 +3,8 @@
 pub mod data;
 pub mod device;
 pub mod infer;
+pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod text;
 pub mod train;
-
-/// A prediction makes and frees tensors of megabytes; this allocator gives their memory back to the next one instead of to
-/// the system, which would hand it out page by page again.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

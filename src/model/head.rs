@@ -1,7 +1,7 @@
 //! The sub-pixel head: features at a quarter of the side to one logit a pixel.
 
 use burn::module::Module;
-use burn::tensor::ops::{AvgPoolOptions, PadMode};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, module};
 
 use super::config::ModelConfig;
@@ -31,10 +31,40 @@ impl Head {
     }
 
     /// `[batch, C, side/4, side/4]` → logits `[batch, 1, side, side]`
+    ///
+    /// As written in the paper only where the sub-pixel tensor is asked for. Otherwise the 1×1 convolution, which
+    /// commutes with mean and shuffle, goes into the weights of the first: the same logits and gradients from one
+    /// channel instead of 24.
     pub fn forward(&self, x: Tensor<4>, trace: &mut Trace) -> Tensor<4> {
-        let pooled = blur(shuffle(self.conv.forward(x)));
-        trace.record("subpixel", &pooled);
-        self.out.forward(pooled)
+        if trace.is_on() {
+            let pooled = blur(shuffle(self.conv.forward(x)));
+            trace.record("subpixel", &pooled);
+            return self.out.forward(pooled);
+        }
+        let (weight, bias, last) = self.composed();
+        let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+        let fine = module::conv2d(x, weight, Some(bias), options);
+        blur(shuffle(fine)) + last.reshape([1, 1, 1, 1])
+    }
+
+    /// The 3×3 convolution with the 1×1 convolution in it: weight `[16, C, 3, 3]`, bias `[16]`, and the bias `[1]` that
+    /// is added last.
+    pub(super) fn composed(&self) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+        let weight = self.conv.weight.val();
+        let [wide, input, height, width] = weight.dims();
+        let (places, channels) = (ENLARGE * ENLARGE, wide / (ENLARGE * ENLARGE));
+        let device = weight.device();
+        let out = self.out.weight.val().reshape([1, channels]);
+        let mixed = out.clone().matmul(weight.reshape([channels, places * input * height * width]));
+        let bias = match &self.conv.bias {
+            Some(bias) => out.matmul(bias.val().reshape([channels, places])).reshape([places]),
+            None => Tensor::zeros([places], &device),
+        };
+        let last = match &self.out.bias {
+            Some(bias) => bias.val(),
+            None => Tensor::zeros([1], &device),
+        };
+        (mixed.reshape([places, input, height, width]), bias, last)
     }
 }
 

@@ -187,6 +187,9 @@ impl Attention {
     }
 }
 
+/// Queries from which on attention with gradients goes image by image.
+const SPLIT_LENGTH: usize = 196;
+
 /// Scaled dot-product attention over `heads` heads of already projected `[batch, length, channels]`.
 ///
 /// `masked` is true where a key must not be seen, `[batch, heads, n, m]`.
@@ -202,8 +205,18 @@ pub fn attend(
         let [_, length, _] = x.dims();
         x.reshape([batch, length, heads, channels / heads]).swap_dims(1, 2)
     };
-    let mixed =
-        module::attention(split(query), split(key), split(value), masked, None, AttentionModuleOptions::default());
+    let (query, key, value) = (split(query), split(key), split(value));
+    // With gradients every intermediate of n·m numbers a head is kept. One image at a time, they stay small enough for the
+    // CPU's caches and for the allocator to use again; without gradients the library tiles by itself.
+    let is_split = batch > 1 && length >= SPLIT_LENGTH && query.device().is_autodiff();
+    let part = |x: &Tensor<4>, item: usize| x.clone().slice([item..item + 1]);
+    let options = AttentionModuleOptions::default;
+    let mixed = if is_split && masked.is_none() {
+        let item = |i| module::attention(part(&query, i), part(&key, i), part(&value, i), None, None, options());
+        Tensor::cat((0..batch).map(item).collect(), 0)
+    } else {
+        module::attention(query, key, value, masked, None, options())
+    };
     mixed.swap_dims(1, 2).reshape([batch, length, channels])
 }
 

@@ -100,23 +100,10 @@ pub struct PreparedHead {
 }
 
 impl PreparedHead {
-    /// Mixes the channels before the shuffle instead of after the mean; both are linear and commute.
+    /// Takes the composed convolution.
     pub fn of(head: &Head) -> Self {
-        let weight = head.conv.weight.val();
-        let [wide, input, _, _] = weight.dims();
-        let (places, channels) = (ENLARGE * ENLARGE, wide / (ENLARGE * ENLARGE));
-        let device = weight.device();
-        let out = head.out.weight.val().reshape([1, channels]);
-        let mixed = out.clone().matmul(weight.reshape([channels, places * input * 9]));
-        let bias = match &head.conv.bias {
-            Some(bias) => out.matmul(bias.val().reshape([channels, places])).reshape([places]),
-            None => Tensor::zeros([places], &device),
-        };
-        let last = match &head.out.bias {
-            Some(bias) => bias.val(),
-            None => Tensor::zeros([1], &device),
-        };
-        Self { conv: Conv3::new(mixed.reshape([places, input, 3, 3]), bias), bias: last }
+        let (weight, bias, last) = head.composed();
+        Self { conv: Conv3::new(weight, bias), bias: last }
     }
 
     /// `[n², C]` → logits `[1, 1, 4n, 4n]`

@@ -59,7 +59,9 @@ impl Engine {
     /// Starts the threads `himix-infer` and `himix-files`. `open` is called on the first of them whenever a
     /// model is asked for, and `wake` after everything reported.
     pub fn start(open: OpenModel, wake: Wake) -> io::Result<Self> {
-        let (models, requests, predictions) = Default::default();
+        let models = LatestSlot::<ModelRequest>::default();
+        let requests = LatestSlot::<PredictRequest>::default();
+        let predictions = LatestSlot::<Predicted>::default();
         let (events_in, events) = bounded(EVENT_QUEUE);
         let (files, files_in) = bounded(FILE_QUEUE);
         let (quit, quit_in) = bounded(0);
@@ -67,9 +69,9 @@ impl Engine {
         let out = Outbox { events: events_in, wake };
         let infer = infer_thread::InferThread {
             open,
-            models: LatestSlot::clone(&models),
-            requests: LatestSlot::clone(&requests),
-            predictions: LatestSlot::clone(&predictions),
+            models: models.clone(),
+            requests: requests.clone(),
+            predictions: predictions.clone(),
             quit: quit_in,
             out: out.clone(),
             model: None,

@@ -14,7 +14,7 @@ struct Picture {
     flags: u32,
     // Width of an outline in screen pixels.
     outline: f32,
-    pad_0: f32,
+    outline_opacity: f32,
     pad_1: f32,
     pad_2: f32,
     prediction: vec4f,
@@ -143,10 +143,11 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
     }
     if has(CONTOUR) {
         if has(SHOW_TRUTH) && is_truth_outline(at) {
-            colour = picture.truth_outline.rgb;
+            colour = mix(colour, picture.truth_outline.rgb, picture.outline_opacity);
         }
         if has(SHOW_PREDICTION) {
-            colour = mix(colour, picture.prediction_outline.rgb, prediction_outline(at));
+            let covered = prediction_outline(at) * picture.outline_opacity;
+            colour = mix(colour, picture.prediction_outline.rgb, covered);
         }
     }
     return vec4f(colour, 1.0);

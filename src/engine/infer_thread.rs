@@ -117,7 +117,8 @@ impl InferThread {
         let truth = request.truth.as_ref().map(|(_, mask)| mask.values.as_slice());
         let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, truth));
         let counts = Counts { truth: request.truth.as_ref().map(|(ticket, _)| *ticket), table };
-        self.predictions.put(Predicted { ticket: request.ticket, prediction: Arc::new(prediction), counts });
+        let (ticket, image, prediction) = (request.ticket, request.image, Arc::new(prediction));
+        self.predictions.put(Predicted { ticket, image, prediction, counts });
         (self.out.wake)();
     }
 

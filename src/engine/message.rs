@@ -42,6 +42,8 @@ pub struct PredictRequest {
 pub struct Predicted {
     /// The request's ticket.
     pub ticket: Ticket,
+    /// The request's image.
+    pub image: Arc<Image>,
     /// What the network says.
     pub prediction: Arc<Prediction>,
     /// Its pixel counts.

@@ -45,6 +45,19 @@ pub struct Show {
     pub smooth: bool,
 }
 
+/// How the overlay is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// Probability from which a pixel belongs to the mask, 0…1.
+    pub threshold: f32,
+    /// Opacity of the fill, 0…1.
+    pub opacity: f32,
+    /// Opacity of the outlines, 0…1.
+    pub outline_opacity: f32,
+    /// Width of the outlines in screen pixels.
+    pub outline_px: f32,
+}
+
 impl Show {
     fn flags(self) -> u32 {
         let bits = [self.prediction, self.truth, self.fill, self.contour, self.smooth];
@@ -65,20 +78,14 @@ pub struct Uniforms {
     opacity: f32,
     pub(super) flags: u32,
     outline: f32,
-    pad: [f32; 3],
+    outline_opacity: f32,
+    pad: [f32; 2],
     colours: [[f32; 4]; 6],
 }
 
 impl Uniforms {
-    /// `threshold` and `opacity` are 0…1, `outline_px` is the width of an outline in screen pixels.
-    pub fn new(
-        placement: Placement,
-        show: Show,
-        colours: &OverlayColours,
-        threshold: f32,
-        opacity: f32,
-        outline_px: f32,
-    ) -> Self {
+    /// The image's size is added when the picture is drawn.
+    pub fn new(placement: Placement, show: Show, colours: &OverlayColours, look: Look) -> Self {
         let colours = [
             colours.prediction,
             colours.true_positive,
@@ -93,11 +100,12 @@ impl Uniforms {
             size: [1.0; 2],
             step: placement.step,
             texels: 1.0,
-            threshold,
-            opacity,
+            threshold: look.threshold,
+            opacity: look.opacity,
             flags: show.flags(),
-            outline: outline_px,
-            pad: [0.0; 3],
+            outline: look.outline_px,
+            outline_opacity: look.outline_opacity,
+            pad: [0.0; 2],
             colours: colours.map(|[r, g, b]| [r, g, b, 1.0]),
         }
     }

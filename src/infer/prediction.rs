@@ -25,8 +25,9 @@ pub struct StageMap {
 pub struct StageParameters {
     /// Side of the grid on which the stage works.
     pub grid: usize,
-    /// Learned width σ of the spectrum filter, in frequency bins. Not comparable between grids.
-    pub sigma: f32,
+    /// Learned width σ of the spectrum filter, in frequency bins; none where the stage has no filter. Not
+    /// comparable between grids.
+    pub sigma: Option<f32>,
     /// Text encoder layers that feed the stage and their weights: `(layer 0…12, weight)`, summing to 1.
     /// Empty for a stage that runs without text.
     pub layer_weights: Vec<(usize, f32)>,

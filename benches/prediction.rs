@@ -1,0 +1,108 @@
+//! How long a prediction takes with the full-size network on the CPU, as a ratio to a fixed matrix product timed in the same
+//! run.
+//!
+//! `cargo bench --bench prediction`; needs the vocabulary among the shared test data (HIMIX_TEST_DATA names its folder).
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::{Device, Distribution, Tensor};
+use himix::data::{Image, Pixels};
+use himix::device::DeviceChoice;
+use himix::infer::{ModelSource, Predictor};
+
+const ROUNDS: usize = 15;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn time(mut job: impl FnMut()) -> f64 {
+    median(
+        (0..ROUNDS)
+            .map(|_| {
+                let start = Instant::now();
+                job();
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .collect(),
+    )
+}
+
+/// The yardstick: 1024³ in f32, 2.1 GFLOP.
+fn matrix_product() -> f64 {
+    let device = Device::flex();
+    let draw = || Tensor::<2>::random([1024, 1024], Distribution::Default, &device);
+    let (a, b) = (draw(), draw());
+    time(|| {
+        a.clone().matmul(b.clone()).into_data();
+    })
+}
+
+fn picture(seed: usize) -> Image {
+    let pixels = (0..512 * 512).map(|i| ((i * 31 + (i / 512) * seed * 17) % 251) as u8).collect();
+    Image { width: 512, height: 512, channels: 1, pixels: Pixels::U8(pixels) }
+}
+
+fn peak_memory_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib / 1024.0)
+}
+
+fn main() {
+    let root = std::env::var_os("HIMIX_TEST_DATA").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let vocabulary = root.join("golden/vocab.txt");
+    if !vocabulary.exists() {
+        println!("skipped: the shared test data is not here (HIMIX_TEST_DATA names its folder)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let weights = folder.path().join("model.safetensors");
+    write_rule_weights(&weights);
+    std::fs::copy(&vocabulary, folder.path().join("vocab.txt")).expect("vocabulary is copied");
+    std::fs::write(folder.path().join("config.json"), "{}").expect("configuration is written");
+
+    let unit = matrix_product();
+    let start = Instant::now();
+    let mut predictor = Predictor::open(&ModelSource::new(folder.path()), DeviceChoice::Cpu).expect("model opens");
+    let loading = start.elapsed().as_secs_f64() * 1e3;
+    let prompt = "Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
+    let image = picture(1);
+    predictor.predict(&image, prompt).expect("prediction");
+    let mut parts = Vec::new();
+    let whole = time(|| {
+        predictor.forget();
+        parts.push(predictor.predict(&image, prompt).expect("prediction").milliseconds);
+    });
+    let mut number = 0;
+    let other = time(|| {
+        number += 1;
+        predictor.predict(&image, &format!("{prompt} {number}")).expect("prediction");
+        predictor.predict(&image, &format!("case {number}, one infected area, lower left lung")).expect("prediction");
+    });
+    let seen = time(|| {
+        predictor.predict(&image, prompt).expect("prediction");
+    });
+    let part = |f: fn(&himix::infer::Milliseconds) -> f64| median(parts.iter().map(f).collect());
+    println!("1024³ matrix product          {unit:8.1} ms   (the unit)");
+    let row = |name: &str, ms: f64| println!("{name:30}{ms:8.1} ms   {:6.2} × the matrix product", ms / unit);
+    row("whole prediction", whole);
+    row("  vision", part(|m| m.vision));
+    row("  text", part(|m| m.text));
+    row("  decoder", part(|m| m.decoder));
+    row("another prompt, same image", other / 2.0);
+    row("a prompt seen before", seen);
+    row("loading the model", loading);
+    if let Some(peak) = peak_memory_mib() {
+        println!("peak memory                   {peak:8.0} MiB");
+    }
+}
+
+/// Full-size weights by rule, written once as a file, in a process of its own so as not to count in this one's memory.
+fn write_rule_weights(path: &Path) {
+    let binary = env!("CARGO_BIN_EXE_himix");
+    let status = std::process::Command::new(binary).args(["export", "--model", "rule", "--out"]).arg(path).status();
+    assert!(status.is_ok_and(|status| status.success()), "himix export failed");
+}

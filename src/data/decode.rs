@@ -1,0 +1,197 @@
+//! Image files to [`Image`]: the format by content, guards before memory is taken, values untouched.
+
+use std::fs::{self, File};
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::error::one_line;
+use super::{DataError, Image, Pixels, jpeg, tiff_float};
+
+/// Longest side that is read, in pixels.
+const MAX_SIDE: u32 = 32_768;
+/// Most bytes that a file or its decoded pixels may take.
+const MAX_BYTES: u64 = 2 << 30;
+/// Largest magnitude of a floating point sample. Beyond it sums of squares would leave the range of `f64`
+/// and a resampled value that of `f32`; no instrument delivers such values.
+const MAX_FLOAT: f32 = 1e30;
+
+/// Reads a PNG, JPEG, TIFF, BMP or WebP image, recognised by its content.
+///
+/// 8 and 16 bit and 32 bit floating point samples keep their stored values; palettes are expanded to
+/// colour, an alpha channel is dropped, grey stays one channel. Of several pages or frames the first is
+/// read. An orientation tag is not applied, because the reference loader does not apply it either.
+///
+/// # Errors
+/// The file is missing, unreadable, no image, of a kind that is not read, damaged, without pixels, or
+/// larger than 32768 pixels a side or 2 GiB decoded.
+pub fn load(path: &Path) -> Result<Image, DataError> {
+    let (bytes, format) = read(path)?;
+    if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
+        // The decoder paints what is missing grey and says nothing.
+        return Err(DataError::damaged(
+            path,
+            "the JPEG data ends before its end marker",
+        ));
+    }
+    let image = match decode(path, &bytes, format) {
+        Err(unsupported @ DataError::Unsupported { .. }) if format == ImageFormat::Tiff => {
+            grey_float(path, &bytes)?.ok_or(unsupported)?
+        }
+        other => other?,
+    };
+    if let Pixels::F32(values) = &image.pixels
+        && values
+            .iter()
+            .any(|value| !value.is_finite() || value.abs() > MAX_FLOAT)
+    {
+        return Err(DataError::Unsupported {
+            path: path.to_owned(),
+            reason: "it has pixels that are not finite numbers".into(),
+        });
+    }
+    Ok(image)
+}
+
+/// The content of the file and its format. Nothing but the first bytes is read of a file that is no image.
+fn read(path: &Path) -> Result<(Vec<u8>, ImageFormat), DataError> {
+    let length = fs::metadata(path)
+        .map_err(|error| DataError::reading(path, &error))?
+        .len();
+    let mut file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
+    let mut bytes = Vec::new();
+    let mut take = |limit: u64, bytes: &mut Vec<u8>| {
+        (&mut file)
+            .take(limit)
+            .read_to_end(bytes)
+            .map_err(|error| DataError::reading(path, &error))
+    };
+    take(16, &mut bytes)?;
+    if bytes.is_empty() {
+        return Err(DataError::damaged(path, "the file is empty"));
+    }
+    let format = match image::guess_format(&bytes) {
+        Ok(
+            format @ (ImageFormat::Png
+            | ImageFormat::Jpeg
+            | ImageFormat::Tiff
+            | ImageFormat::Bmp
+            | ImageFormat::WebP),
+        ) => format,
+        Ok(other) => {
+            return Err(DataError::Unsupported {
+                path: path.to_owned(),
+                reason: format!("{other:?}"),
+            });
+        }
+        Err(_) => {
+            return Err(DataError::NotAnImage {
+                path: path.to_owned(),
+            });
+        }
+    };
+    if length > MAX_BYTES {
+        let size = format!("a file of {:.1} GiB", length as f64 / f64::from(1 << 30));
+        return Err(DataError::TooLarge {
+            path: path.to_owned(),
+            size,
+        });
+    }
+    take(MAX_BYTES, &mut bytes)?;
+    Ok((bytes, format))
+}
+
+/// Decodes after a look at the header.
+fn decode(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Image, DataError> {
+    let refuse = |error: ImageError| match error {
+        ImageError::Limits(_) => DataError::TooLarge {
+            path: path.to_owned(),
+            size: one_line(&error),
+        },
+        ImageError::Unsupported(_) => DataError::Unsupported {
+            path: path.to_owned(),
+            reason: one_line(&error),
+        },
+        _ => DataError::damaged(path, error),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    // The sides are checked below, where the size can be named.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(refuse)?;
+    let (width, height) = decoder.dimensions();
+    check_size(path, width, height, decoder.total_bytes())?;
+    let decoded = DynamicImage::from_decoder(decoder).map_err(refuse)?;
+
+    let (channels, pixels) = match decoded {
+        DynamicImage::ImageLuma8(buffer) => (1, Pixels::U8(buffer.into_raw())),
+        DynamicImage::ImageLumaA8(buffer) => (1, Pixels::U8(without_alpha(&buffer, 2))),
+        DynamicImage::ImageRgb8(buffer) => (3, Pixels::U8(buffer.into_raw())),
+        DynamicImage::ImageRgba8(buffer) => (3, Pixels::U8(without_alpha(&buffer, 4))),
+        DynamicImage::ImageLuma16(buffer) => (1, Pixels::U16(buffer.into_raw())),
+        DynamicImage::ImageLumaA16(buffer) => (1, Pixels::U16(without_alpha(&buffer, 2))),
+        DynamicImage::ImageRgb16(buffer) => (3, Pixels::U16(buffer.into_raw())),
+        DynamicImage::ImageRgba16(buffer) => (3, Pixels::U16(without_alpha(&buffer, 4))),
+        DynamicImage::ImageRgb32F(buffer) => (3, Pixels::F32(buffer.into_raw())),
+        DynamicImage::ImageRgba32F(buffer) => (3, Pixels::F32(without_alpha(&buffer, 4))),
+        other => {
+            let reason = format!("{:?}", other.color());
+            return Err(DataError::Unsupported {
+                path: path.to_owned(),
+                reason,
+            });
+        }
+    };
+    Ok(Image {
+        width: width as usize,
+        height: height as usize,
+        channels,
+        pixels,
+    })
+}
+
+/// The one common TIFF that the `image` crate refuses: grey, 32 bit floating point.
+fn grey_float(path: &Path, bytes: &[u8]) -> Result<Option<Image>, DataError> {
+    let Some(layout) = tiff_float::Layout::of(bytes) else {
+        return Ok(None);
+    };
+    check_size(
+        path,
+        layout.width,
+        layout.height,
+        u64::from(layout.width) * u64::from(layout.height) * 4,
+    )?;
+    layout
+        .read(bytes)
+        .map(Some)
+        .ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
+}
+
+/// Refuses an image without pixels and one that is too large, before its pixels take memory.
+fn check_size(path: &Path, width: u32, height: u32, bytes: u64) -> Result<(), DataError> {
+    if width == 0 || height == 0 {
+        return Err(DataError::NoPixels {
+            path: path.to_owned(),
+            width,
+            height,
+        });
+    }
+    if width > MAX_SIDE || height > MAX_SIDE || bytes > MAX_BYTES {
+        return Err(DataError::TooLarge {
+            path: path.to_owned(),
+            size: format!("{width}x{height} pixels"),
+        });
+    }
+    Ok(())
+}
+
+/// Interleaved samples with the last of `channels` left out.
+fn without_alpha<T: Copy>(values: &[T], channels: usize) -> Vec<T> {
+    let mut out = Vec::with_capacity(values.len() / channels * (channels - 1));
+    for pixel in values.chunks_exact(channels) {
+        out.extend_from_slice(&pixel[..channels - 1]);
+    }
+    out
+}

@@ -1,0 +1,172 @@
+//! What can be wrong with a file. Every message is one line: the file, what is wrong, what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An input that cannot be used or an output that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// Nothing has that name.
+    #[error("{}: there is no such file; check the path", path.display())]
+    Missing {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// The file is there but the system does not give it.
+    #[error("{}: the file cannot be read ({reason}); check that it is a file and that you may open it", path.display())]
+    Unreadable {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The content is none of the known image formats, whatever the name says.
+    #[error("{}: this is not an image file; give a PNG, JPEG, TIFF, BMP or WebP image", path.display())]
+    NotAnImage {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// An image, but of a format or a variant of one that is not read.
+    #[error("{}: this kind of image is not read ({reason}); save it as an 8 or 16 bit PNG", path.display())]
+    Unsupported {
+        /// The file asked for.
+        path: PathBuf,
+        /// The format or the variant.
+        reason: String,
+    },
+    /// The content ends early or contradicts itself.
+    #[error("{}: the file is truncated or damaged ({reason}); export it again from its source", path.display())]
+    Damaged {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the decoder stumbled over.
+        reason: String,
+    },
+    /// An image without pixels.
+    #[error("{}: the image has no pixels ({width}x{height}); export it again from its source", path.display())]
+    NoPixels {
+        /// The file asked for.
+        path: PathBuf,
+        /// Width that the header gives, in pixels.
+        width: u32,
+        /// Height that the header gives, in pixels.
+        height: u32,
+    },
+    /// More pixels than are read, so that a small file cannot fill the memory.
+    #[error(
+        "{}: the image is too large ({size}; the limit is 32768 pixels a side and 2 GiB decoded); \
+         scale it down or cut out the part of interest",
+        path.display()
+    )]
+    TooLarge {
+        /// The file asked for.
+        path: PathBuf,
+        /// Its size in words.
+        size: String,
+    },
+    /// A mask that does not belong to the image beside it.
+    #[error(
+        "{}: the mask is {mask_width}x{mask_height} but the image is {width}x{height}; \
+         give the mask that was drawn on this image",
+        path.display()
+    )]
+    MaskSize {
+        /// The mask's file.
+        path: PathBuf,
+        /// Width of the mask, in pixels.
+        mask_width: usize,
+        /// Height of the mask, in pixels.
+        mask_height: usize,
+        /// Width of the image, in pixels.
+        width: usize,
+        /// Height of the image, in pixels.
+        height: usize,
+    },
+    /// The table of a split is not there.
+    #[error("{}: there is no such split; the folder has {available}", path.display())]
+    NoSplit {
+        /// The table looked for.
+        path: PathBuf,
+        /// The tables that exist, in words.
+        available: String,
+    },
+    /// The table of a split lacks a column.
+    #[error("{}: the columns {needed} are needed but the table has {found}; rename or add them in its first line", path.display())]
+    NoColumns {
+        /// The table.
+        path: PathBuf,
+        /// The needed columns.
+        needed: String,
+        /// The columns of the table, in words.
+        found: String,
+    },
+    /// The table cannot be read as CSV.
+    #[error("{}: the table cannot be read ({reason}); save it as comma-separated UTF-8 text", path.display())]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        reason: String,
+    },
+    /// The table has a header and no rows.
+    #[error("{}: the split has no rows; add one line for each image", path.display())]
+    EmptySplit {
+        /// The table.
+        path: PathBuf,
+    },
+    /// The table names files that do not exist.
+    #[error(
+        "{}: line {line} needs {}, which does not exist ({missing} of {rows} rows lack their image or mask); \
+         put the files in place or remove those rows",
+        path.display(), first.display()
+    )]
+    MissingFiles {
+        /// The table.
+        path: PathBuf,
+        /// Line of the first row that lacks a file, counted from 1.
+        line: u64,
+        /// The first file that is missing.
+        first: PathBuf,
+        /// Number of rows that lack their image or mask.
+        missing: usize,
+        /// Number of rows in all.
+        rows: usize,
+    },
+    /// The target cannot be written.
+    #[error("{}: the file cannot be written ({reason}); check that its folder exists, is writable and has space", path.display())]
+    Unwritable {
+        /// The target.
+        path: PathBuf,
+        /// What the system or the encoder says.
+        reason: String,
+    },
+}
+
+impl DataError {
+    /// An error of the operating system on reading `path`.
+    pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing {
+                path: path.to_owned(),
+            },
+            _ => Self::Unreadable {
+                path: path.to_owned(),
+                reason: one_line(error),
+            },
+        }
+    }
+
+    /// A file whose content broke off or does not add up.
+    pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            reason: one_line(&reason),
+        }
+    }
+}
+
+/// Text of a foreign error on one line, whatever its author thought of layout.
+pub(super) fn one_line(text: &dyn std::fmt::Display) -> String {
+    let text = text.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

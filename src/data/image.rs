@@ -1,0 +1,130 @@
+//! An image as its file stores it.
+
+pub use super::decode::load;
+
+/// The samples of an image: interleaved channels, row-major, in the type and range of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pixels {
+    /// 8 bit, 0…255; files of 1, 2 and 4 bit are stretched to that range, palettes are looked up.
+    U8(Vec<u8>),
+    /// 16 bit, 0…65535.
+    U16(Vec<u16>),
+    /// 32 bit floating point, any finite value.
+    F32(Vec<f32>),
+}
+
+impl Pixels {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(values) => values.len(),
+            Self::U16(values) => values.len(),
+            Self::F32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The sample at `index`, as stored.
+    fn at(&self, index: usize) -> f32 {
+        match self {
+            Self::U8(values) => f32::from(values[index]),
+            Self::U16(values) => f32::from(values[index]),
+            Self::F32(values) => values[index],
+        }
+    }
+}
+
+/// A picture without any scaling applied; `pixels` holds `width * height * channels` samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// Pixels per row.
+    pub width: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    /// The samples: interleaved, row-major.
+    pub pixels: Pixels,
+}
+
+impl Image {
+    /// The stored value of channel `c` at column `x`, row `y`; a grey image answers for every channel.
+    ///
+    /// # Panics
+    /// If `x` or `y` lies outside the image.
+    pub fn value(&self, x: usize, y: usize, c: usize) -> f32 {
+        assert!(
+            x < self.width && y < self.height,
+            "({x}, {y}) lies outside {}x{}",
+            self.width,
+            self.height
+        );
+        self.pixels
+            .at((y * self.width + x) * self.channels + c.min(self.channels - 1))
+    }
+
+    /// For display: `4 * width * height` bytes, opaque. 8 bit values as stored; 16 bit and floating
+    /// point values stretched from the image's own minimum…maximum to 0…255 (all zero if constant).
+    pub fn to_rgba8(&self) -> Vec<u8> {
+        match &self.pixels {
+            Pixels::U8(values) => rgba(values, self.channels, |value| value),
+            Pixels::U16(values) => {
+                let range = range(values.iter().map(|&value| f64::from(value)));
+                rgba(values, self.channels, |value| stretch(f64::from(value), range))
+            }
+            Pixels::F32(values) => {
+                let range = range(values.iter().map(|&value| f64::from(value)));
+                rgba(values, self.channels, |value| stretch(f64::from(value), range))
+            }
+        }
+    }
+
+    /// A key that is equal for equal size, type and values, whatever the file's name or format (BLAKE3).
+    pub fn content_key(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        for number in [self.width, self.height, self.channels] {
+            hasher.update(&(number as u64).to_le_bytes());
+        }
+        // The leading letter keeps the same bytes in another sample type apart.
+        match &self.pixels {
+            Pixels::U8(values) => hasher.update(b"b").update(values),
+            Pixels::U16(values) => hasher.update(b"h").update(bytemuck::cast_slice(values)),
+            Pixels::F32(values) => hasher.update(b"f").update(bytemuck::cast_slice(values)),
+        };
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// Interleaved samples of 1 or 3 channels to RGBA.
+fn rgba<T: Copy>(values: &[T], channels: usize, convert: impl Fn(T) -> u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(values.len() / channels.max(1) * 4);
+    for pixel in values.chunks_exact(channels.max(1)) {
+        let [r, g, b] = if let [r, g, b] = *pixel {
+            [r, g, b]
+        } else {
+            [pixel[0]; 3]
+        };
+        out.extend_from_slice(&[convert(r), convert(g), convert(b), 255]);
+    }
+    out
+}
+
+/// Smallest and largest value.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
+}
+
+/// `value` from `low…high` to 0…255, rounded.
+fn stretch(value: f64, (low, high): (f64, f64)) -> u8 {
+    if high > low {
+        ((value - low) / (high - low) * 255.0).round() as u8
+    } else {
+        0
+    }
+}

@@ -1,0 +1,20 @@
+//! Images and masks in, pictures out, and the preprocessing between a file and the network.
+//!
+//! Everything here is plain arrays: no tensor, no thread, no screen. A value stays what the file stores
+//! (0…255, 0…65535) until [`preprocess`] makes the network's input of it.
+
+pub mod dataset;
+mod decode;
+mod error;
+pub mod image;
+mod jpeg;
+pub mod mask;
+pub mod preprocess;
+mod resample;
+mod tiff_float;
+pub mod write;
+
+pub use dataset::{Dataset, Sample};
+pub use error::DataError;
+pub use image::{Image, Pixels};
+pub use mask::{Mask, MaskRule};

@@ -1,0 +1,113 @@
+//! From an image to the network's input, and from its output back to the image. Published weights only
+//! work with exactly this preprocessing; it is held to tensors of the authors' loader by tests.
+//!
+//! Their loader delivers (width, height), so their network sees everything *transposed*: the first axis
+//! of its grid runs along the image's width. Weights trained here may use the natural order instead.
+
+use std::borrow::Cow;
+
+use super::resample;
+use super::{Image, Mask};
+
+/// The network's input: `3 * size * size` values, channels first.
+///
+/// Stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no antialiasing), one
+/// channel is repeated to three, and each channel loses its mean and is divided by its population
+/// standard deviation; a constant channel loses its mean only. With `transposed` the rows of each
+/// channel run along the image's width.
+pub fn input_tensor(image: &Image, size: usize, transposed: bool) -> Vec<f32> {
+    let mut planes = resample::bicubic(image, size);
+    if size == 0 {
+        return planes;
+    }
+    for plane in planes.chunks_exact_mut(size * size) {
+        normalise(plane);
+        if transposed {
+            transpose(plane, size);
+        }
+    }
+    if image.channels == 1 {
+        planes.repeat(3)
+    } else {
+        planes
+    }
+}
+
+/// The network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
+pub fn target(mask: &Mask, size: usize, transposed: bool) -> Vec<f32> {
+    let columns = resample::nearest(mask.width, size);
+    let mut plane: Vec<f32> = resample::nearest(mask.height, size)
+        .into_iter()
+        .flat_map(|y| {
+            columns
+                .iter()
+                .map(move |x| f32::from(mask.values[y * mask.width + x]))
+        })
+        .collect();
+    if transposed {
+        transpose(&mut plane, size);
+    }
+    plane
+}
+
+/// A plane of the network's grid (`size * size` values) at image resolution: `width * height` values,
+/// row-major, natural orientation; bilinear, half-pixel centres, edges clamped.
+///
+/// # Panics
+/// If `values` does not hold `size * size` values.
+pub fn plane_to_image(
+    values: &[f32],
+    size: usize,
+    transposed: bool,
+    width: usize,
+    height: usize,
+) -> Vec<f32> {
+    assert_eq!(values.len(), size * size, "a plane of side {size}");
+    let natural = if transposed {
+        Cow::Owned(untranspose(values, size))
+    } else {
+        Cow::Borrowed(values)
+    };
+    resample::bilinear(&natural, size, width, height)
+}
+
+/// A plane of the transposed grid (`size * size` values) in natural orientation.
+///
+/// # Panics
+/// If `values` does not hold `size * size` values.
+pub fn untranspose(values: &[f32], size: usize) -> Vec<f32> {
+    assert_eq!(values.len(), size * size, "a plane of side {size}");
+    let mut plane = values.to_vec();
+    transpose(&mut plane, size);
+    plane
+}
+
+/// Swaps rows and columns in place.
+fn transpose(plane: &mut [f32], size: usize) {
+    for y in 0..size {
+        for x in y + 1..size {
+            plane.swap(y * size + x, x * size + y);
+        }
+    }
+}
+
+/// Mean 0 and population standard deviation 1; a constant plane becomes 0.
+fn normalise(plane: &mut [f32]) {
+    // Asked of the values, not of the deviation: rounding leaves a constant plane a tiny deviation, and
+    // division by it would blow the rounding up to a picture.
+    if plane.iter().all(|value| *value == plane[0]) {
+        plane.fill(0.0);
+        return;
+    }
+    let count = plane.len() as f64;
+    let mean = plane.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+    let variance = plane
+        .iter()
+        .map(|&value| (f64::from(value) - mean).powi(2))
+        .sum::<f64>()
+        / count;
+    let deviation = variance.sqrt();
+    for value in plane {
+        *value = ((f64::from(*value) - mean) / deviation) as f32;
+    }
+}

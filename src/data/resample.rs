@@ -1,0 +1,112 @@
+//! Bicubic, bilinear and nearest resampling with the arithmetic of `torch.nn.functional.interpolate`
+//! (`align_corners=False`, no antialiasing). Source coordinates are computed in `f32` as there: at a
+//! boundary between two pixels another precision would choose another pixel.
+
+use rayon::prelude::*;
+
+use super::{Image, Pixels};
+
+/// Coefficient of the cubic convolution (Keys' a).
+const A: f64 = -0.75;
+
+/// The source positions of one output position and what each contributes.
+#[derive(Clone, Copy)]
+struct Taps<const N: usize> {
+    index: [usize; N],
+    weight: [f64; N],
+}
+
+/// The whole image, squeezed to `size * size`: `channels * size * size` values, channels first,
+/// row-major, natural orientation. Only the 16 source pixels of each output pixel are read.
+pub(super) fn bicubic(image: &Image, size: usize) -> Vec<f32> {
+    match &image.pixels {
+        Pixels::U8(values) => bicubic_of(values, image, size),
+        Pixels::U16(values) => bicubic_of(values, image, size),
+        Pixels::F32(values) => bicubic_of(values, image, size),
+    }
+}
+
+fn bicubic_of<T: Copy + Into<f64>>(values: &[T], image: &Image, size: usize) -> Vec<f32> {
+    let (columns, rows) = (cubic_taps(image.width, size), cubic_taps(image.height, size));
+    let channels = image.channels;
+    let stride = image.width * channels;
+    let mut out = vec![0.0; channels * size * size];
+    for (c, plane) in out.chunks_exact_mut((size * size).max(1)).enumerate() {
+        for (y, line) in rows.iter().zip(plane.chunks_exact_mut(size)) {
+            let source = y.index.map(|row| &values[row * stride..(row + 1) * stride]);
+            for (x, value) in columns.iter().zip(line) {
+                let at = x.index.map(|column| column * channels + c);
+                let mut sum = 0.0;
+                for (row, weight) in source.iter().zip(y.weight) {
+                    let across: f64 = at.iter().zip(x.weight).map(|(&at, w)| w * row[at].into()).sum();
+                    sum += weight * across;
+                }
+                *value = sum as f32;
+            }
+        }
+    }
+    out
+}
+
+/// Cubic taps for each of `output` positions over `input` ones.
+fn cubic_taps(input: usize, output: usize) -> Vec<Taps<4>> {
+    let near = |t: f64| ((A + 2.0) * t - (A + 3.0)) * t * t + 1.0;
+    let far = |t: f64| ((A * t - 5.0 * A) * t + 8.0 * A) * t - 4.0 * A;
+    let scale = input as f32 / output as f32;
+    (0..output)
+        .map(|i| {
+            let source = scale * (i as f32 + 0.5) - 0.5;
+            let base = source.floor();
+            let t = f64::from((source - base).clamp(0.0, 1.0));
+            let index =
+                [-1, 0, 1, 2].map(|step| (base as isize + step).clamp(0, input as isize - 1) as usize);
+            Taps {
+                index,
+                weight: [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)],
+            }
+        })
+        .collect()
+}
+
+/// A plane of `size * size` values at `width * height`, row-major.
+pub(super) fn bilinear(values: &[f32], size: usize, width: usize, height: usize) -> Vec<f32> {
+    let (columns, rows) = (linear_taps(size, width), linear_taps(size, height));
+    let mut out = vec![0.0; width * height];
+    if out.is_empty() || size == 0 {
+        return out;
+    }
+    out.par_chunks_mut(width).zip(rows).for_each(|(line, y)| {
+        let [above, below] = y.index.map(|row| &values[row * size..(row + 1) * size]);
+        let [w0, w1] = y.weight.map(|weight| weight as f32);
+        let blended: Vec<f32> = above.iter().zip(below).map(|(a, b)| w0 * a + w1 * b).collect();
+        for (value, x) in line.iter_mut().zip(&columns) {
+            *value = x.weight[0] as f32 * blended[x.index[0]] + x.weight[1] as f32 * blended[x.index[1]];
+        }
+    });
+    out
+}
+
+/// Linear taps for each of `output` positions over `input` ones.
+fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
+    let scale = input as f32 / output as f32;
+    let last = input.saturating_sub(1);
+    (0..output)
+        .map(|i| {
+            let source = (scale * (i as f32 + 0.5) - 0.5).max(0.0);
+            let base = (source as usize).min(last);
+            let t = f64::from((source - base as f32).clamp(0.0, 1.0));
+            Taps {
+                index: [base, (base + 1).min(last)],
+                weight: [1.0 - t, t],
+            }
+        })
+        .collect()
+}
+
+/// The source position of each of `output` positions over `input` ones: `floor(i * input / output)`.
+pub(super) fn nearest(input: usize, output: usize) -> Vec<usize> {
+    let scale = input as f32 / output as f32;
+    (0..output)
+        .map(|i| ((i as f32 * scale) as usize).min(input.saturating_sub(1)))
+        .collect()
+}

@@ -1,0 +1,104 @@
+//! Files out. Each is written beside its name and renamed into place, so that nobody ever sees half
+//! of one, and a failed write leaves what was there before.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::DataError;
+use super::error::one_line;
+
+/// Writes an 8 bit grey PNG; `values` holds `width * height` bytes, row-major.
+///
+/// # Errors
+/// [`DataError::Unwritable`]: the file cannot be written, or the number of values does not fit the size.
+pub fn png8(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(), DataError> {
+    png(path, width, height, values, ExtendedColorType::L8)
+}
+
+/// Writes a 16 bit grey PNG; `values` holds `width * height` numbers, row-major.
+///
+/// # Errors
+/// As [`png8`].
+pub fn png16(path: &Path, width: usize, height: usize, values: &[u16]) -> Result<(), DataError> {
+    png(
+        path,
+        width,
+        height,
+        bytemuck::cast_slice(values),
+        ExtendedColorType::L16,
+    )
+}
+
+/// Writes an 8 bit RGB PNG; `values` holds `3 * width * height` bytes, interleaved, row-major.
+///
+/// # Errors
+/// As [`png8`].
+pub fn png_rgb(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(), DataError> {
+    png(path, width, height, values, ExtendedColorType::Rgb8)
+}
+
+/// Writes `content` as it is.
+///
+/// # Errors
+/// [`DataError::Unwritable`].
+pub fn bytes(path: &Path, content: &[u8]) -> Result<(), DataError> {
+    file(path, |out| out.write_all(content))
+}
+
+/// Writes what `fill` writes; for content that need not be in memory as a whole.
+///
+/// # Errors
+/// [`DataError::Unwritable`], also with what `fill` fails with; the target is then as it was before.
+pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
+    beside(path, fill).map_err(|error| DataError::Unwritable {
+        path: path.to_owned(),
+        reason: one_line(&error),
+    })
+}
+
+fn png(
+    path: &Path,
+    width: usize,
+    height: usize,
+    bytes: &[u8],
+    color: ExtendedColorType,
+) -> Result<(), DataError> {
+    file(path, |out| {
+        let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
+        let (columns, rows) = (side(width)?, side(height)?);
+        // The encoder panics where the buffer does not fit.
+        let needed = u64::from(columns) * u64::from(rows) * u64::from(color.bits_per_pixel() / 8);
+        if needed != bytes.len() as u64 {
+            let message = format!("{} bytes do not fill {width}x{height} pixels", bytes.len());
+            return Err(io::Error::other(message));
+        }
+        PngEncoder::new(out)
+            .write_image(bytes, columns, rows, color)
+            .map_err(io::Error::other)
+    })
+}
+
+fn beside(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".himix-").suffix(".part");
+    #[cfg(unix)]
+    {
+        // A temporary file is private by default; the result is to be as readable as any new file.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut part = builder.tempfile_in(folder)?;
+    let mut out = BufWriter::new(part.as_file_mut());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    part.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! The one place that chooses a compute device.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::wgpu::wgpu;
+use burn::tensor::{Device, DeviceKind};
+
+/// What the user asks to compute on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// A hardware GPU where there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU: the best, or one by its number. Only this takes a software adapter.
+    Gpu(Option<usize>),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu(None)),
+            other => match other.strip_prefix("gpu:").map(str::parse) {
+                Some(Ok(number)) => Ok(Self::Gpu(Some(number))),
+                _ => Err(format!("'{text}' is no device; say auto, cpu, gpu or gpu:N")),
+            },
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Gpu(None) => f.write_str("gpu"),
+            Self::Gpu(Some(number)) => write!(f, "gpu:{number}"),
+        }
+    }
+}
+
+/// A device ready to compute.
+#[derive(Clone, Debug)]
+pub struct OpenDevice {
+    /// burn's handle.
+    pub device: Device,
+    /// Name for people, for example `CPU (flex, 2 threads)`.
+    pub name: String,
+    /// Whether it is a GPU, which may fail in use.
+    pub is_gpu: bool,
+    /// What the user should know, for example that the GPU could not be opened.
+    pub notice: Option<String>,
+}
+
+/// An adapter that wgpu offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adapter {
+    /// Name of the hardware.
+    pub name: String,
+    /// Graphics interface.
+    pub backend: String,
+    /// Whether it is real hardware, not a renderer on the CPU.
+    pub is_hardware: bool,
+    kind: DeviceKind,
+}
+
+/// The adapters of this machine: hardware first, discrete before integrated; `gpu:N` counts in this order.
+pub fn adapters() -> Vec<Adapter> {
+    let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let found = pollster::block_on(instance.enumerate_adapters(backends));
+    // burn counts the adapters of each kind apart.
+    let (mut discrete, mut integrated, mut virtual_gpu) = (0, 0, 0);
+    let next = |counter: &mut usize| {
+        *counter += 1;
+        *counter - 1
+    };
+    let mut list: Vec<(u8, Adapter)> = found
+        .into_iter()
+        .map(|adapter| {
+            let info = adapter.get_info();
+            let (rank, kind) = match info.device_type {
+                wgpu::DeviceType::DiscreteGpu => (0, DeviceKind::DiscreteGpu(next(&mut discrete))),
+                wgpu::DeviceType::IntegratedGpu => (1, DeviceKind::IntegratedGpu(next(&mut integrated))),
+                wgpu::DeviceType::VirtualGpu => (2, DeviceKind::VirtualGpu(next(&mut virtual_gpu))),
+                wgpu::DeviceType::Cpu => (4, DeviceKind::Cpu),
+                wgpu::DeviceType::Other => (3, DeviceKind::DefaultDevice),
+            };
+            let backend = info.backend.to_string();
+            (rank, Adapter { name: info.name, backend, is_hardware: rank < 3, kind })
+        })
+        .collect();
+    list.sort_by_key(|(rank, _)| *rank);
+    list.into_iter().map(|(_, adapter)| adapter).collect()
+}
+
+/// The CPU.
+pub fn cpu() -> OpenDevice {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
+    OpenDevice { device: Device::flex(), name: threads, is_gpu: false, notice: None }
+}
+
+/// Opens what was asked for; a GPU that cannot be had is replaced by the CPU with a notice.
+pub fn open(choice: DeviceChoice) -> OpenDevice {
+    let wanted = match choice {
+        DeviceChoice::Cpu => return cpu(),
+        DeviceChoice::Auto => match adapters().into_iter().find(|adapter| adapter.is_hardware) {
+            Some(adapter) => adapter,
+            None => return cpu(),
+        },
+        DeviceChoice::Gpu(number) => {
+            let adapters = adapters();
+            match adapters.get(number.unwrap_or(0)) {
+                Some(adapter) => adapter.clone(),
+                None => {
+                    let found = match adapters.len() {
+                        0 => "no graphics adapter was found; install its Vulkan driver".to_owned(),
+                        count => format!("there are adapters 0 to {} only", count - 1),
+                    };
+                    return with_notice(format!("{choice} is not to be had: {found}. The CPU is used."));
+                }
+            }
+        }
+    };
+    match open_adapter(&wanted) {
+        Ok(open) => open,
+        Err(reason) => with_notice(format!("{} could not be opened ({reason}). The CPU is used.", wanted.name)),
+    }
+}
+
+/// The CPU, with a word on why.
+pub fn with_notice(notice: String) -> OpenDevice {
+    OpenDevice { notice: Some(notice), ..cpu() }
+}
+
+fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
+    // Opening is lazy in burn and fails by panicking, so the first product is made here, where it can be caught.
+    let kind = adapter.kind.clone();
+    let device = std::panic::catch_unwind(move || {
+        let device = Device::wgpu(kind);
+        let one = burn::tensor::Tensor::<2>::ones([2, 2], &device);
+        one.clone().matmul(one).try_into_data().map(|_| device).map_err(|error| error.to_string())
+    })
+    .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
+    let name = format!("{} ({})", adapter.name, adapter.backend);
+    Ok(OpenDevice { device, name, is_gpu: true, notice: None })
+}

@@ -1,0 +1,96 @@
+//! Agreement of two masks, pixel by pixel.
+//!
+//! Two conventions are in use and differ by points. *Per image*: the score of every image, then their mean.
+//! *Pooled*: the counts of all images added up, then one score. A caller says which one a figure is.
+
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+/// Number of pixels of each outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Confusion {
+    /// Foreground in both.
+    pub true_positive: u64,
+    /// Foreground in the prediction only.
+    pub false_positive: u64,
+    /// Foreground in the truth only.
+    pub false_negative: u64,
+    /// Background in both.
+    pub true_negative: u64,
+}
+
+impl Confusion {
+    /// Counts; a value other than 0 is foreground.
+    ///
+    /// # Panics
+    /// If the masks differ in their number of pixels: a score of two unlike masks would mean nothing.
+    pub fn of(prediction: &[u8], truth: &[u8]) -> Self {
+        assert_eq!(
+            prediction.len(),
+            truth.len(),
+            "masks of the same number of pixels"
+        );
+        let mut counts = Self::default();
+        // Counted in a table: a branch a pixel costs more than the rest.
+        let mut table = [0_u64; 4];
+        for (&predicted, &true_value) in prediction.iter().zip(truth) {
+            table[usize::from(predicted != 0) * 2 + usize::from(true_value != 0)] += 1;
+        }
+        [
+            counts.true_negative,
+            counts.false_negative,
+            counts.false_positive,
+            counts.true_positive,
+        ] = table;
+        counts
+    }
+
+    /// Dice coefficient `2 TP / (2 TP + FP + FN)`, 0…1; 1 where both masks are empty, because they agree.
+    pub fn dice(&self) -> f64 {
+        let twice = 2 * self.true_positive;
+        ratio(twice, twice + self.false_positive + self.false_negative)
+    }
+
+    /// Intersection over union `TP / (TP + FP + FN)`, 0…1; 1 where both masks are empty.
+    pub fn iou(&self) -> f64 {
+        ratio(
+            self.true_positive,
+            self.true_positive + self.false_positive + self.false_negative,
+        )
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+impl Add for Confusion {
+    type Output = Self;
+
+    /// Pools two images.
+    fn add(self, other: Self) -> Self {
+        Self {
+            true_positive: self.true_positive + other.true_positive,
+            false_positive: self.false_positive + other.false_positive,
+            false_negative: self.false_negative + other.false_negative,
+            true_negative: self.true_negative + other.true_negative,
+        }
+    }
+}
+
+impl AddAssign for Confusion {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Confusion {
+    /// Pools any number of images.
+    fn sum<I: Iterator<Item = Self>>(images: I) -> Self {
+        images.fold(Self::default(), Add::add)
+    }
+}

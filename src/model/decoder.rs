@@ -1,0 +1,269 @@
+//! One decoder stage: text projection, spectrum filter, cross and self attention, MLP, then the up block.
+//!
+//! Paper section 3.3 and Fig. 4; the order of the parts and of the norms is that of the authors' code.
+
+use burn::module::{Initializer, Module, Param};
+use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig};
+use burn::tensor::activation::{gelu, leaky_relu, relu};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::config::ModelConfig;
+use super::layers::{Attention, Conv2d, ConvShape, LayerNorm, Linear, Upsample2, uniform};
+use super::spectrum::SpectrumFilter;
+use super::trace::Trace;
+
+/// Slope of every leaky ReLU.
+pub const LEAK: f64 = 0.01;
+/// Start of the three residual scales β.
+const SCALE_INIT: f64 = 1.421;
+/// Epsilon of the decoder's layer norms.
+const NORM_EPS: f64 = 1e-5;
+
+/// Brings the fused text to the stage: tokens → L by a 1×1 convolution over the token axis, hidden → C.
+#[derive(Module, Debug)]
+pub struct TextProjection {
+    /// `[L, tokens, 1]`
+    pub token_weight: Param<Tensor<3>>,
+    /// `[L]`
+    pub token_bias: Param<Tensor<1>>,
+    /// hidden → C
+    pub linear: Linear,
+}
+
+impl TextProjection {
+    /// `[batch, tokens, hidden]` → `[batch, L, C]`
+    pub fn forward(&self, text: Tensor<3>) -> Tensor<3> {
+        let mix = self.token_weight.val();
+        let [length, tokens, _] = mix.dims();
+        let mixed = mix.reshape([1, length, tokens]).matmul(text)
+            + self.token_bias.val().reshape([1, length, 1]);
+        leaky_relu(self.linear.forward(gelu(mixed)), LEAK)
+    }
+}
+
+/// The part of a stage that text guides.
+#[derive(Module, Debug)]
+pub struct Guide {
+    /// Text projection.
+    pub text_project: TextProjection,
+    /// Spectrum filter; none where the configuration switches it off.
+    pub spectrum: Option<SpectrumFilter>,
+    /// Norm before the self attention.
+    pub norm1: LayerNorm,
+    /// Norm before the cross attention.
+    pub norm2: LayerNorm,
+    /// Cross attention: the image asks, the text answers.
+    pub cross_attn: Attention,
+    /// Norm after the cross attention.
+    pub cross_attn_norm: LayerNorm,
+    /// Self attention.
+    pub self_attn: Attention,
+    /// Norm after the self attention.
+    pub self_attn_norm: LayerNorm,
+    /// C → C/2
+    pub lin1: Linear,
+    /// C/2 → C
+    pub lin2: Linear,
+    /// β₁ of the cross attention, `[1]`.
+    pub scale1: Param<Tensor<1>>,
+    /// β₂ of the self attention, `[1]`.
+    pub scale2: Param<Tensor<1>>,
+    /// β₃ of the MLP, `[1]`.
+    pub scale3: Param<Tensor<1>>,
+    dropout: Dropout,
+    image_positions: Tensor<3>,
+    text_positions: Tensor<3>,
+}
+
+/// Sine and cosine in turn over the channels, base 10000: `[1, length, channels]`.
+fn sine_positions(length: usize, channels: usize, device: &Device) -> Tensor<3> {
+    Tensor::from_data(TensorData::new(sine_table(length, channels), [1, length, channels]), device)
+}
+
+/// The values of the position table, row-major over positions and channels.
+pub(super) fn sine_table(length: usize, channels: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(length * channels);
+    for position in 0..length {
+        for channel in 0..channels {
+            // The frequency is taken in f32 as the authors' table is, the angle then in f64.
+            let exponent = -(10_000f32.ln()) / channels as f32 * (channel / 2 * 2) as f32;
+            let angle = f64::from(position as f32 * exponent.exp());
+            values.push(if channel % 2 == 0 { angle.sin() } else { angle.cos() } as f32);
+        }
+    }
+    values
+}
+
+impl Guide {
+    fn new(config: &ModelConfig, stage: usize, device: &Device) -> Self {
+        let channels = config.stage_channels(stage);
+        let grid = config.stage_grid(stage);
+        let (tokens, length) = (config.decoder.input_text_length, config.decoder.text_lengths[stage]);
+        let bound = 1.0 / (tokens as f64).sqrt();
+        let norm = || LayerNorm::new(channels, NORM_EPS, device);
+        let scale = || Initializer::Constant { value: SCALE_INIT }.init([1], device);
+        let heads = config.decoder.num_heads;
+        Self {
+            text_project: TextProjection {
+                token_weight: uniform([length, tokens, 1], bound, device),
+                token_bias: uniform([length], bound, device),
+                linear: Linear::new(config.text.hidden_size, channels, device),
+            },
+            spectrum: config.decoder.spectrum_filter.then(|| SpectrumFilter::new(grid, device)),
+            norm1: norm(),
+            norm2: norm(),
+            cross_attn: Attention::new(channels, heads, device),
+            cross_attn_norm: norm(),
+            self_attn: Attention::new(channels, heads, device),
+            self_attn_norm: norm(),
+            lin1: Linear::new(channels, channels / 2, device),
+            lin2: Linear::new(channels / 2, channels, device),
+            scale1: scale(),
+            scale2: scale(),
+            scale3: scale(),
+            dropout: DropoutConfig::new(config.decoder.dropout).init(),
+            image_positions: sine_positions(grid * grid, channels, device),
+            text_positions: sine_positions(length, channels, device),
+        }
+    }
+
+    /// Sine table over the grid's positions, `[1, n², C]`.
+    pub fn image_positions(&self) -> Tensor<3> {
+        self.image_positions.clone()
+    }
+
+    /// Sine table over the projected text, `[1, L, C]`.
+    pub fn text_positions(&self) -> Tensor<3> {
+        self.text_positions.clone()
+    }
+
+    /// Features `[batch, C, n, n]` and fused text `[batch, tokens, hidden]` → `[batch, n², C]`
+    fn forward(&self, x: Tensor<4>, text: Tensor<3>, name: &str, trace: &mut Trace) -> Tensor<3> {
+        let [batch, channels, n, _] = x.dims();
+        let text = self.text_project.forward(text);
+        trace.record(format!("{name}.text_projected"), &text);
+        let x = match &self.spectrum {
+            Some(filter) => filter.forward(x),
+            None => x,
+        };
+        trace.record(format!("{name}.asrm"), &x);
+        let x = x.reshape([batch, channels, n * n]).swap_dims(1, 2);
+        let scale = |beta: &Param<Tensor<1>>| beta.val().unsqueeze::<3>();
+
+        let query = self.norm2.forward(x.clone()) + self.image_positions.clone();
+        let key = text.clone() + self.text_positions.clone();
+        let mixed = self.cross_attn_norm.forward(self.cross_attn.forward(query, key, text));
+        let x = x + mixed * scale(&self.scale1);
+
+        let value = self.norm1.forward(x.clone());
+        let query = value.clone() + self.image_positions.clone();
+        let mixed = self.self_attn_norm.forward(self.self_attn.forward(query.clone(), query, value));
+        let x = x + mixed * scale(&self.scale2);
+
+        let wide = self.dropout.forward(relu(self.lin1.forward(x.clone())));
+        let x = x + self.lin2.forward(wide) * scale(&self.scale3);
+        trace.record(format!("{name}.guided"), &x);
+        x
+    }
+}
+
+/// Doubles the grid, takes in the skip connection, two 3×3 convolutions.
+#[derive(Module, Debug)]
+pub struct UpBlock {
+    /// C → C/2, doubles the side.
+    pub transp_conv: Upsample2,
+    /// C → C/2 over the concatenation of upsampled and skip.
+    pub conv1: Conv2d,
+    /// Norm after the first convolution.
+    pub norm1: BatchNorm,
+    /// C/2 → C/2
+    pub conv2: Conv2d,
+    /// Norm after the second convolution.
+    pub norm2: BatchNorm,
+}
+
+fn conv3(input: usize, output: usize, device: &Device) -> Conv2d {
+    let shape = ConvShape { input, output, kernel: 3, stride: 1, padding: 1, groups: 1 };
+    Conv2d::new(shape, false, device)
+}
+
+impl UpBlock {
+    fn new(channels: usize, device: &Device) -> Self {
+        let half = channels / 2;
+        Self {
+            transp_conv: Upsample2::new(channels, half, device),
+            conv1: conv3(channels, half, device),
+            norm1: BatchNormConfig::new(half).init(device),
+            conv2: conv3(half, half, device),
+            norm2: BatchNormConfig::new(half).init(device),
+        }
+    }
+
+    /// `[batch, C, n, n]` and skip `[batch, C/2, 2n, 2n]` → `[batch, C/2, 2n, 2n]`
+    fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
+        let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
+        let x = leaky_relu(self.norm1.forward(self.conv1.forward(x)), LEAK);
+        leaky_relu(self.norm2.forward(self.conv2.forward(x)), LEAK)
+    }
+}
+
+/// One decoder stage.
+#[derive(Module, Debug)]
+pub struct DecoderStage {
+    /// What the text guides; none where the stage's group was removed.
+    pub guide: Option<Guide>,
+    /// Up block.
+    pub up: UpBlock,
+}
+
+impl DecoderStage {
+    /// Stage `stage`, coarse to fine.
+    pub fn new(config: &ModelConfig, stage: usize, device: &Device) -> Self {
+        let has_text = !config.fusion.removed.contains(&config.fusion.order[stage]);
+        Self {
+            guide: has_text.then(|| Guide::new(config, stage, device)),
+            up: UpBlock::new(config.stage_channels(stage), device),
+        }
+    }
+
+    /// Features `[batch, C, n, n]`, fused text, skip `[batch, C/2, 2n, 2n]` → `[batch, C/2, 2n, 2n]`
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        text: Option<Tensor<3>>,
+        skip: Tensor<4>,
+        name: &str,
+        trace: &mut Trace,
+    ) -> Tensor<4> {
+        let x = self.guided(x, text, name, trace);
+        let x = self.up.forward(x, skip);
+        record_decoded(&x, name, trace);
+        x
+    }
+
+    /// The guide block alone, back on the grid: `[batch, C, n, n]`
+    fn guided(
+        &self,
+        x: Tensor<4>,
+        text: Option<Tensor<3>>,
+        name: &str,
+        trace: &mut Trace,
+    ) -> Tensor<4> {
+        match (&self.guide, text) {
+            (Some(guide), Some(text)) => {
+                let shape = x.dims();
+                guide.forward(x, text, name, trace).swap_dims(1, 2).reshape(shape)
+            }
+            _ => x,
+        }
+    }
+}
+
+/// Records a stage's output as the references have it, `[batch, side², channels]`.
+fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
+    if trace.is_on() {
+        let [batch, channels, side, _] = x.dims();
+        let flat = x.clone().reshape([batch, channels, side * side]).swap_dims(1, 2);
+        trace.record(format!("{name}.decoded"), &flat);
+    }
+}

@@ -1,0 +1,89 @@
+//! Dynamic layer fusion (DLFM): each decoder stage reads its own mixture of text encoder layers.
+//!
+//! Paper section 3.2; variants as in the supplementary's Tables 1 and 2.
+
+use burn::module::{Initializer, Module, Param};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
+
+use super::config::{ConfigError, ModelConfig};
+
+/// Groups of layers, and how they are weighted.
+#[derive(Module, Debug)]
+pub struct Fusion {
+    /// `[groups, largest group]`, initialised to 1; row 0 belongs to G1. A shorter group uses the first entries
+    /// of its row. Absent where nothing is learned.
+    pub alpha: Option<Param<Tensor<2>>>,
+    #[module(skip)]
+    groups: Vec<Vec<usize>>,
+    #[module(skip)]
+    order: Vec<usize>,
+    #[module(skip)]
+    removed: Vec<usize>,
+}
+
+impl Fusion {
+    /// Uniform weights. Fails where the configuration's groups make no sense.
+    pub fn new(config: &ModelConfig, device: &Device) -> Result<Self, ConfigError> {
+        let groups = config.groups()?;
+        let widest = groups.iter().map(Vec::len).max().unwrap_or(1);
+        let alpha = config.has_learned_fusion().then(|| Initializer::Ones.init([groups.len(), widest], device));
+        let (order, removed) = (config.fusion.order.clone(), config.fusion.removed.clone());
+        Ok(Self { alpha, groups, order, removed })
+    }
+
+    /// Softmax weights of the group that feeds `stage` (coarse to fine), `[layers of the group]`; none where the
+    /// group was removed.
+    fn weights(&self, stage: usize) -> Option<(&[usize], Option<Tensor<1>>)> {
+        let number = self.order[stage];
+        if self.removed.contains(&number) {
+            return None;
+        }
+        let layers = self.groups[number - 1].as_slice();
+        let weights = self.alpha.as_ref().map(|alpha| {
+            let row = alpha.val().slice([number - 1..number, 0..layers.len()]);
+            softmax(row.reshape([layers.len()]), 0)
+        });
+        Some((layers, weights))
+    }
+
+    /// Outputs of the embedding and of every layer → the text of each stage, coarse to fine, each
+    /// `[batch, tokens, hidden]`; none for a stage without text.
+    pub fn forward(&self, states: &[Tensor<3>]) -> Vec<Option<Tensor<3>>> {
+        (0..self.order.len())
+            .map(|stage| {
+                let (layers, weights) = self.weights(stage)?;
+                if let [layer] = layers {
+                    return Some(states[*layer].clone());
+                }
+                let mut sum: Option<Tensor<3>> = None;
+                for (index, &layer) in layers.iter().enumerate() {
+                    let state = states[layer].clone();
+                    let term = match &weights {
+                        Some(weights) => state * weights.clone().slice([index..index + 1]).unsqueeze::<3>(),
+                        None => state / layers.len() as f64,
+                    };
+                    sum = Some(match sum {
+                        Some(sum) => sum + term,
+                        None => term,
+                    });
+                }
+                sum
+            })
+            .collect()
+    }
+
+    /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
+    pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
+        (0..self.order.len())
+            .map(|stage| match self.weights(stage) {
+                None => Vec::new(),
+                Some((layers, weights)) => {
+                    let uniform = vec![1.0 / layers.len() as f32; layers.len()];
+                    let values = weights.map_or(uniform, |w| w.into_data().iter::<f32>().collect());
+                    layers.iter().copied().zip(values).collect()
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,56 @@
+//! The sub-pixel head: features at a quarter of the side to one logit a pixel.
+
+use burn::module::Module;
+use burn::tensor::ops::{AvgPoolOptions, PadMode};
+use burn::tensor::{Device, Tensor, module};
+
+use super::config::ModelConfig;
+use super::layers::{Conv2d, ConvShape};
+use super::trace::Trace;
+
+/// Factor by which the head enlarges.
+pub const ENLARGE: usize = 4;
+
+/// 3×3 convolution, pixel shuffle, average pool, 1×1 convolution.
+#[derive(Module, Debug)]
+pub struct Head {
+    /// C → 16 × sub-pixel channels
+    pub conv: Conv2d,
+    /// Sub-pixel channels → 1
+    pub out: Conv2d,
+}
+
+impl Head {
+    /// Weights as PyTorch draws them.
+    pub fn new(config: &ModelConfig, device: &Device) -> Self {
+        let (input, channels) = (config.vision.hidden_sizes[0], config.decoder.subpixel_channels);
+        let wide = channels * ENLARGE * ENLARGE;
+        let three = ConvShape { input, output: wide, kernel: 3, stride: 1, padding: 1, groups: 1 };
+        let one = ConvShape { input: channels, output: 1, kernel: 1, stride: 1, padding: 0, groups: 1 };
+        Self { conv: Conv2d::new(three, true, device), out: Conv2d::new(one, true, device) }
+    }
+
+    /// `[batch, C, side/4, side/4]` → logits `[batch, 1, side, side]`
+    pub fn forward(&self, x: Tensor<4>, trace: &mut Trace) -> Tensor<4> {
+        let pooled = blur(shuffle(self.conv.forward(x)));
+        trace.record("subpixel", &pooled);
+        self.out.forward(pooled)
+    }
+}
+
+/// Pixel shuffle: `[batch, 16 c, n, n]` → `[batch, c, 4n, 4n]`
+pub(super) fn shuffle(x: Tensor<4>) -> Tensor<4> {
+    let [batch, wide, height, width] = x.dims();
+    let channels = wide / (ENLARGE * ENLARGE);
+    x.reshape([batch, channels, ENLARGE, ENLARGE, height, width])
+        .permute([0, 1, 4, 2, 5, 3])
+        .reshape([batch, channels, height * ENLARGE, width * ENLARGE])
+}
+
+/// Zeros on the left and top, then a 4×4 mean with stride 1: the same size, without the shuffle's checkerboard.
+pub(super) fn blur(x: Tensor<4>) -> Tensor<4> {
+    let pad = ENLARGE - 1;
+    let padded = x.pad([(0, 0), (0, 0), (pad, 0), (pad, 0)], PadMode::Constant(0.0));
+    let options = AvgPoolOptions::new([ENLARGE, ENLARGE]).with_stride([1, 1]);
+    module::avg_pool2d(padded, options)
+}

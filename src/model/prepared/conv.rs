@@ -1,0 +1,132 @@
+//! 3×3 convolutions as matrix products over shifted rows, the up block and the head made of them.
+
+use burn::nn::BatchNorm;
+use burn::tensor::Tensor;
+use burn::tensor::ops::PadMode;
+
+use super::linear::Bias;
+use crate::model::cpu::Activation;
+use crate::model::decoder::UpBlock;
+use crate::model::head::{self, ENLARGE, Head};
+use crate::model::layers::Conv2d;
+
+/// A 3×3 convolution over channels-last positions, zeros around.
+#[derive(Debug)]
+pub struct Conv3 {
+    /// One `[in, out]` for each place of the kernel, row-major.
+    taps: Vec<Tensor<2>>,
+    bias: Bias,
+}
+
+impl Conv3 {
+    /// `weight` is `[out, in, 3, 3]`.
+    fn new(weight: Tensor<4>, bias: Tensor<1>) -> Self {
+        let [output, input, _, _] = weight.dims();
+        let places = weight.permute([2, 3, 1, 0]).reshape([9, input, output]);
+        let taps = (0..9).map(|place| places.clone().slice([place..place + 1]).squeeze_dim(0)).collect();
+        Self { taps, bias: Bias::new(bias) }
+    }
+
+    /// `[n², in]` → `[n², out]`
+    ///
+    /// The grid is laid out with zeros around it, so that the input of every place of the kernel is one run of rows
+    /// and nothing is copied. Each row of the grid then ends in two results that belong to no pixel and are cut off.
+    fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
+        let [_, input] = x.dims();
+        let wide = n + 2;
+        // Two rows below instead of one: the last run reads two positions beyond the padded grid.
+        let padded = x
+            .reshape([n, n, input])
+            .pad([(1, 2), (1, 1), (0, 0)], PadMode::Constant(0.0))
+            .reshape([(n + 3) * wide, input]);
+        let term = |place: usize| {
+            let start = (place / 3) * wide + place % 3;
+            padded.clone().slice([start..start + n * wide]).matmul(self.taps[place].clone())
+        };
+        let sum = (1..9).fold(term(0), |sum, place| sum + term(place));
+        let [_, output] = sum.dims();
+        let inner = sum.reshape([n, wide, output]).slice([0..n, 0..n]).reshape([n * n, output]);
+        self.bias.apply(inner, activation)
+    }
+}
+
+/// The up block, folded.
+#[derive(Debug)]
+pub struct PreparedUp {
+    /// `[C, 4·C/2]`: the four places of the transposed convolution side by side.
+    upsample: Tensor<2>,
+    conv1: Conv3,
+    conv2: Conv3,
+}
+
+/// A convolution with the batch norm after it.
+fn fold(conv: &Conv2d, norm: &BatchNorm) -> Conv3 {
+    let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
+    let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    let [output] = scale.dims();
+    Conv3::new(conv.weight.val() * scale.reshape([output, 1, 1, 1]), bias)
+}
+
+impl PreparedUp {
+    /// Works the norms into the convolutions.
+    pub fn of(up: &UpBlock) -> Self {
+        let [input, output, _, _] = up.transp_conv.weight.dims();
+        Self {
+            upsample: up.transp_conv.weight.val().permute([0, 2, 3, 1]).reshape([input, 4 * output]),
+            conv1: fold(&up.conv1, &up.norm1),
+            conv2: fold(&up.conv2, &up.norm2),
+        }
+    }
+
+    /// `[n², C]` and skip `[4n², C/2]` → `[4n², C/2]`
+    pub fn forward(&self, x: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
+        let [_, half] = skip.dims();
+        let raised = x
+            .matmul(self.upsample.clone())
+            .reshape([n, n, 2, 2 * half])
+            .swap_dims(1, 2)
+            .reshape([4 * n * n, half]);
+        let x = Tensor::cat(vec![raised, skip], 1);
+        let x = self.conv1.forward(x, 2 * n, Activation::LeakyRelu);
+        self.conv2.forward(x, 2 * n, Activation::LeakyRelu)
+    }
+}
+
+/// The head, folded.
+#[derive(Debug)]
+pub struct PreparedHead {
+    conv: Conv3,
+    bias: Tensor<1>,
+}
+
+impl PreparedHead {
+    /// Mixes the channels before the shuffle instead of after the mean; both are linear and commute.
+    pub fn of(head: &Head) -> Self {
+        let weight = head.conv.weight.val();
+        let [wide, input, _, _] = weight.dims();
+        let (places, channels) = (ENLARGE * ENLARGE, wide / (ENLARGE * ENLARGE));
+        let device = weight.device();
+        let out = head.out.weight.val().reshape([1, channels]);
+        let mixed = out.clone().matmul(weight.reshape([channels, places * input * 9]));
+        let bias = match &head.conv.bias {
+            Some(bias) => out.matmul(bias.val().reshape([channels, places])).reshape([places]),
+            None => Tensor::zeros([places], &device),
+        };
+        let last = match &head.out.bias {
+            Some(bias) => bias.val(),
+            None => Tensor::zeros([1], &device),
+        };
+        Self { conv: Conv3::new(mixed.reshape([places, input, 3, 3]), bias), bias: last }
+    }
+
+    /// `[n², C]` → logits `[1, 1, 4n, 4n]`
+    pub fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<4> {
+        let fine = self
+            .conv
+            .forward(x, n, Activation::None)
+            .reshape([n, n, ENLARGE, ENLARGE])
+            .swap_dims(1, 2)
+            .reshape([1, 1, ENLARGE * n, ENLARGE * n]);
+        head::blur(fine) + self.bias.clone().reshape([1, 1, 1, 1])
+    }
+}

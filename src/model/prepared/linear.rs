@@ -1,0 +1,79 @@
+//! A linear layer with what follows it.
+
+use burn::tensor::activation::{gelu, leaky_relu, relu};
+use burn::tensor::{Tensor, module};
+
+use crate::model::cpu::{self, Activation};
+use crate::model::decoder::LEAK;
+use crate::model::layers::{LayerNorm, Linear};
+
+/// `activation(x W + b)` with W as `[in, out]`.
+#[derive(Debug)]
+pub struct Affine {
+    weight: Tensor<2>,
+    bias: Bias,
+}
+
+/// A bias where its device can add it best.
+#[derive(Clone, Debug)]
+pub enum Bias {
+    /// In place, on this process's memory.
+    Plain(Vec<f32>),
+    /// By the device, `[1, out]`.
+    Device(Tensor<2>),
+}
+
+impl Bias {
+    /// `[out]`
+    pub fn new(bias: Tensor<1>) -> Self {
+        if cpu::is_plain_cpu(&bias.device()) {
+            Self::Plain(bias.into_data().iter::<f32>().collect())
+        } else {
+            Self::Device(bias.unsqueeze())
+        }
+    }
+
+    /// `activation(x + b)`
+    pub fn apply(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+        match self {
+            Self::Plain(bias) => cpu::bias_activation(x, bias, activation),
+            Self::Device(bias) => {
+                let x = x + bias.clone();
+                match activation {
+                    Activation::None => x,
+                    Activation::Gelu => gelu(x),
+                    Activation::Relu => relu(x),
+                    Activation::LeakyRelu => leaky_relu(x, LEAK),
+                }
+            }
+        }
+    }
+}
+
+impl Affine {
+    /// Shares the layer's weights.
+    pub fn of(linear: &Linear) -> Self {
+        Self::new(linear.weight.val(), linear.bias.val())
+    }
+
+    /// `weight` is `[out, in]`.
+    pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
+        Self { weight: weight.transpose(), bias: Bias::new(bias) }
+    }
+
+    /// The layer with its outputs scaled, `[out]`.
+    pub fn scaled(linear: &Linear, scale: Tensor<1>) -> Self {
+        let weight = linear.weight.val().transpose() * scale.clone().unsqueeze();
+        Self { weight, bias: Bias::new(linear.bias.val() * scale) }
+    }
+
+    /// `[rows, in]` → `[rows, out]`
+    pub fn forward(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+        self.bias.apply(x.matmul(self.weight.clone()), activation)
+    }
+}
+
+/// Layer norm of rows.
+pub fn normalise(norm: &LayerNorm, x: Tensor<2>) -> Tensor<2> {
+    module::layer_norm(x, norm.weight.val(), Some(norm.bias.val()), norm.eps())
+}

@@ -1,0 +1,60 @@
+//! The text encoder, one prompt at a time.
+
+use burn::tensor::{Int, Tensor};
+
+use super::linear::normalise;
+use super::{Affine, PreparedAttention};
+use crate::model::cpu::Activation;
+use crate::model::layers::LayerNorm;
+use crate::model::text_encoder::{Embeddings, Layer, TextEncoder};
+
+/// The text encoder, folded.
+#[derive(Debug)]
+pub struct PreparedText {
+    embeddings: Embeddings,
+    layers: Vec<PreparedLayer>,
+}
+
+#[derive(Debug)]
+struct PreparedLayer {
+    attention: PreparedAttention,
+    attention_norm: LayerNorm,
+    wide: Affine,
+    narrow: Affine,
+    norm: LayerNorm,
+}
+
+impl PreparedLayer {
+    fn of(layer: &Layer) -> Self {
+        let (query, key, value, out) = (&layer.query, &layer.key, &layer.value, &layer.attention_out);
+        Self {
+            attention: PreparedAttention::of_parts(query, key, value, out, layer.heads()),
+            attention_norm: layer.attention_norm.clone(),
+            wide: Affine::of(&layer.intermediate),
+            narrow: Affine::of(&layer.out),
+            norm: layer.norm.clone(),
+        }
+    }
+}
+
+impl PreparedText {
+    /// Shares the encoder's weights.
+    pub fn of(text: &TextEncoder) -> Self {
+        Self { embeddings: text.embeddings.clone(), layers: text.layers.iter().map(PreparedLayer::of).collect() }
+    }
+
+    /// Token numbers and mask `[1, tokens]` → outputs of the embedding and of every layer, `[1, tokens, hidden]`.
+    pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
+        let mut x: Tensor<2> = self.embeddings.forward(ids).squeeze_dim(0);
+        let unseen = mask.equal_elem(0).unsqueeze_dim::<3>(0);
+        let mut states = vec![x.clone().unsqueeze()];
+        for layer in &self.layers {
+            let mixed = layer.attention.forward(x.clone(), x.clone(), x.clone(), Some(&unseen));
+            x = normalise(&layer.attention_norm, mixed + x);
+            let wide = layer.wide.forward(x.clone(), Activation::Gelu);
+            x = normalise(&layer.norm, layer.narrow.forward(wide, Activation::None) + x);
+            states.push(x.clone().unsqueeze());
+        }
+        states
+    }
+}

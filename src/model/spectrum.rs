@@ -1,0 +1,102 @@
+//! The adaptive spectrum filter (ASRM) as two small matrix products, with no FFT.
+//!
+//! The authors compute `x + Re(IFFT2(FFT2(x) · (1 − g)))` with `g[u,v] = exp(−((u−c)² + (v−c)²)/(2σ²))`,
+//! `c = ⌊n/2⌋`, on an unshifted spectrum (paper section 3.3 shows it shifted). Both the transform and `g` are
+//! separable, `g[u,v] = h[u]·h[v]`, so with `C = F⁻¹ diag(h) F`, F the n×n Fourier matrix,
+//!
+//! `y = 2x − Re(C x Cᵀ) = 2x − (A x Aᵀ − B x Bᵀ)`, where `C = A + iB`.
+//!
+//! `C` is circulant: `C[j,k] = (1/n) Σ_u h[u] e^(2πi u(j−k)/n)`, hence `A` and `B` are fixed cosine and sine
+//! tables times `h(σ)`: differentiable in σ on any device. For odd n, `h` has no mirror symmetry around 0, so
+//! `B` does not vanish.
+
+use std::f64::consts::TAU;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// σ before any training.
+pub const SIGMA_INIT: f32 = 5.0;
+
+/// The filter of one stage.
+#[derive(Module, Debug)]
+pub struct SpectrumFilter {
+    /// Learned width in frequency bins, `[1]`.
+    pub sigma: Param<Tensor<1>>,
+    /// `(u − ⌊n/2⌋)²`, `[1, n]`
+    distance: Tensor<2>,
+    /// `cos(2π u d / n) / n` over u and difference d, `[n, n·n]`: column `j·n + k` has `d = j − k`.
+    cosine: Tensor<2>,
+    /// The same with the sine.
+    sine: Tensor<2>,
+    side: usize,
+}
+
+impl SpectrumFilter {
+    /// A filter for an n×n grid.
+    pub fn new(side: usize, device: &Device) -> Self {
+        let centre = (side / 2) as f64;
+        let distance = (0..side).map(|u| ((u as f64 - centre).powi(2)) as f32).collect();
+        let table = |wave: fn(f64) -> f64| -> Tensor<2> {
+            let mut values = Vec::with_capacity(side * side * side);
+            for u in 0..side {
+                for j in 0..side {
+                    for k in 0..side {
+                        // The product is reduced modulo n first: large angles would cost digits.
+                        let step = (u * (j + side - k)) % side;
+                        values.push((wave(TAU * step as f64 / side as f64) / side as f64) as f32);
+                    }
+                }
+            }
+            Tensor::from_data(TensorData::new(values, [side, side * side]), device)
+        };
+        Self {
+            sigma: Param::from_data([SIGMA_INIT], device),
+            distance: Tensor::from_data(TensorData::new::<f32, _>(distance, [1, side]), device),
+            cosine: table(f64::cos),
+            sine: table(f64::sin),
+            side,
+        }
+    }
+
+    /// Real and imaginary part of `C`, each `[n, n]`.
+    fn operators(&self) -> (Tensor<2>, Tensor<2>) {
+        let n = self.side;
+        let variance = self.sigma.val().square() * 2.0;
+        let gain = (self.distance.clone() / variance.unsqueeze::<2>()).neg().exp();
+        let real = gain.clone().matmul(self.cosine.clone()).reshape([n, n]);
+        (real, gain.matmul(self.sine.clone()).reshape([n, n]))
+    }
+
+    /// The whole filter as one matrix over flattened row-major positions, `[n², n²]`.
+    pub fn matrix(&self) -> Tensor<2> {
+        let n = self.side;
+        let (real, imaginary) = self.operators();
+        let kronecker = |m: Tensor<2>| -> Tensor<2> {
+            let (rows, columns) = (m.clone().reshape([n, 1, n, 1]), m.reshape([1, n, 1, n]));
+            (rows * columns).reshape([n * n, n * n])
+        };
+        let identity = Tensor::<2>::eye(n * n, &real.device());
+        identity * 2.0 - (kronecker(real) - kronecker(imaginary))
+    }
+
+    /// `[batch, channels, n, n]` → the same shape.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let n = self.side;
+        let [batch, channels, _, _] = x.dims();
+        let (real, imaginary) = self.operators();
+        // One product for each side: [A; B] from the left over the rows, Aᵀ and −Bᵀ from the right.
+        let rows = x.clone().reshape([batch * channels * n, n]);
+        let right_real = rows.clone().matmul(real.clone().transpose()).reshape([batch * channels, n, n]);
+        let right_imaginary = rows.matmul(imaginary.clone().transpose()).reshape([batch * channels, n, n]);
+        let low = multiply_left(real, right_real) - multiply_left(imaginary, right_imaginary);
+        x * 2.0 - low.reshape([batch, channels, n, n])
+    }
+}
+
+/// `M` (n×n) times each of `[planes, n, n]`, as one product: the planes' columns side by side.
+fn multiply_left(matrix: Tensor<2>, planes: Tensor<3>) -> Tensor<3> {
+    let [count, n, _] = planes.dims();
+    let columns = planes.swap_dims(1, 2).reshape([count * n, n]);
+    columns.matmul(matrix.transpose()).reshape([count, n, n]).swap_dims(1, 2)
+}

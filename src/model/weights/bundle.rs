@@ -1,0 +1,166 @@
+//! Model bundles: a folder with `config.json`, `model.safetensors` and the vocabulary.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+
+use super::load::{self, Missing};
+use super::rule::{RULE_NAME, RuleWeights};
+use super::save::{self, Precision};
+use super::{TensorSource, WeightsError, source};
+use crate::model::config::ModelConfig;
+use crate::model::himix::HiMix;
+
+/// Names of the parts of a bundle.
+pub const CONFIG_FILE: &str = "config.json";
+/// Weights, keyed as the authors' model.
+pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// Vocabularies that are looked for, in this order.
+pub const VOCABULARY_FILES: [&str; 2] = ["tokenizer.json", "vocab.txt"];
+
+/// Where a model lies, as a user names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelSource {
+    /// A bundle's folder, a `.safetensors` file, a PyTorch checkpoint, or `rule`.
+    pub model: PathBuf,
+    /// Configuration of a bare weights file.
+    pub config: Option<PathBuf>,
+    /// Vocabulary, where it lies neither in the bundle nor beside the configuration.
+    pub vocab: Option<PathBuf>,
+}
+
+impl ModelSource {
+    /// A bundle's folder or a weights file with its configuration beside it.
+    pub fn new(model: impl Into<PathBuf>) -> Self {
+        Self { model: model.into(), config: None, vocab: None }
+    }
+}
+
+/// A model found and its configuration read; the weights are still in their file.
+pub struct Located {
+    /// What was asked for.
+    pub source: ModelSource,
+    /// Architecture and provenance.
+    pub config: ModelConfig,
+    /// The weights.
+    pub weights: Box<dyn TensorSource>,
+    /// File of the vocabulary, if one was found.
+    pub vocabulary: Option<PathBuf>,
+}
+
+/// Reads a configuration.
+pub fn read_config(path: &Path) -> Result<ModelConfig, WeightsError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        WeightsError::config(path, format!("the configuration cannot be read ({error}); check the path"))
+    })?;
+    let config: ModelConfig = serde_json::from_str(&text).map_err(|error| {
+        WeightsError::config(path, format!("this is not a model configuration ({error}); mend it or choose another"))
+    })?;
+    config.validate().map_err(|error| WeightsError::config(path, error.to_string()))?;
+    Ok(config)
+}
+
+/// Finds configuration, weights and vocabulary of a model.
+pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
+    let model = &source.model;
+    let is_rule = model.as_os_str() == RULE_NAME;
+    let is_folder = model.is_dir();
+    if !is_rule && !model.exists() {
+        return Err(WeightsError::file(model, "there is no such model; give a bundle's folder or a weights file"));
+    }
+    let weights_path = if is_folder { model.join(WEIGHTS_FILE) } else { model.clone() };
+    let beside = weights_path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let config_path = match &source.config {
+        Some(path) => Some(path.clone()),
+        None if is_rule => None,
+        None => Some(beside.join(CONFIG_FILE)),
+    };
+    let mut config = match &config_path {
+        None => ModelConfig::default(),
+        Some(path) if source.config.is_none() && !path.exists() && is_folder => {
+            return Err(WeightsError::file(model, format!("the folder has no {CONFIG_FILE}; choose a model bundle")));
+        }
+        Some(path) if source.config.is_none() && !path.exists() => {
+            return Err(WeightsError::file(
+                model,
+                format!("there is no {CONFIG_FILE} beside the weights; name it with --config"),
+            ));
+        }
+        Some(path) => read_config(path)?,
+    };
+    let weights: Box<dyn TensorSource> = if is_rule {
+        config.provenance.trained = false;
+        let rule = RuleWeights::new(&config).map_err(|error| WeightsError::config(model, error.to_string()))?;
+        Box::new(rule)
+    } else if is_folder && !weights_path.exists() {
+        return Err(WeightsError::file(model, format!("the folder has no {WEIGHTS_FILE}; choose a model bundle")));
+    } else {
+        source::open(&weights_path)?
+    };
+    if config.provenance.name.is_empty() {
+        let name = if is_folder { model.file_name() } else { weights_path.file_stem() };
+        config.provenance.name = name.map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+    }
+    let vocabulary = match &source.vocab {
+        Some(path) => Some(path.clone()),
+        None => find_vocabulary(config_path.as_deref().and_then(Path::parent).unwrap_or(&beside)),
+    };
+    Ok(Located { source: source.clone(), config, weights, vocabulary })
+}
+
+/// The vocabulary in a folder, if it has one.
+pub fn find_vocabulary(folder: &Path) -> Option<PathBuf> {
+    VOCABULARY_FILES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file())
+}
+
+impl Located {
+    /// The network on a device.
+    pub fn load(&self, device: &Device) -> Result<HiMix, WeightsError> {
+        load::load(&self.config, self.weights.as_ref(), Missing::Refuse, device)
+    }
+
+    /// The vocabulary's file, or an error that says where one was looked for.
+    pub fn vocabulary(&self) -> Result<&Path, WeightsError> {
+        self.vocabulary.as_deref().ok_or_else(|| {
+            WeightsError::file(
+                &self.source.model,
+                "there is no vocabulary (vocab.txt or tokenizer.json) beside the configuration; name it with --vocab",
+            )
+        })
+    }
+}
+
+/// Writes a bundle: the folder is made if need be, each file is complete before it gets its name.
+pub fn write(
+    folder: &Path,
+    config: &ModelConfig,
+    model: &HiMix,
+    vocabulary: &Path,
+    carried: Option<&dyn TensorSource>,
+    precision: Precision,
+) -> Result<(), WeightsError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| WeightsError::file(folder, format!("the folder cannot be made ({error}); choose another")))?;
+    let name = if vocabulary.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
+    let words = std::fs::read(vocabulary)
+        .map_err(|error| WeightsError::file(vocabulary, format!("cannot be read ({error}); check the path")))?;
+    save::save_model(&folder.join(WEIGHTS_FILE), config, model, carried, precision)?;
+    write_file(&folder.join(name), &words)?;
+    let text = serde_json::to_string_pretty(config)
+        .map_err(|error| WeightsError::config(&folder.join(CONFIG_FILE), error.to_string()))?;
+    write_file(&folder.join(CONFIG_FILE), text.as_bytes())
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
+    let fail = |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".himix-")
+        .permissions(save::plain_permissions())
+        .tempfile_in(folder)
+        .map_err(|error| fail(error.to_string()))?;
+    temporary.write_all(bytes).map_err(|error| fail(error.to_string()))?;
+    temporary.persist(path).map_err(|error| fail(error.to_string()))?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Weights made by a rule from their names, so that full-size reference tensors need no 617 MB file.
+//!
+//! The rule is a counter-based SplitMix64 seeded with the FNV-1a hash of the tensor's name; which distribution it
+//! feeds depends on the name. The same rule made the full-size reference tensors with the authors' code.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::keys::{self, KeySpec};
+use super::{TensorSource, WeightsError};
+use crate::model::config::{ConfigError, ModelConfig};
+
+/// Name by which a user asks for these weights instead of a file.
+pub const RULE_NAME: &str = "rule";
+
+/// A source whose values are computed when they are read.
+pub struct RuleWeights {
+    path: PathBuf,
+    specs: BTreeMap<String, Vec<usize>>,
+}
+
+impl RuleWeights {
+    /// The weights of an architecture.
+    pub fn new(config: &ModelConfig) -> Result<Self, ConfigError> {
+        let specs = keys::parameters(config)?.into_iter().map(|KeySpec { name, shape }| (name, shape)).collect();
+        Ok(Self { path: PathBuf::from(RULE_NAME), specs })
+    }
+}
+
+impl TensorSource for RuleWeights {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.specs.clone()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let shape =
+            self.specs.get(name).ok_or_else(|| WeightsError::file(&self.path, format!("there is no {name}")))?;
+        Ok(values(name, shape))
+    }
+}
+
+fn fnv1a(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The uniform number in ±1 of element `index` of the tensor whose name has this hash.
+fn unit(hash: u64, index: usize) -> f64 {
+    let mut z = hash.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    2.0 * ((z >> 11) as f64 * (-53f64).exp2()) - 1.0
+}
+
+/// Values of one tensor.
+pub fn values(name: &str, shape: &[usize]) -> Vec<f32> {
+    let (offset, scale) = distribution(name, shape);
+    let count = shape.iter().product::<usize>();
+    let hash = fnv1a(name);
+    if scale == 0.0 {
+        return vec![offset as f32; count];
+    }
+    (0..count).into_par_iter().with_min_len(4096).map(|index| (offset + scale * unit(hash, index)) as f32).collect()
+}
+
+/// Offset and scale of the uniform number; the first rule that matches the name holds.
+fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
+    let fan_in = || shape.iter().skip(1).product::<usize>() as f64;
+    let scales = [".scale1", ".scale2", ".scale3"];
+    if name.ends_with(".guide_layer.sig") {
+        let sigma = match name.split('.').next() {
+            Some("decoder16") => 6.18,
+            Some("decoder8") => 4.70,
+            _ => 0.95,
+        };
+        (sigma, 0.0)
+    } else if scales.iter().any(|end| name.ends_with(end)) {
+        (1.421, 0.0)
+    } else if name == "attention_weights" {
+        (1.0, 0.5)
+    } else if name.ends_with("layer_scale_parameter") {
+        (0.5, 0.25)
+    } else if name.ends_with("running_mean") {
+        (0.0, 0.1)
+    } else if name.ends_with("running_var") {
+        (1.0, 0.5)
+    } else if shape.len() == 1 && name.ends_with("weight") {
+        (1.0, 0.1)
+    } else if shape.len() == 1 {
+        (0.0, 0.05)
+    } else if shape.len() == 2 && name.ends_with("embeddings.weight") {
+        (0.0, 0.5)
+    } else if name.contains("transp_conv") {
+        (0.0, (3.0 / shape[0] as f64).sqrt())
+    } else if name == "out.conv.conv.weight" {
+        (0.0, 4.0 * (3.0f64 / 24.0).sqrt())
+    } else if name.starts_with("text_encoder.model") {
+        (0.0, 2.0 * (3.0 / fan_in()).sqrt())
+    } else {
+        (0.0, (3.0 / fan_in()).sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_numbers_are_those_of_the_reference() {
+        let hash = fnv1a("attention_weights");
+        for (index, expected) in [-0.985_586_12, -0.850_639_95, 0.205_238_53].into_iter().enumerate() {
+            assert!((unit(hash, index) - expected).abs() < 1e-8, "{index}: {}", unit(hash, index));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Writes weights: a network's own, or a file's in the authors' full layout.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use safetensors::tensor::{Dtype, View, serialize_to_file};
+
+use super::keys::{self, Fill, KeySpec, is_scalar, reference_key};
+use super::{TensorSource, WeightsError};
+use crate::model::config::ModelConfig;
+use crate::model::himix::HiMix;
+
+/// One tensor on its way into a file.
+struct Outgoing {
+    shape: Vec<usize>,
+    dtype: Dtype,
+    bytes: Vec<u8>,
+}
+
+impl View for Outgoing {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+fn f32_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// Values of named tensors, as a network holds them.
+pub fn tensors_of(model: &HiMix, stages: usize) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+    struct Collector {
+        path: Vec<String>,
+        stages: usize,
+        tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    }
+    impl ModuleVisitor for Collector {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let key = reference_key(&self.path.join("."), self.stages);
+            let data = param.val().into_data();
+            let shape = if is_scalar(&key) { Vec::new() } else { data.shape().to_vec() };
+            self.tensors.insert(key, (shape, data.iter::<f32>().collect()));
+        }
+    }
+    let mut collector = Collector { path: Vec::new(), stages, tensors: BTreeMap::new() };
+    model.visit(&mut collector);
+    collector.tensors
+}
+
+/// How many bytes a number takes in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits; half the size, three digits.
+    F16,
+}
+
+/// Writes a network's parameters, and the passengers of `carried` if there is one, as a bundle's
+/// `model.safetensors`.
+pub fn save_model(
+    path: &Path,
+    config: &ModelConfig,
+    model: &HiMix,
+    carried: Option<&dyn TensorSource>,
+    precision: Precision,
+) -> Result<(), WeightsError> {
+    let mut outgoing: BTreeMap<String, Outgoing> = BTreeMap::new();
+    for (name, (shape, values)) in tensors_of(model, config.stage_count()) {
+        outgoing.insert(name, encode(shape, &values, precision));
+    }
+    if let Some(source) = carried {
+        let found = source.shapes();
+        for (spec, fill) in keys::passengers(config) {
+            // Tables that are computed and the tied head would only make the file larger.
+            if matches!(fill, Fill::Positions | Fill::WordEmbeddings | Fill::Counter) {
+                continue;
+            }
+            if let Some(shape) = found.get(&spec.name) {
+                outgoing.insert(spec.name.clone(), encode(shape.clone(), &source.read(&spec.name)?, precision));
+            }
+        }
+    }
+    write(path, outgoing)
+}
+
+fn encode(shape: Vec<usize>, values: &[f32], precision: Precision) -> Outgoing {
+    let (dtype, bytes) = match precision {
+        Precision::F32 => (Dtype::F32, f32_bytes(values)),
+        Precision::F16 => {
+            (Dtype::F16, values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect())
+        }
+    };
+    Outgoing { shape, dtype, bytes }
+}
+
+/// Writes named f32 tensors, for instance recorded activations.
+pub fn save_tensors(path: &Path, tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Result<(), WeightsError> {
+    let outgoing = tensors
+        .into_iter()
+        .map(|(name, (shape, values))| (name, encode(shape, &values, Precision::F32)))
+        .collect::<BTreeMap<_, _>>();
+    write(path, outgoing)
+}
+
+/// A tensor of an export, read or computed only when the writer comes to it.
+struct Lazy<'a> {
+    spec: KeySpec,
+    fill: Option<Fill>,
+    source: &'a dyn TensorSource,
+    failure: &'a std::sync::Mutex<Option<WeightsError>>,
+}
+
+impl Lazy<'_> {
+    fn values(&self) -> Result<Vec<f32>, WeightsError> {
+        let count = self.spec.shape.iter().product::<usize>();
+        Ok(match self.fill {
+            None => self.source.read(&self.spec.name)?,
+            Some(Fill::Zeros | Fill::Counter) => vec![0.0; count],
+            Some(Fill::Ones) => vec![1.0; count],
+            Some(Fill::WordEmbeddings) => {
+                self.source.read("text_encoder.model.bert.embeddings.word_embeddings.weight")?
+            }
+            Some(Fill::Positions) => crate::model::decoder::sine_table(self.spec.shape[1], self.spec.shape[2]),
+        })
+    }
+}
+
+impl View for Lazy<'_> {
+    fn dtype(&self) -> Dtype {
+        if self.fill == Some(Fill::Counter) { Dtype::I64 } else { Dtype::F32 }
+    }
+    fn shape(&self) -> &[usize] {
+        &self.spec.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        if self.fill == Some(Fill::Counter) {
+            return Cow::Owned(0i64.to_le_bytes().to_vec());
+        }
+        let values = self.values().unwrap_or_else(|error| {
+            // The writer knows no errors of a view, so the failure is kept and raised after it.
+            if let Ok(mut failure) = self.failure.lock() {
+                *failure = Some(error);
+            }
+            vec![0.0; self.spec.shape.iter().product()]
+        });
+        Cow::Owned(f32_bytes(&values))
+    }
+    fn data_len(&self) -> usize {
+        let size = if self.fill == Some(Fill::Counter) { 8 } else { 4 };
+        self.spec.shape.iter().product::<usize>() * size
+    }
+}
+
+/// Every tensor of the authors' model with its shape: parameters and passengers.
+pub fn manifest(config: &ModelConfig) -> Result<Vec<KeySpec>, crate::model::config::ConfigError> {
+    let passengers = keys::passengers(config).into_iter().map(|(spec, _)| spec);
+    Ok(keys::parameters(config)?.into_iter().chain(passengers).collect())
+}
+
+/// Writes `source` as a safetensors file that the authors' code loads: all their keys, their layout, f32.
+///
+/// What the source lacks because the mask does not need it is filled in: computed tables as they are computed,
+/// the tied language-model head from the word embeddings, unused heads with zeros.
+pub fn export(path: &Path, config: &ModelConfig, source: &dyn TensorSource) -> Result<(), WeightsError> {
+    let failure = std::sync::Mutex::new(None);
+    let found = source.shapes();
+    let parameters =
+        keys::parameters(config).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
+    let mut outgoing = Vec::new();
+    let mut add = |spec: KeySpec, fill: Option<Fill>| {
+        outgoing.push((spec.name.clone(), Lazy { spec, fill, source, failure: &failure }));
+    };
+    parameters.into_iter().for_each(|spec| add(spec, None));
+    for (spec, fill) in keys::passengers(config) {
+        match found.get(&spec.name) {
+            Some(shape) if fill != Fill::Counter => add(KeySpec { shape: shape.clone(), ..spec }, None),
+            _ => add(spec, Some(fill)),
+        }
+    }
+    write(path, outgoing)?;
+    match failure.into_inner() {
+        Ok(Some(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes beside the target and renames.
+fn write<V: View>(path: &Path, tensors: impl IntoIterator<Item = (String, V)>) -> Result<(), WeightsError> {
+    let fail = |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new()
+        .prefix(".himix-")
+        .suffix(".safetensors")
+        .permissions(plain_permissions())
+        .tempfile_in(folder)
+        .map_err(|error| fail(error.to_string()))?;
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    serialize_to_file(tensors, Some(metadata), temporary.path()).map_err(|error| fail(error.to_string()))?;
+    temporary.persist(path).map_err(|error| fail(error.to_string()))?;
+    Ok(())
+}
+
+/// Rights of an ordinary new file; a temporary file would otherwise be for its owner alone.
+pub(super) fn plain_permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o644)
+}

@@ -1,0 +1,234 @@
+//! Files (and other things) that hold tensors by name.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use burn::store::pytorch::PytorchReader;
+use burn::store::pytorch_reader::DType as TorchType;
+use safetensors::tensor::{Dtype, Metadata};
+
+use super::WeightsError;
+
+/// Tensors by the authors' key, read one at a time so that weights are never in memory twice.
+pub trait TensorSource: Send + Sync {
+    /// The file, for messages.
+    fn path(&self) -> &Path;
+
+    /// Keys and shapes.
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>>;
+
+    /// Values of one tensor in row-major order, as f32 whatever the file holds.
+    fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError>;
+}
+
+/// Opens a `.safetensors` file or a PyTorch checkpoint, told apart by their content.
+pub fn open(path: &Path) -> Result<Box<dyn TensorSource>, WeightsError> {
+    let mut head = [0u8; 9];
+    let mut file = File::open(path).map_err(|error| {
+        WeightsError::file(path, format!("the weights cannot be opened ({error}); check the path"))
+    })?;
+    let read = file.read(&mut head).map_err(|error| {
+        WeightsError::file(path, format!("the weights cannot be read ({error}); is it a file?"))
+    })?;
+    // A safetensors file starts with the length of its header, which is JSON.
+    if read == 9 && head[8] == b'{' {
+        Ok(Box::new(SafetensorsFile::open(path)?))
+    } else {
+        Ok(Box::new(TorchFile::open(path)?))
+    }
+}
+
+/// Lightning puts the network under `model.`; our keys go without.
+fn strip_prefix(names: impl Iterator<Item = String>) -> (bool, Vec<String>) {
+    let names: Vec<String> = names.collect();
+    let is_prefixed = !names.is_empty() && names.iter().all(|name| name.starts_with("model."));
+    (is_prefixed, names)
+}
+
+#[derive(Clone)]
+struct Entry {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    start: u64,
+    length: usize,
+}
+
+/// A `.safetensors` file.
+pub struct SafetensorsFile {
+    path: PathBuf,
+    entries: BTreeMap<String, Entry>,
+}
+
+const MEND: &str = "copy or download it again";
+
+impl SafetensorsFile {
+    /// Reads the header and checks that the file is as long as it says.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        let fail = |reason: String| WeightsError::file(path, reason);
+        let mut file = File::open(path)
+            .map_err(|error| fail(format!("the weights cannot be opened ({error}); check the path")))?;
+        let size = file.metadata().map_err(|error| fail(format!("{error}; {MEND}")))?.len();
+        let mut prefix = [0u8; 8];
+        file.read_exact(&mut prefix).map_err(|_| fail(format!("the safetensors file is empty or cut off; {MEND}")))?;
+        let header_length = u64::from_le_bytes(prefix);
+        if header_length > size.saturating_sub(8) || header_length > 100_000_000 {
+            return Err(fail(format!("the safetensors header is cut off or damaged; {MEND}")));
+        }
+        let mut header = vec![0; header_length as usize];
+        file.read_exact(&mut header).map_err(|error| fail(format!("{error}; {MEND}")))?;
+        // Checks that the tensors lie one after the other and are as long as their shapes say.
+        let metadata: Metadata = serde_json::from_slice(&header)
+            .map_err(|error| fail(format!("the safetensors header is damaged ({error}); {MEND}")))?;
+        let data_start = 8 + header_length;
+        let mut entries = BTreeMap::new();
+        let mut end = 0u64;
+        for (name, info) in metadata.tensors() {
+            end = end.max(info.data_offsets.1 as u64);
+            let entry = Entry {
+                dtype: info.dtype,
+                shape: info.shape.clone(),
+                start: data_start + info.data_offsets.0 as u64,
+                length: info.data_offsets.1 - info.data_offsets.0,
+            };
+            entries.insert(name, entry);
+        }
+        if data_start + end > size {
+            return Err(fail(format!(
+                "the safetensors file is cut off: {} bytes are announced, {size} are there; {MEND}",
+                data_start + end
+            )));
+        }
+        let (is_prefixed, _) = strip_prefix(entries.keys().cloned());
+        if is_prefixed {
+            entries = entries.into_iter().map(|(name, entry)| (name["model.".len()..].to_owned(), entry)).collect();
+        }
+        Ok(Self { path: path.to_path_buf(), entries })
+    }
+}
+
+impl TensorSource for SafetensorsFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.entries.iter().map(|(name, entry)| (name.clone(), entry.shape.clone())).collect()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let fail = |reason: String| WeightsError::file(&self.path, reason);
+        let entry = self.entries.get(name).ok_or_else(|| fail(format!("there is no tensor {name}; {MEND}")))?;
+        let mut file =
+            File::open(&self.path).map_err(|error| fail(format!("the weights cannot be opened ({error})")))?;
+        file.seek(SeekFrom::Start(entry.start)).map_err(|error| fail(format!("{error}; {MEND}")))?;
+        if entry.dtype == Dtype::F32 && cfg!(target_endian = "little") {
+            // The common case without a second copy.
+            let mut values = vec![0f32; entry.length / 4];
+            file.read_exact(bytemuck::cast_slice_mut(&mut values))
+                .map_err(|error| fail(format!("{name} cannot be read ({error}); {MEND}")))?;
+            return Ok(values);
+        }
+        let mut bytes = vec![0u8; entry.length];
+        file.read_exact(&mut bytes).map_err(|error| fail(format!("{name} cannot be read ({error}); {MEND}")))?;
+        let kind = match entry.dtype {
+            Dtype::F32 => Number::F32,
+            Dtype::F16 => Number::F16,
+            Dtype::BF16 => Number::BF16,
+            Dtype::F64 => Number::F64,
+            Dtype::I64 => Number::I64,
+            other => return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers"))),
+        };
+        Ok(kind.decode(&bytes))
+    }
+}
+
+/// A checkpoint that PyTorch saved. The pickle is parsed, never executed.
+pub struct TorchFile {
+    path: PathBuf,
+    reader: PytorchReader,
+    is_prefixed: bool,
+}
+
+impl TorchFile {
+    /// Opens a state dictionary, or a Lightning checkpoint that has one under `state_dict`.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        // The reader recognises damage by errors, but a hostile file must not take the program down with a panic.
+        let opened = std::panic::catch_unwind(|| {
+            PytorchReader::with_top_level_key(path, "state_dict").or_else(|_| PytorchReader::new(path))
+        });
+        let reader = match opened {
+            Ok(Ok(reader)) if !reader.is_empty() => reader,
+            Ok(Ok(_)) => {
+                return Err(WeightsError::file(path, "the checkpoint holds no tensors; choose the file with the weights"));
+            }
+            Ok(Err(error)) => {
+                let reason = format!(
+                    "this is neither a safetensors file nor a readable PyTorch checkpoint ({}); {MEND}",
+                    one_line(&error.to_string())
+                );
+                return Err(WeightsError::file(path, reason));
+            }
+            Err(_) => return Err(WeightsError::file(path, format!("the PyTorch checkpoint is damaged; {MEND}"))),
+        };
+        let (is_prefixed, _) = strip_prefix(reader.keys().into_iter());
+        Ok(Self { path: path.to_path_buf(), reader, is_prefixed })
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl TensorSource for TorchFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let skip = if self.is_prefixed { "model.".len() } else { 0 };
+        self.reader.tensors().iter().map(|(name, tensor)| (name[skip..].to_owned(), tensor.shape().to_vec())).collect()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let fail = |reason: String| WeightsError::file(&self.path, reason);
+        let full = if self.is_prefixed { format!("model.{name}") } else { name.to_owned() };
+        let tensor = self.reader.get(&full).ok_or_else(|| fail(format!("there is no tensor {name}; {MEND}")))?;
+        let kind = match tensor.dtype() {
+            TorchType::F32 => Number::F32,
+            TorchType::F16 => Number::F16,
+            TorchType::BF16 => Number::BF16,
+            TorchType::F64 => Number::F64,
+            TorchType::I64 => Number::I64,
+            other => return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers"))),
+        };
+        let bytes = tensor.read().map_err(|error| fail(format!("{name} cannot be read ({error}); {MEND}")))?;
+        Ok(kind.decode(&bytes))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Number {
+    F32,
+    F16,
+    BF16,
+    F64,
+    I64,
+}
+
+impl Number {
+    /// Little-endian bytes to f32. A length that is no multiple of the size loses its tail; the caller has checked.
+    fn decode(self, bytes: &[u8]) -> Vec<f32> {
+        fn each<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+            bytes.as_chunks::<N>().0.iter().map(|chunk| convert(*chunk)).collect()
+        }
+        match self {
+            Self::F32 => each(bytes, f32::from_le_bytes),
+            Self::F16 => each(bytes, |b| half::f16::from_le_bytes(b).to_f32()),
+            Self::BF16 => each(bytes, |b| half::bf16::from_le_bytes(b).to_f32()),
+            Self::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+            Self::I64 => each(bytes, |b| i64::from_le_bytes(b) as f32),
+        }
+    }
+}

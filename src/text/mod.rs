@@ -1,0 +1,7 @@
+//! Prompts to token ids.
+
+mod error;
+mod tokenizer;
+
+pub use error::TextError;
+pub use tokenizer::{Encoding, Tokenizer};

@@ -1,0 +1,227 @@
+//! BERT WordPiece: lower case, accents stripped, `[CLS] … [SEP]`, cut and padded to the model's limit.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{AddedToken, Model, ModelWrapper};
+
+use super::TextError;
+
+/// Largest vocabulary file that is read, in bytes. BERT's are below 1 MiB; a file of weights given by
+/// mistake is not to be read as a whole.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Splits prompts into the word pieces of one vocabulary.
+#[derive(Clone, Debug)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    start: u32,
+    end: u32,
+    padding: u32,
+    unknown: u32,
+    size: usize,
+}
+
+/// A prompt as the text encoder reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// Token ids with `[CLS]`, `[SEP]` and padding; as many as the limit.
+    pub ids: Vec<i64>,
+    /// Attention mask: 1 on tokens, 0 on padding; as many as the limit.
+    pub mask: Vec<i64>,
+    /// Word pieces that are read, without `[CLS]`, `[SEP]` and padding.
+    pub read: Vec<String>,
+    /// Word pieces that did not fit, in order.
+    pub dropped: Vec<String>,
+    /// Number of tokens before cutting, `[CLS]` and `[SEP]` included.
+    pub total: usize,
+}
+
+impl Tokenizer {
+    /// Reads `vocab.txt` (one entry a line, the line's number is the id) or, if the name ends in `.json`, a
+    /// `tokenizer.json` of Hugging Face.
+    ///
+    /// # Errors
+    /// The file is missing, not text of its format, empty, or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
+    pub fn from_file(path: &Path) -> Result<Self, TextError> {
+        let unreadable = |reason: String| TextError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        };
+        let failed = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => TextError::Missing {
+                path: path.to_owned(),
+            },
+            _ => unreadable(error.to_string()),
+        };
+        if fs::metadata(path).map_err(failed)?.len() > MAX_BYTES {
+            return Err(unreadable("it is larger than 64 MiB".into()));
+        }
+        let bytes = fs::read(path).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json {
+            Self::from_json(path, &text)
+        } else {
+            Self::from_lines(path, &text)
+        }
+    }
+
+    /// As [`Tokenizer::from_file`] on the content of a `vocab.txt`.
+    ///
+    /// # Errors
+    /// The text is empty or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
+    pub fn from_vocab_text(text: &str) -> Result<Self, TextError> {
+        Self::from_lines(Path::new("vocab.txt"), text)
+    }
+
+    fn from_lines(path: &Path, text: &str) -> Result<Self, TextError> {
+        let text = text.trim_start_matches('\u{feff}');
+        if text.trim().is_empty() {
+            return Err(TextError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        // Only the line's end is cut off: some entries consist of a blank that trimming would eat.
+        let entries = text
+            .lines()
+            .zip(0_u32..)
+            .map(|(entry, id)| (entry.to_owned(), id));
+        let unreadable = |error: tokenizers::Error| TextError::Unreadable {
+            path: path.to_owned(),
+            reason: one_line(&error),
+        };
+        // An empty map of the type that the builder takes; its hasher is no dependency of this crate.
+        let mut vocabulary = WordPiece::read_bytes(b"").map_err(unreadable)?;
+        vocabulary.extend(entries);
+        let model = WordPiece::builder()
+            .vocab(vocabulary)
+            .unk_token("[UNK]".into())
+            .continuing_subword_prefix("##".into())
+            .max_input_chars_per_word(100)
+            .build()
+            .map_err(unreadable)?;
+        let special: Vec<_> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+            .into_iter()
+            .filter(|entry| model.token_to_id(entry).is_some())
+            .map(|entry| AddedToken::from(entry, true))
+            .collect();
+        let mut inner = tokenizers::Tokenizer::new(model);
+        inner
+            .with_normalizer(Some(BertNormalizer::new(true, true, Some(true), true)))
+            .map_err(unreadable)?;
+        inner.with_pre_tokenizer(Some(BertPreTokenizer));
+        inner.add_special_tokens(special).map_err(unreadable)?;
+        Self::checked(path, inner)
+    }
+
+    fn from_json(path: &Path, text: &str) -> Result<Self, TextError> {
+        if text.trim().is_empty() {
+            return Err(TextError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        let unreadable = |reason: String| TextError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        };
+        let mut inner =
+            tokenizers::Tokenizer::from_bytes(text).map_err(|error| unreadable(one_line(&error)))?;
+        if !matches!(inner.get_model(), ModelWrapper::WordPiece(_)) {
+            return Err(unreadable("it is not a WordPiece tokenizer".into()));
+        }
+        // Cutting and padding are done here, where the pieces that do not fit are still known.
+        inner.with_padding(None);
+        inner
+            .with_truncation(None)
+            .map_err(|error| unreadable(one_line(&error)))?;
+        Self::checked(path, inner)
+    }
+
+    fn checked(path: &Path, inner: tokenizers::Tokenizer) -> Result<Self, TextError> {
+        if inner.get_vocab_size(true) == 0 {
+            return Err(TextError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        let mut unknown_entry = "[UNK]".to_owned();
+        if let ModelWrapper::WordPiece(model) = inner.get_model() {
+            unknown_entry.clone_from(&model.unk_token);
+        }
+        let names = ["[CLS]", "[SEP]", "[PAD]", &unknown_entry];
+        let found = names.map(|name| inner.token_to_id(name));
+        let [Some(start), Some(end), Some(padding), Some(unknown)] = found else {
+            let missing = names
+                .into_iter()
+                .zip(found)
+                .filter(|(_, id)| id.is_none())
+                .map(|(name, _)| name);
+            let entries = missing.collect::<Vec<_>>().join(", ");
+            return Err(TextError::NoEntry {
+                path: path.to_owned(),
+                entries,
+            });
+        };
+        let size = inner
+            .get_vocab(true)
+            .into_values()
+            .max()
+            .map_or(0, |id| id as usize + 1);
+        Ok(Self {
+            inner,
+            start,
+            end,
+            padding,
+            unknown,
+            size,
+        })
+    }
+
+    /// One more than the largest id that [`Tokenizer::encode`] can give: the rows that an embedding needs.
+    pub fn vocabulary_size(&self) -> usize {
+        self.size
+    }
+
+    /// The tokens of `prompt` for a model that reads `limit` of them. An empty prompt is `[CLS] [SEP]`.
+    pub fn encode(&self, prompt: &str, limit: usize) -> Encoding {
+        let piece_ids = match self.inner.encode_fast(prompt, false) {
+            Ok(encoding) => encoding.get_ids().to_vec(),
+            // Not met with a WordPiece model that has its unknown entry; a prompt that cannot be split is one
+            // unknown word.
+            Err(_) => vec![self.unknown],
+        };
+        // The quick way of encoding leaves the pieces' texts out.
+        let text = |&id: &u32| self.inner.id_to_token(id).unwrap_or_default();
+        let mut read: Vec<String> = piece_ids.iter().map(text).collect();
+        let total = read.len() + 2;
+        let room = limit.saturating_sub(2);
+        let dropped = read.split_off(room.min(read.len()));
+
+        let pieces = piece_ids.into_iter().take(room);
+        let tokens = std::iter::once(self.start)
+            .chain(pieces)
+            .chain(std::iter::once(self.end));
+        let mut ids: Vec<i64> = tokens.take(limit).map(i64::from).collect();
+        let mut mask = vec![1; ids.len()];
+        ids.resize(limit, i64::from(self.padding));
+        mask.resize(limit, 0);
+        Encoding {
+            ids,
+            mask,
+            read,
+            dropped,
+            total,
+        }
+    }
+}
+
+/// Text of a foreign error on one line.
+fn one_line(error: &tokenizers::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,20 @@
+//! Images, masks, data sets, preprocessing, scores and tokens.
+
+#[path = "data/bad_input.rs"]
+mod bad_input;
+#[path = "data/dataset.rs"]
+mod dataset;
+#[path = "data/fixtures.rs"]
+mod fixtures;
+#[path = "data/image_kinds.rs"]
+mod image_kinds;
+#[path = "data/metrics.rs"]
+mod metrics;
+#[path = "data/parity.rs"]
+mod parity;
+#[path = "data/preprocess.rs"]
+mod preprocess;
+#[path = "data/text.rs"]
+mod text;
+#[path = "data/write.rs"]
+mod write;

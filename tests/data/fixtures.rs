@@ -1,0 +1,119 @@
+//! Files made on the spot, and the way to the shared reference data.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of reference data, or none (the caller then prints "skipped: …" and returns).
+pub fn shared() -> Option<PathBuf> {
+    let folder = match std::env::var_os("HIMIX_TEST_DATA") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+    };
+    if folder.join("golden").is_dir() {
+        return Some(folder);
+    }
+    println!(
+        "skipped: no reference data in {} (set HIMIX_TEST_DATA)",
+        folder.display()
+    );
+    None
+}
+
+/// A PNG of any header: `colour` as the standard numbers it (0 grey, 2 RGB, 3 palette, 4 grey-alpha,
+/// 6 RGBA), `scanlines` without their filter bytes.
+pub fn png(width: u32, height: u32, bits: u8, colour: u8, palette: &[u8], scanlines: &[&[u8]]) -> Vec<u8> {
+    let mut header = Vec::new();
+    header.extend(width.to_be_bytes());
+    header.extend(height.to_be_bytes());
+    header.extend([bits, colour, 0, 0, 0]);
+    let mut raw = Vec::new();
+    for line in scanlines {
+        raw.push(0);
+        raw.extend_from_slice(line);
+    }
+    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+    chunk(&mut out, b"IHDR", &header);
+    if !palette.is_empty() {
+        chunk(&mut out, b"PLTE", palette);
+    }
+    chunk(&mut out, b"IDAT", &stored(&raw));
+    chunk(&mut out, b"IEND", &[]);
+    out
+}
+
+fn chunk(out: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
+    out.extend((content.len() as u32).to_be_bytes());
+    let start = out.len();
+    out.extend_from_slice(name);
+    out.extend_from_slice(content);
+    let sum = crc(&out[start..]);
+    out.extend(sum.to_be_bytes());
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _| {
+        if sum & 1 == 1 {
+            sum >> 1 ^ 0xEDB8_8320
+        } else {
+            sum >> 1
+        }
+    };
+    !bytes
+        .iter()
+        .fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
+}
+
+/// A zlib stream that stores `raw` (at most 65535 bytes) uncompressed.
+fn stored(raw: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(raw.len()).expect("a small fixture");
+    let mut out = vec![0x78, 0x01, 0x01];
+    out.extend(length.to_le_bytes());
+    out.extend((!length).to_le_bytes());
+    out.extend_from_slice(raw);
+    let (a, b) = raw.iter().fold((1_u32, 0_u32), |(a, b), &byte| {
+        let a = (a + u32::from(byte)) % 65521;
+        (a, (b + a) % 65521)
+    });
+    out.extend((b << 16 | a).to_be_bytes());
+    out
+}
+
+/// A little-endian TIFF of one uncompressed strip of grey `f32`.
+pub fn grey_float_tiff(width: u32, height: u32, values: &[f32]) -> Vec<u8> {
+    let entries: [(u16, u32); 9] = [
+        (256, width),
+        (257, height),
+        (258, 32),
+        (259, 1),
+        (262, 1),
+        (273, 8 + 2 + 9 * 12 + 4),
+        (277, 1),
+        (279, values.len() as u32 * 4),
+        (339, 3),
+    ];
+    let mut out = b"II\x2a\0\x08\0\0\0".to_vec();
+    out.extend((entries.len() as u16).to_le_bytes());
+    for (tag, value) in entries {
+        out.extend(tag.to_le_bytes());
+        out.extend(4_u16.to_le_bytes());
+        out.extend(1_u32.to_le_bytes());
+        out.extend(value.to_le_bytes());
+    }
+    out.extend(0_u32.to_le_bytes());
+    values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+    out
+}
+
+/// Writes `content` as `name` into `folder`.
+pub fn put(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).expect("a folder for the fixture");
+    }
+    std::fs::write(&path, content).expect("a fixture");
+    path
+}
+
+/// A new folder that goes with the value.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}

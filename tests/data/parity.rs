@@ -1,0 +1,164 @@
+//! Preprocessing and tokens against what the authors' code makes of the same files.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use himix::data::preprocess::{input_tensor, target};
+use himix::data::{MaskRule, image, mask};
+use himix::text::Tokenizer;
+use safetensors::SafeTensors;
+
+use super::fixtures::shared;
+
+const SIZE: usize = 224;
+
+/// The reference's image as three channels.
+fn reference(tensors: &SafeTensors, name: &str) -> Vec<f32> {
+    let tensor = tensors.tensor(name).expect("a reference tensor");
+    let values: Vec<f32> = tensor
+        .data()
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&four| f32::from_le_bytes(four))
+        .collect();
+    if tensor.shape()[0] == 1 {
+        values.repeat(3)
+    } else {
+        values
+    }
+}
+
+/// Largest and mean absolute difference.
+fn differences(a: &[f32], b: &[f32]) -> (f32, f32) {
+    assert_eq!(a.len(), b.len());
+    let all: Vec<f32> = a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
+    (
+        all.iter().copied().fold(0.0, f32::max),
+        all.iter().sum::<f32>() / all.len() as f32,
+    )
+}
+
+#[test]
+fn images_as_the_authors_loader_makes_them() {
+    let Some(shared) = shared() else { return };
+    let folder = shared.join("golden/preprocess");
+    let bytes = fs::read(folder.join("tensors.safetensors")).expect("reference tensors");
+    let tensors = SafeTensors::deserialize(&bytes).expect("reference tensors");
+    let files = [
+        ("qata", "qata.png"),
+        ("xray_grey", "xray_grey_463x319.png"),
+        ("xray_rgb", "xray_rgb.png"),
+        ("kvasir_full", "kvasir_full.jpg"),
+    ];
+    for (name, file) in files {
+        let image = image::load(&folder.join(file)).expect("an image");
+        let expected = reference(&tensors, &format!("{name}.image"));
+        let (largest, mean) = differences(&input_tensor(&image, SIZE, true), &expected);
+        println!("{file}: largest difference {largest:.2e}, mean {mean:.2e}");
+        if file.ends_with(".png") {
+            assert!(largest <= 1e-4, "{file}: {largest}");
+        } else {
+            assert!(mean <= 0.02, "{file}: {mean}");
+        }
+        let (_, natural) = differences(&input_tensor(&image, SIZE, false), &expected);
+        assert!(
+            natural > 0.1,
+            "{file}: the axes are swapped in the reference, so this must differ"
+        );
+    }
+}
+
+#[test]
+fn masks_as_the_authors_loader_makes_them() {
+    let Some(shared) = shared() else { return };
+    let folder = shared.join("golden/preprocess");
+    let bytes = fs::read(folder.join("tensors.safetensors")).expect("reference tensors");
+    let tensors = SafeTensors::deserialize(&bytes).expect("reference tensors");
+    let files = [
+        ("qata", "qata_mask.png"),
+        ("xray_grey", "mask_463x319.png"),
+        ("xray_rgb", "mask_463x319.png"),
+        ("kvasir_full", "kvasir_full_mask.jpg"),
+    ];
+    for (name, file) in files {
+        let mask = mask::load(&folder.join(file), &MaskRule::Exactly255).expect("a mask");
+        let found = target(&mask, SIZE, true);
+        let tensor = tensors
+            .tensor(&format!("{name}.mask"))
+            .expect("a reference tensor");
+        let unlike = found
+            .iter()
+            .zip(tensor.data())
+            .filter(|(a, b)| **a != f32::from(**b))
+            .count();
+        println!("{file} for {name}: {unlike} of {} pixels differ", found.len());
+        // JPEG decoders may round differently, and this rule asks for one exact value.
+        let allowed = if file.ends_with(".png") {
+            0
+        } else {
+            found.len() / 100
+        };
+        assert!(unlike <= allowed, "{file}: {unlike} pixels differ");
+    }
+}
+
+#[test]
+fn a_large_image_takes_milliseconds() {
+    let Some(shared) = shared() else { return };
+    let image =
+        image::load(&shared.join("data/xray_plain/covid-19-pneumonia-58-prior.jpg")).expect("an image");
+    assert_eq!((image.width, image.height), (2373, 2373));
+    // The best of a few runs, because the test machine has other things to do.
+    let milliseconds = (0..5).map(|_| {
+        let start = Instant::now();
+        assert_eq!(input_tensor(&image, SIZE, true).len(), 3 * SIZE * SIZE);
+        start.elapsed().as_secs_f64() * 1e3
+    });
+    let milliseconds = milliseconds.fold(f64::INFINITY, f64::min);
+    println!("2373x2373 to {SIZE}x{SIZE}: {milliseconds:.1} ms");
+    assert!(milliseconds < 60.0, "{milliseconds} ms");
+}
+
+#[test]
+fn tokens_of_the_authors_tokenizer() {
+    let Some(shared) = shared() else { return };
+    let golden = shared.join("golden");
+    let tokenizer = Tokenizer::from_file(&golden.join("vocab.txt")).expect("a vocabulary");
+    assert_eq!(tokenizer.vocabulary_size(), 30_522);
+    for case in cases(&golden) {
+        let text = case["text"].as_str().expect("a text");
+        let numbers = |key: &str| -> Vec<i64> { serde_json::from_value(case[key].clone()).expect("numbers") };
+        let encoding = tokenizer.encode(text, 24);
+        assert_eq!(encoding.ids, numbers("input_ids"), "{text:?}");
+        assert_eq!(encoding.mask, numbers("attention_mask"), "{text:?}");
+        assert_eq!(
+            Some(encoding.total as u64),
+            case["untruncated_length"].as_u64(),
+            "{text:?}"
+        );
+        assert_eq!(
+            encoding.read.len() + encoding.dropped.len() + 2,
+            encoding.total,
+            "{text:?}"
+        );
+        let tokens = case["tokens"].as_array().expect("tokens");
+        let read = &tokens[1..=encoding.read.len()];
+        assert!(
+            encoding
+                .read
+                .iter()
+                .zip(read)
+                .all(|(a, b)| Some(a.as_str()) == b.as_str()),
+            "{text:?}"
+        );
+    }
+}
+
+fn cases(golden: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(golden.join("tokens.json")).expect("reference tokens");
+    let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("reference tokens");
+    assert!(cases.len() >= 20);
+    cases
+}

@@ -86,7 +86,8 @@ impl HimixApp {
 
     fn ask(&mut self, purpose: Purpose) {
         let image = self.state.image.as_ref().map(|image| image.path.clone());
-        let stem = image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+        let stem =
+            image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
         let name = |kind: &str| stem.map(|stem| format!("{stem}_{kind}.png"));
         let name = match purpose {
             Purpose::SaveMask => name("mask"),
@@ -97,9 +98,9 @@ impl HimixApp {
             Purpose::ModelFolder | Purpose::ModelFile => {
                 self.state.model.as_ref().and_then(|model| model.source.model.parent().map(PathBuf::from))
             }
-            _ => image.or_else(|| self.state.settings.recent.first().cloned()).and_then(|mut path| {
-                path.pop().then_some(path)
-            }),
+            _ => image
+                .or_else(|| self.state.settings.recent.first().cloned())
+                .and_then(|mut path| path.pop().then_some(path)),
         };
         if let Err(error) = self.dialogs.ask(purpose, folder, name) {
             self.state.notes.add(Kind::Error, format!("No file dialog could be opened ({error})."));
@@ -142,7 +143,10 @@ impl HimixApp {
         let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
         let image = coming.or(self.state.image.as_ref().map(|image| image.ticket));
         if image.is_none() {
-            let text = format!("A ground truth needs an image to compare with. Open the image first, then: {}", path.display());
+            let text = format!(
+                "A ground truth needs an image to compare with. Open the image first, then: {}",
+                path.display()
+            );
             return self.state.notes.add(Kind::Error, text);
         }
         if self.file(FileCommand::OpenTruth { ticket, path }) {
@@ -166,12 +170,13 @@ impl HimixApp {
         let ticket = self.ticket();
         let state = &mut self.state;
         state.newest_request = ticket;
-        state.awaited_prediction = None;
+        // Somebody who types on waits since the first edit that has no answer yet.
+        let since = state.awaited_prediction.take().map_or_else(Instant::now, |awaited| awaited.since);
         self.engine.forget_request();
         let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
         let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
         let (image, prompt) = (image.image.clone(), state.prompt.clone());
-        state.awaited_prediction = Some(Awaited { ticket, what: (), since: Instant::now() });
+        state.awaited_prediction = Some(Awaited { ticket, what: (), since });
         self.engine.predict(PredictRequest { ticket, image, prompt, truth });
     }
 

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
-use super::state::{OpenImage, OpenModel, OpenTruth, Shown, file_name};
+use super::state::{OpenImage, OpenModel, OpenTruth, Shown};
 use super::view::View;
 use crate::data::{Image, Mask};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
@@ -61,7 +62,9 @@ impl HimixApp {
                 self.commands.extend(truth.map(Command::OpenTruth));
                 self.commands.extend(model.map(Command::OpenModel));
             }
-            FileEvent::ImageOpened { ticket, path, image, display } => self.take_image(ticket, path, image, display),
+            FileEvent::ImageOpened { ticket, path, image, display } => {
+                self.take_image(ticket, path, image, display)
+            }
             FileEvent::TruthOpened { ticket, path, mask } => self.take_truth(ticket, path, mask),
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
             FileEvent::Saved { path } => self.say_saved(&path),
@@ -119,17 +122,8 @@ impl HimixApp {
             let text = format!("The ground truth was not opened, because its image was not: {}", path.display());
             return self.state.notes.add(Kind::Error, text);
         };
-        let image = &open.image;
-        if (mask.width, mask.height) != (image.width, image.height) {
-            let text = format!(
-                "The ground truth has {} × {} pixels, the image {} × {}. Open a mask of the image's size instead of {}",
-                mask.width,
-                mask.height,
-                image.width,
-                image.height,
-                file_name(&path)
-            );
-            return self.state.notes.add(Kind::Error, text);
+        if let Err(error) = mask.must_fit(&path, open.image.width, open.image.height) {
+            return self.state.notes.add(Kind::Error, error.to_string());
         }
         if let Some(shown) = &self.state.shown {
             let prediction = shown.prediction.clone();
@@ -146,16 +140,19 @@ impl HimixApp {
 
     fn take_counts(&mut self, prediction: Ticket, counts: Counts) {
         let truth = self.state.truth.as_ref().map(|truth| truth.ticket);
-        if let Some(shown) = self.state.shown.as_mut().filter(|shown| shown.ticket == prediction) {
-            if counts.truth == truth {
-                shown.counts = counts;
-            }
+        let shown = self.state.shown.as_mut().filter(|shown| shown.ticket == prediction);
+        if let Some(shown) = shown.filter(|_| counts.truth == truth) {
+            shown.counts = counts;
         }
     }
 
     fn take_prediction(&mut self, predicted: Predicted) {
         let Predicted { ticket, image, prediction, counts } = predicted;
-        self.state.awaited_prediction.take_if(|awaited| awaited.ticket == ticket);
+        match &mut self.state.awaited_prediction {
+            // An answer to an earlier edit: the wait for the newest one begins anew.
+            Some(awaited) if awaited.ticket != ticket => awaited.since = Instant::now(),
+            awaited => *awaited = None,
+        }
         let Some(open) = &self.state.image else { return };
         // An answer about an image that was shown before says nothing about this one.
         if !Arc::ptr_eq(&open.image, &image) {

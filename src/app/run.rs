@@ -44,8 +44,9 @@ pub fn run_with(open: OpenModel, mut start: Start) -> anyhow::Result<()> {
         }
         Ok(Box::new(HimixApp::with_settings(&context.egui_ctx, open, start, settings, damage)?))
     });
-    eframe::run_native("HiMix", options, create)
-        .map_err(|error| anyhow!("the window could not be opened ({error}); is there a display and a graphics driver?"))
+    eframe::run_native("HiMix", options, create).map_err(|error| {
+        anyhow!("the window could not be opened ({error}); is there a display and a graphics driver?")
+    })
 }
 
 /// A device with everything the adapter has, so that large pictures fit. Software adapters are taken if there is

@@ -114,6 +114,7 @@ pub fn install(ctx: &egui::Context) {
             style.spacing.item_spacing = egui::vec2(8.0, 5.0);
             style.spacing.button_padding = egui::vec2(8.0, 3.0);
             style.spacing.interact_size.y = 22.0;
+            style.spacing.window_margin = egui::Margin::same(12);
         });
     }
 }

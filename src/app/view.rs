@@ -8,6 +8,8 @@ use crate::render::Placement;
 const MAX_ZOOM: f32 = 64.0;
 /// Farthest, in relation to the size at which the image fits.
 const MIN_FIT: f32 = 0.5;
+/// Room that is left around an image that fits, in points.
+const MARGIN: f32 = 8.0;
 /// One press of a zoom key.
 pub const ZOOM_STEP: f32 = 1.25;
 /// One press of an arrow key, in points.
@@ -104,7 +106,8 @@ impl View {
     }
 
     fn fitting_zoom(&self) -> f32 {
-        let room = self.viewport.size() * self.pixels_per_point;
+        let room =
+            (self.viewport.size() - Vec2::splat(2.0 * MARGIN)).max(Vec2::splat(1.0)) * self.pixels_per_point;
         (room.x / self.image.x).min(room.y / self.image.y).min(MAX_ZOOM)
     }
 
@@ -121,7 +124,7 @@ mod tests {
 
     fn view() -> View {
         let mut view = View::default();
-        view.frame(Rect::from_min_size(pos2(10.0, 20.0), vec2(400.0, 200.0)), 2.0, [100, 100]);
+        view.frame(Rect::from_min_size(pos2(10.0, 20.0), vec2(416.0, 216.0)), 2.0, [100, 100]);
         view
     }
 
@@ -129,7 +132,7 @@ mod tests {
     fn fits_the_shorter_side() {
         let view = view();
         assert_eq!(view.zoom(), 4.0);
-        assert_eq!(view.placement(), Placement { corner: [-50.0, 0.0], span: [200.0, 100.0], step: [0.25; 2] });
+        assert_eq!(view.placement(), Placement { corner: [-54.0, -4.0], span: [208.0, 108.0], step: [0.25; 2] });
     }
 
     #[test]

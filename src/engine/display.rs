@@ -35,7 +35,9 @@ impl DisplayPixels {
                 let count = (rows.len() * columns.len()) as u32;
                 let mut sums = [0u32; 4];
                 for row in rows.clone() {
-                    for pixel in rgba[4 * (row * width + columns.start)..4 * (row * width + columns.end)].chunks_exact(4) {
+                    for pixel in
+                        rgba[4 * (row * width + columns.start)..4 * (row * width + columns.end)].chunks_exact(4)
+                    {
                         sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u32::from(value));
                     }
                 }

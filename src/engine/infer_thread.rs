@@ -52,8 +52,10 @@ impl InferThread {
     fn open_waiting_model(&mut self) {
         let Some(ModelRequest { ticket, source, device }) = self.models.take() else { return };
         match self.open_model(&source, device) {
-            Ok(model) => {
+            Ok(mut model) => {
                 let info = model.info();
+                // What there was to say of the opening is in `info`.
+                model.take_notices();
                 self.model = Some((source.clone(), model));
                 self.out.send(Event::ModelOpened { ticket, source, info });
             }
@@ -107,7 +109,8 @@ impl InferThread {
             || grid.values.len() != grid.width * grid.height
         {
             let size = format!("{} × {}", plane.width, plane.height);
-            let message = format!("The model answered with a mask of {size} pixels for an image of {width} × {height}.");
+            let message =
+                format!("The model answered with a mask of {size} pixels for an image of {width} × {height}.");
             return Err(Failure::Refused(message));
         }
         Ok(prediction)

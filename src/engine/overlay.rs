@@ -27,12 +27,16 @@ pub struct OverlayPaint {
 
 /// Paints `mask` (0 or 1 a pixel, of the image's size) over `image`; 3 bytes a pixel, row-major.
 pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &OverlayPaint) -> Vec<u8> {
-    let mut rgb: Vec<u8> = image.to_rgba8().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let mut rgb: Vec<u8> =
+        image.to_rgba8().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     let (width, height) = (image.width, image.height);
     let is_edge = |mask: &[u8], x: usize, y: usize| {
         let at = |x: usize, y: usize| mask.get(y * width + x).copied().unwrap_or(0) != 0;
         at(x, y)
-            && (x == 0 || y == 0 || x + 1 == width || y + 1 == height
+            && (x == 0
+                || y == 0
+                || x + 1 == width
+                || y + 1 == height
                 || !(at(x - 1, y) && at(x + 1, y) && at(x, y - 1) && at(x, y + 1)))
     };
     for (index, pixel) in rgb.chunks_exact_mut(3).enumerate() {

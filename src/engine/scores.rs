@@ -46,7 +46,13 @@ impl ThresholdCounts {
         }
         let (lesion, lesion_total) = at_or_above(lesion);
         let (background, background_total) = at_or_above(background);
-        Self { lesion, background, lesion_total, total: lesion_total + background_total, has_truth: truth.is_some() }
+        Self {
+            lesion,
+            background,
+            lesion_total,
+            total: lesion_total + background_total,
+            has_truth: truth.is_some(),
+        }
     }
 
     /// Number of pixels in the mask at `threshold`.

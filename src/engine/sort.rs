@@ -53,7 +53,8 @@ fn kind(path: &Path) -> Kind {
     if is_weights(path) {
         return Kind::Model;
     }
-    let named_mask = path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("mask"));
+    let named_mask =
+        path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("mask"));
     let in_masks = path.parent().is_some_and(|folder| folder.components().any(|part| part.as_os_str() == "GTs"));
     if named_mask || in_masks { Kind::Truth } else { Kind::Image }
 }
@@ -77,7 +78,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("config.json"), "{}")?;
         let model = folder.path().to_owned();
-        let paths = vec![PathBuf::from("set/GTs/a.png"), PathBuf::from("set/a.png"), model.clone(), "b.png".into()];
+        let paths =
+            vec![PathBuf::from("set/GTs/a.png"), PathBuf::from("set/a.png"), model.clone(), "b.png".into()];
         let FileEvent::Sorted { image, truth, model: found, refused } = sort(paths, false) else {
             panic!("sorting gives Sorted");
         };

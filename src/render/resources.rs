@@ -166,5 +166,9 @@ fn bind(
     ];
     let entries: Vec<_> =
         (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
-    device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some("himix picture"), layout, entries: &entries })
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("himix picture"),
+        layout,
+        entries: &entries,
+    })
 }

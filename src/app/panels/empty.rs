@@ -49,5 +49,11 @@ pub fn drop_target(ui: &Ui, rect: Rect) {
         eframe::egui::StrokeKind::Inside,
     );
     let words = "Drop an image, a ground truth (mask…) or a model";
-    ui.painter().text(inner.center(), Align2::CENTER_CENTER, words, FontId::proportional(16.0), palette.canvas_text);
+    ui.painter().text(
+        inner.center(),
+        Align2::CENTER_CENTER,
+        words,
+        FontId::proportional(16.0),
+        palette.canvas_text,
+    );
 }

@@ -44,7 +44,13 @@ fn item(ui: &mut Ui, enabled: bool, text: &str, keys: &str, command: Command, co
 }
 
 /// An entry of a menu that switches something on and off.
-fn switch(ui: &mut Ui, is_on: bool, text: &str, command: impl FnOnce(bool) -> Command, commands: &mut Vec<Command>) {
+fn switch(
+    ui: &mut Ui,
+    is_on: bool,
+    text: &str,
+    command: impl FnOnce(bool) -> Command,
+    commands: &mut Vec<Command>,
+) {
     let mut value = is_on;
     if ui.checkbox(&mut value, text).clicked() {
         commands.push(command(value));

@@ -1,12 +1,11 @@
 //! What made the mask: learned widths, time, device, model.
 
-use eframe::egui::{Frame, Margin, RichText, Stroke, Ui};
+use eframe::egui::{RichText, Ui};
 
 use super::widgets::{explain, explained_row, milliseconds, row, section};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
-use crate::app::theme;
 use crate::infer::{ModelInfo, Prediction};
 
 const SIGMA: &str = "Learned width of the filter with which a decoder stage sorts out frequencies; a larger σ keeps \
@@ -34,7 +33,6 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn network(ui: &mut Ui, prediction: &Prediction) {
-    ui.add_space(4.0);
     ui.separator();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -44,7 +42,7 @@ fn network(ui: &mut Ui, prediction: &Prediction) {
     let stages = prediction.parameters.len();
     for (place, stage) in prediction.parameters.iter().enumerate() {
         let name = format!("Stage {} (Layer {})", stage.grid, stages - place);
-        row(ui, &name, format!("{:.2}", stage.sigma));
+        row(ui, &name, stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}")));
     }
     section(ui, "Time", "");
     let times = &prediction.milliseconds;
@@ -53,21 +51,16 @@ fn network(ui: &mut Ui, prediction: &Prediction) {
     row(ui, "Text", part(times.text));
     row(ui, "Decoder", milliseconds(times.decoder));
     explained_row(ui, "Total", TIME, milliseconds(times.total));
-    row(ui, "Device", prediction.device.as_str()).on_hover_text(&prediction.device);
 }
 
 fn about_model(ui: &mut Ui, info: &ModelInfo) {
-    row(ui, "Name", info.name.as_str()).on_hover_text(&info.name);
-    row(ui, "Parameters", format!("{:.1} million", info.parameters as f64 / 1e6));
-    if info.is_trained {
-        let origin = if info.provenance.is_empty() { "Not said" } else { info.provenance.as_str() };
-        row(ui, "Trained on", origin).on_hover_text(origin);
-        return;
-    }
-    let palette = theme::palette(ui.visuals());
-    let frame = Frame::new().stroke(Stroke::new(1.0, palette.warning)).inner_margin(Margin::same(6)).corner_radius(4);
-    frame.show(ui, |ui| {
-        let words = "This model is untrained: its masks mean nothing.";
-        ui.label(RichText::new(words).color(palette.warning)).on_hover_text(&info.provenance);
-    });
+    let size = format!("{}, {:.1} million parameters", info.name, info.parameters as f64 / 1e6);
+    row(ui, "Name", info.name.as_str()).on_hover_text(size);
+    row(ui, "Device", info.device.as_str()).on_hover_text(&info.device);
+    let origin = match (info.is_trained, info.provenance.as_str()) {
+        (false, _) => "nothing",
+        (true, "") => "not said",
+        (true, origin) => origin,
+    };
+    row(ui, "Trained on", origin).on_hover_text(&info.provenance);
 }

@@ -39,22 +39,25 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn shortcuts(ui: &mut Ui) {
-    ui.set_width(520.0);
-    Grid::new("shortcuts").num_columns(2).spacing([28.0, 4.0]).show(ui, |ui| {
-        for (place, (group, keys)) in SHORTCUTS.iter().enumerate() {
-            if place > 0 {
-                ui.end_row();
-            }
-            ui.label(RichText::new(*group).strong());
-            ui.end_row();
-            for (keys, action) in *keys {
-                ui.label(RichText::new(*keys).monospace());
-                ui.label(*action);
-                ui.end_row();
-            }
+    // Two columns, so that the page fits the smallest window.
+    ui.horizontal_top(|ui| {
+        for half in SHORTCUTS.chunks(SHORTCUTS.len().div_ceil(2)) {
+            ui.vertical(|ui| {
+                for (group, keys) in half {
+                    ui.label(RichText::new(*group).heading());
+                    Grid::new(*group).num_columns(2).spacing([20.0, 3.0]).min_col_width(165.0).show(ui, |ui| {
+                        for (keys, action) in *keys {
+                            ui.label(RichText::new(*keys).color(ui.visuals().hyperlink_color));
+                            ui.label(*action);
+                            ui.end_row();
+                        }
+                    });
+                    ui.add_space(10.0);
+                }
+            });
+            ui.add_space(24.0);
         }
     });
-    ui.add_space(4.0);
     ui.label(RichText::new("While a text field has the cursor, letters are text.").small().weak());
 }
 

@@ -1,14 +1,16 @@
 //! The prompt at the bottom, and what the network reads of it.
 
-use eframe::egui::{Align, Id, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{
+    Align, Frame, Id, Label, Layout, Margin, Panel, RichText, ScrollArea, Stroke, TextEdit, TextStyle, Ui,
+};
 
 use super::tokens;
 use super::widgets::{explain, milliseconds};
 use crate::app::command::Command;
 use crate::app::state::{State, file_name};
+use crate::app::theme;
 
-const HINT: &str =
-    "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
+const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
 const SIDES: &str = "“left” in a prompt is the left of the image";
 const SIDES_WHY: &str = "The models were trained on sentences that name sides as they are seen on the picture, \
                          not as the patient has them.";
@@ -26,15 +28,17 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         ui.add_space(2.0);
         about_picture(ui, state);
         field(ui, state, commands);
-        ScrollArea::vertical().id_salt("tokens").max_height(STRIP).min_scrolled_height(STRIP).auto_shrink(false).show(
-            ui,
-            |ui| match &state.shown {
+        ScrollArea::vertical()
+            .id_salt("tokens")
+            .max_height(STRIP)
+            .min_scrolled_height(STRIP)
+            .auto_shrink(false)
+            .show(ui, |ui| match &state.shown {
                 Some(shown) if state.model.is_some() => tokens::show(ui, &shown.prediction.tokens),
                 _ => {
                     ui.label(RichText::new("The words that the network reads appear here.").small().weak());
                 }
-            },
-        );
+            });
         about_reading(ui, state);
         ui.add_space(2.0);
     });
@@ -65,25 +69,34 @@ fn label_key() -> Id {
 }
 
 fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let palette = theme::palette(ui.visuals());
+    let id = Id::unique("prompt field");
+    let has_focus = ui.memory(|memory| memory.has_focus(id));
+    let edge = Stroke::new(1.0, if has_focus { palette.accent } else { palette.line });
+    let frame =
+        Frame::new().fill(palette.field).stroke(edge).corner_radius(4).inner_margin(Margin::symmetric(8, 4));
     let mut text = state.prompt.clone();
-    let height = ui.text_style_height(&eframe::egui::TextStyle::Body) * ROWS as f32 + 10.0;
-    let area = ScrollArea::vertical().id_salt("prompt").max_height(height).min_scrolled_height(height);
-    area.show(ui, |ui| {
-        let edit = TextEdit::multiline(&mut text)
-            .id(Id::unique("prompt field"))
-            .hint_text(HINT)
-            .desired_rows(ROWS)
-            .desired_width(f32::INFINITY);
-        let mut response = ui.add(edit);
-        if let Some(label) = ui.data(|data| data.get_temp::<Id>(label_key())) {
-            response = response.labelled_by(label);
-        }
-        if std::mem::take(&mut state.focus_prompt) {
-            response.request_focus();
-        }
-        if response.changed() {
-            commands.push(Command::SetPrompt(text));
-        }
+    let height = ui.text_style_height(&TextStyle::Body) * ROWS as f32;
+    let label = ui.data(|data| data.get_temp::<Id>(label_key()));
+    frame.show(ui, |ui| {
+        ScrollArea::vertical().id_salt("prompt").max_height(height).min_scrolled_height(height).show(ui, |ui| {
+            let edit = TextEdit::multiline(&mut text)
+                .id(id)
+                .frame(Frame::NONE)
+                .hint_text(HINT)
+                .desired_rows(ROWS)
+                .desired_width(f32::INFINITY);
+            let mut response = ui.add(edit);
+            if let Some(label) = label {
+                response = response.labelled_by(label);
+            }
+            if std::mem::take(&mut state.focus_prompt) {
+                response.request_focus();
+            }
+            if response.changed() {
+                commands.push(Command::SetPrompt(text));
+            }
+        });
     });
 }
 

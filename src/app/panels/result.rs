@@ -2,7 +2,7 @@
 
 use eframe::egui::{Panel, Response, RichText, ScrollArea, Slider, Ui};
 
-use super::widgets::{explain, legend_row, row, section};
+use super::widgets::{explain, heading, legend_row, row, section};
 use super::{model, widgets};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
@@ -16,10 +16,10 @@ const WIDTH: f32 = 272.0;
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     Panel::right("result").resizable(false).exact_size(WIDTH).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().interact_size.y = 18.0;
-            ui.spacing_mut().item_spacing.y = 3.0;
-            ui.add_space(4.0);
-            section(ui, "Result", if state.confusion().is_some() { "per image" } else { "" });
+            ui.spacing_mut().interact_size.y = 17.0;
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.add_space(2.0);
+            heading(ui, "Result", if state.confusion().is_some() { "per image" } else { "" });
             result(ui, state, commands);
             section(ui, "Display", "");
             display(ui, state, commands);
@@ -30,6 +30,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if let Some(model) = state.model.as_ref().filter(|model| !model.info.is_trained) {
+        let colour = theme::palette(ui.visuals()).warning;
+        let words = "Untrained model: its masks mean nothing";
+        ui.label(RichText::new(words).color(colour)).on_hover_text(&model.info.provenance);
+    }
     let Some(shown) = &state.shown else {
         let words = match (&state.image, &state.model, &state.awaited_model) {
             (None, _, _) => "There is no result yet. Open an image.",
@@ -51,13 +56,13 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     let table = &shown.counts.table;
     let share = 100.0 * table.foreground_fraction(threshold);
-    let area = format!("{} px", widgets::grouped(table.foreground(threshold)));
+    let area = format!("{} px, {share:.1} %", widgets::grouped(table.foreground(threshold)));
+    let words = "Pixels of the mask, and their share of the image.";
     if state.compares() {
-        row(ui, "Mask", area);
+        row(ui, "Mask", area).on_hover_text(words);
     } else {
-        legend_row(ui, theme::PREDICTION, "Mask", area);
+        legend_row(ui, theme::PREDICTION, "Mask", area).on_hover_text(words);
     }
-    row(ui, "Share of the image", format!("{share:.1} %"));
     match &state.truth {
         Some(truth) => {
             row(ui, "Ground truth", file_name(&truth.path)).on_hover_text(truth.path.display().to_string());
@@ -73,20 +78,24 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let settings = &state.settings;
-    let words = "A pixel belongs to the mask if its probability is at least this. Moving it needs no new inference.";
+    let words =
+        "A pixel belongs to the mask if its probability is at least this. Moving it needs no new inference.";
     slider(ui, "Threshold", words, settings.threshold, |value| commands.push(Command::SetThreshold(value)));
     let words = "How much of the picture the filled areas cover. Outlines are not affected.";
     slider(ui, "Opacity", words, settings.opacity, |value| commands.push(Command::SetOpacity(value)));
     let mut switch = |ui: &mut Ui, is_on: bool, name: &str, command: fn(bool) -> Command| {
         let mut value = is_on;
-        if ui.checkbox(&mut value, name).changed() {
+        let response = ui.checkbox(&mut value, name);
+        if response.changed() {
             commands.push(command(value));
         }
+        response
     };
     ui.horizontal(|ui| {
         switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay);
         switch(ui, settings.fill, "Fill", Command::Fill);
-        switch(ui, settings.contour, "Outline", Command::Contour);
+        let words = "Cyan: the outline of the mask. White: that of the ground truth.";
+        switch(ui, settings.contour, "Outline", Command::Contour).on_hover_text(words);
     });
     if state.truth.is_some() {
         switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth);
@@ -95,6 +104,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(f32)) -> Response {
     ui.horizontal(|ui| {
+        ui.set_min_height(22.0);
         ui.spacing_mut().item_spacing.x = 6.0;
         let label = ui.label(RichText::new(name).weak());
         explain(ui, words);

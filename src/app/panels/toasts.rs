@@ -1,6 +1,8 @@
 //! Messages in the corner of the picture.
 
-use eframe::egui::{Align, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2};
+use eframe::egui::{
+    Align, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2,
+};
 
 use crate::app::command::Command;
 use crate::app::notes::{Kind, Note};

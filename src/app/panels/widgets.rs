@@ -2,18 +2,20 @@
 
 use eframe::egui::{self, Align, Color32, Label, Layout, Response, RichText, Sense, Ui, vec2};
 
-/// A heading within a panel, with room above it unless it is the first.
-pub fn section(ui: &mut Ui, title: &str, convention: &str) {
-    if ui.cursor().top() > ui.max_rect().top() + 1.0 {
-        ui.add_space(4.0);
-        ui.separator();
-    }
+/// A heading within a panel, and beside it, small, how its numbers are meant.
+pub fn heading(ui: &mut Ui, title: &str, convention: &str) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(title).heading().size(14.5));
         if !convention.is_empty() {
             ui.label(RichText::new(convention).small().weak());
         }
     });
+}
+
+/// As [`heading`], parted by a line from what is above.
+pub fn section(ui: &mut Ui, title: &str, convention: &str) {
+    ui.separator();
+    heading(ui, title, convention);
 }
 
 /// A name on the left and its value on the right.
@@ -43,7 +45,8 @@ fn row_with(ui: &mut Ui, value: impl Into<RichText>, name: impl FnOnce(&mut Ui))
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         name(ui);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.add(Label::new(value.into()).truncate())).inner
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.add(Label::new(value.into()).truncate()))
+            .inner
     })
     .inner
 }
@@ -65,7 +68,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push('\u{2009}');
         }
         text.push(digit);

@@ -74,17 +74,26 @@ fn image_at(at: vec2f) -> vec3f {
     return sum / f32(taps * taps);
 }
 
-// The probability at `at`, bilinear between the centres of the model's grid, as at image resolution.
-fn probability_at(at: vec2f) -> f32 {
+// The probability at `at`, bilinear between the centres of the model's grid, as at image resolution; and how much
+// it changes from one screen pixel to the next, to the right and downwards.
+fn probability_and_slope(at: vec2f) -> vec3f {
     let cells = vec2i(textureDimensions(probability));
-    let grid = at / picture.size * vec2f(cells) - 0.5;
+    let grid_per_pixel = vec2f(cells) / picture.size;
+    let grid = at * grid_per_pixel - 0.5;
     let low = vec2i(floor(grid));
     let part = grid - floor(grid);
     let a = clamp(low, vec2i(0), cells - 1);
     let b = clamp(low + 1, vec2i(0), cells - 1);
-    let top = mix(textureLoad(probability, a, 0).r, textureLoad(probability, vec2i(b.x, a.y), 0).r, part.x);
-    let bottom = mix(textureLoad(probability, vec2i(a.x, b.y), 0).r, textureLoad(probability, b, 0).r, part.x);
-    return mix(top, bottom, part.y);
+    let upper = vec2f(textureLoad(probability, a, 0).r, textureLoad(probability, vec2i(b.x, a.y), 0).r);
+    let lower = vec2f(textureLoad(probability, vec2i(a.x, b.y), 0).r, textureLoad(probability, b, 0).r);
+    let rows = mix(upper, lower, part.y);
+    let columns = mix(vec2f(upper.x, lower.x), vec2f(upper.y, lower.y), part.x);
+    let slope = vec2f(rows.y - rows.x, columns.y - columns.x) * grid_per_pixel * picture.step;
+    return vec3f(mix(rows.x, rows.y, part.x), slope);
+}
+
+fn probability_at(at: vec2f) -> f32 {
+    return probability_and_slope(at).x;
 }
 
 fn is_inside(at: vec2f) -> bool {
@@ -101,15 +110,12 @@ fn is_lesion(at: vec2f) -> bool {
 
 // How much of a screen pixel the outline of the mask covers: its distance from the threshold over the slope.
 fn prediction_outline(at: vec2f) -> f32 {
-    let here = probability_at(at);
-    let slope = length(vec2f(
-        probability_at(at + vec2f(picture.step.x, 0.0)) - here,
-        probability_at(at + vec2f(0.0, picture.step.y)) - here,
-    ));
+    let here = probability_and_slope(at);
+    let slope = length(here.yz);
     if slope < 1e-5 {
         return 0.0;
     }
-    return clamp(picture.outline * 0.5 + 0.5 - abs(here - picture.threshold) / slope, 0.0, 1.0);
+    return clamp(picture.outline * 0.5 + 0.5 - abs(here.x - picture.threshold) / slope, 0.0, 1.0);
 }
 
 fn is_truth_outline(at: vec2f) -> bool {

@@ -200,6 +200,8 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.warn_fg_color = palette.warning;
     visuals.error_fg_color = palette.error;
     visuals.slider_trailing_fill = true;
+    // Blinking draws the whole window twice a second for as long as the prompt has the cursor.
+    visuals.text_cursor.blink = false;
     visuals.window_shadow = Shadow { offset: [0, 4], blur: 12, spread: 0, color: Color32::from_black_alpha(70) };
     visuals.popup_shadow = visuals.window_shadow;
     visuals

@@ -1,0 +1,160 @@
+// The picture and its overlay in one pass. Positions are in pixels of the image; a pixel's centre is at ½.
+
+struct Picture {
+    // Position in the image at the top left of the viewport, and how much of the image the viewport spans.
+    corner: vec2f,
+    span: vec2f,
+    // Size of the image, and of one screen pixel in the image.
+    size: vec2f,
+    step: vec2f,
+    // Texels of the picture for each pixel of the image; 1 unless the image was too large for a texture.
+    texels: f32,
+    threshold: f32,
+    opacity: f32,
+    flags: u32,
+    // Width of an outline in screen pixels.
+    outline: f32,
+    outline_opacity: f32,
+    pad_1: f32,
+    pad_2: f32,
+    prediction: vec4f,
+    true_positive: vec4f,
+    false_negative: vec4f,
+    false_positive: vec4f,
+    prediction_outline: vec4f,
+    truth_outline: vec4f,
+}
+
+const SHOW_PREDICTION: u32 = 1u;
+const SHOW_TRUTH: u32 = 2u;
+const FILL: u32 = 4u;
+const CONTOUR: u32 = 8u;
+const SMOOTH: u32 = 16u;
+
+@group(0) @binding(0) var<uniform> picture: Picture;
+@group(0) @binding(1) var image: texture_2d<f32>;
+@group(0) @binding(2) var image_sampler: sampler;
+@group(0) @binding(3) var probability: texture_2d<f32>;
+@group(0) @binding(4) var truth: texture_2d<u32>;
+
+struct Corner {
+    @builtin(position) position: vec4f,
+    @location(0) across: vec2f,
+}
+
+// One triangle that covers the viewport.
+@vertex
+fn vertex(@builtin(vertex_index) index: u32) -> Corner {
+    let across = vec2f(f32((index << 1u) & 2u), f32(index & 2u));
+    return Corner(vec4f(across.x * 2.0 - 1.0, 1.0 - across.y * 2.0, 0.0, 1.0), across);
+}
+
+fn has(flag: u32) -> bool {
+    return (picture.flags & flag) != 0u;
+}
+
+// The image around `at`. Where a screen pixel spans several texels, it is their mean.
+fn image_at(at: vec2f) -> vec3f {
+    let texels = vec2f(textureDimensions(image));
+    let spanned = picture.step * picture.texels;
+    let taps = clamp(i32(ceil(max(spanned.x, spanned.y) * 0.5)), 1, 4);
+    var sum = vec3f(0.0);
+    for (var row = 0; row < taps; row++) {
+        for (var column = 0; column < taps; column++) {
+            let offset = (vec2f(f32(column), f32(row)) + 0.5) / f32(taps) - 0.5;
+            var texel = at * picture.texels;
+            if taps > 1 {
+                texel += offset * spanned;
+            } else if !has(SMOOTH) {
+                texel = floor(texel) + 0.5;
+            }
+            sum += textureSampleLevel(image, image_sampler, texel / texels, 0.0).rgb;
+        }
+    }
+    return sum / f32(taps * taps);
+}
+
+// The probability at `at`, bilinear between the centres of the model's grid, as at image resolution; and how much
+// it changes from one screen pixel to the next, to the right and downwards.
+fn probability_and_slope(at: vec2f) -> vec3f {
+    let cells = vec2i(textureDimensions(probability));
+    let grid_per_pixel = vec2f(cells) / picture.size;
+    let grid = at * grid_per_pixel - 0.5;
+    let low = vec2i(floor(grid));
+    let part = grid - floor(grid);
+    let a = clamp(low, vec2i(0), cells - 1);
+    let b = clamp(low + 1, vec2i(0), cells - 1);
+    let upper = vec2f(textureLoad(probability, a, 0).r, textureLoad(probability, vec2i(b.x, a.y), 0).r);
+    let lower = vec2f(textureLoad(probability, vec2i(a.x, b.y), 0).r, textureLoad(probability, b, 0).r);
+    let rows = mix(upper, lower, part.y);
+    let columns = mix(vec2f(upper.x, lower.x), vec2f(upper.y, lower.y), part.x);
+    let slope = vec2f(rows.y - rows.x, columns.y - columns.x) * grid_per_pixel * picture.step;
+    return vec3f(mix(rows.x, rows.y, part.x), slope);
+}
+
+fn probability_at(at: vec2f) -> f32 {
+    return probability_and_slope(at).x;
+}
+
+fn is_inside(at: vec2f) -> bool {
+    return all(at >= vec2f(0.0)) && all(at < picture.size);
+}
+
+fn is_lesion(at: vec2f) -> bool {
+    if !is_inside(at) {
+        return false;
+    }
+    let texels = vec2f(textureDimensions(truth));
+    return textureLoad(truth, vec2i(floor(at * texels / picture.size)), 0).r != 0u;
+}
+
+// How much of a screen pixel the outline of the mask covers: its distance from the threshold over the slope.
+fn prediction_outline(at: vec2f) -> f32 {
+    let here = probability_and_slope(at);
+    let slope = length(here.yz);
+    if slope < 1e-5 {
+        return 0.0;
+    }
+    return clamp(picture.outline * 0.5 + 0.5 - abs(here.x - picture.threshold) / slope, 0.0, 1.0);
+}
+
+fn is_truth_outline(at: vec2f) -> bool {
+    let reach = max(picture.outline * picture.step, vec2f(0.25));
+    return is_lesion(at)
+        && !(is_lesion(at + vec2f(reach.x, 0.0)) && is_lesion(at - vec2f(reach.x, 0.0))
+            && is_lesion(at + vec2f(0.0, reach.y)) && is_lesion(at - vec2f(0.0, reach.y)));
+}
+
+@fragment
+fn fragment(corner: Corner) -> @location(0) vec4f {
+    let at = picture.corner + corner.across * picture.span;
+    if !is_inside(at) {
+        return vec4f(0.0);
+    }
+    var colour = image_at(at);
+    if has(FILL) {
+        // A pixel of the image belongs to the mask or does not, as it is counted and saved.
+        let found = has(SHOW_PREDICTION) && probability_at(floor(at) + 0.5) >= picture.threshold;
+        var over = picture.prediction;
+        var opacity = select(0.0, picture.opacity, found);
+        if has(SHOW_TRUTH) {
+            let lesion = is_lesion(at);
+            over = select(picture.false_positive, picture.true_positive, lesion);
+            if !found {
+                over = picture.false_negative;
+                opacity = select(0.0, picture.opacity, lesion);
+            }
+        }
+        colour = mix(colour, over.rgb, opacity);
+    }
+    if has(CONTOUR) {
+        if has(SHOW_TRUTH) && is_truth_outline(at) {
+            colour = mix(colour, picture.truth_outline.rgb, picture.outline_opacity);
+        }
+        if has(SHOW_PREDICTION) {
+            let covered = prediction_outline(at) * picture.outline_opacity;
+            colour = mix(colour, picture.prediction_outline.rgb, covered);
+        }
+    }
+    return vec4f(colour, 1.0);
+}

@@ -1,0 +1,209 @@
+//! The one place where commands change the state.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use eframe::egui;
+
+use super::HimixApp;
+use super::command::Command;
+use super::dialogs::{Answer, Purpose};
+use super::notes::Kind;
+use super::settings::ModelPaths;
+use super::state::{Awaited, file_name};
+use super::theme;
+use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
+use crate::infer::ModelSource;
+
+impl HimixApp {
+    /// Applies `command`.
+    pub(super) fn apply(&mut self, ctx: &egui::Context, command: Command) {
+        let state = &mut self.state;
+        match command {
+            Command::Ask(purpose) => self.ask(purpose),
+            Command::OpenPaths(paths) => {
+                let has_image = state.image.is_some();
+                self.file(FileCommand::Sort { paths, has_image });
+            }
+            Command::OpenImage(path) => self.open_image(path),
+            Command::OpenTruth(path) => self.open_truth(path),
+            Command::CloseTruth => state.truth = None,
+            Command::OpenModel(source) => self.open_model(source),
+            Command::SetDevice(device) => {
+                state.device = device;
+                state.settings.device = device.to_string();
+                let opening = state.awaited_model.as_ref().map(|awaited| &awaited.what);
+                if let Some(source) = opening.or(state.model.as_ref().map(|model| &model.source)).cloned() {
+                    self.open_model(source);
+                }
+            }
+            Command::SaveMask(path) => self.save_mask(path),
+            Command::SaveOverlay(path) => self.save_overlay(path),
+            Command::SetPrompt(prompt) => {
+                if prompt != state.prompt {
+                    state.prompt = prompt;
+                    self.request_prediction();
+                }
+            }
+            Command::FocusPrompt => state.focus_prompt = true,
+            Command::SetThreshold(threshold) => {
+                state.settings.threshold = threshold_at(threshold_step(threshold));
+            }
+            Command::SetOpacity(opacity) => state.settings.opacity = opacity.clamp(0.0, 1.0),
+            Command::ShowOverlay(show) => state.show_overlay = show,
+            Command::HoldOverlay(hold) => state.overlay_held = hold,
+            Command::ShowTruth(show) => state.show_truth = show,
+            Command::Fill(fill) => state.settings.fill = fill,
+            Command::Contour(contour) => state.settings.contour = contour,
+            Command::Smooth(smooth) => state.settings.smooth = smooth,
+            Command::Zoom(factor, pointer) => state.view.zoom_by(factor, pointer),
+            Command::Pan(points) => state.view.pan_by(points),
+            Command::Fit => state.view.fit(),
+            Command::ActualSize => state.view.actual_size(),
+            Command::SetTheme(choice) => {
+                state.settings.theme = choice;
+                theme::apply(ctx, choice);
+            }
+            Command::ShowPage(page) => state.page = page,
+            Command::Dismiss(note) => state.notes.dismiss(note),
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+    }
+
+    /// The next number for a question.
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    fn file(&mut self, command: FileCommand) -> bool {
+        let sent = self.engine.file(command);
+        if let Err(busy) = &sent {
+            self.state.notes.add(Kind::Error, busy.to_string());
+        }
+        sent.is_ok()
+    }
+
+    fn ask(&mut self, purpose: Purpose) {
+        let image = self.state.image.as_ref().map(|image| image.path.clone());
+        let stem =
+            image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+        let name = |kind: &str| stem.map(|stem| format!("{stem}_{kind}.png"));
+        let name = match purpose {
+            Purpose::SaveMask => name("mask"),
+            Purpose::SaveOverlay => name("overlay"),
+            _ => None,
+        };
+        let folder = match purpose {
+            Purpose::ModelFolder | Purpose::ModelFile => {
+                self.state.model.as_ref().and_then(|model| model.source.model.parent().map(PathBuf::from))
+            }
+            _ => image
+                .or_else(|| self.state.settings.recent.first().cloned())
+                .and_then(|mut path| path.pop().then_some(path)),
+        };
+        if let Err(error) = self.dialogs.ask(purpose, folder, name) {
+            self.state.notes.add(Kind::Error, format!("No file dialog could be opened ({error})."));
+        }
+    }
+
+    pub(super) fn take_dialog_answer(&mut self) {
+        let Some((purpose, answer)) = self.dialogs.answer() else { return };
+        let path = match answer {
+            Answer::Picked(path) => path,
+            Answer::Cancelled => return,
+            Answer::Unavailable => {
+                let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
+                            Drop the file on the window, or name it on the command line.";
+                return self.state.notes.add(Kind::Error, text);
+            }
+        };
+        self.commands.push(match purpose {
+            Purpose::Image => Command::OpenImage(path),
+            Purpose::Truth => Command::OpenTruth(path),
+            Purpose::ModelFolder | Purpose::ModelFile => {
+                Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })
+            }
+            Purpose::SaveMask => Command::SaveMask(path),
+            Purpose::SaveOverlay => Command::SaveOverlay(path),
+        });
+    }
+
+    fn open_image(&mut self, path: PathBuf) {
+        let ticket = self.ticket();
+        let texture_limit = self.texture_limit;
+        if self.file(FileCommand::OpenImage { ticket, path: path.clone(), texture_limit }) {
+            self.state.awaited_image = Some(Awaited { ticket, what: path, since: Instant::now() });
+        }
+    }
+
+    fn open_truth(&mut self, path: PathBuf) {
+        let ticket = self.ticket();
+        // An image on its way is read before the mask, and the mask is meant for it.
+        let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
+        let image = coming.or(self.state.image.as_ref().map(|image| image.ticket));
+        if image.is_none() {
+            let text = format!(
+                "A ground truth needs an image to compare with. Open the image first, then: {}",
+                path.display()
+            );
+            return self.state.notes.add(Kind::Error, text);
+        }
+        if self.file(FileCommand::OpenTruth { ticket, path }) {
+            self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
+        }
+    }
+
+    fn open_model(&mut self, source: ModelSource) {
+        let ticket = self.ticket();
+        self.state.awaited_model = Some(Awaited { ticket, what: source.clone(), since: Instant::now() });
+        self.engine.open_model(ModelRequest { ticket, source, device: self.state.device });
+    }
+
+    /// Takes in a model that was opened.
+    pub(super) fn remember_model(&mut self, source: &ModelSource) {
+        self.state.settings.model = Some(ModelPaths::from(source.clone()));
+    }
+
+    /// Asks for the mask of what is shown now, if there is all that it takes.
+    pub(super) fn request_prediction(&mut self) {
+        let ticket = self.ticket();
+        let state = &mut self.state;
+        state.newest_request = ticket;
+        // Somebody who types on waits since the first edit that has no answer yet.
+        let since = state.awaited_prediction.take().map_or_else(Instant::now, |awaited| awaited.since);
+        self.engine.forget_request();
+        let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
+        let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
+        let (image, prompt) = (image.image.clone(), state.prompt.clone());
+        state.awaited_prediction = Some(Awaited { ticket, what: (), since });
+        self.engine.predict(PredictRequest { ticket, image, prompt, truth });
+    }
+
+    fn save_mask(&mut self, path: PathBuf) {
+        let Some(shown) = &self.state.shown else { return };
+        let (prediction, threshold) = (shown.prediction.clone(), self.state.settings.threshold);
+        self.file(FileCommand::SaveMask { path, prediction, threshold });
+    }
+
+    fn save_overlay(&mut self, path: PathBuf) {
+        let state = &self.state;
+        let (Some(shown), Some(image)) = (&state.shown, &state.image) else { return };
+        let settings = &state.settings;
+        let command = FileCommand::SaveOverlay {
+            path,
+            image: image.image.clone(),
+            prediction: shown.prediction.clone(),
+            truth: state.truth.as_ref().filter(|_| state.show_truth).map(|truth| truth.mask.clone()),
+            threshold: settings.threshold,
+            paint: theme::overlay_paint(settings.opacity, settings.fill, settings.contour),
+        };
+        self.file(command);
+    }
+
+    /// Says that a file was written.
+    pub(super) fn say_saved(&mut self, path: &std::path::Path) {
+        let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        self.state.notes.add(Kind::Info, format!("Saved {} in {folder}", file_name(path)));
+    }
+}

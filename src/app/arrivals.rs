@@ -1,0 +1,182 @@
+//! What the threads report, taken into the state.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::HimixApp;
+use super::command::Command;
+use super::notes::Kind;
+use super::state::{OpenImage, OpenModel, OpenTruth, Shown};
+use super::view::View;
+use crate::data::{Image, Mask};
+use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
+use crate::infer::{ModelInfo, ModelSource};
+use crate::render::{ImageLayer, ProbabilityLayer};
+
+impl HimixApp {
+    /// Takes in everything that was reported since the last frame.
+    pub(super) fn take_arrivals(&mut self) {
+        self.take_dialog_answer();
+        while let Some(event) = self.engine.next_event() {
+            self.take_event(event);
+        }
+        if let Some(predicted) = self.engine.take_prediction() {
+            self.take_prediction(predicted);
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::ModelOpened { ticket, source, info } => self.take_model(ticket, source, info),
+            Event::ModelFailed { ticket, message } => {
+                if self.state.awaited_model.take_if(|awaited| awaited.ticket == ticket).is_some() {
+                    self.state.notes.add(Kind::Error, message);
+                }
+            }
+            Event::ModelUpdated(info) => {
+                if let Some(model) = &mut self.state.model {
+                    model.info = info;
+                }
+            }
+            Event::ModelLost { message } => {
+                self.state.model = None;
+                self.state.awaited_prediction = None;
+                self.state.notes.add(Kind::Error, message);
+            }
+            Event::PredictionFailed { ticket, message } => {
+                if self.state.awaited_prediction.take_if(|awaited| awaited.ticket == ticket).is_some() {
+                    self.state.notes.add(Kind::Error, message);
+                }
+            }
+            Event::Notice(text) => self.state.notes.add(Kind::Warning, text),
+            Event::File(event) => self.take_file_event(event),
+        }
+    }
+
+    fn take_file_event(&mut self, event: FileEvent) {
+        match event {
+            FileEvent::Sorted { image, truth, model, refused } => {
+                refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
+                self.commands.extend(image.map(Command::OpenImage));
+                self.commands.extend(truth.map(Command::OpenTruth));
+                self.commands.extend(model.map(Command::OpenModel));
+            }
+            FileEvent::ImageOpened { ticket, path, image, display } => {
+                self.take_image(ticket, path, image, display)
+            }
+            FileEvent::TruthOpened { ticket, path, mask } => self.take_truth(ticket, path, mask),
+            FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
+            FileEvent::Saved { path } => self.say_saved(&path),
+            FileEvent::Failed { ticket, message } => {
+                let is_image = |awaited: &mut super::state::Awaited<PathBuf>| Some(awaited.ticket) == ticket;
+                self.state.awaited_image.take_if(is_image);
+                self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
+                self.state.notes.add(Kind::Error, message);
+            }
+        }
+    }
+
+    fn take_model(&mut self, ticket: Ticket, source: ModelSource, info: ModelInfo) {
+        if self.state.awaited_model.take_if(|awaited| awaited.ticket == ticket).is_none() {
+            return;
+        }
+        for notice in &info.notices {
+            self.state.notes.add(Kind::Warning, notice.clone());
+        }
+        self.remember_model(&source);
+        self.state.model = Some(OpenModel { source, info });
+        self.request_prediction();
+    }
+
+    fn take_image(&mut self, ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels) {
+        if self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket).is_none() {
+            return;
+        }
+        if display.reduction > 1 {
+            let text = format!(
+                "The image has {} × {} pixels, more than the graphics device can show. It is shown at 1/{} of its \
+                 size; the network and the scores use all of it.",
+                image.width, image.height, display.reduction
+            );
+            self.state.notes.add(Kind::Warning, text);
+        }
+        self.state.settings.remember(&path);
+        let layer = ImageLayer {
+            key: ticket,
+            size: [image.width, image.height],
+            texture_size: [display.width, display.height],
+            reduction: display.reduction,
+            rgba: display.rgba,
+        };
+        self.state.image = Some(OpenImage { ticket, path, image, layer });
+        self.state.truth = None;
+        self.state.shown = None;
+        self.state.view = View::default();
+        self.request_prediction();
+    }
+
+    fn take_truth(&mut self, ticket: Ticket, path: PathBuf, mask: Arc<Mask>) {
+        let Some(awaited) = self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket) else { return };
+        let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == awaited.what) else {
+            let text = format!("The ground truth was not opened, because its image was not: {}", path.display());
+            return self.state.notes.add(Kind::Error, text);
+        };
+        if let Err(error) = mask.must_fit(&path, open.image.width, open.image.height) {
+            return self.state.notes.add(Kind::Error, error.to_string());
+        }
+        if let Some(shown) = &self.state.shown {
+            let prediction = shown.prediction.clone();
+            let truth = mask.clone();
+            let score =
+                FileCommand::Score { prediction_ticket: shown.ticket, prediction, truth_ticket: ticket, truth };
+            if let Err(busy) = self.engine.file(score) {
+                self.state.notes.add(Kind::Error, busy.to_string());
+            }
+        }
+        self.state.truth = Some(OpenTruth { ticket, path, mask });
+        self.state.show_truth = true;
+    }
+
+    fn take_counts(&mut self, prediction: Ticket, counts: Counts) {
+        let truth = self.state.truth.as_ref().map(|truth| truth.ticket);
+        let shown = self.state.shown.as_mut().filter(|shown| shown.ticket == prediction);
+        if let Some(shown) = shown.filter(|_| counts.truth == truth) {
+            shown.counts = counts;
+        }
+    }
+
+    fn take_prediction(&mut self, predicted: Predicted) {
+        let Predicted { ticket, image, prediction, counts } = predicted;
+        match &mut self.state.awaited_prediction {
+            // An answer to an earlier edit: the wait for the newest one begins anew.
+            Some(awaited) if awaited.ticket != ticket => awaited.since = Instant::now(),
+            awaited => *awaited = None,
+        }
+        let Some(open) = &self.state.image else { return };
+        // An answer about an image that was shown before says nothing about this one.
+        if !Arc::ptr_eq(&open.image, &image) {
+            return;
+        }
+        let grid = &prediction.probability_model;
+        let layer = ProbabilityLayer {
+            key: ticket,
+            size: [grid.width, grid.height],
+            values: Arc::new(grid.values.clone()),
+        };
+        let truth = self.state.truth.as_ref();
+        if let Some(truth) = truth.filter(|truth| counts.truth != Some(truth.ticket)) {
+            // The truth came while the prediction was made.
+            let score = FileCommand::Score {
+                prediction_ticket: ticket,
+                prediction: prediction.clone(),
+                truth_ticket: truth.ticket,
+                truth: truth.mask.clone(),
+            };
+            if let Err(busy) = self.engine.file(score) {
+                self.state.notes.add(Kind::Error, busy.to_string());
+            }
+        }
+        self.state.shown = Some(Shown { ticket, prediction, counts, layer });
+    }
+}

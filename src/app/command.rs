@@ -1,0 +1,70 @@
+//! Every change of state, by name. Panels and keys make commands; [`super::HimixApp`] applies them.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Pos2, Vec2};
+
+use super::dialogs::Purpose;
+use super::state::Page;
+use super::theme::ThemeChoice;
+use crate::device::DeviceChoice;
+use crate::infer::ModelSource;
+
+/// What the user wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Ask for a path with the system's dialog.
+    Ask(Purpose),
+    /// Open whatever these paths are.
+    OpenPaths(Vec<PathBuf>),
+    /// Show another image.
+    OpenImage(PathBuf),
+    /// Compare with a mask.
+    OpenTruth(PathBuf),
+    /// Compare with nothing any more.
+    CloseTruth,
+    /// Open a model in place of the one that is open.
+    OpenModel(ModelSource),
+    /// Compute somewhere else.
+    SetDevice(DeviceChoice),
+    /// Write the mask.
+    SaveMask(PathBuf),
+    /// Write the picture with its overlay.
+    SaveOverlay(PathBuf),
+    /// The sentence was edited.
+    SetPrompt(String),
+    /// Put the cursor into the prompt.
+    FocusPrompt,
+    /// Probability from which a pixel belongs to the mask, 0…1.
+    SetThreshold(f32),
+    /// Opacity of the overlay's fill, 0…1.
+    SetOpacity(f32),
+    /// Show the overlay.
+    ShowOverlay(bool),
+    /// Hide the overlay for as long as a key is held.
+    HoldOverlay(bool),
+    /// Show the comparison with the truth.
+    ShowTruth(bool),
+    /// Fill areas.
+    Fill(bool),
+    /// Draw outlines.
+    Contour(bool),
+    /// Interpolate between the pixels of the picture.
+    Smooth(bool),
+    /// Zoom by a factor, about a point on the screen or the middle.
+    Zoom(f32, Option<Pos2>),
+    /// Move the picture by points on the screen.
+    Pan(Vec2),
+    /// Show the whole image.
+    Fit,
+    /// One pixel of the image for one of the screen.
+    ActualSize,
+    /// Dark or light.
+    SetTheme(ThemeChoice),
+    /// Open a page of help, or close it.
+    ShowPage(Option<Page>),
+    /// Take a toast away.
+    Dismiss(u64),
+    /// Close the window.
+    Quit,
+}

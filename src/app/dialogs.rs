@@ -1,0 +1,109 @@
+//! The system's file dialogs, each on a thread of its own.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::engine::Wake;
+
+/// A person does not close a dialog sooner than this; one that never appeared ends sooner.
+const TOO_QUICK: Duration = Duration::from_millis(120);
+
+const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
+const WEIGHTS: &[&str] = &["safetensors", "ckpt"];
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An image to open.
+    Image,
+    /// A mask to compare with.
+    Truth,
+    /// A model bundle.
+    ModelFolder,
+    /// Weights with a configuration beside them.
+    ModelFile,
+    /// Where to write the mask.
+    SaveMask,
+    /// Where to write the picture with its overlay.
+    SaveOverlay,
+}
+
+/// How a dialog ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A path was chosen.
+    Picked(PathBuf),
+    /// It was closed.
+    Cancelled,
+    /// It could not be shown.
+    Unavailable,
+}
+
+/// At most one open dialog.
+pub struct Dialogs {
+    answers: Receiver<(Purpose, Answer)>,
+    sender: Sender<(Purpose, Answer)>,
+    is_open: bool,
+    wake: Wake,
+}
+
+impl Dialogs {
+    /// `wake` is called when a dialog has ended.
+    pub fn new(wake: Wake) -> Self {
+        let (sender, answers) = bounded(1);
+        Self { answers, sender, is_open: false, wake }
+    }
+
+    /// Opens a dialog in `folder`, unless one is open; `name` is suggested for a file to be written.
+    pub fn ask(&mut self, purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> std::io::Result<()> {
+        if self.is_open {
+            return Ok(());
+        }
+        let (sender, wake) = (self.sender.clone(), self.wake.clone());
+        thread::Builder::new().name("himix-dialog".into()).spawn(move || {
+            let start = Instant::now();
+            let answer = match show(purpose, folder, name) {
+                Some(path) => Answer::Picked(path),
+                None if start.elapsed() < TOO_QUICK => Answer::Unavailable,
+                None => Answer::Cancelled,
+            };
+            let _ = sender.send((purpose, answer));
+            wake();
+        })?;
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// How the dialog ended, once.
+    pub fn answer(&mut self) -> Option<(Purpose, Answer)> {
+        let answer = self.answers.try_recv().ok()?;
+        self.is_open = false;
+        Some(answer)
+    }
+}
+
+fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Option<PathBuf> {
+    let mut dialog = rfd::FileDialog::new();
+    if let Some(folder) = folder {
+        dialog = dialog.set_directory(folder);
+    }
+    if let Some(name) = name {
+        dialog = dialog.set_file_name(name);
+    }
+    match purpose {
+        Purpose::Image => dialog.set_title("Open image").add_filter("Images", IMAGES).pick_file(),
+        Purpose::Truth => dialog.set_title("Open ground truth").add_filter("Masks", IMAGES).pick_file(),
+        Purpose::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
+        Purpose::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
+        Purpose::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
+        Purpose::SaveOverlay => dialog.set_title("Save overlay").add_filter("PNG", &["png"]).save_file(),
+    }
+    .map(|path| if is_saved(purpose) && path.extension().is_none() { path.with_extension("png") } else { path })
+}
+
+fn is_saved(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::SaveMask | Purpose::SaveOverlay)
+}

@@ -1,0 +1,227 @@
+//! The window: state, the commands that change it, and the panels that show it.
+//!
+//! A frame takes in what the threads report, turns keys into commands, draws the panels, which make more
+//! commands, and applies them all in one place. Nothing here computes, waits or reads a file.
+
+mod apply;
+mod arrivals;
+mod command;
+mod dialogs;
+mod keys;
+mod notes;
+mod panels;
+mod run;
+mod settings;
+mod state;
+mod theme;
+mod view;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::{egui, wgpu};
+
+pub use run::{run, run_with};
+
+use crate::device::DeviceChoice;
+use crate::engine::{Engine, OpenModel, Ticket, Wake};
+use crate::infer::ModelSource;
+use crate::render::Picture;
+use command::Command;
+use dialogs::Dialogs;
+use notes::Kind;
+use settings::Settings;
+use state::State;
+
+/// Smallest width and height at which everything can be used, in points.
+pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
+/// Settings are written when they have not changed for this long.
+const SETTLED: Duration = Duration::from_millis(800);
+/// A frame of the progress line.
+const ANIMATION: Duration = Duration::from_millis(40);
+
+/// How the window starts.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Images, masks and models to open.
+    pub files: Vec<PathBuf>,
+    /// The model; without one, the one that was open last.
+    pub model: Option<ModelSource>,
+    /// The device; without one, the one that was chosen last.
+    pub device: Option<DeviceChoice>,
+    /// Where settings are kept; without a path they are not.
+    pub settings: Option<PathBuf>,
+    /// Format of the window's surface.
+    pub surface: wgpu::TextureFormat,
+    /// Longest side of a texture, in pixels.
+    pub texture_limit: usize,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            model: None,
+            device: None,
+            settings: None,
+            surface: wgpu::TextureFormat::Rgba8Unorm,
+            texture_limit: 8192,
+        }
+    }
+}
+
+/// The application.
+pub struct HimixApp {
+    state: State,
+    engine: Engine,
+    dialogs: Dialogs,
+    picture: Picture,
+    commands: Vec<Command>,
+    settings_path: Option<PathBuf>,
+    saved: Settings,
+    changed: Option<Instant>,
+    texture_limit: usize,
+    tickets: Ticket,
+}
+
+impl HimixApp {
+    /// Starts the threads and asks for what `start` names. `open` opens models, on a thread.
+    pub fn new(ctx: &egui::Context, open: OpenModel, start: Start) -> io::Result<Self> {
+        let (settings, damage) = match &start.settings {
+            Some(path) => Settings::load(path),
+            None => (Settings::default(), None),
+        };
+        Self::with_settings(ctx, open, start, settings, damage)
+    }
+
+    /// As [`Self::new`], with settings that were read already.
+    fn with_settings(
+        ctx: &egui::Context,
+        open: OpenModel,
+        start: Start,
+        settings: Settings,
+        damage: Option<String>,
+    ) -> io::Result<Self> {
+        theme::install(ctx);
+        theme::apply(ctx, settings.theme);
+        let wake: Wake = {
+            let ctx = ctx.clone();
+            Arc::new(move || ctx.request_repaint())
+        };
+        let remembered = settings.device.parse();
+        let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
+        let mut app = Self {
+            engine: Engine::start(open, wake.clone())?,
+            dialogs: Dialogs::new(wake),
+            picture: Picture::new(start.surface),
+            commands: Vec::new(),
+            settings_path: start.settings,
+            saved: settings.clone(),
+            changed: None,
+            texture_limit: start.texture_limit,
+            tickets: 0,
+            state: State::new(settings, device),
+        };
+        if let Some(message) = damage {
+            app.state.notes.add(Kind::Warning, message);
+        }
+        if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
+            app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
+        }
+        let model = start.model.or_else(|| app.state.settings.model.clone().map(ModelSource::from));
+        app.commands.extend(model.map(Command::OpenModel));
+        if !start.files.is_empty() {
+            app.commands.push(Command::OpenPaths(start.files));
+        }
+        app.apply_commands(ctx);
+        Ok(app)
+    }
+
+    /// Draws one frame into `ui`, which is the whole window.
+    pub fn show(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        self.take_arrivals();
+        keys::collect(&ctx, &self.state, &mut self.commands);
+        self.take_drops(&ctx);
+        panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
+        self.apply_commands(&ctx);
+        self.schedule(&ctx);
+        self.keep_settings(&ctx);
+    }
+
+    /// How many textures the picture has uploaded so far.
+    pub fn texture_uploads(&self) -> u64 {
+        self.picture.uploads()
+    }
+
+    fn apply_commands(&mut self, ctx: &egui::Context) {
+        let commands = std::mem::take(&mut self.commands);
+        if !commands.is_empty() {
+            // What a command changed is drawn in the next frame.
+            ctx.request_repaint();
+        }
+        for command in commands {
+            self.apply(ctx, command);
+        }
+    }
+
+    fn take_drops(&mut self, ctx: &egui::Context) {
+        let dropped: Vec<PathBuf> =
+            ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        if !dropped.is_empty() {
+            self.commands.push(Command::OpenPaths(dropped));
+        }
+    }
+
+    /// Asks for the frames in which something changes by itself.
+    fn schedule(&self, ctx: &egui::Context) {
+        if let Some(awaited) = &self.state.awaited_prediction {
+            let until_seen = state::STALE_AFTER.saturating_sub(awaited.since.elapsed());
+            ctx.request_repaint_after(until_seen.max(ANIMATION));
+        }
+        if let Some(change) = self.state.notes.next_change() {
+            ctx.request_repaint_after(change);
+        }
+    }
+
+    /// Writes the settings when they have settled.
+    fn keep_settings(&mut self, ctx: &egui::Context) {
+        if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
+            self.state.settings.window = window.size().round().into();
+        }
+        if self.state.settings == self.saved {
+            self.changed = None;
+            return;
+        }
+        let since = *self.changed.get_or_insert_with(Instant::now);
+        match SETTLED.checked_sub(since.elapsed()) {
+            Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
+            _ => self.write_settings(),
+        }
+    }
+
+    fn write_settings(&mut self) {
+        self.changed = None;
+        if self.state.settings == self.saved {
+            return;
+        }
+        self.saved = self.state.settings.clone();
+        if let Some(path) = self.settings_path.clone() {
+            let bytes = self.saved.to_json();
+            // If the thread is busy, the next change brings the next chance.
+            let _ = self.engine.file(crate::engine::FileCommand::Write { path, bytes });
+        }
+    }
+}
+
+impl eframe::App for HimixApp {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.show(ui);
+    }
+
+    fn on_exit(&mut self) {
+        self.write_settings();
+    }
+}

@@ -1,0 +1,104 @@
+//! What the user is told: toasts that come and go, and the log that keeps them.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Messages kept in the log.
+const LOG: usize = 200;
+/// Toasts shown at a time.
+const TOASTS: usize = 3;
+/// How long a toast stays that asks for nothing.
+const INFO_STAYS: Duration = Duration::from_secs(5);
+
+/// How grave a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Done; goes by itself.
+    Info,
+    /// Worth knowing; stays until it is dismissed.
+    Warning,
+    /// Something did not happen; stays until it is dismissed.
+    Error,
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Names it in commands.
+    pub id: u64,
+    /// How grave it is.
+    pub kind: Kind,
+    /// What happened, to which file, what to do.
+    pub text: String,
+    at: Instant,
+    is_toast: bool,
+}
+
+/// All messages of this run, oldest first.
+#[derive(Debug, Default)]
+pub struct Notes {
+    notes: VecDeque<Note>,
+    next: u64,
+}
+
+impl Notes {
+    /// Shows and keeps a message. A toast with the same text is replaced, not repeated.
+    pub fn add(&mut self, kind: Kind, text: impl Into<String>) {
+        let text = text.into();
+        for note in self.notes.iter_mut().filter(|note| note.text == text) {
+            note.is_toast = false;
+        }
+        self.next += 1;
+        self.notes.push_back(Note { id: self.next, kind, text, at: Instant::now(), is_toast: true });
+        if self.notes.len() > LOG {
+            self.notes.pop_front();
+        }
+    }
+
+    /// Takes a toast away; the log keeps it.
+    pub fn dismiss(&mut self, id: u64) {
+        for note in self.notes.iter_mut().filter(|note| note.id == id) {
+            note.is_toast = false;
+        }
+    }
+
+    /// The toasts to show now, newest first.
+    pub fn toasts(&self) -> impl Iterator<Item = &Note> {
+        self.notes.iter().rev().filter(|note| note.is_toast && !note.has_gone()).take(TOASTS)
+    }
+
+    /// Every message, newest first.
+    pub fn log(&self) -> impl Iterator<Item = &Note> {
+        self.notes.iter().rev()
+    }
+
+    /// When the next toast goes by itself.
+    pub fn next_change(&self) -> Option<Duration> {
+        let stays = |note: &Note| INFO_STAYS.saturating_sub(note.at.elapsed());
+        self.toasts().filter(|note| note.kind == Kind::Info).map(stays).min()
+    }
+}
+
+impl Note {
+    fn has_gone(&self) -> bool {
+        self.kind == Kind::Info && self.at.elapsed() >= INFO_STAYS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dismissed_message_stays_in_the_log() {
+        let mut notes = Notes::default();
+        notes.add(Kind::Error, "a");
+        notes.add(Kind::Error, "a");
+        notes.add(Kind::Warning, "b");
+        let shown: Vec<_> = notes.toasts().map(|note| (note.id, note.text.clone())).collect();
+        assert_eq!(shown, [(3, "b".to_owned()), (2, "a".to_owned())]);
+        notes.dismiss(3);
+        assert_eq!(notes.toasts().count(), 1);
+        assert_eq!(notes.log().count(), 3);
+    }
+}

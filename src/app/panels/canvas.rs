@@ -1,0 +1,107 @@
+//! The picture in the middle.
+
+use eframe::egui::emath::GuiRounding;
+use eframe::egui::{self, CentralPanel, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
+
+use super::empty;
+use crate::app::command::Command;
+use crate::app::state::State;
+use crate::app::theme;
+use crate::render::{Look, Paint, Picture, Show, TruthLayer, Uniforms};
+
+/// Opacity of a mask that is out of date, in relation to one that is not.
+const DIMMED: f32 = 0.4;
+/// Width of an outline in points.
+const OUTLINE: f32 = 1.5;
+/// Points of the wheel that double the zoom, over ln 2.
+const WHEEL: f32 = 220.0;
+/// Thickness of the progress line, and how long it takes from end to end.
+const PROGRESS: (f32, f64) = (2.0, 1.2);
+
+/// Draws the picture, and returns where it may be.
+pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) -> Rect {
+    CentralPanel::no_frame()
+        .show(ui, |ui| {
+            let rect = ui.max_rect().round_to_pixels(ui.pixels_per_point());
+            ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
+            if let Some(open) = &state.image {
+                state.view.frame(rect, ui.pixels_per_point(), open.layer.size);
+                let response = ui.allocate_rect(rect, Sense::click_and_drag());
+                response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
+                move_about(ui, &response, commands);
+                if let Some(paint) = paint(state, ui.pixels_per_point()) {
+                    ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
+                }
+            } else {
+                empty::show(ui, rect, state, commands);
+            }
+            if state.is_waiting_visibly() {
+                progress_line(ui.painter(), rect, ui.input(|input| input.time), ui.visuals());
+            }
+            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+                empty::drop_target(ui, rect);
+            }
+            rect
+        })
+        .inner
+}
+
+fn move_about(ui: &Ui, response: &Response, commands: &mut Vec<Command>) {
+    if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
+        commands.push(Command::Pan(response.drag_delta()));
+    }
+    if response.double_clicked() {
+        commands.push(Command::Fit);
+    }
+    if let Some(pointer) = response.hover_pos() {
+        let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        let factor = pinch * (wheel / WHEEL).exp();
+        if factor != 1.0 {
+            commands.push(Command::Zoom(factor, Some(pointer)));
+        }
+    }
+    if response.dragged() {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
+    }
+}
+
+/// What the shader needs to draw the state.
+fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
+    let open = state.image.as_ref()?;
+    let settings = &state.settings;
+    let is_seen = state.show_overlay && !state.overlay_held;
+    let show = Show {
+        prediction: is_seen && state.shown.is_some(),
+        // Without a mask there is nothing to compare: everything would be called missed.
+        truth: is_seen && state.compares() && state.shown.is_some(),
+        fill: settings.fill,
+        contour: settings.contour,
+        smooth: settings.smooth,
+    };
+    let dimming = if state.is_dimmed() { DIMMED } else { 1.0 };
+    let look = Look {
+        threshold: settings.threshold,
+        opacity: settings.opacity * dimming,
+        outline_opacity: dimming,
+        outline_px: OUTLINE * pixels_per_point,
+    };
+    let truth = state.truth.as_ref().map(|truth| TruthLayer { key: truth.ticket, mask: truth.mask.clone() });
+    Some(Paint {
+        image: open.layer.clone(),
+        probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
+        truth,
+        uniforms: Uniforms::new(state.view.placement(), show, &theme::overlay_colours(), look),
+    })
+}
+
+/// A line along the lower edge of the picture, on which a piece runs from left to right.
+fn progress_line(painter: &Painter, rect: Rect, time: f64, visuals: &egui::Visuals) {
+    let (thickness, period) = PROGRESS;
+    let phase = ((time / period).fract() * 1.3 - 0.3) as f32;
+    let line = Rect::from_min_max(egui::pos2(rect.left(), rect.bottom() - thickness), rect.max);
+    let piece = Rect::from_x_y_ranges(
+        line.left() + line.width() * phase..=line.left() + line.width() * (phase + 0.3),
+        line.y_range(),
+    );
+    painter.rect_filled(piece.intersect(line), 0.0, theme::palette(visuals).accent);
+}

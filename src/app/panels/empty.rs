@@ -1,0 +1,59 @@
+//! What stands where the picture will be.
+
+use eframe::egui::{Align2, FontId, Layout, Rect, RichText, Ui, UiBuilder, vec2};
+
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::state::{State, file_name};
+use crate::app::theme;
+
+/// Says what to do, and offers to do it.
+pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>) {
+    let colour = theme::palette(ui.visuals()).canvas_text;
+    let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 150.0));
+    let layout = Layout::top_down(eframe::egui::Align::Center);
+    ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| {
+        let words = "Open an image, then say in a sentence what to segment.";
+        ui.label(RichText::new(words).heading().color(colour));
+        ui.add_space(4.0);
+        let about_model = match (&state.model, &state.awaited_model) {
+            (Some(model), _) => format!("The model {} is open.", model.info.name),
+            (None, Some(awaited)) => format!("Opening model {}…", file_name(&awaited.what.model)),
+            (None, None) => "No model is open. Open one to see masks.".into(),
+        };
+        ui.label(RichText::new(about_model).color(colour));
+        ui.add_space(10.0);
+        let width = 2.0 * 130.0 + ui.spacing().item_spacing.x;
+        ui.allocate_ui_with_layout(vec2(width, 28.0), Layout::left_to_right(eframe::egui::Align::Center), |ui| {
+            for (text, purpose) in [("Open image…", Purpose::Image), ("Open model…", Purpose::ModelFolder)] {
+                if ui.add_sized([130.0, 28.0], eframe::egui::Button::new(text)).clicked() {
+                    commands.push(Command::Ask(purpose));
+                }
+            }
+        });
+        ui.add_space(10.0);
+        ui.label(RichText::new("Or drop files here.").small().color(colour));
+    });
+}
+
+/// Shown while files are held over the window.
+pub fn drop_target(ui: &Ui, rect: Rect) {
+    let palette = theme::palette(ui.visuals());
+    let inner = rect.shrink(8.0);
+    let fill = palette.canvas.gamma_multiply(0.85);
+    ui.painter().rect(
+        inner,
+        6.0,
+        fill,
+        eframe::egui::Stroke::new(2.0, palette.accent),
+        eframe::egui::StrokeKind::Inside,
+    );
+    let words = "Drop an image, a ground truth (mask…) or a model";
+    ui.painter().text(
+        inner.center(),
+        Align2::CENTER_CENTER,
+        words,
+        FontId::proportional(16.0),
+        palette.canvas_text,
+    );
+}

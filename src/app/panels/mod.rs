@@ -1,0 +1,28 @@
+//! The parts of the window. A panel looks at the state and makes commands.
+
+mod canvas;
+mod empty;
+mod menu;
+mod model;
+mod pages;
+mod prompt;
+mod result;
+mod toasts;
+mod tokens;
+mod widgets;
+
+use eframe::egui::Ui;
+
+use super::command::Command;
+use super::state::State;
+use crate::render::Picture;
+
+/// Draws the window.
+pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
+    menu::show(ui, state, commands);
+    result::show(ui, state, commands);
+    prompt::show(ui, state, commands);
+    let canvas = canvas::show(ui, state, picture, commands);
+    toasts::show(ui.ctx(), state, canvas, commands);
+    pages::show(ui.ctx(), state, commands);
+}

@@ -1,0 +1,66 @@
+//! What made the mask: learned widths, time, device, model.
+
+use eframe::egui::{RichText, Ui};
+
+use super::widgets::{explain, explained_row, milliseconds, row, section};
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::state::{State, file_name};
+use crate::infer::{ModelInfo, Prediction};
+
+const SIGMA: &str = "Learned width of the filter with which a decoder stage sorts out frequencies; a larger σ keeps \
+                     fewer high ones. Raw σ cannot be compared between stages, because their grids differ in size.";
+const TIME: &str = "Time of this prediction. A part that was computed before is taken from memory: “cached”.";
+
+/// Draws the sections on the network.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if let Some(shown) = &state.shown {
+        network(ui, &shown.prediction);
+    }
+    section(ui, "Model", "");
+    match (&state.model, &state.awaited_model) {
+        (Some(model), _) => about_model(ui, &model.info),
+        (None, Some(awaited)) => {
+            ui.label(RichText::new(format!("Opening {}…", file_name(&awaited.what.model))).weak());
+        }
+        (None, None) => {
+            ui.label(RichText::new("No model is open.").weak());
+            if ui.button("Open model…").clicked() {
+                commands.push(Command::Ask(Purpose::ModelFolder));
+            }
+        }
+    }
+}
+
+fn network(ui: &mut Ui, prediction: &Prediction) {
+    ui.separator();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.label(RichText::new("Filter width σ").heading().size(14.5));
+        explain(ui, SIGMA);
+    });
+    let stages = prediction.parameters.len();
+    for (place, stage) in prediction.parameters.iter().enumerate() {
+        let name = format!("Stage {} (Layer {})", stage.grid, stages - place);
+        row(ui, &name, stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}")));
+    }
+    section(ui, "Time", "");
+    let times = &prediction.milliseconds;
+    let part = |value: f64| if value > 0.0 { milliseconds(value) } else { "cached".into() };
+    row(ui, "Image", part(times.vision));
+    row(ui, "Text", part(times.text));
+    row(ui, "Decoder", milliseconds(times.decoder));
+    explained_row(ui, "Total", TIME, milliseconds(times.total));
+}
+
+fn about_model(ui: &mut Ui, info: &ModelInfo) {
+    let size = format!("{}, {:.1} million parameters", info.name, info.parameters as f64 / 1e6);
+    row(ui, "Name", info.name.as_str()).on_hover_text(size);
+    row(ui, "Device", info.device.as_str()).on_hover_text(&info.device);
+    let origin = match (info.is_trained, info.provenance.as_str()) {
+        (false, _) => "nothing",
+        (true, "") => "not said",
+        (true, origin) => origin,
+    };
+    row(ui, "Trained on", origin).on_hover_text(&info.provenance);
+}

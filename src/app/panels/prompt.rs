@@ -1,0 +1,122 @@
+//! The prompt at the bottom, and what the network reads of it.
+
+use eframe::egui::{
+    Align, Frame, Id, Label, Layout, Margin, Panel, RichText, ScrollArea, Stroke, TextEdit, TextStyle, Ui,
+};
+
+use super::tokens;
+use super::widgets::{explain, milliseconds};
+use crate::app::command::Command;
+use crate::app::state::{State, file_name};
+use crate::app::theme;
+
+const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
+const SIDES: &str = "“left” in a prompt is the left of the image";
+const SIDES_WHY: &str = "The models were trained on sentences that name sides as they are seen on the picture, \
+                         not as the patient has them.";
+const LIMIT_WHY: &str = "The network reads this many word pieces, two of which mark the start and the end. What does \
+                         not fit is struck through and has no effect.";
+
+/// Rows of text that are seen without scrolling.
+const ROWS: usize = 2;
+/// Height of the strip of tokens: two lines of them.
+const STRIP: f32 = 46.0;
+
+/// Draws the prompt.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    Panel::bottom("prompt").show(ui, |ui| {
+        ui.add_space(2.0);
+        about_picture(ui, state);
+        field(ui, state, commands);
+        ScrollArea::vertical()
+            .id_salt("tokens")
+            .max_height(STRIP)
+            .min_scrolled_height(STRIP)
+            .auto_shrink(false)
+            .show(ui, |ui| match &state.shown {
+                Some(shown) if state.model.is_some() => tokens::show(ui, &shown.prediction.tokens),
+                _ => {
+                    ui.label(RichText::new("The words that the network reads appear here.").small().weak());
+                }
+            });
+        about_reading(ui, state);
+        ui.add_space(2.0);
+    });
+}
+
+/// One line beneath the picture: what it is and how large it is seen.
+fn about_picture(ui: &mut Ui, state: &State) {
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Prompt").strong());
+        ui.data_mut(|data| data.insert_temp(label_key(), label.id));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let text = match (&state.awaited_image, &state.image) {
+                (Some(awaited), _) => format!("Opening {}…", file_name(&awaited.what)),
+                (None, Some(open)) => {
+                    let (image, zoom) = (&open.image, 100.0 * state.view.zoom());
+                    let name = file_name(&open.path);
+                    format!("{name} · {} × {} px · zoom {zoom:.0} %", image.width, image.height)
+                }
+                (None, None) => String::new(),
+            };
+            ui.add(Label::new(RichText::new(text).small().weak()).truncate());
+        });
+    });
+}
+
+fn label_key() -> Id {
+    Id::unique("prompt label")
+}
+
+fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let palette = theme::palette(ui.visuals());
+    let id = Id::unique("prompt field");
+    let has_focus = ui.memory(|memory| memory.has_focus(id));
+    let edge = Stroke::new(1.0, if has_focus { palette.accent } else { palette.line });
+    let frame =
+        Frame::new().fill(palette.field).stroke(edge).corner_radius(4).inner_margin(Margin::symmetric(8, 4));
+    let mut text = state.prompt.clone();
+    let height = ui.text_style_height(&TextStyle::Body) * ROWS as f32;
+    let label = ui.data(|data| data.get_temp::<Id>(label_key()));
+    frame.show(ui, |ui| {
+        ScrollArea::vertical().id_salt("prompt").max_height(height).min_scrolled_height(height).show(ui, |ui| {
+            let edit = TextEdit::multiline(&mut text)
+                .id(id)
+                .frame(Frame::NONE)
+                .hint_text(HINT)
+                .desired_rows(ROWS)
+                .desired_width(f32::INFINITY);
+            let mut response = ui.add(edit);
+            if let Some(label) = label {
+                response = response.labelled_by(label);
+            }
+            if std::mem::take(&mut state.focus_prompt) {
+                response.request_focus();
+            }
+            if response.changed() {
+                commands.push(Command::SetPrompt(text));
+            }
+        });
+    });
+}
+
+/// One line beneath the tokens: sides on the left, how much was read and how fast on the right.
+fn about_reading(ui: &mut Ui, state: &State) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.label(RichText::new(SIDES).small().weak());
+        explain(ui, SIDES_WHY);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let Some(shown) = state.shown.as_ref().filter(|_| state.model.is_some()) else { return };
+            let prediction = &shown.prediction;
+            explain(ui, LIMIT_WHY);
+            let mut parts = vec![tokens::summary(&prediction.tokens), milliseconds(prediction.milliseconds.total)];
+            if state.prompt.trim().is_empty() {
+                parts.insert(0, "The prompt is empty: the mask follows the image alone".into());
+            } else if state.is_dimmed() {
+                parts.insert(0, "The mask belongs to an earlier prompt".into());
+            }
+            ui.add(Label::new(RichText::new(parts.join(" · ")).small().weak()).truncate());
+        });
+    });
+}

@@ -1,0 +1,60 @@
+//! The strip of word pieces under the prompt.
+
+use eframe::egui::{Color32, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
+
+use crate::app::theme;
+use crate::infer::TokensRead;
+
+/// Pieces beyond the limit that are listed; a text can have thousands.
+const LISTED: usize = 60;
+
+/// What stands in for the tokens at the start and the end of every text.
+const SPECIAL: usize = 2;
+
+/// How many tokens of how many the network reads, in words.
+pub fn summary(tokens: &TokensRead) -> String {
+    let used = (tokens.read.len() + SPECIAL).min(tokens.limit.max(SPECIAL));
+    let mut text = format!("{used} of {} tokens", tokens.limit);
+    match tokens.dropped.len() {
+        0 => {}
+        1 => text.push_str(", 1 not read"),
+        left => text.push_str(&format!(", {left} not read")),
+    }
+    text
+}
+
+/// Draws the pieces, those that are not read struck through.
+pub fn show(ui: &mut Ui, tokens: &TokensRead) {
+    let palette = theme::palette(ui.visuals());
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        for piece in &tokens.read {
+            chip(ui, piece, palette.text, Some(palette.token), false);
+        }
+        for piece in tokens.dropped.iter().take(LISTED) {
+            chip(ui, piece, palette.weak, None, true);
+        }
+        if tokens.dropped.len() > LISTED {
+            chip(ui, &format!("and {} more", tokens.dropped.len() - LISTED), palette.weak, None, false);
+        }
+    });
+}
+
+/// One piece, as one widget, so that lines break between pieces.
+fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_struck: bool) {
+    let font = TextStyle::Small.resolve(ui.style());
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(8.0, 3.0), Sense::hover());
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(rect, 3.0, fill);
+    }
+    ui.painter().galley(pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0), galley, colour);
+    if is_struck {
+        ui.painter().hline(rect.x_range().shrink(2.0), rect.center().y, Stroke::new(1.0, colour));
+    }
+    let state = if is_struck { "not read: " } else { "" };
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{state}{text}")));
+    if is_struck {
+        response.on_hover_text("The network does not read this: the prompt is longer than its limit.");
+    }
+}

@@ -1,0 +1,64 @@
+//! Opens the window.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use eframe::egui::ViewportBuilder;
+use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
+use eframe::{NativeOptions, Renderer, wgpu};
+
+use super::settings::{Settings, settings_path};
+use super::{HimixApp, MINIMUM_SIZE, Start};
+use crate::device::DeviceChoice;
+use crate::engine::{OpenModel, predictor};
+use crate::infer::ModelSource;
+
+/// Opens the window on `files` (images, masks, models) and returns when it is closed. Without `model` or `device`
+/// those of the last time are used.
+pub fn run(files: Vec<PathBuf>, model: Option<ModelSource>, device: Option<DeviceChoice>) -> anyhow::Result<()> {
+    run_with(predictor(), Start { files, model, device, settings: settings_path(), ..Start::default() })
+}
+
+/// As [`run`], with models opened by `open`. The surface's format and the texture limit are those of the device.
+pub fn run_with(open: OpenModel, mut start: Start) -> anyhow::Result<()> {
+    let (settings, damage) = match &start.settings {
+        Some(path) => Settings::load(path),
+        None => (Settings::default(), None),
+    };
+    let options = NativeOptions {
+        viewport: ViewportBuilder::default()
+            .with_title("HiMix")
+            .with_app_id("himix")
+            .with_inner_size(settings.window)
+            .with_min_inner_size(MINIMUM_SIZE)
+            .with_drag_and_drop(true),
+        renderer: Renderer::Wgpu,
+        wgpu_options: WgpuConfiguration { wgpu_setup: WgpuSetup::CreateNew(wgpu_setup()), ..Default::default() },
+        ..NativeOptions::default()
+    };
+    let create: eframe::AppCreator<'_> = Box::new(move |context| {
+        if let Some(render) = &context.wgpu_render_state {
+            start.surface = render.target_format;
+            start.texture_limit = render.device.limits().max_texture_dimension_2d as usize;
+        }
+        Ok(Box::new(HimixApp::with_settings(&context.egui_ctx, open, start, settings, damage)?))
+    });
+    eframe::run_native("HiMix", options, create).map_err(|error| {
+        anyhow!("the window could not be opened ({error}); is there a display and a graphics driver?")
+    })
+}
+
+/// A device with everything the adapter has, so that large pictures fit. Software adapters are taken if there is
+/// nothing better.
+fn wgpu_setup() -> WgpuSetupCreateNew {
+    WgpuSetupCreateNew {
+        device_descriptor: Arc::new(|adapter| wgpu::DeviceDescriptor {
+            label: Some("himix window"),
+            required_limits: adapter.limits(),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+            ..wgpu::DeviceDescriptor::default()
+        }),
+        ..WgpuSetupCreateNew::without_display_handle()
+    }
+}

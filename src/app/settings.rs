@@ -1,0 +1,176 @@
+//! What the window remembers between runs.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::theme::ThemeChoice;
+use crate::infer::ModelSource;
+
+/// How many recent images are kept.
+const RECENT: usize = 8;
+
+/// The settings file. Every key has a default, so that files of older and newer versions are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The model that was open last.
+    pub model: Option<ModelPaths>,
+    /// `auto`, `cpu`, `gpu` or `gpu:N`.
+    pub device: String,
+    /// Probability from which a pixel belongs to the mask.
+    pub threshold: f32,
+    /// Opacity of the overlay's fill, 0…1.
+    pub opacity: f32,
+    /// Whether areas are filled.
+    pub fill: bool,
+    /// Whether outlines are drawn.
+    pub contour: bool,
+    /// Whether the picture is interpolated between its pixels.
+    pub smooth: bool,
+    /// Dark or light.
+    pub theme: ThemeChoice,
+    /// Width and height of the window in points.
+    pub window: [f32; 2],
+    /// Images opened lately, newest first.
+    pub recent: Vec<PathBuf>,
+}
+
+/// [`ModelSource`] as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelPaths {
+    /// Bundle folder or weights.
+    pub model: PathBuf,
+    /// Configuration, if it is not beside the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<PathBuf>,
+    /// Vocabulary, if it is not beside the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocab: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: None,
+            device: "auto".into(),
+            threshold: 0.5,
+            opacity: 0.45,
+            fill: true,
+            contour: true,
+            smooth: true,
+            theme: ThemeChoice::Dark,
+            window: [1280.0, 800.0],
+            recent: Vec::new(),
+        }
+    }
+}
+
+impl From<ModelSource> for ModelPaths {
+    fn from(ModelSource { model, config, vocab, .. }: ModelSource) -> Self {
+        Self { model, config, vocab }
+    }
+}
+
+impl From<ModelPaths> for ModelSource {
+    fn from(paths: ModelPaths) -> Self {
+        Self { model: paths.model, config: paths.config, vocab: paths.vocab }
+    }
+}
+
+impl Settings {
+    /// Reads the file at `path`. A damaged file is renamed and the defaults are used; the message says so.
+    pub fn load(path: &Path) -> (Self, Option<String>) {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(error) => return (Self::default(), Some(set_aside(path, &error.to_string()))),
+        };
+        match serde_json::from_str::<Self>(&text) {
+            Ok(settings) => (settings.within_bounds(), None),
+            Err(error) => (Self::default(), Some(set_aside(path, &error.to_string()))),
+        }
+    }
+
+    /// The file's content.
+    pub fn to_json(&self) -> Vec<u8> {
+        // A structure of strings, numbers and lists: writing it to memory does not fail.
+        serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+
+    /// Puts `image` at the head of the recent ones.
+    pub fn remember(&mut self, image: &Path) {
+        self.recent.retain(|other| other != image);
+        self.recent.insert(0, image.to_owned());
+        self.recent.truncate(RECENT);
+    }
+
+    fn within_bounds(mut self) -> Self {
+        let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
+        self.threshold = within(self.threshold, 0.5);
+        self.opacity = within(self.opacity, 0.45);
+        for (side, least) in self.window.iter_mut().zip(super::MINIMUM_SIZE) {
+            *side = if side.is_finite() { side.clamp(least, 16_000.0) } else { least };
+        }
+        self.recent.truncate(RECENT);
+        self
+    }
+}
+
+/// Where the settings lie on this system, if it has a place for them.
+pub fn settings_path() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "himix").map(|folders| folders.config_dir().join("settings.json"))
+}
+
+fn set_aside(path: &Path, reason: &str) -> String {
+    let aside = path.with_extension("damaged.json");
+    match std::fs::rename(path, &aside) {
+        Ok(()) => format!(
+            "The settings could not be read ({reason}). Defaults are used; the old file was kept: {}",
+            aside.display()
+        ),
+        Err(error) => format!(
+            "The settings could not be read ({reason}) nor set aside ({error}). Defaults are used. File: {}",
+            path.display()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("settings.json");
+        let mut settings = Settings { threshold: 0.3, device: "gpu:1".into(), ..Settings::default() };
+        settings.remember(Path::new("a.png"));
+        std::fs::write(&path, settings.to_json())?;
+        assert_eq!(Settings::load(&path), (settings, None));
+        Ok(())
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_with_a_message() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("settings.json");
+        std::fs::write(&path, "{ \"threshold\": ")?;
+        let (settings, message) = Settings::load(&path);
+        assert_eq!(settings, Settings::default());
+        assert!(message.is_some_and(|text| text.contains("settings.damaged.json")));
+        assert!(!path.exists() && path.with_extension("damaged.json").exists());
+        Ok(())
+    }
+
+    #[test]
+    fn wild_numbers_are_brought_within_bounds() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("settings.json");
+        std::fs::write(&path, "{\"threshold\": 7, \"window\": [1, 1e9], \"unknown\": 1}")?;
+        let (settings, message) = Settings::load(&path);
+        assert_eq!((settings.threshold, message), (1.0, None));
+        assert_eq!(settings.window, [super::super::MINIMUM_SIZE[0], 16_000.0]);
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! What the window shows. Only [`super::HimixApp::apply`] and the arrival of events change it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::notes::Notes;
+use super::settings::Settings;
+use super::view::View;
+use crate::data::{Image, Mask};
+use crate::device::DeviceChoice;
+use crate::engine::{Counts, Ticket};
+use crate::infer::{ModelInfo, ModelSource, Prediction};
+use crate::metrics::Confusion;
+use crate::render::{ImageLayer, ProbabilityLayer};
+
+/// A mask older than this is dimmed.
+pub const STALE_AFTER: Duration = Duration::from_millis(150);
+
+/// The image that is shown.
+pub struct OpenImage {
+    /// Names it in later events.
+    pub ticket: Ticket,
+    /// Its file.
+    pub path: PathBuf,
+    /// Its pixels, for the network.
+    pub image: Arc<Image>,
+    /// Its pixels, for the screen.
+    pub layer: ImageLayer,
+}
+
+/// The mask that is compared with.
+pub struct OpenTruth {
+    /// Names it in later events.
+    pub ticket: Ticket,
+    /// Its file.
+    pub path: PathBuf,
+    /// Its pixels; of the image's size.
+    pub mask: Arc<Mask>,
+}
+
+/// The prediction that is shown.
+pub struct Shown {
+    /// The request that it answers.
+    pub ticket: Ticket,
+    /// What the network says.
+    pub prediction: Arc<Prediction>,
+    /// Its pixel counts at every threshold.
+    pub counts: Counts,
+    /// For the screen.
+    pub layer: ProbabilityLayer,
+}
+
+/// The model that answers.
+pub struct OpenModel {
+    /// Where it lies.
+    pub source: ModelSource,
+    /// What it is.
+    pub info: ModelInfo,
+}
+
+/// Something that was asked for and has not come yet.
+pub struct Awaited<T> {
+    /// Matches the answer.
+    pub ticket: Ticket,
+    /// What it is.
+    pub what: T,
+    /// When it was asked for.
+    pub since: Instant,
+}
+
+/// A page of the help menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// All keys.
+    Shortcuts,
+    /// All messages.
+    Messages,
+    /// What this is and is not.
+    About,
+}
+
+/// Everything that the panels look at.
+pub struct State {
+    /// What is remembered between runs; the panels' switches live here.
+    pub settings: Settings,
+    /// Where models shall compute.
+    pub device: DeviceChoice,
+    /// The image, if one is open.
+    pub image: Option<OpenImage>,
+    /// The truth, if one is open.
+    pub truth: Option<OpenTruth>,
+    /// The model, if one is open.
+    pub model: Option<OpenModel>,
+    /// The newest prediction for this image.
+    pub shown: Option<Shown>,
+    /// The sentence as it is typed.
+    pub prompt: String,
+    /// Whether the overlay is switched on.
+    pub show_overlay: bool,
+    /// Whether a key hides the overlay.
+    pub overlay_held: bool,
+    /// Whether the truth is compared with.
+    pub show_truth: bool,
+    /// Zoom and pan.
+    pub view: View,
+    /// Toasts and log.
+    pub notes: Notes,
+    /// The page of help that is open.
+    pub page: Option<Page>,
+    /// The prompt takes the keyboard in this frame.
+    pub focus_prompt: bool,
+    /// An image on its way.
+    pub awaited_image: Option<Awaited<PathBuf>>,
+    /// A truth on its way, and the image it is for.
+    pub awaited_truth: Option<Awaited<Option<Ticket>>>,
+    /// A model on its way.
+    pub awaited_model: Option<Awaited<ModelSource>>,
+    /// A prediction on its way.
+    pub awaited_prediction: Option<Awaited<()>>,
+    /// The newest request for a prediction.
+    pub newest_request: Ticket,
+}
+
+impl State {
+    /// As at the start.
+    pub fn new(settings: Settings, device: DeviceChoice) -> Self {
+        Self {
+            settings,
+            device,
+            image: None,
+            truth: None,
+            model: None,
+            shown: None,
+            prompt: String::new(),
+            show_overlay: true,
+            overlay_held: false,
+            show_truth: true,
+            view: View::default(),
+            notes: Notes::default(),
+            page: None,
+            focus_prompt: false,
+            awaited_image: None,
+            awaited_truth: None,
+            awaited_model: None,
+            awaited_prediction: None,
+            newest_request: 0,
+        }
+    }
+
+    /// Whether the mask on the screen belongs to something older than what is asked for now.
+    pub fn is_stale(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.ticket != self.newest_request)
+    }
+
+    /// Whether a prediction has been on its way for so long that it should be seen.
+    pub fn is_waiting_visibly(&self) -> bool {
+        self.awaited_prediction.as_ref().is_some_and(|awaited| awaited.since.elapsed() >= STALE_AFTER)
+    }
+
+    /// Whether the mask is drawn dimmed.
+    pub fn is_dimmed(&self) -> bool {
+        self.is_stale() && (self.awaited_prediction.is_none() || self.is_waiting_visibly())
+    }
+
+    /// Whether the comparison with the truth is shown.
+    pub fn compares(&self) -> bool {
+        self.truth.is_some() && self.show_truth
+    }
+
+    /// Pixel counts against the open truth at the threshold in use.
+    pub fn confusion(&self) -> Option<Confusion> {
+        let shown = self.shown.as_ref()?;
+        let truth = self.truth.as_ref()?;
+        let fits = shown.counts.truth == Some(truth.ticket);
+        fits.then(|| shown.counts.table.confusion(self.settings.threshold)).flatten()
+    }
+}
+
+/// The last part of a path, for people.
+pub fn file_name(path: &std::path::Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

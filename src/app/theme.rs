@@ -1,0 +1,243 @@
+//! Every colour of the window, and its spacing.
+
+use eframe::egui::{self, Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, Theme, Visuals};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::OverlayPaint;
+use crate::render::OverlayColours;
+
+/// Dark or light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// Dark neutral grey.
+    #[default]
+    Dark,
+    /// Light neutral grey.
+    Light,
+}
+
+/// The colours of one theme.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Palette {
+    /// Panels, menus, dialogs.
+    pub panel: Color32,
+    /// Text fields and slider rails.
+    pub field: Color32,
+    /// Around the picture.
+    pub canvas: Color32,
+    /// Text on the canvas.
+    pub canvas_text: Color32,
+    /// Lines between panels.
+    pub line: Color32,
+    /// Buttons.
+    pub button: Color32,
+    /// A button under the pointer.
+    pub button_hovered: Color32,
+    /// Text.
+    pub text: Color32,
+    /// Text that explains.
+    pub weak: Color32,
+    /// What is active.
+    pub accent: Color32,
+    /// Text on the accent's fill.
+    pub accent_fill: Color32,
+    /// Warnings.
+    pub warning: Color32,
+    /// Errors.
+    pub error: Color32,
+    /// Behind a word that the network read.
+    pub token: Color32,
+}
+
+const DARK: Palette = Palette {
+    panel: Color32::from_gray(32),
+    field: Color32::from_gray(20),
+    canvas: Color32::from_gray(12),
+    canvas_text: Color32::from_gray(200),
+    line: Color32::from_gray(54),
+    button: Color32::from_gray(56),
+    button_hovered: Color32::from_gray(72),
+    text: Color32::from_gray(222),
+    weak: Color32::from_gray(164),
+    accent: Color32::from_rgb(92, 172, 255),
+    accent_fill: Color32::from_rgb(24, 74, 124),
+    warning: Color32::from_rgb(255, 190, 92),
+    error: Color32::from_rgb(255, 138, 128),
+    token: Color32::from_gray(50),
+};
+
+const LIGHT: Palette = Palette {
+    panel: Color32::from_gray(241),
+    field: Color32::WHITE,
+    canvas: Color32::from_gray(46),
+    canvas_text: Color32::from_gray(222),
+    line: Color32::from_gray(202),
+    button: Color32::from_gray(222),
+    button_hovered: Color32::from_gray(208),
+    text: Color32::from_gray(32),
+    weak: Color32::from_gray(88),
+    accent: Color32::from_rgb(0, 92, 168),
+    accent_fill: Color32::from_rgb(190, 218, 246),
+    warning: Color32::from_rgb(134, 76, 0),
+    error: Color32::from_rgb(170, 28, 28),
+    token: Color32::from_gray(224),
+};
+
+/// Mask without a truth.
+pub const PREDICTION: Color32 = Color32::from_rgb(0, 200, 232);
+/// Lesion found, as the paper draws it.
+pub const TRUE_POSITIVE: Color32 = Color32::from_rgb(255, 224, 0);
+/// Lesion missed.
+pub const FALSE_NEGATIVE: Color32 = Color32::from_rgb(255, 48, 48);
+/// Background taken for lesion.
+pub const FALSE_POSITIVE: Color32 = Color32::from_rgb(48, 208, 80);
+/// Outline of the mask.
+pub const PREDICTION_OUTLINE: Color32 = Color32::from_rgb(0, 229, 255);
+/// Outline of the truth.
+pub const TRUTH_OUTLINE: Color32 = Color32::WHITE;
+
+/// The colours of the theme in use.
+pub fn palette(visuals: &Visuals) -> &'static Palette {
+    if visuals.dark_mode { &DARK } else { &LIGHT }
+}
+
+/// Sets up both themes; called once.
+pub fn install(ctx: &egui::Context) {
+    for (theme, palette) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
+        ctx.style_mut_of(theme, |style| {
+            style.visuals = visuals(theme, palette);
+            style.text_styles.insert(TextStyle::Heading, FontId::proportional(16.0));
+            style.text_styles.insert(TextStyle::Body, FontId::proportional(13.5));
+            style.text_styles.insert(TextStyle::Button, FontId::proportional(13.5));
+            style.text_styles.insert(TextStyle::Small, FontId::proportional(12.0));
+            style.spacing.item_spacing = egui::vec2(8.0, 5.0);
+            style.spacing.button_padding = egui::vec2(8.0, 3.0);
+            style.spacing.interact_size.y = 22.0;
+            style.spacing.window_margin = egui::Margin::same(12);
+        });
+    }
+}
+
+/// Shows the window in `choice`.
+pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
+    ctx.set_theme(match choice {
+        ThemeChoice::Dark => Theme::Dark,
+        ThemeChoice::Light => Theme::Light,
+    });
+}
+
+/// The overlay's colours for the graphics device.
+pub fn overlay_colours() -> OverlayColours {
+    let float = |colour: Color32| [colour.r(), colour.g(), colour.b()].map(|value| f32::from(value) / 255.0);
+    OverlayColours {
+        prediction: float(PREDICTION),
+        true_positive: float(TRUE_POSITIVE),
+        false_negative: float(FALSE_NEGATIVE),
+        false_positive: float(FALSE_POSITIVE),
+        prediction_outline: float(PREDICTION_OUTLINE),
+        truth_outline: float(TRUTH_OUTLINE),
+    }
+}
+
+/// The overlay's colours for a file.
+pub fn overlay_paint(opacity: f32, fill: bool, contour: bool) -> OverlayPaint {
+    let bytes = |colour: Color32| [colour.r(), colour.g(), colour.b()];
+    OverlayPaint {
+        prediction: bytes(PREDICTION),
+        true_positive: bytes(TRUE_POSITIVE),
+        false_negative: bytes(FALSE_NEGATIVE),
+        false_positive: bytes(FALSE_POSITIVE),
+        prediction_outline: bytes(PREDICTION_OUTLINE),
+        truth_outline: bytes(TRUTH_OUTLINE),
+        opacity,
+        fill,
+        contour,
+    }
+}
+
+fn visuals(theme: Theme, palette: &Palette) -> Visuals {
+    let mut visuals = match theme {
+        Theme::Dark => Visuals::dark(),
+        Theme::Light => Visuals::light(),
+    };
+    let radius = CornerRadius::same(4);
+    let text = Stroke::new(1.0, palette.text);
+    let widgets = &mut visuals.widgets;
+    for widget in [
+        &mut widgets.noninteractive,
+        &mut widgets.inactive,
+        &mut widgets.hovered,
+        &mut widgets.active,
+        &mut widgets.open,
+    ] {
+        widget.corner_radius = radius;
+        widget.expansion = 0.0;
+        widget.fg_stroke = text;
+        widget.bg_stroke = Stroke::NONE;
+        widget.bg_fill = palette.button;
+        widget.weak_bg_fill = palette.button;
+    }
+    widgets.noninteractive.bg_fill = palette.panel;
+    widgets.noninteractive.weak_bg_fill = palette.panel;
+    widgets.noninteractive.bg_stroke = Stroke::new(1.0, palette.line);
+    for widget in [&mut widgets.hovered, &mut widgets.active, &mut widgets.open] {
+        widget.bg_fill = palette.button_hovered;
+        widget.weak_bg_fill = palette.button_hovered;
+    }
+    widgets.active.bg_stroke = Stroke::new(1.0, palette.accent);
+    visuals.weak_text_color = Some(palette.weak);
+    visuals.selection.bg_fill = palette.accent_fill;
+    visuals.selection.stroke = Stroke::new(1.0, palette.accent);
+    visuals.hyperlink_color = palette.accent;
+    visuals.extreme_bg_color = palette.field;
+    visuals.faint_bg_color = palette.token;
+    visuals.panel_fill = palette.panel;
+    visuals.window_fill = palette.panel;
+    visuals.window_stroke = Stroke::new(1.0, palette.line);
+    visuals.window_corner_radius = CornerRadius::same(6);
+    visuals.menu_corner_radius = radius;
+    visuals.warn_fg_color = palette.warning;
+    visuals.error_fg_color = palette.error;
+    visuals.slider_trailing_fill = true;
+    // Blinking draws the whole window twice a second for as long as the prompt has the cursor.
+    visuals.text_cursor.blink = false;
+    visuals.window_shadow = Shadow { offset: [0, 4], blur: 12, spread: 0, color: Color32::from_black_alpha(70) };
+    visuals.popup_shadow = visuals.window_shadow;
+    visuals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn luminance(colour: Color32) -> f64 {
+        let linear = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(colour.r()) + 0.7152 * linear(colour.g()) + 0.0722 * linear(colour.b())
+    }
+
+    fn contrast(a: Color32, b: Color32) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn text_is_readable_on_everything_it_stands_on() {
+        for palette in [DARK, LIGHT] {
+            let on_panels = [palette.text, palette.weak, palette.accent, palette.warning, palette.error];
+            let mut pairs: Vec<_> = on_panels
+                .iter()
+                .flat_map(|&text| [palette.panel, palette.field, palette.token].map(|behind| (text, behind)))
+                .collect();
+            pairs.extend([palette.button, palette.button_hovered, palette.accent_fill].map(|b| (palette.text, b)));
+            pairs.push((palette.canvas_text, palette.canvas));
+            for (text, behind) in pairs {
+                let ratio = contrast(text, behind);
+                assert!(ratio >= 4.5, "{text:?} on {behind:?}: {ratio:.2}");
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Zoom and pan.
+
+use eframe::egui::{Pos2, Rect, Vec2, vec2};
+
+use crate::render::Placement;
+
+/// Closest: screen pixels for one pixel of the image.
+const MAX_ZOOM: f32 = 64.0;
+/// Farthest, in relation to the size at which the image fits.
+const MIN_FIT: f32 = 0.5;
+/// Room that is left around an image that fits, in points.
+const MARGIN: f32 = 8.0;
+/// One press of a zoom key.
+pub const ZOOM_STEP: f32 = 1.25;
+/// One press of an arrow key, in points.
+pub const PAN_STEP: f32 = 40.0;
+
+/// Which part of the image is seen and how large.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Screen pixels for one pixel of the image.
+    zoom: f32,
+    /// The point of the image in the middle of the viewport, in pixels.
+    centre: Vec2,
+    /// Whether the image follows the viewport's size.
+    fits: bool,
+    /// As of the last frame.
+    viewport: Rect,
+    pixels_per_point: f32,
+    image: Vec2,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            zoom: 1.0,
+            centre: Vec2::ZERO,
+            fits: true,
+            viewport: Rect::from_min_size(Pos2::ZERO, Vec2::splat(1.0)),
+            pixels_per_point: 1.0,
+            image: Vec2::splat(1.0),
+        }
+    }
+}
+
+impl View {
+    /// Tells the view where it is drawn and what it shows; to be called before anything else in a frame.
+    pub fn frame(&mut self, viewport: Rect, pixels_per_point: f32, image: [usize; 2]) {
+        self.viewport = Rect::from_min_size(viewport.min, viewport.size().max(Vec2::splat(1.0)));
+        self.pixels_per_point = pixels_per_point;
+        self.image = vec2(image[0].max(1) as f32, image[1].max(1) as f32);
+        if self.fits {
+            self.zoom = self.fitting_zoom();
+            self.centre = self.image / 2.0;
+        }
+    }
+
+    /// Shows the whole image, and keeps doing so when the window changes.
+    pub fn fit(&mut self) {
+        self.fits = true;
+        self.frame(self.viewport, self.pixels_per_point, [self.image.x as usize, self.image.y as usize]);
+    }
+
+    /// One pixel of the image for one pixel of the screen.
+    pub fn actual_size(&mut self) {
+        self.zoom_by(1.0 / self.zoom, None);
+    }
+
+    /// Zooms by `factor` so that the point of the image under `pointer` stays where it is.
+    pub fn zoom_by(&mut self, factor: f32, pointer: Option<Pos2>) {
+        let pointer = pointer.unwrap_or(self.viewport.center());
+        let before = self.image_at(pointer);
+        let least = (self.fitting_zoom() * MIN_FIT).min(1.0);
+        self.zoom = (self.zoom * factor).clamp(least, MAX_ZOOM);
+        self.fits = false;
+        self.centre += before - self.image_at(pointer);
+        self.keep_in_sight();
+    }
+
+    /// Moves the image by `points` on the screen.
+    pub fn pan_by(&mut self, points: Vec2) {
+        self.fits = false;
+        self.centre -= points / self.points_per_pixel();
+        self.keep_in_sight();
+    }
+
+    /// Screen pixels for one pixel of the image.
+    pub fn zoom(&self) -> f32 {
+        self.zoom
+    }
+
+    /// The point of the image at `position` on the screen, in pixels.
+    pub fn image_at(&self, position: Pos2) -> Vec2 {
+        self.centre + (position - self.viewport.center()) / self.points_per_pixel()
+    }
+
+    /// For the shader.
+    pub fn placement(&self) -> Placement {
+        let corner = self.image_at(self.viewport.min);
+        let span = self.viewport.size() / self.points_per_pixel();
+        Placement { corner: corner.into(), span: span.into(), step: [1.0 / self.zoom; 2] }
+    }
+
+    fn points_per_pixel(&self) -> f32 {
+        self.zoom / self.pixels_per_point
+    }
+
+    fn fitting_zoom(&self) -> f32 {
+        let room =
+            (self.viewport.size() - Vec2::splat(2.0 * MARGIN)).max(Vec2::splat(1.0)) * self.pixels_per_point;
+        (room.x / self.image.x).min(room.y / self.image.y).min(MAX_ZOOM)
+    }
+
+    fn keep_in_sight(&mut self) {
+        self.centre = self.centre.clamp(Vec2::ZERO, self.image);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eframe::egui::pos2;
+
+    use super::*;
+
+    fn view() -> View {
+        let mut view = View::default();
+        view.frame(Rect::from_min_size(pos2(10.0, 20.0), vec2(416.0, 216.0)), 2.0, [100, 100]);
+        view
+    }
+
+    #[test]
+    fn fits_the_shorter_side() {
+        let view = view();
+        assert_eq!(view.zoom(), 4.0);
+        assert_eq!(view.placement(), Placement { corner: [-54.0, -4.0], span: [208.0, 108.0], step: [0.25; 2] });
+    }
+
+    #[test]
+    fn zooming_keeps_what_is_under_the_pointer() {
+        let mut view = view();
+        let pointer = pos2(150.0, 90.0);
+        let before = view.image_at(pointer);
+        view.zoom_by(3.0, Some(pointer));
+        assert!((view.image_at(pointer) - before).length() < 1e-3);
+        view.actual_size();
+        assert_eq!(view.zoom(), 1.0);
+        view.fit();
+        assert_eq!(view.zoom(), 4.0);
+    }
+
+    #[test]
+    fn the_image_cannot_be_lost() {
+        let mut view = view();
+        view.pan_by(vec2(1e6, -1e6));
+        assert_eq!(view.image_at(view.viewport.center()), vec2(0.0, 100.0));
+        view.zoom_by(1e-9, None);
+        assert_eq!(view.zoom(), 1.0);
+        view.zoom_by(1e9, None);
+        assert_eq!(view.zoom(), MAX_ZOOM);
+    }
+}

@@ -1,0 +1,98 @@
+//! The thread that reads and writes files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use super::display::DisplayPixels;
+use super::message::{Counts, Event, FileCommand, FileEvent, Ticket};
+use super::outbox::{Outbox, guarded};
+use super::scores::ThresholdCounts;
+use super::{overlay, sort};
+use crate::data::{self, DataError, MaskRule};
+
+/// Works until the engine is dropped; what was asked for before that is still done.
+pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
+    for command in commands {
+        let ticket = ticket_of(&command);
+        let file = path_of(&command);
+        let event = match guarded(|| work(command)) {
+            Ok(Ok(event)) => event,
+            Ok(Err(error)) => Some(failed(ticket, error.to_string(), file.as_deref())),
+            Err(reason) => {
+                let message = format!("The file could not be used ({reason}). Try another file.");
+                Some(failed(ticket, message, file.as_deref()))
+            }
+        };
+        if let Some(event) = event {
+            out.send(Event::File(event));
+        }
+    }
+}
+
+fn work(command: FileCommand) -> Result<Option<FileEvent>, DataError> {
+    Ok(Some(match command {
+        FileCommand::Sort { paths, has_image } => sort::sort(paths, has_image),
+        FileCommand::OpenImage { ticket, path, texture_limit } => {
+            let image = data::image::load(&path)?;
+            let display = DisplayPixels::of(&image, texture_limit);
+            FileEvent::ImageOpened { ticket, path, image: Arc::new(image), display }
+        }
+        FileCommand::OpenTruth { ticket, path } => {
+            let mask = Arc::new(data::mask::load(&path, &MaskRule::Half)?);
+            FileEvent::TruthOpened { ticket, path, mask }
+        }
+        FileCommand::Score { prediction_ticket, prediction, truth_ticket, truth } => {
+            let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, Some(&truth.values)));
+            FileEvent::Scored { prediction_ticket, counts: Counts { truth: Some(truth_ticket), table } }
+        }
+        FileCommand::SaveMask { path, prediction, threshold } => {
+            let pixels: Vec<u8> = prediction.mask(threshold).into_iter().map(|value| value * 255).collect();
+            let plane = &prediction.probability;
+            data::write::png8(&path, plane.width, plane.height, &pixels)?;
+            FileEvent::Saved { path }
+        }
+        FileCommand::SaveOverlay { path, image, prediction, truth, threshold, paint } => {
+            let truth = truth.as_ref().map(|mask| mask.values.as_slice());
+            let pixels = overlay::compose(&image, &prediction.mask(threshold), truth, &paint);
+            data::write::png_rgb(&path, image.width, image.height, &pixels)?;
+            FileEvent::Saved { path }
+        }
+        FileCommand::Write { path, bytes } => {
+            if let Some(folder) = path.parent() {
+                // If this fails, the write that follows says why.
+                let _ = std::fs::create_dir_all(folder);
+            }
+            data::write::bytes(&path, &bytes)?;
+            return Ok(None);
+        }
+    }))
+}
+
+fn ticket_of(command: &FileCommand) -> Option<Ticket> {
+    match command {
+        FileCommand::OpenImage { ticket, .. } | FileCommand::OpenTruth { ticket, .. } => Some(*ticket),
+        _ => None,
+    }
+}
+
+fn path_of(command: &FileCommand) -> Option<PathBuf> {
+    match command {
+        FileCommand::OpenImage { path, .. }
+        | FileCommand::OpenTruth { path, .. }
+        | FileCommand::SaveMask { path, .. }
+        | FileCommand::SaveOverlay { path, .. }
+        | FileCommand::Write { path, .. } => Some(path.clone()),
+        FileCommand::Sort { .. } | FileCommand::Score { .. } => None,
+    }
+}
+
+/// A failure whose message names the file, at its end unless it does already.
+fn failed(ticket: Option<Ticket>, message: String, file: Option<&Path>) -> FileEvent {
+    let message = match file.map(|file| file.display().to_string()) {
+        Some(file) if !message.contains(&file) => format!("{message} File: {file}"),
+        _ => message,
+    };
+    FileEvent::Failed { ticket, message }
+}

@@ -1,0 +1,127 @@
+//! What goes into the engine's threads and what comes out of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::display::DisplayPixels;
+use super::overlay::OverlayPaint;
+use super::scores::ThresholdCounts;
+use crate::data::{Image, Mask};
+use crate::device::DeviceChoice;
+use crate::infer::{ModelInfo, ModelSource, Prediction};
+
+/// Number by which an answer is matched with what was asked; a later question has a higher one.
+pub type Ticket = u64;
+
+/// Asks for a model to be opened in place of the one that is open.
+#[derive(Clone, Debug)]
+pub struct ModelRequest {
+    /// Matches the answer.
+    pub ticket: Ticket,
+    /// Where the model lies.
+    pub source: ModelSource,
+    /// Where it shall compute.
+    pub device: DeviceChoice,
+}
+
+/// Asks for a segmentation; a newer request replaces one that still waits.
+#[derive(Clone, Debug)]
+pub struct PredictRequest {
+    /// Matches the answer.
+    pub ticket: Ticket,
+    /// What to segment.
+    pub image: Arc<Image>,
+    /// The sentence.
+    pub prompt: String,
+    /// A mask of the image's size to compare with, and its ticket.
+    pub truth: Option<(Ticket, Arc<Mask>)>,
+}
+
+/// A finished segmentation.
+#[derive(Clone, Debug)]
+pub struct Predicted {
+    /// The request's ticket.
+    pub ticket: Ticket,
+    /// The request's image.
+    pub image: Arc<Image>,
+    /// What the network says.
+    pub prediction: Arc<Prediction>,
+    /// Its pixel counts.
+    pub counts: Counts,
+}
+
+/// Pixel counts of one prediction, and the truth they compare with.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    /// Ticket of the truth, if one was used.
+    pub truth: Option<Ticket>,
+    /// The counts at every threshold.
+    pub table: Arc<ThresholdCounts>,
+}
+
+/// Work for the thread that reads and writes files.
+#[derive(Debug)]
+pub enum FileCommand {
+    /// Finds out what dropped or named paths are: [`FileEvent::Sorted`].
+    Sort {
+        /// The paths as given.
+        paths: Vec<PathBuf>,
+        /// Whether an image is open, so that a lone mask is taken for its truth.
+        has_image: bool,
+    },
+    /// Reads an image and makes it ready for a screen that holds `texture_limit` pixels a side.
+    OpenImage { ticket: Ticket, path: PathBuf, texture_limit: usize },
+    /// Reads a mask to compare with.
+    OpenTruth { ticket: Ticket, path: PathBuf },
+    /// Counts pixels of a prediction that is there already against a mask that came later.
+    Score { prediction_ticket: Ticket, prediction: Arc<Prediction>, truth_ticket: Ticket, truth: Arc<Mask> },
+    /// Writes the mask at `threshold`, 0 and 255, at image resolution, as PNG.
+    SaveMask { path: PathBuf, prediction: Arc<Prediction>, threshold: f32 },
+    /// Writes the image with the overlay as it is shown, at image resolution, as PNG.
+    SaveOverlay {
+        path: PathBuf,
+        image: Arc<Image>,
+        prediction: Arc<Prediction>,
+        truth: Option<Arc<Mask>>,
+        threshold: f32,
+        paint: OverlayPaint,
+    },
+    /// Writes a small file, for example the settings. Only a failure is reported.
+    Write { path: PathBuf, bytes: Vec<u8> },
+}
+
+/// What became of a [`FileCommand`].
+#[derive(Debug)]
+pub enum FileEvent {
+    /// What the paths of [`FileCommand::Sort`] are. At most one of each kind is used.
+    Sorted { image: Option<PathBuf>, truth: Option<PathBuf>, model: Option<ModelSource>, refused: Vec<String> },
+    /// An image was read.
+    ImageOpened { ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels },
+    /// A mask was read.
+    TruthOpened { ticket: Ticket, path: PathBuf, mask: Arc<Mask> },
+    /// The answer to [`FileCommand::Score`].
+    Scored { prediction_ticket: Ticket, counts: Counts },
+    /// A picture was written.
+    Saved { path: PathBuf },
+    /// A file could not be read or written; one line that names it and says what to do.
+    Failed { ticket: Option<Ticket>, message: String },
+}
+
+/// What the threads report.
+#[derive(Debug)]
+pub enum Event {
+    /// A model is open.
+    ModelOpened { ticket: Ticket, source: ModelSource, info: ModelInfo },
+    /// A model could not be opened; the one that was open before stays open.
+    ModelFailed { ticket: Ticket, message: String },
+    /// The open model changed, for example to another device.
+    ModelUpdated(ModelInfo),
+    /// The open model stopped and could not be opened again.
+    ModelLost { message: String },
+    /// A prediction could not be made.
+    PredictionFailed { ticket: Ticket, message: String },
+    /// Something the user should know that is no error.
+    Notice(String),
+    /// From the thread that reads and writes files.
+    File(FileEvent),
+}

@@ -1,0 +1,109 @@
+//! The picture with its overlay, in memory, for a file.
+
+use crate::data::Image;
+
+/// How the overlay is painted. Colours are 8-bit sRGB.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OverlayPaint {
+    /// The mask where there is nothing to compare with.
+    pub prediction: [u8; 3],
+    /// Lesion found.
+    pub true_positive: [u8; 3],
+    /// Lesion missed.
+    pub false_negative: [u8; 3],
+    /// Background taken for lesion.
+    pub false_positive: [u8; 3],
+    /// Outline of the mask.
+    pub prediction_outline: [u8; 3],
+    /// Outline of the truth.
+    pub truth_outline: [u8; 3],
+    /// How much of the fill covers the picture, 0…1.
+    pub opacity: f32,
+    /// Whether areas are filled.
+    pub fill: bool,
+    /// Whether outlines are drawn.
+    pub contour: bool,
+}
+
+/// Paints `mask` (0 or 1 a pixel, of the image's size) over `image`; 3 bytes a pixel, row-major.
+pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &OverlayPaint) -> Vec<u8> {
+    let mut rgb: Vec<u8> =
+        image.to_rgba8().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let (width, height) = (image.width, image.height);
+    let is_edge = |mask: &[u8], x: usize, y: usize| {
+        let at = |x: usize, y: usize| mask.get(y * width + x).copied().unwrap_or(0) != 0;
+        at(x, y)
+            && (x == 0
+                || y == 0
+                || x + 1 == width
+                || y + 1 == height
+                || !(at(x - 1, y) && at(x + 1, y) && at(x, y - 1) && at(x, y + 1)))
+    };
+    for (index, pixel) in rgb.chunks_exact_mut(3).enumerate() {
+        let (x, y) = (index % width.max(1), index / width.max(1));
+        let found = mask.get(index).is_some_and(|&m| m != 0);
+        let lesion = truth.map(|truth| truth.get(index).is_some_and(|&t| t != 0));
+        if paint.fill {
+            let colour = match (found, lesion) {
+                (true, None) => Some(paint.prediction),
+                (true, Some(true)) => Some(paint.true_positive),
+                (true, Some(false)) => Some(paint.false_positive),
+                (false, Some(true)) => Some(paint.false_negative),
+                (false, _) => None,
+            };
+            if let Some(colour) = colour {
+                blend(pixel, colour, paint.opacity);
+            }
+        }
+        if paint.contour {
+            if truth.is_some_and(|truth| is_edge(truth, x, y)) {
+                blend(pixel, paint.truth_outline, 1.0);
+            }
+            if found && is_edge(mask, x, y) {
+                blend(pixel, paint.prediction_outline, 1.0);
+            }
+        }
+    }
+    rgb
+}
+
+fn blend(pixel: &mut [u8], colour: [u8; 3], opacity: f32) {
+    for (value, over) in pixel.iter_mut().zip(colour) {
+        *value = (f32::from(*value) * (1.0 - opacity) + f32::from(over) * opacity).round() as u8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Pixels;
+
+    const PAINT: OverlayPaint = OverlayPaint {
+        prediction: [0, 200, 200],
+        true_positive: [255, 255, 0],
+        false_negative: [255, 0, 0],
+        false_positive: [0, 255, 0],
+        prediction_outline: [1, 2, 3],
+        truth_outline: [4, 5, 6],
+        opacity: 1.0,
+        fill: true,
+        contour: false,
+    };
+
+    #[test]
+    fn every_pixel_has_the_colour_of_its_class() {
+        let image = Image { width: 4, height: 1, channels: 1, pixels: Pixels::U8(vec![9; 4]) };
+        let rgb = compose(&image, &[1, 0, 1, 0], Some(&[1, 1, 0, 0]), &PAINT);
+        assert_eq!(rgb, [[255, 255, 0], [255, 0, 0], [0, 255, 0], [9, 9, 9]].concat());
+        let alone = compose(&image, &[1, 0, 1, 0], None, &OverlayPaint { opacity: 0.5, ..PAINT });
+        assert_eq!(&alone[..6], [5, 105, 105, 9, 9, 9]);
+    }
+
+    #[test]
+    fn an_outline_leaves_the_inside_alone() {
+        let image = Image { width: 5, height: 5, channels: 1, pixels: Pixels::U8(vec![0; 25]) };
+        let rgb = compose(&image, &[1; 25], None, &OverlayPaint { fill: false, contour: true, ..PAINT });
+        assert_eq!(&rgb[..3], [1, 2, 3]);
+        assert_eq!(&rgb[36..39], [0, 0, 0]);
+    }
+}

@@ -1,0 +1,42 @@
+//! What the inference thread needs of a model, so that it can be tested without one.
+
+use crate::data::Image;
+use crate::device::DeviceChoice;
+use crate::infer::{ModelInfo, ModelSource, Prediction, Predictor};
+
+/// An opened model.
+pub trait Segmenter: Send {
+    /// What it is and where it runs.
+    fn info(&self) -> ModelInfo;
+
+    /// Segments `image` as `prompt` says. The error is one line that says what to do.
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, String>;
+
+    /// What the user should know and was not told yet.
+    fn take_notices(&mut self) -> Vec<String>;
+}
+
+/// Opens a model; called on the inference thread.
+pub type OpenModel = Box<dyn Fn(&ModelSource, DeviceChoice) -> Result<Box<dyn Segmenter>, String> + Send>;
+
+/// Opens models with [`Predictor`].
+pub fn predictor() -> OpenModel {
+    Box::new(|source, device| match Predictor::open(source, device) {
+        Ok(predictor) => Ok(Box::new(predictor)),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+impl Segmenter for Predictor {
+    fn info(&self) -> ModelInfo {
+        Predictor::info(self).clone()
+    }
+
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, String> {
+        Predictor::predict(self, image, prompt).map_err(|error| error.to_string())
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        Predictor::take_notices(self)
+    }
+}

@@ -1,0 +1,66 @@
+//! A place for one value, in which a newer one replaces one that nobody has taken yet.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Shared by the one who writes and the one who reads; never queues more than one value.
+#[derive(Debug)]
+pub struct LatestSlot<T> {
+    value: Arc<Mutex<Option<T>>>,
+    signal: Sender<()>,
+    arrivals: Receiver<()>,
+}
+
+impl<T> Clone for LatestSlot<T> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), signal: self.signal.clone(), arrivals: self.arrivals.clone() }
+    }
+}
+
+impl<T> Default for LatestSlot<T> {
+    fn default() -> Self {
+        let (signal, arrivals) = bounded(1);
+        Self { value: Arc::default(), signal, arrivals }
+    }
+}
+
+impl<T> LatestSlot<T> {
+    /// Puts `value` in place of whatever waits, and returns what it replaced. Never blocks on a reader.
+    pub fn put(&self, value: T) -> Option<T> {
+        let replaced = self.lock().replace(value);
+        // A full signal channel already says that something waits.
+        let _ = self.signal.try_send(());
+        replaced
+    }
+
+    /// Takes what waits, if anything does.
+    pub fn take(&self) -> Option<T> {
+        self.lock().take()
+    }
+
+    /// Becomes readable when a value was put. The value may be gone by the time it is looked for.
+    pub fn arrivals(&self) -> &Receiver<()> {
+        &self.arrivals
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<T>> {
+        // A value is swapped in one step, so a poisoned lock holds nothing half-written.
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_value_replaces_one_still_waiting() {
+        let slot = LatestSlot::default();
+        assert_eq!(slot.put(1), None);
+        assert_eq!(slot.put(2), Some(1));
+        assert!(slot.arrivals().try_recv().is_ok());
+        assert_eq!(slot.take(), Some(2));
+        assert_eq!(slot.take(), None);
+    }
+}

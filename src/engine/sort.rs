@@ -1,0 +1,105 @@
+//! What a path is: an image, a mask to compare with, or a model.
+
+use std::path::{Path, PathBuf};
+
+use super::message::FileEvent;
+use crate::infer::ModelSource;
+
+/// Kinds of things that can be dropped on the window or named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Image,
+    Truth,
+    Model,
+    EmptyFolder,
+}
+
+/// Sorts `paths`. A mask is known by its name (`mask…`) or its folder (`GTs`), but only beside an image.
+pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> FileEvent {
+    let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
+    let has_image = has_image || kinds.iter().any(|(kind, _)| *kind == Kind::Image);
+    let (mut image, mut truth, mut model, mut refused, mut left) = (None, None, None, Vec::new(), 0);
+    for (kind, path) in kinds {
+        let place = match kind {
+            Kind::Truth if has_image => &mut truth,
+            Kind::Image | Kind::Truth => &mut image,
+            Kind::Model => &mut model,
+            Kind::EmptyFolder => {
+                let file = path.display();
+                refused.push(format!(
+                    "This folder holds no model. Open one with a config.json, or a .safetensors or .ckpt file: {file}"
+                ));
+                continue;
+            }
+        };
+        if place.is_none() {
+            *place = Some(path);
+        } else {
+            left += 1;
+        }
+    }
+    if left > 0 {
+        let files = if left == 1 { "1 file was".to_owned() } else { format!("{left} files were") };
+        refused.push(format!("{files} left out: one image, one mask and one model are shown at a time."));
+    }
+    let model = model.map(|model| ModelSource { model, ..ModelSource::default() });
+    FileEvent::Sorted { image, truth, model, refused }
+}
+
+fn kind(path: &Path) -> Kind {
+    if path.is_dir() {
+        return if holds_model(path) { Kind::Model } else { Kind::EmptyFolder };
+    }
+    if is_weights(path) {
+        return Kind::Model;
+    }
+    let named_mask =
+        path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("mask"));
+    let in_masks = path.parent().is_some_and(|folder| folder.components().any(|part| part.as_os_str() == "GTs"));
+    if named_mask || in_masks { Kind::Truth } else { Kind::Image }
+}
+
+fn is_weights(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors") || e.eq_ignore_ascii_case("ckpt"))
+}
+
+fn holds_model(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|e| e.file_name() == "config.json" || is_weights(&e.path())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_apart() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("config.json"), "{}")?;
+        let model = folder.path().to_owned();
+        let paths =
+            vec![PathBuf::from("set/GTs/a.png"), PathBuf::from("set/a.png"), model.clone(), "b.png".into()];
+        let FileEvent::Sorted { image, truth, model: found, refused } = sort(paths, false) else {
+            panic!("sorting gives Sorted");
+        };
+        assert_eq!(image, Some(PathBuf::from("set/a.png")));
+        assert_eq!(truth, Some(PathBuf::from("set/GTs/a.png")));
+        assert_eq!(found.map(|source| source.model), Some(model));
+        assert_eq!(refused.len(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lone_mask_is_an_image_and_an_empty_folder_is_refused() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let paths = vec![PathBuf::from("mask_1.png"), folder.path().to_owned()];
+        let FileEvent::Sorted { image, truth, model, refused } = sort(paths, false) else {
+            panic!("sorting gives Sorted");
+        };
+        assert_eq!(image, Some(PathBuf::from("mask_1.png")));
+        assert_eq!((truth, model), (None, None));
+        assert!(refused[0].contains("holds no model"));
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! Draws the picture with its overlay on the graphics device.
+//!
+//! The image, the probability and the truth are textures that are uploaded when they change. Threshold, opacity,
+//! colours, zoom and pan are uniforms: changing them uploads nothing else.
+
+mod paint;
+mod resources;
+mod textures;
+mod uniforms;
+
+pub use paint::{Paint, Picture};
+pub use resources::Pipeline;
+pub use textures::{ImageLayer, ProbabilityLayer, TruthLayer};
+pub use uniforms::{Look, OverlayColours, Placement, Show, Uniforms};

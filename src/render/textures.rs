@@ -1,0 +1,101 @@
+//! What is uploaded: the image, the probability, the truth.
+
+use std::sync::Arc;
+
+use eframe::egui_wgpu::wgpu;
+
+use crate::data::Mask;
+
+/// The image. A layer with the same key is never uploaded twice.
+#[derive(Clone, Debug)]
+pub struct ImageLayer {
+    /// Changes when the pixels do.
+    pub key: u64,
+    /// Size of the image in pixels.
+    pub size: [usize; 2],
+    /// Size of the texture in texels; smaller than the image if that was too large for the device.
+    pub texture_size: [usize; 2],
+    /// Pixels of the image along each side of a texel.
+    pub reduction: usize,
+    /// `4 * width * height` bytes of the texture.
+    pub rgba: Arc<Vec<u8>>,
+}
+
+/// The probability on the model's grid.
+#[derive(Clone, Debug)]
+pub struct ProbabilityLayer {
+    /// Changes when the values do.
+    pub key: u64,
+    /// Columns and rows of the grid.
+    pub size: [usize; 2],
+    /// Row-major, 0…1.
+    pub values: Arc<Vec<f32>>,
+}
+
+/// The mask to compare with.
+#[derive(Clone, Debug)]
+pub struct TruthLayer {
+    /// Changes when the mask does.
+    pub key: u64,
+    /// A mask of the image's size.
+    pub mask: Arc<Mask>,
+}
+
+/// A texture on the device and the key of what is in it.
+pub(super) struct Resident {
+    pub(super) key: Option<u64>,
+    pub(super) view: wgpu::TextureView,
+}
+
+impl Resident {
+    /// A texture of one texel, for what is not there.
+    pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat) -> Self {
+        let bytes = [0; 4];
+        let texel = format.block_copy_size(None).unwrap_or(4) as usize;
+        let view = upload(device, queue, format, [1, 1], &bytes[..texel.min(4)]);
+        Self { key: None, view }
+    }
+}
+
+/// Creates a texture and fills it. `bytes` are the rows without padding.
+pub(super) fn upload(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    format: wgpu::TextureFormat,
+    [width, height]: [usize; 2],
+    bytes: &[u8],
+) -> wgpu::TextureView {
+    let size = wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 };
+    let texture = device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("himix picture"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    let bytes_per_row = (bytes.len() / height.max(1)) as u32;
+    queue.write_texture(
+        texture.as_image_copy(),
+        bytes,
+        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: None },
+        size,
+    );
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+/// The truth as bytes of a texture whose sides are at most `limit`: every n-th pixel if it is larger.
+pub(super) fn fit_truth(mask: &Mask, limit: usize) -> ([usize; 2], std::borrow::Cow<'_, [u8]>) {
+    let step = mask.width.max(mask.height).div_ceil(limit.max(1)).max(1);
+    if step == 1 {
+        return ([mask.width, mask.height], std::borrow::Cow::Borrowed(&mask.values));
+    }
+    let (width, height) = (mask.width / step, mask.height / step);
+    let values = (0..height)
+        .flat_map(|y| (0..width).map(move |x| (y * step + step / 2) * mask.width + x * step + step / 2))
+        .map(|index| mask.values[index])
+        .collect();
+    ([width, height], std::borrow::Cow::Owned(values))
+}

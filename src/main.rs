@@ -1,7 +1,24 @@
-use std::path::Path;
-use himix::model::weights::{ModelSource, bundle, save};
-fn main() {
-    let out = std::env::args().last().unwrap();
-    let l = bundle::locate(&ModelSource::new("rule")).unwrap();
-    save::export(Path::new(&out), &l.config, l.weights.as_ref()).unwrap();
+//! The program: reads its arguments and hands them to the command they name.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use cli::Failure;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("himix: {failure}");
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    match cli::parse()? {
+        Some(arguments) => cli::dispatch(arguments),
+        None => Ok(()),
+    }
 }

@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use himix::device::DeviceChoice;
 use himix::model::weights::{ModelSource, bundle, source};
 use himix::model::{Trace, prepared::Prepared};
 
@@ -120,4 +121,31 @@ fn small_model_from_a_lightning_checkpoint() {
 #[test]
 fn full_model_on_the_cpu() {
     check_forward(&ModelSource::new("rule"), "full/activations.safetensors", &Device::flex(), 1e-4);
+}
+
+/// The adapter that the GPU tests run on, or none with a word that they were skipped.
+fn adapter(needs_hardware: bool) -> Option<Device> {
+    let has = himix::device::adapters().into_iter().any(|adapter| adapter.is_hardware || !needs_hardware);
+    let kind = if needs_hardware { "hardware GPU" } else { "Vulkan adapter" };
+    if !has {
+        println!("skipped: there is no {kind}");
+        return None;
+    }
+    let open = himix::device::open(DeviceChoice::Gpu(None));
+    assert!(open.is_gpu, "{:?}", open.notice);
+    println!("on {}", open.name);
+    Some(open.device)
+}
+
+#[test]
+fn small_model_through_wgpu() {
+    let Some(source) = mini("mini/weights.safetensors") else { return };
+    let Some(device) = adapter(false) else { return };
+    check_forward(&source, "mini/activations.safetensors", &device, 1e-3);
+}
+
+#[test]
+fn full_model_on_a_hardware_gpu() {
+    let Some(device) = adapter(true) else { return };
+    check_forward(&ModelSource::new("rule"), "full/activations.safetensors", &device, 1e-3);
 }

@@ -1,9 +1,11 @@
 //! From an image and a prompt to a prediction, with the features of both kept for the next one.
 
 mod cache;
+pub mod evaluate;
 pub mod prediction;
 pub mod predictor;
 
 pub use crate::model::weights::ModelSource;
+pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 pub use predictor::{InferError, ModelInfo, Predictor};

@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod check;
+pub mod import;
 pub mod keys;
 pub mod load;
 pub mod rule;

@@ -1,0 +1,65 @@
+//! Arguments that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use himix::device::DeviceChoice;
+use himix::infer::ModelSource;
+
+/// What the window is opened with.
+#[derive(Debug, Args)]
+pub struct WindowArguments {
+    /// Images to open in the window
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// Model for the window: a bundle's folder or a weights file
+    #[arg(long, value_name = "M")]
+    pub model: Option<PathBuf>,
+    /// Configuration of a bare weights file
+    #[arg(long, value_name = "C", requires = "model")]
+    pub config: Option<PathBuf>,
+    /// Vocabulary, where it does not lie beside the configuration
+    #[arg(long, value_name = "V", requires = "model")]
+    pub vocab: Option<PathBuf>,
+}
+
+/// The model of a command.
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// A model bundle's folder, a .safetensors file, a PyTorch checkpoint, or "rule" for weights made by rule
+    #[arg(long, value_name = "M")]
+    pub model: PathBuf,
+    /// Configuration of a bare weights file; otherwise config.json beside the weights
+    #[arg(long, value_name = "C")]
+    pub config: Option<PathBuf>,
+}
+
+impl ModelArguments {
+    /// Where the model lies, with a vocabulary if the command takes one.
+    pub fn source(&self, vocab: Option<&PathBuf>) -> ModelSource {
+        ModelSource { model: self.model.clone(), config: self.config.clone(), vocab: vocab.cloned() }
+    }
+}
+
+/// What computes.
+#[derive(Debug, Args)]
+pub struct DeviceArguments {
+    /// auto, cpu, gpu or gpu:N; auto takes a hardware GPU where there is one [default: auto]
+    #[arg(long, value_name = "D")]
+    pub device: Option<DeviceChoice>,
+}
+
+impl DeviceArguments {
+    /// What was asked for, or `auto`.
+    pub fn choice(&self) -> DeviceChoice {
+        self.device.unwrap_or_default()
+    }
+}
+
+/// A probability from which on a pixel is foreground.
+pub fn threshold(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("the threshold must be a number from 0 to 1".into()),
+    }
+}

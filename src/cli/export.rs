@@ -1,0 +1,42 @@
+//! `himix export`: a model's weights as the authors' code loads them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use himix::model::weights::{WeightsError, bundle, load, save};
+
+use super::arguments::ModelArguments;
+use super::{Failure, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix export --model my-bundle --out himix.safetensors
+  himix export --model authors.ckpt --config config.json --out himix.safetensors
+  himix export --model rule --out rule.safetensors      full-size weights made by rule, for tests";
+
+/// Write a model's weights as a .safetensors file that loads in the authors' code
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExportArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// The .safetensors file to write: all keys and the layout of the authors' model, 32 bit
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Exports.
+pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
+    let located = bundle::locate(&arguments.model.source(None))?;
+    let mismatch = load::check(&located.config, located.weights.as_ref())?;
+    if !mismatch.is_empty() {
+        let path = located.weights.path().to_path_buf();
+        let config = load::describe(&located.config);
+        return Err(WeightsError::Mismatch { path, config, mismatch }.into());
+    }
+    let busy = terminal::busy("writing the weights");
+    save::export(&arguments.out, &located.config, located.weights.as_ref()).map_err(Failure::work)?;
+    drop(busy);
+    let size = std::fs::metadata(&arguments.out).map_or(0, |file| file.len());
+    terminal::print(&format!("{} written ({:.1} MB)", arguments.out.display(), size as f64 / 1e6))
+}

@@ -1,0 +1,144 @@
+//! `himix import`: published checkpoints to a model bundle.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use clap::Args;
+use himix::model::ModelConfig;
+use himix::model::config::{Axes, Provenance};
+use himix::model::weights::import::{Encoder, Joined, open_encoder, read_sizes};
+use himix::model::weights::load::{self, Missing};
+use himix::model::weights::save::{self, Precision};
+use himix::model::weights::{TensorSource, WeightsError, bundle, source};
+use himix::text::Tokenizer;
+
+use super::{Failure, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix import --checkpoint authors.ckpt --text BiomedVLP-CXR-BERT-specialized --out my-bundle
+  himix import --checkpoint small.ckpt --config config.json --text CXR-BERT --out my-bundle
+  himix import --text CXR-BERT --vision convnext-tiny-224 --out fresh-bundle
+
+With --checkpoint the folder of --text gives the vocabulary, the text encoder's sizes unless --config does, and its
+weights only where the checkpoint has none. With --vision both encoders are read from folders as Hugging Face ships
+them (config.json with model.safetensors or pytorch_model.bin) and the decoder is fresh: the bundle is marked
+untrained, and sees images in their natural order (\"axes\": \"yx\") unless --config says otherwise.";
+
+/// Make a model bundle from the authors' checkpoint, or from pretrained encoders
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ImportArguments {
+    /// The authors' checkpoint: a PyTorch Lightning .ckpt, a state dictionary or a .safetensors file
+    #[arg(long, value_name = "FILE", required_unless_present = "vision", conflicts_with = "vision")]
+    checkpoint: Option<PathBuf>,
+    /// Folder of CXR-BERT as Hugging Face ships it
+    #[arg(long, value_name = "DIR")]
+    text: PathBuf,
+    /// Folder of ConvNeXt as Hugging Face ships it, for a fresh decoder
+    #[arg(long, value_name = "DIR")]
+    vision: Option<PathBuf>,
+    /// Architecture, where it is not the published one
+    #[arg(long, value_name = "C")]
+    config: Option<PathBuf>,
+    /// Folder of the bundle, made if need be
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write 16-bit numbers: half the size, three digits
+    #[arg(long)]
+    half: bool,
+}
+
+/// Imports.
+pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
+    let vocabulary = bundle::find_vocabulary(&arguments.text).ok_or_else(|| {
+        let folder = arguments.text.display();
+        Failure::input(format!(
+            "{folder}: the folder has no vocabulary (vocab.txt or tokenizer.json); give the folder as Hugging Face ships it"
+        ))
+    })?;
+    let busy = terminal::busy("reading the weights");
+    let config = configuration(arguments)?;
+    let tokenizer = Tokenizer::from_file(&vocabulary)?;
+    if tokenizer.vocabulary_size() > config.text.vocab_size {
+        let (words, rows) = (tokenizer.vocabulary_size(), config.text.vocab_size);
+        return Err(Failure::input(format!(
+            "{}: the vocabulary has {words} entries, the model {rows}; give the model's own",
+            vocabulary.display()
+        )));
+    }
+    let (source, missing) = weights(arguments, &config)?;
+    let device = Device::flex();
+    // A fresh decoder is the same at every import.
+    device.seed(0);
+    let model = load::load(&config, source.as_ref(), missing, &device)?;
+    let precision = if arguments.half { Precision::F16 } else { Precision::F32 };
+    bundle::write(&arguments.out, &config, &model, &vocabulary, Some(source.as_ref()), precision)
+        .map_err(Failure::work)?;
+    drop(busy);
+    if !config.provenance.trained {
+        terminal::note("the decoder is untrained; train the bundle before its masks mean anything");
+    }
+    let count: usize = save::manifest(&config)
+        .map_or(0, |specs| specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum());
+    let size = std::fs::metadata(arguments.out.join(bundle::WEIGHTS_FILE)).map_or(0, |file| file.len());
+    terminal::print(&format!("{} written ({count} numbers, {:.1} MB)", arguments.out.display(), size as f64 / 1e6))
+}
+
+/// Architecture and provenance of the bundle.
+fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
+    let mut config = match &arguments.config {
+        Some(path) => bundle::read_config(path)?,
+        None => {
+            let mut config = ModelConfig { text: read_sizes(&arguments.text)?, ..ModelConfig::default() };
+            if let Some(folder) = &arguments.vision {
+                config.vision = read_sizes(folder)?;
+                config.axes = Axes::Yx;
+            }
+            config.validate().map_err(|error| Failure::input(format!("{}: {error}", arguments.text.display())))?;
+            config
+        }
+    };
+    let text = name(&arguments.text);
+    match (&arguments.checkpoint, &arguments.vision) {
+        (_, Some(vision)) => {
+            let description = format!(
+                "Text encoder {text}, vision encoder {}; the decoder has never been trained.",
+                name(vision)
+            );
+            config.provenance = Provenance { name: name(&arguments.out), trained: false, description };
+        }
+        (Some(checkpoint), None) if config.provenance.description.is_empty() => {
+            config.provenance.description = format!("Imported from {}.", name(checkpoint));
+        }
+        _ => {}
+    }
+    Ok(config)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The weights, and what is to become of those that are nowhere.
+fn weights(
+    arguments: &ImportArguments,
+    config: &ModelConfig,
+) -> Result<(Box<dyn TensorSource>, Missing), WeightsError> {
+    let text = || open_encoder(&arguments.text, Encoder::Text, config);
+    match (&arguments.checkpoint, &arguments.vision) {
+        (Some(checkpoint), _) => {
+            let source = source::open(checkpoint)?;
+            let has_text = source.shapes().keys().any(|key| key.starts_with("text_encoder.model.bert."));
+            let source = if has_text { source } else { Box::new(Joined::new(source, [text()?])) };
+            Ok((source, Missing::Refuse))
+        }
+        (None, Some(vision)) => {
+            // Each folder is refused unless its encoder is complete, so only the decoder can be missing.
+            let vision = open_encoder(vision, Encoder::Vision, config)?;
+            Ok((Box::new(Joined::new(vision, [text()?])), Missing::KeepFresh))
+        }
+        // The arguments are checked to have one of the two.
+        (None, None) => Ok((source::open(Path::new(""))?, Missing::Refuse)),
+    }
+}

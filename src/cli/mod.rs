@@ -1,0 +1,103 @@
+//! The command line: what can be asked for, and one file for each command that does it.
+
+mod arguments;
+mod evaluate;
+mod export;
+mod failure;
+mod import;
+mod pictures;
+mod predict;
+mod reference;
+mod report;
+mod terminal;
+mod train;
+mod verify;
+mod window;
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use arguments::{DeviceArguments, WindowArguments};
+pub use failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  himix                                   open the window
+  himix chest.png                         open the window with an image
+  himix --model my-bundle chest.png       and with a model
+  himix predict --model my-bundle --image chest.png --prompt \"left lung\" --out result
+  himix predict --help                    more on one command";
+
+/// Text-guided lesion segmentation with HiMix: a viewer, and the same from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "himix", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: WindowArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Predict(predict::PredictArguments),
+    Verify(verify::VerifyArguments),
+    Import(import::ImportArguments),
+    Export(export::ExportArguments),
+    Evaluate(evaluate::EvaluateArguments),
+    Train(train::TrainArguments),
+}
+
+/// The arguments of this process; none where help or the version was asked for and has been printed.
+pub fn parse() -> Result<Option<Arguments>, Failure> {
+    match Arguments::try_parse() {
+        Ok(arguments) => Ok(Some(arguments)),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            terminal::print(&error.render().to_string())?;
+            Ok(None)
+        }
+        Err(error) => Err(Failure::input(in_one_line(&error.render().to_string()))),
+    }
+}
+
+/// What clap says up to its first empty line: what is wrong. Usage and hints follow there.
+fn in_one_line(message: &str) -> String {
+    let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    format!("{}; --help shows how", text.trim_start_matches("error: "))
+}
+
+/// Does what was asked for.
+pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    let Some(command) = arguments.command else {
+        let WindowArguments { files, model, config, vocab } = arguments.window;
+        if let Some(missing) = files.iter().find(|file| !file.exists()) {
+            let name = missing.display();
+            return Err(Failure::input(format!(
+                "{name}: there is no such file or command; --help lists the commands"
+            )));
+        }
+        let model = model.map(|model| himix::infer::ModelSource { model, config, vocab });
+        return window::open(files, model, arguments.device.device);
+    };
+    terminal::without_panic_text(|| match command {
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

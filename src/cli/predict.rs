@@ -1,0 +1,153 @@
+//! `himix predict`: one image and one or several prompts to masks.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use himix::data::{Image, Mask, MaskRule, image, mask};
+use himix::infer::Predictor;
+use himix::metrics::Confusion;
+use himix::model::weights::save;
+use serde_json::Value;
+
+use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::report::{self, Outcome};
+use super::{Failure, pictures, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix predict --model my-bundle --image chest.png --prompt \"lower left lung\" --out result
+  himix predict --model my-bundle --image chest.png --mask truth.png --prompt \"lower left lung\" --json
+  himix predict --model my-bundle --image chest.png --prompt \"left lung\" --prompt \"right lung\" --out result
+  himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
+
+--out gets mask.png (0/255), probability.png (16 bit), overlay.png and a map of every decoder stage, stage_7.png,
+stage_14.png and stage_28.png, all at the image's resolution. With several prompts each has a folder: 0, 1, …
+Dice and IoU are those of this one image (per image), not pooled over several.";
+
+/// Segment an image by a sentence
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PredictArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Vocabulary (vocab.txt or tokenizer.json), where it does not lie beside the configuration
+    #[arg(long, value_name = "V")]
+    vocab: Option<PathBuf>,
+    /// The image: PNG, JPEG, TIFF, BMP or WebP
+    #[arg(long, value_name = "F")]
+    image: PathBuf,
+    /// What to segment, in words; may be given several times, which reads the image only once
+    #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
+    prompts: Vec<String>,
+    /// A mask of the same size to compare with; above half of the range is foreground
+    #[arg(long, value_name = "G")]
+    mask: Option<PathBuf>,
+    /// Probability from which on a pixel is foreground, 0 to 1
+    #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
+    threshold: f32,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// Folder for the pictures, made if need be; without it nothing is written
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object, or an array of them for several prompts
+    #[arg(long)]
+    json: bool,
+    /// Write every intermediate tensor and the inputs to this .safetensors file (one prompt only)
+    #[arg(long, value_name = "FILE")]
+    activations: Option<PathBuf>,
+}
+
+/// Predicts.
+pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
+    if arguments.activations.is_some() && arguments.prompts.len() > 1 {
+        let count = arguments.prompts.len();
+        return Err(Failure::input(format!("--activations takes one --prompt, not {count}; call once for each")));
+    }
+    // What is quick to read is checked before the model, which is not.
+    let image = image::load(&arguments.image)?;
+    let truth = arguments.mask.as_deref().map(|path| read_mask(path, &image)).transpose()?;
+    let folders = folders(arguments)?;
+    let busy = terminal::busy("reading the model");
+    let source = arguments.model.source(arguments.vocab.as_ref());
+    let mut predictor = Predictor::open(&source, arguments.device.choice())?;
+    drop(busy);
+    predictor.take_notices().into_iter().for_each(terminal::note);
+    if !predictor.info().is_trained {
+        terminal::note(format!("{} is untrained; its masks mean nothing", predictor.info().name));
+    }
+    let mut objects = Vec::new();
+    let mut texts = Vec::new();
+    for (prompt, folder) in arguments.prompts.iter().zip(folders) {
+        let prediction = predictor.predict(&image, prompt)?;
+        predictor.take_notices().into_iter().for_each(terminal::note);
+        report::notes(predictor.info(), &prediction, !arguments.json).into_iter().for_each(terminal::note);
+        let mask = prediction.mask(arguments.threshold);
+        let mut files = match folder {
+            Some(folder) => {
+                pictures::write_all(&folder, &image, &prediction, truth.as_ref(), arguments.threshold)?
+            }
+            None => Vec::new(),
+        };
+        if let Some(path) = &arguments.activations {
+            write_activations(path, &predictor, &image, prompt)?;
+            files.push(path.clone());
+        }
+        let foreground = mask.iter().filter(|value| **value != 0).count();
+        let outcome = Outcome {
+            image: &arguments.image,
+            prediction: &prediction,
+            threshold: arguments.threshold,
+            foreground_fraction: foreground as f64 / mask.len() as f64,
+            counts: truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values)),
+            files: &files,
+        };
+        if arguments.json {
+            objects.push(outcome.json());
+        } else {
+            texts.push(outcome.text());
+        }
+    }
+    if arguments.json {
+        let value = if objects.len() == 1 { objects.remove(0) } else { Value::Array(objects) };
+        terminal::print(&format!("{value:#}"))
+    } else {
+        terminal::print(&texts.join("\n"))
+    }
+}
+
+fn read_mask(path: &Path, image: &Image) -> Result<Mask, Failure> {
+    let mask = mask::load(path, &MaskRule::Half)?;
+    mask.must_fit(path, image.width, image.height)?;
+    Ok(mask)
+}
+
+/// The folder of each prompt's pictures, made; none where nothing is to be written.
+fn folders(arguments: &PredictArguments) -> Result<Vec<Option<PathBuf>>, Failure> {
+    let count = arguments.prompts.len();
+    let Some(out) = &arguments.out else { return Ok(vec![None; count]) };
+    (0..count)
+        .map(|index| {
+            let folder = if count == 1 { out.clone() } else { out.join(index.to_string()) };
+            std::fs::create_dir_all(&folder).map_err(|error| {
+                Failure::work(format!("{}: the folder cannot be made ({error}); choose another", folder.display()))
+            })?;
+            Ok(Some(folder))
+        })
+        .collect()
+}
+
+fn write_activations(path: &Path, predictor: &Predictor, image: &Image, prompt: &str) -> Result<(), Failure> {
+    let mut tensors = BTreeMap::new();
+    for tensor in predictor.activations(image, prompt)? {
+        let values = tensor.values.try_into_data().map_err(|error| {
+            Failure::work(format!(
+                "{} cannot be read back from the device ({error}); try --device cpu",
+                tensor.name
+            ))
+        })?;
+        tensors.insert(tensor.name, (tensor.shape, values.iter::<f32>().collect()));
+    }
+    save::save_tensors(path, tensors).map_err(Failure::work)
+}

@@ -1,0 +1,110 @@
+//! A file of recorded activations, checked before anything is computed on it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use himix::model::ModelConfig;
+use himix::model::weights::{TensorSource, source};
+
+use super::Failure;
+
+/// The file, with its inputs read.
+pub struct Reference {
+    source: Box<dyn TensorSource>,
+    shapes: BTreeMap<String, Vec<usize>>,
+    batch: usize,
+    image: Vec<f32>,
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+    side: usize,
+    tokens: usize,
+}
+
+/// The network's inputs on a device.
+pub struct Inputs {
+    /// `[batch, 3, side, side]`
+    pub image: Tensor<4>,
+    /// `[batch, tokens]`
+    pub ids: Tensor<2, Int>,
+    /// `[batch, tokens]`
+    pub mask: Tensor<2, Int>,
+}
+
+impl Reference {
+    /// Opens the file and checks that its inputs are those of the architecture.
+    pub fn open(path: &Path, config: &ModelConfig) -> Result<Self, Failure> {
+        let source = source::open(path)?;
+        let shapes = source.shapes();
+        let refuse = |reason: String| Failure::input(format!("{}: {reason}", path.display()));
+        let shape = |name: &str| {
+            shapes.get(name).cloned().ok_or_else(|| {
+                refuse(format!("there is no {name}; record activations with `himix predict --activations`"))
+            })
+        };
+        let (side, tokens) = (config.decoder.image_size, config.token_limit);
+        let batch = shape("input.image")?.first().copied().unwrap_or(0);
+        let needed = [
+            ("input.image", vec![batch, 3, side, side]),
+            ("input.ids", vec![batch, tokens]),
+            ("input.mask", vec![batch, tokens]),
+        ];
+        for (name, needed) in needed {
+            let found = shape(name)?;
+            if found != needed || batch == 0 {
+                let reason = format!("{name} is {found:?} and the model takes {needed:?}");
+                return Err(refuse(format!("{reason}; give the reference of this architecture")));
+            }
+        }
+        let whole = |name: &str, limit: usize| {
+            let values = source.read(name)?;
+            match values.iter().find(|value| !(0.0..limit as f32).contains(*value) || value.fract() != 0.0) {
+                Some(value) => Err(refuse(format!(
+                    "{name} holds {value}, which is no whole number below {limit}; give the reference of this architecture"
+                ))),
+                None => Ok(values.into_iter().map(|value| value as i64).collect::<Vec<_>>()),
+            }
+        };
+        let (ids, mask) = (whole("input.ids", config.text.vocab_size)?, whole("input.mask", 2)?);
+        let image = source.read("input.image")?;
+        Ok(Self { batch, image, ids, mask, side, tokens, shapes, source })
+    }
+
+    /// The inputs on a device.
+    pub fn inputs(&self, device: &Device) -> Inputs {
+        let image = TensorData::new(self.image.clone(), [self.batch, 3, self.side, self.side]);
+        let int = |values: &[i64]| {
+            Tensor::from_data(TensorData::new(values.to_vec(), [self.batch, self.tokens]), device)
+        };
+        Inputs { image: Tensor::from_data(image, device), ids: int(&self.ids), mask: int(&self.mask) }
+    }
+
+    /// Whether the tensor is recorded.
+    pub fn has(&self, name: &str) -> bool {
+        self.shapes.contains_key(name)
+    }
+
+    /// Values of a recorded tensor.
+    pub fn read(&self, name: &str) -> Result<Vec<f32>, Failure> {
+        Ok(self.source.read(name)?)
+    }
+
+    /// Refuses a reference with tensors that the network does not compute or computes in another shape.
+    pub fn must_fit(&self, computed: &BTreeMap<&str, &[usize]>) -> Result<(), Failure> {
+        let refuse = |reason: String| {
+            let path = self.source.path().display();
+            Err(Failure::input(format!("{path}: {reason}; give the reference of this architecture")))
+        };
+        let mut compared = 0;
+        for (name, shape) in self.shapes.iter().filter(|(name, _)| !name.starts_with("input.")) {
+            match computed.get(name.as_str()) {
+                None => return refuse(format!("{name} is no tensor of this network")),
+                Some(ours) if *ours != shape.as_slice() => {
+                    return refuse(format!("{name} is {shape:?} and this network's {ours:?}"));
+                }
+                Some(_) => compared += 1,
+            }
+        }
+        if compared == 0 { refuse("it holds inputs only, nothing to compare with".into()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,147 @@
+//! What `himix predict` says of a prediction: for people as text, for scripts as JSON.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use himix::infer::{ModelInfo, Prediction};
+use himix::metrics::Confusion;
+use serde_json::{Map, Value, json};
+
+/// One prompt's outcome.
+pub struct Outcome<'a> {
+    pub image: &'a Path,
+    pub prediction: &'a Prediction,
+    pub threshold: f32,
+    /// Share of the image's pixels that are foreground.
+    pub foreground_fraction: f64,
+    /// Agreement with the mask of this one image, if there was one.
+    pub counts: Option<Confusion>,
+    pub files: &'a [PathBuf],
+}
+
+impl Outcome<'_> {
+    /// One object; its keys are part of the interface.
+    pub fn json(&self) -> Value {
+        let prediction = self.prediction;
+        let per_stage = |value: &dyn Fn(&himix::infer::StageParameters) -> Value| {
+            let entries = prediction.parameters.iter().map(|stage| (stage.grid.to_string(), value(stage)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        };
+        json!({
+            "image": self.image.to_string_lossy(),
+            "prompt": prediction.prompt,
+            "tokens": { "read": prediction.tokens.read, "dropped": prediction.tokens.dropped },
+            "device": prediction.device,
+            "threshold": number(self.threshold),
+            "foreground_fraction": self.foreground_fraction,
+            "scores": self.counts.map(|counts| json!({
+                "dice": counts.dice(),
+                "iou": counts.iou(),
+                "true_positive": counts.true_positive,
+                "false_positive": counts.false_positive,
+                "false_negative": counts.false_negative,
+            })),
+            "sigma": per_stage(&|stage| stage.sigma.map_or(Value::Null, |sigma| json!(number(sigma)))),
+            "layer_weights": per_stage(&|stage| {
+                let weights = stage.layer_weights.iter();
+                weights.map(|(layer, weight)| json!({ "layer": layer, "weight": number(*weight) })).collect()
+            }),
+            "milliseconds": {
+                "vision": hundredths(prediction.milliseconds.vision),
+                "text": hundredths(prediction.milliseconds.text),
+                "decoder": hundredths(prediction.milliseconds.decoder),
+                "total": hundredths(prediction.milliseconds.total),
+            },
+            "files": self.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The same for people.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut row = |name: &str, value: &str| {
+            // Writing into a string does not fail.
+            let _ = writeln!(out, "{name:<16}{value}");
+        };
+        let prediction = self.prediction;
+        let plane = &prediction.probability;
+        row("image", &format!("{} ({}x{})", self.image.display(), plane.width, plane.height));
+        row("prompt", &format!("\"{}\"", shortened(&prediction.prompt, 200)));
+        row("read", &words(&prediction.tokens.read));
+        row("device", &prediction.device);
+        let percent = 100.0 * self.foreground_fraction;
+        row("foreground", &format!("{percent:.2} % of the image at threshold {}", self.threshold));
+        if let Some(counts) = &self.counts {
+            row("scores", &format!("Dice {:.4}, IoU {:.4} per image (this one)", counts.dice(), counts.iou()));
+            let Confusion { true_positive, false_positive, false_negative, .. } = counts;
+            row("", &format!("{true_positive} pixels right, {false_positive} too many, {false_negative} missed"));
+        }
+        for stage in &prediction.parameters {
+            let sigma = stage.sigma.map_or("no filter".to_owned(), |sigma| format!("sigma {sigma:.2}"));
+            let weights: Vec<String> =
+                stage.layer_weights.iter().map(|(layer, weight)| format!("{layer}: {weight:.2}")).collect();
+            let weights = if weights.is_empty() { "no text".to_owned() } else { weights.join(", ") };
+            row(&format!("stage {}", stage.grid), &format!("{sigma}; text layers {weights}"));
+        }
+        let time = &prediction.milliseconds;
+        row(
+            "time",
+            &format!(
+                "{:.0} ms (vision {:.0}, text {:.0}, decoder {:.0})",
+                time.total, time.vision, time.text, time.decoder
+            ),
+        );
+        for (index, file) in self.files.iter().enumerate() {
+            row(if index == 0 { "written" } else { "" }, &file.display().to_string());
+        }
+        out
+    }
+}
+
+/// What the user should know of the model and the prompt, one line each.
+pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if prediction.tokens.read.is_empty() {
+        notes.push("the prompt is empty; the network sees the image with no text to guide it".to_owned());
+    }
+    let dropped = &prediction.tokens.dropped;
+    if with_tokens && !dropped.is_empty() {
+        notes.push(format!(
+            "{} reads {} tokens with their two ends; the last {} word pieces of the prompt were not read: {}",
+            info.name,
+            prediction.tokens.limit,
+            dropped.len(),
+            words(dropped)
+        ));
+    }
+    notes
+}
+
+/// Word pieces as they read, the first few if they are many.
+fn words(pieces: &[String]) -> String {
+    const SHOWN: usize = 30;
+    if pieces.is_empty() {
+        return "nothing".into();
+    }
+    let mut text = pieces[..pieces.len().min(SHOWN)].join(" ").replace(" ##", "");
+    if pieces.len() > SHOWN {
+        text += &format!(" … and {} more", pieces.len() - SHOWN);
+    }
+    text
+}
+
+fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// An f32 with the digits that a person would write, 0.9 and not 0.8999999761581421.
+fn number(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}

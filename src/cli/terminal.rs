@@ -1,0 +1,77 @@
+//! What reaches the terminal: results on stdout, notes and progress on stderr.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+
+/// Writes results to stdout. A reader that has seen enough and closes the pipe is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| {
+        if text.ends_with('\n') { out.flush() } else { out.write_all(b"\n").and_then(|()| out.flush()) }
+    });
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::work(format!("the results cannot be written to standard output ({error})")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Something the user should know that is no error, on stderr.
+pub fn note(text: impl Display) {
+    let line = text.to_string().replace(['\n', '\r'], " ");
+    // Nobody may be listening, and that is no reason to stop.
+    let _ = writeln!(io::stderr(), "himix: note: {line}");
+}
+
+/// A bar over `length` steps on stderr; nothing where that is no terminal.
+pub fn bar(length: usize, unit: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = format!("{{wide_bar}} {{pos}} of {{len}} {unit}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style)
+}
+
+/// A line that says what is being done, on stderr until it is dropped; nothing where that is no terminal.
+pub fn busy(message: &str) -> Busy {
+    if !io::stderr().is_terminal() {
+        return Busy(ProgressBar::hidden());
+    }
+    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    Busy(spinner)
+}
+
+/// Takes its line away when it goes.
+pub struct Busy(ProgressBar);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Runs a command so that a panic, caught below or not, prints nothing of its own. One that nothing caught is a
+/// fault of this program and ends the command with one line. `RUST_BACKTRACE` brings the usual text back.
+pub fn without_panic_text(command: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    let last = Arc::new(Mutex::new(String::new()));
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        let last = Arc::clone(&last);
+        std::panic::set_hook(Box::new(move |panic| {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string();
+        }));
+    }
+    catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|_| {
+        let reason = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Err(Failure::work(format!("an internal error, please report it: {reason}")))
+    })
+}

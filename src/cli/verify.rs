@@ -1,0 +1,179 @@
+//! `himix verify`: the network's tensors against those that another program recorded.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use burn::tensor::{Device, Tensor};
+use clap::Args;
+use himix::device::{self, DeviceChoice};
+use himix::model::prepared::Prepared;
+use himix::model::weights::{Located, bundle};
+use himix::model::{HiMix, Trace};
+
+use super::arguments::{DeviceArguments, ModelArguments};
+use super::reference::{Inputs, Reference};
+use super::{Failure, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix verify --model my-bundle --reference activations.safetensors
+  himix verify --model authors.ckpt --config config.json --reference activations.safetensors
+  himix verify --model rule --reference activations.safetensors --device gpu --tolerance 1e-3
+
+The reference holds input.image, input.ids, input.mask and any of the network's intermediate tensors, as
+`himix predict --activations` writes them. No vocabulary is needed. Expect 1e-4 on the CPU and 1e-3 on a GPU.";
+
+/// Compare the network, tensor by tensor, with recorded activations
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct VerifyArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Recorded inputs and intermediate tensors
+    #[arg(long, value_name = "FILE")]
+    reference: PathBuf,
+    /// Largest relative L2 error that passes
+    #[arg(long, value_name = "E", default_value = "1e-4", value_parser = tolerance)]
+    tolerance: f64,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
+        _ => Err("the tolerance must be a number from 0, for example 1e-4".into()),
+    }
+}
+
+/// How far one tensor is off.
+struct Row {
+    name: String,
+    /// ‖ours − reference‖ / ‖reference‖
+    relative: f64,
+    /// max |ours − reference|
+    largest: f64,
+}
+
+impl Row {
+    fn new(name: impl Into<String>, ours: &[f32], reference: &[f32]) -> Self {
+        let (mut difference, mut norm, mut largest) = (0.0, 0.0, 0.0);
+        for (ours, reference) in ours.iter().zip(reference) {
+            let apart = (f64::from(*ours) - f64::from(*reference)).abs();
+            difference += apart * apart;
+            norm += f64::from(*reference).powi(2);
+            // Not `max`, which would pass over what is not a number.
+            if !(apart <= largest) {
+                largest = apart;
+            }
+        }
+        Self { name: name.into(), relative: (difference / f64::max(norm, 1e-300)).sqrt(), largest }
+    }
+}
+
+/// Verifies.
+pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
+    let located = bundle::locate(&arguments.model.source(None))?;
+    let reference = Reference::open(&arguments.reference, &located.config)?;
+    let busy = terminal::busy("running the network");
+    let (device, rows) = on_device(arguments.device.choice(), |device| measure(&located, &reference, device))?;
+    drop(busy);
+    let mut text = format!("{:28}{:>14}{:>22}\n", "tensor", "relative L2", "largest |difference|");
+    for Row { name, relative, largest } in &rows {
+        text += &format!("{name:28}{relative:14.2e}{largest:22.2e}\n");
+    }
+    // What is not a number is worse than any number.
+    let key = |row: &&Row| if row.relative.is_nan() { f64::INFINITY } else { row.relative };
+    let Some(worst) = rows.iter().max_by(|a, b| key(a).total_cmp(&key(b))) else {
+        return Err(Failure::input(format!("{}: there is nothing to compare", arguments.reference.display())));
+    };
+    let tolerance = arguments.tolerance;
+    let beyond = rows.iter().filter(|row| !(row.relative <= tolerance)).count();
+    let verdict = if beyond == 0 { "passed" } else { "failed" };
+    let count = rows.len();
+    let summary = format!(
+        "{beyond} of {count} tensors beyond tolerance {tolerance:.1e}; largest relative L2 error {:.2e} ({}); computed on {device}",
+        worst.relative, worst.name
+    );
+    terminal::print(&format!("{text}{verdict}: {summary}"))?;
+    if beyond == 0 { Ok(()) } else { Err(Failure::work(format!("verification failed: {summary}"))) }
+}
+
+/// Runs `job` on the device asked for; where a GPU fails, on the CPU. Gives the name of the device that did it.
+fn on_device<T>(
+    choice: DeviceChoice,
+    job: impl Fn(&Device) -> Result<T, Failure>,
+) -> Result<(String, T), Failure> {
+    let guarded = |device: &Device| {
+        catch_unwind(AssertUnwindSafe(|| job(device)))
+            .unwrap_or_else(|_| Err(Failure::work("the computation broke off; choose another device")))
+    };
+    let mut open = device::open(choice);
+    open.notice.take().into_iter().for_each(terminal::note);
+    match guarded(&open.device) {
+        Err(failure) if open.is_gpu && failure.status == 1 => {
+            terminal::note(format!("{} failed ({failure}). The CPU is used.", open.name));
+            let cpu = device::cpu();
+            Ok((cpu.name, guarded(&cpu.device)?))
+        }
+        outcome => Ok((open.name, outcome?)),
+    }
+}
+
+/// Every tensor of the reference in the order in which the network computes them, and the logits once more as `predict`
+/// computes them.
+fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<Vec<Row>, Failure> {
+    let model = located.load(device)?;
+    let inputs = reference.inputs(device);
+    let mut trace = Trace::on();
+    model.forward(inputs.image.clone(), inputs.ids.clone(), inputs.mask.clone(), &mut trace);
+    let recorded = trace.into_tensors();
+    let shapes: BTreeMap<&str, &[usize]> =
+        recorded.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice())).collect();
+    reference.must_fit(&shapes)?;
+    let mut rows = Vec::new();
+    for tensor in &recorded {
+        if reference.has(&tensor.name) {
+            let ours = read_back(tensor.values.clone())?;
+            rows.push(Row::new(&tensor.name, &ours, &reference.read(&tensor.name)?));
+        }
+    }
+    if reference.has("logits") {
+        let ours = logits_as_predicted(&model, &inputs)?;
+        rows.push(Row::new("logits, as predict computes", &ours, &reference.read("logits")?));
+    }
+    Ok(rows)
+}
+
+/// The prepared network takes one image at a time.
+fn logits_as_predicted(model: &HiMix, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
+    let prepared = Prepared::new(model);
+    let mut logits = Vec::new();
+    for item in 0..inputs.image.dims()[0] {
+        let features = prepared.see(inputs.image.clone().slice([item..item + 1]));
+        let one = |tensor: &Tensor<2, burn::tensor::Int>| tensor.clone().slice([item..item + 1]);
+        let texts = prepared.read(one(&inputs.ids), one(&inputs.mask));
+        logits.extend(read_back(prepared.decode(&features, texts).logits)?);
+    }
+    Ok(logits)
+}
+
+fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
+    let data = tensor.try_into_data();
+    data.map(|data| data.iter::<f32>().collect())
+        .map_err(|error| Failure::work(format!("the device does not give its results back ({error})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_relative_to_the_reference_and_see_what_is_no_number() {
+        let row = Row::new("x", &[3.0, 4.5], &[3.0, 4.0]);
+        assert!((row.relative - 0.1).abs() < 1e-12 && row.largest == 0.5);
+        let row = Row::new("x", &[f32::NAN, 1.0], &[1.0, 1.0]);
+        assert!(row.relative.is_nan() && row.largest.is_nan());
+    }
+}

@@ -1,0 +1,146 @@
+//! Scores of a model over one split of a data set, in both conventions.
+//!
+//! *Per image*: the score of every image, then mean and standard deviation. *Pooled*: the pixels of all images counted
+//! together, then one score. They differ by points, so everything here says which one it is.
+
+use std::ops::ControlFlow;
+
+use super::predictor::{InferError, Predictor};
+use crate::data::{Dataset, MaskRule, image, mask, preprocess};
+use crate::metrics::{Confusion, Spread, mean_std};
+
+/// How a split is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EvaluationSettings {
+    /// Probability from which on a pixel is foreground.
+    pub threshold: f32,
+    /// What counts as foreground in a mask file.
+    pub mask_rule: MaskRule,
+    /// Gives every image the sentence of another one, dealt out by this seed: what remains of the score is what
+    /// the model reads from the image alone.
+    pub shuffle_seed: Option<u64>,
+}
+
+impl Default for EvaluationSettings {
+    fn default() -> Self {
+        Self { threshold: 0.5, mask_rule: MaskRule::default(), shuffle_seed: None }
+    }
+}
+
+/// One image's outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageScore {
+    /// File name of the image.
+    pub name: String,
+    /// The sentence that the model was given.
+    pub prompt: String,
+    /// Its pixels; `counts.dice()` and `counts.iou()` are the scores per image.
+    pub counts: Confusion,
+}
+
+/// A split's outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// How it was made.
+    pub settings: EvaluationSettings,
+    /// Every image, in the order of the table.
+    pub images: Vec<ImageScore>,
+    /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
+    /// table more than once.
+    pub same_sentence: usize,
+}
+
+impl Evaluation {
+    /// The pixels of all images together; `dice()` and `iou()` of it are the pooled scores.
+    pub fn pooled(&self) -> Confusion {
+        self.images.iter().map(|image| image.counts).sum()
+    }
+
+    /// Dice per image: mean and standard deviation.
+    pub fn dice_per_image(&self) -> Spread {
+        mean_std(&self.images.iter().map(|image| image.counts.dice()).collect::<Vec<_>>())
+    }
+
+    /// IoU per image: mean and standard deviation.
+    pub fn iou_per_image(&self) -> Spread {
+        mean_std(&self.images.iter().map(|image| image.counts.iou()).collect::<Vec<_>>())
+    }
+}
+
+/// Predicts every image of a split with its sentence and compares at the mask's resolution.
+///
+/// `progress` hears how many images are done of how many; breaking ends the evaluation with those done.
+pub fn evaluate(
+    predictor: &mut Predictor,
+    dataset: &Dataset,
+    settings: EvaluationSettings,
+    mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<Evaluation, InferError> {
+    let samples = &dataset.samples;
+    let order = match settings.shuffle_seed {
+        Some(seed) => shuffled(samples.len(), seed),
+        None => (0..samples.len()).collect(),
+    };
+    let mut images = Vec::with_capacity(samples.len());
+    for (index, sample) in samples.iter().enumerate() {
+        if progress(index, samples.len()).is_break() {
+            break;
+        }
+        let prompt = &samples[order[index]].prompt;
+        let truth = mask::load(&sample.mask, &settings.mask_rule)?;
+        let prediction = predictor.predict(&image::load(&sample.image)?, prompt)?;
+        let predicted = if (truth.width, truth.height)
+            == (prediction.probability.width, prediction.probability.height)
+        {
+            prediction.mask(settings.threshold)
+        } else {
+            let plane = &prediction.probability_model;
+            let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
+            values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
+        };
+        let counts = Confusion::of(&predicted, &truth.values);
+        images.push(ImageScore { name: sample.name.clone(), prompt: prompt.clone(), counts });
+    }
+    let own = samples.iter().zip(&images).filter(|(sample, image)| sample.prompt == image.prompt).count();
+    let same_sentence = if settings.shuffle_seed.is_some() { own } else { 0 };
+    // The last step: everything is done, and there is nothing left to break off.
+    let _ = progress(images.len(), samples.len());
+    Ok(Evaluation { settings, images, same_sentence })
+}
+
+/// A permutation without fixed points (Sattolo's algorithm: one cycle through all); a single item stays.
+fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let mut state = seed;
+    let mut next = || {
+        // SplitMix64.
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    };
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        order.swap(last, (next() % last as u64) as usize);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stays_in_place_and_nothing_is_lost() {
+        for (count, seed) in [(2, 0), (3, 1), (70, 7), (71, 8)] {
+            let order = shuffled(count, seed);
+            assert!(order.iter().enumerate().all(|(index, other)| index != *other), "{count}");
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert!(sorted.into_iter().eq(0..count));
+            assert_eq!(order, shuffled(count, seed), "the same seed deals the same");
+        }
+        assert_ne!(shuffled(70, 1), shuffled(70, 2));
+        assert_eq!(shuffled(1, 5), [0]);
+    }
+}

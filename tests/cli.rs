@@ -1,0 +1,22 @@
+//! The program as its users call it: every command from start to exit status, on a model small enough to make here.
+
+mod common;
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/evaluate.rs"]
+mod evaluate;
+// Made for the tests of images; not all of it is needed here.
+#[allow(dead_code)]
+#[path = "data/fixtures.rs"]
+mod files;
+#[path = "cli/import.rs"]
+mod import;
+#[path = "cli/model.rs"]
+mod model;
+#[path = "cli/predict.rs"]
+mod predict;
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/verify.rs"]
+mod verify;

@@ -1,0 +1,242 @@
+//! `himix export` and `himix import`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use serde_json::{Value, json};
+
+use crate::common::shared;
+use crate::files::folder;
+use crate::model::{Tensors, bundle, config, floats, put_picture, read_tensors, vocabulary, write_tensors};
+use crate::program::{Ran, himix};
+
+fn import_checkpoint(checkpoint: &Path, out: &Path, more: &[&str]) -> Ran {
+    let mut arguments: Vec<std::ffi::OsString> = vec!["import".into(), "--checkpoint".into(), checkpoint.into()];
+    arguments.extend(["--text".into(), bundle().into(), "--config".into(), bundle().join("config.json").into()]);
+    arguments.extend(["--out".into(), out.into()]);
+    arguments.extend(more.iter().map(Into::into));
+    crate::program::run(arguments)
+}
+
+fn activations(model: &Path, folder: &tempfile::TempDir) -> Tensors {
+    let image = put_picture(folder, "chest.png", 70, 50);
+    let path = folder.path().join("activations.safetensors");
+    himix![
+        "predict",
+        "--model",
+        model,
+        "--image",
+        image,
+        "--prompt",
+        "left lung",
+        "--activations",
+        &path,
+        "--device",
+        "cpu",
+    ]
+    .done();
+    read_tensors(&path)
+}
+
+#[test]
+fn a_round_trip_changes_no_bit() {
+    let folder = folder();
+    let exported = folder.path().join("exported.safetensors");
+    himix!["export", "--model", bundle(), "--out", &exported].done();
+    // A tensor that the mask does not depend on has to come through as well.
+    let mut tensors = read_tensors(&exported);
+    let bias = tensors.get_mut("text_encoder.model.cls.predictions.bias").expect("a passenger");
+    bias.2 = floats(&(0..128).map(|i| i as f32 / 3.0).collect::<Vec<_>>());
+    write_tensors(&exported, &tensors);
+
+    let again = folder.path().join("bundle");
+    import_checkpoint(&exported, &again, &[]).done();
+    let (before, after) = (activations(bundle(), &folder), activations(&again, &folder));
+    assert!(before["probability"].2 == after["probability"].2, "the same probability to the last bit");
+    let twice = folder.path().join("twice.safetensors");
+    himix!["export", "--model", &again, "--out", &twice].done();
+    assert!(read_tensors(&twice) == tensors, "every tensor is given back");
+    let written: Value =
+        serde_json::from_slice(&fs::read(again.join("config.json")).expect("written")).expect("JSON");
+    assert_eq!(written["provenance"]["trained"], true);
+    assert_eq!(written["text"]["hidden_size"], 24);
+
+    let half = folder.path().join("half");
+    import_checkpoint(&exported, &half, &["--half"]).done();
+    let size = |folder: &Path| fs::metadata(folder.join("model.safetensors")).expect("written").len() as f64;
+    assert!(size(&half) < 0.6 * size(&again), "{} of {}", size(&half), size(&again));
+    let difference = |a: &Tensors, b: &Tensors| {
+        let values = |t: &Tensors| {
+            t["probability"].2.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<_>>()
+        };
+        values(a).iter().zip(values(b)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    let apart = difference(&before, &activations(&half, &folder));
+    assert!(apart > 0.0 && apart < 0.1, "{apart}");
+}
+
+#[test]
+fn the_authors_checkpoint_comes_out_as_it_went_in() {
+    let Some(golden) = shared("golden/mini") else { return };
+    let folder = folder();
+    let (imported, out) = (folder.path().join("bundle"), folder.path().join("out.safetensors"));
+    himix![
+        "import",
+        "--checkpoint",
+        golden.join("lightning.ckpt"),
+        "--text",
+        bundle(),
+        "--config",
+        golden.join("config.json"),
+        "--out",
+        &imported,
+    ]
+    .done();
+    himix!["export", "--model", &imported, "--out", &out].done();
+    let (ours, theirs) = (read_tensors(&out), read_tensors(&golden.join("weights.safetensors")));
+    for (name, tensor) in &theirs {
+        assert!(ours.get(name) == Some(tensor), "{name}");
+    }
+    let image = put_picture(&folder, "chest.png", 60, 60);
+    himix!["predict", "--model", imported, "--image", image, "--prompt", "lung", "--device", "cpu"].done();
+}
+
+/// The small model's encoders as Hugging Face would ship them.
+fn hugging_face(folder: &Path) -> (PathBuf, PathBuf) {
+    let all = read_tensors(&bundle().join("model.safetensors"));
+    let (text, vision) = (folder.join("CXR-BERT"), folder.join("convnext"));
+    let (mut bert, mut convnext) = (Tensors::new(), Tensors::new());
+    for (name, tensor) in all {
+        if let Some(rest) = name.strip_prefix("text_encoder.model.") {
+            bert.insert(rest.to_owned(), tensor);
+        } else if let Some(rest) = name.strip_prefix("encoder.model.") {
+            convnext.insert(format!("convnext.{rest}"), tensor);
+        }
+    }
+    let ids: Vec<u8> = (0..32i64).flat_map(i64::to_le_bytes).collect();
+    bert.insert("bert.embeddings.position_ids".into(), (Dtype::I64, vec![1, 32], ids));
+    let square = (Dtype::F32, vec![24, 24], floats(&[0.5; 24 * 24]));
+    bert.insert("bert.pooler.dense.weight".into(), square);
+    convnext.insert("classifier.weight".into(), (Dtype::F32, vec![10, 64], floats(&[0.5; 640])));
+    convnext.insert("classifier.bias".into(), (Dtype::F32, vec![10], floats(&[0.5; 10])));
+    fs::create_dir_all(&text).expect("a folder");
+    fs::create_dir_all(&vision).expect("a folder");
+    write_tensors(&text.join("pytorch_model.bin"), &bert);
+    write_tensors(&vision.join("model.safetensors"), &convnext);
+    let mut sizes = config()["text"].clone();
+    sizes["model_type"] = "cxr-bert".into();
+    sizes["projection_size"] = 128.into();
+    sizes["hidden_act"] = "gelu".into();
+    fs::write(text.join("config.json"), sizes.to_string()).expect("a configuration");
+    let mut sizes = config()["vision"].clone();
+    sizes["model_type"] = "convnext".into();
+    sizes["id2label"] = json!({ "0": "tench" });
+    fs::write(vision.join("config.json"), sizes.to_string()).expect("a configuration");
+    fs::write(text.join("vocab.txt"), vocabulary()).expect("a vocabulary");
+    (text, vision)
+}
+
+#[test]
+fn pretrained_encoders_get_a_fresh_decoder() {
+    let folder = folder();
+    let (text, vision) = hugging_face(folder.path());
+    let out = folder.path().join("fresh");
+    let import = |out: &Path| himix!["import", "--text", &text, "--vision", &vision, "--out", out];
+    let ran = import(&out).done();
+    assert!(ran.err.contains("untrained"), "{}", ran.err);
+    let written: Value =
+        serde_json::from_slice(&fs::read(out.join("config.json")).expect("written")).expect("JSON");
+    assert_eq!(written["provenance"]["trained"], false);
+    assert_eq!((&written["axes"], &written["text"]["vocab_size"]), (&"yx".into(), &128.into()));
+
+    let (fresh, pretrained) =
+        (read_tensors(&out.join("model.safetensors")), read_tensors(&bundle().join("model.safetensors")));
+    let is_of_encoder =
+        |name: &str| name.starts_with("encoder.model.") || name.starts_with("text_encoder.model.bert.");
+    let mut encoders = 0;
+    for (name, tensor) in &fresh {
+        if is_of_encoder(name) {
+            encoders += 1;
+            assert!(*tensor == pretrained[name], "{name} is the pretrained one");
+        }
+    }
+    assert!(encoders > 80, "{encoders}");
+    let name = "decoder16.guide_layer.lin1.weight";
+    assert!(fresh[name] != pretrained[name], "the decoder is fresh");
+    let twice = folder.path().join("twice");
+    import(&twice).done();
+    assert!(read_tensors(&twice.join("model.safetensors")) == fresh, "and the same at every import");
+
+    let image = put_picture(&folder, "chest.png", 60, 60);
+    let ran = himix!["predict", "--model", &out, "--image", image, "--prompt", "lung", "--device", "cpu"].done();
+    assert!(ran.err.contains("fresh is untrained"), "{}", ran.err);
+}
+
+#[test]
+fn an_encoder_that_is_not_complete_is_refused() {
+    let folder = folder();
+    let (text, vision) = hugging_face(folder.path());
+    let out = folder.path().join("out");
+    let import = || himix!["import", "--text", &text, "--vision", &vision, "--out", &out];
+    let edit = |path: PathBuf, change: &dyn Fn(&mut Tensors)| {
+        let original = read_tensors(&path);
+        let mut changed = original.clone();
+        change(&mut changed);
+        write_tensors(&path, &changed);
+        let ran = import();
+        write_tensors(&path, &original);
+        ran
+    };
+    let lost = "bert.encoder.layer.1.output.dense.bias";
+    edit(text.join("pytorch_model.bin"), &|tensors| drop(tensors.remove(lost).expect("there"))).refused(&[
+        "pytorch_model.bin",
+        "1 missing",
+        &format!("text_encoder.model.{lost}"),
+    ]);
+    let lost = "encoder.stages.3.layers.0.dwconv.weight";
+    edit(vision.join("model.safetensors"), &|tensors| {
+        drop(tensors.remove(&format!("convnext.{lost}")).expect("there"))
+    })
+    .refused(&["model.safetensors", "1 missing", lost]);
+    edit(vision.join("model.safetensors"), &|tensors| {
+        let stray = tensors["convnext.layernorm.bias"].clone();
+        tensors.insert("stray".into(), stray);
+    })
+    .refused(&["model.safetensors", "1 superfluous", "stray"]);
+
+    fs::remove_file(text.join("vocab.txt")).expect("removed");
+    import().refused(&["CXR-BERT", "vocabulary"]);
+    fs::write(text.join("vocab.txt"), vocabulary()).expect("a vocabulary");
+    fs::write(vision.join("config.json"), "{\"depths\": 3}").expect("a configuration");
+    import().refused(&["convnext/config.json"]);
+    fs::write(vision.join("config.json"), "{\"hidden_act\": \"relu\"}").expect("a configuration");
+    import().refused(&["convnext/config.json", "relu"]);
+    fs::remove_file(vision.join("model.safetensors")).expect("removed");
+    fs::write(vision.join("config.json"), config()["vision"].to_string()).expect("a configuration");
+    import().refused(&["convnext", "pytorch_model.bin"]);
+    assert!(!out.exists(), "nothing is written before everything is right");
+    himix!["import", "--text", &text, "--out", &out].refused(&["--checkpoint"]);
+}
+
+#[test]
+fn a_checkpoint_without_its_text_encoder_takes_it_from_the_folder() {
+    let folder = folder();
+    let (text, _) = hugging_face(folder.path());
+    let mut tensors = read_tensors(&bundle().join("model.safetensors"));
+    tensors.retain(|name, _| !name.starts_with("text_encoder.model."));
+    let checkpoint = folder.path().join("trained.safetensors");
+    write_tensors(&checkpoint, &tensors);
+    let out = folder.path().join("bundle");
+    let config = bundle().join("config.json");
+    himix!["import", "--checkpoint", &checkpoint, "--config", config, "--text", text, "--out", &out].done();
+    let (before, after) = (activations(bundle(), &folder), activations(&out, &folder));
+    assert!(before["probability"] == after["probability"]);
+}
+
+#[test]
+fn an_export_that_cannot_be_written_is_a_failure() {
+    let folder = folder();
+    himix!["export", "--model", bundle(), "--out", folder.path().join("nowhere/x.safetensors")]
+        .failed(1, &["x.safetensors", "cannot be written"]);
+}

@@ -137,8 +137,22 @@ fn adapter(needs_hardware: bool) -> Option<Device> {
     Some(open.device)
 }
 
+/// On a software adapter nearly all of the time would go into trying out kernels, so a child process that does not try
+/// runs [`small_model_through_wgpu_in_a_child`].
 #[test]
 fn small_model_through_wgpu() {
+    let this = std::env::current_exe().expect("the test program");
+    let status = std::process::Command::new(this)
+        .args(["--ignored", "--exact", "--nocapture", "small_model_through_wgpu_in_a_child"])
+        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
+        .status()
+        .expect("the child runs");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+#[ignore = "run by small_model_through_wgpu"]
+fn small_model_through_wgpu_in_a_child() {
     let Some(source) = mini("mini/weights.safetensors") else { return };
     let Some(device) = adapter(false) else { return };
     check_forward(&source, "mini/activations.safetensors", &device, 1e-3);

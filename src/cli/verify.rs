@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use clap::Args;
 use himix::device::{self, DeviceChoice};
 use himix::model::prepared::Prepared;
@@ -64,11 +64,16 @@ impl Row {
             difference += apart * apart;
             norm += f64::from(*reference).powi(2);
             // Not `max`, which would pass over what is not a number.
-            if !(apart <= largest) {
+            if apart > largest || apart.is_nan() {
                 largest = apart;
             }
         }
         Self { name: name.into(), relative: (difference / f64::max(norm, 1e-300)).sqrt(), largest }
+    }
+
+    /// Whether it is close enough; what is not a number is not.
+    fn passes(&self, tolerance: f64) -> bool {
+        self.relative <= tolerance
     }
 }
 
@@ -89,7 +94,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         return Err(Failure::input(format!("{}: there is nothing to compare", arguments.reference.display())));
     };
     let tolerance = arguments.tolerance;
-    let beyond = rows.iter().filter(|row| !(row.relative <= tolerance)).count();
+    let beyond = rows.iter().filter(|row| !row.passes(tolerance)).count();
     let verdict = if beyond == 0 { "passed" } else { "failed" };
     let count = rows.len();
     let summary = format!(
@@ -151,8 +156,8 @@ fn logits_as_predicted(model: &HiMix, inputs: &Inputs) -> Result<Vec<f32>, Failu
     let prepared = Prepared::new(model);
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
-        let features = prepared.see(inputs.image.clone().slice([item..item + 1]));
-        let one = |tensor: &Tensor<2, burn::tensor::Int>| tensor.clone().slice([item..item + 1]);
+        let features = prepared.see(inputs.image.clone().narrow(0, item, 1));
+        let one = |tensor: &Tensor<2, Int>| tensor.clone().narrow(0, item, 1);
         let texts = prepared.read(one(&inputs.ids), one(&inputs.mask));
         logits.extend(read_back(prepared.decode(&features, texts).logits)?);
     }

@@ -103,8 +103,8 @@ impl TensorSource for Joined {
     }
 
     fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
-        let has = |source: &&Box<dyn TensorSource>| source.shapes().contains_key(name);
-        self.0.iter().find(has).unwrap_or(&self.0[0]).read(name)
+        let source = self.0.iter().find(|source| source.shapes().contains_key(name));
+        source.unwrap_or(&self.0[0]).read(name)
     }
 }
 

@@ -3,6 +3,9 @@
 //!
 //! `cargo bench --bench prediction`; needs the vocabulary among the shared test data (HIMIX_TEST_DATA names its folder).
 
+// A test may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -81,7 +84,9 @@ fn main() {
     let other = time(|| {
         number += 1;
         predictor.predict(&image, &format!("{prompt} {number}")).expect("prediction");
-        predictor.predict(&image, &format!("case {number}, one infected area, lower left lung")).expect("prediction");
+        predictor
+            .predict(&image, &format!("case {number}, one infected area, lower left lung"))
+            .expect("prediction");
     });
     let seen = time(|| {
         predictor.predict(&image, prompt).expect("prediction");
@@ -104,6 +109,7 @@ fn main() {
 /// Full-size weights by rule, written once as a file, in a process of its own so as not to count in this one's memory.
 fn write_rule_weights(path: &Path) {
     let binary = env!("CARGO_BIN_EXE_himix");
-    let status = std::process::Command::new(binary).args(["export", "--model", "rule", "--out"]).arg(path).status();
+    let status =
+        std::process::Command::new(binary).args(["export", "--model", "rule", "--out"]).arg(path).status();
     assert!(status.is_ok_and(|status| status.success()), "himix export failed");
 }

@@ -1,5 +1,8 @@
 //! The program as its users call it: every command from start to exit status, on a model small enough to make here.
 
+// A test may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 #[path = "cli/bad_input.rs"]

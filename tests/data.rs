@@ -1,5 +1,8 @@
 //! Images, masks, data sets, preprocessing, scores and tokens.
 
+// A test may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
 #[path = "data/bad_input.rs"]
 mod bad_input;
 #[path = "data/dataset.rs"]

@@ -1,5 +1,8 @@
 //! The window by what it says and does, found by accessibility label, with a model that needs no weights.
 
+// A test may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
 mod fake;
 
 use std::path::{Path, PathBuf};

@@ -145,8 +145,9 @@ fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
 
 fn read(path: &Path) -> Result<toml::Table, Failure> {
     let name = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::input(format!("{name}: the settings cannot be read ({error}); check the path")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::input(format!("{name}: the settings cannot be read ({error}); check the path"))
+    })?;
     text.parse().map_err(|error: toml::de::Error| {
         let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         Failure::input(format!("{name}: this is no TOML ({message}); mend it"))

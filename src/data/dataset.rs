@@ -64,18 +64,8 @@ impl Dataset {
             }
         }
         match first {
-            Some((line, first)) => Err(DataError::MissingFiles {
-                path,
-                line,
-                first,
-                missing,
-                rows: count,
-            }),
-            None => Ok(Self {
-                root: root.to_owned(),
-                split: split.to_owned(),
-                samples,
-            }),
+            Some((line, first)) => Err(DataError::MissingFiles { path, line, first, missing, rows: count }),
+            None => Ok(Self { root: root.to_owned(), split: split.to_owned(), samples }),
         }
     }
 }
@@ -93,17 +83,12 @@ impl Row {
         let images = folder.join("Images");
         // The tables that the LViT authors publish carry the mask's name in the column of the image.
         let bare = self.name.strip_prefix("mask_").unwrap_or(&self.name);
-        let name = [self.name.as_str(), bare]
-            .into_iter()
-            .find(|name| images.join(name).is_file());
+        let name = [self.name.as_str(), bare].into_iter().find(|name| images.join(name).is_file());
         let Some(name) = name else {
             return Err((self.line, images.join(&self.name)));
         };
 
-        let png = Path::new(name)
-            .with_extension("png")
-            .to_string_lossy()
-            .into_owned();
+        let png = Path::new(name).with_extension("png").to_string_lossy().into_owned();
         let mask = ["GTs", "GTs_binary"]
             .iter()
             .flat_map(|masks| [name, &png].map(|name| (masks, name)))
@@ -114,37 +99,21 @@ impl Row {
         let Some(mask) = mask else {
             return Err((self.line, folder.join("GTs").join(format!("mask_{name}"))));
         };
-        Ok(Sample {
-            image: images.join(name),
-            mask,
-            name: name.to_owned(),
-            prompt: self.prompt,
-        })
+        Ok(Sample { image: images.join(name), mask, name: name.to_owned(), prompt: self.prompt })
     }
 }
 
 /// The rows of the table at `path`.
 fn read_table(path: &Path) -> Result<Vec<Row>, DataError> {
-    let refuse = |error: csv::Error| DataError::Table {
-        path: path.to_owned(),
-        reason: one_line(&error),
-    };
+    let refuse = |error: csv::Error| DataError::Table { path: path.to_owned(), reason: one_line(&error) };
     let mut reader = csv::Reader::from_path(path).map_err(refuse)?;
     let header = reader.headers().map_err(refuse)?.clone();
     let column = |wanted: &str| {
-        let same = |name: &str| {
-            name.trim_start_matches('\u{feff}')
-                .trim()
-                .eq_ignore_ascii_case(wanted)
-        };
+        let same = |name: &str| name.trim_start_matches('\u{feff}').trim().eq_ignore_ascii_case(wanted);
         header.iter().position(same).ok_or_else(|| DataError::NoColumns {
             path: path.to_owned(),
             needed: "Image, Description".into(),
-            found: if header.is_empty() {
-                "none".into()
-            } else {
-                header.iter().collect::<Vec<_>>().join(", ")
-            },
+            found: if header.is_empty() { "none".into() } else { header.iter().collect::<Vec<_>>().join(", ") },
         })
     };
     let (image, description) = (column("Image")?, column("Description")?);
@@ -169,9 +138,5 @@ fn tables(folder: &Path) -> String {
         .filter(|name| name.ends_with(".csv"))
         .collect();
     names.sort();
-    if names.is_empty() {
-        "no tables at all".into()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "no tables at all".into() } else { names.join(", ") }
 }

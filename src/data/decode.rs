@@ -30,10 +30,7 @@ pub fn load(path: &Path) -> Result<Image, DataError> {
     let (bytes, format) = read(path)?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
         // The decoder paints what is missing grey and says nothing.
-        return Err(DataError::damaged(
-            path,
-            "the JPEG data ends before its end marker",
-        ));
+        return Err(DataError::damaged(path, "the JPEG data ends before its end marker"));
     }
     let image = match decode(path, &bytes, format) {
         Err(unsupported @ DataError::Unsupported { .. }) if format == ImageFormat::Tiff => {
@@ -42,9 +39,7 @@ pub fn load(path: &Path) -> Result<Image, DataError> {
         other => other?,
     };
     if let Pixels::F32(values) = &image.pixels
-        && values
-            .iter()
-            .any(|value| !value.is_finite() || value.abs() > MAX_FLOAT)
+        && values.iter().any(|value| !value.is_finite() || value.abs() > MAX_FLOAT)
     {
         return Err(DataError::Unsupported {
             path: path.to_owned(),
@@ -56,16 +51,11 @@ pub fn load(path: &Path) -> Result<Image, DataError> {
 
 /// The content of the file and its format. Nothing but the first bytes is read of a file that is no image.
 fn read(path: &Path) -> Result<(Vec<u8>, ImageFormat), DataError> {
-    let length = fs::metadata(path)
-        .map_err(|error| DataError::reading(path, &error))?
-        .len();
+    let length = fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
     let mut file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let mut bytes = Vec::new();
     let mut take = |limit: u64, bytes: &mut Vec<u8>| {
-        (&mut file)
-            .take(limit)
-            .read_to_end(bytes)
-            .map_err(|error| DataError::reading(path, &error))
+        (&mut file).take(limit).read_to_end(bytes).map_err(|error| DataError::reading(path, &error))
     };
     take(16, &mut bytes)?;
     if bytes.is_empty() {
@@ -80,23 +70,15 @@ fn read(path: &Path) -> Result<(Vec<u8>, ImageFormat), DataError> {
             | ImageFormat::WebP),
         ) => format,
         Ok(other) => {
-            return Err(DataError::Unsupported {
-                path: path.to_owned(),
-                reason: format!("{other:?}"),
-            });
+            return Err(DataError::Unsupported { path: path.to_owned(), reason: format!("{other:?}") });
         }
         Err(_) => {
-            return Err(DataError::NotAnImage {
-                path: path.to_owned(),
-            });
+            return Err(DataError::NotAnImage { path: path.to_owned() });
         }
     };
     if length > MAX_BYTES {
         let size = format!("a file of {:.1} GiB", length as f64 / f64::from(1 << 30));
-        return Err(DataError::TooLarge {
-            path: path.to_owned(),
-            size,
-        });
+        return Err(DataError::TooLarge { path: path.to_owned(), size });
     }
     take(MAX_BYTES, &mut bytes)?;
     Ok((bytes, format))
@@ -105,14 +87,8 @@ fn read(path: &Path) -> Result<(Vec<u8>, ImageFormat), DataError> {
 /// Decodes after a look at the header.
 fn decode(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Image, DataError> {
     let refuse = |error: ImageError| match error {
-        ImageError::Limits(_) => DataError::TooLarge {
-            path: path.to_owned(),
-            size: one_line(&error),
-        },
-        ImageError::Unsupported(_) => DataError::Unsupported {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        },
+        ImageError::Limits(_) => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
+        ImageError::Unsupported(_) => DataError::Unsupported { path: path.to_owned(), reason: one_line(&error) },
         _ => DataError::damaged(path, error),
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -138,18 +114,10 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Image, DataE
         DynamicImage::ImageRgba32F(buffer) => (3, Pixels::F32(without_alpha(&buffer, 4))),
         other => {
             let reason = format!("{:?}", other.color());
-            return Err(DataError::Unsupported {
-                path: path.to_owned(),
-                reason,
-            });
+            return Err(DataError::Unsupported { path: path.to_owned(), reason });
         }
     };
-    Ok(Image {
-        width: width as usize,
-        height: height as usize,
-        channels,
-        pixels,
-    })
+    Ok(Image { width: width as usize, height: height as usize, channels, pixels })
 }
 
 /// The one common TIFF that the `image` crate refuses: grey, 32 bit floating point.
@@ -157,32 +125,17 @@ fn grey_float(path: &Path, bytes: &[u8]) -> Result<Option<Image>, DataError> {
     let Some(layout) = tiff_float::Layout::of(bytes) else {
         return Ok(None);
     };
-    check_size(
-        path,
-        layout.width,
-        layout.height,
-        u64::from(layout.width) * u64::from(layout.height) * 4,
-    )?;
-    layout
-        .read(bytes)
-        .map(Some)
-        .ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
+    check_size(path, layout.width, layout.height, u64::from(layout.width) * u64::from(layout.height) * 4)?;
+    layout.read(bytes).map(Some).ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
 }
 
 /// Refuses an image without pixels and one that is too large, before its pixels take memory.
 fn check_size(path: &Path, width: u32, height: u32, bytes: u64) -> Result<(), DataError> {
     if width == 0 || height == 0 {
-        return Err(DataError::NoPixels {
-            path: path.to_owned(),
-            width,
-            height,
-        });
+        return Err(DataError::NoPixels { path: path.to_owned(), width, height });
     }
     if width > MAX_SIDE || height > MAX_SIDE || bytes > MAX_BYTES {
-        return Err(DataError::TooLarge {
-            path: path.to_owned(),
-            size: format!("{width}x{height} pixels"),
-        });
+        return Err(DataError::TooLarge { path: path.to_owned(), size: format!("{width}x{height} pixels") });
     }
     Ok(())
 }

@@ -146,22 +146,14 @@ impl DataError {
     /// An error of the operating system on reading `path`.
     pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing {
-                path: path.to_owned(),
-            },
-            _ => Self::Unreadable {
-                path: path.to_owned(),
-                reason: one_line(error),
-            },
+            io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
+            _ => Self::Unreadable { path: path.to_owned(), reason: one_line(error) },
         }
     }
 
     /// A file whose content broke off or does not add up.
     pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
-        Self::Damaged {
-            path: path.to_owned(),
-            reason: one_line(&reason),
-        }
+        Self::Damaged { path: path.to_owned(), reason: one_line(&reason) }
     }
 }
 

@@ -57,14 +57,8 @@ impl Image {
     /// # Panics
     /// If `x` or `y` lies outside the image.
     pub fn value(&self, x: usize, y: usize, c: usize) -> f32 {
-        assert!(
-            x < self.width && y < self.height,
-            "({x}, {y}) lies outside {}x{}",
-            self.width,
-            self.height
-        );
-        self.pixels
-            .at((y * self.width + x) * self.channels + c.min(self.channels - 1))
+        assert!(x < self.width && y < self.height, "({x}, {y}) lies outside {}x{}", self.width, self.height);
+        self.pixels.at((y * self.width + x) * self.channels + c.min(self.channels - 1))
     }
 
     /// For display: `4 * width * height` bytes, opaque. 8 bit values as stored; 16 bit and floating
@@ -103,11 +97,7 @@ impl Image {
 fn rgba<T: Copy>(values: &[T], channels: usize, convert: impl Fn(T) -> u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(values.len() / channels.max(1) * 4);
     for pixel in values.chunks_exact(channels.max(1)) {
-        let [r, g, b] = if let [r, g, b] = *pixel {
-            [r, g, b]
-        } else {
-            [pixel[0]; 3]
-        };
+        let [r, g, b] = if let [r, g, b] = *pixel { [r, g, b] } else { [pixel[0]; 3] };
         out.extend_from_slice(&[convert(r), convert(g), convert(b), 255]);
     }
     out
@@ -115,16 +105,10 @@ fn rgba<T: Copy>(values: &[T], channels: usize, convert: impl Fn(T) -> u8) -> Ve
 
 /// Smallest and largest value.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-        (low.min(value), high.max(value))
-    })
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
 /// `value` from `low…high` to 0…255, rounded.
 fn stretch(value: f64, (low, high): (f64, f64)) -> u8 {
-    if high > low {
-        ((value - low) / (high - low) * 255.0).round() as u8
-    } else {
-        0
-    }
+    if high > low { ((value - low) / (high - low) * 255.0).round() as u8 } else { 0 }
 }

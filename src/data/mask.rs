@@ -41,11 +41,7 @@ impl Mask {
                 each_pixel(image, |pixel| pixel.iter().sum::<f32>() > threshold)
             }
         };
-        Self {
-            width: image.width,
-            height: image.height,
-            values,
-        }
+        Self { width: image.width, height: image.height, values }
     }
 
     /// Refuses a mask that is not of the size of the image it is to be compared with.
@@ -57,13 +53,7 @@ impl Mask {
             return Ok(());
         }
         let (mask_width, mask_height) = (self.width, self.height);
-        Err(DataError::MaskSize {
-            path: path.to_owned(),
-            mask_width,
-            mask_height,
-            width,
-            height,
-        })
+        Err(DataError::MaskSize { path: path.to_owned(), mask_width, mask_height, width, height })
     }
 }
 
@@ -94,17 +84,10 @@ fn half_of_range(pixels: &Pixels) -> f32 {
 
 /// `foreground` asked of the channels of every pixel.
 fn each_pixel(image: &Image, foreground: impl Fn(&[f32]) -> bool) -> Vec<u8> {
-    fn ask<T: Copy + Into<f32>>(
-        values: &[T],
-        channels: usize,
-        foreground: impl Fn(&[f32]) -> bool,
-    ) -> Vec<u8> {
+    fn ask<T: Copy + Into<f32>>(values: &[T], channels: usize, foreground: impl Fn(&[f32]) -> bool) -> Vec<u8> {
         let mut pixel = vec![0.0; channels];
         let ask = |stored: &[T]| {
-            pixel
-                .iter_mut()
-                .zip(stored)
-                .for_each(|(value, &stored)| *value = stored.into());
+            pixel.iter_mut().zip(stored).for_each(|(value, &stored)| *value = stored.into());
             u8::from(foreground(&pixel))
         };
         values.chunks_exact(channels).map(ask).collect()

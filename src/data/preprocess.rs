@@ -31,11 +31,7 @@ pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> 
             transpose(plane, size);
         }
     }
-    if image.channels == 1 {
-        planes.repeat(3)
-    } else {
-        planes
-    }
+    if image.channels == 1 { planes.repeat(3) } else { planes }
 }
 
 /// The network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
@@ -48,11 +44,7 @@ pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> V
     let columns = resample::nearest(mask.width, size, zoom);
     let mut plane: Vec<f32> = resample::nearest(mask.height, size, zoom)
         .into_iter()
-        .flat_map(|y| {
-            columns
-                .iter()
-                .map(move |x| f32::from(mask.values[y * mask.width + x]))
-        })
+        .flat_map(|y| columns.iter().map(move |x| f32::from(mask.values[y * mask.width + x])))
         .collect();
     if transposed {
         transpose(&mut plane, size);
@@ -65,19 +57,9 @@ pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> V
 ///
 /// # Panics
 /// If `values` does not hold `size * size` values.
-pub fn plane_to_image(
-    values: &[f32],
-    size: usize,
-    transposed: bool,
-    width: usize,
-    height: usize,
-) -> Vec<f32> {
+pub fn plane_to_image(values: &[f32], size: usize, transposed: bool, width: usize, height: usize) -> Vec<f32> {
     assert_eq!(values.len(), size * size, "a plane of side {size}");
-    let natural = if transposed {
-        Cow::Owned(untranspose(values, size))
-    } else {
-        Cow::Borrowed(values)
-    };
+    let natural = if transposed { Cow::Owned(untranspose(values, size)) } else { Cow::Borrowed(values) };
     resample::bilinear(&natural, size, width, height)
 }
 
@@ -111,11 +93,7 @@ fn normalise(plane: &mut [f32]) {
     }
     let count = plane.len() as f64;
     let mean = plane.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let variance = plane
-        .iter()
-        .map(|&value| (f64::from(value) - mean).powi(2))
-        .sum::<f64>()
-        / count;
+    let variance = plane.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
     let deviation = variance.sqrt();
     for value in plane {
         *value = ((f64::from(*value) - mean) / deviation) as f32;

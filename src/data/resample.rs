@@ -58,12 +58,8 @@ fn cubic_taps(input: usize, output: usize, zoom: f64) -> Vec<Taps<4>> {
             let source = zoomed(scale * (i as f32 + 0.5), input, zoom) - 0.5;
             let base = source.floor();
             let t = f64::from((source - base).clamp(0.0, 1.0));
-            let index =
-                [-1, 0, 1, 2].map(|step| (base as isize + step).clamp(0, input as isize - 1) as usize);
-            Taps {
-                index,
-                weight: [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)],
-            }
+            let index = [-1, 0, 1, 2].map(|step| (base as isize + step).clamp(0, input as isize - 1) as usize);
+            Taps { index, weight: [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)] }
         })
         .collect()
 }
@@ -95,10 +91,7 @@ fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
             let source = (scale * (i as f32 + 0.5) - 0.5).max(0.0);
             let base = (source as usize).min(last);
             let t = f64::from((source - base as f32).clamp(0.0, 1.0));
-            Taps {
-                index: [base, (base + 1).min(last)],
-                weight: [1.0 - t, t],
-            }
+            Taps { index: [base, (base + 1).min(last)], weight: [1.0 - t, t] }
         })
         .collect()
 }
@@ -106,9 +99,7 @@ fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
 /// The source position of each of `output` positions over `input` ones: `floor(i * input / output)`.
 pub(super) fn nearest(input: usize, output: usize, zoom: f64) -> Vec<usize> {
     let scale = input as f32 / output as f32;
-    (0..output)
-        .map(|i| (zoomed(i as f32 * scale, input, zoom) as usize).min(input.saturating_sub(1)))
-        .collect()
+    (0..output).map(|i| (zoomed(i as f32 * scale, input, zoom) as usize).min(input.saturating_sub(1))).collect()
 }
 
 /// Where a zoom about the centre of `input` pixels takes its value from; a zoom of 1 changes no bit.

@@ -34,16 +34,8 @@ impl Layout {
             return None;
         }
         let (offsets, lengths) = (tags.values(273)?, tags.values(279)?);
-        let strips = offsets
-            .into_iter()
-            .zip(lengths)
-            .map(|(offset, length)| (offset as usize, length as usize));
-        Some(Self {
-            width: one(256, None)?,
-            height: one(257, None)?,
-            big_endian,
-            strips: strips.collect(),
-        })
+        let strips = offsets.into_iter().zip(lengths).map(|(offset, length)| (offset as usize, length as usize));
+        Some(Self { width: one(256, None)?, height: one(257, None)?, big_endian, strips: strips.collect() })
     }
 
     /// The pixels, or none if the file ends before them.
@@ -54,25 +46,13 @@ impl Layout {
         for &(offset, length) in &self.strips {
             let strip = bytes.get(offset..offset.checked_add(length)?)?;
             let left = count - values.len();
-            values.extend(
-                strip
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .take(left)
-                    .map(|&four| match self.big_endian {
-                        true => f32::from_be_bytes(four),
-                        false => f32::from_le_bytes(four),
-                    }),
-            );
+            values.extend(strip.as_chunks().0.iter().take(left).map(|&four| match self.big_endian {
+                true => f32::from_be_bytes(four),
+                false => f32::from_le_bytes(four),
+            }));
         }
         let pixels = Pixels::F32(values);
-        (pixels.len() == count).then_some(Image {
-            width,
-            height,
-            channels: 1,
-            pixels,
-        })
+        (pixels.len() == count).then_some(Image { width, height, channels: 1, pixels })
     }
 }
 
@@ -98,25 +78,15 @@ impl Tags<'_> {
         };
         let count = self.number(entry + 4, 4)? as usize;
         // Up to four bytes stand in the entry itself, more behind an offset.
-        let start = if count.checked_mul(size)? <= 4 {
-            entry + 8
-        } else {
-            self.number(entry + 8, 4)? as usize
-        };
+        let start = if count.checked_mul(size)? <= 4 { entry + 8 } else { self.number(entry + 8, 4)? as usize };
         self.bytes.get(start..start.checked_add(count * size)?)?;
-        (0..count)
-            .map(|index| self.number(start + index * size, size))
-            .collect()
+        (0..count).map(|index| self.number(start + index * size, size)).collect()
     }
 
     /// An unsigned number of `size` bytes (1, 2 or 4) at `offset`.
     fn number(&self, offset: usize, size: usize) -> Option<u32> {
         let bytes = self.bytes.get(offset..offset.checked_add(size)?)?;
         let append = |number: u32, &byte: &u8| number << 8 | u32::from(byte);
-        Some(if self.big_endian {
-            bytes.iter().fold(0, append)
-        } else {
-            bytes.iter().rev().fold(0, append)
-        })
+        Some(if self.big_endian { bytes.iter().fold(0, append) } else { bytes.iter().rev().fold(0, append) })
     }
 }

@@ -23,13 +23,7 @@ pub fn png8(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(
 /// # Errors
 /// As [`png8`].
 pub fn png16(path: &Path, width: usize, height: usize, values: &[u16]) -> Result<(), DataError> {
-    png(
-        path,
-        width,
-        height,
-        bytemuck::cast_slice(values),
-        ExtendedColorType::L16,
-    )
+    png(path, width, height, bytemuck::cast_slice(values), ExtendedColorType::L16)
 }
 
 /// Writes an 8 bit RGB PNG; `values` holds `3 * width * height` bytes, interleaved, row-major.
@@ -53,19 +47,10 @@ pub fn bytes(path: &Path, content: &[u8]) -> Result<(), DataError> {
 /// # Errors
 /// [`DataError::Unwritable`], also with what `fill` fails with; the target is then as it was before.
 pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
-    beside(path, fill).map_err(|error| DataError::Unwritable {
-        path: path.to_owned(),
-        reason: one_line(&error),
-    })
+    beside(path, fill).map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
-fn png(
-    path: &Path,
-    width: usize,
-    height: usize,
-    bytes: &[u8],
-    color: ExtendedColorType,
-) -> Result<(), DataError> {
+fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedColorType) -> Result<(), DataError> {
     file(path, |out| {
         let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
         let (columns, rows) = (side(width)?, side(height)?);
@@ -75,9 +60,7 @@ fn png(
             let message = format!("{} bytes do not fill {width}x{height} pixels", bytes.len());
             return Err(io::Error::other(message));
         }
-        PngEncoder::new(out)
-            .write_image(bytes, columns, rows, color)
-            .map_err(io::Error::other)
+        PngEncoder::new(out).write_image(bytes, columns, rows, color).map_err(io::Error::other)
     })
 }
 

@@ -298,9 +298,8 @@ fn elapsed_ms(start: Instant) -> f64 {
 }
 
 fn token_tensors(encoding: &Encoding, device: &Device) -> (Tensor<2, Int>, Tensor<2, Int>) {
-    let tensor = |values: &[i64]| {
-        Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device)
-    };
+    let tensor =
+        |values: &[i64]| Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device);
     (tensor(&encoding.ids), tensor(&encoding.mask))
 }
 

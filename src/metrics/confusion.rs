@@ -25,23 +25,14 @@ impl Confusion {
     /// # Panics
     /// If the masks differ in their number of pixels: a score of two unlike masks would mean nothing.
     pub fn of(prediction: &[u8], truth: &[u8]) -> Self {
-        assert_eq!(
-            prediction.len(),
-            truth.len(),
-            "masks of the same number of pixels"
-        );
+        assert_eq!(prediction.len(), truth.len(), "masks of the same number of pixels");
         let mut counts = Self::default();
         // Counted in a table: a branch a pixel costs more than the rest.
         let mut table = [0_u64; 4];
         for (&predicted, &true_value) in prediction.iter().zip(truth) {
             table[usize::from(predicted != 0) * 2 + usize::from(true_value != 0)] += 1;
         }
-        [
-            counts.true_negative,
-            counts.false_negative,
-            counts.false_positive,
-            counts.true_positive,
-        ] = table;
+        [counts.true_negative, counts.false_negative, counts.false_positive, counts.true_positive] = table;
         counts
     }
 
@@ -53,19 +44,12 @@ impl Confusion {
 
     /// Intersection over union `TP / (TP + FP + FN)`, 0…1; 1 where both masks are empty.
     pub fn iou(&self) -> f64 {
-        ratio(
-            self.true_positive,
-            self.true_positive + self.false_positive + self.false_negative,
-        )
+        ratio(self.true_positive, self.true_positive + self.false_positive + self.false_negative)
     }
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        1.0
-    } else {
-        part as f64 / whole as f64
-    }
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
 
 impl Add for Confusion {

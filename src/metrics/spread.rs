@@ -14,8 +14,5 @@ pub fn mean_std(values: &[f64]) -> Spread {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-    Spread {
-        mean,
-        std: variance.sqrt(),
-    }
+    Spread { mean, std: variance.sqrt() }
 }

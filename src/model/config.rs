@@ -64,7 +64,12 @@ pub struct VisionConfig {
 
 impl Default for VisionConfig {
     fn default() -> Self {
-        Self { hidden_sizes: vec![96, 192, 384, 768], depths: vec![3, 3, 9, 3], patch_size: 4, layer_norm_eps: 1e-12 }
+        Self {
+            hidden_sizes: vec![96, 192, 384, 768],
+            depths: vec![3, 3, 9, 3],
+            patch_size: 4,
+            layer_norm_eps: 1e-12,
+        }
     }
 }
 
@@ -248,7 +253,7 @@ impl ModelConfig {
             return error(format!("fusion.removed names group {number}; there are groups 1 to {stages}"));
         }
         let groups: Vec<Vec<usize>> = match &self.fusion.grouping {
-            Grouping::Sequential | Grouping::Interleaved if layers % stages != 0 => {
+            Grouping::Sequential | Grouping::Interleaved if !layers.is_multiple_of(stages) => {
                 return error(format!("{layers} text layers cannot be dealt evenly into {stages} groups"));
             }
             Grouping::Sequential => {
@@ -311,7 +316,9 @@ impl ModelConfig {
         for stage in 0..stages {
             let (wide, narrow) = (self.stage_channels(stage), vision.hidden_sizes[stages - stage - 1]);
             if wide != 2 * narrow {
-                return error(format!("vision.hidden_sizes must double from stage to stage, not {narrow} to {wide}"));
+                return error(format!(
+                    "vision.hidden_sizes must double from stage to stage, not {narrow} to {wide}"
+                ));
             }
             if wide % decoder.num_heads != 0 {
                 return error(format!("decoder.num_heads must divide the {wide} channels of every stage"));

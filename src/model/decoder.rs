@@ -35,8 +35,7 @@ impl TextProjection {
     pub fn forward(&self, text: Tensor<3>) -> Tensor<3> {
         let mix = self.token_weight.val();
         let [length, tokens, _] = mix.dims();
-        let mixed = mix.reshape([1, length, tokens]).matmul(text)
-            + self.token_bias.val().reshape([1, length, 1]);
+        let mixed = mix.reshape([1, length, tokens]).matmul(text) + self.token_bias.val().reshape([1, length, 1]);
         leaky_relu(self.linear.forward(gelu(mixed)), LEAK)
     }
 }
@@ -242,13 +241,7 @@ impl DecoderStage {
     }
 
     /// The guide block alone, back on the grid: `[batch, C, n, n]`
-    fn guided(
-        &self,
-        x: Tensor<4>,
-        text: Option<Tensor<3>>,
-        name: &str,
-        trace: &mut Trace,
-    ) -> Tensor<4> {
+    fn guided(&self, x: Tensor<4>, text: Option<Tensor<3>>, name: &str, trace: &mut Trace) -> Tensor<4> {
         match (&self.guide, text) {
             (Some(guide), Some(text)) => {
                 let shape = x.dims();

@@ -72,9 +72,12 @@ impl Head {
 pub(super) fn shuffle(x: Tensor<4>) -> Tensor<4> {
     let [batch, wide, height, width] = x.dims();
     let channels = wide / (ENLARGE * ENLARGE);
-    x.reshape([batch, channels, ENLARGE, ENLARGE, height, width])
-        .permute([0, 1, 4, 2, 5, 3])
-        .reshape([batch, channels, height * ENLARGE, width * ENLARGE])
+    x.reshape([batch, channels, ENLARGE, ENLARGE, height, width]).permute([0, 1, 4, 2, 5, 3]).reshape([
+        batch,
+        channels,
+        height * ENLARGE,
+        width * ENLARGE,
+    ])
 }
 
 /// Zeros on the left and top, then a 4×4 mean with stride 1: the same size, without the shuffle's checkerboard.

@@ -54,12 +54,7 @@ impl HiMix {
     /// Image features and text of each stage → logits and what the stages gave.
     ///
     /// `features` are fine to coarse as the vision encoder gives them, `text` coarse to fine as the fusion does.
-    pub fn decode(
-        &self,
-        features: &[Tensor<4>],
-        text: Vec<Option<Tensor<3>>>,
-        trace: &mut Trace,
-    ) -> Decoded {
+    pub fn decode(&self, features: &[Tensor<4>], text: Vec<Option<Tensor<3>>>, trace: &mut Trace) -> Decoded {
         let last = features.len() - 1;
         let mut x = features[last].clone();
         let mut stages = Vec::with_capacity(self.stages.len());

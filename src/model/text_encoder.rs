@@ -138,8 +138,7 @@ impl TextEncoder {
         let [batch, length] = ids.dims();
         let mut x = self.embeddings.forward(ids);
         let heads = self.layers.first().map_or(1, |layer| layer.heads);
-        let padding =
-            mask.equal_elem(0).unsqueeze_dims::<4>(&[1, 1]).expand([batch, heads, length, length]);
+        let padding = mask.equal_elem(0).unsqueeze_dims::<4>(&[1, 1]).expand([batch, heads, length, length]);
         let mut states = vec![x.clone()];
         for layer in &self.layers {
             x = layer.forward(x, &padding);

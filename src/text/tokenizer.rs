@@ -48,14 +48,9 @@ impl Tokenizer {
     /// # Errors
     /// The file is missing, not text of its format, empty, or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
     pub fn from_file(path: &Path) -> Result<Self, TextError> {
-        let unreadable = |reason: String| TextError::Unreadable {
-            path: path.to_owned(),
-            reason,
-        };
+        let unreadable = |reason: String| TextError::Unreadable { path: path.to_owned(), reason };
         let failed = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound => TextError::Missing {
-                path: path.to_owned(),
-            },
+            ErrorKind::NotFound => TextError::Missing { path: path.to_owned() },
             _ => unreadable(error.to_string()),
         };
         if fs::metadata(path).map_err(failed)?.len() > MAX_BYTES {
@@ -63,14 +58,8 @@ impl Tokenizer {
         }
         let bytes = fs::read(path).map_err(failed)?;
         let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
-        let is_json = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        if is_json {
-            Self::from_json(path, &text)
-        } else {
-            Self::from_lines(path, &text)
-        }
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json { Self::from_json(path, &text) } else { Self::from_lines(path, &text) }
     }
 
     /// As [`Tokenizer::from_file`] on the content of a `vocab.txt`.
@@ -84,19 +73,12 @@ impl Tokenizer {
     fn from_lines(path: &Path, text: &str) -> Result<Self, TextError> {
         let text = text.trim_start_matches('\u{feff}');
         if text.trim().is_empty() {
-            return Err(TextError::Empty {
-                path: path.to_owned(),
-            });
+            return Err(TextError::Empty { path: path.to_owned() });
         }
         // Only the line's end is cut off: some entries consist of a blank that trimming would eat.
-        let entries = text
-            .lines()
-            .zip(0_u32..)
-            .map(|(entry, id)| (entry.to_owned(), id));
-        let unreadable = |error: tokenizers::Error| TextError::Unreadable {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        };
+        let entries = text.lines().zip(0_u32..).map(|(entry, id)| (entry.to_owned(), id));
+        let unreadable =
+            |error: tokenizers::Error| TextError::Unreadable { path: path.to_owned(), reason: one_line(&error) };
         // An empty map of the type that the builder takes; its hasher is no dependency of this crate.
         let mut vocabulary = WordPiece::read_bytes(b"").map_err(unreadable)?;
         vocabulary.extend(entries);
@@ -113,9 +95,7 @@ impl Tokenizer {
             .map(|entry| AddedToken::from(entry, true))
             .collect();
         let mut inner = tokenizers::Tokenizer::new(model);
-        inner
-            .with_normalizer(Some(BertNormalizer::new(true, true, Some(true), true)))
-            .map_err(unreadable)?;
+        inner.with_normalizer(Some(BertNormalizer::new(true, true, Some(true), true))).map_err(unreadable)?;
         inner.with_pre_tokenizer(Some(BertPreTokenizer));
         inner.add_special_tokens(special).map_err(unreadable)?;
         Self::checked(path, inner)
@@ -123,32 +103,22 @@ impl Tokenizer {
 
     fn from_json(path: &Path, text: &str) -> Result<Self, TextError> {
         if text.trim().is_empty() {
-            return Err(TextError::Empty {
-                path: path.to_owned(),
-            });
+            return Err(TextError::Empty { path: path.to_owned() });
         }
-        let unreadable = |reason: String| TextError::Unreadable {
-            path: path.to_owned(),
-            reason,
-        };
-        let mut inner =
-            tokenizers::Tokenizer::from_bytes(text).map_err(|error| unreadable(one_line(&error)))?;
+        let unreadable = |reason: String| TextError::Unreadable { path: path.to_owned(), reason };
+        let mut inner = tokenizers::Tokenizer::from_bytes(text).map_err(|error| unreadable(one_line(&error)))?;
         if !matches!(inner.get_model(), ModelWrapper::WordPiece(_)) {
             return Err(unreadable("it is not a WordPiece tokenizer".into()));
         }
         // Cutting and padding are done here, where the pieces that do not fit are still known.
         inner.with_padding(None);
-        inner
-            .with_truncation(None)
-            .map_err(|error| unreadable(one_line(&error)))?;
+        inner.with_truncation(None).map_err(|error| unreadable(one_line(&error)))?;
         Self::checked(path, inner)
     }
 
     fn checked(path: &Path, inner: tokenizers::Tokenizer) -> Result<Self, TextError> {
         if inner.get_vocab_size(true) == 0 {
-            return Err(TextError::Empty {
-                path: path.to_owned(),
-            });
+            return Err(TextError::Empty { path: path.to_owned() });
         }
         let mut unknown_entry = "[UNK]".to_owned();
         if let ModelWrapper::WordPiece(model) = inner.get_model() {
@@ -157,30 +127,12 @@ impl Tokenizer {
         let names = ["[CLS]", "[SEP]", "[PAD]", &unknown_entry];
         let found = names.map(|name| inner.token_to_id(name));
         let [Some(start), Some(end), Some(padding), Some(unknown)] = found else {
-            let missing = names
-                .into_iter()
-                .zip(found)
-                .filter(|(_, id)| id.is_none())
-                .map(|(name, _)| name);
+            let missing = names.into_iter().zip(found).filter(|(_, id)| id.is_none()).map(|(name, _)| name);
             let entries = missing.collect::<Vec<_>>().join(", ");
-            return Err(TextError::NoEntry {
-                path: path.to_owned(),
-                entries,
-            });
+            return Err(TextError::NoEntry { path: path.to_owned(), entries });
         };
-        let size = inner
-            .get_vocab(true)
-            .into_values()
-            .max()
-            .map_or(0, |id| id as usize + 1);
-        Ok(Self {
-            inner,
-            start,
-            end,
-            padding,
-            unknown,
-            size,
-        })
+        let size = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
+        Ok(Self { inner, start, end, padding, unknown, size })
     }
 
     /// One more than the largest id that [`Tokenizer::encode`] can give: the rows that an embedding needs.
@@ -204,20 +156,12 @@ impl Tokenizer {
         let dropped = read.split_off(room.min(read.len()));
 
         let pieces = piece_ids.into_iter().take(room);
-        let tokens = std::iter::once(self.start)
-            .chain(pieces)
-            .chain(std::iter::once(self.end));
+        let tokens = std::iter::once(self.start).chain(pieces).chain(std::iter::once(self.end));
         let mut ids: Vec<i64> = tokens.take(limit).map(i64::from).collect();
         let mut mask = vec![1; ids.len()];
         ids.resize(limit, i64::from(self.padding));
         mask.resize(limit, 0);
-        Encoding {
-            ids,
-            mask,
-            read,
-            dropped,
-            total,
-        }
+        Encoding { ids, mask, read, dropped, total }
     }
 }
 

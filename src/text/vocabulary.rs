@@ -23,7 +23,8 @@ pub fn build<'a>(sentences: impl Iterator<Item = &'a str>, limit: usize) -> Stri
     let mut entries: Vec<String> = SPECIAL.iter().map(|entry| (*entry).to_owned()).collect();
     entries.extend(letters.iter().map(char::to_string));
     entries.extend(letters.iter().filter(|c| c.is_alphanumeric()).map(|c| format!("##{c}")));
-    let mut by_count: Vec<(String, usize)> = counts.into_iter().filter(|(word, _)| word.chars().count() > 1).collect();
+    let mut by_count: Vec<(String, usize)> =
+        counts.into_iter().filter(|(word, _)| word.chars().count() > 1).collect();
     by_count.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     entries.extend(by_count.into_iter().map(|(word, _)| word));
     entries.truncate(limit);

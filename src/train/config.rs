@@ -91,7 +91,8 @@ impl Default for TrainConfig {
 impl TrainConfig {
     /// What is wrong with the numbers, if anything.
     pub fn validate(&self) -> Result<(), String> {
-        let positive = [("epochs", self.epochs), ("batch_size", self.batch_size), ("cosine_epochs", self.cosine_epochs)];
+        let positive =
+            [("epochs", self.epochs), ("batch_size", self.batch_size), ("cosine_epochs", self.cosine_epochs)];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{name} must be at least 1"));
         }

@@ -37,7 +37,9 @@ pub enum TrainError {
     #[error("{0}")]
     Config(String),
     /// The loss is no number any more.
-    #[error("the loss became NaN in epoch {epoch}, step {step}; the best weights so far are kept; try a smaller learning rate")]
+    #[error(
+        "the loss became NaN in epoch {epoch}, step {step}; the best weights so far are kept; try a smaller learning rate"
+    )]
     NotANumber {
         /// Epoch, from 1.
         epoch: usize,
@@ -67,8 +69,9 @@ pub fn run(
     config.validate().map_err(TrainError::Config)?;
     let train = Dataset::open(&config.data, &config.train_split)?;
     let validation = Dataset::open(&config.data, &config.validation_split)?;
-    std::fs::create_dir_all(&config.out)
-        .map_err(|error| WeightsError::file(&config.out, format!("the folder cannot be made ({error}); choose another")))?;
+    std::fs::create_dir_all(&config.out).map_err(|error| {
+        WeightsError::file(&config.out, format!("the folder cannot be made ({error}); choose another"))
+    })?;
     let training_device = device.device.clone().autodiff();
     device.device.seed(config.seed);
     let mut start = prepare(config, &train, &training_device)?;
@@ -123,7 +126,8 @@ pub fn run(
             reason = "it was stopped".into();
             break;
         }
-        let losses: Vec<f32> = losses.into_iter().flat_map(|l| l.into_data().iter::<f32>().collect::<Vec<_>>()).collect();
+        let losses: Vec<f32> =
+            losses.into_iter().flat_map(|l| l.into_data().iter::<f32>().collect::<Vec<_>>()).collect();
         if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
             return Err(TrainError::NotANumber { epoch: epoch + 1, step: index + 1 });
         }
@@ -215,7 +219,13 @@ fn tensors(batch: &Batch, config: &ModelConfig, tokens: usize, device: &Device) 
     ((float(&batch.images, 3), int(&batch.ids), int(&batch.attention)), float(&batch.targets, 1))
 }
 
-fn validate(model: &HiMix, pairs: &Pairs, config: &TrainConfig, architecture: &ModelConfig, device: &Device) -> Scores {
+fn validate(
+    model: &HiMix,
+    pairs: &Pairs,
+    config: &TrainConfig,
+    architecture: &ModelConfig,
+    device: &Device,
+) -> Scores {
     let model = model.valid();
     let mut scores = Scores::default();
     let side = architecture.decoder.image_size;

@@ -8,19 +8,14 @@ use super::fixtures::{folder, grey_float_tiff, png, put};
 /// The refusal, checked for its form.
 fn refusal(name: &str, bytes: &[u8]) -> DataError {
     let folder = folder();
-    let error = load(&put(&folder, name, bytes))
-        .err()
-        .unwrap_or_else(|| panic!("{name} was read"));
+    let error = load(&put(&folder, name, bytes)).err().unwrap_or_else(|| panic!("{name} was read"));
     check_line(&error, name);
     error
 }
 
 fn check_line(error: &DataError, name: &str) {
     let line = error.to_string();
-    assert!(
-        !line.contains('\n') && line.contains(name) && line.contains("; "),
-        "{line:?}"
-    );
+    assert!(!line.contains('\n') && line.contains(name) && line.contains("; "), "{line:?}");
 }
 
 /// Something that compresses badly, so that half of the file is not all of the pixels.
@@ -30,9 +25,7 @@ fn noise() -> DynamicImage {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 24) as u8
     };
-    DynamicImage::ImageRgb8(RgbImage::from_fn(64, 48, |_, _| {
-        image::Rgb([next(), next(), next()])
-    }))
+    DynamicImage::ImageRgb8(RgbImage::from_fn(64, 48, |_, _| image::Rgb([next(), next(), next()])))
 }
 
 fn encoded(format: ImageFormat) -> Vec<u8> {
@@ -43,19 +36,10 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
 
 #[test]
 fn what_is_no_image() {
-    assert!(matches!(
-        refusal("notes.png", b"just some text, not an image"),
-        DataError::NotAnImage { .. }
-    ));
+    assert!(matches!(refusal("notes.png", b"just some text, not an image"), DataError::NotAnImage { .. }));
     assert!(matches!(refusal("empty.png", b""), DataError::Damaged { .. }));
-    assert!(matches!(
-        refusal("short.png", b"\x89PNG"),
-        DataError::NotAnImage { .. }
-    ));
-    assert!(matches!(
-        refusal("anim.png", b"GIF89a\x01\0\x01\0\0\0\0"),
-        DataError::Unsupported { .. }
-    ));
+    assert!(matches!(refusal("short.png", b"\x89PNG"), DataError::NotAnImage { .. }));
+    assert!(matches!(refusal("anim.png", b"GIF89a\x01\0\x01\0\0\0\0"), DataError::Unsupported { .. }));
     let folder = folder();
     let missing = load(&folder.path().join("gone.png")).expect_err("no such file");
     assert!(matches!(missing, DataError::Missing { .. }), "{missing}");
@@ -66,28 +50,16 @@ fn what_is_no_image() {
 
 #[test]
 fn truncated_files_of_every_format() {
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::Tiff,
-        ImageFormat::Bmp,
-        ImageFormat::WebP,
-    ] {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::WebP] {
         let whole = encoded(format);
         for share in [0.03, 0.3, 0.6, 0.9] {
             let cut = &whole[..(whole.len() as f64 * share) as usize];
             let error = refusal("cut.dat", cut);
-            assert!(
-                matches!(error, DataError::Damaged { .. }),
-                "{format:?} at {share}: {error}"
-            );
+            assert!(matches!(error, DataError::Damaged { .. }), "{format:?} at {share}: {error}");
         }
     }
     let tiff = grey_float_tiff(4, 4, &[1.0; 16]);
-    assert!(matches!(
-        refusal("cut.tif", &tiff[..tiff.len() - 1]),
-        DataError::Damaged { .. }
-    ));
+    assert!(matches!(refusal("cut.tif", &tiff[..tiff.len() - 1]), DataError::Damaged { .. }));
     // Five rows announced, four stored.
     let tiff = grey_float_tiff(4, 5, &[1.0; 16]);
     assert!(matches!(refusal("short.tif", &tiff), DataError::Damaged { .. }));
@@ -95,13 +67,7 @@ fn truncated_files_of_every_format() {
 
 #[test]
 fn damaged_bytes_never_panic() {
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::Tiff,
-        ImageFormat::Bmp,
-        ImageFormat::WebP,
-    ] {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::WebP] {
         let whole = encoded(format);
         let folder = folder();
         for at in (0..whole.len().min(400)).chain((400..whole.len()).step_by(97)) {
@@ -119,27 +85,15 @@ fn damaged_bytes_never_panic() {
 fn headers_beyond_reason() {
     for (width, height) in [(60_000, 60_000), (40_000, 1), (32_000, 32_000)] {
         let error = refusal("huge.png", &png(width, height, 16, 2, &[], &[&[0; 16]]));
-        assert!(
-            matches!(error, DataError::TooLarge { .. }),
-            "{width}x{height}: {error}"
-        );
-        assert!(
-            error.to_string().contains(&format!("{width}x{height}")),
-            "{error}"
-        );
+        assert!(matches!(error, DataError::TooLarge { .. }), "{width}x{height}: {error}");
+        assert!(error.to_string().contains(&format!("{width}x{height}")), "{error}");
     }
     for (width, height) in [(0, 0), (0, 5), (5, 0)] {
         let error = refusal("none.png", &png(width, height, 8, 0, &[], &[]));
-        assert!(
-            matches!(error, DataError::NoPixels { .. } | DataError::Damaged { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, DataError::NoPixels { .. } | DataError::Damaged { .. }), "{error}");
     }
     let mut jpeg = encoded(ImageFormat::Jpeg);
-    let frame = jpeg
-        .windows(2)
-        .position(|pair| pair == [0xFF, 0xC0])
-        .expect("a baseline frame");
+    let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("a baseline frame");
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0xEA, 0x60, 0xEA, 0x60]);
     assert!(matches!(refusal("huge.jpg", &jpeg), DataError::TooLarge { .. }));
     let tiff = grey_float_tiff(60_000, 60_000, &[1.0; 16]);

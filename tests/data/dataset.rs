@@ -11,13 +11,8 @@ fn refusal(files: &[(&str, &str)], split: &str) -> String {
     for (name, content) in files {
         put(&folder, name, content.as_bytes());
     }
-    let line = Dataset::open(folder.path(), split)
-        .expect_err("refused")
-        .to_string();
-    assert!(
-        !line.contains('\n') && line.contains(&format!("{split}.csv")),
-        "{line:?}"
-    );
+    let line = Dataset::open(folder.path(), split).expect_err("refused").to_string();
+    assert!(!line.contains('\n') && line.contains(&format!("{split}.csv")), "{line:?}");
     line
 }
 
@@ -25,19 +20,12 @@ fn refusal(files: &[(&str, &str)], split: &str) -> String {
 fn rows_find_their_files_under_every_spelling() {
     let folder = folder();
     // A byte order mark, headers in another order and case, a column of no interest.
-    let table =
-        "\u{feff}description,IMAGE,Note\n\"one, two\",a.png,x\nthree,b.jpg,\n,mask_c.png,\nfour,d.jpg,\n";
+    let table = "\u{feff}description,IMAGE,Note\n\"one, two\",a.png,x\nthree,b.jpg,\n,mask_c.png,\nfour,d.jpg,\n";
     put(&folder, "prompt/train.csv", table.as_bytes());
     for image in ["a.png", "b.jpg", "c.png", "d.jpg"] {
         put(&folder, &format!("train/Images/{image}"), b"");
     }
-    for mask in [
-        "GTs/mask_a.png",
-        "GTs/b.png",
-        "GTs_binary/b.png",
-        "GTs/mask_c.png",
-        "GTs_binary/d.png",
-    ] {
+    for mask in ["GTs/mask_a.png", "GTs/b.png", "GTs_binary/b.png", "GTs/mask_c.png", "GTs_binary/d.png"] {
         put(&folder, &format!("train/{mask}"), b"");
     }
     let dataset = Dataset::open(folder.path(), "train").expect("a data set");
@@ -48,11 +36,7 @@ fn rows_find_their_files_under_every_spelling() {
         .map(|sample| {
             assert_eq!(sample.image, base.join("Images").join(&sample.name));
             let mask = sample.mask.strip_prefix(&base).expect("below the split");
-            (
-                sample.name.as_str(),
-                mask.to_str().expect("plain"),
-                sample.prompt.as_str(),
-            )
+            (sample.name.as_str(), mask.to_str().expect("plain"), sample.prompt.as_str())
         })
         .collect();
     let expected = [
@@ -67,67 +51,32 @@ fn rows_find_their_files_under_every_spelling() {
 #[test]
 fn tables_that_do_not_do() {
     let line = refusal(&[("prompt/train.csv", "File,Description\na.png,x\n")], "train");
-    assert!(
-        line.contains("Image, Description") && line.contains("File, Description"),
-        "{line}"
-    );
+    assert!(line.contains("Image, Description") && line.contains("File, Description"), "{line}");
     let line = refusal(&[("prompt/train.csv", "Image,Text\na.png,x\n")], "train");
     assert!(line.contains("Image, Text"), "{line}");
     assert!(refusal(&[("prompt/train.csv", "")], "train").contains("none"));
     assert!(refusal(&[("prompt/train.csv", "Image,Description\n")], "train").contains("no rows"));
-    assert!(
-        refusal(
-            &[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")],
-            "train"
-        )
-        .contains("line: 2")
-    );
-    let line = refusal(
-        &[
-            ("prompt/val.csv", ""),
-            ("prompt/train.csv", ""),
-            ("prompt/notes.md", ""),
-        ],
-        "test",
-    );
-    assert!(
-        line.contains("train.csv, val.csv") && !line.contains("notes"),
-        "{line}"
-    );
+    assert!(refusal(&[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")], "train").contains("line: 2"));
+    let line = refusal(&[("prompt/val.csv", ""), ("prompt/train.csv", ""), ("prompt/notes.md", "")], "test");
+    assert!(line.contains("train.csv, val.csv") && !line.contains("notes"), "{line}");
     assert!(refusal(&[], "test").contains("no tables"));
 }
 
 #[test]
 fn missing_files_are_named_and_counted() {
     let files = [
-        (
-            "prompt/train.csv",
-            "Image,Description\na.png,x\nb.png,y\nc.png,z\n",
-        ),
+        ("prompt/train.csv", "Image,Description\na.png,x\nb.png,y\nc.png,z\n"),
         ("train/Images/a.png", ""),
         ("train/GTs/a.png", ""),
         ("train/Images/b.png", ""),
     ];
     let line = refusal(&files, "train");
-    assert!(
-        line.contains("mask_b.png") && line.contains("line 3") && line.contains("2 of 3"),
-        "{line}"
-    );
+    assert!(line.contains("mask_b.png") && line.contains("line 3") && line.contains("2 of 3"), "{line}");
     let folder = folder();
     put(&folder, "prompt/train.csv", b"Image,Description\n,x\n");
     fs::create_dir_all(folder.path().join("train/Images")).expect("a folder");
     let nameless = Dataset::open(folder.path(), "train").expect_err("no image in the row");
-    assert!(
-        matches!(
-            nameless,
-            DataError::MissingFiles {
-                missing: 1,
-                rows: 1,
-                ..
-            }
-        ),
-        "{nameless}"
-    );
+    assert!(matches!(nameless, DataError::MissingFiles { missing: 1, rows: 1, .. }), "{nameless}");
 }
 
 #[test]
@@ -144,11 +93,6 @@ fn the_shared_sets_open() {
         let dataset = Dataset::open(&shared.join("data").join(set), split).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(dataset.samples.len(), count, "{set} {split}");
         assert!(dataset.samples.iter().all(|sample| !sample.prompt.is_empty()));
-        assert!(
-            dataset
-                .samples
-                .iter()
-                .all(|sample| sample.mask.parent().is_some_and(|f| f.ends_with("GTs")))
-        );
+        assert!(dataset.samples.iter().all(|sample| sample.mask.parent().is_some_and(|f| f.ends_with("GTs"))));
     }
 }

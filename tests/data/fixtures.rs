@@ -11,10 +11,7 @@ pub fn shared() -> Option<PathBuf> {
     if folder.join("golden").is_dir() {
         return Some(folder);
     }
-    println!(
-        "skipped: no reference data in {} (set HIMIX_TEST_DATA)",
-        folder.display()
-    );
+    println!("skipped: no reference data in {} (set HIMIX_TEST_DATA)", folder.display());
     None
 }
 
@@ -51,15 +48,9 @@ fn chunk(out: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
 
 fn crc(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| {
-        if sum & 1 == 1 {
-            sum >> 1 ^ 0xEDB8_8320
-        } else {
-            sum >> 1
-        }
+        if sum & 1 == 1 { sum >> 1 ^ 0xEDB8_8320 } else { sum >> 1 }
     };
-    !bytes
-        .iter()
-        .fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
+    !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }
 
 /// A zlib stream that stores `raw` (at most 65535 bytes) uncompressed.

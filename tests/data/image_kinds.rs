@@ -11,12 +11,7 @@ fn load_bytes(name: &str, bytes: &[u8]) -> Image {
 }
 
 fn image(channels: usize, pixels: Pixels) -> Image {
-    Image {
-        width: 2,
-        height: 2,
-        channels,
-        pixels,
-    }
+    Image { width: 2, height: 2, channels, pixels }
 }
 
 #[test]
@@ -24,36 +19,18 @@ fn png_of_every_colour_type_keeps_its_values() {
     let grey = load_bytes("g.png", &png(2, 2, 8, 0, &[], &[&[0, 7], &[200, 255]]));
     assert_eq!(grey, image(1, Pixels::U8(vec![0, 7, 200, 255])));
 
-    let deep = load_bytes(
-        "d.png",
-        &png(2, 2, 16, 0, &[], &[&[0, 7, 1, 0], &[255, 255, 18, 52]]),
-    );
+    let deep = load_bytes("d.png", &png(2, 2, 16, 0, &[], &[&[0, 7, 1, 0], &[255, 255, 18, 52]]));
     assert_eq!(deep, image(1, Pixels::U16(vec![7, 256, 65535, 0x1234])));
 
-    let alpha = load_bytes(
-        "a.png",
-        &png(2, 2, 8, 4, &[], &[&[1, 0, 2, 9], &[3, 128, 4, 255]]),
-    );
+    let alpha = load_bytes("a.png", &png(2, 2, 8, 4, &[], &[&[1, 0, 2, 9], &[3, 128, 4, 255]]));
     assert_eq!(alpha, image(1, Pixels::U8(vec![1, 2, 3, 4])));
 
     let rgba = load_bytes("c.png", &png(2, 1, 8, 6, &[], &[&[1, 2, 3, 0, 4, 5, 6, 255]]));
-    assert_eq!(
-        rgba,
-        Image {
-            height: 1,
-            ..image(3, Pixels::U8(vec![1, 2, 3, 4, 5, 6]))
-        }
-    );
+    assert_eq!(rgba, Image { height: 1, ..image(3, Pixels::U8(vec![1, 2, 3, 4, 5, 6])) });
 
     let palette = [10, 20, 30, 40, 50, 60];
     let indexed = load_bytes("p.png", &png(2, 2, 8, 3, &palette, &[&[0, 1], &[1, 0]]));
-    assert_eq!(
-        indexed,
-        image(
-            3,
-            Pixels::U8(vec![10, 20, 30, 40, 50, 60, 40, 50, 60, 10, 20, 30])
-        )
-    );
+    assert_eq!(indexed, image(3, Pixels::U8(vec![10, 20, 30, 40, 50, 60, 40, 50, 60, 10, 20, 30])));
 
     let bits = load_bytes("b.png", &png(2, 2, 1, 0, &[], &[&[0b0100_0000], &[0b1000_0000]]));
     assert_eq!(bits, image(1, Pixels::U8(vec![0, 255, 255, 0])));
@@ -62,23 +39,11 @@ fn png_of_every_colour_type_keeps_its_values() {
 #[test]
 fn every_format_is_read_under_a_wrong_name() {
     let source = ImageBuffer::from_fn(40, 30, |x, y| image::Rgb([x as u8 * 6, y as u8 * 8, 77]));
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Tiff,
-        ImageFormat::Bmp,
-        ImageFormat::WebP,
-        ImageFormat::Jpeg,
-    ] {
+    for format in [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Jpeg] {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        DynamicImage::ImageRgb8(source.clone())
-            .write_to(&mut bytes, format)
-            .expect("encoded");
+        DynamicImage::ImageRgb8(source.clone()).write_to(&mut bytes, format).expect("encoded");
         let read = load_bytes("scan.dat", bytes.get_ref());
-        assert_eq!(
-            (read.width, read.height, read.channels),
-            (40, 30, 3),
-            "{format:?}"
-        );
+        assert_eq!((read.width, read.height, read.channels), (40, 30, 3), "{format:?}");
         let worst = source.enumerate_pixels().flat_map(|(x, y, pixel)| {
             let read = &read;
             (0..3).map(move |c| (read.value(x as usize, y as usize, c) - f32::from(pixel.0[c])).abs())
@@ -94,55 +59,26 @@ fn floating_point_tiff_in_colour_and_grey() {
     let values = vec![0.5, -1.0, 2.0e6, 0.0, 1.0, 3.25];
     let colour = ImageBuffer::<image::Rgb<f32>, _>::from_raw(2, 1, values.clone()).expect("fits");
     let mut bytes = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageRgb32F(colour)
-        .write_to(&mut bytes, ImageFormat::Tiff)
-        .expect("encoded");
+    DynamicImage::ImageRgb32F(colour).write_to(&mut bytes, ImageFormat::Tiff).expect("encoded");
     let read = load_bytes("f.tif", bytes.get_ref());
-    assert_eq!(
-        read,
-        Image {
-            width: 2,
-            height: 1,
-            channels: 3,
-            pixels: Pixels::F32(values.clone())
-        }
-    );
+    assert_eq!(read, Image { width: 2, height: 1, channels: 3, pixels: Pixels::F32(values.clone()) });
 
     let read = load_bytes("g.tif", &grey_float_tiff(3, 2, &values));
-    assert_eq!(
-        read,
-        Image {
-            width: 3,
-            height: 2,
-            channels: 1,
-            pixels: Pixels::F32(values)
-        }
-    );
+    assert_eq!(read, Image { width: 3, height: 2, channels: 1, pixels: Pixels::F32(values) });
 }
 
 #[test]
 fn display_and_key_follow_the_values() {
     let eight = image(1, Pixels::U8(vec![3, 7, 9, 255]));
-    assert_eq!(
-        eight.to_rgba8(),
-        [3, 3, 3, 255, 7, 7, 7, 255, 9, 9, 9, 255, 255, 255, 255, 255]
-    );
+    assert_eq!(eight.to_rgba8(), [3, 3, 3, 255, 7, 7, 7, 255, 9, 9, 9, 255, 255, 255, 255, 255]);
     let deep = image(1, Pixels::U16(vec![1000, 1100, 1050, 1000]));
     let grey: Vec<u8> = deep.to_rgba8().chunks(4).map(|pixel| pixel[0]).collect();
     assert_eq!(grey, [0, 255, 128, 0]);
     assert_eq!(image(1, Pixels::U16(vec![5; 4])).to_rgba8()[..4], [0, 0, 0, 255]);
 
     assert_eq!(eight.content_key(), eight.clone().content_key());
-    let lower = Image {
-        width: 4,
-        height: 1,
-        ..eight.clone()
-    };
-    assert_ne!(
-        eight.content_key(),
-        lower.content_key(),
-        "the shape is part of the key"
-    );
+    let lower = Image { width: 4, height: 1, ..eight.clone() };
+    assert_ne!(eight.content_key(), lower.content_key(), "the shape is part of the key");
     let other = image(1, Pixels::U8(vec![3, 7, 9, 254]));
     assert_ne!(eight.content_key(), other.content_key());
 }
@@ -150,24 +86,12 @@ fn display_and_key_follow_the_values() {
 #[test]
 fn masks_by_both_rules() {
     let of = |channels, pixels, rule| Mask::of(&image(channels, pixels), &rule).values;
-    assert_eq!(
-        of(1, Pixels::U8(vec![0, 127, 128, 255]), MaskRule::Half),
-        [0, 0, 1, 1]
-    );
+    assert_eq!(of(1, Pixels::U8(vec![0, 127, 128, 255]), MaskRule::Half), [0, 0, 1, 1]);
     assert_eq!(of(1, Pixels::U8(vec![0, 1, 1, 0]), MaskRule::Half), [0, 1, 1, 0]);
     assert_eq!(of(1, Pixels::U8(vec![0, 0, 0, 0]), MaskRule::Half), [0, 0, 0, 0]);
-    assert_eq!(
-        of(1, Pixels::U16(vec![0, 32767, 32768, 65535]), MaskRule::Half),
-        [0, 0, 1, 1]
-    );
-    assert_eq!(
-        of(1, Pixels::U16(vec![0, 255, 128, 127]), MaskRule::Half),
-        [0, 1, 1, 0]
-    );
-    assert_eq!(
-        of(1, Pixels::F32(vec![0.0, 1.0, 0.4, 0.6]), MaskRule::Half),
-        [0, 1, 0, 1]
-    );
+    assert_eq!(of(1, Pixels::U16(vec![0, 32767, 32768, 65535]), MaskRule::Half), [0, 0, 1, 1]);
+    assert_eq!(of(1, Pixels::U16(vec![0, 255, 128, 127]), MaskRule::Half), [0, 1, 1, 0]);
+    assert_eq!(of(1, Pixels::F32(vec![0.0, 1.0, 0.4, 0.6]), MaskRule::Half), [0, 1, 0, 1]);
     let colour = vec![255, 255, 255, 255, 255, 254, 255, 127, 0, 0, 0, 200];
     assert_eq!(of(3, Pixels::U8(colour.clone()), MaskRule::Half), [1, 1, 1, 0]);
     assert_eq!(of(3, Pixels::U8(colour), MaskRule::Exactly255), [1, 0, 0, 0]);
@@ -178,8 +102,5 @@ fn masks_by_both_rules() {
     assert_eq!((read.width, read.height, read.foreground()), (2, 2, 3));
     assert!(read.must_fit(&path, 2, 2).is_ok());
     let refused = read.must_fit(&path, 3, 5).expect_err("another size").to_string();
-    assert!(
-        refused.contains("m.png") && refused.contains("2x2") && refused.contains("3x5"),
-        "{refused}"
-    );
+    assert!(refused.contains("m.png") && refused.contains("2x2") && refused.contains("3x5"), "{refused}");
 }

@@ -5,21 +5,13 @@ use himix::metrics::{Confusion, Spread, mean_std};
 #[test]
 fn counts_and_scores() {
     let counts = Confusion::of(&[1, 1, 1, 0, 0, 0, 255], &[1, 1, 0, 1, 0, 0, 1]);
-    let expected = Confusion {
-        true_positive: 3,
-        false_positive: 1,
-        false_negative: 1,
-        true_negative: 2,
-    };
+    let expected = Confusion { true_positive: 3, false_positive: 1, false_negative: 1, true_negative: 2 };
     assert_eq!(counts, expected);
     assert_eq!(counts.dice(), 6.0 / 8.0);
     assert_eq!(counts.iou(), 3.0 / 5.0);
     // A false positive and a false negative are not the same.
     let swapped = Confusion::of(&[1, 1, 0], &[0, 0, 0]);
-    assert_eq!(
-        (swapped.false_positive, swapped.false_negative, swapped.dice()),
-        (2, 0, 0.0)
-    );
+    assert_eq!((swapped.false_positive, swapped.false_negative, swapped.dice()), (2, 0, 0.0));
 }
 
 #[test]
@@ -31,18 +23,8 @@ fn empty_masks_agree() {
 
 #[test]
 fn pooling_adds_counts_not_scores() {
-    let large = Confusion {
-        true_positive: 90,
-        false_positive: 10,
-        false_negative: 10,
-        true_negative: 0,
-    };
-    let small = Confusion {
-        true_positive: 0,
-        false_positive: 0,
-        false_negative: 10,
-        true_negative: 90,
-    };
+    let large = Confusion { true_positive: 90, false_positive: 10, false_negative: 10, true_negative: 0 };
+    let small = Confusion { true_positive: 0, false_positive: 0, false_negative: 10, true_negative: 90 };
     let mut pooled = large + small;
     assert_eq!(pooled.dice(), 180.0 / 210.0);
     assert_eq!(pooled, [large, small].into_iter().sum());
@@ -54,10 +36,7 @@ fn pooling_adds_counts_not_scores() {
 
 #[test]
 fn spread_is_of_the_population() {
-    assert_eq!(
-        mean_std(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]),
-        Spread { mean: 5.0, std: 2.0 }
-    );
+    assert_eq!(mean_std(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]), Spread { mean: 5.0, std: 2.0 });
     assert_eq!(mean_std(&[3.0]), Spread { mean: 3.0, std: 0.0 });
     assert!(mean_std(&[]).mean.is_nan());
 }

@@ -16,28 +16,15 @@ const SIZE: usize = 224;
 /// The reference's image as three channels.
 fn reference(tensors: &SafeTensors, name: &str) -> Vec<f32> {
     let tensor = tensors.tensor(name).expect("a reference tensor");
-    let values: Vec<f32> = tensor
-        .data()
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&four| f32::from_le_bytes(four))
-        .collect();
-    if tensor.shape()[0] == 1 {
-        values.repeat(3)
-    } else {
-        values
-    }
+    let values: Vec<f32> = tensor.data().as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
+    if tensor.shape()[0] == 1 { values.repeat(3) } else { values }
 }
 
 /// Largest and mean absolute difference.
 fn differences(a: &[f32], b: &[f32]) -> (f32, f32) {
     assert_eq!(a.len(), b.len());
     let all: Vec<f32> = a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
-    (
-        all.iter().copied().fold(0.0, f32::max),
-        all.iter().sum::<f32>() / all.len() as f32,
-    )
+    (all.iter().copied().fold(0.0, f32::max), all.iter().sum::<f32>() / all.len() as f32)
 }
 
 #[test]
@@ -63,10 +50,7 @@ fn images_as_the_authors_loader_makes_them() {
             assert!(mean <= 0.02, "{file}: {mean}");
         }
         let (_, natural) = differences(&input_tensor(&image, SIZE, false), &expected);
-        assert!(
-            natural > 0.1,
-            "{file}: the axes are swapped in the reference, so this must differ"
-        );
+        assert!(natural > 0.1, "{file}: the axes are swapped in the reference, so this must differ");
     }
 }
 
@@ -85,21 +69,11 @@ fn masks_as_the_authors_loader_makes_them() {
     for (name, file) in files {
         let mask = mask::load(&folder.join(file), &MaskRule::Exactly255).expect("a mask");
         let found = target(&mask, SIZE, true);
-        let tensor = tensors
-            .tensor(&format!("{name}.mask"))
-            .expect("a reference tensor");
-        let unlike = found
-            .iter()
-            .zip(tensor.data())
-            .filter(|(a, b)| **a != f32::from(**b))
-            .count();
+        let tensor = tensors.tensor(&format!("{name}.mask")).expect("a reference tensor");
+        let unlike = found.iter().zip(tensor.data()).filter(|(a, b)| **a != f32::from(**b)).count();
         println!("{file} for {name}: {unlike} of {} pixels differ", found.len());
         // JPEG decoders may round differently, and this rule asks for one exact value.
-        let allowed = if file.ends_with(".png") {
-            0
-        } else {
-            found.len() / 100
-        };
+        let allowed = if file.ends_with(".png") { 0 } else { found.len() / 100 };
         assert!(unlike <= allowed, "{file}: {unlike} pixels differ");
     }
 }
@@ -107,8 +81,7 @@ fn masks_as_the_authors_loader_makes_them() {
 #[test]
 fn a_large_image_takes_milliseconds() {
     let Some(shared) = shared() else { return };
-    let image =
-        image::load(&shared.join("data/xray_plain/covid-19-pneumonia-58-prior.jpg")).expect("an image");
+    let image = image::load(&shared.join("data/xray_plain/covid-19-pneumonia-58-prior.jpg")).expect("an image");
     assert_eq!((image.width, image.height), (2373, 2373));
     // The best of a few runs, because the test machine has other things to do.
     let milliseconds = (0..5).map(|_| {
@@ -133,26 +106,11 @@ fn tokens_of_the_authors_tokenizer() {
         let encoding = tokenizer.encode(text, 24);
         assert_eq!(encoding.ids, numbers("input_ids"), "{text:?}");
         assert_eq!(encoding.mask, numbers("attention_mask"), "{text:?}");
-        assert_eq!(
-            Some(encoding.total as u64),
-            case["untruncated_length"].as_u64(),
-            "{text:?}"
-        );
-        assert_eq!(
-            encoding.read.len() + encoding.dropped.len() + 2,
-            encoding.total,
-            "{text:?}"
-        );
+        assert_eq!(Some(encoding.total as u64), case["untruncated_length"].as_u64(), "{text:?}");
+        assert_eq!(encoding.read.len() + encoding.dropped.len() + 2, encoding.total, "{text:?}");
         let tokens = case["tokens"].as_array().expect("tokens");
         let read = &tokens[1..=encoding.read.len()];
-        assert!(
-            encoding
-                .read
-                .iter()
-                .zip(read)
-                .all(|(a, b)| Some(a.as_str()) == b.as_str()),
-            "{text:?}"
-        );
+        assert!(encoding.read.iter().zip(read).all(|(a, b)| Some(a.as_str()) == b.as_str()), "{text:?}");
     }
 }
 

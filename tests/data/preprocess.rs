@@ -12,12 +12,7 @@ fn close(found: &[f32], expected: &[f32]) {
 
 #[test]
 fn same_size_is_only_normalised_and_repeated() {
-    let image = Image {
-        width: 2,
-        height: 2,
-        channels: 1,
-        pixels: Pixels::U8(vec![1, 2, 3, 4]),
-    };
+    let image = Image { width: 2, height: 2, channels: 1, pixels: Pixels::U8(vec![1, 2, 3, 4]) };
     // Mean 2.5, population variance 1.25.
     let plane = [-1.5, -0.5, 0.5, 1.5].map(|value: f32| value / 1.25_f32.sqrt());
     close(&input_tensor(&image, 2, false), &plane.repeat(3));
@@ -29,34 +24,17 @@ fn same_size_is_only_normalised_and_repeated() {
 #[test]
 fn every_channel_stands_for_itself() {
     let pixels = Pixels::U16(vec![0, 500, 9, 2, 500, 9, 4, 500, 10, 6, 500, 10]);
-    let image = Image {
-        width: 2,
-        height: 2,
-        channels: 3,
-        pixels,
-    };
+    let image = Image { width: 2, height: 2, channels: 3, pixels };
     let tensor = input_tensor(&image, 2, false);
-    close(
-        &tensor[..4],
-        &[-3.0, -1.0, 1.0, 3.0].map(|value: f32| value / 5.0_f32.sqrt()),
-    );
+    close(&tensor[..4], &[-3.0, -1.0, 1.0, 3.0].map(|value: f32| value / 5.0_f32.sqrt()));
     close(&tensor[4..8], &[0.0; 4]);
     close(&tensor[8..], &[-1.0, -1.0, 1.0, 1.0]);
 }
 
 #[test]
 fn a_constant_image_of_any_size_and_type_becomes_zero() {
-    for pixels in [
-        Pixels::U8(vec![255; 35]),
-        Pixels::U16(vec![60_001; 35]),
-        Pixels::F32(vec![0.1; 35]),
-    ] {
-        let image = Image {
-            width: 7,
-            height: 5,
-            channels: 1,
-            pixels,
-        };
+    for pixels in [Pixels::U8(vec![255; 35]), Pixels::U16(vec![60_001; 35]), Pixels::F32(vec![0.1; 35])] {
+        let image = Image { width: 7, height: 5, channels: 1, pixels };
         assert!(input_tensor(&image, 16, true).iter().all(|value| *value == 0.0));
     }
 }
@@ -66,23 +44,13 @@ fn bicubic_halves_a_row_with_the_known_weights() {
     // From 4 to 2 the source lies half-way between two pixels: weights −0.09375, 0.59375, 0.59375, −0.09375,
     // the edge repeated. Rows are alike, so only the columns matter.
     let row = [0.0, 0.0, 1.0, 0.0];
-    let image = Image {
-        width: 4,
-        height: 4,
-        channels: 1,
-        pixels: Pixels::F32(row.repeat(4)),
-    };
+    let image = Image { width: 4, height: 4, channels: 1, pixels: Pixels::F32(row.repeat(4)) };
     let tensor = input_tensor(&image, 2, false);
     // Left −0.09375, right 0.59375 + … − 0.09375·0: two values, so ±1 after normalisation.
     close(&tensor[..4], &[-1.0, 1.0, -1.0, 1.0]);
     // Three columns from six keep the proportions that normalisation does not hide.
     let row = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0];
-    let image = Image {
-        width: 6,
-        height: 6,
-        channels: 1,
-        pixels: Pixels::F32(row.repeat(6)),
-    };
+    let image = Image { width: 6, height: 6, channels: 1, pixels: Pixels::F32(row.repeat(6)) };
     let tensor = input_tensor(&image, 3, false);
     let values = [0.0_f32, 0.59375, -0.09375];
     let mean = values.iter().sum::<f32>() / 3.0;
@@ -92,18 +60,10 @@ fn bicubic_halves_a_row_with_the_known_weights() {
 
 #[test]
 fn targets_take_the_nearest_pixel() {
-    let mask = Mask {
-        width: 4,
-        height: 2,
-        values: vec![0, 1, 1, 0, 1, 1, 0, 0],
-    };
+    let mask = Mask { width: 4, height: 2, values: vec![0, 1, 1, 0, 1, 1, 0, 0] };
     // Columns 0 and 2, rows 0 and 1.
     assert_eq!(target(&mask, 2, false), [0.0, 1.0, 1.0, 0.0]);
-    let mask = Mask {
-        width: 2,
-        height: 1,
-        values: vec![0, 1],
-    };
+    let mask = Mask { width: 2, height: 1, values: vec![0, 1] };
     assert_eq!(target(&mask, 2, false), [0.0, 1.0, 0.0, 1.0]);
     assert_eq!(target(&mask, 2, true), [0.0, 0.0, 1.0, 1.0]);
 }

@@ -19,17 +19,10 @@ fn pictures_come_back_as_they_were() {
     write::png16(&path, 2, 1, &[1, 65_534]).expect("written");
     assert_eq!(load(&path).expect("read").pixels, Pixels::U16(vec![1, 65_534]));
     write::png_rgb(&path, 1, 2, &[1, 2, 3, 4, 5, 6]).expect("written");
-    assert_eq!(
-        load(&path).expect("read").pixels,
-        Pixels::U8(vec![1, 2, 3, 4, 5, 6])
-    );
+    assert_eq!(load(&path).expect("read").pixels, Pixels::U8(vec![1, 2, 3, 4, 5, 6]));
     write::bytes(&path, b"{}").expect("written");
     assert_eq!(fs::read(&path).expect("read"), b"{}");
-    assert_eq!(
-        fs::read_dir(folder.path()).expect("listed").count(),
-        1,
-        "nothing is left beside the file"
-    );
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1, "nothing is left beside the file");
 }
 
 #[cfg(unix)]
@@ -59,19 +52,9 @@ fn a_failed_write_names_the_file_and_keeps_the_old_one() {
     });
     assert!(broken.expect_err("failed").to_string().contains("disk full"));
     assert_eq!(fs::read(&path).expect("still there"), b"old");
-    assert_eq!(
-        fs::read_dir(folder.path()).expect("listed").count(),
-        1,
-        "nothing is left beside the file"
-    );
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1, "nothing is left beside the file");
 
     let nowhere = write::bytes(&folder.path().join("no/such/x.png"), b"x").expect_err("no folder");
-    assert!(
-        nowhere.to_string().contains("x.png") && !nowhere.to_string().contains('\n'),
-        "{nowhere}"
-    );
-    assert!(
-        write::bytes(folder.path(), b"x").is_err(),
-        "a folder is no target"
-    );
+    assert!(nowhere.to_string().contains("x.png") && !nowhere.to_string().contains('\n'), "{nowhere}");
+    assert!(write::bytes(folder.path(), b"x").is_err(), "a folder is no target");
 }

@@ -20,7 +20,7 @@ pub enum Bias {
     /// In place, on this process's memory.
     Plain(Vec<f32>),
     /// By the device, `[1, out]`.
-    Device(Tensor<2>),
+    Device(Box<Tensor<2>>),
 }
 
 impl Bias {
@@ -29,7 +29,7 @@ impl Bias {
         if cpu::is_plain_cpu(&bias.device()) {
             Self::Plain(bias.into_data().iter::<f32>().collect())
         } else {
-            Self::Device(bias.unsqueeze())
+            Self::Device(Box::new(bias.unsqueeze()))
         }
     }
 
@@ -38,7 +38,7 @@ impl Bias {
         match self {
             Self::Plain(bias) => cpu::bias_activation(x, bias, activation),
             Self::Device(bias) => {
-                let x = x + bias.clone();
+                let x = x + (**bias).clone();
                 match activation {
                     Activation::None => x,
                     Activation::Gelu => gelu(x),

@@ -117,8 +117,7 @@ impl PreparedBlock {
 impl PreparedVision {
     /// Shares the encoder's weights but for those that the layer scale goes into.
     pub fn of(vision: &VisionEncoder) -> Self {
-        let reduction =
-            |downsample: &Downsample| (downsample.norm.clone(), Patches::of(&downsample.conv));
+        let reduction = |downsample: &Downsample| (downsample.norm.clone(), Patches::of(&downsample.conv));
         Self {
             stem: Patches::of(&vision.embeddings.patch_embeddings),
             stem_norm: vision.embeddings.layernorm.clone(),

@@ -55,7 +55,10 @@ pub fn read_config(path: &Path) -> Result<ModelConfig, WeightsError> {
         WeightsError::config(path, format!("the configuration cannot be read ({error}); check the path"))
     })?;
     let config: ModelConfig = serde_json::from_str(&text).map_err(|error| {
-        WeightsError::config(path, format!("this is not a model configuration ({error}); mend it or choose another"))
+        WeightsError::config(
+            path,
+            format!("this is not a model configuration ({error}); mend it or choose another"),
+        )
     })?;
     config.validate().map_err(|error| WeightsError::config(path, error.to_string()))?;
     Ok(config)
@@ -79,7 +82,10 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
     let mut config = match &config_path {
         None => ModelConfig::default(),
         Some(path) if source.config.is_none() && !path.exists() && is_folder => {
-            return Err(WeightsError::file(model, format!("the folder has no {CONFIG_FILE}; choose a model bundle")));
+            return Err(WeightsError::file(
+                model,
+                format!("the folder has no {CONFIG_FILE}; choose a model bundle"),
+            ));
         }
         Some(path) if source.config.is_none() && !path.exists() => {
             return Err(WeightsError::file(
@@ -140,9 +146,11 @@ pub fn write(
     carried: Option<&dyn TensorSource>,
     precision: Precision,
 ) -> Result<(), WeightsError> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| WeightsError::file(folder, format!("the folder cannot be made ({error}); choose another")))?;
-    let name = if vocabulary.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        WeightsError::file(folder, format!("the folder cannot be made ({error}); choose another"))
+    })?;
+    let name =
+        if vocabulary.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
     let words = std::fs::read(vocabulary)
         .map_err(|error| WeightsError::file(vocabulary, format!("cannot be read ({error}); check the path")))?;
     save::save_model(&folder.join(WEIGHTS_FILE), config, model, carried, precision)?;
@@ -153,13 +161,10 @@ pub fn write(
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
-    let fail = |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
+    let fail =
+        |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".himix-")
-        .permissions(save::plain_permissions())
-        .tempfile_in(folder)
-        .map_err(|error| fail(error.to_string()))?;
+    let mut temporary = save::temporary_in(folder).map_err(|error| fail(error.to_string()))?;
     temporary.write_all(bytes).map_err(|error| fail(error.to_string()))?;
     temporary.persist(path).map_err(|error| fail(error.to_string()))?;
     Ok(())

@@ -62,11 +62,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// Compares what is needed with what is there. A one-element tensor may have any rank.
-pub fn compare(
-    needed: &[KeySpec],
-    carried: &[String],
-    found: &BTreeMap<String, Vec<usize>>,
-) -> Mismatch {
+pub fn compare(needed: &[KeySpec], carried: &[String], found: &BTreeMap<String, Vec<usize>>) -> Mismatch {
     let mut mismatch = Mismatch::default();
     for spec in needed {
         match found.get(&spec.name) {

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::check::{self, Mismatch};
 use super::keys::{self, reference_key};
 use super::{TensorSource, WeightsError};
-use crate::model::cpu::is_plain_cpu;
 use crate::model::config::ModelConfig;
+use crate::model::cpu::is_plain_cpu;
 use crate::model::himix::HiMix;
 
 /// What to do with parameters that the source lacks.
@@ -138,7 +138,9 @@ impl Loader<'_> {
     fn examine(&self, key: &str, values: Vec<f32>) -> Result<Vec<f32>, WeightsError> {
         let path = self.source.path();
         if key.ends_with(".sig") && !values.iter().all(|sigma| sigma.is_finite() && *sigma > 0.0) {
-            let reason = format!("{key}, the width of a spectrum filter, is {values:?} and must be positive; train again or choose another checkpoint");
+            let reason = format!(
+                "{key}, the width of a spectrum filter, is {values:?} and must be positive; train again or choose another checkpoint"
+            );
             return Err(WeightsError::file(path, reason));
         }
         Ok(values)

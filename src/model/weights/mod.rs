@@ -29,7 +29,9 @@ pub enum WeightsError {
         reason: String,
     },
     /// The tensors are not those of the architecture.
-    #[error("{path} does not fit the architecture ({config}): {mismatch}; give the configuration that belongs to it with --config, or choose another file")]
+    #[error(
+        "{path} does not fit the architecture ({config}): {mismatch}; give the configuration that belongs to it with --config, or choose another file"
+    )]
     Mismatch {
         /// The file.
         path: PathBuf,

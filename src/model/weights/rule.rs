@@ -66,7 +66,11 @@ pub fn values(name: &str, shape: &[usize]) -> Vec<f32> {
     if scale == 0.0 {
         return vec![offset as f32; count];
     }
-    (0..count).into_par_iter().with_min_len(4096).map(|index| (offset + scale * unit(hash, index)) as f32).collect()
+    (0..count)
+        .into_par_iter()
+        .with_min_len(4096)
+        .map(|index| (offset + scale * unit(hash, index)) as f32)
+        .collect()
 }
 
 /// Offset and scale of the uniform number; the first rule that matches the name holds.

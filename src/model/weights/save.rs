@@ -197,31 +197,43 @@ pub fn export(path: &Path, config: &ModelConfig, source: &dyn TensorSource) -> R
             _ => add(spec, Some(fill)),
         }
     }
-    write(path, outgoing)?;
-    match failure.into_inner() {
-        Ok(Some(error)) => Err(error),
-        _ => Ok(()),
-    }
+    let failed = || failure.lock().ok().and_then(|mut failure| failure.take());
+    write_unless(path, outgoing, failed)
 }
 
 /// Writes beside the target and renames.
 fn write<V: View>(path: &Path, tensors: impl IntoIterator<Item = (String, V)>) -> Result<(), WeightsError> {
-    let fail = |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
+    write_unless(path, tensors, || None)
+}
+
+/// The same; `failed` is asked before the file gets its name.
+fn write_unless<V: View>(
+    path: &Path,
+    tensors: impl IntoIterator<Item = (String, V)>,
+    failed: impl FnOnce() -> Option<WeightsError>,
+) -> Result<(), WeightsError> {
+    let fail =
+        |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new()
-        .prefix(".himix-")
-        .suffix(".safetensors")
-        .permissions(plain_permissions())
-        .tempfile_in(folder)
-        .map_err(|error| fail(error.to_string()))?;
+    let temporary = temporary_in(folder).map_err(|error| fail(error.to_string()))?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     serialize_to_file(tensors, Some(metadata), temporary.path()).map_err(|error| fail(error.to_string()))?;
+    if let Some(error) = failed() {
+        return Err(error);
+    }
     temporary.persist(path).map_err(|error| fail(error.to_string()))?;
     Ok(())
 }
 
-/// Rights of an ordinary new file; a temporary file would otherwise be for its owner alone.
-pub(super) fn plain_permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o644)
+/// A file that may be renamed into `folder`, with the rights of an ordinary new file where the system has such; a temporary
+/// file would otherwise be for its owner alone.
+pub(super) fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".himix-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    builder.tempfile_in(folder)
 }

@@ -71,7 +71,8 @@ impl SafetensorsFile {
             .map_err(|error| fail(format!("the weights cannot be opened ({error}); check the path")))?;
         let size = file.metadata().map_err(|error| fail(format!("{error}; {MEND}")))?.len();
         let mut prefix = [0u8; 8];
-        file.read_exact(&mut prefix).map_err(|_| fail(format!("the safetensors file is empty or cut off; {MEND}")))?;
+        file.read_exact(&mut prefix)
+            .map_err(|_| fail(format!("the safetensors file is empty or cut off; {MEND}")))?;
         let header_length = u64::from_le_bytes(prefix);
         if header_length > size.saturating_sub(8) || header_length > 100_000_000 {
             return Err(fail(format!("the safetensors header is cut off or damaged; {MEND}")));
@@ -102,7 +103,8 @@ impl SafetensorsFile {
         }
         let (is_prefixed, _) = strip_prefix(entries.keys().cloned());
         if is_prefixed {
-            entries = entries.into_iter().map(|(name, entry)| (name["model.".len()..].to_owned(), entry)).collect();
+            entries =
+                entries.into_iter().map(|(name, entry)| (name["model.".len()..].to_owned(), entry)).collect();
         }
         Ok(Self { path: path.to_path_buf(), entries })
     }
@@ -138,7 +140,9 @@ impl TensorSource for SafetensorsFile {
             Dtype::BF16 => Number::BF16,
             Dtype::F64 => Number::F64,
             Dtype::I64 => Number::I64,
-            other => return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers"))),
+            other => {
+                return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers")));
+            }
         };
         Ok(kind.decode(&bytes))
     }
@@ -161,7 +165,10 @@ impl TorchFile {
         let reader = match opened {
             Ok(Ok(reader)) if !reader.is_empty() => reader,
             Ok(Ok(_)) => {
-                return Err(WeightsError::file(path, "the checkpoint holds no tensors; choose the file with the weights"));
+                return Err(WeightsError::file(
+                    path,
+                    "the checkpoint holds no tensors; choose the file with the weights",
+                ));
             }
             Ok(Err(error)) => {
                 let reason = format!(
@@ -188,7 +195,11 @@ impl TensorSource for TorchFile {
 
     fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
         let skip = if self.is_prefixed { "model.".len() } else { 0 };
-        self.reader.tensors().iter().map(|(name, tensor)| (name[skip..].to_owned(), tensor.shape().to_vec())).collect()
+        self.reader
+            .tensors()
+            .iter()
+            .map(|(name, tensor)| (name[skip..].to_owned(), tensor.shape().to_vec()))
+            .collect()
     }
 
     fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
@@ -201,7 +212,9 @@ impl TensorSource for TorchFile {
             TorchType::BF16 => Number::BF16,
             TorchType::F64 => Number::F64,
             TorchType::I64 => Number::I64,
-            other => return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers"))),
+            other => {
+                return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers")));
+            }
         };
         let bytes = tensor.read().map_err(|error| fail(format!("{name} cannot be read ({error}); {MEND}")))?;
         Ok(kind.decode(&bytes))

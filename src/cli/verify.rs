@@ -145,14 +145,14 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
         }
     }
     if reference.has("logits") {
-        let ours = logits_as_predicted(&model, &inputs)?;
+        let ours = logits_as_predicted(model, &inputs)?;
         rows.push(Row::new("logits, as predict computes", &ours, &reference.read("logits")?));
     }
     Ok(rows)
 }
 
 /// The prepared network takes one image at a time.
-fn logits_as_predicted(model: &HiMix, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
+fn logits_as_predicted(model: HiMix, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
     let prepared = Prepared::new(model);
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {

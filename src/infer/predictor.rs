@@ -13,7 +13,7 @@ use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::config::Axes;
 use crate::model::prepared::{Features, Prepared, StageTexts};
 use crate::model::weights::{Located, ModelSource, WeightsError, bundle};
-use crate::model::{HiMix, ModelConfig, Trace, Traced};
+use crate::model::{ModelConfig, Trace, Traced};
 use crate::text::{Encoding, TextError, Tokenizer};
 
 /// Images whose features are kept; 2.3 MB each in the full-size model.
@@ -64,7 +64,6 @@ pub struct ModelInfo {
 
 /// Everything on the device.
 struct Loaded {
-    model: HiMix,
     prepared: Prepared,
     device: OpenDevice,
     images: Recent<[u8; 32], Features>,
@@ -81,9 +80,8 @@ pub struct Predictor {
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
-    let model = located.load(&device.device)?;
-    let prepared = Prepared::new(&model);
-    Ok(Loaded { model, prepared, device, images: Recent::new(IMAGES_KEPT), prompts: Recent::new(PROMPTS_KEPT) })
+    let prepared = Prepared::new(located.load(&device.device)?);
+    Ok(Loaded { prepared, device, images: Recent::new(IMAGES_KEPT), prompts: Recent::new(PROMPTS_KEPT) })
 }
 
 /// Runs `job`, turning a panic of the compute library into its message. A GPU that fails does so by panicking.
@@ -188,17 +186,20 @@ impl Predictor {
 
     /// Every intermediate tensor, by the names of the references, with `input.image`, `input.ids`, `input.mask`.
     pub fn activations(&self, image: &Image, prompt: &str) -> Result<Vec<Traced>, InferError> {
+        // The predictor's own network is folded; this needs the plain one, which is read anew and given back after.
         guarded(&self.loaded.device.name, || {
             let device = &self.loaded.device.device;
+            let model = self.located.load(device)?;
             let mut trace = Trace::on();
             let input = self.input(image, device);
             let (ids, mask) = token_tensors(&self.encode(prompt), device);
             trace.record("input.image", &input);
             trace.record("input.ids", &ids.clone().float());
             trace.record("input.mask", &mask.clone().float());
-            self.loaded.model.forward(input, ids, mask, &mut trace);
-            trace.into_tensors()
+            model.forward(input, ids, mask, &mut trace);
+            Ok(trace.into_tensors())
         })
+        .flatten()
     }
 
     fn input(&self, image: &Image, device: &Device) -> Tensor<4> {

@@ -7,6 +7,9 @@ use super::Affine;
 use crate::model::cpu::{self, Activation};
 use crate::model::layers::{Attention, Linear};
 
+/// Queries from which on the heads are worth doing one by one.
+const LONG: usize = 196;
+
 /// Query, key, value and output projections.
 #[derive(Debug)]
 pub struct PreparedAttention {
@@ -30,10 +33,10 @@ impl PreparedAttention {
         Self { query: part(0), key: part(1), value: part(2), out, heads: attention.heads() }
     }
 
-    /// From the text encoder's separate projections.
-    pub fn of_parts(query: &Linear, key: &Linear, value: &Linear, out: &Linear, heads: usize) -> Self {
-        let of = Affine::of;
-        Self { query: of(query), key: of(key), value: of(value), out: of(out), heads }
+    /// From the text encoder's separate projections: query, key, value, output.
+    pub fn of_parts(parts: [Linear; 4], heads: usize) -> Self {
+        let [query, key, value, out] = parts.map(Affine::for_few_rows);
+        Self { query, key, value, out, heads }
     }
 
     /// Query `[n, C]`, key and value `[m, C]` → `[n, C]`. `unseen` is true for keys that must not be seen,
@@ -53,18 +56,29 @@ impl PreparedAttention {
         let query = split(self.query.forward(query, Activation::None));
         let key = split(self.key.forward(key, Activation::None));
         let value = split(self.value.forward(value, Activation::None));
-        let mut scores = query.matmul(key.swap_dims(1, 2));
-        if let Some(unseen) = unseen {
-            let [heads, rows, columns] = scores.dims();
-            scores = scores.mask_fill(unseen.clone().expand([heads, rows, columns]), f32::MIN / 4.0);
-        }
         let scale = 1.0 / ((channels / self.heads) as f32).sqrt();
-        let weights = if cpu::is_plain_cpu(&scores.device()) {
-            cpu::softmax_rows(scores, scale)
+        let mixed = if unseen.is_none() && length >= LONG && cpu::is_plain_cpu(&query.device()) {
+            // One head at a time: its scores stay in the cache until they are used.
+            let head =
+                |x: &Tensor<3>, index: usize| -> Tensor<2> { x.clone().slice([index..index + 1]).squeeze_dim(0) };
+            let mix = |index: usize| {
+                let scores = head(&query, index).matmul(head(&key, index).transpose());
+                cpu::softmax_rows(scores, scale).matmul(head(&value, index))
+            };
+            Tensor::cat((0..self.heads).map(mix).collect(), 1)
         } else {
-            softmax(scores * scale, 2)
+            let mut scores = query.matmul(key.swap_dims(1, 2));
+            if let Some(unseen) = unseen {
+                let [heads, rows, columns] = scores.dims();
+                scores = scores.mask_fill(unseen.clone().expand([heads, rows, columns]), f32::MIN / 4.0);
+            }
+            let weights = if cpu::is_plain_cpu(&scores.device()) {
+                cpu::softmax_rows(scores, scale)
+            } else {
+                softmax(scores * scale, 2)
+            };
+            weights.matmul(value).swap_dims(0, 1).reshape([length, channels])
         };
-        let mixed = weights.matmul(value).swap_dims(0, 1).reshape([length, channels]);
         self.out.forward(mixed, Activation::None)
     }
 }

@@ -3,15 +3,23 @@
 use burn::tensor::activation::{gelu, leaky_relu, relu};
 use burn::tensor::{Tensor, module};
 
+use crate::model::cpu::product::RowWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::decoder::LEAK;
 use crate::model::layers::{LayerNorm, Linear};
 
 /// `activation(x W + b)` with W as `[in, out]`.
 #[derive(Debug)]
-pub struct Affine {
-    weight: Tensor<2>,
-    bias: Bias,
+pub enum Affine {
+    /// The general product.
+    General {
+        /// `[in, out]`
+        weight: Box<Tensor<2>>,
+        /// `[out]`
+        bias: Bias,
+    },
+    /// On the CPU, for a prompt's few rows.
+    FewRows(RowWeights),
 }
 
 /// A bias where its device can add it best.
@@ -58,18 +66,31 @@ impl Affine {
 
     /// `weight` is `[out, in]`.
     pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
-        Self { weight: weight.transpose(), bias: Bias::new(bias) }
+        Self::General { weight: Box::new(weight.transpose()), bias: Bias::new(bias) }
+    }
+
+    /// Takes the layer's weights over. On the CPU they are read where they lie, by a product for few rows.
+    pub fn for_few_rows(linear: Linear) -> Self {
+        let (weight, bias) = (linear.weight.into_value(), linear.bias.into_value());
+        if cpu::is_plain_cpu(&weight.device()) {
+            Self::FewRows(RowWeights::new(weight, bias))
+        } else {
+            Self::new(weight, bias)
+        }
     }
 
     /// The layer with its outputs scaled, `[out]`.
     pub fn scaled(linear: &Linear, scale: Tensor<1>) -> Self {
         let weight = linear.weight.val().transpose() * scale.clone().unsqueeze();
-        Self { weight, bias: Bias::new(linear.bias.val() * scale) }
+        Self::General { weight: Box::new(weight), bias: Bias::new(linear.bias.val() * scale) }
     }
 
     /// `[rows, in]` → `[rows, out]`
     pub fn forward(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
-        self.bias.apply(x.matmul(self.weight.clone()), activation)
+        match self {
+            Self::General { weight, bias } => bias.apply(x.matmul((**weight).clone()), activation),
+            Self::FewRows(weights) => weights.forward(x, activation),
+        }
     }
 }
 

@@ -54,17 +54,21 @@ pub fn to_planes(x: Tensor<2>, side: usize) -> Tensor<4> {
 }
 
 impl Prepared {
-    /// Works out everything that does not depend on image and prompt. Weights are shared with `model`, not copied, but
-    /// for the decoder's convolutions.
-    pub fn new(model: &HiMix) -> Self {
+    /// Works out everything that does not depend on image and prompt, and takes the weights over.
+    ///
+    /// Weights are not copied, but for the decoder's convolutions; where `model` is a clone of one that lives on, the text
+    /// encoder's are copied too.
+    pub fn new(model: HiMix) -> Self {
+        let sigmas = model.sigmas();
+        let layer_weights = model.fusion.layer_weights();
         Self {
             vision: PreparedVision::of(&model.vision),
-            text: PreparedText::of(&model.text),
-            fusion: model.fusion.clone(),
             stages: model.stages.iter().map(PreparedStage::of).collect(),
             head: PreparedHead::of(&model.head),
-            sigmas: model.sigmas(),
-            layer_weights: model.fusion.layer_weights(),
+            text: PreparedText::of(model.text),
+            fusion: model.fusion,
+            sigmas,
+            layer_weights,
         }
     }
 

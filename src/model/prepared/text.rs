@@ -25,22 +25,24 @@ struct PreparedLayer {
 }
 
 impl PreparedLayer {
-    fn of(layer: &Layer) -> Self {
-        let (query, key, value, out) = (&layer.query, &layer.key, &layer.value, &layer.attention_out);
+    fn of(layer: Layer) -> Self {
+        let heads = layer.heads();
+        let parts = [layer.query, layer.key, layer.value, layer.attention_out];
         Self {
-            attention: PreparedAttention::of_parts(query, key, value, out, layer.heads()),
-            attention_norm: layer.attention_norm.clone(),
-            wide: Affine::of(&layer.intermediate),
-            narrow: Affine::of(&layer.out),
-            norm: layer.norm.clone(),
+            attention: PreparedAttention::of_parts(parts, heads),
+            attention_norm: layer.attention_norm,
+            wide: Affine::for_few_rows(layer.intermediate),
+            narrow: Affine::for_few_rows(layer.out),
+            norm: layer.norm,
         }
     }
 }
 
 impl PreparedText {
-    /// Shares the encoder's weights.
-    pub fn of(text: &TextEncoder) -> Self {
-        Self { embeddings: text.embeddings.clone(), layers: text.layers.iter().map(PreparedLayer::of).collect() }
+    /// Takes the encoder's weights over.
+    pub fn of(text: TextEncoder) -> Self {
+        let layers = text.layers.into_iter().map(PreparedLayer::of).collect();
+        Self { embeddings: text.embeddings, layers }
     }
 
     /// Token numbers and mask `[1, tokens]` → outputs of the embedding and of every layer, `[1, tokens, hidden]`.

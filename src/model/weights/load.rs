@@ -103,8 +103,9 @@ impl ModuleMapper for Loader<'_> {
         }
         let device = param.lazy_device();
         // A linear layer multiplies by its transposed weight. The CPU's matrix product wants that one lying row by row, so
-        // the weight is laid out the other way round here, without a change of what it is.
-        let is_linear = D == 2 && key.ends_with("weight") && !key.contains("embeddings");
+        // the weight is laid out the other way round here, without a change of what it is. The text encoder's stay as they are:
+        // its few rows have a product of their own.
+        let is_linear = D == 2 && key.ends_with("weight") && !key.starts_with("text_encoder");
         let tensor = if is_linear && is_plain_cpu(&device) {
             let turned = transpose(&values, shape[0], shape[1]);
             Tensor::<D>::from_data(TensorData::new(turned, [shape[1], shape[0]]), &device).swap_dims(0, 1)

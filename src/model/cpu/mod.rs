@@ -7,7 +7,7 @@
 pub mod product;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Rows that one task works on at least, in numbers; below this a second thread costs more than it brings.
@@ -18,8 +18,31 @@ pub fn is_plain_cpu(device: &Device) -> bool {
     !device.is_autodiff() && *device == Device::flex()
 }
 
+/// Work on one row. Implementations are `#[inline(always)]`: only inside the dispatch are wide vectors to be had, and a closure
+/// would be compiled outside of it.
+trait RowKernel: Sync {
+    fn run(&self, row: &mut [f32]);
+}
+
+struct Rows<'a, K> {
+    block: &'a mut [f32],
+    width: usize,
+    kernel: &'a K,
+}
+
+impl<K: RowKernel> WithSimd for Rows<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for row in self.block.chunks_exact_mut(self.width) {
+            self.kernel.run(row);
+        }
+    }
+}
+
 /// Runs `kernel` on each row (last axis) of `x`, in place where nothing else holds the tensor.
-pub fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: impl Fn(&mut [f32]) + Sync) -> Tensor<D> {
+fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: &impl RowKernel) -> Tensor<D> {
     let device = x.device();
     let dims = x.dims();
     let width = dims[D - 1].max(1);
@@ -28,9 +51,7 @@ pub fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: impl Fn(&mut [f32]) +
     match data.as_mut_slice::<f32>() {
         Ok(values) => {
             let arch = Arch::new();
-            values.par_chunks_mut(rows * width).for_each(|block| {
-                arch.dispatch(|| block.chunks_exact_mut(width).for_each(&kernel));
-            });
+            values.par_chunks_mut(rows * width).for_each(|block| arch.dispatch(Rows { block, width, kernel }));
         }
         Err(error) => panic!("the network's numbers are f32 in this process: {error}"),
     }
@@ -52,37 +73,92 @@ pub enum Activation {
 
 /// Adds `bias` to every row and applies the activation.
 pub fn bias_activation(x: Tensor<2>, bias: &[f32], activation: Activation) -> Tensor<2> {
-    rows_in_place(x, |row| {
-        let pairs = row.iter_mut().zip(bias);
-        match activation {
-            Activation::None => pairs.for_each(|(x, b)| *x += b),
-            Activation::Gelu => pairs.for_each(|(x, b)| *x = gelu(*x + b)),
-            Activation::Relu => pairs.for_each(|(x, b)| *x = (*x + b).max(0.0)),
-            Activation::LeakyRelu => pairs.for_each(|(x, b)| {
-                let y = *x + b;
-                *x = y.max(0.01 * y);
-            }),
-        }
-    })
+    rows_in_place(x, &BiasActivation { bias, activation })
 }
+
+struct BiasActivation<'a> {
+    bias: &'a [f32],
+    activation: Activation,
+}
+
+impl RowKernel for BiasActivation<'_> {
+    #[inline(always)]
+    fn run(&self, row: &mut [f32]) {
+        let bias = self.bias;
+        match self.activation {
+            Activation::None => {
+                for (x, b) in row.iter_mut().zip(bias) {
+                    *x += b;
+                }
+            }
+            Activation::Gelu => {
+                for (x, b) in row.iter_mut().zip(bias) {
+                    *x = gelu(*x + b);
+                }
+            }
+            Activation::Relu => {
+                for (x, b) in row.iter_mut().zip(bias) {
+                    *x = (*x + b).max(0.0);
+                }
+            }
+            Activation::LeakyRelu => {
+                for (x, b) in row.iter_mut().zip(bias) {
+                    let y = *x + b;
+                    *x = y.max(0.01 * y);
+                }
+            }
+        }
+    }
+}
+
+/// Running values side by side, so that a maximum or a sum over a row is a vector too.
+const SIDE: usize = 16;
 
 /// Softmax of `scale · x` over each row.
 pub fn softmax_rows<const D: usize>(x: Tensor<D>, scale: f32) -> Tensor<D> {
-    rows_in_place(x, |row| {
-        // Eight running values instead of one let the maximum and the sum be vectors too.
-        let mut largest = [f32::NEG_INFINITY; 8];
-        let (body, tail) = row.as_chunks::<8>();
-        body.iter().for_each(|chunk| largest.iter_mut().zip(chunk).for_each(|(m, x)| *m = m.max(*x)));
-        tail.iter().zip(&mut largest).for_each(|(x, m)| *m = m.max(*x));
-        let largest = largest.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
-        row.iter_mut().for_each(|x| *x = exp((*x - largest) * scale));
-        let mut sums = [0f32; 8];
-        let (body, tail) = row.as_chunks::<8>();
-        body.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(s, x)| *s += x));
-        tail.iter().zip(&mut sums).for_each(|(x, s)| *s += x);
-        let factor = 1.0 / sums.iter().sum::<f32>();
-        row.iter_mut().for_each(|x| *x *= factor);
-    })
+    rows_in_place(x, &Softmax { scale })
+}
+
+struct Softmax {
+    scale: f32,
+}
+
+impl RowKernel for Softmax {
+    #[inline(always)]
+    fn run(&self, row: &mut [f32]) {
+        let scale = self.scale;
+        let mut largest = [f32::NEG_INFINITY; SIDE];
+        let (body, tail) = row.as_chunks::<SIDE>();
+        for chunk in body {
+            for (m, x) in largest.iter_mut().zip(chunk) {
+                *m = if *x > *m { *x } else { *m };
+            }
+        }
+        let mut top = f32::NEG_INFINITY;
+        for x in largest.iter().chain(tail) {
+            top = top.max(*x);
+        }
+        let mut sums = [0f32; SIDE];
+        let (body, tail) = row.as_chunks_mut::<SIDE>();
+        for chunk in body {
+            for (x, sum) in chunk.iter_mut().zip(&mut sums) {
+                *x = exp((*x - top) * scale);
+                *sum += *x;
+            }
+        }
+        let mut sum = 0.0;
+        for x in tail {
+            *x = exp((*x - top) * scale);
+            sum += *x;
+        }
+        for part in sums {
+            sum += part;
+        }
+        let factor = 1.0 / sum;
+        for x in row {
+            *x *= factor;
+        }
+    }
 }
 
 /// Side of the depthwise kernels of ConvNeXt.
@@ -99,34 +175,49 @@ pub fn depthwise7(x: Tensor<2>, n: usize, weight: &[f32], bias: &[f32]) -> Tenso
     };
     let mut output = vec![0f32; n * n * channels];
     let arch = Arch::new();
-    let reach = KERNEL / 2;
-    output.par_chunks_mut(n * channels).enumerate().for_each(|(y, line)| {
-        arch.dispatch(
-            #[inline(always)]
-            || {
-                for pixel in line.chunks_exact_mut(channels) {
-                    pixel.copy_from_slice(bias);
-                }
-                let top = y.saturating_sub(reach);
-                for source_y in top..(y + reach + 1).min(n) {
-                    let kernel_row = source_y + reach - y;
-                    for (x, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                        let left = x.saturating_sub(reach);
-                        let right = (x + reach + 1).min(n);
-                        let first = kernel_row * KERNEL + left + reach - x;
-                        let taps = &weight[first * channels..(first + right - left) * channels];
-                        let run = &input[(source_y * n + left) * channels..(source_y * n + right) * channels];
-                        for (values, weights) in run.chunks_exact(channels).zip(taps.chunks_exact(channels)) {
-                            for ((sum, value), weight) in pixel.iter_mut().zip(values).zip(weights) {
-                                *sum += value * weight;
-                            }
-                        }
+    output
+        .par_chunks_mut(n * channels)
+        .enumerate()
+        .for_each(|(y, line)| arch.dispatch(DepthwiseLine { line, y, n, input, weight, bias }));
+    Tensor::from_data(TensorData::new(output, [n * n, channels]), &device)
+}
+
+/// One line of the output.
+struct DepthwiseLine<'a> {
+    line: &'a mut [f32],
+    y: usize,
+    n: usize,
+    input: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for DepthwiseLine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let Self { line, y, n, input, weight, bias } = self;
+        let channels = bias.len();
+        let reach = KERNEL / 2;
+        for pixel in line.chunks_exact_mut(channels) {
+            pixel.copy_from_slice(bias);
+        }
+        for source_y in y.saturating_sub(reach)..(y + reach + 1).min(n) {
+            let kernel_row = source_y + reach - y;
+            for (x, pixel) in line.chunks_exact_mut(channels).enumerate() {
+                let (left, right) = (x.saturating_sub(reach), (x + reach + 1).min(n));
+                let first = kernel_row * KERNEL + left + reach - x;
+                let taps = &weight[first * channels..(first + right - left) * channels];
+                let run = &input[(source_y * n + left) * channels..(source_y * n + right) * channels];
+                for (values, weights) in run.chunks_exact(channels).zip(taps.chunks_exact(channels)) {
+                    for ((sum, value), weight) in pixel.iter_mut().zip(values).zip(weights) {
+                        *sum += value * weight;
                     }
                 }
-            },
-        );
-    });
-    Tensor::from_data(TensorData::new(output, [n * n, channels]), &device)
+            }
+        }
+    }
 }
 
 /// `x Φ(x)`, Φ the distribution function of the standard normal.

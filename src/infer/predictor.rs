@@ -251,16 +251,16 @@ impl Predictor {
         let decoded = self.loaded.prepared.decode(&features, text);
         let side = self.located.config.decoder.image_size;
         let transposed = self.is_transposed();
-        let read = |tensor: Tensor<4>, side: usize| -> Result<Vec<f32>, InferError> {
-            let data = tensor.try_into_data().map_err(|error| compute(error.to_string(), &name))?;
+        let read = |data: Result<TensorData, String>, side: usize| -> Result<Vec<f32>, InferError> {
+            let data = data.map_err(|error| compute(error, &name))?;
             let values: Vec<f32> = data.iter::<f32>().collect();
             Ok(if transposed { preprocess::untranspose(&values, side) } else { values })
         };
-        let model_values = read(sigmoid(decoded.logits), side)?;
+        let model_values = read(sigmoid(decoded.logits).try_into_data().map_err(|error| error.to_string()), side)?;
         let mut stages = Vec::with_capacity(decoded.stages.len());
         for (index, stage) in decoded.stages.into_iter().enumerate() {
             let grid = self.located.config.stage_grid(index);
-            let values = read(stage.mean_dim(1), 2 * grid)?;
+            let values = read(stage.mean_dim(1).try_into_data().map_err(|error| error.to_string()), 2 * grid)?;
             stages.push(StageMap { grid, map: normalised(values, 2 * grid) });
         }
         milliseconds.decoder = elapsed_ms(start_decoder);

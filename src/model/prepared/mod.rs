@@ -19,7 +19,7 @@ mod vision;
 
 use burn::tensor::{Int, Tensor};
 
-use super::himix::{Decoded, HiMix};
+use super::himix::HiMix;
 use attention::PreparedAttention;
 use conv::PreparedHead;
 use linear::Affine;
@@ -39,6 +39,15 @@ pub struct Prepared {
     pub sigmas: Vec<Option<f32>>,
     /// `(layer, weight)` of what feeds each stage, coarse to fine.
     pub layer_weights: Vec<Vec<(usize, f32)>>,
+}
+
+/// What the decoder gives.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// `[1, 1, side, side]`
+    pub logits: Tensor<4>,
+    /// Output of each stage, coarse to fine: `[4n², C/2]`
+    pub stages: Vec<Tensor<2>>,
 }
 
 /// Image features, fine to coarse, each `[n², channels]`.
@@ -83,7 +92,7 @@ impl Prepared {
         self.stages.iter().zip(fused).map(|(stage, text)| stage.project_text(text?)).collect()
     }
 
-    /// Features and texts → logits `[1, 1, side, side]` and the stages' outputs.
+    /// Features and texts → logits and the stages' outputs.
     pub fn decode(&self, features: &Features, texts: StageTexts) -> Decoded {
         let last = features.len() - 1;
         let mut x = features[last].clone();
@@ -92,7 +101,7 @@ impl Prepared {
         for (index, (stage, text)) in self.stages.iter().zip(texts).enumerate() {
             x = stage.forward(x, text, features[last - 1 - index].clone(), n);
             n *= 2;
-            stages.push(to_planes(x.clone(), n));
+            stages.push(x.clone());
         }
         Decoded { logits: self.head.forward(x, n), stages }
     }

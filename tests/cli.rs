@@ -21,5 +21,7 @@ mod model;
 mod predict;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/train.rs"]
+mod train;
 #[path = "cli/verify.rs"]
 mod verify;

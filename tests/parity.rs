@@ -64,6 +64,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
         let (_, expected) = reference.values("probability");
         let expected = &expected[item * ours.len()..(item + 1) * ours.len()];
         let differing = ours.iter().zip(expected).filter(|(a, b)| (**a >= 0.5) != (**b >= 0.5)).count();
+        println!("{differing} of {} pixels of the mask differ", expected.len());
         assert!(differing as f64 <= 1e-4 * expected.len() as f64, "{differing} pixels of the mask differ");
     };
     masks_differ(&ours["probability"].1, 0);

@@ -114,7 +114,9 @@ fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
     };
     for pair in &arguments.set {
         let Some((key, value)) = pair.split_once('=') else {
-            return Err(Failure::input(format!("--set {pair}: say KEY=VALUE, for instance epochs=20")));
+            return Err(Failure::input(format!(
+                "--set {pair}: this is no setting; say KEY=VALUE, for instance epochs=20"
+            )));
         };
         // A value that is no TOML on its own, like a path, is text.
         let value = format!("value = {value}")

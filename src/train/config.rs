@@ -94,16 +94,16 @@ impl TrainConfig {
         let positive =
             [("epochs", self.epochs), ("batch_size", self.batch_size), ("cosine_epochs", self.cosine_epochs)];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(format!("{name} must be at least 1"));
+            return Err(format!("{name} is 0; it must be at least 1"));
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err("learning_rate must be positive".into());
+            return Err("learning_rate is not positive; 3e-4 is the paper's".into());
         }
         if !(0.0..=self.learning_rate).contains(&self.min_learning_rate) {
-            return Err("min_learning_rate must lie between 0 and learning_rate".into());
+            return Err("min_learning_rate is out of range; it must lie between 0 and learning_rate".into());
         }
         if !(0.0..1.0).contains(&self.weight_decay) || !(0.0..=1.0).contains(&self.zoom_probability) {
-            return Err("weight_decay and zoom_probability must lie between 0 and 1".into());
+            return Err("weight_decay or zoom_probability is out of range; both must lie between 0 and 1".into());
         }
         Ok(())
     }

@@ -320,3 +320,31 @@ fn activations_are_written_and_can_be_verified() {
     let verified = himix!["verify", "--model", bundle(), "--reference", path, "--device", "cpu"].done();
     assert!(verified.out.contains("passed"), "{}", verified.out);
 }
+
+#[test]
+fn an_image_is_seen_once_and_a_prompt_read_once() {
+    use himix::device::DeviceChoice;
+    use himix::infer::{ModelSource, Predictor};
+    let folder = folder();
+    let open = |name: &str, side: u32| {
+        let path = folder.path().join(name);
+        crate::model::picture(side, side).save(&path).expect("a picture");
+        himix::data::image::load(&path).expect("an image")
+    };
+    let (first, other) = (open("first.png", 40), open("other.png", 50));
+    let mut predictor = Predictor::open(&ModelSource::new(bundle()), DeviceChoice::Cpu).expect("opens");
+    let mut parts = |image: &himix::data::Image, prompt: &str| {
+        let prediction = predictor.predict(image, prompt).expect("a prediction");
+        let times = prediction.milliseconds;
+        (times.vision > 0.0, times.text > 0.0, prediction.probability.values)
+    };
+    let (seen, read, fresh) = parts(&first, "left lung");
+    assert!(seen && read, "everything is new");
+    let (seen, read, _) = parts(&first, "right lung");
+    assert!(!seen && read, "the image is known, the prompt is not");
+    let (seen, read, cached) = parts(&first, "left lung");
+    assert!(!seen && !read, "both are known");
+    assert_eq!(fresh, cached, "from the caches comes the same to the last bit");
+    let (seen, read, _) = parts(&other, "LEFT  lung");
+    assert!(seen && !read, "the prompt's tokens are known, the image is not");
+}

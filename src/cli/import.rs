@@ -106,7 +106,8 @@ fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
                 "Text encoder {text}, vision encoder {}; the decoder has never been trained.",
                 name(vision)
             );
-            config.provenance = Provenance { name: name(&arguments.out), trained: false, description };
+            config.provenance =
+                Provenance { name: name(&arguments.out), trained: false, description, ..Provenance::default() };
         }
         (Some(checkpoint), None) if config.provenance.description.is_empty() => {
             config.provenance.description = format!("Imported from {}.", name(checkpoint));

@@ -11,6 +11,7 @@ mod jpeg;
 pub mod mask;
 pub mod preprocess;
 mod resample;
+mod subject;
 mod tiff_float;
 pub mod write;
 
@@ -18,3 +19,4 @@ pub use dataset::{Dataset, Sample};
 pub use error::DataError;
 pub use image::{Image, Pixels};
 pub use mask::{Mask, MaskRule};
+pub use subject::{subject, subject_code};

@@ -177,6 +177,10 @@ pub struct Provenance {
     pub trained: bool,
     /// One or two sentences: data, recipe, licence.
     pub description: String,
+    /// Codes of the subjects in the training data (`data::subject_code`), so that an evaluation can name those it shares
+    /// with the training. Empty where nothing is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
 }
 
 /// Everything that `config.json` of a model bundle says.
@@ -208,7 +212,7 @@ impl Default for ModelConfig {
             fusion: FusionConfig::default(),
             axes: Axes::default(),
             token_limit: 24,
-            provenance: Provenance { name: String::new(), trained: true, description: String::new() },
+            provenance: Provenance { trained: true, ..Provenance::default() },
         }
     }
 }

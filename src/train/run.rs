@@ -254,6 +254,7 @@ fn keep(config: &TrainConfig, start: &Start, epoch: &Epoch) -> Result<(), TrainE
             "Trained on the split {} of {data}, epoch {}; validation Dice {:.3} pooled, {:.3} per image.",
             config.train_split, epoch.number, epoch.pooled_dice, epoch.per_image_dice
         ),
+        ..Provenance::default()
     };
     let architecture = ModelConfig { provenance, ..start.config.clone() };
     let model = start.model.valid();

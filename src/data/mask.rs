@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::{DataError, Image, Pixels};
 
 /// A binary mask, row-major, natural orientation.
@@ -16,13 +18,15 @@ pub struct Mask {
 }
 
 /// What counts as foreground in a mask file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MaskRule {
     /// The mean of the channels lies above half of the range: above 127 of 8 bit. Reads masks that
     /// went through JPEG. A file whose largest value is 1 has the range 0…1.
     #[default]
     Half,
     /// The authors' rule: every channel is exactly 255.
+    #[serde(rename = "exactly_255")]
     Exactly255,
 }
 

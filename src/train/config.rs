@@ -1,8 +1,11 @@
-//! The settings of a run. Every key has a default; together they are the paper's recipe.
+//! The settings of a run: one struct for file, command line and window. Every key has a default; together they are the paper's
+//! recipe.
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::data::MaskRule;
 
 /// Which cross entropy stands beside the Dice loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,92 +22,279 @@ pub enum CrossEntropy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Folder of the dataset in the authors' layout.
-    pub data: PathBuf,
+    /// Folders of the data sets; a single one may stand without brackets.
+    #[serde(deserialize_with = "one_or_many")]
+    pub data: Vec<PathBuf>,
     /// Split to train on.
     pub train_split: String,
     /// Split that chooses the best weights.
     pub validation_split: String,
-    /// Folder that receives the bundle.
+    /// What is foreground in a mask file.
+    pub mask_rule: MaskRule,
+    /// Synthetic pictures added to every epoch, other ones each time; a tenth as many, always the same, to the validation.
+    pub phantoms: usize,
+    /// Trains on the first so many pairs of each data set only; 0 takes all.
+    pub limit: usize,
+    /// Run folder.
     pub out: PathBuf,
     /// Architecture: a bundle's or bare `config.json`. None takes the published full size.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<PathBuf>,
     /// Bundle to start from, for instance one that `himix import` made. None starts from random weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
     /// Vocabulary for a start from random weights. None makes one of the training sentences.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vocab: Option<PathBuf>,
     /// Whether the text encoder is trained. None trains it unless there are weights to start from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub train_text: Option<bool>,
+    /// Compute device: auto, cpu, gpu or gpu:N.
+    pub device: String,
     /// Most epochs.
     pub epochs: usize,
     /// Epochs before the run may stop early.
     pub min_epochs: usize,
     /// Epochs without a better validation loss after which the run stops.
     pub patience: usize,
-    /// Images of one step.
+    /// Images of one pass through the network.
     pub batch_size: usize,
+    /// Passes whose gradients make one step.
+    pub accumulate: usize,
     /// Learning rate of the first epoch.
-    pub learning_rate: f64,
+    pub lr: f64,
     /// Learning rate at the end of the cosine.
-    pub min_learning_rate: f64,
+    pub min_lr: f64,
     /// Length of the cosine in epochs.
     pub cosine_epochs: usize,
     /// AdamW's weight decay.
     pub weight_decay: f64,
-    /// Cross entropy of the loss.
+    /// Cross entropy of the loss: binary, or literal (over the foreground alone).
     pub cross_entropy: CrossEntropy,
     /// Probability with which an image is zoomed by a factor in 0.95…1.2.
-    pub zoom_probability: f64,
-    /// Seed of weights, order and augmentation.
+    pub zoom: f64,
+    /// Probability with which an image is mirrored, "left" and "right" exchanged in its sentence.
+    pub flip: f64,
+    /// Probability with which an image's brightness curve is bent by a gamma in 0.7…1.4.
+    pub gamma: f64,
+    /// Probability with which an image is turned by up to 10°.
+    pub rotate: f64,
+    /// Seed of weights, order, dropout and augmentation.
     pub seed: u64,
-    /// Trains on the first so many pairs only; 0 takes all.
-    pub limit: usize,
+    /// Minutes between two checkpoints within an epoch; there is one at every epoch's end anyway.
+    pub checkpoint_minutes: f64,
+    /// Validation cases whose mask is shown epoch by epoch.
+    pub preview: usize,
 }
+
+/// What each key means, in the order of the fields; shown by the command line's help and in the window.
+pub const KEYS: &[(&str, &str)] = &[
+    ("data", "folders of the data sets"),
+    ("train_split", "split to train on"),
+    ("validation_split", "split that chooses the best weights"),
+    ("mask_rule", "foreground of a mask file: half (above half of the range) or exactly_255 (as the authors read it)"),
+    ("phantoms", "synthetic pictures added to every epoch, other ones each time"),
+    ("limit", "first so many pairs of each data set; 0 takes all"),
+    ("out", "run folder"),
+    ("architecture", "config.json of the architecture; none: the published full size"),
+    ("start", "bundle to start from; none: random weights"),
+    ("vocab", "vocabulary for a start from random weights; none: made of the training sentences"),
+    ("train_text", "whether the text encoder is trained; none: only from random weights"),
+    ("device", "auto, cpu, gpu or gpu:N"),
+    ("epochs", "most epochs"),
+    ("min_epochs", "epochs before the run may stop early"),
+    ("patience", "epochs without a better validation loss after which it stops"),
+    ("batch_size", "images of one pass through the network"),
+    ("accumulate", "passes whose gradients make one step"),
+    ("lr", "learning rate of the first epoch"),
+    ("min_lr", "learning rate at the end of the cosine"),
+    ("cosine_epochs", "length of the cosine in epochs"),
+    ("weight_decay", "AdamW's weight decay"),
+    ("cross_entropy", "binary, or literal (over the foreground alone, as the paper writes it)"),
+    ("zoom", "probability of a zoom by 0.95 to 1.2"),
+    ("flip", "probability of a mirror image, left and right exchanged in the sentence"),
+    ("gamma", "probability of a bent brightness curve, gamma 0.7 to 1.4"),
+    ("rotate", "probability of a turn by up to 10°"),
+    ("seed", "seed of weights, order, dropout and augmentation"),
+    ("checkpoint_minutes", "minutes between two checkpoints within an epoch"),
+    ("preview", "validation cases whose mask is shown epoch by epoch"),
+];
 
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
-            data: PathBuf::new(),
+            data: Vec::new(),
             train_split: "train".into(),
             validation_split: "val".into(),
+            mask_rule: MaskRule::default(),
+            phantoms: 0,
+            limit: 0,
             out: PathBuf::new(),
             architecture: None,
             start: None,
             vocab: None,
             train_text: None,
+            device: "auto".into(),
             epochs: 100,
             min_epochs: 20,
             patience: 20,
             batch_size: 32,
-            learning_rate: 3e-4,
-            min_learning_rate: 1e-6,
+            accumulate: 1,
+            lr: 3e-4,
+            min_lr: 1e-6,
             cosine_epochs: 200,
             weight_decay: 0.01,
             cross_entropy: CrossEntropy::default(),
-            zoom_probability: 0.1,
+            zoom: 0.1,
+            flip: 0.0,
+            gamma: 0.0,
+            rotate: 0.0,
             seed: 0,
-            limit: 0,
+            checkpoint_minutes: 10.0,
+            preview: 6,
         }
     }
 }
 
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Paths {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(deserializer)? {
+        Paths::One(path) => vec![path],
+        Paths::Many(paths) => paths,
+    })
+}
+
 impl TrainConfig {
+    /// From the text of a TOML file. The error is one line that names a key that is not known with the nearest that is.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        let table = text.parse().map_err(|error: toml::de::Error| format!("this is no TOML ({})", one_line(&error)))?;
+        Self::from_table(table)
+    }
+
+    /// From a table of keys.
+    pub fn from_table(table: toml::Table) -> Result<Self, String> {
+        if let Some(key) = table.keys().find(|key| KEYS.iter().all(|(known, _)| known != key)) {
+            let nearest = KEYS.iter().map(|(known, _)| (strsim::jaro_winkler(key, known), known));
+            let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0));
+            let hint = match nearest {
+                Some((likeness, known)) if likeness > 0.7 => format!("; did you mean '{known}'?"),
+                _ => String::new(),
+            };
+            return Err(format!("there is no setting '{key}'{hint}"));
+        }
+        table.try_into().map_err(|error: toml::de::Error| one_line(&error))
+    }
+
+    /// As the text of a TOML file, every key with its meaning above it.
+    pub fn to_toml(&self) -> String {
+        let text = toml::to_string(self).unwrap_or_default();
+        let mut out = String::new();
+        for line in text.lines() {
+            let key = line.split('=').next().unwrap_or_default().trim();
+            if let Some((_, meaning)) = KEYS.iter().find(|(known, _)| *known == key) {
+                out += &format!("# {meaning}\n");
+            }
+            out += &format!("{line}\n");
+        }
+        out
+    }
+
+    /// One setting by its name; `value` as TOML has it, or a bare word. The rest stays.
+    pub fn set(&self, key: &str, value: &str) -> Result<Self, String> {
+        let mut table = toml::Table::try_from(self).map_err(|error| error.to_string())?;
+        // A value that is no TOML on its own, like a path, is text.
+        let parsed = format!("value = {value}").parse::<toml::Table>().ok();
+        let parsed_value = parsed.and_then(|mut parsed| parsed.remove("value"));
+        let value = parsed_value.unwrap_or_else(|| toml::Value::String(value.to_owned()));
+        table.insert(key.to_owned(), value);
+        Self::from_table(table)
+    }
+
     /// What is wrong with the numbers, if anything.
     pub fn validate(&self) -> Result<(), String> {
-        let positive =
-            [("epochs", self.epochs), ("batch_size", self.batch_size), ("cosine_epochs", self.cosine_epochs)];
+        let positive = [
+            ("epochs", self.epochs),
+            ("batch_size", self.batch_size),
+            ("accumulate", self.accumulate),
+            ("cosine_epochs", self.cosine_epochs),
+        ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{name} is 0; it must be at least 1"));
         }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err("learning_rate is not positive; 3e-4 is the paper's".into());
+        if self.data.is_empty() && self.phantoms == 0 {
+            return Err("there is nothing to train on; name a data set (data) or ask for phantoms".into());
         }
-        if !(0.0..=self.learning_rate).contains(&self.min_learning_rate) {
-            return Err("min_learning_rate is out of range; it must lie between 0 and learning_rate".into());
+        if !(self.lr > 0.0 && self.lr.is_finite()) {
+            return Err("lr is not positive; 3e-4 is the paper's".into());
         }
-        if !(0.0..1.0).contains(&self.weight_decay) || !(0.0..=1.0).contains(&self.zoom_probability) {
-            return Err("weight_decay or zoom_probability is out of range; both must lie between 0 and 1".into());
+        if !(0.0..=self.lr).contains(&self.min_lr) {
+            return Err("min_lr is out of range; it must lie between 0 and lr".into());
         }
-        Ok(())
+        if !(0.0..1.0).contains(&self.weight_decay) {
+            return Err("weight_decay is out of range; it must lie between 0 and 1".into());
+        }
+        let chances = [("zoom", self.zoom), ("flip", self.flip), ("gamma", self.gamma), ("rotate", self.rotate)];
+        if let Some((name, _)) = chances.iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+            return Err(format!("{name} is out of range; a probability lies between 0 and 1"));
+        }
+        if !(self.checkpoint_minutes > 0.0) {
+            return Err("checkpoint_minutes is not positive; 10 is usual".into());
+        }
+        self.device.parse::<crate::device::DeviceChoice>().map(|_| ())
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_its_meaning_and_comes_back_from_the_file() {
+        let config = TrainConfig {
+            data: vec!["a".into(), "b c".into()],
+            out: "run".into(),
+            architecture: Some("x.json".into()),
+            start: Some("s".into()),
+            vocab: Some("v".into()),
+            train_text: Some(true),
+            ..TrainConfig::default()
+        };
+        let table = toml::Table::try_from(&config).expect("a table");
+        let keys: Vec<&str> = table.keys().map(String::as_str).collect();
+        let mut named: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+        named.sort_unstable();
+        let mut sorted = keys.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, named);
+        assert_eq!(TrainConfig::from_toml(&config.to_toml()), Ok(config));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_neighbour() {
+        let error = TrainConfig::from_toml("batchsize = 4").expect_err("unknown");
+        assert_eq!(error, "there is no setting 'batchsize'; did you mean 'batch_size'?");
+        let error = TrainConfig::default().set("learning", "1").expect_err("unknown");
+        assert!(error.starts_with("there is no setting 'learning'"), "{error}");
+    }
+
+    #[test]
+    fn settings_by_name() {
+        let config = TrainConfig::default();
+        assert_eq!(config.set("lr", "1e-4").map(|c| c.lr), Ok(1e-4));
+        assert_eq!(config.set("lr", "1").map(|c| c.lr), Ok(1.0));
+        assert_eq!(config.set("data", "my/folder").map(|c| c.data), Ok(vec!["my/folder".into()]));
+        assert_eq!(config.set("start", "/a b").map(|c| c.start), Ok(Some("/a b".into())));
+        assert_eq!(config.set("cross_entropy", "literal").map(|c| c.cross_entropy), Ok(CrossEntropy::Literal));
+        assert!(config.set("epochs", "many").is_err());
+        assert!(config.set("epochs", "-1").is_err());
     }
 }

@@ -4,7 +4,11 @@
 //! memory, in loops that the compiler turns into the widest vector instructions of the machine (chosen at run time by
 //! `pulp`), on all threads. They are for prediction only: they know no gradients.
 
+mod attention;
+mod gradients;
 pub mod product;
+
+pub use gradients::attend;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use pulp::{Arch, Simd, WithSimd};
@@ -16,6 +20,12 @@ const TASK_LEN: usize = 8 * 1024;
 /// Whether a tensor on this device is in the memory of this process and free of gradients.
 pub fn is_plain_cpu(device: &Device) -> bool {
     !device.is_autodiff() && *device == Device::flex()
+}
+
+/// Whether a tensor on this device is in the memory of this process, with or without gradients.
+pub fn is_cpu(device: &Device) -> bool {
+    let plain = if device.is_autodiff() { device.clone().inner() } else { device.clone() };
+    plain == Device::flex()
 }
 
 /// Work on one row. Implementations are `#[inline(always)]`: only inside the dispatch are wide vectors to be had, and a closure

@@ -1,0 +1,312 @@
+//! Scaled dot-product attention of a batch, and its gradients, without the matrix of scores.
+//!
+//! A stage with a grid of 28² has 784² scores a head and an image. Written down as tensors they are gigabytes a training step;
+//! here four queries at a time meet all keys, their scores stay in the cache, and the way back computes them again (the
+//! recomputation of Dao et al., *FlashAttention*, 2022).
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::exp;
+
+/// Queries that one step works on; their sums fill the vector registers.
+const ROWS: usize = 4;
+/// Keys are filled up to a multiple of this, the widest vector.
+const LANES: usize = 16;
+
+/// Sizes of an attention; query and output are `[batch, queries, channels]`, key and value `[batch, keys, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Images.
+    pub batch: usize,
+    /// Queries of an image.
+    pub queries: usize,
+    /// Keys of an image.
+    pub keys: usize,
+    /// Channels of all heads.
+    pub channels: usize,
+    /// Heads; head `h` has the channels from `h · channels / heads` on.
+    pub heads: usize,
+}
+
+impl Sizes {
+    fn depth(&self) -> usize {
+        self.channels / self.heads
+    }
+
+    fn wide(&self) -> usize {
+        self.keys.next_multiple_of(LANES)
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.depth() as f32).sqrt()
+    }
+}
+
+/// The output, and per image, head and query the logarithm of the sum of the exponentials, which the way back needs.
+pub fn forward(query: &[f32], key: &[f32], value: &[f32], sizes: Sizes) -> (Vec<f32>, Vec<f32>) {
+    let arch = Arch::new();
+    let units: Vec<(Vec<f32>, Vec<f32>)> = (0..sizes.batch * sizes.heads)
+        .into_par_iter()
+        .map(|unit| {
+            let of = |x, length| columns(x, length, sizes, unit);
+            let (query, key, value) =
+                (of(query, sizes.queries), of(key, sizes.keys), of(value, sizes.keys));
+            arch.dispatch(Forward { query, key, value, sizes })
+        })
+        .collect();
+    let mut output = vec![0f32; sizes.batch * sizes.queries * sizes.channels];
+    let mut logs = Vec::with_capacity(units.len() * sizes.queries);
+    for (unit, (mixed, log)) in units.into_iter().enumerate() {
+        scatter(&mixed, sizes.queries, sizes, unit, &mut output);
+        logs.extend(log);
+    }
+    (output, logs)
+}
+
+/// What the way back needs of the way there.
+#[derive(Clone, Copy)]
+pub struct Saved<'a> {
+    /// Query as given to [`forward`].
+    pub query: &'a [f32],
+    /// Key as given to [`forward`].
+    pub key: &'a [f32],
+    /// Value as given to [`forward`].
+    pub value: &'a [f32],
+    /// What [`forward`] returned.
+    pub output: &'a [f32],
+    /// What [`forward`] returned.
+    pub logs: &'a [f32],
+}
+
+/// Gradients by query, key and value, from the gradient by the output.
+pub fn backward(saved: Saved, gradient: &[f32], sizes: Sizes) -> [Vec<f32>; 3] {
+    let arch = Arch::new();
+    let units: Vec<[Vec<f32>; 3]> = (0..sizes.batch * sizes.heads)
+        .into_par_iter()
+        .map(|unit| {
+            let of = |x, length| columns(x, length, sizes, unit);
+            arch.dispatch(Backward {
+                query: of(saved.query, sizes.queries),
+                key: of(saved.key, sizes.keys),
+                value: of(saved.value, sizes.keys),
+                output: of(saved.output, sizes.queries),
+                gradient: of(gradient, sizes.queries),
+                logs: &saved.logs[unit * sizes.queries..(unit + 1) * sizes.queries],
+                sizes,
+            })
+        })
+        .collect();
+    let zeros = |length: usize| vec![0f32; sizes.batch * length * sizes.channels];
+    let mut whole = [zeros(sizes.queries), zeros(sizes.keys), zeros(sizes.keys)];
+    for (unit, parts) in units.iter().enumerate() {
+        for ((part, whole), length) in parts.iter().zip(&mut whole).zip([sizes.queries, sizes.keys, sizes.keys]) {
+            scatter(part, length, sizes, unit, whole);
+        }
+    }
+    whole
+}
+
+/// One head of one image, channel by channel, each filled up with zeros to the width: `[depth, width]`.
+fn columns(x: &[f32], length: usize, sizes: Sizes, unit: usize) -> Vec<f32> {
+    let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
+    let (image, head) = (unit / sizes.heads, unit % sizes.heads);
+    let mut turned = vec![0f32; depth * wide];
+    let rows = x[image * length * sizes.channels..(image + 1) * length * sizes.channels].chunks_exact(sizes.channels);
+    for (index, row) in rows.enumerate() {
+        for (channel, value) in row[head * depth..(head + 1) * depth].iter().enumerate() {
+            turned[channel * wide + index] = *value;
+        }
+    }
+    turned
+}
+
+/// Writes `[depth, width]` of one head back to its place.
+fn scatter(part: &[f32], length: usize, sizes: Sizes, unit: usize, whole: &mut [f32]) {
+    let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
+    let (image, head) = (unit / sizes.heads, unit % sizes.heads);
+    let place = &mut whole[image * length * sizes.channels..(image + 1) * length * sizes.channels];
+    for (index, row) in place.chunks_exact_mut(sizes.channels).enumerate() {
+        for (channel, value) in row[head * depth..(head + 1) * depth].iter_mut().enumerate() {
+            *value = part[channel * wide + index];
+        }
+    }
+}
+
+/// `scores[row][key] = Σ_c rows[c][row] · columns[c][key]`
+#[inline(always)]
+fn scores<S: Simd>(simd: S, rows: &[[f32; ROWS]], columns: &[f32], wide: usize, scores: &mut [Vec<f32>; ROWS]) {
+    let [first, second, third, fourth] = scores.each_mut().map(|row| S::as_mut_simd_f32s(row).0);
+    for (place, (((a, b), c), d)) in
+        first.iter_mut().zip(second.iter_mut()).zip(third.iter_mut()).zip(fourth.iter_mut()).enumerate()
+    {
+        let mut sums = [simd.splat_f32s(0.0); ROWS];
+        for (row, column) in rows.iter().zip(columns.chunks_exact(wide)) {
+            let key = S::as_simd_f32s(column).0[place];
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum = simd.mul_add_f32s(simd.splat_f32s(*value), key, *sum);
+            }
+        }
+        [*a, *b, *c, *d] = sums;
+    }
+}
+
+/// `Σ_key weights[row][key] · column[key]` of every row.
+#[inline(always)]
+fn sums<S: Simd>(simd: S, weights: &[Vec<f32>; ROWS], column: &[f32]) -> [f32; ROWS] {
+    let mut sums = [simd.splat_f32s(0.0); ROWS];
+    let [first, second, third, fourth] = weights.each_ref().map(|row| S::as_simd_f32s(row).0);
+    let keys = S::as_simd_f32s(column).0.iter();
+    for ((((key, a), b), c), d) in keys.zip(first).zip(second).zip(third).zip(fourth) {
+        for (sum, weight) in sums.iter_mut().zip([a, b, c, d]) {
+            *sum = simd.mul_add_f32s(*weight, *key, *sum);
+        }
+    }
+    sums.map(|sum| simd.reduce_sum_f32s(sum))
+}
+
+/// `columns[c][key] += Σ_row rows[c][row] · weights[row][key]`
+#[inline(always)]
+fn add<S: Simd>(simd: S, rows: &[[f32; ROWS]], weights: &[Vec<f32>; ROWS], columns: &mut [f32], wide: usize) {
+    let weights = weights.each_ref().map(|row| S::as_simd_f32s(row).0);
+    for (row, column) in rows.iter().zip(columns.chunks_exact_mut(wide)) {
+        let row = row.map(|value| simd.splat_f32s(value));
+        for (place, sum) in S::as_mut_simd_f32s(column).0.iter_mut().enumerate() {
+            for (value, weights) in row.iter().zip(weights) {
+                *sum = simd.mul_add_f32s(*value, weights[place], *sum);
+            }
+        }
+    }
+}
+
+/// The four values from `start` on of every channel.
+#[inline(always)]
+fn take(columns: &[f32], wide: usize, start: usize) -> Vec<[f32; ROWS]> {
+    let four = |column: &[f32]| std::array::from_fn(|row| column[start + row]);
+    columns.chunks_exact(wide).map(four).collect()
+}
+
+fn rows_of_zeros(wide: usize) -> [Vec<f32>; ROWS] {
+    std::array::from_fn(|_| vec![0f32; wide])
+}
+
+/// One head of one image, there.
+struct Forward {
+    query: Vec<f32>,
+    key: Vec<f32>,
+    value: Vec<f32>,
+    sizes: Sizes,
+}
+
+impl WithSimd for Forward {
+    type Output = (Vec<f32>, Vec<f32>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { query, key, value, sizes } = self;
+        let (wide, scale) = (sizes.wide(), sizes.scale());
+        let wide_queries = sizes.queries.next_multiple_of(LANES);
+        let mut weights = rows_of_zeros(wide);
+        let mut output = vec![0f32; sizes.depth() * wide_queries];
+        let mut logs = vec![0f32; wide_queries];
+        for start in (0..sizes.queries).step_by(ROWS) {
+            scores(simd, &take(&query, wide_queries, start), &key, wide, &mut weights);
+            let mut factors = [0f32; ROWS];
+            for (row, weights) in weights.iter_mut().enumerate() {
+                let top = largest(&weights[..sizes.keys]);
+                exponentials(weights, scale, scale * top);
+                weights[sizes.keys..].fill(0.0);
+                let sum = total(weights);
+                factors[row] = 1.0 / sum;
+                logs[start + row] = scale * top + sum.ln();
+            }
+            for (column, mixed) in value.chunks_exact(wide).zip(output.chunks_exact_mut(wide_queries)) {
+                let sums = sums(simd, &weights, column);
+                for (row, sum) in sums.into_iter().enumerate() {
+                    mixed[start + row] = sum * factors[row];
+                }
+            }
+        }
+        logs.truncate(sizes.queries);
+        (output, logs)
+    }
+}
+
+/// One head of one image, back.
+struct Backward<'a> {
+    query: Vec<f32>,
+    key: Vec<f32>,
+    value: Vec<f32>,
+    output: Vec<f32>,
+    gradient: Vec<f32>,
+    logs: &'a [f32],
+    sizes: Sizes,
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = [Vec<f32>; 3];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { query, key, value, output, gradient, logs, sizes } = self;
+        let (wide, scale, depth) = (sizes.wide(), sizes.scale(), sizes.depth());
+        let wide_queries = sizes.queries.next_multiple_of(LANES);
+        let (mut weights, mut by_score) = (rows_of_zeros(wide), rows_of_zeros(wide));
+        let mut by_query = vec![0f32; depth * wide_queries];
+        let (mut by_key, mut by_value) = (vec![0f32; depth * wide], vec![0f32; depth * wide]);
+        for start in (0..sizes.queries).step_by(ROWS) {
+            let queries = take(&query, wide_queries, start);
+            let gradients = take(&gradient, wide_queries, start);
+            let outputs = take(&output, wide_queries, start);
+            scores(simd, &queries, &key, wide, &mut weights);
+            scores(simd, &gradients, &value, wide, &mut by_score);
+            for (row, (weights, by_score)) in weights.iter_mut().zip(&mut by_score).enumerate() {
+                // A query that only fills up the four has gradient 0 and adds nothing.
+                let log = logs.get(start + row).copied().unwrap_or(f32::MAX);
+                exponentials(weights, scale, log);
+                weights[sizes.keys..].fill(0.0);
+                let mean: f32 = gradients.iter().zip(&outputs).map(|(g, o)| g[row] * o[row]).sum();
+                for (by_score, weight) in by_score.iter_mut().zip(weights.iter()) {
+                    *by_score = *weight * (*by_score - mean) * scale;
+                }
+            }
+            add(simd, &gradients, &weights, &mut by_value, wide);
+            add(simd, &queries, &by_score, &mut by_key, wide);
+            for (column, by_query) in key.chunks_exact(wide).zip(by_query.chunks_exact_mut(wide_queries)) {
+                by_query[start..start + ROWS].copy_from_slice(&sums(simd, &by_score, column));
+            }
+        }
+        [by_query, by_key, by_value]
+    }
+}
+
+/// `x ← exp(scale · x − shift)`; nothing may be larger than 0 there.
+#[inline(always)]
+fn exponentials(row: &mut [f32], scale: f32, shift: f32) {
+    for x in row {
+        *x = exp(*x * scale - shift);
+    }
+}
+
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let mut side = [f32::NEG_INFINITY; LANES];
+    let (body, tail) = row.as_chunks::<LANES>();
+    for chunk in body {
+        for (m, x) in side.iter_mut().zip(chunk) {
+            *m = if *x > *m { *x } else { *m };
+        }
+    }
+    side.iter().chain(tail).fold(f32::NEG_INFINITY, |m, x| m.max(*x))
+}
+
+#[inline(always)]
+fn total(row: &[f32]) -> f32 {
+    let mut side = [0f32; LANES];
+    for chunk in row.as_chunks::<LANES>().0 {
+        for (sum, x) in side.iter_mut().zip(chunk) {
+            *sum += x;
+        }
+    }
+    side.iter().sum()
+}

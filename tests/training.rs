@@ -5,12 +5,13 @@ mod common;
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use himix::model::weights::keys::reference_key;
 use himix::model::weights::{ModelSource, TensorSource, bundle, save, source};
 use himix::model::{HiMix, Trace};
 use himix::train::loss::{Loss, loss};
-use himix::train::step::{optimiser, step};
+use himix::train::step::Optimiser;
 use himix::train::{CrossEntropy, TrainConfig, schedule};
 
 struct Setup {
@@ -138,11 +139,12 @@ fn three_steps_of_adamw_are_the_authors() {
     let Some(setup) = setup() else { return };
     let golden = common::shared("golden").expect("checked");
     let mut model = setup.model.clone();
-    let mut adamw = optimiser(0.01);
+    let mut adamw = Optimiser::new(0.01);
     for index in 0..3 {
         let loss = forward(&setup, &model, CrossEntropy::Binary);
         close(value(&loss.total), &setup.expected["adamw_losses"][index], 1e-4, "loss of a step");
-        model = step(model, &mut adamw, &loss, 3e-4);
+        let gradients = GradientsParams::from_grads(loss.total.backward(), &model);
+        model = adamw.step(model, gradients, 3e-4);
     }
     let after = save::tensors_of(&model.valid(), 3);
     let expected = source::open(&golden.join("mini/after_adamw.safetensors")).expect("opens");

@@ -41,6 +41,22 @@ pub fn bar(length: usize, unit: &str) -> ProgressBar {
     ProgressBar::new(length as u64).with_style(style)
 }
 
+/// A bar whose message says by itself how long it takes.
+pub fn bar_with_message(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {msg}");
+    bar(length, "steps").with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Seconds in words.
+pub fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        0 => format!("{seconds:.0} s"),
+        1..60 => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
 /// A line that says what is being done, on stderr until it is dropped; nothing where that is no terminal.
 pub fn busy(message: &str) -> Busy {
     if !io::stderr().is_terminal() {

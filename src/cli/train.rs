@@ -1,35 +1,34 @@
 //! `himix train`.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use himix::device;
-use himix::train::{Epoch, Event, TrainConfig, TrainError};
+use himix::device::{self, DeviceChoice};
+use himix::train::{Control, Epoch, Event, RunFolder, TrainConfig, TrainError, config};
 
-use super::arguments::DeviceArguments;
 use super::{Failure, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
-  himix train --data qata --out my-bundle --config assets/qata-small.toml
-  himix train --data qata --out my-bundle --set epochs=20 --set batch_size=16
+  himix train --data qata --out run --config assets/qata-small.toml
+  himix train --data qata --data kvasir --out run --set phantoms=300 --set lr=1e-3
   himix train --data qata --out fine-tuned --set start=imported-bundle
+  himix train --resume run
 
-The data set lies as the authors' does: DIR/prompt/SPLIT.csv with the columns Image and Description, images in
-DIR/SPLIT/Images, masks in DIR/SPLIT/GTs. The best weights by validation loss are written to --out as a model bundle
-whenever they are reached, so that stopping a run early keeps them.
+`himix data DIR` says what a folder holds. The run folder has the settings (config.toml), one row an epoch (metrics.csv), the bundle of the
+best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or broke off goes on with
+--resume to the same weights that it would have reached.
 
-Keys of the configuration and of --set, with the defaults:";
+Keys of the settings and of --set:";
 
-/// Train a model on a data set in the authors' layout
+/// Train a model on data sets and phantoms
 #[derive(Debug, Args)]
 #[command(after_help = help_with_keys())]
 pub struct TrainArguments {
-    /// Folder of the data set
+    /// Folder of a data set; may be repeated
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Folder that receives the model bundle
+    data: Vec<PathBuf>,
+    /// Run folder; must not hold a run yet
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Settings as a TOML file
@@ -38,56 +37,101 @@ pub struct TrainArguments {
     /// One setting, over those of the file; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    #[command(flatten)]
-    device: DeviceArguments,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out", "config", "set"])]
+    resume: Option<PathBuf>,
+    /// Where to compute, over the settings: auto, cpu, gpu or gpu:N
+    #[arg(long, value_name = "D")]
+    device: Option<DeviceChoice>,
 }
 
 fn help_with_keys() -> String {
-    let keys = toml::to_string(&TrainConfig::default()).unwrap_or_default();
-    let keys: String = keys.lines().map(|line| format!("  {line}\n")).collect();
-    format!("{EXAMPLES}\n{keys}  architecture, start, vocab (files), train_text (true or false)")
+    let defaults = toml::Table::try_from(TrainConfig::default()).unwrap_or_default();
+    let line = |(key, meaning): &(&str, &str)| {
+        let default = defaults.get(*key).map(|value| format!(" [{value}]")).unwrap_or_default();
+        format!("  {key:<18} {meaning}{default}\n")
+    };
+    format!("{EXAMPLES}\n{}", config::KEYS.iter().map(line).collect::<String>())
 }
 
 /// Trains.
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
-    let config = settings(arguments)?;
-    let device = device::open(arguments.device.choice());
+    let config = match &arguments.resume {
+        Some(folder) => RunFolder::new(folder).config().map_err(failure)?,
+        None => settings(arguments)?,
+    };
+    let choice = match arguments.device {
+        Some(choice) => choice,
+        None => config.device.parse().map_err(Failure::input)?,
+    };
+    let device = device::open(choice);
     if let Some(notice) = &device.notice {
         terminal::note(notice);
     }
-    let stop = AtomicBool::new(false);
-    let mut bar = terminal::bar(0, "steps");
-    let outcome = himix::train::run(&config, &device, &stop, &mut |event| match event {
-        Event::Started { train, validation, parameters, device } => {
-            let line = format!(
-                "{train} pairs to train on, {validation} to validate on, {:.2} M parameters, {device}",
-                parameters as f64 / 1e6
-            );
-            let _ = terminal::print(&line);
-        }
-        Event::Step { epoch, step, steps } => {
-            if step == 1 {
-                bar = terminal::bar(steps, &format!("steps of epoch {epoch}"));
-            }
-            bar.set_position(step as u64);
-        }
-        Event::Epoch(epoch) => {
-            bar.finish_and_clear();
-            let _ = terminal::print(&line(&epoch, config.epochs));
-        }
-        Event::Warning(text) => terminal::note(text),
-        Event::Finished { best, reason } => {
-            let best = best.map_or("no epoch was finished".to_owned(), |best| {
-                format!("the best weights are those of epoch {}, in {}", best.number, config.out.display())
-            });
-            let _ = terminal::print(&format!("The run ended: {reason}; {best}."));
-        }
-    });
-    outcome.map(|_| ()).map_err(|error| match error {
+    let control = Control::default();
+    let mut report = Report { epochs: config.epochs, bar: terminal::bar_with_message(0) };
+    let mut report = |event| report.say(event);
+    let outcome = match &arguments.resume {
+        Some(folder) => himix::train::resume(folder, &device, &control, &mut report),
+        None => himix::train::run(&config, &device, &control, &mut report),
+    };
+    outcome.map(|_| ()).map_err(failure)
+}
+
+fn failure(error: TrainError) -> Failure {
+    match error {
         TrainError::Data(error) => error.into(),
-        TrainError::NotANumber { .. } => Failure::work(error),
-        error => Failure::input(error),
-    })
+        error if error.is_input() => Failure::input(error),
+        error => Failure::work(error),
+    }
+}
+
+/// What the terminal shows of a run.
+struct Report {
+    epochs: usize,
+    bar: indicatif::ProgressBar,
+}
+
+impl Report {
+    fn say(&mut self, event: Event) {
+        match event {
+            Event::Preparing(what) => self.bar.set_message(what),
+            Event::Started { train, validation, parameters, history, device, .. } => {
+                let begun = match history.len() {
+                    0 => String::new(),
+                    done => format!(", {done} epochs done"),
+                };
+                let _ = terminal::print(&format!(
+                    "{train} cases to train on, {validation} to validate on, {:.2} M parameters, {device}{begun}",
+                    parameters as f64 / 1e6
+                ));
+            }
+            Event::Step { epoch, step, steps, loss, seconds_left } => {
+                if self.bar.length() != Some(steps as u64) || self.bar.is_finished() {
+                    self.bar = terminal::bar_with_message(steps);
+                }
+                let loss = loss.map_or(String::new(), |loss| format!(", loss {loss:.4}"));
+                self.bar.set_message(format!("epoch {epoch}{loss}, {} left", terminal::duration(seconds_left)));
+                self.bar.set_position(step as u64);
+            }
+            Event::Epoch(epoch) => {
+                self.bar.finish_and_clear();
+                let _ = terminal::print(&line(&epoch, self.epochs));
+            }
+            Event::Warning(text) => terminal::note(text),
+            Event::Finished { best, bundle, reason } => {
+                self.bar.finish_and_clear();
+                let best = match (best, bundle) {
+                    (Some(best), Some(bundle)) => {
+                        format!("the best weights are those of epoch {}, in {}", best.number, bundle.display())
+                    }
+                    _ => "no epoch was finished".into(),
+                };
+                let _ = terminal::print(&format!("The run ended: {reason}; {best}."));
+            }
+            Event::Paused | Event::Continued | Event::Preview { .. } | Event::Checkpoint => {}
+        }
+    }
 }
 
 /// The one line of an epoch.
@@ -108,9 +152,9 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
 
 /// File, then `--set`, then the options of their own.
 fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
-    let mut table = match &arguments.config {
+    let mut config = match &arguments.config {
         Some(path) => read(path)?,
-        None => toml::Table::new(),
+        None => TrainConfig::default(),
     };
     for pair in &arguments.set {
         let Some((key, value)) = pair.split_once('=') else {
@@ -118,40 +162,30 @@ fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
                 "--set {pair}: this is no setting; say KEY=VALUE, for instance epochs=20"
             )));
         };
-        // A value that is no TOML on its own, like a path, is text.
-        let value = format!("value = {value}")
-            .parse::<toml::Table>()
-            .ok()
-            .and_then(|mut parsed| parsed.remove("value"))
-            .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-        table.insert(key.trim().to_owned(), value);
+        config = config.set(key.trim(), value).map_err(|error| {
+            Failure::input(format!("--set {pair}: {error}; himix train --help lists the keys"))
+        })?;
     }
-    let mut config: TrainConfig = table.try_into().map_err(|error: toml::de::Error| {
-        let name = arguments.config.as_ref().map_or("--set".into(), |path| path.display().to_string());
-        let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-        Failure::input(format!("{name}: {message}; himix train --help lists the keys"))
-    })?;
-    if let Some(data) = &arguments.data {
-        config.data.clone_from(data);
+    if !arguments.data.is_empty() {
+        config.data.clone_from(&arguments.data);
     }
     if let Some(out) = &arguments.out {
         config.out.clone_from(out);
     }
-    for (name, path) in [("--data", &config.data), ("--out", &config.out)] {
-        if path.as_os_str().is_empty() {
-            return Err(Failure::input(format!("{name} is missing; name the folder")));
-        }
+    if let Some(choice) = arguments.device {
+        config.device = choice.to_string();
+    }
+    if config.out.as_os_str().is_empty() {
+        return Err(Failure::input("--out is missing; name the run folder"));
     }
     Ok(config)
 }
 
-fn read(path: &Path) -> Result<toml::Table, Failure> {
+fn read(path: &Path) -> Result<TrainConfig, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::input(format!("{name}: the settings cannot be read ({error}); check the path"))
     })?;
-    text.parse().map_err(|error: toml::de::Error| {
-        let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-        Failure::input(format!("{name}: this is no TOML ({message}); mend it"))
-    })
+    TrainConfig::from_toml(&text)
+        .map_err(|error| Failure::input(format!("{name}: {error}; himix train --help lists the keys")))
 }

@@ -9,6 +9,8 @@ use burn::tensor::module::{self, conv_transpose2d};
 use burn::tensor::ops::{AttentionModuleOptions, ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Bool, Device, Tensor};
 
+use super::cpu;
+
 /// `y = x Wᵀ + b`.
 #[derive(Module, Debug)]
 pub struct Linear {
@@ -187,9 +189,6 @@ impl Attention {
     }
 }
 
-/// Queries from which on attention with gradients goes image by image.
-const SPLIT_LENGTH: usize = 196;
-
 /// Scaled dot-product attention over `heads` heads of already projected `[batch, length, channels]`.
 ///
 /// `masked` is true where a key must not be seen, `[batch, heads, n, m]`.
@@ -201,22 +200,15 @@ pub fn attend(
     masked: Option<Tensor<4, Bool>>,
 ) -> Tensor<3> {
     let [batch, length, channels] = query.dims();
+    if masked.is_none() && cpu::is_cpu(&query.device()) {
+        return cpu::attend(query, key, value, heads);
+    }
     let split = |x: Tensor<3>| {
         let [_, length, _] = x.dims();
         x.reshape([batch, length, heads, channels / heads]).swap_dims(1, 2)
     };
     let (query, key, value) = (split(query), split(key), split(value));
-    // With gradients every intermediate of n·m numbers a head is kept. One image at a time, they stay small enough for the
-    // CPU's caches and for the allocator to use again; without gradients the library tiles by itself.
-    let is_split = batch > 1 && length >= SPLIT_LENGTH && query.device().is_autodiff();
-    let part = |x: &Tensor<4>, item: usize| x.clone().slice([item..item + 1]);
-    let options = AttentionModuleOptions::default;
-    let mixed = if is_split && masked.is_none() {
-        let item = |i| module::attention(part(&query, i), part(&key, i), part(&value, i), None, None, options());
-        Tensor::cat((0..batch).map(item).collect(), 0)
-    } else {
-        module::attention(query, key, value, masked, None, options())
-    };
+    let mixed = module::attention(query, key, value, masked, None, AttentionModuleOptions::default());
     mixed.swap_dims(1, 2).reshape([batch, length, channels])
 }
 

@@ -1,4 +1,4 @@
-//! Images, masks and tokens of a split, and the thread that makes batches of them ahead of the step.
+//! Batches of cases, made by a thread of its own ahead of the step that needs them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -6,28 +6,30 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded};
 use rayon::prelude::*;
 
-use crate::data::{DataError, Dataset, Image, Mask, MaskRule, image, mask, preprocess};
+use super::augment::Augmentation;
+use super::cases::Cases;
+use super::config::TrainConfig;
+use crate::data::{preprocess, sentence};
 use crate::text::Tokenizer;
 
-/// Range of the zoom.
-const ZOOM: std::ops::Range<f64> = 0.95..1.2;
+/// Batches made ahead.
+const AHEAD: usize = 2;
 
-/// A pair in memory, as stored; preprocessing happens when a batch is made.
-pub struct Pair {
-    image: Image,
-    mask: Mask,
-    ids: Vec<i64>,
-    attention: Vec<i64>,
-}
-
-/// All pairs of a split.
-pub struct Pairs {
-    pairs: Vec<Pair>,
-    side: usize,
-    is_transposed: bool,
+/// What the network wants to see.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Makes token numbers.
+    pub tokenizer: Tokenizer,
+    /// Tokens of a sentence.
+    pub tokens: usize,
+    /// Side of the input, pixels.
+    pub side: usize,
+    /// Whether the network sees images transposed.
+    pub is_transposed: bool,
 }
 
 /// A batch as plain arrays.
+#[derive(Debug, Default)]
 pub struct Batch {
     /// `[count, 3, side, side]`
     pub images: Vec<f32>,
@@ -39,97 +41,80 @@ pub struct Batch {
     pub attention: Vec<i64>,
     /// Images.
     pub count: usize,
+    /// Cases that could not be read, each with the reason; they are missing from the batch.
+    pub skipped: Vec<String>,
 }
 
-impl Pairs {
-    /// Reads every image and mask of a split, on all threads.
-    pub fn load(
-        dataset: &Dataset,
-        limit: usize,
-        tokenizer: &Tokenizer,
-        tokens: usize,
-        side: usize,
-        is_transposed: bool,
-    ) -> Result<Self, DataError> {
-        let count = if limit == 0 { dataset.samples.len() } else { limit.min(dataset.samples.len()) };
-        let pairs = dataset.samples[..count]
-            .par_iter()
-            .map(|sample| {
-                let image = image::load(&sample.image)?;
-                let mask = mask::load(&sample.mask, &MaskRule::Half)?;
-                mask.must_fit(&sample.mask, image.width, image.height)?;
-                let encoding = tokenizer.encode(&sample.prompt, tokens);
-                Ok(Pair { image, mask, ids: encoding.ids, attention: encoding.mask })
-            })
-            .collect::<Result<_, DataError>>()?;
-        Ok(Self { pairs, side, is_transposed })
-    }
-
-    /// Number of pairs.
-    pub fn len(&self) -> usize {
-        self.pairs.len()
-    }
-
-    /// The pairs with these numbers, each zoomed by its factor.
-    fn batch(&self, items: &[(usize, f64)]) -> Batch {
-        let made: Vec<(Vec<f32>, Vec<f32>)> = items
-            .par_iter()
-            .map(|&(index, zoom)| {
-                let Pair { image, mask, .. } = &self.pairs[index];
-                let (side, turned) = (self.side, self.is_transposed);
-                let input = preprocess::zoomed_input(image, side, turned, zoom);
-                (input, preprocess::zoomed_target(mask, side, turned, zoom))
-            })
-            .collect();
-        let mut batch = Batch {
-            images: Vec::with_capacity(items.len() * 3 * self.side * self.side),
-            targets: Vec::with_capacity(items.len() * self.side * self.side),
-            ids: Vec::new(),
-            attention: Vec::new(),
-            count: items.len(),
-        };
-        for ((image, target), (index, _)) in made.into_iter().zip(items) {
-            batch.images.extend(image);
-            batch.targets.extend(target);
-            batch.ids.extend(&self.pairs[*index].ids);
-            batch.attention.extend(&self.pairs[*index].attention);
-        }
-        batch
-    }
-}
-
-/// How the pairs of one pass are dealt.
+/// One case of a pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Deal {
-    /// Images of a batch.
-    pub batch_size: usize,
-    /// None keeps the order and changes nothing; a seed shuffles and zooms.
-    pub seed: Option<u64>,
-    /// Probability of a zoom.
-    pub zoom_probability: f64,
+pub struct Item {
+    index: usize,
+    epoch: usize,
+    augmentation: Augmentation,
 }
 
-/// Runs `consume` with the batches of one pass, which a thread of its own makes two ahead.
-pub fn with_batches<T>(pairs: &Pairs, deal: Deal, consume: impl FnOnce(&Receiver<Batch>) -> T) -> T {
-    let mut items: Vec<(usize, f64)> = (0..pairs.len()).map(|index| (index, 1.0)).collect();
-    if let Some(seed) = deal.seed {
-        let mut random = fastrand::Rng::with_seed(seed);
-        random.shuffle(&mut items);
-        for item in &mut items {
-            if random.f64() < deal.zoom_probability {
-                item.1 = ZOOM.start + (ZOOM.end - ZOOM.start) * random.f64();
+/// All cases in a random order, each changed by the settings' probabilities. The same seed and epoch deal the same.
+pub fn training_items(cases: &Cases, config: &TrainConfig, epoch: usize) -> Vec<Item> {
+    let mut random = fastrand::Rng::with_seed(config.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64));
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    random.shuffle(&mut order);
+    let item = |index| Item { index, epoch, augmentation: Augmentation::draw(config, &mut random) };
+    order.into_iter().map(item).collect()
+}
+
+/// All cases as they are, in their order.
+pub fn validation_items(cases: &Cases) -> Vec<Item> {
+    (0..cases.len()).map(|index| Item { index, epoch: 0, augmentation: Augmentation::NONE }).collect()
+}
+
+/// A batch of these items.
+pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
+    let made: Vec<Result<(Vec<f32>, Vec<f32>, String), String>> = items
+        .par_iter()
+        .map(|item| {
+            let case = cases.get(item.index, item.epoch).map_err(|error| error.to_string())?;
+            let (side, turned, change) = (form.side, form.is_transposed, item.augmentation);
+            let mut image = preprocess::zoomed_input(&case.image, side, turned, change.zoom);
+            let mut target = preprocess::zoomed_target(&case.mask, side, turned, change.zoom);
+            change.apply(&mut image, &mut target, side, turned);
+            let prompt = if change.flip { sentence::mirror(&case.prompt) } else { case.prompt.clone() };
+            Ok((image, target, prompt))
+        })
+        .collect();
+    let mut batch = Batch::default();
+    for case in made {
+        match case {
+            Ok((image, target, prompt)) => {
+                let encoding = form.tokenizer.encode(&prompt, form.tokens);
+                batch.images.extend(image);
+                batch.targets.extend(target);
+                batch.ids.extend(encoding.ids);
+                batch.attention.extend(encoding.mask);
+                batch.count += 1;
             }
+            Err(reason) => batch.skipped.push(reason),
         }
     }
+    batch
+}
+
+/// Runs `consume` with the batches of `items`, `size` cases each, which a thread of its own makes ahead.
+pub fn with_batches<T>(
+    cases: &Cases,
+    form: &Form,
+    items: &[Item],
+    size: usize,
+    consume: impl FnOnce(&Receiver<Batch>) -> T,
+) -> T {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let (sender, receiver) = bounded(2);
+        let (sender, receiver) = bounded(AHEAD);
         let stop = &stop;
         thread::Builder::new()
             .name("himix-batches".into())
             .spawn_scoped(scope, move || {
-                for chunk in items.chunks(deal.batch_size) {
-                    if stop.load(Ordering::Relaxed) || sender.send(pairs.batch(chunk)).is_err() {
+                for chunk in items.chunks(size) {
+                    if stop.load(Ordering::Relaxed) || sender.send(batch(cases, form, chunk)).is_err() {
                         return;
                     }
                 }
@@ -137,6 +122,8 @@ pub fn with_batches<T>(pairs: &Pairs, deal: Deal, consume: impl FnOnce(&Receiver
             .unwrap_or_else(|error| panic!("no thread can be started: {error}"));
         let outcome = consume(&receiver);
         stop.store(true, Ordering::Relaxed);
+        // A thread that waits to hand over its batch is let go before the scope waits for it.
+        drop(receiver);
         outcome
     })
 }

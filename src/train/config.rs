@@ -92,7 +92,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("data", "folders of the data sets"),
     ("train_split", "split to train on"),
     ("validation_split", "split that chooses the best weights"),
-    ("mask_rule", "foreground of a mask file: half (above half of the range) or exactly_255 (as the authors read it)"),
+    (
+        "mask_rule",
+        "foreground of a mask file: half (above half of the range) or exactly_255 (as the authors read it)",
+    ),
     ("phantoms", "synthetic pictures added to every epoch, other ones each time"),
     ("limit", "first so many pairs of each data set; 0 takes all"),
     ("out", "run folder"),
@@ -172,7 +175,8 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf
 impl TrainConfig {
     /// From the text of a TOML file. The error is one line that names a key that is not known with the nearest that is.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        let table = text.parse().map_err(|error: toml::de::Error| format!("this is no TOML ({})", one_line(&error)))?;
+        let table =
+            text.parse().map_err(|error: toml::de::Error| format!("this is no TOML ({})", one_line(&error)))?;
         Self::from_table(table)
     }
 

@@ -1,14 +1,28 @@
-//! Training: from a folder of images, masks and sentences to a model bundle.
+//! Training: from folders of images, masks and sentences to a model bundle.
 
+mod augment;
 mod batches;
+mod cases;
 pub mod config;
+mod control;
+pub mod error;
+mod estimate;
 pub mod event;
+mod folder;
 pub mod loss;
+mod pace;
 pub mod run;
 pub mod schedule;
-pub mod score;
+mod score;
+mod start;
 pub mod step;
+mod text_states;
+mod validate;
 
 pub use config::{CrossEntropy, TrainConfig};
-pub use event::{Epoch, Event};
-pub use run::{TrainError, run};
+pub use control::{Control, Wish};
+pub use error::TrainError;
+pub use estimate::{Estimate, estimate};
+pub use event::{Epoch, Event, PreviewCase};
+pub use folder::{Interrupted, RunFolder};
+pub use run::{resume, run};

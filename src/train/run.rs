@@ -1,265 +1,425 @@
 //! The training loop.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Device, Tensor};
 
-use super::batches::{Batch, Deal, Pairs, with_batches};
+use super::batches::{Batch, Form, training_items, with_batches};
+use super::cases::Cases;
 use super::config::TrainConfig;
+use super::control::{Control, Wish};
+use super::error::TrainError;
 use super::event::{Epoch, Event};
+use super::folder::{Progress, RunFolder};
 use super::loss::loss;
+use super::pace::Pace;
 use super::schedule::learning_rate;
-use super::score::Scores;
-use super::step::{optimiser, step};
-use crate::data::{DataError, Dataset, write};
+use super::start::{Start, architecture, prepare};
+use super::step::Optimiser;
+use super::text_states::TextStates;
+use super::validate::{Tensors, Validation, logits, preview, validate};
 use crate::device::OpenDevice;
-use crate::model::config::{Axes, ModelConfig, Provenance};
-use crate::model::weights::{ModelSource, WeightsError, bundle, save::Precision};
-use crate::model::{HiMix, Trace};
-use crate::text::{TextError, Tokenizer, vocabulary};
+use crate::model::HiMix;
+use crate::model::config::{ModelConfig, Provenance};
 
-/// Why a run could not start or had to end.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// Data cannot be used.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// Weights cannot be read or written.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// The vocabulary cannot be used.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// A setting is wrong.
-    #[error("{0}")]
-    Config(String),
-    /// The loss is no number any more.
-    #[error(
-        "the loss became NaN in epoch {epoch}, step {step}; the best weights so far are kept; try a smaller learning rate"
-    )]
-    NotANumber {
-        /// Epoch, from 1.
-        epoch: usize,
-        /// Step, from 1.
-        step: usize,
-    },
-}
+/// Steps after which losses are read back from a GPU; on the CPU reading waits for nothing.
+const READ_EVERY: usize = 16;
 
-/// Name of the vocabulary made of the training sentences, inside the output folder.
-const VOCABULARY: &str = "vocab.txt";
-
-struct Start {
-    config: ModelConfig,
-    vocabulary: PathBuf,
-    tokenizer: Tokenizer,
-    model: HiMix,
-}
-
-/// Trains, reporting through `report`, until the end or until `stop` is set; the best weights by validation loss are kept as
-/// a bundle in `config.out` whenever they are reached.
+/// Trains from the beginning into `config.out`, reporting through `report`, until the end or until a stop is asked for. Returns
+/// the best epoch, whose weights are the bundle [`RunFolder::best`].
 pub fn run(
     config: &TrainConfig,
     device: &OpenDevice,
-    stop: &AtomicBool,
+    control: &Control,
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
     config.validate().map_err(TrainError::Config)?;
-    let train = Dataset::open(&config.data, &config.train_split)?;
-    let validation = Dataset::open(&config.data, &config.validation_split)?;
-    std::fs::create_dir_all(&config.out).map_err(|error| {
-        WeightsError::file(&config.out, format!("the folder cannot be made ({error}); choose another"))
-    })?;
-    let training_device = device.device.clone().autodiff();
-    device.device.seed(config.seed);
-    let mut start = prepare(config, &train, &training_device)?;
-    let load = |dataset: &Dataset, limit: usize| {
-        let (tokens, side) = (start.config.token_limit, start.config.decoder.image_size);
-        Pairs::load(dataset, limit, &start.tokenizer, tokens, side, start.config.axes == Axes::Xy)
-    };
-    let (train, validation) = (load(&train, config.limit)?, load(&validation, config.limit)?);
-    report(Event::Started {
-        train: train.len(),
-        validation: validation.len(),
-        parameters: start.model.num_params(),
-        device: device.name.clone(),
-    });
+    let folder = RunFolder::new(&config.out);
+    if folder.is_used() {
+        return Err(TrainError::Folder(format!(
+            "{}: there is a run in this folder already; resume it, or choose another folder",
+            config.out.display()
+        )));
+    }
+    Run::begin(config, folder, device, control, report, None)?.train()
+}
 
-    let mut optimiser = optimiser(config.weight_decay);
-    let mut best: Option<Epoch> = None;
-    let mut reason = format!("all {} epochs are done", config.epochs);
-    for epoch in 0..config.epochs {
-        let begin = Instant::now();
-        let rate = learning_rate(config, epoch);
-        let deal = Deal {
-            batch_size: config.batch_size,
-            seed: Some(config.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64)),
-            zoom_probability: config.zoom_probability,
-        };
-        let steps = train.len().div_ceil(config.batch_size);
-        let mut model = start.model;
-        let mut losses: Vec<Tensor<1>> = Vec::with_capacity(steps);
-        let mut waited = 0.0;
-        let tokens = start.config.token_limit;
-        start.model = with_batches(&train, deal, |batches| {
-            for number in 1..=steps {
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-                let wait = Instant::now();
-                let Ok(batch) = batches.recv() else { break };
-                waited += wait.elapsed().as_secs_f64();
-                let (input, target) = tensors(&batch, &start.config, tokens, &training_device);
-                let logits = model.forward(input.0, input.1, input.2, &mut Trace::off());
-                let loss = loss(logits, target, config.cross_entropy);
-                // Kept on the device; reading it back here would make every step wait for it.
-                losses.push(loss.total.clone().inner());
-                model = step(model, &mut optimiser, &loss, rate);
-                report(Event::Step { epoch: epoch + 1, step: number, steps });
+/// Goes on with the run in `folder` from its last checkpoint: on the same device it reaches the same weights and metrics as the
+/// unbroken run.
+pub fn resume(
+    folder: &Path,
+    device: &OpenDevice,
+    control: &Control,
+    report: &mut dyn FnMut(Event),
+) -> Result<Option<Epoch>, TrainError> {
+    let folder = RunFolder::new(folder);
+    // Where the run was moved, its folder is where it is now.
+    let config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
+    config.validate().map_err(TrainError::Config)?;
+    let progress = folder.progress()?;
+    if let Some(reason) = &progress.ended {
+        let name = folder.path().display();
+        return Err(TrainError::Folder(format!(
+            "{name}: this run is finished ({reason}); start another one from {}",
+            folder.best().display()
+        )));
+    }
+    Run::begin(&config, folder, device, control, report, Some(progress))?.train()
+}
+
+/// How an epoch or a validation ended.
+enum Outcome {
+    Done,
+    Stopped,
+}
+
+struct Run<'a> {
+    config: &'a TrainConfig,
+    folder: RunFolder,
+    control: &'a Control,
+    report: &'a mut dyn FnMut(Event),
+    plain: Device,
+    device: Device,
+    is_gpu: bool,
+    train: Cases,
+    validation: Cases,
+    /// What a bundle says of its origin but for the scores.
+    model_config: ModelConfig,
+    vocabulary: PathBuf,
+    form: Form,
+    model: Option<HiMix>,
+    optimiser: Optimiser,
+    kept: Option<TextStates>,
+    preview: Vec<usize>,
+    progress: Progress,
+    /// Losses that are still on the device.
+    unread: Vec<Tensor<1>>,
+    /// Share of the epoch's time spent waiting for data.
+    waiting: f64,
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn begin(
+        config: &'a TrainConfig,
+        folder: RunFolder,
+        device: &OpenDevice,
+        control: &'a Control,
+        report: &'a mut dyn FnMut(Event),
+        progress: Option<Progress>,
+    ) -> Result<Self, TrainError> {
+        report(Event::Preparing("looking through the data".into()));
+        let side = architecture(config)?.decoder.image_size;
+        let (train, mut notes) = Cases::open(config, true, side)?;
+        let (validation, more) = Cases::open(config, false, side)?;
+        notes.extend(more);
+        for (cases, split) in [(&train, &config.train_split), (&validation, &config.validation_split)] {
+            if cases.len() == 0 {
+                return Err(TrainError::Config(format!(
+                    "the split {split} has no cases; name another, or add phantoms"
+                )));
             }
-            model
+        }
+        super::estimate::must_fit(config, device)?;
+        let is_resumed = progress.is_some();
+        if !is_resumed {
+            folder.begin(config)?;
+        }
+        report(Event::Preparing("making the network".into()));
+        let training_device = device.device.clone().autodiff();
+        device.device.seed(config.seed);
+        let start = prepare(config, &folder, is_resumed, &train, &training_device)?;
+        let mut optimiser = Optimiser::new(config.weight_decay);
+        if is_resumed {
+            optimiser.load(&folder.optimiser()?, &device.device);
+        }
+        let Start { config: model_config, vocabulary, model, is_text_frozen, form } = start;
+        let kept = is_text_frozen.then(|| TextStates::new(model.text.clone().valid()));
+        let (preview, cases) = preview(&validation, &form, config.preview);
+        let progress = progress.unwrap_or_default();
+        folder.log(if is_resumed { "resumed" } else { "begun" });
+        report(Event::Started {
+            train: train.len(),
+            validation: validation.len(),
+            parameters: model.num_params(),
+            history: progress.history.clone(),
+            epochs: config.epochs,
+            device: device.name.clone(),
+            cases,
         });
-        let training_secs = begin.elapsed().as_secs_f64();
-        if stop.load(Ordering::Relaxed) {
-            reason = "it was stopped".into();
-            break;
+        notes.into_iter().for_each(|note| report(Event::Warning(note)));
+        let subjects = train.subject_codes();
+        let model_config = ModelConfig {
+            provenance: Provenance {
+                name: file_name(&config.out),
+                trained: true,
+                subjects,
+                ..Provenance::default()
+            },
+            ..model_config
+        };
+        Ok(Self {
+            config,
+            folder,
+            control,
+            report,
+            plain: device.device.clone(),
+            device: training_device,
+            is_gpu: device.is_gpu,
+            train,
+            validation,
+            model_config,
+            vocabulary,
+            form,
+            model: Some(model),
+            optimiser,
+            kept,
+            preview,
+            progress,
+            unread: Vec::new(),
+            waiting: 0.0,
+            saved: Instant::now(),
+        })
+    }
+
+    fn train(mut self) -> Result<Option<Epoch>, TrainError> {
+        let reason = loop {
+            let number = self.progress.history.len();
+            if let Some(reason) = self.end_before(number) {
+                break reason;
+            }
+            let begin = Instant::now();
+            if let Outcome::Stopped = self.epoch(number)? {
+                return self.stopped();
+            }
+            let Some(validation) = self.validate() else { return self.stopped() };
+            self.finish(number, &validation, begin.elapsed().as_secs_f64())?;
+        };
+        self.progress.ended = Some(reason.clone());
+        self.checkpoint()?;
+        self.say_end(reason)
+    }
+
+    /// Why no further epoch follows, if so.
+    fn end_before(&self, number: usize) -> Option<String> {
+        let config = self.config;
+        if number >= config.epochs {
+            return Some(format!("all {} epochs are done", config.epochs));
         }
-        let losses: Vec<f32> =
-            losses.into_iter().flat_map(|l| l.into_data().iter::<f32>().collect::<Vec<_>>()).collect();
-        if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(TrainError::NotANumber { epoch: epoch + 1, step: index + 1 });
+        let since = number - self.progress.best().map_or(0, |best| best.number);
+        (number >= config.min_epochs.max(1) && since >= config.patience)
+            .then(|| format!("the validation loss has not fallen for {since} epochs"))
+    }
+
+    /// A stop by hand: what was done stays, and the run can go on another time.
+    fn stopped(mut self) -> Result<Option<Epoch>, TrainError> {
+        self.checkpoint()?;
+        self.say_end("it was stopped, and can be resumed".into())
+    }
+
+    fn say_end(self, reason: String) -> Result<Option<Epoch>, TrainError> {
+        let best = self.progress.best().cloned();
+        self.folder.log(&reason);
+        let bundle = best.as_ref().map(|_| self.folder.best());
+        (self.report)(Event::Finished { best: best.clone(), bundle, reason });
+        Ok(best)
+    }
+
+    /// Trains through the rest of epoch `number`, counted from 0.
+    fn epoch(&mut self, number: usize) -> Result<Outcome, TrainError> {
+        let config = self.config;
+        let items = training_items(&self.train, config, number);
+        let group = config.batch_size * config.accumulate;
+        let steps = items.len().div_ceil(group);
+        let first = self.progress.step;
+        let rate = learning_rate(config, number);
+        let mut pace = Pace::new(config.epochs - number, steps);
+        // Taken out, so that the batches may borrow them while the run itself changes.
+        let cases = std::mem::replace(&mut self.train, Cases::none());
+        let form = self.form.clone();
+        let rest = items.get(first * group..).unwrap_or_default();
+        let outcome = with_batches(&cases, &form, rest, config.batch_size, |batches| {
+            for step in first..steps {
+                if self.wait() == Wish::Stop {
+                    return Ok(Outcome::Stopped);
+                }
+                let passes = (items.len() - step * group).min(group).div_ceil(config.batch_size);
+                let waiting = Instant::now();
+                let group: Vec<Batch> = batches.iter().take(passes).collect();
+                pace.waited(waiting.elapsed());
+                // Dropout draws the same numbers in this step wherever the run was resumed.
+                self.plain.seed(seed(config.seed, number, step));
+                self.step(group, rate)?;
+                self.progress.step = step + 1;
+                self.look_at_losses(number, step + 1 == steps)?;
+                pace.stepped();
+                (self.report)(Event::Step {
+                    epoch: number + 1,
+                    step: step + 1,
+                    steps,
+                    loss: self.progress.losses.last().copied(),
+                    seconds_left: pace.seconds_left(step + 1),
+                });
+                if self.saved.elapsed() > Duration::from_secs_f64(config.checkpoint_minutes * 60.0) {
+                    self.checkpoint()?;
+                }
+            }
+            Ok(Outcome::Done)
+        });
+        self.train = cases;
+        self.waiting = pace.waiting_share();
+        outcome
+    }
+
+    /// Waits while a pause is asked for, and says so.
+    fn wait(&mut self) -> Wish {
+        if self.control.wish() != Wish::Pause {
+            return self.control.wish();
         }
-        let scores = validate(&start.model, &validation, config, &start.config, &device.device);
-        let is_best = best.as_ref().is_none_or(|best| scores.loss() < best.validation_loss);
-        let outcome = Epoch {
-            number: epoch + 1,
+        (self.report)(Event::Paused);
+        let wish = self.control.wait();
+        if wish == Wish::Run {
+            (self.report)(Event::Continued);
+        }
+        wish
+    }
+
+    /// One step of the optimiser over a group of passes.
+    fn step(&mut self, group: Vec<Batch>, rate: f64) -> Result<(), TrainError> {
+        let images: usize = group.iter().map(|batch| batch.count).sum();
+        for reason in group.iter().flat_map(|batch| &batch.skipped) {
+            self.progress.skipped += 1;
+            self.folder.log(&format!("skipped: {reason}"));
+            (self.report)(Event::Warning(format!("skipped: {reason}")));
+        }
+        let Some(model) = self.model.take() else { return Ok(()) };
+        if images == 0 {
+            self.model = Some(model);
+            return Ok(());
+        }
+        let mut gradients = GradientsAccumulator::new();
+        let mut total: Option<Tensor<1>> = None;
+        for batch in group.iter().filter(|batch| batch.count > 0) {
+            let tensors = Tensors::of(batch, &self.form, &self.device);
+            let logits = logits(&model, &tensors, batch, self.kept.as_mut());
+            // Every image counts the same, whichever pass it is in.
+            let share = batch.count as f64 / images as f64;
+            let value = loss(logits, tensors.target, self.config.cross_entropy).total * share;
+            let plain = value.clone().inner();
+            total = Some(match total {
+                Some(sum) => sum + plain,
+                None => plain,
+            });
+            gradients.accumulate(&model, GradientsParams::from_grads(value.backward(), &model));
+        }
+        self.unread.extend(total);
+        self.model = Some(self.optimiser.step(model, gradients.grads(), rate));
+        Ok(())
+    }
+
+    /// Reads losses back, from a GPU only now and then, and ends the run where one is no number.
+    fn look_at_losses(&mut self, epoch: usize, is_last: bool) -> Result<(), TrainError> {
+        if self.is_gpu && self.unread.len() < READ_EVERY && !is_last {
+            return Ok(());
+        }
+        for loss in self.unread.drain(..) {
+            let value = loss.into_data().iter::<f32>().next().unwrap_or(f32::NAN);
+            if !value.is_finite() {
+                let error = TrainError::NotANumber { epoch: epoch + 1, step: self.progress.losses.len() + 1 };
+                self.folder.log(&error.to_string());
+                return Err(error);
+            }
+            self.progress.losses.push(value);
+        }
+        Ok(())
+    }
+
+    fn validate(&mut self) -> Option<Validation> {
+        let model = self.model.as_ref()?;
+        let control = self.control;
+        let is_wanted = || control.wait() != Wish::Stop;
+        let (cases, preview) = (&self.validation, &self.preview);
+        let kind = self.config.cross_entropy;
+        validate(model, cases, &self.form, preview, kind, self.kept.as_mut(), &self.plain, &is_wanted)
+    }
+
+    /// Keeps what the epoch reached.
+    fn finish(&mut self, number: usize, validation: &Validation, seconds: f64) -> Result<(), TrainError> {
+        let scores = &validation.scores;
+        let best = self.progress.best().map(|best| best.validation_loss);
+        let losses = std::mem::take(&mut self.progress.losses);
+        let Some(model) = &self.model else { return Ok(()) };
+        let epoch = Epoch {
+            number: number + 1,
             train_loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64,
             validation_loss: scores.loss(),
             pooled_dice: scores.pooled_dice(),
+            pooled_iou: scores.pooled_iou(),
             per_image_dice: scores.per_image_dice(),
-            learning_rate: rate,
-            seconds: begin.elapsed().as_secs_f64(),
-            waiting: waited / training_secs.max(1e-9),
-            is_best,
+            per_image_iou: scores.per_image_iou(),
+            learning_rate: learning_rate(self.config, number),
+            sigma: model.sigmas(),
+            layer_weights: model.fusion.layer_weights(),
+            images: self.train.len() - self.progress.skipped,
+            skipped: self.progress.skipped,
+            seconds,
+            waiting: self.waiting,
+            is_best: best.is_none_or(|best| scores.loss() < best),
         };
-        if is_best {
-            keep(config, &start, &outcome)?;
-            best = Some(outcome.clone());
+        if epoch.is_best {
+            let described = self.described(&epoch);
+            self.folder.keep_best(&described, &model.valid(), &self.vocabulary)?;
         }
-        report(Event::Epoch(outcome));
-        let since = epoch + 1 - best.as_ref().map_or(0, |best| best.number);
-        if epoch + 1 >= config.min_epochs && since >= config.patience {
-            reason = format!("the validation loss has not fallen for {since} epochs");
-            break;
-        }
+        self.progress.history.push(epoch.clone());
+        self.progress.step = 0;
+        self.progress.skipped = 0;
+        self.folder.log(&format!(
+            "epoch {}: loss {:.4}, validation {:.4}",
+            epoch.number, epoch.train_loss, epoch.validation_loss
+        ));
+        (self.report)(Event::Epoch(epoch));
+        (self.report)(Event::Preview { epoch: number + 1, masks: validation.masks.clone() });
+        self.checkpoint()
     }
-    report(Event::Finished { best: best.clone(), reason });
-    Ok(best)
-}
 
-/// Architecture, vocabulary and first weights.
-fn prepare(config: &TrainConfig, train: &Dataset, device: &Device) -> Result<Start, TrainError> {
-    let (architecture, vocabulary, model) = match &config.start {
-        Some(folder) => {
-            let located = bundle::locate(&ModelSource::new(folder))?;
-            let vocabulary = located.vocabulary()?.to_path_buf();
-            (located.config.clone(), vocabulary, Some(located.load(device)?))
-        }
-        None => {
-            let mut architecture = match &config.architecture {
-                Some(path) => bundle::read_config(path)?,
-                None => ModelConfig::default(),
-            };
-            // Trained here, the network sees images the way they are.
-            architecture.axes = Axes::Yx;
-            let vocabulary = match &config.vocab {
-                Some(path) => path.clone(),
-                None => {
-                    let path = config.out.join(VOCABULARY);
-                    let sentences = train.samples.iter().map(|sample| sample.prompt.as_str());
-                    let words = vocabulary::build(sentences, architecture.text.vocab_size);
-                    write::bytes(&path, words.as_bytes())?;
-                    path
-                }
-            };
-            (architecture, vocabulary, None)
-        }
-    };
-    let tokenizer = Tokenizer::from_file(&vocabulary)?;
-    if tokenizer.vocabulary_size() > architecture.text.vocab_size {
-        return Err(TrainError::Config(format!(
-            "{}: the vocabulary has {} entries, the architecture {}; choose a smaller one or raise text.vocab_size",
-            vocabulary.display(),
-            tokenizer.vocabulary_size(),
-            architecture.text.vocab_size
-        )));
+    fn checkpoint(&mut self) -> Result<(), TrainError> {
+        let Some(model) = &self.model else { return Ok(()) };
+        let described = match self.progress.history.last() {
+            Some(epoch) => self.described(epoch),
+            None => self.model_config.clone(),
+        };
+        let moments = self.optimiser.to_arrays();
+        self.folder.checkpoint(&described, &model.valid(), &self.vocabulary, moments, &self.progress)?;
+        self.saved = Instant::now();
+        (self.report)(Event::Checkpoint);
+        Ok(())
     }
-    let has_start = model.is_some();
-    let mut model = match model {
-        Some(model) => model,
-        None => HiMix::new(&architecture, device).map_err(|error| TrainError::Config(error.to_string()))?,
-    };
-    if !config.train_text.unwrap_or(!has_start) {
-        model.text = model.text.freeze();
-    }
-    Ok(Start { config: architecture, vocabulary, tokenizer, model })
-}
 
-type Input = (Tensor<4>, Tensor<2, Int>, Tensor<2, Int>);
-
-fn tensors(batch: &Batch, config: &ModelConfig, tokens: usize, device: &Device) -> (Input, Tensor<4>) {
-    let (count, side) = (batch.count, config.decoder.image_size);
-    let float = |values: &Vec<f32>, channels: usize| {
-        Tensor::<4>::from_data(TensorData::new(values.clone(), [count, channels, side, side]), device)
-    };
-    let int =
-        |values: &Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values.clone(), [count, tokens]), device);
-    ((float(&batch.images, 3), int(&batch.ids), int(&batch.attention)), float(&batch.targets, 1))
-}
-
-fn validate(
-    model: &HiMix,
-    pairs: &Pairs,
-    config: &TrainConfig,
-    architecture: &ModelConfig,
-    device: &Device,
-) -> Scores {
-    let model = model.valid();
-    let mut scores = Scores::default();
-    let side = architecture.decoder.image_size;
-    let deal = Deal { batch_size: config.batch_size.min(16), seed: None, zoom_probability: 0.0 };
-    with_batches(pairs, deal, |batches| {
-        for batch in batches {
-            let (input, target) = tensors(&batch, architecture, architecture.token_limit, device);
-            let logits = model.forward(input.0, input.1, input.2, &mut Trace::off());
-            let value = loss(logits.clone(), target, config.cross_entropy).total.into_data();
-            let logits: Vec<f32> = logits.into_data().iter().collect();
-            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
-            scores.add(&logits, &batch.targets, side * side, value);
+    /// The bundle's configuration with the scores of an epoch.
+    fn described(&self, epoch: &Epoch) -> ModelConfig {
+        let mut config = self.model_config.clone();
+        let mut data: Vec<String> = self.config.data.iter().map(|path| file_name(path)).collect();
+        if self.config.phantoms > 0 {
+            data.push(format!("{} phantoms an epoch", self.config.phantoms));
         }
-    });
-    scores
+        config.provenance.description = format!(
+            "Trained on {} (split {}), epoch {}; validation Dice {:.3} pooled, {:.3} per image.",
+            data.join(", "),
+            self.config.train_split,
+            epoch.number,
+            epoch.pooled_dice,
+            epoch.per_image_dice
+        );
+        config
+    }
 }
 
-/// Writes the current weights as the bundle.
-fn keep(config: &TrainConfig, start: &Start, epoch: &Epoch) -> Result<(), TrainError> {
-    let name = file_name(&config.out);
-    let data = file_name(&config.data);
-    let provenance = Provenance {
-        name,
-        trained: true,
-        description: format!(
-            "Trained on the split {} of {data}, epoch {}; validation Dice {:.3} pooled, {:.3} per image.",
-            config.train_split, epoch.number, epoch.pooled_dice, epoch.per_image_dice
-        ),
-        ..Provenance::default()
-    };
-    let architecture = ModelConfig { provenance, ..start.config.clone() };
-    let model = start.model.valid();
-    bundle::write(&config.out, &architecture, &model, &start.vocabulary, None, Precision::F32)?;
-    Ok(())
+/// A number of its own for every step.
+fn seed(seed: u64, epoch: usize, step: usize) -> u64 {
+    seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((epoch as u64) << 32).wrapping_add(step as u64)
 }
 
 fn file_name(path: &Path) -> String {

@@ -4,7 +4,7 @@ use super::TrainConfig;
 
 /// Learning rate of `epoch`, counted from 0.
 pub fn learning_rate(config: &TrainConfig, epoch: usize) -> f64 {
-    let (high, low) = (config.learning_rate, config.min_learning_rate);
+    let (high, low) = (config.lr, config.min_lr);
     let turn = std::f64::consts::PI * epoch as f64 / config.cosine_epochs as f64;
     low + (high - low) * (1.0 + turn.cos()) / 2.0
 }

@@ -6,7 +6,7 @@ use crate::metrics::Confusion;
 #[derive(Clone, Debug, Default)]
 pub struct Scores {
     pooled: Confusion,
-    per_image: Vec<f64>,
+    per_image: Vec<(f64, f64)>,
     loss: f64,
     batches: usize,
 }
@@ -18,7 +18,7 @@ impl Scores {
             let prediction: Vec<u8> = logits.iter().map(|logit| u8::from(*logit >= 0.0)).collect();
             let truth: Vec<u8> = targets.iter().map(|target| u8::from(*target >= 0.5)).collect();
             let counts = Confusion::of(&prediction, &truth);
-            self.per_image.push(counts.dice());
+            self.per_image.push((counts.dice(), counts.iou()));
             self.pooled += counts;
         }
         self.loss += loss;
@@ -35,8 +35,22 @@ impl Scores {
         self.pooled.dice()
     }
 
+    /// IoU over all pixels of all images.
+    pub fn pooled_iou(&self) -> f64 {
+        self.pooled.iou()
+    }
+
     /// Mean of the images' Dice.
     pub fn per_image_dice(&self) -> f64 {
-        crate::metrics::mean_std(&self.per_image).mean
+        self.mean(|(dice, _)| *dice)
+    }
+
+    /// Mean of the images' IoU.
+    pub fn per_image_iou(&self) -> f64 {
+        self.mean(|(_, iou)| *iou)
+    }
+
+    fn mean(&self, score: impl Fn(&(f64, f64)) -> f64) -> f64 {
+        crate::metrics::mean_std(&self.per_image.iter().map(score).collect::<Vec<_>>()).mean
     }
 }

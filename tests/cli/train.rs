@@ -49,7 +49,7 @@ fn a_run_learns_and_leaves_a_bundle() {
     let architecture = folder.path().join("architecture.json");
     fs::write(&architecture, config().to_string()).expect("a configuration");
     let settings = folder.path().join("run.toml");
-    let text = format!("architecture = {architecture:?}\nepochs = 9\nbatch_size = 4\nlearning_rate = 1e-3\n");
+    let text = format!("architecture = {architecture:?}\nepochs = 9\nbatch_size = 4\nlr = 1e-3\n");
     fs::write(&settings, text).expect("settings");
     let out = folder.path().join("bundle");
     let run = || {

@@ -50,8 +50,7 @@ pub fn forward(query: &[f32], key: &[f32], value: &[f32], sizes: Sizes) -> (Vec<
         .into_par_iter()
         .map(|unit| {
             let of = |x, length| columns(x, length, sizes, unit);
-            let (query, key, value) =
-                (of(query, sizes.queries), of(key, sizes.keys), of(value, sizes.keys));
+            let (query, key, value) = (of(query, sizes.queries), of(key, sizes.keys), of(value, sizes.keys));
             arch.dispatch(Forward { query, key, value, sizes })
         })
         .collect();
@@ -112,7 +111,8 @@ fn columns(x: &[f32], length: usize, sizes: Sizes, unit: usize) -> Vec<f32> {
     let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
     let (image, head) = (unit / sizes.heads, unit % sizes.heads);
     let mut turned = vec![0f32; depth * wide];
-    let rows = x[image * length * sizes.channels..(image + 1) * length * sizes.channels].chunks_exact(sizes.channels);
+    let rows =
+        x[image * length * sizes.channels..(image + 1) * length * sizes.channels].chunks_exact(sizes.channels);
     for (index, row) in rows.enumerate() {
         for (channel, value) in row[head * depth..(head + 1) * depth].iter().enumerate() {
             turned[channel * wide + index] = *value;

@@ -1,0 +1,103 @@
+//! A training step on the CPU, in milliseconds and as a ratio to a matrix product of the same minute.
+//!
+//! `cargo bench --bench training [-- CONFIG.json [BATCH]]`; without an architecture, the small golden one of `../shared`, batch 16.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use himix::model::weights::bundle;
+use himix::model::{HiMix, Trace};
+use himix::train::CrossEntropy;
+use himix::train::loss::loss;
+use himix::train::step::Optimiser;
+
+const ROUNDS: usize = 7;
+
+/// Median and least of the milliseconds.
+fn spread(mut times: Vec<f64>) -> (f64, f64) {
+    times.sort_by(f64::total_cmp);
+    (times[times.len() / 2], times[0])
+}
+
+fn milliseconds(begin: Instant) -> f64 {
+    begin.elapsed().as_secs_f64() * 1e3
+}
+
+fn main() {
+    himix::memory::keep_between_tensors();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let path = match arguments.first() {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let shared =
+                std::env::var_os("HIMIX_TEST_DATA").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+            shared.join("golden/mini/config.json")
+        }
+    };
+    let batch: usize = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(16);
+    let config = match bundle::read_config(&path) {
+        Ok(config) => config,
+        Err(error) => return println!("skipped: {error}"),
+    };
+    let plain = Device::flex();
+    let device = plain.clone().autodiff();
+    let product = {
+        let random = || Tensor::<2>::random([1024, 1024], Distribution::Default, &plain);
+        let (a, b) = (random(), random());
+        let times = (0..20).map(|_| {
+            let begin = Instant::now();
+            let _ = a.clone().matmul(b.clone()).into_data();
+            milliseconds(begin)
+        });
+        spread(times.collect()).1
+    };
+    let mut model = HiMix::new(&config, &device).expect("a network");
+    let mut optimiser = Optimiser::new(0.01);
+    let (side, tokens) = (config.decoder.image_size, config.token_limit);
+    let image = Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &device);
+    let target =
+        Tensor::<4>::random([batch, 1, side, side], Distribution::Default, &device).greater_elem(0.9).float();
+    let ids = Tensor::<2, Int>::ones([batch, tokens], &device);
+    let mask = Tensor::<2, Int>::ones([batch, tokens], &device);
+    let (mut forward, mut backward, mut update) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut whole, mut alone) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        let logits = model.forward(image.clone(), ids.clone(), mask.clone(), &mut Trace::off());
+        let value = loss(logits, target.clone(), CrossEntropy::Binary).total;
+        forward.push(milliseconds(start));
+        let begin = Instant::now();
+        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        backward.push(milliseconds(begin));
+        let begin = Instant::now();
+        model = optimiser.step(model, gradients, 3e-4);
+        update.push(milliseconds(begin));
+        whole.push(milliseconds(start));
+    }
+    let valid = model.valid();
+    let [image, ids, mask] = [image.inner(), ids.inner().float().unsqueeze(), mask.inner().float().unsqueeze()];
+    let int = |x: Tensor<4>| x.reshape([batch, tokens]).int();
+    let (ids, mask) = (int(ids), int(mask));
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        let _ = valid.forward(image.clone(), ids.clone(), mask.clone(), &mut Trace::off()).into_data();
+        alone.push(milliseconds(begin));
+    }
+    println!("{} parameters, batch {batch}", model.num_params());
+    println!("{:<36} {:>9} {:>9} {:>8}", "", "median ms", "least ms", "× unit");
+    println!("{:<36} {:>9} {product:>9.1} {:>8.1}", "1024³ matrix product, the unit", "", 1.0);
+    let rows = [
+        ("training step", whole),
+        ("– forward and loss", forward),
+        ("– backward", backward),
+        ("– AdamW", update),
+        ("forward alone, no gradients", alone),
+    ];
+    for (name, times) in rows {
+        let (median, least) = spread(times);
+        println!("{name:<36} {median:>9.1} {least:>9.1} {:>8.1}", median / product);
+    }
+}

@@ -1,0 +1,144 @@
+//! The cases of a run: pairs of the data sets, and phantoms that are made when they are needed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::config::TrainConfig;
+use super::error::TrainError;
+use crate::data::phantom::{Kind, phantom};
+use crate::data::{DataError, Dataset, Image, Mask, MaskRule, Sample, image, mask, subject, subject_code};
+
+/// Decoded pictures that are kept, in bytes; of a larger data set the rest is read again every epoch.
+const KEEP_BYTES: usize = 1 << 30;
+/// Phantoms of the validation, one for so many of training.
+const VALIDATION_SHARE: usize = 10;
+/// Lies between the phantoms of training and those of validation, far from both.
+const VALIDATION_SEED: u64 = 0x5eed_0000_0001;
+
+/// A picture, its mask, its sentence.
+pub struct Case {
+    /// Picture as stored.
+    pub image: Image,
+    /// Reference mask of its size.
+    pub mask: Mask,
+    /// Sentence.
+    pub prompt: String,
+}
+
+/// The cases of one split.
+pub struct Cases {
+    samples: Vec<Sample>,
+    phantoms: Option<Phantoms>,
+    rule: MaskRule,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Clone, Copy)]
+struct Phantoms {
+    count: usize,
+    seed: u64,
+    side: usize,
+    /// Whether every epoch has other ones.
+    is_fresh: bool,
+}
+
+#[derive(Default)]
+struct Kept {
+    cases: HashMap<usize, Arc<Case>>,
+    bytes: usize,
+}
+
+impl Cases {
+    /// Of the training or the validation split of all data sets, and what was found wrong with them.
+    pub fn open(config: &TrainConfig, is_training: bool, side: usize) -> Result<(Self, Vec<String>), TrainError> {
+        let split = if is_training { &config.train_split } else { &config.validation_split };
+        let mut samples = Vec::new();
+        let mut notes = Vec::new();
+        for root in &config.data {
+            let mut dataset = Dataset::open(root, split)?;
+            // notes.extend(dataset.summary_of_left_out());
+            if config.limit > 0 {
+                dataset.samples.truncate(config.limit);
+            }
+            samples.append(&mut dataset.samples);
+        }
+        let count = if is_training { config.phantoms } else { config.phantoms.div_ceil(VALIDATION_SHARE) };
+        let seed = if is_training { config.seed } else { config.seed ^ VALIDATION_SEED };
+        let phantoms = (count > 0).then_some(Phantoms { count, seed, side, is_fresh: is_training });
+        Ok((Self { samples, phantoms, rule: config.mask_rule, kept: Mutex::default() }, notes))
+    }
+
+    /// No cases at all.
+    pub fn none() -> Self {
+        Self { samples: Vec::new(), phantoms: None, rule: MaskRule::default(), kept: Mutex::default() }
+    }
+
+    /// Pairs and phantoms together.
+    pub fn len(&self) -> usize {
+        self.samples.len() + self.phantoms.map_or(0, |phantoms| phantoms.count)
+    }
+
+    /// Every sentence of the pairs, and of enough phantoms to meet all their words.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut sentences: Vec<String> = self.samples.iter().map(|sample| sample.prompt.clone()).collect();
+        if let Some(phantoms) = self.phantoms {
+            let side = 64;
+            sentences.extend((0..600).map(|index| made(Phantoms { side, ..phantoms }, index).prompt));
+        }
+        sentences
+    }
+
+    /// Codes of the subjects, sorted, each once.
+    pub fn subject_codes(&self) -> Vec<String> {
+        let mut codes: Vec<String> =
+            self.samples.iter().filter_map(|sample| subject(&sample.name)).map(subject_code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    /// Name and sentence of a pair, for the preview; phantoms have a name of their own.
+    pub fn name(&self, index: usize) -> String {
+        match self.samples.get(index) {
+            Some(sample) => sample.name.clone(),
+            None => format!("phantom {}", index - self.samples.len() + 1),
+        }
+    }
+
+    /// The case with this number in this epoch.
+    pub fn get(&self, index: usize, epoch: usize) -> Result<Arc<Case>, DataError> {
+        let Some(sample) = self.samples.get(index) else {
+            let place = index - self.samples.len();
+            return Ok(Arc::new(match self.phantoms {
+                Some(phantoms) if phantoms.is_fresh => made(phantoms, epoch * phantoms.count + place),
+                Some(phantoms) => made(phantoms, place),
+                None => panic!("there is no case {index}"),
+            }));
+        };
+        if let Some(case) = self.kept().cases.get(&index) {
+            return Ok(case.clone());
+        }
+        let image = image::load(&sample.image)?;
+        let mask = mask::load(&sample.mask, &self.rule)?;
+        mask.must_fit(&sample.mask, image.width, image.height)?;
+        let bytes = image.width * image.height * (image.channels * 4 + 1);
+        let case = Arc::new(Case { image, mask, prompt: sample.prompt.clone() });
+        let mut kept = self.kept();
+        if kept.bytes + bytes <= KEEP_BYTES {
+            kept.bytes += bytes;
+            kept.cases.insert(index, case.clone());
+        }
+        Ok(case)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The three kinds in turn.
+fn made(phantoms: Phantoms, index: usize) -> Case {
+    let kind = Kind::ALL[index % Kind::ALL.len()];
+    let made = phantom(kind, phantoms.seed, index as u64, phantoms.side);
+    Case { image: made.image, mask: made.mask, prompt: made.prompt }
+}

@@ -1,0 +1,318 @@
+//! The folder of a run and its checkpoints.
+//!
+//! | | |
+//! |---|---|
+//! | `config.toml` | the settings |
+//! | `metrics.csv` | one row an epoch |
+//! | `best/` | bundle of the weights with the least validation loss |
+//! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json` |
+//! | `log.txt` | what was said, with the time |
+//!
+//! A folder of several files is written under another name and then takes the place of the old one, which is kept until then:
+//! whenever the process ends, one of the two is whole.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::config::TrainConfig;
+use super::error::TrainError;
+use super::event::Epoch;
+use super::step::Arrays;
+use crate::data::write;
+use crate::model::HiMix;
+use crate::model::config::ModelConfig;
+use crate::model::weights::{bundle, save, save::Precision, source};
+
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+const LOG: &str = "log.txt";
+const PROGRESS: &str = "progress.json";
+const OPTIMISER: &str = "optimiser.safetensors";
+
+/// Where a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Finished epochs.
+    pub history: Vec<Epoch>,
+    /// Steps of the current epoch that are done.
+    pub step: usize,
+    /// Their losses.
+    pub losses: Vec<f32>,
+    /// Cases of the current epoch that could not be read.
+    pub skipped: usize,
+    /// Seconds spent on the current epoch.
+    pub seconds: f64,
+    /// Why the run ended; none while it has not.
+    pub ended: Option<String>,
+}
+
+impl Progress {
+    /// The best epoch so far.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.history.iter().rfind(|epoch| epoch.is_best)
+    }
+}
+
+/// A run that can be resumed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interrupted {
+    /// Its settings.
+    pub config: TrainConfig,
+    /// Finished epochs.
+    pub epoch: usize,
+}
+
+/// The folder of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// The folder at `path`, which need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bundle of the best weights.
+    pub fn best(&self) -> PathBuf {
+        whole(&self.path.join("best"))
+    }
+
+    /// Bundle of the last checkpoint's weights.
+    pub fn last(&self) -> PathBuf {
+        whole(&self.path.join("last"))
+    }
+
+    /// Whether a run was ever begun here.
+    pub fn is_used(&self) -> bool {
+        self.path.join(CONFIG).exists()
+    }
+
+    /// The run that broke off or was stopped here, if there is one with a checkpoint.
+    pub fn interrupted(&self) -> Option<Interrupted> {
+        let progress = self.progress().ok()?;
+        let config = self.config().ok()?;
+        let is_stopped = progress.ended.is_none();
+        is_stopped.then(|| Interrupted { config, epoch: progress.history.len() })
+    }
+
+    /// The settings that the run was begun with.
+    pub fn config(&self) -> Result<TrainConfig, TrainError> {
+        let path = self.path.join(CONFIG);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            TrainError::Folder(format!(
+                "{}: there is no run to resume ({error}); name the folder of a run",
+                path.display()
+            ))
+        })?;
+        TrainConfig::from_toml(&text)
+            .map_err(|error| TrainError::Folder(format!("{}: {error}; mend it", path.display())))
+    }
+
+    pub(super) fn progress(&self) -> Result<Progress, TrainError> {
+        let path = self.last().join(PROGRESS);
+        let fail = |reason: String| {
+            let name = self.path.display();
+            TrainError::Folder(format!(
+                "{name}: there is no whole checkpoint to resume from ({reason}); start anew"
+            ))
+        };
+        let text = fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| fail(error.to_string()))
+    }
+
+    pub(super) fn optimiser(&self) -> Result<Arrays, TrainError> {
+        let source = source::open(&self.last().join(OPTIMISER))?;
+        let read = |(name, shape): (String, Vec<usize>)| Ok((name.clone(), (shape, source.read(&name)?)));
+        source.shapes().into_iter().map(read).collect()
+    }
+
+    /// Makes the folder and writes the settings into it.
+    pub(super) fn begin(&self, config: &TrainConfig) -> Result<(), TrainError> {
+        fs::create_dir_all(&self.path).map_err(|error| {
+            let name = self.path.display();
+            TrainError::Folder(format!("{name}: the folder cannot be made ({error}); choose another"))
+        })?;
+        write::bytes(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
+        Ok(())
+    }
+
+    /// Writes the best weights.
+    pub(super) fn keep_best(
+        &self,
+        config: &ModelConfig,
+        model: &HiMix,
+        vocabulary: &Path,
+    ) -> Result<(), TrainError> {
+        replace(&self.path.join("best"), |folder| {
+            Ok(bundle::write(folder, config, model, vocabulary, None, Precision::F32)?)
+        })
+    }
+
+    /// Writes a checkpoint.
+    pub(super) fn checkpoint(
+        &self,
+        config: &ModelConfig,
+        model: &HiMix,
+        vocabulary: &Path,
+        moments: Arrays,
+        progress: &Progress,
+    ) -> Result<(), TrainError> {
+        replace(&self.path.join("last"), |folder| {
+            bundle::write(folder, config, model, vocabulary, None, Precision::F32)?;
+            save::save_tensors(&folder.join(OPTIMISER), moments)?;
+            let text = serde_json::to_vec_pretty(progress)
+                .map_err(|error| TrainError::Folder(format!("{}: {error}", folder.display())))?;
+            Ok(write::bytes(&folder.join(PROGRESS), &text)?)
+        })?;
+        self.write_metrics(&progress.history)
+    }
+
+    fn write_metrics(&self, history: &[Epoch]) -> Result<(), TrainError> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let fail = |error: csv::Error| TrainError::Folder(format!("{METRICS}: {error}"));
+        for (index, epoch) in history.iter().enumerate() {
+            if index == 0 {
+                writer.write_record(header(epoch)).map_err(fail)?;
+            }
+            writer.write_record(row(epoch)).map_err(fail)?;
+        }
+        let bytes = writer.into_inner().map_err(|error| TrainError::Folder(format!("{METRICS}: {error}")))?;
+        Ok(write::bytes(&self.path.join(METRICS), &bytes)?)
+    }
+
+    /// Adds a line to the log. A log that cannot be written stops nothing.
+    pub(super) fn log(&self, line: &str) {
+        let file = fs::OpenOptions::new().create(true).append(true).open(self.path.join(LOG));
+        if let Ok(mut file) = file {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let _ = writeln!(file, "{} {line}", since.map_or(0, |since| since.as_secs()));
+        }
+    }
+}
+
+fn header(epoch: &Epoch) -> Vec<String> {
+    let mut names: Vec<String> = [
+        "epoch",
+        "train_loss",
+        "validation_loss",
+        "dice_pooled",
+        "iou_pooled",
+        "dice_per_image",
+        "iou_per_image",
+        "lr",
+        "images",
+        "skipped",
+        "seconds",
+        "waiting",
+        "best",
+    ]
+    .map(str::to_owned)
+    .into();
+    names.extend((0..epoch.sigma.len()).map(|stage| format!("sigma_{}", stage + 1)));
+    for (stage, layers) in epoch.layer_weights.iter().enumerate() {
+        names.extend(layers.iter().map(|(layer, _)| format!("stage_{}_layer_{layer}", stage + 1)));
+    }
+    names
+}
+
+fn row(epoch: &Epoch) -> Vec<String> {
+    let mut values = vec![
+        epoch.number.to_string(),
+        epoch.train_loss.to_string(),
+        epoch.validation_loss.to_string(),
+        epoch.pooled_dice.to_string(),
+        epoch.pooled_iou.to_string(),
+        epoch.per_image_dice.to_string(),
+        epoch.per_image_iou.to_string(),
+        epoch.learning_rate.to_string(),
+        epoch.images.to_string(),
+        epoch.skipped.to_string(),
+        format!("{:.1}", epoch.seconds),
+        format!("{:.4}", epoch.waiting),
+        u8::from(epoch.is_best).to_string(),
+    ];
+    values.extend(epoch.sigma.iter().map(|sigma| sigma.map_or(String::new(), |sigma| sigma.to_string())));
+    values.extend(epoch.layer_weights.iter().flatten().map(|(_, weight)| weight.to_string()));
+    values
+}
+
+/// Where the new one is written.
+fn fresh(target: &Path) -> PathBuf {
+    target.with_extension("new.himix-tmp")
+}
+
+/// Where the old one waits until the new one has its name.
+fn old(target: &Path) -> PathBuf {
+    target.with_extension("old.himix-tmp")
+}
+
+/// The folder, or the old one where the process ended between two renames.
+fn whole(target: &Path) -> PathBuf {
+    let old = old(target);
+    if !target.exists() && old.exists() { old } else { target.to_owned() }
+}
+
+/// Fills a new folder and puts it in the place of `target`.
+fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    let (fresh, old) = (fresh(target), old(target));
+    let fail = |error: std::io::Error| {
+        let name = target.display();
+        TrainError::Folder(format!(
+            "{name}: the checkpoint cannot be written ({error}); the last good one is kept"
+        ))
+    };
+    let remove = |path: &Path| if path.exists() { fs::remove_dir_all(path) } else { Ok(()) };
+    remove(&fresh).map_err(fail)?;
+    // The run's own folder is not made again: where someone removed it, the run ends with a message.
+    fs::create_dir(&fresh).map_err(fail)?;
+    if let Err(error) = fill(&fresh) {
+        let _ = remove(&fresh);
+        return Err(error);
+    }
+    if target.exists() {
+        remove(&old).map_err(fail)?;
+        fs::rename(target, &old).map_err(fail)?;
+    }
+    fs::rename(&fresh, target).map_err(fail)?;
+    remove(&old).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_replaced_as_a_whole_or_not_at_all() {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let target = temporary.path().join("last");
+        let put =
+            |text: &'static str| move |folder: &Path| Ok(fs::write(folder.join("a"), text).expect("written"));
+        let content = || fs::read_to_string(whole(&target).join("a")).expect("read");
+        replace(&target, put("one")).expect("replaced");
+        replace(&target, put("two")).expect("replaced");
+        assert_eq!(content(), "two");
+        let failed = replace(&target, |folder| {
+            fs::write(folder.join("a"), "half").expect("written");
+            Err(TrainError::Folder("full".into()))
+        });
+        assert!(failed.is_err());
+        assert_eq!(content(), "two");
+        assert_eq!(fs::read_dir(temporary.path()).expect("listed").count(), 1);
+        // As the process leaves it when it is killed between the two renames.
+        fs::rename(&target, old(&target)).expect("renamed");
+        assert_eq!(content(), "two");
+        replace(&target, put("three")).expect("replaced");
+        assert_eq!(content(), "three");
+    }
+}

@@ -1,0 +1,142 @@
+//! Scores of the validation split, and the masks of the preview.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::batches::{Batch, Form, validation_items, with_batches};
+use super::cases::Cases;
+use super::config::CrossEntropy;
+use super::event::PreviewCase;
+use super::loss::loss;
+use super::score::Scores;
+use super::text_states::TextStates;
+use crate::data::preprocess;
+use crate::model::{HiMix, Trace};
+
+/// Images of one pass; without gradients more bring nothing.
+const PASS: usize = 16;
+
+/// A batch on its device.
+pub struct Tensors {
+    /// `[count, 3, side, side]`
+    pub image: Tensor<4>,
+    /// `[count, 1, side, side]`
+    pub target: Tensor<4>,
+    /// `[count, tokens]`
+    pub ids: Tensor<2, Int>,
+    /// `[count, tokens]`
+    pub attention: Tensor<2, Int>,
+}
+
+impl Tensors {
+    /// Copies the batch's arrays.
+    pub fn of(batch: &Batch, form: &Form, device: &Device) -> Self {
+        let (count, side) = (batch.count, form.side);
+        let float = |values: &[f32], channels: usize| {
+            Tensor::<4>::from_data(TensorData::new(values.to_vec(), [count, channels, side, side]), device)
+        };
+        let int = |values: &[i64]| {
+            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [count, form.tokens]), device)
+        };
+        Self {
+            image: float(&batch.images, 3),
+            target: float(&batch.targets, 1),
+            ids: int(&batch.ids),
+            attention: int(&batch.attention),
+        }
+    }
+}
+
+/// What the network makes of a batch, with the text encoder or its kept states.
+pub fn logits(model: &HiMix, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
+    let mut trace = Trace::off();
+    let states = match kept {
+        Some(kept) => kept.states(tensors, batch),
+        None => model.text.forward(tensors.ids.clone(), tensors.attention.clone(), &mut trace),
+    };
+    let features = model.vision.forward(tensors.image.clone(), &mut trace);
+    model.decode(&features, model.fusion.forward(&states), &mut trace).logits
+}
+
+/// What a validation gives.
+pub struct Validation {
+    /// Scores of all cases.
+    pub scores: Scores,
+    /// Probability times 255 of the preview's cases, natural orientation.
+    pub masks: Vec<Vec<u8>>,
+}
+
+/// Scores all cases; none where `is_wanted` says stop before the end.
+pub fn validate(
+    model: &HiMix,
+    cases: &Cases,
+    form: &Form,
+    preview: &[usize],
+    kind: CrossEntropy,
+    mut kept: Option<&mut TextStates>,
+    device: &Device,
+    is_wanted: &dyn Fn() -> bool,
+) -> Option<Validation> {
+    let model = model.valid();
+    let mut scores = Scores::default();
+    let pixels = form.side * form.side;
+    let items = validation_items(cases);
+    let mut masks = vec![Vec::new(); preview.len()];
+    let is_whole = with_batches(cases, form, &items, PASS, |batches| {
+        for (number, batch) in batches.iter().enumerate() {
+            if !is_wanted() {
+                return false;
+            }
+            if batch.count == 0 {
+                continue;
+            }
+            let tensors = Tensors::of(&batch, form, device);
+            let logits = logits(&model, &tensors, &batch, kept.as_deref_mut());
+            let value = loss(logits.clone(), tensors.target, kind).total.into_data();
+            let logits: Vec<f32> = logits.into_data().iter().collect();
+            let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);
+            scores.add(&logits, &batch.targets, pixels, value);
+            for (mask, wanted) in masks.iter_mut().zip(preview) {
+                let place = wanted.wrapping_sub(number * PASS);
+                // Where a case was skipped, the places after it are not known.
+                if place < batch.count && batch.skipped.is_empty() {
+                    *mask = probabilities(&logits[place * pixels..(place + 1) * pixels], form);
+                }
+            }
+        }
+        true
+    });
+    is_whole.then_some(Validation { scores, masks })
+}
+
+fn probabilities(logits: &[f32], form: &Form) -> Vec<u8> {
+    let byte = |logit: &f32| (255.0 / (1.0 + (-logit).exp())).round() as u8;
+    if form.is_transposed {
+        preprocess::untranspose(logits, form.side).iter().map(byte).collect()
+    } else {
+        logits.iter().map(byte).collect()
+    }
+}
+
+/// Numbers and pictures of `count` cases, spread over all.
+pub fn preview(cases: &Cases, form: &Form, count: usize) -> (Vec<usize>, Vec<Arc<PreviewCase>>) {
+    let count = count.min(cases.len());
+    let all = (0..count).map(|index| (2 * index + 1) * cases.len() / (2 * count));
+    all.filter_map(|index| {
+        let case = cases.get(index, 0).ok()?;
+        let side = form.side;
+        let input = preprocess::zoomed_input(&case.image, side, false, 1.0);
+        let truth = preprocess::zoomed_target(&case.mask, side, false, 1.0);
+        let (low, high) = input.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+        let scale = 255.0 / (high - low).max(1e-6);
+        let pixels = side * side;
+        let rgb =
+            (0..pixels).flat_map(|p| [0, 1, 2].map(|c| ((input[c * pixels + p] - low) * scale) as u8)).collect();
+        let truth = truth.iter().map(|value| u8::from(*value >= 0.5)).collect();
+        let name = cases.name(index);
+        Some((index, Arc::new(PreviewCase { name, prompt: case.prompt.clone(), side, rgb, truth })))
+    })
+    .unzip()
+}

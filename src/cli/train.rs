@@ -64,6 +64,8 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         Some(choice) => choice,
         None => config.device.parse().map_err(Failure::input)?,
     };
+    // Before a device is looked for, which takes its time and may make a driver talk.
+    config.validate().map_err(Failure::input)?;
     let device = device::open(choice);
     if let Some(notice) = &device.notice {
         terminal::note(notice);

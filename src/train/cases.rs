@@ -53,7 +53,7 @@ impl Cases {
     pub fn open(config: &TrainConfig, is_training: bool, side: usize) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
         let mut samples = Vec::new();
-        let mut notes = Vec::new();
+        let notes = Vec::new();
         for root in &config.data {
             let mut dataset = Dataset::open(root, split)?;
             // notes.extend(dataset.summary_of_left_out());

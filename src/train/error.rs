@@ -22,6 +22,9 @@ pub enum TrainError {
     /// The run's folder cannot be used.
     #[error("{0}")]
     Folder(String),
+    /// A checkpoint cannot be written, for want of room or of its folder.
+    #[error("{0}")]
+    Checkpoint(String),
     /// The loss is no number any more.
     #[error(
         "the loss became NaN in epoch {epoch}, step {step}; the best weights so far are kept; try a smaller lr"
@@ -37,6 +40,6 @@ pub enum TrainError {
 impl TrainError {
     /// Whether the input is to blame rather than the work itself.
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::NotANumber { .. })
+        !matches!(self, Self::NotANumber { .. } | Self::Checkpoint(_))
     }
 }

@@ -74,17 +74,14 @@ pub(super) fn must_fit(config: &TrainConfig, device: &OpenDevice) -> Result<(), 
         return Ok(());
     }
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let fits = |batch: &usize| {
-        bytes(&TrainConfig { batch_size: *batch, ..config.clone() }, &architecture)
-            .is_ok_and(|bytes| bytes <= free)
-    };
-    let smaller = (1..config.batch_size).rev().find(fits);
-    let advice = match smaller {
-        Some(batch) => format!(
+    let kept = kept_bytes(config, &architecture);
+    let image = kept / config.batch_size as u64;
+    let advice = match free.saturating_sub(needed - kept) / image.max(1) {
+        0 => "choose a smaller architecture, or close other programs".into(),
+        batch => format!(
             "try batch_size = {batch} with accumulate = {}",
-            (config.batch_size * config.accumulate).div_ceil(batch)
+            (config.batch_size * config.accumulate).div_ceil(batch as usize)
         ),
-        None => "choose a smaller architecture, or close other programs".into(),
     };
     Err(TrainError::Config(format!(
         "a batch of {} needs about {:.1} GiB and {:.1} GiB are free; {advice}",
@@ -102,8 +99,12 @@ fn parameters(config: &ModelConfig) -> Result<usize, TrainError> {
 /// Memory of a run: weights, gradients, two moments, a copy for the checkpoint, and what a pass keeps.
 fn bytes(config: &TrainConfig, architecture: &ModelConfig) -> Result<u64, TrainError> {
     let weights = 5 * 4 * parameters(architecture)? as u64;
-    let kept = KEPT_BYTES * numbers(architecture) * config.batch_size as f64;
-    Ok(BASE_BYTES + weights + kept as u64)
+    Ok(BASE_BYTES + weights + kept_bytes(config, architecture))
+}
+
+/// What a pass keeps for the way back.
+fn kept_bytes(config: &TrainConfig, architecture: &ModelConfig) -> u64 {
+    (KEPT_BYTES * numbers(architecture) * config.batch_size as f64) as u64
 }
 
 /// Grid side and channels of every stage of the vision encoder.

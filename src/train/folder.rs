@@ -268,7 +268,7 @@ fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) ->
     let (fresh, old) = (fresh(target), old(target));
     let fail = |error: std::io::Error| {
         let name = target.display();
-        TrainError::Folder(format!(
+        TrainError::Checkpoint(format!(
             "{name}: the checkpoint cannot be written ({error}); the last good one is kept"
         ))
     };
@@ -278,7 +278,7 @@ fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) ->
     fs::create_dir(&fresh).map_err(fail)?;
     if let Err(error) = fill(&fresh) {
         let _ = remove(&fresh);
-        return Err(error);
+        return Err(TrainError::Checkpoint(format!("{error}; the last good checkpoint is kept")));
     }
     if target.exists() {
         remove(&old).map_err(fail)?;

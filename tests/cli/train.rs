@@ -1,11 +1,12 @@
 //! `himix train`.
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::files::folder;
-use crate::model::{bundle, config, picture};
-use crate::program::himix;
+use crate::model::{bundle, config, picture, read_tensors};
+use crate::program::{Ran, himix, run};
 
 /// Pictures of bright squares in the left or right half, each with a sentence that says where.
 fn data_set(root: &Path) {
@@ -42,46 +43,74 @@ fn numbers(out: &str, name: &str) -> Vec<f64> {
         .collect()
 }
 
+/// A folder with a data set, and settings that make a run of a second or two.
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = folder();
+        data_set(folder.path());
+        fs::write(folder.path().join("architecture.json"), config().to_string()).expect("a configuration");
+        let architecture = folder.path().join("architecture.json");
+        let text = format!("architecture = {architecture:?}\nepochs = 9\nbatch_size = 4\nlr = 1e-3\n");
+        fs::write(folder.path().join("run.toml"), text).expect("settings");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Arguments of a run into `out`.
+    fn arguments(&self, out: &str, more: &[&str]) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = ["train", "--device", "cpu", "--data"].map(Into::into).to_vec();
+        arguments.extend([self.folder.path().into(), "--out".into(), self.path(out).into()]);
+        arguments.extend(["--config".into(), self.path("run.toml").into()]);
+        arguments.extend(more.iter().map(Into::into));
+        arguments
+    }
+
+    fn train(&self, out: &str, more: &[&str]) -> Ran {
+        run(self.arguments(out, more))
+    }
+
+    /// What a run reached: the table without the columns of time, and the bytes of the best and the last weights.
+    fn reached(&self, out: &str) -> (Vec<String>, [Vec<u8>; 2]) {
+        let table = fs::read_to_string(self.path(out).join("metrics.csv")).expect("a table");
+        let timeless = |line: &str| {
+            let cells = line.split(',').enumerate().filter(|(column, _)| ![10, 11].contains(column));
+            cells.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+        };
+        assert!(table.starts_with("epoch,train_loss,validation_loss,"), "{table}");
+        assert!(table.lines().next().is_some_and(|header| header.contains("skipped,seconds,waiting,best")));
+        let weights = ["best", "last"]
+            .map(|name| fs::read(self.path(out).join(name).join("model.safetensors")).expect("weights"));
+        (table.lines().map(timeless).collect(), weights)
+    }
+}
+
 #[test]
 fn a_run_learns_and_leaves_a_bundle() {
-    let folder = folder();
-    data_set(folder.path());
-    let architecture = folder.path().join("architecture.json");
-    fs::write(&architecture, config().to_string()).expect("a configuration");
-    let settings = folder.path().join("run.toml");
-    let text = format!("architecture = {architecture:?}\nepochs = 9\nbatch_size = 4\nlr = 1e-3\n");
-    fs::write(&settings, text).expect("settings");
-    let out = folder.path().join("bundle");
-    let run = || {
-        himix![
-            "train",
-            "--data",
-            folder.path(),
-            "--out",
-            &out,
-            "--config",
-            &settings,
-            "--set",
-            "epochs=3",
-            "--device",
-            "cpu"
-        ]
-        .done()
-        .out
-    };
-    let said = run();
-    assert!(said.contains("8 pairs to train on, 4 to validate on"), "{said}");
+    let bench = Bench::new();
+    let said = bench.train("run", &["--set", "epochs=3"]).done().out;
+    assert!(said.contains("8 cases to train on, 4 to validate on"), "{said}");
     assert!(said.contains("pooled") && said.contains("per image"), "{said}");
     let losses = numbers(&said, "loss");
     assert_eq!(losses.len(), 3, "--set goes before the file: {said}");
     assert!(losses[2] < losses[0], "{losses:?}");
+    for name in ["config.toml", "metrics.csv", "log.txt", "best/config.json", "last/optimiser.safetensors"] {
+        assert!(bench.path("run").join(name).exists(), "{name}");
+    }
 
     // The bundle predicts, sees images the way they are, and says what it was trained on.
-    let image = folder.path().join("val/Images/0.png");
+    let image = bench.path("val/Images/0.png");
+    let best = bench.path("run").join("best");
     let object = himix![
         "predict",
         "--model",
-        &out,
+        &best,
         "--image",
         &image,
         "--prompt",
@@ -92,58 +121,151 @@ fn a_run_learns_and_leaves_a_bundle() {
     ];
     assert_eq!(object.json()["tokens"]["read"], serde_json::json!(["left", "lung"]));
     let kept: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(out.join("config.json")).expect("read")).expect("JSON");
+        serde_json::from_str(&fs::read_to_string(best.join("config.json")).expect("read")).expect("JSON");
     assert_eq!(kept["axes"], "yx");
     assert_eq!(kept["provenance"]["trained"], true);
 
-    // The same seed makes the same run.
-    assert_eq!(numbers(&run(), "validation loss"), numbers(&said, "validation loss"));
+    // The same seed makes the same run, to the last bit.
+    bench.train("again", &["--set", "epochs=3"]).done();
+    assert_eq!(bench.reached("again"), bench.reached("run"));
 
-    // A run may go on from a bundle.
-    let on = folder.path().join("on");
-    let start = format!("start={}", out.display());
-    let more = himix![
-        "train",
-        "--data",
-        folder.path(),
-        "--out",
-        &on,
-        "--set",
-        &start,
-        "--set",
-        "epochs=1",
-        "--set",
-        "train_text=true",
-        "--set",
-        "batch_size=4",
-        "--device",
-        "cpu"
-    ]
-    .done()
-    .out;
+    // A run may go on from a bundle; with a frozen text encoder its words stay as they are.
+    let start = format!("start={}", best.display());
+    let more = bench.train("on", &["--set", &start, "--set", "epochs=1", "--set", "flip=0.5"]).done().out;
     assert!(numbers(&more, "loss")[0] < losses[0], "{more}");
+    let words = |run: &str| {
+        let tensors = read_tensors(&bench.path(run).join("best/model.safetensors"));
+        tensors["text_encoder.model.bert.embeddings.word_embeddings.weight"].2.clone()
+    };
+    assert_eq!(words("on"), words("run"));
+}
+
+#[test]
+fn passes_that_make_one_step_are_one_large_batch() {
+    let bench = Bench::new();
+    let start = format!("start={}", bundle().display());
+    // Without batch statistics and dropout in the way: one epoch of one step, whose loss is that of the untouched network.
+    let loss = |out: &str, more: &[&str]| {
+        let mut all = vec!["--set", &start, "--set", "epochs=1", "--set", "zoom=0"];
+        all.extend(more);
+        numbers(&bench.train(out, &all).done().out, "loss")[0]
+    };
+    let whole = loss("whole", &["--set", "batch_size=8"]);
+    let parts = loss("parts", &["--set", "batch_size=4", "--set", "accumulate=2"]);
+    assert!((whole - parts).abs() < 0.02, "{whole} {parts}");
+    let steps = |out: &str| {
+        let moments = read_tensors(&bench.path(out).join("last/optimiser.safetensors"));
+        let (_, (_, _, bytes)) =
+            moments.into_iter().find(|(name, _)| name.starts_with("time.")).expect("a number of steps");
+        f32::from_le_bytes(bytes.try_into().expect("one number"))
+    };
+    assert_eq!((steps("whole"), steps("parts")), (1.0, 1.0));
+}
+
+#[test]
+fn a_run_killed_at_any_moment_ends_as_the_unbroken_one() {
+    let bench = Bench::new();
+    // A checkpoint after every step, so that runs break off in the middle of an epoch too.
+    let settings = ["--set", "epochs=3", "--set", "flip=0.5", "--set", "checkpoint_minutes=1e-9"];
+    let begin = std::time::Instant::now();
+    bench.train("unbroken", &settings).done();
+    let whole = begin.elapsed();
+    let unbroken = bench.reached("unbroken");
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut resumed = 0;
+    for attempt in 0..10 {
+        let out = format!("broken{attempt}");
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_himix"))
+            .args(bench.arguments(&out, &settings))
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(whole.mul_f64(random.f64()));
+        child.kill().expect("SIGKILL");
+        child.wait().expect("ended");
+        let folder = bench.path(&out);
+        let again = himix!["train", "--resume", &folder, "--device", "cpu"];
+        if again.status == 0 {
+            resumed += 1;
+        } else if again.err.contains("this run is finished") {
+            // It was quicker than the blow.
+        } else {
+            assert!(again.err.contains("start anew") || again.err.contains("no run to resume"), "{}", again.err);
+            let _ = fs::remove_dir_all(&folder);
+            bench.train(&out, &settings).done();
+        }
+        assert_eq!(bench.reached(&out), unbroken, "attempt {attempt}");
+    }
+    assert!(resumed >= 3, "only {resumed} of ten runs were resumed");
+}
+
+#[test]
+fn what_cannot_be_read_is_left_out_and_named() {
+    let bench = Bench::new();
+    image::GrayImage::new(20, 20).save(bench.path("train/GTs/mask_3.png")).expect("a mask");
+    let whole = fs::read(bench.path("train/Images/5.png")).expect("read");
+    fs::write(bench.path("train/Images/5.png"), &whole[..whole.len() / 2]).expect("written");
+    let ran = bench.train("run", &["--set", "epochs=1"]).done();
+    assert!(ran.err.contains("mask_3.png") && ran.err.contains("5.png"), "{}", ran.err);
+    let table = fs::read_to_string(bench.path("run/metrics.csv")).expect("a table");
+    let row: Vec<&str> = table.lines().nth(1).expect("a row").split(',').collect();
+    assert_eq!(row[9], "2", "two were left out: {table}");
+}
+
+#[test]
+fn a_folder_that_goes_away_ends_the_run_with_a_message() {
+    let bench = Bench::new();
+    let settings = ["--set", "epochs=200", "--set", "checkpoint_minutes=1e-9"];
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_himix"))
+        .args(bench.arguments("run", &settings))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let last = bench.path("run/last");
+    while !last.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    fs::rename(bench.path("run"), bench.path("elsewhere")).expect("moved");
+    let output = child.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the last good one is kept"), "{said}");
+    assert!(!said.contains("panick"), "{said}");
+    // Where it is now, it can go on.
+    let moved = bench.path("elsewhere");
+    let text =
+        fs::read_to_string(moved.join("config.toml")).expect("settings").replace("epochs = 200", "epochs = 1");
+    fs::write(moved.join("config.toml"), text).expect("written");
+    let ran = himix!["train", "--resume", &moved, "--device", "cpu"].done();
+    assert!(ran.out.contains("The run ended"), "{}", ran.out);
 }
 
 #[test]
 fn settings_and_data_that_do_not_do() {
-    let folder = folder();
-    data_set(folder.path());
-    let out = folder.path().join("out");
-    let train = |more: &[&str]| {
-        let mut arguments: Vec<std::ffi::OsString> =
-            ["train", "--device", "cpu", "--data"].map(Into::into).to_vec();
-        arguments.extend([folder.path().into(), "--out".into(), out.clone().into()]);
-        arguments.extend(more.iter().map(Into::into));
-        crate::program::run(arguments)
-    };
-    train(&["--set", "epoch=3"]).failed(2, &["epoch", "epochs"]);
+    let bench = Bench::new();
+    let train = |more: &[&str]| bench.train("out", more);
+    train(&["--set", "epoch=3"]).failed(2, &["'epoch'", "'epochs'"]);
     train(&["--set", "epochs"]).failed(2, &["KEY=VALUE"]);
     train(&["--set", "batch_size=0"]).failed(2, &["batch_size"]);
+    train(&["--set", "lr=fast"]).failed(2, &["lr=fast"]);
+    train(&["--set", "batch_size=10000000"]).failed(2, &["batch_size = ", "accumulate = ", "GiB"]);
     train(&["--set", "train_split=nowhere"]).failed(2, &["nowhere.csv"]);
-    train(&["--config", "no-such.toml"]).failed(2, &["no-such.toml"]);
-    himix!["train", "--out", &out].failed(2, &["--data"]);
-    let small = image::GrayImage::new(20, 20);
-    small.save(folder.path().join("train/GTs/mask_3.png")).expect("a mask");
-    let start = format!("start={}", bundle().display());
-    train(&["--set", &start]).failed(2, &["mask_3.png", "20", "64"]);
+    himix!["train", "--config", "no-such.toml", "--out", bench.path("out")].failed(2, &["no-such.toml"]);
+    himix!["train", "--out", bench.path("out")].failed(2, &["data"]);
+    himix!["train", "--resume", bench.path("nowhere")].failed(2, &["no run to resume"]);
+    fs::write(bench.path("odd.toml"), "learning_rat = 3\n").expect("written");
+    himix!["train", "--config", bench.path("odd.toml"), "--out", bench.path("out")]
+        .failed(2, &["odd.toml", "learning_rat"]);
+    train(&["--set", "epochs=1"]).done();
+    train(&["--set", "epochs=1"]).failed(2, &["there is a run in this folder already"]);
+    himix!["train", "--resume", bench.path("out"), "--device", "cpu"].failed(2, &["this run is finished"]);
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run() {
+    let bench = Bench::new();
+    let ran = bench.train("run", &["--set", "epochs=4", "--set", "lr=1e30"]);
+    ran.failed(1, &["NaN", "epoch", "step", "lr"]);
 }

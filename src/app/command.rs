@@ -7,6 +7,7 @@ use eframe::egui::{Pos2, Vec2};
 use super::dialogs::Purpose;
 use super::state::Page;
 use super::theme::ThemeChoice;
+use crate::data::samples::SampleCase;
 use crate::device::DeviceChoice;
 use crate::infer::ModelSource;
 
@@ -19,6 +20,8 @@ pub enum Command {
     OpenPaths(Vec<PathBuf>),
     /// Show another image.
     OpenImage(PathBuf),
+    /// Show a sample case with its truth and its sentence.
+    OpenSample(SampleCase),
     /// Compare with a mask.
     OpenTruth(PathBuf),
     /// Compare with nothing any more.

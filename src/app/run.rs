@@ -12,12 +12,13 @@ use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
 use crate::device::DeviceChoice;
 use crate::engine::{OpenModel, predictor};
-use crate::infer::ModelSource;
+use crate::infer::{BUNDLED_NAME, ModelSource};
 
 /// Opens the window on `files` (images, masks, models) and returns when it is closed. Without `model` or `device`
 /// those of the last time are used.
 pub fn run(files: Vec<PathBuf>, model: Option<ModelSource>, device: Option<DeviceChoice>) -> anyhow::Result<()> {
-    run_with(predictor(), Start { files, model, device, settings: settings_path(), ..Start::default() })
+    let fallback = Some(ModelSource::new(BUNDLED_NAME));
+    run_with(predictor(), Start { files, model, fallback, device, settings: settings_path(), ..Start::default() })
 }
 
 /// As [`run`], with models opened by `open`. The surface's format and the texture limit are those of the device.

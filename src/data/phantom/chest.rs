@@ -93,7 +93,7 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let body = step(body_edge, body_edge - 0.05, away);
         let soft = 0.58 + 0.1 * step(0.3, 0.0, away) + 0.2 * step(pose.bottom - 0.1, pose.bottom + 0.12, y);
         let mut value = body * soft + 0.03 * noise.cloud(x * 5.0, y * 5.0, 3);
-        value += 0.08 * bell(x - line, 0.03) * (1.0 + 0.35 * (y * 75.0).sin());
+        value += body * 0.08 * bell(x - line, 0.03) * (1.0 + 0.35 * (y * 75.0).sin());
         value -= air * inside;
         value += 0.09 * pose.heart(x, y) * (1.0 - inside);
         // Ribs fall outwards behind and rise in front.
@@ -102,10 +102,10 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let before = (down * 0.8 + 0.5 * away).rem_euclid(gap * 1.25) / (gap * 1.25) - 0.5;
         let chest = step(0.05, 0.1, away) * step(0.42, 0.36, away) * step(pose.bottom + 0.12, pose.bottom, y);
         let edge = |t: f32| bell(t, 0.16) + 0.35 * bell(t.abs() - 0.2, 0.05);
-        value += ribs * chest * (edge(behind) + 0.5 * edge(before) * step(0.12, 0.25, away));
+        value += body * ribs * chest * (edge(behind) + 0.5 * edge(before) * step(0.12, 0.25, away));
         // Collar bones.
         let bone = y - (pose.top + 0.1 - 0.16 * away + 0.05 * (away * 14.0).sin() * 0.4);
-        value += 0.12 * bell(bone, 0.012) * step(0.05, 0.09, away) * step(0.4, 0.34, away);
+        value += body * 0.12 * bell(bone, 0.012) * step(0.05, 0.09, away) * step(0.4, 0.34, away);
         // Vessels leave the hila and thin out.
         let hilum = ellipse(x, y, (line, pose.top + 0.3), (0.3, 0.34));
         let branches = fine.lines(x * 22.0, y * 22.0, 0.16) * 0.7 + fine.cloud(x * 30.0, y * 30.0, 2);

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use himix::data::{Dataset, MaskRule, write};
-use himix::infer::{Evaluation, EvaluationSettings, Predictor, evaluate};
-use serde_json::json;
+use himix::infer::{EvaluationSettings, Predictor, evaluate};
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
-use super::{Failure, terminal};
+use super::{Failure, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
   himix evaluate --model my-bundle --data qata --split test
   himix evaluate --model my-bundle --data qata --split test --json --csv scores.csv
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
+  himix evaluate --data qata --split test --overlays pictures --worst 10
 
 The data set lies as the authors' does: DIR/prompt/SPLIT.csv with the columns Image and Description, images in
 DIR/SPLIT/Images, masks in DIR/SPLIT/GTs. Per image: every image's score, then mean and standard deviation. Pooled: the
@@ -50,6 +50,12 @@ pub struct EvaluateArguments {
     /// Write the scores of every image as a table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Write every image with its comparison laid over: true positive yellow, false negative red, false positive green
+    #[arg(long, value_name = "DIR")]
+    overlays: Option<PathBuf>,
+    /// Cases to list, the worst first
+    #[arg(long, value_name = "N", default_value = "5")]
+    worst: usize,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -79,91 +85,40 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     };
     let settings =
         EvaluationSettings { threshold: arguments.threshold, mask_rule, shuffle_seed: arguments.shuffle_prompts };
+    if let Some(folder) = &arguments.overlays {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::work(format!("{}: the folder cannot be made ({error}); choose another", folder.display()))
+        })?;
+    }
     let bar = terminal::bar(dataset.samples.len(), "images");
-    let evaluation = evaluate(&mut predictor, &dataset, settings, |done, _| {
+    let progress = |done, _| {
         bar.set_position(done as u64);
         ControlFlow::Continue(())
+    };
+    let evaluation = evaluate(&mut predictor, &dataset, settings, progress, |name, image, predicted, truth| {
+        let Some(folder) = &arguments.overlays else { return Ok(()) };
+        let path = folder.join(Path::new(name).with_extension("png"));
+        write::png_rgb(&path, image.width, image.height, &pictures::overlay(image, predicted, Some(truth)))
     })?;
     bar.finish_and_clear();
     predictor.take_notices().into_iter().for_each(terminal::note);
+    evaluation.skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
     if let Some(path) = &arguments.csv {
-        write_table(path, &evaluation)?;
+        scores::write_table(path, &evaluation)?;
     }
     if arguments.json {
-        terminal::print(&format!("{:#}", object(&evaluation)))
-    } else {
-        let device = &predictor.info().device;
-        terminal::print(&text(arguments, &evaluation, device))
+        return terminal::print(&format!("{:#}", scores::object(&evaluation, arguments.worst)));
     }
-}
-
-fn object(evaluation: &Evaluation) -> serde_json::Value {
-    let pooled = evaluation.pooled();
-    let threshold = f64::from(evaluation.settings.threshold);
-    let mut object = json!({
-        "count": evaluation.images.len(),
-        "threshold": (threshold * 1e6).round() / 1e6,
-        "pooled": { "dice": pooled.dice(), "iou": pooled.iou() },
-        "per_image": { "dice": evaluation.dice_per_image(), "iou": evaluation.iou_per_image() },
-    });
-    if let Some(seed) = evaluation.settings.shuffle_seed {
-        object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
-    }
-    object
-}
-
-fn text(arguments: &EvaluateArguments, evaluation: &Evaluation, device: &str) -> String {
-    let pooled = evaluation.pooled();
-    let (dice, iou) = (evaluation.dice_per_image(), evaluation.iou_per_image());
-    let count = evaluation.images.len();
-    let mut lines = vec![format!(
-        "{}, split {}: {count} images at threshold {} on {device}",
+    let mut text = format!(
+        "{}, split {}: {} images at threshold {} on {}\n",
         arguments.data.display(),
         arguments.split,
-        arguments.threshold
-    )];
-    if evaluation.settings.shuffle_seed.is_some() {
-        let same = evaluation.same_sentence;
-        lines.push(format!(
-            "prompts shuffled among the images ({same} of them were dealt a sentence equal to their own)"
-        ));
-    }
-    lines.push(format!(
-        "pooled      Dice {:6.2} %            IoU {:6.2} %",
-        100.0 * pooled.dice(),
-        100.0 * pooled.iou()
-    ));
-    lines.push(format!(
-        "per image   Dice {:6.2} ± {:5.2} %    IoU {:6.2} ± {:5.2} %   (mean ± standard deviation)",
-        100.0 * dice.mean,
-        100.0 * dice.std,
-        100.0 * iou.mean,
-        100.0 * iou.std
-    ));
-    if let Some(path) = &arguments.csv {
-        lines.push(format!("{} written", path.display()));
-    }
-    lines.join("\n")
-}
-
-fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> {
-    Ok(write::file(path, |out| {
-        let mut table = csv::Writer::from_writer(out);
-        let header = ["image", "prompt", "dice_per_image", "iou_per_image"];
-        let counted = ["true_positive", "false_positive", "false_negative"];
-        table.write_record(header.iter().chain(&counted))?;
-        for image in &evaluation.images {
-            let counts = &image.counts;
-            table.write_record([
-                image.name.as_str(),
-                image.prompt.as_str(),
-                &format!("{:.6}", counts.dice()),
-                &format!("{:.6}", counts.iou()),
-                &counts.true_positive.to_string(),
-                &counts.false_positive.to_string(),
-                &counts.false_negative.to_string(),
-            ])?;
-        }
-        table.flush()
-    })?)
+        evaluation.images.len(),
+        arguments.threshold,
+        predictor.info().device
+    );
+    text += &scores::text(&evaluation, arguments.worst);
+    let written = arguments.csv.iter().chain(&arguments.overlays);
+    written.for_each(|path| text += &format!("\n{} written", path.display()));
+    terminal::print(&text)
 }

@@ -10,6 +10,7 @@ mod pictures;
 mod predict;
 mod reference;
 mod report;
+mod scores;
 mod terminal;
 mod train;
 mod verify;

@@ -50,7 +50,7 @@ pub fn write_all(
 }
 
 /// The image with what was predicted, or how that agrees with the mask, laid over it.
-fn overlay(image: &Image, mask: &[u8], truth: Option<&Mask>) -> Vec<u8> {
+pub fn overlay(image: &Image, mask: &[u8], truth: Option<&Mask>) -> Vec<u8> {
     let mut out = Vec::with_capacity(3 * mask.len());
     for (index, pixel) in image.to_rgba8().as_chunks::<4>().0.iter().enumerate() {
         let is_predicted = mask[index] != 0;

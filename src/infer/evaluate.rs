@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use super::predictor::{InferError, Predictor};
-use crate::data::{Dataset, MaskRule, image, mask, preprocess};
-use crate::metrics::{Confusion, Spread, mean_std};
+use crate::data::{DataError, Dataset, Image, Mask, MaskRule, image, mask, preprocess, subject, subject_code};
+use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
 /// How a split is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +36,10 @@ pub struct ImageScore {
     pub prompt: String,
     /// Its pixels; `counts.dice()` and `counts.iou()` are the scores per image.
     pub counts: Confusion,
+    /// 95 % Hausdorff distance, pixels of the mask file; none where one of the masks is empty.
+    pub hd95: Option<f64>,
+    /// Whether the subject was seen in training; none where file name or model do not say.
+    pub is_known: Option<bool>,
 }
 
 /// A split's outcome.
@@ -48,6 +52,8 @@ pub struct Evaluation {
     /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
     /// table more than once.
     pub same_sentence: usize,
+    /// Images that could not be read, each with the reason; they are in no score.
+    pub skipped: Vec<String>,
 }
 
 impl Evaluation {
@@ -56,25 +62,49 @@ impl Evaluation {
         self.images.iter().map(|image| image.counts).sum()
     }
 
-    /// Dice per image: mean and standard deviation.
+    /// Dice per image.
     pub fn dice_per_image(&self) -> Spread {
         mean_std(&self.images.iter().map(|image| image.counts.dice()).collect::<Vec<_>>())
     }
 
-    /// IoU per image: mean and standard deviation.
+    /// IoU per image.
     pub fn iou_per_image(&self) -> Spread {
         mean_std(&self.images.iter().map(|image| image.counts.iou()).collect::<Vec<_>>())
+    }
+
+    /// 95 % Hausdorff distance of the images that have one, pixels; and how many have none.
+    pub fn hd95(&self) -> (Spread, usize) {
+        let distances: Vec<f64> = self.images.iter().filter_map(|image| image.hd95).collect();
+        (mean_std(&distances), self.images.len() - distances.len())
+    }
+
+    /// The `count` images with the lowest Dice, the worst first.
+    pub fn worst(&self, count: usize) -> Vec<&ImageScore> {
+        let mut images: Vec<&ImageScore> = self.images.iter().collect();
+        images.sort_by(|a, b| a.counts.dice().total_cmp(&b.counts.dice()));
+        images.truncate(count);
+        images
+    }
+
+    /// The same without the images of subjects that were seen in training; none where nothing is known of that.
+    pub fn of_new_subjects(&self) -> Option<Self> {
+        self.images.iter().any(|image| image.is_known.is_some()).then(|| {
+            let is_new = |image: &&ImageScore| image.is_known != Some(true);
+            Self { images: self.images.iter().filter(is_new).cloned().collect(), ..self.clone() }
+        })
     }
 }
 
 /// Predicts every image of a split with its sentence and compares at the mask's resolution.
 ///
-/// `progress` hears how many images are done of how many; breaking ends the evaluation with those done.
+/// `progress` hears how many images are done of how many; breaking ends the evaluation with those done. `show` sees every image with
+/// its prediction and its mask, for pictures.
 pub fn evaluate(
     predictor: &mut Predictor,
     dataset: &Dataset,
     settings: EvaluationSettings,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
+    mut show: impl FnMut(&str, &Image, &[u8], &Mask) -> Result<(), DataError>,
 ) -> Result<Evaluation, InferError> {
     let samples = &dataset.samples;
     let order = match settings.shuffle_seed {
@@ -82,30 +112,54 @@ pub fn evaluate(
         None => (0..samples.len()).collect(),
     };
     let mut images = Vec::with_capacity(samples.len());
+    let (mut skipped, mut is_own) = (Vec::new(), Vec::new());
     for (index, sample) in samples.iter().enumerate() {
         if progress(index, samples.len()).is_break() {
             break;
         }
         let prompt = &samples[order[index]].prompt;
-        let truth = mask::load(&sample.mask, &settings.mask_rule)?;
-        let prediction = predictor.predict(&image::load(&sample.image)?, prompt)?;
-        let predicted = if (truth.width, truth.height)
-            == (prediction.probability.width, prediction.probability.height)
-        {
+        let read = || Ok((image::load(&sample.image)?, mask::load(&sample.mask, &settings.mask_rule)?));
+        let (image, truth) = match read() {
+            Ok(pair) => pair,
+            Err(error) => {
+                let error: DataError = error;
+                skipped.push(error.to_string());
+                continue;
+            }
+        };
+        let prediction = predictor.predict(&image, prompt)?;
+        let is_same_size = (truth.width, truth.height) == (image.width, image.height);
+        let predicted = if is_same_size {
             prediction.mask(settings.threshold)
         } else {
             let plane = &prediction.probability_model;
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
             values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
         };
-        let counts = Confusion::of(&predicted, &truth.values);
-        images.push(ImageScore { name: sample.name.clone(), prompt: prompt.clone(), counts });
+        if is_same_size {
+            show(&sample.name, &image, &predicted, &truth)?;
+        }
+        let known = &predictor.info().subjects;
+        let is_known = subject(&sample.name)
+            .filter(|_| !known.is_empty())
+            .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
+        images.push(ImageScore {
+            name: sample.name.clone(),
+            prompt: prompt.clone(),
+            counts: Confusion::of(&predicted, &truth.values),
+            hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
+            is_known,
+        });
+        is_own.push(*prompt == sample.prompt);
     }
-    let own = samples.iter().zip(&images).filter(|(sample, image)| sample.prompt == image.prompt).count();
+    if let (true, Some(reason)) = (images.is_empty(), skipped.first()) {
+        return Err(InferError::NothingReadable { count: skipped.len(), reason: reason.clone() });
+    }
+    let own = is_own.iter().filter(|is| **is).count();
     let same_sentence = if settings.shuffle_seed.is_some() { own } else { 0 };
     // The last step: everything is done, and there is nothing left to break off.
-    let _ = progress(images.len(), samples.len());
-    Ok(Evaluation { settings, images, same_sentence })
+    let _ = progress(samples.len(), samples.len());
+    Ok(Evaluation { settings, images, same_sentence, skipped })
 }
 
 /// A permutation without fixed points (Sattolo's algorithm: one cycle through all); a single item stays.

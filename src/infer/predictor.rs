@@ -33,6 +33,14 @@ pub enum InferError {
     /// The image could not be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Of a split no image can be read.
+    #[error("none of the {count} images can be read; the first: {reason}")]
+    NothingReadable {
+        /// Images of the split.
+        count: usize,
+        /// What is wrong with the first.
+        reason: String,
+    },
     /// The computation failed.
     #[error("the prediction failed on {device} ({reason}); choose another device or restart")]
     Compute {
@@ -60,6 +68,8 @@ pub struct ModelInfo {
     pub device: String,
     /// What the user should know of the opening.
     pub notices: Vec<String>,
+    /// Codes of the subjects in the training data (`data::subject_code`), sorted; empty where nothing is known.
+    pub subjects: Vec<String>,
 }
 
 /// Everything on the device.
@@ -92,6 +102,12 @@ fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, InferError> {
         let reason = text.unwrap_or_else(|| "no reason given".into());
         InferError::Compute { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
     })
+}
+
+fn sorted(codes: &[String]) -> Vec<String> {
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
+    codes
 }
 
 impl Predictor {
@@ -135,6 +151,7 @@ impl Predictor {
             parameters: parameter_count(&located.config),
             device: loaded.device.name.clone(),
             notices: notices.clone(),
+            subjects: sorted(&provenance.subjects),
         };
         Ok(Self { located, tokenizer, loaded, info, notices })
     }

@@ -1,7 +1,9 @@
 //! Scores on plain slices.
 
 mod confusion;
+mod hausdorff;
 mod spread;
 
 pub use confusion::Confusion;
+pub use hausdorff::hd95;
 pub use spread::{Spread, mean_std};

@@ -1,18 +1,36 @@
-//! Mean and standard deviation of scores.
+//! What many scores are together.
 
-/// Mean and population standard deviation, in the unit of the values.
+/// Scores of many images, in the unit of the values; everything is not a number where there are none.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Spread {
     /// Arithmetic mean.
     pub mean: f64,
     /// Population standard deviation (divided by the number of values).
     pub std: f64,
+    /// Half of the values lie below.
+    pub median: f64,
+    /// A quarter of the values lies below.
+    pub lower_quartile: f64,
+    /// A quarter of the values lies above.
+    pub upper_quartile: f64,
 }
 
-/// Mean and population standard deviation of `values`; both not a number if there are none.
+/// Mean, population standard deviation and quartiles of `values`.
 pub fn mean_std(values: &[f64]) -> Spread {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-    Spread { mean, std: variance.sqrt() }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let [lower_quartile, median, upper_quartile] =
+        [0.25, 0.5, 0.75].map(|share| percentile(&sorted, share).unwrap_or(f64::NAN));
+    Spread { mean, std: variance.sqrt(), median, lower_quartile, upper_quartile }
+}
+
+/// The value below which `share` (0…1) of sorted values lies, linear between neighbours as `numpy.percentile` has it; none of
+/// none.
+pub(super) fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
+    let at = share * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    Some(below + (above - below) * at.fract())
 }

@@ -49,7 +49,9 @@ fn both_conventions_agree_with_single_predictions() {
     let table = folder.path().join("scores.csv");
     let object = evaluate(folder.path(), &["--json", "--csv", &table.to_string_lossy()]).json();
     let keys: Vec<&String> = object.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["count", "threshold", "pooled", "per_image"]);
+    assert_eq!(keys, ["count", "threshold", "pooled", "per_image", "worst", "subjects", "skipped"]);
+    assert_eq!(object["worst"].as_array().map(Vec::len), Some(3));
+    assert_eq!(object["subjects"], Value::Null, "neither the names nor the model say");
     assert_eq!((&object["count"], &object["threshold"]), (&3.into(), &0.5.into()));
 
     let mut rows = csv::Reader::from_path(&table).expect("the table");
@@ -150,8 +152,60 @@ fn bad_data_sets_are_refused() {
     evaluate(folder.path(), &[]).refused(&["test.csv", "no such split"]);
     data_set(folder.path());
     fs::write(folder.path().join("test/Images/1.png"), "no picture").expect("written");
-    evaluate(folder.path(), &[]).refused(&["1.png", "not an image"]);
+    let ran = evaluate(folder.path(), &["--json"]).done();
+    assert!(ran.err.contains("1.png") && ran.err.contains("not an image"), "{}", ran.err);
+    assert!(ran.out.contains("\"count\": 2"), "the others are scored: {}", ran.out);
     data_set(folder.path());
     let blocked = folder.path().join("nowhere/scores.csv");
     evaluate(folder.path(), &["--csv", &blocked.to_string_lossy()]).failed(1, &["scores.csv"]);
+}
+
+#[test]
+fn subjects_of_the_training_are_told_apart_and_pictures_written() {
+    let folder = folder();
+    data_set(folder.path());
+    let root = folder.path();
+    for (from, to) in [("0", "sub-S1_a"), ("1", "sub-S2_b")] {
+        fs::rename(root.join(format!("test/Images/{from}.png")), root.join(format!("test/Images/{to}.png")))
+            .expect("moved");
+        fs::rename(root.join(format!("test/GTs/mask_{from}.png")), root.join(format!("test/GTs/mask_{to}.png")))
+            .expect("moved");
+    }
+    let table = "Image,Description\nsub-S1_a.png,left lung\nsub-S2_b.png,right lung\n";
+    fs::write(root.join("prompt/test.csv"), table).expect("a table");
+    // A model that has seen the first subject.
+    let model = root.join("model");
+    fs::create_dir(&model).expect("a folder");
+    for name in ["model.safetensors", "vocab.txt"] {
+        fs::copy(bundle().join(name), model.join(name)).expect("copied");
+    }
+    let mut config = crate::model::config();
+    config["provenance"]["subjects"] = serde_json::json!([himix::data::subject_code("sub-S1"), "00000000"]);
+    fs::write(model.join("config.json"), config.to_string()).expect("a configuration");
+    let pictures = root.join("pictures");
+    let run = |more: &[&str]| {
+        let mut arguments: Vec<std::ffi::OsString> =
+            ["evaluate", "--device", "cpu", "--split", "test", "--model"].map(Into::into).to_vec();
+        arguments.extend([model.clone().into(), "--data".into(), root.into()]);
+        arguments.extend(["--overlays".into(), pictures.clone().into()]);
+        arguments.extend(more.iter().map(Into::into));
+        crate::program::run(arguments)
+    };
+    let object = run(&["--json"]).json();
+    assert_eq!(object["subjects"]["seen_in_training"], serde_json::json!(["sub-S1_a.png"]));
+    assert_eq!(object["subjects"]["without_them"]["count"], 1);
+    let (all, median) = (&object["per_image"]["dice"], &object["per_image"]["dice"]["median"]);
+    assert!(close(median, all["mean"].as_f64().expect("a number")), "of two, the median is the mean: {all}");
+    let overlay = image::open(pictures.join("sub-S1_a.png")).expect("a picture");
+    assert_eq!((overlay.width(), overlay.height()), (60, 48));
+    let said = run(&["--worst", "1"]).done().out;
+    assert!(said.contains("1 images are of subjects") && said.contains("worst by Dice per image"), "{said}");
+    assert!(said.contains("HD95") && said.contains("median"), "{said}");
+
+    // One that cannot be read is left out and named; none that can is an error.
+    fs::write(root.join("test/Images/sub-S2_b.png"), "no picture").expect("written");
+    let ran = run(&["--json"]).done();
+    assert!(ran.err.contains("sub-S2_b.png"), "{}", ran.err);
+    fs::write(root.join("test/Images/sub-S1_a.png"), "no picture").expect("written");
+    run(&[]).failed(2, &["none of the 2 images", "sub-S1_a.png"]);
 }

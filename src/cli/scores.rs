@@ -1,0 +1,165 @@
+//! The scores of an evaluation: as text, as JSON, as a table. Every Dice and IoU says whether it is pooled or per image.
+
+use std::path::Path;
+
+use himix::data::write;
+use himix::infer::{Evaluation, ImageScore};
+use himix::metrics::Spread;
+use serde_json::{Value, json};
+
+use super::Failure;
+
+/// Characters of a sentence in the list of the worst cases.
+const SENTENCE: usize = 80;
+
+/// One object for scripts.
+pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
+    let threshold = f64::from(evaluation.settings.threshold);
+    let mut object = json!({
+        "count": evaluation.images.len(),
+        "threshold": (threshold * 1e6).round() / 1e6,
+    });
+    add_scores(&mut object, evaluation);
+    object["worst"] = evaluation.worst(worst).into_iter().map(one_case).collect();
+    object["subjects"] = match evaluation.of_new_subjects() {
+        None => Value::Null,
+        Some(new) => {
+            let known: Vec<&str> = known(evaluation).map(|image| image.name.as_str()).collect();
+            let mut without = json!({ "count": new.images.len() });
+            add_scores(&mut without, &new);
+            json!({ "seen_in_training": known, "without_them": without })
+        }
+    };
+    object["skipped"] = json!(evaluation.skipped);
+    if let Some(seed) = evaluation.settings.shuffle_seed {
+        object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
+    }
+    object
+}
+
+fn add_scores(object: &mut Value, evaluation: &Evaluation) {
+    let pooled = evaluation.pooled();
+    let (distance, undefined) = evaluation.hd95();
+    object["pooled"] = json!({ "dice": pooled.dice(), "iou": pooled.iou() });
+    object["per_image"] = json!({
+        "dice": evaluation.dice_per_image(),
+        "iou": evaluation.iou_per_image(),
+        "hd95_pixels": distance,
+        "hd95_undefined": undefined,
+    });
+}
+
+fn one_case(image: &ImageScore) -> Value {
+    json!({
+        "image": image.name,
+        "prompt": image.prompt,
+        "dice": image.counts.dice(),
+        "iou": image.counts.iou(),
+        "hd95_pixels": image.hd95,
+    })
+}
+
+fn known(evaluation: &Evaluation) -> impl Iterator<Item = &ImageScore> {
+    evaluation.images.iter().filter(|image| image.is_known == Some(true))
+}
+
+/// For people.
+pub fn text(evaluation: &Evaluation, worst: usize) -> String {
+    let mut lines = Vec::new();
+    if evaluation.settings.shuffle_seed.is_some() {
+        let same = evaluation.same_sentence;
+        lines.push(format!(
+            "prompts shuffled among the images ({same} of them were dealt a sentence equal to their own)"
+        ));
+    }
+    lines.extend(table(evaluation));
+    match evaluation.of_new_subjects() {
+        None => {
+            lines.push("whether subjects were seen in training is not known for this model and these names".into())
+        }
+        Some(new) if new.images.len() == evaluation.images.len() => {
+            lines.push("no image is of a subject that was seen in training".into());
+        }
+        Some(new) => {
+            let seen = evaluation.images.len() - new.images.len();
+            lines.push(format!("{seen} images are of subjects that were seen in training; without them:"));
+            lines.extend(table(&new));
+        }
+    }
+    let worst = evaluation.worst(worst);
+    if !worst.is_empty() {
+        lines.push("worst by Dice per image:".into());
+    }
+    for image in worst {
+        let sentence: String = image.prompt.chars().take(SENTENCE).collect();
+        let distance = image.hd95.map_or("     –".into(), |distance| format!("{distance:6.1}"));
+        lines.push(format!(
+            "  {:6.2} %  {distance} px  {}  \"{sentence}\"",
+            100.0 * image.counts.dice(),
+            image.name
+        ));
+    }
+    lines.join("\n")
+}
+
+fn table(evaluation: &Evaluation) -> Vec<String> {
+    let pooled = evaluation.pooled();
+    let row = |name: &str, spread: &Spread, scale: f64, unit: &str| {
+        let [mean, std, lower, median, upper] =
+            [spread.mean, spread.std, spread.lower_quartile, spread.median, spread.upper_quartile]
+                .map(|value| value * scale);
+        format!(
+            "per image   {name:<5} {mean:6.2} ± {std:5.2} {unit}   median {median:6.2}, quartiles {lower:6.2} and {upper:6.2}"
+        )
+    };
+    let (distance, undefined) = evaluation.hd95();
+    let mut lines = vec![
+        format!("pooled      Dice  {:6.2} %           IoU {:6.2} %", 100.0 * pooled.dice(), 100.0 * pooled.iou()),
+        row("Dice", &evaluation.dice_per_image(), 100.0, "%"),
+        row("IoU", &evaluation.iou_per_image(), 100.0, "%"),
+    ];
+    if distance.mean.is_finite() {
+        let rest = match undefined {
+            0 => String::new(),
+            count => format!("   ({count} images without one: a mask is empty)"),
+        };
+        lines.push(row("HD95", &distance, 1.0, "px") + &rest);
+    }
+    lines
+}
+
+/// One row an image.
+pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> {
+    Ok(write::file(path, |out| {
+        let mut table = csv::Writer::from_writer(out);
+        table.write_record([
+            "image",
+            "prompt",
+            "dice_per_image",
+            "iou_per_image",
+            "true_positive",
+            "false_positive",
+            "false_negative",
+            "true_negative",
+            "hd95_pixels",
+            "subject_seen_in_training",
+        ])?;
+        for image in &evaluation.images {
+            let counts = &image.counts;
+            let is_known = image.is_known.map_or("unknown", |is| if is { "yes" } else { "no" });
+            table.write_record([
+                image.name.as_str(),
+                image.prompt.as_str(),
+                &format!("{:.6}", counts.dice()),
+                &format!("{:.6}", counts.iou()),
+                &counts.true_positive.to_string(),
+                &counts.false_positive.to_string(),
+                &counts.false_negative.to_string(),
+                &counts.true_negative.to_string(),
+                &image.hd95.map_or(String::new(), |distance| format!("{distance:.3}")),
+                is_known,
+            ])?;
+        }
+        table.flush()
+    })?)
+}

@@ -33,6 +33,8 @@ impl Running {
         let hand = control.clone();
         Builder::new().name("himix-train".into()).spawn(move || {
             let alive: Sender<()> = alive;
+            // The threads that predictions share are there before, or they might begin with the lower priority.
+            rayon::current_num_threads();
             priority::lower();
             let outcome = in_own_pool(|| train(&*trainer, &work, &hand, &mailbox));
             // First of all nothing goes on any more, then it is said: who reads it may begin another run.

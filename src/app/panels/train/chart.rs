@@ -1,7 +1,7 @@
 //! One chart: a title, what its lines are and where they stand now, the lines.
 
-use eframe::egui::{Color32, RichText, Ui, Vec2b, vec2};
-use egui_plot::{Line, Plot, PlotPoints, Points};
+use eframe::egui::{Color32, RichText, TextStyle, Ui, Vec2b, vec2};
+use egui_plot::{GridInput, GridMark, Line, Plot, PlotPoints, Points};
 
 use crate::app::panels::widgets::swatch;
 use crate::app::theme;
@@ -50,16 +50,36 @@ pub fn show(ui: &mut Ui, title: &str, convention: &str, series: &[Series], style
             });
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
-                for line in series.iter().filter(|line| !line.is_background) {
-                    swatch(ui, line.colour);
-                    let value = line.points.last().map_or("–".into(), |[_, value]| number(*value));
-                    ui.label(RichText::new(format!("{} {value}", line.name)).small());
-                    ui.add_space(4.0);
-                }
+                series.iter().filter(|line| !line.is_background).for_each(|line| legend(ui, line));
             });
             lines(ui, title, series, style);
         });
     });
+}
+
+/// The name of a line and its newest value, never parted from its colour.
+fn legend(ui: &mut Ui, line: &Series) {
+    let value = line.points.last().map_or("–".into(), |[_, value]| number(*value));
+    let text = format!("{} {value}", line.name);
+    let font = TextStyle::Small.resolve(ui.style());
+    let width = ui.painter().layout_no_wrap(text.clone(), font, line.colour).size().x;
+    if ui.available_size_before_wrap().x < width + 22.0 {
+        ui.end_row();
+    }
+    swatch(ui, line.colour);
+    ui.label(RichText::new(text).small());
+    ui.add_space(4.0);
+}
+
+/// Marks at whole epochs, so far apart that their numbers find room.
+fn epoch_marks(input: GridInput) -> Vec<GridMark> {
+    let (first, last) = input.bounds;
+    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+    let fits = |step: &&i64| (last - first) / (**step as f64) <= 4.5;
+    let step = steps.iter().find(fits).copied().unwrap_or(10_000);
+    let begin = (first / step as f64).ceil() as i64;
+    let marks = (begin..).map(|number| (number * step) as f64).take_while(|value| *value <= last);
+    marks.map(|value| GridMark { value, step_size: step as f64 }).collect()
 }
 
 fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
@@ -71,6 +91,7 @@ fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
         .show_axes(Vec2b::TRUE)
         .y_axis_min_width(40.0)
         .y_axis_formatter(|mark, _| number(mark.value))
+        .x_grid_spacer(epoch_marks)
         .x_axis_formatter(
             |mark, _| if mark.value.fract() == 0.0 { format!("{}", mark.value) } else { String::new() },
         )

@@ -3,7 +3,7 @@
 use eframe::egui::{ColorImage, Image, Label, RichText, TextEdit, TextureOptions, Ui, vec2};
 
 use crate::app::command::Command;
-use crate::app::panels::widgets::{grouped, section};
+use crate::app::panels::widgets::{grouped, heading};
 use crate::app::state::{State, file_name};
 use crate::app::theme;
 use crate::app::training::compare::{Comparison, Painting};
@@ -17,7 +17,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     if state.training.comparison.is_none() {
         return;
     }
-    section(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
+    heading(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
     let mut prompt = state.prompt.clone();
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").weak());
@@ -28,6 +28,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
     if state.image.is_none() {
         ui.label(RichText::new("No image is open. Open one in the Read tab.").weak());
+        ui.separator();
         return;
     }
     let truth = state.truth.as_ref().map(|truth| truth.ticket);
@@ -55,6 +56,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             picture(ui, painting, ["Mask of the open model", "Mask of this run's model"][place]);
         }
     });
+    ui.separator();
 }
 
 /// Dice per image where a truth is open, and the mask's size.

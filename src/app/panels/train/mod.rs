@@ -10,6 +10,7 @@ mod strip;
 
 use eframe::egui::{CentralPanel, Context, Frame, Id, Modal, Rect, RichText, ScrollArea, Ui};
 
+use super::empty;
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
@@ -34,9 +35,9 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> Rect
                 run::head(ui, state, commands);
                 ui.separator();
                 ScrollArea::vertical().id_salt("run").auto_shrink(false).show(ui, |ui| {
+                    compare::show(ui, state, commands);
                     strip::show(ui, state, commands);
                     charts::show(ui, state, commands);
-                    compare::show(ui, state, commands);
                     log::show(ui, state);
                 });
             } else {
@@ -44,6 +45,9 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> Rect
                     ui.add_space(6.0);
                     ui.label(*words);
                 }
+            }
+            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+                empty::drop_target(ui, rect, "Drop a data set or a settings file (TOML)");
             }
             rect
         })

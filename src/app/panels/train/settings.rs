@@ -21,6 +21,9 @@ const NAMES: f32 = 138.0;
 
 /// Settings that most runs differ in; the others stand under "More settings".
 const COMMON: [&str; 5] = ["start", "epochs", "batch_size", "lr", "phantoms"];
+/// Settings whose key is too short a name.
+const NAMED: [(&str, &str); 4] =
+    [("out", "run folder"), ("start", "start from"), ("lr", "learning rate"), ("min_lr", "last learning rate")];
 /// Settings that have a place of their own.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// Settings with a few possible values, and what these are called.
@@ -38,8 +41,8 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             ui.add_space(4.0);
             outlook(ui, &state.training);
             ui.add_space(4.0);
-            let button = Button::new("Start training").min_size([ui.available_width(), 28.0].into());
-            let response = ui.add_enabled(may_start.is_ok(), button);
+            let button = |ui: &mut Ui| ui.add_sized([ui.available_width(), 28.0], Button::new("Start training"));
+            let response = ui.add_enabled_ui(may_start.is_ok(), button).inner;
             if let Err(reason) = may_start {
                 response.on_disabled_hover_text(reason);
             } else if response.clicked() {
@@ -49,6 +52,8 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         });
         ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
             ui.add_enabled_ui(!state.training.goes_on(), |ui| {
+                // The scroll bar stands beside the fields.
+                ui.set_max_width(ui.available_width() - 8.0);
                 ui.label(RichText::new("Data").heading().size(14.5));
                 data(ui, &state.training, commands);
                 section(ui, "Begin with", "");
@@ -201,8 +206,9 @@ fn setting(
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         let begin = ui.cursor().left();
-        let name = ui.label(RichText::new(key.replace('_', " ")).weak()).on_hover_text(meaning);
-        explain(ui, meaning);
+        let name = NAMED.iter().find(|(known, _)| *known == key).map(|(_, name)| (*name).to_owned());
+        let name = ui.label(RichText::new(name.unwrap_or_else(|| key.replace('_', " "))).weak());
+        explain(ui, &format!("{key}: {meaning}"));
         // All fields begin at the same place.
         ui.add_space((begin + NAMES - ui.cursor().left()).max(0.0));
         if let Some(purpose) = dialog {

@@ -362,6 +362,8 @@ fn a_run_that_broke_off_is_offered_at_the_next_start() {
     bench.until("the end", |window| says(window, "Training has finished"));
     assert_eq!(bench.trainer.works(), [Work::Resume(folder)]);
     assert!(says(&bench.window, "Run: 3 of 3 epochs"));
+    let phantoms = bench.window.get_by_role_and_label(Role::TextInput, "phantoms").value();
+    assert_eq!(phantoms.as_deref(), Some("77"), "the form shows the run's settings");
     bench.until("that it is forgotten", |_| {
         std::fs::read_to_string(&settings).is_ok_and(|text| text.contains("\"training\": null"))
     });

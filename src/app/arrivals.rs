@@ -54,7 +54,7 @@ impl HimixApp {
             Event::File(event) => self.take_file_event(event),
             Event::Compared(event) => self.take_compared(*event),
             Event::Estimated { ticket, result } => self.take_estimate(ticket, result),
-            Event::Interrupted { folder, epoch } => self.take_interrupted(folder, epoch),
+            Event::Interrupted { folder, run } => self.take_interrupted(folder, run.map(|run| *run)),
         }
     }
 

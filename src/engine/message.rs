@@ -9,7 +9,7 @@ use super::scores::ThresholdCounts;
 use crate::data::{Image, Mask};
 use crate::device::DeviceChoice;
 use crate::infer::{ModelInfo, ModelSource, Prediction};
-use crate::train::Estimate;
+use crate::train::{Estimate, Interrupted};
 
 /// Number by which an answer is matched with what was asked; a later question has a higher one.
 pub type Ticket = u64;
@@ -147,6 +147,6 @@ pub enum Event {
     Compared(Box<Event>),
     /// What a training run with these settings would take, or why there can be none.
     Estimated { ticket: Ticket, result: Result<Estimate, String> },
-    /// Whether a run that broke off can be resumed in `folder`, and after how many finished epochs.
-    Interrupted { folder: PathBuf, epoch: Option<usize> },
+    /// The run in `folder` that broke off, if it can be resumed.
+    Interrupted { folder: PathBuf, run: Option<Box<Interrupted>> },
 }

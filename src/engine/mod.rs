@@ -36,7 +36,7 @@ pub use training::{News, Trainer, Work, small_architecture, trainer};
 /// The plain types of training, for a window that must not train by itself.
 pub mod run {
     pub use crate::train::config::KEYS;
-    pub use crate::train::{Control, Epoch, Estimate, Event, PreviewCase, TrainConfig, Wish};
+    pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, TrainConfig, Wish};
 }
 
 use lane::Lane;

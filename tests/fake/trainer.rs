@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use himix::engine::run::{Control, Epoch, Estimate, Event, PreviewCase, TrainConfig, Wish};
+use himix::engine::run::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, TrainConfig, Wish};
 use himix::engine::{Trainer, Work};
 
 /// Side of the preview's pictures.
@@ -109,8 +109,9 @@ impl Trainer for FakeTrainer {
         })
     }
 
-    fn interrupted(&self, _: &Path) -> Option<usize> {
-        self.interrupted
+    fn interrupted(&self, folder: &Path) -> Option<Interrupted> {
+        let config = TrainConfig { out: folder.to_owned(), phantoms: 77, ..TrainConfig::default() };
+        self.interrupted.map(|epoch| Interrupted { config, epoch })
     }
 
     fn best(&self, folder: &Path) -> PathBuf {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::compare::{Comparison, Look, SIDE};
+use super::form::Form;
 use super::{Closing, Offer, Outlook, TrainCommand};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::Tab;
 use crate::app::theme;
 use crate::app::training::run::{Phase, Run};
-use crate::engine::run::Wish;
+use crate::engine::run::{Interrupted, Wish};
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, Work};
 use crate::infer::ModelSource;
 
@@ -65,6 +66,11 @@ impl HimixApp {
             TrainCommand::Stop => self.ask_run(Wish::Stop),
             TrainCommand::Resume => {
                 let stopped = training.run.as_ref().filter(|run| run.can_resume()).map(|run| run.folder.clone());
+                let offered = training.offer.as_ref().filter(|_| stopped.is_none());
+                if let Some(Offer { run, .. }) = offered {
+                    training.form = Form::of(&run.config);
+                    training.preset = None;
+                }
                 let offered = training.offer.as_ref().map(|offer| offer.folder.clone());
                 if let Some(folder) = stopped.or(offered) {
                     self.begin(Work::Resume(folder.clone()), folder);
@@ -114,11 +120,16 @@ impl HimixApp {
 
     /// Begins a run, or says why it cannot.
     fn begin(&mut self, work: Work, folder: PathBuf) {
+        let is_resumed = matches!(work, Work::Resume(_));
         match self.engine.train(work) {
             Ok(true) => {
                 let training = &mut self.state.training;
                 training.offer = None;
-                training.run = Some(Run::new(folder.clone()));
+                let run = match training.run.take() {
+                    Some(run) if is_resumed && run.folder == folder => run.again(),
+                    _ => Run::new(folder.clone()),
+                };
+                training.run = Some(Run { has_checkpoint: is_resumed, ..run });
                 training.is_end_seen = false;
                 let settings = &mut self.state.settings;
                 settings.runs += u32::from(folder == settings.next_run_folder());
@@ -145,14 +156,14 @@ impl HimixApp {
     }
 
     /// Takes in the answer on a run that an earlier session remembered.
-    pub(in crate::app) fn take_interrupted(&mut self, folder: PathBuf, epoch: Option<usize>) {
+    pub(in crate::app) fn take_interrupted(&mut self, folder: PathBuf, run: Option<Interrupted>) {
         if self.state.training.run.is_some() {
             return;
         }
-        self.state.training.offer = epoch.map(|epoch| Offer { folder, epoch });
-        if epoch.is_none() {
+        if run.is_none() {
             self.state.settings.training = None;
         }
+        self.state.training.offer = run.map(|run| Offer { folder, run });
     }
 
     fn compare(&mut self) {

@@ -33,19 +33,23 @@ impl HimixApp {
     }
 
     fn run_ended(&mut self) {
-        let training = &mut self.state.training;
+        let training = &self.state.training;
         let Some(run) = &training.run else { return };
-        match &run.outcome {
-            // Whoever closes the window finds it offered the next time, and after a failure too.
-            Some(Ok(_)) if training.closing == Closing::No => {
-                self.state.settings.training = None;
-                let text = format!("{}. Its best weights can be used now.", run.end_in_short());
-                if run.best.is_some() {
-                    self.state.notes.add(Kind::Info, text);
-                }
+        let is_well = matches!(run.outcome, Some(Ok(_)));
+        let note = match &run.outcome {
+            Some(Err(message)) => Some((Kind::Error, format!("The training failed: {message}"))),
+            _ if run.best.is_some() => {
+                Some((Kind::Info, format!("{}. Its best weights can be used now.", run.end_in_short())))
             }
-            Some(Err(message)) => self.state.notes.add(Kind::Error, format!("The training failed: {message}")),
-            _ => {}
+            _ => None,
+        };
+        // Whoever closes the window finds the run offered the next time, and after a failure too.
+        if is_well && training.closing == Closing::No {
+            self.state.settings.training = None;
+        }
+        // The tab says it itself.
+        if let Some((kind, text)) = note.filter(|_| self.state.tab != Tab::Train) {
+            self.state.notes.add(kind, text);
         }
         // The next run gets a folder of its own, unless the user chooses the folders.
         let next = self.state.settings.next_run_folder();

@@ -13,7 +13,7 @@ pub mod run;
 use std::path::PathBuf;
 
 use crate::engine::Ticket;
-use crate::engine::run::{Estimate, TrainConfig, Wish};
+use crate::engine::run::{Estimate, Interrupted, TrainConfig, Wish};
 
 pub use closing::Closing;
 pub use command::TrainCommand;
@@ -38,8 +38,8 @@ pub enum Outlook {
 pub struct Offer {
     /// Its folder.
     pub folder: PathBuf,
-    /// Finished epochs.
-    pub epoch: usize,
+    /// Its settings and finished epochs.
+    pub run: Interrupted,
 }
 
 /// Everything that the tab looks at.

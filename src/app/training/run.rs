@@ -99,6 +99,12 @@ impl Run {
         }
     }
 
+    /// The same run, resumed: what was seen of it stays.
+    pub fn again(self) -> Self {
+        let Self { folder, step_losses, preview, log, best, has_checkpoint, begun, .. } = self;
+        Self { step_losses, preview, log, best, has_checkpoint, begun, ..Self::new(folder) }
+    }
+
     /// Takes in what the training thread says.
     pub fn take(&mut self, news: News) {
         match news {
@@ -132,6 +138,9 @@ impl Run {
             Event::Step { epoch, step, steps, loss, seconds_left } => {
                 self.phase = Phase::Training;
                 let done = (epoch.max(1) - 1) as f64 + step as f64 / steps.max(1) as f64;
+                // A resumed run goes through the steps after its checkpoint once more.
+                let is_past = |[earlier, _]: &mut [f64; 2]| *earlier >= done;
+                while self.step_losses.pop_if(is_past).is_some() {}
                 self.step_losses.extend(loss.map(|loss| [done, f64::from(loss)]));
                 self.step = Some(Step { epoch, step, steps, seconds_left });
             }
@@ -252,7 +261,13 @@ mod tests {
         let started = Event::Started { train: 8, validation: 2, parameters: 1, history, epochs: 4, device, cases };
         run.take(News::Event(started));
         assert_eq!(run.share(), 0.25);
-        run.take(News::Event(Event::Step { epoch: 2, step: 1, steps: 2, loss: Some(0.5), seconds_left: 61.0 }));
+        let step = |step, loss| {
+            News::Event(Event::Step { epoch: 2, step, steps: 2, loss: Some(loss), seconds_left: 61.0 })
+        };
+        run.take(step(1, 0.25));
+        run.take(step(2, 0.25));
+        let mut run = Run { facts: run.facts.clone(), ..run.again() };
+        run.take(step(1, 0.5));
         assert_eq!((run.share(), run.share_of_epoch()), (0.375, 0.5));
         assert_eq!(run.step_losses, [[1.5, 0.5]]);
         assert_eq!(run.progress_in_short(), "Training 38 % · 1 min left");

@@ -53,8 +53,8 @@ fn look(
                 out.send(Event::Estimated { ticket, result });
             },
             recv(folders.arrivals()) -> _ => if let Some(folder) = folders.take() {
-                let epoch = guarded(|| trainer.interrupted(&folder)).unwrap_or_default();
-                out.send(Event::Interrupted { folder, epoch });
+                let run = guarded(|| trainer.interrupted(&folder)).unwrap_or_default().map(Box::new);
+                out.send(Event::Interrupted { folder, run });
             },
         }
     }

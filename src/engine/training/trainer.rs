@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::data::write;
 use crate::device;
-use crate::train::{self, Control, Estimate, Event, RunFolder, TrainConfig};
+use crate::train::{self, Control, Estimate, Event, Interrupted, RunFolder, TrainConfig};
 
 /// The architecture of the smallest preset, a file of this repository.
 const SMALL: &str = include_str!("../../../assets/small.json");
@@ -27,8 +27,8 @@ pub trait Trainer: Send + Sync {
     /// What a run would take.
     fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String>;
 
-    /// Finished epochs of a run in `folder` that can be resumed.
-    fn interrupted(&self, folder: &Path) -> Option<usize>;
+    /// The run in `folder` that broke off, if it can be resumed.
+    fn interrupted(&self, folder: &Path) -> Option<Interrupted>;
 
     /// Bundle of the best weights of the run in `folder`.
     fn best(&self, folder: &Path) -> PathBuf;
@@ -72,8 +72,8 @@ impl Trainer for Network {
         train::estimate(config).map_err(|error| error.to_string())
     }
 
-    fn interrupted(&self, folder: &Path) -> Option<usize> {
-        RunFolder::new(folder).interrupted().map(|run| run.epoch)
+    fn interrupted(&self, folder: &Path) -> Option<Interrupted> {
+        RunFolder::new(folder).interrupted()
     }
 
     fn best(&self, folder: &Path) -> PathBuf {

@@ -80,7 +80,7 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
         .map(|stage| line(&stage_name(stage), stage, &|epoch| epoch.sigma.get(stage)?.map(f64::from)))
         .collect();
     let mut charts = vec![
-        ("Loss".to_owned(), "training and validation", loss),
+        ("Loss".to_owned(), "grey: every step of the training", loss),
         ("Dice".to_owned(), "validation", dice),
         ("IoU".to_owned(), "validation", iou),
         ("Learning rate".to_owned(), "", rate),

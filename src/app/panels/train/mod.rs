@@ -59,7 +59,7 @@ fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(offer) = &state.training.offer else { return };
     Frame::group(ui.style()).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        let done = match offer.epoch {
+        let done = match offer.run.epoch {
             0 => "before its first epoch was finished".to_owned(),
             1 => "after 1 epoch".to_owned(),
             epochs => format!("after {epochs} epochs"),

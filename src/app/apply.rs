@@ -13,6 +13,7 @@ use super::settings::ModelPaths;
 use super::state::{Awaited, file_name};
 use super::theme;
 use super::training::TrainCommand;
+use crate::data::samples::SampleCase;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -27,6 +28,7 @@ impl HimixApp {
                 self.file(FileCommand::Sort { paths, has_image });
             }
             Command::OpenImage(path) => self.open_image(path),
+            Command::OpenSample(sample) => self.open_sample(sample),
             Command::OpenTruth(path) => self.open_truth(path),
             Command::CloseTruth => {
                 state.truth = None;
@@ -149,6 +151,15 @@ impl HimixApp {
         let texture_limit = self.texture_limit;
         if self.file(FileCommand::OpenImage { ticket, path: path.clone(), texture_limit }) {
             self.state.awaited_image = Some(Awaited { ticket, what: path, since: Instant::now() });
+        }
+    }
+
+    fn open_sample(&mut self, sample: SampleCase) {
+        let (ticket, truth_ticket) = (self.ticket(), self.ticket());
+        let texture_limit = self.texture_limit;
+        if self.file(FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit }) {
+            let what = PathBuf::from(sample.title);
+            self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
         }
     }
 

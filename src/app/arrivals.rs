@@ -31,8 +31,13 @@ impl HimixApp {
         match event {
             Event::ModelOpened { ticket, source, info } => self.take_model(ticket, source, info),
             Event::ModelFailed { ticket, message } => {
-                if self.state.awaited_model.take_if(|awaited| awaited.ticket == ticket).is_some() {
+                if let Some(awaited) = self.state.awaited_model.take_if(|awaited| awaited.ticket == ticket) {
                     self.state.notes.add(Kind::Error, message);
+                    // A model that was remembered and is gone leaves nobody without one.
+                    let fallback = self.fallback.clone().filter(|fallback| *fallback != awaited.what);
+                    if let (None, Some(fallback)) = (&self.state.model, fallback) {
+                        self.commands.push(Command::OpenModel(fallback));
+                    }
                 }
             }
             Event::ModelUpdated(info) => {
@@ -67,7 +72,20 @@ impl HimixApp {
                 self.commands.extend(model.map(Command::OpenModel));
             }
             FileEvent::ImageOpened { ticket, path, image, display } => {
-                self.take_image(ticket, path, image, display)
+                let file = path.clone();
+                if self.take_image(ticket, path, image, display) {
+                    self.state.settings.remember(&file);
+                    self.request_prediction();
+                }
+            }
+            FileEvent::SampleOpened { ticket, truth_ticket, sample, image, display, mask, prompt } => {
+                if self.take_image(ticket, PathBuf::from(sample.title), image, display) {
+                    let path = PathBuf::from(format!("{}, truth", sample.title));
+                    self.state.truth = Some(OpenTruth { ticket: truth_ticket, path, mask });
+                    self.state.show_truth = true;
+                    self.state.prompt = prompt;
+                    self.request_prediction();
+                }
             }
             FileEvent::TruthOpened { ticket, path, mask } => self.take_truth(ticket, path, mask),
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
@@ -95,9 +113,10 @@ impl HimixApp {
         self.request_prediction();
     }
 
-    fn take_image(&mut self, ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels) {
+    /// Whether it was still wanted.
+    fn take_image(&mut self, ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels) -> bool {
         if self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket).is_none() {
-            return;
+            return false;
         }
         if display.reduction > 1 {
             let text = format!(
@@ -107,7 +126,6 @@ impl HimixApp {
             );
             self.state.notes.add(Kind::Warning, text);
         }
-        self.state.settings.remember(&path);
         let layer = ImageLayer {
             key: ticket,
             size: [image.width, image.height],
@@ -122,7 +140,7 @@ impl HimixApp {
         if let Some(comparison) = &mut self.state.training.comparison {
             comparison.forget();
         }
-        self.request_prediction();
+        true
     }
 
     fn take_truth(&mut self, ticket: Ticket, path: PathBuf, mask: Arc<Mask>) {

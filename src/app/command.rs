@@ -8,6 +8,7 @@ use super::dialogs::Purpose;
 use super::state::{Page, Tab};
 use super::theme::ThemeChoice;
 use super::training::TrainCommand;
+use crate::data::samples::SampleCase;
 use crate::device::DeviceChoice;
 use crate::infer::ModelSource;
 
@@ -20,6 +21,8 @@ pub enum Command {
     OpenPaths(Vec<PathBuf>),
     /// Show another image.
     OpenImage(PathBuf),
+    /// Show a sample case with its truth and its sentence.
+    OpenSample(SampleCase),
     /// Compare with a mask.
     OpenTruth(PathBuf),
     /// Compare with nothing any more.

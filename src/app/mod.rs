@@ -53,6 +53,8 @@ pub struct Start {
     pub files: Vec<PathBuf>,
     /// The model; without one, the one that was open last.
     pub model: Option<ModelSource>,
+    /// The model to fall back to where there is no other.
+    pub fallback: Option<ModelSource>,
     /// The device; without one, the one that was chosen last.
     pub device: Option<DeviceChoice>,
     /// Where settings are kept; without a path they are not.
@@ -68,6 +70,7 @@ impl Default for Start {
         Self {
             files: Vec::new(),
             model: None,
+            fallback: None,
             device: None,
             settings: None,
             surface: wgpu::TextureFormat::Rgba8Unorm,
@@ -88,6 +91,7 @@ pub struct HimixApp {
     changed: Option<Instant>,
     texture_limit: usize,
     tickets: Ticket,
+    fallback: Option<ModelSource>,
 }
 
 impl HimixApp {
@@ -127,6 +131,7 @@ impl HimixApp {
             changed: None,
             texture_limit: start.texture_limit,
             tickets: 0,
+            fallback: start.fallback.clone(),
             state: State::new(settings, device),
         };
         if let Some(message) = damage {
@@ -135,7 +140,8 @@ impl HimixApp {
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
             app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
         }
-        let model = start.model.or_else(|| app.state.settings.model.clone().map(ModelSource::from));
+        let remembered = app.state.settings.model.clone().map(ModelSource::from);
+        let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
         if !start.files.is_empty() {
             app.commands.push(Command::OpenPaths(start.files));

@@ -12,12 +12,14 @@ use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
 use crate::device::DeviceChoice;
 use crate::engine::{OpenModel, Trainer, predictor, trainer};
-use crate::infer::ModelSource;
+use crate::infer::{BUNDLED_NAME, ModelSource};
 
 /// Opens the window on `files` (images, masks, models) and returns when it is closed. Without `model` or `device`
 /// those of the last time are used.
 pub fn run(files: Vec<PathBuf>, model: Option<ModelSource>, device: Option<DeviceChoice>) -> anyhow::Result<()> {
-    run_with(predictor(), trainer(), Start { files, model, device, settings: settings_path(), ..Start::default() })
+    let fallback = Some(ModelSource::new(BUNDLED_NAME));
+    let settings = settings_path();
+    run_with(predictor(), trainer(), Start { files, model, fallback, device, settings, ..Start::default() })
 }
 
 /// As [`run`], with models opened by `open` and trained by `trainer`. The surface's format and the texture limit are those of the device.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use himix::device::DeviceChoice;
-use himix::infer::ModelSource;
+use himix::infer::{BUNDLED_NAME, ModelSource};
 
 /// What the window is opened with.
 #[derive(Debug, Args)]
@@ -26,8 +26,9 @@ pub struct WindowArguments {
 /// The model of a command.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A model bundle's folder, a .safetensors file, a PyTorch checkpoint, or "rule" for weights made by rule
-    #[arg(long, value_name = "M")]
+    /// A model bundle's folder, a .safetensors file, a PyTorch checkpoint, "bundled" for the model that comes with the program, or
+    /// "rule" for weights made by rule
+    #[arg(long, value_name = "M", default_value = BUNDLED_NAME)]
     pub model: PathBuf,
     /// Configuration of a bare weights file; otherwise config.json beside the weights
     #[arg(long, value_name = "C")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use himix::model::weights::{WeightsError, bundle, load, save};
+use himix::model::weights::{Vocabulary, WeightsError, bundle, load, save};
 
 use super::arguments::ModelArguments;
 use super::{Failure, terminal};
@@ -11,6 +11,7 @@ use super::{Failure, terminal};
 const EXAMPLES: &str = "\
 Examples:
   himix export --model my-bundle --out himix.safetensors
+  himix export --model run/best --half --out my-bundle
   himix export --model authors.ckpt --config config.json --out himix.safetensors
   himix export --model rule --out rule.safetensors      full-size weights made by rule, for tests";
 
@@ -23,6 +24,9 @@ pub struct ExportArguments {
     /// The .safetensors file to write: all keys and the layout of the authors' model, 32 bit
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Write a bundle of half precision into the folder --out instead, for handing on
+    #[arg(long)]
+    half: bool,
 }
 
 /// Exports.
@@ -35,6 +39,18 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         return Err(WeightsError::Mismatch { path, config, mismatch }.into());
     }
     let busy = terminal::busy("writing the weights");
+    if arguments.half {
+        let model = located.load(&himix::device::cpu().device)?;
+        let vocabulary = match located.vocabulary()? {
+            Vocabulary::File(path) => path.clone(),
+            Vocabulary::Text(_) => {
+                return Err(Failure::input("the bundled model is of half precision already; name another"));
+            }
+        };
+        bundle::write(&arguments.out, &located.config, &model, &vocabulary, None, save::Precision::F16)?;
+        drop(busy);
+        return terminal::print(&format!("{} written", arguments.out.display()));
+    }
     save::export(&arguments.out, &located.config, located.weights.as_ref()).map_err(Failure::work)?;
     drop(busy);
     let size = std::fs::metadata(&arguments.out).map_or(0, |file| file.len());

@@ -5,6 +5,7 @@ mod evaluate;
 mod export;
 mod failure;
 mod import;
+mod phantoms;
 mod pictures;
 mod predict;
 mod reference;
@@ -47,6 +48,7 @@ enum Command {
     Export(export::ExportArguments),
     Evaluate(evaluate::EvaluateArguments),
     Train(train::TrainArguments),
+    Phantoms(phantoms::PhantomArguments),
 }
 
 /// The arguments of this process; none where help or the version was asked for and has been printed.
@@ -88,6 +90,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Phantoms(arguments) => phantoms::run(&arguments),
     })
 }
 

@@ -12,6 +12,7 @@ pub mod mask;
 pub mod phantom;
 pub mod preprocess;
 mod resample;
+pub mod samples;
 pub mod sentence;
 mod subject;
 mod tiff_float;

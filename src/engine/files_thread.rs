@@ -39,6 +39,12 @@ fn work(command: FileCommand) -> Result<Option<FileEvent>, DataError> {
             let display = DisplayPixels::of(&image, texture_limit);
             FileEvent::ImageOpened { ticket, path, image: Arc::new(image), display }
         }
+        FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
+            let made = sample.make();
+            let display = DisplayPixels::of(&made.image, texture_limit);
+            let (image, mask, prompt) = (Arc::new(made.image), Arc::new(made.mask), made.prompt);
+            FileEvent::SampleOpened { ticket, truth_ticket, sample, image, display, mask, prompt }
+        }
         FileCommand::OpenTruth { ticket, path } => {
             let mask = Arc::new(data::mask::load(&path, &MaskRule::Half)?);
             FileEvent::TruthOpened { ticket, path, mask }
@@ -91,7 +97,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
 
 fn ticket_of(command: &FileCommand) -> Option<Ticket> {
     match command {
-        FileCommand::OpenImage { ticket, .. } | FileCommand::OpenTruth { ticket, .. } => Some(*ticket),
+        FileCommand::OpenImage { ticket, .. }
+        | FileCommand::OpenSample { ticket, .. }
+        | FileCommand::OpenTruth { ticket, .. } => Some(*ticket),
         _ => None,
     }
 }
@@ -105,7 +113,10 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::ReadText { path }
         | FileCommand::Save { path, .. }
         | FileCommand::Write { path, .. } => Some(path.clone()),
-        FileCommand::Sort { .. } | FileCommand::Score { .. } | FileCommand::Compose { .. } => None,
+        FileCommand::Sort { .. }
+        | FileCommand::Score { .. }
+        | FileCommand::Compose { .. }
+        | FileCommand::OpenSample { .. } => None,
     }
 }
 

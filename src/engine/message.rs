@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::display::DisplayPixels;
 use super::overlay::OverlayPaint;
 use super::scores::ThresholdCounts;
+use crate::data::samples::SampleCase;
 use crate::data::{Image, Mask};
 use crate::device::DeviceChoice;
 use crate::infer::{ModelInfo, ModelSource, Prediction};
@@ -72,6 +73,8 @@ pub enum FileCommand {
     },
     /// Reads an image and makes it ready for a screen that holds `texture_limit` pixels a side.
     OpenImage { ticket: Ticket, path: PathBuf, texture_limit: usize },
+    /// Draws a sample case, with its mask to compare with and its sentence.
+    OpenSample { ticket: Ticket, truth_ticket: Ticket, sample: SampleCase, texture_limit: usize },
     /// Reads a mask to compare with.
     OpenTruth { ticket: Ticket, path: PathBuf },
     /// Counts pixels of a prediction that is there already against a mask that came later.
@@ -112,6 +115,16 @@ pub enum FileEvent {
     Sorted { image: Option<PathBuf>, truth: Option<PathBuf>, model: Option<ModelSource>, refused: Vec<String> },
     /// An image was read.
     ImageOpened { ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels },
+    /// A sample case was drawn.
+    SampleOpened {
+        ticket: Ticket,
+        truth_ticket: Ticket,
+        sample: SampleCase,
+        image: Arc<Image>,
+        display: DisplayPixels,
+        mask: Arc<Mask>,
+        prompt: String,
+    },
     /// A mask was read.
     TruthOpened { ticket: Ticket, path: PathBuf, mask: Arc<Mask> },
     /// The answer to [`FileCommand::Score`].

@@ -5,7 +5,7 @@ pub mod evaluate;
 pub mod prediction;
 pub mod predictor;
 
-pub use crate::model::weights::ModelSource;
+pub use crate::model::weights::{BUNDLED_NAME, ModelSource};
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 pub use predictor::{InferError, ModelInfo, Predictor};

@@ -12,7 +12,7 @@ use crate::data::{DataError, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::config::Axes;
 use crate::model::prepared::{Features, Prepared, StageTexts};
-use crate::model::weights::{Located, ModelSource, WeightsError, bundle};
+use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle};
 use crate::model::{ModelConfig, Trace, Traced};
 use crate::text::{Encoding, TextError, Tokenizer};
 
@@ -103,8 +103,10 @@ impl Predictor {
     /// Opens a model on a device that is open already.
     pub fn open_on(source: &ModelSource, device: OpenDevice) -> Result<Self, InferError> {
         let located = bundle::locate(source)?;
-        let vocabulary = located.vocabulary()?.to_path_buf();
-        let tokenizer = Tokenizer::from_file(&vocabulary)?;
+        let (tokenizer, vocabulary) = match located.vocabulary()? {
+            Vocabulary::File(path) => (Tokenizer::from_file(path)?, path.clone()),
+            Vocabulary::Text(text) => (Tokenizer::from_vocab_text(text)?, source.model.clone()),
+        };
         if tokenizer.vocabulary_size() > located.config.text.vocab_size {
             let reason = format!(
                 "the vocabulary has {} entries, the model {}; name the model's own with --vocab",

@@ -67,9 +67,12 @@ pub fn validation_items(cases: &Cases) -> Vec<Item> {
     (0..cases.len()).map(|index| Item { index, epoch: 0, augmentation: Augmentation::NONE }).collect()
 }
 
+/// Planes of the input, planes of the target, sentence.
+type Made = (Vec<f32>, Vec<f32>, String);
+
 /// A batch of these items.
 pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
-    let made: Vec<Result<(Vec<f32>, Vec<f32>, String), String>> = items
+    let made: Vec<Result<Made, String>> = items
         .par_iter()
         .map(|item| {
             let case = cases.get(item.index, item.epoch).map_err(|error| error.to_string())?;

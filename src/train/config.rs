@@ -246,7 +246,7 @@ impl TrainConfig {
         if let Some((name, _)) = chances.iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
             return Err(format!("{name} is out of range; a probability lies between 0 and 1"));
         }
-        if !(self.checkpoint_minutes > 0.0) {
+        if self.checkpoint_minutes.is_nan() || self.checkpoint_minutes <= 0.0 {
             return Err("checkpoint_minutes is not positive; 10 is usual".into());
         }
         self.device.parse::<crate::device::DeviceChoice>().map(|_| ())

@@ -103,7 +103,7 @@ impl RunFolder {
         let progress = self.progress().ok()?;
         let config = self.config().ok()?;
         let is_stopped = progress.ended.is_none();
-        is_stopped.then(|| Interrupted { config, epoch: progress.history.len() })
+        is_stopped.then_some(Interrupted { config, epoch: progress.history.len() })
     }
 
     /// The settings that the run was begun with.
@@ -296,8 +296,12 @@ mod tests {
     fn a_folder_is_replaced_as_a_whole_or_not_at_all() {
         let temporary = tempfile::tempdir().expect("a folder");
         let target = temporary.path().join("last");
-        let put =
-            |text: &'static str| move |folder: &Path| Ok(fs::write(folder.join("a"), text).expect("written"));
+        let put = |text: &'static str| {
+            move |folder: &Path| {
+                fs::write(folder.join("a"), text).expect("written");
+                Ok(())
+            }
+        };
         let content = || fs::read_to_string(whole(&target).join("a")).expect("read");
         replace(&target, put("one")).expect("replaced");
         replace(&target, put("two")).expect("replaced");

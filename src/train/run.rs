@@ -20,7 +20,7 @@ use super::schedule::learning_rate;
 use super::start::{Start, architecture, prepare};
 use super::step::Optimiser;
 use super::text_states::TextStates;
-use super::validate::{Tensors, Validation, logits, preview, validate};
+use super::validate::{Tensors, Validation, Validator, logits, preview, validate};
 use crate::device::OpenDevice;
 use crate::model::HiMix;
 use crate::model::config::{ModelConfig, Provenance};
@@ -341,9 +341,14 @@ impl<'a> Run<'a> {
         let model = self.model.as_ref()?;
         let control = self.control;
         let is_wanted = || control.wait() != Wish::Stop;
-        let (cases, preview) = (&self.validation, &self.preview);
-        let kind = self.config.cross_entropy;
-        validate(model, cases, &self.form, preview, kind, self.kept.as_mut(), &self.plain, &is_wanted)
+        let with = Validator {
+            cases: &self.validation,
+            form: &self.form,
+            preview: &self.preview,
+            cross_entropy: self.config.cross_entropy,
+            device: &self.plain,
+        };
+        validate(model, &with, self.kept.as_mut(), &is_wanted)
     }
 
     /// Keeps what the epoch reached.

@@ -13,7 +13,7 @@ use super::folder::RunFolder;
 use crate::data::write;
 use crate::model::HiMix;
 use crate::model::config::{Axes, ModelConfig};
-use crate::model::weights::{ModelSource, bundle};
+use crate::model::weights::{ModelSource, Vocabulary, bundle};
 use crate::text::{Tokenizer, vocabulary};
 
 /// Name of the vocabulary made of the training sentences, inside the run folder.
@@ -60,7 +60,14 @@ pub fn prepare(
         Some(bundle) => {
             let located = bundle::locate(&ModelSource::new(bundle))?;
             let model = located.load(device)?;
-            let vocabulary = located.vocabulary()?.to_path_buf();
+            let vocabulary = match located.vocabulary()? {
+                Vocabulary::File(path) => path.clone(),
+                Vocabulary::Text(text) => {
+                    let path = folder.path().join(VOCABULARY);
+                    write::bytes(&path, text.as_bytes())?;
+                    path
+                }
+            };
             (located.config, vocabulary, model)
         }
         None => {

@@ -68,17 +68,28 @@ pub struct Validation {
     pub masks: Vec<Vec<u8>>,
 }
 
+/// What a validation works with.
+pub struct Validator<'a> {
+    /// Cases to score.
+    pub cases: &'a Cases,
+    /// What the network wants to see.
+    pub form: &'a Form,
+    /// Numbers of the cases whose masks are wanted.
+    pub preview: &'a [usize],
+    /// Cross entropy of the loss.
+    pub cross_entropy: CrossEntropy,
+    /// Device without gradients.
+    pub device: &'a Device,
+}
+
 /// Scores all cases; none where `is_wanted` says stop before the end.
 pub fn validate(
     model: &HiMix,
-    cases: &Cases,
-    form: &Form,
-    preview: &[usize],
-    kind: CrossEntropy,
+    with: &Validator,
     mut kept: Option<&mut TextStates>,
-    device: &Device,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Validation> {
+    let Validator { cases, form, preview, cross_entropy: kind, device } = *with;
     let model = model.valid();
     let mut scores = Scores::default();
     let pixels = form.side * form.side;

@@ -1,16 +1,23 @@
 //! What stands where the picture will be.
 
-use eframe::egui::{Align2, FontId, Layout, Rect, RichText, Ui, UiBuilder, vec2};
+use eframe::egui::{
+    Align2, Button, ColorImage, FontId, Id, Image, Layout, Rect, Response, RichText, TextureHandle,
+    TextureOptions, Ui, UiBuilder, vec2,
+};
 
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
+use crate::data::samples::{SAMPLES, SampleCase};
+
+/// Side of a sample's picture, points.
+const THUMBNAIL: f32 = 96.0;
 
 /// Says what to do, and offers to do it.
 pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>) {
     let colour = theme::palette(ui.visuals()).canvas_text;
-    let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 150.0));
+    let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 280.0));
     let layout = Layout::top_down(eframe::egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| {
         let words = "Open an image, then say in a sentence what to segment.";
@@ -32,8 +39,49 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
             }
         });
         ui.add_space(10.0);
-        ui.label(RichText::new("Or drop files here.").small().color(colour));
+        ui.label(
+            RichText::new("Or drop files here, or try a sample case (synthetic pictures of nobody):")
+                .small()
+                .color(colour),
+        );
+        ui.add_space(8.0);
+        let samples = &SAMPLES[..3];
+        let width = samples.len() as f32 * (THUMBNAIL + 2.0 * ui.spacing().button_padding.x)
+            + (samples.len() - 1) as f32 * ui.spacing().item_spacing.x;
+        ui.allocate_ui_with_layout(
+            vec2(width, THUMBNAIL + 24.0),
+            Layout::left_to_right(eframe::egui::Align::Min),
+            |ui| {
+                for sample in samples {
+                    if thumbnail(ui, sample).clicked() {
+                        commands.push(Command::OpenSample(*sample));
+                    }
+                }
+            },
+        );
     });
+}
+
+/// A button with the sample's picture over its title.
+fn thumbnail(ui: &mut Ui, sample: &SampleCase) -> Response {
+    let id = Id::unique(("thumbnail", sample.title));
+    let known: Option<TextureHandle> = ui.data(|data| data.get_temp(id));
+    let texture = known.unwrap_or_else(|| {
+        // A few thousand pixels: less work than handing them to a thread.
+        let picture = sample.thumbnail(THUMBNAIL as usize).image;
+        let size = [picture.width, picture.height];
+        let pixels = ColorImage::from_rgba_unmultiplied(size, &picture.to_rgba8());
+        let texture = ui.ctx().load_texture(sample.title, pixels, TextureOptions::LINEAR);
+        ui.data_mut(|data| data.insert_temp(id, texture.clone()));
+        texture
+    });
+    ui.vertical(|ui| {
+        let image = Image::new(&texture).fit_to_exact_size(vec2(THUMBNAIL, THUMBNAIL)).alt_text(sample.title);
+        let response = ui.add(Button::image(image));
+        ui.label(RichText::new(sample.title).small().color(theme::palette(ui.visuals()).canvas_text));
+        response
+    })
+    .inner
 }
 
 /// Shown while files are held over the window; `words` say what may be dropped.

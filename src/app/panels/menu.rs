@@ -6,7 +6,9 @@ use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{Page, State, Tab, file_name};
 use crate::app::theme::ThemeChoice;
+use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
+use crate::infer::{BUNDLED_NAME, ModelSource};
 
 /// Draws the menu bar.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -74,6 +76,11 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     item(ui, has_image, "Open ground truth…", "", Command::Ask(Purpose::Truth), commands);
     item(ui, state.truth.is_some(), "Close ground truth", "", Command::CloseTruth, commands);
     item(ui, true, "Open model folder…", "", Command::Ask(Purpose::ModelFolder), commands);
+    ui.menu_button("Sample cases", |ui| {
+        for sample in SAMPLES {
+            item(ui, true, sample.title, "", Command::OpenSample(sample), commands);
+        }
+    });
     ui.separator();
     item(ui, has_mask, "Save mask…", "Ctrl S", Command::Ask(Purpose::SaveMask), commands);
     item(ui, has_mask, "Save overlay…", "", Command::Ask(Purpose::SaveOverlay), commands);
@@ -119,6 +126,9 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     item(ui, true, "Open model folder…", "", Command::Ask(Purpose::ModelFolder), commands);
     item(ui, true, "Open model file…", "", Command::Ask(Purpose::ModelFile), commands);
+    let bundled = ModelSource::new(BUNDLED_NAME);
+    let is_other = state.model.as_ref().is_none_or(|model| model.source != bundled);
+    item(ui, is_other, "Open the bundled model", "", Command::OpenModel(bundled), commands);
     ui.separator();
     let mut choices = vec![
         (DeviceChoice::Auto, "Choose the device automatically".to_owned()),

@@ -125,11 +125,12 @@ impl HimixApp {
             Ok(true) => {
                 let training = &mut self.state.training;
                 training.offer = None;
-                let run = match training.run.take() {
+                let mut run = match training.run.take() {
                     Some(run) if is_resumed && run.folder == folder => run.again(),
                     _ => Run::new(folder.clone()),
                 };
-                training.run = Some(Run { has_checkpoint: is_resumed, ..run });
+                run.has_checkpoint = is_resumed;
+                training.run = Some(run);
                 training.is_end_seen = false;
                 let settings = &mut self.state.settings;
                 settings.runs += u32::from(folder == settings.next_run_folder());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
+use super::bundled::{self, BUNDLED_NAME, BundledWeights};
 use super::load::{self, Missing};
 use super::rule::{RULE_NAME, RuleWeights};
 use super::save::{self, Precision};
@@ -46,7 +47,7 @@ pub struct Located {
     /// The weights.
     pub weights: Box<dyn TensorSource>,
     /// File of the vocabulary, if one was found.
-    pub vocabulary: Option<PathBuf>,
+    pub vocabulary: Option<Vocabulary>,
 }
 
 /// Reads a configuration.
@@ -67,6 +68,9 @@ pub fn read_config(path: &Path) -> Result<ModelConfig, WeightsError> {
 /// Finds configuration, weights and vocabulary of a model.
 pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
     let model = &source.model;
+    if model.as_os_str() == BUNDLED_NAME {
+        return located_bundled(source);
+    }
     let is_rule = model.as_os_str() == RULE_NAME;
     let is_folder = model.is_dir();
     if !is_rule && !model.exists() {
@@ -112,7 +116,24 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
         Some(path) => Some(path.clone()),
         None => find_vocabulary(config_path.as_deref().and_then(Path::parent).unwrap_or(&beside)),
     };
+    let vocabulary = vocabulary.map(Vocabulary::File);
     Ok(Located { source: source.clone(), config, weights, vocabulary })
+}
+
+/// The model that the program carries.
+fn located_bundled(source: &ModelSource) -> Result<Located, WeightsError> {
+    let vocabulary = source.vocab.clone().map_or_else(bundled::vocabulary, Vocabulary::File);
+    let weights = Box::new(BundledWeights::open()?);
+    Ok(Located { source: source.clone(), config: bundled::config()?, weights, vocabulary: Some(vocabulary) })
+}
+
+/// The words of a model, wherever they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// A `vocab.txt` or `tokenizer.json`.
+    File(PathBuf),
+    /// The content of a `vocab.txt`.
+    Text(&'static str),
 }
 
 /// The vocabulary in a folder, if it has one.
@@ -126,9 +147,9 @@ impl Located {
         load::load(&self.config, self.weights.as_ref(), Missing::Refuse, device)
     }
 
-    /// The vocabulary's file, or an error that says where one was looked for.
-    pub fn vocabulary(&self) -> Result<&Path, WeightsError> {
-        self.vocabulary.as_deref().ok_or_else(|| {
+    /// The vocabulary, or an error that says where one was looked for.
+    pub fn vocabulary(&self) -> Result<&Vocabulary, WeightsError> {
+        self.vocabulary.as_ref().ok_or_else(|| {
             WeightsError::file(
                 &self.source.model,
                 "there is no vocabulary (vocab.txt or tokenizer.json) beside the configuration; name it with --vocab",

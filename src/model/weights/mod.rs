@@ -4,6 +4,7 @@
 //! ([`keys`]) serves loading, saving, import and export.
 
 pub mod bundle;
+mod bundled;
 pub mod check;
 pub mod import;
 pub mod keys;
@@ -14,7 +15,8 @@ pub mod source;
 
 use std::path::{Path, PathBuf};
 
-pub use bundle::{Located, ModelSource};
+pub use bundle::{Located, ModelSource, Vocabulary};
+pub use bundled::BUNDLED_NAME;
 pub use source::TensorSource;
 
 /// Why weights could not be read or written. Every message names the file and the mend.

@@ -134,18 +134,23 @@ impl TensorSource for SafetensorsFile {
         }
         let mut bytes = vec![0u8; entry.length];
         file.read_exact(&mut bytes).map_err(|error| fail(format!("{name} cannot be read ({error}); {MEND}")))?;
-        let kind = match entry.dtype {
-            Dtype::F32 => Number::F32,
-            Dtype::F16 => Number::F16,
-            Dtype::BF16 => Number::BF16,
-            Dtype::F64 => Number::F64,
-            Dtype::I64 => Number::I64,
-            other => {
-                return Err(fail(format!("{name} holds {other:?}; save the weights as floating-point numbers")));
-            }
-        };
-        Ok(kind.decode(&bytes))
+        decode(entry.dtype, &bytes).ok_or_else(|| {
+            fail(format!("{name} holds {:?}; save the weights as floating-point numbers", entry.dtype))
+        })
     }
+}
+
+/// Numbers of a safetensors file as f32; none for kinds that weights do not have.
+pub(super) fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    let kind = match dtype {
+        Dtype::F32 => Number::F32,
+        Dtype::F16 => Number::F16,
+        Dtype::BF16 => Number::BF16,
+        Dtype::F64 => Number::F64,
+        Dtype::I64 => Number::I64,
+        _ => return None,
+    };
+    Some(kind.decode(bytes))
 }
 
 /// A checkpoint that PyTorch saved. The pickle is parsed, never executed.

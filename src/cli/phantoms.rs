@@ -1,0 +1,97 @@
+//! `himix phantoms`: a data set of synthetic pictures.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use himix::data::phantom::{Kind, Phantom, phantom};
+use himix::data::{Pixels, write};
+
+use super::{Failure, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix phantoms --out phantoms --count 300
+  himix phantoms --out polyps --kind endoscopy --count 100 --seed 7 --side 256
+
+The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test.";
+
+/// Make a data set of synthetic pictures with lesions, masks and sentences
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PhantomArguments {
+    /// Folder that receives the data set; must be empty or not exist
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Kind of picture: xray, ct or endoscopy; may be repeated, all of them by default
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<Kind>,
+    /// Pictures in all
+    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    count: u64,
+    /// Other numbers make other pictures
+    #[arg(long, value_name = "SEED", default_value = "0")]
+    seed: u64,
+    /// Side of the pictures in pixels
+    #[arg(long, value_name = "PIXELS", default_value = "224", value_parser = clap::value_parser!(u64).range(64..=1024))]
+    side: u64,
+}
+
+/// Makes them.
+pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
+    let out = &arguments.out;
+    let is_taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if is_taken {
+        return Err(Failure::input(format!("{}: the folder is not empty; name another", out.display())));
+    }
+    let kinds = if arguments.kind.is_empty() { Kind::ALL.to_vec() } else { arguments.kind.clone() };
+    let mut tables = [("train", String::new()), ("val", String::new()), ("test", String::new())];
+    for (split, _) in &tables {
+        for part in ["Images", "GTs"] {
+            make_folder(&out.join(split).join(part))?;
+        }
+    }
+    make_folder(&out.join("prompt"))?;
+    let bar = terminal::bar(arguments.count as usize, "pictures");
+    for index in 0..arguments.count {
+        let kind = kinds[index as usize % kinds.len()];
+        let made = phantom(kind, arguments.seed, index, arguments.side as usize);
+        // Of ten of each kind, one is for validation and one for the test.
+        let (split, table) = &mut tables[match index as usize / kinds.len() % 10 {
+            8 => 1,
+            9 => 2,
+            _ => 0,
+        }];
+        let name = format!("{kind}_{:05}.png", index + 1);
+        put(&out.join(*split), &name, &made)?;
+        *table += &format!("{name},\"{}\"\n", made.prompt);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    // The tables come last: without them nobody takes a broken-off folder for a whole one.
+    for (split, table) in &tables {
+        let text = format!("Image,Description\n{table}");
+        write::bytes(&out.join("prompt").join(format!("{split}.csv")), text.as_bytes())?;
+    }
+    let counts: Vec<String> =
+        tables.iter().map(|(split, table)| format!("{} {split}", table.lines().count())).collect();
+    terminal::print(&format!("{}: {} pictures ({})", out.display(), arguments.count, counts.join(", ")))
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).map_err(|error| {
+        Failure::work(format!("{}: the folder cannot be made ({error}); choose another", path.display()))
+    })
+}
+
+fn put(folder: &Path, name: &str, made: &Phantom) -> Result<(), Failure> {
+    let (width, height) = (made.image.width, made.image.height);
+    let path = folder.join("Images").join(name);
+    if let Pixels::U8(bytes) = &made.image.pixels {
+        match made.image.channels {
+            1 => write::png8(&path, width, height, bytes)?,
+            _ => write::png_rgb(&path, width, height, bytes)?,
+        }
+    }
+    let mask: Vec<u8> = made.mask.values.iter().map(|value| value * 255).collect();
+    Ok(write::png8(&folder.join("GTs").join(format!("mask_{name}")), width, height, &mask)?)
+}

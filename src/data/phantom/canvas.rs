@@ -1,0 +1,143 @@
+//! What all phantoms are drawn with: planes of brightness, soft edges, smooth noise.
+
+/// A square plane of numbers, row-major.
+#[derive(Clone, Debug)]
+pub struct Plane {
+    /// Pixels a side.
+    pub side: usize,
+    /// `side * side` values.
+    pub values: Vec<f32>,
+}
+
+impl Plane {
+    /// `value` at the middle of every pixel; x and y run from 0 to 1.
+    pub fn of(side: usize, value: impl Fn(f32, f32) -> f32) -> Self {
+        let at = |index: usize| (index as f32 + 0.5) / side as f32;
+        let values = (0..side * side).map(|index| value(at(index % side), at(index / side))).collect();
+        Self { side, values }
+    }
+
+    /// Value of a pixel.
+    pub fn at(&self, x: usize, y: usize) -> f32 {
+        self.values[y * self.side + x]
+    }
+
+    /// Changes every pixel by its place and its value.
+    pub fn change(&mut self, change: impl Fn(f32, f32, f32) -> f32) {
+        let side = self.side;
+        for (index, value) in self.values.iter_mut().enumerate() {
+            let (x, y) = (index % side, index / side);
+            *value = change((x as f32 + 0.5) / side as f32, (y as f32 + 0.5) / side as f32, *value);
+        }
+    }
+}
+
+/// 0 below `from`, 1 above `to`, smooth between; `from` may be the larger.
+pub fn step(from: f32, to: f32, x: f32) -> f32 {
+    let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+/// 1 in the middle, falling off like a bell over `width`.
+pub fn bell(x: f32, width: f32) -> f32 {
+    1.0 / (1.0 + (x / width).powi(4))
+}
+
+/// Distance from the middle of an ellipse, 1 on its edge.
+pub fn ellipse(x: f32, y: f32, middle: (f32, f32), half: (f32, f32)) -> f32 {
+    let (dx, dy) = ((x - middle.0) / half.0, (y - middle.1) / half.1);
+    (dx * dx + dy * dy).sqrt()
+}
+
+/// Smooth gradient noise (Perlin, *Improving Noise*, 2002) of one seed: about −1 to 1, features of size 1. Integers alone decide it, so that it is the same everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Noise(pub u32);
+
+impl Noise {
+    /// What a corner of the lattice gives at a distance from it: a slope of a direction of its own.
+    fn corner(self, x: i32, y: i32, dx: f32, dy: f32) -> f32 {
+        let mut h = self.0 ^ (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
+        h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
+        h = (h ^ (h >> 12)).wrapping_mul(0x297A_2D39);
+        h ^= h >> 15;
+        let along = |bits: u32| (bits & 0xFFFF) as f32 / 32_768.0 - 1.0;
+        along(h) * dx + along(h >> 16) * dy
+    }
+
+    /// One octave.
+    pub fn at(self, x: f32, y: f32) -> f32 {
+        let (left, top) = (x.floor(), y.floor());
+        let (dx, dy) = (x - left, y - top);
+        let (u, v) = (dx * dx * (3.0 - 2.0 * dx), dy * dy * (3.0 - 2.0 * dy));
+        let (i, j) = (left as i32, top as i32);
+        let upper = self.corner(i, j, dx, dy) * (1.0 - u) + self.corner(i + 1, j, dx - 1.0, dy) * u;
+        let lower =
+            self.corner(i, j + 1, dx, dy - 1.0) * (1.0 - u) + self.corner(i + 1, j + 1, dx - 1.0, dy - 1.0) * u;
+        // Brings what mostly lies within ±0.6 near ±1.
+        1.6 * (upper * (1.0 - v) + lower * v)
+    }
+
+    /// Octaves of half the size and half the strength each.
+    pub fn cloud(self, x: f32, y: f32, octaves: u32) -> f32 {
+        let mut sum = 0.0;
+        let (mut scale, mut strength) = (1.0, 0.5);
+        for octave in 0..octaves {
+            sum += strength * Self(self.0.wrapping_add(octave * 77)).at(x * scale, y * scale);
+            scale *= 2.0;
+            strength *= 0.5;
+        }
+        sum
+    }
+
+    /// Thin lines where the noise crosses zero: 1 on the line.
+    pub fn lines(self, x: f32, y: f32, width: f32) -> f32 {
+        bell(self.at(x, y), width)
+    }
+}
+
+/// The largest connected part (four neighbours) of the pixels that are 1; the rest becomes 0.
+pub fn largest_part(mask: &mut [u8], side: usize) {
+    let mut best: Vec<usize> = Vec::new();
+    for part in parts(mask, side) {
+        if part.len() > best.len() {
+            best = part;
+        }
+    }
+    mask.fill(0);
+    for index in best {
+        mask[index] = 1;
+    }
+}
+
+/// Connected parts (four neighbours) of the pixels that are not 0.
+pub fn parts(mask: &[u8], side: usize) -> Vec<Vec<usize>> {
+    let mut seen = vec![false; mask.len()];
+    let mut found = Vec::new();
+    for start in 0..mask.len() {
+        if mask[start] == 0 || seen[start] {
+            continue;
+        }
+        let mut part = vec![start];
+        seen[start] = true;
+        let mut next = 0;
+        while next < part.len() {
+            let index = part[next];
+            next += 1;
+            let (x, y) = (index % side, index / side);
+            let neighbours = [
+                (x > 0).then(|| index - 1),
+                (x + 1 < side).then(|| index + 1),
+                (y > 0).then(|| index - side),
+                (y + 1 < side).then(|| index + side),
+            ];
+            for neighbour in neighbours.into_iter().flatten() {
+                if mask[neighbour] != 0 && !seen[neighbour] {
+                    seen[neighbour] = true;
+                    part.push(neighbour);
+                }
+            }
+        }
+        found.push(part);
+    }
+    found
+}

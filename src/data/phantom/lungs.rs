@@ -1,0 +1,163 @@
+//! Infected areas of two lungs, and the sentence that is true of them, in the grammar of QaTa-COV19 and MosMedData+.
+
+use super::canvas::{Noise, Plane, largest_part, parts, step};
+
+/// Least share of the picture of an area, so that nobody has to look for single pixels.
+const LEAST_AREA: f32 = 0.0015;
+/// Attempts to place the areas so that the sentence is true; then fewer areas are tried.
+const ATTEMPTS: u32 = 8;
+
+/// What one lung has: areas, each over one or several neighbouring thirds (0 upper, 1 middle, 2 lower).
+type Pattern = &'static [&'static [usize]];
+
+/// Patterns with their weight, after the shares in the training sentences of QaTa-COV19.
+const PATTERNS: &[(u32, Pattern)] = &[
+    (30, &[&[2]]),
+    (10, &[&[1]]),
+    (7, &[&[0]]),
+    (16, &[&[1, 2]]),
+    (6, &[&[0, 1]]),
+    (20, &[&[0, 1, 2]]),
+    (6, &[&[0], &[2]]),
+    (3, &[&[0], &[1, 2]]),
+    (2, &[&[0, 1], &[2]]),
+];
+
+/// The lungs of a picture: how much of each pixel lies in the left and in the right one of the *image*, 0 to 1.
+pub struct Lungs {
+    /// Left and right of the image.
+    pub inside: [Plane; 2],
+}
+
+/// Infected areas.
+pub struct Infection {
+    /// How dense each pixel is, 0 to 1.
+    pub density: Plane,
+    /// 1 where infected.
+    pub mask: Vec<u8>,
+    /// The sentence, first letter large.
+    pub sentence: String,
+}
+
+/// Places areas in the lungs.
+pub fn infect(lungs: &Lungs, random: &mut fastrand::Rng) -> Infection {
+    let is_bilateral = random.f32() < 0.7;
+    let first = usize::from(random.bool());
+    let mut wanted: [Option<Pattern>; 2] = [None, None];
+    wanted[first] = Some(pattern(random));
+    if is_bilateral {
+        wanted[1 - first] = Some(pattern(random));
+    }
+    for attempt in 0.. {
+        if attempt == ATTEMPTS {
+            // Narrow lungs may not have room for two areas above each other.
+            wanted = wanted.map(|pattern| pattern.map(|_| PATTERNS[0].1));
+        }
+        if let Some(infection) = place(lungs, wanted, random) {
+            return infection;
+        }
+    }
+    unreachable!("the loop has no end of its own")
+}
+
+fn pattern(random: &mut fastrand::Rng) -> Pattern {
+    let total: u32 = PATTERNS.iter().map(|(weight, _)| weight).sum();
+    let mut at = random.u32(0..total);
+    for (weight, pattern) in PATTERNS {
+        if at < *weight {
+            return pattern;
+        }
+        at -= weight;
+    }
+    PATTERNS[0].1
+}
+
+/// None where an area came out too small, or two of them touch.
+fn place(lungs: &Lungs, wanted: [Option<Pattern>; 2], random: &mut fastrand::Rng) -> Option<Infection> {
+    let side = lungs.inside[0].side;
+    let mut density = Plane { side, values: vec![0.0; side * side] };
+    let mut mask = vec![0u8; side * side];
+    let mut count = 0;
+    for (inside, pattern) in lungs.inside.iter().zip(wanted) {
+        for zones in pattern.unwrap_or_default() {
+            let area = area(inside, zones, random);
+            let mut own: Vec<u8> = area.iter().map(|value| u8::from(*value > 0.5)).collect();
+            largest_part(&mut own, side);
+            if own.iter().map(|value| u32::from(*value)).sum::<u32>() < (LEAST_AREA * (side * side) as f32) as u32
+            {
+                return None;
+            }
+            for (index, own) in own.iter().enumerate() {
+                mask[index] |= own;
+                density.values[index] = density.values[index].max(area[index] * if *own == 1 { 1.0 } else { 0.6 });
+            }
+            count += 1;
+        }
+    }
+    (parts(&mask, side).len() == count).then(|| Infection { density, mask, sentence: sentence(wanted, count) })
+}
+
+/// One area over neighbouring thirds of a lung: how dense it is at every pixel.
+fn area(inside: &Plane, zones: &[usize], random: &mut fastrand::Rng) -> Vec<f32> {
+    let side = inside.side;
+    let row_of = |y: usize| &inside.values[y * side..(y + 1) * side];
+    let rows: Vec<usize> = (0..side).filter(|y| row_of(*y).iter().any(|value| *value > 0.5)).collect();
+    let (top, bottom) = (rows[0] as f32, rows[rows.len() - 1] as f32 + 1.0);
+    let third = (bottom - top) / 3.0;
+    let from = top + third * zones[0] as f32;
+    let to = top + third * (zones[zones.len() - 1] + 1) as f32;
+    // A margin keeps the area within its thirds, and two areas apart.
+    let margin = third * (0.12 + 0.13 * random.f32());
+    let (middle, half) = ((from + to) / 2.0, (to - from) / 2.0 - margin);
+    let row = row_of((middle as usize).min(side - 1));
+    let columns: Vec<usize> = (0..side).filter(|x| row[*x] > 0.5).collect();
+    let (left, right) = match (columns.first(), columns.last()) {
+        (Some(left), Some(right)) => (*left as f32, *right as f32 + 1.0),
+        _ => (0.0, 1.0),
+    };
+    let share = if zones.len() == 1 { 0.25 + 0.3 * random.f32() } else { 0.35 + 0.3 * random.f32() };
+    let half_width = (right - left) * share;
+    let slack = ((right - left) / 2.0 - half_width).max(0.0);
+    let centre = (left + right) / 2.0 + slack * (2.0 * random.f32() - 1.0);
+    let half_height = half * (0.7 + 0.3 * random.f32()).min(1.0);
+    let (noise, scale) = (Noise(random.u32(..)), 7.0 / side as f32);
+    let mut values = vec![0f32; side * side];
+    let lowest = (middle - half).max(0.0) as usize;
+    let highest = ((middle + half) as usize + 1).min(side);
+    for y in lowest..highest {
+        for x in 0..side {
+            let lung = inside.at(x, y);
+            if lung < 0.05 {
+                continue;
+            }
+            let (fx, fy) = (x as f32 + 0.5, y as f32 + 0.5);
+            let (dx, dy) = ((fx - centre) / half_width, (fy - middle) / half_height);
+            let ragged = 1.0 + 0.55 * noise.cloud(fx * scale, fy * scale, 3);
+            let distance = (dx * dx + dy * dy).sqrt() / ragged.max(0.4);
+            // Soft at its rim, gone at the border of the thirds.
+            let fade = step(half, half * 0.9, (fy - middle).abs());
+            values[y * side + x] = step(1.25, 0.75, distance) * lung * fade;
+        }
+    }
+    values
+}
+
+fn sentence(wanted: [Option<Pattern>; 2], count: usize) -> String {
+    let number = ["no", "one", "two", "three", "four", "five", "six"][count.min(6)];
+    let areas = if count == 1 { "area" } else { "areas" };
+    let lung = |pattern: Option<Pattern>, name: &str| {
+        pattern.map(|pattern| {
+            let zones: Vec<&str> = ["upper", "middle", "lower"]
+                .into_iter()
+                .enumerate()
+                .filter(|(zone, _)| pattern.iter().any(|area| area.contains(zone)))
+                .map(|(_, name)| name)
+                .collect();
+            let zones = if zones.len() == 3 { "all".to_owned() } else { zones.join(" ") };
+            format!("{zones} {name} lung")
+        })
+    };
+    let places: Vec<String> = [lung(wanted[0], "left"), lung(wanted[1], "right")].into_iter().flatten().collect();
+    let sides = if places.len() == 2 { "Bilateral" } else { "Unilateral" };
+    format!("{sides} pulmonary infection, {number} infected {areas}, {}.", places.join(" and "))
+}

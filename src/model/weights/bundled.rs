@@ -1,0 +1,60 @@
+//! The model that the program carries: `assets/model`, part of the executable, so that it is there wherever that is run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::SafeTensors;
+
+use super::source::{TensorSource, decode};
+use super::{WeightsError, bundle::Vocabulary};
+use crate::model::config::ModelConfig;
+
+/// What names it in place of a path.
+pub const BUNDLED_NAME: &str = "bundled";
+
+const CONFIG: &str = include_str!("../../../assets/model/config.json");
+const WEIGHTS: &[u8] = include_bytes!("../../../assets/model/model.safetensors");
+const VOCABULARY: &str = include_str!("../../../assets/model/vocab.txt");
+
+/// Its configuration.
+pub fn config() -> Result<ModelConfig, WeightsError> {
+    serde_json::from_str(CONFIG).map_err(|error| WeightsError::config(Path::new(BUNDLED_NAME), error.to_string()))
+}
+
+/// Its vocabulary.
+pub fn vocabulary() -> Vocabulary {
+    Vocabulary::Text(VOCABULARY)
+}
+
+/// Its weights, where they lie in the executable.
+pub struct BundledWeights {
+    path: PathBuf,
+    tensors: SafeTensors<'static>,
+}
+
+impl BundledWeights {
+    /// Reads the header.
+    pub fn open() -> Result<Self, WeightsError> {
+        let path = PathBuf::from(BUNDLED_NAME);
+        let tensors = SafeTensors::deserialize(WEIGHTS).map_err(|error| {
+            WeightsError::file(&path, format!("the executable is damaged ({error}); install it again"))
+        })?;
+        Ok(Self { path, tensors })
+    }
+}
+
+impl TensorSource for BundledWeights {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.shape().to_vec())).collect()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let fail = |error: String| WeightsError::file(&self.path, format!("{error}; install the program again"));
+        let tensor = self.tensors.tensor(name).map_err(|error| fail(error.to_string()))?;
+        decode(tensor.dtype(), tensor.data()).ok_or_else(|| fail(format!("{name} has a kind that is not read")))
+    }
+}

@@ -93,7 +93,7 @@ fn main() {
     }
     edits(&engine, &image, 0);
     let alone = spread(edits(&engine, &image, 1000));
-    engine.train(Work::New(settings(folder.path().join("edits")))).expect("a thread");
+    engine.train(Work::New(Box::new(settings(folder.path().join("edits"))))).expect("a thread");
     wait_for_step(&engine);
     let beside = spread(edits(&engine, &image, 2000));
     drop(engine);
@@ -116,7 +116,7 @@ fn main() {
     let mut window = Harness::builder().with_size([1280.0, 800.0]).build_ui_state(frame, None);
     let mut engine = Engine::start(predictor(), trainer(), Arc::new(|| ())).expect("threads start");
     let [read, train] = frames(&mut window).map(spread);
-    engine.train(Work::New(settings(folder.path().join("frames")))).expect("a thread");
+    engine.train(Work::New(Box::new(settings(folder.path().join("frames"))))).expect("a thread");
     wait_for_step(&engine);
     let [read_beside, train_beside] = frames(&mut window).map(spread);
     line("a frame of the Read tab, laid out", read, read_beside);

@@ -20,7 +20,7 @@ use fake::FakeModel;
 use fake_trainer::FakeTrainer;
 use himix::app::Start;
 use himix::device::DeviceChoice;
-use himix::engine::run::{Event, TrainConfig, Wish};
+use himix::engine::run::{Event, Wish};
 use himix::engine::{Engine, News, OpenModel, Work};
 use himix::infer::ModelSource;
 use kit::{Files, Window, drop_file, open, says, wait};
@@ -391,8 +391,8 @@ fn a_run_waits_for_no_window() {
     let trainer = FakeTrainer { epochs: 50, steps: 500, step_takes: Duration::ZERO, ..FakeTrainer::default() };
     let mut engine =
         Engine::start(FakeModel::default().opener(), Arc::new(trainer), Arc::new(|| ())).expect("threads start");
-    assert!(engine.train(Work::New(TrainConfig::default())).expect("a thread"));
-    assert!(!engine.train(Work::New(TrainConfig::default())).expect("no thread"), "one at a time");
+    assert!(engine.train(Work::New(Box::default())).expect("a thread"));
+    assert!(!engine.train(Work::New(Box::default())).expect("no thread"), "one at a time");
     let start = Instant::now();
     // Nobody looks at what it says.
     while engine.is_training() {
@@ -405,6 +405,6 @@ fn a_run_waits_for_no_window() {
     }
     let epochs = news.iter().filter(|news| matches!(news, News::Event(Event::Epoch(_)))).count();
     assert_eq!(epochs, 50, "no epoch is lost");
-    assert!(engine.train(Work::New(TrainConfig::default())).expect("a thread"), "another may follow");
+    assert!(engine.train(Work::New(Box::default())).expect("a thread"), "another may follow");
     engine.ask_training(Wish::Stop);
 }

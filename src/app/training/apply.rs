@@ -58,7 +58,7 @@ impl HimixApp {
             TrainCommand::Start => {
                 if let Ok(config) = training.form.config().cloned() {
                     let folder = config.out.clone();
-                    self.begin(Work::New(config), folder);
+                    self.begin(Work::New(Box::new(config)), folder);
                 }
             }
             TrainCommand::Pause => self.ask_run(Wish::Pause),

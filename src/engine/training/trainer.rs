@@ -14,7 +14,7 @@ const SMALL: &str = include_str!("../../../assets/small.json");
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {
     /// Begin anew, into the settings' folder.
-    New(TrainConfig),
+    New(Box<TrainConfig>),
     /// Go on with the run in a folder.
     Resume(PathBuf),
 }

@@ -1,7 +1,7 @@
 //! One chart: a title, what its lines are and where they stand now, the lines.
 
 use eframe::egui::{Color32, RichText, TextStyle, Ui, Vec2b, vec2};
-use egui_plot::{GridInput, GridMark, Line, Plot, PlotPoints, Points};
+use egui_plot::{AxisHints, GridInput, GridMark, Line, Plot, PlotPoints, Points};
 
 use crate::app::panels::widgets::swatch;
 use crate::app::theme;
@@ -84,6 +84,10 @@ fn epoch_marks(input: GridInput) -> Vec<GridMark> {
 
 fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
     let raw = theme::palette(ui.visuals()).weak;
+    let whole =
+        |mark: GridMark, _: &_| if mark.value.fract() == 0.0 { mark.value.to_string() } else { String::new() };
+    // The marks are chosen for the room there is; each may have its number.
+    let epochs = AxisHints::new_x().formatter(whole).label_spacing(10.0..=20.0);
     Plot::new(("chart", title))
         .height(HEIGHT)
         .width(style.width)
@@ -92,9 +96,7 @@ fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
         .y_axis_min_width(40.0)
         .y_axis_formatter(|mark, _| number(mark.value))
         .x_grid_spacer(epoch_marks)
-        .x_axis_formatter(
-            |mark, _| if mark.value.fract() == 0.0 { format!("{}", mark.value) } else { String::new() },
-        )
+        .custom_x_axes(vec![epochs])
         .include_x(0.0)
         .include_x(1.0)
         // The page scrolls; a chart that takes the wheel would catch it.

@@ -161,7 +161,7 @@ fn empty_it_says_what_to_do_and_does_not_start() {
 fn settings_are_looked_through_while_they_are_typed() {
     let mut bench = Bench::filled(FakeTrainer::default());
     assert!(says(&bench.window, "about 3 min an epoch, 1.0 GiB of memory, 1.7 M parameters"));
-    assert!(says(&bench.window, "1 notes on the data"));
+    assert!(says(&bench.window, "1 note on the data"));
     assert!(bench.is_enabled("Start training"));
     bench.enter("epochs", "many");
     assert!(says(&bench.window, "epochs: “many” is no whole number"));

@@ -100,16 +100,16 @@ fn known(ui: &mut Ui, estimate: &Estimate) {
     );
     ui.add(Label::new(RichText::new(cost).weak()).wrap()).on_hover_text(words);
     if !estimate.notes.is_empty() {
+        let count = estimate.notes.len();
+        let title = format!("{count} note{} on the data", if count == 1 { "" } else { "s" });
         let colour = theme::palette(ui.visuals()).warning;
-        CollapsingHeader::new(RichText::new(format!("{} notes on the data", estimate.notes.len())).color(colour))
-            .id_salt("notes")
-            .show(ui, |ui| {
-                ScrollArea::vertical().id_salt("notes on the data").max_height(110.0).show(ui, |ui| {
-                    for note in &estimate.notes {
-                        ui.add(Label::new(RichText::new(note).small()).wrap());
-                    }
-                });
+        CollapsingHeader::new(RichText::new(title).color(colour)).id_salt("notes").show(ui, |ui| {
+            ScrollArea::vertical().id_salt("notes on the data").max_height(110.0).show(ui, |ui| {
+                for note in &estimate.notes {
+                    ui.add(Label::new(RichText::new(note).small()).wrap());
+                }
             });
+        });
     }
 }
 

@@ -3,6 +3,8 @@
 // A test may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "training_tab/bench.rs"]
+mod bench;
 #[allow(dead_code, reason = "each test uses its part")]
 mod fake;
 #[path = "fake/trainer.rs"]
@@ -10,139 +12,17 @@ mod fake_trainer;
 mod kit;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bench::Bench;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::FakeModel;
 use fake_trainer::FakeTrainer;
-use himix::app::Start;
-use himix::device::DeviceChoice;
 use himix::engine::run::{Event, Wish};
-use himix::engine::{Engine, News, OpenModel, Work};
-use himix::infer::ModelSource;
-use kit::{Files, Window, drop_file, open, says, wait};
-
-/// A window on the Train tab, and what it was started with.
-struct Bench {
-    window: Window,
-    trainer: FakeTrainer,
-    model: FakeModel,
-    opened: Arc<Mutex<Vec<PathBuf>>>,
-    files: Files,
-}
-
-impl Bench {
-    fn new(trainer: FakeTrainer) -> Self {
-        let files = Files::new();
-        Self::with(trainer, files, true, None)
-    }
-
-    fn with(trainer: FakeTrainer, files: Files, has_image: bool, settings: Option<PathBuf>) -> Self {
-        let model = FakeModel::default();
-        let opened = Arc::<Mutex<Vec<PathBuf>>>::default();
-        let (inner, list) = (model.opener(), opened.clone());
-        let opener: OpenModel = Arc::new(move |source, device| {
-            list.lock().map_err(|error| error.to_string())?.push(source.model.clone());
-            inner(source, device)
-        });
-        let start = Start {
-            files: if has_image { vec![files.image(), files.truth()] } else { Vec::new() },
-            model: Some(ModelSource { model: "demo".into(), ..ModelSource::default() }),
-            device: Some(DeviceChoice::Cpu),
-            settings,
-            ..Start::default()
-        };
-        let mut window = open(opener, Arc::new(trainer.clone()), start);
-        if has_image {
-            wait(&mut window, "the scores", |window| says(window, "Dice"));
-        }
-        window.run();
-        window.get_by_label("Train").click();
-        window.run();
-        Self { window, trainer, model, opened, files }
-    }
-
-    /// Adds a data set and names a run folder.
-    fn filled(trainer: FakeTrainer) -> Self {
-        let mut bench = Self::new(trainer);
-        bench.fill();
-        bench
-    }
-
-    fn fill(&mut self) {
-        self.enter("or path", "data/qata");
-        let out = self.run_folder().display().to_string();
-        self.enter("run folder", &out);
-        self.until("the pairs", |window| says(window, "1\u{2009}400 pairs to train on"));
-    }
-
-    fn run_folder(&self) -> PathBuf {
-        self.files.folder.path().join("run")
-    }
-
-    /// Types `text` into the field with this label, in place of what is there, and leaves it.
-    fn enter(&mut self, label: &str, text: &str) {
-        self.window.get_by_role_and_label(Role::TextInput, label).focus();
-        self.window.run();
-        self.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
-        self.window.run();
-        self.window.get_by_role_and_label(Role::TextInput, label).type_text(text);
-        self.window.run();
-        self.window.key_press(Key::Enter);
-        self.window.run();
-    }
-
-    fn click(&mut self, label: &str) {
-        self.window.get_by_label(label).click();
-        self.window.step();
-        self.window.step();
-    }
-
-    fn until(&mut self, what: &str, is_so: impl Fn(&Window) -> bool) {
-        wait(&mut self.window, what, is_so);
-    }
-
-    fn finish(&mut self) {
-        self.click("Start training");
-        self.until("the end", |window| says(window, "Training has finished"));
-    }
-
-    fn has(&self, label: &str) -> bool {
-        self.window.query_by_label(label).is_some()
-    }
-
-    fn is_enabled(&self, label: &str) -> bool {
-        !self.window.get_by_label(label).accesskit_node().is_disabled()
-    }
-
-    /// Asks the window to close, as its frame does; whether it says that it must not.
-    fn close(&mut self) -> bool {
-        let root = self.window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
-        root.events.push(ViewportEvent::Close);
-        self.window.step();
-        self.said(&ViewportCommand::CancelClose)
-    }
-
-    fn said(&self, command: &ViewportCommand) -> bool {
-        self.window.output().viewport_output.values().any(|output| output.commands.contains(command))
-    }
-
-    /// Steps until the window closes itself.
-    fn closes(&mut self) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(10) {
-            self.window.step();
-            if self.said(&ViewportCommand::Close) {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        false
-    }
-}
+use himix::engine::{Engine, News, Work};
+use kit::{Files, drop_file, says};
 
 /// A run that goes on for as long as a test lasts.
 fn endless() -> FakeTrainer {

@@ -37,7 +37,7 @@ fn engine(model: &FakeModel) -> (Engine, Arc<AtomicU64>) {
     let wake = Arc::new(move || {
         count.fetch_add(1, Ordering::SeqCst);
     });
-    let engine = Engine::start(model.opener(), wake).expect("threads start");
+    let engine = Engine::start(model.opener(), himix::engine::trainer(), wake).expect("threads start");
     engine.open_model(model_request(1, DeviceChoice::Auto));
     assert!(matches!(event(&engine), Event::ModelOpened { ticket: 1, .. }));
     (engine, wakes)
@@ -104,7 +104,8 @@ fn a_panic_is_reported_and_the_thread_lives_on() {
 
 #[test]
 fn without_a_model_a_request_is_refused_in_words() {
-    let engine = Engine::start(FakeModel::default().opener(), Arc::new(|| ())).expect("threads start");
+    let engine = Engine::start(FakeModel::default().opener(), himix::engine::trainer(), Arc::new(|| ()))
+        .expect("threads start");
     engine.predict(request(7, "x"));
     let Event::PredictionFailed { ticket: 7, message } = event(&engine) else { panic!("a refusal") };
     assert!(message.contains("No model is open"));

@@ -4,87 +4,25 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
+mod kit;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::{Role, Toggled};
 use eframe::egui::{self, Event, Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::{FakeModel, HEIGHT, WIDTH};
 use himix::app::{HimixApp, Start};
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
-
-type Window = Harness<'static, Option<HimixApp>>;
-
-/// The left half of the picture is lesion to the fake network, the upper half to the truth.
-struct Files {
-    folder: tempfile::TempDir,
-}
-
-impl Files {
-    fn new() -> Self {
-        let files = Self { folder: tempfile::tempdir().expect("a temporary folder") };
-        let grey = image::GrayImage::from_pixel(WIDTH as u32, HEIGHT as u32, image::Luma([100]));
-        grey.save(files.image()).expect("an image is written");
-        let truth = image::GrayImage::from_fn(WIDTH as u32, HEIGHT as u32, |_, y| {
-            image::Luma([if (y as usize) < HEIGHT / 2 { 255 } else { 0 }])
-        });
-        truth.save(files.truth()).expect("a mask is written");
-        let small = image::GrayImage::from_pixel(10, 12, image::Luma([255]));
-        small.save(files.small_truth()).expect("a mask is written");
-        files
-    }
-
-    fn image(&self) -> PathBuf {
-        self.folder.path().join("chest.png")
-    }
-
-    fn truth(&self) -> PathBuf {
-        self.folder.path().join("mask_chest.png")
-    }
-
-    fn small_truth(&self) -> PathBuf {
-        self.folder.path().join("mask_small.png")
-    }
-}
+use kit::{Files, Window, drop_file, open, says, wait};
 
 fn window(model: &FakeModel, with_model: bool, files: Vec<PathBuf>) -> Window {
     let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
     let start =
         Start { files, model: with_model.then_some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
-    let mut first = Some((model.opener(), start));
-    let frame = move |ui: &mut egui::Ui, app: &mut Option<HimixApp>| {
-        if let Some((open, start)) = first.take() {
-            *app = Some(HimixApp::new(ui.ctx(), open, start).expect("threads start"));
-        }
-        if let Some(app) = app {
-            app.show(ui);
-        }
-    };
-    let mut window = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(16).build_ui_state(frame, None);
-    window.set_render_cursor(false);
-    window
-}
-
-/// Steps until `is_so`, which must be soon.
-#[track_caller]
-fn wait(window: &mut Window, what: &str, is_so: impl Fn(&Window) -> bool) {
-    let start = Instant::now();
-    while !is_so(window) {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-        window.step();
-    }
-    window.run();
-}
-
-fn says(window: &Window, text: &str) -> bool {
-    window.query_all_by_label_contains(text).next().is_some()
+    open(model.opener(), himix::engine::trainer(), start)
 }
 
 #[track_caller]
@@ -99,21 +37,6 @@ fn type_prompt(window: &mut Window, text: &str) {
     window.run();
     window.get_by_role(Role::MultilineTextInput).type_text(text);
     window.run();
-}
-
-fn drop_file(window: &mut Window, path: &Path) {
-    #[derive(Debug)]
-    struct Dropped(PathBuf);
-    impl egui::DroppedFile for Dropped {
-        fn path(&self) -> &Path {
-            &self.0
-        }
-        fn bytes(&self) -> Result<Vec<u8>, String> {
-            Err("the window reads no file itself".into())
-        }
-    }
-    window.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
-    window.step();
 }
 
 #[test]

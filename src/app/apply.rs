@@ -12,6 +12,7 @@ use super::notes::Kind;
 use super::settings::ModelPaths;
 use super::state::{Awaited, file_name};
 use super::theme;
+use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
 use crate::infer::ModelSource;
@@ -29,7 +30,10 @@ impl HimixApp {
             Command::OpenImage(path) => self.open_image(path),
             Command::OpenSample(sample) => self.open_sample(sample),
             Command::OpenTruth(path) => self.open_truth(path),
-            Command::CloseTruth => state.truth = None,
+            Command::CloseTruth => {
+                state.truth = None;
+                self.request_compared();
+            }
             Command::OpenModel(source) => self.open_model(source),
             Command::SetDevice(device) => {
                 state.device = device;
@@ -66,6 +70,11 @@ impl HimixApp {
                 state.settings.theme = choice;
                 theme::apply(ctx, choice);
             }
+            Command::ShowTab(tab) => {
+                state.tab = tab;
+                state.overlay_held = false;
+            }
+            Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => state.page = page,
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -73,12 +82,12 @@ impl HimixApp {
     }
 
     /// The next number for a question.
-    fn ticket(&mut self) -> Ticket {
+    pub(super) fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         self.tickets
     }
 
-    fn file(&mut self, command: FileCommand) -> bool {
+    pub(super) fn file(&mut self, command: FileCommand) -> bool {
         let sent = self.engine.file(command);
         if let Err(busy) = &sent {
             self.state.notes.add(Kind::Error, busy.to_string());
@@ -94,10 +103,11 @@ impl HimixApp {
         let name = match purpose {
             Purpose::SaveMask => name("mask"),
             Purpose::SaveOverlay => name("overlay"),
+            Purpose::SaveSettings => Some("training.toml".into()),
             _ => None,
         };
         let folder = match purpose {
-            Purpose::ModelFolder | Purpose::ModelFile => {
+            Purpose::ModelFolder | Purpose::ModelFile | Purpose::StartModel => {
                 self.state.model.as_ref().and_then(|model| model.source.model.parent().map(PathBuf::from))
             }
             _ => image
@@ -128,6 +138,11 @@ impl HimixApp {
             }
             Purpose::SaveMask => Command::SaveMask(path),
             Purpose::SaveOverlay => Command::SaveOverlay(path),
+            Purpose::TrainData => Command::Train(TrainCommand::AddData(path)),
+            Purpose::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
+            Purpose::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
+            Purpose::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
+            Purpose::SaveSettings => Command::Train(TrainCommand::SaveSettings(path)),
         });
     }
 
@@ -165,7 +180,7 @@ impl HimixApp {
         }
     }
 
-    fn open_model(&mut self, source: ModelSource) {
+    pub(super) fn open_model(&mut self, source: ModelSource) {
         let ticket = self.ticket();
         self.state.awaited_model = Some(Awaited { ticket, what: source.clone(), since: Instant::now() });
         self.engine.open_model(ModelRequest { ticket, source, device: self.state.device });
@@ -184,6 +199,8 @@ impl HimixApp {
         // Somebody who types on waits since the first edit that has no answer yet.
         let since = state.awaited_prediction.take().map_or_else(Instant::now, |awaited| awaited.since);
         self.engine.forget_request();
+        self.request_compared();
+        let state = &mut self.state;
         let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
         let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
         let (image, prompt) = (image.image.clone(), state.prompt.clone());

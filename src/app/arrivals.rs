@@ -18,6 +18,7 @@ impl HimixApp {
     /// Takes in everything that was reported since the last frame.
     pub(super) fn take_arrivals(&mut self) {
         self.take_dialog_answer();
+        self.take_training();
         while let Some(event) = self.engine.next_event() {
             self.take_event(event);
         }
@@ -56,6 +57,9 @@ impl HimixApp {
             }
             Event::Notice(text) => self.state.notes.add(Kind::Warning, text),
             Event::File(event) => self.take_file_event(event),
+            Event::Compared(event) => self.take_compared(*event),
+            Event::Estimated { ticket, result } => self.take_estimate(ticket, result),
+            Event::Interrupted { folder, run } => self.take_interrupted(folder, run.map(|run| *run)),
         }
     }
 
@@ -85,6 +89,8 @@ impl HimixApp {
             }
             FileEvent::TruthOpened { ticket, path, mask } => self.take_truth(ticket, path, mask),
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
+            FileEvent::Composed { ticket, picture } => self.take_painting(ticket, picture),
+            FileEvent::TextRead { path, text } => self.take_settings_text(&path, &text),
             FileEvent::Saved { path } => self.say_saved(&path),
             FileEvent::Failed { ticket, message } => {
                 let is_image = |awaited: &mut super::state::Awaited<PathBuf>| Some(awaited.ticket) == ticket;
@@ -131,6 +137,9 @@ impl HimixApp {
         self.state.truth = None;
         self.state.shown = None;
         self.state.view = View::default();
+        if let Some(comparison) = &mut self.state.training.comparison {
+            comparison.forget();
+        }
         true
     }
 
@@ -154,6 +163,7 @@ impl HimixApp {
         }
         self.state.truth = Some(OpenTruth { ticket, path, mask });
         self.state.show_truth = true;
+        self.request_compared();
     }
 
     fn take_counts(&mut self, prediction: Ticket, counts: Counts) {

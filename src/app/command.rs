@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::dialogs::Purpose;
-use super::state::Page;
+use super::state::{Page, Tab};
 use super::theme::ThemeChoice;
+use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
 use crate::device::DeviceChoice;
 use crate::infer::ModelSource;
@@ -64,6 +65,10 @@ pub enum Command {
     ActualSize,
     /// Dark or light.
     SetTheme(ThemeChoice),
+    /// Read, train: what fills the window.
+    ShowTab(Tab),
+    /// Something of the Train tab.
+    Train(TrainCommand),
     /// Open a page of help, or close it.
     ShowPage(Option<Page>),
     /// Take a toast away.

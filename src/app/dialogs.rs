@@ -29,6 +29,16 @@ pub enum Purpose {
     SaveMask,
     /// Where to write the picture with its overlay.
     SaveOverlay,
+    /// A data set to train on.
+    TrainData,
+    /// Where a training run writes.
+    RunFolder,
+    /// A model to start training from.
+    StartModel,
+    /// Settings of a training run.
+    LoadSettings,
+    /// Where to write the settings of a training run.
+    SaveSettings,
 }
 
 /// How a dialog ended.
@@ -100,10 +110,23 @@ fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Opti
         Purpose::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         Purpose::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
         Purpose::SaveOverlay => dialog.set_title("Save overlay").add_filter("PNG", &["png"]).save_file(),
+        Purpose::TrainData => dialog.set_title("Add data set").pick_folder(),
+        Purpose::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
+        Purpose::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
+        Purpose::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
+        Purpose::SaveSettings => dialog.set_title("Save settings").add_filter("TOML", &["toml"]).save_file(),
     }
-    .map(|path| if is_saved(purpose) && path.extension().is_none() { path.with_extension("png") } else { path })
+    .map(|path| match ending(purpose) {
+        Some(ending) if path.extension().is_none() => path.with_extension(ending),
+        _ => path,
+    })
 }
 
-fn is_saved(purpose: Purpose) -> bool {
-    matches!(purpose, Purpose::SaveMask | Purpose::SaveOverlay)
+/// What the name of a file that is written ends with.
+fn ending(purpose: Purpose) -> Option<&'static str> {
+    match purpose {
+        Purpose::SaveMask | Purpose::SaveOverlay => Some("png"),
+        Purpose::SaveSettings => Some("toml"),
+        _ => None,
+    }
 }

@@ -4,7 +4,7 @@ use eframe::egui::{self, Event, Key, Modifiers, vec2};
 
 use super::command::Command;
 use super::dialogs::Purpose;
-use super::state::State;
+use super::state::{State, Tab};
 use super::view::{PAN_STEP, ZOOM_STEP};
 
 /// A press of `[` or `]`.
@@ -59,18 +59,22 @@ pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) 
     let in_widget = ctx.egui_wants_keyboard_input();
     ctx.input_mut(|input| {
         with_control(input, state, commands);
-        if !in_text {
-            letters(input, state, commands);
+        if !in_text && state.tab == Tab::Train {
+            help(input, state, commands);
         }
+        if in_text || state.tab == Tab::Train {
+            return;
+        }
+        letters(input, state, commands);
         // Widgets that have the keyboard use the space bar and the arrows themselves.
         if !in_widget {
             movement(input, commands);
         }
-        let hold = !in_widget && input.key_down(Key::Space);
-        if hold != state.overlay_held {
-            commands.push(Command::HoldOverlay(hold));
-        }
     });
+    let hold = !in_widget && state.tab == Tab::Read && ctx.input(|input| input.key_down(Key::Space));
+    if hold != state.overlay_held {
+        commands.push(Command::HoldOverlay(hold));
+    }
 }
 
 fn with_control(input: &mut egui::InputState, state: &State, commands: &mut Vec<Command>) {
@@ -84,6 +88,17 @@ fn with_control(input: &mut egui::InputState, state: &State, commands: &mut Vec<
     on(Key::Q, Command::Quit);
     if state.shown.is_some() {
         on(Key::S, Command::Ask(Purpose::SaveMask));
+    }
+}
+
+/// The keys of the Train tab: only those of the pages of help.
+fn help(input: &egui::InputState, state: &State, commands: &mut Vec<Command>) {
+    let pressed = |wanted| input.key_pressed(wanted);
+    if state.page.is_some() && pressed(Key::Escape) {
+        commands.push(Command::ShowPage(None));
+    }
+    if pressed(Key::Questionmark) || (input.modifiers.shift && pressed(Key::Slash)) {
+        commands.push(Command::ShowPage(Some(super::state::Page::Shortcuts)));
     }
 }
 

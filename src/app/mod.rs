@@ -13,7 +13,9 @@ mod panels;
 mod run;
 mod settings;
 mod state;
+mod text;
 mod theme;
+mod training;
 mod view;
 
 use std::io;
@@ -24,16 +26,18 @@ use std::time::{Duration, Instant};
 use eframe::{egui, wgpu};
 
 pub use run::{run, run_with};
+pub use text::duration;
 
 use crate::device::DeviceChoice;
-use crate::engine::{Engine, OpenModel, Ticket, Wake};
+use crate::engine::{Engine, OpenModel, Ticket, Trainer, Wake};
 use crate::infer::ModelSource;
 use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
 use notes::Kind;
 use settings::Settings;
-use state::State;
+use state::{State, Tab};
+use training::TrainCommand;
 
 /// Smallest width and height at which everything can be used, in points.
 pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
@@ -91,19 +95,20 @@ pub struct HimixApp {
 }
 
 impl HimixApp {
-    /// Starts the threads and asks for what `start` names. `open` opens models, on a thread.
-    pub fn new(ctx: &egui::Context, open: OpenModel, start: Start) -> io::Result<Self> {
+    /// Starts the threads and asks for what `start` names. `open` opens models and `trainer` trains, on threads.
+    pub fn new(ctx: &egui::Context, open: OpenModel, trainer: Arc<dyn Trainer>, start: Start) -> io::Result<Self> {
         let (settings, damage) = match &start.settings {
             Some(path) => Settings::load(path),
             None => (Settings::default(), None),
         };
-        Self::with_settings(ctx, open, start, settings, damage)
+        Self::with_settings(ctx, open, trainer, start, settings, damage)
     }
 
     /// As [`Self::new`], with settings that were read already.
     fn with_settings(
         ctx: &egui::Context,
         open: OpenModel,
+        trainer: Arc<dyn Trainer>,
         start: Start,
         settings: Settings,
         damage: Option<String>,
@@ -117,7 +122,7 @@ impl HimixApp {
         let remembered = settings.device.parse();
         let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
         let mut app = Self {
-            engine: Engine::start(open, wake.clone())?,
+            engine: Engine::start(open, trainer, wake.clone())?,
             dialogs: Dialogs::new(wake),
             picture: Picture::new(start.surface),
             commands: Vec::new(),
@@ -141,6 +146,9 @@ impl HimixApp {
         if !start.files.is_empty() {
             app.commands.push(Command::OpenPaths(start.files));
         }
+        if let Some(folder) = app.state.settings.training.clone() {
+            app.engine.look_for_interrupted(folder);
+        }
         app.apply_commands(ctx);
         Ok(app)
     }
@@ -153,6 +161,8 @@ impl HimixApp {
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
         self.apply_commands(&ctx);
+        self.paint_comparison();
+        self.guard_close(&ctx);
         self.schedule(&ctx);
         self.keep_settings(&ctx);
     }
@@ -176,7 +186,13 @@ impl HimixApp {
     fn take_drops(&mut self, ctx: &egui::Context) {
         let dropped: Vec<PathBuf> =
             ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
-        if !dropped.is_empty() {
+        if self.state.tab == Tab::Train {
+            self.commands.extend(dropped.into_iter().map(|path| {
+                let is_settings = path.extension().is_some_and(|end| end == "toml");
+                let command = if is_settings { TrainCommand::LoadSettings } else { TrainCommand::AddData };
+                Command::Train(command(path))
+            }));
+        } else if !dropped.is_empty() {
             self.commands.push(Command::OpenPaths(dropped));
         }
     }

@@ -11,18 +11,19 @@ use eframe::{NativeOptions, Renderer, wgpu};
 use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
 use crate::device::DeviceChoice;
-use crate::engine::{OpenModel, predictor};
+use crate::engine::{OpenModel, Trainer, predictor, trainer};
 use crate::infer::{BUNDLED_NAME, ModelSource};
 
 /// Opens the window on `files` (images, masks, models) and returns when it is closed. Without `model` or `device`
 /// those of the last time are used.
 pub fn run(files: Vec<PathBuf>, model: Option<ModelSource>, device: Option<DeviceChoice>) -> anyhow::Result<()> {
     let fallback = Some(ModelSource::new(BUNDLED_NAME));
-    run_with(predictor(), Start { files, model, fallback, device, settings: settings_path(), ..Start::default() })
+    let settings = settings_path();
+    run_with(predictor(), trainer(), Start { files, model, fallback, device, settings, ..Start::default() })
 }
 
-/// As [`run`], with models opened by `open`. The surface's format and the texture limit are those of the device.
-pub fn run_with(open: OpenModel, mut start: Start) -> anyhow::Result<()> {
+/// As [`run`], with models opened by `open` and trained by `trainer`. The surface's format and the texture limit are those of the device.
+pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) -> anyhow::Result<()> {
     let (settings, damage) = match &start.settings {
         Some(path) => Settings::load(path),
         None => (Settings::default(), None),
@@ -43,7 +44,7 @@ pub fn run_with(open: OpenModel, mut start: Start) -> anyhow::Result<()> {
             start.surface = render.target_format;
             start.texture_limit = render.device.limits().max_texture_dimension_2d as usize;
         }
-        Ok(Box::new(HimixApp::with_settings(&context.egui_ctx, open, start, settings, damage)?))
+        Ok(Box::new(HimixApp::with_settings(&context.egui_ctx, open, trainer, start, settings, damage)?))
     });
     eframe::run_native("HiMix", options, create).map_err(|error| {
         anyhow!("the window could not be opened ({error}); is there a display and a graphics driver?")

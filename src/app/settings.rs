@@ -34,6 +34,10 @@ pub struct Settings {
     pub window: [f32; 2],
     /// Images opened lately, newest first.
     pub recent: Vec<PathBuf>,
+    /// Folder of the training run that goes on, or did when the window was last seen.
+    pub training: Option<PathBuf>,
+    /// Training runs begun so far.
+    pub runs: u32,
 }
 
 /// [`ModelSource`] as it is stored.
@@ -62,6 +66,8 @@ impl Default for Settings {
             theme: ThemeChoice::Dark,
             window: [1280.0, 800.0],
             recent: Vec::new(),
+            training: None,
+            runs: 0,
         }
     }
 }
@@ -103,6 +109,13 @@ impl Settings {
         self.recent.retain(|other| other != image);
         self.recent.insert(0, image.to_owned());
         self.recent.truncate(RECENT);
+    }
+
+    /// Where the next training run writes unless the user says otherwise; empty on a system without a place for it.
+    pub fn next_run_folder(&self) -> PathBuf {
+        let folders = directories::ProjectDirs::from("", "", "himix");
+        let name = format!("run-{}", self.runs + 1);
+        folders.map_or_else(PathBuf::new, |folders| folders.data_dir().join("runs").join(name))
     }
 
     fn within_bounds(mut self) -> Self {

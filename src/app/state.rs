@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::notes::Notes;
 use super::settings::Settings;
+use super::training::Training;
 use super::view::View;
 use crate::data::{Image, Mask};
 use crate::device::DeviceChoice;
@@ -69,6 +70,16 @@ pub struct Awaited<T> {
     pub since: Instant,
 }
 
+/// What fills the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// An image, its mask, the prompt.
+    #[default]
+    Read,
+    /// Training.
+    Train,
+}
+
 /// A page of the help menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -106,6 +117,10 @@ pub struct State {
     pub view: View,
     /// Toasts and log.
     pub notes: Notes,
+    /// What fills the window.
+    pub tab: Tab,
+    /// Settings of a training run, and the run.
+    pub training: Training,
     /// The page of help that is open.
     pub page: Option<Page>,
     /// The prompt takes the keyboard in this frame.
@@ -126,6 +141,8 @@ impl State {
     /// As at the start.
     pub fn new(settings: Settings, device: DeviceChoice) -> Self {
         Self {
+            training: Training::new(settings.next_run_folder()),
+            tab: Tab::default(),
             settings,
             device,
             image: None,

@@ -48,6 +48,8 @@ pub struct Palette {
     pub error: Color32,
     /// Behind a word that the network read.
     pub token: Color32,
+    /// Lines of a chart.
+    pub lines: [Color32; 4],
 }
 
 const DARK: Palette = Palette {
@@ -65,6 +67,12 @@ const DARK: Palette = Palette {
     warning: Color32::from_rgb(255, 190, 92),
     error: Color32::from_rgb(255, 138, 128),
     token: Color32::from_gray(50),
+    lines: [
+        Color32::from_rgb(92, 172, 255),
+        Color32::from_rgb(255, 168, 80),
+        Color32::from_rgb(110, 208, 132),
+        Color32::from_rgb(236, 138, 196),
+    ],
 };
 
 const LIGHT: Palette = Palette {
@@ -82,6 +90,12 @@ const LIGHT: Palette = Palette {
     warning: Color32::from_rgb(134, 76, 0),
     error: Color32::from_rgb(170, 28, 28),
     token: Color32::from_gray(224),
+    lines: [
+        Color32::from_rgb(0, 92, 168),
+        Color32::from_rgb(176, 84, 0),
+        Color32::from_rgb(20, 118, 50),
+        Color32::from_rgb(158, 30, 108),
+    ],
 };
 
 /// Mask without a truth.
@@ -237,6 +251,12 @@ mod tests {
             for (text, behind) in pairs {
                 let ratio = contrast(text, behind);
                 assert!(ratio >= 4.5, "{text:?} on {behind:?}: {ratio:.2}");
+            }
+            for (line, behind) in
+                palette.lines.iter().flat_map(|line| [(line, palette.panel), (line, palette.field)])
+            {
+                let ratio = contrast(*line, behind);
+                assert!(ratio >= 3.0, "{line:?} on {behind:?}: {ratio:.2}");
             }
         }
     }

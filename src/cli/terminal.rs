@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 
+pub use himix::app::duration;
+
 /// Writes results to stdout. A reader that has seen enough and closes the pipe is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -45,16 +47,6 @@ pub fn bar(length: usize, unit: &str) -> ProgressBar {
 pub fn bar_with_message(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {msg}");
     bar(length, "steps").with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// Seconds in words.
-pub fn duration(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match minutes {
-        0 => format!("{seconds:.0} s"),
-        1..60 => format!("{minutes} min"),
-        _ => format!("{} h {} min", minutes / 60, minutes % 60),
-    }
 }
 
 /// A line that says what is being done, on stderr until it is dropped; nothing where that is no terminal.

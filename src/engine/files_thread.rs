@@ -10,7 +10,7 @@ use super::message::{Counts, Event, FileCommand, FileEvent, Ticket};
 use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::{overlay, sort};
-use crate::data::{self, DataError, MaskRule};
+use crate::data::{self, DataError, Image, MaskRule, Pixels};
 
 /// Works until the engine is dropped; what was asked for before that is still done.
 pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
@@ -65,15 +65,34 @@ fn work(command: FileCommand) -> Result<Option<FileEvent>, DataError> {
             data::write::png_rgb(&path, image.width, image.height, &pixels)?;
             FileEvent::Saved { path }
         }
+        FileCommand::Compose { ticket, image, prediction, truth, threshold, paint, side } => {
+            let truth = truth.as_ref().map(|mask| mask.values.as_slice());
+            let pixels = Pixels::U8(overlay::compose(&image, &prediction.mask(threshold), truth, &paint));
+            let painted = Image { width: image.width, height: image.height, channels: 3, pixels };
+            FileEvent::Composed { ticket, picture: DisplayPixels::of(&painted, side) }
+        }
+        FileCommand::ReadText { path } => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| DataError::Unreadable { path: path.clone(), reason: error.to_string() })?;
+            FileEvent::TextRead { path, text }
+        }
         FileCommand::Write { path, bytes } => {
-            if let Some(folder) = path.parent() {
-                // If this fails, the write that follows says why.
-                let _ = std::fs::create_dir_all(folder);
-            }
-            data::write::bytes(&path, &bytes)?;
+            write(&path, &bytes)?;
             return Ok(None);
         }
+        FileCommand::Save { path, bytes } => {
+            write(&path, &bytes)?;
+            FileEvent::Saved { path }
+        }
     }))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    if let Some(folder) = path.parent() {
+        // If this fails, the write that follows says why.
+        let _ = std::fs::create_dir_all(folder);
+    }
+    data::write::bytes(path, bytes)
 }
 
 fn ticket_of(command: &FileCommand) -> Option<Ticket> {
@@ -91,8 +110,13 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::OpenTruth { path, .. }
         | FileCommand::SaveMask { path, .. }
         | FileCommand::SaveOverlay { path, .. }
+        | FileCommand::ReadText { path }
+        | FileCommand::Save { path, .. }
         | FileCommand::Write { path, .. } => Some(path.clone()),
-        FileCommand::Sort { .. } | FileCommand::Score { .. } | FileCommand::OpenSample { .. } => None,
+        FileCommand::Sort { .. }
+        | FileCommand::Score { .. }
+        | FileCommand::Compose { .. }
+        | FileCommand::OpenSample { .. } => None,
     }
 }
 

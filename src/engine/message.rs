@@ -10,6 +10,7 @@ use crate::data::samples::SampleCase;
 use crate::data::{Image, Mask};
 use crate::device::DeviceChoice;
 use crate::infer::{ModelInfo, ModelSource, Prediction};
+use crate::train::{Estimate, Interrupted};
 
 /// Number by which an answer is matched with what was asked; a later question has a higher one.
 pub type Ticket = u64;
@@ -89,8 +90,22 @@ pub enum FileCommand {
         threshold: f32,
         paint: OverlayPaint,
     },
+    /// Paints a prediction over its image, no larger than `side` pixels a side: [`FileEvent::Composed`].
+    Compose {
+        ticket: Ticket,
+        image: Arc<Image>,
+        prediction: Arc<Prediction>,
+        truth: Option<Arc<Mask>>,
+        threshold: f32,
+        paint: OverlayPaint,
+        side: usize,
+    },
+    /// Reads a small text, for example the settings of a training run: [`FileEvent::TextRead`].
+    ReadText { path: PathBuf },
     /// Writes a small file, for example the settings. Only a failure is reported.
     Write { path: PathBuf, bytes: Vec<u8> },
+    /// As `Write`, for a file that the user asked for: success is reported too.
+    Save { path: PathBuf, bytes: Vec<u8> },
 }
 
 /// What became of a [`FileCommand`].
@@ -114,7 +129,11 @@ pub enum FileEvent {
     TruthOpened { ticket: Ticket, path: PathBuf, mask: Arc<Mask> },
     /// The answer to [`FileCommand::Score`].
     Scored { prediction_ticket: Ticket, counts: Counts },
-    /// A picture was written.
+    /// The answer to [`FileCommand::Compose`].
+    Composed { ticket: Ticket, picture: DisplayPixels },
+    /// The answer to [`FileCommand::ReadText`].
+    TextRead { path: PathBuf, text: String },
+    /// A picture or another file that was asked for is written.
     Saved { path: PathBuf },
     /// A file could not be read or written; one line that names it and says what to do.
     Failed { ticket: Option<Ticket>, message: String },
@@ -137,4 +156,10 @@ pub enum Event {
     Notice(String),
     /// From the thread that reads and writes files.
     File(FileEvent),
+    /// About the model that is compared with, from its own thread.
+    Compared(Box<Event>),
+    /// What a training run with these settings would take, or why there can be none.
+    Estimated { ticket: Ticket, result: Result<Estimate, String> },
+    /// The run in `folder` that broke off, if it can be resumed.
+    Interrupted { folder: PathBuf, run: Option<Box<Interrupted>> },
 }

@@ -1,12 +1,13 @@
 //! Threads between the window and the work: commands in, events out, and nobody waits for anybody.
 //!
-//! One thread owns the model, one reads and writes files. What is large and soon outdated (requests for a
-//! prediction, predictions) goes through [`LatestSlot`]s, in which a newer value replaces an older one; the
-//! rest goes through bounded channels.
+//! One thread owns the model, a second one the model that it is compared with while there is one, one reads and writes
+//! files, one trains. What is large and soon outdated (requests for a prediction, predictions) goes through
+//! [`LatestSlot`]s, in which a newer value replaces an older one; the rest goes through bounded channels.
 
 mod display;
 mod files_thread;
 mod infer_thread;
+mod lane;
 mod message;
 mod outbox;
 mod overlay;
@@ -14,10 +15,12 @@ mod scores;
 mod segmenter;
 mod slot;
 mod sort;
+mod training;
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -28,85 +31,72 @@ pub use overlay::{OverlayPaint, compose};
 pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
 pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;
+pub use training::{News, Trainer, Work, small_architecture, trainer};
 
+/// The plain types of training, for a window that must not train by itself.
+pub mod run {
+    pub use crate::train::config::KEYS;
+    pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, TrainConfig, Wish};
+}
+
+use lane::Lane;
 use outbox::Outbox;
+use run::{TrainConfig, Wish};
+use training::Desk;
 
 /// Events that may wait for the window to look at them.
 const EVENT_QUEUE: usize = 256;
 /// File commands that may wait for the thread.
 const FILE_QUEUE: usize = 64;
-/// How long to wait for a running prediction when the program ends.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Too much is waiting for the thread that reads and writes files.
 #[derive(Debug, thiserror::Error)]
 #[error("Earlier files are still being worked on. Try again in a moment.")]
 pub struct Busy;
 
-/// The running threads. Dropping it finishes what files are still to be written and ends the threads.
+/// The running threads. Dropping it finishes what files are still to be written, stops a training run at its next step, and
+/// ends the threads.
 pub struct Engine {
-    models: LatestSlot<ModelRequest>,
-    requests: LatestSlot<PredictRequest>,
-    predictions: LatestSlot<Predicted>,
+    open: OpenModel,
+    lane: Lane,
+    /// Of the model that is compared with, while there is one.
+    compared: Option<Lane>,
+    desk: Desk,
     files: Option<Sender<FileCommand>>,
     events: Receiver<Event>,
     files_thread: Option<JoinHandle<()>>,
-    quit: Option<Sender<()>>,
-    infer_ended: Receiver<()>,
+    out: Outbox,
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer` and `himix-files`. `open` is called on the first of them whenever a
-    /// model is asked for, and `wake` after everything reported.
-    pub fn start(open: OpenModel, wake: Wake) -> io::Result<Self> {
-        let models = LatestSlot::<ModelRequest>::default();
-        let requests = LatestSlot::<PredictRequest>::default();
-        let predictions = LatestSlot::<Predicted>::default();
+    /// Starts the threads `himix-infer`, `himix-files` and `himix-lookout`. `open` is called on an inference thread whenever a
+    /// model is asked for, `trainer` on the thread of a run, and `wake` after everything reported.
+    pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         let (events_in, events) = bounded(EVENT_QUEUE);
         let (files, files_in) = bounded(FILE_QUEUE);
-        let (quit, quit_in) = bounded(0);
-        let (infer_alive, infer_ended) = bounded(0);
-        let out = Outbox { events: events_in, wake };
-        let infer = infer_thread::InferThread {
-            open,
-            models: models.clone(),
-            requests: requests.clone(),
-            predictions: predictions.clone(),
-            quit: quit_in,
-            out: out.clone(),
-            model: None,
-        };
-        Builder::new().name("himix-infer".into()).spawn(move || {
-            let _alive: Sender<()> = infer_alive;
-            infer.run();
-        })?;
+        let out = Outbox { events: events_in, wake: wake.clone(), mark: |event| event };
+        let lane = Lane::start("himix-infer", open.clone(), out.clone())?;
+        let desk = Desk::start(trainer, out.clone(), wake)?;
+        let for_files = out.clone();
         let files_thread =
-            Builder::new().name("himix-files".into()).spawn(move || files_thread::run(&files_in, &out))?;
-        Ok(Self {
-            models,
-            requests,
-            predictions,
-            files: Some(files),
-            events,
-            files_thread: Some(files_thread),
-            quit: Some(quit),
-            infer_ended,
-        })
+            Builder::new().name("himix-files".into()).spawn(move || files_thread::run(&files_in, &for_files))?;
+        let (files, files_thread) = (Some(files), Some(files_thread));
+        Ok(Self { open, lane, compared: None, desk, files, events, files_thread, out })
     }
 
     /// Asks for a model; replaces an earlier wish that is still waiting.
     pub fn open_model(&self, request: ModelRequest) {
-        self.models.put(request);
+        self.lane.models.put(request);
     }
 
     /// Asks for a prediction; replaces an earlier request that is still waiting.
     pub fn predict(&self, request: PredictRequest) {
-        self.requests.put(request);
+        self.lane.requests.put(request);
     }
 
     /// Forgets a request for a prediction that is still waiting.
     pub fn forget_request(&self) {
-        self.requests.take();
+        self.lane.requests.take();
     }
 
     /// Hands work to the thread that reads and writes files.
@@ -124,20 +114,85 @@ impl Engine {
 
     /// The newest prediction, if it was not taken yet.
     pub fn take_prediction(&self) -> Option<Predicted> {
-        self.predictions.take()
+        self.lane.predictions.take()
+    }
+
+    /// As [`Self::open_model`], for the model that is compared with: events come as [`Event::Compared`]. Starts the thread
+    /// `himix-compare` if there is none.
+    pub fn open_compared(&mut self, request: ModelRequest) -> io::Result<()> {
+        let lane = match self.compared.take() {
+            Some(lane) => lane,
+            None => {
+                let out = Outbox { mark: |event| Event::Compared(Box::new(event)), ..self.out.clone() };
+                Lane::start("himix-compare", self.open.clone(), out)?
+            }
+        };
+        lane.models.put(request);
+        self.compared = Some(lane);
+        Ok(())
+    }
+
+    /// As [`Self::predict`], with the model that is compared with, if there is one.
+    pub fn predict_compared(&self, request: PredictRequest) {
+        if let Some(lane) = &self.compared {
+            lane.requests.put(request);
+        }
+    }
+
+    /// As [`Self::take_prediction`], of the model that is compared with.
+    pub fn take_compared(&self) -> Option<Predicted> {
+        self.compared.as_ref()?.predictions.take()
+    }
+
+    /// Ends the comparison; its thread ends, and its model with it, after what it is at.
+    pub fn close_compared(&mut self) {
+        self.compared = None;
+    }
+
+    /// Begins a training run on the thread `himix-train`. False where one goes on already.
+    pub fn train(&mut self, work: Work) -> io::Result<bool> {
+        self.desk.begin(work)
+    }
+
+    /// Whether a training run goes on.
+    pub fn is_training(&self) -> bool {
+        self.desk.is_running()
+    }
+
+    /// Asks the training run to pause, go on or stop; heard before its next step.
+    pub fn ask_training(&self, wish: Wish) {
+        self.desk.ask(wish);
+    }
+
+    /// What the training run has said since the last time.
+    pub fn training_news(&self) -> Vec<News> {
+        self.desk.news()
+    }
+
+    /// Asks what a run would take: [`Event::Estimated`]. Replaces an earlier question that is still waiting.
+    pub fn estimate(&self, ticket: Ticket, config: TrainConfig) {
+        self.desk.estimate(ticket, config);
+    }
+
+    /// Asks whether the run in `folder` broke off: [`Event::Interrupted`].
+    pub fn look_for_interrupted(&self, folder: PathBuf) {
+        self.desk.look_for_interrupted(folder);
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.quit = None;
         self.files = None;
         // Nobody reads events any more; a thread that waits to report one must not wait for ever.
         let (_, nobody) = bounded(0);
         self.events = nobody;
+        self.desk.end();
         if let Some(thread) = self.files_thread.take() {
             let _ = thread.join();
         }
-        let _ = self.infer_ended.recv_timeout(FAREWELL);
+        self.lane.end();
+        if let Some(lane) = &mut self.compared {
+            lane.end();
+        }
     }
 }

@@ -16,12 +16,14 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct Outbox {
     pub(super) events: Sender<Event>,
     pub(super) wake: Wake,
+    /// What is made of an event before it is sent; the thread of the compared model marks its own.
+    pub(super) mark: fn(Event) -> Event,
 }
 
 impl Outbox {
     /// Reports `event`. Waits if the reader is far behind; forgets the event if there is no reader any more.
     pub(super) fn send(&self, event: Event) {
-        if self.events.send(event).is_ok() {
+        if self.events.send((self.mark)(event)).is_ok() {
             (self.wake)();
         }
     }

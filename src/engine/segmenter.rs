@@ -1,5 +1,7 @@
 //! What the inference thread needs of a model, so that it can be tested without one.
 
+use std::sync::Arc;
+
 use crate::data::Image;
 use crate::device::DeviceChoice;
 use crate::infer::{ModelInfo, ModelSource, Prediction, Predictor};
@@ -16,12 +18,12 @@ pub trait Segmenter: Send {
     fn take_notices(&mut self) -> Vec<String>;
 }
 
-/// Opens a model; called on the inference thread.
-pub type OpenModel = Box<dyn Fn(&ModelSource, DeviceChoice) -> Result<Box<dyn Segmenter>, String> + Send>;
+/// Opens a model; called on the inference threads.
+pub type OpenModel = Arc<dyn Fn(&ModelSource, DeviceChoice) -> Result<Box<dyn Segmenter>, String> + Send + Sync>;
 
 /// Opens models with [`Predictor`].
 pub fn predictor() -> OpenModel {
-    Box::new(|source, device| match Predictor::open(source, device) {
+    Arc::new(|source, device| match Predictor::open(source, device) {
         Ok(predictor) => Ok(Box::new(predictor)),
         Err(error) => Err(error.to_string()),
     })

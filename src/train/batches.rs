@@ -116,8 +116,15 @@ pub fn with_batches<T>(
         thread::Builder::new()
             .name("himix-batches".into())
             .spawn_scoped(scope, move || {
+                // On threads of its own, with this thread's priority: on the shared ones a prediction beside the run would wait
+                // for a whole batch.
+                let pool = rayon::ThreadPoolBuilder::new().thread_name(|_| "himix-batches".into()).build();
+                let make = |chunk| match &pool {
+                    Ok(pool) => pool.install(|| batch(cases, form, chunk)),
+                    Err(_) => batch(cases, form, chunk),
+                };
                 for chunk in items.chunks(size) {
-                    if stop.load(Ordering::Relaxed) || sender.send(batch(cases, form, chunk)).is_err() {
+                    if stop.load(Ordering::Relaxed) || sender.send(make(chunk)).is_err() {
                         return;
                     }
                 }

@@ -34,7 +34,7 @@ impl FakeModel {
     /// What the engine opens models with.
     pub fn opener(&self) -> OpenModel {
         let model = self.clone();
-        Box::new(move |_, _| Ok(Box::new(model.clone())))
+        Arc::new(move |_, _| Ok(Box::new(model.clone())))
     }
 
     /// The newest sentence.

@@ -84,8 +84,8 @@ fn thumbnail(ui: &mut Ui, sample: &SampleCase) -> Response {
     .inner
 }
 
-/// Shown while files are held over the window.
-pub fn drop_target(ui: &Ui, rect: Rect) {
+/// Shown while files are held over the window; `words` say what may be dropped.
+pub fn drop_target(ui: &Ui, rect: Rect, words: &str) {
     let palette = theme::palette(ui.visuals());
     let inner = rect.shrink(8.0);
     let fill = palette.canvas.gamma_multiply(0.85);
@@ -96,7 +96,6 @@ pub fn drop_target(ui: &Ui, rect: Rect) {
         eframe::egui::Stroke::new(2.0, palette.accent),
         eframe::egui::StrokeKind::Inside,
     );
-    let words = "Drop an image, a ground truth (mask…) or a model";
     ui.painter().text(
         inner.center(),
         Align2::CENTER_CENTER,

@@ -4,7 +4,7 @@ use eframe::egui::{Align, Button, Label, Layout, MenuBar, Panel, RichText, Ui};
 
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
-use crate::app::state::{Page, State, file_name};
+use crate::app::state::{Page, State, Tab, file_name};
 use crate::app::theme::ThemeChoice;
 use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
@@ -18,7 +18,18 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             ui.menu_button("View", |ui| view(ui, state, commands));
             ui.menu_button("Model", |ui| model(ui, state, commands));
             ui.menu_button("Help", |ui| help(ui, commands));
+            ui.separator();
+            for (tab, name) in [(Tab::Read, "Read"), (Tab::Train, "Train")] {
+                if ui.selectable_label(state.tab == tab, name).clicked() {
+                    commands.push(Command::ShowTab(tab));
+                }
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(headline) = state.training.headline()
+                    && ui.button(headline).on_hover_text("Show the training").clicked()
+                {
+                    commands.push(Command::ShowTab(Tab::Train));
+                }
                 ui.add(Label::new(RichText::new(what_computes(state)).weak()).truncate());
             });
         });

@@ -9,20 +9,27 @@ mod prompt;
 mod result;
 mod toasts;
 mod tokens;
+mod train;
 mod widgets;
 
 use eframe::egui::Ui;
 
 use super::command::Command;
-use super::state::State;
+use super::state::{State, Tab};
 use crate::render::Picture;
 
 /// Draws the window.
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
     menu::show(ui, state, commands);
-    result::show(ui, state, commands);
-    prompt::show(ui, state, commands);
-    let canvas = canvas::show(ui, state, picture, commands);
+    let canvas = match state.tab {
+        Tab::Read => {
+            result::show(ui, state, commands);
+            prompt::show(ui, state, commands);
+            canvas::show(ui, state, picture, commands)
+        }
+        Tab::Train => train::show(ui, state, commands),
+    };
     toasts::show(ui.ctx(), state, canvas, commands);
     pages::show(ui.ctx(), state, commands);
+    train::ask_before_closing(ui.ctx(), state, commands);
 }

@@ -1,0 +1,124 @@
+//! What a training run on the same processor costs the viewer: how long an edited prompt waits for its mask, and how long a frame
+//! of either tab takes to lay out, each without and with a run beside it.
+//!
+//! `cargo bench --bench beside [-- MODEL]`; MODEL is what predicts, the bundled model unless another is named. The run trains the
+//! small architecture (`assets/small.json`) on phantoms, batch 16.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use himix::app::{HimixApp, Start};
+use himix::data::{Image, Pixels};
+use himix::device::DeviceChoice;
+use himix::engine::run::{Event as RunEvent, TrainConfig};
+use himix::engine::{Engine, Event, ModelRequest, News, PredictRequest, Work, predictor, trainer};
+use himix::infer::{BUNDLED_NAME, ModelSource};
+
+const EDITS: usize = 60;
+const FRAMES: usize = 300;
+
+/// Median and 99th percentile.
+fn spread(mut values: Vec<f64>) -> [f64; 2] {
+    values.sort_by(f64::total_cmp);
+    [values[values.len() / 2], values[values.len() * 99 / 100]]
+}
+
+fn settings(out: PathBuf) -> TrainConfig {
+    TrainConfig {
+        phantoms: 4000,
+        architecture: Some("assets/small.json".into()),
+        device: "cpu".into(),
+        batch_size: 16,
+        lr: 1e-3,
+        out,
+        ..TrainConfig::default()
+    }
+}
+
+/// Milliseconds from a new prompt to its mask.
+fn edits(engine: &Engine, image: &Arc<Image>, begin: usize) -> Vec<f64> {
+    let mut times = Vec::new();
+    for number in begin..begin + EDITS {
+        // A prompt that was not seen before, as somebody types it.
+        let prompt = format!("bilateral pulmonary infection , {number} infected areas , upper left lung");
+        let start = Instant::now();
+        engine.predict(PredictRequest { ticket: number as u64, image: image.clone(), prompt, truth: None });
+        while engine.take_prediction().is_none() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        std::thread::sleep(Duration::from_millis(60));
+    }
+    times
+}
+
+fn wait_for_step(engine: &Engine) {
+    while !engine.training_news().iter().any(|news| matches!(news, News::Event(RunEvent::Step { .. }))) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Milliseconds of a frame, `FRAMES` times on each tab.
+fn frames(window: &mut Harness<'_, Option<HimixApp>>) -> [Vec<f64>; 2] {
+    ["Read", "Train"].map(|tab| {
+        window.get_by_label(tab).click();
+        window.step();
+        let frame = |_| {
+            let start = Instant::now();
+            window.step();
+            let time = start.elapsed().as_secs_f64() * 1e3;
+            std::thread::sleep(Duration::from_millis(8));
+            time
+        };
+        (0..FRAMES).map(frame).collect()
+    })
+}
+
+fn main() {
+    himix::memory::keep_between_tensors();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let source = ModelSource::new(model.unwrap_or_else(|| BUNDLED_NAME.into()));
+    let pixels = Pixels::U8((0..512 * 512).map(|i| ((i * 31) % 251) as u8).collect());
+    let image = Arc::new(Image { width: 512, height: 512, channels: 1, pixels });
+
+    let mut engine = Engine::start(predictor(), trainer(), Arc::new(|| ())).expect("threads start");
+    engine.open_model(ModelRequest { ticket: 1, source: source.clone(), device: DeviceChoice::Cpu });
+    while !matches!(engine.next_event(), Some(Event::ModelOpened { .. })) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    edits(&engine, &image, 0);
+    let alone = spread(edits(&engine, &image, 1000));
+    engine.train(Work::New(Box::new(settings(folder.path().join("edits"))))).expect("a thread");
+    wait_for_step(&engine);
+    let beside = spread(edits(&engine, &image, 2000));
+    drop(engine);
+    println!("                                   alone          beside a run   ratio");
+    println!("                                   median   p99   median   p99   of the medians, ms");
+    let line = |name: &str, alone: [f64; 2], beside: [f64; 2]| {
+        let ratio = beside[0] / alone[0];
+        println!("{name:32} {:8.1} {:5.1} {:8.1} {:5.1} {ratio:7.2}", alone[0], alone[1], beside[0], beside[1]);
+    };
+    line("an edited prompt to its mask", alone, beside);
+
+    let start = Start { model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
+    let mut first = Some(start);
+    let frame = move |ui: &mut egui::Ui, app: &mut Option<HimixApp>| {
+        if let Some(start) = first.take() {
+            *app = HimixApp::new(ui.ctx(), predictor(), trainer(), start).ok();
+        }
+        app.iter_mut().for_each(|app| app.show(ui));
+    };
+    let mut window = Harness::builder().with_size([1280.0, 800.0]).build_ui_state(frame, None);
+    let mut engine = Engine::start(predictor(), trainer(), Arc::new(|| ())).expect("threads start");
+    let [read, train] = frames(&mut window).map(spread);
+    engine.train(Work::New(Box::new(settings(folder.path().join("frames"))))).expect("a thread");
+    wait_for_step(&engine);
+    let [read_beside, train_beside] = frames(&mut window).map(spread);
+    line("a frame of the Read tab, laid out", read, read_beside);
+    line("a frame of the Train tab", train, train_beside);
+}

@@ -1,0 +1,180 @@
+//! One chart: a title, what its lines are and where they stand now, the lines.
+
+use eframe::egui::{Color32, RichText, TextStyle, Ui, Vec2b, vec2};
+use egui_plot::{AxisHints, GridInput, GridMark, Line, Plot, PlotPoints, Points};
+
+use crate::app::panels::widgets::swatch;
+use crate::app::theme;
+
+/// Height of the lines' area, in points.
+const HEIGHT: f32 = 118.0;
+/// More values than this are drawn without marks.
+const MARKED: usize = 60;
+/// More values than this are thinned out before they are drawn; a chart is not so many pixels wide.
+const DRAWN: usize = 1500;
+/// Share of a line's colour in raw values beneath smoothed ones.
+const FAINT: f32 = 0.45;
+
+/// A line of a chart.
+pub struct Series {
+    /// What it is.
+    pub name: String,
+    /// Its colour.
+    pub colour: Color32,
+    /// Epochs and values, in order.
+    pub points: Vec<[f64; 2]>,
+    /// Drawn faint behind the others, without a name in the legend.
+    pub is_background: bool,
+}
+
+/// What all charts have in common.
+#[derive(Clone, Copy)]
+pub struct Style {
+    /// Width in points.
+    pub width: f32,
+    /// How much of the past is in a smoothed line, 0…1; 0 smoothes nothing.
+    pub smoothing: f64,
+}
+
+/// Draws a chart; `convention` says how its numbers are meant.
+pub fn show(ui: &mut Ui, title: &str, convention: &str, series: &[Series], style: Style) {
+    ui.allocate_ui(vec2(style.width, HEIGHT + 62.0), |ui| {
+        ui.vertical(|ui| {
+            ui.set_width(style.width);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(title).strong());
+                if !convention.is_empty() {
+                    ui.label(RichText::new(convention).small().weak());
+                }
+            });
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                series.iter().filter(|line| !line.is_background).for_each(|line| legend(ui, line));
+            });
+            lines(ui, title, series, style);
+        });
+    });
+}
+
+/// The name of a line and its newest value, never parted from its colour.
+fn legend(ui: &mut Ui, line: &Series) {
+    let value = line.points.last().map_or("–".into(), |[_, value]| number(*value));
+    let text = format!("{} {value}", line.name);
+    let font = TextStyle::Small.resolve(ui.style());
+    let width = ui.painter().layout_no_wrap(text.clone(), font, line.colour).size().x;
+    if ui.available_size_before_wrap().x < width + 22.0 {
+        ui.end_row();
+    }
+    swatch(ui, line.colour);
+    ui.label(RichText::new(text).small());
+    ui.add_space(4.0);
+}
+
+/// Marks at whole epochs, so far apart that their numbers find room.
+fn epoch_marks(input: GridInput) -> Vec<GridMark> {
+    let (first, last) = input.bounds;
+    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+    let fits = |step: &&i64| (last - first) / (**step as f64) <= 4.5;
+    let step = steps.iter().find(fits).copied().unwrap_or(10_000);
+    let begin = (first / step as f64).ceil() as i64;
+    let marks = (begin..).map(|number| (number * step) as f64).take_while(|value| *value <= last);
+    marks.map(|value| GridMark { value, step_size: step as f64 }).collect()
+}
+
+fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
+    let raw = theme::palette(ui.visuals()).weak;
+    let whole =
+        |mark: GridMark, _: &_| if mark.value.fract() == 0.0 { mark.value.to_string() } else { String::new() };
+    // The marks are chosen for the room there is; each may have its number.
+    let epochs = AxisHints::new_x().formatter(whole).label_spacing(10.0..=20.0);
+    Plot::new(("chart", title))
+        .height(HEIGHT)
+        .width(style.width)
+        .show_background(false)
+        .show_axes(Vec2b::TRUE)
+        .y_axis_min_width(40.0)
+        .y_axis_formatter(|mark, _| number(mark.value))
+        .x_grid_spacer(epoch_marks)
+        .custom_x_axes(vec![epochs])
+        .include_x(0.0)
+        .include_x(1.0)
+        // The page scrolls; a chart that takes the wheel would catch it.
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .show(ui, |plot| {
+            for line in series.iter().filter(|line| line.is_background) {
+                plot.line(
+                    Line::new(line.name.clone(), drawn(&line.points)).color(raw.gamma_multiply(FAINT)).width(1.0),
+                );
+            }
+            for line in series.iter().filter(|line| !line.is_background) {
+                let is_smoothed = style.smoothing > 0.0;
+                let (colour, width) =
+                    if is_smoothed { (line.colour.gamma_multiply(FAINT), 1.0) } else { (line.colour, 1.6) };
+                if line.points.len() <= MARKED {
+                    let marks = Points::new(line.name.clone(), drawn(&line.points));
+                    plot.points(marks.color(colour).radius(if is_smoothed { 1.6 } else { 2.2 }));
+                }
+                plot.line(Line::new(line.name.clone(), drawn(&line.points)).color(colour).width(width));
+                if is_smoothed {
+                    let smooth = smoothed(&line.points, style.smoothing);
+                    let name = format!("{}, smoothed", line.name);
+                    plot.line(Line::new(name, drawn(&smooth)).color(line.colour).width(1.8));
+                }
+            }
+        });
+}
+
+/// At most [`DRAWN`] of `points`, evenly chosen, the last among them.
+fn drawn(points: &[[f64; 2]]) -> PlotPoints<'static> {
+    let stride = points.len().div_ceil(DRAWN).max(1);
+    let offset = points.len().saturating_sub(1) % stride;
+    points.iter().copied().skip(offset).step_by(stride).collect()
+}
+
+/// Exponential moving average with `share` of the past, corrected for its beginning.
+fn smoothed(points: &[[f64; 2]], share: f64) -> Vec<[f64; 2]> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    let next = |&[x, y]: &[f64; 2]| {
+        sum = share * sum + (1.0 - share) * y;
+        weight = share * weight + (1.0 - share);
+        [x, sum / weight]
+    };
+    points.iter().map(next).collect()
+}
+
+/// Three digits that matter.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        size if size < 1e-3 => format!("{value:.1e}"),
+        size if size < 0.1 => format!("{value:.4}"),
+        size if size < 10.0 => format!("{value:.3}"),
+        _ => format!("{value:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_keeps_a_constant_and_damps_a_peak() {
+        let flat = smoothed(&[[1.0, 2.0], [2.0, 2.0]], 0.9);
+        assert!(flat.iter().all(|[_, y]| (y - 2.0).abs() < 1e-12));
+        let peak = smoothed(&[[1.0, 0.0], [2.0, 1.0], [3.0, 0.0]], 0.5);
+        assert_eq!((peak[0], peak[1]), ([1.0, 0.0], [2.0, 2.0 / 3.0]));
+    }
+
+    #[test]
+    fn a_thinned_line_ends_where_it_ends() {
+        let points: Vec<[f64; 2]> = (0..4001).map(|x| [f64::from(x), 0.0]).collect();
+        let drawn = drawn(&points);
+        assert!(drawn.points().len() <= DRAWN);
+        assert_eq!(drawn.points().last().map(|point| point.x), Some(4000.0));
+    }
+}

@@ -1,0 +1,103 @@
+//! The charts of a run.
+
+use eframe::egui::{Color32, RichText, Slider, Ui};
+
+use super::chart::{self, Series, Style};
+use crate::app::command::Command;
+use crate::app::panels::widgets::{explain, section};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::training::TrainCommand;
+use crate::app::training::run::Run;
+use crate::engine::run::Epoch;
+
+/// Smallest width of a chart, in points.
+const NARROW: f32 = 216.0;
+const RAW: &str = "A smoothed line is an exponential mean over the epochs before; the values themselves stay visible \
+                   beneath it.";
+
+/// Draws the charts.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(run) = &state.training.run else { return };
+    section(ui, "Curves", "by epoch");
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Smoothing").weak());
+        explain(ui, RAW);
+        let mut share = state.training.smoothing;
+        ui.spacing_mut().slider_width = 140.0;
+        let slider = Slider::new(&mut share, 0.0..=0.95).step_by(0.05).fixed_decimals(2);
+        if ui.add(slider).labelled_by(label.id).changed() {
+            commands.push(Command::Train(TrainCommand::Smooth(share)));
+        }
+    });
+    let lines = &theme::palette(ui.visuals()).lines;
+    let all = charts(run, lines);
+    let gap = 14.0;
+    let columns = ((ui.available_width() + gap) / (NARROW + gap)).floor().clamp(1.0, 4.0);
+    let width = (ui.available_width() - gap * (columns - 1.0)) / columns;
+    let style = Style { width: width.floor() - 1.0, smoothing: state.training.smoothing };
+    for row in all.chunks(columns as usize) {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for (title, convention, series) in row {
+                chart::show(ui, title, convention, series, style);
+            }
+        });
+    }
+}
+
+type Chart = (String, &'static str, Vec<Series>);
+
+fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
+    let line = |name: &str, number: usize, value: &dyn Fn(&Epoch) -> Option<f64>| Series {
+        name: name.to_owned(),
+        colour: lines[number % lines.len()],
+        points: run.epochs.iter().filter_map(|epoch| Some([epoch.number as f64, value(epoch)?])).collect(),
+        is_background: false,
+    };
+    let steps = Series {
+        name: "every step".into(),
+        colour: lines[0],
+        points: run.step_losses.clone(),
+        is_background: true,
+    };
+    let loss = vec![
+        steps,
+        line("training", 0, &|epoch| Some(epoch.train_loss)),
+        line("validation", 1, &|epoch| Some(epoch.validation_loss)),
+    ];
+    let dice = vec![
+        line("pooled", 0, &|epoch| Some(epoch.pooled_dice)),
+        line("per image", 1, &|epoch| Some(epoch.per_image_dice)),
+    ];
+    let iou = vec![
+        line("pooled", 0, &|epoch| Some(epoch.pooled_iou)),
+        line("per image", 1, &|epoch| Some(epoch.per_image_iou)),
+    ];
+    let rate = vec![line("learning rate", 0, &|epoch| Some(epoch.learning_rate))];
+    let stages = run.epochs.last().map_or(0, |epoch| epoch.sigma.len());
+    let sigma = (0..stages)
+        .map(|stage| line(&stage_name(stage), stage, &|epoch| epoch.sigma.get(stage)?.map(f64::from)))
+        .collect();
+    let mut charts = vec![
+        ("Loss".to_owned(), "grey: every step of the training", loss),
+        ("Dice".to_owned(), "validation", dice),
+        ("IoU".to_owned(), "validation", iou),
+        ("Learning rate".to_owned(), "", rate),
+        ("Filter width σ".to_owned(), "frequency bins", sigma),
+    ];
+    let groups = run.epochs.last().map_or(&[][..], |epoch| &epoch.layer_weights);
+    for (stage, group) in groups.iter().enumerate().filter(|(_, group)| !group.is_empty()) {
+        let weights = group.iter().enumerate().map(|(place, (layer, _))| {
+            let weight = |epoch: &Epoch| Some(f64::from(epoch.layer_weights.get(stage)?.get(place)?.1));
+            line(&format!("layer {layer}"), place, &weight)
+        });
+        charts.push((format!("Text layers, {}", stage_name(stage)), "weights", weights.collect()));
+    }
+    charts
+}
+
+/// Stages are named by their grids, coarse to fine, in the full model.
+fn stage_name(stage: usize) -> String {
+    format!("stage {}", 7usize << stage)
+}

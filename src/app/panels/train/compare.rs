@@ -1,0 +1,88 @@
+//! Two models on the open image and prompt.
+
+use eframe::egui::{ColorImage, Image, Label, RichText, TextEdit, TextureOptions, Ui, vec2};
+
+use crate::app::command::Command;
+use crate::app::panels::widgets::{grouped, heading};
+use crate::app::state::{State, file_name};
+use crate::app::theme;
+use crate::app::training::compare::{Comparison, Painting};
+use crate::engine::Counts;
+
+/// Largest height of a picture, in points.
+const HEIGHT: f32 = 340.0;
+
+/// Draws the comparison, if there is one.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    if state.training.comparison.is_none() {
+        return;
+    }
+    heading(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
+    let mut prompt = state.prompt.clone();
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Prompt").weak());
+        let field = TextEdit::singleline(&mut prompt).desired_width(f32::INFINITY);
+        if ui.add(field).labelled_by(label.id).changed() {
+            commands.push(Command::SetPrompt(prompt));
+        }
+    });
+    if state.image.is_none() {
+        ui.label(RichText::new("No image is open. Open one in the Read tab.").weak());
+        ui.separator();
+        return;
+    }
+    let truth = state.truth.as_ref().map(|truth| truth.ticket);
+    let threshold = state.settings.threshold;
+    let current = state.model.as_ref().map(|model| model.info.name.clone());
+    let current_counts = state.shown.as_ref().map(|shown| shown.counts.clone());
+    let Some(comparison) = &mut state.training.comparison else { return };
+    let other = comparison.info.as_ref().map(|info| info.name.clone());
+    let other = other.unwrap_or_else(|| file_name(&comparison.source.model));
+    let other_counts = comparison.predicted.as_ref().map(|predicted| predicted.counts.clone());
+    let sides = [
+        (current.map(|name| format!("Open model: {name}")), current_counts),
+        (Some(format!("This run: {other}")), other_counts),
+    ];
+    let Comparison { paintings, error, .. } = comparison;
+    let error = error.as_deref();
+    ui.columns(2, |columns| {
+        for (place, (((name, counts), painting), ui)) in sides.iter().zip(paintings).zip(columns).enumerate() {
+            ui.label(RichText::new(name.as_deref().unwrap_or("No model is open")).strong());
+            if let Some(error) = error.filter(|_| place == 1) {
+                let colour = theme::palette(ui.visuals()).error;
+                ui.add(Label::new(RichText::new(error).color(colour)).wrap());
+            }
+            numbers(ui, counts.as_ref(), truth, threshold);
+            picture(ui, painting, ["Mask of the open model", "Mask of this run's model"][place]);
+        }
+    });
+    ui.separator();
+}
+
+/// Dice per image where a truth is open, and the mask's size.
+fn numbers(ui: &mut Ui, counts: Option<&Counts>, truth: Option<u64>, threshold: f32) {
+    let Some(counts) = counts else {
+        ui.label(RichText::new("The mask appears in a moment.").weak());
+        return;
+    };
+    let table = &counts.table;
+    let area = format!("mask {} px", grouped(table.foreground(threshold)));
+    let scores = table.confusion(threshold).filter(|_| truth.is_some() && counts.truth == truth);
+    let text = match scores {
+        Some(scores) => format!("Dice {:.3}, IoU {:.3} per image · {area}", scores.dice(), scores.iou()),
+        None => format!("{area} · open a ground truth for its Dice"),
+    };
+    ui.label(text);
+}
+
+fn picture(ui: &mut Ui, painting: &mut Painting, name: &str) {
+    if let Some(fresh) = painting.fresh.take() {
+        let image = ColorImage::from_rgba_unmultiplied([fresh.width, fresh.height], &fresh.rgba);
+        painting.texture = Some(ui.ctx().load_texture(name, image, TextureOptions::LINEAR));
+    }
+    if let Some(texture) = &painting.texture {
+        let size = texture.size_vec2();
+        let scale = (ui.available_width() / size.x).min(HEIGHT / size.y);
+        ui.add(Image::new((texture.id(), vec2(size.x * scale, size.y * scale))).alt_text(name));
+    }
+}

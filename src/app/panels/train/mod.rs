@@ -1,0 +1,113 @@
+//! The Train tab: settings on the left, the run on the right.
+
+mod chart;
+mod charts;
+mod compare;
+mod log;
+mod run;
+mod settings;
+mod strip;
+
+use eframe::egui::{CentralPanel, Context, Frame, Id, Modal, Rect, RichText, ScrollArea, Ui};
+
+use super::empty;
+use crate::app::command::Command;
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::training::{Closing, TrainCommand};
+
+const EMPTY: &[&str] = &[
+    "Train a model on your own cases, and keep looking at images while it goes on.",
+    "Add a folder with images, masks and sentences on the left, or drop it here. Choose what to begin with, and start.",
+    "The weights with the least validation loss are kept. A run can be paused, stopped and resumed at any time.",
+];
+
+/// Draws the tab, and returns where the run is shown.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> Rect {
+    settings::show(ui, state, commands);
+    let fill = theme::palette(ui.visuals()).panel;
+    CentralPanel::default()
+        .frame(Frame::central_panel(ui.style()).fill(fill))
+        .show(ui, |ui| {
+            let rect = ui.max_rect();
+            offer(ui, state, commands);
+            if state.training.run.is_some() {
+                run::head(ui, state, commands);
+                ui.separator();
+                ScrollArea::vertical().id_salt("run").auto_shrink(false).show(ui, |ui| {
+                    compare::show(ui, state, commands);
+                    strip::show(ui, state, commands);
+                    charts::show(ui, state, commands);
+                    log::show(ui, state);
+                });
+            } else {
+                for words in EMPTY {
+                    ui.add_space(6.0);
+                    ui.label(*words);
+                }
+            }
+            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+                empty::drop_target(ui, rect, "Drop a data set or a settings file (TOML)");
+            }
+            rect
+        })
+        .inner
+}
+
+/// The run of an earlier session.
+fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(offer) = &state.training.offer else { return };
+    Frame::group(ui.style()).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let done = match offer.run.epoch {
+            0 => "before its first epoch was finished".to_owned(),
+            1 => "after 1 epoch".to_owned(),
+            epochs => format!("after {epochs} epochs"),
+        };
+        ui.label(RichText::new(format!("A training run was interrupted {done}.")).strong());
+        ui.label(RichText::new(offer.folder.display().to_string()).weak());
+        ui.horizontal(|ui| {
+            if ui.button("Resume").clicked() {
+                commands.push(Command::Train(TrainCommand::Resume));
+            }
+            let words = "The run stays in its folder; “himix train --resume” goes on with it.";
+            if ui.button("Do not offer again").on_hover_text(words).clicked() {
+                commands.push(Command::Train(TrainCommand::Forget));
+            }
+        });
+    });
+    ui.add_space(4.0);
+}
+
+/// Asks what shall become of a run that goes on when the window is to be closed.
+pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
+    let closing = state.training.closing;
+    let mut button = |ui: &mut Ui, text: &str, command: TrainCommand| {
+        if ui.button(text).clicked() {
+            commands.push(Command::Train(command));
+            if closing == Closing::AfterStop {
+                commands.push(Command::Quit);
+            }
+        }
+    };
+    if !matches!(closing, Closing::Asks | Closing::AfterStop) {
+        return;
+    }
+    Modal::new(Id::unique("closing")).show(ctx, |ui| {
+        ui.set_width(400.0);
+        if closing == Closing::Asks {
+            ui.heading("A training run goes on");
+            ui.label("Stopped, it keeps its best weights and can be resumed when the window is opened again.");
+            ui.add_space(8.0);
+            ui.horizontal(|ui| {
+                button(ui, "Keep training", TrainCommand::KeepTraining);
+                button(ui, "Stop and close", TrainCommand::StopAndClose);
+            });
+        } else {
+            ui.heading("The run stops after this step");
+            ui.label("The window closes when its checkpoint is written. Closed at once, the run can be resumed from the one before.");
+            ui.add_space(8.0);
+            button(ui, "Close now", TrainCommand::CloseNow);
+        }
+    });
+}

@@ -1,0 +1,110 @@
+//! How far the run is, and the hand on it.
+
+use eframe::egui::{Button, Label, ProgressBar, RichText, Ui};
+
+use crate::app::command::Command;
+use crate::app::panels::widgets::grouped;
+use crate::app::state::State;
+use crate::app::text::duration;
+use crate::app::theme;
+use crate::app::training::TrainCommand;
+use crate::app::training::run::{Phase, Run};
+use crate::engine::run::Wish;
+
+/// Draws what the run is at, its progress and its buttons.
+pub fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(run) = &state.training.run else { return };
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(title(run)).heading());
+        if let Some(facts) = &run.facts {
+            let words = format!(
+                "{} pairs, {} to validate · {:.2} M parameters · {}",
+                grouped(facts.train as u64),
+                grouped(facts.validation as u64),
+                facts.parameters as f64 / 1e6,
+                facts.device
+            );
+            ui.add(Label::new(RichText::new(words).small().weak()).truncate());
+        }
+    });
+    let folder = run.folder.display().to_string();
+    ui.add(Label::new(RichText::new(format!("Run folder: {folder}")).small().weak()).truncate())
+        .on_hover_text(&folder);
+    if let Some(Err(message)) = &run.outcome {
+        let colour = theme::palette(ui.visuals()).error;
+        ui.add(Label::new(RichText::new(message).color(colour)).wrap());
+    }
+    progress(ui, run);
+    buttons(ui, state, run, commands);
+}
+
+fn title(run: &Run) -> String {
+    match (&run.phase, run.wish) {
+        (Phase::Ended, _) => match &run.outcome {
+            Some(Ok(reason)) => format!("{}: {reason}", run.end_in_short()),
+            _ => run.end_in_short().to_owned(),
+        },
+        (_, Wish::Stop) => "Stopping after this step…".into(),
+        (Phase::Paused, Wish::Pause) => "Paused".into(),
+        (_, Wish::Pause) => "Pausing before the next step…".into(),
+        (Phase::Preparing(what), _) => format!("Preparing: {what}…"),
+        (Phase::Training | Phase::Paused, Wish::Run) => "Training".into(),
+    }
+}
+
+fn progress(ui: &mut Ui, run: &Run) {
+    let Some(facts) = &run.facts else { return };
+    let left = match run.step {
+        Some(step) if run.phase != Phase::Ended => format!(", about {} left", duration(step.seconds_left)),
+        _ => String::new(),
+    };
+    let whole = format!("Run: {} of {} epochs{left}", run.epochs.len(), facts.epochs);
+    ui.add(ProgressBar::new(run.share()).text(whole).desired_height(18.0));
+    if let Some(step) = run.step.filter(|_| run.phase != Phase::Ended) {
+        let what = if step.step == step.steps { ", validating" } else { "" };
+        let epoch = format!("Epoch {}: step {} of {}{what}", step.epoch, step.step, step.steps);
+        ui.add(ProgressBar::new(run.share_of_epoch()).text(epoch).desired_height(18.0));
+    }
+}
+
+fn buttons(ui: &mut Ui, state: &State, run: &Run, commands: &mut Vec<Command>) {
+    ui.horizontal_wrapped(|ui| {
+        let mut button = |ui: &mut Ui, enabled: bool, text: &str, words: &str, command: TrainCommand| {
+            let response = ui.add_enabled(enabled, Button::new(text));
+            if response.on_hover_text(words).clicked() {
+                commands.push(Command::Train(command));
+            }
+        };
+        if run.phase != Phase::Ended {
+            let is_steered = run.wish != Wish::Stop;
+            if run.wish == Wish::Pause {
+                button(ui, true, "Continue", "Go on with the next step", TrainCommand::Continue);
+            } else {
+                button(ui, is_steered, "Pause", "Wait before the next step", TrainCommand::Pause);
+            }
+            let words = "End after this step; the best weights so far are kept, and the run can be resumed";
+            button(ui, is_steered, "Stop and keep the best", words, TrainCommand::Stop);
+        } else if run.can_resume() {
+            let words =
+                "Go on from the last checkpoint, to the same weights that the unbroken run would have reached";
+            button(ui, true, "Resume", words, TrainCommand::Resume);
+        }
+        let has_best = run.best.is_some();
+        let words = "Open the best weights so far in the viewer";
+        button(ui, has_best, "Use this model", words, TrainCommand::UseModel);
+        if state.training.comparison.is_none() {
+            let words = "Show the best weights so far beside the model that is open, on the open image and prompt";
+            button(ui, has_best, "Compare", words, TrainCommand::Compare);
+        } else {
+            let words = "Close the second model";
+            button(ui, true, "End comparison", words, TrainCommand::CloseComparison);
+        }
+        if let Some(best) = run.best_epoch() {
+            let words = format!(
+                "Best: epoch {}, Dice {:.3} pooled, {:.3} per image",
+                best.number, best.pooled_dice, best.per_image_dice
+            );
+            ui.label(RichText::new(words).weak());
+        }
+    });
+}

@@ -1,0 +1,250 @@
+//! The settings of a run.
+
+use eframe::egui::{
+    Align, Button, CollapsingHeader, ComboBox, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
+};
+
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::panels::widgets::{explain, grouped, section};
+use crate::app::state::{State, file_name};
+use crate::app::text::{duration, memory};
+use crate::app::theme;
+use crate::app::training::preset::Preset;
+use crate::app::training::{Outlook, TrainCommand, Training};
+use crate::engine::run::{Estimate, KEYS};
+
+/// Width of the panel in points.
+const WIDTH: f32 = 300.0;
+/// Width of the names of settings.
+const NAMES: f32 = 138.0;
+
+/// Settings that most runs differ in; the others stand under "More settings".
+const COMMON: [&str; 5] = ["start", "epochs", "batch_size", "lr", "phantoms"];
+/// Settings whose key is too short a name.
+const NAMED: [(&str, &str); 4] =
+    [("out", "run folder"), ("start", "start from"), ("lr", "learning rate"), ("min_lr", "last learning rate")];
+/// Settings that have a place of their own.
+const ELSEWHERE: [&str; 2] = ["data", "out"];
+/// Settings with a few possible values, and what these are called.
+const CHOICES: [(&str, &[(&str, &str)]); 3] = [
+    ("mask_rule", &[("half", "above half"), ("exactly_255", "exactly 255")]),
+    ("train_text", &[("", "automatic"), ("true", "yes"), ("false", "no")]),
+    ("cross_entropy", &[("binary", "binary"), ("literal", "literal")]),
+];
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    Panel::left("training settings").resizable(false).exact_size(WIDTH).show(ui, |ui| {
+        let may_start = state.training.may_start();
+        Panel::bottom("training start").show(ui, |ui| {
+            ui.add_space(4.0);
+            outlook(ui, &state.training);
+            ui.add_space(4.0);
+            let button = |ui: &mut Ui| ui.add_sized([ui.available_width(), 28.0], Button::new("Start training"));
+            let response = ui.add_enabled_ui(may_start.is_ok(), button).inner;
+            if let Err(reason) = may_start {
+                response.on_disabled_hover_text(reason);
+            } else if response.clicked() {
+                commands.push(Command::Train(TrainCommand::Start));
+            }
+            ui.add_space(4.0);
+        });
+        ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(ui, |ui| {
+            ui.add_enabled_ui(!state.training.goes_on(), |ui| {
+                // The scroll bar stands beside the fields.
+                ui.set_max_width(ui.available_width() - 8.0);
+                ui.label(RichText::new("Data").heading().size(14.5));
+                data(ui, &state.training, commands);
+                section(ui, "Begin with", "");
+                presets(ui, state, commands);
+                section(ui, "Settings", "");
+                common(ui, &state.training, commands);
+                more(ui, &state.training, commands);
+            });
+        });
+    });
+}
+
+/// What the run would take, or what is missing.
+fn outlook(ui: &mut Ui, training: &Training) {
+    let palette = theme::palette(ui.visuals());
+    match (&training.outlook, training.form.config()) {
+        _ if training.goes_on() => {
+            ui.label(RichText::new("A run goes on.").weak());
+        }
+        (_, Err(message)) => {
+            ui.add(Label::new(RichText::new(message).color(palette.warning)).wrap());
+        }
+        (Outlook::Impossible(message), _) => {
+            ui.add(Label::new(RichText::new(message).color(palette.error)).wrap());
+        }
+        (Outlook::Known(estimate), _) => known(ui, estimate),
+        (Outlook::None | Outlook::Awaited(_), _) => {
+            ui.label(RichText::new("Looking through the data…").weak());
+        }
+    }
+}
+
+fn known(ui: &mut Ui, estimate: &Estimate) {
+    let found =
+        format!("{} to train on, {} to validate on", pairs(estimate.train), grouped(estimate.validation as u64));
+    ui.label(found);
+    let words =
+        "Good to a factor of two for the time and a third for the memory; the run itself soon knows better.";
+    let cost = format!(
+        "about {} an epoch, {} of memory, {:.1} M parameters",
+        duration(estimate.seconds_per_epoch),
+        memory(estimate.bytes),
+        estimate.parameters as f64 / 1e6
+    );
+    ui.add(Label::new(RichText::new(cost).weak()).wrap()).on_hover_text(words);
+    if !estimate.notes.is_empty() {
+        let count = estimate.notes.len();
+        let title = format!("{count} note{} on the data", if count == 1 { "" } else { "s" });
+        let colour = theme::palette(ui.visuals()).warning;
+        CollapsingHeader::new(RichText::new(title).color(colour)).id_salt("notes").show(ui, |ui| {
+            ScrollArea::vertical().id_salt("notes on the data").max_height(110.0).show(ui, |ui| {
+                for note in &estimate.notes {
+                    ui.add(Label::new(RichText::new(note).small()).wrap());
+                }
+            });
+        });
+    }
+}
+
+fn pairs(count: usize) -> String {
+    format!("{} pair{}", grouped(count as u64), if count == 1 { "" } else { "s" })
+}
+
+fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
+    for (number, folder) in training.form.data.iter().enumerate() {
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.small_button("Remove").clicked() {
+                    commands.push(Command::Train(TrainCommand::RemoveData(number)));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(Label::new(file_name(folder)).truncate()).on_hover_text(folder.display().to_string());
+                });
+            });
+        });
+    }
+    ui.horizontal(|ui| {
+        if ui.button("Add folder…").clicked() {
+            commands.push(Command::Ask(Purpose::TrainData));
+        }
+        let words = "Enter adds it. Folders can be dropped here too.";
+        let label = ui.label(RichText::new("or path").weak()).on_hover_text(words);
+        let mut typed = training.form.typed.clone();
+        let field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY);
+        let response = ui.add(field).labelled_by(label.id);
+        if response.changed() {
+            commands.push(Command::Train(TrainCommand::TypeData(typed.clone())));
+        }
+        if response.lost_focus() && !typed.trim().is_empty() {
+            commands.push(Command::Train(TrainCommand::AddData(typed.trim().into())));
+        }
+    });
+}
+
+fn presets(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    for preset in Preset::ALL {
+        let enabled = preset != Preset::FineTune || state.model.is_some();
+        ui.add_enabled_ui(enabled, |ui| {
+            let response = ui.radio(state.training.preset == Some(preset), preset.name());
+            if response.clicked() {
+                commands.push(Command::Train(TrainCommand::Take(preset)));
+            }
+            response.on_hover_text(preset.explanation()).on_disabled_hover_text("No model is open.");
+        });
+    }
+    ui.horizontal(|ui| {
+        if ui.small_button("Load…").on_hover_text("Settings of a TOML file").clicked() {
+            commands.push(Command::Ask(Purpose::LoadSettings));
+        }
+        let may_save = state.training.form.config().is_ok();
+        let save = ui.add_enabled(may_save, Button::new("Save…").small());
+        if save.on_hover_text("These settings as a TOML file, for “himix train --config” too").clicked() {
+            commands.push(Command::Ask(Purpose::SaveSettings));
+        }
+    });
+}
+
+fn common(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
+    setting(ui, training, "out", Some(Purpose::RunFolder), commands);
+    for key in COMMON {
+        let dialog = (key == "start").then_some(Purpose::StartModel);
+        setting(ui, training, key, dialog, commands);
+    }
+}
+
+fn more(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
+    let others = KEYS.iter().map(|(key, _)| *key).filter(|key| !COMMON.contains(key) && !ELSEWHERE.contains(key));
+    let others: Vec<&'static str> = others.collect();
+    // A mistake must not hide.
+    let is_faulty = others.iter().any(|key| training.form.fault_of(key).is_some());
+    CollapsingHeader::new("More settings").open(is_faulty.then_some(true)).show(ui, |ui| {
+        for key in others {
+            setting(ui, training, key, None, commands);
+        }
+    });
+}
+
+/// A setting: its name with its meaning, its field, and beneath it what is wrong.
+fn setting(
+    ui: &mut Ui,
+    training: &Training,
+    key: &'static str,
+    dialog: Option<Purpose>,
+    commands: &mut Vec<Command>,
+) {
+    let meaning = KEYS.iter().find(|(known, _)| *known == key).map_or("", |(_, meaning)| meaning);
+    let text = training.form.text(key);
+    let fault = training.form.fault_of(key);
+    let colour = theme::palette(ui.visuals()).error;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let begin = ui.cursor().left();
+        let name = NAMED.iter().find(|(known, _)| *known == key).map(|(_, name)| (*name).to_owned());
+        let name = ui.label(RichText::new(name.unwrap_or_else(|| key.replace('_', " "))).weak());
+        explain(ui, &format!("{key}: {meaning}"));
+        // All fields begin at the same place.
+        ui.add_space((begin + NAMES - ui.cursor().left()).max(0.0));
+        if let Some(purpose) = dialog {
+            let words = "Choose a folder with the system's dialog";
+            if ui.small_button("…").on_hover_text(words).clicked() {
+                commands.push(Command::Ask(purpose));
+            }
+        }
+        let mut typed = text.to_owned();
+        let choices = CHOICES.iter().find(|(known, _)| *known == key).map(|(_, values)| *values);
+        let response = match choices {
+            Some(values) => {
+                let shown = values.iter().find(|(value, _)| *value == text).map_or(text, |(_, name)| name);
+                let combo = ComboBox::from_id_salt(key).selected_text(shown).width(ui.available_width());
+                combo
+                    .show_ui(ui, |ui| {
+                        for (value, name) in values {
+                            ui.selectable_value(&mut typed, (*value).to_owned(), *name);
+                        }
+                    })
+                    .response
+            }
+            None => {
+                let mut field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY);
+                if fault.is_some() {
+                    field = field.text_color(colour);
+                }
+                ui.add(field.hint_text("none"))
+            }
+        };
+        response.labelled_by(name.id);
+        if typed != text {
+            commands.push(Command::Train(TrainCommand::Set(key, typed)));
+        }
+    });
+    if let Some(fault) = fault {
+        ui.add(Label::new(RichText::new(fault).small().color(colour)).wrap());
+    }
+}

@@ -1,0 +1,84 @@
+//! Fixed validation cases with the masks of an epoch.
+
+use eframe::egui::{ColorImage, Image, Label, RichText, ScrollArea, Slider, TextureOptions, Ui, vec2};
+
+use crate::app::command::Command;
+use crate::app::panels::widgets::{explain, swatch};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::training::TrainCommand;
+use crate::app::training::preview::Preview;
+
+/// Side of a picture, in points.
+const SIDE: f32 = 118.0;
+const WORDS: &str = "The same cases of the validation split after every epoch, at threshold 0.5.";
+
+/// Draws the strip, once there are cases.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let paint = theme::overlay_paint(state.settings.opacity, true, false);
+    let Some(run) = &mut state.training.run else { return };
+    let preview = &mut run.preview;
+    if preview.cases.is_empty() {
+        return;
+    }
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Validation cases").heading().size(14.5));
+        explain(ui, WORDS);
+        for (colour, name) in [
+            (theme::TRUE_POSITIVE, "true positive"),
+            (theme::FALSE_NEGATIVE, "false negative"),
+            (theme::FALSE_POSITIVE, "false positive"),
+        ] {
+            swatch(ui, colour);
+            ui.label(RichText::new(name).small().weak());
+        }
+    });
+    let Some(epoch) = preview.shown() else {
+        ui.label(RichText::new("Their masks appear after the first epoch.").weak());
+        return;
+    };
+    look_back(ui, preview, epoch, commands);
+    if preview.painted.as_ref().is_none_or(|(painted, _)| *painted != epoch) {
+        let textures = (0..preview.cases.len()).filter_map(|case| {
+            let rgb = preview.paint(epoch, case, &paint)?;
+            let side = preview.cases[case].side;
+            let image = ColorImage::from_rgb([side, side], &rgb);
+            Some(ui.ctx().load_texture(format!("case {case}"), image, TextureOptions::LINEAR))
+        });
+        preview.painted = Some((epoch, textures.collect()));
+    }
+    let Some((_, textures)) = &preview.painted else { return };
+    ScrollArea::horizontal().id_salt("strip").auto_shrink([false, true]).show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            for (number, (case, texture)) in preview.cases.iter().zip(textures).enumerate() {
+                ui.vertical(|ui| {
+                    ui.set_width(SIDE);
+                    ui.spacing_mut().item_spacing.y = 1.0;
+                    let image = Image::new((texture.id(), vec2(SIDE, SIDE))).corner_radius(3).alt_text(&case.name);
+                    ui.add(image).on_hover_text(format!("{}\n{}", case.name, case.prompt));
+                    let dice = preview.dice(epoch, number).map_or("–".into(), |dice| format!("Dice {dice:.3}"));
+                    ui.label(RichText::new(dice).small()).on_hover_text("per image");
+                    ui.add(Label::new(RichText::new(&case.prompt).small().weak()).truncate());
+                });
+            }
+        });
+    });
+}
+
+/// The slider to earlier epochs.
+fn look_back(ui: &mut Ui, preview: &Preview, shown: usize, commands: &mut Vec<Command>) {
+    let epochs = preview.epochs();
+    let (Some(&first), Some(&last)) = (epochs.first(), epochs.last()) else { return };
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Epoch shown").weak());
+        let mut epoch = shown;
+        ui.spacing_mut().slider_width = 200.0;
+        let slider = Slider::new(&mut epoch, first..=last.max(first));
+        let response = ui.add_enabled(first < last, slider).labelled_by(label.id);
+        if response.changed() && epoch != shown {
+            commands.push(Command::Train(TrainCommand::LookAt((epoch < last).then_some(epoch))));
+        }
+        let is_newest = preview.look_at.is_none();
+        ui.label(RichText::new(if is_newest { "the newest" } else { "looking back" }).small().weak());
+    });
+}

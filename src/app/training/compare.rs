@@ -1,0 +1,66 @@
+//! Another model beside the one that is open, on the same image and prompt.
+
+use eframe::egui::TextureHandle;
+
+use crate::engine::{DisplayPixels, Predicted, Ticket};
+use crate::infer::{ModelInfo, ModelSource};
+
+/// Longest side of a picture of the comparison, in pixels.
+pub const SIDE: usize = 640;
+
+/// What a picture of the comparison shows; where this stays the same, the picture does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// The prediction.
+    pub prediction: Ticket,
+    /// The truth.
+    pub truth: Option<Ticket>,
+    /// Threshold of the mask.
+    pub threshold: f32,
+    /// Opacity of the fill.
+    pub opacity: f32,
+    /// Fill and outline.
+    pub draws: [bool; 2],
+}
+
+/// A picture that is painted on the thread for files.
+#[derive(Default)]
+pub struct Painting {
+    /// What it was last asked to show, and the question's number.
+    pub asked: Option<(Look, Ticket)>,
+    /// It came and is not on the graphics device yet.
+    pub fresh: Option<DisplayPixels>,
+    /// On the graphics device.
+    pub texture: Option<TextureHandle>,
+}
+
+/// The comparison.
+pub struct Comparison {
+    /// Matches the answer to the opening.
+    pub ticket: Ticket,
+    /// Where the other model lies.
+    pub source: ModelSource,
+    /// What it is, once it is open.
+    pub info: Option<ModelInfo>,
+    /// Why there is nothing to see.
+    pub error: Option<String>,
+    /// The newest request to it.
+    pub newest: Ticket,
+    /// Its newest prediction.
+    pub predicted: Option<Predicted>,
+    /// The open model's picture, and the other's.
+    pub paintings: [Painting; 2],
+}
+
+impl Comparison {
+    /// A comparison whose model is on its way.
+    pub fn new(ticket: Ticket, source: ModelSource) -> Self {
+        Self { ticket, source, info: None, error: None, newest: 0, predicted: None, paintings: Default::default() }
+    }
+
+    /// Forgets what belongs to an image that is shown no more.
+    pub fn forget(&mut self) {
+        self.predicted = None;
+        self.paintings = Default::default();
+    }
+}

@@ -1,0 +1,161 @@
+//! The settings as they are typed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use toml::Value;
+
+use crate::engine::run::{KEYS, TrainConfig};
+
+/// Keys that may stay empty.
+const OPTIONAL: [&str; 4] = ["architecture", "start", "vocab", "train_text"];
+
+/// What is typed for every key, and what it comes to.
+pub struct Form {
+    /// Folders of the data sets.
+    pub data: Vec<PathBuf>,
+    /// A folder that is being typed.
+    pub typed: String,
+    texts: BTreeMap<&'static str, String>,
+    config: Result<TrainConfig, Fault>,
+}
+
+/// What is wrong, and with which key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fault {
+    key: Option<&'static str>,
+    message: String,
+}
+
+impl Form {
+    /// The form that stands for `config`.
+    pub fn of(config: &TrainConfig) -> Self {
+        let table = toml::Table::try_from(config).unwrap_or_default();
+        let text = |key: &str| match table.get(key) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => String::new(),
+        };
+        let keys = KEYS.iter().map(|(key, _)| *key).filter(|key| *key != "data");
+        let mut form = Self {
+            data: config.data.clone(),
+            typed: String::new(),
+            texts: keys.map(|key| (key, text(key))).collect(),
+            config: Ok(TrainConfig::default()),
+        };
+        form.check();
+        form
+    }
+
+    /// Takes the settings of `config`, but keeps data, run folder and device.
+    pub fn take(&mut self, config: TrainConfig) {
+        let (out, device) = (self.text("out").into(), self.text("device").to_owned());
+        let typed = std::mem::take(&mut self.typed);
+        *self = Self::of(&TrainConfig { data: std::mem::take(&mut self.data), out, device, ..config });
+        self.typed = typed;
+    }
+
+    /// What is typed for `key`.
+    pub fn text(&self, key: &str) -> &str {
+        self.texts.get(key).map_or("", String::as_str)
+    }
+
+    /// Types `text` for `key`.
+    pub fn set(&mut self, key: &'static str, text: String) {
+        self.texts.insert(key, text);
+        self.check();
+    }
+
+    /// Looks through everything that is typed; to be called after a change of the data.
+    pub fn check(&mut self) {
+        self.config = self.read();
+    }
+
+    /// The settings, or one line on what is wrong with them.
+    pub fn config(&self) -> Result<&TrainConfig, String> {
+        self.config.as_ref().map_err(|fault| fault.message.clone())
+    }
+
+    /// What is wrong with what is typed for `key`.
+    pub fn fault_of(&self, key: &str) -> Option<&str> {
+        let fault = self.config.as_ref().err()?;
+        (fault.key == Some(key)).then_some(&fault.message)
+    }
+
+    fn read(&self) -> Result<TrainConfig, Fault> {
+        let mut config = TrainConfig { data: self.data.clone(), ..TrainConfig::default() };
+        let defaults = toml::Table::try_from(&config).unwrap_or_default();
+        for (key, text) in &self.texts {
+            let text = text.trim();
+            let fault = |message: String| Fault { key: Some(*key), message };
+            if text.is_empty() {
+                if OPTIONAL.contains(key) {
+                    continue;
+                }
+                return Err(fault(format!("{key} is empty")));
+            }
+            let value = match defaults.get(*key) {
+                Some(Value::Integer(_)) if text.parse::<u32>().is_err() => {
+                    return Err(fault(format!("{key}: “{text}” is no whole number")));
+                }
+                Some(Value::Float(_)) if text.parse::<f64>().is_err() => {
+                    return Err(fault(format!("{key}: “{text}” is no number")));
+                }
+                Some(Value::Integer(_) | Value::Float(_)) => text.to_owned(),
+                _ if *key == "train_text" => text.to_owned(),
+                // In quotes, or a folder with the name 2024 would be a number.
+                _ => Value::String(text.to_owned()).to_string(),
+            };
+            config = config.set(key, &value).map_err(|message| fault(format!("{key}: {message}")))?;
+        }
+        config.validate().map_err(|message| {
+            // Its lines begin with the key that they are about.
+            let key = KEYS.iter().map(|(key, _)| *key).find(|key| message.starts_with(&format!("{key} ")));
+            Fault { key, message }
+        })?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Form {
+        Form::of(&TrainConfig { data: vec!["a b".into()], out: "2024".into(), ..TrainConfig::default() })
+    }
+
+    #[test]
+    fn a_form_stands_for_its_settings() {
+        let form = form();
+        let config = form.config().cloned();
+        assert_eq!(config, Ok(TrainConfig { data: vec!["a b".into()], out: "2024".into(), ..Default::default() }));
+        assert_eq!(form.text("lr"), "0.0003");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_key() {
+        let mut form = form();
+        for (key, text) in [("epochs", "many"), ("lr", "x"), ("batch_size", "0"), ("zoom", "2"), ("out", " ")] {
+            let good = form.text(key).to_owned();
+            form.set(key, text.into());
+            assert!(form.config().is_err());
+            assert!(form.fault_of(key).is_some_and(|fault| fault.contains(key)), "{key}: {:?}", form.config());
+            form.set(key, good);
+        }
+        assert!(form.config().is_ok());
+        form.data.clear();
+        form.check();
+        assert!(form.config().is_err_and(|message| message.contains("nothing to train on")));
+    }
+
+    #[test]
+    fn a_preset_keeps_what_is_the_users_own() {
+        let mut form = form();
+        form.set("device", "cpu".into());
+        form.take(TrainConfig { epochs: 3, train_text: Some(true), ..TrainConfig::default() });
+        let config = form.config().cloned().unwrap_or_default();
+        assert_eq!((config.epochs, config.train_text, config.device.as_str()), (3, Some(true), "cpu"));
+        assert_eq!((config.data, config.out), (vec![PathBuf::from("a b")], PathBuf::from("2024")));
+    }
+}

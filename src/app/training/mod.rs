@@ -1,0 +1,116 @@
+//! What the Train tab shows: settings, the run, the comparison.
+
+mod apply;
+mod arrivals;
+mod closing;
+pub mod command;
+pub mod compare;
+pub mod form;
+pub mod preset;
+pub mod preview;
+pub mod run;
+
+use std::path::PathBuf;
+
+use crate::engine::Ticket;
+use crate::engine::run::{Estimate, Interrupted, TrainConfig, Wish};
+
+pub use closing::Closing;
+pub use command::TrainCommand;
+use compare::Comparison;
+use form::Form;
+use preset::Preset;
+use run::{Phase, Run};
+
+/// What is known about the run that the settings would make.
+pub enum Outlook {
+    /// The settings are incomplete or wrong; the form says where.
+    None,
+    /// It was asked for.
+    Awaited(Ticket),
+    /// It is known.
+    Known(Estimate),
+    /// There can be no run with these settings.
+    Impossible(String),
+}
+
+/// A run of an earlier session that can be resumed.
+pub struct Offer {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its settings and finished epochs.
+    pub run: Interrupted,
+}
+
+/// Everything that the tab looks at.
+pub struct Training {
+    /// Settings of the next run.
+    pub form: Form,
+    /// The preset that the form shows unchanged.
+    pub preset: Option<Preset>,
+    /// What a run with these settings would take.
+    pub outlook: Outlook,
+    /// A run to resume.
+    pub offer: Option<Offer>,
+    /// The run that goes on, or the last one.
+    pub run: Option<Run>,
+    /// Another model beside the one that is open.
+    pub comparison: Option<Comparison>,
+    /// How much of the past is in a smoothed line, 0…1.
+    pub smoothing: f64,
+    /// Whether the window is about to be closed.
+    pub closing: Closing,
+    /// Whether the tab was looked at since the run ended.
+    pub is_end_seen: bool,
+}
+
+impl Training {
+    /// As at the start; a run writes into `out` unless the user says otherwise.
+    pub fn new(out: PathBuf) -> Self {
+        let preset = Preset::Small;
+        let config = TrainConfig { out, ..preset.config(None) };
+        Self {
+            form: Form::of(&config),
+            preset: Some(preset),
+            outlook: Outlook::None,
+            offer: None,
+            run: None,
+            comparison: None,
+            smoothing: 0.0,
+            closing: Closing::No,
+            is_end_seen: true,
+        }
+    }
+
+    /// Whether a run goes on, waiting or not.
+    pub fn goes_on(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.phase != Phase::Ended)
+    }
+
+    /// Whether the form allows to begin, or why not.
+    pub fn may_start(&self) -> Result<(), String> {
+        if self.goes_on() {
+            return Err("A run goes on already.".into());
+        }
+        self.form.config()?;
+        match &self.outlook {
+            Outlook::Impossible(reason) => Err(reason.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// One line for the top bar, where there is something to say.
+    pub fn headline(&self) -> Option<String> {
+        let Some(run) = &self.run else {
+            return self.offer.as_ref().map(|_| "Interrupted training".to_owned());
+        };
+        match (&run.phase, run.wish) {
+            (Phase::Ended, _) if self.is_end_seen => None,
+            (Phase::Ended, _) => Some(run.end_in_short().to_owned()),
+            (_, Wish::Stop) => Some("Training is stopping".into()),
+            (Phase::Paused, _) => Some("Training is paused".into()),
+            (Phase::Preparing(_), _) => Some("Training begins".into()),
+            (Phase::Training, _) => Some(run.progress_in_short()),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Settings to begin with.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::run::TrainConfig;
+use crate::engine::small_architecture;
+
+/// The settings of the small model, as the command line takes them.
+const SMALL: &str = include_str!("../../../assets/qata-small.toml");
+
+/// A set of settings with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// A small network that two CPU cores train in an hour.
+    Small,
+    /// The open model, taken further.
+    FineTune,
+    /// Full size, as published.
+    Paper,
+}
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Small, Self::FineTune, Self::Paper];
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Small => "Small, from random weights",
+            Self::FineTune => "Fine-tune the open model",
+            Self::Paper => "The paper's recipe",
+        }
+    }
+
+    /// What it is good for.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Small => {
+                "1.7 million parameters, text encoder trained along: about an hour on two CPU cores for 1400 pairs."
+            }
+            Self::FineTune => {
+                "Begins with the weights of the model that is open, at a third of the paper's learning rate and for at \
+                 most 20 epochs; the text encoder stays as it is. The new weights go into the run folder."
+            }
+            Self::Paper => {
+                "154 million parameters, batches of 32, up to 100 epochs: needs a GPU. The paper begins with published \
+                 encoders; make a bundle of them with “himix import” and name it under “start”."
+            }
+        }
+    }
+
+    /// The settings; `open` is the model that is open.
+    pub fn config(self, open: Option<&Path>) -> TrainConfig {
+        match self {
+            Self::Small => {
+                // The file of this repository; a test holds that it is understood.
+                let config = TrainConfig::from_toml(SMALL).unwrap_or_default();
+                let architecture = small_architecture().or(config.architecture);
+                TrainConfig { architecture, ..config }
+            }
+            Self::FineTune => TrainConfig {
+                start: open.map(PathBuf::from),
+                epochs: 20,
+                min_epochs: 5,
+                patience: 5,
+                cosine_epochs: 20,
+                batch_size: 16,
+                lr: 1e-4,
+                ..TrainConfig::default()
+            },
+            Self::Paper => TrainConfig::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_a_whole_configuration() {
+        for preset in Preset::ALL {
+            let config = preset.config(Some(Path::new("open")));
+            let complete = TrainConfig { data: vec!["data".into()], ..config };
+            assert_eq!(complete.validate(), Ok(()), "{}", preset.name());
+        }
+        let small = TrainConfig::from_toml(SMALL).expect("the file is understood");
+        assert_eq!((small.epochs, small.batch_size), (7, 16));
+        assert_eq!(Preset::FineTune.config(Some(Path::new("open"))).start, Some("open".into()));
+    }
+}

@@ -1,0 +1,275 @@
+//! A run as the window sees it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::preview::Preview;
+use crate::app::text::duration;
+use crate::engine::News;
+use crate::engine::run::{Epoch, Event, Wish};
+
+/// What a run is at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Something slow before the first step.
+    Preparing(String),
+    /// Step after step.
+    Training,
+    /// It waits.
+    Paused,
+    /// It has ended.
+    Ended,
+}
+
+/// What was found before the first step.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Pairs to train on.
+    pub train: usize,
+    /// Pairs to validate on.
+    pub validation: usize,
+    /// Numbers that are trained.
+    pub parameters: usize,
+    /// Most epochs.
+    pub epochs: usize,
+    /// Device.
+    pub device: String,
+}
+
+/// The newest step.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Step of the epoch, from 1.
+    pub step: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
+    /// Seconds that the run still takes.
+    pub seconds_left: f64,
+}
+
+/// The run that goes on, or the last one.
+pub struct Run {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What it is at.
+    pub phase: Phase,
+    /// What was asked of it last.
+    pub wish: Wish,
+    /// What was found before the first step.
+    pub facts: Option<Facts>,
+    /// Finished epochs.
+    pub epochs: Vec<Epoch>,
+    /// Loss of every step: epochs done by then, loss.
+    pub step_losses: Vec<[f64; 2]>,
+    /// The newest step.
+    pub step: Option<Step>,
+    /// Fixed validation cases, epoch by epoch.
+    pub preview: Preview,
+    /// What was said, with the time since the run began.
+    pub log: Vec<String>,
+    /// Bundle of the best weights.
+    pub best: Option<PathBuf>,
+    /// How it ended: a reason, or an error that says what to do.
+    pub outcome: Option<Result<String, String>>,
+    /// Whether there is a checkpoint to go on from.
+    pub has_checkpoint: bool,
+    begun: Instant,
+}
+
+impl Run {
+    /// A run that was asked for.
+    pub fn new(folder: PathBuf) -> Self {
+        let phase = Phase::Preparing("starting".into());
+        Self {
+            folder,
+            phase,
+            wish: Wish::Run,
+            facts: None,
+            epochs: Vec::new(),
+            step_losses: Vec::new(),
+            step: None,
+            preview: Preview::default(),
+            log: Vec::new(),
+            best: None,
+            outcome: None,
+            has_checkpoint: false,
+            begun: Instant::now(),
+        }
+    }
+
+    /// The same run, resumed: what was seen of it stays.
+    pub fn again(self) -> Self {
+        let Self { folder, step_losses, preview, log, best, has_checkpoint, begun, .. } = self;
+        Self { step_losses, preview, log, best, has_checkpoint, begun, ..Self::new(folder) }
+    }
+
+    /// Takes in what the training thread says.
+    pub fn take(&mut self, news: News) {
+        match news {
+            News::Event(event) => self.take_event(event),
+            News::Best(path) => self.best = Some(path),
+            News::Ended(result) => {
+                if let Err(message) = &result {
+                    self.say(message.clone());
+                }
+                self.phase = Phase::Ended;
+                let reason = self.outcome.take().and_then(Result::ok);
+                self.outcome = Some(result.map(|()| reason.unwrap_or_else(|| "it is done".into())));
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::Preparing(what) => {
+                self.say(what.clone());
+                self.phase = Phase::Preparing(what);
+            }
+            Event::Started { train, validation, parameters, history, epochs, device, cases } => {
+                self.say(format!("{train} pairs to train on, {validation} to validate on, {device}"));
+                self.has_checkpoint |= !history.is_empty();
+                self.facts = Some(Facts { train, validation, parameters, epochs, device });
+                self.epochs = history;
+                self.preview.cases = cases;
+                self.phase = Phase::Training;
+            }
+            Event::Step { epoch, step, steps, loss, seconds_left } => {
+                self.phase = Phase::Training;
+                let done = (epoch.max(1) - 1) as f64 + step as f64 / steps.max(1) as f64;
+                // A resumed run goes through the steps after its checkpoint once more.
+                let is_past = |[earlier, _]: &mut [f64; 2]| *earlier >= done;
+                while self.step_losses.pop_if(is_past).is_some() {}
+                self.step_losses.extend(loss.map(|loss| [done, f64::from(loss)]));
+                self.step = Some(Step { epoch, step, steps, seconds_left });
+            }
+            Event::Paused => {
+                self.say("paused".into());
+                self.phase = Phase::Paused;
+            }
+            Event::Continued => {
+                self.say("continued".into());
+                self.phase = Phase::Training;
+            }
+            Event::Epoch(epoch) => {
+                self.say(line(&epoch));
+                self.epochs.push(epoch);
+            }
+            Event::Preview { epoch, masks } => self.preview.put(epoch, masks),
+            Event::Checkpoint => self.has_checkpoint = true,
+            Event::Warning(text) => self.say(format!("note: {text}")),
+            Event::Finished { bundle, reason, .. } => {
+                self.say(format!("ended: {reason}"));
+                self.best = bundle.or(self.best.take());
+                self.outcome = Some(Ok(reason));
+            }
+        }
+    }
+
+    fn say(&mut self, text: String) {
+        let seconds = self.begun.elapsed().as_secs();
+        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        self.log.push(format!("{hours}:{minutes:02}:{seconds:02}  {text}"));
+    }
+
+    /// The best epoch so far.
+    pub fn best_epoch(&self) -> Option<&Epoch> {
+        self.epochs.iter().rfind(|epoch| epoch.is_best)
+    }
+
+    /// Share of all epochs that is done, 0…1.
+    pub fn share(&self) -> f32 {
+        let all = self.facts.as_ref().map_or(0, |facts| facts.epochs).max(1) as f32;
+        let done = self.step.map_or(0.0, |step| (step.epoch.max(1) - 1) as f32 + self.share_of_epoch());
+        (done.max(self.epochs.len() as f32) / all).clamp(0.0, 1.0)
+    }
+
+    /// Share of the epoch's steps that is done, 0…1.
+    pub fn share_of_epoch(&self) -> f32 {
+        self.step.map_or(0.0, |step| step.step as f32 / step.steps.max(1) as f32)
+    }
+
+    /// Whether it was stopped or failed in such a way that it can go on.
+    pub fn can_resume(&self) -> bool {
+        let is_broken = matches!(self.outcome, Some(Err(_))) || self.wish == Wish::Stop;
+        self.phase == Phase::Ended && self.has_checkpoint && is_broken
+    }
+
+    /// For the top bar, while it goes on.
+    pub fn progress_in_short(&self) -> String {
+        let percent = 100.0 * self.share();
+        match self.step {
+            Some(step) => format!("Training {percent:.0} % · {} left", duration(step.seconds_left)),
+            None => format!("Training {percent:.0} %"),
+        }
+    }
+
+    /// For the top bar, at the end.
+    pub fn end_in_short(&self) -> &'static str {
+        match &self.outcome {
+            Some(Err(_)) => "Training failed",
+            _ if self.wish == Wish::Stop => "Training was stopped",
+            _ => "Training has finished",
+        }
+    }
+}
+
+/// The one line of an epoch in the log.
+fn line(epoch: &Epoch) -> String {
+    let best = if epoch.is_best { ", best so far" } else { "" };
+    let skipped = match epoch.skipped {
+        0 => String::new(),
+        count => format!(", {count} images left out"),
+    };
+    format!(
+        "epoch {}: loss {:.4}, validation loss {:.4}, Dice {:.3} pooled, {:.3} per image, {}{skipped}{best}",
+        epoch.number,
+        epoch.train_loss,
+        epoch.validation_loss,
+        epoch.pooled_dice,
+        epoch.per_image_dice,
+        duration(epoch.seconds)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_failed_after_a_checkpoint_can_go_on() {
+        let mut run = Run::new("folder".into());
+        assert!(!run.can_resume());
+        run.take(News::Event(Event::Checkpoint));
+        run.take(News::Ended(Err("the disk is full".into())));
+        assert!(run.can_resume());
+        assert_eq!(run.end_in_short(), "Training failed");
+        let mut run = Run::new("folder".into());
+        run.take(News::Event(Event::Checkpoint));
+        run.take(News::Event(Event::Finished { best: None, bundle: None, reason: "all done".into() }));
+        run.take(News::Ended(Ok(())));
+        assert_eq!(run.outcome, Some(Ok("all done".into())));
+        assert!(!run.can_resume(), "it is done");
+    }
+
+    #[test]
+    fn progress_counts_epochs_and_steps() {
+        let mut run = Run::new("folder".into());
+        let cases = Vec::new();
+        let (history, device) = (vec![Epoch { number: 1, ..Epoch::default() }], "CPU".into());
+        let started = Event::Started { train: 8, validation: 2, parameters: 1, history, epochs: 4, device, cases };
+        run.take(News::Event(started));
+        assert_eq!(run.share(), 0.25);
+        let step = |step, loss| {
+            News::Event(Event::Step { epoch: 2, step, steps: 2, loss: Some(loss), seconds_left: 61.0 })
+        };
+        run.take(step(1, 0.25));
+        run.take(step(2, 0.25));
+        let mut run = Run { facts: run.facts.clone(), ..run.again() };
+        run.take(step(1, 0.5));
+        assert_eq!((run.share(), run.share_of_epoch()), (0.375, 0.5));
+        assert_eq!(run.step_losses, [[1.5, 0.5]]);
+        assert_eq!(run.progress_in_short(), "Training 38 % · 1 min left");
+    }
+}

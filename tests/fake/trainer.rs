@@ -1,0 +1,174 @@
+//! A training run without a network: losses fall, masks grow, and it does what it is asked between two steps.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use himix::engine::run::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, TrainConfig, Wish};
+use himix::engine::{Trainer, Work};
+
+/// Side of the preview's pictures.
+const SIDE: usize = 8;
+
+/// How the fake behaves, and what it was asked.
+#[derive(Clone)]
+pub struct FakeTrainer {
+    /// Epochs of a run.
+    pub epochs: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
+    /// How long a step takes.
+    pub step_takes: Duration,
+    /// Fails after its first epoch with this.
+    pub fails: Option<&'static str>,
+    /// Panics after its first step.
+    pub panics: bool,
+    /// What a folder holds that a run broke off in: finished epochs.
+    pub interrupted: Option<usize>,
+    /// What it was asked to do.
+    pub works: Arc<Mutex<Vec<Work>>>,
+}
+
+impl Default for FakeTrainer {
+    fn default() -> Self {
+        Self {
+            epochs: 3,
+            steps: 4,
+            step_takes: Duration::from_millis(2),
+            fails: None,
+            panics: false,
+            interrupted: None,
+            works: Arc::default(),
+        }
+    }
+}
+
+impl FakeTrainer {
+    /// What it was asked to do, in order.
+    pub fn works(&self) -> Vec<Work> {
+        self.works.lock().map(|works| works.clone()).unwrap_or_default()
+    }
+}
+
+impl Trainer for FakeTrainer {
+    fn train(&self, work: &Work, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String> {
+        self.works.lock().map_err(|error| error.to_string())?.push(work.clone());
+        let done = if matches!(work, Work::Resume(_)) { self.interrupted.unwrap_or(0) } else { 0 };
+        let history: Vec<Epoch> = (1..=done).map(epoch).collect();
+        report(Event::Preparing("looking through the data".into()));
+        report(Event::Started {
+            train: 1400,
+            validation: 300,
+            parameters: 1_700_000,
+            history: history.clone(),
+            epochs: self.epochs,
+            device: "Test device".into(),
+            cases: vec![case("left.png"), case("right.png")],
+        });
+        report(Event::Warning("one image was left out".into()));
+        let mut best = history.last().cloned();
+        for number in done + 1..=self.epochs {
+            for step in 1..=self.steps {
+                if self.waits_and_stops(control, report) {
+                    let bundle = best.is_some().then(|| self.best(Path::new("run")));
+                    let reason = "it was stopped, and can be resumed".into();
+                    report(Event::Checkpoint);
+                    report(Event::Finished { best, bundle, reason });
+                    return Ok(());
+                }
+                std::thread::sleep(self.step_takes);
+                let seconds_left = 60.0 * (self.epochs - number) as f64;
+                let loss = Some(1.0 / (number as f32 + step as f32 / self.steps as f32));
+                report(Event::Step { epoch: number, step, steps: self.steps, loss, seconds_left });
+                assert!(!self.panics, "the fake panics");
+            }
+            best = Some(epoch(number));
+            report(Event::Epoch(epoch(number)));
+            report(Event::Preview { epoch: number, masks: vec![mask(number), mask(2 * number)] });
+            report(Event::Checkpoint);
+            if let Some(message) = self.fails {
+                return Err(message.into());
+            }
+        }
+        let bundle = Some(self.best(Path::new("run")));
+        report(Event::Finished { best, bundle, reason: format!("all {} epochs are done", self.epochs) });
+        Ok(())
+    }
+
+    fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String> {
+        if config.data.iter().any(|folder| folder.ends_with("empty")) {
+            return Err("empty: there are no images in this folder; choose another".into());
+        }
+        Ok(Estimate {
+            train: 1400,
+            validation: 300,
+            parameters: 1_700_000,
+            bytes: 1 << 30,
+            seconds_per_epoch: 190.0,
+            notes: vec!["2 masks are missing".into()],
+        })
+    }
+
+    fn interrupted(&self, folder: &Path) -> Option<Interrupted> {
+        let config = TrainConfig { out: folder.to_owned(), phantoms: 77, ..TrainConfig::default() };
+        self.interrupted.map(|epoch| Interrupted { config, epoch })
+    }
+
+    fn best(&self, folder: &Path) -> PathBuf {
+        folder.join("best")
+    }
+}
+
+impl FakeTrainer {
+    /// Waits while a pause is asked for; whether a stop is.
+    fn waits_and_stops(&self, control: &Control, report: &mut dyn FnMut(Event)) -> bool {
+        if control.wish() == Wish::Pause {
+            report(Event::Paused);
+            while control.wish() == Wish::Pause {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            report(Event::Continued);
+        }
+        control.wish() == Wish::Stop
+    }
+}
+
+/// The numbers of an epoch: losses fall, scores rise.
+fn epoch(number: usize) -> Epoch {
+    let share = 1.0 - 1.0 / (number as f64 + 1.0);
+    let weights = |first: usize| (first..first + 4).map(|layer| (layer, 0.1 * layer as f32)).collect();
+    Epoch {
+        number,
+        train_loss: 1.0 - 0.5 * share,
+        validation_loss: 1.0 - 0.4 * share,
+        pooled_dice: share,
+        pooled_iou: 0.9 * share,
+        per_image_dice: 0.8 * share,
+        per_image_iou: 0.7 * share,
+        learning_rate: 1e-3 / number as f64,
+        sigma: vec![Some(6.18), Some(4.7), None],
+        layer_weights: vec![weights(9), weights(5), weights(1)],
+        images: 1400,
+        skipped: 1,
+        seconds: 190.0,
+        waiting: 0.01,
+        is_best: true,
+    }
+}
+
+/// A grey picture whose left half is lesion.
+fn case(name: &str) -> Arc<PreviewCase> {
+    let truth = (0..SIDE * SIDE).map(|index| u8::from(index % SIDE < SIDE / 2)).collect();
+    Arc::new(PreviewCase {
+        name: name.into(),
+        prompt: "left lung".into(),
+        side: SIDE,
+        rgb: vec![90; 3 * SIDE * SIDE],
+        truth,
+    })
+}
+
+/// A mask of so many columns.
+fn mask(columns: usize) -> Vec<u8> {
+    (0..SIDE * SIDE).map(|index| if index % SIDE < columns { 255 } else { 0 }).collect()
+}

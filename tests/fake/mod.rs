@@ -58,6 +58,7 @@ impl Segmenter for FakeModel {
             parameters: 1_234_567,
             device: "Test device".into(),
             notices: Vec::new(),
+            ..ModelInfo::default()
         }
     }
 

@@ -36,8 +36,10 @@ fn pooling_adds_counts_not_scores() {
 
 #[test]
 fn spread_is_of_the_population() {
-    assert_eq!(mean_std(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]), Spread { mean: 5.0, std: 2.0 });
-    assert_eq!(mean_std(&[3.0]), Spread { mean: 3.0, std: 0.0 });
+    let eight = mean_std(&[9.0, 4.0, 4.0, 2.0, 5.0, 5.0, 7.0, 4.0]);
+    let quartiles = Spread { mean: 5.0, std: 2.0, lower_quartile: 4.0, median: 4.5, upper_quartile: 5.5 };
+    assert_eq!(eight, quartiles);
+    assert_eq!((mean_std(&[3.0]).median, mean_std(&[3.0]).std), (3.0, 0.0));
     assert!(mean_std(&[]).mean.is_nan());
 }
 

@@ -53,12 +53,15 @@ impl Cases {
     pub fn open(config: &TrainConfig, is_training: bool, side: usize) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
         let mut samples = Vec::new();
-        let notes = Vec::new();
+        let mut notes = Vec::new();
         for root in &config.data {
             let mut dataset = Dataset::open(root, split)?;
-            // notes.extend(dataset.summary_of_left_out());
             if config.limit > 0 {
                 dataset.samples.truncate(config.limit);
+            }
+            let empty = dataset.samples.iter().filter(|sample| sample.prompt.trim().is_empty()).count();
+            if empty > 0 {
+                notes.push(format!("{}, split {split}: {empty} sentences are empty", root.display()));
             }
             samples.append(&mut dataset.samples);
         }

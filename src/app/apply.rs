@@ -114,6 +114,8 @@ impl HimixApp {
                 .or_else(|| self.state.settings.recent.first().cloned())
                 .and_then(|mut path| path.pop().then_some(path)),
         };
+        // A sample case and the bundled model lie in no folder.
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
         if let Err(error) = self.dialogs.ask(purpose, folder, name) {
             self.state.notes.add(Kind::Error, format!("No file dialog could be opened ({error})."));
         }

@@ -15,7 +15,7 @@ Examples:
   himix train --data qata --out fine-tuned --set start=imported-bundle
   himix train --resume run
 
-`himix data DIR` says what a folder holds. The run folder has the settings (config.toml), one row an epoch (metrics.csv), the bundle of the
+The run folder has the settings (config.toml), one row an epoch (metrics.csv), the bundle of the
 best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or broke off goes on with
 --resume to the same weights that it would have reached.
 

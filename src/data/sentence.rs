@@ -1,4 +1,52 @@
-//! stub
-pub fn mirror(s: &str) -> String {
-    s.replace("left", "\u{1}").replace("right", "left").replace("\u{1}", "right")
+//! What a change of the picture does to its sentence.
+
+/// The sentence of the mirrored picture: the words "left" and "right" are exchanged, their case is kept. Other words that hold these
+/// letters ("bright") stay.
+pub fn mirror(sentence: &str) -> String {
+    let is_letter = |letter: char| letter.is_alphanumeric();
+    let mut mirrored = String::with_capacity(sentence.len() + 8);
+    let mut rest = sentence;
+    while !rest.is_empty() {
+        let between = rest.find(is_letter).unwrap_or(rest.len());
+        let (other, after) = rest.split_at(between);
+        let (word, after) = after.split_at(after.find(|letter| !is_letter(letter)).unwrap_or(after.len()));
+        mirrored += other;
+        mirrored += &other_side(word);
+        rest = after;
+    }
+    mirrored
+}
+
+/// The word for the other side, or the word itself.
+fn other_side(word: &str) -> String {
+    let other = match word.to_ascii_lowercase().as_str() {
+        "left" => "right",
+        "right" => "left",
+        _ => return word.to_owned(),
+    };
+    let is_large = |letter: Option<char>| letter.is_some_and(char::is_uppercase);
+    if word.chars().all(char::is_uppercase) {
+        other.to_uppercase()
+    } else if is_large(word.chars().next()) {
+        other[..1].to_uppercase() + &other[1..]
+    } else {
+        other.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_exchanged_and_nothing_else() {
+        let sentence = "Bilateral infection, areas,lower left lung and upper Right lung; LEFT, bright, leftover.";
+        let mirrored = "Bilateral infection, areas,lower right lung and upper Left lung; RIGHT, bright, leftover.";
+        assert_eq!(mirror(sentence), mirrored);
+        assert_eq!(mirror(mirrored), sentence);
+        for same in ["", "  ", "größe: 3×4", "top, bottom of the image"] {
+            assert_eq!(mirror(same), same);
+        }
+        assert_eq!(mirror("top left, right"), "top right, left");
+    }
 }

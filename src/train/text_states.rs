@@ -32,12 +32,12 @@ impl TextStates {
         let device = tensors.image.device();
         let tokens = batch.ids.len() / batch.count.max(1);
         let sentences: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
-        let mut new: Vec<usize> =
-            (0..sentences.len()).filter(|i| !self.known.contains_key(sentences[*i])).collect();
-        new.dedup_by_key(|index| sentences[*index]);
         let plain = device.clone().inner();
         let mut made: HashMap<Vec<i64>, Vec<f32>> = HashMap::new();
-        for index in new {
+        for (index, sentence) in sentences.iter().enumerate() {
+            if self.known.contains_key(*sentence) || made.contains_key(*sentence) {
+                continue;
+            }
             let one = |values: &[i64]| -> Tensor<2, Int> {
                 let part = values[index * tokens..(index + 1) * tokens].to_vec();
                 Tensor::from_data(TensorData::new(part, [1, tokens]), &plain)
@@ -45,7 +45,7 @@ impl TextStates {
             let states = self.encoder.forward(one(&batch.ids), one(&batch.attention), &mut Trace::off());
             let values: Vec<f32> =
                 states.into_iter().flat_map(|x| x.into_data().iter::<f32>().collect::<Vec<_>>()).collect();
-            made.insert(sentences[index].to_vec(), values);
+            made.insert(sentence.to_vec(), values);
         }
         let find = |sentence: &[i64]| self.known.get(sentence).or_else(|| made.get(sentence));
         let found: Vec<&Vec<f32>> = sentences.iter().filter_map(|sentence| find(sentence)).collect();

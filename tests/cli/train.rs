@@ -144,7 +144,7 @@ fn a_run_learns_and_leaves_a_bundle() {
 fn passes_that_make_one_step_are_one_large_batch() {
     let bench = Bench::new();
     let start = format!("start={}", bundle().display());
-    // Without batch statistics and dropout in the way: one epoch of one step, whose loss is that of the untouched network.
+    // One step, so that the loss is that of the untouched network; batch statistics and dropout leave a little between the two.
     let loss = |out: &str, more: &[&str]| {
         let mut all = vec!["--set", &start, "--set", "epochs=1", "--set", "zoom=0"];
         all.extend(more);

@@ -21,8 +21,16 @@ pub struct Preview {
     masks: BTreeMap<usize, Vec<Vec<u8>>>,
     /// The epoch that the user looks at; the newest, if none.
     pub look_at: Option<usize>,
-    /// What is on the graphics device: of which epoch, one picture a case.
-    pub painted: Option<(usize, Vec<TextureHandle>)>,
+    /// What is on the graphics device.
+    pub painted: Option<Painted>,
+}
+
+/// The cases with the masks of one epoch, on the graphics device.
+pub struct Painted {
+    /// The epoch.
+    pub epoch: usize,
+    /// One picture a case, with its Dice per image.
+    pub pictures: Vec<(TextureHandle, Option<f64>)>,
 }
 
 impl Preview {

@@ -32,6 +32,16 @@ impl Plane {
     }
 }
 
+/// Number of the pixel at a place; x and y run from 0 to 1.
+pub fn place(x: f32, y: f32, side: usize) -> usize {
+    (y * side as f32) as usize * side + (x * side as f32) as usize
+}
+
+/// The grain of one pixel of a grey picture.
+pub fn grain_of(random: &mut fastrand::Rng, strength: f32) -> f32 {
+    strength * (random.f32() + random.f32() + random.f32() - 1.5) * 2.0
+}
+
 /// 0 below `from`, 1 above `to`, smooth between; `from` may be the larger.
 pub fn step(from: f32, to: f32, x: f32) -> f32 {
     let t = ((x - from) / (to - from)).clamp(0.0, 1.0);

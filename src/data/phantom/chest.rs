@@ -1,6 +1,6 @@
 //! A frontal chest X-ray: bright where rays are stopped.
 
-use super::canvas::{Noise, Plane, bell, ellipse, step};
+use super::canvas::{Noise, Plane, bell, ellipse, grain_of, place, step};
 use super::lungs::{Infection, Lungs, infect};
 use crate::data::{Image, Pixels};
 
@@ -119,10 +119,6 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
     develop(picture, random)
 }
 
-fn place(x: f32, y: f32, side: usize) -> usize {
-    (y * side as f32) as usize * side + (x * side as f32) as usize
-}
-
 /// Exposure, grain and the sign of the side, as 8 bit grey.
 fn develop(picture: Plane, random: &mut fastrand::Rng) -> Image {
     let side = picture.side;
@@ -142,8 +138,7 @@ fn develop(picture: Plane, random: &mut fastrand::Rng) -> Image {
                 value = 0.95;
             }
         }
-        let rough = grain * (random.f32() + random.f32() + random.f32() - 1.5) * 2.0;
-        bytes.push(((value + rough).clamp(0.0, 1.0) * 255.0).round() as u8);
+        bytes.push(((value + grain_of(random, grain)).clamp(0.0, 1.0) * 255.0).round() as u8);
     }
     Image { width: side, height: side, channels: 1, pixels: Pixels::U8(bytes) }
 }

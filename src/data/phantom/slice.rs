@@ -1,6 +1,6 @@
 //! An axial CT slice through the chest in a lung window, seen from the feet: front at the top.
 
-use super::canvas::{Noise, Plane, bell, ellipse, step};
+use super::canvas::{Noise, Plane, bell, ellipse, grain_of, place, step};
 use super::lungs::{Infection, Lungs, infect};
 use crate::data::{Image, Pixels};
 
@@ -67,7 +67,7 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
     let strength = within(0.22, 0.5);
     let table = within(0.14, 0.22);
     let picture = Plane::of(side, |x, y| {
-        let place = (y * side as f32) as usize * side + (x * side as f32) as usize;
+        let place = place(x, y, side);
         let inside = lungs.inside[0].values[place] + lungs.inside[1].values[place];
         let distance = body.distance(x, y);
         let skin = step(1.02, 0.99, distance);
@@ -101,9 +101,9 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
         value + (1.0 - skin) * 0.35 * bell(y - below, 0.007)
     });
     let grain = 0.01 + 0.02 * random.f32();
-    let bytes = picture.values.iter().map(|value| {
-        let rough = grain * (random.f32() + random.f32() + random.f32() - 1.5) * 2.0;
-        ((value + rough).clamp(0.0, 1.0) * 255.0).round() as u8
-    });
+    let bytes = picture
+        .values
+        .iter()
+        .map(|value| ((value + grain_of(random, grain)).clamp(0.0, 1.0) * 255.0).round() as u8);
     Image { width: side, height: side, channels: 1, pixels: Pixels::U8(bytes.collect()) }
 }

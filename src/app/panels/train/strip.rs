@@ -7,7 +7,7 @@ use crate::app::panels::widgets::{explain, swatch};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
-use crate::app::training::preview::Preview;
+use crate::app::training::preview::{Painted, Preview};
 
 /// Side of a picture, in points.
 const SIDE: f32 = 118.0;
@@ -38,25 +38,26 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         return;
     };
     look_back(ui, preview, epoch, commands);
-    if preview.painted.as_ref().is_none_or(|(painted, _)| *painted != epoch) {
+    if preview.painted.as_ref().is_none_or(|painted| painted.epoch != epoch) {
         let textures = (0..preview.cases.len()).filter_map(|case| {
             let rgb = preview.paint(epoch, case, &paint)?;
             let side = preview.cases[case].side;
             let image = ColorImage::from_rgb([side, side], &rgb);
-            Some(ui.ctx().load_texture(format!("case {case}"), image, TextureOptions::LINEAR))
+            let texture = ui.ctx().load_texture(format!("case {case}"), image, TextureOptions::LINEAR);
+            Some((texture, preview.dice(epoch, case)))
         });
-        preview.painted = Some((epoch, textures.collect()));
+        preview.painted = Some(Painted { epoch, pictures: textures.collect() });
     }
-    let Some((_, textures)) = &preview.painted else { return };
+    let Some(Painted { pictures, .. }) = &preview.painted else { return };
     ScrollArea::horizontal().id_salt("strip").auto_shrink([false, true]).show(ui, |ui| {
         ui.horizontal_top(|ui| {
-            for (number, (case, texture)) in preview.cases.iter().zip(textures).enumerate() {
+            for (case, (texture, dice)) in preview.cases.iter().zip(pictures) {
                 ui.vertical(|ui| {
                     ui.set_width(SIDE);
                     ui.spacing_mut().item_spacing.y = 1.0;
                     let image = Image::new((texture.id(), vec2(SIDE, SIDE))).corner_radius(3).alt_text(&case.name);
                     ui.add(image).on_hover_text(format!("{}\n{}", case.name, case.prompt));
-                    let dice = preview.dice(epoch, number).map_or("–".into(), |dice| format!("Dice {dice:.3}"));
+                    let dice = dice.map_or("–".into(), |dice| format!("Dice {dice:.3}"));
                     ui.label(RichText::new(dice).small()).on_hover_text("per image");
                     ui.add(Label::new(RichText::new(&case.prompt).small().weak()).truncate());
                 });

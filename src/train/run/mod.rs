@@ -1,5 +1,7 @@
 //! The training loop.
 
+mod keep;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -7,23 +9,24 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
-use super::batches::{Batch, Form, training_items, with_batches};
-use super::cases::Cases;
-use super::config::TrainConfig;
-use super::control::{Control, Wish};
-use super::error::TrainError;
-use super::event::{Epoch, Event};
-use super::folder::{Progress, RunFolder};
-use super::loss::loss;
-use super::pace::Pace;
-use super::schedule::learning_rate;
-use super::start::{Start, architecture, prepare};
-use super::step::Optimiser;
-use super::text_states::TextStates;
-use super::validate::{Tensors, Validation, Validator, logits, preview, validate};
 use crate::device::OpenDevice;
 use crate::model::HiMix;
 use crate::model::config::{ModelConfig, Provenance};
+use crate::train::batches::{Batch, Form, training_items, with_batches};
+use crate::train::cases::Cases;
+use crate::train::config::TrainConfig;
+use crate::train::control::{Control, Wish};
+use crate::train::error::TrainError;
+use crate::train::estimate::must_fit;
+use crate::train::event::{Epoch, Event};
+use crate::train::folder::{Progress, RunFolder};
+use crate::train::loss::loss;
+use crate::train::pace::Pace;
+use crate::train::schedule::learning_rate;
+use crate::train::start::{Start, architecture, prepare};
+use crate::train::step::Optimiser;
+use crate::train::text_states::TextStates;
+use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
 
 /// Steps after which losses are read back from a GPU; on the CPU reading waits for nothing.
 const READ_EVERY: usize = 16;
@@ -112,7 +115,8 @@ impl<'a> Run<'a> {
         progress: Option<Progress>,
     ) -> Result<Self, TrainError> {
         report(Event::Preparing("looking through the data".into()));
-        let side = architecture(config)?.decoder.image_size;
+        let architecture = architecture(config)?;
+        let side = architecture.decoder.image_size;
         let (train, mut notes) = Cases::open(config, true, side)?;
         let (validation, more) = Cases::open(config, false, side)?;
         notes.extend(more);
@@ -123,7 +127,7 @@ impl<'a> Run<'a> {
                 )));
             }
         }
-        super::estimate::must_fit(config, device)?;
+        must_fit(config, &architecture, device)?;
         let is_resumed = progress.is_some();
         if !is_resumed {
             folder.begin(config)?;
@@ -154,7 +158,7 @@ impl<'a> Run<'a> {
         let subjects = train.subject_codes();
         let model_config = ModelConfig {
             provenance: Provenance {
-                name: file_name(&config.out),
+                name: keep::file_name(&config.out),
                 trained: true,
                 subjects,
                 ..Provenance::default()
@@ -350,83 +354,9 @@ impl<'a> Run<'a> {
         };
         validate(model, &with, self.kept.as_mut(), &is_wanted)
     }
-
-    /// Keeps what the epoch reached.
-    fn finish(&mut self, number: usize, validation: &Validation, seconds: f64) -> Result<(), TrainError> {
-        let scores = &validation.scores;
-        let best = self.progress.best().map(|best| best.validation_loss);
-        let losses = std::mem::take(&mut self.progress.losses);
-        let Some(model) = &self.model else { return Ok(()) };
-        let epoch = Epoch {
-            number: number + 1,
-            train_loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64,
-            validation_loss: scores.loss(),
-            pooled_dice: scores.pooled_dice(),
-            pooled_iou: scores.pooled_iou(),
-            per_image_dice: scores.per_image_dice(),
-            per_image_iou: scores.per_image_iou(),
-            learning_rate: learning_rate(self.config, number),
-            sigma: model.sigmas(),
-            layer_weights: model.fusion.layer_weights(),
-            images: self.train.len() - self.progress.skipped,
-            skipped: self.progress.skipped,
-            seconds,
-            waiting: self.waiting,
-            is_best: best.is_none_or(|best| scores.loss() < best),
-        };
-        if epoch.is_best {
-            let described = self.described(&epoch);
-            self.folder.keep_best(&described, &model.valid(), &self.vocabulary)?;
-        }
-        self.progress.history.push(epoch.clone());
-        self.progress.step = 0;
-        self.progress.skipped = 0;
-        self.folder.log(&format!(
-            "epoch {}: loss {:.4}, validation {:.4}",
-            epoch.number, epoch.train_loss, epoch.validation_loss
-        ));
-        (self.report)(Event::Epoch(epoch));
-        (self.report)(Event::Preview { epoch: number + 1, masks: validation.masks.clone() });
-        self.checkpoint()
-    }
-
-    fn checkpoint(&mut self) -> Result<(), TrainError> {
-        let Some(model) = &self.model else { return Ok(()) };
-        let described = match self.progress.history.last() {
-            Some(epoch) => self.described(epoch),
-            None => self.model_config.clone(),
-        };
-        let moments = self.optimiser.to_arrays();
-        self.folder.checkpoint(&described, &model.valid(), &self.vocabulary, moments, &self.progress)?;
-        self.saved = Instant::now();
-        (self.report)(Event::Checkpoint);
-        Ok(())
-    }
-
-    /// The bundle's configuration with the scores of an epoch.
-    fn described(&self, epoch: &Epoch) -> ModelConfig {
-        let mut config = self.model_config.clone();
-        let mut data: Vec<String> = self.config.data.iter().map(|path| file_name(path)).collect();
-        if self.config.phantoms > 0 {
-            data.push(format!("{} phantoms an epoch", self.config.phantoms));
-        }
-        config.provenance.description = format!(
-            "Trained on {} (split {}), epoch {}; validation Dice {:.3} pooled, {:.3} per image.",
-            data.join(", "),
-            self.config.train_split,
-            epoch.number,
-            epoch.pooled_dice,
-            epoch.per_image_dice
-        );
-        config
-    }
 }
 
 /// A number of its own for every step.
 fn seed(seed: u64, epoch: usize, step: usize) -> u64 {
     seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((epoch as u64) << 32).wrapping_add(step as u64)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -1,0 +1,95 @@
+//! What a run keeps: the row of an epoch, the best weights, checkpoints.
+
+use std::path::Path;
+use std::time::Instant;
+
+use burn::module::Module;
+
+use super::Run;
+use crate::model::config::ModelConfig;
+use crate::train::error::TrainError;
+use crate::train::event::{Epoch, Event};
+use crate::train::schedule::learning_rate;
+use crate::train::validate::Validation;
+
+impl Run<'_> {
+    /// Keeps what the epoch reached.
+    pub(super) fn finish(
+        &mut self,
+        number: usize,
+        validation: &Validation,
+        seconds: f64,
+    ) -> Result<(), TrainError> {
+        let scores = &validation.scores;
+        let best = self.progress.best().map(|best| best.validation_loss);
+        let losses = std::mem::take(&mut self.progress.losses);
+        let Some(model) = &self.model else { return Ok(()) };
+        let epoch = Epoch {
+            number: number + 1,
+            train_loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64,
+            validation_loss: scores.loss(),
+            pooled_dice: scores.pooled_dice(),
+            pooled_iou: scores.pooled_iou(),
+            per_image_dice: scores.per_image_dice(),
+            per_image_iou: scores.per_image_iou(),
+            learning_rate: learning_rate(self.config, number),
+            sigma: model.sigmas(),
+            layer_weights: model.fusion.layer_weights(),
+            images: self.train.len() - self.progress.skipped,
+            skipped: self.progress.skipped,
+            seconds,
+            waiting: self.waiting,
+            is_best: best.is_none_or(|best| scores.loss() < best),
+        };
+        if epoch.is_best {
+            let described = self.described(&epoch);
+            self.folder.keep_best(&described, &model.valid(), &self.vocabulary)?;
+        }
+        self.progress.history.push(epoch.clone());
+        self.progress.step = 0;
+        self.progress.skipped = 0;
+        self.folder.log(&format!(
+            "epoch {}: loss {:.4}, validation {:.4}",
+            epoch.number, epoch.train_loss, epoch.validation_loss
+        ));
+        (self.report)(Event::Epoch(epoch));
+        (self.report)(Event::Preview { epoch: number + 1, masks: validation.masks.clone() });
+        self.checkpoint()
+    }
+
+    pub(super) fn checkpoint(&mut self) -> Result<(), TrainError> {
+        let Some(model) = &self.model else { return Ok(()) };
+        let described = match self.progress.history.last() {
+            Some(epoch) => self.described(epoch),
+            None => self.model_config.clone(),
+        };
+        let moments = self.optimiser.to_arrays();
+        self.folder.checkpoint(&described, &model.valid(), &self.vocabulary, moments, &self.progress)?;
+        self.saved = Instant::now();
+        (self.report)(Event::Checkpoint);
+        Ok(())
+    }
+
+    /// The bundle's configuration with the scores of an epoch.
+    fn described(&self, epoch: &Epoch) -> ModelConfig {
+        let mut config = self.model_config.clone();
+        let mut data: Vec<String> = self.config.data.iter().map(|path| file_name(path)).collect();
+        if self.config.phantoms > 0 {
+            data.push(format!("{} phantoms an epoch", self.config.phantoms));
+        }
+        config.provenance.description = format!(
+            "Trained on {} (split {}), epoch {}; validation Dice {:.3} pooled, {:.3} per image.",
+            data.join(", "),
+            self.config.train_split,
+            epoch.number,
+            epoch.pooled_dice,
+            epoch.per_image_dice
+        );
+        config
+    }
+}
+
+/// The last part of a path, which names a data set or a model.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that HiMix needs beside Rust: a C compiler for the allocator, the libraries of the window
+# Installs the Debian packages that HiMix needs beside Rust: compilers for the allocator and the JPEG-LS decoder, the libraries of the window
 # system, a Vulkan loader and a software Vulkan driver (a graphics card's own driver is used where there is one).
 set -euo pipefail
-packages=(build-essential pkg-config libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1 libwayland-client0
+packages=(build-essential cmake pkg-config libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1 libwayland-client0
   libvulkan1 mesa-vulkan-drivers zenity xvfb xdotool)
 missing=()
 for package in "${packages[@]}"; do

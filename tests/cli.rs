@@ -7,6 +7,8 @@ mod common;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/data.rs"]
+mod data;
 #[path = "cli/evaluate.rs"]
 mod evaluate;
 // Made for the tests of images; not all of it is needed here.

@@ -7,12 +7,18 @@
 mod bad_input;
 #[path = "data/dataset.rs"]
 mod dataset;
+#[path = "data/dicom.rs"]
+mod dicom;
 #[path = "data/fixtures.rs"]
 mod fixtures;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
+#[path = "data/layouts.rs"]
+mod layouts;
 #[path = "data/metrics.rs"]
 mod metrics;
+#[path = "data/nifti.rs"]
+mod nifti;
 #[path = "data/parity.rs"]
 mod parity;
 #[path = "data/preprocess.rs"]

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use himix::data::MaskRule;
 use himix::device::DeviceChoice;
 use himix::infer::{BUNDLED_NAME, ModelSource};
 
@@ -62,5 +63,23 @@ pub fn threshold(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("the threshold must be a number from 0 to 1".into()),
+    }
+}
+
+/// What is foreground in a mask file.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MaskRuleName {
+    Half,
+    #[value(name = "exactly-255")]
+    Exactly255,
+}
+
+impl MaskRuleName {
+    /// The rule.
+    pub fn rule(self) -> MaskRule {
+        match self {
+            Self::Half => MaskRule::Half,
+            Self::Exactly255 => MaskRule::Exactly255,
+        }
     }
 }

@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
-use himix::data::{Dataset, MaskRule, write};
+use clap::Args;
+use himix::data::{Dataset, summary, write};
 use himix::infer::{EvaluationSettings, Predictor, evaluate};
 
-use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::arguments::{DeviceArguments, MaskRuleName, ModelArguments, threshold};
 use super::{Failure, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
@@ -17,8 +17,7 @@ Examples:
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
   himix evaluate --data qata --split test --overlays pictures --worst 10
 
-The data set lies as the authors' does: DIR/prompt/SPLIT.csv with the columns Image and Description, images in
-DIR/SPLIT/Images, masks in DIR/SPLIT/GTs. Per image: every image's score, then mean and standard deviation. Pooled: the
+`himix data DIR` tells which splits a folder has and what is wrong with it. Per image: every image's score, then mean and standard deviation. Pooled: the
 pixels of all images counted together. The two differ by points.";
 
 /// Score a model on a split of a data set, per image and pooled
@@ -33,7 +32,7 @@ pub struct EvaluateArguments {
     /// Folder of the data set
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Split to score: the name of a table in DIR/prompt
+    /// Split to score
     #[arg(long, value_name = "SPLIT")]
     split: String,
     /// Probability from which on a pixel is foreground, 0 to 1
@@ -61,16 +60,10 @@ pub struct EvaluateArguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MaskRuleName {
-    Half,
-    #[value(name = "exactly-255")]
-    Exactly255,
-}
-
 /// Evaluates.
 pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let dataset = Dataset::open(&arguments.data, &arguments.split)?;
+    summary(&dataset.findings).into_iter().for_each(terminal::note);
     let source = arguments.model.source(arguments.vocab.as_ref());
     let busy = terminal::busy("reading the model");
     let mut predictor = Predictor::open(&source, arguments.device.choice())?;
@@ -79,10 +72,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     if !predictor.info().is_trained {
         terminal::note(format!("{} is untrained; its scores mean nothing", predictor.info().name));
     }
-    let mask_rule = match arguments.mask_rule {
-        MaskRuleName::Half => MaskRule::Half,
-        MaskRuleName::Exactly255 => MaskRule::Exactly255,
-    };
+    let mask_rule = arguments.mask_rule.rule();
     let settings =
         EvaluationSettings { threshold: arguments.threshold, mask_rule, shuffle_seed: arguments.shuffle_prompts };
     if let Some(folder) = &arguments.overlays {

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and one file for each command that does it.
 
 mod arguments;
+mod data;
 mod evaluate;
 mod export;
 mod failure;
@@ -50,6 +51,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     Train(train::TrainArguments),
     Phantoms(phantoms::PhantomArguments),
+    Data(data::DataArguments),
 }
 
 /// The arguments of this process; none where help or the version was asked for and has been printed.
@@ -92,6 +94,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
     })
 }
 

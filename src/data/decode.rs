@@ -7,12 +7,10 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::error::one_line;
-use super::{DataError, Image, Pixels, jpeg, tiff_float};
+use super::{DataError, Image, Limit, Pixels, jpeg, tiff_float};
 
 /// Longest side that is read, in pixels.
 const MAX_SIDE: u32 = 32_768;
-/// Most bytes that a file or its decoded pixels may take.
-const MAX_BYTES: u64 = 2 << 30;
 /// Largest magnitude of a floating point sample. Beyond it sums of squares would leave the range of `f64`
 /// and a resampled value that of `f32`; no instrument delivers such values.
 const MAX_FLOAT: f32 = 1e30;
@@ -27,14 +25,22 @@ const MAX_FLOAT: f32 = 1e30;
 /// The file is missing, unreadable, no image, of a kind that is not read, damaged, without pixels, or
 /// larger than 32768 pixels a side or 2 GiB decoded.
 pub fn load(path: &Path) -> Result<Image, DataError> {
-    let (bytes, format) = read(path)?;
+    load_within(path, Limit::default())
+}
+
+/// As [`load`], with another limit than 2 GiB for what the image may take.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_within(path: &Path, limit: Limit) -> Result<Image, DataError> {
+    let (bytes, format) = read(path, limit)?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
         // The decoder paints what is missing grey and says nothing.
         return Err(DataError::damaged(path, "the JPEG data ends before its end marker"));
     }
-    let image = match decode(path, &bytes, format) {
+    let image = match decode(path, &bytes, format, limit) {
         Err(unsupported @ DataError::Unsupported { .. }) if format == ImageFormat::Tiff => {
-            grey_float(path, &bytes)?.ok_or(unsupported)?
+            grey_float(path, &bytes, limit)?.ok_or(unsupported)?
         }
         other => other?,
     };
@@ -50,7 +56,7 @@ pub fn load(path: &Path) -> Result<Image, DataError> {
 }
 
 /// The content of the file and its format. Nothing but the first bytes is read of a file that is no image.
-fn read(path: &Path) -> Result<(Vec<u8>, ImageFormat), DataError> {
+fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> {
     let length = fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
     let mut file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let mut bytes = Vec::new();
@@ -76,16 +82,13 @@ fn read(path: &Path) -> Result<(Vec<u8>, ImageFormat), DataError> {
             return Err(DataError::NotAnImage { path: path.to_owned() });
         }
     };
-    if length > MAX_BYTES {
-        let size = format!("a file of {:.1} GiB", length as f64 / f64::from(1 << 30));
-        return Err(DataError::TooLarge { path: path.to_owned(), size });
-    }
-    take(MAX_BYTES, &mut bytes)?;
+    limit.allow(path, length)?;
+    take(limit.0, &mut bytes)?;
     Ok((bytes, format))
 }
 
 /// Decodes after a look at the header.
-fn decode(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Image, DataError> {
+fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Result<Image, DataError> {
     let refuse = |error: ImageError| match error {
         ImageError::Limits(_) => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
         ImageError::Unsupported(_) => DataError::Unsupported { path: path.to_owned(), reason: one_line(&error) },
@@ -94,11 +97,11 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Image, DataE
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The sides are checked below, where the size can be named.
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_BYTES);
+    limits.max_alloc = Some(limit.0);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(refuse)?;
     let (width, height) = decoder.dimensions();
-    check_size(path, width, height, decoder.total_bytes())?;
+    check_size(path, width, height, decoder.total_bytes(), limit)?;
     let decoded = DynamicImage::from_decoder(decoder).map_err(refuse)?;
 
     let (channels, pixels) = match decoded {
@@ -121,23 +124,23 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat) -> Result<Image, DataE
 }
 
 /// The one common TIFF that the `image` crate refuses: grey, 32 bit floating point.
-fn grey_float(path: &Path, bytes: &[u8]) -> Result<Option<Image>, DataError> {
+fn grey_float(path: &Path, bytes: &[u8], limit: Limit) -> Result<Option<Image>, DataError> {
     let Some(layout) = tiff_float::Layout::of(bytes) else {
         return Ok(None);
     };
-    check_size(path, layout.width, layout.height, u64::from(layout.width) * u64::from(layout.height) * 4)?;
+    check_size(path, layout.width, layout.height, u64::from(layout.width) * u64::from(layout.height) * 4, limit)?;
     layout.read(bytes).map(Some).ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
 }
 
 /// Refuses an image without pixels and one that is too large, before its pixels take memory.
-fn check_size(path: &Path, width: u32, height: u32, bytes: u64) -> Result<(), DataError> {
+fn check_size(path: &Path, width: u32, height: u32, bytes: u64, limit: Limit) -> Result<(), DataError> {
     if width == 0 || height == 0 {
         return Err(DataError::NoPixels { path: path.to_owned(), width, height });
     }
-    if width > MAX_SIDE || height > MAX_SIDE || bytes > MAX_BYTES {
+    if width > MAX_SIDE || height > MAX_SIDE {
         return Err(DataError::TooLarge { path: path.to_owned(), size: format!("{width}x{height} pixels") });
     }
-    Ok(())
+    limit.allow(path, bytes)
 }
 
 /// Interleaved samples with the last of `channels` left out.

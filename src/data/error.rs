@@ -21,7 +21,7 @@ pub enum DataError {
         reason: String,
     },
     /// The content is none of the known image formats, whatever the name says.
-    #[error("{}: this is not an image file; give a PNG, JPEG, TIFF, BMP or WebP image", path.display())]
+    #[error("{}: this is not an image file; give a PNG, JPEG, TIFF, BMP, WebP, DICOM or NIfTI file", path.display())]
     NotAnImage {
         /// The file asked for.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum DataError {
     },
     /// More pixels than are read, so that a small file cannot fill the memory.
     #[error(
-        "{}: the image is too large ({size}; the limit is 32768 pixels a side and 2 GiB decoded); \
+        "{}: the image is too large ({size}; the limit is 32768 pixels a side); \
          scale it down or cut out the part of interest",
         path.display()
     )]
@@ -63,6 +63,43 @@ pub enum DataError {
         path: PathBuf,
         /// Its size in words.
         size: String,
+    },
+    /// More memory than one file may take.
+    #[error(
+        "{}: it would take {} and one file may take {}; raise the limit in the settings, or open a smaller part",
+        path.display(), amount(*needed), amount(*limit)
+    )]
+    BeyondLimit {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it would take.
+        needed: u64,
+        /// Bytes that it may take.
+        limit: u64,
+    },
+    /// Not a DICOM file.
+    #[error("{}: this is not a DICOM file; give a file or a folder of a scanner", path.display())]
+    NotDicom {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A DICOM file without a picture, for instance a report.
+    #[error("{}: this DICOM file has no picture; open one of the images of its study", path.display())]
+    NoPixelData {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder without DICOM pictures.
+    #[error("{}: no DICOM pictures were found in this folder; open the folder that has them", path.display())]
+    NoSeries {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Reading was broken off by the user.
+    #[error("{}: opening was cancelled", path.display())]
+    Cancelled {
+        /// The file that was next.
+        path: PathBuf,
     },
     /// A mask that does not belong to the image beside it.
     #[error(
@@ -82,13 +119,60 @@ pub enum DataError {
         /// Height of the image, in pixels.
         height: usize,
     },
-    /// The table of a split is not there.
-    #[error("{}: there is no such split; the folder has {available}", path.display())]
+    /// The folder has no split of that name.
+    #[error("{}: there is no split '{split}'; the folder has {available}", path.display())]
     NoSplit {
-        /// The table looked for.
+        /// The folder.
         path: PathBuf,
-        /// The tables that exist, in words.
+        /// The split asked for.
+        split: String,
+        /// The splits that exist, in words.
         available: String,
+    },
+    /// A folder in which no images of a data set were found.
+    #[error(
+        "{}: no images were found; a data set has images in this folder, in images/ beside masks/, in SPLIT/Images beside \
+         SPLIT/GTs, or in Train_Folder/img",
+        path.display()
+    )]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Images, but no masks for them.
+    #[error(
+        "{}: split {split} has images but no masks; put a mask of the same name for each into GTs/ or masks/ beside this folder",
+        path.display()
+    )]
+    NoMasks {
+        /// The folder of the images.
+        path: PathBuf,
+        /// The split.
+        split: String,
+    },
+    /// Not one pair can be read.
+    #[error("{}: not one of the {count} pairs of split {split} can be used; the first: {reason}", path.display())]
+    NothingUsable {
+        /// The data set.
+        path: PathBuf,
+        /// The split.
+        split: String,
+        /// Number of pairs.
+        count: usize,
+        /// What is wrong with the first.
+        reason: String,
+    },
+    /// Not one mask has foreground.
+    #[error("{}: not one of the {count} masks of split {split} has foreground{hint}", path.display())]
+    EmptyMasks {
+        /// The data set.
+        path: PathBuf,
+        /// The split.
+        split: String,
+        /// Number of masks.
+        count: usize,
+        /// What to do, after a semicolon.
+        hint: &'static str,
     },
     /// The table of a split lacks a column.
     #[error("{}: the columns {needed} are needed but the table has {found}; rename or add them in its first line", path.display())]
@@ -140,6 +224,12 @@ pub enum DataError {
         /// What the system or the encoder says.
         reason: String,
     },
+}
+
+/// An amount of memory in words.
+fn amount(bytes: u64) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
 impl DataError {

@@ -1,6 +1,7 @@
 //! An image as its file stores it.
 
 pub use super::decode::load;
+use super::scan::Window;
 
 /// The samples of an image: interleaved channels, row-major, in the type and range of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,25 @@ impl Image {
     pub fn value(&self, x: usize, y: usize, c: usize) -> f32 {
         assert!(x < self.width && y < self.height, "({x}, {y}) lies outside {}x{}", self.width, self.height);
         self.pixels.at((y * self.width + x) * self.channels + c.min(self.channels - 1))
+    }
+
+    /// All samples as numbers.
+    pub fn floats(&self) -> Box<dyn Iterator<Item = f32> + '_> {
+        match &self.pixels {
+            Pixels::U8(values) => Box::new(values.iter().map(|&value| f32::from(value))),
+            Pixels::U16(values) => Box::new(values.iter().map(|&value| f32::from(value))),
+            Pixels::F32(values) => Box::new(values.iter().copied()),
+        }
+    }
+
+    /// As it is seen in a window: 8 bit, as many channels; `is_inverted` exchanges black and white.
+    pub fn windowed(&self, window: Window, is_inverted: bool) -> Self {
+        let byte = |value: f32| {
+            let shade = window.shade(value);
+            ((if is_inverted { 1.0 - shade } else { shade }) * 255.0).round() as u8
+        };
+        let pixels = Pixels::U8(self.floats().map(byte).collect());
+        Self { width: self.width, height: self.height, channels: self.channels, pixels }
     }
 
     /// For display: `4 * width * height` bytes, opaque. 8 bit values as stored; 16 bit and floating

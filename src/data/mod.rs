@@ -5,21 +5,28 @@
 
 pub mod dataset;
 mod decode;
+pub mod dicom;
 mod error;
 pub mod image;
 mod jpeg;
+mod limit;
 pub mod mask;
+pub mod nifti;
+pub mod open;
 pub mod phantom;
 pub mod preprocess;
 mod resample;
 pub mod samples;
+pub mod scan;
 pub mod sentence;
 mod subject;
 mod tiff_float;
 pub mod write;
 
-pub use dataset::{Dataset, Sample};
+pub use dataset::{Dataset, Finding, Problem, Sample, Survey, summary, survey};
 pub use error::DataError;
 pub use image::{Image, Pixels};
+pub use limit::Limit;
 pub use mask::{Mask, MaskRule};
+pub use scan::{Scan, Window};
 pub use subject::{subject, subject_code};

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::config::TrainConfig;
 use super::error::TrainError;
 use crate::data::phantom::{Kind, phantom};
-use crate::data::{DataError, Dataset, Image, Mask, MaskRule, Sample, image, mask, subject, subject_code};
+use crate::data::{
+    DataError, Dataset, Image, Mask, MaskRule, Sample, image, mask, subject, subject_code, summary,
+};
 
 /// Decoded pictures that are kept, in bytes; of a larger data set the rest is read again every epoch.
 const KEEP_BYTES: usize = 1 << 30;
@@ -49,8 +51,14 @@ struct Kept {
 }
 
 impl Cases {
-    /// Of the training or the validation split of all data sets, and what was found wrong with them.
-    pub fn open(config: &TrainConfig, is_training: bool, side: usize) -> Result<(Self, Vec<String>), TrainError> {
+    /// Of the training or the validation split of all data sets, and what was found wrong with them: by the names of the files, and
+    /// where `is_checked` by opening every one.
+    pub fn open(
+        config: &TrainConfig,
+        is_training: bool,
+        side: usize,
+        is_checked: bool,
+    ) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
         let mut samples = Vec::new();
         let mut notes = Vec::new();
@@ -59,10 +67,11 @@ impl Cases {
             if config.limit > 0 {
                 dataset.samples.truncate(config.limit);
             }
-            let empty = dataset.samples.iter().filter(|sample| sample.prompt.trim().is_empty()).count();
-            if empty > 0 {
-                notes.push(format!("{}, split {split}: {empty} sentences are empty", root.display()));
+            if is_checked {
+                dataset.check(&config.mask_rule)?;
             }
+            let lines = summary(&dataset.findings);
+            notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
             samples.append(&mut dataset.samples);
         }
         let count = if is_training { config.phantoms } else { config.phantoms.div_ceil(VALIDATION_SHARE) };
@@ -98,6 +107,14 @@ impl Cases {
         codes.sort_unstable();
         codes.dedup();
         codes
+    }
+
+    /// Says how many subjects stand in both, if any do: the validation then flatters.
+    pub fn shared_with(&self, validation: &Self) -> Option<String> {
+        let own = self.subject_codes();
+        let both = validation.subject_codes().into_iter().filter(|code| own.binary_search(code).is_ok()).count();
+        let plural = if both == 1 { "subject stands" } else { "subjects stand" };
+        (both > 0).then(|| format!("{both} {plural} both in training and in validation; the validation flatters"))
     }
 
     /// Name and sentence of a pair, for the preview; phantoms have a name of their own.

@@ -47,9 +47,10 @@ pub fn estimate(config: &TrainConfig) -> Result<Estimate, TrainError> {
     config.validate().map_err(TrainError::Config)?;
     let architecture = architecture(config)?;
     let side = architecture.decoder.image_size;
-    let (train, mut notes) = Cases::open(config, true, side)?;
-    let (validation, more) = Cases::open(config, false, side)?;
+    let (train, mut notes) = Cases::open(config, true, side, false)?;
+    let (validation, more) = Cases::open(config, false, side, false)?;
     notes.extend(more);
+    notes.extend(train.shared_with(&validation));
     let choice = config.device.parse().map_err(TrainError::Config)?;
     let device = device::open(choice);
     let rate = EFFICIENCY * product_rate(&device.device);

@@ -268,9 +268,8 @@ fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) ->
     let (fresh, old) = (fresh(target), old(target));
     let fail = |error: std::io::Error| {
         let name = target.display();
-        TrainError::Checkpoint(format!(
-            "{name}: the checkpoint cannot be written ({error}); the last good one is kept"
-        ))
+        let kept = if target.exists() { "; the last good one is kept" } else { "; choose another run folder" };
+        TrainError::Checkpoint(format!("{name}: the checkpoint cannot be written ({error}){kept}"))
     };
     let remove = |path: &Path| if path.exists() { fs::remove_dir_all(path) } else { Ok(()) };
     remove(&fresh).map_err(fail)?;

@@ -46,12 +46,13 @@ impl Ran {
         serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
     }
 
-    /// Ended with `status` and one line that holds all of `parts`; nothing on stdout but for a verdict.
+    /// Ended with `status` and one line, after notes if there are any, that holds all of `parts`; nothing on stdout but for a verdict.
     pub fn failed(self, status: i32, parts: &[&str]) -> Self {
-        let line = self.err.trim_end();
+        let (notes, line) = self.err.trim_end().rsplit_once('\n').unwrap_or(("", self.err.trim_end()));
         println!("{line}");
         assert_eq!(self.status, status, "{line}");
-        assert!(line.starts_with("himix: ") && line.lines().count() == 1, "not one line: {line:?}");
+        assert!(line.starts_with("himix: ") && !line.starts_with("himix: note: "), "not one line: {line:?}");
+        assert!(notes.lines().all(|note| note.starts_with("himix: note: ")), "{notes}");
         assert!(!line.contains("panick") && !line.contains("RUST_BACKTRACE"), "{line}");
         assert!(line.contains("; "), "it does not say what to do: {line}");
         for part in parts {

@@ -207,10 +207,82 @@ fn what_cannot_be_read_is_left_out_and_named() {
     let whole = fs::read(bench.path("train/Images/5.png")).expect("read");
     fs::write(bench.path("train/Images/5.png"), &whole[..whole.len() / 2]).expect("written");
     let ran = bench.train("run", &["--set", "epochs=1"]).done();
-    assert!(ran.err.contains("mask_3.png") && ran.err.contains("5.png"), "{}", ran.err);
+    assert!(ran.err.contains("3.png: 64x48, mask 20x20") && ran.err.contains("5.png"), "{}", ran.err);
     let table = fs::read_to_string(bench.path("run/metrics.csv")).expect("a table");
     let row: Vec<&str> = table.lines().nth(1).expect("a row").split(',').collect();
-    assert_eq!(row[9], "2", "two were left out: {table}");
+    assert_eq!((row[8], row[9]), ("6", "0"), "two of eight were left out before the run: {table}");
+}
+
+#[test]
+fn an_image_that_is_lost_during_an_epoch_is_skipped_and_counted() {
+    use himix::train::{Control, Event, TrainConfig, run};
+    let bench = Bench::new();
+    let config = TrainConfig {
+        data: vec![bench.path("")],
+        out: bench.path("lost"),
+        architecture: Some(bench.path("architecture.json")),
+        epochs: 1,
+        min_epochs: 1,
+        batch_size: 2,
+        ..TrainConfig::default()
+    };
+    let device = himix::device::open(himix::device::DeviceChoice::Cpu);
+    let mut said = Vec::new();
+    let lost = bench.path("train/Images/6.png");
+    run(&config, &device, &Control::default(), &mut |event| match event {
+        // The data were looked through by now; the first batch is not made yet.
+        Event::Started { .. } => fs::remove_file(&lost).expect("removed"),
+        Event::Warning(text) => said.push(text),
+        _ => {}
+    })
+    .expect("the run goes on");
+    assert!(said.iter().any(|text| text.contains("6.png")), "{said:?}");
+    let table = fs::read_to_string(bench.path("lost/metrics.csv")).expect("a table");
+    let row: Vec<&str> = table.lines().nth(1).expect("a row").split(',').collect();
+    assert_eq!(row[9], "1", "{table}");
+}
+
+#[test]
+fn data_that_cannot_be_trained_on() {
+    let bench = Bench::new();
+    let train = |more: &[&str]| bench.train("out", more);
+    for index in 0..8 {
+        image::GrayImage::new(64, 48).save(bench.path(&format!("train/GTs/mask_{index}.png"))).expect("a mask");
+    }
+    train(&[]).failed(2, &["not one of the 8 masks of split train has foreground"]);
+    fs::remove_dir_all(bench.path("train/GTs")).expect("removed");
+    train(&[]).failed(2, &["split train has images but no masks"]);
+    fs::remove_dir_all(bench.path("train")).expect("removed");
+    fs::remove_dir_all(bench.path("val")).expect("removed");
+    fs::remove_dir_all(bench.path("prompt")).expect("removed");
+    train(&[]).failed(2, &["no images were found"]);
+}
+
+/// A limit on the size of files stands in for a disk without room: the write fails in the same place.
+#[cfg(unix)]
+#[test]
+fn a_disk_without_room_ends_the_run_and_keeps_the_last_good_checkpoint() {
+    let bench = Bench::new();
+    bench.train("out", &["--set", "epochs=1"]).done();
+    let kept = fs::read(bench.path("out/last/model.safetensors")).expect("a checkpoint");
+    let config = fs::read_to_string(bench.path("out/config.toml")).expect("settings");
+    fs::write(bench.path("out/config.toml"), config.replace("epochs = 1\n", "epochs = 3\n")).expect("written");
+    // The run of one epoch is finished; what it says of that is taken back, so that it goes on.
+    let progress = bench.path("out/last/progress.json");
+    let mut state: serde_json::Value =
+        serde_json::from_slice(&fs::read(&progress).expect("progress")).expect("an object");
+    state["ended"] = serde_json::Value::Null;
+    fs::write(&progress, state.to_string()).expect("written");
+    let out = std::process::Command::new("bash")
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_himix")])
+        .args(["train", "--resume", &bench.path("out").to_string_lossy(), "--device", "cpu"])
+        .output()
+        .expect("the program starts");
+    let err = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(1), "{err}");
+    assert!(err.contains("cannot be written") && err.contains("make room"), "{err}");
+    assert_eq!(fs::read(bench.path("out/last/model.safetensors")).expect("a checkpoint"), kept);
+    himix!["train", "--resume", bench.path("out"), "--device", "cpu"].done();
 }
 
 #[test]
@@ -251,7 +323,7 @@ fn settings_and_data_that_do_not_do() {
     train(&["--set", "batch_size=0"]).failed(2, &["batch_size"]);
     train(&["--set", "lr=fast"]).failed(2, &["lr=fast"]);
     train(&["--set", "batch_size=10000000"]).failed(2, &["batch_size = ", "accumulate = ", "GiB"]);
-    train(&["--set", "train_split=nowhere"]).failed(2, &["nowhere.csv"]);
+    train(&["--set", "train_split=nowhere"]).failed(2, &["no split 'nowhere'", "train"]);
     himix!["train", "--config", "no-such.toml", "--out", bench.path("out")].failed(2, &["no-such.toml"]);
     himix!["train", "--out", bench.path("out")].failed(2, &["data"]);
     himix!["train", "--resume", bench.path("nowhere")].failed(2, &["no run to resume"]);

@@ -12,7 +12,7 @@ fn refusal(files: &[(&str, &str)], split: &str) -> String {
         put(&folder, name, content.as_bytes());
     }
     let line = Dataset::open(folder.path(), split).expect_err("refused").to_string();
-    assert!(!line.contains('\n') && line.contains(&format!("{split}.csv")), "{line:?}");
+    assert!(!line.contains('\n') && line.contains(split), "{line:?}");
     line
 }
 
@@ -50,28 +50,26 @@ fn rows_find_their_files_under_every_spelling() {
 
 #[test]
 fn tables_that_do_not_do() {
-    let line = refusal(&[("prompt/train.csv", "File,Description\na.png,x\n")], "train");
-    assert!(line.contains("Image, Description") && line.contains("File, Description"), "{line}");
-    let line = refusal(&[("prompt/train.csv", "Image,Text\na.png,x\n")], "train");
-    assert!(line.contains("Image, Text"), "{line}");
+    let line = refusal(&[("prompt/train.csv", "Picture,Description\na.png,x\n")], "train");
+    assert!(line.contains("Image, Description") && line.contains("Picture, Description"), "{line}");
+    let line = refusal(&[("prompt/train.csv", "Image,Note\na.png,x\n")], "train");
+    assert!(line.contains("Image, Note"), "{line}");
     assert!(refusal(&[("prompt/train.csv", "")], "train").contains("none"));
     assert!(refusal(&[("prompt/train.csv", "Image,Description\n")], "train").contains("no rows"));
     assert!(refusal(&[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")], "train").contains("line: 2"));
     let line = refusal(&[("prompt/val.csv", ""), ("prompt/train.csv", ""), ("prompt/notes.md", "")], "test");
-    assert!(line.contains("train.csv, val.csv") && !line.contains("notes"), "{line}");
-    assert!(refusal(&[], "test").contains("no tables"));
+    assert!(line.contains("the folder has train, val") && !line.contains("notes"), "{line}");
 }
 
 #[test]
 fn missing_files_are_named_and_counted() {
     let files = [
         ("prompt/train.csv", "Image,Description\na.png,x\nb.png,y\nc.png,z\n"),
-        ("train/Images/a.png", ""),
-        ("train/GTs/a.png", ""),
-        ("train/Images/b.png", ""),
+        ("train/Images/d.png", ""),
+        ("train/GTs/d.png", ""),
     ];
     let line = refusal(&files, "train");
-    assert!(line.contains("mask_b.png") && line.contains("line 3") && line.contains("2 of 3"), "{line}");
+    assert!(line.contains("a.png") && line.contains("line 2") && line.contains("3 of 3"), "{line}");
     let folder = folder();
     put(&folder, "prompt/train.csv", b"Image,Description\n,x\n");
     fs::create_dir_all(folder.path().join("train/Images")).expect("a folder");

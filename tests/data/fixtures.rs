@@ -108,3 +108,87 @@ pub fn put(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
 pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
+
+/// A grey PNG whose pixels are all `value` but for the first, which is `first`.
+pub fn grey_png(width: u32, height: u32, value: u8, first: u8) -> Vec<u8> {
+    let mut lines = vec![vec![value; width as usize]; height as usize];
+    lines[0][0] = first;
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    png(width, height, 8, 0, &[], &lines)
+}
+
+/// A ZIP archive whose entries are stored uncompressed.
+pub fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in entries {
+        let offset = out.len() as u32;
+        let mut common = Vec::new();
+        common.extend([20_u16, 0, 0, 0, 0].iter().flat_map(|value| value.to_le_bytes()));
+        common.extend(crc(content.as_bytes()).to_le_bytes());
+        common.extend([content.len() as u32; 2].iter().flat_map(|value| value.to_le_bytes()));
+        common.extend([name.len() as u16, 0].iter().flat_map(|value| value.to_le_bytes()));
+        out.extend(b"PK\x03\x04");
+        out.extend(&common);
+        out.extend(name.as_bytes());
+        out.extend(content.as_bytes());
+        directory.extend(b"PK\x01\x02\x14\x00");
+        directory.extend(&common);
+        directory.extend([0; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let count = entries.len() as u16;
+    let (start, length) = (out.len() as u32, directory.len() as u32);
+    out.extend(&directory);
+    out.extend(b"PK\x05\x06");
+    out.extend([0_u16, 0, count, count].iter().flat_map(|value| value.to_le_bytes()));
+    out.extend([length, start].iter().flat_map(|value| value.to_le_bytes()));
+    out.extend([0; 2]);
+    out
+}
+
+/// A workbook of one sheet.
+pub fn xlsx(rows: &[&[&str]]) -> Vec<u8> {
+    let mut sheet = String::new();
+    for (row, cells) in rows.iter().enumerate() {
+        sheet += &format!("<row r=\"{}\">", row + 1);
+        for (column, cell) in cells.iter().enumerate() {
+            let letter = char::from(b'A' + column as u8);
+            sheet += &format!("<c r=\"{letter}{}\" t=\"inlineStr\"><is><t>{cell}</t></is></c>", row + 1);
+        }
+        sheet += "</row>";
+    }
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let package = "http://schemas.openxmlformats.org/package/2006";
+    zip(&[
+        (
+            "[Content_Types].xml",
+            &format!(
+                "<Types xmlns=\"{package}/content-types\"><Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>"
+            ),
+        ),
+        (
+            "_rels/.rels",
+            &format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"a\" Type=\"{office}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            &format!(
+                "<workbook xmlns=\"{main}\" xmlns:r=\"{office}\"><sheets><sheet name=\"Sheet1\" sheetId=\"1\" r:id=\"b\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            &format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"b\" Type=\"{office}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            &format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet}</sheetData></worksheet>"),
+        ),
+    ])
+}

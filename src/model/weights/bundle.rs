@@ -182,8 +182,9 @@ pub fn write(
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
-    let fail =
-        |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
+    let fail = |error: String| {
+        WeightsError::file(path, format!("cannot be written ({error}); make room or choose another folder"))
+    };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut temporary = save::temporary_in(folder).map_err(|error| fail(error.to_string()))?;
     temporary.write_all(bytes).map_err(|error| fail(error.to_string()))?;

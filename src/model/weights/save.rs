@@ -212,8 +212,9 @@ fn write_unless<V: View>(
     tensors: impl IntoIterator<Item = (String, V)>,
     failed: impl FnOnce() -> Option<WeightsError>,
 ) -> Result<(), WeightsError> {
-    let fail =
-        |error: String| WeightsError::file(path, format!("cannot be written ({error}); choose another folder"));
+    let fail = |error: String| {
+        WeightsError::file(path, format!("cannot be written ({error}); make room or choose another folder"))
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = temporary_in(folder).map_err(|error| fail(error.to_string()))?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);

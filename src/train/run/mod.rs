@@ -117,9 +117,10 @@ impl<'a> Run<'a> {
         report(Event::Preparing("looking through the data".into()));
         let architecture = architecture(config)?;
         let side = architecture.decoder.image_size;
-        let (train, mut notes) = Cases::open(config, true, side)?;
-        let (validation, more) = Cases::open(config, false, side)?;
+        let (train, mut notes) = Cases::open(config, true, side, true)?;
+        let (validation, more) = Cases::open(config, false, side, true)?;
         notes.extend(more);
+        notes.extend(train.shared_with(&validation));
         for (cases, split) in [(&train, &config.train_split), (&validation, &config.validation_split)] {
             if cases.len() == 0 {
                 return Err(TrainError::Config(format!(

@@ -1,0 +1,100 @@
+//! `himix data`: what a folder holds as a data set, and what is wrong with it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Args;
+use himix::data::{Survey, summary, survey};
+use serde_json::{Value, json};
+
+use super::arguments::MaskRuleName;
+use super::{Failure, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix data qata
+  himix data my-folder --json
+
+Recognised are: PROMPT/SPLIT.csv with SPLIT/Images and SPLIT/GTs (the authors' layout); Train_Folder/img with labelcol and an .xlsx or
+.csv (LViT's); images/ and masks/ (Kvasir-SEG as downloaded); images with their masks beside them or in a subfolder. Tables are CSV in
+any usual encoding, XLSX or JSON, with the name of the image and its sentence. A folder without splits of its own is divided 8 : 1 : 1
+by a hash of subject or name.";
+
+/// Look through a data set before anything runs on it
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DataArguments {
+    /// Its folder
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// What is foreground in a mask file: above half of the range, or exactly 255 as the authors read it
+    #[arg(long, value_name = "RULE", default_value = "half")]
+    mask_rule: MaskRuleName,
+    /// Print one JSON object, with every finding
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks.
+pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
+    let bar = terminal::bar(0, "files");
+    let longest = AtomicUsize::new(0);
+    let found = survey(&arguments.folder, &arguments.mask_rule.rule(), &|done, count| {
+        if longest.fetch_max(done, Ordering::Relaxed) < done {
+            bar.set_length(count as u64);
+            bar.set_position(done as u64);
+        }
+    })?;
+    bar.finish_and_clear();
+    if arguments.json {
+        return terminal::print(&format!("{:#}", object(&found)));
+    }
+    let mut text = format!("{}: {}\n", arguments.folder.display(), found.layout);
+    for (name, split) in &found.splits {
+        match split {
+            Err(reason) => text += &format!("  {name}: cannot be used: {reason}\n"),
+            Ok(split) => {
+                let [(low_x, low_y), (high_x, high_y)] = split.sizes;
+                let size = match split.sizes[0] == split.sizes[1] {
+                    true => format!("{low_x}x{low_y}"),
+                    false => format!("{low_x}x{low_y} to {high_x}x{high_y}"),
+                };
+                let foreground = 100.0 * split.foreground;
+                let plural = if split.pairs == 1 { "pair" } else { "pairs" };
+                text += &format!(
+                    "  {name}: {} {plural}, {} different sentences, {} subjects named, {size} pixels, {foreground:.1} % foreground\n",
+                    split.pairs, split.sentences, split.subjects
+                );
+                summary(&split.findings).iter().for_each(|line| text += &format!("    {line}\n"));
+            }
+        }
+    }
+    match found.shared_subjects.len() {
+        0 => {}
+        count => {
+            let names = found.shared_subjects.iter().take(3);
+            let names: Vec<String> =
+                names.map(|(subject, splits)| format!("{subject} in {}", splits.join(" and "))).collect();
+            text += &format!("  {count} subjects stand in more than one split ({}…)\n", names.join(", "));
+        }
+    }
+    terminal::print(&text)
+}
+
+fn object(found: &Survey) -> Value {
+    let split = |(name, split): &(String, Result<_, String>)| match split {
+        Ok(split) => {
+            let mut object = json!(split);
+            object["name"] = json!(name);
+            object
+        }
+        Err(reason) => json!({ "name": name, "error": reason }),
+    };
+    let shared =
+        found.shared_subjects.iter().map(|(subject, splits)| json!({ "subject": subject, "splits": splits }));
+    json!({
+        "layout": found.layout,
+        "splits": found.splits.iter().map(split).collect::<Vec<_>>(),
+        "shared_subjects": shared.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,91 @@
+//! What was found wrong with a data set, and how it is said.
+
+use std::collections::BTreeMap;
+
+/// A kind of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// The table names an image that is not there.
+    MissingImage,
+    /// An image without a mask.
+    MissingMask,
+    /// A mask without an image.
+    MissingPartner,
+    /// A second row for an image; the first counts.
+    DuplicateRow,
+    /// Two files with the same content.
+    DuplicateImage,
+    /// A pair that the table does not name.
+    NoSentence,
+    /// The sentence is empty.
+    EmptySentence,
+    /// Image and mask have different sizes.
+    SizeMismatch,
+    /// A file that is no readable image.
+    Unreadable,
+    /// A mask without foreground.
+    EmptyMask,
+    /// The table is not as it should be, but could be read.
+    Table,
+}
+
+impl Problem {
+    /// In words, for one or more cases.
+    pub fn words(self, count: usize) -> &'static str {
+        let (one, many) = match self {
+            Self::MissingImage => ("row without its image", "rows without their image"),
+            Self::MissingMask => ("image without a mask", "images without a mask"),
+            Self::MissingPartner => ("mask without an image", "masks without an image"),
+            Self::DuplicateRow => ("second row for an image", "second rows for an image"),
+            Self::DuplicateImage => ("image with the content of another", "images with the content of another"),
+            Self::NoSentence => ("pair that the table does not name", "pairs that the table does not name"),
+            Self::EmptySentence => ("empty sentence", "empty sentences"),
+            Self::SizeMismatch => {
+                ("mask of another size than its image", "masks of another size than their image")
+            }
+            Self::Unreadable => ("file that cannot be read", "files that cannot be read"),
+            Self::EmptyMask => ("mask without foreground", "masks without foreground"),
+            Self::Table => ("remark on the table", "remarks on the table"),
+        };
+        if count == 1 { one } else { many }
+    }
+
+    /// Whether the cases are left out of a training run and an evaluation.
+    pub fn is_left_out(self) -> bool {
+        !matches!(self, Self::EmptySentence | Self::EmptyMask | Self::DuplicateImage | Self::Table)
+    }
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// What kind.
+    pub problem: Problem,
+    /// Which file, and more where that helps.
+    pub what: String,
+}
+
+impl Finding {
+    pub(super) fn new(problem: Problem, what: impl Into<String>) -> Self {
+        Self { problem, what: what.into() }
+    }
+}
+
+/// One line for each kind of trouble: how many, what, the first names.
+pub fn summary(findings: &[Finding]) -> Vec<String> {
+    let mut kinds: BTreeMap<Problem, Vec<&str>> = BTreeMap::new();
+    findings.iter().for_each(|finding| kinds.entry(finding.problem).or_default().push(&finding.what));
+    let line = |(problem, names): (Problem, Vec<&str>)| {
+        let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > 3 { ", …" } else { "" };
+        match problem {
+            Problem::Table => shown + more,
+            _ => {
+                let left_out = if problem.is_left_out() { ", left out" } else { "" };
+                format!("{} {}{left_out} ({shown}{more})", names.len(), problem.words(names.len()))
+            }
+        }
+    };
+    kinds.into_iter().map(line).collect()
+}

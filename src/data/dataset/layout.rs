@@ -1,0 +1,236 @@
+//! Which arrangement a folder has, and where the parts of its splits lie.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::listing::{Listing, key, stem};
+use super::table;
+use crate::data::{DataError, subject};
+
+/// Folders of images, of masks, of tables; any case.
+const IMAGES: &[&str] = &["images", "image", "imgs", "img"];
+const MASKS: &[&str] = &[
+    "gts",
+    "gt",
+    "masks",
+    "mask",
+    "labelcol",
+    "labels",
+    "label",
+    "ground_truth",
+    "groundtruth",
+    "segmentations",
+    "gts_binary",
+];
+const TABLES: &[&str] = &["prompt", "prompts", "anns", "annotations", "text", "texts"];
+/// Of ten images, so many are for validation and for the test where a folder has no splits of its own.
+const PARTS: u64 = 10;
+
+/// The arrangements that are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// As the authors of HiMix have it: `prompt/<split>.csv`, `<split>/Images`, `<split>/GTs`.
+    Splits,
+    /// As LViT has it: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx`.
+    Lvit,
+    /// As Kvasir-SEG is downloaded: `images`, `masks`, tables or lists beside them.
+    Folders,
+    /// Images in the folder itself, masks beside them or in a subfolder.
+    Flat,
+}
+
+impl std::fmt::Display for Layout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Splits => "a folder for each split (as the authors of HiMix have it)",
+            Self::Lvit => "Train_Folder, Val_Folder, Test_Folder (as LViT has it)",
+            Self::Folders => "images and masks in two folders (as Kvasir-SEG is downloaded)",
+            Self::Flat => "images in the folder itself",
+        })
+    }
+}
+
+/// Which of the images belong to a split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All that are there.
+    All,
+    /// Those that its table names, of images that other splits share.
+    ByTable,
+    /// Those whose names stand in this list.
+    Listed(PathBuf),
+    /// Those that this tenth falls to, by a hash of subject or name, so that a subject stays on one side.
+    Tenths(std::ops::Range<u64>),
+}
+
+impl Share {
+    /// Whether the image of this name belongs.
+    pub fn of_tenth(range: &std::ops::Range<u64>, name: &str) -> bool {
+        let name = subject(name).map_or_else(|| key(name), str::to_lowercase);
+        let hash = blake3::hash(name.as_bytes());
+        let number = u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default());
+        range.contains(&(number % PARTS))
+    }
+}
+
+/// Where a split lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// Table of its sentences; none where the folder has none.
+    pub table: Option<PathBuf>,
+    /// Folder of the images.
+    pub images: PathBuf,
+    /// Folders of the masks, the preferred first; that of the images itself where they lie among them.
+    pub masks: Vec<PathBuf>,
+    /// Which images belong to it.
+    pub share: Share,
+}
+
+/// A folder understood.
+pub struct Arrangement {
+    /// As what.
+    pub layout: Layout,
+    /// Its splits: train, validation and test first, then by name.
+    pub sources: Vec<Source>,
+}
+
+impl Arrangement {
+    /// The split of this name; `val`, `valid` and `validation` are one.
+    pub fn source(&self, root: &Path, split: &str) -> Result<&Source, DataError> {
+        let exact = self.sources.iter().find(|source| source.name == split);
+        let alike = || self.sources.iter().find(|source| canonical(&source.name) == canonical(split));
+        exact.or_else(alike).ok_or_else(|| {
+            let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+            DataError::NoSplit { path: root.to_owned(), split: split.to_owned(), available: names.join(", ") }
+        })
+    }
+}
+
+/// One name for the spellings of a split's name.
+fn canonical(split: &str) -> String {
+    match split.to_lowercase().as_str() {
+        "val" | "valid" | "validation" | "dev" => "val".into(),
+        "train" | "training" => "train".into(),
+        "test" | "testing" => "test".into(),
+        other => other.into(),
+    }
+}
+
+/// What the folder is.
+///
+/// # Errors
+/// It does not exist, or has nothing that could be images of a data set.
+pub fn recognise(root: &Path) -> Result<Arrangement, DataError> {
+    let listing = Listing::of(root).map_err(|error| DataError::reading(root, &error))?;
+    let (layout, mut sources) = split_folders(root, &listing)
+        .or_else(|| one_pool(root, &listing))
+        .ok_or_else(|| DataError::NoImages { path: root.to_owned() })?;
+    let rank =
+        |name: &str| ["train", "val", "test"].iter().position(|known| *known == canonical(name)).unwrap_or(3);
+    sources.sort_by(|a, b| (rank(&a.name), &a.name).cmp(&(rank(&b.name), &b.name)));
+    Ok(Arrangement { layout, sources })
+}
+
+/// A folder for each split: the authors' layout and LViT's.
+fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
+    let tables = tables(listing);
+    let mut layout = Layout::Splits;
+    let mut sources = Vec::new();
+    for folder in &listing.folders {
+        let inner = Listing::or_empty(&root.join(folder));
+        let lower = folder.to_lowercase();
+        let is_part = IMAGES.iter().chain(MASKS).chain(TABLES).any(|name| *name == lower);
+        let Some(images) = inner.folder(IMAGES).filter(|_| !is_part) else { continue };
+        let name = match lower.strip_suffix("_folder") {
+            Some(short) => {
+                layout = Layout::Lvit;
+                short.to_owned()
+            }
+            None => folder.clone(),
+        };
+        let own = inner.tables().map(|(_, path)| path).find(|path| table::read(path).is_ok());
+        let own = own.or_else(|| inner.tables().next().map(|(_, path)| path));
+        let table = tables.get(&canonical(&name)).cloned().or(own);
+        sources.push(Source { name, table, images, masks: inner.all_folders(MASKS), share: Share::All });
+    }
+    // A table of a split whose folder is not there is said to be so when that split is asked for.
+    if let (Some(folder), None) = (listing.folder(&["prompt"]), listing.folder(IMAGES)) {
+        for (name, path) in tables.iter().filter(|(_, path)| path.starts_with(&folder)) {
+            if !sources.iter().any(|source| canonical(&source.name) == *name) {
+                let folder = root.join(name);
+                sources.push(Source {
+                    name: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+                    table: Some(path.clone()),
+                    images: folder.join("Images"),
+                    masks: vec![folder.join("GTs")],
+                    share: Share::All,
+                });
+            }
+        }
+    }
+    (!sources.is_empty()).then_some((layout, sources))
+}
+
+/// All images in one place: divided by tables or lists named after splits, or by a hash.
+fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
+    let (layout, images) = match listing.folder(IMAGES) {
+        Some(images) => (Layout::Folders, images),
+        None if listing.images().next().is_some() => (Layout::Flat, root.to_owned()),
+        None => return None,
+    };
+    let mut masks = listing.all_folders(MASKS);
+    if masks.is_empty() {
+        masks.push(images.clone());
+    }
+    let source = |name: &str, table: Option<PathBuf>, share| Source {
+        name: name.to_owned(),
+        table,
+        images: images.clone(),
+        masks: masks.clone(),
+        share,
+    };
+    let by_name = tables(listing);
+    let is_split = |name: &&String| ["train", "val", "test"].contains(&name.as_str());
+    if by_name.keys().any(|name| is_split(&name)) {
+        let named = by_name.iter().filter(|(name, _)| is_split(name));
+        return Some((
+            layout,
+            named.map(|(name, path)| source(name, Some(path.clone()), Share::ByTable)).collect(),
+        ));
+    }
+    // Of several tables the first that has both columns; else the first, so that its error is told.
+    let table = by_name.values().find(|path| table::read(path).is_ok());
+    let only_csv = || by_name.values().find(|path| path.extension().is_none_or(|end| end != "json"));
+    let table = table.or_else(only_csv).cloned();
+    let mut lists: Vec<Source> = Vec::new();
+    for name in ["train", "val", "test"] {
+        if let Some(list) = listing.find(&format!("{name}.txt")) {
+            lists.push(source(name, table.clone(), Share::Listed(root.join(list))));
+        }
+    }
+    if lists.is_empty() {
+        for (name, tenths) in [("train", 0..8), ("val", 8..9), ("test", 9..10)] {
+            lists.push(source(name, table.clone(), Share::Tenths(tenths)));
+        }
+    }
+    lists.push(source("all", table, Share::All));
+    Some((layout, lists))
+}
+
+/// Tables of the folder and of its folder of tables, by the split that their names say.
+fn tables(listing: &Listing) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    let folders = listing.all_folders(TABLES);
+    let listings = folders.iter().map(|folder| Listing::or_empty(folder)).chain([listing.clone()]);
+    for listing in listings {
+        for (name, path) in listing.tables() {
+            let lower = stem(name).to_lowercase();
+            let bare = lower.strip_suffix("_text").unwrap_or(&lower);
+            found.entry(canonical(bare)).or_insert(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,192 @@
+//! A data set looked through before anything runs on it: every file opened once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::finding::{Finding, Problem};
+use super::layout::{self, Layout, Share};
+use super::{Dataset, Sample};
+use crate::data::{DataError, MaskRule, image, mask, subject};
+
+/// What a data set holds.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// How the folder is arranged.
+    pub layout: Layout,
+    /// Its splits; one that cannot be used is an error.
+    pub splits: Vec<(String, Result<SplitSurvey, DataErrorText>)>,
+    /// Subjects that stand in more than one split, with those splits.
+    pub shared_subjects: Vec<(String, Vec<String>)>,
+}
+
+/// An error as its text, so that a survey can be kept and compared.
+pub type DataErrorText = String;
+
+/// What a split holds.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct SplitSurvey {
+    /// Pairs that can be used.
+    pub pairs: usize,
+    /// Different sentences.
+    pub sentences: usize,
+    /// Subjects that the names tell.
+    pub subjects: usize,
+    /// Mean share of foreground of the masks, 0 to 1.
+    pub foreground: f64,
+    /// Smallest and largest width and height, pixels.
+    pub sizes: [(usize, usize); 2],
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// What one pair turned out to be.
+enum Look {
+    Good { size: (usize, usize), foreground: f64, key: [u8; 32] },
+    Bad(Finding),
+}
+
+/// Looks through every split of the data set in `root`. `progress` hears how many files were opened of how many, from several threads.
+///
+/// # Errors
+/// The folder is no data set.
+pub fn survey(
+    root: &Path,
+    rule: &MaskRule,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Survey, DataError> {
+    let arrangement = layout::recognise(root)?;
+    let is_divided = arrangement.sources.iter().any(|source| source.share != Share::All);
+    // Where a pool is divided, the whole of it is not looked through once more.
+    let sources = arrangement.sources.iter().filter(|source| !is_divided || source.name != "all");
+    let opened: Vec<(String, Result<Dataset, DataError>)> =
+        sources.map(|source| (source.name.clone(), Dataset::open(root, &source.name))).collect();
+    let count =
+        opened.iter().filter_map(|(_, dataset)| dataset.as_ref().ok()).map(|data| data.samples.len()).sum();
+    let done = AtomicUsize::new(0);
+    let mut subjects: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut contents: HashMap<[u8; 32], String> = HashMap::new();
+    let mut splits = Vec::new();
+    for (name, dataset) in opened {
+        let result = dataset.map_err(|error| error.to_string()).map(|dataset| {
+            for sample in &dataset.samples {
+                if let Some(subject) = subject(&sample.name) {
+                    subjects.entry(subject.to_lowercase()).or_default().insert(name.clone());
+                }
+            }
+            let looks =
+                look(&dataset.samples, rule, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, count));
+            split_survey(dataset, looks, &mut contents)
+        });
+        splits.push((name, result));
+    }
+    let shared = subjects.into_iter().filter(|(_, splits)| splits.len() > 1);
+    let shared_subjects = shared.map(|(subject, splits)| (subject, splits.into_iter().collect())).collect();
+    Ok(Survey { layout: arrangement.layout, splits, shared_subjects })
+}
+
+/// Leaves out of an opened split what only opening every file tells: unreadable files, masks of another size. Masks without
+/// foreground are listed.
+///
+/// # Errors
+/// No pair is left, or no mask has foreground.
+pub(super) fn check(dataset: &mut Dataset, rule: &MaskRule) -> Result<(), DataError> {
+    let looks = look(&dataset.samples, rule, &|| ());
+    let count = looks.len();
+    let mut first_bad = None;
+    let mut is_empty = true;
+    let mut looks_of = looks.into_iter();
+    let mut kept = Vec::with_capacity(count);
+    for sample in dataset.samples.drain(..) {
+        match looks_of.next() {
+            Some(Look::Bad(finding)) => {
+                first_bad.get_or_insert_with(|| finding.what.clone());
+                dataset.findings.push(finding);
+            }
+            Some(Look::Good { foreground, .. }) => {
+                if foreground > 0.0 {
+                    is_empty = false;
+                } else {
+                    dataset.findings.push(Finding::new(Problem::EmptyMask, sample.name.clone()));
+                }
+                kept.push(sample);
+            }
+            None => {}
+        }
+    }
+    dataset.samples = kept;
+    if let (true, Some(reason)) = (dataset.samples.is_empty(), first_bad) {
+        return Err(DataError::NothingUsable {
+            path: dataset.root.clone(),
+            split: dataset.split.clone(),
+            count,
+            reason,
+        });
+    }
+    if is_empty {
+        let hint = match rule {
+            MaskRule::Half => "; check that these are the masks of these images",
+            MaskRule::Exactly255 => {
+                " under the rule exactly_255; the rule half reads masks that went through JPEG, and 0/1 masks"
+            }
+        };
+        let (path, split) = (dataset.root.clone(), dataset.split.clone());
+        return Err(DataError::EmptyMasks { path, split, count, hint });
+    }
+    Ok(())
+}
+
+/// Opens every pair.
+fn look(samples: &[Sample], rule: &MaskRule, step: &(dyn Fn() + Sync)) -> Vec<Look> {
+    let one = |sample: &Sample| {
+        let look = (|| {
+            let image = image::load(&sample.image)?;
+            let mask = mask::load(&sample.mask, rule)?;
+            if (mask.width, mask.height) != (image.width, image.height) {
+                let what = format!(
+                    "{}: {}x{}, mask {}x{}",
+                    sample.name, image.width, image.height, mask.width, mask.height
+                );
+                return Ok(Look::Bad(Finding::new(Problem::SizeMismatch, what)));
+            }
+            let foreground = mask.foreground() as f64 / mask.values.len().max(1) as f64;
+            Ok(Look::Good { size: (image.width, image.height), foreground, key: image.content_key() })
+        })();
+        step();
+        look.unwrap_or_else(|error: DataError| Look::Bad(Finding::new(Problem::Unreadable, error.to_string())))
+    };
+    samples.par_iter().map(one).collect()
+}
+
+fn split_survey(dataset: Dataset, looks: Vec<Look>, contents: &mut HashMap<[u8; 32], String>) -> SplitSurvey {
+    let Dataset { samples, mut findings, split, .. } = dataset;
+    let sentences: BTreeSet<&str> = samples.iter().map(|sample| sample.prompt.trim()).collect();
+    let subjects: BTreeSet<&str> = samples.iter().filter_map(|sample| subject(&sample.name)).collect();
+    let (sentences, subjects) = (sentences.len(), subjects.len());
+    let mut pairs = 0;
+    let mut total = 0.0;
+    let mut sizes = [(usize::MAX, usize::MAX), (0, 0)];
+    for (sample, look) in samples.iter().zip(looks) {
+        match look {
+            Look::Bad(finding) => findings.push(finding),
+            Look::Good { size, foreground, key } => {
+                pairs += 1;
+                total += foreground;
+                sizes[0] = (sizes[0].0.min(size.0), sizes[0].1.min(size.1));
+                sizes[1] = (sizes[1].0.max(size.0), sizes[1].1.max(size.1));
+                if foreground == 0.0 {
+                    findings.push(Finding::new(Problem::EmptyMask, sample.name.clone()));
+                }
+                let here = format!("{split}/{}", sample.name);
+                if let Some(other) = contents.get(&key) {
+                    findings.push(Finding::new(Problem::DuplicateImage, format!("{here} = {other}")));
+                } else {
+                    contents.insert(key, here);
+                }
+            }
+        }
+    }
+    SplitSurvey { pairs, sentences, subjects, foreground: total / pairs.max(1) as f64, sizes, findings }
+}

@@ -1,0 +1,62 @@
+//! Whatever a path is: a picture, a DICOM file, a series, a volume.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::scan::Scan;
+use super::{DataError, Limit, decode, dicom, nifti};
+
+/// What a path is, by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// PNG, JPEG, TIFF, BMP, WebP, or nothing that is known.
+    Picture,
+    /// A DICOM file.
+    Dicom,
+    /// A NIfTI volume.
+    Nifti,
+}
+
+/// Looks at the first bytes of a file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn content(path: &Path) -> Result<Content, DataError> {
+    let mut file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
+    let mut head = Vec::new();
+    file.by_ref().take(1024).read_to_end(&mut head).map_err(|error| DataError::reading(path, &error))?;
+    Ok(if nifti::is_nifti(&head) {
+        Content::Nifti
+    } else if image::guess_format(&head).is_ok() {
+        Content::Picture
+    } else if dicom::is_dicom(&head) {
+        Content::Dicom
+    } else {
+        Content::Picture
+    })
+}
+
+/// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A DICOMDIR gives the
+/// largest series of its folder.
+///
+/// # Errors
+/// Those of the loaders; see [`decode::load_within`], [`dicom::open`], [`nifti::open`].
+pub fn open(
+    path: &Path,
+    limit: Limit,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Result<Scan, DataError> {
+    let is_directory = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
+    if path.is_dir() || is_directory {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let series = dicom::series_in(folder);
+        let first = series.first().ok_or_else(|| DataError::NoSeries { path: folder.to_owned() })?;
+        let count = first.files.len();
+        return dicom::open_series(&first.files, limit, &|done| progress(done, count));
+    }
+    match content(path)? {
+        Content::Nifti => nifti::open(path, limit),
+        Content::Dicom => dicom::open(path, limit),
+        Content::Picture => decode::load_within(path, limit).map(Scan::of_image),
+    }
+}

@@ -1,0 +1,277 @@
+//! What a file or a series holds: one picture or a stack of them, in stored values, with what they mean.
+
+mod sides;
+mod window;
+
+pub use sides::Sides;
+pub use window::{NamedWindow, PRESETS, Preset, Window};
+
+use super::{Image, Pixels};
+
+/// What made the pictures; decides which windows are offered and remembered.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A photograph, a drawing, an exported picture: values without a unit.
+    #[default]
+    Picture,
+    /// Computed tomography, in Hounsfield units.
+    Ct,
+    /// Radiograph (CR, DX, MG).
+    Radiograph,
+    /// Anything else that says what it is: MR, ultrasound, nuclear medicine.
+    Other,
+}
+
+impl Kind {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Picture => "Picture",
+            Self::Ct => "CT",
+            Self::Radiograph => "Radiograph",
+            Self::Other => "Scan",
+        }
+    }
+}
+
+/// Stored samples, slice after slice, row after row; channels interleaved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// 8 bit.
+    U8(Vec<u8>),
+    /// 16 bit signed.
+    I16(Vec<i16>),
+    /// 16 bit unsigned.
+    U16(Vec<u16>),
+    /// Anything that fits into none of the others.
+    F32(Vec<f32>),
+}
+
+impl Values {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(values) => values.len(),
+            Self::I16(values) => values.len(),
+            Self::U16(values) => values.len(),
+            Self::F32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The samples of a range as numbers.
+    pub fn floats(&self, range: std::ops::Range<usize>) -> Vec<f32> {
+        match self {
+            Self::U8(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
+            Self::I16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
+            Self::U16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
+            Self::F32(values) => values[range].to_vec(),
+        }
+    }
+
+    /// Appends samples of the same type; false where the types differ.
+    pub fn append(&mut self, other: Self) -> bool {
+        match (self, other) {
+            (Self::U8(all), Self::U8(more)) => all.extend(more),
+            (Self::I16(all), Self::I16(more)) => all.extend(more),
+            (Self::U16(all), Self::U16(more)) => all.extend(more),
+            (Self::F32(all), Self::F32(more)) => all.extend(more),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// From stored values to those that are shown and read off.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Mapping {
+    /// As stored.
+    #[default]
+    Same,
+    /// `value * slope + intercept` (DICOM PS3.3 C.11.1.1, NIfTI scl_slope), one pair for each slice or one for all.
+    Linear(Vec<[f32; 2]>),
+    /// A table whose first entry stands for the stored value `first`; what lies outside takes the nearest entry.
+    Table {
+        /// Stored value of the first entry.
+        first: f32,
+        /// The entries.
+        entries: Vec<f32>,
+    },
+}
+
+impl Mapping {
+    fn apply(&self, values: &mut [f32], slice: usize) {
+        match self {
+            Self::Same => {}
+            Self::Linear(pairs) => {
+                if let Some([slope, intercept]) = pairs.get(slice).or(pairs.first()) {
+                    values.iter_mut().for_each(|value| *value = *value * slope + intercept);
+                }
+            }
+            Self::Table { first, entries } => {
+                let last = entries.len().saturating_sub(1) as f32;
+                for value in values {
+                    *value = entries.get((*value - first).clamp(0.0, last) as usize).copied().unwrap_or(0.0);
+                }
+            }
+        }
+    }
+}
+
+/// A text about a person: never written into a message or a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Private(pub String);
+
+impl std::fmt::Debug for Private {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Private(…)")
+    }
+}
+
+/// One picture or a stack of pictures of one size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// What made it.
+    pub kind: Kind,
+    /// Pixels per row.
+    pub columns: usize,
+    /// Rows of a slice.
+    pub rows: usize,
+    /// Slices or frames; at least one.
+    pub slices: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    /// The samples as stored.
+    pub values: Values,
+    /// What they mean.
+    pub mapping: Mapping,
+    /// Unit of the mapped values, for instance `HU`; empty where there is none.
+    pub unit: &'static str,
+    /// Distance of columns, rows and slices in mm, where the file says.
+    pub spacing_mm: Option<[f64; 3]>,
+    /// Which side of the patient lies at each edge, where the file says.
+    pub sides: Option<Sides>,
+    /// The file's own windows.
+    pub windows: Vec<NamedWindow>,
+    /// Whether low values are meant to be bright (MONOCHROME1).
+    pub is_inverted: bool,
+    /// Value that stands for "nothing was measured here", after mapping.
+    pub padding: Option<f32>,
+    /// The person's name, where the file says.
+    pub patient: Option<Private>,
+    /// What there is to say of it, in words.
+    pub notes: Vec<String>,
+}
+
+impl Scan {
+    /// Of a picture without any meaning beyond its pixels.
+    pub fn of_image(image: Image) -> Self {
+        let values = match image.pixels {
+            Pixels::U8(values) => Values::U8(values),
+            Pixels::U16(values) => Values::U16(values),
+            Pixels::F32(values) => Values::F32(values),
+        };
+        Self { channels: image.channels, ..Self::plain(image.width, image.height, 1, values) }
+    }
+
+    /// Grey values without any meaning.
+    pub fn plain(columns: usize, rows: usize, slices: usize, values: Values) -> Self {
+        Self {
+            kind: Kind::Picture,
+            columns,
+            rows,
+            slices,
+            channels: 1,
+            values,
+            mapping: Mapping::Same,
+            unit: "",
+            spacing_mm: None,
+            sides: None,
+            windows: Vec::new(),
+            is_inverted: false,
+            padding: None,
+            patient: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The slice with this number, from 0, in mapped values. 8 and 16 bit samples without a mapping stay what they are.
+    ///
+    /// # Panics
+    /// If there is no such slice.
+    pub fn slice(&self, number: usize) -> Image {
+        assert!(number < self.slices, "slice {number} of {}", self.slices);
+        let count = self.columns * self.rows * self.channels;
+        let range = number * count..(number + 1) * count;
+        let pixels = match (&self.values, &self.mapping) {
+            (Values::U8(values), Mapping::Same) => Pixels::U8(values[range].to_vec()),
+            (Values::U16(values), Mapping::Same) => Pixels::U16(values[range].to_vec()),
+            (values, mapping) => {
+                let mut floats = values.floats(range);
+                mapping.apply(&mut floats, number);
+                Pixels::F32(floats)
+            }
+        };
+        Image { width: self.columns, height: self.rows, channels: self.channels, pixels }
+    }
+
+    /// The window in which slice `number` is seen first: the file's own, or what suits its kind, or all of its values.
+    pub fn first_window(&self, slice: &Image) -> Window {
+        if let Some(own) = self.windows.first() {
+            return own.window;
+        }
+        match (self.kind, &slice.pixels) {
+            (Kind::Ct, _) if self.unit == "HU" => PRESETS[0].window,
+            (_, Pixels::U8(_)) => Window::EIGHT_BIT,
+            _ => self.full_range(slice),
+        }
+    }
+
+    /// From the smallest to the largest value of a slice; padding does not count.
+    pub fn full_range(&self, slice: &Image) -> Window {
+        let counts = |value: &f32| Some(*value) != self.padding;
+        let range = slice
+            .floats()
+            .filter(counts)
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        if range.0 <= range.1 { Window::of_range(range.0, range.1) } else { Window::EIGHT_BIT }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_has_mapped_values() {
+        let mut scan = Scan::plain(2, 1, 2, Values::I16(vec![1, 2, 3, 4]));
+        assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![3.0, 4.0]));
+        scan.mapping = Mapping::Linear(vec![[2.0, -1000.0], [1.0, 0.5]]);
+        assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![-998.0, -996.0]));
+        assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![3.5, 4.5]));
+        scan.mapping = Mapping::Table { first: 2.0, entries: vec![10.0, 20.0] };
+        assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![10.0, 10.0]));
+        assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![20.0, 20.0]));
+        let picture = Scan::plain(1, 1, 1, Values::U8(vec![7]));
+        assert_eq!(picture.slice(0).pixels, Pixels::U8(vec![7]));
+    }
+
+    #[test]
+    fn padding_is_no_value() {
+        let mut scan = Scan::plain(3, 1, 1, Values::I16(vec![-2048, 10, 30]));
+        scan.padding = Some(-2048.0);
+        assert_eq!(scan.full_range(&scan.slice(0)), Window::of_range(10.0, 30.0));
+    }
+
+    #[test]
+    fn a_name_is_not_written() {
+        assert_eq!(format!("{:?}", Private("Doe".into())), "Private(…)");
+    }
+}

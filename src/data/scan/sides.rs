@@ -1,0 +1,76 @@
+//! Which side of the patient lies at which edge of the picture.
+
+use serde::Serialize;
+
+/// Letters at the edges: R, L, A(nterior), P(osterior), S(uperior, head), I(nferior, feet).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Sides {
+    /// At the left edge of the picture.
+    pub left: char,
+    /// At the right edge.
+    pub right: char,
+    /// At the upper edge.
+    pub top: char,
+    /// At the lower edge.
+    pub bottom: char,
+}
+
+impl Sides {
+    /// From the directions in which columns and rows grow, in patient coordinates as DICOM has them: x to the patient's left, y to the
+    /// back, z to the head (PS3.3 C.7.6.2.1.1). None where a direction has no length.
+    pub fn new(across: [f64; 3], down: [f64; 3]) -> Option<Self> {
+        let (right, bottom) = (letter(across)?, letter(down)?);
+        (right != bottom && right != opposite(bottom)).then(|| Self {
+            left: opposite(right),
+            right,
+            top: opposite(bottom),
+            bottom,
+        })
+    }
+
+    /// Whether the left edge is the patient's right, as radiologists look at most pictures; none where left and right are not at the
+    /// sides.
+    pub fn is_mirrored(self) -> Option<bool> {
+        match self.left {
+            'R' => Some(true),
+            'L' => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// The side that a direction points to most.
+fn letter(direction: [f64; 3]) -> Option<char> {
+    let letters = [['R', 'L'], ['A', 'P'], ['I', 'S']];
+    let (axis, length) = direction.iter().map(|part| part.abs()).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (length > 1e-6 && length.is_finite()).then(|| letters[axis][usize::from(direction[axis] > 0.0)])
+}
+
+fn opposite(letter: char) -> char {
+    match letter {
+        'R' => 'L',
+        'L' => 'R',
+        'A' => 'P',
+        'P' => 'A',
+        'S' => 'I',
+        _ => 'S',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_planes() {
+        let axial = Sides::new([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).expect("sides");
+        assert_eq!(axial, Sides { left: 'R', right: 'L', top: 'A', bottom: 'P' });
+        assert_eq!(axial.is_mirrored(), Some(true));
+        let coronal = Sides::new([-0.9, 0.1, 0.0], [0.0, 0.2, -0.98]).expect("sides");
+        assert_eq!(coronal, Sides { left: 'L', right: 'R', top: 'S', bottom: 'I' });
+        let sagittal = Sides::new([0.0, 1.0, 0.0], [0.0, 0.0, -1.0]).expect("sides");
+        assert_eq!((sagittal.left, sagittal.top, sagittal.is_mirrored()), ('A', 'S', None));
+        assert_eq!(Sides::new([0.0; 3], [0.0, 1.0, 0.0]), None);
+        assert_eq!(Sides::new([1.0, 0.0, 0.0], [-1.0, 0.1, 0.0]), None, "both along one axis");
+    }
+}

@@ -1,0 +1,80 @@
+//! Window and level: which values are shown from black to white.
+
+use serde::{Deserialize, Serialize};
+
+/// Centre (level) and width of the values that are shown, in the unit of the values. Values from `centre - width / 2` to `centre +
+/// width / 2` run from black to white (LINEAR_EXACT of DICOM PS3.3 C.11.2.1.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Level.
+    pub centre: f32,
+    /// Width, above 0.
+    pub width: f32,
+}
+
+impl Window {
+    /// All of 0…255: an 8 bit picture as it is.
+    pub const EIGHT_BIT: Self = Self { centre: 127.5, width: 255.0 };
+
+    /// From `low` to `high`.
+    pub fn of_range(low: f32, high: f32) -> Self {
+        let width = high - low;
+        Self { centre: low + width / 2.0, width: if width > 0.0 { width } else { 1.0 } }
+    }
+
+    /// The values that are black and white.
+    pub fn range(self) -> [f32; 2] {
+        [self.centre - self.width / 2.0, self.centre + self.width / 2.0]
+    }
+
+    /// How bright a value is, 0…1.
+    pub fn shade(self, value: f32) -> f32 {
+        ((value - self.range()[0]) / self.width).clamp(0.0, 1.0)
+    }
+}
+
+/// A window of the file, with the name that the file gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedWindow {
+    /// Its explanation, or a number.
+    pub name: String,
+    /// The window.
+    pub window: Window,
+}
+
+/// A window for computed tomography.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preset {
+    /// What it is for.
+    pub name: &'static str,
+    /// In Hounsfield units.
+    pub window: Window,
+}
+
+const fn preset(name: &'static str, centre: f32, width: f32) -> Preset {
+    Preset { name, window: Window { centre, width } }
+}
+
+/// Windows for computed tomography, in the order of the number keys from 1.
+pub const PRESETS: [Preset; 5] = [
+    preset("Lung", -600.0, 1500.0),
+    preset("Soft tissue", 40.0, 400.0),
+    preset("Bone", 480.0, 2500.0),
+    preset("Mediastinum", 50.0, 350.0),
+    preset("Brain", 40.0, 80.0),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_8_bit_stays_as_it_is() {
+        for value in 0..=255_u8 {
+            assert_eq!((Window::EIGHT_BIT.shade(f32::from(value)) * 255.0).round() as u8, value);
+        }
+        assert_eq!(Window::of_range(0.0, 255.0), Window::EIGHT_BIT);
+        assert_eq!(Window::of_range(3.0, 3.0).width, 1.0);
+        assert_eq!(PRESETS[0].window.range(), [-1350.0, 150.0]);
+    }
+}

@@ -1,0 +1,193 @@
+//! DICOM files of the shared folder against a reference decoder, and files of our own that lie.
+
+use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use himix::data::dicom::{open, open_series, series_in};
+use himix::data::scan::{Kind, Mapping, Scan, Values};
+use himix::data::{DataError, Limit, Pixels};
+use tempfile::TempDir;
+
+use super::fixtures::{folder, put, shared};
+
+/// Smallest, largest, mean of the stored values.
+fn statistics(scan: &Scan) -> [f64; 3] {
+    let values = scan.values.floats(0..scan.values.len());
+    let range =
+        values.iter().fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &v| [low.min(v), high.max(v)]);
+    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
+    [f64::from(range[0]), f64::from(range[1]), mean]
+}
+
+#[test]
+fn every_file_of_the_manifest() {
+    let Some(shared) = shared() else { return };
+    let root = shared.join("data/dicom");
+    let mut table = csv::Reader::from_path(root.join("manifest.csv")).expect("the manifest");
+    let header = table.headers().expect("a header").clone();
+    let (mut decoded, mut refused, mut wrong) = (0, 0, Vec::new());
+    for row in table.records() {
+        let row = row.expect("a row");
+        let get = |name: &str| {
+            row.get(header.iter().position(|column| column == name).expect("a column"))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let path = root.join(get("file"));
+        let result = open(&path, Limit::default());
+        if get("reference_decode") != "ok" {
+            let error = result.map(|_| ()).expect_err("must be refused").to_string();
+            assert!(error.contains(&get("file")) && !error.contains('\n'), "{error}");
+            refused += 1;
+            continue;
+        }
+        decoded += 1;
+        let scan = match result {
+            Ok(scan) => scan,
+            Err(error) => {
+                wrong.push(error.to_string());
+                continue;
+            }
+        };
+        assert_eq!((scan.rows, scan.columns), (get("rows").parse().unwrap(), get("cols").parse().unwrap()));
+        assert_eq!(scan.slices.to_string(), get("frames"), "{}", get("file"));
+        if get("photometric") == "PALETTE COLOR" {
+            // The manifest has indices; here they are looked up.
+            assert_eq!(scan.channels, 3);
+            continue;
+        }
+        let expected =
+            ["stored_min", "stored_max", "stored_mean"].map(|name| get(name).parse::<f64>().expect("a number"));
+        let found = statistics(&scan);
+        // Decoders of lossy JPEG round differently, colour conversion among it.
+        let is_lossy = scan.channels == 3 || get("transfer_syntax").contains("JPEG");
+        let is_lossless =
+            get("transfer_syntax").contains("ossless") || get("transfer_syntax").contains("First-Order");
+        let allowed = if is_lossy && !is_lossless { [4.0, 4.0, 0.6] } else { [0.0, 0.0, 1e-3] };
+        if (0..3).any(|place| (found[place] - expected[place]).abs() > allowed[place]) {
+            wrong.push(format!("{}: {found:?}, expected {expected:?}", get("file")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(decoded >= 37 && refused >= 4, "{decoded} decoded, {refused} refused");
+}
+
+#[test]
+fn what_the_attributes_mean() {
+    let Some(shared) = shared() else { return };
+    let of = |name: &str| open(&shared.join("data/dicom").join(name), Limit::default()).expect("a scan");
+    let ct = of("ct_transfer_syntaxes/Original.dcm");
+    assert_eq!((ct.kind, ct.unit), (Kind::Ct, "HU"));
+    assert_eq!(ct.mapping, Mapping::Linear(vec![[1.0, -1024.0]]));
+    assert_eq!((ct.windows[0].window.centre, ct.windows[0].window.width), (40.0, 400.0));
+    assert!(ct.spacing_mm.is_some() && ct.sides.is_some());
+    let chest = of("cr_chest_mono1_10bit_implicit_nopreamble.dcm");
+    assert!(chest.is_inverted && chest.kind == Kind::Radiograph);
+    let breast = of("mg_12bit_jpegll_multiwindow.dcm");
+    assert_eq!(breast.windows.len(), 3);
+    let several = of("ct_body_12bit_j2k_lossless_multiwindow.dcm");
+    assert_eq!(several.windows.len(), 2);
+    let voi = of("ot_voi_lut_8bit.dcm");
+    assert_eq!(voi.windows[0].name, "VOI LUT");
+    assert!(matches!(of("ot_modality_lut_12bit.dcm").mapping, Mapping::Table { .. }));
+    assert_eq!(of("us_ybr422_jpeg_baseline_30frames.dcm").slices, 30);
+}
+
+/// Grey pixels with the attributes that they need.
+fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomObject {
+    let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
+    InMemDicomObject::from_element_iter([
+        text(tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.2"),
+        text(tags::SOP_INSTANCE_UID, VR::UI, "2.25.5"),
+        text(tags::MODALITY, VR::CS, "CT"),
+        text(tags::PATIENT_NAME, VR::PN, "Nobody^Knows"),
+        text(tags::SERIES_INSTANCE_UID, VR::UI, "2.25.7"),
+        text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2"),
+        text(tags::NUMBER_OF_FRAMES, VR::IS, &frames.to_string()),
+        text(tags::RESCALE_INTERCEPT, VR::DS, "-1024"),
+        text(tags::RESCALE_SLOPE, VR::DS, "1"),
+        text(tags::PIXEL_SPACING, VR::DS, "0.5\\0.25"),
+        text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\1\\0"),
+        DataElement::new(tags::COLUMNS, VR::US, dicom_value!(U16, columns)),
+        DataElement::new(tags::ROWS, VR::US, dicom_value!(U16, rows)),
+        DataElement::new(tags::SAMPLES_PER_PIXEL, VR::US, dicom_value!(U16, 1)),
+        DataElement::new(tags::BITS_ALLOCATED, VR::US, dicom_value!(U16, 16)),
+        DataElement::new(tags::BITS_STORED, VR::US, dicom_value!(U16, 12)),
+        DataElement::new(tags::HIGH_BIT, VR::US, dicom_value!(U16, 11)),
+        DataElement::new(tags::PIXEL_REPRESENTATION, VR::US, dicom_value!(U16, 0)),
+        DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into())),
+    ])
+}
+
+fn write(folder: &TempDir, name: &str, object: InMemDicomObject) -> std::path::PathBuf {
+    let meta = FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
+    let path = folder.path().join(name);
+    object.with_meta(meta).expect("meta").write_to_file(&path).expect("written");
+    path
+}
+
+fn at_height(value: u16, z: &str) -> InMemDicomObject {
+    let mut slice = object(2, 1, 1, vec![value, 4000]);
+    slice.put(DataElement::new(tags::IMAGE_POSITION_PATIENT, VR::DS, PrimitiveValue::from(format!("0\\0\\{z}"))));
+    slice
+}
+
+#[test]
+fn slices_are_sorted_by_position() {
+    let folder = folder();
+    // Names in another order than heights; a file that is none among them.
+    for (name, value, z) in [("c", 3, "30"), ("a", 2, "20"), ("d", 1, "10"), ("b", 5, "50")] {
+        write(&folder, name, at_height(value, z));
+    }
+    put(&folder, "readme.txt", b"no picture");
+    put(&folder, "DICOMDIR", b"broken");
+    let series = series_in(folder.path());
+    assert_eq!(series.len(), 1);
+    assert_eq!(series[0].name, "CT, 4 slices");
+    let whole = open_series(&series[0].files, Limit::default(), &|_| true).expect("a stack");
+    let firsts: Vec<f32> = (0..4).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect();
+    assert_eq!(firsts, [1.0, 2.0, 3.0, 5.0]);
+    assert_eq!(whole.spacing_mm, Some([0.25, 0.5, 10.0]));
+    assert!(whole.notes[0].contains("missing"), "{:?}", whole.notes);
+    let cancelled = open_series(&series[0].files, Limit::default(), &|_| false);
+    assert!(matches!(cancelled, Err(DataError::Cancelled { .. })));
+    let dicomdir = himix::data::open::open(&folder.path().join("DICOMDIR"), Limit::default(), &|_, _| true);
+    assert_eq!(dicomdir.expect("the folder's series").slices, 4);
+    write(&folder, "e", {
+        let mut other = object(1, 2, 1, vec![0, 0]);
+        other.put(DataElement::new(tags::IMAGE_POSITION_PATIENT, VR::DS, PrimitiveValue::from("0\\0\\60")));
+        other
+    });
+    assert_eq!(series_in(folder.path()).len(), 2, "another size is another stack");
+}
+
+#[test]
+fn files_that_lie_are_refused() {
+    let folder = folder();
+    let huge = write(&folder, "huge.dcm", object(65_535, 65_535, 1000, vec![0; 4]));
+    let error = open(&huge, Limit::default()).expect_err("too large").to_string();
+    assert!(error.contains("huge.dcm") && error.contains("raise the limit"), "{error}");
+    let short = write(&folder, "short.dcm", object(64, 64, 1, vec![0; 4]));
+    assert!(open(&short, Limit::default()).is_err());
+    let many = write(&folder, "many.dcm", object(2, 2, 1, vec![7; 4]));
+    let error = open(&many, Limit(20)).expect_err("beyond the limit").to_string();
+    assert!(error.contains("MiB"), "{error}");
+    let scan = open(&many, Limit::default()).expect("a scan");
+    assert_eq!(scan.values, Values::U16(vec![7; 4]));
+    assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![-1017.0; 4]));
+    // A name is kept for the screen and written nowhere else.
+    assert!(scan.patient.is_some() && !format!("{scan:?}").contains("Nobody"));
+    let whole = std::fs::read(&many).expect("bytes");
+    for length in (0..whole.len()).step_by(7) {
+        let path = put(&folder, "cut.dcm", &whole[..length]);
+        if let Ok(scan) = open(&path, Limit::default()) {
+            assert_eq!(scan.values.len(), 4, "cut at {length}");
+        }
+    }
+    for place in (132..whole.len()).step_by(3) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0xff;
+        let path = put(&folder, "flipped.dcm", &bytes);
+        let _ = open(&path, Limit(1 << 20));
+    }
+}

@@ -1,0 +1,195 @@
+//! Data sets in every arrangement that is recognised, and what is said of their faults.
+
+use himix::data::dataset::Layout;
+use himix::data::{Dataset, MaskRule, Problem, summary, survey};
+use tempfile::TempDir;
+
+use super::fixtures::{folder, grey_png, put, shared, xlsx};
+
+/// Image or mask: the mask's foreground is its first pixel.
+fn picture(folder: &TempDir, names: &[&str]) {
+    for (index, name) in names.iter().enumerate() {
+        put(folder, name, &grey_png(4, 3, 0, 200 + index as u8));
+    }
+}
+
+fn open(folder: &TempDir, split: &str) -> Dataset {
+    Dataset::open(folder.path(), split).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Image, mask below the folder, sentence.
+fn rows(folder: &TempDir, dataset: &Dataset) -> Vec<[String; 3]> {
+    let below = |path: &std::path::Path| {
+        path.strip_prefix(folder.path()).expect("below").to_string_lossy().replace('\\', "/")
+    };
+    let row = |sample: &himix::data::Sample| [below(&sample.image), below(&sample.mask), sample.prompt.clone()];
+    dataset.samples.iter().map(row).collect()
+}
+
+#[test]
+fn lvit_with_a_workbook() {
+    let folder = folder();
+    picture(
+        &folder,
+        &[
+            "Train_Folder/img/a.png",
+            "Train_Folder/labelcol/mask_a.png",
+            "Val_Folder/img/b.jpg.png",
+            "Val_Folder/labelcol/b.jpg.png",
+        ],
+    );
+    let sheet = xlsx(&[&["Image", "Description"], &["mask_a.png", "one infected area, left lung"]]);
+    put(&folder, "Train_Folder/Train_text.xlsx", &sheet);
+    put(&folder, "Val_Folder/Val_text.csv", b"Image,Description\nb.jpg.png,two\n");
+    let train = open(&folder, "train");
+    assert_eq!(train.layout, Layout::Lvit);
+    let expected = ["Train_Folder/img/a.png", "Train_Folder/labelcol/mask_a.png", "one infected area, left lung"];
+    assert_eq!(rows(&folder, &train), [expected.map(String::from)]);
+    assert_eq!(open(&folder, "validation").samples[0].prompt, "two");
+}
+
+#[test]
+fn kvasir_as_downloaded() {
+    let folder = folder();
+    let names = ["a", "B", "c", "d"];
+    for name in names {
+        picture(&folder, &[&format!("images/{name}.jpg"), &format!("masks/{}.JPG", name.to_lowercase())]);
+    }
+    // The boxes that come with Kvasir-SEG are no sentences.
+    put(&folder, "kavsir_bboxes.json", br#"{"a": {"height": 3, "width": 4, "bbox": []}}"#);
+    put(
+        &folder,
+        "sentences.json",
+        br#"{"a.jpg": ["one polyp", "other"], "b.jpg": {"prompts": {"p0": "", "p9": ["small polyp"]}}}"#,
+    );
+    put(&folder, "train.txt", b"a.jpg\nb.jpg\n");
+    put(&folder, "val.txt", b"c.jpg\n");
+    let train = open(&folder, "train");
+    assert_eq!(train.layout, Layout::Folders);
+    let sentences: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
+    assert_eq!(sentences, ["one polyp", "small polyp"]);
+    let all = open(&folder, "all");
+    assert_eq!(all.samples.len(), 2);
+    assert_eq!(all.findings.iter().filter(|finding| finding.problem == Problem::NoSentence).count(), 2);
+}
+
+#[test]
+fn tables_of_splits_beside_one_pool() {
+    let folder = folder();
+    picture(&folder, &["images/a.png", "images/b.png", "masks/a.png", "masks/b.png"]);
+    put(&folder, "anns/train.json", br#"[{"img_name": "a.png", "prompts": {"p1": "", "p9": ["pink polyp"]}}]"#);
+    put(&folder, "anns/test.json", br#"[{"img_name": "b.png", "sentence": "no polyp"}]"#);
+    let train = open(&folder, "train");
+    assert_eq!((train.samples.len(), train.samples[0].prompt.as_str()), (1, "pink polyp"));
+    assert!(train.findings.is_empty(), "{:?}", train.findings);
+    assert_eq!(open(&folder, "test").samples[0].prompt, "no polyp");
+}
+
+#[test]
+fn a_flat_folder_is_divided_and_keeps_subjects_together() {
+    let folder = folder();
+    let mut table = String::from("file;sentence\n");
+    for index in 0..60 {
+        let name = format!("sub-S{:02}_run-{index}", index / 2);
+        picture(&folder, &[&format!("{name}.png"), &format!("{name}_mask.png")]);
+        table += &format!("{name}.png;Läsion, links {index}\n");
+    }
+    // In the encoding of old spreadsheets.
+    let bytes: Vec<u8> = table.chars().map(|letter| u8::try_from(u32::from(letter)).expect("Latin-1")).collect();
+    put(&folder, "table.csv", &bytes);
+    let parts = ["train", "val", "test"].map(|split| open(&folder, split));
+    assert_eq!(parts[0].layout, Layout::Flat);
+    assert_eq!(parts.iter().map(|part| part.samples.len()).sum::<usize>(), 60);
+    assert!(parts[0].samples.len() > 30 && parts[0].samples[0].prompt.starts_with("Läsion, links"));
+    let notes = summary(&parts[0].findings).join("; ");
+    assert!(notes.contains("windows-1252") && notes.contains("';'"), "{notes}");
+    let found = survey(folder.path(), &MaskRule::Half, &|_, _| ()).expect("a data set");
+    assert!(found.shared_subjects.is_empty());
+    assert_eq!(found.splits.len(), 3);
+}
+
+#[test]
+fn utf_16_tabs_and_no_header() {
+    let folder = folder();
+    picture(&folder, &["x.png", "masks/x.png", "y.png", "masks/mask_Y.png"]);
+    let text = "x.png\tTumör\ny.png\tzwei\n";
+    let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    put(&folder, "all.tsv", &bytes);
+    let all = open(&folder, "all");
+    let sentences: Vec<&str> = all.samples.iter().map(|sample| sample.prompt.as_str()).collect();
+    assert_eq!(sentences, ["Tumör", "zwei"]);
+}
+
+#[test]
+fn faults_are_listed_and_the_rest_is_used() {
+    let folder = folder();
+    for name in ["a", "c", "e", "f", "g", "h"] {
+        picture(&folder, &[&format!("train/Images/{name}.png")]);
+    }
+    for name in ["a", "f", "g", "lonely"] {
+        picture(&folder, &[&format!("train/GTs/mask_{name}.png")]);
+    }
+    put(&folder, "train/GTs/c.png", &grey_png(9, 9, 0, 255));
+    put(&folder, "train/GTs/e.png", &grey_png(4, 3, 0, 0));
+    put(&folder, "train/GTs/g.png", b"broken");
+    put(&folder, "train/Images/g.png", b"broken");
+    let table =
+        "Image,Description\na.png,one\nmissing.png,two\nh.png,three\nA.PNG,again\nc.png,x\ne.png,\ng.png,broken\n";
+    put(&folder, "prompt/train.csv", table.as_bytes());
+    let mut dataset = open(&folder, "train");
+    let problems: Vec<Problem> = dataset.findings.iter().map(|finding| finding.problem).collect();
+    use Problem::*;
+    assert_eq!(
+        problems,
+        [MissingImage, MissingMask, DuplicateRow, EmptySentence, NoSentence, MissingPartner],
+        "{:?}",
+        dataset.findings
+    );
+    dataset.check(&MaskRule::Half).expect("pairs are left");
+    let names: Vec<&str> = dataset.samples.iter().map(|sample| sample.name.as_str()).collect();
+    assert_eq!(names, ["a.png", "e.png"]);
+    let found = survey(folder.path(), &MaskRule::Half, &|_, _| ()).expect("a data set");
+    let split = found.splits[0].1.as_ref().expect("usable");
+    assert_eq!(split.pairs, 2);
+    for problem in [SizeMismatch, Unreadable, EmptyMask] {
+        assert!(split.findings.iter().any(|finding| finding.problem == problem), "{problem:?}");
+    }
+    // The same content under two names (a and e), and e's mask is empty.
+    assert!(split.findings.iter().any(|finding| finding.problem == DuplicateImage), "{:?}", split.findings);
+}
+
+#[test]
+fn what_is_no_data_set_says_so() {
+    let empty = folder();
+    let error =
+        |folder: &TempDir, split: &str| Dataset::open(folder.path(), split).expect_err("refused").to_string();
+    assert!(error(&empty, "train").contains("no images were found"));
+    put(&empty, "notes.txt", b"hello");
+    assert!(error(&empty, "train").contains("no images were found"));
+
+    let maskless = folder();
+    picture(&maskless, &["train/Images/a.png"]);
+    let line = error(&maskless, "train");
+    assert!(line.contains("no masks") && line.contains("split train"), "{line}");
+    put(&maskless, "prompt/train.csv", b"Image,Description\na.png,x\n");
+    let line = error(&maskless, "train");
+    assert!(line.contains("no masks"), "{line}");
+    assert!(error(&maskless, "test").contains("the folder has train"), "{line}");
+
+    let black = folder();
+    put(&black, "images/a.png", &grey_png(2, 2, 9, 9));
+    put(&black, "masks/a.png", &grey_png(2, 2, 0, 254));
+    let mut all = open(&black, "all");
+    let line = all.check(&MaskRule::Exactly255).expect_err("all empty").to_string();
+    assert!(line.contains("not one of the 1 masks") && line.contains("the rule half"), "{line}");
+    open(&black, "all").check(&MaskRule::Half).expect("half finds it");
+}
+
+#[test]
+fn the_shared_sets_are_surveyed() {
+    let Some(shared) = shared() else { return };
+    let found = survey(&shared.join("data/covid_ct_seg"), &MaskRule::Half, &|_, _| ()).expect("a data set");
+    let split = found.splits[0].1.as_ref().expect("usable");
+    assert_eq!((found.splits[0].0.as_str(), split.pairs, split.sentences), ("test", 120, 1));
+    assert_eq!(split.findings.iter().filter(|finding| finding.problem == Problem::EmptySentence).count(), 120);
+}

@@ -15,8 +15,9 @@ struct Picture {
     // Width of an outline in screen pixels.
     outline: f32,
     outline_opacity: f32,
-    pad_1: f32,
-    pad_2: f32,
+    // The value that is black, and 1 over the width of the window; colours count from 0 to 255.
+    low: f32,
+    per_width: f32,
     prediction: vec4f,
     true_positive: vec4f,
     false_negative: vec4f,
@@ -30,12 +31,17 @@ const SHOW_TRUTH: u32 = 2u;
 const FILL: u32 = 4u;
 const CONTOUR: u32 = 8u;
 const SMOOTH: u32 = 16u;
+const INVERT: u32 = 32u;
+const HEAT: u32 = 64u;
+const HATCH: u32 = 128u;
+const VALUES: u32 = 256u;
 
 @group(0) @binding(0) var<uniform> picture: Picture;
 @group(0) @binding(1) var image: texture_2d<f32>;
 @group(0) @binding(2) var image_sampler: sampler;
 @group(0) @binding(3) var probability: texture_2d<f32>;
 @group(0) @binding(4) var truth: texture_2d<u32>;
+@group(0) @binding(5) var values: texture_2d<f32>;
 
 struct Corner {
     @builtin(position) position: vec4f,
@@ -53,6 +59,42 @@ fn has(flag: u32) -> bool {
     return (picture.flags & flag) != 0u;
 }
 
+// What the window shows of a value, 0 to 1.
+fn shade(value: vec3f) -> vec3f {
+    let shown = clamp((value - picture.low) * picture.per_width, vec3f(0.0), vec3f(1.0));
+    return select(shown, vec3f(1.0) - shown, has(INVERT));
+}
+
+fn value_in(cell: vec2i) -> f32 {
+    let last = vec2i(textureDimensions(values)) - 1;
+    return textureLoad(values, clamp(cell, vec2i(0), last), 0).r;
+}
+
+// The value at `texel`, bilinear by hand: not every device filters 32-bit floats.
+fn value_at(texel: vec2f, is_smooth: bool) -> f32 {
+    if !is_smooth {
+        return value_in(vec2i(floor(texel)));
+    }
+    let grid = texel - 0.5;
+    let low = vec2i(floor(grid));
+    let part = grid - floor(grid);
+    let upper = mix(value_in(low), value_in(low + vec2i(1, 0)), part.x);
+    let lower = mix(value_in(low + vec2i(0, 1)), value_in(low + vec2i(1, 1)), part.x);
+    return mix(upper, lower, part.y);
+}
+
+// Viridis, a perceptually uniform map: six-degree fits to its table by Matt Zucker (CC0). The same stands in src/render/colour_map.rs.
+fn viridis(t: f32) -> vec3f {
+    let c0 = vec3f(0.2777273272234177, 0.005407344544966578, 0.3340998053353061);
+    let c1 = vec3f(0.1050930431085774, 1.404613529898575, 1.384590162594685);
+    let c2 = vec3f(-0.3308618287255563, 0.214847559468213, 0.09509516302823659);
+    let c3 = vec3f(-4.634230498983486, -5.799100973351585, -19.33244095627987);
+    let c4 = vec3f(6.228269936347081, 14.17993336680509, 56.69055260068105);
+    let c5 = vec3f(4.776384997670288, -13.74514537774601, -65.35303263337234);
+    let c6 = vec3f(-5.435455855934631, 4.645852612178535, 26.3124352495832);
+    return clamp(c0 + t * (c1 + t * (c2 + t * (c3 + t * (c4 + t * (c5 + t * c6))))), vec3f(0.0), vec3f(1.0));
+}
+
 // The image around `at`. Where a screen pixel spans several texels, it is their mean.
 fn image_at(at: vec2f) -> vec3f {
     let texels = vec2f(textureDimensions(image));
@@ -68,10 +110,14 @@ fn image_at(at: vec2f) -> vec3f {
             } else if !has(SMOOTH) {
                 texel = floor(texel) + 0.5;
             }
-            sum += textureSampleLevel(image, image_sampler, texel / texels, 0.0).rgb;
+            if has(VALUES) {
+                sum += vec3f(value_at(texel, taps == 1 && has(SMOOTH)));
+            } else {
+                sum += textureSampleLevel(image, image_sampler, texel / texels, 0.0).rgb * 255.0;
+            }
         }
     }
-    return sum / f32(taps * taps);
+    return shade(sum / f32(taps * taps));
 }
 
 // The probability at `at`, bilinear between the centres of the model's grid, as at image resolution; and how much
@@ -132,7 +178,11 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         return vec4f(0.0);
     }
     var colour = image_at(at);
-    if has(FILL) {
+    if has(HEAT) && has(SHOW_PREDICTION) {
+        // What the network does not think of as lesion lets the picture through.
+        let p = clamp(probability_at(at), 0.0, 1.0);
+        colour = mix(colour, viridis(p), picture.opacity * smoothstep(0.02, 0.25, p));
+    } else if has(FILL) {
         // A pixel of the image belongs to the mask or does not, as it is counted and saved.
         let found = has(SHOW_PREDICTION) && probability_at(floor(at) + 0.5) >= picture.threshold;
         var over = picture.prediction;
@@ -140,6 +190,10 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         if has(SHOW_TRUTH) {
             let lesion = is_lesion(at);
             over = select(picture.false_positive, picture.true_positive, lesion);
+            if has(HATCH) && found && !lesion {
+                let stripe = (at.x / picture.step.x + at.y / picture.step.y) / 8.0;
+                opacity *= select(0.25, 1.0, fract(stripe) < 0.5);
+            }
             if !found {
                 over = picture.false_negative;
                 opacity = select(0.0, picture.opacity, lesion);

@@ -22,7 +22,7 @@ fn image() -> Arc<Image> {
 }
 
 fn request(ticket: u64, prompt: &str) -> PredictRequest {
-    PredictRequest { ticket, image: image(), prompt: prompt.into(), truth: None }
+    PredictRequest { ticket, image: image(), seen: None, prompt: prompt.into(), truth: None }
 }
 
 fn model_request(ticket: u64, device: DeviceChoice) -> ModelRequest {
@@ -132,7 +132,15 @@ fn files_asked_for_are_written_before_the_engine_ends() {
 fn a_file_that_cannot_be_read_is_named() {
     let (engine, _) = engine(&FakeModel::default());
     let path = PathBuf::from("there/is/no/such.png");
-    engine.file(FileCommand::OpenImage { ticket: 3, path, texture_limit: 64 }).expect("not busy");
+    engine
+        .file(FileCommand::OpenImage {
+            ticket: 3,
+            path,
+            texture_limit: 64,
+            limit: himix::data::Limit::default(),
+            cancel: Default::default(),
+        })
+        .expect("not busy");
     let Event::File(FileEvent::Failed { ticket: Some(3), message }) = event(&engine) else { panic!("a failure") };
     assert!(message.contains("such.png"), "{message}");
 }

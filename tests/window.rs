@@ -82,7 +82,7 @@ fn a_truth_brings_scores_and_another_size_is_refused() {
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     window.get_by_label("per image");
     // Left half against upper half: a quarter each.
-    assert_eq!(window.get_all_by_label("0.500").count(), 1);
+    assert_eq!(window.get_all_by_label("0.500").count(), 3, "Dice, precision, recall");
     window.get_by_label("0.333");
     assert_eq!(window.get_all_by_label("768 px").count(), 3);
     drop_file(&mut window, &files.small_truth());

@@ -1,6 +1,8 @@
 //! The one place where commands change the state.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use eframe::egui;
@@ -14,6 +16,7 @@ use super::state::{Awaited, file_name};
 use super::theme;
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
+use crate::data::scan::Window;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -66,6 +69,22 @@ impl HimixApp {
             Command::Pan(points) => state.view.pan_by(points),
             Command::Fit => state.view.fit(),
             Command::ActualSize => state.view.actual_size(),
+            Command::ShowSlice(slice) => self.show_slice(slice),
+            Command::StepSlice(by) => self.step_slice(by),
+            Command::Play(play) => state.playing = play.then(Instant::now),
+            Command::SetWindow(window) => self.set_window(window),
+            Command::PresetWindow(number) => self.preset_window(number),
+            Command::Invert(inverted) => {
+                if let Some(open) = &mut state.image {
+                    open.seen.is_inverted = inverted;
+                }
+            }
+            Command::UseWindow => self.use_window(),
+            Command::Ruler(ends) => state.ruler = ends,
+            Command::CancelOpening => state.cancel.store(true, Ordering::Relaxed),
+            Command::ShowPatient(show) => state.settings.show_patient = show,
+            Command::Heat(heat) => state.settings.heat = heat,
+            Command::ColourBlind(is_on) => state.settings.colour_blind = is_on,
             Command::SetTheme(choice) => {
                 state.settings.theme = choice;
                 theme::apply(ctx, choice);
@@ -134,6 +153,7 @@ impl HimixApp {
         };
         self.commands.push(match purpose {
             Purpose::Image => Command::OpenImage(path),
+            Purpose::Folder => Command::OpenPaths(vec![path]),
             Purpose::Truth => Command::OpenTruth(path),
             Purpose::ModelFolder | Purpose::ModelFile => {
                 Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })
@@ -151,7 +171,13 @@ impl HimixApp {
     fn open_image(&mut self, path: PathBuf) {
         let ticket = self.ticket();
         let texture_limit = self.texture_limit;
-        if self.file(FileCommand::OpenImage { ticket, path: path.clone(), texture_limit }) {
+        let limit = self.state.settings.limit();
+        // Nobody waits any more for an image that was asked for before.
+        self.state.cancel.store(true, Ordering::Relaxed);
+        let cancel = Arc::new(AtomicBool::new(false));
+        self.state.cancel = cancel.clone();
+        self.state.progress = None;
+        if self.file(FileCommand::OpenImage { ticket, path: path.clone(), texture_limit, limit, cancel }) {
             self.state.awaited_image = Some(Awaited { ticket, what: path, since: Instant::now() });
         }
     }
@@ -177,7 +203,8 @@ impl HimixApp {
             );
             return self.state.notes.add(Kind::Error, text);
         }
-        if self.file(FileCommand::OpenTruth { ticket, path }) {
+        let limit = self.state.settings.limit();
+        if self.file(FileCommand::OpenTruth { ticket, path, limit }) {
             self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
         }
     }
@@ -205,9 +232,9 @@ impl HimixApp {
         let state = &mut self.state;
         let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
         let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
-        let (image, prompt) = (image.image.clone(), state.prompt.clone());
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
         state.awaited_prediction = Some(Awaited { ticket, what: (), since });
-        self.engine.predict(PredictRequest { ticket, image, prompt, truth });
+        self.engine.predict(PredictRequest { ticket, image, seen, prompt, truth });
     }
 
     fn save_mask(&mut self, path: PathBuf) {
@@ -223,10 +250,12 @@ impl HimixApp {
         let command = FileCommand::SaveOverlay {
             path,
             image: image.image.clone(),
+            seen: Some(image.seen())
+                .filter(|_| image.layer.texels.rgba().is_none() || image.seen().window != Window::EIGHT_BIT),
             prediction: shown.prediction.clone(),
             truth: state.truth.as_ref().filter(|_| state.show_truth).map(|truth| truth.mask.clone()),
             threshold: settings.threshold,
-            paint: theme::overlay_paint(settings.opacity, settings.fill, settings.contour),
+            paint: theme::overlay_paint(settings),
         };
         self.file(command);
     }

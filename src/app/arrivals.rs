@@ -7,12 +7,21 @@ use std::time::Instant;
 use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
-use super::state::{OpenImage, OpenModel, OpenTruth, Shown};
+use super::picture::layer;
+use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
 use super::view::View;
-use crate::data::{Image, Mask};
+use crate::data::{Image, Mask, Scan};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
-use crate::render::{ImageLayer, ProbabilityLayer};
+use crate::render::ProbabilityLayer;
+
+/// What was read of an image.
+struct Arrived {
+    scan: Arc<Scan>,
+    slice: usize,
+    image: Arc<Image>,
+    display: DisplayPixels,
+}
 
 impl HimixApp {
     /// Takes in everything that was reported since the last frame.
@@ -71,30 +80,47 @@ impl HimixApp {
                 self.commands.extend(truth.map(Command::OpenTruth));
                 self.commands.extend(model.map(Command::OpenModel));
             }
-            FileEvent::ImageOpened { ticket, path, image, display } => {
+            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner } => {
                 let file = path.clone();
-                if self.take_image(ticket, path, image, display) {
+                if self.take_image(ticket, path, Arrived { scan, slice, image, display }) {
                     self.state.settings.remember(&file);
                     self.request_prediction();
+                    // A truth that was named with the image is on its way already.
+                    if self.state.awaited_truth.is_none() {
+                        self.commands.extend(partner.map(Command::OpenTruth));
+                    }
                 }
             }
-            FileEvent::SampleOpened { ticket, truth_ticket, sample, image, display, mask, prompt } => {
-                if self.take_image(ticket, PathBuf::from(sample.title), image, display) {
+            FileEvent::Progress { ticket, done, count } => {
+                if self.state.awaited_image.as_ref().is_some_and(|awaited| awaited.ticket == ticket) {
+                    self.state.progress = Some((done, count));
+                }
+            }
+            FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt } => {
+                let arrived = Arrived { scan, slice: 0, image, display };
+                if self.take_image(ticket, PathBuf::from(sample.title), arrived) {
                     let path = PathBuf::from(format!("{}, truth", sample.title));
-                    self.state.truth = Some(OpenTruth { ticket: truth_ticket, path, mask });
+                    let masks = vec![mask.clone()];
+                    self.state.truth = Some(OpenTruth { ticket: truth_ticket, path, masks, mask });
                     self.state.show_truth = true;
                     self.state.prompt = prompt;
                     self.request_prediction();
                 }
             }
-            FileEvent::TruthOpened { ticket, path, mask } => self.take_truth(ticket, path, mask),
+            FileEvent::TruthOpened { ticket, path, masks } => self.take_truth(ticket, path, masks),
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
+            FileEvent::Measured { of, pixels } => {
+                self.state.measuring.take_if(|measuring| *measuring == of);
+                self.state.distance = Some(Distance { of, pixels });
+            }
             FileEvent::Composed { ticket, picture } => self.take_painting(ticket, picture),
             FileEvent::TextRead { path, text } => self.take_settings_text(&path, &text),
             FileEvent::Saved { path } => self.say_saved(&path),
             FileEvent::Failed { ticket, message } => {
                 let is_image = |awaited: &mut super::state::Awaited<PathBuf>| Some(awaited.ticket) == ticket;
-                self.state.awaited_image.take_if(is_image);
+                if self.state.awaited_image.take_if(is_image).is_some() {
+                    self.state.progress = None;
+                }
                 self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
                 self.state.notes.add(Kind::Error, message);
             }
@@ -114,7 +140,8 @@ impl HimixApp {
     }
 
     /// Whether it was still wanted.
-    fn take_image(&mut self, ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels) -> bool {
+    fn take_image(&mut self, ticket: Ticket, path: PathBuf, arrived: Arrived) -> bool {
+        let Arrived { scan, slice, image, display } = arrived;
         if self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket).is_none() {
             return false;
         }
@@ -126,14 +153,20 @@ impl HimixApp {
             );
             self.state.notes.add(Kind::Warning, text);
         }
-        let layer = ImageLayer {
-            key: ticket,
-            size: [image.width, image.height],
-            texture_size: [display.width, display.height],
-            reduction: display.reduction,
-            rgba: display.rgba,
-        };
-        self.state.image = Some(OpenImage { ticket, path, image, layer });
+        for note in &scan.notes {
+            self.state.notes.add(Kind::Warning, format!("{note} File: {}", path.display()));
+        }
+        let mut seen = scan.first_seen(&image);
+        if let Some(window) = self.state.settings.windows.get(&scan.kind).filter(|_| scan.unit == "HU") {
+            seen.window = *window;
+        }
+        let asked = scan.for_network(&image, seen);
+        let range = scan.full_range(&image).width;
+        let layer = layer(ticket, &image, display);
+        self.state.image = Some(OpenImage { ticket, path, scan, slice, image, layer, range, seen, asked });
+        self.state.progress = None;
+        self.state.ruler = None;
+        self.state.playing = None;
         self.state.truth = None;
         self.state.shown = None;
         self.state.view = View::default();
@@ -143,12 +176,22 @@ impl HimixApp {
         true
     }
 
-    fn take_truth(&mut self, ticket: Ticket, path: PathBuf, mask: Arc<Mask>) {
+    fn take_truth(&mut self, ticket: Ticket, path: PathBuf, masks: Vec<Arc<Mask>>) {
         let Some(awaited) = self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket) else { return };
         let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == awaited.what) else {
             let text = format!("The ground truth was not opened, because its image was not: {}", path.display());
             return self.state.notes.add(Kind::Error, text);
         };
+        if masks.len() != open.scan.slices {
+            let text = format!(
+                "The ground truth has {} slices and the image {}. Open the mask that was drawn on this image: {}",
+                masks.len(),
+                open.scan.slices,
+                path.display()
+            );
+            return self.state.notes.add(Kind::Error, text);
+        }
+        let mask = masks[open.slice].clone();
         if let Err(error) = mask.must_fit(&path, open.image.width, open.image.height) {
             return self.state.notes.add(Kind::Error, error.to_string());
         }
@@ -161,7 +204,7 @@ impl HimixApp {
                 self.state.notes.add(Kind::Error, busy.to_string());
             }
         }
-        self.state.truth = Some(OpenTruth { ticket, path, mask });
+        self.state.truth = Some(OpenTruth { ticket, path, masks, mask });
         self.state.show_truth = true;
         self.request_compared();
     }

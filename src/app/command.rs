@@ -9,6 +9,7 @@ use super::state::{Page, Tab};
 use super::theme::ThemeChoice;
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
+use crate::data::scan::Window;
 use crate::device::DeviceChoice;
 use crate::infer::ModelSource;
 
@@ -63,6 +64,30 @@ pub enum Command {
     Fit,
     /// One pixel of the image for one of the screen.
     ActualSize,
+    /// Show another slice, from 0.
+    ShowSlice(usize),
+    /// Move on by slices.
+    StepSlice(i64),
+    /// Show one slice after the other.
+    Play(bool),
+    /// See the picture in another window.
+    SetWindow(Window),
+    /// See it in the window of a number key.
+    PresetWindow(usize),
+    /// Exchange black and white.
+    Invert(bool),
+    /// Have the network look at the picture as it is seen now.
+    UseWindow,
+    /// Draw a ruler between two points of the image, or none.
+    Ruler(Option<[Vec2; 2]>),
+    /// Break off the opening of an image.
+    CancelOpening,
+    /// Show the patient's name.
+    ShowPatient(bool),
+    /// Show the probability as a heat map.
+    Heat(bool),
+    /// Draw the comparison in colours that do not depend on red and green.
+    ColourBlind(bool),
     /// Dark or light.
     SetTheme(ThemeChoice),
     /// Read, train: what fills the window.

@@ -12,6 +12,7 @@ use crate::engine::Wake;
 const TOO_QUICK: Duration = Duration::from_millis(120);
 
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
+const SCANS: &[&str] = &["dcm", "nii", "gz"];
 const WEIGHTS: &[&str] = &["safetensors", "ckpt"];
 
 /// What is asked for.
@@ -19,6 +20,8 @@ const WEIGHTS: &[&str] = &["safetensors", "ckpt"];
 pub enum Purpose {
     /// An image to open.
     Image,
+    /// A folder of images or of a series.
+    Folder,
     /// A mask to compare with.
     Truth,
     /// A model bundle.
@@ -104,8 +107,15 @@ fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Opti
         dialog = dialog.set_file_name(name);
     }
     match purpose {
-        Purpose::Image => dialog.set_title("Open image").add_filter("Images", IMAGES).pick_file(),
-        Purpose::Truth => dialog.set_title("Open ground truth").add_filter("Masks", IMAGES).pick_file(),
+        Purpose::Image => dialog
+            .set_title("Open image")
+            .add_filter("Images and scans", &[IMAGES, SCANS].concat())
+            .add_filter("All files", &["*"])
+            .pick_file(),
+        Purpose::Folder => dialog.set_title("Open folder").pick_folder(),
+        Purpose::Truth => {
+            dialog.set_title("Open ground truth").add_filter("Masks", &[IMAGES, SCANS].concat()).pick_file()
+        }
         Purpose::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         Purpose::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         Purpose::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),

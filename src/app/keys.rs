@@ -12,6 +12,10 @@ const THRESHOLD_STEP: f32 = 0.01;
 /// A press of `A` or `D`.
 const OPACITY_STEP: f32 = 0.05;
 
+/// The number keys from 0.
+const DIGITS: [Key; 10] =
+    [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
 /// Every key and what it does, for the page of shortcuts.
 pub const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
     (
@@ -21,6 +25,11 @@ pub const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
             ("Drag, middle drag, arrows", "Move"),
             ("F, double-click", "Fit the window"),
             ("Ctrl 1", "One image pixel per screen pixel"),
+            ("Shift drag", "Ruler; Esc takes it away"),
+            ("Right drag", "Window (across) and level (up, down)"),
+            ("0  1 … 9", "Full range, presets of the window"),
+            ("I  U", "Invert; predict with this window"),
+            ("Page Up  Down, wheel", "Slice; Home, End: first, last"),
         ],
     ),
     (
@@ -29,6 +38,7 @@ pub const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
             ("S", "Overlay on or off"),
             ("Space, held", "Hide the overlay"),
             ("G", "Comparison with the ground truth on or off"),
+            ("H  C", "Heat map; colours without red and green"),
             ("A  D", "Opacity down, up"),
             ("[  ]", "Threshold down, up"),
         ],
@@ -119,6 +129,22 @@ fn letters(input: &mut egui::InputState, state: &State, commands: &mut Vec<Comma
                 Command::FocusPrompt
             }
             Key::Escape if state.page.is_some() => Command::ShowPage(None),
+            Key::Escape if state.awaited_image.is_some() => Command::CancelOpening,
+            Key::Escape if state.ruler.is_some() => Command::Ruler(None),
+            Key::I if first => match &state.image {
+                Some(open) => Command::Invert(!open.seen.is_inverted),
+                None => continue,
+            },
+            Key::U if first => Command::UseWindow,
+            Key::H if first => Command::Heat(!settings.heat),
+            Key::C if first => Command::ColourBlind(!settings.colour_blind),
+            Key::PageUp => Command::StepSlice(1),
+            Key::PageDown => Command::StepSlice(-1),
+            Key::Home => Command::ShowSlice(0),
+            Key::End => Command::ShowSlice(usize::MAX),
+            key if first && DIGITS.contains(key) => {
+                Command::PresetWindow(DIGITS.iter().position(|digit| digit == key).unwrap_or(0))
+            }
             Key::F if first => Command::Fit,
             Key::S if first => Command::ShowOverlay(!state.show_overlay),
             Key::G if first && state.truth.is_some() => Command::ShowTruth(!state.show_truth),

@@ -10,6 +10,7 @@ mod dialogs;
 mod keys;
 mod notes;
 mod panels;
+mod picture;
 mod run;
 mod settings;
 mod state;
@@ -157,11 +158,13 @@ impl HimixApp {
     pub fn show(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         self.take_arrivals();
+        self.play();
         keys::collect(&ctx, &self.state, &mut self.commands);
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
         self.apply_commands(&ctx);
         self.paint_comparison();
+        self.measure();
         self.guard_close(&ctx);
         self.schedule(&ctx);
         self.keep_settings(&ctx);
@@ -202,6 +205,9 @@ impl HimixApp {
         if let Some(awaited) = &self.state.awaited_prediction {
             let until_seen = state::STALE_AFTER.saturating_sub(awaited.since.elapsed());
             ctx.request_repaint_after(until_seen.max(ANIMATION));
+        }
+        if self.state.playing.is_some() {
+            ctx.request_repaint_after(picture::PLAY_STEP);
         }
         if let Some(change) = self.state.notes.next_change() {
             ctx.request_repaint_after(change);

@@ -1,10 +1,13 @@
 //! What the window remembers between runs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::theme::ThemeChoice;
+use crate::data::Limit;
+use crate::data::scan::{Kind, Window};
 use crate::infer::ModelSource;
 
 /// How many recent images are kept.
@@ -30,6 +33,16 @@ pub struct Settings {
     pub smooth: bool,
     /// Dark or light.
     pub theme: ThemeChoice,
+    /// The window used last for each kind of picture that has values with a meaning.
+    pub windows: BTreeMap<Kind, Window>,
+    /// Whether the patient's name is shown.
+    pub show_patient: bool,
+    /// Most memory that the decoded content of one file may take, GiB.
+    pub memory_limit_gib: f32,
+    /// Whether the probability is shown as a heat map.
+    pub heat: bool,
+    /// Whether the comparison is drawn in colours that do not depend on red and green.
+    pub colour_blind: bool,
     /// Width and height of the window in points.
     pub window: [f32; 2],
     /// Images opened lately, newest first.
@@ -64,6 +77,11 @@ impl Default for Settings {
             contour: true,
             smooth: true,
             theme: ThemeChoice::Dark,
+            windows: BTreeMap::new(),
+            show_patient: false,
+            memory_limit_gib: 2.0,
+            heat: false,
+            colour_blind: false,
             window: [1280.0, 800.0],
             recent: Vec::new(),
             training: None,
@@ -118,7 +136,16 @@ impl Settings {
         folders.map_or_else(PathBuf::new, |folders| folders.data_dir().join("runs").join(name))
     }
 
+    /// Most memory that one file may take.
+    pub fn limit(&self) -> Limit {
+        Limit((f64::from(self.memory_limit_gib) * f64::from(1 << 30)) as u64)
+    }
+
     fn within_bounds(mut self) -> Self {
+        let gib = self.memory_limit_gib;
+        self.memory_limit_gib = if gib.is_finite() { gib.clamp(0.25, 64.0) } else { 2.0 };
+        self.windows
+            .retain(|_, window| window.centre.is_finite() && window.width.is_finite() && window.width > 0.0);
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
         self.threshold = within(self.threshold, 0.5);
         self.opacity = within(self.opacity, 0.45);

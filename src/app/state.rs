@@ -2,15 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+
+use eframe::egui::Vec2;
 
 use super::notes::Notes;
 use super::settings::Settings;
 use super::training::Training;
 use super::view::View;
-use crate::data::{Image, Mask};
+use crate::data::scan::Seen;
+use crate::data::{Image, Mask, Scan};
 use crate::device::DeviceChoice;
-use crate::engine::{Counts, Ticket};
+use crate::engine::{Counts, Ticket, threshold_step};
 use crate::infer::{ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, ProbabilityLayer};
@@ -24,10 +28,20 @@ pub struct OpenImage {
     pub ticket: Ticket,
     /// Its file.
     pub path: PathBuf,
-    /// Its pixels, for the network.
+    /// All of its slices.
+    pub scan: Arc<Scan>,
+    /// Number of the slice that is shown, from 0.
+    pub slice: usize,
+    /// Values of that slice.
     pub image: Arc<Image>,
     /// Its pixels, for the screen.
     pub layer: ImageLayer,
+    /// From the smallest to the largest value when it was opened.
+    pub range: f32,
+    /// How it is seen.
+    pub seen: Seen,
+    /// How the network saw it when it was asked last; none as it is stored.
+    pub asked: Option<Seen>,
 }
 
 /// The mask that is compared with.
@@ -36,7 +50,9 @@ pub struct OpenTruth {
     pub ticket: Ticket,
     /// Its file.
     pub path: PathBuf,
-    /// Its pixels; of the image's size.
+    /// The masks of all slices, of the image's size; one where the image has no slices.
+    pub masks: Vec<Arc<Mask>>,
+    /// That of the slice that is shown.
     pub mask: Arc<Mask>,
 }
 
@@ -50,6 +66,18 @@ pub struct Shown {
     pub counts: Counts,
     /// For the screen.
     pub layer: ProbabilityLayer,
+}
+
+/// Between what a distance is measured: prediction, truth, step of the threshold.
+pub type Measured = (Ticket, Ticket, usize);
+
+/// A measured Hausdorff distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Distance {
+    /// Between what.
+    pub of: Measured,
+    /// 95 %, pixels; none where one of the masks is empty.
+    pub pixels: Option<f64>,
 }
 
 /// The model that answers.
@@ -105,6 +133,10 @@ pub struct State {
     pub model: Option<OpenModel>,
     /// The newest prediction for this image.
     pub shown: Option<Shown>,
+    /// The Hausdorff distance that was measured last.
+    pub distance: Option<Distance>,
+    /// What it is being measured of.
+    pub measuring: Option<Measured>,
     /// The sentence as it is typed.
     pub prompt: String,
     /// Whether the overlay is switched on.
@@ -115,6 +147,12 @@ pub struct State {
     pub show_truth: bool,
     /// Zoom and pan.
     pub view: View,
+    /// Ends of the ruler in pixels of the image, if one is drawn.
+    pub ruler: Option<[Vec2; 2]>,
+    /// When the last slice was shown, while the stack is played.
+    pub playing: Option<Instant>,
+    /// Slices read and slices in all of the image on its way.
+    pub progress: Option<(usize, usize)>,
     /// Toasts and log.
     pub notes: Notes,
     /// What fills the window.
@@ -125,8 +163,10 @@ pub struct State {
     pub page: Option<Page>,
     /// The prompt takes the keyboard in this frame.
     pub focus_prompt: bool,
-    /// An image on its way.
+    /// An image on its way, and what breaks its reading off.
     pub awaited_image: Option<Awaited<PathBuf>>,
+    /// Set to break off the reading of the image on its way.
+    pub cancel: Arc<AtomicBool>,
     /// A truth on its way, and the image it is for.
     pub awaited_truth: Option<Awaited<Option<Ticket>>>,
     /// A model on its way.
@@ -149,15 +189,21 @@ impl State {
             truth: None,
             model: None,
             shown: None,
+            distance: None,
+            measuring: None,
             prompt: String::new(),
             show_overlay: true,
             overlay_held: false,
             show_truth: true,
             view: View::default(),
+            ruler: None,
+            playing: None,
+            progress: None,
             notes: Notes::default(),
             page: None,
             focus_prompt: false,
             awaited_image: None,
+            cancel: Arc::default(),
             awaited_truth: None,
             awaited_model: None,
             awaited_prediction: None,
@@ -183,6 +229,13 @@ impl State {
     /// Whether the comparison with the truth is shown.
     pub fn compares(&self) -> bool {
         self.truth.is_some() && self.show_truth
+    }
+
+    /// Between what the distance should be measured now; none without a comparison.
+    pub fn distance_wanted(&self) -> Option<Measured> {
+        let (shown, truth) = (self.shown.as_ref()?, self.truth.as_ref()?);
+        (shown.counts.truth == Some(truth.ticket))
+            .then(|| (shown.ticket, truth.ticket, threshold_step(self.settings.threshold)))
     }
 
     /// Pixel counts against the open truth at the threshold in use.

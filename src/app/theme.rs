@@ -3,6 +3,7 @@
 use eframe::egui::{self, Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, Theme, Visuals};
 use serde::{Deserialize, Serialize};
 
+use super::settings::Settings;
 use crate::engine::OverlayPaint;
 use crate::render::OverlayColours;
 
@@ -108,6 +109,12 @@ pub const FALSE_NEGATIVE: Color32 = Color32::from_rgb(255, 48, 48);
 pub const FALSE_POSITIVE: Color32 = Color32::from_rgb(48, 208, 80);
 /// Outline of the mask.
 pub const PREDICTION_OUTLINE: Color32 = Color32::from_rgb(0, 229, 255);
+/// Words over the picture, and what makes them readable on white.
+pub const OVER_PICTURE: Color32 = Color32::from_gray(235);
+/// Behind words over the picture.
+pub const BEHIND_WORDS: Color32 = Color32::from_black_alpha(150);
+/// The ruler.
+pub const RULER: Color32 = Color32::from_rgb(255, 200, 90);
 /// Outline of the truth.
 pub const TRUTH_OUTLINE: Color32 = Color32::WHITE;
 
@@ -141,32 +148,44 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
     });
 }
 
+/// True positive, false negative and false positive as they are drawn: the paper's, or blue, orange and grey, which differ for
+/// everybody.
+pub fn comparison(is_colour_blind: bool) -> [Color32; 3] {
+    if is_colour_blind {
+        [Color32::from_rgb(0, 114, 178), Color32::from_rgb(240, 150, 0), Color32::from_gray(200)]
+    } else {
+        [TRUE_POSITIVE, FALSE_NEGATIVE, FALSE_POSITIVE]
+    }
+}
+
 /// The overlay's colours for the graphics device.
-pub fn overlay_colours() -> OverlayColours {
+pub fn overlay_colours(is_colour_blind: bool) -> OverlayColours {
+    let [true_positive, false_negative, false_positive] = comparison(is_colour_blind);
     let float = |colour: Color32| [colour.r(), colour.g(), colour.b()].map(|value| f32::from(value) / 255.0);
     OverlayColours {
         prediction: float(PREDICTION),
-        true_positive: float(TRUE_POSITIVE),
-        false_negative: float(FALSE_NEGATIVE),
-        false_positive: float(FALSE_POSITIVE),
+        true_positive: float(true_positive),
+        false_negative: float(false_negative),
+        false_positive: float(false_positive),
         prediction_outline: float(PREDICTION_OUTLINE),
         truth_outline: float(TRUTH_OUTLINE),
     }
 }
 
 /// The overlay's colours for a file.
-pub fn overlay_paint(opacity: f32, fill: bool, contour: bool) -> OverlayPaint {
+pub fn overlay_paint(settings: &Settings) -> OverlayPaint {
+    let [true_positive, false_negative, false_positive] = comparison(settings.colour_blind);
     let bytes = |colour: Color32| [colour.r(), colour.g(), colour.b()];
     OverlayPaint {
         prediction: bytes(PREDICTION),
-        true_positive: bytes(TRUE_POSITIVE),
-        false_negative: bytes(FALSE_NEGATIVE),
-        false_positive: bytes(FALSE_POSITIVE),
+        true_positive: bytes(true_positive),
+        false_negative: bytes(false_negative),
+        false_positive: bytes(false_positive),
         prediction_outline: bytes(PREDICTION_OUTLINE),
         truth_outline: bytes(TRUTH_OUTLINE),
-        opacity,
-        fill,
-        contour,
+        opacity: settings.opacity,
+        fill: settings.fill,
+        contour: settings.contour,
     }
 }
 

@@ -27,7 +27,10 @@ pub struct View {
     /// As of the last frame.
     viewport: Rect,
     pixels_per_point: f32,
+    /// Size of the image in widths of a pixel.
     image: Vec2,
+    pixels: [usize; 2],
+    aspect: f32,
 }
 
 impl Default for View {
@@ -39,16 +42,22 @@ impl Default for View {
             viewport: Rect::from_min_size(Pos2::ZERO, Vec2::splat(1.0)),
             pixels_per_point: 1.0,
             image: Vec2::splat(1.0),
+            pixels: [1, 1],
+            aspect: 1.0,
         }
     }
 }
 
 impl View {
     /// Tells the view where it is drawn and what it shows; to be called before anything else in a frame.
-    pub fn frame(&mut self, viewport: Rect, pixels_per_point: f32, image: [usize; 2]) {
+    ///
+    /// `aspect` is how much higher than wide a pixel of the image is.
+    pub fn frame(&mut self, viewport: Rect, pixels_per_point: f32, image: [usize; 2], aspect: f32) {
         self.viewport = Rect::from_min_size(viewport.min, viewport.size().max(Vec2::splat(1.0)));
         self.pixels_per_point = pixels_per_point;
-        self.image = vec2(image[0].max(1) as f32, image[1].max(1) as f32);
+        self.aspect = if aspect.is_finite() { aspect.clamp(0.05, 20.0) } else { 1.0 };
+        self.pixels = image;
+        self.image = vec2(image[0].max(1) as f32, image[1].max(1) as f32 * self.aspect);
         if self.fits {
             self.zoom = self.fitting_zoom();
             self.centre = self.image / 2.0;
@@ -58,7 +67,7 @@ impl View {
     /// Shows the whole image, and keeps doing so when the window changes.
     pub fn fit(&mut self) {
         self.fits = true;
-        self.frame(self.viewport, self.pixels_per_point, [self.image.x as usize, self.image.y as usize]);
+        self.frame(self.viewport, self.pixels_per_point, self.pixels, self.aspect);
     }
 
     /// One pixel of the image for one pixel of the screen.
@@ -69,11 +78,11 @@ impl View {
     /// Zooms by `factor` so that the point of the image under `pointer` stays where it is.
     pub fn zoom_by(&mut self, factor: f32, pointer: Option<Pos2>) {
         let pointer = pointer.unwrap_or(self.viewport.center());
-        let before = self.image_at(pointer);
+        let before = self.plane_at(pointer);
         let least = (self.fitting_zoom() * MIN_FIT).min(1.0);
         self.zoom = (self.zoom * factor).clamp(least, MAX_ZOOM);
         self.fits = false;
-        self.centre += before - self.image_at(pointer);
+        self.centre += before - self.plane_at(pointer);
         self.keep_in_sight();
     }
 
@@ -91,14 +100,30 @@ impl View {
 
     /// The point of the image at `position` on the screen, in pixels.
     pub fn image_at(&self, position: Pos2) -> Vec2 {
+        self.plane_at(position) / self.side()
+    }
+
+    /// Where a point of the image, in pixels, is on the screen.
+    pub fn screen_at(&self, pixel: Vec2) -> Pos2 {
+        self.viewport.center() + (pixel * self.side() - self.centre) * self.points_per_pixel()
+    }
+
+    /// As [`Self::image_at`], in widths of a pixel along both axes.
+    fn plane_at(&self, position: Pos2) -> Vec2 {
         self.centre + (position - self.viewport.center()) / self.points_per_pixel()
+    }
+
+    /// Width and height of a pixel in widths of a pixel.
+    fn side(&self) -> Vec2 {
+        vec2(1.0, self.aspect)
     }
 
     /// For the shader.
     pub fn placement(&self) -> Placement {
         let corner = self.image_at(self.viewport.min);
-        let span = self.viewport.size() / self.points_per_pixel();
-        Placement { corner: corner.into(), span: span.into(), step: [1.0 / self.zoom; 2] }
+        let span = self.viewport.size() / self.points_per_pixel() / self.side();
+        let step = Vec2::splat(1.0 / self.zoom) / self.side();
+        Placement { corner: corner.into(), span: span.into(), step: step.into() }
     }
 
     fn points_per_pixel(&self) -> f32 {
@@ -124,7 +149,7 @@ mod tests {
 
     fn view() -> View {
         let mut view = View::default();
-        view.frame(Rect::from_min_size(pos2(10.0, 20.0), vec2(416.0, 216.0)), 2.0, [100, 100]);
+        view.frame(Rect::from_min_size(pos2(10.0, 20.0), vec2(416.0, 216.0)), 2.0, [100, 100], 1.0);
         view
     }
 
@@ -146,6 +171,17 @@ mod tests {
         assert_eq!(view.zoom(), 1.0);
         view.fit();
         assert_eq!(view.zoom(), 4.0);
+    }
+
+    #[test]
+    fn pixels_that_are_no_squares() {
+        let mut view = View::default();
+        view.frame(Rect::from_min_size(pos2(0.0, 0.0), vec2(216.0, 216.0)), 1.0, [50, 100], 0.5);
+        assert_eq!(view.zoom(), 4.0, "as high as wide on the screen");
+        let corner = view.screen_at(vec2(50.0, 100.0));
+        assert!((corner - pos2(208.0, 208.0)).length() < 1e-3, "{corner:?}");
+        assert!((view.image_at(corner) - vec2(50.0, 100.0)).length() < 1e-3);
+        assert_eq!(view.placement().step, [0.25, 0.5]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Image, Pixels};
+use super::{DataError, Image, Limit, Pixels};
 
 /// A binary mask, row-major, natural orientation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,26 @@ impl Mask {
 /// Those of [`super::image::load`].
 pub fn load(path: &Path, rule: &MaskRule) -> Result<Mask, DataError> {
     Ok(Mask::of(&super::image::load(path)?, rule))
+}
+
+/// Reads a mask for every slice of a file of any kind. In a volume every value above 0 is foreground, because its values are labels.
+///
+/// # Errors
+/// Those of [`super::open::open`].
+pub fn load_stack(path: &Path, rule: &MaskRule, limit: Limit) -> Result<Vec<Mask>, DataError> {
+    let scan = super::open::open(path, limit, &|_, _| true)?;
+    let one = |number| {
+        let slice = scan.slice(number);
+        if scan.slices == 1 {
+            return Mask::of(&slice, rule);
+        }
+        Mask {
+            width: slice.width,
+            height: slice.height,
+            values: slice.floats().map(|value| u8::from(value > 0.0)).collect(),
+        }
+    };
+    Ok((0..scan.slices).map(one).collect())
 }
 
 /// Half of the range that the values stand for. The type alone does not tell it: label masks

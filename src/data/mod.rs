@@ -20,6 +20,7 @@ pub mod samples;
 pub mod scan;
 pub mod sentence;
 mod subject;
+mod texels;
 mod tiff_float;
 pub mod write;
 
@@ -30,3 +31,4 @@ pub use limit::Limit;
 pub use mask::{Mask, MaskRule};
 pub use scan::{Scan, Window};
 pub use subject::{subject, subject_code};
+pub use texels::Texels;

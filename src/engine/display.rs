@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::data::Image;
+use crate::data::{Image, Texels};
 
-/// 8-bit RGBA pixels, no larger than the graphics device can hold.
+/// Pixels no larger than the graphics device can hold.
 #[derive(Clone, Debug)]
 pub struct DisplayPixels {
     /// Pixels per row.
@@ -13,8 +13,8 @@ pub struct DisplayPixels {
     pub height: usize,
     /// Pixels of the image along each side of one of these; 1 unless the image was too large.
     pub reduction: usize,
-    /// `4 * width * height` bytes, row-major.
-    pub rgba: Arc<Vec<u8>>,
+    /// `width * height` of them, row-major.
+    pub texels: Texels,
 }
 
 impl DisplayPixels {
@@ -22,30 +22,47 @@ impl DisplayPixels {
     pub fn of(image: &Image, limit: usize) -> Self {
         let (width, height) = (image.width, image.height);
         let factor = width.max(height).div_ceil(limit.max(1)).max(1);
-        let rgba = image.to_rgba8();
+        let texels = Texels::of(image);
         if factor == 1 {
-            return Self { width, height, reduction: 1, rgba: Arc::new(rgba) };
+            return Self { width, height, reduction: 1, texels };
         }
-        let (small_width, small_height) = (width.div_ceil(factor), height.div_ceil(factor));
-        let mut small = Vec::with_capacity(4 * small_width * small_height);
-        for y in 0..small_height {
-            let rows = y * factor..((y + 1) * factor).min(height);
-            for x in 0..small_width {
-                let columns = x * factor..((x + 1) * factor).min(width);
-                let count = (rows.len() * columns.len()) as u32;
-                let mut sums = [0u32; 4];
-                for row in rows.clone() {
-                    for pixel in
-                        rgba[4 * (row * width + columns.start)..4 * (row * width + columns.end)].chunks_exact(4)
-                    {
-                        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u32::from(value));
-                    }
-                }
-                small.extend(sums.map(|sum| ((sum + count / 2) / count) as u8));
+        let texels = match texels {
+            Texels::Rgba(bytes) => {
+                let means =
+                    means::<4>(width, height, factor, |index, channel| f32::from(bytes[4 * index + channel]));
+                Texels::Rgba(Arc::new(means.into_iter().map(|value| value.round() as u8).collect()))
             }
-        }
-        Self { width: small_width, height: small_height, reduction: factor, rgba: Arc::new(small) }
+            Texels::Values(values) => {
+                Texels::Values(Arc::new(means::<1>(width, height, factor, |index, _| values[index])))
+            }
+        };
+        Self { width: width.div_ceil(factor), height: height.div_ceil(factor), reduction: factor, texels }
     }
+}
+
+/// Means of blocks of `factor × factor` pixels, smaller at the right and lower edge.
+fn means<const N: usize>(
+    width: usize,
+    height: usize,
+    factor: usize,
+    at: impl Fn(usize, usize) -> f32,
+) -> Vec<f32> {
+    let mut means = Vec::with_capacity(N * width.div_ceil(factor) * height.div_ceil(factor));
+    for top in (0..height).step_by(factor) {
+        for left in (0..width).step_by(factor) {
+            let mut sums = [0.0_f64; N];
+            let (bottom, right) = ((top + factor).min(height), (left + factor).min(width));
+            for row in top..bottom {
+                for column in left..right {
+                    let index = row * width + column;
+                    sums.iter_mut().enumerate().for_each(|(c, sum)| *sum += f64::from(at(index, c)));
+                }
+            }
+            let count = ((bottom - top) * (right - left)) as f64;
+            means.extend(sums.map(|sum| (sum / count) as f32));
+        }
+    }
+    means
 }
 
 #[cfg(test)]
@@ -60,7 +77,11 @@ mod tests {
         assert_eq!(DisplayPixels::of(&image, 3).width, 3);
         let small = DisplayPixels::of(&image, 2);
         assert_eq!((small.width, small.height, small.reduction), (2, 1, 2));
-        assert_eq!(small.rgba[0], 50);
-        assert_eq!(small.rgba[4], 140);
+        let bytes = small.texels.rgba().expect("colours");
+        assert_eq!((bytes[0], bytes[4]), (50, 140));
+        let pixels = Pixels::F32(vec![-1000.0, 1000.0, 7.0, 0.0, 400.0, 9.0]);
+        let small = DisplayPixels::of(&Image { width: 3, height: 2, channels: 1, pixels }, 2);
+        let Texels::Values(values) = small.texels else { panic!("values stay values") };
+        assert_eq!(*values, [100.0, 8.0]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crossbeam_channel::Receiver;
 
@@ -10,14 +11,19 @@ use super::message::{Counts, Event, FileCommand, FileEvent, Ticket};
 use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::{overlay, sort};
-use crate::data::{self, DataError, Image, MaskRule, Pixels};
+use crate::data::scan::Seen;
+use crate::data::{self, DataError, Image, MaskRule, Pixels, Scan};
+use crate::metrics::hd95;
+
+/// Slices between two reports of how far reading is.
+const PROGRESS: usize = 8;
 
 /// Works until the engine is dropped; what was asked for before that is still done.
 pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
     for command in commands {
         let ticket = ticket_of(&command);
         let file = path_of(&command);
-        let event = match guarded(|| work(command)) {
+        let event = match guarded(|| work(command, out)) {
             Ok(Ok(event)) => event,
             Ok(Err(error)) => Some(failed(ticket, error.to_string(), file.as_deref())),
             Err(reason) => {
@@ -31,27 +37,41 @@ pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
     }
 }
 
-fn work(command: FileCommand) -> Result<Option<FileEvent>, DataError> {
+fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, DataError> {
     Ok(Some(match command {
         FileCommand::Sort { paths, has_image } => sort::sort(paths, has_image),
-        FileCommand::OpenImage { ticket, path, texture_limit } => {
-            let image = data::image::load(&path)?;
+        FileCommand::OpenImage { ticket, path, texture_limit, limit, cancel } => {
+            let scan = data::open::open(&path, limit, &|done, count| {
+                if done == count || done.is_multiple_of(PROGRESS) {
+                    out.send(Event::File(FileEvent::Progress { ticket, done, count }));
+                }
+                !cancel.load(Ordering::Relaxed)
+            })?;
+            let slice = scan.slices / 2;
+            let image = Arc::new(scan.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
-            FileEvent::ImageOpened { ticket, path, image: Arc::new(image), display }
+            let partner = data::dataset::partner(&path);
+            FileEvent::ImageOpened { ticket, path, scan: Arc::new(scan), slice, image, display, partner }
         }
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
             let display = DisplayPixels::of(&made.image, texture_limit);
+            let scan = Arc::new(Scan::of_image(made.image.clone()));
             let (image, mask, prompt) = (Arc::new(made.image), Arc::new(made.mask), made.prompt);
-            FileEvent::SampleOpened { ticket, truth_ticket, sample, image, display, mask, prompt }
+            FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt }
         }
-        FileCommand::OpenTruth { ticket, path } => {
-            let mask = Arc::new(data::mask::load(&path, &MaskRule::Half)?);
-            FileEvent::TruthOpened { ticket, path, mask }
+        FileCommand::OpenTruth { ticket, path, limit } => {
+            let masks = data::mask::load_stack(&path, &MaskRule::Half, limit)?.into_iter().map(Arc::new).collect();
+            FileEvent::TruthOpened { ticket, path, masks }
         }
         FileCommand::Score { prediction_ticket, prediction, truth_ticket, truth } => {
             let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, Some(&truth.values)));
             FileEvent::Scored { prediction_ticket, counts: Counts { truth: Some(truth_ticket), table } }
+        }
+        FileCommand::Measure { of, prediction, truth, threshold } => {
+            let mask = prediction.mask(threshold);
+            let pixels = hd95(&mask, &truth.values, truth.width, truth.height);
+            FileEvent::Measured { of, pixels }
         }
         FileCommand::SaveMask { path, prediction, threshold } => {
             let pixels: Vec<u8> = prediction.mask(threshold).into_iter().map(|value| value * 255).collect();
@@ -59,13 +79,15 @@ fn work(command: FileCommand) -> Result<Option<FileEvent>, DataError> {
             data::write::png8(&path, plane.width, plane.height, &pixels)?;
             FileEvent::Saved { path }
         }
-        FileCommand::SaveOverlay { path, image, prediction, truth, threshold, paint } => {
+        FileCommand::SaveOverlay { path, image, seen, prediction, truth, threshold, paint } => {
+            let image = as_seen(image, seen);
             let truth = truth.as_ref().map(|mask| mask.values.as_slice());
             let pixels = overlay::compose(&image, &prediction.mask(threshold), truth, &paint);
             data::write::png_rgb(&path, image.width, image.height, &pixels)?;
             FileEvent::Saved { path }
         }
-        FileCommand::Compose { ticket, image, prediction, truth, threshold, paint, side } => {
+        FileCommand::Compose { ticket, image, seen, prediction, truth, threshold, paint, side } => {
+            let image = as_seen(image, seen);
             let truth = truth.as_ref().map(|mask| mask.values.as_slice());
             let pixels = Pixels::U8(overlay::compose(&image, &prediction.mask(threshold), truth, &paint));
             let painted = Image { width: image.width, height: image.height, channels: 3, pixels };
@@ -85,6 +107,14 @@ fn work(command: FileCommand) -> Result<Option<FileEvent>, DataError> {
             FileEvent::Saved { path }
         }
     }))
+}
+
+/// The image in 8 bit, as it is seen.
+pub(super) fn as_seen(image: Arc<Image>, seen: Option<Seen>) -> Arc<Image> {
+    match seen {
+        Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
+        None => image,
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
@@ -115,6 +145,7 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::Write { path, .. } => Some(path.clone()),
         FileCommand::Sort { .. }
         | FileCommand::Score { .. }
+        | FileCommand::Measure { .. }
         | FileCommand::Compose { .. }
         | FileCommand::OpenSample { .. } => None,
     }

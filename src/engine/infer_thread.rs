@@ -9,6 +9,8 @@ use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::segmenter::{OpenModel, Segmenter};
 use super::slot::LatestSlot;
+use crate::data::Image;
+use crate::data::scan::Seen;
 use crate::device::DeviceChoice;
 use crate::infer::{ModelSource, Prediction};
 
@@ -21,6 +23,8 @@ pub(super) struct InferThread {
     pub(super) quit: Receiver<()>,
     pub(super) out: Outbox,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
+    /// The picture that was asked about last, and what the network saw of it.
+    pub(super) seen: Option<(Arc<Image>, Seen, Arc<Image>)>,
 }
 
 /// Why there is no prediction.
@@ -99,7 +103,18 @@ impl InferThread {
         let Some((_, model)) = &mut self.model else {
             return Err(Failure::Refused("No model is open. Open one from the Model menu.".into()));
         };
-        let prediction = guarded(|| model.predict(&request.image, &request.prompt))
+        let image = match (request.seen, &self.seen) {
+            (None, _) => request.image.clone(),
+            (Some(seen), Some((of, how, image))) if Arc::ptr_eq(of, &request.image) && *how == seen => {
+                image.clone()
+            }
+            (Some(seen), _) => {
+                let image = Arc::new(request.image.windowed(seen.window, seen.is_inverted));
+                self.seen = Some((request.image.clone(), seen, image.clone()));
+                image
+            }
+        };
+        let prediction = guarded(|| model.predict(&image, &request.prompt))
             .map_err(Failure::Panicked)?
             .map_err(Failure::Refused)?;
         let (width, height) = (request.image.width, request.image.height);

@@ -40,6 +40,7 @@ impl Lane {
             quit: quit_in,
             out,
             model: None,
+            seen: None,
         };
         Builder::new().name(name.into()).spawn(move || {
             let _alive: Sender<()> = alive;

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::display::DisplayPixels;
 use super::overlay::OverlayPaint;
 use super::scores::ThresholdCounts;
 use crate::data::samples::SampleCase;
-use crate::data::{Image, Mask};
+use crate::data::scan::Seen;
+use crate::data::{Image, Limit, Mask, Scan};
 use crate::device::DeviceChoice;
 use crate::infer::{ModelInfo, ModelSource, Prediction};
 use crate::train::{Estimate, Interrupted};
@@ -33,6 +35,8 @@ pub struct PredictRequest {
     pub ticket: Ticket,
     /// What to segment.
     pub image: Arc<Image>,
+    /// How the network sees it; none as it is stored.
+    pub seen: Option<Seen>,
     /// The sentence.
     pub prompt: String,
     /// A mask of the image's size to compare with, and its ticket.
@@ -71,12 +75,12 @@ pub enum FileCommand {
         /// Whether an image is open, so that a lone mask is taken for its truth.
         has_image: bool,
     },
-    /// Reads an image and makes it ready for a screen that holds `texture_limit` pixels a side.
-    OpenImage { ticket: Ticket, path: PathBuf, texture_limit: usize },
+    /// Reads an image, a volume or a series and makes its middle slice ready for a screen that holds `texture_limit` pixels a side.
+    OpenImage { ticket: Ticket, path: PathBuf, texture_limit: usize, limit: Limit, cancel: Arc<AtomicBool> },
     /// Draws a sample case, with its mask to compare with and its sentence.
     OpenSample { ticket: Ticket, truth_ticket: Ticket, sample: SampleCase, texture_limit: usize },
-    /// Reads a mask to compare with.
-    OpenTruth { ticket: Ticket, path: PathBuf },
+    /// Reads a mask to compare with, or one for every slice.
+    OpenTruth { ticket: Ticket, path: PathBuf, limit: Limit },
     /// Counts pixels of a prediction that is there already against a mask that came later.
     Score { prediction_ticket: Ticket, prediction: Arc<Prediction>, truth_ticket: Ticket, truth: Arc<Mask> },
     /// Writes the mask at `threshold`, 0 and 255, at image resolution, as PNG.
@@ -85,6 +89,7 @@ pub enum FileCommand {
     SaveOverlay {
         path: PathBuf,
         image: Arc<Image>,
+        seen: Option<Seen>,
         prediction: Arc<Prediction>,
         truth: Option<Arc<Mask>>,
         threshold: f32,
@@ -94,12 +99,15 @@ pub enum FileCommand {
     Compose {
         ticket: Ticket,
         image: Arc<Image>,
+        seen: Option<Seen>,
         prediction: Arc<Prediction>,
         truth: Option<Arc<Mask>>,
         threshold: f32,
         paint: OverlayPaint,
         side: usize,
     },
+    /// Measures the 95 % Hausdorff distance of the mask at `threshold` and the truth: [`FileEvent::Measured`].
+    Measure { of: (Ticket, Ticket, usize), prediction: Arc<Prediction>, truth: Arc<Mask>, threshold: f32 },
     /// Reads a small text, for example the settings of a training run: [`FileEvent::TextRead`].
     ReadText { path: PathBuf },
     /// Writes a small file, for example the settings. Only a failure is reported.
@@ -113,22 +121,35 @@ pub enum FileCommand {
 pub enum FileEvent {
     /// What the paths of [`FileCommand::Sort`] are. At most one of each kind is used.
     Sorted { image: Option<PathBuf>, truth: Option<PathBuf>, model: Option<ModelSource>, refused: Vec<String> },
-    /// An image was read.
-    ImageOpened { ticket: Ticket, path: PathBuf, image: Arc<Image>, display: DisplayPixels },
+    /// An image was read; `image` is its slice `slice`. `partner` is the mask that lies beside it.
+    ImageOpened {
+        ticket: Ticket,
+        path: PathBuf,
+        scan: Arc<Scan>,
+        slice: usize,
+        image: Arc<Image>,
+        display: DisplayPixels,
+        partner: Option<PathBuf>,
+    },
+    /// So many slices of so many are read.
+    Progress { ticket: Ticket, done: usize, count: usize },
     /// A sample case was drawn.
     SampleOpened {
         ticket: Ticket,
         truth_ticket: Ticket,
         sample: SampleCase,
+        scan: Arc<Scan>,
         image: Arc<Image>,
         display: DisplayPixels,
         mask: Arc<Mask>,
         prompt: String,
     },
-    /// A mask was read.
-    TruthOpened { ticket: Ticket, path: PathBuf, mask: Arc<Mask> },
+    /// A mask was read, or one for every slice.
+    TruthOpened { ticket: Ticket, path: PathBuf, masks: Vec<Arc<Mask>> },
     /// The answer to [`FileCommand::Score`].
     Scored { prediction_ticket: Ticket, counts: Counts },
+    /// The answer to [`FileCommand::Measure`]; no distance where one of the masks is empty.
+    Measured { of: (Ticket, Ticket, usize), pixels: Option<f64> },
     /// The answer to [`FileCommand::Compose`].
     Composed { ticket: Ticket, picture: DisplayPixels },
     /// The answer to [`FileCommand::ReadText`].

@@ -8,7 +8,8 @@ use eframe::egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor
 
 use super::resources::Pipeline;
 use super::textures::{ImageLayer, ProbabilityLayer, TruthLayer};
-use super::uniforms::{NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
+use super::uniforms::{HAS_VALUES, NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
+use crate::data::Texels;
 
 /// Draws pictures into a window whose surface has one format.
 #[derive(Clone, Debug)]
@@ -46,6 +47,9 @@ impl Picture {
         let Paint { image, probability, truth, uniforms } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
         uniforms.texels = 1.0 / image.reduction.max(1) as f32;
+        if matches!(image.texels, Texels::Values(_)) {
+            uniforms.flags |= HAS_VALUES;
+        }
         if probability.is_none() {
             uniforms.flags &= !NEEDS_PREDICTION;
         }

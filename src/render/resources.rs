@@ -4,10 +4,13 @@ use std::num::NonZeroU64;
 
 use eframe::egui_wgpu::wgpu;
 
+use crate::data::Texels;
+
 use super::textures::{ImageLayer, ProbabilityLayer, Resident, TruthLayer, fit_truth, upload};
 use super::uniforms::Uniforms;
 
 const IMAGE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+const VALUES_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Float;
 const PROBABILITY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Float;
 const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
@@ -19,6 +22,7 @@ pub struct Pipeline {
     sampler: wgpu::Sampler,
     uniforms: wgpu::Buffer,
     image: Resident,
+    values: Resident,
     probability: Resident,
     truth: Resident,
 }
@@ -74,10 +78,11 @@ impl Pipeline {
             mapped_at_creation: false,
         });
         let image = Resident::empty(device, queue, IMAGE_FORMAT);
+        let values = Resident::empty(device, queue, VALUES_FORMAT);
         let probability = Resident::empty(device, queue, PROBABILITY_FORMAT);
         let truth = Resident::empty(device, queue, TRUTH_FORMAT);
-        let bind_group = bind(device, &layout, &uniforms, &sampler, [&image, &probability, &truth]);
-        Self { pipeline, bind_group, layout, sampler, uniforms, image, probability, truth }
+        let bind_group = bind(device, &layout, &uniforms, &sampler, [&image, &probability, &truth, &values]);
+        Self { pipeline, bind_group, layout, sampler, uniforms, image, values, probability, truth }
     }
 
     /// Uploads the layers that are not on the device yet, and the uniforms. Returns how many layers were uploaded.
@@ -92,9 +97,13 @@ impl Pipeline {
     ) -> u64 {
         queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
         let mut uploaded = 0;
-        if self.image.key != Some(image.key) {
-            let view = upload(device, queue, IMAGE_FORMAT, image.texture_size, &image.rgba);
-            self.image = Resident { key: Some(image.key), view };
+        let (resident, format, bytes): (_, _, &[u8]) = match &image.texels {
+            Texels::Rgba(bytes) => (&mut self.image, IMAGE_FORMAT, bytes),
+            Texels::Values(values) => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(values)),
+        };
+        if resident.key != Some(image.key) {
+            let view = upload(device, queue, format, image.texture_size, bytes);
+            *resident = Resident { key: Some(image.key), view };
             uploaded += 1;
         }
         if let Some(layer) = probability.filter(|layer| self.probability.key != Some(layer.key)) {
@@ -110,7 +119,7 @@ impl Pipeline {
             uploaded += 1;
         }
         if uploaded > 0 {
-            let textures = [&self.image, &self.probability, &self.truth];
+            let textures = [&self.image, &self.probability, &self.truth, &self.values];
             self.bind_group = bind(device, &self.layout, &self.uniforms, &self.sampler, textures);
         }
         uploaded
@@ -134,6 +143,7 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         // Interpolated by hand in the shader: not every device filters 32-bit floats.
         texture(wgpu::TextureSampleType::Float { filterable: false }),
         texture(wgpu::TextureSampleType::Uint),
+        texture(wgpu::TextureSampleType::Float { filterable: false }),
     ];
     let entries: Vec<_> = (0..)
         .zip(bindings)
@@ -155,7 +165,7 @@ fn bind(
     layout: &wgpu::BindGroupLayout,
     uniforms: &wgpu::Buffer,
     sampler: &wgpu::Sampler,
-    [image, probability, truth]: [&Resident; 3],
+    [image, probability, truth, values]: [&Resident; 4],
 ) -> wgpu::BindGroup {
     let resources = [
         uniforms.as_entire_binding(),
@@ -163,6 +173,7 @@ fn bind(
         wgpu::BindingResource::Sampler(sampler),
         wgpu::BindingResource::TextureView(&probability.view),
         wgpu::BindingResource::TextureView(&truth.view),
+        wgpu::BindingResource::TextureView(&values.view),
     ];
     let entries: Vec<_> =
         (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui_wgpu::wgpu;
 
-use crate::data::Mask;
+use crate::data::{Mask, Texels};
 
 /// The image. A layer with the same key is never uploaded twice.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub struct ImageLayer {
     pub texture_size: [usize; 2],
     /// Pixels of the image along each side of a texel.
     pub reduction: usize,
-    /// `4 * width * height` bytes of the texture.
-    pub rgba: Arc<Vec<u8>>,
+    /// What the texture holds.
+    pub texels: Texels,
 }
 
 /// The probability on the model's grid.

@@ -43,6 +43,12 @@ pub struct Show {
     pub contour: bool,
     /// Interpolation between the pixels of the image.
     pub smooth: bool,
+    /// Black and white exchanged.
+    pub invert: bool,
+    /// The probability as a heat map in place of the mask's fill.
+    pub heat: bool,
+    /// False positives hatched, so that the comparison does not depend on hues.
+    pub hatch: bool,
 }
 
 /// How the overlay is drawn.
@@ -56,11 +62,22 @@ pub struct Look {
     pub outline_opacity: f32,
     /// Width of the outlines in screen pixels.
     pub outline_px: f32,
+    /// Values of the image that are black and white.
+    pub window: [f32; 2],
 }
 
 impl Show {
     fn flags(self) -> u32 {
-        let bits = [self.prediction, self.truth, self.fill, self.contour, self.smooth];
+        let bits = [
+            self.prediction,
+            self.truth,
+            self.fill,
+            self.contour,
+            self.smooth,
+            self.invert,
+            self.heat,
+            self.hatch,
+        ];
         bits.iter().enumerate().map(|(place, &bit)| u32::from(bit) << place).sum()
     }
 }
@@ -79,7 +96,7 @@ pub struct Uniforms {
     pub(super) flags: u32,
     outline: f32,
     outline_opacity: f32,
-    pad: [f32; 2],
+    window: [f32; 2],
     colours: [[f32; 4]; 6],
 }
 
@@ -105,7 +122,7 @@ impl Uniforms {
             flags: show.flags(),
             outline: look.outline_px,
             outline_opacity: look.outline_opacity,
-            pad: [0.0; 2],
+            window: [look.window[0], 1.0 / (look.window[1] - look.window[0]).max(f32::MIN_POSITIVE)],
             colours: colours.map(|[r, g, b]| [r, g, b, 1.0]),
         }
     }
@@ -114,3 +131,5 @@ impl Uniforms {
 /// Flags that need a texture to be there.
 pub(super) const NEEDS_PREDICTION: u32 = 1;
 pub(super) const NEEDS_TRUTH: u32 = 2;
+/// The image is numbers, not colours.
+pub(super) const HAS_VALUES: u32 = 256;

@@ -30,6 +30,7 @@ impl Files {
         let truth = image::GrayImage::from_fn(WIDTH as u32, HEIGHT as u32, |_, y| {
             image::Luma([if (y as usize) < HEIGHT / 2 { 255 } else { 0 }])
         });
+        std::fs::create_dir(files.folder.path().join("truth")).expect("a folder");
         truth.save(files.truth()).expect("a mask is written");
         let small = image::GrayImage::from_pixel(10, 12, image::Luma([255]));
         small.save(files.small_truth()).expect("a mask is written");
@@ -41,7 +42,7 @@ impl Files {
     }
 
     pub fn truth(&self) -> PathBuf {
-        self.folder.path().join("mask_chest.png")
+        self.folder.path().join("truth/mask_chest.png")
     }
 
     pub fn small_truth(&self) -> PathBuf {

@@ -3,10 +3,11 @@
 use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, CentralPanel, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
-use super::empty;
+use super::{empty, hud};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::data::scan::Window;
 use crate::render::{Look, Paint, Picture, Show, TruthLayer, Uniforms};
 
 /// Opacity of a mask that is out of date, in relation to one that is not.
@@ -25,13 +26,15 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
             let rect = ui.max_rect().round_to_pixels(ui.pixels_per_point());
             ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
             if let Some(open) = &state.image {
-                state.view.frame(rect, ui.pixels_per_point(), open.layer.size);
+                let aspect = open.scan.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32);
+                state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
                 let response = ui.allocate_rect(rect, Sense::click_and_drag());
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
-                move_about(ui, &response, commands);
+                move_about(ui, &response, state, commands);
                 if let Some(paint) = paint(state, ui.pixels_per_point()) {
                     ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
                 }
+                hud::show(ui, rect, state, response.hover_pos());
             } else {
                 empty::show(ui, rect, state, commands);
             }
@@ -46,16 +49,46 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
         .inner
 }
 
-fn move_about(ui: &Ui, response: &Response, commands: &mut Vec<Command>) {
-    if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
+fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
+    let is_measuring = ui.input(|input| input.modifiers.shift);
+    if response.dragged_by(PointerButton::Primary) && is_measuring {
+        if let Some(pointer) = response.interact_pointer_pos() {
+            let here = state.view.image_at(pointer);
+            let begun = state.ruler.filter(|_| !response.drag_started());
+            commands.push(Command::Ruler(Some([begun.map_or(here, |[from, _]| from), here])));
+        }
+    } else if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
         commands.push(Command::Pan(response.drag_delta()));
+    }
+    if response.dragged_by(PointerButton::Secondary)
+        && let Some(open) = &state.image
+    {
+        // Across the whole picture once: twice the range of its values.
+        let Window { centre, width } = open.seen.window;
+        let step = 2.0 * open.range / response.rect.width().max(1.0);
+        let delta = response.drag_delta() * step;
+        commands.push(Command::SetWindow(Window { centre: centre + delta.y, width: width + delta.x }));
     }
     if response.double_clicked() {
         commands.push(Command::Fit);
     }
     if let Some(pointer) = response.hover_pos() {
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
-        let factor = pinch * (wheel / WHEEL).exp();
+        let is_stack = state.image.as_ref().is_some_and(|open| open.scan.slices > 1);
+        if is_stack && pinch == 1.0 {
+            let turns: f32 = ui.input(|input| {
+                let lines = |event: &egui::Event| match event {
+                    egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, delta, .. } => delta.y / 40.0,
+                    egui::Event::MouseWheel { delta, .. } => delta.y,
+                    _ => 0.0,
+                };
+                input.events.iter().map(lines).sum()
+            });
+            if turns != 0.0 {
+                commands.push(Command::StepSlice(-turns.signum() as i64 * turns.abs().ceil() as i64));
+            }
+        }
+        let factor = pinch * if is_stack { 1.0 } else { (wheel / WHEEL).exp() };
         if factor != 1.0 {
             commands.push(Command::Zoom(factor, Some(pointer)));
         }
@@ -77,6 +110,9 @@ fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
         fill: settings.fill,
         contour: settings.contour,
         smooth: settings.smooth,
+        invert: open.seen.is_inverted,
+        heat: settings.heat,
+        hatch: settings.colour_blind,
     };
     let dimming = if state.is_dimmed() { DIMMED } else { 1.0 };
     let look = Look {
@@ -84,13 +120,19 @@ fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
         opacity: settings.opacity * dimming,
         outline_opacity: dimming,
         outline_px: OUTLINE * pixels_per_point,
+        window: open.seen().window.range(),
     };
     let truth = state.truth.as_ref().map(|truth| TruthLayer { key: truth.ticket, mask: truth.mask.clone() });
     Some(Paint {
         image: open.layer.clone(),
         probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
         truth,
-        uniforms: Uniforms::new(state.view.placement(), show, &theme::overlay_colours(), look),
+        uniforms: Uniforms::new(
+            state.view.placement(),
+            show,
+            &theme::overlay_colours(settings.colour_blind),
+            look,
+        ),
     })
 }
 

@@ -115,6 +115,16 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     switch(ui, settings.fill, "Fill areas", Command::Fill, commands);
     switch(ui, settings.contour, "Draw outlines", Command::Contour, commands);
     switch(ui, settings.smooth, "Smooth picture", Command::Smooth, commands);
+    switch(ui, settings.heat, "Heat map of the probability", Command::Heat, commands);
+    switch(ui, settings.colour_blind, "Colours without red and green", Command::ColourBlind, commands);
+    switch(ui, settings.show_patient, "Show the patient's name", Command::ShowPatient, commands);
+    ui.separator();
+    ui.add_enabled_ui(has_image, |ui| {
+        if let Some(open) = &state.image {
+            switch(ui, open.seen.is_inverted, "Invert", Command::Invert, commands);
+        }
+        item(ui, has_image, "Predict with this window", "U", Command::UseWindow, commands);
+    });
     ui.separator();
     for (choice, name) in [(ThemeChoice::Dark, "Dark theme"), (ThemeChoice::Light, "Light theme")] {
         if ui.radio(settings.theme == choice, name).clicked() {

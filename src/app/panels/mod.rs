@@ -2,11 +2,14 @@
 
 mod canvas;
 mod empty;
+mod hud;
+mod level;
 mod menu;
 mod model;
 mod pages;
 mod prompt;
 mod result;
+mod scores;
 mod toasts;
 mod tokens;
 mod train;
@@ -25,6 +28,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
         Tab::Read => {
             result::show(ui, state, commands);
             prompt::show(ui, state, commands);
+            level::slices(ui, state, commands);
             canvas::show(ui, state, picture, commands)
         }
         Tab::Train => train::show(ui, state, commands),

@@ -17,6 +17,8 @@ const SIDES_WHY: &str = "The models were trained on sentences that name sides as
 const LIMIT_WHY: &str = "The network reads this many word pieces, two of which mark the start and the end. What does \
                          not fit is struck through and has no effect.";
 
+/// Opening that takes longer can be cancelled.
+const CANCEL_AFTER: std::time::Duration = std::time::Duration::from_millis(500);
 /// Rows of text that are seen without scrolling.
 const ROWS: usize = 2;
 /// Height of the strip of tokens: two lines of them.
@@ -26,7 +28,7 @@ const STRIP: f32 = 46.0;
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     Panel::bottom("prompt").show(ui, |ui| {
         ui.add_space(2.0);
-        about_picture(ui, state);
+        about_picture(ui, state, commands);
         field(ui, state, commands);
         ScrollArea::vertical()
             .id_salt("tokens")
@@ -45,13 +47,18 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 }
 
 /// One line beneath the picture: what it is and how large it is seen.
-fn about_picture(ui: &mut Ui, state: &State) {
+fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").strong());
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let text = match (&state.awaited_image, &state.image) {
-                (Some(awaited), _) => format!("Opening {}…", file_name(&awaited.what)),
+                (Some(awaited), _) => match state.progress {
+                    Some((done, count)) => {
+                        format!("Opening {}: {done} of {count} slices…", file_name(&awaited.what))
+                    }
+                    None => format!("Opening {}…", file_name(&awaited.what)),
+                },
                 (None, Some(open)) => {
                     let (image, zoom) = (&open.image, 100.0 * state.view.zoom());
                     let name = file_name(&open.path);
@@ -59,6 +66,11 @@ fn about_picture(ui: &mut Ui, state: &State) {
                 }
                 (None, None) => String::new(),
             };
+            if state.awaited_image.as_ref().is_some_and(|awaited| awaited.since.elapsed() >= CANCEL_AFTER)
+                && ui.small_button("Cancel").clicked()
+            {
+                commands.push(Command::CancelOpening);
+            }
             ui.add(Label::new(RichText::new(text).small().weak()).truncate());
         });
     });

@@ -1,13 +1,16 @@
 //! The panel on the right: how good the mask is, how it is shown, and what made it.
 
-use eframe::egui::{Panel, Response, RichText, ScrollArea, Slider, Ui};
+use eframe::egui::{
+    Align, Color32, Layout, Panel, Rect, Response, RichText, Role, ScrollArea, Sense, Slider, Ui, WidgetInfo, vec2,
+};
 
 use super::widgets::{explain, heading, legend_row, row, section};
-use super::{model, widgets};
+use super::{level, model, scores, widgets};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
+use crate::render::viridis;
 
 /// Width of the panel in points.
 const WIDTH: f32 = 272.0;
@@ -21,6 +24,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             ui.add_space(2.0);
             heading(ui, "Result", if state.confusion().is_some() { "per image" } else { "" });
             result(ui, state, commands);
+            level::show(ui, state, commands);
             section(ui, "Display", "");
             display(ui, state, commands);
             model::show(ui, state, commands);
@@ -46,18 +50,12 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         return;
     };
     let threshold = state.settings.threshold;
-    if let Some(counts) = state.confusion() {
-        row(ui, "Dice", format!("{:.3}", counts.dice()));
-        row(ui, "IoU", format!("{:.3}", counts.iou()));
-        let px = |count| format!("{} px", widgets::grouped(count));
-        legend_row(ui, theme::TRUE_POSITIVE, "True positive", px(counts.true_positive));
-        legend_row(ui, theme::FALSE_NEGATIVE, "False negative", px(counts.false_negative));
-        legend_row(ui, theme::FALSE_POSITIVE, "False positive", px(counts.false_positive));
-    }
+    scores::show(ui, state, commands);
     let table = &shown.counts.table;
     let share = 100.0 * table.foreground_fraction(threshold);
-    let area = format!("{} px, {share:.1} %", widgets::grouped(table.foreground(threshold)));
-    let words = "Pixels of the mask, and their share of the image.";
+    let foreground = table.foreground(threshold);
+    let area = format!("{} px, {share:.1} %", widgets::grouped(foreground));
+    let words = format!("The mask, as a part of the image: {}.", scores::area(state, foreground));
     if state.compares() {
         row(ui, "Mask", area).on_hover_text(words);
     } else {
@@ -97,6 +95,15 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let words = "Cyan: the outline of the mask. White: that of the ground truth.";
         switch(ui, settings.contour, "Outline", Command::Contour).on_hover_text(words);
     });
+    ui.horizontal(|ui| {
+        let words = "The probability in colours in place of the mask.";
+        switch(ui, settings.heat, "Heat map", Command::Heat).on_hover_text(words);
+        let words = "Blue, orange and hatched grey in place of yellow, red and green.";
+        switch(ui, settings.colour_blind, "Safe colours", Command::ColourBlind).on_hover_text(words);
+    });
+    if settings.heat {
+        colour_bar(ui);
+    }
     if state.truth.is_some() {
         switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth);
     }
@@ -121,4 +128,27 @@ fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(
         response
     })
     .inner
+}
+
+/// The colours of the heat map with the probabilities that they stand for.
+fn colour_bar(ui: &mut Ui) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the probability"));
+    let steps = 64;
+    for step in 0..steps {
+        let (from, to) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
+        let [r, g, b] = viridis((from + to) / 2.0).map(|value| (value * 255.0).round() as u8);
+        let across = |t: f32| rect.left() + rect.width() * t;
+        let part = Rect::from_x_y_ranges(across(from)..=across(to), rect.y_range());
+        ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
+    }
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("0").small().weak());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new("1").small().weak());
+            ui.with_layout(Layout::centered_and_justified(eframe::egui::Direction::LeftToRight), |ui| {
+                ui.label(RichText::new("probability").small().weak());
+            });
+        });
+    });
 }

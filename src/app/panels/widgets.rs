@@ -76,6 +76,18 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number without digits that say nothing: whole where it is large or whole, else three significant digits.
+pub fn number(value: f64) -> String {
+    let text = if value.abs() >= 100.0 || value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else if value.abs() >= 1.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.3}")
+    };
+    text.replace('-', "−")
+}
+
 /// Milliseconds with a sensible number of digits.
 pub fn milliseconds(value: f64) -> String {
     if value >= 10.0 { format!("{value:.0} ms") } else { format!("{value:.1} ms") }
@@ -90,6 +102,8 @@ mod tests {
         assert_eq!(grouped(7), "7");
         assert_eq!(grouped(1234), "1\u{2009}234");
         assert_eq!(grouped(12_345_678), "12\u{2009}345\u{2009}678");
+        assert_eq!(number(-600.0), "−600");
+        assert_eq!((number(12.34).as_str(), number(0.25).as_str()), ("12.3", "0.250"));
         assert_eq!(milliseconds(3.21), "3.2 ms");
         assert_eq!(milliseconds(187.4), "187 ms");
     }

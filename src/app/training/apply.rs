@@ -191,8 +191,8 @@ impl HimixApp {
         comparison.newest = ticket;
         let Some(image) = &state.image else { return };
         let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
-        let (image, prompt) = (image.image.clone(), state.prompt.clone());
-        self.engine.predict_compared(PredictRequest { ticket, image, prompt, truth });
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
+        self.engine.predict_compared(PredictRequest { ticket, image, seen, prompt, truth });
     }
 
     /// Has the pictures of the comparison painted anew where they show something else by now.
@@ -223,10 +223,11 @@ impl HimixApp {
             let command = FileCommand::Compose {
                 ticket: self.tickets + 1,
                 image: image.image.clone(),
+                seen: Some(image.seen()),
                 prediction,
                 truth: truth.map(|truth| truth.mask.clone()),
                 threshold: look.threshold,
-                paint: theme::overlay_paint(look.opacity, look.draws[0], look.draws[1]),
+                paint: theme::overlay_paint(settings),
                 side: SIDE,
             };
             let ticket = self.ticket();

@@ -9,7 +9,7 @@ use crate::data::{DataError, subject};
 
 /// Folders of images, of masks, of tables; any case.
 const IMAGES: &[&str] = &["images", "image", "imgs", "img"];
-const MASKS: &[&str] = &[
+pub const MASKS: &[&str] = &[
     "gts",
     "gt",
     "masks",

@@ -42,6 +42,14 @@ pub struct Dataset {
     pub findings: Vec<Finding>,
 }
 
+/// The mask that lies beside an image, by the names that data sets have: in the same folder, in a folder of masks within it or beside it.
+/// None for what is a mask itself.
+pub fn partner(image: &Path) -> Option<PathBuf> {
+    let name = image.file_name()?.to_string_lossy().into_owned();
+    let folder = image.parent()?;
+    pairing::mask_beside(folder, &name)
+}
+
 impl Dataset {
     /// Opens `split` of the data set in `root`: reads its table and looks at the names of the files, not into them. What cannot be
     /// used (a missing partner, a second row for an image) is left out and listed.

@@ -208,3 +208,20 @@ impl Files {
         }
     }
 }
+
+/// The mask of an image by the folders that data sets have.
+pub fn mask_beside(folder: &Path, name: &str) -> Option<PathBuf> {
+    let here = Listing::of(folder).ok()?;
+    let parent = folder.parent().map(Listing::or_empty).unwrap_or_default();
+    let in_masks = folder.file_name().is_some_and(|name| {
+        super::layout::MASKS.iter().any(|known| name.to_string_lossy().eq_ignore_ascii_case(known))
+    });
+    if is_mask(name) || in_masks {
+        return None;
+    }
+    let mut masks = here.all_folders(super::layout::MASKS);
+    masks.extend(parent.all_folders(super::layout::MASKS));
+    masks.push(folder.to_owned());
+    let source = Source { name: String::new(), table: None, images: folder.to_owned(), masks, share: Share::All };
+    Files::of(&source).mask(name)
+}

@@ -4,7 +4,7 @@ mod sides;
 mod window;
 
 pub use sides::Sides;
-pub use window::{NamedWindow, PRESETS, Preset, Window};
+pub use window::{NamedWindow, PRESETS, Preset, Seen, Window};
 
 use super::{Image, Pixels};
 
@@ -232,6 +232,23 @@ impl Scan {
             (_, Pixels::U8(_)) => Window::EIGHT_BIT,
             _ => self.full_range(slice),
         }
+    }
+
+    /// How a slice is seen first.
+    pub fn first_seen(&self, slice: &Image) -> Seen {
+        Seen { window: self.first_window(slice), is_inverted: self.is_inverted }
+    }
+
+    /// What the network gets where a slice is seen like this: none for a picture that is seen as it is stored, because the network's own
+    /// preprocessing knows what to do with it.
+    pub fn for_network(&self, slice: &Image, seen: Seen) -> Option<Seen> {
+        let is_as_stored = !seen.is_inverted
+            && self.kind == Kind::Picture
+            && match slice.pixels {
+                Pixels::U8(_) => seen.window == Window::EIGHT_BIT,
+                _ => seen.window == self.full_range(slice),
+            };
+        (!is_as_stored).then_some(seen)
     }
 
     /// From the smallest to the largest value of a slice; padding does not count.

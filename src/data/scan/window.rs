@@ -33,6 +33,15 @@ impl Window {
     }
 }
 
+/// How the values of a picture are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Which values run from black to white.
+    pub window: Window,
+    /// Whether black and white are exchanged.
+    pub is_inverted: bool,
+}
+
 /// A window of the file, with the name that the file gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedWindow {

@@ -77,7 +77,10 @@ fn numbers(ui: &mut Ui, counts: Option<&Counts>, truth: Option<u64>, threshold: 
 
 fn picture(ui: &mut Ui, painting: &mut Painting, name: &str) {
     if let Some(fresh) = painting.fresh.take() {
-        let image = ColorImage::from_rgba_unmultiplied([fresh.width, fresh.height], &fresh.rgba);
+        let image = ColorImage::from_rgba_unmultiplied(
+            [fresh.width, fresh.height],
+            fresh.texels.rgba().unwrap_or_default(),
+        );
         painting.texture = Some(ui.ctx().load_texture(name, image, TextureOptions::LINEAR));
     }
     if let Some(texture) = &painting.texture {

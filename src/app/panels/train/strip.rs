@@ -15,7 +15,8 @@ const WORDS: &str = "The same cases of the validation split after every epoch, a
 
 /// Draws the strip, once there are cases.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let paint = theme::overlay_paint(state.settings.opacity, true, false);
+    let paint =
+        crate::engine::OverlayPaint { fill: true, contour: false, ..theme::overlay_paint(&state.settings) };
     let Some(run) = &mut state.training.run else { return };
     let preview = &mut run.preview;
     if preview.cases.is_empty() {

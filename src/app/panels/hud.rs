@@ -1,0 +1,138 @@
+//! What is written over the picture: sides, scale, window, slice, and what is under the pointer.
+
+use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
+
+use super::widgets::number;
+use crate::app::state::{OpenImage, State};
+use crate::app::theme;
+
+/// Distance from the edges of the picture, points.
+const MARGIN: f32 = 10.0;
+/// Length of the scale bar, points, at least and at most.
+const SCALE: (f32, f32) = (50.0, 140.0);
+
+/// Draws it over `rect`.
+pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
+    let Some(open) = &state.image else { return };
+    let painter = ui.painter().with_clip_rect(rect);
+    let inner = rect.shrink(MARGIN);
+    letters(&painter, inner, open);
+    let seen = &open.seen.window;
+    let mut left = vec![format!(
+        "W {} L {}{}",
+        number(f64::from(seen.width)),
+        number(f64::from(seen.centre)),
+        if open.seen.is_inverted { ", inverted" } else { "" }
+    )];
+    if open.scan.slices > 1 {
+        left.insert(0, format!("Slice {} of {}", open.slice + 1, open.scan.slices));
+    }
+    if state.settings.show_patient
+        && let Some(patient) = &open.scan.patient
+    {
+        left.insert(0, patient.0.clone());
+    }
+    for (row, line) in left.iter().rev().enumerate() {
+        let at = pos2(inner.left(), inner.bottom() - 16.0 * row as f32);
+        words(&painter, at, Align2::LEFT_BOTTOM, line);
+    }
+    scale_bar(&painter, inner, state, open, ui.pixels_per_point());
+    if let Some([a, b]) = state.ruler {
+        ruler(&painter, state, open, a, b);
+    }
+    if let Some(line) = pointer.and_then(|pointer| under_pointer(state, open, pointer)) {
+        words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, &line);
+    }
+}
+
+/// Text that is read on black and on white.
+fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
+    let font = FontId::monospace(12.0);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, theme::OVER_PICTURE);
+    let rect = align.anchor_size(at, galley.size());
+    painter.rect_filled(rect.expand2(vec2(4.0, 1.0)), 3.0, theme::BEHIND_WORDS);
+    painter.galley(rect.min, galley, Color32::PLACEHOLDER);
+}
+
+fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
+    let Some(sides) = open.scan.sides else { return };
+    let places = [
+        (sides.left, rect.left_center(), Align2::LEFT_CENTER),
+        (sides.right, rect.right_center(), Align2::RIGHT_CENTER),
+        (sides.top, rect.center_top(), Align2::CENTER_TOP),
+        (sides.bottom, rect.center_bottom(), Align2::CENTER_BOTTOM),
+    ];
+    for (letter, at, align) in places {
+        words(painter, at, align, &letter.to_string());
+    }
+}
+
+/// A length of 1, 2 or 5 times a power of ten, in mm where the file says what a pixel is.
+fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pixels_per_point: f32) {
+    let points_per_pixel = state.view.zoom() / pixels_per_point;
+    let (unit, points_per_unit) = match open.scan.spacing_mm {
+        Some([column, ..]) => ("mm", points_per_pixel / column as f32),
+        None => ("px", points_per_pixel),
+    };
+    if !(points_per_unit.is_finite() && points_per_unit > 0.0) {
+        return;
+    }
+    let decade = 10_f32.powf((SCALE.1 / points_per_unit).log10().floor());
+    let length = [5.0, 2.0, 1.0].map(|times| times * decade).into_iter().find(|l| l * points_per_unit <= SCALE.1);
+    let Some(length) = length.filter(|length| length * points_per_unit >= SCALE.0 / 2.5) else { return };
+    let y = rect.bottom() - 26.0;
+    let (right, left) = (rect.right(), rect.right() - length * points_per_unit);
+    let line = |painter: &Painter, stroke: Stroke| {
+        painter.line_segment([pos2(left, y), pos2(right, y)], stroke);
+        for x in [left, right] {
+            painter.line_segment([pos2(x, y - 4.0), pos2(x, y + 4.0)], stroke);
+        }
+    };
+    line(painter, Stroke::new(4.0, theme::BEHIND_WORDS));
+    line(painter, Stroke::new(1.5, theme::OVER_PICTURE));
+    let text = format!("{} {unit}", number(f64::from(length)));
+    words(painter, pos2((left + right) / 2.0, y - 6.0), Align2::CENTER_BOTTOM, &text);
+}
+
+/// Position and value of the pixel under the pointer.
+fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<String> {
+    let at = state.view.image_at(pointer);
+    let image = &open.image;
+    let is_inside = at.x >= 0.0 && at.y >= 0.0 && (at.x as usize) < image.width && (at.y as usize) < image.height;
+    if !is_inside {
+        return None;
+    }
+    let (x, y) = (at.x as usize, at.y as usize);
+    let place = match open.scan.spacing_mm {
+        Some([column, row, _]) => {
+            format!("x {x} y {y} ({:.1}, {:.1} mm)", f64::from(at.x) * column, f64::from(at.y) * row)
+        }
+        None => format!("x {x} y {y}"),
+    };
+    let values: Vec<String> =
+        (0..image.channels).map(|channel| number(f64::from(image.value(x, y, channel)))).collect();
+    let unit = if open.scan.unit.is_empty() { String::new() } else { format!(" {}", open.scan.unit) };
+    let probability = state.shown.as_ref().filter(|_| !state.is_stale()).map(|shown| {
+        let plane = &shown.prediction.probability;
+        plane.values.get(y * plane.width + x).map_or(String::new(), |p| format!("   p {p:.2}"))
+    });
+    Some(format!("{place}   {}{unit}{}", values.join(" "), probability.unwrap_or_default()))
+}
+
+/// The ruler's line with its length.
+fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) {
+    let (from, to) = (state.view.screen_at(a), state.view.screen_at(b));
+    painter.line_segment([from, to], Stroke::new(4.0, theme::BEHIND_WORDS));
+    painter.line_segment([from, to], Stroke::new(1.5, theme::RULER));
+    for end in [from, to] {
+        painter.circle_filled(end, 3.0, theme::RULER);
+    }
+    let text = match open.scan.spacing_mm {
+        Some([column, row, _]) => {
+            let length = (f64::from(b.x - a.x) * column).hypot(f64::from(b.y - a.y) * row);
+            format!("{length:.1} mm")
+        }
+        None => format!("{:.1} px", (b - a).length()),
+    };
+    words(painter, from + (to - from) / 2.0 + vec2(0.0, -8.0), Align2::CENTER_BOTTOM, &text);
+}

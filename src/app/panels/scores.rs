@@ -1,0 +1,102 @@
+//! How well the mask agrees with the ground truth, on this image, and how that depends on the threshold.
+
+use std::sync::Arc;
+
+use eframe::egui::{Id, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
+
+use super::widgets::{self, explain, explained_row, legend_row, row};
+use crate::app::command::Command;
+use crate::app::state::State;
+use crate::app::theme;
+use crate::engine::{THRESHOLD_STEPS, ThresholdCounts, threshold_at};
+
+const HD95: &str = "95 % Hausdorff distance: of every boundary pixel of either mask the distance to the other boundary, 95th percentile. In mm where \
+                    the file says how large a pixel is.";
+const CURVE: &str = "Dice of this image at every threshold. The line marks the threshold in use, the dot the best one. Click to take a \
+                     threshold. Choosing the best by looking at the truth flatters.";
+/// Height of the curve in points.
+const HEIGHT: f32 = 54.0;
+
+/// The rows of scores and the legend of the comparison.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let (Some(counts), Some(shown)) = (state.confusion(), &state.shown) else { return };
+    row(ui, "Dice", format!("{:.3}", counts.dice()));
+    row(ui, "IoU", format!("{:.3}", counts.iou()));
+    let ratio =
+        |of: u64, all: u64| if all == 0 { "–".to_owned() } else { format!("{:.3}", of as f64 / all as f64) };
+    let (tp, fp, fneg) = (counts.true_positive, counts.false_positive, counts.false_negative);
+    row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
+    row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that the mask finds.");
+    explained_row(ui, "HD95", HD95, distance(state));
+    let [found, missed, wrong] = theme::comparison(state.settings.colour_blind);
+    for (colour, name, count) in
+        [(found, "True positive", tp), (missed, "False negative", fneg), (wrong, "False positive", fp)]
+    {
+        let text = format!("{} px", widgets::grouped(count));
+        legend_row(ui, colour, name, text).on_hover_text(area(state, count));
+    }
+    curve(ui, state, &shown.counts.table, commands);
+}
+
+/// An area in pixels, mm² where the file says, and as a share of the image.
+pub fn area(state: &State, count: u64) -> String {
+    let Some(open) = &state.image else { return String::new() };
+    let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
+    match open.scan.spacing_mm {
+        Some([column, row, _]) => format!("{} mm², {share:.1} %", widgets::number(count as f64 * column * row)),
+        None => format!("{} px, {share:.1} %", widgets::grouped(count)),
+    }
+}
+
+fn distance(state: &State) -> String {
+    let Some(known) = state.distance.as_ref().filter(|known| Some(known.of) == state.distance_wanted()) else {
+        return "…".into();
+    };
+    match (known.pixels, state.image.as_ref().and_then(|open| open.scan.spacing_mm)) {
+        (None, _) => "none: one mask is empty".into(),
+        (Some(pixels), Some([column, row, _])) if (column / row - 1.0).abs() < 0.01 => {
+            format!("{:.1} mm", pixels * column)
+        }
+        (Some(pixels), _) => format!("{pixels:.1} px"),
+    }
+}
+
+/// Dice at every hundredth step, kept for as long as the counts stay.
+fn curve(ui: &mut Ui, state: &State, table: &Arc<ThresholdCounts>, commands: &mut Vec<Command>) {
+    let id = Id::unique("dice over threshold");
+    let key = Arc::as_ptr(table) as usize;
+    let known: Option<(usize, Arc<Vec<f64>>)> = ui.data(|data| data.get_temp(id));
+    let dice = match known {
+        Some((of, dice)) if of == key => dice,
+        _ => {
+            let at = |step: usize| table.confusion(threshold_at(step)).map_or(0.0, |counts| counts.dice());
+            let dice = Arc::new((0..=THRESHOLD_STEPS).step_by(10).map(at).collect::<Vec<f64>>());
+            ui.data_mut(|data| data.insert_temp(id, (key, dice.clone())));
+            dice
+        }
+    };
+    let best = dice.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let words = format!("Best Dice {:.3} at {:.2}", dice[best], best as f32 / 100.0);
+        ui.label(eframe::egui::RichText::new(words).small().weak());
+        explain(ui, CURVE);
+    });
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Dice over threshold"));
+    let palette = theme::palette(ui.visuals());
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 3.0, palette.field);
+    let inner = rect.shrink2(Vec2::new(6.0, 5.0));
+    let at = |place: f32, dice: f64| {
+        pos2(inner.left() + inner.width() * place, inner.bottom() - inner.height() * dice as f32)
+    };
+    let line: Vec<_> = dice.iter().enumerate().map(|(place, &dice)| at(place as f32 / 100.0, dice)).collect();
+    painter.line(line, Stroke::new(1.5, palette.accent));
+    let now = at(state.settings.threshold, 0.0).x;
+    painter.vline(now, rect.y_range(), Stroke::new(1.0, palette.weak));
+    painter.circle_filled(at(best as f32 / 100.0, dice[best]), 3.0, palette.warning);
+    if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged()) {
+        commands.push(Command::SetThreshold((pointer.x - inner.left()) / inner.width()));
+    }
+}

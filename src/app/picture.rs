@@ -1,0 +1,153 @@
+//! Slices, windows and what the network sees: the part of the state that is the picture.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::HimixApp;
+use crate::data::Image;
+use crate::data::scan::{Kind, PRESETS, Seen, Window};
+use crate::engine::{DisplayPixels, FileCommand};
+use crate::render::ImageLayer;
+
+/// Time that a slice is shown while the stack is played.
+pub const PLAY_STEP: Duration = Duration::from_millis(80);
+/// Least width of a window in relation to the range of what is shown.
+const LEAST_WIDTH: f32 = 1e-4;
+
+impl HimixApp {
+    /// Shows the slice with this number, or the nearest there is.
+    pub(super) fn show_slice(&mut self, slice: usize) {
+        let key = self.ticket();
+        let limit = self.texture_limit;
+        let Some(open) = &mut self.state.image else { return };
+        let slice = slice.min(open.scan.slices - 1);
+        if slice == open.slice {
+            return;
+        }
+        let image = Arc::new(open.scan.slice(slice));
+        open.layer = layer(key, &image, DisplayPixels::of(&image, limit));
+        open.image = image;
+        open.slice = slice;
+        let masks = self.state.truth.as_mut().filter(|truth| truth.masks.len() > 1);
+        if let Some(truth) = masks {
+            truth.mask = truth.masks[slice].clone();
+            truth.ticket = key;
+        }
+        self.state.shown = None;
+        self.request_prediction();
+    }
+
+    /// Moves on by slices.
+    pub(super) fn step_slice(&mut self, by: i64) {
+        if let Some(open) = &self.state.image {
+            let last = open.scan.slices as i64 - 1;
+            self.show_slice((open.slice as i64 + by).clamp(0, last) as usize);
+        }
+    }
+
+    /// Plays the stack, one slice after the other, and from the last to the first.
+    pub(super) fn play(&mut self) {
+        let Some(since) = self.state.playing else { return };
+        let Some(open) = self.state.image.as_ref().filter(|open| open.scan.slices > 1) else {
+            self.state.playing = None;
+            return;
+        };
+        if since.elapsed() >= PLAY_STEP {
+            self.state.playing = Some(Instant::now());
+            let next = (open.slice + 1) % open.scan.slices;
+            self.show_slice(next);
+        }
+    }
+
+    /// Has the distance of mask and truth measured where it is not known and nothing else is being measured.
+    pub(super) fn measure(&mut self) {
+        let state = &self.state;
+        let (Some(of), None) = (state.distance_wanted(), state.measuring) else { return };
+        if state.distance.is_some_and(|known| known.of == of) {
+            return;
+        }
+        let (Some(shown), Some(truth)) = (&state.shown, &state.truth) else { return };
+        let (prediction, truth) = (shown.prediction.clone(), truth.mask.clone());
+        let threshold = state.settings.threshold;
+        // If the thread is busy, the next frame asks again.
+        if self.engine.file(FileCommand::Measure { of, prediction, truth, threshold }).is_ok() {
+            self.state.measuring = Some(of);
+        }
+    }
+
+    /// Sees the picture in another window; the network is not asked.
+    pub(super) fn set_window(&mut self, window: Window) {
+        let Some(open) = &mut self.state.image else { return };
+        if !(window.centre.is_finite() && window.width.is_finite()) {
+            return;
+        }
+        let least = LEAST_WIDTH * open.scan.full_range(&open.image).width;
+        open.seen.window = Window { width: window.width.max(least), ..window };
+        if open.scan.kind != Kind::Picture {
+            self.state.settings.windows.insert(open.scan.kind, open.seen.window);
+        }
+    }
+
+    /// The window of a number key: 0 is the full range, then presets for CT, then the file's own.
+    pub(super) fn preset_window(&mut self, number: usize) {
+        let Some(open) = &self.state.image else { return };
+        let windows = open.windows();
+        if let Some((_, window)) = windows.get(number) {
+            self.set_window(*window);
+        }
+    }
+
+    /// Has the network look at the picture as it is seen now.
+    pub(super) fn use_window(&mut self) {
+        let Some(open) = &mut self.state.image else { return };
+        let wanted = open.scan.for_network(&open.image, open.seen);
+        if wanted != open.asked {
+            open.asked = wanted;
+            self.request_prediction();
+        }
+    }
+}
+
+/// For the screen.
+pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
+    ImageLayer {
+        key,
+        size: [image.width, image.height],
+        texture_size: [display.width, display.height],
+        reduction: display.reduction,
+        texels: display.texels,
+    }
+}
+
+impl super::state::OpenImage {
+    /// The windows on offer with their names; the place is the number key.
+    pub fn windows(&self) -> Vec<(String, Window)> {
+        let mut windows = vec![("Full range".to_owned(), self.full_range())];
+        if self.scan.unit == "HU" {
+            windows.extend(PRESETS.map(|preset| (preset.name.to_owned(), preset.window)));
+        }
+        windows.extend(self.scan.windows.iter().map(|own| (own.name.clone(), own.window)));
+        windows.truncate(10);
+        windows
+    }
+
+    fn full_range(&self) -> Window {
+        match self.image.pixels {
+            crate::data::Pixels::U8(_) => Window::EIGHT_BIT,
+            _ => self.scan.full_range(&self.image),
+        }
+    }
+
+    /// Whether the network saw the picture in another window than the one on the screen.
+    pub fn is_seen_otherwise(&self) -> bool {
+        self.scan.for_network(&self.image, self.seen) != self.asked
+    }
+
+    /// The window of the shader: for colours its range from 0 to 255.
+    pub fn seen(&self) -> Seen {
+        // Colour of more than 8 bit is stretched to 8 for the screen.
+        let is_colour_of_more =
+            self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));
+        if is_colour_of_more { Seen { window: Window::EIGHT_BIT, ..self.seen } } else { self.seen }
+    }
+}

@@ -136,6 +136,7 @@ fn a_file_that_cannot_be_read_is_named() {
         .file(FileCommand::OpenImage {
             ticket: 3,
             path,
+            files: Vec::new(),
             texture_limit: 64,
             limit: himix::data::Limit::default(),
             cancel: Default::default(),

@@ -30,7 +30,17 @@ impl HimixApp {
                 let has_image = state.image.is_some();
                 self.file(FileCommand::Sort { paths, has_image });
             }
-            Command::OpenImage(path) => self.open_image(path),
+            Command::OpenImage(path) => self.open_files(path, Vec::new()),
+            Command::OpenFolder(folder) => self.open_folder(folder),
+            Command::OpenItem(place) => self.open_item(place),
+            Command::StepItem(by) => self.step_item(by),
+            Command::SearchList(text) => {
+                if let Some(list) = &mut state.worklist {
+                    list.search(text);
+                }
+            }
+            Command::ShowWorklist(show) => state.show_worklist = show,
+            Command::MakeThumbnails(request) => self.engine.make_thumbnails(request),
             Command::OpenSample(sample) => self.open_sample(sample),
             Command::OpenTruth(path) => self.open_truth(path),
             Command::CloseTruth => {
@@ -51,6 +61,7 @@ impl HimixApp {
             Command::SetPrompt(prompt) => {
                 if prompt != state.prompt {
                     state.prompt = prompt;
+                    self.remember_edit();
                     self.request_prediction();
                 }
             }
@@ -168,7 +179,7 @@ impl HimixApp {
         });
     }
 
-    fn open_image(&mut self, path: PathBuf) {
+    pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) {
         let ticket = self.ticket();
         let texture_limit = self.texture_limit;
         let limit = self.state.settings.limit();
@@ -177,7 +188,7 @@ impl HimixApp {
         let cancel = Arc::new(AtomicBool::new(false));
         self.state.cancel = cancel.clone();
         self.state.progress = None;
-        if self.file(FileCommand::OpenImage { ticket, path: path.clone(), texture_limit, limit, cancel }) {
+        if self.file(FileCommand::OpenImage { ticket, path: path.clone(), files, texture_limit, limit, cancel }) {
             self.state.awaited_image = Some(Awaited { ticket, what: path, since: Instant::now() });
         }
     }
@@ -191,7 +202,7 @@ impl HimixApp {
         }
     }
 
-    fn open_truth(&mut self, path: PathBuf) {
+    pub(super) fn open_truth(&mut self, path: PathBuf) {
         let ticket = self.ticket();
         // An image on its way is read before the mask, and the mask is meant for it.
         let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);

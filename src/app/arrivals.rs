@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use eframe::egui::Context;
+
 use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
@@ -25,18 +27,18 @@ struct Arrived {
 
 impl HimixApp {
     /// Takes in everything that was reported since the last frame.
-    pub(super) fn take_arrivals(&mut self) {
+    pub(super) fn take_arrivals(&mut self, ctx: &Context) {
         self.take_dialog_answer();
         self.take_training();
         while let Some(event) = self.engine.next_event() {
-            self.take_event(event);
+            self.take_event(ctx, event);
         }
         if let Some(predicted) = self.engine.take_prediction() {
             self.take_prediction(predicted);
         }
     }
 
-    fn take_event(&mut self, event: Event) {
+    fn take_event(&mut self, ctx: &Context, event: Event) {
         match event {
             Event::ModelOpened { ticket, source, info } => self.take_model(ticket, source, info),
             Event::ModelFailed { ticket, message } => {
@@ -65,6 +67,11 @@ impl HimixApp {
                 }
             }
             Event::Notice(text) => self.state.notes.add(Kind::Warning, text),
+            Event::Thumbnail { list, place, picture } => {
+                if let Some(worklist) = self.state.worklist.as_mut().filter(|worklist| worklist.ticket == list) {
+                    worklist.take_thumbnail(ctx, place, picture.as_ref());
+                }
+            }
             Event::File(event) => self.take_file_event(event),
             Event::Compared(event) => self.take_compared(*event),
             Event::Estimated { ticket, result } => self.take_estimate(ticket, result),
@@ -74,8 +81,9 @@ impl HimixApp {
 
     fn take_file_event(&mut self, event: FileEvent) {
         match event {
-            FileEvent::Sorted { image, truth, model, refused } => {
+            FileEvent::Sorted { image, folder, truth, model, refused } => {
                 refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
+                self.commands.extend(folder.map(Command::OpenFolder));
                 self.commands.extend(image.map(Command::OpenImage));
                 self.commands.extend(truth.map(Command::OpenTruth));
                 self.commands.extend(model.map(Command::OpenModel));
@@ -109,6 +117,7 @@ impl HimixApp {
             }
             FileEvent::TruthOpened { ticket, path, masks } => self.take_truth(ticket, path, masks),
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
+            FileEvent::Listed { ticket, folder, items } => self.take_list(ticket, folder, items),
             FileEvent::Measured { of, pixels } => {
                 self.state.measuring.take_if(|measuring| *measuring == of);
                 self.state.distance = Some(Distance { of, pixels });
@@ -122,6 +131,7 @@ impl HimixApp {
                     self.state.progress = None;
                 }
                 self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
+                self.state.awaited_list.take_if(|awaited| Some(*awaited) == ticket);
                 self.state.notes.add(Kind::Error, message);
             }
         }

@@ -11,6 +11,7 @@ use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
 use crate::data::scan::Window;
 use crate::device::DeviceChoice;
+use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
 
 /// What the user wants.
@@ -22,6 +23,18 @@ pub enum Command {
     OpenPaths(Vec<PathBuf>),
     /// Show another image.
     OpenImage(PathBuf),
+    /// Show what a folder holds.
+    OpenFolder(PathBuf),
+    /// Show a case of the worklist.
+    OpenItem(usize),
+    /// Go on by cases.
+    StepItem(i64),
+    /// Keep the cases that hold these words.
+    SearchList(String),
+    /// Show the worklist.
+    ShowWorklist(bool),
+    /// Have thumbnails made.
+    MakeThumbnails(ThumbnailRequest),
     /// Show a sample case with its truth and its sentence.
     OpenSample(SampleCase),
     /// Compare with a mask.

@@ -54,7 +54,8 @@ pub const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
     (
         "Program",
         &[
-            ("Ctrl O", "Open an image"),
+            ("Ctrl O, Ctrl Shift O", "Open an image, a folder"),
+            ("N  P", "Next, previous case of the worklist"),
             ("Ctrl S", "Save the mask"),
             ("Ctrl +  −  0", "Larger, smaller, normal text"),
             ("?", "This page"),
@@ -88,6 +89,9 @@ pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) 
 }
 
 fn with_control(input: &mut egui::InputState, state: &State, commands: &mut Vec<Command>) {
+    if input.consume_key(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
+        commands.push(Command::Ask(Purpose::Folder));
+    }
     let mut on = |key, command| {
         if input.consume_key(Modifiers::COMMAND, key) {
             commands.push(command);
@@ -135,6 +139,8 @@ fn letters(input: &mut egui::InputState, state: &State, commands: &mut Vec<Comma
                 Some(open) => Command::Invert(!open.seen.is_inverted),
                 None => continue,
             },
+            Key::N => Command::StepItem(1),
+            Key::P => Command::StepItem(-1),
             Key::U if first => Command::UseWindow,
             Key::H if first => Command::Heat(!settings.heat),
             Key::C if first => Command::ColourBlind(!settings.colour_blind),

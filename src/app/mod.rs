@@ -18,6 +18,7 @@ mod text;
 mod theme;
 mod training;
 mod view;
+mod worklist;
 
 use std::io;
 use std::path::PathBuf;
@@ -157,7 +158,7 @@ impl HimixApp {
     /// Draws one frame into `ui`, which is the whole window.
     pub fn show(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
-        self.take_arrivals();
+        self.take_arrivals(&ctx);
         self.play();
         keys::collect(&ctx, &self.state, &mut self.commands);
         self.take_drops(&ctx);

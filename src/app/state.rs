@@ -11,6 +11,7 @@ use super::notes::Notes;
 use super::settings::Settings;
 use super::training::Training;
 use super::view::View;
+use super::worklist::Worklist;
 use crate::data::scan::Seen;
 use crate::data::{Image, Mask, Scan};
 use crate::device::DeviceChoice;
@@ -155,6 +156,12 @@ pub struct State {
     pub progress: Option<(usize, usize)>,
     /// Toasts and log.
     pub notes: Notes,
+    /// The cases of a folder, if one is open.
+    pub worklist: Option<Worklist>,
+    /// Whether the list is shown.
+    pub show_worklist: bool,
+    /// The list on its way.
+    pub awaited_list: Option<Ticket>,
     /// What fills the window.
     pub tab: Tab,
     /// Settings of a training run, and the run.
@@ -200,6 +207,9 @@ impl State {
             playing: None,
             progress: None,
             notes: Notes::default(),
+            worklist: None,
+            show_worklist: true,
+            awaited_list: None,
             page: None,
             focus_prompt: false,
             awaited_image: None,

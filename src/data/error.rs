@@ -95,6 +95,12 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder without anything to look at.
+    #[error("{}: no images were found in this folder; open one that has images or scans", path.display())]
+    NothingToOpen {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Reading was broken off by the user.
     #[error("{}: opening was cancelled", path.display())]
     Cancelled {

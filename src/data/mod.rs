@@ -22,6 +22,7 @@ pub mod sentence;
 mod subject;
 mod texels;
 mod tiff_float;
+pub mod worklist;
 pub mod write;
 
 pub use dataset::{Dataset, Finding, Problem, Sample, Survey, summary, survey};

@@ -34,6 +34,39 @@ pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> 
     if image.channels == 1 { planes.repeat(3) } else { planes }
 }
 
+/// The image no larger than `side` pixels a side: means of blocks, then every pixel nearest.
+pub fn reduced(image: &Image, side: usize) -> Image {
+    let longest = image.width.max(image.height);
+    if longest <= side || side == 0 {
+        return image.clone();
+    }
+    let scale = longest as f64 / side as f64;
+    let (width, height) = (
+        ((image.width as f64 / scale).round() as usize).max(1),
+        ((image.height as f64 / scale).round() as usize).max(1),
+    );
+    // A few samples of each block: enough for a thumbnail, and as quick for the largest picture.
+    let taps = (scale.ceil() as usize).clamp(1, 3);
+    let at = |place: usize, tap: usize, last: usize| {
+        (((place as f64 + (tap as f64 + 0.5) / taps as f64) * scale) as usize).min(last - 1)
+    };
+    let mut values = Vec::with_capacity(width * height * image.channels);
+    for y in 0..height {
+        for x in 0..width {
+            for channel in 0..image.channels {
+                let mut sum = 0.0;
+                for row in 0..taps {
+                    for column in 0..taps {
+                        sum += image.value(at(x, column, image.width), at(y, row, image.height), channel);
+                    }
+                }
+                values.push(sum / (taps * taps) as f32);
+            }
+        }
+    }
+    Image { width, height, channels: image.channels, pixels: crate::data::Pixels::F32(values) }
+}
+
 /// The network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
 pub fn target(mask: &Mask, size: usize, transposed: bool) -> Vec<f32> {
     zoomed_target(mask, size, transposed, 1.0)

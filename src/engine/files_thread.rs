@@ -40,13 +40,22 @@ pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
 fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, DataError> {
     Ok(Some(match command {
         FileCommand::Sort { paths, has_image } => sort::sort(paths, has_image),
-        FileCommand::OpenImage { ticket, path, texture_limit, limit, cancel } => {
-            let scan = data::open::open(&path, limit, &|done, count| {
+        FileCommand::List { ticket, folder } => {
+            let items = data::worklist::list(&folder)?;
+            FileEvent::Listed { ticket, folder, items }
+        }
+        FileCommand::OpenImage { ticket, path, files, texture_limit, limit, cancel } => {
+            let progress = |done: usize, count: usize| {
                 if done == count || done.is_multiple_of(PROGRESS) {
                     out.send(Event::File(FileEvent::Progress { ticket, done, count }));
                 }
                 !cancel.load(Ordering::Relaxed)
-            })?;
+            };
+            let scan = if files.len() > 1 {
+                data::dicom::open_series(&files, limit, &|done| progress(done, files.len()))?
+            } else {
+                data::open::open(&path, limit, &progress)?
+            };
             let slice = scan.slices / 2;
             let image = Arc::new(scan.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
@@ -128,6 +137,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
 fn ticket_of(command: &FileCommand) -> Option<Ticket> {
     match command {
         FileCommand::OpenImage { ticket, .. }
+        | FileCommand::List { ticket, .. }
         | FileCommand::OpenSample { ticket, .. }
         | FileCommand::OpenTruth { ticket, .. } => Some(*ticket),
         _ => None,
@@ -145,6 +155,7 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::Write { path, .. } => Some(path.clone()),
         FileCommand::Sort { .. }
         | FileCommand::Score { .. }
+        | FileCommand::List { .. }
         | FileCommand::Measure { .. }
         | FileCommand::Compose { .. }
         | FileCommand::OpenSample { .. } => None,

@@ -9,6 +9,7 @@ use super::overlay::OverlayPaint;
 use super::scores::ThresholdCounts;
 use crate::data::samples::SampleCase;
 use crate::data::scan::Seen;
+use crate::data::worklist::Item;
 use crate::data::{Image, Limit, Mask, Scan};
 use crate::device::DeviceChoice;
 use crate::infer::{ModelInfo, ModelSource, Prediction};
@@ -75,8 +76,18 @@ pub enum FileCommand {
         /// Whether an image is open, so that a lone mask is taken for its truth.
         has_image: bool,
     },
+    /// Finds out what a folder offers to look at: [`FileEvent::Listed`].
+    List { ticket: Ticket, folder: PathBuf },
     /// Reads an image, a volume or a series and makes its middle slice ready for a screen that holds `texture_limit` pixels a side.
-    OpenImage { ticket: Ticket, path: PathBuf, texture_limit: usize, limit: Limit, cancel: Arc<AtomicBool> },
+    OpenImage {
+        ticket: Ticket,
+        path: PathBuf,
+        /// The files of a series in their order; empty for a lone file.
+        files: Vec<PathBuf>,
+        texture_limit: usize,
+        limit: Limit,
+        cancel: Arc<AtomicBool>,
+    },
     /// Draws a sample case, with its mask to compare with and its sentence.
     OpenSample { ticket: Ticket, truth_ticket: Ticket, sample: SampleCase, texture_limit: usize },
     /// Reads a mask to compare with, or one for every slice.
@@ -120,7 +131,15 @@ pub enum FileCommand {
 #[derive(Debug)]
 pub enum FileEvent {
     /// What the paths of [`FileCommand::Sort`] are. At most one of each kind is used.
-    Sorted { image: Option<PathBuf>, truth: Option<PathBuf>, model: Option<ModelSource>, refused: Vec<String> },
+    Sorted {
+        image: Option<PathBuf>,
+        folder: Option<PathBuf>,
+        truth: Option<PathBuf>,
+        model: Option<ModelSource>,
+        refused: Vec<String>,
+    },
+    /// What a folder offers.
+    Listed { ticket: Ticket, folder: PathBuf, items: Vec<Item> },
     /// An image was read; `image` is its slice `slice`. `partner` is the mask that lies beside it.
     ImageOpened {
         ticket: Ticket,
@@ -175,6 +194,8 @@ pub enum Event {
     PredictionFailed { ticket: Ticket, message: String },
     /// Something the user should know that is no error.
     Notice(String),
+    /// A thumbnail of a case of a list; none where it cannot be read.
+    Thumbnail { list: Ticket, place: usize, picture: Option<DisplayPixels> },
     /// From the thread that reads and writes files.
     File(FileEvent),
     /// About the model that is compared with, from its own thread.

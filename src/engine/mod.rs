@@ -15,6 +15,7 @@ mod scores;
 mod segmenter;
 mod slot;
 mod sort;
+mod thumbnails;
 mod training;
 
 use std::io;
@@ -31,6 +32,7 @@ pub use overlay::{OverlayPaint, compose};
 pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
 pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;
+pub use thumbnails::ThumbnailRequest;
 pub use training::{News, Trainer, Work, small_architecture, trainer};
 
 /// The plain types of training, for a window that must not train by itself.
@@ -42,6 +44,7 @@ pub mod run {
 use lane::Lane;
 use outbox::Outbox;
 use run::{TrainConfig, Wish};
+use thumbnails::Thumbnails;
 use training::Desk;
 
 /// Events that may wait for the window to look at them.
@@ -62,6 +65,7 @@ pub struct Engine {
     /// Of the model that is compared with, while there is one.
     compared: Option<Lane>,
     desk: Desk,
+    thumbnails: Thumbnails,
     files: Option<Sender<FileCommand>>,
     events: Receiver<Event>,
     files_thread: Option<JoinHandle<()>>,
@@ -69,7 +73,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files` and `himix-lookout`. `open` is called on an inference thread whenever a
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails` and `himix-lookout`. `open` is called on an inference thread whenever a
     /// model is asked for, `trainer` on the thread of a run, and `wake` after everything reported.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         let (events_in, events) = bounded(EVENT_QUEUE);
@@ -77,11 +81,12 @@ impl Engine {
         let out = Outbox { events: events_in, wake: wake.clone(), mark: |event| event };
         let lane = Lane::start("himix-infer", open.clone(), out.clone())?;
         let desk = Desk::start(trainer, out.clone(), wake)?;
+        let thumbnails = Thumbnails::start(out.clone())?;
         let for_files = out.clone();
         let files_thread =
             Builder::new().name("himix-files".into()).spawn(move || files_thread::run(&files_in, &for_files))?;
         let (files, files_thread) = (Some(files), Some(files_thread));
-        Ok(Self { open, lane, compared: None, desk, files, events, files_thread, out })
+        Ok(Self { open, lane, compared: None, desk, thumbnails, files, events, files_thread, out })
     }
 
     /// Asks for a model; replaces an earlier wish that is still waiting.
@@ -97,6 +102,11 @@ impl Engine {
     /// Forgets a request for a prediction that is still waiting.
     pub fn forget_request(&self) {
         self.lane.requests.take();
+    }
+
+    /// Asks for thumbnails; replaces an earlier wish.
+    pub fn make_thumbnails(&self, request: ThumbnailRequest) {
+        self.thumbnails.wishes.put(request);
     }
 
     /// Hands work to the thread that reads and writes files.
@@ -187,6 +197,7 @@ impl Drop for Engine {
         let (_, nobody) = bounded(0);
         self.events = nobody;
         self.desk.end();
+        self.thumbnails.end();
         if let Some(thread) = self.files_thread.take() {
             let _ = thread.join();
         }

@@ -1,4 +1,4 @@
-//! What a path is: an image, a mask to compare with, or a model.
+//! What a path is: an image, a folder of images, a mask to compare with, or a model.
 
 use std::path::{Path, PathBuf};
 
@@ -11,26 +11,21 @@ enum Kind {
     Image,
     Truth,
     Model,
-    EmptyFolder,
+    Folder,
 }
 
 /// Sorts `paths`. A mask is known by its name (`mask…`) or its folder (`GTs`), but only beside an image.
 pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> FileEvent {
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
     let has_image = has_image || kinds.iter().any(|(kind, _)| *kind == Kind::Image);
-    let (mut image, mut truth, mut model, mut refused, mut left) = (None, None, None, Vec::new(), 0);
+    let (mut image, mut folder, mut truth, mut model, mut refused, mut left) =
+        (None, None, None, None, Vec::new(), 0);
     for (kind, path) in kinds {
         let place = match kind {
             Kind::Truth if has_image => &mut truth,
             Kind::Image | Kind::Truth => &mut image,
             Kind::Model => &mut model,
-            Kind::EmptyFolder => {
-                let file = path.display();
-                refused.push(format!(
-                    "This folder holds no model. Open one with a config.json, or a .safetensors or .ckpt file: {file}"
-                ));
-                continue;
-            }
+            Kind::Folder => &mut folder,
         };
         if place.is_none() {
             *place = Some(path);
@@ -40,15 +35,16 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> FileEvent {
     }
     if left > 0 {
         let files = if left == 1 { "1 file was".to_owned() } else { format!("{left} files were") };
-        refused.push(format!("{files} left out: one image, one mask and one model are shown at a time."));
+        refused
+            .push(format!("{files} left out: one image or folder, one mask and one model are shown at a time."));
     }
     let model = model.map(|model| ModelSource { model, ..ModelSource::default() });
-    FileEvent::Sorted { image, truth, model, refused }
+    FileEvent::Sorted { image, folder, truth, model, refused }
 }
 
 fn kind(path: &Path) -> Kind {
     if path.is_dir() {
-        return if holds_model(path) { Kind::Model } else { Kind::EmptyFolder };
+        return if holds_model(path) { Kind::Model } else { Kind::Folder };
     }
     if is_weights(path) {
         return Kind::Model;
@@ -80,7 +76,7 @@ mod tests {
         let model = folder.path().to_owned();
         let paths =
             vec![PathBuf::from("set/GTs/a.png"), PathBuf::from("set/a.png"), model.clone(), "b.png".into()];
-        let FileEvent::Sorted { image, truth, model: found, refused } = sort(paths, false) else {
+        let FileEvent::Sorted { image, truth, model: found, refused, .. } = sort(paths, false) else {
             panic!("sorting gives Sorted");
         };
         assert_eq!(image, Some(PathBuf::from("set/a.png")));
@@ -91,15 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_mask_is_an_image_and_an_empty_folder_is_refused() -> std::io::Result<()> {
+    fn a_lone_mask_is_an_image_and_a_folder_a_worklist() -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
         let paths = vec![PathBuf::from("mask_1.png"), folder.path().to_owned()];
-        let FileEvent::Sorted { image, truth, model, refused } = sort(paths, false) else {
+        let FileEvent::Sorted { image, folder: list, truth, model, refused } = sort(paths, false) else {
             panic!("sorting gives Sorted");
         };
         assert_eq!(image, Some(PathBuf::from("mask_1.png")));
         assert_eq!((truth, model), (None, None));
-        assert!(refused[0].contains("holds no model"));
+        assert_eq!((list.as_deref(), refused.len()), (Some(folder.path()), 0));
         Ok(())
     }
 }

@@ -73,6 +73,7 @@ fn switch(
 fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let (has_image, has_mask) = (state.image.is_some(), state.shown.is_some());
     item(ui, true, "Open image…", "Ctrl O", Command::Ask(Purpose::Image), commands);
+    item(ui, true, "Open folder…", "Ctrl Shift O", Command::Ask(Purpose::Folder), commands);
     item(ui, has_image, "Open ground truth…", "", Command::Ask(Purpose::Truth), commands);
     item(ui, state.truth.is_some(), "Close ground truth", "", Command::CloseTruth, commands);
     item(ui, true, "Open model folder…", "", Command::Ask(Purpose::ModelFolder), commands);
@@ -87,13 +88,13 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.separator();
     let recent = &state.settings.recent;
     if recent.is_empty() {
-        ui.add_enabled(false, Button::new("Recent images"));
+        ui.add_enabled(false, Button::new("Recent"));
     } else {
-        ui.menu_button("Recent images", |ui| {
+        ui.menu_button("Recent", |ui| {
             for path in recent {
                 let button = ui.button(file_name(path)).on_hover_text(path.display().to_string());
                 if button.clicked() {
-                    commands.push(Command::OpenImage(path.clone()));
+                    commands.push(Command::OpenPaths(vec![path.clone()]));
                 }
             }
         });
@@ -104,6 +105,9 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let has_image = state.image.is_some();
+    ui.add_enabled_ui(state.worklist.is_some(), |ui| {
+        switch(ui, state.show_worklist, "Worklist", Command::ShowWorklist, commands);
+    });
     item(ui, has_image, "Fit the window", "F", Command::Fit, commands);
     item(ui, has_image, "Actual size (1:1)", "Ctrl 1", Command::ActualSize, commands);
     ui.separator();

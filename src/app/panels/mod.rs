@@ -14,6 +14,7 @@ mod toasts;
 mod tokens;
 mod train;
 mod widgets;
+mod worklist;
 
 use eframe::egui::Ui;
 
@@ -27,6 +28,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
     let canvas = match state.tab {
         Tab::Read => {
             result::show(ui, state, commands);
+            worklist::show(ui, state, commands);
             prompt::show(ui, state, commands);
             level::slices(ui, state, commands);
             canvas::show(ui, state, picture, commands)

@@ -50,6 +50,16 @@ pub fn partner(image: &Path) -> Option<PathBuf> {
     pairing::mask_beside(folder, &name)
 }
 
+/// Names of the splits of a data set, but for the whole where it is divided.
+///
+/// # Errors
+/// The folder has nothing that could be images of a data set.
+pub fn split_names(root: &Path) -> Result<Vec<String>, DataError> {
+    let sources = layout::recognise(root)?.sources;
+    let is_divided = sources.len() > 1;
+    Ok(sources.into_iter().map(|source| source.name).filter(|name| !is_divided || name != "all").collect())
+}
+
 impl Dataset {
     /// Opens `split` of the data set in `root`: reads its table and looks at the names of the files, not into them. What cannot be
     /// used (a missing partner, a second row for an image) is left out and listed.

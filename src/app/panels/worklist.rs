@@ -1,0 +1,139 @@
+//! The list of cases on the left, with thumbnails of those that are seen.
+
+use eframe::egui::{
+    Align2, Color32, FontId, Image, Panel, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextEdit,
+    Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::app::command::Command;
+use crate::app::state::{State, file_name};
+use crate::app::theme;
+
+/// Width of the panel and height of a row, points.
+const WIDTH: f32 = 196.0;
+const ROW: f32 = 56.0;
+/// Side of a thumbnail, points.
+const PICTURE: f32 = 48.0;
+
+/// Draws the list, where there is one.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    if !state.show_worklist {
+        return;
+    }
+    let Some(list) = &mut state.worklist else { return };
+    Panel::left("worklist").resizable(false).exact_size(WIDTH).show(ui, |ui| {
+        ui.add_space(2.0);
+        ui.horizontal(|ui| {
+            let title = ui.label(RichText::new("Worklist").heading().size(14.5));
+            title.on_hover_text(list.folder.display().to_string());
+            let count = match list.shown.len() == list.items.len() {
+                true => list.items.len().to_string(),
+                false => format!("{} of {}", list.shown.len(), list.items.len()),
+            };
+            ui.label(RichText::new(count).small().weak());
+        });
+        let mut search = list.search.clone();
+        let field = TextEdit::singleline(&mut search).hint_text("Search…").desired_width(f32::INFINITY);
+        let response = ui.add(field);
+        response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search the worklist"));
+        if response.changed() {
+            commands.push(Command::SearchList(search));
+        }
+        ui.label(RichText::new(file_name(&list.folder)).small().weak());
+        if list.shown.is_empty() {
+            ui.label(RichText::new("No case matches the search.").weak());
+        }
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let mut area = ScrollArea::vertical().auto_shrink(false);
+        if std::mem::take(&mut list.reveal)
+            && let Some(row) = list.current.and_then(|current| list.shown.iter().position(|&p| p == current))
+        {
+            let (top, height) = (row as f32 * ROW, ui.available_height());
+            let offset = ui.data(|data| data.get_temp::<f32>(eframe::egui::Id::unique("worklist offset")));
+            let offset = offset.unwrap_or(0.0);
+            if top < offset || top + ROW > offset + height {
+                area = area.vertical_scroll_offset((top - height / 2.0).max(0.0));
+            }
+        }
+        let output = area.show_rows(ui, ROW, list.shown.len(), |ui, rows| {
+            let places: Vec<usize> = list.shown[rows].to_vec();
+            if let Some(request) = list.missing(&places) {
+                commands.push(Command::MakeThumbnails(request));
+            }
+            for place in places {
+                row(ui, list, place, commands);
+            }
+        });
+        ui.data_mut(|data| {
+            data.insert_temp(eframe::egui::Id::unique("worklist offset"), output.state.unclamped_offset().y)
+        });
+    });
+}
+
+fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, commands: &mut Vec<Command>) {
+    let item = &list.items[place];
+    let palette = theme::palette(ui.visuals());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let is_current = list.current == Some(place);
+    let mut marks = Vec::new();
+    if item.truth.is_some() {
+        marks.push("mask");
+    }
+    if item.prompt.is_some() {
+        marks.push("prompt");
+    }
+    if list.edited.contains_key(&place) {
+        marks.push("edited");
+    }
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_current, &item.name));
+    let fill = if is_current {
+        palette.accent_fill
+    } else if response.hovered() {
+        palette.button
+    } else {
+        Color32::TRANSPARENT
+    };
+    ui.painter().rect_filled(rect, 3.0, fill);
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, 3.0, Stroke::new(1.0, palette.accent), StrokeKind::Inside);
+    }
+    let square =
+        Rect::from_center_size(pos2(rect.left() + 4.0 + PICTURE / 2.0, rect.center().y), vec2(PICTURE, PICTURE));
+    ui.painter().rect_filled(square, 2.0, palette.canvas);
+    match list.textures.get(&place) {
+        Some(Some(texture)) => {
+            let size = texture.size_vec2();
+            let side = size * (PICTURE / size.max_elem().max(1.0));
+            Image::new(texture).paint_at(ui, Rect::from_center_size(square.center(), side));
+        }
+        Some(None) => {
+            let font = FontId::proportional(11.0);
+            ui.painter().text(square.center(), Align2::CENTER_CENTER, "–", font, palette.canvas_text);
+        }
+        None => {}
+    }
+    let text =
+        Rect::from_min_max(pos2(square.right() + 6.0, rect.top() + 8.0), rect.right_bottom() - vec2(4.0, 4.0));
+    let line = |words: &str, font: FontId, colour: Color32| {
+        let mut job = eframe::egui::text::LayoutJob::simple_singleline(words.to_owned(), font, colour);
+        job.wrap.max_width = text.width();
+        job.wrap.max_rows = 1;
+        job.wrap.break_anywhere = true;
+        ui.painter().layout_job(job)
+    };
+    ui.painter().galley(text.min, line(&item.name, FontId::proportional(12.5), palette.text), palette.text);
+    let words = marks.join(" · ");
+    ui.painter().galley(
+        text.min + vec2(0.0, 19.0),
+        line(&words, FontId::proportional(11.5), if is_current { palette.text } else { palette.weak }),
+        palette.weak,
+    );
+    if response.clicked() {
+        commands.push(Command::OpenItem(place));
+    }
+    let mut hover = item.name.clone();
+    if let Some(prompt) = list.edited.get(&place).or(item.prompt.as_ref()) {
+        hover += &format!("\n{prompt}");
+    }
+    response.on_hover_text(hover);
+}

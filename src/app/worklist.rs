@@ -1,0 +1,180 @@
+//! The list of cases on the left.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
+
+use super::HimixApp;
+use super::command::Command;
+use super::notes::Kind;
+use crate::data::worklist::Item;
+use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
+
+/// Side of a thumbnail in pixels.
+pub const SIDE: usize = 96;
+/// Thumbnails that are kept on the graphics device.
+const KEPT: usize = 600;
+
+/// A folder's cases.
+pub struct Worklist {
+    /// Names the list.
+    pub ticket: Ticket,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The cases.
+    pub items: Arc<Vec<Item>>,
+    /// What is searched for.
+    pub search: String,
+    /// Places of the cases that match.
+    pub shown: Vec<usize>,
+    /// The case that is open.
+    pub current: Option<usize>,
+    /// Sentences that the user changed in this session.
+    pub edited: HashMap<usize, String>,
+    /// What is on the graphics device; none where there is no picture to be had.
+    pub textures: HashMap<usize, Option<TextureHandle>>,
+    /// Thumbnails that were asked for last.
+    asked: Vec<usize>,
+    /// Whether the list scrolls to the current case in the next frame.
+    pub reveal: bool,
+}
+
+impl Worklist {
+    /// Of a folder.
+    pub fn new(ticket: Ticket, folder: PathBuf, items: Vec<Item>) -> Self {
+        let shown = (0..items.len()).collect();
+        let items = Arc::new(items);
+        let (search, edited, textures) = (String::new(), HashMap::new(), HashMap::new());
+        Self {
+            ticket,
+            folder,
+            items,
+            search,
+            shown,
+            current: None,
+            edited,
+            textures,
+            asked: Vec::new(),
+            reveal: false,
+        }
+    }
+
+    /// Keeps the cases whose name or sentence holds every word of `text`.
+    pub fn search(&mut self, text: String) {
+        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        let matches = |item: &Item| {
+            let name = item.name.to_lowercase();
+            let prompt = item.prompt.as_deref().unwrap_or_default().to_lowercase();
+            words.iter().all(|word| name.contains(word) || prompt.contains(word))
+        };
+        self.shown = (0..self.items.len()).filter(|&place| matches(&self.items[place])).collect();
+        self.search = text;
+    }
+
+    /// The case before or after the current one among those that are shown.
+    pub fn neighbour(&self, by: i64) -> Option<usize> {
+        let place = self.current.and_then(|current| self.shown.iter().position(|&place| place == current));
+        let next = match place {
+            Some(place) => place as i64 + by,
+            None if by > 0 => 0,
+            None => self.shown.len() as i64 - 1,
+        };
+        usize::try_from(next).ok().and_then(|next| self.shown.get(next)).copied()
+    }
+
+    /// The thumbnails among `places` that are still to be asked for; none where the same were asked for last.
+    pub fn missing(&mut self, places: &[usize]) -> Option<ThumbnailRequest> {
+        let missing: Vec<usize> =
+            places.iter().copied().filter(|place| !self.textures.contains_key(place)).collect();
+        if missing.is_empty() || missing == self.asked {
+            return None;
+        }
+        let wanted = missing.iter().map(|&place| {
+            let item = &self.items[place];
+            (place, item.path.clone(), item.files.clone())
+        });
+        let wanted = wanted.collect();
+        self.asked = missing;
+        Some(ThumbnailRequest { list: self.ticket, wanted, side: SIDE })
+    }
+
+    /// Takes a thumbnail in, and forgets some that are not seen where there are many.
+    pub fn take_thumbnail(&mut self, ctx: &Context, place: usize, picture: Option<&DisplayPixels>) {
+        if self.textures.len() >= KEPT {
+            let seen: HashSet<usize> = self.asked.iter().copied().collect();
+            self.textures.retain(|place, _| seen.contains(place));
+        }
+        let texture = picture.and_then(|picture| {
+            let image =
+                ColorImage::from_rgba_unmultiplied([picture.width, picture.height], picture.texels.rgba()?);
+            Some(ctx.load_texture(format!("thumbnail {place}"), image, TextureOptions::LINEAR))
+        });
+        self.textures.insert(place, texture);
+    }
+}
+
+impl HimixApp {
+    /// Asks what a folder holds.
+    pub(super) fn open_folder(&mut self, folder: PathBuf) {
+        let ticket = self.ticket();
+        if self.file(FileCommand::List { ticket, folder }) {
+            self.state.awaited_list = Some(ticket);
+        }
+    }
+
+    /// Takes in what a folder holds, and opens the first case where nothing is open yet.
+    pub(super) fn take_list(&mut self, ticket: Ticket, folder: PathBuf, items: Vec<Item>) {
+        if self.state.awaited_list.take_if(|awaited| *awaited == ticket).is_none() {
+            return;
+        }
+        self.state.settings.remember(&folder);
+        let is_lone = items.len() == 1;
+        self.state.worklist = Some(Worklist::new(ticket, folder, items));
+        self.state.show_worklist = !is_lone;
+        self.commands.push(Command::OpenItem(0));
+    }
+
+    /// Opens a case of the list with its truth and its sentence.
+    pub(super) fn open_item(&mut self, place: usize) {
+        let Some(list) = &mut self.state.worklist else { return };
+        let Some(item) = list.items.get(place).cloned() else { return };
+        list.current = Some(place);
+        list.reveal = true;
+        let prompt = list.edited.get(&place).cloned().or(item.prompt);
+        self.open_files(item.path, item.files);
+        if let Some(truth) = item.truth {
+            self.open_truth(truth);
+        }
+        if let Some(prompt) = prompt {
+            self.state.prompt = prompt;
+        }
+    }
+
+    /// Goes on to another case.
+    pub(super) fn step_item(&mut self, by: i64) {
+        let Some(list) = &self.state.worklist else { return };
+        match list.neighbour(by) {
+            Some(place) => self.open_item(place),
+            None => {
+                let text = if by > 0 {
+                    "This is the last case of the list."
+                } else {
+                    "This is the first case of the list."
+                };
+                self.state.notes.add(Kind::Info, text);
+            }
+        }
+    }
+
+    /// Remembers that the sentence of the open case was changed.
+    pub(super) fn remember_edit(&mut self) {
+        let prompt = self.state.prompt.clone();
+        if let Some(list) = &mut self.state.worklist
+            && let Some(current) = list.current
+        {
+            list.edited.insert(current, prompt);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a folder offers to look at: the pairs of a data set, the series of a study, or simply its images.
+
+use std::path::{Path, PathBuf};
+
+use super::dataset::{self, Dataset};
+use super::{DataError, Limit, dicom};
+
+/// Deepest folder that is looked into, and most items.
+const DEPTH: usize = 4;
+const MOST: usize = 100_000;
+/// Endings of files that are offered without looking into them.
+const PICTURES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", "nii"];
+
+/// One thing to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is called.
+    pub name: String,
+    /// Its file; of a series the first.
+    pub path: PathBuf,
+    /// The files of a series in their order; empty for a lone file.
+    pub files: Vec<PathBuf>,
+    /// Its mask, if one is known.
+    pub truth: Option<PathBuf>,
+    /// Its sentence, if one is known and not empty.
+    pub prompt: Option<String>,
+}
+
+/// What lies in a folder, in the order in which it is offered.
+///
+/// # Errors
+/// There is nothing to look at.
+pub fn list(folder: &Path) -> Result<Vec<Item>, DataError> {
+    let mut items = pairs(folder);
+    if items.is_empty() {
+        items = files(folder);
+    }
+    if items.is_empty() {
+        return Err(DataError::NothingToOpen { path: folder.to_owned() });
+    }
+    Ok(items)
+}
+
+/// The pairs of all splits of a data set; nothing where the folder is none, or has images without masks.
+fn pairs(folder: &Path) -> Vec<Item> {
+    let Ok(names) = dataset::split_names(folder) else { return Vec::new() };
+    let mut items = Vec::new();
+    for split in names {
+        let Ok(dataset) = Dataset::open(folder, &split) else { continue };
+        items.extend(dataset.samples.into_iter().map(|sample| Item {
+            name: sample.name,
+            path: sample.image,
+            files: Vec::new(),
+            truth: Some(sample.mask),
+            prompt: Some(sample.prompt).filter(|prompt| !prompt.trim().is_empty()),
+        }));
+    }
+    items
+}
+
+/// Pictures by their names, and DICOM files by their series.
+fn files(folder: &Path) -> Vec<Item> {
+    let (mut pictures, mut others) = (Vec::new(), false);
+    collect(folder, DEPTH, &mut pictures, &mut others);
+    let item = |path: PathBuf| Item {
+        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        truth: dataset::partner(&path),
+        path,
+        files: Vec::new(),
+        prompt: None,
+    };
+    // Looking for partners reads a folder each time: too slow for many files, which then have none.
+    let is_large = pictures.len() > 500;
+    let quick = |path: PathBuf| Item {
+        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        path,
+        files: Vec::new(),
+        truth: None,
+        prompt: None,
+    };
+    let mut items: Vec<Item> = if is_large {
+        pictures.into_iter().map(quick).collect()
+    } else {
+        pictures.into_iter().map(item).collect()
+    };
+    // The mask of a picture is offered with it, not beside it.
+    let masks: std::collections::HashSet<PathBuf> = items.iter().filter_map(|item| item.truth.clone()).collect();
+    items.retain(|item| !masks.contains(&item.path));
+    if others {
+        items.extend(dicom::series_in(folder).into_iter().map(|series| Item {
+            name: series.name,
+            path: series.files[0].clone(),
+            files: if series.files.len() > 1 { series.files } else { Vec::new() },
+            truth: None,
+            prompt: None,
+        }));
+    }
+    items
+}
+
+fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mut bool) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = entries.flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        if name.starts_with('.') || pictures.len() >= MOST {
+            continue;
+        }
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if depth > 0 {
+                collect(&path, depth - 1, pictures, others);
+            }
+            continue;
+        }
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        if PICTURES.contains(&end) || name.ends_with(".nii.gz") {
+            pictures.push(path);
+        } else if matches!(end, "dcm" | "dicom" | "ima" | "")
+            || name == "dicomdir"
+            || end.bytes().all(|b| b.is_ascii_digit())
+        {
+            *others = true;
+        }
+    }
+}
+
+/// Reads what an item is, as [`super::open::open`] does, at the size of a thumbnail: the middle slice, no side longer than `side`.
+///
+/// # Errors
+/// Those of the loaders.
+pub fn thumbnail(path: &Path, files: &[PathBuf], side: usize, limit: Limit) -> Result<super::Image, DataError> {
+    let path = files.get(files.len() / 2).map_or(path, PathBuf::as_path);
+    let scan = super::open::open(path, limit, &|_, _| true)?;
+    let slice = scan.slice(scan.slices / 2);
+    let seen = scan.first_seen(&slice);
+    Ok(super::preprocess::reduced(&slice, side).windowed(seen.window, seen.is_inverted))
+}

@@ -1,0 +1,75 @@
+//! The thread that makes thumbnails: of what is seen now, the newest wish first.
+
+use std::io;
+use std::path::PathBuf;
+use std::thread::Builder;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+
+use super::display::DisplayPixels;
+use super::message::{Event, Ticket};
+use super::outbox::{Outbox, guarded};
+use super::slot::LatestSlot;
+use crate::data::{Limit, worklist};
+
+/// Memory that one picture may take for the sake of its thumbnail.
+const LIMIT: Limit = Limit(512 << 20);
+
+/// Asks for thumbnails of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThumbnailRequest {
+    /// Names the list.
+    pub list: Ticket,
+    /// Place in the list, file, files of a series; the first is made first.
+    pub wanted: Vec<(usize, PathBuf, Vec<PathBuf>)>,
+    /// Longest side, pixels.
+    pub side: usize,
+}
+
+pub(super) struct Thumbnails {
+    pub(super) wishes: LatestSlot<ThumbnailRequest>,
+    quit: Option<Sender<()>>,
+}
+
+impl Thumbnails {
+    /// Starts the thread `himix-thumbnails`.
+    pub(super) fn start(out: Outbox) -> io::Result<Self> {
+        let wishes = LatestSlot::<ThumbnailRequest>::default();
+        let (quit, quit_in) = bounded(0);
+        let slot = wishes.clone();
+        Builder::new().name("himix-thumbnails".into()).spawn(move || make(&slot, &quit_in, &out))?;
+        Ok(Self { wishes, quit: Some(quit) })
+    }
+
+    /// Ends the thread after the picture that it is at.
+    pub(super) fn end(&mut self) {
+        self.wishes.take();
+        self.quit = None;
+    }
+}
+
+fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &Outbox) {
+    loop {
+        select! {
+            recv(quit) -> _ => return,
+            recv(wishes.arrivals()) -> _ => {
+                let mut wish = wishes.take();
+                while let Some(ThumbnailRequest { list, mut wanted, side }) = wish {
+                    if wanted.is_empty() {
+                        wish = wishes.take();
+                        continue;
+                    }
+                    let (place, path, files) = wanted.remove(0);
+                    let made = guarded(|| worklist::thumbnail(&path, &files, side, LIMIT).ok()).unwrap_or_default();
+                    let picture = made.map(|image| DisplayPixels::of(&image, side));
+                    out.send(Event::Thumbnail { list, place, picture });
+                    if !matches!(quit.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
+                        return;
+                    }
+                    // Who scrolls on is not interested in what went by.
+                    wish = wishes.take().or(Some(ThumbnailRequest { list, wanted, side }));
+                }
+            }
+        }
+    }
+}

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("render", &["data"]),
     ("infer", &["model", "text", "data", "metrics", "device"]),
     ("train", &["model", "text", "data", "metrics", "device"]),
-    ("engine", &["infer", "train", "data", "metrics", "device"]),
+    ("engine", &["infer", "train", "text", "data", "metrics", "device"]),
     ("app", &["engine", "render", "infer", "data", "metrics", "device"]),
     ("cli", &["app", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
 ];

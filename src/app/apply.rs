@@ -11,6 +11,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::dialogs::{Answer, Purpose};
 use super::notes::Kind;
+use super::session::Source;
 use super::settings::ModelPaths;
 use super::state::{Awaited, file_name};
 use super::theme;
@@ -65,6 +66,9 @@ impl HimixApp {
                     self.request_prediction();
                 }
             }
+            Command::Favourite(prompt, is_on) => state.settings.favour(prompt, is_on),
+            Command::Recall(id) => self.recall(id),
+            Command::ShowPalette(typed) => state.palette = typed,
             Command::FocusPrompt => state.focus_prompt = true,
             Command::SetThreshold(threshold) => {
                 state.settings.threshold = threshold_at(threshold_step(threshold));
@@ -188,8 +192,9 @@ impl HimixApp {
         let cancel = Arc::new(AtomicBool::new(false));
         self.state.cancel = cancel.clone();
         self.state.progress = None;
-        if self.file(FileCommand::OpenImage { ticket, path: path.clone(), files, texture_limit, limit, cancel }) {
-            self.state.awaited_image = Some(Awaited { ticket, what: path, since: Instant::now() });
+        let what = Source::Files(path.clone(), files.clone());
+        if self.file(FileCommand::OpenImage { ticket, path, files, texture_limit, limit, cancel }) {
+            self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
         }
     }
 
@@ -197,7 +202,7 @@ impl HimixApp {
         let (ticket, truth_ticket) = (self.ticket(), self.ticket());
         let texture_limit = self.texture_limit;
         if self.file(FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit }) {
-            let what = PathBuf::from(sample.title);
+            let what = Source::Sample(sample);
             self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
         }
     }

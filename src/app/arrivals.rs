@@ -10,6 +10,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
 use super::picture::layer;
+use super::session::Source;
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
 use super::view::View;
 use crate::data::{Image, Mask, Scan};
@@ -93,6 +94,7 @@ impl HimixApp {
                 if self.take_image(ticket, path, Arrived { scan, slice, image, display }) {
                     self.state.settings.remember(&file);
                     self.request_prediction();
+                    self.finish_recall();
                     // A truth that was named with the image is on its way already.
                     if self.state.awaited_truth.is_none() {
                         self.commands.extend(partner.map(Command::OpenTruth));
@@ -113,6 +115,7 @@ impl HimixApp {
                     self.state.show_truth = true;
                     self.state.prompt = prompt;
                     self.request_prediction();
+                    self.finish_recall();
                 }
             }
             FileEvent::TruthOpened { ticket, path, masks } => self.take_truth(ticket, path, masks),
@@ -126,7 +129,7 @@ impl HimixApp {
             FileEvent::TextRead { path, text } => self.take_settings_text(&path, &text),
             FileEvent::Saved { path } => self.say_saved(&path),
             FileEvent::Failed { ticket, message } => {
-                let is_image = |awaited: &mut super::state::Awaited<PathBuf>| Some(awaited.ticket) == ticket;
+                let is_image = |awaited: &mut super::state::Awaited<Source>| Some(awaited.ticket) == ticket;
                 if self.state.awaited_image.take_if(is_image).is_some() {
                     self.state.progress = None;
                 }
@@ -152,9 +155,10 @@ impl HimixApp {
     /// Whether it was still wanted.
     fn take_image(&mut self, ticket: Ticket, path: PathBuf, arrived: Arrived) -> bool {
         let Arrived { scan, slice, image, display } = arrived;
-        if self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket).is_none() {
+        let Some(awaited) = self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket) else {
             return false;
-        }
+        };
+        let source = awaited.what;
         if display.reduction > 1 {
             let text = format!(
                 "The image has {} × {} pixels, more than the graphics device can show. It is shown at 1/{} of its \
@@ -173,7 +177,7 @@ impl HimixApp {
         let asked = scan.for_network(&image, seen);
         let range = scan.full_range(&image).width;
         let layer = layer(ticket, &image, display);
-        self.state.image = Some(OpenImage { ticket, path, scan, slice, image, layer, range, seen, asked });
+        self.state.image = Some(OpenImage { ticket, path, source, scan, slice, image, layer, range, seen, asked });
         self.state.progress = None;
         self.state.ruler = None;
         self.state.playing = None;
@@ -258,6 +262,6 @@ impl HimixApp {
                 self.state.notes.add(Kind::Error, busy.to_string());
             }
         }
-        self.state.shown = Some(Shown { ticket, prediction, counts, layer });
+        self.state.shown = Some(Shown { ticket, since: Instant::now(), prediction, counts, layer });
     }
 }

@@ -51,6 +51,12 @@ pub enum Command {
     SaveOverlay(PathBuf),
     /// The sentence was edited.
     SetPrompt(String),
+    /// Keep a sentence among the favourites, or no longer.
+    Favourite(String, bool),
+    /// Show a past prediction again.
+    Recall(u64),
+    /// Open the command palette with this text, or close it.
+    ShowPalette(Option<String>),
     /// Put the cursor into the prompt.
     FocusPrompt,
     /// Probability from which a pixel belongs to the mask, 0…1.

@@ -47,7 +47,8 @@ pub const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
         "Prompt",
         &[
             ("/", "Type in the prompt"),
-            ("Esc", "Leave the prompt"),
+            ("Ctrl Enter, Esc", "Leave the prompt"),
+            ("L", "Past predictions of this session"),
             ("Ctrl Z, Ctrl Shift Z", "Undo, redo in the prompt"),
         ],
     ),
@@ -58,6 +59,7 @@ pub const SHORTCUTS: &[(&str, &[(&str, &str)])] = &[
             ("N  P", "Next, previous case of the worklist"),
             ("Ctrl S", "Save the mask"),
             ("Ctrl +  −  0", "Larger, smaller, normal text"),
+            ("Ctrl K", "Command palette"),
             ("?", "This page"),
             ("Ctrl Q", "Quit"),
         ],
@@ -91,6 +93,12 @@ pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) 
 fn with_control(input: &mut egui::InputState, state: &State, commands: &mut Vec<Command>) {
     if input.consume_key(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
         commands.push(Command::Ask(Purpose::Folder));
+    }
+    if input.consume_key(Modifiers::COMMAND, Key::K) {
+        commands.push(Command::ShowPalette(match state.palette {
+            Some(_) => None,
+            None => Some(String::new()),
+        }));
     }
     let mut on = |key, command| {
         if input.consume_key(Modifiers::COMMAND, key) {
@@ -139,6 +147,7 @@ fn letters(input: &mut egui::InputState, state: &State, commands: &mut Vec<Comma
                 Some(open) => Command::Invert(!open.seen.is_inverted),
                 None => continue,
             },
+            Key::L if first => Command::ShowPage(Some(super::state::Page::Past)),
             Key::N => Command::StepItem(1),
             Key::P => Command::StepItem(-1),
             Key::U if first => Command::UseWindow,

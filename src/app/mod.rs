@@ -12,6 +12,7 @@ mod notes;
 mod panels;
 mod picture;
 mod run;
+mod session;
 mod settings;
 mod state;
 mod text;
@@ -117,6 +118,7 @@ impl HimixApp {
     ) -> io::Result<Self> {
         theme::install(ctx);
         theme::apply(ctx, settings.theme);
+        ctx.set_zoom_factor(settings.zoom);
         let wake: Wake = {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
@@ -202,10 +204,14 @@ impl HimixApp {
     }
 
     /// Asks for the frames in which something changes by itself.
-    fn schedule(&self, ctx: &egui::Context) {
+    fn schedule(&mut self, ctx: &egui::Context) {
+        let kept = self.keep_prediction();
         if let Some(awaited) = &self.state.awaited_prediction {
             let until_seen = state::STALE_AFTER.saturating_sub(awaited.since.elapsed());
             ctx.request_repaint_after(until_seen.max(ANIMATION));
+        }
+        if let Some(rest) = kept {
+            ctx.request_repaint_after(rest);
         }
         if self.state.playing.is_some() {
             ctx.request_repaint_after(picture::PLAY_STEP);
@@ -220,6 +226,7 @@ impl HimixApp {
         if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
             self.state.settings.window = window.size().round().into();
         }
+        self.state.settings.zoom = ctx.zoom_factor();
         if self.state.settings == self.saved {
             self.changed = None;
             return;

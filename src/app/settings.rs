@@ -12,6 +12,8 @@ use crate::infer::ModelSource;
 
 /// How many recent images are kept.
 const RECENT: usize = 8;
+/// How many prompts are kept.
+const PROMPTS: usize = 40;
 
 /// The settings file. Every key has a default, so that files of older and newer versions are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,12 @@ pub struct Settings {
     pub colour_blind: bool,
     /// Width and height of the window in points.
     pub window: [f32; 2],
+    /// Prompts used lately, newest first.
+    pub prompts: Vec<String>,
+    /// Prompts that the user keeps.
+    pub favourites: Vec<String>,
+    /// Size of everything in relation to the usual.
+    pub zoom: f32,
     /// Images opened lately, newest first.
     pub recent: Vec<PathBuf>,
     /// Folder of the training run that goes on, or did when the window was last seen.
@@ -83,6 +91,9 @@ impl Default for Settings {
             heat: false,
             colour_blind: false,
             window: [1280.0, 800.0],
+            prompts: Vec::new(),
+            favourites: Vec::new(),
+            zoom: 1.0,
             recent: Vec::new(),
             training: None,
             runs: 0,
@@ -129,6 +140,24 @@ impl Settings {
         self.recent.truncate(RECENT);
     }
 
+    /// Puts `prompt` at the head of the used ones, unless it is empty.
+    pub fn remember_prompt(&mut self, prompt: &str) {
+        let prompt = prompt.trim();
+        if !prompt.is_empty() {
+            self.prompts.retain(|other| other != prompt);
+            self.prompts.insert(0, prompt.to_owned());
+            self.prompts.truncate(PROMPTS);
+        }
+    }
+
+    /// Puts `prompt` among the favourites or takes it from them.
+    pub fn favour(&mut self, prompt: String, is_on: bool) {
+        self.favourites.retain(|other| *other != prompt);
+        if is_on {
+            self.favourites.insert(0, prompt);
+        }
+    }
+
     /// Where the next training run writes unless the user says otherwise; empty on a system without a place for it.
     pub fn next_run_folder(&self) -> PathBuf {
         let folders = directories::ProjectDirs::from("", "", "himix");
@@ -149,6 +178,7 @@ impl Settings {
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
         self.threshold = within(self.threshold, 0.5);
         self.opacity = within(self.opacity, 0.45);
+        self.zoom = if self.zoom.is_finite() { self.zoom.clamp(0.5, 3.0) } else { 1.0 };
         for (side, least) in self.window.iter_mut().zip(super::MINIMUM_SIZE) {
             *side = if side.is_finite() { side.clamp(least, 16_000.0) } else { least };
         }

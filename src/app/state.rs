@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 use eframe::egui::Vec2;
 
 use super::notes::Notes;
+use super::session::{Past, Source};
 use super::settings::Settings;
 use super::training::Training;
 use super::view::View;
 use super::worklist::Worklist;
-use crate::data::scan::Seen;
+use crate::data::scan::{Kind, Seen};
 use crate::data::{Image, Mask, Scan};
 use crate::device::DeviceChoice;
 use crate::engine::{Counts, Ticket, threshold_step};
-use crate::infer::{ModelInfo, ModelSource, Prediction};
+use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, ProbabilityLayer};
 
@@ -29,6 +30,8 @@ pub struct OpenImage {
     pub ticket: Ticket,
     /// Its file.
     pub path: PathBuf,
+    /// How it can be opened again.
+    pub source: Source,
     /// All of its slices.
     pub scan: Arc<Scan>,
     /// Number of the slice that is shown, from 0.
@@ -63,6 +66,8 @@ pub struct Shown {
     pub ticket: Ticket,
     /// What the network says.
     pub prediction: Arc<Prediction>,
+    /// When it came.
+    pub since: Instant,
     /// Its pixel counts at every threshold.
     pub counts: Counts,
     /// For the screen.
@@ -116,6 +121,8 @@ pub enum Page {
     Shortcuts,
     /// All messages.
     Messages,
+    /// The predictions of this session.
+    Past,
     /// What this is and is not.
     About,
 }
@@ -156,6 +163,14 @@ pub struct State {
     pub progress: Option<(usize, usize)>,
     /// Toasts and log.
     pub notes: Notes,
+    /// Predictions of this session, the newest first.
+    pub past: Vec<Past>,
+    /// The prediction that was kept last.
+    pub kept: Option<Ticket>,
+    /// A past prediction whose picture is being opened.
+    pub recalled: Option<Past>,
+    /// What is typed into the command palette, where it is open.
+    pub palette: Option<String>,
     /// The cases of a folder, if one is open.
     pub worklist: Option<Worklist>,
     /// Whether the list is shown.
@@ -171,7 +186,7 @@ pub struct State {
     /// The prompt takes the keyboard in this frame.
     pub focus_prompt: bool,
     /// An image on its way, and what breaks its reading off.
-    pub awaited_image: Option<Awaited<PathBuf>>,
+    pub awaited_image: Option<Awaited<Source>>,
     /// Set to break off the reading of the image on its way.
     pub cancel: Arc<AtomicBool>,
     /// A truth on its way, and the image it is for.
@@ -207,6 +222,10 @@ impl State {
             playing: None,
             progress: None,
             notes: Notes::default(),
+            past: Vec::new(),
+            kept: None,
+            recalled: None,
+            palette: None,
             worklist: None,
             show_worklist: true,
             awaited_list: None,
@@ -234,6 +253,25 @@ impl State {
     /// Whether the mask is drawn dimmed.
     pub fn is_dimmed(&self) -> bool {
         self.is_stale() && (self.awaited_prediction.is_none() || self.is_waiting_visibly())
+    }
+
+    /// What about the picture is unlike what the model was trained on, where that is known.
+    pub fn unfamiliar(&self) -> Option<&'static str> {
+        let (open, model) = (self.image.as_ref()?, self.model.as_ref()?);
+        let is_bundled = model.source == ModelSource::new(BUNDLED_NAME);
+        let (width, height) = (open.image.width as f32, open.image.height as f32);
+        match open.scan.kind {
+            Kind::Ct if is_bundled => {
+                Some("The bundled model has never seen a real CT slice: expect little of its mask.")
+            }
+            Kind::Other if is_bundled => {
+                Some("The bundled model knows chest X-rays and colonoscopies, not this kind of picture.")
+            }
+            _ if width.max(height) > 2.0 * width.min(height) => {
+                Some("The network sees every picture as a square: one this long is squeezed.")
+            }
+            _ => None,
+        }
     }
 
     /// Whether the comparison with the truth is shown.

@@ -1,5 +1,7 @@
 //! Quantities in words.
 
+pub use crate::engine::PRESETS;
+
 /// A duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;

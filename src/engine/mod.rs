@@ -25,6 +25,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
 pub use message::{Counts, Event, FileCommand, FileEvent, ModelRequest, PredictRequest, Predicted, Ticket};
 pub use outbox::Wake;

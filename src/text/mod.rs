@@ -1,6 +1,7 @@
 //! Prompts to token ids.
 
 mod error;
+pub mod presets;
 mod tokenizer;
 pub mod vocabulary;
 

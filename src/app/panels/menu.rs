@@ -2,6 +2,7 @@
 
 use eframe::egui::{Align, Button, Label, Layout, MenuBar, Panel, RichText, Ui};
 
+use super::sentences;
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{Page, State, Tab, file_name};
@@ -16,6 +17,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         MenuBar::new().ui(ui, |ui| {
             ui.menu_button("File", |ui| file(ui, state, commands));
             ui.menu_button("View", |ui| view(ui, state, commands));
+            ui.menu_button("Prompt", |ui| sentences::menu(ui, state, commands));
             ui.menu_button("Model", |ui| model(ui, state, commands));
             ui.menu_button("Help", |ui| help(ui, commands));
             ui.separator();
@@ -46,7 +48,7 @@ fn what_computes(state: &State) -> String {
 }
 
 /// An entry of a menu that makes `command`.
-fn item(ui: &mut Ui, enabled: bool, text: &str, keys: &str, command: Command, commands: &mut Vec<Command>) {
+pub fn item(ui: &mut Ui, enabled: bool, text: &str, keys: &str, command: Command, commands: &mut Vec<Command>) {
     let mut button = Button::new(text);
     if !keys.is_empty() {
         button = button.shortcut_text(keys);
@@ -160,6 +162,8 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn help(ui: &mut Ui, commands: &mut Vec<Command>) {
+    let open = Command::ShowPalette(Some(String::new()));
+    item(ui, true, "Command palette…", "Ctrl K", open, commands);
     item(ui, true, "Keyboard shortcuts", "?", Command::ShowPage(Some(Page::Shortcuts)), commands);
     item(ui, true, "Messages", "", Command::ShowPage(Some(Page::Messages)), commands);
     item(ui, true, "About HiMix", "", Command::ShowPage(Some(Page::About)), commands);

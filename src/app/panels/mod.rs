@@ -7,9 +7,11 @@ mod level;
 mod menu;
 mod model;
 mod pages;
+mod palette;
 mod prompt;
 mod result;
 mod scores;
+mod sentences;
 mod toasts;
 mod tokens;
 mod train;
@@ -37,5 +39,6 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
     };
     toasts::show(ui.ctx(), state, canvas, commands);
     pages::show(ui.ctx(), state, commands);
+    palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);
 }

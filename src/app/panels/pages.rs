@@ -22,6 +22,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
         Page::Shortcuts => "Keyboard shortcuts",
         Page::Messages => "Messages",
         Page::About => "About HiMix",
+        Page::Past => "Past predictions of this session",
     };
     Window::new(title)
         .open(&mut stays)
@@ -32,6 +33,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
             Page::Shortcuts => shortcuts(ui),
             Page::Messages => messages(ui, state),
             Page::About => about(ui),
+            Page::Past => super::sentences::past(ui, state, commands),
         });
     if !stays {
         commands.push(Command::ShowPage(None));

@@ -1,11 +1,11 @@
 //! The prompt at the bottom, and what the network reads of it.
 
 use eframe::egui::{
-    Align, Frame, Id, Label, Layout, Margin, Panel, RichText, ScrollArea, Stroke, TextEdit, TextStyle, Ui,
+    Align, Frame, Id, Key, Label, Layout, Margin, Panel, RichText, ScrollArea, Stroke, TextEdit, TextStyle, Ui,
 };
 
-use super::tokens;
 use super::widgets::{explain, milliseconds};
+use super::{sentences, tokens};
 use crate::app::command::Command;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
@@ -51,13 +51,14 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").strong());
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
+        sentences::buttons(ui, state, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let text = match (&state.awaited_image, &state.image) {
                 (Some(awaited), _) => match state.progress {
                     Some((done, count)) => {
-                        format!("Opening {}: {done} of {count} slices…", file_name(&awaited.what))
+                        format!("Opening {}: {done} of {count} slices…", awaited.what.name())
                     }
-                    None => format!("Opening {}…", file_name(&awaited.what)),
+                    None => format!("Opening {}…", awaited.what.name()),
                 },
                 (None, Some(open)) => {
                     let (image, zoom) = (&open.image, 100.0 * state.view.zoom());
@@ -107,6 +108,9 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             }
             if response.changed() {
                 commands.push(Command::SetPrompt(text));
+            }
+            if response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers.command) {
+                response.surrender_focus();
             }
         });
     });

@@ -39,6 +39,10 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let words = "Untrained model: its masks mean nothing";
         ui.label(RichText::new(words).color(colour)).on_hover_text(&model.info.provenance);
     }
+    if let Some(words) = state.unfamiliar() {
+        let colour = theme::palette(ui.visuals()).warning;
+        ui.add(eframe::egui::Label::new(RichText::new(words).color(colour).small()).wrap());
+    }
     let Some(shown) = &state.shown else {
         let words = match (&state.image, &state.model, &state.awaited_model) {
             (None, _, _) => "There is no result yet. Open an image.",

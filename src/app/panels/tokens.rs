@@ -1,6 +1,6 @@
 //! The strip of word pieces under the prompt.
 
-use eframe::egui::{Color32, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, Response, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::theme;
 use crate::infer::TokensRead;
@@ -8,6 +8,8 @@ use crate::infer::TokensRead;
 /// Pieces beyond the limit that are listed; a text can have thousands.
 const LISTED: usize = 60;
 
+/// What stands for a word that the vocabulary does not have.
+const UNKNOWN: &str = "[UNK]";
 /// What stands in for the tokens at the start and the end of every text.
 const SPECIAL: usize = 2;
 
@@ -28,8 +30,13 @@ pub fn show(ui: &mut Ui, tokens: &TokensRead) {
     let palette = theme::palette(ui.visuals());
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
-        for piece in &tokens.read {
-            chip(ui, piece, palette.text, Some(palette.token), false);
+        for (place, piece) in tokens.read.iter().enumerate() {
+            let is_known = piece != UNKNOWN && !is_spelled(&tokens.read, place);
+            let colour = if is_known { palette.text } else { palette.warning };
+            let response = chip(ui, piece, colour, Some(palette.token), false);
+            if !is_known {
+                response.on_hover_text("The model's vocabulary does not have this word.");
+            }
         }
         for piece in tokens.dropped.iter().take(LISTED) {
             chip(ui, piece, palette.weak, None, true);
@@ -40,8 +47,18 @@ pub fn show(ui: &mut Ui, tokens: &TokensRead) {
     });
 }
 
+/// Whether the word around a piece is read letter by letter, because the vocabulary does not have it.
+fn is_spelled(pieces: &[String], place: usize) -> bool {
+    let is_inside = |piece: &String| piece.starts_with("##");
+    let begin = (0..=place).rev().find(|&place| !is_inside(&pieces[place])).unwrap_or(0);
+    let end = (begin + 1..pieces.len()).find(|&place| !is_inside(&pieces[place])).unwrap_or(pieces.len());
+    let letters: usize =
+        pieces[begin..end].iter().map(|piece| piece.trim_start_matches("##").chars().count()).sum();
+    end - begin >= 3 && letters < 2 * (end - begin)
+}
+
 /// One piece, as one widget, so that lines break between pieces.
-fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_struck: bool) {
+fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_struck: bool) -> Response {
     let font = TextStyle::Small.resolve(ui.style());
     let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
     let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(8.0, 3.0), Sense::hover());
@@ -55,6 +72,19 @@ fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_stru
     let state = if is_struck { "not read: " } else { "" };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{state}{text}")));
     if is_struck {
-        response.on_hover_text("The network does not read this: the prompt is longer than its limit.");
+        return response.on_hover_text("The network does not read this: the prompt is longer than its limit.");
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_read_letter_by_letter() {
+        let pieces = ["lung", "z", "##z", "##q", "pneu", "##mo", "##thorax", "."].map(String::from);
+        let spelled: Vec<usize> = (0..pieces.len()).filter(|&place| is_spelled(&pieces, place)).collect();
+        assert_eq!(spelled, [1, 2, 3]);
     }
 }

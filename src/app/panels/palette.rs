@@ -1,0 +1,175 @@
+//! The command palette: every command by its name.
+
+use eframe::egui::{
+    Align2, Area, Context, Frame, Id, Key, Modifiers, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
+};
+
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::state::{Page, State, Tab, file_name};
+use crate::app::theme::ThemeChoice;
+use crate::data::samples::SAMPLES;
+use crate::device::DeviceChoice;
+use crate::infer::{BUNDLED_NAME, ModelSource};
+
+/// Commands that are seen at once.
+const ROWS: usize = 12;
+
+/// Every command that can be given now: its name, its key.
+fn entries(state: &State) -> Vec<(String, &'static str, Command)> {
+    let mut all: Vec<(String, &'static str, Command)> = Vec::new();
+    let mut add = |name: &str, keys: &'static str, command: Command| all.push((name.to_owned(), keys, command));
+    add("Open image…", "Ctrl O", Command::Ask(Purpose::Image));
+    add("Open folder…", "Ctrl Shift O", Command::Ask(Purpose::Folder));
+    add("Open model folder…", "", Command::Ask(Purpose::ModelFolder));
+    add("Open model file…", "", Command::Ask(Purpose::ModelFile));
+    add("Open the bundled model", "", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
+    if let Some(open) = &state.image {
+        add("Open ground truth…", "", Command::Ask(Purpose::Truth));
+        add("Fit the window", "F", Command::Fit);
+        add("Actual size (1:1)", "Ctrl 1", Command::ActualSize);
+        add("Invert", "I", Command::Invert(!open.seen.is_inverted));
+        add("Predict with this window", "U", Command::UseWindow);
+        for (name, window) in open.windows() {
+            add(&format!("Window: {name}"), "", Command::SetWindow(window));
+        }
+        if open.scan.slices > 1 {
+            add("First slice", "Home", Command::ShowSlice(0));
+            add("Last slice", "End", Command::ShowSlice(usize::MAX));
+            add("Play or pause the slices", "", Command::Play(state.playing.is_none()));
+        }
+    }
+    if state.worklist.is_some() {
+        add("Next case", "N", Command::StepItem(1));
+        add("Previous case", "P", Command::StepItem(-1));
+        add("Show or hide the worklist", "", Command::ShowWorklist(!state.show_worklist));
+    }
+    if state.shown.is_some() {
+        add("Save mask…", "Ctrl S", Command::Ask(Purpose::SaveMask));
+        add("Save overlay…", "", Command::Ask(Purpose::SaveOverlay));
+    }
+    if state.truth.is_some() {
+        add("Comparison with the ground truth on or off", "G", Command::ShowTruth(!state.show_truth));
+        add("Close ground truth", "", Command::CloseTruth);
+    }
+    let settings = &state.settings;
+    add("Overlay on or off", "S", Command::ShowOverlay(!state.show_overlay));
+    add("Fill areas on or off", "", Command::Fill(!settings.fill));
+    add("Outlines on or off", "", Command::Contour(!settings.contour));
+    add("Heat map on or off", "H", Command::Heat(!settings.heat));
+    add("Colours without red and green on or off", "C", Command::ColourBlind(!settings.colour_blind));
+    add("Smooth picture on or off", "", Command::Smooth(!settings.smooth));
+    add("Patient's name on or off", "", Command::ShowPatient(!settings.show_patient));
+    add("Type in the prompt", "/", Command::FocusPrompt);
+    add("Empty the prompt", "", Command::SetPrompt(String::new()));
+    add("Past predictions", "L", Command::ShowPage(Some(Page::Past)));
+    add("Read", "", Command::ShowTab(Tab::Read));
+    add("Train", "", Command::ShowTab(Tab::Train));
+    add("Dark theme", "", Command::SetTheme(ThemeChoice::Dark));
+    add("Light theme", "", Command::SetTheme(ThemeChoice::Light));
+    add("Compute on the CPU", "", Command::SetDevice(DeviceChoice::Cpu));
+    add("Compute on the GPU", "", Command::SetDevice(DeviceChoice::Gpu(None)));
+    add("Choose the device automatically", "", Command::SetDevice(DeviceChoice::Auto));
+    add("Keyboard shortcuts", "?", Command::ShowPage(Some(Page::Shortcuts)));
+    add("Messages", "", Command::ShowPage(Some(Page::Messages)));
+    add("About HiMix", "", Command::ShowPage(Some(Page::About)));
+    add("Quit", "Ctrl Q", Command::Quit);
+    for sample in SAMPLES {
+        add(&format!("Sample case: {}", sample.title), "", Command::OpenSample(sample));
+    }
+    for path in &settings.recent {
+        add(&format!("Open recent: {}", file_name(path)), "", Command::OpenPaths(vec![path.clone()]));
+    }
+    for prompt in settings.favourites.iter().chain(&settings.prompts) {
+        add(&format!("Prompt: {prompt}"), "", Command::SetPrompt(prompt.clone()));
+    }
+    all
+}
+
+/// Those whose names hold every word that is typed; what begins with it first.
+fn matching(state: &State, typed: &str) -> Vec<(String, &'static str, Command)> {
+    let typed = typed.to_lowercase();
+    let mut found = entries(state);
+    found.retain(|(name, ..)| {
+        let name = name.to_lowercase();
+        typed.split_whitespace().all(|word| name.contains(word))
+    });
+    found.sort_by_key(|(name, ..)| !name.to_lowercase().starts_with(typed.trim()));
+    found
+}
+
+/// Draws the palette, where it is open.
+pub fn show(ctx: &Context, state: &mut State, commands: &mut Vec<Command>) {
+    let Some(mut typed) = state.palette.clone() else { return };
+    let id = Id::unique("command palette");
+    let chosen: usize = ctx.data(|data| data.get_temp(id)).unwrap_or(0);
+    let found = matching(state, &typed);
+    let chosen = chosen.min(found.len().saturating_sub(1));
+    let (mut go, mut leave, mut next) = (false, false, chosen);
+    ctx.input_mut(|input| {
+        go = input.consume_key(Modifiers::NONE, Key::Enter);
+        leave = input.consume_key(Modifiers::NONE, Key::Escape);
+        if input.consume_key(Modifiers::NONE, Key::ArrowDown) {
+            next = (chosen + 1).min(found.len().saturating_sub(1));
+        }
+        if input.consume_key(Modifiers::NONE, Key::ArrowUp) {
+            next = chosen.saturating_sub(1);
+        }
+    });
+    let mut clicked = None;
+    let area = Area::new(id).order(Order::Foreground).anchor(Align2::CENTER_TOP, vec2(0.0, 60.0));
+    let response = area.show(ctx, |ui| {
+        Frame::popup(ui.style()).show(ui, |ui| {
+            ui.set_width(460.0);
+            let field = TextEdit::singleline(&mut typed).hint_text("Type a command…").desired_width(f32::INFINITY);
+            let response = ui.add(field);
+            response.widget_info(|| {
+                eframe::egui::WidgetInfo::labeled(eframe::egui::Role::TextInput, true, "Command palette")
+            });
+            response.request_focus();
+            if response.changed() {
+                next = 0;
+            }
+            rows(ui, &found, chosen, next != chosen, &mut clicked);
+        });
+    });
+    ctx.data_mut(|data| data.insert_temp(id, next));
+    let run = clicked.or_else(|| go.then_some(chosen));
+    if let Some((_, _, command)) = run.and_then(|place| found.get(place)) {
+        commands.push(Command::ShowPalette(None));
+        commands.push(command.clone());
+        ctx.data_mut(|data| data.remove::<usize>(id));
+    } else if leave || response.response.clicked_elsewhere() {
+        commands.push(Command::ShowPalette(None));
+        ctx.data_mut(|data| data.remove::<usize>(id));
+    } else if state.palette.as_ref() != Some(&typed) {
+        commands.push(Command::ShowPalette(Some(typed)));
+    }
+}
+
+fn rows(
+    ui: &mut Ui,
+    found: &[(String, &'static str, Command)],
+    chosen: usize,
+    has_moved: bool,
+    clicked: &mut Option<usize>,
+) {
+    if found.is_empty() {
+        ui.label(RichText::new("No command has such a name.").weak());
+    }
+    ScrollArea::vertical().max_height(24.0 * ROWS as f32).show(ui, |ui| {
+        for (place, (name, keys, _)) in found.iter().enumerate() {
+            let button = eframe::egui::Button::selectable(place == chosen, name.as_str())
+                .shortcut_text(*keys)
+                .truncate()
+                .min_size(vec2(ui.available_width(), 20.0));
+            let response = ui.add(button);
+            if place == chosen && has_moved {
+                response.scroll_to_me(None);
+            }
+            if response.clicked() {
+                *clicked = Some(place);
+            }
+        }
+    });
+}

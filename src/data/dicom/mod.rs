@@ -1,6 +1,7 @@
 //! DICOM files: one picture, several frames, or the slices of a series. Reading is dicom-rs's; what the attributes mean is here.
 
 mod attributes;
+mod jpeg12;
 mod lut;
 mod pixels;
 mod series;
@@ -12,7 +13,7 @@ use dicom_object::{FileDicomObject, InMemDicomObject, OpenFileOptions};
 use dicom_pixeldata::PixelDecoder;
 
 use super::error::one_line;
-use super::scan::{Kind, Mapping, NamedWindow, Private, Scan, Window};
+use super::scan::{Kind, Mapping, NamedWindow, Private, Scan, Values, Window};
 use super::{DataError, Limit};
 use attributes::Attributes;
 pub use series::{Series, open_series, series_in};
@@ -158,12 +159,36 @@ fn scan(path: &Path, object: &mut Object, attributes: &Attributes, limit: Limit)
     limit.allow(path, attributes.bytes())?;
     prepare(object, attributes);
     let object = &*object;
+    if let Some(values) = twelve_bits(object, attributes) {
+        return Ok(described(Scan::plain(attributes.columns, attributes.rows, 1, values), object, attributes));
+    }
     let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| object.decode_pixel_data()))
         .map_err(|_| DataError::damaged(path, "its pixels cannot be decoded"))?
         .map_err(|error| attributes.refusal(path, &chain(&error)))?;
     let (channels, values) = pixels::values(path, attributes, &decoded, object)?;
     let mut scan = Scan::plain(attributes.columns, attributes.rows, attributes.frames, values);
     scan.channels = channels;
+    Ok(described(scan, object, attributes))
+}
+
+/// The picture of a file that is compressed as 12 bit JPEG, which dicom-rs does not decode.
+fn twelve_bits(object: &Object, attributes: &Attributes) -> Option<Values> {
+    use dicom_core::value::Value;
+    let is_it = object.meta().transfer_syntax() == "1.2.840.10008.1.2.4.51" && attributes.bits_stored == 12;
+    let Value::PixelSequence(pieces) = object.element(dicom_dictionary_std::tags::PIXEL_DATA).ok()?.value() else {
+        return None;
+    };
+    if !is_it || attributes.frames != 1 || attributes.samples != 1 {
+        return None;
+    }
+    let frame = jpeg12::decode(pieces.fragments().first()?)?;
+    let fits = (frame.width, frame.height) == (attributes.columns, attributes.rows);
+    fits.then_some(Values::U16(frame.samples))
+}
+
+/// The picture with what the attributes say of it.
+fn described(mut scan: Scan, object: &Object, attributes: &Attributes) -> Scan {
+    let channels = scan.channels;
     scan.kind = attributes.kind();
     scan.spacing_mm = attributes.spacing_mm();
     scan.sides = attributes.sides();
@@ -172,7 +197,7 @@ fn scan(path: &Path, object: &mut Object, attributes: &Attributes, limit: Limit)
         scan.is_inverted = attributes.photometric == "MONOCHROME1";
         grey_meaning(&mut scan, object, attributes);
     }
-    Ok(scan)
+    scan
 }
 
 /// Modality LUT or rescale, VOI LUT or windows, padding: in this order (DICOM PS3.3 C.11).

@@ -1,0 +1,308 @@
+//! JPEG of 12 bits a sample, extended sequential with Huffman coding (ITU-T T.81, DICOM transfer syntax 1.2.840.10008.1.2.4.51). Written
+//! here because no library in Rust decodes more than 8 bits of the lossy process.
+
+/// A decoded frame.
+pub struct Frame {
+    /// Pixels per row.
+    pub width: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// `width * height` samples, 0…4095.
+    pub samples: Vec<u16>,
+}
+
+/// Most pixels of a frame; the caller has compared the header of the DICOM file with its limit before.
+const MOST: usize = 1 << 28;
+/// From the order of the stream to that of the block.
+const ZIGZAG: [usize; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14,
+    21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53,
+    60, 61, 54, 47, 55, 62, 63,
+];
+
+/// A Huffman table as T.81 annex F.2.2.3 uses it: by the length of the code.
+#[derive(Clone, Default)]
+struct Huffman {
+    /// Largest code of each length, −1 where there is none.
+    most: [i32; 17],
+    /// Least code of each length, and the place of its value.
+    least: [i32; 17],
+    place: [usize; 17],
+    values: Vec<u8>,
+}
+
+impl Huffman {
+    fn new(counts: &[u8], values: &[u8]) -> Option<Self> {
+        let mut table = Self { values: values.to_vec(), most: [-1; 17], ..Self::default() };
+        let (mut code, mut place) = (0_i32, 0);
+        for length in 1..=16 {
+            let count = usize::from(counts[length - 1]);
+            if count > 0 {
+                table.least[length] = code;
+                table.place[length] = place;
+                code += count as i32;
+                place += count;
+                table.most[length] = code - 1;
+                if code > 1 << length {
+                    return None;
+                }
+            }
+            code <<= 1;
+        }
+        (place <= values.len()).then_some(table)
+    }
+}
+
+/// Bits of the entropy-coded segment, stuffed zeros left out.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    held: u32,
+    count: u32,
+}
+
+impl Bits<'_> {
+    fn bit(&mut self) -> Option<u32> {
+        if self.count == 0 {
+            let byte = *self.bytes.get(self.at)?;
+            if byte == 0xff {
+                match self.bytes.get(self.at + 1)? {
+                    0 => self.at += 1,
+                    // A marker: the segment ends here.
+                    _ => return None,
+                }
+            }
+            self.at += 1;
+            self.held = u32::from(byte);
+            self.count = 8;
+        }
+        self.count -= 1;
+        Some(self.held >> self.count & 1)
+    }
+
+    fn value(&mut self, table: &Huffman) -> Option<u8> {
+        let mut code = 0;
+        for length in 1..=16 {
+            code = code << 1 | self.bit()? as i32;
+            if code <= table.most[length] {
+                let place = table.place[length] + usize::try_from(code - table.least[length]).ok()?;
+                return table.values.get(place).copied();
+            }
+        }
+        None
+    }
+
+    /// A number of `size` bits, negative where its first bit is 0 (T.81, figure F.12).
+    fn signed(&mut self, size: u8) -> Option<i32> {
+        let mut value = 0_i32;
+        for _ in 0..size {
+            value = value << 1 | self.bit()? as i32;
+        }
+        Some(if size > 0 && value < 1 << (size - 1) { value - (1 << size) + 1 } else { value })
+    }
+
+    /// Goes on behind a restart marker.
+    fn restart(&mut self) -> Option<()> {
+        self.count = 0;
+        while !(self.bytes.get(self.at) == Some(&0xff) && matches!(self.bytes.get(self.at + 1)?, 0xd0..=0xd7)) {
+            self.at += 1;
+        }
+        self.at += 2;
+        Some(())
+    }
+}
+
+/// Decodes a grey frame; none where it is not one of this kind, or damaged.
+pub fn decode(bytes: &[u8]) -> Option<Frame> {
+    let mut at = 2;
+    let mut quantisation = [[1_i32; 64]; 4];
+    let mut tables: [[Huffman; 4]; 2] = Default::default();
+    let (mut size, mut quantiser, mut interval) = (None, 0, 0);
+    if bytes.get(..2)? != [0xff, 0xd8] {
+        return None;
+    }
+    loop {
+        while bytes.get(at)? == &0xff && bytes.get(at + 1)? == &0xff {
+            at += 1;
+        }
+        let marker = [*bytes.get(at)?, *bytes.get(at + 1)?];
+        let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
+        let segment = bytes.get(at + 4..at + 2 + length.max(2))?;
+        at += 2 + length.max(2);
+        match marker {
+            [0xff, 0xdb] => quantisers(segment, &mut quantisation)?,
+            [0xff, 0xc4] => huffmans(segment, &mut tables)?,
+            [0xff, 0xdd] => interval = usize::from(u16::from_be_bytes([*segment.first()?, *segment.get(1)?])),
+            // Extended sequential, 12 bits, one component.
+            [0xff, 0xc1] => {
+                if segment.first()? != &12 || segment.get(5)? != &1 {
+                    return None;
+                }
+                let height = usize::from(u16::from_be_bytes([segment[1], segment[2]]));
+                let width = usize::from(u16::from_be_bytes([segment[3], segment[4]]));
+                quantiser = usize::from(*segment.get(8)? & 3);
+                size = Some((width, height)).filter(|(w, h)| *w > 0 && *h > 0 && w * h <= MOST);
+            }
+            [0xff, 0xda] => {
+                let (width, height) = size?;
+                let which = *segment.get(2)?;
+                let (dc, ac) = (&tables[0][usize::from(which >> 4 & 3)], &tables[1][usize::from(which & 3)]);
+                let bits = Bits { bytes, at, held: 0, count: 0 };
+                let samples = scan(bits, dc, ac, &quantisation[quantiser], width, height, interval)?;
+                return Some(Frame { width, height, samples });
+            }
+            // Other frames are coded otherwise.
+            [0xff, 0xc0 | 0xc2..=0xcf] => return None,
+            [0xff, _] => {}
+            _ => return None,
+        }
+    }
+}
+
+fn quantisers(mut segment: &[u8], tables: &mut [[i32; 64]; 4]) -> Option<()> {
+    while let Some((&which, rest)) = segment.split_first() {
+        let wide = usize::from(which >> 4 != 0);
+        let table = tables.get_mut(usize::from(which & 15))?;
+        for (index, place) in ZIGZAG.iter().enumerate() {
+            table[*place] = if wide == 1 {
+                i32::from(u16::from_be_bytes([*rest.get(2 * index)?, *rest.get(2 * index + 1)?]))
+            } else {
+                i32::from(*rest.get(index)?)
+            };
+        }
+        segment = rest.get(64 << wide..)?;
+    }
+    Some(())
+}
+
+fn huffmans(mut segment: &[u8], tables: &mut [[Huffman; 4]; 2]) -> Option<()> {
+    while let Some((&which, rest)) = segment.split_first() {
+        let counts = rest.get(..16)?;
+        let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
+        let values = rest.get(16..16 + total)?;
+        *tables.get_mut(usize::from(which >> 4))?.get_mut(usize::from(which & 15))? =
+            Huffman::new(counts, values)?;
+        segment = &rest[16 + total..];
+    }
+    Some(())
+}
+
+/// All blocks of the scan, row after row.
+fn scan(
+    mut bits: Bits<'_>,
+    dc: &Huffman,
+    ac: &Huffman,
+    quantisation: &[i32; 64],
+    width: usize,
+    height: usize,
+    interval: usize,
+) -> Option<Vec<u16>> {
+    let mut samples = vec![0; width * height];
+    let (across, down) = (width.div_ceil(8), height.div_ceil(8));
+    let basis = basis();
+    let mut last = 0;
+    for number in 0..across * down {
+        if interval > 0 && number > 0 && number.is_multiple_of(interval) {
+            bits.restart()?;
+            last = 0;
+        }
+        let mut block = [0_i32; 64];
+        let size = bits.value(dc)?;
+        last += bits.signed(size.min(16))?;
+        block[0] = last.wrapping_mul(quantisation[0]);
+        let mut place = 1;
+        while place < 64 {
+            let value = bits.value(ac)?;
+            let (run, size) = (usize::from(value >> 4), value & 15);
+            match (run, size) {
+                (15, 0) => place += 16,
+                (_, 0) => break,
+                _ => {
+                    place += run;
+                    let coefficient = bits.signed(size)?;
+                    let at = *ZIGZAG.get(place)?;
+                    block[at] = coefficient.wrapping_mul(quantisation[at]);
+                    place += 1;
+                }
+            }
+        }
+        let values = inverse(&block, &basis);
+        let (left, top) = (number % across * 8, number / across * 8);
+        for row in 0..8.min(height - top) {
+            for column in 0..8.min(width - left) {
+                let value = (values[row * 8 + column] + 2048.0).round().clamp(0.0, 4095.0);
+                samples[(top + row) * width + left + column] = value as u16;
+            }
+        }
+    }
+    Some(samples)
+}
+
+/// `basis[u][x]` of the cosine transform of 8 samples.
+fn basis() -> [[f32; 8]; 8] {
+    std::array::from_fn(|u| {
+        std::array::from_fn(|x| {
+            let scale = if u == 0 { 0.125_f64.sqrt() } else { 0.5 };
+            let angle = (2 * x + 1) as f64 * u as f64 * std::f64::consts::PI / 16.0;
+            (scale * angle.cos()) as f32
+        })
+    })
+}
+
+/// The samples of a block, by rows and then by columns.
+fn inverse(block: &[i32; 64], basis: &[[f32; 8]; 8]) -> [f32; 64] {
+    let mut rows = [0.0_f32; 64];
+    for v in 0..8 {
+        for x in 0..8 {
+            rows[v * 8 + x] = (0..8).map(|u| block[v * 8 + u] as f32 * basis[u][x]).sum();
+        }
+    }
+    std::array::from_fn(|at| {
+        let (y, x) = (at / 8, at % 8);
+        (0..8).map(|v| rows[v * 8 + x] * basis[v][y]).sum()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two blocks side by side: one code of one bit for each table; differences of size 1 and ends of blocks.
+    fn file() -> Vec<u8> {
+        let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+        bytes.extend([8; 64]);
+        bytes.extend([0xff, 0xc1, 0, 11, 12, 0, 3, 0, 9, 1, 1, 0x11, 0]);
+        for (class, value) in [(0x00, 1), (0x10, 0)] {
+            bytes.extend([0xff, 0xc4, 0, 20, class, 1]);
+            bytes.extend([0; 15]);
+            bytes.push(value);
+        }
+        bytes.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+        // 0 (size 1), 1 (+1), 0 (end); 0 (size 1), 0 (−1), 0 (end); ones to the end of the byte.
+        bytes.extend([0b0100_0011, 0xff, 0xd9]);
+        bytes
+    }
+
+    #[test]
+    fn two_flat_blocks() {
+        let frame = decode(&file()).expect("a frame");
+        assert_eq!((frame.width, frame.height), (9, 3));
+        // A difference of 1 times 8 over 8: one grey level above the middle; then back to it.
+        assert_eq!(frame.samples[..9], [2049, 2049, 2049, 2049, 2049, 2049, 2049, 2049, 2048]);
+    }
+
+    #[test]
+    fn what_is_cut_or_changed_never_panics() {
+        let whole = file();
+        for length in 0..whole.len() - 2 {
+            assert!(decode(&whole[..length]).is_none(), "cut at {length}");
+        }
+        for place in 0..whole.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[place] ^= flip;
+                let _ = decode(&bytes);
+            }
+        }
+    }
+}

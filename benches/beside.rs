@@ -46,7 +46,13 @@ fn edits(engine: &Engine, image: &Arc<Image>, begin: usize) -> Vec<f64> {
         // A prompt that was not seen before, as somebody types it.
         let prompt = format!("bilateral pulmonary infection , {number} infected areas , upper left lung");
         let start = Instant::now();
-        engine.predict(PredictRequest { ticket: number as u64, image: image.clone(), prompt, truth: None });
+        engine.predict(PredictRequest {
+            ticket: number as u64,
+            image: image.clone(),
+            seen: None,
+            prompt,
+            truth: None,
+        });
         while engine.take_prediction().is_none() {
             std::thread::sleep(Duration::from_micros(200));
         }

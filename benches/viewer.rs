@@ -1,0 +1,149 @@
+//! How soon a picture is on the screen and how smoothly a volume scrolls, drawn at 1280×800 by whatever adapter there is (software Vulkan on
+//! a machine without a graphics card). Frames include laying out, drawing and reading back, which a real window need not do.
+//!
+//! `cargo bench --bench viewer`.
+
+// A bench may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, Key};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use himix::app::{HimixApp, Start};
+use himix::device::DeviceChoice;
+use himix::engine::{predictor, trainer};
+use himix::infer::{BUNDLED_NAME, ModelSource};
+
+type Window = Harness<'static, Option<HimixApp>>;
+
+fn window(files: Vec<PathBuf>, model: Option<ModelSource>) -> Window {
+    let mut first = Some(Start { files, model, device: Some(DeviceChoice::Cpu), ..Start::default() });
+    let frame = move |ui: &mut egui::Ui, app: &mut Option<HimixApp>| {
+        if let Some(start) = first.take() {
+            *app = HimixApp::new(ui.ctx(), predictor(), trainer(), start).ok();
+        }
+        app.iter_mut().for_each(|app| app.show(ui));
+    };
+    Harness::builder().with_size([1280.0, 800.0]).wgpu().build_ui_state(frame, None)
+}
+
+fn until(window: &mut Window, is_so: impl Fn(&Window) -> bool) {
+    while !is_so(window) {
+        std::thread::sleep(Duration::from_millis(2));
+        window.step();
+    }
+}
+
+/// Milliseconds of a step and its picture.
+fn frame(window: &mut Window) -> f64 {
+    let start = Instant::now();
+    window.step();
+    window.render().expect("a picture");
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn report(name: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    let counts: Vec<String> = [(0.0, 8.0), (8.0, 16.0), (16.0, 33.0), (33.0, f64::INFINITY)]
+        .iter()
+        .map(|(low, high)| times.iter().filter(|time| (*low..*high).contains(*time)).count().to_string())
+        .collect();
+    println!(
+        "{name:44} median {:5.1}  p99 {:5.1}  worst {:5.1} ms   <8 | <16 | <33 | more: {}",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        counts.join(" | ")
+    );
+}
+
+fn volume(folder: &Path) -> PathBuf {
+    let mut bytes = vec![0; 352];
+    bytes[..4].copy_from_slice(&348_i32.to_le_bytes());
+    for (index, side) in [3_i16, 512, 512, 300, 1, 1, 1, 1].iter().enumerate() {
+        bytes[40 + 2 * index..42 + 2 * index].copy_from_slice(&side.to_le_bytes());
+    }
+    bytes[70] = 4;
+    bytes[72] = 16;
+    for axis in 1..4 {
+        bytes[76 + 4 * axis..80 + 4 * axis].copy_from_slice(&1_f32.to_le_bytes());
+    }
+    bytes[108..112].copy_from_slice(&352_f32.to_le_bytes());
+    bytes[344..347].copy_from_slice(b"n+1");
+    for slice in 0..300_i32 {
+        for row in 0..512_i32 {
+            for column in 0..512_i32 {
+                let value = ((row * column + slice * 37) % 1400 - 1000) as i16;
+                bytes.extend(value.to_le_bytes());
+            }
+        }
+    }
+    let path = folder.join("volume.nii");
+    std::fs::write(&path, bytes).expect("written");
+    path
+}
+
+fn main() {
+    himix::memory::keep_between_tensors();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let jpeg = folder.path().join("large.jpg");
+    let large =
+        image::RgbImage::from_fn(2373, 2373, |x, y| image::Rgb([(x / 9) as u8, (y / 9) as u8, (x ^ y) as u8]));
+    large.save(&jpeg).expect("written");
+    let decode = {
+        let start = Instant::now();
+        image::open(&jpeg).expect("a picture");
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    // The shader is compiled and the adapter woken up by the first picture.
+    let mut warm = window(vec![jpeg.clone()], None);
+    until(&mut warm, |window| window.query_by_label("Picture").is_some());
+    warm.render().expect("a picture");
+    let opened: Vec<f64> = (0..9)
+        .map(|_| {
+            let start = Instant::now();
+            let mut window = window(vec![jpeg.clone()], None);
+            until(&mut window, |window| window.query_by_label("Picture").is_some());
+            window.render().expect("a picture");
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    report("a JPEG of 2373×2373 px, window included", opened);
+    println!("{:44} {decode:.0} ms to decode it alone, the unit of the line above", "");
+
+    let volume = volume(folder.path());
+    for (name, model) in [
+        ("512×512×300 volume, scrolled", None),
+        ("the same while every slice is segmented", Some(ModelSource::new(BUNDLED_NAME))),
+    ] {
+        let has_model = model.is_some();
+        let mut window = window(vec![volume.clone()], model);
+        until(&mut window, |window| window.query_by_label("Picture").is_some());
+        if has_model {
+            until(&mut window, |window| window.query_all_by_label_contains(" px, ").next().is_some());
+        }
+        window.key_press(Key::Home);
+        frame(&mut window);
+        let times = (0..299).map(|_| {
+            window.key_press(Key::PageUp);
+            let time = frame(&mut window);
+            // As fast as a screen of 60 Hz asks.
+            std::thread::sleep(Duration::from_secs_f64((16.0 - time).max(0.0) / 1e3));
+            time
+        });
+        report(name, times.collect());
+        let uploads = |window: &Window| window.state().as_ref().map_or(0, HimixApp::texture_uploads);
+        let before = uploads(&window);
+        for key in [Key::CloseBracket, Key::A, Key::Num2, Key::Plus, Key::I] {
+            window.key_press(key);
+            frame(&mut window);
+        }
+        if !has_model {
+            assert_eq!(uploads(&window), before, "threshold, opacity, window, zoom upload nothing");
+        }
+    }
+}

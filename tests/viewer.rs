@@ -95,6 +95,9 @@ fn a_stack_is_stepped_through_and_its_window_changes_without_inference() {
     press(&mut window, Key::Num3);
     assert_eq!(preset(&window), "Bone");
     assert!(says(&window, "Predict with this window"));
+    press(&mut window, Key::W);
+    wait(&mut window, "the network's view", |window| says(window, "pixels, as the window was"));
+    press(&mut window, Key::Escape);
     press(&mut window, Key::I);
     assert_eq!(window.get_by_label("Invert").accesskit_node().toggled(), Some(Toggled::True));
     press(&mut window, Key::Num0);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use eframe::egui::Context;
+use eframe::egui::{ColorImage, Context, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
@@ -73,14 +73,14 @@ impl HimixApp {
                     worklist.take_thumbnail(ctx, place, picture.as_ref());
                 }
             }
-            Event::File(event) => self.take_file_event(event),
+            Event::File(event) => self.take_file_event(ctx, event),
             Event::Compared(event) => self.take_compared(*event),
             Event::Estimated { ticket, result } => self.take_estimate(ticket, result),
             Event::Interrupted { folder, run } => self.take_interrupted(folder, run.map(|run| *run)),
         }
     }
 
-    fn take_file_event(&mut self, event: FileEvent) {
+    fn take_file_event(&mut self, ctx: &Context, event: FileEvent) {
         match event {
             FileEvent::Sorted { image, folder, truth, model, refused } => {
                 refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
@@ -121,6 +121,13 @@ impl HimixApp {
             FileEvent::TruthOpened { ticket, path, masks } => self.take_truth(ticket, path, masks),
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
             FileEvent::Listed { ticket, folder, items } => self.take_list(ticket, folder, items),
+            FileEvent::NetworkView { key, picture } => {
+                if let Some(bytes) = picture.texels.rgba() {
+                    let image = ColorImage::from_rgba_unmultiplied([picture.width, picture.height], bytes);
+                    let texture = ctx.load_texture("what the network gets", image, TextureOptions::NEAREST);
+                    self.state.network_view.1 = Some((key, texture));
+                }
+            }
             FileEvent::Measured { of, pixels } => {
                 self.state.measuring.take_if(|measuring| *measuring == of);
                 self.state.distance = Some(Distance { of, pixels });

@@ -168,6 +168,7 @@ impl HimixApp {
         self.apply_commands(&ctx);
         self.paint_comparison();
         self.measure();
+        self.view_as_network();
         self.guard_close(&ctx);
         self.schedule(&ctx);
         self.keep_settings(&ctx);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::HimixApp;
+use super::state::Page;
 use crate::data::Image;
 use crate::data::scan::{Kind, PRESETS, Seen, Window};
 use crate::engine::{DisplayPixels, FileCommand};
@@ -72,6 +73,26 @@ impl HimixApp {
         // If the thread is busy, the next frame asks again.
         if self.engine.file(FileCommand::Measure { of, prediction, truth, threshold }).is_ok() {
             self.state.measuring = Some(of);
+        }
+    }
+
+    /// Has a picture made of what the network gets, while that page is open.
+    pub(super) fn view_as_network(&mut self) {
+        let state = &self.state;
+        let (Some(Page::Network), Some(open)) = (state.page, &state.image) else { return };
+        let bits = |value: f32| u64::from(value.to_bits());
+        let seen = open.asked.map_or(0, |seen| {
+            bits(seen.window.centre).rotate_left(17) ^ bits(seen.window.width) ^ u64::from(seen.is_inverted) << 63
+        });
+        let key = open.layer.key.rotate_left(32) ^ seen;
+        if state.network_view.0 == Some(key) {
+            return;
+        }
+        let side = state.shown.as_ref().map_or(224, |shown| shown.prediction.probability_model.width);
+        let command = FileCommand::NetworkView { key, image: open.image.clone(), seen: open.asked, side };
+        // If the thread is busy, the next frame asks again.
+        if self.engine.file(command).is_ok() {
+            self.state.network_view.0 = Some(key);
         }
     }
 

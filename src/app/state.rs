@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use eframe::egui::Vec2;
+use eframe::egui::{TextureHandle, Vec2};
 
 use super::notes::Notes;
 use super::session::{Past, Source};
@@ -123,6 +123,8 @@ pub enum Page {
     Messages,
     /// The predictions of this session.
     Past,
+    /// What the network gets of the picture.
+    Network,
     /// What this is and is not.
     About,
 }
@@ -163,6 +165,8 @@ pub struct State {
     pub progress: Option<(usize, usize)>,
     /// Toasts and log.
     pub notes: Notes,
+    /// What the network gets, and of what that is a picture: asked for last, and come last.
+    pub network_view: (Option<u64>, Option<(u64, TextureHandle)>),
     /// Predictions of this session, the newest first.
     pub past: Vec<Past>,
     /// The prediction that was kept last.
@@ -222,6 +226,7 @@ impl State {
             playing: None,
             progress: None,
             notes: Notes::default(),
+            network_view: (None, None),
             past: Vec::new(),
             kept: None,
             recalled: None,

@@ -34,6 +34,24 @@ pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> 
     if image.channels == 1 { planes.repeat(3) } else { planes }
 }
 
+/// What the network's input shows before its channels are normalised: `size × size` pixels, 8 bit; values of more than 8 bit stretched from
+/// the smallest to the largest.
+pub fn resampled(image: &Image, size: usize) -> Image {
+    let planes = resample::bicubic(image, size, 1.0);
+    let count = size * size;
+    let [low, high] = match image.pixels {
+        crate::data::Pixels::U8(_) => [0.0, 255.0],
+        _ => planes.iter().fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &v| [low.min(v), high.max(v)]),
+    };
+    let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+    let byte = |value: f32| ((value - low) * scale).round().clamp(0.0, 255.0) as u8;
+    let channels = image.channels;
+    let pixels =
+        (0..count).flat_map(|at| (0..channels).map(move |c| (at, c))).map(|(at, c)| byte(planes[c * count + at]));
+    let pixels = crate::data::Pixels::U8(pixels.collect());
+    Image { width: size, height: size, channels, pixels }
+}
+
 /// The image no larger than `side` pixels a side: means of blocks, then every pixel nearest.
 pub fn reduced(image: &Image, side: usize) -> Image {
     let longest = image.width.max(image.height);

@@ -82,6 +82,10 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, DataErr
             let pixels = hd95(&mask, &truth.values, truth.width, truth.height);
             FileEvent::Measured { of, pixels }
         }
+        FileCommand::NetworkView { key, image, seen, side } => {
+            let picture = data::preprocess::resampled(&as_seen(image, seen), side);
+            FileEvent::NetworkView { key, picture: DisplayPixels::of(&picture, side) }
+        }
         FileCommand::SaveMask { path, prediction, threshold } => {
             let pixels: Vec<u8> = prediction.mask(threshold).into_iter().map(|value| value * 255).collect();
             let plane = &prediction.probability;
@@ -156,6 +160,7 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         FileCommand::Sort { .. }
         | FileCommand::Score { .. }
         | FileCommand::List { .. }
+        | FileCommand::NetworkView { .. }
         | FileCommand::Measure { .. }
         | FileCommand::Compose { .. }
         | FileCommand::OpenSample { .. } => None,

@@ -119,6 +119,8 @@ pub enum FileCommand {
     },
     /// Measures the 95 % Hausdorff distance of the mask at `threshold` and the truth: [`FileEvent::Measured`].
     Measure { of: (Ticket, Ticket, usize), prediction: Arc<Prediction>, truth: Arc<Mask>, threshold: f32 },
+    /// Makes a picture of what a network of `side × side` pixels gets: [`FileEvent::NetworkView`].
+    NetworkView { key: u64, image: Arc<Image>, seen: Option<Seen>, side: usize },
     /// Reads a small text, for example the settings of a training run: [`FileEvent::TextRead`].
     ReadText { path: PathBuf },
     /// Writes a small file, for example the settings. Only a failure is reported.
@@ -169,6 +171,8 @@ pub enum FileEvent {
     Scored { prediction_ticket: Ticket, counts: Counts },
     /// The answer to [`FileCommand::Measure`]; no distance where one of the masks is empty.
     Measured { of: (Ticket, Ticket, usize), pixels: Option<f64> },
+    /// The answer to [`FileCommand::NetworkView`].
+    NetworkView { key: u64, picture: DisplayPixels },
     /// The answer to [`FileCommand::Compose`].
     Composed { ticket: Ticket, picture: DisplayPixels },
     /// The answer to [`FileCommand::ReadText`].

@@ -130,6 +130,8 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             switch(ui, open.seen.is_inverted, "Invert", Command::Invert, commands);
         }
         item(ui, has_image, "Predict with this window", "U", Command::UseWindow, commands);
+        let page = Command::ShowPage(Some(Page::Network));
+        item(ui, has_image, "What the network gets", "W", page, commands);
     });
     ui.separator();
     for (choice, name) in [(ThemeChoice::Dark, "Dark theme"), (ThemeChoice::Light, "Light theme")] {

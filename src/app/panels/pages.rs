@@ -22,6 +22,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
         Page::Shortcuts => "Keyboard shortcuts",
         Page::Messages => "Messages",
         Page::About => "About HiMix",
+        Page::Network => "What the network gets",
         Page::Past => "Past predictions of this session",
     };
     Window::new(title)
@@ -33,6 +34,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
             Page::Shortcuts => shortcuts(ui),
             Page::Messages => messages(ui, state),
             Page::About => about(ui),
+            Page::Network => network(ui, state),
             Page::Past => super::sentences::past(ui, state, commands),
         });
     if !stays {
@@ -75,6 +77,29 @@ fn messages(ui: &mut Ui, state: &State) {
             ui.add_space(4.0);
         }
     });
+}
+
+fn network(ui: &mut Ui, state: &State) {
+    ui.set_width(448.0);
+    let (asked, known) = &state.network_view;
+    match known.as_ref().filter(|(key, _)| Some(*key) == *asked) {
+        Some((_, texture)) => {
+            let picture = eframe::egui::Image::new(texture).fit_to_exact_size(Vec2::splat(448.0));
+            ui.add(picture.alt_text("What the network gets"));
+            let [width, height] = texture.size();
+            let words = format!(
+                "{width} × {height} pixels, as the window was when it was asked; then every channel loses its mean and is divided by \
+                 its standard deviation."
+            );
+            ui.add(Label::new(RichText::new(words).small().weak()).wrap());
+        }
+        None if state.image.is_none() => {
+            ui.label(RichText::new("Open an image to see what the network gets of it.").weak());
+        }
+        None => {
+            ui.label(RichText::new("…").weak());
+        }
+    }
 }
 
 fn about(ui: &mut Ui) {

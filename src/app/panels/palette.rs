@@ -29,6 +29,7 @@ fn entries(state: &State) -> Vec<(String, &'static str, Command)> {
         add("Fit the window", "F", Command::Fit);
         add("Actual size (1:1)", "Ctrl 1", Command::ActualSize);
         add("Invert", "I", Command::Invert(!open.seen.is_inverted));
+        add("What the network gets", "W", Command::ShowPage(Some(Page::Network)));
         add("Predict with this window", "U", Command::UseWindow);
         for (name, window) in open.windows() {
             add(&format!("Window: {name}"), "", Command::SetWindow(window));

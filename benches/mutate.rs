@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use himix::data::{Dataset, Limit, open};
 
 const LIMIT: Limit = Limit(64 << 20);
+/// A damaged file that takes longer is kept too.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// One kind of file with its seeds.
 struct Target {
@@ -156,7 +158,7 @@ fn main() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(target.file);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        let (mut tries, mut findings, mut slowest) = (0_u64, 0, Duration::ZERO);
+        let (mut tries, mut findings, mut slow, mut slowest) = (0_u64, 0, 0, Duration::ZERO);
         let begin = Instant::now();
         while begin.elapsed().as_secs_f64() < 60.0 * minutes {
             let bytes = mutated(&target.seeds, &mut random);
@@ -165,15 +167,18 @@ fn main() {
             let outcome = catch_unwind(AssertUnwindSafe(|| (target.load)(&path)));
             slowest = slowest.max(start.elapsed());
             tries += 1;
-            if outcome.is_err() {
-                findings += 1;
+            let is_slow = start.elapsed() > SLOW;
+            if outcome.is_err() || is_slow {
+                findings += u64::from(outcome.is_err());
+                slow += u64::from(is_slow);
                 let kept = PathBuf::from("target/findings");
                 std::fs::create_dir_all(&kept).expect("a folder");
-                std::fs::write(kept.join(format!("{}-{findings}", target.name)), &bytes).expect("written");
+                std::fs::write(kept.join(format!("{}-{}", target.name, findings + slow)), &bytes)
+                    .expect("written");
             }
         }
         println!(
-            "{}: {tries} files, {findings} panics, the slowest took {:.2} s",
+            "{}: {tries} files, {findings} panics, {slow} that took more than a second, the slowest {:.2} s",
             target.name,
             slowest.as_secs_f64()
         );

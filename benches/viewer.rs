@@ -115,6 +115,21 @@ fn main() {
     report("a JPEG of 2373×2373 px, window included", opened);
     println!("{:44} {decode:.0} ms to decode it alone, the unit of the line above", "");
 
+    let started: Vec<f64> = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            let mut window = window(Vec::new(), Some(ModelSource::new(BUNDLED_NAME)));
+            until(&mut window, |window| window.query_all_by_label("Chest X-ray 1").next().is_some());
+            if let Some(sample) = window.query_all_by_label("Chest X-ray 1").next() {
+                sample.click();
+            }
+            until(&mut window, |window| window.query_all_by_label_contains(" px").next().is_some());
+            window.render().expect("a picture");
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    report("start to the mask of a sample case", started);
+
     let volume = volume(folder.path());
     for (name, model) in [
         ("512×512×300 volume, scrolled", None),

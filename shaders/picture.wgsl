@@ -65,24 +65,6 @@ fn shade(value: vec3f) -> vec3f {
     return select(shown, vec3f(1.0) - shown, has(INVERT));
 }
 
-fn value_in(cell: vec2i) -> f32 {
-    let last = vec2i(textureDimensions(values)) - 1;
-    return textureLoad(values, clamp(cell, vec2i(0), last), 0).r;
-}
-
-// The value at `texel`, bilinear by hand: not every device filters 32-bit floats.
-fn value_at(texel: vec2f, is_smooth: bool) -> f32 {
-    if !is_smooth {
-        return value_in(vec2i(floor(texel)));
-    }
-    let grid = texel - 0.5;
-    let low = vec2i(floor(grid));
-    let part = grid - floor(grid);
-    let upper = mix(value_in(low), value_in(low + vec2i(1, 0)), part.x);
-    let lower = mix(value_in(low + vec2i(0, 1)), value_in(low + vec2i(1, 1)), part.x);
-    return mix(upper, lower, part.y);
-}
-
 // Viridis, a perceptually uniform map: six-degree fits to its table by Matt Zucker (CC0). The same stands in src/render/colour_map.rs.
 fn viridis(t: f32) -> vec3f {
     let c0 = vec3f(0.2777273272234177, 0.005407344544966578, 0.3340998053353061);
@@ -97,7 +79,7 @@ fn viridis(t: f32) -> vec3f {
 
 // The image around `at`. Where a screen pixel spans several texels, it is their mean.
 fn image_at(at: vec2f) -> vec3f {
-    let texels = vec2f(textureDimensions(image));
+    let texels = select(vec2f(textureDimensions(image)), vec2f(textureDimensions(values)), has(VALUES));
     let spanned = picture.step * picture.texels;
     let taps = clamp(i32(ceil(max(spanned.x, spanned.y) * 0.5)), 1, 4);
     var sum = vec3f(0.0);
@@ -111,7 +93,7 @@ fn image_at(at: vec2f) -> vec3f {
                 texel = floor(texel) + 0.5;
             }
             if has(VALUES) {
-                sum += vec3f(value_at(texel, taps == 1 && has(SMOOTH)));
+                sum += vec3f(textureSampleLevel(values, image_sampler, texel / texels, 0.0).r);
             } else {
                 sum += textureSampleLevel(image, image_sampler, texel / texels, 0.0).rgb * 255.0;
             }

@@ -7,6 +7,7 @@ mod apply;
 mod arrivals;
 mod command;
 mod dialogs;
+mod frames;
 mod keys;
 mod notes;
 mod panels;
@@ -37,6 +38,7 @@ use crate::infer::ModelSource;
 use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
+use frames::Frames;
 use notes::Kind;
 use settings::Settings;
 use state::{State, Tab};
@@ -95,6 +97,7 @@ pub struct HimixApp {
     texture_limit: usize,
     tickets: Ticket,
     fallback: Option<ModelSource>,
+    frames: Frames,
 }
 
 impl HimixApp {
@@ -136,6 +139,7 @@ impl HimixApp {
             texture_limit: start.texture_limit,
             tickets: 0,
             fallback: start.fallback.clone(),
+            frames: Frames::from_environment(),
             state: State::new(settings, device),
         };
         if let Some(message) = damage {
@@ -255,10 +259,12 @@ impl HimixApp {
 
 impl eframe::App for HimixApp {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.frames.begin();
         self.show(ui);
     }
 
     fn on_exit(&mut self) {
+        self.frames.write();
         self.write_settings();
     }
 }

@@ -9,18 +9,48 @@ use super::{Image, Pixels};
 pub enum Texels {
     /// Four bytes each: 8 bit pictures as they are stored.
     Rgba(Arc<Vec<u8>>),
-    /// One number each, in the unit of the image; a window decides what is seen of it.
-    Values(Arc<Vec<f32>>),
+    /// One half-precision number each; times `scale` it is in the unit of the image. A window decides what is seen of it. Every device
+    /// interpolates halves; their 11 bits are finer than a shade in any window that is not far from zero and narrow at once.
+    Values {
+        /// Bits of the halves.
+        halves: Arc<Vec<u16>>,
+        /// A power of two, so that scaling loses nothing.
+        scale: f32,
+    },
 }
 
 impl Texels {
     /// Of an image: grey pictures of more than 8 bit keep their values; colour of more than 8 bit is stretched to 8.
     pub fn of(image: &Image) -> Self {
         match &image.pixels {
-            Pixels::U16(_) | Pixels::F32(_) if image.channels == 1 => {
-                Self::Values(Arc::new(image.floats().collect()))
-            }
+            Pixels::U16(_) | Pixels::F32(_) if image.channels == 1 => Self::of_values(image.floats()),
             _ => Self::Rgba(Arc::new(image.to_rgba8())),
+        }
+    }
+
+    /// Of numbers.
+    pub fn of_values(values: impl Iterator<Item = f32>) -> Self {
+        let values: Vec<f32> = values.collect();
+        let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        // Halves reach to 65504.
+        let mut scale = 1.0_f32;
+        while most / scale > 32_768.0 {
+            scale *= 2.0;
+        }
+        while most > 0.0 && most / scale < 1.0 {
+            scale /= 2.0;
+        }
+        let halves = values.iter().map(|value| half::f16::from_f32(value / scale).to_bits()).collect();
+        Self::Values { halves: Arc::new(halves), scale }
+    }
+
+    /// The numbers, if these are numbers.
+    pub fn values(&self) -> Option<Vec<f32>> {
+        match self {
+            Self::Rgba(_) => None,
+            Self::Values { halves, scale } => {
+                Some(halves.iter().map(|bits| half::f16::from_bits(*bits).to_f32() * scale).collect())
+            }
         }
     }
 
@@ -28,7 +58,29 @@ impl Texels {
     pub fn rgba(&self) -> Option<&[u8]> {
         match self {
             Self::Rgba(bytes) => Some(bytes),
-            Self::Values(_) => None,
+            Self::Values { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_shades() {
+        let range: Vec<f32> = (-1024..=3071).map(|value| value as f32).collect();
+        let back = Texels::of_values(range.iter().copied()).values().expect("numbers");
+        for (value, back) in range.iter().zip(back) {
+            let allowed = if value.abs() < 512.0 { 0.25 } else { 1.0 };
+            assert!((value - back).abs() <= allowed, "{value}: {back}");
+        }
+        for most in [1e-6, 0.3, 65_535.0, 1e30] {
+            let back = Texels::of_values([most, 0.0, -most].into_iter()).values().expect("numbers");
+            assert!(
+                (back[0] / most - 1.0).abs() < 1e-3 && back[1] == 0.0 && back[2] == -back[0],
+                "{most}: {back:?}"
+            );
         }
     }
 }

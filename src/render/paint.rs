@@ -47,8 +47,9 @@ impl Picture {
         let Paint { image, probability, truth, uniforms } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
         uniforms.texels = 1.0 / image.reduction.max(1) as f32;
-        if matches!(image.texels, Texels::Values(_)) {
+        if let Texels::Values { scale, .. } = &image.texels {
             uniforms.flags |= HAS_VALUES;
+            uniforms.window = [uniforms.window[0] / scale, uniforms.window[1] * scale];
         }
         if probability.is_none() {
             uniforms.flags &= !NEEDS_PREDICTION;

@@ -10,7 +10,7 @@ use super::textures::{ImageLayer, ProbabilityLayer, Resident, TruthLayer, fit_tr
 use super::uniforms::Uniforms;
 
 const IMAGE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
-const VALUES_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Float;
+const VALUES_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R16Float;
 const PROBABILITY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Float;
 const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
@@ -99,7 +99,7 @@ impl Pipeline {
         let mut uploaded = 0;
         let (resident, format, bytes): (_, _, &[u8]) = match &image.texels {
             Texels::Rgba(bytes) => (&mut self.image, IMAGE_FORMAT, bytes),
-            Texels::Values(values) => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(values)),
+            Texels::Values { halves, .. } => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(halves)),
         };
         if resident.key != Some(image.key) {
             let view = upload(device, queue, format, image.texture_size, bytes);
@@ -143,7 +143,7 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         // Interpolated by hand in the shader: not every device filters 32-bit floats.
         texture(wgpu::TextureSampleType::Float { filterable: false }),
         texture(wgpu::TextureSampleType::Uint),
-        texture(wgpu::TextureSampleType::Float { filterable: false }),
+        texture(wgpu::TextureSampleType::Float { filterable: true }),
     ];
     let entries: Vec<_> = (0..)
         .zip(bindings)

@@ -96,7 +96,7 @@ pub struct Uniforms {
     pub(super) flags: u32,
     outline: f32,
     outline_opacity: f32,
-    window: [f32; 2],
+    pub(super) window: [f32; 2],
     colours: [[f32; 4]; 6],
 }
 

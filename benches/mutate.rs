@@ -177,10 +177,16 @@ fn main() {
                     .expect("written");
             }
         }
+        let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned();
         println!(
             "{}: {tries} files, {findings} panics, {slow} that took more than a second, the slowest {:.2} s",
             target.name,
             slowest.as_secs_f64()
+        );
+        println!(
+            "  peak memory of the process so far: {}",
+            peak.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
         );
     }
 }

@@ -23,6 +23,8 @@ mod model;
 mod predict;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/scans.rs"]
+mod scans;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/verify.rs"]

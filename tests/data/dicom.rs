@@ -178,6 +178,12 @@ fn files_that_lie_are_refused() {
     // A name is kept for the screen and written nowhere else.
     assert!(scan.patient.is_some() && !format!("{scan:?}").contains("Nobody"));
     let whole = std::fs::read(&many).expect("bytes");
+    // A few bytes that claim four gigabytes: refused by their claim, before memory is taken for it.
+    let pixels = whole.windows(4).rposition(|tag| tag == [0xe0, 0x7f, 0x10, 0]).expect("pixels");
+    let mut claims = whole.clone();
+    claims[pixels + 8..pixels + 12].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+    let error = open(&put(&folder, "claims.dcm", &claims), Limit::default()).expect_err("refused").to_string();
+    assert!(error.contains("claims 4294967280 bytes"), "{error}");
     for length in (0..whole.len()).step_by(7) {
         let path = put(&folder, "cut.dcm", &whole[..length]);
         if let Ok(scan) = open(&path, Limit::default()) {

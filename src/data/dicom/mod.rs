@@ -1,6 +1,7 @@
 //! DICOM files: one picture, several frames, or the slices of a series. Reading is dicom-rs's; what the attributes mean is here.
 
 mod attributes;
+mod guard;
 mod jpeg12;
 mod lut;
 mod pixels;
@@ -17,6 +18,9 @@ use super::scan::{Kind, Mapping, NamedWindow, Private, Scan, Values, Window};
 use super::{DataError, Limit};
 use attributes::Attributes;
 pub use series::{Series, open_series, series_in};
+
+/// Bytes of a file that are looked at for its header.
+const HEADER: u64 = 1 << 18;
 
 type Object = FileDicomObject<InMemDicomObject>;
 
@@ -58,6 +62,20 @@ fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Object, DataErro
         return Err(DataError::NotDicom { path: path.to_owned() });
     }
     let has_preamble = head.len() == 132 && &head[128..] == b"DICM";
+    // Of a header alone the beginning of the file is enough.
+    let most = if only_header { HEADER } else { length };
+    file.take(most).read_to_end(&mut head).map_err(|error| DataError::reading(path, &error))?;
+    let guarded = match guard::meta_group(&head, if has_preamble { 132 } else { 0 }) {
+        Some((start, syntax)) => guard::Writing::of(&syntax).map(|writing| (start, writing)),
+        None if !has_preamble => {
+            let is_explicit = head[4].is_ascii_uppercase() && head[5].is_ascii_uppercase();
+            Some((0, guard::Writing { is_explicit, is_big: false }))
+        }
+        None => None,
+    };
+    if let Some((start, writing)) = guarded {
+        guard::check(&head, start, length, writing).map_err(|reason| DataError::damaged(path, reason))?;
+    }
     if !has_preamble && head[0] == 8 {
         return bare(path, &head);
     }
@@ -78,25 +96,10 @@ fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Object, DataErro
 fn mended(path: &Path, has_preamble: bool, only_header: bool) -> Option<Object> {
     let bytes = std::fs::read(path).ok()?;
     let start = if has_preamble { 132 } else { 0 };
-    let (mut place, mut syntax) = (start, None);
-    while bytes.get(place..place + 2)? == [2, 0] {
-        let element = bytes.get(place..place + 8)?;
-        let is_long = [b"OB", b"OW", b"UN", b"SQ", b"UT"].contains(&&[element[4], element[5]]);
-        let (length, header) = if is_long {
-            let length = bytes.get(place + 8..place + 12)?;
-            (u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize, 12)
-        } else {
-            (usize::from(u16::from_le_bytes([element[6], element[7]])), 8)
-        };
-        let value = bytes.get(place + header..place.checked_add(header)?.checked_add(length)?)?;
-        if element[2..4] == [0x10, 0] {
-            syntax = Some(String::from_utf8_lossy(value).trim_end_matches(['\0', ' ']).to_owned());
-        }
-        place += header + length;
-    }
+    let (place, syntax) = guard::meta_group(&bytes, start)?;
     let mut whole = Vec::with_capacity(bytes.len() + 512);
     whole.resize(128, 0);
-    let meta = meta(&syntax?).build().ok()?;
+    let meta = meta(&syntax).build().ok()?;
     whole.extend(b"DICM");
     meta.write(&mut whole).ok()?;
     whole.extend(&bytes[place..]);

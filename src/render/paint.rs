@@ -89,8 +89,10 @@ impl CallbackTrait for Callback {
         pass: &mut wgpu::RenderPass<'static>,
         resources: &CallbackResources,
     ) {
-        if let Some(pipeline) = resources.get::<Pipeline>() {
-            pass.set_pipeline(&pipeline.pipeline);
+        if let Some(pipeline) = resources.get::<Pipeline>()
+            && let Some(current) = pipeline.current()
+        {
+            pass.set_pipeline(current);
             pass.set_bind_group(0, &pipeline.bind_group, &[]);
             pass.draw(0..3, 0..1);
         }

@@ -1,5 +1,6 @@
 //! The pipeline and its textures, made once and kept in egui's renderer.
 
+use std::collections::HashMap;
 use std::num::NonZeroU64;
 
 use eframe::egui_wgpu::wgpu;
@@ -16,7 +17,12 @@ const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
 /// What draws the picture on one device.
 pub struct Pipeline {
-    pub(super) pipeline: wgpu::RenderPipeline,
+    /// One for each set of things that are drawn, made when it is first needed.
+    pipelines: HashMap<u32, wgpu::RenderPipeline>,
+    flags: u32,
+    shader: wgpu::ShaderModule,
+    pipeline_layout: wgpu::PipelineLayout,
+    format: wgpu::TextureFormat,
     pub(super) bind_group: wgpu::BindGroup,
     layout: wgpu::BindGroupLayout,
     sampler: wgpu::Sampler,
@@ -40,31 +46,6 @@ impl Pipeline {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("himix picture"),
-            layout: Some(&pipeline_layout),
-            vertex: wgpu::VertexState {
-                module: &shader,
-                entry_point: Some("vertex"),
-                buffers: &[],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            },
-            fragment: Some(wgpu::FragmentState {
-                module: &shader,
-                entry_point: Some("fragment"),
-                targets: &[Some(wgpu::ColorTargetState {
-                    format,
-                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                    write_mask: wgpu::ColorWrites::ALL,
-                })],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            }),
-            primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            multiview_mask: None,
-            cache: None,
-        });
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
             label: Some("himix picture"),
             mag_filter: wgpu::FilterMode::Linear,
@@ -82,7 +63,58 @@ impl Pipeline {
         let probability = Resident::empty(device, queue, PROBABILITY_FORMAT);
         let truth = Resident::empty(device, queue, TRUTH_FORMAT);
         let bind_group = bind(device, &layout, &uniforms, &sampler, [&image, &probability, &truth, &values]);
-        Self { pipeline, bind_group, layout, sampler, uniforms, image, values, probability, truth }
+        Self {
+            pipelines: HashMap::new(),
+            flags: 0,
+            shader,
+            pipeline_layout,
+            format,
+            bind_group,
+            layout,
+            sampler,
+            uniforms,
+            image,
+            values,
+            probability,
+            truth,
+        }
+    }
+
+    /// What draws the picture that was prepared last.
+    pub(super) fn current(&self) -> Option<&wgpu::RenderPipeline> {
+        self.pipelines.get(&self.flags)
+    }
+
+    /// The pipeline that draws what `flags` say and nothing else.
+    fn compile(&self, device: &wgpu::Device, flags: u32) -> wgpu::RenderPipeline {
+        device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("himix picture"),
+            layout: Some(&self.pipeline_layout),
+            vertex: wgpu::VertexState {
+                module: &self.shader,
+                entry_point: Some("vertex"),
+                buffers: &[],
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+            },
+            fragment: Some(wgpu::FragmentState {
+                module: &self.shader,
+                entry_point: Some("fragment"),
+                targets: &[Some(wgpu::ColorTargetState {
+                    format: self.format,
+                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                    write_mask: wgpu::ColorWrites::ALL,
+                })],
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &[("FLAGS", f64::from(flags))],
+                    ..wgpu::PipelineCompilationOptions::default()
+                },
+            }),
+            primitive: wgpu::PrimitiveState::default(),
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            multiview_mask: None,
+            cache: None,
+        })
     }
 
     /// Uploads the layers that are not on the device yet, and the uniforms. Returns how many layers were uploaded.
@@ -95,6 +127,11 @@ impl Pipeline {
         truth: Option<&TruthLayer>,
         uniforms: &Uniforms,
     ) -> u64 {
+        self.flags = uniforms.flags;
+        if !self.pipelines.contains_key(&self.flags) {
+            let pipeline = self.compile(device, self.flags);
+            self.pipelines.insert(self.flags, pipeline);
+        }
         queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
         let mut uploaded = 0;
         let (resident, format, bytes): (_, _, &[u8]) = match &image.texels {

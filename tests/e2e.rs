@@ -137,6 +137,8 @@ fn a_case_is_read_from_opening_to_undo() {
 
     // Type: the field gets the letters, C and N among them, and the mask of the whole sentence is kept.
     desk.key("slash");
+    // A slow machine takes a frame or two until the field has the keyboard.
+    std::thread::sleep(Duration::from_millis(2000));
     assert!(desk.tool(&["type", "--delay", "100", " can"]));
     desk.wait("the typed sentence", |settings| prompts(settings).contains(&"left lung can".to_owned()));
     // Undo brings the sentence back that stood before.

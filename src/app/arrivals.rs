@@ -181,10 +181,10 @@ impl HimixApp {
         if let Some(window) = self.state.settings.windows.get(&scan.kind).filter(|_| scan.unit == "HU") {
             seen.window = *window;
         }
-        let asked = scan.for_network(&image, seen);
-        let range = scan.full_range(&image).width;
+        let full = scan.full_range(&image);
+        let asked = scan.for_network(full, seen);
         let layer = layer(ticket, &image, display);
-        self.state.image = Some(OpenImage { ticket, path, source, scan, slice, image, layer, range, seen, asked });
+        self.state.image = Some(OpenImage { ticket, path, source, scan, slice, image, layer, full, seen, asked });
         self.state.progress = None;
         self.state.ruler = None;
         self.state.playing = None;

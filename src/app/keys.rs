@@ -128,6 +128,10 @@ fn letters(input: &mut egui::InputState, state: &State, commands: &mut Vec<Comma
     let settings = &state.settings;
     let mut typed_slash = false;
     for event in &input.events {
+        // What is typed behind the key that goes to the prompt is meant for the prompt.
+        if typed_slash {
+            break;
+        }
         let Event::Key { key, pressed: true, modifiers, repeat, .. } = event else { continue };
         if modifiers.command || modifiers.ctrl || modifiers.alt {
             continue;

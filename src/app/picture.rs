@@ -27,6 +27,7 @@ impl HimixApp {
         }
         let image = Arc::new(open.scan.slice(slice));
         open.layer = layer(key, &image, DisplayPixels::of(&image, limit));
+        open.full = open.scan.full_range(&image);
         open.image = image;
         open.slice = slice;
         let masks = self.state.truth.as_mut().filter(|truth| truth.masks.len() > 1);
@@ -102,7 +103,7 @@ impl HimixApp {
         if !(window.centre.is_finite() && window.width.is_finite()) {
             return;
         }
-        let least = LEAST_WIDTH * open.scan.full_range(&open.image).width;
+        let least = LEAST_WIDTH * open.full.width;
         open.seen.window = Window { width: window.width.max(least), ..window };
         if open.scan.kind != Kind::Picture {
             self.state.settings.windows.insert(open.scan.kind, open.seen.window);
@@ -121,7 +122,7 @@ impl HimixApp {
     /// Has the network look at the picture as it is seen now.
     pub(super) fn use_window(&mut self) {
         let Some(open) = &mut self.state.image else { return };
-        let wanted = open.scan.for_network(&open.image, open.seen);
+        let wanted = open.scan.for_network(open.full, open.seen);
         if wanted != open.asked {
             open.asked = wanted;
             self.request_prediction();
@@ -143,7 +144,7 @@ pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
 impl super::state::OpenImage {
     /// The windows on offer with their names; the place is the number key.
     pub fn windows(&self) -> Vec<(String, Window)> {
-        let mut windows = vec![("Full range".to_owned(), self.full_range())];
+        let mut windows = vec![("Full range".to_owned(), self.full)];
         if self.scan.unit == "HU" {
             windows.extend(PRESETS.map(|preset| (preset.name.to_owned(), preset.window)));
         }
@@ -152,16 +153,9 @@ impl super::state::OpenImage {
         windows
     }
 
-    fn full_range(&self) -> Window {
-        match self.image.pixels {
-            crate::data::Pixels::U8(_) => Window::EIGHT_BIT,
-            _ => self.scan.full_range(&self.image),
-        }
-    }
-
     /// Whether the network saw the picture in another window than the one on the screen.
     pub fn is_seen_otherwise(&self) -> bool {
-        self.scan.for_network(&self.image, self.seen) != self.asked
+        self.scan.for_network(self.full, self.seen) != self.asked
     }
 
     /// The window of the shader: for colours its range from 0 to 255.

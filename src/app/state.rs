@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::training::Training;
 use super::view::View;
 use super::worklist::Worklist;
-use crate::data::scan::{Kind, Seen};
+use crate::data::scan::{Kind, Seen, Window};
 use crate::data::{Image, Mask, Scan};
 use crate::device::DeviceChoice;
 use crate::engine::{Counts, Ticket, threshold_step};
@@ -40,8 +40,8 @@ pub struct OpenImage {
     pub image: Arc<Image>,
     /// Its pixels, for the screen.
     pub layer: ImageLayer,
-    /// From the smallest to the largest value when it was opened.
-    pub range: f32,
+    /// From the smallest to the largest value of the slice.
+    pub full: Window,
     /// How it is seen.
     pub seen: Seen,
     /// How the network saw it when it was asked last; none as it is stored.

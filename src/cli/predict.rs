@@ -138,7 +138,7 @@ fn picture(arguments: &PredictArguments) -> Result<(Image, usize), Failure> {
     let image = scan.slice(slice);
     let mut seen = scan.first_seen(&image);
     seen.window = arguments.window.unwrap_or(seen.window);
-    let image = match scan.for_network(&image, seen) {
+    let image = match scan.for_network(scan.full_range(&image), seen) {
         Some(seen) => image.windowed(seen.window, seen.is_inverted),
         None => image,
     };

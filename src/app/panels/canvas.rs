@@ -65,7 +65,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     {
         // Across the whole picture once: twice the range of its values.
         let Window { centre, width } = open.seen.window;
-        let step = 2.0 * open.range / response.rect.width().max(1.0);
+        let step = 2.0 * open.full.width / response.rect.width().max(1.0);
         let delta = response.drag_delta() * step;
         commands.push(Command::SetWindow(Window { centre: centre + delta.y, width: width + delta.x }));
     }

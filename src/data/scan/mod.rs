@@ -239,20 +239,18 @@ impl Scan {
         Seen { window: self.first_window(slice), is_inverted: self.is_inverted }
     }
 
-    /// What the network gets where a slice is seen like this: none for a picture that is seen as it is stored, because the network's own
+    /// What the network gets where a slice whose full range is `full` is seen like this: none for a picture that is seen as it is stored, because the network's own
     /// preprocessing knows what to do with it.
-    pub fn for_network(&self, slice: &Image, seen: Seen) -> Option<Seen> {
-        let is_as_stored = !seen.is_inverted
-            && self.kind == Kind::Picture
-            && match slice.pixels {
-                Pixels::U8(_) => seen.window == Window::EIGHT_BIT,
-                _ => seen.window == self.full_range(slice),
-            };
+    pub fn for_network(&self, full: Window, seen: Seen) -> Option<Seen> {
+        let is_as_stored = !seen.is_inverted && self.kind == Kind::Picture && seen.window == full;
         (!is_as_stored).then_some(seen)
     }
 
-    /// From the smallest to the largest value of a slice; padding does not count.
+    /// From the smallest to the largest value of a slice, 0…255 for 8 bit; padding does not count.
     pub fn full_range(&self, slice: &Image) -> Window {
+        if matches!(slice.pixels, Pixels::U8(_)) {
+            return Window::EIGHT_BIT;
+        }
         let counts = |value: &f32| Some(*value) != self.padding;
         let range = slice
             .floats()

@@ -146,7 +146,7 @@ fn a_case_is_read_from_opening_to_undo() {
     desk.wait("the undone sentence", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
     desk.key("Escape");
 
-    // The next case, with its own sentence; by mouse: the window's preset menu does not move the picture away.
+    // The next case, with its own sentence; the wheel over the picture takes no key away from it.
     desk.key("n");
     desk.wait("the next case", |settings| prompts(settings).contains(&"right lung".to_owned()));
     assert!(desk.tool(&["mousemove", "600", "300", "click", "--repeat", "3", "4"]));

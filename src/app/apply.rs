@@ -17,7 +17,6 @@ use super::state::{Awaited, file_name};
 use super::theme;
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
-use crate::data::scan::Window;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -266,8 +265,7 @@ impl HimixApp {
         let command = FileCommand::SaveOverlay {
             path,
             image: image.image.clone(),
-            seen: Some(image.seen())
-                .filter(|_| image.layer.texels.rgba().is_none() || image.seen().window != Window::EIGHT_BIT),
+            seen: image.painted(),
             prediction: shown.prediction.clone(),
             truth: state.truth.as_ref().filter(|_| state.show_truth).map(|truth| truth.mask.clone()),
             threshold: settings.threshold,

@@ -165,4 +165,13 @@ impl super::state::OpenImage {
             self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));
         if is_colour_of_more { Seen { window: Window::EIGHT_BIT, ..self.seen } } else { self.seen }
     }
+
+    /// How a picture of it is painted into memory; none where that takes the pixels as they are.
+    pub fn painted(&self) -> Option<Seen> {
+        let is_colour_of_more =
+            self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));
+        let as_it_is = Seen { window: Window::EIGHT_BIT, is_inverted: false };
+        let is_as_it_is = self.layer.texels.rgba().is_some() && self.seen == as_it_is;
+        (!is_colour_of_more && !is_as_it_is).then_some(self.seen)
+    }
 }

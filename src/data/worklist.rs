@@ -62,27 +62,16 @@ fn pairs(folder: &Path) -> Vec<Item> {
 fn files(folder: &Path) -> Vec<Item> {
     let (mut pictures, mut others) = (Vec::new(), false);
     collect(folder, DEPTH, &mut pictures, &mut others);
-    let item = |path: PathBuf| Item {
-        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        truth: dataset::partner(&path),
-        path,
-        files: Vec::new(),
-        prompt: None,
-    };
     // Looking for partners reads a folder each time: too slow for many files, which then have none.
     let is_large = pictures.len() > 500;
-    let quick = |path: PathBuf| Item {
+    let item = |path: PathBuf| Item {
         name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        truth: if is_large { None } else { dataset::partner(&path) },
         path,
         files: Vec::new(),
-        truth: None,
         prompt: None,
     };
-    let mut items: Vec<Item> = if is_large {
-        pictures.into_iter().map(quick).collect()
-    } else {
-        pictures.into_iter().map(item).collect()
-    };
+    let mut items: Vec<Item> = pictures.into_iter().map(item).collect();
     // The mask of a picture is offered with it, not beside it.
     let masks: std::collections::HashSet<PathBuf> = items.iter().filter_map(|item| item.truth.clone()).collect();
     items.retain(|item| !masks.contains(&item.path));

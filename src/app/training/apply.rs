@@ -223,7 +223,7 @@ impl HimixApp {
             let command = FileCommand::Compose {
                 ticket: self.tickets + 1,
                 image: image.image.clone(),
-                seen: Some(image.seen()),
+                seen: image.painted(),
                 prediction,
                 truth: truth.map(|truth| truth.mask.clone()),
                 threshold: look.threshold,

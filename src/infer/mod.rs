@@ -2,10 +2,12 @@
 
 mod cache;
 pub mod evaluate;
+pub mod inspection;
 pub mod prediction;
 pub mod predictor;
 
 pub use crate::model::weights::{BUNDLED_NAME, ModelSource};
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
+pub use inspection::{Attribution, Inspection, Spectra, StageView, Wanted};
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 pub use predictor::{InferError, ModelInfo, Predictor};

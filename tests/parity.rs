@@ -70,7 +70,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
     masks_differ(&ours["probability"].1, 0);
 
     // The prepared network does one image at a time.
-    let prepared = Prepared::new(model);
+    let prepared = Prepared::new(model, &located.config);
     let (shape, expected) = reference.values("logits");
     let per_image = expected.len() / shape[0];
     for item in 0..shape[0] {

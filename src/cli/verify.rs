@@ -9,7 +9,7 @@ use clap::Args;
 use himix::device::{self, DeviceChoice};
 use himix::model::prepared::Prepared;
 use himix::model::weights::{Located, bundle};
-use himix::model::{HiMix, Trace};
+use himix::model::{HiMix, ModelConfig, Trace};
 
 use super::arguments::{DeviceArguments, ModelArguments};
 use super::reference::{Inputs, Reference};
@@ -145,15 +145,15 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
         }
     }
     if reference.has("logits") {
-        let ours = logits_as_predicted(model, &inputs)?;
+        let ours = logits_as_predicted(model, &located.config, &inputs)?;
         rows.push(Row::new("logits, as predict computes", &ours, &reference.read("logits")?));
     }
     Ok(rows)
 }
 
 /// The prepared network takes one image at a time.
-fn logits_as_predicted(model: HiMix, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
-    let prepared = Prepared::new(model);
+fn logits_as_predicted(model: HiMix, config: &ModelConfig, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
+    let prepared = Prepared::new(model, config);
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
         let features = prepared.see(inputs.image.clone().narrow(0, item, 1));

@@ -5,6 +5,8 @@ use super::prediction::{Plane, Prediction};
 /// What of the network's inside is wanted beside the mask. What is not wanted costs nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
+    /// [`Inspection::stages`].
+    pub stages: bool,
     /// [`StageView::attribution`]: a backward pass for each stage.
     pub attribution: bool,
     /// [`StageView::spectra`].
@@ -18,7 +20,7 @@ pub struct Wanted {
 pub struct Inspection {
     /// The mask, σ and layer weights as they were used.
     pub prediction: Prediction,
-    /// The decoder stages, coarse to fine.
+    /// The decoder stages, coarse to fine; empty where they were not wanted.
     pub stages: Vec<StageView>,
     /// Cosine of the sentence vectors (`[CLS]`) of each two text layers, row after row, `layers²` values; empty where it was
     /// not wanted.

@@ -2,9 +2,11 @@
 
 mod cache;
 pub mod evaluate;
+mod inspect;
 pub mod inspection;
 pub mod prediction;
 pub mod predictor;
+mod spectrum;
 
 pub use crate::model::weights::{BUNDLED_NAME, ModelSource};
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};

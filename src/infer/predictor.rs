@@ -7,19 +7,22 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cache::Recent;
+use super::inspect::Inside;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 use crate::data::{DataError, Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::config::Axes;
-use crate::model::prepared::{Features, Prepared, StageTexts};
+use crate::model::dials::Dials;
+use crate::model::prepared::{Decoded, Features, Prepared};
+use crate::model::weights::readouts::Readouts;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle};
-use crate::model::{ModelConfig, Trace, Traced};
+use crate::model::{HiMix, ModelConfig, Trace, Traced};
 use crate::text::{Encoding, TextError, Tokenizer};
 
 /// Images whose features are kept; 2.3 MB each in the full-size model.
 const IMAGES_KEPT: usize = 16;
-/// Prompts whose fused text is kept; 0.2 MB each in the full-size model.
-const PROMPTS_KEPT: usize = 256;
+/// Prompts whose token states are kept, of every layer; 1 MB each in the full-size model.
+const PROMPTS_KEPT: usize = 128;
 
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,9 @@ pub enum InferError {
         /// What is wrong with the first.
         reason: String,
     },
+    /// The network cannot run with these values.
+    #[error("the network cannot run with these values: {0}")]
+    Dials(String),
     /// The computation failed.
     #[error("the prediction failed on {device} ({reason}); choose another device or restart")]
     Compute {
@@ -77,7 +83,7 @@ struct Loaded {
     prepared: Prepared,
     device: OpenDevice,
     images: Recent<[u8; 32], Features>,
-    prompts: Recent<Vec<i64>, StageTexts>,
+    prompts: Recent<Vec<i64>, Vec<Tensor<3>>>,
 }
 
 /// One model on one device.
@@ -85,17 +91,19 @@ pub struct Predictor {
     located: Located,
     tokenizer: Tokenizer,
     loaded: Loaded,
+    readouts: Option<Readouts>,
+    pub(super) inside: Inside,
     info: ModelInfo,
     notices: Vec<String>,
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
-    let prepared = Prepared::new(located.load(&device.device)?);
+    let prepared = Prepared::new(located.load(&device.device)?, &located.config);
     Ok(Loaded { prepared, device, images: Recent::new(IMAGES_KEPT), prompts: Recent::new(PROMPTS_KEPT) })
 }
 
 /// Runs `job`, turning a panic of the compute library into its message. A GPU that fails does so by panicking.
-fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, InferError> {
+pub(super) fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, InferError> {
     catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -142,6 +150,10 @@ impl Predictor {
             }
             Err(error) => return Err(error),
         };
+        let readouts = located.readouts().unwrap_or_else(|error| {
+            notices.push(error.to_string());
+            None
+        });
         let provenance = &located.config.provenance;
         let info = ModelInfo {
             name: provenance.name.clone(),
@@ -153,7 +165,7 @@ impl Predictor {
             notices: notices.clone(),
             subjects: sorted(&provenance.subjects),
         };
-        Ok(Self { located, tokenizer, loaded, info, notices })
+        Ok(Self { located, tokenizer, loaded, readouts, inside: Inside::default(), info, notices })
     }
 
     /// What is loaded.
@@ -184,19 +196,32 @@ impl Predictor {
 
     /// Segments. Where a GPU fails, the model is opened again on the CPU and the prediction made there.
     pub fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
+        self.with_fall_back(|predictor| {
+            let dials = predictor.dials().clone();
+            let pass = predictor.pass(image, prompt, &dials)?;
+            predictor.prediction(image, prompt, &pass, &dials)
+        })
+    }
+
+    /// Does `job`; where a GPU fails at it, once more on the CPU.
+    pub(super) fn with_fall_back<T>(
+        &mut self,
+        mut job: impl FnMut(&mut Self) -> Result<T, InferError>,
+    ) -> Result<T, InferError> {
         let name = self.loaded.device.name.clone();
-        let outcome = guarded(&name, || self.attempt(image, prompt)).flatten();
+        let outcome = guarded(&name, || job(self)).flatten();
         match outcome {
             Err(error @ InferError::Compute { .. }) if self.loaded.device.is_gpu => {
                 self.fall_back(&error)?;
                 let name = self.loaded.device.name.clone();
-                guarded(&name, || self.attempt(image, prompt)).flatten()
+                guarded(&name, || job(self)).flatten()
             }
             other => other,
         }
     }
 
     fn fall_back(&mut self, error: &InferError) -> Result<(), InferError> {
+        self.inside = Inside::default();
         self.notices.push(format!("{error}. The CPU is used from now on."));
         self.loaded = load(&self.located, device::cpu())?;
         self.info.device.clone_from(&self.loaded.device.name);
@@ -227,16 +252,14 @@ impl Predictor {
         Tensor::from_data(TensorData::new(values, [1, 3, side, side]), device)
     }
 
-    fn is_transposed(&self) -> bool {
+    pub(super) fn is_transposed(&self) -> bool {
         self.located.config.axes == Axes::Xy
     }
 
-    fn attempt(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
+    /// Encoders, where image or prompt are new, and the decoder with `dials`.
+    pub(super) fn pass(&mut self, image: &Image, prompt: &str, dials: &Dials) -> Result<Pass, InferError> {
         let start = Instant::now();
-        let compute = |error: String, device: &str| InferError::Compute { device: device.into(), reason: error };
         let device = self.loaded.device.device.clone();
-        let name = self.loaded.device.name.clone();
-        let sync = || device.sync().map_err(|error| compute(error.to_string(), &name));
         let mut milliseconds = Milliseconds::default();
 
         let key = image.content_key();
@@ -245,7 +268,7 @@ impl Predictor {
             None => {
                 let start = Instant::now();
                 let features = self.loaded.prepared.see(self.input(image, &device));
-                sync()?;
+                self.sync()?;
                 self.loaded.images.put(key, features.clone());
                 milliseconds.vision = elapsed_ms(start);
                 features
@@ -254,63 +277,122 @@ impl Predictor {
 
         let start_text = Instant::now();
         let encoding = self.encode(prompt);
-        let text = match self.loaded.prompts.get(&encoding.ids) {
-            Some(text) => text,
+        let states = match self.loaded.prompts.get(&encoding.ids) {
+            Some(states) => states,
             None => {
                 let (ids, mask) = token_tensors(&encoding, &device);
-                let text = self.loaded.prepared.read(ids, mask);
-                sync()?;
-                self.loaded.prompts.put(encoding.ids.clone(), text.clone());
+                let states = self.loaded.prepared.states(ids, mask);
+                self.sync()?;
+                self.loaded.prompts.put(encoding.ids.clone(), states.clone());
                 milliseconds.text = elapsed_ms(start_text);
-                text
+                states
             }
         };
 
         let start_decoder = Instant::now();
-        let decoded = self.loaded.prepared.decode(&features, text);
-        let side = self.located.config.decoder.image_size;
-        let transposed = self.is_transposed();
-        let read = |data: Result<TensorData, String>, side: usize| -> Result<Vec<f32>, InferError> {
-            let data = data.map_err(|error| compute(error, &name))?;
-            let values: Vec<f32> = data.iter::<f32>().collect();
-            Ok(if transposed { preprocess::untranspose(&values, side) } else { values })
+        let own = self.loaded.prepared.decoder();
+        let turned = match self.inside.turned.take() {
+            _ if own.dials() == dials => None,
+            Some(turned) => Some(if turned.dials() == dials { turned } else { turned.turned(dials) }),
+            None => Some(own.turned(dials)),
         };
-        let model_values = read(sigmoid(decoded.logits).try_into_data().map_err(|error| error.to_string()), side)?;
-        let mut stages = Vec::with_capacity(decoded.stages.len());
-        for (index, stage) in decoded.stages.into_iter().enumerate() {
+        let decoder = turned.as_ref().unwrap_or(own);
+        let decoded = decoder.decode(&features, decoder.fuse(&states));
+        self.inside.turned = turned;
+        Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
+    }
+
+    /// Reads a pass back.
+    pub(super) fn prediction(
+        &self,
+        image: &Image,
+        prompt: &str,
+        pass: &Pass,
+        dials: &Dials,
+    ) -> Result<Prediction, InferError> {
+        let side = self.located.config.decoder.image_size;
+        let natural = |values: Vec<f32>, side: usize| {
+            if self.is_transposed() { preprocess::untranspose(&values, side) } else { values }
+        };
+        let model_values = natural(self.values(sigmoid(pass.decoded.logits.clone()))?, side);
+        let mut stages = Vec::with_capacity(pass.decoded.stages.len());
+        for (index, stage) in pass.decoded.stages.iter().enumerate() {
             let grid = self.located.config.stage_grid(index);
-            let values = read(stage.mean_dim(1).try_into_data().map_err(|error| error.to_string()), 2 * grid)?;
-            stages.push(StageMap { grid, map: normalised(values, 2 * grid) });
+            let values = natural(self.values(stage.clone().mean_dim(1))?, 2 * grid);
+            stages.push(StageMap { grid, map: Plane { width: 2 * grid, height: 2 * grid, values }.normalised() });
         }
-        milliseconds.decoder = elapsed_ms(start_decoder);
+        let decoder = elapsed_ms(pass.start_decoder);
 
         let values = preprocess::plane_to_image(&model_values, side, false, image.width, image.height);
-        let prediction = Prediction {
+        let Encoding { read, dropped, .. } = pass.encoding.clone();
+        Ok(Prediction {
             prompt: prompt.to_owned(),
             probability_model: Plane { width: side, height: side, values: model_values },
             probability: Plane { width: image.width, height: image.height, values },
             stages,
-            parameters: self.stage_parameters(),
-            tokens: TokensRead { read: encoding.read, dropped: encoding.dropped, limit: self.info.token_limit },
-            milliseconds: Milliseconds { total: elapsed_ms(start), ..milliseconds },
-            device: name.clone(),
-        };
-        Ok(prediction)
+            parameters: stage_parameters(dials),
+            tokens: TokensRead { read, dropped, limit: self.info.token_limit },
+            milliseconds: Milliseconds { decoder, total: elapsed_ms(pass.start), ..pass.milliseconds },
+            device: self.loaded.device.name.clone(),
+        })
     }
 
-    fn stage_parameters(&self) -> Vec<StageParameters> {
-        let (sigmas, weights) = (&self.loaded.prepared.sigmas, &self.loaded.prepared.layer_weights);
-        sigmas
-            .iter()
-            .zip(weights)
-            .enumerate()
-            .map(|(index, (sigma, weights))| StageParameters {
-                grid: self.located.config.stage_grid(index),
-                sigma: *sigma,
-                layer_weights: weights.clone(),
-            })
-            .collect()
+    /// The numbers of a tensor, row-major.
+    pub(super) fn values<const D: usize>(&self, tensor: Tensor<D>) -> Result<Vec<f32>, InferError> {
+        let data = tensor.try_into_data().map_err(|error| self.compute_error(error.to_string()))?;
+        Ok(data.iter::<f32>().collect())
     }
+
+    fn sync(&self) -> Result<(), InferError> {
+        self.loaded.device.device.sync().map_err(|error| self.compute_error(error.to_string()))
+    }
+
+    fn compute_error(&self, reason: String) -> InferError {
+        InferError::Compute { device: self.loaded.device.name.clone(), reason }
+    }
+
+    /// Where the network is folded.
+    pub(super) fn prepared(&self) -> &Prepared {
+        &self.loaded.prepared
+    }
+
+    /// The stages' read-outs, where the model has them.
+    pub fn readouts(&self) -> Option<&Readouts> {
+        self.readouts.as_ref()
+    }
+
+    /// The device on which gradients are computed.
+    pub(super) fn gradient_device(&self) -> Device {
+        self.loaded.device.device.clone().autodiff()
+    }
+
+    /// The network as it is written down, read anew.
+    pub(super) fn load_plain(&self, device: &Device) -> Result<HiMix, InferError> {
+        Ok(self.located.load(device)?)
+    }
+}
+
+/// What a pass through the network leaves.
+pub(super) struct Pass {
+    pub(super) features: Features,
+    pub(super) states: Vec<Tensor<3>>,
+    pub(super) decoded: Decoded,
+    encoding: Encoding,
+    milliseconds: Milliseconds,
+    start: Instant,
+    start_decoder: Instant,
+}
+
+/// σ and layer weights of each stage as the dials stand.
+pub(super) fn stage_parameters(dials: &Dials) -> Vec<StageParameters> {
+    let stages = dials.stages.iter().zip(dials.layer_weights());
+    stages
+        .map(|(stage, layer_weights)| StageParameters {
+            grid: stage.grid,
+            sigma: stage.sigma.filter(|_| stage.is_filtered),
+            layer_weights,
+        })
+        .collect()
 }
 
 fn elapsed_ms(start: Instant) -> f64 {
@@ -321,15 +403,6 @@ fn token_tensors(encoding: &Encoding, device: &Device) -> (Tensor<2, Int>, Tenso
     let tensor =
         |values: &[i64]| Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device);
     (tensor(&encoding.ids), tensor(&encoding.mask))
-}
-
-/// Scaled to 0…1; a constant map is 0 everywhere.
-fn normalised(mut values: Vec<f32>, side: usize) -> Plane {
-    let (low, high) =
-        values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
-    let range = high - low;
-    values.iter_mut().for_each(|v| *v = if range > 0.0 { (*v - low) / range } else { 0.0 });
-    Plane { width: side, height: side, values }
 }
 
 fn parameter_count(config: &ModelConfig) -> usize {

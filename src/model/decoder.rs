@@ -8,6 +8,7 @@ use burn::tensor::activation::{gelu, leaky_relu, relu};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::ModelConfig;
+use super::dials::{SIGMA_OFF, StageDials};
 use super::layers::{Attention, Conv2d, ConvShape, LayerNorm, Linear, Upsample2, uniform};
 use super::spectrum::SpectrumFilter;
 use super::trace::Trace;
@@ -15,7 +16,7 @@ use super::trace::Trace;
 /// Slope of every leaky ReLU.
 pub const LEAK: f64 = 0.01;
 /// Start of the three residual scales β.
-const SCALE_INIT: f64 = 1.421;
+pub const SCALE_INIT: f64 = 1.421;
 /// Epsilon of the decoder's layer norms.
 const NORM_EPS: f64 = 1e-5;
 
@@ -238,6 +239,30 @@ impl DecoderStage {
         let x = self.up.forward(x, skip);
         record_decoded(&x, name, trace);
         x
+    }
+
+    /// The values with which it runs, on a grid of `grid` cells a side.
+    pub fn dials(&self, grid: usize) -> StageDials {
+        let number = |param: &Param<Tensor<1>>| param.val().into_data().iter::<f32>().next().unwrap_or_default();
+        let guide = self.guide.as_ref();
+        let sigma = guide.and_then(|guide| guide.spectrum.as_ref()).map(|filter| number(&filter.sigma));
+        let betas = guide.map(|guide| [&guide.scale1, &guide.scale2, &guide.scale3].map(number));
+        StageDials { grid, sigma, is_filtered: sigma.is_some(), betas }
+    }
+
+    /// The same weights with other values.
+    pub fn turned(mut self, dials: &StageDials) -> Self {
+        let Some(guide) = &mut self.guide else { return self };
+        if let (Some(filter), Some(sigma)) = (&mut guide.spectrum, dials.sigma) {
+            *filter = filter.with_sigma(if dials.is_filtered { sigma } else { SIGMA_OFF });
+        }
+        if let Some(betas) = dials.betas {
+            let scales = [&mut guide.scale1, &mut guide.scale2, &mut guide.scale3];
+            for (scale, beta) in scales.into_iter().zip(betas) {
+                *scale = Param::initialized(scale.id, Tensor::from_data([beta], &scale.device()));
+            }
+        }
+        self
     }
 
     /// The guide block alone, back on the grid: `[batch, C, n, n]`

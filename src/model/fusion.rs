@@ -4,9 +4,10 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::{ConfigError, ModelConfig};
+use super::dials::{self, GroupDials};
 
 /// Groups of layers, and how they are weighted.
 #[derive(Module, Debug)]
@@ -47,6 +48,45 @@ impl Fusion {
         Some((layers, weights))
     }
 
+    /// Number of the group, from 1, that feeds each stage, coarse to fine.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// The groups, G1 first, with the values before the softmax.
+    pub fn group_dials(&self) -> Vec<GroupDials> {
+        let rows = self.alpha.as_ref().map(|alpha| {
+            let values: Vec<f32> = alpha.val().into_data().iter::<f32>().collect();
+            let widest = values.len() / self.groups.len();
+            values.chunks_exact(widest).map(<[f32]>::to_vec).collect::<Vec<_>>()
+        });
+        let alpha = |index: usize, layers: usize| Some(rows.as_ref()?[index][..layers].to_vec());
+        self.groups
+            .iter()
+            .enumerate()
+            .map(|(index, layers)| GroupDials {
+                layers: layers.clone(),
+                alpha: alpha(index, layers.len()),
+                is_used: !self.removed.contains(&(index + 1)),
+            })
+            .collect()
+    }
+
+    /// The same groups with other values, in another order, or left out. Where nothing is learned, values are not looked at.
+    pub fn turned(&self, dials: &[GroupDials], order: &[usize]) -> Self {
+        let alpha = self.alpha.as_ref().map(|alpha| {
+            let [count, widest] = alpha.dims();
+            let mut values: Vec<f32> = alpha.val().into_data().iter::<f32>().collect();
+            for (row, group) in values.chunks_exact_mut(widest).zip(dials) {
+                row.iter_mut().zip(group.alpha.iter().flatten()).for_each(|(old, new)| *old = *new);
+            }
+            let tensor = Tensor::<2>::from_data(TensorData::new(values, [count, widest]), &alpha.device());
+            Param::initialized(alpha.id, tensor)
+        });
+        let removed = dials.iter().enumerate().filter(|(_, group)| !group.is_used).map(|(index, _)| index + 1);
+        Self { alpha, order: order.to_vec(), removed: removed.collect(), groups: self.groups.clone() }
+    }
+
     /// Outputs of the embedding and of every layer → the text of each stage, coarse to fine, each
     /// `[batch, tokens, hidden]`; none for a stage without text.
     pub fn forward(&self, states: &[Tensor<3>]) -> Vec<Option<Tensor<3>>> {
@@ -75,15 +115,6 @@ impl Fusion {
 
     /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
     pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
-        (0..self.order.len())
-            .map(|stage| match self.weights(stage) {
-                None => Vec::new(),
-                Some((layers, weights)) => {
-                    let uniform = vec![1.0 / layers.len() as f32; layers.len()];
-                    let values = weights.map_or(uniform, |w| w.into_data().iter::<f32>().collect());
-                    layers.iter().copied().zip(values).collect()
-                }
-            })
-            .collect()
+        dials::layer_weights(&self.group_dials(), &self.order)
     }
 }

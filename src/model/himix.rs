@@ -8,6 +8,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::config::{ConfigError, ModelConfig};
 use super::decoder::DecoderStage;
+use super::dials::Dials;
 use super::fusion::Fusion;
 use super::head::Head;
 use super::text_encoder::TextEncoder;
@@ -86,6 +87,24 @@ impl HiMix {
             trace.record("probability", &sigmoid(logits.clone()));
         }
         logits
+    }
+
+    /// The values with which it runs; `config` is what it was built from.
+    pub fn dials(&self, config: &ModelConfig) -> Dials {
+        let stages = self.stages.iter().enumerate();
+        Dials {
+            stages: stages.map(|(index, stage)| stage.dials(config.stage_grid(index))).collect(),
+            groups: self.fusion.group_dials(),
+            order: self.fusion.order().to_vec(),
+        }
+    }
+
+    /// The same weights with other values; a filter that is switched off becomes one that passes everything.
+    pub fn turned(self, dials: &Dials) -> Self {
+        let fusion = self.fusion.turned(&dials.groups, &dials.order);
+        let stages =
+            self.stages.into_iter().zip(&dials.stages).map(|(stage, dials)| stage.turned(dials)).collect();
+        Self { fusion, stages, ..self }
     }
 
     /// σ of each stage, coarse to fine; none for a stage without filter.

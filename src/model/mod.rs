@@ -1,8 +1,10 @@
 //! The network and nothing else: encoders, layer fusion, spectrum filter, decoder, configuration, weights.
 
+pub mod attribution;
 pub mod config;
 pub mod cpu;
 pub mod decoder;
+pub mod dials;
 pub mod fusion;
 pub mod head;
 pub mod himix;

@@ -59,6 +59,11 @@ impl SpectrumFilter {
         }
     }
 
+    /// The same filter with another width.
+    pub fn with_sigma(&self, sigma: f32) -> Self {
+        Self { sigma: Param::from_data([sigma], &self.distance.device()), ..self.clone() }
+    }
+
     /// Real and imaginary part of `C`, each `[n, n]`.
     fn operators(&self) -> (Tensor<2>, Tensor<2>) {
         let n = self.side;

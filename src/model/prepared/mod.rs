@@ -12,6 +12,7 @@
 
 mod attention;
 mod conv;
+mod decoder;
 mod linear;
 mod stage;
 mod text;
@@ -19,11 +20,11 @@ mod vision;
 
 use burn::tensor::{Int, Tensor};
 
+use super::config::ModelConfig;
 use super::himix::HiMix;
 use attention::PreparedAttention;
-use conv::PreparedHead;
+pub use decoder::PreparedDecoder;
 use linear::Affine;
-use stage::PreparedStage;
 use text::PreparedText;
 use vision::PreparedVision;
 
@@ -32,13 +33,7 @@ use vision::PreparedVision;
 pub struct Prepared {
     vision: PreparedVision,
     text: PreparedText,
-    fusion: super::fusion::Fusion,
-    stages: Vec<PreparedStage>,
-    head: PreparedHead,
-    /// σ of each stage, coarse to fine; none for a stage without filter.
-    pub sigmas: Vec<Option<f32>>,
-    /// `(layer, weight)` of what feeds each stage, coarse to fine.
-    pub layer_weights: Vec<Vec<(usize, f32)>>,
+    decoder: PreparedDecoder,
 }
 
 /// What the decoder gives.
@@ -48,6 +43,8 @@ pub struct Decoded {
     pub logits: Tensor<4>,
     /// Output of each stage, coarse to fine: `[4n², C/2]`
     pub stages: Vec<Tensor<2>>,
+    /// What the spectrum filter of each stage made of its input, `[n², C]`; none where it did not run.
+    pub filtered: Vec<Option<Tensor<2>>>,
 }
 
 /// Image features, fine to coarse, each `[n², channels]`.
@@ -67,18 +64,17 @@ impl Prepared {
     ///
     /// Weights are not copied, but for the decoder's convolutions; where `model` is a clone of one that lives on, the text
     /// encoder's are copied too.
-    pub fn new(model: HiMix) -> Self {
-        let sigmas = model.sigmas();
-        let layer_weights = model.fusion.layer_weights();
+    pub fn new(model: HiMix, config: &ModelConfig) -> Self {
         Self {
             vision: PreparedVision::of(&model.vision),
-            stages: model.stages.iter().map(PreparedStage::of).collect(),
-            head: PreparedHead::of(&model.head),
+            decoder: PreparedDecoder::of(&model, config),
             text: PreparedText::of(model.text),
-            fusion: model.fusion,
-            sigmas,
-            layer_weights,
         }
+    }
+
+    /// Everything after the encoders.
+    pub fn decoder(&self) -> &PreparedDecoder {
+        &self.decoder
     }
 
     /// Image `[1, 3, side, side]` → features.
@@ -86,23 +82,18 @@ impl Prepared {
         self.vision.forward(image)
     }
 
+    /// Token numbers and mask `[1, tokens]` → outputs of the embedding and of every layer, each `[1, tokens, hidden]`.
+    pub fn states(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
+        self.text.forward(ids, mask)
+    }
+
     /// Token numbers and mask `[1, tokens]` → what the stages read.
     pub fn read(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> StageTexts {
-        let fused = self.fusion.forward(&self.text.forward(ids, mask));
-        self.stages.iter().zip(fused).map(|(stage, text)| stage.project_text(text?)).collect()
+        self.decoder.fuse(&self.states(ids, mask))
     }
 
     /// Features and texts → logits and the stages' outputs.
     pub fn decode(&self, features: &Features, texts: StageTexts) -> Decoded {
-        let last = features.len() - 1;
-        let mut x = features[last].clone();
-        let mut n = x.dims()[0].isqrt();
-        let mut stages = Vec::with_capacity(self.stages.len());
-        for (index, (stage, text)) in self.stages.iter().zip(texts).enumerate() {
-            x = stage.forward(x, text, features[last - 1 - index].clone(), n);
-            n *= 2;
-            stages.push(x.clone());
-        }
-        Decoded { logits: self.head.forward(x, n), stages }
+        self.decoder.decode(features, texts)
     }
 }

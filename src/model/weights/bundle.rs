@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use super::bundled::{self, BUNDLED_NAME, BundledWeights};
 use super::load::{self, Missing};
+use super::readouts;
 use super::rule::{RULE_NAME, RuleWeights};
 use super::save::{self, Precision};
 use super::{TensorSource, WeightsError, source};
@@ -174,6 +175,7 @@ pub fn write(
         if vocabulary.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
     let words = std::fs::read(vocabulary)
         .map_err(|error| WeightsError::file(vocabulary, format!("cannot be read ({error}); check the path")))?;
+    readouts::forget(folder)?;
     save::save_model(&folder.join(WEIGHTS_FILE), config, model, carried, precision)?;
     write_file(&folder.join(name), &words)?;
     let text = serde_json::to_string_pretty(config)
@@ -181,7 +183,7 @@ pub fn write(
     write_file(&folder.join(CONFIG_FILE), text.as_bytes())
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     let fail = |error: String| {
         WeightsError::file(path, format!("cannot be written ({error}); make room or choose another folder"))
     };

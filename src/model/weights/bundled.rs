@@ -16,6 +16,9 @@ const CONFIG: &str = include_str!("../../../assets/model/config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../../assets/model/model.safetensors");
 const VOCABULARY: &str = include_str!("../../../assets/model/vocab.txt");
 
+/// Its read-outs.
+pub const READOUTS: &str = include_str!("../../../assets/model/readouts.json");
+
 /// Its configuration.
 pub fn config() -> Result<ModelConfig, WeightsError> {
     serde_json::from_str(CONFIG).map_err(|error| WeightsError::config(Path::new(BUNDLED_NAME), error.to_string()))

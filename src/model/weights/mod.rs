@@ -9,6 +9,7 @@ pub mod check;
 pub mod import;
 pub mod keys;
 pub mod load;
+pub mod readouts;
 pub mod rule;
 pub mod save;
 pub mod source;

@@ -1,0 +1,60 @@
+//! What of a stage's output the mask rests on: the gradient of the mask's mean logit, through the rest of the decoder.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::decoder::DecoderStage;
+use super::dials::Dials;
+use super::fusion::Fusion;
+use super::head::Head;
+use super::himix::HiMix;
+use super::trace::Trace;
+
+/// A decoder that is differentiated by what flows through it, not by its weights.
+#[derive(Debug)]
+pub struct Attributor {
+    fusion: Fusion,
+    stages: Vec<DecoderStage>,
+    head: Head,
+}
+
+/// What the decoder works on, on the attributor's device.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Image features, fine to coarse, each `[1, C, n, n]`.
+    pub features: Vec<Tensor<4>>,
+    /// Outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]`.
+    pub states: Vec<Tensor<3>>,
+}
+
+impl Attributor {
+    /// Takes the decoder of a model that lies on a differentiating device; its encoders are dropped.
+    pub fn of(model: HiMix, dials: &Dials) -> Self {
+        // Frozen, it keeps the statistics of its batch norms and drops nothing out, and no gradient of a weight is computed.
+        let model = model.turned(dials).freeze();
+        Self { fusion: model.fusion, stages: model.stages, head: model.head }
+    }
+
+    /// The mean logit over the pixels where `chosen`, `[1, 1, side, side]`, is 1, when stage `stage` (coarse to fine) gives
+    /// `output`, `[1, C/2, 2n, 2n]`: `[1]`.
+    pub fn mean_logit(&self, stage: usize, output: Tensor<4>, inputs: &Inputs, chosen: &Tensor<4>) -> Tensor<1> {
+        let mut trace = Trace::off();
+        let mut x = output;
+        let last = inputs.features.len() - 1;
+        let texts = self.fusion.forward(&inputs.states);
+        for (index, text) in texts.into_iter().enumerate().skip(stage + 1) {
+            let skip = inputs.features[last - 1 - index].clone();
+            x = self.stages[index].forward(x, text, skip, "", &mut trace);
+        }
+        let logits = self.head.forward(x, &mut trace);
+        (logits * chosen.clone()).sum() / chosen.clone().sum()
+    }
+
+    /// The gradient of [`Self::mean_logit`] by the output of stage `stage`, of the output's shape.
+    pub fn gradient(&self, stage: usize, output: Tensor<4>, inputs: &Inputs, chosen: &Tensor<4>) -> Tensor<4> {
+        let output = output.require_grad();
+        let gradients = self.mean_logit(stage, output.clone(), inputs, chosen).backward();
+        let zeros = || output.clone().inner().zeros_like();
+        output.grad(&gradients).unwrap_or_else(zeros)
+    }
+}

@@ -1,0 +1,125 @@
+//! What of the decoder can be turned without training, as plain numbers: σ, β, layer weights, and what is switched off.
+
+use serde::{Deserialize, Serialize};
+
+/// σ at which a filter passes its input unchanged: `g` is 1 everywhere, to the last digit of an f32.
+pub const SIGMA_OFF: f32 = 1e9;
+
+/// Every value of a decoder that can be turned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Dials {
+    /// Coarse to fine.
+    pub stages: Vec<StageDials>,
+    /// G1 first.
+    pub groups: Vec<GroupDials>,
+    /// Number of the group, from 1, that feeds each stage, coarse to fine.
+    pub order: Vec<usize>,
+}
+
+/// Of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageDials {
+    /// Side of the grid, by which the stage is named.
+    pub grid: usize,
+    /// Width of the spectrum filter; none where the stage has none.
+    pub sigma: Option<f32>,
+    /// Whether the filter is used.
+    pub is_filtered: bool,
+    /// β of cross attention, self attention and MLP; none where the stage has no guide block.
+    pub betas: Option<[f32; 3]>,
+}
+
+/// Of a group of text layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupDials {
+    /// Its layers, from 1.
+    pub layers: Vec<usize>,
+    /// Their values before the softmax; none where nothing is learned.
+    pub alpha: Option<Vec<f32>>,
+    /// Whether its text is used. The stage of a group that is not runs without its guide block (supplementary, Table 1).
+    pub is_used: bool,
+}
+
+impl GroupDials {
+    /// The weights that the values make: their softmax, or equal ones where nothing is learned.
+    pub fn weights(&self) -> Vec<f32> {
+        let Some(alpha) = &self.alpha else {
+            return vec![1.0 / self.layers.len().max(1) as f32; self.layers.len()];
+        };
+        let highest = alpha.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let powers: Vec<f32> = alpha.iter().map(|value| (value - highest).exp()).collect();
+        let sum: f32 = powers.iter().sum();
+        powers.iter().map(|power| power / sum).collect()
+    }
+}
+
+/// See [`Dials::layer_weights`].
+pub fn layer_weights(groups: &[GroupDials], order: &[usize]) -> Vec<Vec<(usize, f32)>> {
+    let groups = order.iter().map(|number| &groups[number - 1]);
+    groups
+        .map(|group| {
+            let weights = group.layers.iter().copied().zip(group.weights());
+            if group.is_used { weights.collect() } else { Vec::new() }
+        })
+        .collect()
+}
+
+impl Dials {
+    /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
+    pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
+        layer_weights(&self.groups, &self.order)
+    }
+
+    /// Refuses values that no network can run with: a σ that is not positive, a number that is none, groups named twice.
+    pub fn validate(&self) -> Result<(), String> {
+        for stage in &self.stages {
+            if stage.sigma.is_some_and(|sigma| !sigma.is_finite() || sigma <= 0.0) {
+                return Err(format!("σ of stage {} must be positive", stage.grid));
+            }
+            if stage.betas.is_some_and(|betas| betas.iter().any(|beta| !beta.is_finite())) {
+                return Err(format!("β of stage {} must be a number", stage.grid));
+            }
+        }
+        for (index, group) in self.groups.iter().enumerate() {
+            if group.alpha.iter().flatten().any(|value| !value.is_finite()) {
+                return Err(format!("a layer weight of G{} is no number", index + 1));
+            }
+        }
+        let count = self.stages.len();
+        if self.order.len() != count || (1..=count).any(|number| !self.order.contains(&number)) {
+            return Err(format!("the order must name each group from 1 to {count} once"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_the_softmax() {
+        let group = |alpha| GroupDials { layers: vec![1, 2], alpha, is_used: true };
+        let weights = group(Some(vec![1.0, 1.0 + 3f32.ln()])).weights();
+        assert!((weights[0] - 0.25).abs() < 1e-6 && (weights[1] - 0.75).abs() < 1e-6);
+        assert_eq!(group(None).weights(), [0.5, 0.5]);
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused() {
+        let stage = StageDials { grid: 7, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
+        let group = GroupDials { layers: vec![1], alpha: Some(vec![1.0]), is_used: true };
+        let sound = Dials { stages: vec![stage], groups: vec![group], order: vec![1] };
+        assert_eq!(sound.validate(), Ok(()));
+        let broken = |change: fn(&mut Dials)| {
+            let mut dials = sound.clone();
+            change(&mut dials);
+            dials.validate().is_err()
+        };
+        assert!(broken(|dials| dials.stages[0].sigma = Some(0.0)));
+        assert!(broken(|dials| dials.stages[0].sigma = Some(f32::NAN)));
+        assert!(broken(|dials| dials.stages[0].betas = Some([1.0, f32::INFINITY, 1.0])));
+        assert!(broken(|dials| dials.groups[0].alpha = Some(vec![f32::NAN])));
+        assert!(broken(|dials| dials.order = vec![2]));
+    }
+}

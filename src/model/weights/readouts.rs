@@ -1,0 +1,120 @@
+//! Read-outs: a 1×1 convolution for each decoder stage, fitted on the frozen network, that makes a mask of the stage's output.
+//! They are no part of the network and lie beside its weights in `readouts.json`.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::bundle::{CONFIG_FILE, Located, write_file};
+use super::{BUNDLED_NAME, WeightsError, bundled};
+use crate::model::config::ModelConfig;
+
+/// Name of the file in a bundle.
+pub const READOUTS_FILE: &str = "readouts.json";
+
+/// The read-outs of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readouts {
+    /// What they were fitted on, for people.
+    pub description: String,
+    /// Images they were fitted on.
+    pub images: usize,
+    /// Coarse to fine.
+    pub stages: Vec<Readout>,
+}
+
+/// The read-out of a stage: `probability = sigmoid(bias + Σ weight · output)` at each position of the stage's output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readout {
+    /// Side of the stage's grid.
+    pub grid: usize,
+    /// One for each channel of the stage's output.
+    pub weight: Vec<f32>,
+    /// The same for every position.
+    pub bias: f32,
+}
+
+impl Readout {
+    /// Output `[channels, positions]` → probabilities `[positions]`.
+    pub fn probability(&self, output: &[f32]) -> Vec<f32> {
+        let positions = output.len() / self.weight.len().max(1);
+        let mut logits = vec![self.bias; positions];
+        for (channel, weight) in output.chunks_exact(positions.max(1)).zip(&self.weight) {
+            logits.iter_mut().zip(channel).for_each(|(logit, value)| *logit += weight * value);
+        }
+        logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+    }
+}
+
+impl Readouts {
+    /// Refuses what belongs to another architecture.
+    fn validate(&self, config: &ModelConfig) -> Result<(), String> {
+        let fits = |(index, readout): (usize, &Readout)| {
+            readout.grid == config.stage_grid(index)
+                && readout.weight.len() == config.stage_channels(index) / 2
+                && readout.bias.is_finite()
+                && readout.weight.iter().all(|weight| weight.is_finite())
+        };
+        if self.stages.len() != config.stage_count() || !self.stages.iter().enumerate().all(fits) {
+            return Err("these read-outs belong to another model; fit them again".into());
+        }
+        Ok(())
+    }
+}
+
+fn parse(path: &Path, text: &str, config: &ModelConfig) -> Result<Readouts, WeightsError> {
+    let readouts: Readouts = serde_json::from_str(text)
+        .map_err(|error| WeightsError::file(path, format!("these are no read-outs ({error}); fit them again")))?;
+    readouts.validate(config).map_err(|reason| WeightsError::file(path, reason))?;
+    Ok(readouts)
+}
+
+impl Located {
+    /// Where its read-outs lie or would be written; none for a model that is no file.
+    pub fn readouts_path(&self) -> Option<PathBuf> {
+        let model = &self.source.model;
+        if model.is_dir() {
+            return Some(model.join(READOUTS_FILE));
+        }
+        if !model.is_file() {
+            return None;
+        }
+        // Two weights files may share a folder and a configuration, but not their read-outs.
+        let name = model.file_stem()?.to_string_lossy();
+        Some(model.with_file_name(format!("{name}.{READOUTS_FILE}")))
+    }
+
+    /// Its read-outs; none where they were never fitted.
+    pub fn readouts(&self) -> Result<Option<Readouts>, WeightsError> {
+        if self.source.model.as_os_str() == BUNDLED_NAME {
+            return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, &self.config).map(Some);
+        }
+        let Some(path) = self.readouts_path().filter(|path| path.is_file()) else { return Ok(None) };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| WeightsError::file(&path, format!("cannot be read ({error}); check its rights")))?;
+        parse(&path, &text, &self.config).map(Some)
+    }
+}
+
+/// Writes read-outs to `path`, complete before the file gets its name.
+pub fn write(path: &Path, readouts: &Readouts) -> Result<(), WeightsError> {
+    let text = serde_json::to_string(readouts).map_err(|error| WeightsError::file(path, error.to_string()))?;
+    write_file(path, text.as_bytes())
+}
+
+/// Removes the read-outs of the model that a folder held before another was written to it.
+pub(super) fn forget(folder: &Path) -> Result<(), WeightsError> {
+    let path = folder.join(READOUTS_FILE);
+    if folder.join(CONFIG_FILE).is_file() && path.is_file() {
+        let fail = |error: std::io::Error| {
+            WeightsError::file(
+                &path,
+                format!("belongs to the model that is replaced and cannot be removed ({error})"),
+            )
+        };
+        std::fs::remove_file(&path).map_err(fail)?;
+    }
+    Ok(())
+}

@@ -114,7 +114,7 @@ impl Predictor {
         Ok(Inspection { prediction, stages, similarity, explained })
     }
 
-    fn check_dials(&self, dials: &Dials) -> Result<(), String> {
+    pub(super) fn check_dials(&self, dials: &Dials) -> Result<(), String> {
         let own = self.dials();
         let alike = dials.stages.len() == own.stages.len()
             && dials.groups.len() == own.groups.len()

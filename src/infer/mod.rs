@@ -4,12 +4,16 @@ mod cache;
 pub mod evaluate;
 mod inspect;
 pub mod inspection;
+mod keep;
 pub mod prediction;
 pub mod predictor;
 mod spectrum;
 
+pub use crate::model::dials::{Dials, GroupDials, StageDials};
 pub use crate::model::weights::{BUNDLED_NAME, ModelSource};
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
 pub use inspection::{Attribution, Inspection, Spectra, StageView, Wanted};
+pub use keep::changes;
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 pub use predictor::{InferError, ModelInfo, Predictor};
+pub use spectrum::radial_power;

@@ -361,6 +361,11 @@ impl Predictor {
         self.readouts.as_ref()
     }
 
+    /// The model's files.
+    pub(super) fn located(&self) -> &Located {
+        &self.located
+    }
+
     /// The device on which gradients are computed.
     pub(super) fn gradient_device(&self) -> Device {
         self.loaded.device.device.clone().autodiff()

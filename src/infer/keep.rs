@@ -1,0 +1,90 @@
+//! A model with turned dials as a bundle of its own.
+
+use std::path::{Path, PathBuf};
+
+use super::predictor::{InferError, Predictor};
+use crate::data::write;
+use crate::model::dials::Dials;
+use crate::model::weights::save::Precision;
+use crate::model::weights::{Vocabulary, WeightsError, bundle};
+
+impl Predictor {
+    /// Writes the model with `dials` in place of its own values as a bundle, a folder that must not hold a model yet. Read-outs
+    /// are not taken over: they were fitted on other stages' outputs.
+    ///
+    /// A filter that is switched off is kept as one so wide that it passes everything; the group that feeds each stage, and
+    /// those that are left out, go into the configuration.
+    pub fn save_turned(&self, dials: &Dials, folder: &Path) -> Result<(), InferError> {
+        self.check_dials(dials).map_err(InferError::Dials)?;
+        if folder.join(bundle::CONFIG_FILE).exists() {
+            let reason = "there is a model in this folder already; choose another";
+            return Err(WeightsError::file(folder, reason).into());
+        }
+        let mut model = self.load_plain(&crate::device::cpu().device)?.turned(dials);
+        let mut config = self.config().clone();
+        config.fusion.order.clone_from(&dials.order);
+        config.fusion.removed = (1..=dials.groups.len()).filter(|n| !dials.groups[n - 1].is_used).collect();
+        // A stage that gets no text has no guide block in the file either.
+        for (stage, number) in model.stages.iter_mut().zip(&dials.order) {
+            stage.guide = stage.guide.take().filter(|_| dials.groups[number - 1].is_used);
+        }
+        let provenance = &mut config.provenance;
+        provenance.description =
+            format!("{} Values turned by hand: {}.", provenance.description, changes(self.dials(), dials));
+        provenance.name = folder
+            .file_name()
+            .map_or_else(|| format!("{} turned", provenance.name), |name| name.to_string_lossy().into_owned());
+        let vocabulary = self.vocabulary_file(folder)?;
+        bundle::write(folder, &config, &model, &vocabulary, None, Precision::F32)?;
+        Ok(())
+    }
+
+    /// The vocabulary as a file; one that is no file is written into `folder`.
+    fn vocabulary_file(&self, folder: &Path) -> Result<PathBuf, InferError> {
+        match self.located().vocabulary()? {
+            Vocabulary::File(path) => Ok(path.clone()),
+            Vocabulary::Text(text) => {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    WeightsError::file(folder, format!("the folder cannot be made ({error}); choose another"))
+                })?;
+                let path = folder.join(bundle::VOCABULARY_FILES[1]);
+                write::bytes(&path, text.as_bytes())?;
+                Ok(path)
+            }
+        }
+    }
+}
+
+/// What differs, for people.
+pub fn changes(own: &Dials, dials: &Dials) -> String {
+    let mut parts = Vec::new();
+    for (own, new) in own.stages.iter().zip(&dials.stages) {
+        let grid = new.grid;
+        if !new.is_filtered && own.is_filtered {
+            parts.push(format!("filter of stage {grid} off"));
+        } else if let (Some(a), Some(b)) = (own.sigma, new.sigma)
+            && a != b
+        {
+            parts.push(format!("σ of stage {grid} {a:.2} → {b:.2}"));
+        }
+        for (index, (a, b)) in own.betas.iter().flatten().zip(new.betas.iter().flatten()).enumerate() {
+            if a != b {
+                parts.push(format!("β{} of stage {grid} {a:.2} → {b:.2}", index + 1));
+            }
+        }
+    }
+    for (number, (own, new)) in own.groups.iter().zip(&dials.groups).enumerate() {
+        let number = number + 1;
+        if own.is_used && !new.is_used {
+            parts.push(format!("text of G{number} off"));
+        } else if own.alpha != new.alpha {
+            let weights: Vec<String> = new.weights().iter().map(|weight| format!("{weight:.2}")).collect();
+            parts.push(format!("weights of G{number} {}", weights.join(", ")));
+        }
+    }
+    if own.order != dials.order {
+        let order: Vec<String> = dials.order.iter().map(|number| format!("G{number}")).collect();
+        parts.push(format!("order {}", order.join(", ")));
+    }
+    if parts.is_empty() { "none".into() } else { parts.join("; ") }
+}

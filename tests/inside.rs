@@ -1,0 +1,255 @@
+//! The inside of the network: what is shown of it is what the authors' code computes, and its dials do what they say.
+
+mod common;
+
+use std::path::Path;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use himix::data::{Image, Pixels};
+use himix::infer::{Dials, Inspection, ModelSource, Predictor, Wanted};
+use himix::model::attribution::{Attributor, Inputs};
+use himix::model::weights::{TensorSource, bundle, source};
+use himix::model::{HiMix, Trace};
+
+/// The word of a vocabulary of our own, in which every number has one.
+fn word(number: i64) -> String {
+    let specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+    if let Some(special) = usize::try_from(number).ok().and_then(|number| specials.get(number)) {
+        return (*special).to_owned();
+    }
+    let letter = |place: i64| char::from(b'a' + u8::try_from(number / place % 26).expect("a letter"));
+    [letter(676), letter(26), letter(1)].iter().collect()
+}
+
+struct Mini {
+    predictor: Predictor,
+    image: Image,
+    prompt: String,
+    reference: Box<dyn TensorSource>,
+    _folder: tempfile::TempDir,
+}
+
+/// The small reference model, opened with the first of its reference inputs as an ordinary image and prompt.
+fn mini() -> Option<Mini> {
+    let golden = common::shared("golden/mini")?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = bundle::read_config(&golden.join("config.json")).expect("configuration");
+    let words: Vec<String> = (0..config.text.vocab_size as i64).map(word).collect();
+    let vocab = folder.path().join("vocab.txt");
+    std::fs::write(&vocab, words.join("\n")).expect("written");
+    let source = ModelSource {
+        model: golden.join("weights.safetensors"),
+        config: Some(golden.join("config.json")),
+        vocab: Some(vocab),
+    };
+    let predictor = Predictor::open_on(&source, himix::device::cpu()).expect("opens");
+    let reference = source::open(&golden.join("activations.safetensors")).expect("opens");
+
+    let side = config.decoder.image_size;
+    let planes = reference.read("input.image").expect("image");
+    let mut pixels = vec![0f32; 3 * side * side];
+    for channel in 0..3 {
+        for (at, value) in planes[channel * side * side..(channel + 1) * side * side].iter().enumerate() {
+            // The network sees its image transposed; pixels lie channel by channel within each pixel.
+            pixels[(at % side * side + at / side) * 3 + channel] = *value;
+        }
+    }
+    let image = Image { width: side, height: side, channels: 3, pixels: Pixels::F32(pixels) };
+    let ids = reference.read("input.ids").expect("numbers");
+    let words = ids[..config.token_limit].iter().map(|id| *id as i64).filter(|id| *id > 4).map(word);
+    let prompt = words.collect::<Vec<_>>().join(" ");
+    let encoding = predictor.encode(&prompt);
+    assert!(encoding.ids.iter().zip(&ids).all(|(a, b)| *a as f32 == *b), "the prompt is the reference's");
+    Some(Mini { predictor, image, prompt, reference, _folder: folder })
+}
+
+const EVERYTHING: Wanted = Wanted { stages: true, attribution: true, spectra: true, similarity: true };
+
+impl Mini {
+    fn inspect(&mut self, dials: Option<&Dials>) -> Inspection {
+        self.predictor.inspect(&self.image, &self.prompt, dials, EVERYTHING).expect("an inspection")
+    }
+
+    /// The first item of a reference tensor.
+    fn first(&self, name: &str) -> Vec<f32> {
+        let shape = self.reference.shapes()[name].clone();
+        let values = self.reference.read(name).expect("read");
+        values[..values.len() / shape[0]].to_vec()
+    }
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
+}
+
+fn assert_close(ours: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(ours.len(), expected.len(), "{what}");
+    let scale = largest(expected).max(1e-12);
+    let worst = ours.iter().zip(expected).fold(0f32, |worst, (a, b)| worst.max((a - b).abs())) / scale;
+    println!("{what}: {worst:.1e} of the largest value");
+    assert!(worst <= tolerance, "{what} differs by {worst:.1e} of its largest value");
+}
+
+#[test]
+fn what_is_shown_is_what_the_authors_compute() {
+    let Some(mut mini) = mini() else { return };
+    let inspection = mini.inspect(None);
+    for (index, stage) in inspection.stages.iter().enumerate() {
+        let name = format!("stage{}", inspection.stages.len() - index);
+        let side = stage.side();
+        // `[side², channels]` of the transposed image → `[channels, side, side]` of the image.
+        let decoded = mini.first(&format!("{name}.decoded"));
+        let mut expected = vec![0f32; decoded.len()];
+        for (at, row) in decoded.chunks_exact(stage.channels).enumerate() {
+            for (channel, value) in row.iter().enumerate() {
+                expected[channel * side * side + at % side * side + at / side] = *value;
+            }
+        }
+        assert_close(&stage.output, &expected, 2e-4, &format!("{name}.decoded"));
+        let mean: Vec<f32> = (0..side * side)
+            .map(|at| expected.iter().skip(at).step_by(side * side).sum::<f32>() / stage.channels as f32)
+            .collect();
+        assert_close(&stage.activation().values, &mean, 2e-4, &format!("{name}, activation"));
+
+        let spectra = stage.spectra.as_ref().expect("the stage has a filter");
+        let filtered = mini.first(&format!("{name}.asrm"));
+        let expected = himix::infer::radial_power(&filtered, stage.grid);
+        assert_close(&spectra.after, &expected, 1e-3, &format!("{name}.asrm, power"));
+    }
+    let states = mini.predictor.config().text.num_hidden_layers;
+    assert_eq!(inspection.similarity.len(), states * states);
+    assert!((0..states).all(|layer| (inspection.similarity[layer * states + layer] - 1.0).abs() < 1e-5));
+}
+
+/// A stage's output in the network's own orientation, `[1, channels, side, side]`.
+fn as_computed(natural: &[f32], channels: usize, side: usize, device: &Device) -> Tensor<4> {
+    let tensor = Tensor::<4>::from_data(TensorData::new(natural.to_vec(), [1, channels, side, side]), device);
+    tensor.swap_dims(2, 3)
+}
+
+fn number(tensor: Tensor<1>) -> f64 {
+    f64::from(tensor.into_data().iter::<f32>().next().expect("one value"))
+}
+
+#[test]
+fn the_attribution_agrees_with_finite_differences() {
+    let Some(mut mini) = mini() else { return };
+    let inspection = mini.inspect(None);
+    let device = Device::flex().autodiff();
+    let located = bundle::locate(&ModelSource {
+        config: common::shared("golden/mini/config.json"),
+        ..ModelSource::new(common::shared("golden/mini/weights.safetensors").expect("weights"))
+    })
+    .expect("found");
+    let model: HiMix = located.load(&device).expect("loads");
+    let shape = |name: &str| mini.reference.shapes()[name].clone();
+    let float = |name: &str| {
+        let shape = shape(name);
+        Tensor::<4>::from_data(TensorData::new(mini.first(name), [1, shape[1], shape[2], shape[3]]), &device)
+    };
+    let whole = |name: &str| {
+        let values: Vec<i64> = mini.first(name).iter().map(|value| *value as i64).collect();
+        Tensor::<2, Int>::from_data(TensorData::new(values.clone(), [1, values.len()]), &device)
+    };
+    let mut trace = Trace::off();
+    let states = model.text.forward(whole("input.ids"), whole("input.mask"), &mut trace);
+    let inputs = Inputs {
+        features: model.vision.forward(float("input.image"), &mut trace).into_iter().map(Tensor::detach).collect(),
+        states: states.into_iter().map(Tensor::detach).collect(),
+    };
+    let side = inspection.prediction.probability_model.width;
+    let natural = &inspection.prediction.probability_model.values;
+    let chosen: Vec<f32> =
+        (0..side * side).map(|at| f32::from(u8::from(natural[at % side * side + at / side] >= 0.5))).collect();
+    assert_eq!(chosen.iter().filter(|value| **value > 0.0).count(), inspection.explained);
+    assert!(inspection.explained > 0, "the mask is not empty");
+    let chosen = Tensor::<4>::from_data(TensorData::new(chosen, [1, 1, side, side]), &device);
+    let attributor = Attributor::of(model, mini.predictor.dials());
+    let mut random = fastrand::Rng::with_seed(7);
+    for (index, stage) in inspection.stages.iter().enumerate() {
+        let output = as_computed(&stage.output, stage.channels, stage.side(), &device);
+        let gradient = attributor.gradient(index, output.clone(), &inputs, &chosen);
+        for trial in 0..3 {
+            // Along the gradient, each place by a length of its own: across it there would be nothing to measure.
+            let lengths: Vec<f32> = (0..stage.output.len()).map(|_| random.f32()).collect();
+            let lengths = as_computed(&lengths, stage.channels, stage.side(), &device);
+            let steepest = f64::from(largest(&gradient.clone().into_data().iter::<f32>().collect::<Vec<_>>()));
+            let direction = lengths * Tensor::<4>::from_inner(gradient.clone() / steepest);
+            let step = 2e-3 * f64::from(largest(&stage.output));
+            let moved = |by: f64| {
+                number(attributor.mean_logit(index, output.clone() + direction.clone() * by, &inputs, &chosen))
+            };
+            let measured = (moved(step) - moved(-step)) / (2.0 * step);
+            let computed = number((gradient.clone() * direction.clone().inner()).sum());
+            println!("stage {}, {trial}: {measured:.5} measured, {computed:.5} computed", stage.grid);
+            assert!((measured - computed).abs() <= 0.02 * measured.abs(), "stage {}", stage.grid);
+        }
+        // What is shown is made of this gradient.
+        let attribution = stage.attribution.as_ref().expect("asked for");
+        let total: f32 = attribution.contributions.iter().sum();
+        let expected = number((gradient * output.inner()).sum());
+        assert!((f64::from(total) - expected).abs() <= 1e-3 * expected.abs() + 1e-4, "{total} against {expected}");
+        assert!(attribution.map.values.iter().all(|value| *value >= 0.0));
+    }
+}
+
+/// What there is to turn, one by one, and several at once.
+fn turns(own: &Dials) -> Vec<(&'static str, Dials)> {
+    let with = |change: fn(&mut Dials)| {
+        let mut dials = own.clone();
+        change(&mut dials);
+        dials
+    };
+    vec![
+        ("σ", with(|dials| dials.stages[1].sigma = Some(1.5))),
+        ("β", with(|dials| dials.stages[2].betas = Some([0.2, 2.0, 0.0]))),
+        ("filter off", with(|dials| dials.stages[0].is_filtered = false)),
+        ("weights", with(|dials| dials.groups[0].alpha = Some(vec![3.0, 1.0, 0.0, -2.0]))),
+        ("text off", with(|dials| dials.groups[1].is_used = false)),
+        ("order", with(|dials| dials.order = vec![1, 3, 2])),
+        (
+            "several",
+            with(|dials| {
+                dials.order = vec![2, 1, 3];
+                dials.stages[1].is_filtered = false;
+                dials.stages[2].sigma = Some(9.0);
+                dials.groups[2].is_used = false;
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn a_turned_model_is_the_bundle_that_is_saved_of_it() {
+    let Some(mut mini) = mini() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = mini.predictor.dials().clone();
+    let untouched = mini.inspect(None).prediction.probability_model.values;
+    for (index, (what, dials)) in turns(&own).iter().enumerate() {
+        let inspection = mini.inspect(Some(dials));
+        let turned = &inspection.prediction.probability_model.values;
+        let moved = turned.iter().zip(&untouched).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        assert!(moved > 1e-4, "{what} changes the mask, by {moved}");
+        let target = folder.path().join(index.to_string());
+        mini.predictor.save_turned(dials, &target).expect("saved");
+        let mut saved = Predictor::open_on(&ModelSource::new(&target), himix::device::cpu()).expect("opens");
+        let again = saved.predict(&mini.image, &mini.prompt).expect("a prediction");
+        assert_close(&again.probability_model.values, turned, 1e-5, what);
+        assert!(mini.predictor.save_turned(dials, &target).is_err(), "a model is not overwritten");
+    }
+    // And back: the untouched model was not changed by any of it.
+    assert_eq!(mini.inspect(None).prediction.probability_model.values, untouched);
+}
+
+#[test]
+fn values_of_another_model_are_refused() {
+    let Some(mut mini) = mini() else { return };
+    let mut dials = mini.predictor.dials().clone();
+    dials.stages[0].sigma = Some(-1.0);
+    let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&dials), Wanted::default());
+    assert!(error.is_err_and(|error| error.to_string().contains("σ of stage 7 must be positive")));
+    dials.stages.pop();
+    let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&dials), Wanted::default());
+    assert!(error.is_err_and(|error| error.to_string().contains("another model")));
+    assert!(mini.predictor.save_turned(&dials, Path::new("nowhere")).is_err());
+}

@@ -44,6 +44,9 @@ pub struct EvaluateArguments {
     /// Give every image the sentence of another one, dealt out by this number
     #[arg(long, value_name = "SEED")]
     shuffle_prompts: Option<u64>,
+    /// Score the mask of every decoder stage too; the model must have read-outs (himix train --readout)
+    #[arg(long)]
+    stages: bool,
     #[command(flatten)]
     device: DeviceArguments,
     /// Write the scores of every image as a table
@@ -72,9 +75,18 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     if !predictor.info().is_trained {
         terminal::note(format!("{} is untrained; its scores mean nothing", predictor.info().name));
     }
+    if arguments.stages && predictor.readouts().is_none() {
+        let name = arguments.model.model.display();
+        let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
+        return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
+    }
     let mask_rule = arguments.mask_rule.rule();
-    let settings =
-        EvaluationSettings { threshold: arguments.threshold, mask_rule, shuffle_seed: arguments.shuffle_prompts };
+    let settings = EvaluationSettings {
+        threshold: arguments.threshold,
+        mask_rule,
+        shuffle_seed: arguments.shuffle_prompts,
+        stages: arguments.stages,
+    };
     if let Some(folder) = &arguments.overlays {
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::work(format!("{}: the folder cannot be made ({error}); choose another", folder.display()))
@@ -108,6 +120,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         predictor.info().device
     );
     text += &scores::text(&evaluation, arguments.worst);
+    let grids = (0..predictor.config().stage_count()).map(|stage| predictor.config().stage_grid(stage));
+    text += &scores::stages_text(&evaluation, &grids.collect::<Vec<_>>());
     let written = arguments.csv.iter().chain(&arguments.overlays);
     written.for_each(|path| text += &format!("\n{} written", path.display()));
     terminal::print(&text)

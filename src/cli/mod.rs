@@ -9,6 +9,7 @@ mod import;
 mod phantoms;
 mod pictures;
 mod predict;
+mod readout;
 mod reference;
 mod report;
 mod scores;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use himix::data::write;
 use himix::infer::{Evaluation, ImageScore};
-use himix::metrics::Spread;
+use himix::metrics::{Confusion, Spread};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -30,6 +30,11 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
             json!({ "seen_in_training": known, "without_them": without })
         }
     };
+    let stages = evaluation.stages();
+    if !stages.is_empty() {
+        let one = |(pooled, image): &(Confusion, Spread)| json!({ "pooled_dice": pooled.dice(), "per_image_dice": image });
+        object["stages"] = stages.iter().map(one).collect();
+    }
     object["skipped"] = json!(evaluation.skipped);
     if let Some(seed) = evaluation.settings.shuffle_seed {
         object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
@@ -100,6 +105,23 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// The stages' own masks, coarse to fine, for people; `grids` names them.
+pub fn stages_text(evaluation: &Evaluation, grids: &[usize]) -> String {
+    let row = |name: &str, pooled: &Confusion, image: &Spread| {
+        let [dice, mean, std] = [pooled.dice(), image.mean, image.std].map(|value| 100.0 * value);
+        format!("\n  {name:<9} Dice pooled {dice:6.2} %, per image {mean:6.2} ± {std:5.2} %")
+    };
+    let stages = evaluation.stages();
+    if stages.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nmasks of the stages, coarse to fine:".to_owned();
+    for ((pooled, image), grid) in stages.iter().zip(grids) {
+        text += &row(&format!("stage {grid}"), pooled, image);
+    }
+    text + &row("final", &evaluation.pooled(), &evaluation.dice_per_image())
 }
 
 fn table(evaluation: &Evaluation) -> Vec<String> {

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::device::{self, DeviceChoice};
+use himix::infer::BUNDLED_NAME;
 use himix::train::{Control, Epoch, Event, RunFolder, TrainConfig, TrainError, config};
 
+use super::readout::{self, ReadoutArguments};
 use super::{Failure, terminal};
 
 const EXAMPLES: &str = "\
@@ -14,6 +16,7 @@ Examples:
   himix train --data qata --data kvasir --out run --set phantoms=300 --set lr=1e-3
   himix train --data qata --out fine-tuned --set start=imported-bundle
   himix train --resume run
+  himix train --readout --model run/best --data qata
 
 The run folder has the settings (config.toml), one row an epoch (metrics.csv), the bundle of the
 best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or broke off goes on with
@@ -28,7 +31,7 @@ pub struct TrainArguments {
     /// Folder of a data set; may be repeated
     #[arg(long, value_name = "DIR")]
     data: Vec<PathBuf>,
-    /// Run folder; must not hold a run yet
+    /// Run folder; must not hold a run yet. With --readout: file for the read-outs, where they shall not lie in the bundle
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Settings as a TOML file
@@ -40,6 +43,19 @@ pub struct TrainArguments {
     /// Go on with the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out", "config", "set"])]
     resume: Option<PathBuf>,
+    /// Leave the model as it is and fit a mask of its own for each decoder stage, which is kept in its bundle; the images are those
+    /// of --data
+    #[arg(long, requires = "data", conflicts_with_all = ["resume", "config", "set"])]
+    readout: bool,
+    /// With --readout: the model, a bundle's folder or a weights file
+    #[arg(long, value_name = "M", default_value = BUNDLED_NAME, requires = "readout")]
+    model: PathBuf,
+    /// With --readout: split of the images
+    #[arg(long, value_name = "SPLIT", default_value = "train", requires = "readout")]
+    split: String,
+    /// With --readout: images of each data set, evenly over its list; 0 for all
+    #[arg(long, value_name = "N", default_value = "200", requires = "readout")]
+    limit: usize,
     /// Where to compute, over the settings: auto, cpu, gpu or gpu:N
     #[arg(long, value_name = "D")]
     device: Option<DeviceChoice>,
@@ -56,6 +72,16 @@ fn help_with_keys() -> String {
 
 /// Trains.
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
+    if arguments.readout {
+        return readout::run(&ReadoutArguments {
+            model: &arguments.model,
+            data: &arguments.data,
+            split: &arguments.split,
+            limit: arguments.limit,
+            out: arguments.out.as_deref(),
+            device: arguments.device.unwrap_or_default(),
+        });
+    }
     let config = match &arguments.resume {
         Some(folder) => RunFolder::new(folder).config().map_err(failure)?,
         None => settings(arguments)?,

@@ -5,6 +5,8 @@
 
 use std::ops::ControlFlow;
 
+use super::inspection::{Inspection, Wanted};
+use super::prediction::Plane;
 use super::predictor::{InferError, Predictor};
 use crate::data::{DataError, Dataset, Image, Mask, MaskRule, image, mask, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
@@ -19,11 +21,13 @@ pub struct EvaluationSettings {
     /// Gives every image the sentence of another one, dealt out by this seed: what remains of the score is what
     /// the model reads from the image alone.
     pub shuffle_seed: Option<u64>,
+    /// Also scores the mask of every decoder stage; the model must have read-outs.
+    pub stages: bool,
 }
 
 impl Default for EvaluationSettings {
     fn default() -> Self {
-        Self { threshold: 0.5, mask_rule: MaskRule::default(), shuffle_seed: None }
+        Self { threshold: 0.5, mask_rule: MaskRule::default(), shuffle_seed: None, stages: false }
     }
 }
 
@@ -40,6 +44,8 @@ pub struct ImageScore {
     pub hd95: Option<f64>,
     /// Whether the subject was seen in training; none where file name or model do not say.
     pub is_known: Option<bool>,
+    /// Pixels of the stages' own masks, coarse to fine; empty where they were not asked for.
+    pub stages: Vec<Confusion>,
 }
 
 /// A split's outcome.
@@ -76,6 +82,17 @@ impl Evaluation {
     pub fn hd95(&self) -> (Spread, usize) {
         let distances: Vec<f64> = self.images.iter().filter_map(|image| image.hd95).collect();
         (mean_std(&distances), self.images.len() - distances.len())
+    }
+
+    /// Of each stage's own masks, coarse to fine: all images' pixels together, and Dice per image; empty where they were not scored.
+    pub fn stages(&self) -> Vec<(Confusion, Spread)> {
+        let count = self.images.first().map_or(0, |image| image.stages.len());
+        (0..count)
+            .map(|stage| {
+                let counts = || self.images.iter().map(move |image| image.stages[stage]);
+                (counts().sum(), mean_std(&counts().map(|counts| counts.dice()).collect::<Vec<_>>()))
+            })
+            .collect()
     }
 
     /// The `count` images with the lowest Dice, the worst first.
@@ -127,15 +144,15 @@ pub fn evaluate(
                 continue;
             }
         };
-        let prediction = predictor.predict(&image, prompt)?;
+        let wanted = Wanted { stages: settings.stages, ..Wanted::default() };
+        let Inspection { prediction, stages, .. } = predictor.inspect(&image, prompt, None, wanted)?;
         let is_same_size = (truth.width, truth.height) == (image.width, image.height);
-        let predicted = if is_same_size {
-            prediction.mask(settings.threshold)
-        } else {
-            let plane = &prediction.probability_model;
+        let raised = |plane: &Plane| -> Vec<u8> {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
             values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
         };
+        let predicted =
+            if is_same_size { prediction.mask(settings.threshold) } else { raised(&prediction.probability_model) };
         if is_same_size {
             show(&sample.name, &image, &predicted, &truth)?;
         }
@@ -143,12 +160,14 @@ pub fn evaluate(
         let is_known = subject(&sample.name)
             .filter(|_| !known.is_empty())
             .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
+        let readouts = stages.iter().filter_map(|stage| stage.readout.as_ref());
         images.push(ImageScore {
             name: sample.name.clone(),
             prompt: prompt.clone(),
             counts: Confusion::of(&predicted, &truth.values),
             hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
             is_known,
+            stages: readouts.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
         });
         is_own.push(*prompt == sample.prompt);
     }

@@ -7,13 +7,16 @@ pub mod inspection;
 mod keep;
 pub mod prediction;
 pub mod predictor;
+mod readout;
 mod spectrum;
 
 pub use crate::model::dials::{Dials, GroupDials, StageDials};
+pub use crate::model::weights::readouts::Readouts;
 pub use crate::model::weights::{BUNDLED_NAME, ModelSource};
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
 pub use inspection::{Attribution, Inspection, Spectra, StageView, Wanted};
 pub use keep::changes;
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 pub use predictor::{InferError, ModelInfo, Predictor};
+pub use readout::{FitProgress, fit_readouts, write_readouts};
 pub use spectrum::radial_power;

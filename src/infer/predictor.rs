@@ -1,6 +1,7 @@
 //! The predictor: one model on one device, with caches of what images and prompts look like to it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::activation::sigmoid;
@@ -364,6 +365,16 @@ impl Predictor {
     /// The model's files.
     pub(super) fn located(&self) -> &Located {
         &self.located
+    }
+
+    /// Uses these read-outs from now on.
+    pub(super) fn use_readouts(&mut self, readouts: Readouts) {
+        self.readouts = Some(readouts);
+    }
+
+    /// Where the read-outs lie or would be kept; none where the model is no file, as the one that the program carries.
+    pub fn readouts_path(&self) -> Option<PathBuf> {
+        self.located.readouts_path()
     }
 
     /// The device on which gradients are computed.

@@ -17,6 +17,7 @@
 // A test may write its files as it likes.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+pub mod analysis;
 pub mod app;
 pub mod data;
 pub mod device;

@@ -14,9 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("render", &["data"]),
     ("infer", &["model", "text", "data", "metrics", "device"]),
     ("train", &["model", "text", "data", "metrics", "device"]),
-    ("engine", &["infer", "train", "text", "data", "metrics", "device"]),
-    ("app", &["engine", "render", "infer", "data", "metrics", "device"]),
-    ("cli", &["app", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
+    ("analysis", &["infer", "data", "metrics"]),
+    ("engine", &["analysis", "infer", "train", "text", "data", "metrics", "device"]),
+    ("app", &["engine", "analysis", "render", "infer", "data", "metrics", "device"]),
+    ("cli", &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
 ];
 
 /// Room → crates that belong elsewhere.
@@ -25,6 +26,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("text", &["burn", "egui", "eframe", "wgpu", "image"]),
     ("data", &["burn", "egui", "eframe", "wgpu", "tokenizers"]),
     ("metrics", &["burn", "egui", "eframe", "wgpu", "image", "tokenizers"]),
+    ("analysis", &["burn", "egui", "eframe", "wgpu", "tokenizers"]),
     ("render", &["burn", "tokenizers", "rfd"]),
     ("engine", &["burn", "egui", "eframe", "wgpu"]),
     ("app", &["burn", "tokenizers", "safetensors"]),

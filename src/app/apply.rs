@@ -13,6 +13,7 @@ use super::dialogs::{Answer, Purpose};
 use super::notes::Kind;
 use super::session::Source;
 use super::settings::ModelPaths;
+use super::stages::{self, StagesCommand};
 use super::state::{Awaited, file_name};
 use super::theme;
 use super::training::TrainCommand;
@@ -107,6 +108,7 @@ impl HimixApp {
                 state.tab = tab;
                 state.overlay_held = false;
             }
+            Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => state.page = page,
             Command::Dismiss(note) => state.notes.dismiss(note),
@@ -137,10 +139,16 @@ impl HimixApp {
             Purpose::SaveMask => name("mask"),
             Purpose::SaveOverlay => name("overlay"),
             Purpose::SaveSettings => Some("training.toml".into()),
+            Purpose::SaveSweep => Some("sweep.csv".into()),
+            Purpose::SaveTurned => self.state.model.as_ref().map(|model| stages::turned_name(&model.source.model)),
             _ => None,
         };
         let folder = match purpose {
-            Purpose::ModelFolder | Purpose::ModelFile | Purpose::StartModel => {
+            Purpose::ModelFolder
+            | Purpose::ModelFile
+            | Purpose::StartModel
+            | Purpose::CompareModel
+            | Purpose::SaveTurned => {
                 self.state.model.as_ref().and_then(|model| model.source.model.parent().map(PathBuf::from))
             }
             _ => image
@@ -169,6 +177,10 @@ impl HimixApp {
             Purpose::Image => Command::OpenImage(path),
             Purpose::Folder => Command::OpenPaths(vec![path]),
             Purpose::Truth => Command::OpenTruth(path),
+            Purpose::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
+            Purpose::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
+            Purpose::FitData => Command::Stages(StagesCommand::Fit(path)),
+            Purpose::SaveSweep => Command::Stages(StagesCommand::SaveSweep(path)),
             Purpose::ModelFolder | Purpose::ModelFile => {
                 Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })
             }

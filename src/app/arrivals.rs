@@ -34,6 +34,7 @@ impl HimixApp {
         while let Some(event) = self.engine.next_event() {
             self.take_event(ctx, event);
         }
+        self.take_inspections();
         if let Some(predicted) = self.engine.take_prediction() {
             self.take_prediction(predicted);
         }
@@ -67,6 +68,8 @@ impl HimixApp {
                     self.state.notes.add(Kind::Error, message);
                 }
             }
+            Event::Study { ticket, event } => self.take_study(ticket, event),
+            Event::InspectionFailed { ticket, message } => self.inspection_failed(ticket, message),
             Event::Notice(text) => self.state.notes.add(Kind::Warning, text),
             Event::Thumbnail { list, place, picture } => {
                 if let Some(worklist) = self.state.worklist.as_mut().filter(|worklist| worklist.ticket == list) {
@@ -132,7 +135,12 @@ impl HimixApp {
                 self.state.measuring.take_if(|measuring| *measuring == of);
                 self.state.distance = Some(Distance { of, pixels });
             }
-            FileEvent::Composed { ticket, picture } => self.take_painting(ticket, picture),
+            FileEvent::Composed { ticket, picture } => {
+                if !self.take_base(ctx, ticket, &picture) {
+                    self.take_painting(ticket, picture);
+                }
+            }
+            FileEvent::Refined { ticket, steps } => self.take_steps(ticket, steps),
             FileEvent::TextRead { path, text } => self.take_settings_text(&path, &text),
             FileEvent::Saved { path } => self.say_saved(&path),
             FileEvent::Failed { ticket, message } => {
@@ -155,6 +163,7 @@ impl HimixApp {
             self.state.notes.add(Kind::Warning, notice.clone());
         }
         self.remember_model(&source);
+        self.state.stages.forget_model();
         self.state.model = Some(OpenModel { source, info });
         self.request_prediction();
     }
@@ -191,6 +200,7 @@ impl HimixApp {
         self.state.truth = None;
         self.state.shown = None;
         self.state.view = View::default();
+        self.state.stages.forget_image();
         if let Some(comparison) = &mut self.state.training.comparison {
             comparison.forget();
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::dialogs::Purpose;
+use super::stages::StagesCommand;
 use super::state::{Page, Tab};
 use super::theme::ThemeChoice;
 use super::training::TrainCommand;
@@ -109,8 +110,10 @@ pub enum Command {
     ColourBlind(bool),
     /// Dark or light.
     SetTheme(ThemeChoice),
-    /// Read, train: what fills the window.
+    /// Read, stages, train: what fills the window.
     ShowTab(Tab),
+    /// Something of the Stages tab.
+    Stages(StagesCommand),
     /// Something of the Train tab.
     Train(TrainCommand),
     /// Open a page of help, or close it.

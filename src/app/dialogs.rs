@@ -42,6 +42,14 @@ pub enum Purpose {
     LoadSettings,
     /// Where to write the settings of a training run.
     SaveSettings,
+    /// A model to compare with.
+    CompareModel,
+    /// Where to write a turned model.
+    SaveTurned,
+    /// A data set to fit read-outs on.
+    FitData,
+    /// Where to write a sweep.
+    SaveSweep,
 }
 
 /// How a dialog ended.
@@ -122,6 +130,10 @@ fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Opti
         Purpose::SaveOverlay => dialog.set_title("Save overlay").add_filter("PNG", &["png"]).save_file(),
         Purpose::TrainData => dialog.set_title("Add data set").pick_folder(),
         Purpose::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
+        Purpose::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
+        Purpose::SaveTurned => dialog.set_title("Save as a new bundle").save_file(),
+        Purpose::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
+        Purpose::SaveSweep => dialog.set_title("Save sweep").add_filter("CSV", &["csv"]).save_file(),
         Purpose::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
         Purpose::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
         Purpose::SaveSettings => dialog.set_title("Save settings").add_filter("TOML", &["toml"]).save_file(),
@@ -137,6 +149,7 @@ fn ending(purpose: Purpose) -> Option<&'static str> {
     match purpose {
         Purpose::SaveMask | Purpose::SaveOverlay => Some("png"),
         Purpose::SaveSettings => Some("toml"),
+        Purpose::SaveSweep => Some("csv"),
         _ => None,
     }
 }

@@ -15,6 +15,7 @@ mod picture;
 mod run;
 mod session;
 mod settings;
+mod stages;
 mod state;
 mod text;
 mod theme;
@@ -171,6 +172,7 @@ impl HimixApp {
         panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
         self.apply_commands(&ctx);
         self.paint_comparison();
+        self.look_inside();
         self.measure();
         self.view_as_network();
         self.guard_close(&ctx);

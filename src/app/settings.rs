@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::stages::StagesSettings;
 use super::theme::ThemeChoice;
 use crate::data::Limit;
 use crate::data::scan::{Kind, Window};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// Folder of the training run that goes on, or did when the window was last seen.
     pub training: Option<PathBuf>,
+    /// The Stages tab.
+    pub stages: StagesSettings,
     /// Training runs begun so far.
     pub runs: u32,
 }
@@ -96,6 +99,7 @@ impl Default for Settings {
             zoom: 1.0,
             recent: Vec::new(),
             training: None,
+            stages: StagesSettings::default(),
             runs: 0,
         }
     }

@@ -10,6 +10,7 @@ use eframe::egui::{TextureHandle, Vec2};
 use super::notes::Notes;
 use super::session::{Past, Source};
 use super::settings::Settings;
+use super::stages::Stages;
 use super::training::Training;
 use super::view::View;
 use super::worklist::Worklist;
@@ -110,6 +111,8 @@ pub enum Tab {
     /// An image, its mask, the prompt.
     #[default]
     Read,
+    /// The inside of the network.
+    Stages,
     /// Training.
     Train,
 }
@@ -183,6 +186,8 @@ pub struct State {
     pub awaited_list: Option<Ticket>,
     /// What fills the window.
     pub tab: Tab,
+    /// What is looked at inside the network.
+    pub stages: Stages,
     /// Settings of a training run, and the run.
     pub training: Training,
     /// The page of help that is open.
@@ -209,6 +214,7 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder()),
             tab: Tab::default(),
+            stages: Stages::default(),
             settings,
             device,
             image: None,

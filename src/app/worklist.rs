@@ -42,6 +42,17 @@ pub struct Worklist {
 }
 
 impl Worklist {
+    /// The cases with the sentences as they stand now.
+    pub fn with_edits(&self) -> Vec<Item> {
+        let mut items = self.items.to_vec();
+        for (place, prompt) in &self.edited {
+            if let Some(item) = items.get_mut(*place) {
+                item.prompt = Some(prompt.clone());
+            }
+        }
+        items
+    }
+
     /// Of a folder.
     pub fn new(ticket: Ticket, folder: PathBuf, items: Vec<Item>) -> Self {
         let shown = (0..items.len()).collect();

@@ -3,6 +3,7 @@
 //! Everything here is plain arrays: no tensor, no thread, no screen. A value stays what the file stores
 //! (0…255, 0…65535) until [`preprocess`] makes the network's input of it.
 
+pub mod colour_map;
 pub mod dataset;
 mod decode;
 pub mod dicom;

@@ -11,6 +11,7 @@ use super::message::{Counts, Event, FileCommand, FileEvent, Ticket};
 use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::{overlay, sort};
+use crate::analysis::refinement;
 use crate::data::scan::Seen;
 use crate::data::{self, DataError, Image, MaskRule, Pixels, Scan};
 use crate::metrics::hd95;
@@ -99,6 +100,10 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, DataErr
             data::write::png_rgb(&path, image.width, image.height, &pixels)?;
             FileEvent::Saved { path }
         }
+        FileCommand::Refine { ticket, inspection, truth, threshold } => {
+            let steps = refinement::steps(&inspection, truth.as_deref(), threshold);
+            FileEvent::Refined { ticket, steps }
+        }
         FileCommand::Compose { ticket, image, seen, prediction, truth, threshold, paint, side } => {
             let image = as_seen(image, seen);
             let truth = truth.as_ref().map(|mask| mask.values.as_slice());
@@ -163,6 +168,7 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::NetworkView { .. }
         | FileCommand::Measure { .. }
         | FileCommand::Compose { .. }
+        | FileCommand::Refine { .. }
         | FileCommand::OpenSample { .. } => None,
     }
 }

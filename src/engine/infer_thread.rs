@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, select};
 
-use super::message::{Counts, Event, ModelRequest, PredictRequest, Predicted};
+use super::message::{Counts, Event, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted};
 use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::segmenter::{OpenModel, Segmenter};
@@ -12,7 +12,7 @@ use super::slot::LatestSlot;
 use crate::data::Image;
 use crate::data::scan::Seen;
 use crate::device::DeviceChoice;
-use crate::infer::{ModelSource, Prediction};
+use crate::infer::{Inspection, ModelSource, Prediction};
 
 /// Everything the thread works with.
 pub(super) struct InferThread {
@@ -20,6 +20,8 @@ pub(super) struct InferThread {
     pub(super) models: LatestSlot<ModelRequest>,
     pub(super) requests: LatestSlot<PredictRequest>,
     pub(super) predictions: LatestSlot<Predicted>,
+    pub(super) looks: LatestSlot<InspectRequest>,
+    pub(super) inspections: LatestSlot<Inspected>,
     pub(super) quit: Receiver<()>,
     pub(super) out: Outbox,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
@@ -49,6 +51,12 @@ impl InferThread {
                         self.answer(request);
                     }
                 }
+                recv(self.looks.arrivals()) -> _ => {
+                    self.open_waiting_model();
+                    if let Some(request) = self.looks.take() {
+                        self.look(request);
+                    }
+                }
             }
         }
     }
@@ -75,31 +83,70 @@ impl InferThread {
     }
 
     fn answer(&mut self, request: PredictRequest) {
-        let mut result = self.predict(&request);
-        if let Err(Failure::Panicked(reason)) = &result {
-            let reason = reason.clone();
-            if !self.reopen_on_cpu(&reason) {
-                return;
-            }
-            result = self.predict(&request);
-            if matches!(result, Err(Failure::Panicked(_))) && !self.reopen_on_cpu(&reason) {
-                return;
-            }
-        }
-        match result {
-            Ok(prediction) => self.deliver(request, prediction),
-            Err(Failure::Refused(message)) => {
-                self.out.send(Event::PredictionFailed { ticket: request.ticket, message });
-            }
-            Err(Failure::Panicked(reason)) => {
-                let message = format!("The prediction failed ({reason}). Try another prompt, image or model.");
-                self.out.send(Event::PredictionFailed { ticket: request.ticket, message });
-            }
+        match self.twice(|thread| thread.predict(&request)) {
+            None => return,
+            Some(Ok(prediction)) => self.deliver(request, prediction),
+            Some(Err(message)) => self.out.send(Event::PredictionFailed { ticket: request.ticket, message }),
         }
         self.pass_on_notices();
     }
 
+    fn look(&mut self, request: InspectRequest) {
+        let ticket = request.of.ticket;
+        match self.twice(|thread| thread.inspect(&request)) {
+            None => return,
+            Some(Ok(inspection)) => {
+                let counts = counts(&request.of, &inspection.prediction);
+                let InspectRequest { of, dials, .. } = request;
+                let inspection = Arc::new(inspection);
+                self.inspections.put(Inspected { ticket, image: of.image, dials, inspection, counts });
+                (self.out.wake)();
+            }
+            Some(Err(message)) => self.out.send(Event::InspectionFailed { ticket, message }),
+        }
+        self.pass_on_notices();
+    }
+
+    /// Does `job`, after a panic of the model once more with the model opened again; none where there is no model any more.
+    fn twice<T>(&mut self, job: impl Fn(&mut Self) -> Result<T, Failure>) -> Option<Result<T, String>> {
+        let mut result = job(self);
+        if let Err(Failure::Panicked(reason)) = &result {
+            let reason = reason.clone();
+            if !self.reopen_on_cpu(&reason) {
+                return None;
+            }
+            result = job(self);
+            if matches!(result, Err(Failure::Panicked(_))) && !self.reopen_on_cpu(&reason) {
+                return None;
+            }
+        }
+        Some(result.map_err(|failure| match failure {
+            Failure::Refused(message) => message,
+            Failure::Panicked(reason) => {
+                format!("The prediction failed ({reason}). Try another prompt, image or model.")
+            }
+        }))
+    }
+
     fn predict(&mut self, request: &PredictRequest) -> Result<Prediction, Failure> {
+        let prediction = self.ask(request, |model, image| model.predict(image, &request.prompt))?;
+        must_fit(&prediction, &request.image)?;
+        Ok(prediction)
+    }
+
+    fn inspect(&mut self, request: &InspectRequest) -> Result<Inspection, Failure> {
+        let InspectRequest { of, dials, wanted } = request;
+        let inspection = self.ask(of, |model, image| model.inspect(image, &of.prompt, dials.as_ref(), *wanted))?;
+        must_fit(&inspection.prediction, &of.image)?;
+        Ok(inspection)
+    }
+
+    /// Asks the model about a picture as it is seen.
+    fn ask<T>(
+        &mut self,
+        request: &PredictRequest,
+        question: impl FnOnce(&mut dyn Segmenter, &Image) -> Result<T, String>,
+    ) -> Result<T, Failure> {
         let Some((_, model)) = &mut self.model else {
             return Err(Failure::Refused("No model is open. Open one from the Model menu.".into()));
         };
@@ -114,27 +161,11 @@ impl InferThread {
                 image
             }
         };
-        let prediction = guarded(|| model.predict(&image, &request.prompt))
-            .map_err(Failure::Panicked)?
-            .map_err(Failure::Refused)?;
-        let (width, height) = (request.image.width, request.image.height);
-        let plane = &prediction.probability;
-        let grid = &prediction.probability_model;
-        if (plane.width, plane.height, plane.values.len()) != (width, height, width * height)
-            || grid.values.len() != grid.width * grid.height
-        {
-            let size = format!("{} × {}", plane.width, plane.height);
-            let message =
-                format!("The model answered with a mask of {size} pixels for an image of {width} × {height}.");
-            return Err(Failure::Refused(message));
-        }
-        Ok(prediction)
+        guarded(|| question(model.as_mut(), &image)).map_err(Failure::Panicked)?.map_err(Failure::Refused)
     }
 
     fn deliver(&self, request: PredictRequest, prediction: Prediction) {
-        let truth = request.truth.as_ref().map(|(_, mask)| mask.values.as_slice());
-        let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, truth));
-        let counts = Counts { truth: request.truth.as_ref().map(|(ticket, _)| *ticket), table };
+        let counts = counts(&request, &prediction);
         let (ticket, image, prediction) = (request.ticket, request.image, Arc::new(prediction));
         self.predictions.put(Predicted { ticket, image, prediction, counts });
         (self.out.wake)();
@@ -169,4 +200,27 @@ impl InferThread {
             notices.into_iter().for_each(|notice| self.out.send(Event::Notice(notice)));
         }
     }
+}
+
+/// Refuses masks of another size than the image's.
+fn must_fit(prediction: &Prediction, image: &Image) -> Result<(), Failure> {
+    let (width, height) = (image.width, image.height);
+    let plane = &prediction.probability;
+    let grid = &prediction.probability_model;
+    if (plane.width, plane.height, plane.values.len()) != (width, height, width * height)
+        || grid.values.len() != grid.width * grid.height
+    {
+        let size = format!("{} × {}", plane.width, plane.height);
+        let message =
+            format!("The model answered with a mask of {size} pixels for an image of {width} × {height}.");
+        return Err(Failure::Refused(message));
+    }
+    Ok(())
+}
+
+/// At every threshold, against the request's truth.
+fn counts(request: &PredictRequest, prediction: &Prediction) -> Counts {
+    let truth = request.truth.as_ref().map(|(_, mask)| mask.values.as_slice());
+    let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, truth));
+    Counts { truth: request.truth.as_ref().map(|(ticket, _)| *ticket), table }
 }

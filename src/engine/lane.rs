@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::infer_thread::InferThread;
-use super::message::{ModelRequest, PredictRequest, Predicted};
+use super::message::{InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted};
 use super::outbox::Outbox;
 use super::segmenter::OpenModel;
 use super::slot::LatestSlot;
@@ -20,6 +20,8 @@ pub(super) struct Lane {
     pub(super) models: LatestSlot<ModelRequest>,
     pub(super) requests: LatestSlot<PredictRequest>,
     pub(super) predictions: LatestSlot<Predicted>,
+    pub(super) looks: LatestSlot<InspectRequest>,
+    pub(super) inspections: LatestSlot<Inspected>,
     quit: Option<Sender<()>>,
     ended: Receiver<()>,
 }
@@ -30,6 +32,8 @@ impl Lane {
         let models = LatestSlot::<ModelRequest>::default();
         let requests = LatestSlot::<PredictRequest>::default();
         let predictions = LatestSlot::<Predicted>::default();
+        let looks = LatestSlot::<InspectRequest>::default();
+        let inspections = LatestSlot::<Inspected>::default();
         let (quit, quit_in) = bounded(0);
         let (alive, ended) = bounded::<()>(0);
         let thread = InferThread {
@@ -37,6 +41,8 @@ impl Lane {
             models: models.clone(),
             requests: requests.clone(),
             predictions: predictions.clone(),
+            looks: looks.clone(),
+            inspections: inspections.clone(),
             quit: quit_in,
             out,
             model: None,
@@ -46,7 +52,7 @@ impl Lane {
             let _alive: Sender<()> = alive;
             thread.run();
         })?;
-        Ok(Self { models, requests, predictions, quit: Some(quit), ended })
+        Ok(Self { models, requests, predictions, looks, inspections, quit: Some(quit), ended })
     }
 
     /// Ends the thread and waits for it, but not for long.

@@ -7,12 +7,14 @@ use std::sync::atomic::AtomicBool;
 use super::display::DisplayPixels;
 use super::overlay::OverlayPaint;
 use super::scores::ThresholdCounts;
+use super::study::StudyEvent;
+use crate::analysis::refinement::Step;
 use crate::data::samples::SampleCase;
 use crate::data::scan::Seen;
 use crate::data::worklist::Item;
 use crate::data::{Image, Limit, Mask, Scan};
 use crate::device::DeviceChoice;
-use crate::infer::{ModelInfo, ModelSource, Prediction};
+use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Wanted};
 use crate::train::{Estimate, Interrupted};
 
 /// Number by which an answer is matched with what was asked; a later question has a higher one.
@@ -54,6 +56,32 @@ pub struct Predicted {
     /// What the network says.
     pub prediction: Arc<Prediction>,
     /// Its pixel counts.
+    pub counts: Counts,
+}
+
+/// Asks for a look inside the network; a newer request replaces one that still waits.
+#[derive(Clone, Debug)]
+pub struct InspectRequest {
+    /// What to segment; its ticket matches the answer.
+    pub of: PredictRequest,
+    /// Values in place of the network's own.
+    pub dials: Option<Dials>,
+    /// What is looked at.
+    pub wanted: Wanted,
+}
+
+/// A finished look inside.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// The request's ticket.
+    pub ticket: Ticket,
+    /// The request's image.
+    pub image: Arc<Image>,
+    /// The values with which the network ran, where they were not its own.
+    pub dials: Option<Dials>,
+    /// What was seen.
+    pub inspection: Arc<Inspection>,
+    /// Pixel counts of its mask.
     pub counts: Counts,
 }
 
@@ -119,6 +147,8 @@ pub enum FileCommand {
     },
     /// Measures the 95 % Hausdorff distance of the mask at `threshold` and the truth: [`FileEvent::Measured`].
     Measure { of: (Ticket, Ticket, usize), prediction: Arc<Prediction>, truth: Arc<Mask>, threshold: f32 },
+    /// Works out the numbers of the stages' masks: [`FileEvent::Refined`].
+    Refine { ticket: Ticket, inspection: Arc<Inspection>, truth: Option<Arc<Mask>>, threshold: f32 },
     /// Makes a picture of what a network of `side × side` pixels gets: [`FileEvent::NetworkView`].
     NetworkView { key: u64, image: Arc<Image>, seen: Option<Seen>, side: usize },
     /// Reads a small text, for example the settings of a training run: [`FileEvent::TextRead`].
@@ -173,6 +203,8 @@ pub enum FileEvent {
     Measured { of: (Ticket, Ticket, usize), pixels: Option<f64> },
     /// The answer to [`FileCommand::NetworkView`].
     NetworkView { key: u64, picture: DisplayPixels },
+    /// The answer to [`FileCommand::Refine`].
+    Refined { ticket: Ticket, steps: Vec<Step> },
     /// The answer to [`FileCommand::Compose`].
     Composed { ticket: Ticket, picture: DisplayPixels },
     /// The answer to [`FileCommand::ReadText`].
@@ -196,6 +228,10 @@ pub enum Event {
     ModelLost { message: String },
     /// A prediction could not be made.
     PredictionFailed { ticket: Ticket, message: String },
+    /// A look inside the network failed.
+    InspectionFailed { ticket: Ticket, message: String },
+    /// About long work with a model.
+    Study { ticket: Ticket, event: StudyEvent },
     /// Something the user should know that is no error.
     Notice(String),
     /// A thumbnail of a case of a list; none where it cannot be read.

@@ -15,24 +15,30 @@ mod scores;
 mod segmenter;
 mod slot;
 mod sort;
+mod study;
 mod thumbnails;
 mod training;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
-pub use message::{Counts, Event, FileCommand, FileEvent, ModelRequest, PredictRequest, Predicted, Ticket};
+pub use message::{
+    Counts, Event, FileCommand, FileEvent, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted,
+    Ticket,
+};
 pub use outbox::Wake;
 pub use overlay::{OverlayPaint, compose};
 pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
 pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;
+pub use study::{Study, StudyEvent, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
 pub use training::{News, Trainer, Work, small_architecture, trainer};
 
@@ -71,6 +77,8 @@ pub struct Engine {
     events: Receiver<Event>,
     files_thread: Option<JoinHandle<()>>,
     out: Outbox,
+    /// Breaks off the study that goes on.
+    study: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -87,7 +95,18 @@ impl Engine {
         let files_thread =
             Builder::new().name("himix-files".into()).spawn(move || files_thread::run(&files_in, &for_files))?;
         let (files, files_thread) = (Some(files), Some(files_thread));
-        Ok(Self { open, lane, compared: None, desk, thumbnails, files, events, files_thread, out })
+        Ok(Self {
+            open,
+            lane,
+            compared: None,
+            desk,
+            thumbnails,
+            files,
+            events,
+            files_thread,
+            out,
+            study: Arc::default(),
+        })
     }
 
     /// Asks for a model; replaces an earlier wish that is still waiting.
@@ -103,6 +122,28 @@ impl Engine {
     /// Forgets a request for a prediction that is still waiting.
     pub fn forget_request(&self) {
         self.lane.requests.take();
+    }
+
+    /// Asks for a look inside the network; replaces an earlier request that is still waiting.
+    pub fn inspect(&self, request: InspectRequest) {
+        self.lane.looks.put(request);
+    }
+
+    /// The newest look inside, if it was not taken yet.
+    pub fn take_inspection(&self) -> Option<Inspected> {
+        self.lane.inspections.take()
+    }
+
+    /// Begins long work with a model on the thread `himix-study`, breaking off what it was at.
+    pub fn study(&mut self, request: StudyRequest) -> io::Result<()> {
+        self.cancel_study();
+        study::begin(request, self.study.clone(), self.out.clone())
+    }
+
+    /// Breaks the long work off before its next image.
+    pub fn cancel_study(&mut self) {
+        self.study.store(true, Ordering::Relaxed);
+        self.study = Arc::default();
     }
 
     /// Asks for thumbnails; replaces an earlier wish.
@@ -155,6 +196,18 @@ impl Engine {
         self.compared.as_ref()?.predictions.take()
     }
 
+    /// As [`Self::inspect`], with the model that is compared with, if there is one.
+    pub fn inspect_compared(&self, request: InspectRequest) {
+        if let Some(lane) = &self.compared {
+            lane.looks.put(request);
+        }
+    }
+
+    /// As [`Self::take_inspection`], of the model that is compared with.
+    pub fn take_compared_inspection(&self) -> Option<Inspected> {
+        self.compared.as_ref()?.inspections.take()
+    }
+
     /// Ends the comparison; its thread ends, and its model with it, after what it is at.
     pub fn close_compared(&mut self) {
         self.compared = None;
@@ -194,6 +247,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.files = None;
+        self.cancel_study();
         // Nobody reads events any more; a thread that waits to report one must not wait for ever.
         let (_, nobody) = bounded(0);
         self.events = nobody;

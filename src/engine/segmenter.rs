@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::data::Image;
 use crate::device::DeviceChoice;
-use crate::infer::{ModelInfo, ModelSource, Prediction, Predictor};
+use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Predictor, Wanted};
 
 /// An opened model.
 pub trait Segmenter: Send {
@@ -13,6 +13,15 @@ pub trait Segmenter: Send {
 
     /// Segments `image` as `prompt` says. The error is one line that says what to do.
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, String>;
+
+    /// As [`Self::predict`], and what the stages did on the way; `dials` in place of the model's own values.
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        dials: Option<&Dials>,
+        wanted: Wanted,
+    ) -> Result<Inspection, String>;
 
     /// What the user should know and was not told yet.
     fn take_notices(&mut self) -> Vec<String>;
@@ -36,6 +45,16 @@ impl Segmenter for Predictor {
 
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, String> {
         Predictor::predict(self, image, prompt).map_err(|error| error.to_string())
+    }
+
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        dials: Option<&Dials>,
+        wanted: Wanted,
+    ) -> Result<Inspection, String> {
+        Predictor::inspect(self, image, prompt, dials, wanted).map_err(|error| error.to_string())
     }
 
     fn take_notices(&mut self) -> Vec<String> {

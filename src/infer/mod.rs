@@ -9,8 +9,9 @@ pub mod prediction;
 pub mod predictor;
 mod readout;
 mod spectrum;
+mod sweep;
 
-pub use crate::model::dials::{Dials, GroupDials, StageDials};
+pub use crate::model::dials::{Dial, Dials, GroupDials, StageDials};
 pub use crate::model::weights::readouts::Readouts;
 pub use crate::model::weights::{BUNDLED_NAME, ModelSource};
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
@@ -20,3 +21,4 @@ pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters,
 pub use predictor::{InferError, ModelInfo, Predictor};
 pub use readout::{FitProgress, fit_readouts, write_readouts};
 pub use spectrum::radial_power;
+pub use sweep::{SweepCase, SweepPoint, SweepResult, sweep};

@@ -1,7 +1,7 @@
 //! The predictor: one model on one device, with caches of what images and prompts look like to it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::activation::sigmoid;
@@ -75,6 +75,12 @@ pub struct ModelInfo {
     pub device: String,
     /// What the user should know of the opening.
     pub notices: Vec<String>,
+    /// The values that can be turned, as they are.
+    pub dials: Dials,
+    /// Where the stages' read-outs come from; none where there are none.
+    pub readouts: Option<String>,
+    /// σ of each stage, coarse to fine, after each epoch of the training, where that is kept beside the model.
+    pub history: Vec<(usize, Vec<f32>)>,
     /// Codes of the subjects in the training data (`data::subject_code`), sorted; empty where nothing is known.
     pub subjects: Vec<String>,
 }
@@ -111,6 +117,25 @@ pub(super) fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Inf
         let reason = text.unwrap_or_else(|| "no reason given".into());
         InferError::Compute { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
     })
+}
+
+/// From the `metrics.csv` of the training run that a bundle belongs to, which lies in it or above it; empty where there is none, and
+/// of rows that cannot be read.
+fn sigma_history(model: &Path) -> Vec<(usize, Vec<f32>)> {
+    if !model.exists() {
+        return Vec::new();
+    }
+    let folders = [Some(model), model.parent()];
+    let file = folders.into_iter().flatten().map(|folder| folder.join("metrics.csv")).find(|path| path.is_file());
+    let Some(mut reader) = file.and_then(|path| csv::Reader::from_path(path).ok()) else { return Vec::new() };
+    let Ok(header) = reader.headers().cloned() else { return Vec::new() };
+    let epoch = header.iter().position(|name| name == "epoch");
+    let sigmas: Vec<usize> = (0..header.len()).filter(|index| header[*index].starts_with("sigma")).collect();
+    let row = |row: csv::StringRecord| -> Option<(usize, Vec<f32>)> {
+        let values = sigmas.iter().map(|index| row.get(*index)?.parse().ok());
+        Some((row.get(epoch?)?.parse().ok()?, values.collect::<Option<_>>()?))
+    };
+    reader.records().flatten().filter_map(row).collect()
 }
 
 fn sorted(codes: &[String]) -> Vec<String> {
@@ -164,6 +189,9 @@ impl Predictor {
             parameters: parameter_count(&located.config),
             device: loaded.device.name.clone(),
             notices: notices.clone(),
+            dials: loaded.prepared.decoder().dials().clone(),
+            readouts: readouts.as_ref().map(|readouts| readouts.description.clone()),
+            history: sigma_history(&located.source.model),
             subjects: sorted(&provenance.subjects),
         };
         Ok(Self { located, tokenizer, loaded, readouts, inside: Inside::default(), info, notices })

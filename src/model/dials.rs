@@ -53,6 +53,72 @@ impl GroupDials {
     }
 }
 
+/// One value of a decoder that can be turned. Stages coarse to fine, groups from G1, all counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dial {
+    /// σ of a stage.
+    Sigma(usize),
+    /// β of a stage: 0 cross attention, 1 self attention, 2 MLP.
+    Beta(usize, usize),
+    /// Value of a layer in a group, before the softmax.
+    Layer(usize, usize),
+}
+
+impl Dial {
+    /// All that a model has.
+    pub fn all(dials: &Dials) -> Vec<Self> {
+        let stages = 0..dials.stages.len();
+        let sigmas = stages.clone().map(Self::Sigma);
+        let betas = stages.flat_map(|stage| (0..3).map(move |which| Self::Beta(stage, which)));
+        let groups = dials.groups.iter().enumerate();
+        let layers =
+            groups.flat_map(|(group, of)| (0..of.layers.len()).map(move |index| Self::Layer(group, index)));
+        sigmas.chain(betas).chain(layers).filter(|dial| dial.get(dials).is_some()).collect()
+    }
+
+    /// Its value; none where the model has no such dial.
+    pub fn get(self, dials: &Dials) -> Option<f32> {
+        match self {
+            Self::Sigma(stage) => dials.stages.get(stage)?.sigma,
+            Self::Beta(stage, which) => dials.stages.get(stage)?.betas?.get(which).copied(),
+            Self::Layer(group, index) => dials.groups.get(group)?.alpha.as_ref()?.get(index).copied(),
+        }
+    }
+
+    /// Turns it; nothing happens where the model has no such dial.
+    pub fn set(self, dials: &mut Dials, value: f32) {
+        let place = match self {
+            Self::Sigma(stage) => dials.stages.get_mut(stage).and_then(|stage| stage.sigma.as_mut()),
+            Self::Beta(stage, which) => {
+                dials.stages.get_mut(stage).and_then(|stage| stage.betas.as_mut()?.get_mut(which))
+            }
+            Self::Layer(group, index) => {
+                dials.groups.get_mut(group).and_then(|group| group.alpha.as_mut()?.get_mut(index))
+            }
+        };
+        if let Some(place) = place {
+            *place = value;
+        }
+    }
+
+    /// For people.
+    pub fn name(self, dials: &Dials) -> String {
+        let grid = |stage: usize| dials.stages.get(stage).map_or(0, |stage| stage.grid);
+        match self {
+            Self::Sigma(stage) => format!("σ of stage {}", grid(stage)),
+            Self::Beta(stage, which) => {
+                let part = ["cross attention", "self attention", "MLP"].get(which).copied().unwrap_or("?");
+                format!("β of stage {}, {part}", grid(stage))
+            }
+            Self::Layer(group, index) => {
+                let layer =
+                    dials.groups.get(group).and_then(|group| group.layers.get(index)).copied().unwrap_or(0);
+                format!("value of layer {layer} in G{}", group + 1)
+            }
+        }
+    }
+}
+
 /// See [`Dials::layer_weights`].
 pub fn layer_weights(groups: &[GroupDials], order: &[usize]) -> Vec<Vec<(usize, f32)>> {
     let groups = order.iter().map(|number| &groups[number - 1]);

@@ -3,13 +3,11 @@
 //! The image, the probability and the truth are textures that are uploaded when they change. Threshold, opacity,
 //! colours, zoom and pan are uniforms: changing them uploads nothing else.
 
-mod colour_map;
 mod paint;
 mod resources;
 mod textures;
 mod uniforms;
 
-pub use colour_map::viridis;
 pub use paint::{Paint, Picture};
 pub use resources::Pipeline;
 pub use textures::{ImageLayer, ProbabilityLayer, TruthLayer};

@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
             let rect = ui.max_rect().round_to_pixels(ui.pixels_per_point());
             ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
             if let Some(open) = &state.image {
-                let aspect = open.scan.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32);
+                let aspect = open.pixel_aspect();
                 state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
                 let response = ui.allocate_rect(rect, Sense::click_and_drag());
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));

@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             ui.menu_button("Model", |ui| model(ui, state, commands));
             ui.menu_button("Help", |ui| help(ui, commands));
             ui.separator();
-            for (tab, name) in [(Tab::Read, "Read"), (Tab::Train, "Train")] {
+            for (tab, name) in [(Tab::Read, "Read"), (Tab::Stages, "Stages"), (Tab::Train, "Train")] {
                 if ui.selectable_label(state.tab == tab, name).clicked() {
                     commands.push(Command::ShowTab(tab));
                 }

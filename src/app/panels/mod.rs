@@ -12,6 +12,7 @@ mod prompt;
 mod result;
 mod scores;
 mod sentences;
+mod stages;
 mod toasts;
 mod tokens;
 mod train;
@@ -35,6 +36,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
             level::slices(ui, state, commands);
             canvas::show(ui, state, picture, commands)
         }
+        Tab::Stages => stages::show(ui, state, commands),
         Tab::Train => train::show(ui, state, commands),
     };
     toasts::show(ui.ctx(), state, canvas, commands);

@@ -65,6 +65,7 @@ fn entries(state: &State) -> Vec<(String, &'static str, Command)> {
     add("Empty the prompt", "", Command::SetPrompt(String::new()));
     add("Past predictions", "L", Command::ShowPage(Some(Page::Past)));
     add("Read", "", Command::ShowTab(Tab::Read));
+    add("Stages", "", Command::ShowTab(Tab::Stages));
     add("Train", "", Command::ShowTab(Tab::Train));
     add("Dark theme", "", Command::SetTheme(ThemeChoice::Dark));
     add("Light theme", "", Command::SetTheme(ThemeChoice::Light));

@@ -10,7 +10,7 @@ use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
-use crate::render::viridis;
+use crate::data::colour_map::viridis;
 
 /// Width of the panel in points.
 const WIDTH: f32 = 272.0;

@@ -168,9 +168,13 @@ impl HimixApp {
     }
 
     fn compare(&mut self) {
-        let ticket = self.ticket();
         let Some(model) = self.state.training.run.as_ref().and_then(|run| run.best.clone()) else { return };
-        let source = ModelSource { model, ..ModelSource::default() };
+        self.compare_with(ModelSource::new(model));
+    }
+
+    /// Opens a model beside the one that is open.
+    pub(in crate::app) fn compare_with(&mut self, source: ModelSource) {
+        let ticket = self.ticket();
         let request = ModelRequest { ticket, source: source.clone(), device: self.state.device };
         match self.engine.open_compared(request) {
             Ok(()) => self.state.training.comparison = Some(Comparison::new(ticket, source)),

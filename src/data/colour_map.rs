@@ -1,6 +1,6 @@
-//! The colour map of heat maps, for legends; the shader has the same.
+//! Colours of values, on the screen and in files.
 
-/// Viridis at `t`, 0…1: red, green, blue, 0…1. Six-degree fits to its table by Matt Zucker (CC0).
+/// Viridis at `t`, 0…1: red, green, blue, 0…1; the shader of the heat map has the same. Six-degree fits to its table by Matt Zucker (CC0).
 pub fn viridis(t: f32) -> [f32; 3] {
     const C: [[f32; 3]; 7] = [
         [0.277_727_33, 0.005_407_344_5, 0.334_099_8],
@@ -13,6 +13,16 @@ pub fn viridis(t: f32) -> [f32; 3] {
     ];
     let t = t.clamp(0.0, 1.0);
     std::array::from_fn(|channel| C.iter().rev().fold(0.0, |sum, c| sum * t + c[channel]).clamp(0.0, 1.0))
+}
+
+/// Blue over white to orange at `t`, −1…1: red, green, blue, 0…1. Told apart without red and green.
+pub fn diverging(t: f32) -> [f32; 3] {
+    const LOW: [f32; 3] = [0.02, 0.30, 0.68];
+    const MIDDLE: [f32; 3] = [0.96, 0.96, 0.95];
+    const HIGH: [f32; 3] = [0.80, 0.33, 0.0];
+    let end = if t < 0.0 { LOW } else { HIGH };
+    let t = t.abs().min(1.0);
+    std::array::from_fn(|channel| MIDDLE[channel] + (end[channel] - MIDDLE[channel]) * t)
 }
 
 #[cfg(test)]

@@ -1,0 +1,113 @@
+//! The spectrum filter of a stage as numbers: HIMIX.md section 4, paper section 3.3.
+//!
+//! The stage adds to its input what passes `1 − g`, `g[u,v] = exp(−((u−c)² + (v−c)²)/(2σ²))`, `c = ⌊n/2⌋`, on an unshifted spectrum:
+//! index (0,0) is DC and `c` the highest frequency.
+
+use crate::infer::Plane;
+
+/// σ before any training.
+pub const SIGMA_INIT: f32 = 5.0;
+
+/// The filter of one stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Filter {
+    /// Width in frequency bins.
+    pub sigma: f32,
+    /// Side of the grid.
+    pub grid: usize,
+}
+
+impl Filter {
+    /// The coefficient `1 − g` at index `[u, v]` of the unshifted spectrum.
+    pub fn coefficient(&self, u: usize, v: usize) -> f32 {
+        let centre = (self.grid / 2) as f64;
+        let distance = (u as f64 - centre).powi(2) + (v as f64 - centre).powi(2);
+        let sigma = f64::from(self.sigma);
+        (1.0 - (-distance / (2.0 * sigma * sigma)).exp()) as f32
+    }
+
+    /// All coefficients as the network applies them, `n × n`: DC in the corner.
+    pub fn map(&self) -> Plane {
+        let n = self.grid;
+        Plane { width: n, height: n, values: (0..n * n).map(|at| self.coefficient(at / n, at % n)).collect() }
+    }
+
+    /// The same with DC at `[⌊n/2⌋, ⌊n/2⌋]`, as the paper draws spectra.
+    pub fn centred_map(&self) -> Plane {
+        let (n, half) = (self.grid, self.grid / 2);
+        let shifted = |at: usize| (at + n - half) % n;
+        let values = (0..n * n).map(|at| self.coefficient(shifted(at / n), shifted(at % n))).collect();
+        Plane { width: n, height: n, values }
+    }
+
+    /// Distance from DC (frequencies folded: `min(u, n − u)`) and mean coefficient at it, for every distance that occurs, from DC
+    /// outwards.
+    pub fn radial(&self) -> Vec<[f64; 2]> {
+        let n = self.grid;
+        let folded = |u: usize| u.min(n - u);
+        let mut rings = std::collections::BTreeMap::<usize, (f64, usize)>::new();
+        for at in 0..n * n {
+            let (u, v) = (at / n, at % n);
+            let ring = rings.entry(folded(u).pow(2) + folded(v).pow(2)).or_default();
+            ring.0 += f64::from(self.coefficient(u, v));
+            ring.1 += 1;
+        }
+        rings.into_iter().map(|(square, (sum, count))| [(square as f64).sqrt(), sum / count as f64]).collect()
+    }
+
+    /// How strongly the mean of the map passes.
+    pub fn gain_at_dc(&self) -> f32 {
+        self.coefficient(0, 0)
+    }
+
+    /// How strongly the finest pattern along both axes passes.
+    pub fn gain_at_highest(&self) -> f32 {
+        self.coefficient(self.grid / 2, self.grid / 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gains_are_those_of_the_description() {
+        for (grid, expected) in [(7, 0.30), (14, 0.86), (28, 1.0)] {
+            let filter = Filter { sigma: SIGMA_INIT, grid };
+            assert!((filter.gain_at_dc() - expected).abs() < 0.005, "{grid}: {}", filter.gain_at_dc());
+            assert_eq!(filter.gain_at_highest(), 0.0, "the centre of g");
+        }
+    }
+
+    #[test]
+    fn maps_follow_the_formula_on_even_and_odd_grids() {
+        for (grid, sigma) in [(7usize, 6.18f32), (14, 4.7), (28, 0.95), (5, 1.0)] {
+            let filter = Filter { sigma, grid };
+            let (map, centred) = (filter.map(), filter.centred_map());
+            let c = (grid / 2) as f32;
+            for u in 0..grid {
+                for v in 0..grid {
+                    let g = (-((u as f32 - c).powi(2) + (v as f32 - c).powi(2)) / (2.0 * sigma * sigma)).exp();
+                    assert!((map.values[u * grid + v] - (1.0 - g)).abs() < 1e-6, "{grid}: {u}, {v}");
+                    let (y, x) = ((u + grid / 2) % grid, (v + grid / 2) % grid);
+                    assert_eq!(centred.values[y * grid + x], map.values[u * grid + v], "{grid}: {u}, {v}");
+                }
+            }
+            // DC is where the paper has it.
+            assert_eq!(centred.values[grid / 2 * grid + grid / 2], filter.gain_at_dc());
+        }
+    }
+
+    #[test]
+    fn the_response_is_the_mean_of_what_lies_at_a_distance() {
+        // n = 7, distance 1: (0,1), (1,0), (0,6), (6,0); the odd grid has no mirror symmetry, so they differ.
+        let filter = Filter { sigma: 2.0, grid: 7 };
+        let radial = filter.radial();
+        assert_eq!(radial[0], [0.0, f64::from(filter.gain_at_dc())]);
+        let at = |u, v| f64::from(filter.coefficient(u, v));
+        let mean = (at(0, 1) + at(1, 0) + at(0, 6) + at(6, 0)) / 4.0;
+        assert!((radial[1][0] - 1.0).abs() < 1e-12 && (radial[1][1] - mean).abs() < 1e-9);
+        assert_ne!(at(0, 1), at(0, 6));
+        assert!(radial.windows(2).all(|pair| pair[1][0] > pair[0][0]));
+    }
+}

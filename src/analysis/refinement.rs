@@ -1,0 +1,94 @@
+//! From stage to stage as numbers: how the masks of an image come closer to the truth, and to the final mask.
+
+use super::maps::raised;
+use crate::data::Mask;
+use crate::infer::{Inspection, Plane, radial_power};
+use crate::metrics::{Confusion, hd95};
+
+/// One mask on the way from the coarsest stage to the final one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// "Stage 7", "Final".
+    pub name: String,
+    /// Share of the image that it covers, 0…1.
+    pub area: f64,
+    /// Against the truth, per image; none without one.
+    pub counts: Option<Confusion>,
+    /// 95 % Hausdorff distance to the truth, pixels; none without a truth or where one of the masks is empty.
+    pub truth_hd95: Option<f64>,
+    /// Dice with the mask before; none for the first.
+    pub dice_with_before: Option<f64>,
+    /// 95 % Hausdorff distance to the mask before, pixels.
+    pub hd95_to_before: Option<f64>,
+    /// Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency of the coarsest map.
+    pub high_share: f64,
+}
+
+/// The stages' own masks, coarse to fine, and the final one, at the image's size; a pixel belongs to a mask where its probability is at
+/// least `threshold`. Without read-outs only the final one.
+pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32) -> Vec<Step> {
+    let prediction = &inspection.prediction;
+    let (width, height) = (prediction.probability.width, prediction.probability.height);
+    let mut maps: Vec<(String, Plane, Plane)> = Vec::new();
+    for stage in &inspection.stages {
+        if let Some(readout) = &stage.readout {
+            maps.push((format!("Stage {}", stage.grid), readout.clone(), raised(readout, width, height)));
+        }
+    }
+    maps.push(("Final".into(), prediction.probability_model.clone(), prediction.probability.clone()));
+    let side = prediction.probability_model.width;
+    // What the coarsest map can hold at all is coarse.
+    let coarsest = maps[0].1.width;
+    let mut before: Option<Vec<u8>> = None;
+    let mut steps = Vec::with_capacity(maps.len());
+    for (name, small, large) in maps {
+        let mask: Vec<u8> = large.values.iter().map(|p| u8::from(*p >= threshold)).collect();
+        let truth = truth.map(|truth| truth.values.as_slice());
+        steps.push(Step {
+            name,
+            area: mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64,
+            counts: truth.map(|truth| Confusion::of(&mask, truth)),
+            truth_hd95: truth.and_then(|truth| hd95(&mask, truth, width, height)),
+            dice_with_before: before.as_ref().map(|before| Confusion::of(&mask, before).dice()),
+            hd95_to_before: before.as_ref().and_then(|before| hd95(&mask, before, width, height)),
+            high_share: high_share(&raised(&small, side, side), coarsest / 4),
+        });
+        before = Some(mask);
+    }
+    steps
+}
+
+/// Share of a square map's power, its mean left out, at `first` or more waves across the map.
+fn high_share(plane: &Plane, first: usize) -> f64 {
+    // Sums over rings, not means: the rings differ in size.
+    let n = plane.width;
+    let mean = plane.values.iter().sum::<f32>() / plane.values.len().max(1) as f32;
+    let values: Vec<f32> = plane.values.iter().map(|value| value - mean).collect();
+    let power = radial_power(&values, n);
+    let folded = |u: usize| u.min(n - u) as f64;
+    let mut count = vec![0f64; power.len()];
+    for at in 0..n * n {
+        let ring = (folded(at / n).hypot(folded(at % n)).round() as usize).min(power.len() - 1);
+        count[ring] += 1.0;
+    }
+    let sums: Vec<f64> = power.iter().zip(&count).map(|(mean, count)| f64::from(*mean) * count).collect();
+    let all: f64 = sums.iter().sum();
+    if all > 0.0 { sums[first.min(sums.len())..].iter().sum::<f64>() / all } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fine_waves_are_high() {
+        let wave = |k: f32| {
+            let values =
+                (0..32 * 32).map(|at| (std::f32::consts::TAU * k * (at % 32) as f32 / 32.0).cos()).collect();
+            Plane { width: 32, height: 32, values }
+        };
+        assert!(high_share(&wave(2.0), 4) < 1e-6);
+        assert!(high_share(&wave(6.0), 4) > 1.0 - 1e-6);
+        assert_eq!(high_share(&wave(0.0), 4), 0.0);
+    }
+}

@@ -1,0 +1,221 @@
+//! The Stages tab: every stage of the decoder side by side, and what can be read and turned inside the network.
+
+mod channels;
+mod fusion;
+mod panes;
+mod refinement;
+mod spectrum;
+mod sweep;
+mod turn;
+mod what_if;
+
+use eframe::egui::{
+    CentralPanel, Frame, Key, KeyboardShortcut, Modifiers, Panel, Rect, RichText, ScrollArea, Slider, Ui,
+};
+
+use super::{empty, prompt};
+use crate::analysis::maps::MapKind;
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::stages::{Side, StagesCommand};
+use crate::app::state::State;
+use crate::app::theme;
+
+/// Width of the panel at the right, in points.
+const WIDTH: f32 = 336.0;
+const UNDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Z);
+const REDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
+
+/// Draws the tab, and returns where the stages are shown.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> Rect {
+    keys(ui, state, commands);
+    side(ui, state, commands);
+    prompt::show(ui, state, commands);
+    toolbar(ui, state, commands);
+    let fill = theme::palette(ui.visuals()).canvas;
+    CentralPanel::default()
+        .frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6))
+        .show(ui, |ui| {
+            let rect = ui.max_rect();
+            match nothing(state) {
+                Some(words) => message(ui, words),
+                None => panes::show(ui, state, commands),
+            }
+            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+                empty::drop_target(ui, rect, "Drop an image, a mask or a model");
+            }
+            rect
+        })
+        .inner
+}
+
+/// Why there are no stages to see.
+fn nothing(state: &State) -> Option<&str> {
+    match (&state.image, &state.model, &state.stages.look) {
+        (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
+        (_, None, _) if state.awaited_model.is_some() => Some("The stages appear when the model is open."),
+        (_, None, _) => Some("No model is open. Open one from the Model menu."),
+        (_, _, look) => match (&look.error, &look.seen) {
+            (Some(error), _) => Some(error),
+            (None, None) => Some("The stages appear in a moment."),
+            _ => None,
+        },
+    }
+}
+
+fn message(ui: &mut Ui, words: &str) {
+    let colour = theme::palette(ui.visuals()).canvas_text;
+    ui.centered_and_justified(|ui| ui.label(RichText::new(words).color(colour).size(15.0)));
+}
+
+fn keys(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
+    // A text that is being edited has an undo of its own.
+    if ui.ctx().egui_wants_keyboard_input() {
+        return;
+    }
+    let (undo, redo) = ui.input_mut(|input| (input.consume_shortcut(&UNDO), input.consume_shortcut(&REDO)));
+    if redo || undo && state.stages.turning.can_undo() {
+        let command = if redo { StagesCommand::Redo } else { StagesCommand::Undo };
+        commands.push(Command::Stages(command));
+    }
+}
+
+/// What is shown of the stages, and how.
+fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let settings = &state.settings.stages;
+    Panel::top("stages toolbar").show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            for kind in MapKind::ALL {
+                let is_shown = settings.kind == kind && state.stages.channel.is_none();
+                if ui.selectable_label(is_shown, kind.name()).on_hover_text(explained(kind)).clicked() {
+                    commands.push(Command::Stages(StagesCommand::Show(kind)));
+                }
+            }
+            channels::show(ui, state, commands);
+            ui.separator();
+            let mut is_alone = settings.is_alone;
+            if ui.checkbox(&mut is_alone, "Maps alone").on_hover_text("Without the picture beneath.").changed() {
+                commands.push(Command::Stages(StagesCommand::Alone(is_alone)));
+            }
+            ui.add_enabled_ui(!is_alone, |ui| {
+                let label = ui.label(RichText::new("Opacity").weak());
+                ui.spacing_mut().slider_width = 84.0;
+                let mut opacity = settings.opacity;
+                let slider = Slider::new(&mut opacity, 0.0..=1.0).step_by(0.01).fixed_decimals(2);
+                if ui.add(slider).labelled_by(label.id).changed() {
+                    commands.push(Command::Stages(StagesCommand::SetOpacity(opacity)));
+                }
+            });
+        });
+        if settings.kind == MapKind::StageMask {
+            readouts(ui, state, commands);
+        }
+    });
+}
+
+fn explained(kind: MapKind) -> &'static str {
+    match kind {
+        MapKind::Activation => "Mean over the channels of the stage's output, scaled to 0…1 over the map.",
+        MapKind::Attribution => {
+            "Grad-CAM: where the stage's output carries the mean logit of the mask (at threshold 0.5), scaled to a highest value of 1."
+        }
+        MapKind::StageMask => {
+            "A mask of the stage's own: a 1×1 convolution on its output, fitted on the frozen network."
+        }
+        MapKind::Change => {
+            "What the stage added to the one before: difference of their masks' probabilities, or of their activations where there are no read-outs. Orange is more, blue is less."
+        }
+    }
+}
+
+/// Where the stages' masks come from, or how to come by them.
+fn readouts(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(model) = &state.model else { return };
+    ui.horizontal_wrapped(|ui| match &model.info.readouts {
+        Some(words) => {
+            ui.label(RichText::new(format!("Read-outs {words}.")).small().weak());
+        }
+        None => {
+            let colour = theme::palette(ui.visuals()).warning;
+            ui.label(RichText::new("This model has no read-outs: its stages have no masks yet.").color(colour));
+            let words = "Fits a 1×1 convolution for each stage on the training split of a data set; the model stays as it is.";
+            let button = ui.add_enabled(state.stages.working.is_none(), eframe::egui::Button::new("Fit read-outs…"));
+            if button.on_hover_text(words).clicked() {
+                commands.push(Command::Ask(Purpose::FitData));
+            }
+        }
+    });
+}
+
+fn side(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    Panel::right("stages side").resizable(false).exact_size(WIDTH).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for side in Side::ALL {
+                if ui.selectable_label(state.settings.stages.side == side, side.name()).clicked() {
+                    commands.push(Command::Stages(StagesCommand::ShowSide(side)));
+                }
+            }
+        });
+        working(ui, state, commands);
+        ui.separator();
+        ScrollArea::vertical().auto_shrink(false).id_salt(state.settings.stages.side.name()).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            if state.model.is_none() {
+                ui.label(RichText::new("No model is open.").weak());
+                return;
+            }
+            match state.settings.stages.side {
+                Side::WhatIf => what_if::show(ui, state, commands),
+                Side::Spectrum => spectrum::show(ui, state),
+                Side::Fusion => fusion::show(ui, state),
+                Side::Refinement => refinement::show(ui, state),
+                Side::Sweep => sweep::show(ui, state, commands),
+            }
+            comparison(ui, state, commands);
+            ui.add_space(6.0);
+        });
+    });
+}
+
+/// Long work that goes on.
+fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(working) = &state.stages.working else { return };
+    ui.horizontal(|ui| {
+        let share = working.progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
+        let text = match working.progress {
+            Some((done, count)) => format!("{} {done} of {count}", working.what),
+            None => format!("{}…", working.what),
+        };
+        let bar = eframe::egui::ProgressBar::new(share).text(RichText::new(text).small());
+        ui.add(bar.desired_width(ui.available_width() - 70.0));
+        if ui.button("Cancel").clicked() {
+            commands.push(Command::Stages(StagesCommand::CancelWork));
+        }
+    });
+}
+
+/// The other model.
+fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    ui.separator();
+    match &state.training.comparison {
+        None => {
+            let words = "Shows another model's stages beneath these, on the same picture and sentence.";
+            if ui.button("Compare with another model…").on_hover_text(words).clicked() {
+                commands.push(Command::Ask(Purpose::CompareModel));
+            }
+        }
+        Some(other) => {
+            let name = match (&other.error, &other.info) {
+                (Some(error), _) => error.clone(),
+                (None, Some(info)) => format!("Compared with {}", info.name),
+                (None, None) => "The other model is being opened…".into(),
+            };
+            ui.label(RichText::new(name).weak());
+            if ui.button("End the comparison").clicked() {
+                commands.push(Command::Train(crate::app::training::TrainCommand::CloseComparison));
+            }
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The pictures side by side, zoom and pointer linked.
+
+use eframe::egui::{
+    Color32, FontId, Pos2, Rect, Response, Role, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
+};
+
+use crate::analysis::maps::{Map, MapKind, Scale, channel_map, difference, stage_map};
+use crate::app::command::Command;
+use crate::app::stages::{Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::engine::Inspected;
+use crate::infer::Plane;
+
+/// Height of the title and of the line beneath a picture, in points.
+const TITLE: f32 = 20.0;
+const FOOT: f32 = 18.0;
+/// Between the pictures.
+const GAP: f32 = 8.0;
+/// Height of the colour bar with its numbers.
+const BAR: f32 = 30.0;
+
+/// What lies over the picture in a pane.
+enum Layer {
+    Nothing,
+    Map(Map),
+    Mask(Plane),
+    Missing(&'static str),
+}
+
+/// A picture of the row.
+struct Cell {
+    title: String,
+    place: Option<Place>,
+    layer: Layer,
+    foot: String,
+}
+
+/// Draws all of them.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let Some(open) = &state.image else { return };
+    let shape = [open.image.width, open.image.height];
+    let aspect = shape[1] as f32 * open.pixel_aspect() / shape[0].max(1) as f32;
+    let mut rows: Vec<(bool, u64, Vec<Cell>)> = Vec::new();
+    if let Some(seen) = state.stages.look.seen.clone() {
+        rows.push((false, seen.ticket, cells(state, &seen, false)));
+    }
+    if let (Some(seen), true) = (state.stages.other.seen.clone(), state.training.comparison.is_some()) {
+        rows.push((true, seen.ticket, cells(state, &seen, true)));
+    }
+    let area = ui.available_rect_before_wrap();
+    let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - BAR));
+    let layout =
+        Layout::of(room, rows.iter().map(|(_, _, cells)| cells.len()).max().unwrap_or(1), rows.len(), aspect);
+    for (row, (is_other, ticket, cells)) in rows.iter().enumerate() {
+        for (place, cell) in cells.iter().enumerate() {
+            draw(ui, state, commands, cell, (*is_other, *ticket), layout.rect(row, place), shape);
+        }
+    }
+    let scale = rows.iter().flat_map(|(_, _, cells)| cells).find_map(|cell| match &cell.layer {
+        Layer::Map(map) => Some(map.scale),
+        _ => None,
+    });
+    let bar = Rect::from_min_max(pos2(area.left(), area.bottom() - BAR + 4.0), area.max);
+    legend(ui, state, bar, scale);
+    ui.allocate_rect(area, Sense::hover());
+}
+
+/// Where the pictures go: in one line, or broken into several where that makes them larger.
+struct Layout {
+    area: Rect,
+    columns: usize,
+    lines: usize,
+    size: Vec2,
+}
+
+impl Layout {
+    fn of(area: Rect, count: usize, rows: usize, aspect: f32) -> Self {
+        let size = |columns: usize, lines: usize| {
+            let width = (area.width() - GAP * (columns as f32 - 1.0)) / columns as f32;
+            let height = (area.height() - GAP * (lines as f32 - 1.0)) / lines as f32 - TITLE - FOOT;
+            let width = width.min(height / aspect).max(16.0);
+            vec2(width, width * aspect)
+        };
+        // Two models stand one above the other.
+        let most = if rows > 1 { 1 } else { count };
+        let choices = (1..=most).map(|lines| (count.div_ceil(lines), lines * rows));
+        let best = choices.map(|(columns, lines)| (size(columns, lines), columns, lines));
+        let best = best.max_by(|a, b| a.0.x.total_cmp(&b.0.x).then(b.2.cmp(&a.2)));
+        let (size, columns, lines) = best.unwrap_or((Vec2::splat(16.0), 1, 1));
+        Self { area, columns, lines: lines / rows.max(1), size }
+    }
+
+    fn rect(&self, row: usize, place: usize) -> Rect {
+        let (line, column) = (row * self.lines + place / self.columns, place % self.columns);
+        let step = self.size + vec2(GAP, GAP + TITLE + FOOT);
+        let used = vec2(self.columns as f32 * step.x - GAP, 0.0);
+        let left = self.area.left() + (self.area.width() - used.x).max(0.0) / 2.0;
+        let corner = pos2(left + column as f32 * step.x, self.area.top() + TITLE + line as f32 * step.y);
+        Rect::from_min_size(corner, self.size)
+    }
+}
+
+fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
+    let stages = &seen.inspection.stages;
+    let kind = state.settings.stages.kind;
+    let model =
+        if is_other { state.training.comparison.as_ref().and_then(|other| other.info.as_ref()) } else { None };
+    let title = model.map_or("Input".into(), |info| format!("Input of {}", info.name));
+    let mut cells = vec![Cell { title, place: None, layer: Layer::Nothing, foot: String::new() }];
+    let steps = state.stages.refinement.steps.as_ref().filter(|_| !is_other).map(|(_, steps)| steps);
+    for (index, stage) in stages.iter().enumerate() {
+        let layer = match state.stages.channel {
+            Some((chosen, rank)) if chosen == index => {
+                let channel = stage.ranked_channels().get(rank).copied();
+                channel.and_then(|channel| channel_map(stage, channel)).map_or(Layer::Missing("–"), Layer::Map)
+            }
+            Some(_) => Layer::Missing("Choose this stage above"),
+            None => match stage_map(stages, index, kind) {
+                Some(map) if kind == MapKind::StageMask => Layer::Mask(map.plane),
+                Some(map) => Layer::Map(map),
+                None if kind == MapKind::Change => Layer::Missing("Nothing before it"),
+                None if kind == MapKind::StageMask => Layer::Missing("No read-out"),
+                None => Layer::Missing("On its way…"),
+            },
+        };
+        let mut foot = value_at(state, &layer);
+        if kind == MapKind::StageMask && foot.is_empty() {
+            let name = format!("Stage {}", stage.grid);
+            let step = steps.and_then(|steps| steps.iter().find(|step| step.name == name));
+            let counts = step.and_then(|step| step.counts);
+            foot = counts.map_or(foot, |counts| scores(&counts));
+        }
+        cells.push(Cell { title: format!("Stage {}", stage.grid), place: Some(Place::Stage(index)), layer, foot });
+    }
+    let prediction = &seen.inspection.prediction;
+    let counts = seen.counts.table.confusion(state.settings.threshold);
+    let layer = Layer::Mask(prediction.probability.clone());
+    let mut foot = value_at(state, &Layer::Mask(prediction.probability_model.clone()));
+    if foot.is_empty() {
+        foot = counts.map_or(foot, |counts| scores(&counts));
+    }
+    let title = if seen.dials.is_some() { "Final mask, turned" } else { "Final mask" };
+    cells.push(Cell { title: title.into(), place: Some(Place::Final), layer, foot });
+    if let (Some(_), Some(shown)) = (&seen.dials, &state.shown) {
+        let map = difference(&prediction.probability_model, &shown.prediction.probability_model);
+        let layer = Layer::Map(map);
+        let foot = value_at(state, &layer);
+        cells.push(Cell { title: "Turned − untouched".into(), place: Some(Place::Difference), layer, foot });
+    }
+    cells
+}
+
+fn scores(counts: &crate::metrics::Confusion) -> String {
+    format!("Dice {:.3}, IoU {:.3} per image", counts.dice(), counts.iou())
+}
+
+/// The value under the pointer.
+fn value_at(state: &State, layer: &Layer) -> String {
+    let plane = match layer {
+        Layer::Map(map) => &map.plane,
+        Layer::Mask(plane) => plane,
+        _ => return String::new(),
+    };
+    let Some(pointer) = state.stages.pointer else { return String::new() };
+    let at = |share: f32, size: usize| ((share * size as f32) as usize).min(size.saturating_sub(1));
+    let value = plane.values[at(pointer.y, plane.height) * plane.width + at(pointer.x, plane.width)];
+    format!("{value:.2} here").replace('-', "−")
+}
+
+fn draw(
+    ui: &mut Ui,
+    state: &mut State,
+    commands: &mut Vec<Command>,
+    cell: &Cell,
+    (is_other, of): (bool, u64),
+    rect: Rect,
+    shape: [usize; 2],
+) {
+    let palette = theme::palette(ui.visuals());
+    let response = ui.interact(rect, ui.scope_id().with((&cell.title, is_other)), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &cell.title));
+    let part = state.stages.seen_part;
+    let painter = ui.painter().with_clip_rect(rect.expand2(vec2(0.0, TITLE)));
+    painter.rect_filled(rect, 0.0, Color32::BLACK);
+    let texture = texture(ui, state, cell, (is_other, of), shape);
+    let is_alone = state.settings.stages.is_alone && texture.is_some();
+    if let (Some(base), false) = (&state.stages.base.texture, is_alone) {
+        painter.image(base.id(), rect, part, Color32::WHITE);
+    }
+    if let Some(texture) = texture {
+        let opacity = if is_alone { 1.0 } else { state.settings.stages.opacity };
+        painter.image(texture.id(), rect, part, Color32::WHITE.gamma_multiply(opacity));
+    }
+    if let Layer::Missing(words) = cell.layer {
+        let font = FontId::proportional(12.5);
+        painter.text(rect.center(), eframe::egui::Align2::CENTER_CENTER, words, font, theme::OVER_PICTURE);
+    }
+    let text = |at: Pos2, align, words: &str, size: f32| {
+        let galley =
+            ui.painter().layout(words.to_owned(), FontId::proportional(size), palette.canvas_text, rect.width());
+        let at = Rect::from_min_size(at, Vec2::ZERO);
+        let _: eframe::egui::Align2 = align;
+        ui.painter().galley(at.min, galley, palette.canvas_text);
+    };
+    text(rect.left_top() - vec2(0.0, TITLE - 2.0), eframe::egui::Align2::LEFT_TOP, &cell.title, 13.5);
+    text(rect.left_bottom() + vec2(0.0, 2.0), eframe::egui::Align2::LEFT_TOP, &cell.foot, 12.0);
+    crosshair(ui, state, rect);
+    interact(ui, &response, rect, part, commands);
+}
+
+fn texture(
+    ui: &Ui,
+    state: &mut State,
+    cell: &Cell,
+    (is_other, of): (bool, u64),
+    shape: [usize; 2],
+) -> Option<TextureHandle> {
+    let settings = &state.settings;
+    let truth = state.truth.as_ref().filter(|_| state.show_truth);
+    let place = cell.place?;
+    let mut pane = Pane { of, is_other, place, kind: None, channel: None, mask: None, against: None };
+    match &cell.layer {
+        Layer::Map(map) => {
+            pane.kind = Some(settings.stages.kind);
+            pane.channel = state.stages.channel.map(|(_, rank)| rank);
+            pane.against = state.shown.as_ref().filter(|_| place == Place::Difference).map(|shown| shown.ticket);
+            Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || map_picture(map)))
+        }
+        Layer::Mask(plane) => {
+            let threshold = settings.threshold;
+            pane.mask = Some((threshold, truth.map(|truth| truth.ticket), settings.colour_blind));
+            let [hit, missed, surplus] = theme::comparison(settings.colour_blind);
+            let colours = [theme::PREDICTION, hit, missed, surplus];
+            let mask = truth.map(|truth| truth.mask.clone());
+            Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || {
+                mask_picture(plane, shape, threshold, mask.as_deref(), colours)
+            }))
+        }
+        Layer::Nothing | Layer::Missing(_) => None,
+    }
+}
+
+/// The pointer, in every picture at once.
+fn crosshair(ui: &Ui, state: &State, rect: Rect) {
+    let Some(pointer) = state.stages.pointer else { return };
+    let part = state.stages.seen_part;
+    let at = rect.min + (pointer - part.min) / part.size() * rect.size();
+    if rect.contains(at) {
+        let stroke = Stroke::new(1.0, theme::OVER_PICTURE.gamma_multiply(0.8));
+        ui.painter().circle_stroke(at, 4.0, Stroke::new(2.5, theme::BEHIND_WORDS));
+        ui.painter().circle_stroke(at, 4.0, stroke);
+    }
+}
+
+fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut Vec<Command>) {
+    let mut push = |command| commands.push(Command::Stages(command));
+    let share = |at: Pos2| part.min + (at - rect.min) / rect.size() * part.size();
+    if let Some(at) = response.hover_pos() {
+        let pointer = share(at);
+        push(StagesCommand::Point(Some(pos2(pointer.x.clamp(0.0, 1.0), pointer.y.clamp(0.0, 1.0)))));
+        let (scroll, zoom) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        let factor = (scroll / 200.0).exp() * zoom;
+        if (factor - 1.0).abs() > 1e-4 {
+            let size = part.size() / factor;
+            let corner = pointer - (pointer - part.min) / factor;
+            push(StagesCommand::Zoom(Rect::from_min_size(corner, size)));
+        }
+    } else if response.ctx.pointer_hover_pos().is_none_or(|at| !response.rect.expand(GAP).contains(at))
+        && response.rect.contains(response.ctx.input(|input| input.pointer.latest_pos().unwrap_or_default()))
+    {
+        push(StagesCommand::Point(None));
+    }
+    if response.dragged() {
+        let moved = response.drag_delta() / rect.size() * part.size();
+        push(StagesCommand::Zoom(part.translate(-moved)));
+    }
+    if response.double_clicked() {
+        push(StagesCommand::Zoom(WHOLE));
+    }
+}
+
+/// What the colours mean.
+fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>) {
+    let palette = theme::palette(ui.visuals());
+    let painter = ui.painter();
+    let font = FontId::proportional(12.0);
+    let mut x = rect.left();
+    let word = |x: &mut f32, words: &str| {
+        let galley = painter.layout_no_wrap(words.to_owned(), font.clone(), palette.canvas_text);
+        let at = pos2(*x, rect.center().y - galley.size().y / 2.0);
+        *x += galley.size().x + 8.0;
+        painter.galley(at, galley, palette.canvas_text);
+    };
+    if let Some(scale) = scale {
+        let [low, high] = scale.range();
+        let number = |value: f32| format!("{value}").replace('-', "−");
+        word(&mut x, &number(low));
+        let bar = Rect::from_min_size(pos2(x, rect.center().y - 5.0), vec2(140.0, 10.0));
+        for step in 0..70 {
+            let [r, g, b] = scale.colour(low + (high - low) * (step as f32 + 0.5) / 70.0);
+            let part = Rect::from_min_size(bar.min + vec2(step as f32 * 2.0, 0.0), vec2(2.0, 10.0));
+            painter.rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
+        }
+        x = bar.right() + 8.0;
+        word(&mut x, &number(high));
+        x += 10.0;
+    }
+    let colours: Vec<(Color32, &str)> = if state.compares() {
+        let [hit, missed, surplus] = theme::comparison(state.settings.colour_blind);
+        vec![(hit, "true positive"), (missed, "false negative"), (surplus, "false positive")]
+    } else {
+        vec![(theme::PREDICTION, "mask")]
+    };
+    for (colour, name) in colours {
+        painter.rect_filled(Rect::from_min_size(pos2(x, rect.center().y - 5.5), vec2(11.0, 11.0)), 2.0, colour);
+        x += 16.0;
+        word(&mut x, name);
+    }
+    x += 10.0;
+    word(&mut x, "Wheel: zoom, drag: move, double click: all; the same in every picture.");
+}

@@ -1,0 +1,75 @@
+//! The stages' masks as numbers, from the coarsest to the final one.
+
+use eframe::egui::{Grid, RichText, Ui};
+
+use crate::app::panels::widgets::{explain, heading};
+use crate::app::state::State;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, state: &State) {
+    heading(ui, "Refinement", "per image");
+    let Some((of, steps)) = &state.stages.refinement.steps else {
+        ui.label(RichText::new("The numbers appear in a moment.").weak());
+        return;
+    };
+    if steps.len() < 2 {
+        let words = "This model has no read-outs, so only the final mask has numbers. “Stage mask” above offers to fit them.";
+        ui.label(RichText::new(words).weak());
+    }
+    let is_old = state.stages.look.seen.as_ref().is_some_and(|seen| seen.ticket != *of);
+    let number =
+        |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
+    let header = |ui: &mut Ui, names: &[&str]| {
+        for name in names {
+            ui.label(RichText::new(*name).small().weak());
+        }
+        ui.end_row();
+    };
+    ui.add_enabled_ui(!is_old, |ui| {
+        if steps.iter().any(|step| step.counts.is_some()) {
+            ui.add_space(4.0);
+            ui.label(RichText::new("Against the ground truth").strong());
+            Grid::new("against the truth").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
+                header(ui, &["", "Dice", "IoU", "HD95 px", "TP", "FP", "FN"]);
+                for step in steps {
+                    let Some(counts) = &step.counts else { continue };
+                    ui.label(&step.name);
+                    ui.label(format!("{:.3}", counts.dice()));
+                    ui.label(format!("{:.3}", counts.iou()));
+                    ui.label(number(step.truth_hd95, 1));
+                    let share = |count: u64| {
+                        let all = counts.true_positive + counts.false_positive + counts.false_negative + counts.true_negative;
+                        format!("{:.1}", 100.0 * count as f64 / all.max(1) as f64)
+                    };
+                    ui.label(share(counts.true_positive));
+                    ui.label(share(counts.false_positive));
+                    ui.label(share(counts.false_negative));
+                    ui.end_row();
+                }
+            });
+            ui.label(RichText::new("TP, FP, FN: true positive, false positive, false negative, in % of the image.").small().weak());
+        } else {
+            ui.label(RichText::new("Without a ground truth there are no scores; open one in the Read tab.").small().weak());
+        }
+        ui.add_space(8.0);
+        ui.label(RichText::new("From stage to stage").strong());
+        Grid::new("from stage to stage").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
+            header(ui, &["", "Dice with\nthe one before", "HD95 to\nit, px", "Fine\nshare %", "Area\n%"]);
+            for step in steps {
+                ui.label(&step.name);
+                ui.label(number(step.dice_with_before, 3));
+                ui.label(number(step.hd95_to_before, 1));
+                ui.label(format!("{:.1}", 100.0 * step.high_share));
+                ui.label(format!("{:.1}", 100.0 * step.area));
+                ui.end_row();
+            }
+        });
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Fine share").small().weak());
+            explain(
+                ui,
+                "Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's map can hold.",
+            );
+        });
+    });
+}

@@ -1,0 +1,163 @@
+//! The learned filters: σ, what they pass, and what they do to this picture's features.
+
+use eframe::egui::{
+    Color32, ColorImage, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextureOptions, Ui, WidgetInfo, pos2,
+    vec2,
+};
+use egui_plot::{Line, Plot, PlotPoints};
+
+use crate::analysis::filter::{Filter, SIGMA_INIT};
+use crate::analysis::maps::{Map, Scale};
+use crate::app::panels::widgets::{row, section, swatch};
+use crate::app::stages::{Pane, Place, map_picture};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::infer::StageDials;
+
+/// Side of a filter's picture, in points.
+const SIDE: f32 = 96.0;
+/// Height of a plot.
+const HEIGHT: f32 = 92.0;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, state: &mut State) {
+    let Some(model) = &state.model else { return };
+    let own = model.info.dials.clone();
+    let history = model.info.history.clone();
+    let dials = state.stages.turning.dials().unwrap_or(&own).clone();
+    let words = "A raw σ cannot be compared between stages: it counts frequency bins, and the grids differ. What it does is below it.";
+    ui.label(RichText::new(words).small().weak());
+    for (index, stage) in dials.stages.iter().enumerate() {
+        let untouched = own.stages.get(index).and_then(|stage| stage.sigma);
+        section(ui, &format!("Stage {}", stage.grid), &format!("grid {0} × {0}", stage.grid));
+        ui.push_id(("spectrum", index), |ui| one(ui, state, stage, index, untouched));
+    }
+    epochs(ui, &own.stages, &history);
+}
+
+fn one(ui: &mut Ui, state: &mut State, stage: &StageDials, index: usize, untouched: Option<f32>) {
+    let Some(sigma) = stage.sigma else {
+        ui.label(RichText::new("This stage has no spectrum filter.").weak());
+        return;
+    };
+    if !stage.is_filtered {
+        ui.label(RichText::new("The filter is switched off.").weak());
+    }
+    let filter = Filter { sigma, grid: stage.grid };
+    let mut value = format!("{sigma:.2} (started at {SIGMA_INIT:.2})");
+    if let Some(own) = untouched.filter(|own| *own != sigma) {
+        value = format!("{sigma:.2}, turned from {own:.2}");
+    }
+    row(ui, "σ", value);
+    row(ui, "Passes at DC", format!("{:.3}", filter.gain_at_dc()))
+        .on_hover_text("1 − g at frequency 0. The stage adds this share of its input's mean to the input.");
+    row(ui, "Passes at the highest frequency", format!("{:.3}", filter.gain_at_highest()));
+    ui.horizontal(|ui| {
+        picture(ui, state, filter, index, false);
+        picture(ui, state, filter, index, true);
+    });
+    let response = filter.radial();
+    let colours = theme::palette(ui.visuals()).lines;
+    plot(
+        ui,
+        &format!("Response of stage {}", stage.grid),
+        "coefficient by distance from DC",
+        &[("1 − g", colours[0], response)],
+    );
+    let seen = state.stages.look.seen.as_ref();
+    let spectra = seen.and_then(|seen| seen.inspection.stages.get(index)?.spectra.clone());
+    if let Some(spectra) = spectra {
+        let logarithms = |power: &[f32]| -> Vec<[f64; 2]> {
+            let value = |(ring, power): (usize, &f32)| [ring as f64, f64::from(power.max(1e-12)).log10()];
+            power.iter().enumerate().map(value).collect()
+        };
+        let lines = [
+            ("before", colours[1], logarithms(&spectra.before)),
+            ("after", colours[2], logarithms(&spectra.after)),
+        ];
+        plot(ui, &format!("Features of stage {}", stage.grid), "log₁₀ of mean power by ring from DC", &lines);
+    }
+}
+
+/// The coefficients, as applied or centred; DC is marked.
+fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_centred: bool) {
+    let plane = if is_centred { filter.centred_map() } else { filter.map() };
+    let n = plane.width;
+    let pane = Pane {
+        of: index as u64,
+        is_other: false,
+        place: Place::Filter(index, is_centred),
+        kind: None,
+        channel: Some(n),
+        mask: None,
+        against: Some(u64::from(filter.sigma.to_bits())),
+    };
+    let make = || -> ColorImage { map_picture(&Map { plane, scale: Scale::Sequential }) };
+    let texture = state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::NEAREST, make);
+    ui.vertical(|ui| {
+        let (rect, response) = ui.allocate_exact_size(vec2(SIDE, SIDE), Sense::hover());
+        let name = if is_centred { "Centred, as the paper draws it" } else { "As the network applies it" };
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, stage {}", filter.grid)));
+        ui.painter().image(texture.id(), rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        let cell = SIDE / n as f32;
+        let dc = if is_centred { (n / 2) as f32 * cell } else { 0.0 };
+        let mark = Rect::from_min_size(rect.min + vec2(dc, dc), vec2(cell, cell));
+        ui.painter().rect_stroke(mark, 0.0, Stroke::new(1.5, theme::FALSE_NEGATIVE), StrokeKind::Outside);
+        response.on_hover_text(format!("{name}: 1 − g from 0 (dark) to 1 (bright). The red square is DC."));
+        ui.label(RichText::new(if is_centred { "centred" } else { "as applied" }).small().weak());
+    });
+}
+
+/// A small plot without any reaction to the wheel, because the panel scrolls.
+fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec<[f64; 2]>)]) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label(RichText::new(convention).small().weak());
+        if lines.len() > 1 {
+            for (name, colour, _) in lines {
+                swatch(ui, *colour);
+                ui.label(RichText::new(*name).small());
+            }
+        }
+    });
+    Plot::new(("plot", title))
+        .height(HEIGHT)
+        .show_background(false)
+        .y_axis_min_width(34.0)
+        .include_y(0.0)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .show(ui, |plot| {
+            for (name, colour, points) in lines {
+                let points: PlotPoints = points.iter().copied().collect();
+                plot.line(Line::new(*name, points).color(*colour).width(1.6));
+            }
+        });
+}
+
+/// σ over the training, where it is known.
+fn epochs(ui: &mut Ui, stages: &[StageDials], history: &[(usize, Vec<f32>)]) {
+    section(ui, "σ over the training", "");
+    if history.is_empty() {
+        let words = "The model has no record of it. A training run of this program keeps one in metrics.csv.";
+        ui.label(RichText::new(words).small().weak());
+        return;
+    }
+    let colours = theme::palette(ui.visuals()).lines;
+    let lines: Vec<(String, Color32, Vec<[f64; 2]>)> = stages
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| {
+            let points = history
+                .iter()
+                .filter_map(|(epoch, sigmas)| sigmas.get(index).map(|sigma| [*epoch as f64, f64::from(*sigma)]));
+            (format!("stage {}", stage.grid), colours[index % colours.len()], points.collect())
+        })
+        .collect();
+    let lines: Vec<(&str, Color32, Vec<[f64; 2]>)> =
+        lines.iter().map(|(name, colour, points)| (name.as_str(), *colour, points.clone())).collect();
+    plot(ui, "σ over the epochs", "by epoch", &lines);
+}

@@ -1,0 +1,170 @@
+//! One value over a range, for the picture or the open folder.
+
+use eframe::egui::{Button, ComboBox, DragValue, RichText, Ui};
+use egui_plot::{Line, Plot, PlotPoints, Points, VLine};
+
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::panels::widgets::{section, swatch};
+use crate::app::stages::{StagesCommand, SweepWish};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::infer::{Dial, SweepResult};
+
+/// Most values of a sweep.
+const MOST: usize = 200;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(model) = &state.model else { return };
+    let own = &model.info.dials;
+    let dials = Dial::all(own);
+    let wish = state.stages.wish;
+    let Some(dial) = wish.dial.or(dials.first().copied()) else {
+        ui.label(RichText::new("This model has no values to turn.").weak());
+        return;
+    };
+    let mut set = |wish: SweepWish| commands.push(Command::Stages(StagesCommand::SetSweep(wish)));
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Sweep").weak());
+        ComboBox::from_id_salt("dial")
+            .width(ui.available_width() - 12.0)
+            .selected_text(dial.name(own))
+            .show_ui(ui, |ui| {
+                for other in &dials {
+                    if ui.selectable_label(*other == dial, other.name(own)).clicked() {
+                        let (from, to) = range(*other);
+                        set(SweepWish { dial: Some(*other), from, to, ..wish });
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+    });
+    ui.horizontal(|ui| {
+        let mut number = |ui: &mut Ui, name: &str, value: f32, change: fn(&mut SweepWish, f32)| {
+            let label = ui.label(RichText::new(name).weak());
+            let mut value = value;
+            let low = if matches!(dial, Dial::Sigma(_)) { 0.05 } else { -20.0 };
+            let drag = DragValue::new(&mut value).speed(0.05).range(low..=100.0).max_decimals(2);
+            if ui.add(drag).labelled_by(label.id).changed() {
+                let mut wish = wish;
+                change(&mut wish, value);
+                set(wish);
+            }
+        };
+        number(ui, "from", wish.from, |wish, value| wish.from = value);
+        number(ui, "to", wish.to, |wish, value| wish.to = value);
+        let label = ui.label(RichText::new("values").weak());
+        let mut count = wish.count;
+        if ui.add(DragValue::new(&mut count).range(2..=MOST)).labelled_by(label.id).changed() {
+            set(SweepWish { count, ..wish });
+        }
+    });
+    let list = state.worklist.as_ref();
+    ui.horizontal_wrapped(|ui| {
+        let is_over_list = wish.over_list && list.is_some();
+        if ui.radio(!is_over_list, "this picture").clicked() {
+            set(SweepWish { over_list: false, ..wish });
+        }
+        let name =
+            list.map_or("the open folder".into(), |list| format!("the open folder ({} cases)", list.items.len()));
+        ui.add_enabled_ui(list.is_some(), |ui| {
+            let hint = "Open a folder in the Read tab first.";
+            if ui.radio(is_over_list, name).on_disabled_hover_text(hint).clicked() {
+                set(SweepWish { over_list: true, ..wish });
+            }
+        });
+    });
+    let has_truth = match list.filter(|_| wish.over_list) {
+        Some(list) => {
+            let masks = list.items.iter().filter(|item| item.truth.is_some()).count();
+            if masks == 0 {
+                let words = "No case of the folder has a mask: the area can be drawn, Dice cannot.";
+                ui.label(RichText::new(words).color(theme::palette(ui.visuals()).warning));
+            } else if masks < list.items.len() {
+                let words = format!("{masks} of the cases have a mask: Dice is of those, the area of all.");
+                ui.label(RichText::new(words).small().weak());
+            }
+            masks > 0
+        }
+        None => state.truth.is_some(),
+    };
+    if !has_truth && !wish.over_list {
+        let words = "Without a ground truth the area can be drawn, Dice cannot.";
+        ui.label(RichText::new(words).small().weak());
+    }
+    ui.horizontal(|ui| {
+        let can =
+            state.stages.working.is_none() && wish.from < wish.to && (state.image.is_some() || wish.over_list);
+        if ui.add_enabled(can, Button::new("Draw the sweep")).clicked() {
+            commands.push(Command::Stages(StagesCommand::Sweep));
+        }
+        if ui.add_enabled(state.stages.swept.is_some(), Button::new("Save as table…")).clicked() {
+            commands.push(Command::Ask(Purpose::SaveSweep));
+        }
+        if wish.from >= wish.to {
+            ui.label(RichText::new("“from” must be less than “to”").small().color(ui.visuals().error_fg_color));
+        }
+    });
+    if let Some(swept) = &state.stages.swept {
+        result(ui, swept);
+    }
+}
+
+fn range(dial: Dial) -> (f32, f32) {
+    match dial {
+        Dial::Sigma(_) => (0.5, 10.0),
+        Dial::Beta(_, _) => (0.0, 3.0),
+        Dial::Layer(_, _) => (-2.0, 4.0),
+    }
+}
+
+fn result(ui: &mut Ui, swept: &SweepResult) {
+    let cases = if swept.cases == 1 { "1 case".into() } else { format!("{} cases", swept.cases) };
+    let with = match swept.with_truth {
+        count if count == swept.cases => String::new(),
+        0 => ", none with a mask".into(),
+        count => format!(", {count} with a mask"),
+    };
+    section(ui, &swept.name, &format!("{cases}{with}"));
+    let colours = theme::palette(ui.visuals()).lines;
+    let points = |value: fn(&crate::infer::SweepPoint) -> Option<f64>| -> Vec<[f64; 2]> {
+        swept.points.iter().filter_map(|point| Some([f64::from(point.value), value(point)?])).collect()
+    };
+    let mut lines = vec![("area, share of the image", colours[0], points(|point| Some(point.area)))];
+    if swept.with_truth > 1 {
+        lines.push(("Dice pooled", colours[1], points(|point| point.dice_pooled)));
+        lines.push(("Dice per image, mean", colours[2], points(|point| point.dice_per_image)));
+    } else if swept.with_truth == 1 {
+        lines.push(("Dice per image", colours[1], points(|point| point.dice_per_image)));
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (name, colour, _) in &lines {
+            swatch(ui, *colour);
+            ui.label(RichText::new(*name).small());
+        }
+    });
+    Plot::new("sweep")
+        .height(190.0)
+        .show_background(false)
+        .y_axis_min_width(34.0)
+        .include_y(0.0)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .show(ui, |plot| {
+            plot.vline(VLine::new("untouched", f64::from(swept.own)).color(colours[3]).width(1.0));
+            for (name, colour, points) in &lines {
+                let line: PlotPoints = points.iter().copied().collect();
+                plot.line(Line::new(*name, line).color(*colour).width(1.6));
+                let marks: PlotPoints = points.iter().copied().collect();
+                plot.points(Points::new(*name, marks).color(*colour).radius(2.0));
+            }
+        });
+    let words = format!("The upright line is the model's own value, {:.2}.", swept.own);
+    ui.label(RichText::new(words).small().weak());
+}

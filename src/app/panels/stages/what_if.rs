@@ -1,0 +1,181 @@
+//! Values of the decoder, turned by hand.
+
+use eframe::egui::{Button, ComboBox, RichText, Ui};
+
+use super::turn::{slider, turn};
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::panels::widgets::{row, section};
+use crate::app::stages::StagesCommand;
+use crate::app::state::State;
+use crate::infer::{Dial, Dials, changes};
+use crate::metrics::Confusion;
+
+const BETAS: [(&str, &str); 3] = [
+    (
+        "β₁ cross att.",
+        "Scale of the residual branch of the cross attention, in which the image asks and the text answers.",
+    ),
+    ("β₂ self att.", "Scale of the residual branch of the self attention."),
+    ("β₃ MLP", "Scale of the residual branch of the MLP."),
+];
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(model) = &state.model else { return };
+    let own = &model.info.dials;
+    let dials = state.stages.turning.dials().unwrap_or(own);
+    if own.stages.is_empty() {
+        ui.label(RichText::new("This model has no values to turn.").weak());
+        return;
+    }
+    buttons(ui, state, commands);
+    effect(ui, state, own, dials);
+    for (stage, of) in dials.stages.iter().enumerate() {
+        section(ui, &format!("Stage {}", of.grid), "");
+        stage_dials(ui, dials, own, stage, commands);
+    }
+    section(ui, "Layer weights", "values before the softmax");
+    for group in 0..dials.groups.len() {
+        group_dials(ui, dials, own, group, commands);
+    }
+}
+
+fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let turning = &state.stages.turning;
+    let is_turned = turning.dials().is_some();
+    ui.horizontal_wrapped(|ui| {
+        let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
+            if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
+                commands.push(command);
+            }
+        };
+        let stages = Command::Stages;
+        button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
+        button(ui, turning.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
+        button(ui, turning.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
+        let can_save = is_turned && state.stages.working.is_none();
+        let hint = "The model with these values, in a folder of its own";
+        button(ui, can_save, "Save as a new bundle…", hint, Command::Ask(Purpose::SaveTurned));
+    });
+}
+
+/// What turning did to the mask.
+fn effect(ui: &mut Ui, state: &State, own: &Dials, dials: &Dials) {
+    let (Some(seen), Some(shown)) = (&state.stages.look.seen, &state.shown) else { return };
+    if own == dials || seen.dials.is_none() {
+        ui.label(
+            RichText::new("Untouched. Turn a value: the mask follows at once; the model itself stays as it is.")
+                .small()
+                .weak(),
+        );
+        return;
+    }
+    ui.label(RichText::new(format!("Turned: {}.", changes(own, dials))).small());
+    let threshold = state.settings.threshold;
+    let prediction = &seen.inspection.prediction;
+    let mask = |plane: &crate::infer::Plane| -> Vec<u8> {
+        plane.values.iter().map(|p| u8::from(*p >= threshold)).collect()
+    };
+    let (turned, untouched) = (mask(&prediction.probability_model), mask(&shown.prediction.probability_model));
+    let between = Confusion::of(&turned, &untouched);
+    row(ui, "Dice with the untouched mask", format!("{:.3}", between.dice()))
+        .on_hover_text("At the network's size, of this image.");
+    let share = |table: &crate::engine::ThresholdCounts| 100.0 * table.foreground_fraction(threshold);
+    let (before, after) = (share(&shown.counts.table), share(&seen.counts.table));
+    row(ui, "Area", format!("{before:.1} % → {after:.1} %"));
+    let dice = |counts: Option<Confusion>| counts.map(|counts| counts.dice());
+    let before = dice(shown.counts.table.confusion(threshold));
+    let after = dice(seen.counts.table.confusion(threshold));
+    if let (Some(before), Some(after)) = (before, after) {
+        row(ui, "Dice (per image)", format!("{before:.3} → {after:.3}"));
+    }
+}
+
+fn stage_dials(ui: &mut Ui, dials: &Dials, own: &Dials, stage: usize, commands: &mut Vec<Command>) {
+    let of = &dials.stages[stage];
+    ui.push_id(("stage", stage), |ui| {
+        match of.sigma {
+            None if of.betas.is_some() => {
+                ui.label(RichText::new("This stage has no spectrum filter.").small().weak());
+            }
+            None => {
+                ui.label(RichText::new("This stage reads no text and has no guide block.").small().weak());
+            }
+            Some(_) => {
+                ui.horizontal(|ui| {
+                    let mut is_filtered = of.is_filtered;
+                    let words = "Off, the stage's input goes on as it is.";
+                    let response = ui.checkbox(&mut is_filtered, format!("Spectrum filter of stage {}", of.grid));
+                    if response.on_hover_text(words).changed() {
+                        let mut dials = dials.clone();
+                        dials.stages[stage].is_filtered = is_filtered;
+                        commands.push(Command::Stages(StagesCommand::Turn(Box::new(dials), false)));
+                    }
+                });
+                let words = "Width of the filter in frequency bins. Not comparable between stages: see Spectrum.";
+                ui.add_enabled_ui(of.is_filtered, |ui| {
+                    slider(ui, dials, own, Dial::Sigma(stage), ("σ", words), 0.1..=50.0, commands);
+                });
+            }
+        }
+        for (which, names) in BETAS.into_iter().enumerate() {
+            slider(ui, dials, own, Dial::Beta(stage, which), names, -3.0..=5.0, commands);
+        }
+        feeding(ui, dials, stage, commands);
+    });
+}
+
+/// Which group feeds a stage; the stage that it fed before takes the other one.
+fn feeding(ui: &mut Ui, dials: &Dials, stage: usize, commands: &mut Vec<Command>) {
+    let number = dials.order[stage];
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Text from").weak());
+        let name = |number: usize| format!("G{number}");
+        let combo = ComboBox::from_id_salt("group").width(56.0).selected_text(name(number));
+        combo
+            .show_ui(ui, |ui| {
+                for other in 1..=dials.groups.len() {
+                    let response = ui.selectable_label(other == number, name(other));
+                    if response.clicked() && other != number {
+                        let mut dials = dials.clone();
+                        if let Some(place) = dials.order.iter().position(|of| *of == other) {
+                            dials.order.swap(stage, place);
+                        }
+                        turn(&response, dials, commands);
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+        let mut is_used = dials.groups[number - 1].is_used;
+        let words = "Off, the stage that the group feeds runs without its guide block.";
+        let response = ui.checkbox(&mut is_used, format!("Text of G{number}")).on_hover_text(words);
+        if response.changed() {
+            let mut dials = dials.clone();
+            dials.groups[number - 1].is_used = is_used;
+            turn(&response, dials, commands);
+        }
+    });
+}
+
+fn group_dials(ui: &mut Ui, dials: &Dials, own: &Dials, group: usize, commands: &mut Vec<Command>) {
+    let of = &dials.groups[group];
+    let stage = dials.order.iter().position(|number| *number == group + 1);
+    let grid = stage
+        .and_then(|stage| dials.stages.get(stage))
+        .map_or(String::new(), |stage| format!(", feeds stage {}", stage.grid));
+    ui.label(RichText::new(format!("G{}{grid}", group + 1)).strong());
+    if of.alpha.is_none() {
+        ui.label(RichText::new("Its layers are mixed without learned weights.").small().weak());
+        return;
+    }
+    ui.push_id(("group", group), |ui| {
+        for (index, layer) in of.layers.iter().enumerate() {
+            let name = format!("Layer {layer}");
+            slider(ui, dials, own, Dial::Layer(group, index), (&name, ""), -4.0..=6.0, commands);
+        }
+    });
+    let weights: Vec<String> = of.weights().iter().map(|weight| format!("{weight:.3}")).collect();
+    ui.label(RichText::new(format!("Weights {}", weights.join(", "))).small().weak());
+}

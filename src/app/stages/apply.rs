@@ -1,0 +1,127 @@
+//! The one place where the tab's commands change its state.
+
+use std::path::{Path, PathBuf};
+
+use super::{StagesCommand, WHOLE, Working};
+use crate::app::HimixApp;
+use crate::app::notes::Kind;
+use crate::app::state::file_name;
+use crate::engine::{FileCommand, Study, StudyRequest, SweepOver};
+use crate::infer::{Dial, SweepResult};
+
+/// Smallest part of a picture that fills a pane.
+const SMALLEST_PART: f32 = 1.0 / 64.0;
+/// Images on which read-outs are fitted.
+const FIT_IMAGES: usize = 200;
+/// Splits on which they are fitted, the first that a data set has.
+const FIT_SPLIT: &str = "train";
+
+impl HimixApp {
+    /// Applies `command`.
+    pub(in crate::app) fn apply_stages(&mut self, command: StagesCommand) {
+        let (stages, settings) = (&mut self.state.stages, &mut self.state.settings.stages);
+        match command {
+            StagesCommand::Show(kind) => {
+                settings.kind = kind;
+                stages.channel = None;
+            }
+            StagesCommand::SetOpacity(opacity) => settings.opacity = opacity.clamp(0.0, 1.0),
+            StagesCommand::Alone(is_alone) => settings.is_alone = is_alone,
+            StagesCommand::ShowSide(side) => settings.side = side,
+            StagesCommand::ShowChannel(channel) => stages.channel = channel,
+            StagesCommand::Zoom(part) => {
+                let size = part.size().clamp(eframe::egui::Vec2::splat(SMALLEST_PART), WHOLE.size());
+                let corner = part.min.to_vec2().clamp(eframe::egui::Vec2::ZERO, WHOLE.size() - size);
+                stages.seen_part = eframe::egui::Rect::from_min_size(corner.to_pos2(), size);
+            }
+            StagesCommand::Point(pointer) => stages.pointer = pointer,
+            StagesCommand::Turn(dials, goes_on) => {
+                let own = self.state.model.as_ref().map(|model| &model.info.dials);
+                let dials = Some(*dials).filter(|dials| Some(dials) != own && dials.validate().is_ok());
+                stages.turning.turn(dials, goes_on);
+            }
+            StagesCommand::Reset => stages.turning.turn(None, false),
+            StagesCommand::Undo => stages.turning.undo(),
+            StagesCommand::Redo => stages.turning.redo(),
+            StagesCommand::SaveTurned(folder) => {
+                if let Some(dials) = stages.turning.dials().cloned() {
+                    let what = format!("Writing {}", file_name(&folder));
+                    self.begin_study(what, Study::Save { dials, folder });
+                }
+            }
+            StagesCommand::Fit(data) => {
+                let study = Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES };
+                self.begin_study("Fitting the read-outs".into(), study);
+            }
+            StagesCommand::SetSweep(wish) => stages.wish = wish,
+            StagesCommand::Sweep => self.begin_sweep(),
+            StagesCommand::SaveSweep(path) => self.save_sweep(path),
+            StagesCommand::CancelWork => {
+                self.engine.cancel_study();
+                stages.working = None;
+            }
+            StagesCommand::CompareWith(source) => self.compare_with(source),
+        }
+    }
+
+    fn begin_study(&mut self, what: String, work: Study) {
+        let Some(model) = &self.state.model else { return };
+        let (source, device) = (model.source.clone(), self.state.device);
+        let ticket = self.ticket();
+        match self.engine.study(StudyRequest { ticket, source, device, work }) {
+            Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None }),
+            Err(error) => {
+                self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
+            }
+        }
+    }
+
+    fn begin_sweep(&mut self) {
+        let state = &self.state;
+        let Some(model) = &state.model else { return };
+        let dials = state.stages.turning.dials().unwrap_or(&model.info.dials).clone();
+        let wish = state.stages.wish;
+        let Some(dial) = wish.dial.or(Dial::all(&dials).first().copied()) else { return };
+        let prompt = state.prompt.clone();
+        let over = match (&state.worklist, &state.image) {
+            (Some(list), _) if wish.over_list => SweepOver::Items { items: list.with_edits(), prompt },
+            (_, Some(open)) => SweepOver::Picture {
+                image: open.image.clone(),
+                seen: open.asked,
+                prompt,
+                truth: state.truth.as_ref().map(|truth| truth.mask.clone()),
+            },
+            _ => return,
+        };
+        let steps = wish.count.max(2) - 1;
+        let values = (0..=steps).map(|step| wish.from + (wish.to - wish.from) * step as f32 / steps as f32);
+        let values = values.collect();
+        let what = format!("Sweeping {}", dial.name(&dials));
+        let threshold = state.settings.threshold;
+        self.begin_study(what, Study::Sweep { dials, dial, values, threshold, over });
+    }
+
+    fn save_sweep(&mut self, path: PathBuf) {
+        if let Some(swept) = &self.state.stages.swept {
+            let bytes = table(swept).into_bytes();
+            self.file(FileCommand::Save { path, bytes });
+        }
+    }
+}
+
+/// A sweep as CSV.
+fn table(swept: &SweepResult) -> String {
+    let mut text = format!("{},mean_area,dice_pooled,dice_per_image\n", swept.name.replace(',', ""));
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
+    for point in &swept.points {
+        let [pooled, each] = [point.dice_pooled, point.dice_per_image].map(number);
+        text += &format!("{},{:.6},{pooled},{each}\n", point.value, point.area);
+    }
+    text
+}
+
+/// A folder for a turned model beside the one it was made of.
+pub fn turned_name(model: &Path) -> String {
+    let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+    format!("{name}-turned")
+}

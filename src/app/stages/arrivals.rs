@@ -1,0 +1,94 @@
+//! What the threads report for the tab.
+
+use std::sync::Arc;
+
+use eframe::egui::{ColorImage, Context, TextureOptions};
+
+use crate::analysis::refinement::Step;
+use crate::app::HimixApp;
+use crate::app::command::Command;
+use crate::app::notes::Kind;
+use crate::engine::{DisplayPixels, Inspected, StudyEvent, Ticket};
+
+impl HimixApp {
+    /// Takes in looks inside.
+    pub(in crate::app) fn take_inspections(&mut self) {
+        if let Some(inspected) = self.engine.take_inspection() {
+            self.take_inspection(inspected, false);
+        }
+        if let Some(inspected) = self.engine.take_compared_inspection() {
+            self.take_inspection(inspected, true);
+        }
+    }
+
+    fn take_inspection(&mut self, inspected: Inspected, is_other: bool) {
+        // An answer about an image that was shown before says nothing about this one.
+        if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
+            let stages = &mut self.state.stages;
+            let look = if is_other { &mut stages.other } else { &mut stages.look };
+            look.error = None;
+            look.seen = Some(inspected);
+        }
+    }
+
+    pub(in crate::app) fn inspection_failed(&mut self, ticket: Ticket, message: String) {
+        let stages = &mut self.state.stages;
+        for look in [&mut stages.look, &mut stages.other] {
+            if look.asked.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
+                look.error = Some(message.clone());
+                look.seen = None;
+            }
+        }
+    }
+
+    /// Whether the picture was asked for by this tab.
+    pub(in crate::app) fn take_base(&mut self, ctx: &Context, ticket: Ticket, picture: &DisplayPixels) -> bool {
+        let base = &mut self.state.stages.base;
+        if base.asked.is_none_or(|(_, _, _, asked)| asked != ticket) {
+            return false;
+        }
+        if let Some(bytes) = picture.texels.rgba() {
+            let image = ColorImage::from_rgba_unmultiplied([picture.width, picture.height], bytes);
+            base.texture = Some(ctx.load_texture("picture beneath the maps", image, TextureOptions::LINEAR));
+        }
+        true
+    }
+
+    pub(in crate::app) fn take_steps(&mut self, ticket: Ticket, steps: Vec<Step>) {
+        let refinement = &mut self.state.stages.refinement;
+        refinement.is_awaited = false;
+        refinement.steps = Some((ticket, steps));
+    }
+
+    pub(in crate::app) fn take_study(&mut self, ticket: Ticket, event: StudyEvent) {
+        let state = &mut self.state;
+        let Some(working) = state.stages.working.as_mut().filter(|working| working.ticket == ticket) else {
+            return;
+        };
+        if let StudyEvent::Progress { done, count } = event {
+            working.progress = Some((done, count));
+            return;
+        }
+        state.stages.working = None;
+        match event {
+            StudyEvent::Progress { .. } | StudyEvent::Cancelled => {}
+            StudyEvent::Failed(message) => state.notes.add(Kind::Error, message),
+            StudyEvent::Swept(result) => {
+                for reason in result.skipped.iter().take(3) {
+                    state.notes.add(Kind::Warning, format!("Left out of the sweep: {reason}"));
+                }
+                state.stages.swept = Some(*result);
+            }
+            StudyEvent::Saved { folder } => {
+                state.notes.add(Kind::Info, format!("The turned model is written: {}", folder.display()));
+            }
+            StudyEvent::Fitted { description } => {
+                state.notes.add(Kind::Info, format!("The read-outs are kept with the model: {description}."));
+                // The model is opened again with them.
+                if let Some(model) = &state.model {
+                    self.commands.push(Command::OpenModel(model.source.clone()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the user wants of the Stages tab.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Pos2, Rect};
+
+use super::Side;
+use crate::analysis::maps::MapKind;
+use crate::infer::{Dial, Dials, ModelSource};
+
+/// A change of the tab's state, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StagesCommand {
+    /// What is shown of every stage.
+    Show(MapKind),
+    /// Opacity of the maps, 0…1.
+    SetOpacity(f32),
+    /// Maps without the picture.
+    Alone(bool),
+    /// What is beside the maps.
+    ShowSide(Side),
+    /// A single channel in place of the map: stage and rank; or the map again.
+    ShowChannel(Option<(usize, usize)>),
+    /// The part of the pictures that is seen.
+    Zoom(Rect),
+    /// Where the pointer is.
+    Point(Option<Pos2>),
+    /// Values in place of the model's own; whether this goes on with the last step.
+    Turn(Box<Dials>, bool),
+    /// The model's own values.
+    Reset,
+    /// One step back.
+    Undo,
+    /// One step on again.
+    Redo,
+    /// Write the turned model as a bundle into this folder.
+    SaveTurned(PathBuf),
+    /// Fit read-outs on this data set.
+    Fit(PathBuf),
+    /// How the sweep is set up.
+    SetSweep(SweepWish),
+    /// Sweep.
+    Sweep,
+    /// Write the sweep as a table.
+    SaveSweep(PathBuf),
+    /// Break the long work off.
+    CancelWork,
+    /// Compare with another model.
+    CompareWith(ModelSource),
+}
+
+/// A sweep as it is set up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SweepWish {
+    /// What is turned; the first that the model has, where there is none.
+    pub dial: Option<Dial>,
+    /// From.
+    pub from: f32,
+    /// To.
+    pub to: f32,
+    /// Number of values.
+    pub count: usize,
+    /// Over the open folder in place of the picture.
+    pub over_list: bool,
+}
+
+impl Default for SweepWish {
+    fn default() -> Self {
+        Self { dial: None, from: 0.5, to: 10.0, count: 20, over_list: false }
+    }
+}

@@ -1,0 +1,203 @@
+//! The Stages tab: what is looked at inside the network, and what is turned.
+
+mod apply;
+
+mod arrivals;
+mod command;
+mod pictures;
+mod requests;
+mod turning;
+
+use eframe::egui::{Pos2, Rect, TextureHandle, pos2};
+use serde::{Deserialize, Serialize};
+
+pub use apply::turned_name;
+pub use command::{StagesCommand, SweepWish};
+pub use pictures::{Pane, Pictures, Place, map_picture, mask_picture};
+pub use turning::Turning;
+
+use crate::analysis::maps::MapKind;
+use crate::analysis::refinement::Step;
+use crate::engine::{Inspected, Ticket};
+use crate::infer::{Dials, SweepResult, Wanted};
+
+/// What is beside the maps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Values to turn.
+    #[default]
+    WhatIf,
+    /// σ and the filters.
+    Spectrum,
+    /// Layer weights.
+    Fusion,
+    /// The stages' masks as numbers.
+    Refinement,
+    /// One value over a range.
+    Sweep,
+}
+
+impl Side {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::WhatIf, Self::Spectrum, Self::Fusion, Self::Refinement, Self::Sweep];
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WhatIf => "What if",
+            Self::Spectrum => "Spectrum",
+            Self::Fusion => "Fusion",
+            Self::Refinement => "Refinement",
+            Self::Sweep => "Sweep",
+        }
+    }
+}
+
+/// What is remembered of the tab between runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StagesSettings {
+    /// What is shown of every stage.
+    pub kind: MapKind,
+    /// Opacity of the maps over the picture, 0…1.
+    pub opacity: f32,
+    /// Whether the maps are shown without the picture.
+    pub is_alone: bool,
+    /// What is beside the maps.
+    pub side: Side,
+}
+
+impl Default for StagesSettings {
+    fn default() -> Self {
+        Self { kind: MapKind::default(), opacity: 0.6, is_alone: false, side: Side::default() }
+    }
+}
+
+/// What a look inside was asked for; where this stays the same, so does the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The newest request for a prediction: image, prompt, window, model.
+    pub request: Ticket,
+    /// The truth that it is compared with.
+    pub truth: Option<Ticket>,
+    /// Values in place of the model's.
+    pub dials: Option<Dials>,
+    /// What is looked at.
+    pub wanted: Wanted,
+}
+
+/// The looks inside one model.
+#[derive(Default)]
+pub struct Look {
+    /// What was asked last, and the question's number.
+    pub asked: Option<(Asked, Ticket)>,
+    /// What came last.
+    pub seen: Option<Inspected>,
+    /// Why nothing came.
+    pub error: Option<String>,
+}
+
+/// The picture beneath the maps.
+#[derive(Default)]
+pub struct Base {
+    /// Of which look at which picture it was asked for, and the question's number.
+    pub asked: Option<(Ticket, usize, crate::data::scan::Seen, Ticket)>,
+    /// On the graphics device.
+    pub texture: Option<TextureHandle>,
+}
+
+/// Long work that goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Working {
+    /// Matches its reports.
+    pub ticket: Ticket,
+    /// What it is, for people.
+    pub what: String,
+    /// So much of so much.
+    pub progress: Option<(usize, usize)>,
+}
+
+/// The numbers of the stages' masks.
+#[derive(Default)]
+pub struct Refinement {
+    /// Of which look and which truth at which step of the threshold they were asked for.
+    pub asked: Option<(Ticket, Option<Ticket>, usize)>,
+    /// Whether they are on their way.
+    pub is_awaited: bool,
+    /// What came last, and of which look.
+    pub steps: Option<(Ticket, Vec<Step>)>,
+}
+
+/// State of the tab.
+pub struct Stages {
+    /// Inside the open model.
+    pub look: Look,
+    /// Inside the model that is compared with.
+    pub other: Look,
+    /// Values that are turned, and how to go back.
+    pub turning: Turning,
+    /// The part of the pictures that is seen, 0…1 along both sides; the same in all panes.
+    pub seen_part: Rect,
+    /// Where the pointer is in the picture, 0…1.
+    pub pointer: Option<Pos2>,
+    /// A single channel in place of the map: stage, and place in the order of the channels' weight on the mask.
+    pub channel: Option<(usize, usize)>,
+    /// Beneath the maps.
+    pub base: Base,
+    /// On the graphics device.
+    pub pictures: Pictures,
+    /// Numbers of the stages' masks.
+    pub refinement: Refinement,
+    /// Long work that goes on.
+    pub working: Option<Working>,
+    /// The sweep as it is set up.
+    pub wish: SweepWish,
+    /// The sweep that was done last.
+    pub swept: Option<SweepResult>,
+}
+
+/// All of a picture.
+pub const WHOLE: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(1.0, 1.0) };
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self {
+            look: Look::default(),
+            other: Look::default(),
+            turning: Turning::default(),
+            seen_part: WHOLE,
+            pointer: None,
+            channel: None,
+            base: Base::default(),
+            pictures: Pictures::default(),
+            refinement: Refinement::default(),
+            working: None,
+            wish: SweepWish::default(),
+            swept: None,
+        }
+    }
+}
+
+impl Stages {
+    /// Forgets what belongs to an image that is shown no more.
+    pub fn forget_image(&mut self) {
+        self.look = Look::default();
+        self.other = Look::default();
+        self.base = Base::default();
+        self.pictures = Pictures::default();
+        self.refinement = Refinement::default();
+        self.seen_part = WHOLE;
+        self.pointer = None;
+    }
+
+    /// Forgets what belongs to a model that is open no more.
+    pub fn forget_model(&mut self) {
+        self.look = Look::default();
+        self.turning = Turning::default();
+        self.channel = None;
+        self.refinement = Refinement::default();
+        self.swept = None;
+        self.wish = SweepWish::default();
+    }
+}

@@ -1,0 +1,143 @@
+//! Maps and masks as pictures for the screen.
+
+use std::collections::HashMap;
+
+use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
+
+use crate::analysis::maps::{Map, MapKind, raised};
+use crate::data::Mask;
+use crate::engine::Ticket;
+use crate::infer::Plane;
+
+/// Longest side of a mask's picture, in pixels.
+const MASK_SIDE: usize = 448;
+
+/// Which picture of the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Stage, coarse to fine.
+    Stage(usize),
+    /// The final mask.
+    Final,
+    /// What turning changed.
+    Difference,
+    /// The filter of a stage as it is applied, and centred.
+    Filter(usize, bool),
+    /// Similarity of the layers.
+    Similarity,
+}
+
+/// What a picture shows; where this stays the same, so does the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pane {
+    /// The look inside.
+    pub of: Ticket,
+    /// Whether it is of the model that is compared with.
+    pub is_other: bool,
+    /// Which picture.
+    pub place: Place,
+    /// The map; none for a mask.
+    pub kind: Option<MapKind>,
+    /// The channel, in place of the map.
+    pub channel: Option<usize>,
+    /// Threshold of a mask, the truth, the colours.
+    pub mask: Option<(f32, Option<Ticket>, bool)>,
+    /// The other side of a difference, or a value that is drawn.
+    pub against: Option<u64>,
+}
+
+/// Pictures on the graphics device.
+#[derive(Default)]
+pub struct Pictures {
+    textures: HashMap<(bool, Place), (Pane, TextureHandle)>,
+}
+
+impl Pictures {
+    /// The picture of a pane, made anew where it shows something else by now.
+    pub fn texture(
+        &mut self,
+        ctx: &Context,
+        pane: Pane,
+        options: TextureOptions,
+        make: impl FnOnce() -> ColorImage,
+    ) -> TextureHandle {
+        let key = (pane.is_other, pane.place);
+        match self.textures.get_mut(&key) {
+            Some((shown, texture)) if *shown == pane => texture.clone(),
+            Some((shown, texture)) => {
+                texture.set(make(), options);
+                *shown = pane;
+                texture.clone()
+            }
+            None => {
+                let texture = ctx.load_texture(format!("{key:?}"), make(), options);
+                self.textures.insert(key, (pane, texture.clone()));
+                texture
+            }
+        }
+    }
+}
+
+/// A map in its colours, one pixel a cell.
+pub fn map_picture(map: &Map) -> ColorImage {
+    let pixels = map.plane.values.iter().map(|value| {
+        let [r, g, b] = map.scale.colour(*value);
+        Color32::from_rgb(r, g, b)
+    });
+    ColorImage::new([map.plane.width, map.plane.height], pixels.collect())
+}
+
+/// A mask, transparent where there is nothing to show. `colours`: mask without truth, true positive, false negative, false positive.
+/// `shape` is width and height of the image.
+pub fn mask_picture(
+    probability: &Plane,
+    shape: [usize; 2],
+    threshold: f32,
+    truth: Option<&Mask>,
+    colours: [Color32; 4],
+) -> ColorImage {
+    let longest = shape[0].max(shape[1]).max(1);
+    let size = shape.map(|side| (side * MASK_SIDE.min(longest) / longest).max(1));
+    let fine = if probability.width == probability.height && [probability.width, probability.height] != shape {
+        raised(probability, size[0], size[1])
+    } else {
+        probability.clone()
+    };
+    let [mask, hit, missed, surplus] = colours;
+    let mut pixels = Vec::with_capacity(size[0] * size[1]);
+    for y in 0..size[1] {
+        for x in 0..size[0] {
+            let at = |width: usize, height: usize| {
+                (2 * y + 1) * height / (2 * size[1]) * width + (2 * x + 1) * width / (2 * size[0])
+            };
+            let is_mask = fine.values[at(fine.width, fine.height)] >= threshold;
+            let is_truth = truth.map(|truth| truth.values[at(truth.width, truth.height)] != 0);
+            pixels.push(match (is_mask, is_truth) {
+                (true, None) => mask,
+                (true, Some(true)) => hit,
+                (true, Some(false)) => surplus,
+                (false, Some(true)) => missed,
+                (false, _) => Color32::TRANSPARENT,
+            });
+        }
+    }
+    ColorImage::new(size, pixels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_compared_pixel_by_pixel() {
+        let probability = Plane { width: 2, height: 1, values: vec![0.9, 0.1] };
+        let colours = [Color32::BLUE, Color32::YELLOW, Color32::RED, Color32::GREEN];
+        let picture = |truth: Option<[u8; 2]>| {
+            let truth = truth.map(|values| Mask { width: 2, height: 1, values: values.to_vec() });
+            mask_picture(&probability, [2, 1], 0.5, truth.as_ref(), colours).pixels
+        };
+        assert_eq!(picture(None), [Color32::BLUE, Color32::TRANSPARENT]);
+        assert_eq!(picture(Some([1, 1])), [Color32::YELLOW, Color32::RED]);
+        assert_eq!(picture(Some([0, 0])), [Color32::GREEN, Color32::TRANSPARENT]);
+    }
+}

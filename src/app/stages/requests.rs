@@ -1,0 +1,129 @@
+//! What the tab asks the threads for: looks inside, the picture beneath, numbers.
+
+use super::{Asked, Side};
+use crate::analysis::maps::MapKind;
+use crate::app::HimixApp;
+use crate::app::state::{State, Tab};
+use crate::app::theme;
+use crate::engine::{FileCommand, InspectRequest, OverlayPaint, PredictRequest, threshold_step};
+use crate::infer::Wanted;
+
+/// Longest side of the picture beneath the maps, in pixels.
+const BASE_SIDE: usize = 1024;
+
+impl State {
+    /// What of the network's inside is shown now.
+    fn wanted(&self) -> Wanted {
+        let settings = &self.settings.stages;
+        Wanted {
+            stages: true,
+            attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
+            spectra: settings.side == Side::Spectrum,
+            similarity: settings.side == Side::Fusion,
+        }
+    }
+}
+
+impl HimixApp {
+    /// Asks for everything that the tab shows and does not have. Called once a frame.
+    pub(in crate::app) fn look_inside(&mut self) {
+        if self.state.tab != Tab::Stages || self.state.image.is_none() || self.state.model.is_none() {
+            return;
+        }
+        self.ask_inside();
+        self.ask_inside_compared();
+        self.ask_base();
+        self.ask_refinement();
+    }
+
+    fn ask_inside(&mut self) {
+        let state = &self.state;
+        let truth = state.truth.as_ref().map(|truth| truth.ticket);
+        let dials = state.stages.turning.dials().cloned();
+        let asked = Asked { request: state.newest_request, truth, dials, wanted: state.wanted() };
+        if state.stages.look.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
+            return;
+        }
+        let ticket = self.ticket();
+        let Some(of) = self.request(ticket) else { return };
+        self.engine.inspect(InspectRequest { of, dials: asked.dials.clone(), wanted: asked.wanted });
+        self.state.stages.look.asked = Some((asked, ticket));
+    }
+
+    fn ask_inside_compared(&mut self) {
+        let state = &self.state;
+        let Some(other) = state.training.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
+        let truth = state.truth.as_ref().map(|truth| truth.ticket);
+        let asked = Asked { request: other.newest, truth, dials: None, wanted: state.wanted() };
+        if state.stages.other.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
+            return;
+        }
+        let ticket = self.ticket();
+        let Some(of) = self.request(ticket) else { return };
+        self.engine.inspect_compared(InspectRequest { of, dials: None, wanted: asked.wanted });
+        self.state.stages.other.asked = Some((asked, ticket));
+    }
+
+    /// What is asked about the open picture.
+    fn request(&self, ticket: u64) -> Option<PredictRequest> {
+        let state = &self.state;
+        let open = state.image.as_ref()?;
+        let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
+        let (image, seen, prompt) = (open.image.clone(), open.asked, state.prompt.clone());
+        Some(PredictRequest { ticket, image, seen, prompt, truth })
+    }
+
+    /// The picture as it is seen in the Read tab, without any overlay.
+    fn ask_base(&mut self) {
+        let state = &self.state;
+        let (Some(open), Some(shown)) = (&state.image, &state.shown) else { return };
+        let key = (open.ticket, open.slice, open.seen);
+        if state.stages.base.asked.is_some_and(|(ticket, slice, seen, _)| (ticket, slice, seen) == key) {
+            return;
+        }
+        let paint =
+            OverlayPaint { fill: false, contour: false, opacity: 0.0, ..theme::overlay_paint(&state.settings) };
+        let command = FileCommand::Compose {
+            ticket: self.tickets + 1,
+            image: open.image.clone(),
+            seen: open.painted(),
+            prediction: shown.prediction.clone(),
+            truth: None,
+            threshold: 0.5,
+            paint,
+            side: BASE_SIDE,
+        };
+        let ticket = self.ticket();
+        // If the thread is busy, the next frame asks again.
+        if self.engine.file(command).is_ok() {
+            self.state.stages.base.asked = Some((key.0, key.1, key.2, ticket));
+        }
+    }
+
+    /// Numbers of the newest look; one question at a time, because they take longer than a look.
+    fn ask_refinement(&mut self) {
+        let state = &self.state;
+        let refinement = &state.stages.refinement;
+        let is_shown =
+            state.settings.stages.side == Side::Refinement || state.settings.stages.kind == MapKind::StageMask;
+        let Some(seen) = state.stages.look.seen.as_ref().filter(|_| is_shown && !refinement.is_awaited) else {
+            return;
+        };
+        let truth = state.truth.as_ref();
+        let key = (seen.ticket, truth.map(|truth| truth.ticket), threshold_step(state.settings.threshold));
+        if refinement.asked == Some(key) {
+            return;
+        }
+        let command = FileCommand::Refine {
+            ticket: seen.ticket,
+            inspection: seen.inspection.clone(),
+            truth: truth.map(|truth| truth.mask.clone()),
+            threshold: state.settings.threshold,
+        };
+        if self.engine.file(command).is_ok() {
+            let refinement = &mut self.state.stages.refinement;
+            refinement.asked = Some(key);
+            refinement.is_awaited = true;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Long work with a model that is not for the picture on the screen: fitting read-outs, sweeping a value over many images, writing a
+//! turned model. One at a time, on a thread of its own with a model of its own.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
+
+use super::message::{Event, Ticket};
+use super::outbox::{Outbox, guarded};
+use crate::data::scan::Seen;
+use crate::data::worklist::Item;
+use crate::data::{Dataset, Image, Mask, MaskRule, image, mask};
+use crate::device::DeviceChoice;
+use crate::infer::{
+    Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
+};
+
+/// What is to be done, with which model on which device.
+#[derive(Clone, Debug)]
+pub struct StudyRequest {
+    /// Matches the answer.
+    pub ticket: Ticket,
+    /// The model.
+    pub source: ModelSource,
+    /// Where it shall compute.
+    pub device: DeviceChoice,
+    /// The work.
+    pub work: Study,
+}
+
+/// Long work with a model.
+#[derive(Clone, Debug)]
+pub enum Study {
+    /// Fit read-outs on a split of a data set and keep them with the model.
+    Fit { data: PathBuf, split: String, limit: usize },
+    /// One value over a range.
+    Sweep { dials: Dials, dial: Dial, values: Vec<f32>, threshold: f32, over: SweepOver },
+    /// Write the model with other values as a bundle.
+    Save { dials: Dials, folder: PathBuf },
+}
+
+/// What a sweep runs over.
+#[derive(Clone, Debug)]
+pub enum SweepOver {
+    /// A picture that is open, as it is seen.
+    Picture { image: Arc<Image>, seen: Option<Seen>, prompt: String, truth: Option<Arc<Mask>> },
+    /// Files; those without a sentence of their own get `prompt`.
+    Items { items: Vec<Item>, prompt: String },
+}
+
+/// What becomes of a [`StudyRequest`].
+#[derive(Clone, Debug)]
+pub enum StudyEvent {
+    /// So much of so much is done.
+    Progress { done: usize, count: usize },
+    /// Read-outs are fitted and kept; what they were fitted on.
+    Fitted { description: String },
+    /// A sweep is done.
+    Swept(Box<SweepResult>),
+    /// The bundle is written.
+    Saved { folder: PathBuf },
+    /// It was broken off.
+    Cancelled,
+    /// It could not be done; one line that says why and what to do.
+    Failed(String),
+}
+
+/// Begins a study; setting `cancel` breaks it off before its next image.
+pub(super) fn begin(request: StudyRequest, cancel: Arc<AtomicBool>, out: Outbox) -> io::Result<()> {
+    Builder::new().name("himix-study".into()).spawn(move || {
+        let ticket = request.ticket;
+        let report = |event| out.send(Event::Study { ticket, event });
+        let outcome = guarded(|| run(&request, &cancel, &report));
+        let event = outcome.unwrap_or_else(|reason| Err(format!("The computation stopped ({reason}).")));
+        report(event.unwrap_or_else(StudyEvent::Failed));
+    })?;
+    Ok(())
+}
+
+fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent)) -> Result<StudyEvent, String> {
+    let mut predictor = Predictor::open(&request.source, request.device).map_err(|error| error.to_string())?;
+    let step = |done: usize, count: usize| {
+        report(StudyEvent::Progress { done, count });
+        if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    match &request.work {
+        Study::Fit { data, split, limit } => {
+            let path =
+                predictor.readouts_path().ok_or("This model is no file that read-outs could lie beside.")?;
+            let dataset = Dataset::open(data, split).map_err(|error| error.to_string())?;
+            let progress = |progress| match progress {
+                FitProgress::Images(done, count) => step(done, count),
+                FitProgress::Stages(done, count) => step(done, count),
+            };
+            let fitted = fit_readouts(&mut predictor, &[dataset], &MaskRule::default(), *limit, progress)
+                .map_err(|error| error.to_string())?;
+            let Some(readouts) = fitted else { return Ok(StudyEvent::Cancelled) };
+            write_readouts(&path, &readouts).map_err(|error| error.to_string())?;
+            Ok(StudyEvent::Fitted { description: readouts.description })
+        }
+        Study::Sweep { dials, dial, values, threshold, over } => {
+            let (cases, count): (Box<dyn Iterator<Item = _>>, usize) = match over {
+                SweepOver::Picture { image, seen, prompt, truth } => {
+                    let image = match seen {
+                        Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
+                        None => image.clone(),
+                    };
+                    let case = SweepCase { image, prompt: prompt.clone(), truth: truth.clone() };
+                    (Box::new(std::iter::once(Ok(case))), 1)
+                }
+                SweepOver::Items { items, prompt } => {
+                    (Box::new(items.iter().map(|item| read(item, prompt))), items.len())
+                }
+            };
+            let swept = sweep(&mut predictor, dials, *dial, values, *threshold, cases, |done| step(done, count))
+                .map_err(|error| error.to_string())?;
+            Ok(swept.map_or(StudyEvent::Cancelled, |result| StudyEvent::Swept(Box::new(result))))
+        }
+        Study::Save { dials, folder } => {
+            predictor.save_turned(dials, folder).map_err(|error| error.to_string())?;
+            Ok(StudyEvent::Saved { folder: folder.clone() })
+        }
+    }
+}
+
+/// A case of a list. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
+fn read(item: &Item, prompt: &str) -> Result<SweepCase, String> {
+    let image = image::load(&item.path).map_err(|error| error.to_string())?;
+    let truth = match &item.truth {
+        None => None,
+        Some(path) => {
+            let mask = mask::load(path, &MaskRule::default()).map_err(|error| error.to_string())?;
+            mask.must_fit(path, image.width, image.height).map_err(|error| error.to_string())?;
+            Some(Arc::new(mask))
+        }
+    };
+    let prompt = item.prompt.clone().unwrap_or_else(|| prompt.to_owned());
+    Ok(SweepCase { image: Arc::new(image), prompt, truth })
+}

@@ -1,0 +1,109 @@
+//! One value of the decoder over a range: what becomes of the mask, for one image or many.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::predictor::{InferError, Predictor};
+use crate::data::{Image, Mask};
+use crate::metrics::{Confusion, mean_std};
+use crate::model::dials::{Dial, Dials};
+
+/// What a sweep runs over.
+pub struct SweepCase {
+    /// As the network shall see it.
+    pub image: Arc<Image>,
+    /// Its sentence.
+    pub prompt: String,
+    /// Mask of the image's size, where there is one.
+    pub truth: Option<Arc<Mask>>,
+}
+
+/// What becomes of the masks at one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SweepPoint {
+    /// The value.
+    pub value: f32,
+    /// Mean share of the image that the mask covers, 0…1.
+    pub area: f64,
+    /// Dice of all pixels together, of the cases with a truth; none where no case has one.
+    pub dice_pooled: Option<f64>,
+    /// Mean Dice per image, of the same cases.
+    pub dice_per_image: Option<f64>,
+}
+
+/// A sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepResult {
+    /// What was turned.
+    pub dial: Dial,
+    /// What it is called.
+    pub name: String,
+    /// Its value in the untouched model.
+    pub own: f32,
+    /// In the order of the values.
+    pub points: Vec<SweepPoint>,
+    /// Cases that were segmented.
+    pub cases: usize,
+    /// Those of them with a truth.
+    pub with_truth: usize,
+    /// Cases that could not be read, each with the reason.
+    pub skipped: Vec<String>,
+}
+
+/// Sweeps `dial` over `values`, everything else as in `dials`. `cases` are read one after the other, each when its turn comes.
+///
+/// `progress` hears how many cases are done; breaking ends the sweep with nothing.
+pub fn sweep(
+    predictor: &mut Predictor,
+    dials: &Dials,
+    dial: Dial,
+    values: &[f32],
+    threshold: f32,
+    cases: impl Iterator<Item = Result<SweepCase, String>>,
+    mut progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<SweepResult>, InferError> {
+    let Some(own) = dial.get(predictor.dials()) else {
+        return Err(InferError::Dials("this model has no such value".into()));
+    };
+    let mut areas = vec![0f64; values.len()];
+    let mut counts: Vec<Vec<Confusion>> = vec![Vec::new(); values.len()];
+    let (mut done, mut skipped) = (0, Vec::new());
+    for (index, case) in cases.enumerate() {
+        if progress(index).is_break() {
+            return Ok(None);
+        }
+        let case = match case {
+            Ok(case) => case,
+            Err(reason) => {
+                skipped.push(reason);
+                continue;
+            }
+        };
+        for (place, &value) in values.iter().enumerate() {
+            let mut dials = dials.clone();
+            dial.set(&mut dials, value);
+            let mask = predictor.predict_turned(&case.image, &case.prompt, &dials)?.mask(threshold);
+            areas[place] += mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
+            if let Some(truth) = &case.truth {
+                counts[place].push(Confusion::of(&mask, &truth.values));
+            }
+        }
+        done += 1;
+    }
+    if let (0, Some(reason)) = (done, skipped.first()) {
+        return Err(InferError::NothingReadable { count: skipped.len(), reason: reason.clone() });
+    }
+    let point = |((&value, area), counts): ((&f32, &f64), &Vec<Confusion>)| {
+        let pooled: Confusion = counts.iter().copied().sum();
+        let each: Vec<f64> = counts.iter().map(Confusion::dice).collect();
+        SweepPoint {
+            value,
+            area: area / done.max(1) as f64,
+            dice_pooled: (!each.is_empty()).then(|| pooled.dice()),
+            dice_per_image: (!each.is_empty()).then(|| mean_std(&each).mean),
+        }
+    };
+    let with_truth = counts.first().map_or(0, Vec::len);
+    let points = values.iter().zip(&areas).zip(&counts).map(point).collect();
+    Ok(Some(SweepResult { dial, name: dial.name(dials), own, points, cases: done, with_truth, skipped }))
+}

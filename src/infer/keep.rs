@@ -65,11 +65,11 @@ pub fn changes(own: &Dials, dials: &Dials) -> String {
         } else if let (Some(a), Some(b)) = (own.sigma, new.sigma)
             && a != b
         {
-            parts.push(format!("σ of stage {grid} {a:.2} → {b:.2}"));
+            parts.push(format!("σ of stage {grid} {a:.2} to {b:.2}"));
         }
         for (index, (a, b)) in own.betas.iter().flatten().zip(new.betas.iter().flatten()).enumerate() {
             if a != b {
-                parts.push(format!("β{} of stage {grid} {a:.2} → {b:.2}", index + 1));
+                parts.push(format!("β{} of stage {grid} {a:.2} to {b:.2}", index + 1));
             }
         }
     }

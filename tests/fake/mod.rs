@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use himix::data::Image;
 use himix::engine::{OpenModel, Segmenter};
-use himix::infer::{Milliseconds, ModelInfo, Plane, Prediction, StageParameters, TokensRead};
+use himix::infer::{
+    Attribution, Dials, GroupDials, Inspection, Milliseconds, ModelInfo, Plane, Prediction, Spectra, StageDials,
+    StageParameters, StageView, TokensRead, Wanted,
+};
 
 /// Width of the images that the tests use.
 pub const WIDTH: usize = 64;
@@ -28,6 +31,8 @@ pub struct FakeModel {
     pub takes: Duration,
     /// Whether it says of itself that it is untrained.
     pub is_untrained: bool,
+    /// Whether its stages have masks.
+    pub has_readouts: bool,
 }
 
 impl FakeModel {
@@ -58,6 +63,8 @@ impl Segmenter for FakeModel {
             parameters: 1_234_567,
             device: "Test device".into(),
             notices: Vec::new(),
+            dials: dials(),
+            readouts: self.has_readouts.then(|| "fitted on nothing".into()),
             ..ModelInfo::default()
         }
     }
@@ -89,9 +96,46 @@ impl Segmenter for FakeModel {
         })
     }
 
+    /// Its stages are darker the finer they are; σ of the first moves the edge of the lesion.
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        dials: Option<&Dials>,
+        wanted: Wanted,
+    ) -> Result<Inspection, String> {
+        let mut prediction = self.predict(image, prompt)?;
+        if let Some(sigma) = dials.and_then(|dials| dials.stages[0].sigma) {
+            let edge = ((sigma / 10.0).min(1.0) * image.width as f32) as usize;
+            for (at, value) in prediction.probability.values.iter_mut().enumerate() {
+                *value = LESION[usize::from(at % image.width >= edge)];
+            }
+            prediction.probability_model = prediction.probability.clone();
+        }
+        let stage = |grid: usize| {
+            let side = 2 * grid;
+            let output: Vec<f32> = (0..2 * side * side).map(|at| (at % side) as f32 / grid as f32).collect();
+            let readout = self.has_readouts.then(|| half(side, side));
+            let attribution = wanted
+                .attribution
+                .then(|| Attribution { map: half(side, side), contributions: vec![0.25, -0.75] });
+            let spectra = wanted.spectra.then(|| Spectra { before: vec![4.0, 2.0], after: vec![5.0, 2.5] });
+            StageView { grid, channels: 2, output, attribution, readout, spectra }
+        };
+        let similarity = if wanted.similarity { vec![1.0, 0.5, 0.5, 1.0] } else { Vec::new() };
+        Ok(Inspection { prediction, stages: [7, 14, 28].map(stage).into(), similarity, explained: 1 })
+    }
+
     fn take_notices(&mut self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// What can be turned in it.
+fn dials() -> Dials {
+    let stage = |grid| StageDials { grid, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
+    let group = |first| GroupDials { layers: vec![first, first + 1], alpha: Some(vec![1.0, 2.0]), is_used: true };
+    Dials { stages: [7, 14, 28].map(stage).into(), groups: [1, 3, 5].map(group).into(), order: vec![3, 2, 1] }
 }
 
 fn half(width: usize, height: usize) -> Plane {

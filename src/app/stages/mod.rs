@@ -48,7 +48,7 @@ impl Side {
             Self::WhatIf => "What if",
             Self::Spectrum => "Spectrum",
             Self::Fusion => "Fusion",
-            Self::Refinement => "Refinement",
+            Self::Refinement => "Numbers",
             Self::Sweep => "Sweep",
         }
     }

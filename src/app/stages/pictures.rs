@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 
-use crate::analysis::maps::{Map, MapKind, raised};
+use crate::analysis::maps::{Map, MapKind, Scale, raised};
 use crate::data::Mask;
 use crate::engine::Ticket;
 use crate::infer::Plane;
@@ -42,6 +42,8 @@ pub struct Pane {
     pub channel: Option<usize>,
     /// Threshold of a mask, the truth, the colours.
     pub mask: Option<(f32, Option<Ticket>, bool)>,
+    /// Whether it lies over the picture.
+    pub is_over_picture: bool,
     /// The other side of a difference, or a value that is drawn.
     pub against: Option<u64>,
 }
@@ -78,11 +80,14 @@ impl Pictures {
     }
 }
 
-/// A map in its colours, one pixel a cell.
-pub fn map_picture(map: &Map) -> ColorImage {
+/// A map in its colours, one pixel a cell. Over a picture, what is 0 on a scale with two sides is transparent.
+pub fn map_picture(map: &Map, is_over_picture: bool) -> ColorImage {
     let pixels = map.plane.values.iter().map(|value| {
         let [r, g, b] = map.scale.colour(*value);
-        Color32::from_rgb(r, g, b)
+        let is_faded = is_over_picture && map.scale == Scale::Diverging;
+        // The root, so that a small change is seen too.
+        let alpha = if is_faded { value.abs().min(1.0).sqrt() } else { 1.0 };
+        Color32::from_rgb(r, g, b).gamma_multiply(alpha)
     });
     ColorImage::new([map.plane.width, map.plane.height], pixels.collect())
 }

@@ -74,7 +74,7 @@ fn bars(ui: &mut Ui, index: usize, group: &GroupDials) {
 
 /// Cosine of each two layers' sentence vectors.
 fn similarity(ui: &mut Ui, state: &mut State) {
-    section(ui, "Similarity of the layers", "cosine of their sentence vectors ([CLS])");
+    section(ui, "Similarity of the layers", "cosine of their [CLS]");
     let Some(seen) = state.stages.look.seen.clone().filter(|seen| !seen.inspection.similarity.is_empty()) else {
         ui.label(RichText::new("It appears with a picture and a sentence.").small().weak());
         return;
@@ -88,10 +88,11 @@ fn similarity(ui: &mut Ui, state: &mut State) {
         kind: None,
         channel: None,
         mask: None,
+        is_over_picture: false,
         against: None,
     };
     let plane = Plane { width: layers, height: layers, values: values.clone() };
-    let make = || map_picture(&Map { plane, scale: Scale::Diverging });
+    let make = || map_picture(&Map { plane, scale: Scale::Diverging }, false);
     let texture = state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::NEAREST, make);
     let side = (ui.available_width() - 30.0).min(216.0);
     let (rect, response) = ui.allocate_exact_size(vec2(side + 20.0, side + 18.0), Sense::hover());

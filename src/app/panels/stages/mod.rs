@@ -22,7 +22,7 @@ use crate::app::state::State;
 use crate::app::theme;
 
 /// Width of the panel at the right, in points.
-const WIDTH: f32 = 336.0;
+const WIDTH: f32 = 340.0;
 const UNDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Z);
 const REDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
 
@@ -151,7 +151,8 @@ fn readouts(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn side(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     Panel::right("stages side").resizable(false).exact_size(WIDTH).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.spacing_mut().button_padding.x = 6.0;
             for side in Side::ALL {
                 if ui.selectable_label(state.settings.stages.side == side, side.name()).clicked() {
                     commands.push(Command::Stages(StagesCommand::ShowSide(side)));

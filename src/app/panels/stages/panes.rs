@@ -180,7 +180,7 @@ fn draw(
 ) {
     let palette = theme::palette(ui.visuals());
     let response = ui.interact(rect, ui.scope_id().with((&cell.title, is_other)), Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &cell.title));
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{}, picture", cell.title)));
     let part = state.stages.seen_part;
     let painter = ui.painter().with_clip_rect(rect.expand2(vec2(0.0, TITLE)));
     painter.rect_filled(rect, 0.0, Color32::BLACK);
@@ -220,13 +220,20 @@ fn texture(
     let settings = &state.settings;
     let truth = state.truth.as_ref().filter(|_| state.show_truth);
     let place = cell.place?;
-    let mut pane = Pane { of, is_other, place, kind: None, channel: None, mask: None, against: None };
+    let is_over_picture = !settings.stages.is_alone;
+    let mut pane =
+        Pane { of, is_other, place, kind: None, channel: None, mask: None, is_over_picture, against: None };
     match &cell.layer {
         Layer::Map(map) => {
             pane.kind = Some(settings.stages.kind);
             pane.channel = state.stages.channel.map(|(_, rank)| rank);
             pane.against = state.shown.as_ref().filter(|_| place == Place::Difference).map(|shown| shown.ticket);
-            Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || map_picture(map)))
+            Some(
+                state
+                    .stages
+                    .pictures
+                    .texture(ui.ctx(), pane, TextureOptions::LINEAR, || map_picture(map, is_over_picture)),
+            )
         }
         Layer::Mask(plane) => {
             let threshold = settings.threshold;

@@ -90,9 +90,10 @@ fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_cent
         kind: None,
         channel: Some(n),
         mask: None,
+        is_over_picture: false,
         against: Some(u64::from(filter.sigma.to_bits())),
     };
-    let make = || -> ColorImage { map_picture(&Map { plane, scale: Scale::Sequential }) };
+    let make = || -> ColorImage { map_picture(&Map { plane, scale: Scale::Sequential }, false) };
     let texture = state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::NEAREST, make);
     ui.vertical(|ui| {
         let (rect, response) = ui.allocate_exact_size(vec2(SIDE, SIDE), Sense::hover());

@@ -43,8 +43,12 @@ pub fn slider(
         let mut turned = value;
         let (low, high) = (range.start().min(untouched), range.end().max(untouched));
         let slider = Slider::new(&mut turned, low..=high).logarithmic(matches!(dial, Dial::Sigma(_)));
-        let response = ui.add(slider.fixed_decimals(2)).labelled_by(label.id);
-        if response.changed() {
+        // Shown with two decimals, but not rounded to them: that would turn every value that is looked at.
+        let shown = |value: f64, _| format!("{value:.2}").replace('-', "−");
+        let typed = |text: &str| text.replace('−', "-").trim().parse().ok();
+        let slider = slider.custom_formatter(shown).custom_parser(typed).smart_aim(false);
+        let response = ui.add(slider).labelled_by(label.id);
+        if response.changed() && (turned - value).abs() > 1e-6 {
             let mut dials = dials.clone();
             dial.set(&mut dials, turned);
             turn(&response, dials, commands);

@@ -1,6 +1,6 @@
 //! Values of the decoder, turned by hand.
 
-use eframe::egui::{Button, ComboBox, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
 
 use super::turn::{slider, turn};
 use crate::app::command::Command;
@@ -8,7 +8,8 @@ use crate::app::dialogs::Purpose;
 use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
-use crate::infer::{Dial, Dials, changes};
+use crate::engine::ThresholdCounts;
+use crate::infer::{Dial, Dials, Plane, changes};
 use crate::metrics::Confusion;
 
 const BETAS: [(&str, &str); 3] = [
@@ -60,36 +61,33 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-/// What turning did to the mask.
+/// What turning did to the mask. As high untouched as turned: a slider must not move away from the pointer that holds it.
 fn effect(ui: &mut Ui, state: &State, own: &Dials, dials: &Dials) {
-    let (Some(seen), Some(shown)) = (&state.stages.look.seen, &state.shown) else { return };
-    if own == dials || seen.dials.is_none() {
-        ui.label(
-            RichText::new("Untouched. Turn a value: the mask follows at once; the model itself stays as it is.")
-                .small()
-                .weak(),
-        );
-        return;
-    }
-    ui.label(RichText::new(format!("Turned: {}.", changes(own, dials))).small());
-    let threshold = state.settings.threshold;
-    let prediction = &seen.inspection.prediction;
-    let mask = |plane: &crate::infer::Plane| -> Vec<u8> {
-        plane.values.iter().map(|p| u8::from(*p >= threshold)).collect()
+    let seen = state.stages.look.seen.as_ref().filter(|seen| seen.dials.is_some() && own != dials);
+    let words = match seen {
+        Some(_) => format!("Turned: {}.", changes(own, dials)),
+        None => "Untouched. Turn a value: the mask follows at once.".to_owned(),
     };
-    let (turned, untouched) = (mask(&prediction.probability_model), mask(&shown.prediction.probability_model));
-    let between = Confusion::of(&turned, &untouched);
-    row(ui, "Dice with the untouched mask", format!("{:.3}", between.dice()))
+    ui.add(Label::new(RichText::new(&words).small().weak()).truncate()).on_hover_text(&words);
+    let threshold = state.settings.threshold;
+    let pair = seen.zip(state.shown.as_ref());
+    let between = pair.map(|(seen, shown)| {
+        let mask = |plane: &Plane| -> Vec<u8> { plane.values.iter().map(|p| u8::from(*p >= threshold)).collect() };
+        let turned = mask(&seen.inspection.prediction.probability_model);
+        Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice()
+    });
+    row(ui, "Dice with the untouched mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
         .on_hover_text("At the network's size, of this image.");
-    let share = |table: &crate::engine::ThresholdCounts| 100.0 * table.foreground_fraction(threshold);
-    let (before, after) = (share(&shown.counts.table), share(&seen.counts.table));
-    row(ui, "Area", format!("{before:.1} % → {after:.1} %"));
-    let dice = |counts: Option<Confusion>| counts.map(|counts| counts.dice());
-    let before = dice(shown.counts.table.confusion(threshold));
-    let after = dice(seen.counts.table.confusion(threshold));
-    if let (Some(before), Some(after)) = (before, after) {
-        row(ui, "Dice (per image)", format!("{before:.3} → {after:.3}"));
-    }
+    let area = pair.map(|(seen, shown)| {
+        let share = |table: &ThresholdCounts| 100.0 * table.foreground_fraction(threshold);
+        format!("{:.1} % to {:.1} %", share(&shown.counts.table), share(&seen.counts.table))
+    });
+    row(ui, "Area", area.unwrap_or_else(|| "–".into()));
+    let dice = pair.and_then(|(seen, shown)| {
+        let dice = |table: &ThresholdCounts| Some(table.confusion(threshold)?.dice());
+        Some(format!("{:.3} to {:.3}", dice(&shown.counts.table)?, dice(&seen.counts.table)?))
+    });
+    row(ui, "Dice (per image)", dice.unwrap_or_else(|| "–".into()));
 }
 
 fn stage_dials(ui: &mut Ui, dials: &Dials, own: &Dials, stage: usize, commands: &mut Vec<Command>) {

@@ -1,0 +1,127 @@
+//! The Stages tab by what it says and does, with a model that needs no weights.
+
+// A test may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
+mod fake;
+mod kit;
+
+use std::path::PathBuf;
+
+use eframe::egui::{self, Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
+use fake::FakeModel;
+use himix::app::Start;
+use himix::device::DeviceChoice;
+use himix::infer::ModelSource;
+use kit::{Files, Window, open, says, wait};
+
+/// The tab with a picture and its stages.
+fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
+    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let start = Start { files, model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
+    let mut window = open(model.opener(), himix::engine::trainer(), start);
+    wait(&mut window, "the mask", |window| says(window, " px, "));
+    window.get_by_label("Stages").click();
+    wait(&mut window, "the stages", |window| window.query_by_label("Stage 28, picture").is_some());
+    window
+}
+
+#[test]
+fn without_a_picture_it_says_what_to_do() {
+    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let start = Start { model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
+    let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);
+    window.run();
+    window.get_by_label("Stages").click();
+    window.run();
+    window.get_by_label("Open an image: its way through the network is shown here, stage by stage.");
+}
+
+#[test]
+fn the_stages_stand_side_by_side_with_every_map() {
+    let files = Files::new();
+    let mut window = stages(&FakeModel { has_readouts: true, ..FakeModel::default() }, vec![files.image()]);
+    for name in ["Input", "Stage 7", "Stage 14", "Stage 28", "Final mask"] {
+        assert!(window.query_by_label(&format!("{name}, picture")).is_some(), "{name}");
+    }
+    for kind in ["Lesion attribution", "Stage mask", "Change", "Activation"] {
+        window.get_by_label(kind).click();
+        window.run();
+    }
+    window.get_by_label("Channel").click();
+    let carries = "no. 1, 1 of 2, carries −0.750 of the mean logit";
+    wait(&mut window, "the channel of most weight", |window| says(window, carries));
+}
+
+#[test]
+fn stage_masks_have_numbers_where_there_are_read_outs() {
+    let files = Files::new();
+    let model = FakeModel { has_readouts: true, ..FakeModel::default() };
+    let mut window = stages(&model, vec![files.image(), files.truth()]);
+    window.get_by_label("Stage mask").click();
+    window.get_by_label("Numbers").click();
+    wait(&mut window, "the numbers", |window| says(window, "Against the ground truth"));
+    // Left half against upper half, for each of the stages and the final mask.
+    wait(&mut window, "the scores", |window| says(window, "Dice 0.500, IoU 0.333 per image"));
+    window.get_by_label("From stage to stage");
+    window.get_by_label("Read-outs fitted on nothing.");
+}
+
+#[test]
+fn a_model_without_read_outs_offers_to_fit_them() {
+    let files = Files::new();
+    let mut window = stages(&FakeModel::default(), vec![files.image()]);
+    window.get_by_label("Stage mask").click();
+    window.run();
+    window.get_by_label("This model has no read-outs: its stages have no masks yet.");
+    window.get_by_label("Fit read-outs…");
+}
+
+#[test]
+fn a_turned_value_changes_the_mask_and_can_be_undone() {
+    let files = Files::new();
+    let mut window = stages(&FakeModel::default(), vec![files.image()]);
+    window.get_by_label("Untouched. Turn a value: the mask follows at once.");
+    // A filter that is switched off is the shortest way to turn something.
+    window.get_by_label("Spectrum filter of stage 7").click();
+    wait(&mut window, "the turned mask", |window| window.query_by_label("Turned − untouched, picture").is_some());
+    assert!(says(&window, "Turned: filter of stage 7 off."));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    wait(&mut window, "the untouched mask", |window| window.query_by_label("Turned − untouched, picture").is_none());
+    window.get_by_label("Redo").click();
+    wait(&mut window, "the turned mask again", |window| window.query_by_label("Turned − untouched, picture").is_some());
+    window.get_by_label("Text of G2").click();
+    wait(&mut window, "both changes", |window| says(window, "filter of stage 7 off; text of G2 off"));
+    window.get_by_label("Reset").click();
+    wait(&mut window, "the model's own values", |window| says(window, "Untouched."));
+}
+
+#[test]
+fn spectrum_and_fusion_say_what_the_network_learned() {
+    let files = Files::new();
+    let mut window = stages(&FakeModel::default(), vec![files.image()]);
+    window.get_by_label("Spectrum").click();
+    window.run();
+    assert!(says(&window, "5.00 (started at 5.00)"));
+    // 1 − g at DC: 0.30 on 7², 0.86 on 14², 1.0 on 28².
+    for gain in ["0.302", "0.859", "1.000"] {
+        window.get_by_label(gain);
+    }
+    assert!(says(&window, "The model has no record of it."));
+    window.get_by_label("Fusion").click();
+    wait(&mut window, "the similarity", |window| window.query_by_label("Orange 1, white 0, blue −1.").is_some());
+    window.get_by_label("Weights of G1: layer 1 0.269, layer 2 0.731");
+    window.get_by_label("feeds stage 7");
+}
+
+#[test]
+fn a_sweep_says_what_it_can_and_cannot_draw() {
+    let files = Files::new();
+    let mut window = stages(&FakeModel::default(), vec![files.image()]);
+    window.get_by_label("Sweep").click();
+    window.run();
+    window.get_by_label("Without a ground truth the area can be drawn, Dice cannot.");
+    window.get_by_label("the open folder");
+    window.get_by_label("Draw the sweep");
+}

@@ -132,7 +132,8 @@ fn a_case_is_read_from_opening_to_undo() {
     }
     desk.key("c");
     desk.wait("the threshold", |settings| {
-        (settings["threshold"].as_f64().unwrap_or_default() - 0.6).abs() < 1e-4 && settings["colour_blind"] == true
+        (settings["threshold"].as_f64().unwrap_or_default() - 0.6).abs() < 1e-4
+            && settings["colours"]["scheme"] == "safe"
     });
 
     // Type: the field gets the letters, C and N among them, and the mask of the whole sentence is kept.

@@ -8,8 +8,8 @@ mod kit;
 
 use std::path::PathBuf;
 
-use eframe::egui::{self, Key, Modifiers};
-use egui_kittest::kittest::{NodeT, Queryable};
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
 use fake::FakeModel;
 use himix::app::Start;
 use himix::device::DeviceChoice;
@@ -23,7 +23,7 @@ fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
     let mut window = open(model.opener(), himix::engine::trainer(), start);
     wait(&mut window, "the mask", |window| says(window, " px, "));
     window.get_by_label("Stages").click();
-    wait(&mut window, "the stages", |window| window.query_by_label("Stage 28, picture").is_some());
+    wait(&mut window, "the stages", |window| window.query_by_label("Stage 28 (Layer 1), picture").is_some());
     window
 }
 
@@ -42,7 +42,7 @@ fn without_a_picture_it_says_what_to_do() {
 fn the_stages_stand_side_by_side_with_every_map() {
     let files = Files::new();
     let mut window = stages(&FakeModel { has_readouts: true, ..FakeModel::default() }, vec![files.image()]);
-    for name in ["Input", "Stage 7", "Stage 14", "Stage 28", "Final mask"] {
+    for name in ["Input", "Stage 7 (Layer 3)", "Stage 14 (Layer 2)", "Stage 28 (Layer 1)", "Final mask"] {
         assert!(window.query_by_label(&format!("{name}, picture")).is_some(), "{name}");
     }
     for kind in ["Lesion attribution", "Stage mask", "Change", "Activation"] {
@@ -88,9 +88,13 @@ fn a_turned_value_changes_the_mask_and_can_be_undone() {
     wait(&mut window, "the turned mask", |window| window.query_by_label("Turned − untouched, picture").is_some());
     assert!(says(&window, "Turned: filter of stage 7 off."));
     window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    wait(&mut window, "the untouched mask", |window| window.query_by_label("Turned − untouched, picture").is_none());
+    wait(&mut window, "the untouched mask", |window| {
+        window.query_by_label("Turned − untouched, picture").is_none()
+    });
     window.get_by_label("Redo").click();
-    wait(&mut window, "the turned mask again", |window| window.query_by_label("Turned − untouched, picture").is_some());
+    wait(&mut window, "the turned mask again", |window| {
+        window.query_by_label("Turned − untouched, picture").is_some()
+    });
     window.get_by_label("Text of G2").click();
     wait(&mut window, "both changes", |window| says(window, "filter of stage 7 off; text of G2 off"));
     window.get_by_label("Reset").click();

@@ -46,7 +46,7 @@ fn empty_it_says_what_to_do_and_offers_it() {
     window.get_by_label("Open an image, then say in a sentence what to segment.");
     window.get_by_label("No model is open. Open one to see masks.");
     window.get_by_label("Open image…");
-    assert_eq!(window.get_all_by_label("Open model…").count(), 2);
+    window.get_by_label("Open model…");
     window.get_by_label("There is no result yet. Open an image.");
 }
 
@@ -68,9 +68,12 @@ fn a_typed_prompt_brings_a_prediction() {
     wait(&mut window, "the prompt's tokens", |window| window.query_by_label("upper").is_some());
     assert_eq!(model.last_prompt(), "upper left lung");
     window.get_by_label("5 of 8 tokens · 12 ms");
-    window.get_by_label("Stage 7 (Layer 3)");
+    window.get_by_label("6.18  4.70  0.95");
+    window.get_by_label("Network").click();
+    window.run();
+    window.get_by_label("σ of stage 7 (Layer 3)");
     window.get_by_label("6.18");
-    window.get_by_label("Stage 28 (Layer 1)");
+    window.get_by_label("σ of stage 28 (Layer 1)");
     window.get_by_label("fake · Test device");
     window.get_by_label("cached");
 }
@@ -184,10 +187,10 @@ fn the_page_of_shortcuts_opens_and_closes_by_key() {
     let mut window = window(&FakeModel::default(), false, Vec::new());
     window.key_press_modifiers(Modifiers::SHIFT, Key::Slash);
     window.run();
-    window.get_by_label("Hide the overlay");
+    window.get_by_label("Hide the overlay while held");
     window.key_press(Key::Escape);
     window.run();
-    assert!(window.query_by_label("Hide the overlay").is_none());
+    assert!(window.query_by_label("Hide the overlay while held").is_none());
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn nothing_is_cut_off_in_the_smallest_window() {
     window.set_size(egui::Vec2::from(himix::app::MINIMUM_SIZE));
     window.run();
     let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, himix::app::MINIMUM_SIZE.into());
-    for label in ["Dice", "Threshold", "Outline", "Stage 28 (Layer 1)", "Prompt", "Picture", "Help"] {
+    for label in ["Dice", "Threshold", "Outline", "Colours", "Network", "Prompt", "Picture", "Help"] {
         for node in window.get_all_by_label(label) {
             assert!(screen.contains_rect(node.rect()), "{label} at {:?}", node.rect());
         }

@@ -15,7 +15,7 @@ use super::session::Source;
 use super::settings::ModelPaths;
 use super::stages::{self, StagesCommand};
 use super::state::{Awaited, file_name};
-use super::theme;
+use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
@@ -40,7 +40,16 @@ impl HimixApp {
                     list.search(text);
                 }
             }
-            Command::ShowWorklist(show) => state.show_worklist = show,
+            Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
+            Command::ResetLayout => {
+                state.layouts.reset(state.tab);
+                state.settings.layouts = state.layouts.stored();
+            }
+            Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
+            Command::Rebind(awaited) => state.rebinding = awaited,
+            Command::Bind(action, place, chord) => self.bind(action, place, chord),
+            Command::Unbind(action, place) => state.settings.keys.unbind(action, place),
+            Command::ResetKeys(action) => state.settings.keys.reset(action),
             Command::MakeThumbnails(request) => self.engine.make_thumbnails(request),
             Command::OpenSample(sample) => self.open_sample(sample),
             Command::OpenTruth(path) => self.open_truth(path),
@@ -99,18 +108,22 @@ impl HimixApp {
             Command::CancelOpening => state.cancel.store(true, Ordering::Relaxed),
             Command::ShowPatient(show) => state.settings.show_patient = show,
             Command::Heat(heat) => state.settings.heat = heat,
-            Command::ColourBlind(is_on) => state.settings.colour_blind = is_on,
+            Command::UseColours(scheme) => state.settings.colours.scheme = scheme,
+            Command::SetColours(own) => state.settings.colours = Colours { scheme: Scheme::Own, own },
+            Command::SetPresets(kind, presets) => {
+                state.settings.presets.insert(kind, presets);
+            }
             Command::SetTheme(choice) => {
                 state.settings.theme = choice;
                 theme::apply(ctx, choice);
             }
-            Command::ShowTab(tab) => {
-                state.tab = tab;
-                state.overlay_held = false;
-            }
+            Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),
-            Command::ShowPage(page) => state.page = page,
+            Command::ShowPage(page) => {
+                state.page = page;
+                state.rebinding = None;
+            }
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }

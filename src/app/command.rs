@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::dialogs::Purpose;
+use super::keys::{Action, Chord};
+use super::layout::Pane;
 use super::stages::StagesCommand;
 use super::state::{Page, Tab};
-use super::theme::ThemeChoice;
+use super::theme::{Overlay, Scheme, ThemeChoice};
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
-use crate::data::scan::Window;
+use crate::data::scan::{Kind, NamedWindow, Window};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
@@ -32,8 +34,20 @@ pub enum Command {
     StepItem(i64),
     /// Keep the cases that hold these words.
     SearchList(String),
-    /// Show the worklist.
-    ShowWorklist(bool),
+    /// Open a panel, in the layout that has it, or close it.
+    OpenPane(Pane, bool),
+    /// Arrange the panels of this layout as they were meant.
+    ResetLayout,
+    /// The panels were arranged by hand.
+    KeepLayout,
+    /// Wait for the new key of an action, in the place of one that it has or as one more; or wait no longer.
+    Rebind(Option<(Action, Option<usize>)>),
+    /// Give a key to an action.
+    Bind(Action, Option<usize>, Chord),
+    /// Take one of its keys from an action.
+    Unbind(Action, usize),
+    /// The usual keys of an action, or of all.
+    ResetKeys(Option<Action>),
     /// Have thumbnails made.
     MakeThumbnails(ThumbnailRequest),
     /// Show a sample case with its truth and its sentence.
@@ -94,6 +108,8 @@ pub enum Command {
     SetWindow(Window),
     /// See it in the window of a number key.
     PresetWindow(usize),
+    /// The windows on the number keys, for a kind of picture.
+    SetPresets(Kind, Vec<NamedWindow>),
     /// Exchange black and white.
     Invert(bool),
     /// Have the network look at the picture as it is seen now.
@@ -106,8 +122,10 @@ pub enum Command {
     ShowPatient(bool),
     /// Show the probability as a heat map.
     Heat(bool),
-    /// Draw the comparison in colours that do not depend on red and green.
-    ColourBlind(bool),
+    /// Draw the overlay in another set of colours.
+    UseColours(Scheme),
+    /// Draw it in the user's own.
+    SetColours(Overlay),
     /// Dark or light.
     SetTheme(ThemeChoice),
     /// Read, stages, train: what fills the window.

@@ -39,6 +39,8 @@ pub struct Note {
 pub struct Notes {
     notes: VecDeque<Note>,
     next: u64,
+    /// The newest message when the log was last looked at.
+    read: u64,
 }
 
 impl Notes {
@@ -60,6 +62,16 @@ impl Notes {
         for note in self.notes.iter_mut().filter(|note| note.id == id) {
             note.is_toast = false;
         }
+    }
+
+    /// How many warnings and errors have come since the log was looked at.
+    pub fn unread(&self) -> usize {
+        self.notes.iter().filter(|note| note.id > self.read && note.kind != Kind::Info).count()
+    }
+
+    /// The log is looked at.
+    pub fn mark_read(&mut self) {
+        self.read = self.next;
     }
 
     /// The toasts to show now, newest first.

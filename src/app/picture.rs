@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::HimixApp;
+use super::settings::Settings;
 use super::state::Page;
 use crate::data::Image;
-use crate::data::scan::{Kind, PRESETS, Seen, Window};
+use crate::data::scan::{Kind, Seen, Window};
 use crate::engine::{DisplayPixels, FileCommand};
 use crate::render::ImageLayer;
 
@@ -113,7 +114,7 @@ impl HimixApp {
     /// The window of a number key: 0 is the full range, then presets for CT, then the file's own.
     pub(super) fn preset_window(&mut self, number: usize) {
         let Some(open) = &self.state.image else { return };
-        let windows = open.windows();
+        let windows = open.windows(&self.state.settings);
         if let Some((_, window)) = windows.get(number) {
             self.set_window(*window);
         }
@@ -143,14 +144,16 @@ pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
 
 impl super::state::OpenImage {
     /// The windows on offer with their names; the place is the number key.
-    pub fn windows(&self) -> Vec<(String, Window)> {
-        let mut windows = vec![("Full range".to_owned(), self.full)];
-        if self.scan.unit == "HU" {
-            windows.extend(PRESETS.map(|preset| (preset.name.to_owned(), preset.window)));
-        }
-        windows.extend(self.scan.windows.iter().map(|own| (own.name.clone(), own.window)));
-        windows.truncate(10);
-        windows
+    pub fn windows(&self, settings: &Settings) -> Vec<(String, Window)> {
+        let presets = settings.presets.get(&self.scan.kind).filter(|_| self.has_presets());
+        let named = presets.into_iter().flatten().chain(&self.scan.windows);
+        let full = ("Full range".to_owned(), self.full);
+        std::iter::once(full).chain(named.map(|own| (own.name.clone(), own.window))).collect()
+    }
+
+    /// Whether a window of another picture of its kind means the same in this one: values of CT do if they are in Hounsfield units.
+    pub fn has_presets(&self) -> bool {
+        self.scan.kind != Kind::Ct || self.scan.unit == "HU"
     }
 
     /// How much higher than wide a pixel is.

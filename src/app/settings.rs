@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::keys::Bindings;
+use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
-use super::theme::ThemeChoice;
+use super::theme::{Colours, ThemeChoice};
 use crate::data::Limit;
-use crate::data::scan::{Kind, Window};
+use crate::data::scan::{Kind, NamedWindow, PRESETS, Window};
 use crate::infer::ModelSource;
 
 /// How many recent images are kept.
@@ -44,8 +46,14 @@ pub struct Settings {
     pub memory_limit_gib: f32,
     /// Whether the probability is shown as a heat map.
     pub heat: bool,
-    /// Whether the comparison is drawn in colours that do not depend on red and green.
-    pub colour_blind: bool,
+    /// Colours of the overlay.
+    pub colours: Colours,
+    /// Windows on the number keys from 1, for each kind of picture.
+    pub presets: BTreeMap<Kind, Vec<NamedWindow>>,
+    /// Keys that are not the usual ones.
+    pub keys: Bindings,
+    /// Where the panels stand.
+    pub layouts: StoredLayouts,
     /// Width and height of the window in points.
     pub window: [f32; 2],
     /// Prompts used lately, newest first.
@@ -92,7 +100,10 @@ impl Default for Settings {
             show_patient: false,
             memory_limit_gib: 2.0,
             heat: false,
-            colour_blind: false,
+            colours: Colours::default(),
+            presets: usual_presets(),
+            keys: Bindings::default(),
+            layouts: StoredLayouts::default(),
             window: [1280.0, 800.0],
             prompts: Vec::new(),
             favourites: Vec::new(),
@@ -177,8 +188,8 @@ impl Settings {
     fn within_bounds(mut self) -> Self {
         let gib = self.memory_limit_gib;
         self.memory_limit_gib = if gib.is_finite() { gib.clamp(0.25, 64.0) } else { 2.0 };
-        self.windows
-            .retain(|_, window| window.centre.is_finite() && window.width.is_finite() && window.width > 0.0);
+        self.windows.retain(|_, window| window.is_sound());
+        self.presets.values_mut().for_each(|presets| presets.retain(|preset| preset.window.is_sound()));
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
         self.threshold = within(self.threshold, 0.5);
         self.opacity = within(self.opacity, 0.45);
@@ -189,6 +200,13 @@ impl Settings {
         self.recent.truncate(RECENT);
         self
     }
+}
+
+/// The windows for computed tomography that everybody knows.
+pub fn usual_presets() -> BTreeMap<Kind, Vec<NamedWindow>> {
+    let named =
+        |preset: crate::data::scan::Preset| NamedWindow { name: preset.name.into(), window: preset.window };
+    BTreeMap::from([(Kind::Ct, PRESETS.map(named).into())])
 }
 
 /// Where the settings lie on this system, if it has a place for them.

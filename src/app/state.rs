@@ -6,7 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
+use serde::{Deserialize, Serialize};
 
+use super::keys::Action;
+use super::layout::{Layouts, Pane};
 use super::notes::Notes;
 use super::session::{Past, Source};
 use super::settings::Settings;
@@ -105,8 +108,9 @@ pub struct Awaited<T> {
     pub since: Instant,
 }
 
-/// What fills the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A task, which has a layout of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tab {
     /// An image, its mask, the prompt.
     #[default]
@@ -117,15 +121,27 @@ pub enum Tab {
     Train,
 }
 
+impl Tab {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Stages, Self::Train];
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "Read",
+            Self::Stages => "Stages",
+            Self::Train => "Train",
+        }
+    }
+}
+
 /// A page of the help menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
     /// All keys.
     Shortcuts,
-    /// All messages.
-    Messages,
-    /// The predictions of this session.
-    Past,
+    /// Windows on the number keys.
+    Presets,
     /// What the network gets of the picture.
     Network,
     /// What this is and is not.
@@ -180,8 +196,10 @@ pub struct State {
     pub palette: Option<String>,
     /// The cases of a folder, if one is open.
     pub worklist: Option<Worklist>,
-    /// Whether the list is shown.
-    pub show_worklist: bool,
+    /// Where the panels stand.
+    pub layouts: Layouts,
+    /// The action that waits for its new key, and which of its keys that replaces.
+    pub rebinding: Option<(Action, Option<usize>)>,
     /// The list on its way.
     pub awaited_list: Option<Ticket>,
     /// What fills the window.
@@ -211,6 +229,7 @@ pub struct State {
 impl State {
     /// As at the start.
     pub fn new(settings: Settings, device: DeviceChoice) -> Self {
+        let layouts = Layouts::of(&settings.layouts);
         Self {
             training: Training::new(settings.next_run_folder()),
             tab: Tab::default(),
@@ -238,7 +257,8 @@ impl State {
             recalled: None,
             palette: None,
             worklist: None,
-            show_worklist: true,
+            layouts,
+            rebinding: None,
             awaited_list: None,
             page: None,
             focus_prompt: false,
@@ -249,6 +269,11 @@ impl State {
             awaited_prediction: None,
             newest_request: 0,
         }
+    }
+
+    /// Whether a panel is on the screen.
+    pub fn is_seen(&self, pane: Pane) -> bool {
+        self.layouts.get(self.tab).is_some_and(|layout| layout.is_seen(pane))
     }
 
     /// Whether the mask on the screen belongs to something older than what is asked for now.

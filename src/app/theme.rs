@@ -29,6 +29,8 @@ pub struct Palette {
     pub canvas: Color32,
     /// Text on the canvas.
     pub canvas_text: Color32,
+    /// Behind the tabs of panels.
+    pub bar: Color32,
     /// Lines between panels.
     pub line: Color32,
     /// Buttons.
@@ -58,6 +60,7 @@ const DARK: Palette = Palette {
     field: Color32::from_gray(20),
     canvas: Color32::from_gray(12),
     canvas_text: Color32::from_gray(200),
+    bar: Color32::from_gray(23),
     line: Color32::from_gray(54),
     button: Color32::from_gray(56),
     button_hovered: Color32::from_gray(72),
@@ -81,6 +84,7 @@ const LIGHT: Palette = Palette {
     field: Color32::WHITE,
     canvas: Color32::from_gray(46),
     canvas_text: Color32::from_gray(222),
+    bar: Color32::from_gray(224),
     line: Color32::from_gray(202),
     button: Color32::from_gray(222),
     button_hovered: Color32::from_gray(208),
@@ -99,14 +103,87 @@ const LIGHT: Palette = Palette {
     ],
 };
 
-/// Mask without a truth.
-pub const PREDICTION: Color32 = Color32::from_rgb(0, 200, 232);
-/// Lesion found, as the paper draws it.
-pub const TRUE_POSITIVE: Color32 = Color32::from_rgb(255, 224, 0);
-/// Lesion missed.
-pub const FALSE_NEGATIVE: Color32 = Color32::from_rgb(255, 48, 48);
-/// Background taken for lesion.
-pub const FALSE_POSITIVE: Color32 = Color32::from_rgb(48, 208, 80);
+/// A mask without a truth; lesion found, missed, and background taken for lesion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlay {
+    /// The mask where there is nothing to compare with.
+    pub mask: [u8; 3],
+    /// True positive.
+    pub found: [u8; 3],
+    /// False negative.
+    pub missed: [u8; 3],
+    /// False positive.
+    pub wrong: [u8; 3],
+}
+
+/// As the paper draws them (figures 5 and 6).
+const PAPER: Overlay =
+    Overlay { mask: [0, 200, 232], found: [255, 224, 0], missed: [255, 48, 48], wrong: [48, 208, 80] };
+/// Blue, orange and grey, which differ for everybody; the grey is hatched.
+const SAFE: Overlay =
+    Overlay { mask: [0, 200, 232], found: [0, 114, 178], missed: [240, 150, 0], wrong: [200, 200, 200] };
+
+/// Which colours the overlay has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// Yellow, red, green.
+    #[default]
+    Paper,
+    /// Blue, orange, hatched grey.
+    Safe,
+    /// The user's.
+    Own,
+}
+
+impl Scheme {
+    /// All, with their names.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Paper, "Paper: yellow, red, green"),
+        (Self::Safe, "Safe: blue, orange, hatched grey"),
+        (Self::Own, "Own colours"),
+    ];
+}
+
+/// The overlay's colours as they are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Colours {
+    /// Which set is in use.
+    pub scheme: Scheme,
+    /// The user's own.
+    pub own: Overlay,
+}
+
+impl Default for Colours {
+    fn default() -> Self {
+        Self { scheme: Scheme::Paper, own: PAPER }
+    }
+}
+
+impl Colours {
+    /// The set in use.
+    pub fn overlay(&self) -> Overlay {
+        match self.scheme {
+            Scheme::Paper => PAPER,
+            Scheme::Safe => SAFE,
+            Scheme::Own => self.own,
+        }
+    }
+
+    /// Whether false positives are hatched.
+    pub fn is_hatched(&self) -> bool {
+        self.scheme == Scheme::Safe
+    }
+}
+
+/// A colour of the overlay for the screen.
+pub fn colour([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}
+
+/// Marks a cell of a small map.
+pub const MARK: Color32 = Color32::from_rgb(255, 48, 48);
 /// Outline of the mask.
 pub const PREDICTION_OUTLINE: Color32 = Color32::from_rgb(0, 229, 255);
 /// Words over the picture, and what makes them readable on white.
@@ -148,39 +225,30 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
     });
 }
 
-/// True positive, false negative and false positive as they are drawn: the paper's, or blue, orange and grey, which differ for
-/// everybody.
-pub fn comparison(is_colour_blind: bool) -> [Color32; 3] {
-    if is_colour_blind {
-        [Color32::from_rgb(0, 114, 178), Color32::from_rgb(240, 150, 0), Color32::from_gray(200)]
-    } else {
-        [TRUE_POSITIVE, FALSE_NEGATIVE, FALSE_POSITIVE]
-    }
-}
-
 /// The overlay's colours for the graphics device.
-pub fn overlay_colours(is_colour_blind: bool) -> OverlayColours {
-    let [true_positive, false_negative, false_positive] = comparison(is_colour_blind);
-    let float = |colour: Color32| [colour.r(), colour.g(), colour.b()].map(|value| f32::from(value) / 255.0);
+pub fn overlay_colours(colours: &Colours) -> OverlayColours {
+    let Overlay { mask, found, missed, wrong } = colours.overlay();
+    let float = |colour: [u8; 3]| colour.map(|value| f32::from(value) / 255.0);
+    let outline = |colour: Color32| float([colour.r(), colour.g(), colour.b()]);
     OverlayColours {
-        prediction: float(PREDICTION),
-        true_positive: float(true_positive),
-        false_negative: float(false_negative),
-        false_positive: float(false_positive),
-        prediction_outline: float(PREDICTION_OUTLINE),
-        truth_outline: float(TRUTH_OUTLINE),
+        prediction: float(mask),
+        true_positive: float(found),
+        false_negative: float(missed),
+        false_positive: float(wrong),
+        prediction_outline: outline(PREDICTION_OUTLINE),
+        truth_outline: outline(TRUTH_OUTLINE),
     }
 }
 
 /// The overlay's colours for a file.
 pub fn overlay_paint(settings: &Settings) -> OverlayPaint {
-    let [true_positive, false_negative, false_positive] = comparison(settings.colour_blind);
+    let Overlay { mask, found, missed, wrong } = settings.colours.overlay();
     let bytes = |colour: Color32| [colour.r(), colour.g(), colour.b()];
     OverlayPaint {
-        prediction: bytes(PREDICTION),
-        true_positive: bytes(true_positive),
-        false_negative: bytes(false_negative),
-        false_positive: bytes(false_positive),
+        prediction: mask,
+        true_positive: found,
+        false_negative: missed,
+        false_positive: wrong,
         prediction_outline: bytes(PREDICTION_OUTLINE),
         truth_outline: bytes(TRUTH_OUTLINE),
         opacity: settings.opacity,

@@ -8,7 +8,9 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
+use super::layout::Pane;
 use super::notes::Kind;
+use super::state::Tab;
 use crate::data::worklist::Item;
 use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
 
@@ -143,7 +145,9 @@ impl HimixApp {
         self.state.settings.remember(&folder);
         let is_lone = items.len() == 1;
         self.state.worklist = Some(Worklist::new(ticket, folder, items));
-        self.state.show_worklist = !is_lone;
+        if let Some(layout) = self.state.layouts.get_mut(Tab::Read) {
+            layout.open(Pane::Worklist, !is_lone);
+        }
         self.commands.push(Command::OpenItem(0));
     }
 

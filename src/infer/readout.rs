@@ -266,8 +266,8 @@ mod tests {
         let (weight, bias) = fit(&examples, 3, &mut random);
         let readout = Readout { grid: 7, weight, bias };
         for (output, mask) in rest {
-            let wrong =
-                readout.probability(&output).iter().zip(&mask.values).filter(|(p, y)| (**p >= 0.5) != (**y == 1));
+            let probability = readout.probability(&output);
+            let wrong = probability.iter().zip(&mask.values).filter(|(p, y)| (**p >= 0.5) != (**y == 1));
             assert_eq!(wrong.count(), 0);
         }
     }

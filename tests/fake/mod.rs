@@ -1,5 +1,8 @@
 //! A model without weights: the left half of every image is lesion, tokens are words.
 
+// Each test uses its part of this.
+#![allow(dead_code)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +14,8 @@ use himix::infer::{
     StageParameters, StageView, TokensRead, Wanted,
 };
 
+/// Side of what the fake sees.
+const SIDE: usize = 32;
 /// Width of the images that the tests use.
 pub const WIDTH: usize = 64;
 /// Their height.
@@ -86,7 +91,8 @@ impl Segmenter for FakeModel {
         let stage = |grid, sigma| StageParameters { grid, sigma: Some(sigma), layer_weights: Vec::new() };
         Ok(Prediction {
             prompt: prompt.to_owned(),
-            probability_model: probability.clone(),
+            // The model sees everything as a square.
+            probability_model: half(SIDE, SIDE),
             probability,
             stages: Vec::new(),
             parameters: vec![stage(7, 6.18), stage(14, 4.70), stage(28, 0.95)],
@@ -110,7 +116,10 @@ impl Segmenter for FakeModel {
             for (at, value) in prediction.probability.values.iter_mut().enumerate() {
                 *value = LESION[usize::from(at % image.width >= edge)];
             }
-            prediction.probability_model = prediction.probability.clone();
+            let model = &mut prediction.probability_model;
+            for (at, value) in model.values.iter_mut().enumerate() {
+                *value = LESION[usize::from(at % SIDE * image.width / SIDE >= edge)];
+            }
         }
         let stage = |grid: usize| {
             let side = 2 * grid;

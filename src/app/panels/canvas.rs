@@ -1,9 +1,9 @@
 //! The picture in the middle.
 
 use eframe::egui::emath::GuiRounding;
-use eframe::egui::{self, CentralPanel, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
+use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
-use super::{empty, hud};
+use super::{empty, hud, level};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
@@ -19,34 +19,30 @@ const WHEEL: f32 = 220.0;
 /// Thickness of the progress line, and how long it takes from end to end.
 const PROGRESS: (f32, f64) = (2.0, 1.2);
 
-/// Draws the picture, and returns where it may be.
-pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) -> Rect {
-    CentralPanel::no_frame()
-        .show(ui, |ui| {
-            let rect = ui.max_rect().round_to_pixels(ui.pixels_per_point());
-            ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
-            if let Some(open) = &state.image {
-                let aspect = open.pixel_aspect();
-                state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
-                let response = ui.allocate_rect(rect, Sense::click_and_drag());
-                response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
-                move_about(ui, &response, state, commands);
-                if let Some(paint) = paint(state, ui.pixels_per_point()) {
-                    ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
-                }
-                hud::show(ui, rect, state, response.hover_pos());
-            } else {
-                empty::show(ui, rect, state, commands);
-            }
-            if state.is_waiting_visibly() {
-                progress_line(ui.painter(), rect, ui.input(|input| input.time), ui.visuals());
-            }
-            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
-                empty::drop_target(ui, rect, "Drop an image, a ground truth (mask…) or a model");
-            }
-            rect
-        })
-        .inner
+/// Draws the picture, and beneath it the slices of a stack.
+pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
+    level::slices(ui, state, commands);
+    let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
+    ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
+    if let Some(open) = &state.image {
+        let aspect = open.pixel_aspect();
+        state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
+        let response = ui.allocate_rect(rect, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
+        move_about(ui, &response, state, commands);
+        if let Some(paint) = paint(state, ui.pixels_per_point()) {
+            ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
+        }
+        hud::show(ui, rect, state, response.hover_pos());
+    } else {
+        empty::show(ui, rect, state, commands);
+    }
+    if state.is_waiting_visibly() {
+        progress_line(ui.painter(), rect, ui.input(|input| input.time), ui.visuals());
+    }
+    if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+        empty::drop_target(ui, rect, "Drop an image, a ground truth (mask…) or a model");
+    }
 }
 
 fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
@@ -112,7 +108,7 @@ fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
         smooth: settings.smooth,
         invert: open.seen.is_inverted,
         heat: settings.heat,
-        hatch: settings.colour_blind,
+        hatch: settings.colours.is_hatched(),
     };
     let dimming = if state.is_dimmed() { DIMMED } else { 1.0 };
     let look = Look {
@@ -127,12 +123,7 @@ fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
         image: open.layer.clone(),
         probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
         truth,
-        uniforms: Uniforms::new(
-            state.view.placement(),
-            show,
-            &theme::overlay_colours(settings.colour_blind),
-            look,
-        ),
+        uniforms: Uniforms::new(state.view.placement(), show, &theme::overlay_colours(&settings.colours), look),
     })
 }
 

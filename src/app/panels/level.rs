@@ -2,30 +2,40 @@
 
 use eframe::egui::{Button, ComboBox, DragValue, Panel, RichText, Slider, Ui};
 
-use super::widgets::{explain, section};
+use super::widgets::explain;
 use crate::app::command::Command;
-use crate::app::state::State;
-use crate::data::scan::Window;
+use crate::app::state::{Page, State};
+use crate::data::scan::{Kind, Window};
 
 const NETWORK: &str = "Changing the window changes what you see, not the mask. The network looks at the picture in the window in which \
                        it was asked last.";
 
-/// The section of the panel on the right.
+/// Doublings of the contrast at the end of its slider.
+const MOST_CONTRAST: f32 = 3.0;
+
+/// The panel.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(open) = &state.image else { return };
-    section(ui, "Window", open.scan.unit);
+    let Some(open) = &state.image else {
+        ui.label(RichText::new("Open an image to change how bright and how rich in contrast it is seen.").weak());
+        return;
+    };
     let seen = open.seen;
-    let windows = open.windows();
+    let windows = open.windows(&state.settings);
     let name = windows.iter().find(|(_, window)| *window == seen.window).map_or("Own", |(name, _)| name);
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Preset").weak());
         let preset = ComboBox::from_id_salt("window preset").selected_text(name).width(132.0);
         let shown = preset.show_ui(ui, |ui| {
             for (number, (name, window)) in windows.iter().enumerate() {
-                let text = format!("{number}  {name}");
+                let text = if number < 10 { format!("{number}  {name}") } else { name.clone() };
                 if ui.selectable_label(*window == seen.window, text).clicked() {
                     commands.push(Command::SetWindow(*window));
                 }
+            }
+            ui.separator();
+            if ui.button("Edit presets…").clicked() {
+                commands.push(Command::ShowPage(Some(Page::Presets)));
+                ui.close();
             }
         });
         shown.response.labelled_by(label.id);
@@ -35,17 +45,15 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     ui.horizontal(|ui| {
-        let Window { mut centre, mut width } = seen.window;
-        let speed = (width / 200.0).max(1e-3);
-        let label = ui.label(RichText::new("Width").weak());
-        let value = DragValue::new(&mut width).speed(speed).range(1e-3..=1e7).max_decimals(1);
-        let wide = ui.add(value).labelled_by(label.id);
-        let label = ui.label(RichText::new("Level").weak());
-        let level = ui.add(DragValue::new(&mut centre).speed(speed).max_decimals(1)).labelled_by(label.id);
-        if wide.changed() || level.changed() {
-            commands.push(Command::SetWindow(Window { centre, width }));
+        let unit = open.scan.unit;
+        if let Some(window) = numbers(ui, seen.window, ["Width", "Level"]) {
+            commands.push(Command::SetWindow(window));
         }
+        ui.label(RichText::new(unit).weak());
     });
+    if open.image.channels > 1 || open.scan.kind == Kind::Picture {
+        brightness(ui, seen.window, open.full, commands);
+    }
     if open.is_seen_otherwise() && state.model.is_some() {
         ui.horizontal(|ui| {
             if ui.button("Predict with this window").clicked() {
@@ -53,6 +61,41 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
             explain(ui, NETWORK);
         });
+    }
+}
+
+/// Width and level as numbers; the new window where one of them was changed.
+pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> {
+    let Window { mut centre, mut width } = window;
+    let speed = (width / 200.0).max(1e-3);
+    let label = ui.label(RichText::new(names[0]).weak());
+    let value = DragValue::new(&mut width).speed(speed).range(1e-3..=1e7).max_decimals(1);
+    let wide = ui.add(value).labelled_by(label.id);
+    let label = ui.label(RichText::new(names[1]).weak());
+    let level = ui.add(DragValue::new(&mut centre).speed(speed).max_decimals(1)).labelled_by(label.id);
+    (wide.changed() || level.changed()).then_some(Window { centre, width })
+}
+
+/// The same for pictures without a unit: brightness moves the level, contrast the width, both 0 for the picture as it is.
+fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Command>) {
+    let mut brightness = 100.0 * (full.centre - window.centre) / full.width;
+    let mut contrast = 100.0 * (full.width / window.width).log2() / MOST_CONTRAST;
+    let mut has_changed = false;
+    for (name, value) in [("Brightness", &mut brightness), ("Contrast", &mut contrast)] {
+        ui.horizontal(|ui| {
+            let label = ui.label(RichText::new(name).weak());
+            let indent = ui.max_rect().left() + 78.0 - ui.cursor().left();
+            ui.add_space(indent.max(0.0));
+            ui.spacing_mut().slider_width = (ui.available_width() - 54.0).max(40.0);
+            let slider = Slider::new(value, -100.0..=100.0).fixed_decimals(0).smart_aim(false);
+            let response = ui.add(slider).labelled_by(label.id);
+            has_changed |= response.changed();
+        });
+    }
+    if has_changed {
+        let width = full.width / (contrast * MOST_CONTRAST / 100.0).exp2();
+        let centre = full.centre - brightness * full.width / 100.0;
+        commands.push(Command::SetWindow(Window { centre, width }));
     }
 }
 

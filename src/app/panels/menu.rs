@@ -1,10 +1,12 @@
 //! The menu bar, and at its right what computes.
 
-use eframe::egui::{Align, Button, Label, Layout, MenuBar, Panel, RichText, Ui};
+use eframe::egui::{Align, Button, Checkbox, Label, Layout, MenuBar, Panel, RichText, Ui};
 
 use super::sentences;
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
+use crate::app::keys::Action;
+use crate::app::layout::Pane;
 use crate::app::state::{Page, State, Tab, file_name};
 use crate::app::theme::ThemeChoice;
 use crate::data::samples::SAMPLES;
@@ -19,10 +21,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             ui.menu_button("View", |ui| view(ui, state, commands));
             ui.menu_button("Prompt", |ui| sentences::menu(ui, state, commands));
             ui.menu_button("Model", |ui| model(ui, state, commands));
-            ui.menu_button("Help", |ui| help(ui, commands));
+            ui.menu_button("Help", |ui| help(ui, state, commands));
             ui.separator();
-            for (tab, name) in [(Tab::Read, "Read"), (Tab::Stages, "Stages"), (Tab::Train, "Train")] {
-                if ui.selectable_label(state.tab == tab, name).clicked() {
+            for tab in Tab::ALL {
+                if ui.selectable_label(state.tab == tab, tab.name()).clicked() {
                     commands.push(Command::ShowTab(tab));
                 }
             }
@@ -48,7 +50,19 @@ fn what_computes(state: &State) -> String {
 }
 
 /// An entry of a menu that makes `command`.
-pub fn item(ui: &mut Ui, enabled: bool, text: &str, keys: &str, command: Command, commands: &mut Vec<Command>) {
+pub fn item(ui: &mut Ui, enabled: bool, text: &str, command: Command, commands: &mut Vec<Command>) {
+    keyed(ui, enabled, text, String::new(), command, commands);
+}
+
+/// An entry that does what a key does.
+pub fn act(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Command>) {
+    let command = action.command(state);
+    let keys = state.settings.keys.label(action);
+    let enabled = command.is_some();
+    keyed(ui, enabled, action.name(), keys, command.unwrap_or(Command::ShowPage(None)), commands);
+}
+
+fn keyed(ui: &mut Ui, enabled: bool, text: &str, keys: String, command: Command, commands: &mut Vec<Command>) {
     let mut button = Button::new(text);
     if !keys.is_empty() {
         button = button.shortcut_text(keys);
@@ -74,19 +88,19 @@ fn switch(
 
 fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let (has_image, has_mask) = (state.image.is_some(), state.shown.is_some());
-    item(ui, true, "Open image…", "Ctrl O", Command::Ask(Purpose::Image), commands);
-    item(ui, true, "Open folder…", "Ctrl Shift O", Command::Ask(Purpose::Folder), commands);
-    item(ui, has_image, "Open ground truth…", "", Command::Ask(Purpose::Truth), commands);
-    item(ui, state.truth.is_some(), "Close ground truth", "", Command::CloseTruth, commands);
-    item(ui, true, "Open model folder…", "", Command::Ask(Purpose::ModelFolder), commands);
+    act(ui, state, Action::OpenImage, commands);
+    act(ui, state, Action::OpenFolder, commands);
+    item(ui, has_image, "Open ground truth…", Command::Ask(Purpose::Truth), commands);
+    item(ui, state.truth.is_some(), "Close ground truth", Command::CloseTruth, commands);
+    item(ui, true, "Open model folder…", Command::Ask(Purpose::ModelFolder), commands);
     ui.menu_button("Sample cases", |ui| {
         for sample in SAMPLES {
-            item(ui, true, sample.title, "", Command::OpenSample(sample), commands);
+            item(ui, true, sample.title, Command::OpenSample(sample), commands);
         }
     });
     ui.separator();
-    item(ui, has_mask, "Save mask…", "Ctrl S", Command::Ask(Purpose::SaveMask), commands);
-    item(ui, has_mask, "Save overlay…", "", Command::Ask(Purpose::SaveOverlay), commands);
+    act(ui, state, Action::SaveMask, commands);
+    item(ui, has_mask, "Save overlay…", Command::Ask(Purpose::SaveOverlay), commands);
     ui.separator();
     let recent = &state.settings.recent;
     if recent.is_empty() {
@@ -102,16 +116,18 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         });
     }
     ui.separator();
-    item(ui, true, "Quit", "Ctrl Q", Command::Quit, commands);
+    act(ui, state, Action::Quit, commands);
 }
 
 fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    ui.menu_button("Panels", |ui| panels(ui, state, commands));
+    item(ui, true, "Arrange the panels as they were meant", Command::ResetLayout, commands);
+    ui.separator();
     let has_image = state.image.is_some();
-    ui.add_enabled_ui(state.worklist.is_some(), |ui| {
-        switch(ui, state.show_worklist, "Worklist", Command::ShowWorklist, commands);
+    ui.add_enabled_ui(has_image, |ui| {
+        act(ui, state, Action::Fit, commands);
+        act(ui, state, Action::ActualSize, commands);
     });
-    item(ui, has_image, "Fit the window", "F", Command::Fit, commands);
-    item(ui, has_image, "Actual size (1:1)", "Ctrl 1", Command::ActualSize, commands);
     ui.separator();
     let settings = &state.settings;
     switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay, commands);
@@ -122,17 +138,14 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     switch(ui, settings.contour, "Draw outlines", Command::Contour, commands);
     switch(ui, settings.smooth, "Smooth picture", Command::Smooth, commands);
     switch(ui, settings.heat, "Heat map of the probability", Command::Heat, commands);
-    switch(ui, settings.colour_blind, "Colours without red and green", Command::ColourBlind, commands);
     switch(ui, settings.show_patient, "Show the patient's name", Command::ShowPatient, commands);
     ui.separator();
+    act(ui, state, Action::Invert, commands);
     ui.add_enabled_ui(has_image, |ui| {
-        if let Some(open) = &state.image {
-            switch(ui, open.seen.is_inverted, "Invert", Command::Invert, commands);
-        }
-        item(ui, has_image, "Predict with this window", "U", Command::UseWindow, commands);
-        let page = Command::ShowPage(Some(Page::Network));
-        item(ui, has_image, "What the network gets", "W", page, commands);
+        act(ui, state, Action::UseWindow, commands);
+        act(ui, state, Action::NetworkView, commands);
     });
+    item(ui, true, "Window presets…", Command::ShowPage(Some(Page::Presets)), commands);
     ui.separator();
     for (choice, name) in [(ThemeChoice::Dark, "Dark theme"), (ThemeChoice::Light, "Light theme")] {
         if ui.radio(settings.theme == choice, name).clicked() {
@@ -141,12 +154,24 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
+/// The panels of the layout that is shown.
+fn panels(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(layout) = state.layouts.get(state.tab) else { return };
+    for pane in state.tab.panes() {
+        let mut is_open = layout.is_open(*pane);
+        let checkbox = Checkbox::new(&mut is_open, pane.title());
+        if ui.add_enabled(!pane.is_hero(), checkbox).clicked() {
+            commands.push(Command::OpenPane(*pane, is_open));
+        }
+    }
+}
+
 fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    item(ui, true, "Open model folder…", "", Command::Ask(Purpose::ModelFolder), commands);
-    item(ui, true, "Open model file…", "", Command::Ask(Purpose::ModelFile), commands);
+    item(ui, true, "Open model folder…", Command::Ask(Purpose::ModelFolder), commands);
+    item(ui, true, "Open model file…", Command::Ask(Purpose::ModelFile), commands);
     let bundled = ModelSource::new(BUNDLED_NAME);
     let is_other = state.model.as_ref().is_none_or(|model| model.source != bundled);
-    item(ui, is_other, "Open the bundled model", "", Command::OpenModel(bundled), commands);
+    item(ui, is_other, "Open the bundled model", Command::OpenModel(bundled), commands);
     ui.separator();
     let mut choices = vec![
         (DeviceChoice::Auto, "Choose the device automatically".to_owned()),
@@ -163,10 +188,9 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-fn help(ui: &mut Ui, commands: &mut Vec<Command>) {
-    let open = Command::ShowPalette(Some(String::new()));
-    item(ui, true, "Command palette…", "Ctrl K", open, commands);
-    item(ui, true, "Keyboard shortcuts", "?", Command::ShowPage(Some(Page::Shortcuts)), commands);
-    item(ui, true, "Messages", "", Command::ShowPage(Some(Page::Messages)), commands);
-    item(ui, true, "About HiMix", "", Command::ShowPage(Some(Page::About)), commands);
+fn help(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    act(ui, state, Action::Palette, commands);
+    act(ui, state, Action::Shortcuts, commands);
+    item(ui, true, "Messages", Command::OpenPane(Pane::Messages, true), commands);
+    item(ui, true, "About HiMix", Command::ShowPage(Some(Page::About)), commands);
 }

@@ -2,22 +2,20 @@
 
 use eframe::egui::{RichText, Ui};
 
-use super::widgets::{explain, explained_row, milliseconds, row, section};
+use super::widgets::{explained_row, milliseconds, row};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
-use crate::infer::{ModelInfo, Prediction};
+use crate::infer::{ModelInfo, Prediction, StageParameters};
 
 const SIGMA: &str = "Learned width of the filter with which a decoder stage sorts out frequencies; a larger σ keeps \
                      fewer high ones. Raw σ cannot be compared between stages, because their grids differ in size.";
 const TIME: &str = "Time of this prediction. A part that was computed before is taken from memory: “cached”.";
 
-/// Draws the sections on the network.
+/// Draws the panel on the network.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    if let Some(shown) = &state.shown {
-        network(ui, &shown.prediction);
-    }
-    section(ui, "Model", "");
+    ui.spacing_mut().interact_size.y = 17.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
     match (&state.model, &state.awaited_model) {
         (Some(model), _) => about_model(ui, &model.info),
         (None, Some(awaited)) => {
@@ -30,27 +28,35 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
         }
     }
+    if let Some(shown) = &state.shown {
+        network(ui, &shown.prediction);
+    }
+}
+
+/// The learned widths in one line, coarse to fine.
+pub fn widths(ui: &mut Ui, prediction: &Prediction) {
+    let width = |stage: &StageParameters| stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}"));
+    let widths: Vec<String> = prediction.parameters.iter().map(width).collect();
+    let grids: Vec<String> = prediction.parameters.iter().map(|stage| stage.grid.to_string()).collect();
+    let words = format!("{SIGMA} Here of the stages {}.", grids.join(", "));
+    explained_row(ui, "σ", &words, widths.join("  "));
 }
 
 fn network(ui: &mut Ui, prediction: &Prediction) {
     ui.separator();
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        ui.label(RichText::new("Filter width σ").heading().size(14.5));
-        explain(ui, SIGMA);
-    });
     let stages = prediction.parameters.len();
     for (place, stage) in prediction.parameters.iter().enumerate() {
-        let name = format!("Stage {} (Layer {})", stage.grid, stages - place);
-        row(ui, &name, stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}")));
+        let name = format!("σ of stage {} (Layer {})", stage.grid, stages - place);
+        let value = stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}"));
+        explained_row(ui, &name, SIGMA, value);
     }
-    section(ui, "Time", "");
+    ui.separator();
     let times = &prediction.milliseconds;
     let part = |value: f64| if value > 0.0 { milliseconds(value) } else { "cached".into() };
-    row(ui, "Image", part(times.vision));
-    row(ui, "Text", part(times.text));
-    row(ui, "Decoder", milliseconds(times.decoder));
-    explained_row(ui, "Total", TIME, milliseconds(times.total));
+    row(ui, "Time of the image", part(times.vision));
+    row(ui, "Time of the text", part(times.text));
+    row(ui, "Time of the decoder", milliseconds(times.decoder));
+    explained_row(ui, "Time of the prediction", TIME, milliseconds(times.total));
 }
 
 fn about_model(ui: &mut Ui, info: &ModelInfo) {

@@ -1,10 +1,9 @@
 //! The pages of the help menu.
 
-use eframe::egui::{Align2, Context, Grid, Label, RichText, ScrollArea, Ui, Vec2, Window};
+use eframe::egui::{Align2, Context, Label, RichText, Ui, Vec2, Window};
 
-use super::toasts;
+use super::{presets, shortcuts, toasts};
 use crate::app::command::Command;
-use crate::app::keys::SHORTCUTS;
 use crate::app::state::{Page, State};
 
 const ABOUT: &[&str] = &[
@@ -20,10 +19,9 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
     let mut stays = true;
     let title = match page {
         Page::Shortcuts => "Keyboard shortcuts",
-        Page::Messages => "Messages",
+        Page::Presets => "Window presets",
         Page::About => "About HiMix",
         Page::Network => "What the network gets",
-        Page::Past => "Past predictions of this session",
     };
     Window::new(title)
         .open(&mut stays)
@@ -31,52 +29,27 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, Vec2::ZERO)
         .show(ctx, |ui| match page {
-            Page::Shortcuts => shortcuts(ui),
-            Page::Messages => messages(ui, state),
+            Page::Shortcuts => shortcuts::show(ui, state, commands),
+            Page::Presets => presets::show(ui, state, commands),
             Page::About => about(ui),
             Page::Network => network(ui, state),
-            Page::Past => super::sentences::past(ui, state, commands),
         });
     if !stays {
         commands.push(Command::ShowPage(None));
     }
 }
 
-fn shortcuts(ui: &mut Ui) {
-    // Two columns, so that the page fits the smallest window.
-    ui.horizontal_top(|ui| {
-        for half in SHORTCUTS.chunks(SHORTCUTS.len().div_ceil(2)) {
-            ui.vertical(|ui| {
-                for (group, keys) in half {
-                    ui.label(RichText::new(*group).heading());
-                    Grid::new(*group).num_columns(2).spacing([20.0, 3.0]).min_col_width(165.0).show(ui, |ui| {
-                        for (keys, action) in *keys {
-                            ui.label(RichText::new(*keys).color(ui.visuals().hyperlink_color));
-                            ui.label(*action);
-                            ui.end_row();
-                        }
-                    });
-                    ui.add_space(10.0);
-                }
-            });
-            ui.add_space(24.0);
-        }
-    });
-    ui.label(RichText::new("While a text field has the cursor, letters are text.").small().weak());
-}
-
-fn messages(ui: &mut Ui, state: &State) {
-    ui.set_width(560.0);
+/// The panel of all messages.
+pub fn messages(ui: &mut Ui, state: &mut State) {
+    state.notes.mark_read();
     if state.notes.log().next().is_none() {
         ui.label(RichText::new("There was nothing to say so far.").weak());
     }
-    ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
-        for note in state.notes.log() {
-            ui.label(toasts::heading(ui, note.kind));
-            ui.add(Label::new(&note.text).wrap());
-            ui.add_space(4.0);
-        }
-    });
+    for note in state.notes.log() {
+        ui.label(toasts::heading(ui, note.kind));
+        ui.add(Label::new(&note.text).wrap());
+        ui.add_space(4.0);
+    }
 }
 
 fn network(ui: &mut Ui, state: &State) {

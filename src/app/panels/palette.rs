@@ -6,8 +6,10 @@ use eframe::egui::{
 
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
-use crate::app::state::{Page, State, Tab, file_name};
-use crate::app::theme::ThemeChoice;
+use crate::app::keys::Action;
+use crate::app::layout::Pane;
+use crate::app::state::{Page, State, file_name};
+use crate::app::theme::{Scheme, ThemeChoice};
 use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
 use crate::infer::{BUNDLED_NAME, ModelSource};
@@ -15,81 +17,71 @@ use crate::infer::{BUNDLED_NAME, ModelSource};
 /// Commands that are seen at once.
 const ROWS: usize = 12;
 
-/// Every command that can be given now: its name, its key.
-fn entries(state: &State) -> Vec<(String, &'static str, Command)> {
-    let mut all: Vec<(String, &'static str, Command)> = Vec::new();
-    let mut add = |name: &str, keys: &'static str, command: Command| all.push((name.to_owned(), keys, command));
-    add("Open image…", "Ctrl O", Command::Ask(Purpose::Image));
-    add("Open folder…", "Ctrl Shift O", Command::Ask(Purpose::Folder));
-    add("Open model folder…", "", Command::Ask(Purpose::ModelFolder));
-    add("Open model file…", "", Command::Ask(Purpose::ModelFile));
-    add("Open the bundled model", "", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
-    if let Some(open) = &state.image {
-        add("Open ground truth…", "", Command::Ask(Purpose::Truth));
-        add("Fit the window", "F", Command::Fit);
-        add("Actual size (1:1)", "Ctrl 1", Command::ActualSize);
-        add("Invert", "I", Command::Invert(!open.seen.is_inverted));
-        add("What the network gets", "W", Command::ShowPage(Some(Page::Network)));
-        add("Predict with this window", "U", Command::UseWindow);
-        for (name, window) in open.windows() {
-            add(&format!("Window: {name}"), "", Command::SetWindow(window));
-        }
-        if open.scan.slices > 1 {
-            add("First slice", "Home", Command::ShowSlice(0));
-            add("Last slice", "End", Command::ShowSlice(usize::MAX));
-            add("Play or pause the slices", "", Command::Play(state.playing.is_none()));
+/// A command with its name and its keys.
+type Entry = (String, String, Command);
+
+/// Every command that can be given now.
+fn entries(state: &State) -> Vec<Entry> {
+    let settings = &state.settings;
+    let mut all: Vec<Entry> = Vec::new();
+    for action in Action::ALL.iter().filter(|action| action.works_in(state.tab) && **action != Action::Palette) {
+        if let Some(command) = action.command(state) {
+            all.push((action.name().to_owned(), settings.keys.label(*action), command));
         }
     }
-    if state.worklist.is_some() {
-        add("Next case", "N", Command::StepItem(1));
-        add("Previous case", "P", Command::StepItem(-1));
-        add("Show or hide the worklist", "", Command::ShowWorklist(!state.show_worklist));
+    let mut add = |name: &str, command: Command| all.push((name.to_owned(), String::new(), command));
+    add("Open model folder…", Command::Ask(Purpose::ModelFolder));
+    add("Open model file…", Command::Ask(Purpose::ModelFile));
+    add("Open the bundled model", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
+    if let Some(open) = &state.image {
+        add("Open ground truth…", Command::Ask(Purpose::Truth));
+        for (name, window) in open.windows(settings) {
+            add(&format!("Window: {name}"), Command::SetWindow(window));
+        }
     }
     if state.shown.is_some() {
-        add("Save mask…", "Ctrl S", Command::Ask(Purpose::SaveMask));
-        add("Save overlay…", "", Command::Ask(Purpose::SaveOverlay));
+        add("Save overlay…", Command::Ask(Purpose::SaveOverlay));
     }
     if state.truth.is_some() {
-        add("Comparison with the ground truth on or off", "G", Command::ShowTruth(!state.show_truth));
-        add("Close ground truth", "", Command::CloseTruth);
+        add("Close ground truth", Command::CloseTruth);
     }
-    let settings = &state.settings;
-    add("Overlay on or off", "S", Command::ShowOverlay(!state.show_overlay));
-    add("Fill areas on or off", "", Command::Fill(!settings.fill));
-    add("Outlines on or off", "", Command::Contour(!settings.contour));
-    add("Heat map on or off", "H", Command::Heat(!settings.heat));
-    add("Colours without red and green on or off", "C", Command::ColourBlind(!settings.colour_blind));
-    add("Smooth picture on or off", "", Command::Smooth(!settings.smooth));
-    add("Patient's name on or off", "", Command::ShowPatient(!settings.show_patient));
-    add("Type in the prompt", "/", Command::FocusPrompt);
-    add("Empty the prompt", "", Command::SetPrompt(String::new()));
-    add("Past predictions", "L", Command::ShowPage(Some(Page::Past)));
-    add("Read", "", Command::ShowTab(Tab::Read));
-    add("Stages", "", Command::ShowTab(Tab::Stages));
-    add("Train", "", Command::ShowTab(Tab::Train));
-    add("Dark theme", "", Command::SetTheme(ThemeChoice::Dark));
-    add("Light theme", "", Command::SetTheme(ThemeChoice::Light));
-    add("Compute on the CPU", "", Command::SetDevice(DeviceChoice::Cpu));
-    add("Compute on the GPU", "", Command::SetDevice(DeviceChoice::Gpu(None)));
-    add("Choose the device automatically", "", Command::SetDevice(DeviceChoice::Auto));
-    add("Keyboard shortcuts", "?", Command::ShowPage(Some(Page::Shortcuts)));
-    add("Messages", "", Command::ShowPage(Some(Page::Messages)));
-    add("About HiMix", "", Command::ShowPage(Some(Page::About)));
-    add("Quit", "Ctrl Q", Command::Quit);
+    add("Fill areas on or off", Command::Fill(!settings.fill));
+    add("Outlines on or off", Command::Contour(!settings.contour));
+    add("Smooth picture on or off", Command::Smooth(!settings.smooth));
+    add("Patient's name on or off", Command::ShowPatient(!settings.show_patient));
+    add("Empty the prompt", Command::SetPrompt(String::new()));
+    if let Some(layout) = state.layouts.get(state.tab) {
+        for pane in state.tab.panes().iter().filter(|pane| !pane.is_hero()) {
+            let word = if layout.is_open(*pane) { "Close" } else { "Open" };
+            add(&format!("{word} panel: {}", pane.title()), Command::OpenPane(*pane, !layout.is_open(*pane)));
+        }
+    }
+    add("Arrange the panels as they were meant", Command::ResetLayout);
+    add("Window presets…", Command::ShowPage(Some(Page::Presets)));
+    for (scheme, name) in Scheme::ALL {
+        add(&format!("Colours of the overlay: {name}"), Command::UseColours(scheme));
+    }
+    add("Dark theme", Command::SetTheme(ThemeChoice::Dark));
+    add("Light theme", Command::SetTheme(ThemeChoice::Light));
+    add("Compute on the CPU", Command::SetDevice(DeviceChoice::Cpu));
+    add("Compute on the GPU", Command::SetDevice(DeviceChoice::Gpu(None)));
+    add("Choose the device automatically", Command::SetDevice(DeviceChoice::Auto));
+    add("Messages", Command::OpenPane(Pane::Messages, true));
+    add("About HiMix", Command::ShowPage(Some(Page::About)));
     for sample in SAMPLES {
-        add(&format!("Sample case: {}", sample.title), "", Command::OpenSample(sample));
+        add(&format!("Sample case: {}", sample.title), Command::OpenSample(sample));
     }
     for path in &settings.recent {
-        add(&format!("Open recent: {}", file_name(path)), "", Command::OpenPaths(vec![path.clone()]));
+        add(&format!("Open recent: {}", file_name(path)), Command::OpenPaths(vec![path.clone()]));
     }
     for prompt in settings.favourites.iter().chain(&settings.prompts) {
-        add(&format!("Prompt: {prompt}"), "", Command::SetPrompt(prompt.clone()));
+        add(&format!("Prompt: {prompt}"), Command::SetPrompt(prompt.clone()));
     }
     all
 }
 
 /// Those whose names hold every word that is typed; what begins with it first.
-fn matching(state: &State, typed: &str) -> Vec<(String, &'static str, Command)> {
+fn matching(state: &State, typed: &str) -> Vec<Entry> {
     let typed = typed.to_lowercase();
     let mut found = entries(state);
     found.retain(|(name, ..)| {
@@ -149,20 +141,14 @@ pub fn show(ctx: &Context, state: &mut State, commands: &mut Vec<Command>) {
     }
 }
 
-fn rows(
-    ui: &mut Ui,
-    found: &[(String, &'static str, Command)],
-    chosen: usize,
-    has_moved: bool,
-    clicked: &mut Option<usize>,
-) {
+fn rows(ui: &mut Ui, found: &[Entry], chosen: usize, has_moved: bool, clicked: &mut Option<usize>) {
     if found.is_empty() {
         ui.label(RichText::new("No command has such a name.").weak());
     }
     ScrollArea::vertical().max_height(24.0 * ROWS as f32).show(ui, |ui| {
         for (place, (name, keys, _)) in found.iter().enumerate() {
             let button = eframe::egui::Button::selectable(place == chosen, name.as_str())
-                .shortcut_text(*keys)
+                .shortcut_text(keys.as_str())
                 .truncate()
                 .min_size(vec2(ui.available_width(), 20.0));
             let response = ui.add(button);

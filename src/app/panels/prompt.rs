@@ -1,7 +1,8 @@
 //! The prompt at the bottom, and what the network reads of it.
 
 use eframe::egui::{
-    Align, Frame, Id, Key, Label, Layout, Margin, Panel, RichText, ScrollArea, Stroke, TextEdit, TextStyle, Ui,
+    Align, CursorIcon, Frame, Id, Key, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, TextEdit,
+    TextStyle, Ui,
 };
 
 use super::widgets::{explain, milliseconds};
@@ -21,35 +22,31 @@ const LIMIT_WHY: &str = "The network reads this many word pieces, two of which m
 const CANCEL_AFTER: std::time::Duration = std::time::Duration::from_millis(500);
 /// Rows of text that are seen without scrolling.
 const ROWS: usize = 2;
-/// Height of the strip of tokens: two lines of them.
-const STRIP: f32 = 46.0;
 
-/// Draws the prompt.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    Panel::bottom("prompt").show(ui, |ui| {
-        ui.add_space(2.0);
-        about_picture(ui, state, commands);
-        field(ui, state, commands);
-        ScrollArea::vertical()
-            .id_salt("tokens")
-            .max_height(STRIP)
-            .min_scrolled_height(STRIP)
-            .auto_shrink(false)
-            .show(ui, |ui| match &state.shown {
-                Some(shown) if state.model.is_some() => tokens::show(ui, &shown.prediction.tokens),
-                _ => {
-                    ui.label(RichText::new("The words that the network reads appear here.").small().weak());
-                }
-            });
-        about_reading(ui, state);
-        ui.add_space(2.0);
-    });
+/// Draws the prompt. Whether it begins to be dragged to another place, by its name.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> bool {
+    let is_dragged = about_picture(ui, state, commands);
+    field(ui, state, commands);
+    // What the field and the line beneath leave.
+    let line = ui.text_style_height(&TextStyle::Small) + ui.spacing().item_spacing.y;
+    let strip = (ui.available_height() - line).max(20.0);
+    ScrollArea::vertical().id_salt("tokens").max_height(strip).min_scrolled_height(strip).auto_shrink(false).show(
+        ui,
+        |ui| match &state.shown {
+            Some(shown) if state.model.is_some() => tokens::show(ui, &shown.prediction.tokens),
+            _ => {
+                ui.label(RichText::new("The words that the network reads appear here.").small().weak());
+            }
+        },
+    );
+    about_reading(ui, state);
+    is_dragged
 }
 
 /// One line beneath the picture: what it is and how large it is seen.
-fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> bool {
     ui.horizontal(|ui| {
-        let label = ui.label(RichText::new("Prompt").strong());
+        let label = ui.add(Label::new(RichText::new("Prompt").strong()).selectable(false).sense(Sense::drag()));
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
         sentences::buttons(ui, state, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -74,7 +71,9 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
             ui.add(Label::new(RichText::new(text).small().weak()).truncate());
         });
-    });
+        label.on_hover_cursor(CursorIcon::Grab).drag_started()
+    })
+    .inner
 }
 
 fn label_key() -> Id {

@@ -1,36 +1,31 @@
 //! The panel on the right: how good the mask is, how it is shown, and what made it.
 
 use eframe::egui::{
-    Align, Color32, Layout, Panel, Rect, Response, RichText, Role, ScrollArea, Sense, Slider, Ui, WidgetInfo, vec2,
+    Align, Color32, ComboBox, Label, Layout, Rect, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo, vec2,
 };
 
 use super::widgets::{explain, heading, legend_row, row, section};
-use super::{level, model, scores, widgets};
+use super::{model, scores, widgets};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
-use crate::app::theme;
+use crate::app::theme::{self, Colours, Scheme};
 use crate::data::colour_map::viridis;
-
-/// Width of the panel in points.
-const WIDTH: f32 = 272.0;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    Panel::right("result").resizable(false).exact_size(WIDTH).show(ui, |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().interact_size.y = 17.0;
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ui.add_space(2.0);
-            heading(ui, "Result", if state.confusion().is_some() { "per image" } else { "" });
-            result(ui, state, commands);
-            level::show(ui, state, commands);
-            section(ui, "Display", "");
-            display(ui, state, commands);
-            model::show(ui, state, commands);
-            ui.add_space(6.0);
-        });
-    });
+    ui.spacing_mut().interact_size.y = 17.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
+    if state.confusion().is_some() {
+        heading(ui, "Scores", "per image");
+    }
+    result(ui, state, commands);
+    section(ui, "Display", "");
+    display(ui, state, commands);
+    if let Some(shown) = &state.shown {
+        ui.separator();
+        model::widths(ui, &shown.prediction);
+    }
 }
 
 fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -41,7 +36,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     if let Some(words) = state.unfamiliar() {
         let colour = theme::palette(ui.visuals()).warning;
-        ui.add(eframe::egui::Label::new(RichText::new(words).color(colour).small()).wrap());
+        ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());
     }
     let Some(shown) = &state.shown else {
         let words = match (&state.image, &state.model, &state.awaited_model) {
@@ -50,7 +45,13 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
-        ui.label(RichText::new(words).weak());
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
+        if state.image.is_some() && state.model.is_none() && state.awaited_model.is_none() {
+            ui.add_space(2.0);
+            if ui.button("Open model…").clicked() {
+                commands.push(Command::Ask(Purpose::ModelFolder));
+            }
+        }
         return;
     };
     let threshold = state.settings.threshold;
@@ -63,7 +64,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if state.compares() {
         row(ui, "Mask", area).on_hover_text(words);
     } else {
-        legend_row(ui, theme::PREDICTION, "Mask", area).on_hover_text(words);
+        legend_row(ui, theme::colour(state.settings.colours.overlay().mask), "Mask", area).on_hover_text(words);
     }
     match &state.truth {
         Some(truth) => {
@@ -85,32 +86,75 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     slider(ui, "Threshold", words, settings.threshold, |value| commands.push(Command::SetThreshold(value)));
     let words = "How much of the picture the filled areas cover. Outlines are not affected.";
     slider(ui, "Opacity", words, settings.opacity, |value| commands.push(Command::SetOpacity(value)));
-    let mut switch = |ui: &mut Ui, is_on: bool, name: &str, command: fn(bool) -> Command| {
-        let mut value = is_on;
-        let response = ui.checkbox(&mut value, name);
-        if response.changed() {
-            commands.push(command(value));
-        }
-        response
-    };
-    ui.horizontal(|ui| {
-        switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay);
-        switch(ui, settings.fill, "Fill", Command::Fill);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay, commands);
+        switch(ui, settings.fill, "Fill", Command::Fill, commands);
         let words = "Cyan: the outline of the mask. White: that of the ground truth.";
-        switch(ui, settings.contour, "Outline", Command::Contour).on_hover_text(words);
-    });
-    ui.horizontal(|ui| {
+        switch(ui, settings.contour, "Outline", Command::Contour, commands).on_hover_text(words);
         let words = "The probability in colours in place of the mask.";
-        switch(ui, settings.heat, "Heat map", Command::Heat).on_hover_text(words);
-        let words = "Blue, orange and hatched grey in place of yellow, red and green.";
-        switch(ui, settings.colour_blind, "Safe colours", Command::ColourBlind).on_hover_text(words);
+        switch(ui, settings.heat, "Heat map", Command::Heat, commands).on_hover_text(words);
     });
+    colours(ui, &settings.colours, commands);
     if settings.heat {
         colour_bar(ui);
     }
     if state.truth.is_some() {
-        switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth);
+        switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth, commands);
     }
+}
+
+fn switch(
+    ui: &mut Ui,
+    is_on: bool,
+    name: &str,
+    command: fn(bool) -> Command,
+    commands: &mut Vec<Command>,
+) -> Response {
+    let mut value = is_on;
+    let response = ui.checkbox(&mut value, name);
+    if response.changed() {
+        commands.push(command(value));
+    }
+    response
+}
+
+/// The set of colours; those of the user's own set can be changed.
+fn colours(ui: &mut Ui, colours: &Colours, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Colours").weak());
+        let name = Scheme::ALL.iter().find(|(scheme, _)| *scheme == colours.scheme).map_or("", |(_, name)| name);
+        let combo = ComboBox::from_id_salt("colours").width(ui.available_width() - 10.0).truncate();
+        let shown = combo.selected_text(name).show_ui(ui, |ui| {
+            for (scheme, name) in Scheme::ALL {
+                if ui.selectable_label(scheme == colours.scheme, name).clicked() {
+                    commands.push(Command::UseColours(scheme));
+                }
+            }
+        });
+        shown.response.labelled_by(label.id);
+    });
+    if colours.scheme != Scheme::Own {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        let mut own = colours.own;
+        let parts = [
+            (&mut own.mask, "Mask without a ground truth"),
+            (&mut own.found, "True positive"),
+            (&mut own.missed, "False negative"),
+            (&mut own.wrong, "False positive"),
+        ];
+        let mut has_changed = false;
+        for (colour, name) in parts {
+            let response = ui.color_edit_button_srgb(colour).on_hover_text(name);
+            response.widget_info(|| WidgetInfo::labeled(Role::ColorWell, true, format!("Colour: {name}")));
+            has_changed |= response.changed();
+        }
+        if has_changed {
+            commands.push(Command::SetColours(own));
+        }
+    });
 }
 
 fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(f32)) -> Response {

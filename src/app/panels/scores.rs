@@ -28,12 +28,12 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
     row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that the mask finds.");
     explained_row(ui, "HD95", HD95, distance(state));
-    let [found, missed, wrong] = theme::comparison(state.settings.colour_blind);
+    let theme::Overlay { found, missed, wrong, .. } = state.settings.colours.overlay();
     for (colour, name, count) in
         [(found, "True positive", tp), (missed, "False negative", fneg), (wrong, "False positive", fp)]
     {
         let text = format!("{} px", widgets::grouped(count));
-        legend_row(ui, colour, name, text).on_hover_text(area(state, count));
+        legend_row(ui, theme::colour(colour), name, text).on_hover_text(area(state, count));
     }
     curve(ui, state, &shown.counts.table, commands);
 }

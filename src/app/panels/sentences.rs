@@ -1,11 +1,11 @@
 //! Sentences to choose from: used lately, favourites, presets; and the predictions of this session.
 
-use eframe::egui::{Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Button, Label, RichText, ScrollArea, Ui};
 
 use crate::app::command::Command;
-use crate::app::state::{Page, State};
+use crate::app::keys::Action;
+use crate::app::state::State;
 use crate::app::text::PRESETS;
-use crate::app::theme;
 
 /// Width of a menu of sentences, points.
 const WIDTH: f32 = 420.0;
@@ -26,21 +26,14 @@ pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// The menu of the same name.
 pub fn menu(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    super::menu::item(ui, true, "Type in the prompt", "/", Command::FocusPrompt, commands);
-    super::menu::item(
-        ui,
-        !state.prompt.is_empty(),
-        "Empty the prompt",
-        "",
-        Command::SetPrompt(String::new()),
-        commands,
-    );
+    super::menu::act(ui, state, Action::FocusPrompt, commands);
+    let empty = Command::SetPrompt(String::new());
+    super::menu::item(ui, !state.prompt.is_empty(), "Empty the prompt", empty, commands);
     ui.separator();
     ui.menu_button("History", |ui| history(ui, state, commands));
     ui.menu_button("Presets", |ui| presets(ui, commands));
     ui.separator();
-    let past = Command::ShowPage(Some(Page::Past));
-    super::menu::item(ui, true, "Past predictions", "L", past, commands);
+    super::menu::act(ui, state, Action::Past, commands);
 }
 
 fn sentence(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) {
@@ -76,32 +69,23 @@ fn presets(ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.label(RichText::new("“left” is the left of the image.").small().weak());
 }
 
-/// The page of past predictions.
+/// The panel of past predictions.
 pub fn past(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    ui.set_width(560.0);
     if state.past.is_empty() {
-        ui.label(
-            RichText::new("A mask that has been looked at for a second is kept here until the program ends.")
-                .weak(),
-        );
+        let words = "A mask that has been looked at for a second is kept here until the program ends.";
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
-    ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
-        for past in &state.past {
-            let palette = theme::palette(ui.visuals());
-            ui.horizontal(|ui| {
-                let button =
-                    ui.button(past.title()).on_hover_text("Show it again: picture, prompt, model and threshold.");
-                if button.clicked() {
-                    commands.push(Command::Recall(past.id));
-                    commands.push(Command::ShowPage(None));
-                }
-                let dice = past.dice.map_or(String::new(), |dice| format!(" · Dice {dice:.3} per image"));
-                let words = format!("{} · threshold {:.2}{dice}", past.model_name, past.threshold);
-                ui.label(RichText::new(words).small().weak());
-            });
-            let text = if past.prompt.trim().is_empty() { "(empty prompt)" } else { past.prompt.as_str() };
-            ui.add(Label::new(RichText::new(text).color(palette.text)).wrap());
-            ui.add_space(6.0);
+    for past in &state.past {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let hint = "Show it again: picture, prompt, model and threshold.";
+        if ui.add(Button::new(past.title()).truncate()).on_hover_text(hint).clicked() {
+            commands.push(Command::Recall(past.id));
         }
-    });
+        let text = if past.prompt.trim().is_empty() { "(empty prompt)" } else { past.prompt.as_str() };
+        ui.add(Label::new(text).wrap());
+        let dice = past.dice.map_or(String::new(), |dice| format!(" · Dice {dice:.3} per image"));
+        let words = format!("{} · threshold {:.2}{dice}", past.model_name, past.threshold);
+        ui.add(Label::new(RichText::new(words).small().weak()).wrap());
+        ui.add_space(6.0);
+    }
 }

@@ -1,72 +1,69 @@
 //! The list of cases on the left, with thumbnails of those that are seen.
 
 use eframe::egui::{
-    Align2, Color32, FontId, Image, Panel, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextEdit,
+    Align2, Color32, FontId, Image, Label, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextEdit,
     Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
 
-/// Width of the panel and height of a row, points.
-const WIDTH: f32 = 196.0;
+/// Height of a row, points.
 const ROW: f32 = 56.0;
 /// Side of a thumbnail, points.
 const PICTURE: f32 = 48.0;
 
 /// Draws the list, where there is one.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    if !state.show_worklist {
+    let Some(list) = &mut state.worklist else {
+        ui.label(RichText::new("The cases of a folder are listed here.").weak());
+        if ui.button("Open folder…").clicked() {
+            commands.push(Command::Ask(Purpose::Folder));
+        }
         return;
+    };
+    let mut search = list.search.clone();
+    let field = TextEdit::singleline(&mut search).hint_text("Search…").desired_width(f32::INFINITY);
+    let response = ui.add(field);
+    response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search the worklist"));
+    if response.changed() {
+        commands.push(Command::SearchList(search));
     }
-    let Some(list) = &mut state.worklist else { return };
-    Panel::left("worklist").resizable(false).exact_size(WIDTH).show(ui, |ui| {
-        ui.add_space(2.0);
-        ui.horizontal(|ui| {
-            let title = ui.label(RichText::new("Worklist").heading().size(14.5));
-            title.on_hover_text(list.folder.display().to_string());
-            let count = match list.shown.len() == list.items.len() {
-                true => list.items.len().to_string(),
-                false => format!("{} of {}", list.shown.len(), list.items.len()),
-            };
-            ui.label(RichText::new(count).small().weak());
-        });
-        let mut search = list.search.clone();
-        let field = TextEdit::singleline(&mut search).hint_text("Search…").desired_width(f32::INFINITY);
-        let response = ui.add(field);
-        response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search the worklist"));
-        if response.changed() {
-            commands.push(Command::SearchList(search));
+    let count = match list.shown.len() == list.items.len() {
+        true => list.items.len().to_string(),
+        false => format!("{} of {}", list.shown.len(), list.items.len()),
+    };
+    let words = format!("{count} · {}", file_name(&list.folder));
+    ui.add(Label::new(RichText::new(words).small().weak()).truncate())
+        .on_hover_text(list.folder.display().to_string());
+    if list.shown.is_empty() {
+        ui.label(RichText::new("No case matches the search.").weak());
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let mut area = ScrollArea::vertical().auto_shrink(false);
+    if std::mem::take(&mut list.reveal)
+        && let Some(row) = list.current.and_then(|current| list.shown.iter().position(|&p| p == current))
+    {
+        let (top, height) = (row as f32 * ROW, ui.available_height());
+        let offset = ui.data(|data| data.get_temp::<f32>(eframe::egui::Id::unique("worklist offset")));
+        let offset = offset.unwrap_or(0.0);
+        if top < offset || top + ROW > offset + height {
+            area = area.vertical_scroll_offset((top - height / 2.0).max(0.0));
         }
-        ui.label(RichText::new(file_name(&list.folder)).small().weak());
-        if list.shown.is_empty() {
-            ui.label(RichText::new("No case matches the search.").weak());
+    }
+    let output = area.show_rows(ui, ROW, list.shown.len(), |ui, rows| {
+        let places: Vec<usize> = list.shown[rows].to_vec();
+        if let Some(request) = list.missing(&places) {
+            commands.push(Command::MakeThumbnails(request));
         }
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let mut area = ScrollArea::vertical().auto_shrink(false);
-        if std::mem::take(&mut list.reveal)
-            && let Some(row) = list.current.and_then(|current| list.shown.iter().position(|&p| p == current))
-        {
-            let (top, height) = (row as f32 * ROW, ui.available_height());
-            let offset = ui.data(|data| data.get_temp::<f32>(eframe::egui::Id::unique("worklist offset")));
-            let offset = offset.unwrap_or(0.0);
-            if top < offset || top + ROW > offset + height {
-                area = area.vertical_scroll_offset((top - height / 2.0).max(0.0));
-            }
+        for place in places {
+            row(ui, list, place, commands);
         }
-        let output = area.show_rows(ui, ROW, list.shown.len(), |ui, rows| {
-            let places: Vec<usize> = list.shown[rows].to_vec();
-            if let Some(request) = list.missing(&places) {
-                commands.push(Command::MakeThumbnails(request));
-            }
-            for place in places {
-                row(ui, list, place, commands);
-            }
-        });
-        ui.data_mut(|data| {
-            data.insert_temp(eframe::egui::Id::unique("worklist offset"), output.state.unclamped_offset().y)
-        });
+    });
+    ui.data_mut(|data| {
+        data.insert_temp(eframe::egui::Id::unique("worklist offset"), output.state.unclamped_offset().y)
     });
 }
 

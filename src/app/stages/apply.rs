@@ -27,7 +27,6 @@ impl HimixApp {
             }
             StagesCommand::SetOpacity(opacity) => settings.opacity = opacity.clamp(0.0, 1.0),
             StagesCommand::Alone(is_alone) => settings.is_alone = is_alone,
-            StagesCommand::ShowSide(side) => settings.side = side,
             StagesCommand::ShowChannel(channel) => stages.channel = channel,
             StagesCommand::Zoom(part) => {
                 let size = part.size().clamp(eframe::egui::Vec2::splat(SMALLEST_PART), WHOLE.size());

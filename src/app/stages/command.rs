@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Rect};
 
-use super::Side;
 use crate::analysis::maps::MapKind;
 use crate::infer::{Dial, Dials, ModelSource};
 
@@ -17,8 +16,6 @@ pub enum StagesCommand {
     SetOpacity(f32),
     /// Maps without the picture.
     Alone(bool),
-    /// What is beside the maps.
-    ShowSide(Side),
     /// A single channel in place of the map: stage and rank; or the map again.
     ShowChannel(Option<(usize, usize)>),
     /// The part of the pictures that is seen.

@@ -21,39 +21,6 @@ use crate::analysis::refinement::Step;
 use crate::engine::{Inspected, Ticket};
 use crate::infer::{Dials, SweepResult, Wanted};
 
-/// What is beside the maps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// Values to turn.
-    #[default]
-    WhatIf,
-    /// σ and the filters.
-    Spectrum,
-    /// Layer weights.
-    Fusion,
-    /// The stages' masks as numbers.
-    Refinement,
-    /// One value over a range.
-    Sweep,
-}
-
-impl Side {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [Self::WhatIf, Self::Spectrum, Self::Fusion, Self::Refinement, Self::Sweep];
-
-    /// For people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::WhatIf => "What if",
-            Self::Spectrum => "Spectrum",
-            Self::Fusion => "Fusion",
-            Self::Refinement => "Numbers",
-            Self::Sweep => "Sweep",
-        }
-    }
-}
-
 /// What is remembered of the tab between runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -64,13 +31,11 @@ pub struct StagesSettings {
     pub opacity: f32,
     /// Whether the maps are shown without the picture.
     pub is_alone: bool,
-    /// What is beside the maps.
-    pub side: Side,
 }
 
 impl Default for StagesSettings {
     fn default() -> Self {
-        Self { kind: MapKind::default(), opacity: 0.6, is_alone: false, side: Side::default() }
+        Self { kind: MapKind::default(), opacity: 0.6, is_alone: false }
     }
 }
 

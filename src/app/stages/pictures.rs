@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 
 use crate::analysis::maps::{Map, MapKind, Scale, raised};
+use crate::app::theme::Overlay;
 use crate::data::Mask;
 use crate::engine::Ticket;
 use crate::infer::Plane;
@@ -41,7 +42,7 @@ pub struct Pane {
     /// The channel, in place of the map.
     pub channel: Option<usize>,
     /// Threshold of a mask, the truth, the colours.
-    pub mask: Option<(f32, Option<Ticket>, bool)>,
+    pub mask: Option<(f32, Option<Ticket>, Overlay)>,
     /// Whether it lies over the picture.
     pub is_over_picture: bool,
     /// The other side of a difference, or a value that is drawn.

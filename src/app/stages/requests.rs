@@ -1,8 +1,9 @@
 //! What the tab asks the threads for: looks inside, the picture beneath, numbers.
 
-use super::{Asked, Side};
+use super::Asked;
 use crate::analysis::maps::MapKind;
 use crate::app::HimixApp;
+use crate::app::layout::Pane;
 use crate::app::state::{State, Tab};
 use crate::app::theme;
 use crate::engine::{FileCommand, InspectRequest, OverlayPaint, PredictRequest, threshold_step};
@@ -18,8 +19,8 @@ impl State {
         Wanted {
             stages: true,
             attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
-            spectra: settings.side == Side::Spectrum,
-            similarity: settings.side == Side::Fusion,
+            spectra: self.is_seen(Pane::Spectrum),
+            similarity: self.is_seen(Pane::Fusion),
         }
     }
 }
@@ -104,8 +105,7 @@ impl HimixApp {
     fn ask_refinement(&mut self) {
         let state = &self.state;
         let refinement = &state.stages.refinement;
-        let is_shown =
-            state.settings.stages.side == Side::Refinement || state.settings.stages.kind == MapKind::StageMask;
+        let is_shown = state.is_seen(Pane::Numbers) || state.settings.stages.kind == MapKind::StageMask;
         let Some(seen) = state.stages.look.seen.as_ref().filter(|_| is_shown && !refinement.is_awaited) else {
             return;
         };

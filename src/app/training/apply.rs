@@ -6,6 +6,7 @@ use super::compare::{Comparison, Look, SIDE};
 use super::form::Form;
 use super::{Closing, Offer, Outlook, TrainCommand};
 use crate::app::HimixApp;
+use crate::app::layout::Pane;
 use crate::app::notes::Kind;
 use crate::app::state::Tab;
 use crate::app::theme;
@@ -170,6 +171,7 @@ impl HimixApp {
     fn compare(&mut self) {
         let Some(model) = self.state.training.run.as_ref().and_then(|run| run.best.clone()) else { return };
         self.compare_with(ModelSource::new(model));
+        self.open_pane(Pane::Comparison, true);
     }
 
     /// Opens a model beside the one that is open.

@@ -22,6 +22,11 @@ impl Window {
         Self { centre: low + width / 2.0, width: if width > 0.0 { width } else { 1.0 } }
     }
 
+    /// Whether it can be shown: numbers, and a width above 0.
+    pub fn is_sound(self) -> bool {
+        self.centre.is_finite() && self.width.is_finite() && self.width > 0.0
+    }
+
     /// The values that are black and white.
     pub fn range(self) -> [f32; 2] {
         [self.centre - self.width / 2.0, self.centre + self.width / 2.0]
@@ -42,8 +47,8 @@ pub struct Seen {
     pub is_inverted: bool,
 }
 
-/// A window of the file, with the name that the file gives it.
-#[derive(Clone, Debug, PartialEq)]
+/// A window with a name: the file's or the user's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedWindow {
     /// Its explanation, or a number.
     pub name: String,

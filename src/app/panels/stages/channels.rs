@@ -1,6 +1,6 @@
 //! Single channels, in the order of their weight on the mask.
 
-use eframe::egui::{Button, ComboBox, RichText, Ui};
+use eframe::egui::{Button, ComboBox, RichText, Role, Ui, WidgetInfo};
 
 use crate::app::command::Command;
 use crate::app::stages::StagesCommand;
@@ -21,18 +21,20 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some((stage, rank)) = state.stages.channel else { return };
     let Some(view) = stages.get(stage) else { return };
     let name = |grid: usize| format!("Stage {grid}");
-    ComboBox::from_id_salt("channel stage").width(76.0).selected_text(name(view.grid)).show_ui(ui, |ui| {
+    let combo = ComboBox::from_id_salt("channel stage").width(76.0).selected_text(name(view.grid));
+    let shown = combo.show_ui(ui, |ui| {
         for (index, other) in stages.iter().enumerate() {
             if ui.selectable_label(index == stage, name(other.grid)).clicked() {
                 set(Some((index, 0)));
             }
         }
     });
-    if ui.add_enabled(rank > 0, Button::new("◀")).on_hover_text("The channel of more weight").clicked() {
+    shown.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Stage of the channel"));
+    if ui.add_enabled(rank > 0, Button::new("<")).on_hover_text("The channel of more weight").clicked() {
         set(Some((stage, rank - 1)));
     }
     if ui
-        .add_enabled(rank + 1 < view.channels, Button::new("▶"))
+        .add_enabled(rank + 1 < view.channels, Button::new(">"))
         .on_hover_text("The channel of less weight")
         .clicked()
     {

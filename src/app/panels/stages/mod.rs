@@ -9,44 +9,31 @@ mod sweep;
 mod turn;
 mod what_if;
 
-use eframe::egui::{
-    CentralPanel, Frame, Key, KeyboardShortcut, Modifiers, Panel, Rect, RichText, ScrollArea, Slider, Ui,
-};
+use eframe::egui::{CentralPanel, Frame, Panel, RichText, Slider, Ui};
 
-use super::{empty, prompt};
+use super::empty;
 use crate::analysis::maps::MapKind;
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
-use crate::app::stages::{Side, StagesCommand};
+use crate::app::layout::Pane;
+use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::app::theme;
 
-/// Width of the panel at the right, in points.
-const WIDTH: f32 = 340.0;
-const UNDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Z);
-const REDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
-
-/// Draws the tab, and returns where the stages are shown.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> Rect {
-    keys(ui, state, commands);
-    side(ui, state, commands);
-    prompt::show(ui, state, commands);
+/// Draws the stages.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     toolbar(ui, state, commands);
     let fill = theme::palette(ui.visuals()).canvas;
-    CentralPanel::default()
-        .frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6))
-        .show(ui, |ui| {
-            let rect = ui.max_rect();
-            match nothing(state) {
-                Some(words) => message(ui, words),
-                None => panes::show(ui, state, commands),
-            }
-            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
-                empty::drop_target(ui, rect, "Drop an image, a mask or a model");
-            }
-            rect
-        })
-        .inner
+    CentralPanel::default().frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6)).show(ui, |ui| {
+        let rect = ui.max_rect();
+        match nothing(state) {
+            Some(words) => message(ui, words),
+            None => panes::show(ui, state, commands),
+        }
+        if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+            empty::drop_target(ui, rect, "Drop an image, a mask or a model");
+        }
+    });
 }
 
 /// Why there are no stages to see.
@@ -66,18 +53,6 @@ fn nothing(state: &State) -> Option<&str> {
 fn message(ui: &mut Ui, words: &str) {
     let colour = theme::palette(ui.visuals()).canvas_text;
     ui.centered_and_justified(|ui| ui.label(RichText::new(words).color(colour).size(15.0)));
-}
-
-fn keys(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
-    // A text that is being edited has an undo of its own.
-    if ui.ctx().egui_wants_keyboard_input() {
-        return;
-    }
-    let (undo, redo) = ui.input_mut(|input| (input.consume_shortcut(&UNDO), input.consume_shortcut(&REDO)));
-    if redo || undo && state.stages.turning.can_undo() {
-        let command = if redo { StagesCommand::Redo } else { StagesCommand::Undo };
-        commands.push(Command::Stages(command));
-    }
 }
 
 /// What is shown of the stages, and how.
@@ -148,36 +123,22 @@ fn readouts(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-fn side(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    Panel::right("stages side").resizable(false).exact_size(WIDTH).show(ui, |ui| {
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 2.0;
-            ui.spacing_mut().button_padding.x = 6.0;
-            for side in Side::ALL {
-                if ui.selectable_label(state.settings.stages.side == side, side.name()).clicked() {
-                    commands.push(Command::Stages(StagesCommand::ShowSide(side)));
-                }
-            }
-        });
-        working(ui, state, commands);
-        ui.separator();
-        ScrollArea::vertical().auto_shrink(false).id_salt(state.settings.stages.side.name()).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            if state.model.is_none() {
-                ui.label(RichText::new("No model is open.").weak());
-                return;
-            }
-            match state.settings.stages.side {
-                Side::WhatIf => what_if::show(ui, state, commands),
-                Side::Spectrum => spectrum::show(ui, state),
-                Side::Fusion => fusion::show(ui, state),
-                Side::Refinement => refinement::show(ui, state),
-                Side::Sweep => sweep::show(ui, state, commands),
-            }
-            comparison(ui, state, commands);
-            ui.add_space(6.0);
-        });
-    });
+/// Draws a panel on what can be read and turned inside the network.
+pub fn side(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Command>) {
+    working(ui, state, commands);
+    if state.model.is_none() {
+        ui.label(RichText::new("No model is open.").weak());
+        return;
+    }
+    match pane {
+        Pane::WhatIf => what_if::show(ui, state, commands),
+        Pane::Spectrum => spectrum::show(ui, state),
+        Pane::Fusion => fusion::show(ui, state),
+        Pane::Numbers => refinement::show(ui, state),
+        Pane::Sweep => sweep::show(ui, state, commands),
+        _ => {}
+    }
+    comparison(ui, state, commands);
 }
 
 /// Long work that goes on.

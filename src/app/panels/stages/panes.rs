@@ -1,15 +1,15 @@
 //! The pictures side by side, zoom and pointer linked.
 
 use eframe::egui::{
-    Color32, FontId, Pos2, Rect, Response, Role, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Align, Color32, FontId, Label, Layout as EguiLayout, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
+    TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::analysis::maps::{Map, MapKind, Scale, channel_map, difference, stage_map};
 use crate::app::command::Command;
 use crate::app::stages::{Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
 use crate::app::state::State;
-use crate::app::theme;
+use crate::app::theme::{self, Overlay};
 use crate::engine::Inspected;
 use crate::infer::Plane;
 
@@ -53,10 +53,16 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - BAR));
     let layout =
         Layout::of(room, rows.iter().map(|(_, _, cells)| cells.len()).max().unwrap_or(1), rows.len(), aspect);
+    let mut pointer = None;
     for (row, (is_other, ticket, cells)) in rows.iter().enumerate() {
         for (place, cell) in cells.iter().enumerate() {
-            draw(ui, state, commands, cell, (*is_other, *ticket), layout.rect(row, place), shape);
+            let at = draw(ui, state, commands, cell, (*is_other, *ticket), layout.rect(row, place), shape);
+            pointer = pointer.or(at);
         }
+    }
+    // Said only where it is news: a command has the window drawn again.
+    if pointer != state.stages.pointer {
+        commands.push(Command::Stages(StagesCommand::Point(pointer)));
     }
     let scale = rows.iter().flat_map(|(_, _, cells)| cells).find_map(|cell| match &cell.layer {
         Layer::Map(map) => Some(map.scale),
@@ -132,7 +138,12 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
             let counts = step.and_then(|step| step.counts);
             foot = counts.map_or(foot, |counts| scores(&counts));
         }
-        cells.push(Cell { title: format!("Stage {}", stage.grid), place: Some(Place::Stage(index)), layer, foot });
+        cells.push(Cell {
+            title: layer_name(stage.grid, stages.len() - index),
+            place: Some(Place::Stage(index)),
+            layer,
+            foot,
+        });
     }
     let prediction = &seen.inspection.prediction;
     let counts = seen.counts.table.confusion(state.settings.threshold);
@@ -150,6 +161,11 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
         cells.push(Cell { title: "Turned − untouched".into(), place: Some(Place::Difference), layer, foot });
     }
     cells
+}
+
+/// A stage by its grid, and by its number in the paper (figures 3 and 4).
+fn layer_name(grid: usize, number: usize) -> String {
+    format!("Stage {grid} (Layer {number})")
 }
 
 fn scores(counts: &crate::metrics::Confusion) -> String {
@@ -177,7 +193,7 @@ fn draw(
     (is_other, of): (bool, u64),
     rect: Rect,
     shape: [usize; 2],
-) {
+) -> Option<Pos2> {
     let palette = theme::palette(ui.visuals());
     let response = ui.interact(rect, ui.scope_id().with((&cell.title, is_other)), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{}, picture", cell.title)));
@@ -197,17 +213,19 @@ fn draw(
         let font = FontId::proportional(12.5);
         painter.text(rect.center(), eframe::egui::Align2::CENTER_CENTER, words, font, theme::OVER_PICTURE);
     }
-    let text = |at: Pos2, align, words: &str, size: f32| {
-        let galley =
-            ui.painter().layout(words.to_owned(), FontId::proportional(size), palette.canvas_text, rect.width());
-        let at = Rect::from_min_size(at, Vec2::ZERO);
-        let _: eframe::egui::Align2 = align;
-        ui.painter().galley(at.min, galley, palette.canvas_text);
+    let mut line = |at: Pos2, height: f32, words: RichText| {
+        let room = Rect::from_min_size(at, vec2(rect.width(), height));
+        let layout = EguiLayout::left_to_right(Align::Center);
+        ui.scope_builder(UiBuilder::new().max_rect(room).layout(layout), |ui| {
+            ui.add(Label::new(words.color(palette.canvas_text)).truncate());
+        });
     };
-    text(rect.left_top() - vec2(0.0, TITLE - 2.0), eframe::egui::Align2::LEFT_TOP, &cell.title, 13.5);
-    text(rect.left_bottom() + vec2(0.0, 2.0), eframe::egui::Align2::LEFT_TOP, &cell.foot, 12.0);
+    line(rect.left_top() - vec2(0.0, TITLE), TITLE, RichText::new(&cell.title).size(13.5));
+    if !cell.foot.is_empty() {
+        line(rect.left_bottom(), FOOT, RichText::new(&cell.foot).size(12.0));
+    }
     crosshair(ui, state, rect);
-    interact(ui, &response, rect, part, commands);
+    interact(ui, &response, rect, part, commands)
 }
 
 fn texture(
@@ -237,9 +255,9 @@ fn texture(
         }
         Layer::Mask(plane) => {
             let threshold = settings.threshold;
-            pane.mask = Some((threshold, truth.map(|truth| truth.ticket), settings.colour_blind));
-            let [hit, missed, surplus] = theme::comparison(settings.colour_blind);
-            let colours = [theme::PREDICTION, hit, missed, surplus];
+            pane.mask = Some((threshold, truth.map(|truth| truth.ticket), settings.colours.overlay()));
+            let Overlay { mask, found, missed, wrong } = settings.colours.overlay();
+            let colours = [mask, found, missed, wrong].map(theme::colour);
             let mask = truth.map(|truth| truth.mask.clone());
             Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || {
                 mask_picture(plane, shape, threshold, mask.as_deref(), colours)
@@ -261,12 +279,12 @@ fn crosshair(ui: &Ui, state: &State, rect: Rect) {
     }
 }
 
-fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut Vec<Command>) {
+/// Zooms and moves; returns the point of the picture that is under the pointer.
+fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut Vec<Command>) -> Option<Pos2> {
     let mut push = |command| commands.push(Command::Stages(command));
     let share = |at: Pos2| part.min + (at - rect.min) / rect.size() * part.size();
-    if let Some(at) = response.hover_pos() {
-        let pointer = share(at);
-        push(StagesCommand::Point(Some(pos2(pointer.x.clamp(0.0, 1.0), pointer.y.clamp(0.0, 1.0)))));
+    let pointer = response.hover_pos().map(share);
+    if let Some(pointer) = pointer {
         let (scroll, zoom) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
         let factor = (scroll / 200.0).exp() * zoom;
         if (factor - 1.0).abs() > 1e-4 {
@@ -274,10 +292,6 @@ fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut
             let corner = pointer - (pointer - part.min) / factor;
             push(StagesCommand::Zoom(Rect::from_min_size(corner, size)));
         }
-    } else if response.ctx.pointer_hover_pos().is_none_or(|at| !response.rect.expand(GAP).contains(at))
-        && response.rect.contains(response.ctx.input(|input| input.pointer.latest_pos().unwrap_or_default()))
-    {
-        push(StagesCommand::Point(None));
     }
     if response.dragged() {
         let moved = response.drag_delta() / rect.size() * part.size();
@@ -286,6 +300,7 @@ fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut
     if response.double_clicked() {
         push(StagesCommand::Zoom(WHOLE));
     }
+    pointer.map(|at| pos2(at.x.clamp(0.0, 1.0), at.y.clamp(0.0, 1.0)))
 }
 
 /// What the colours mean.
@@ -314,14 +329,19 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>) {
         word(&mut x, &number(high));
         x += 10.0;
     }
-    let colours: Vec<(Color32, &str)> = if state.compares() {
-        let [hit, missed, surplus] = theme::comparison(state.settings.colour_blind);
-        vec![(hit, "true positive"), (missed, "false negative"), (surplus, "false positive")]
+    let overlay = state.settings.colours.overlay();
+    let colours = if state.compares() {
+        vec![
+            (overlay.found, "true positive"),
+            (overlay.missed, "false negative"),
+            (overlay.wrong, "false positive"),
+        ]
     } else {
-        vec![(theme::PREDICTION, "mask")]
+        vec![(overlay.mask, "mask")]
     };
     for (colour, name) in colours {
-        painter.rect_filled(Rect::from_min_size(pos2(x, rect.center().y - 5.5), vec2(11.0, 11.0)), 2.0, colour);
+        let square = Rect::from_min_size(pos2(x, rect.center().y - 5.5), vec2(11.0, 11.0));
+        painter.rect_filled(square, 2.0, theme::colour(colour));
         x += 16.0;
         word(&mut x, name);
     }

@@ -103,7 +103,7 @@ fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_cent
         let cell = SIDE / n as f32;
         let dc = if is_centred { (n / 2) as f32 * cell } else { 0.0 };
         let mark = Rect::from_min_size(rect.min + vec2(dc, dc), vec2(cell, cell));
-        ui.painter().rect_stroke(mark, 0.0, Stroke::new(1.5, theme::FALSE_NEGATIVE), StrokeKind::Outside);
+        ui.painter().rect_stroke(mark, 0.0, Stroke::new(1.5, theme::MARK), StrokeKind::Outside);
         response.on_hover_text(format!("{name}: 1 − g from 0 (dark) to 1 (bright). The red square is DC."));
         ui.label(RichText::new(if is_centred { "centred" } else { "as applied" }).small().weak());
     });

@@ -4,7 +4,7 @@ use eframe::egui::{Color32, RichText, Slider, Ui};
 
 use super::chart::{self, Series, Style};
 use crate::app::command::Command;
-use crate::app::panels::widgets::{explain, section};
+use crate::app::panels::widgets::explain;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
@@ -19,7 +19,6 @@ const RAW: &str = "A smoothed line is an exponential mean over the epochs before
 /// Draws the charts.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(run) = &state.training.run else { return };
-    section(ui, "Curves", "by epoch");
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Smoothing").weak());
         explain(ui, RAW);

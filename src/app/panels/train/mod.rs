@@ -8,12 +8,11 @@ mod run;
 mod settings;
 mod strip;
 
-use eframe::egui::{CentralPanel, Context, Frame, Id, Modal, Rect, RichText, ScrollArea, Ui};
+use eframe::egui::{Context, Frame, Id, Label, Modal, RichText, Ui};
 
 use super::empty;
 use crate::app::command::Command;
 use crate::app::state::State;
-use crate::app::theme;
 use crate::app::training::{Closing, TrainCommand};
 
 const EMPTY: &[&str] = &[
@@ -22,36 +21,61 @@ const EMPTY: &[&str] = &[
     "The weights with the least validation loss are kept. A run can be paused, stopped and resumed at any time.",
 ];
 
-/// Draws the tab, and returns where the run is shown.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> Rect {
+/// The panel of settings.
+pub fn settings(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     settings::show(ui, state, commands);
-    let fill = theme::palette(ui.visuals()).panel;
-    CentralPanel::default()
-        .frame(Frame::central_panel(ui.style()).fill(fill))
-        .show(ui, |ui| {
-            let rect = ui.max_rect();
-            offer(ui, state, commands);
-            if state.training.run.is_some() {
-                run::head(ui, state, commands);
-                ui.separator();
-                ScrollArea::vertical().id_salt("run").auto_shrink(false).show(ui, |ui| {
-                    compare::show(ui, state, commands);
-                    strip::show(ui, state, commands);
-                    charts::show(ui, state, commands);
-                    log::show(ui, state);
-                });
-            } else {
-                for words in EMPTY {
-                    ui.add_space(6.0);
-                    ui.label(*words);
-                }
-            }
-            if ui.input(|input| !input.raw.hovered_files.is_empty()) {
-                empty::drop_target(ui, rect, "Drop a data set or a settings file (TOML)");
-            }
-            rect
-        })
-        .inner
+}
+
+/// The panel of the run: how far it is, and the hand on it.
+pub fn run(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    offer(ui, state, commands);
+    if state.training.run.is_some() {
+        run::head(ui, state, commands);
+    } else {
+        for words in EMPTY {
+            ui.add_space(4.0);
+            ui.add(Label::new(*words).wrap());
+        }
+    }
+    if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+        empty::drop_target(ui, ui.clip_rect(), "Drop a data set or a settings file (TOML)");
+    }
+}
+
+/// The panel of validation cases.
+pub fn cases(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    match &state.training.run {
+        Some(run) if !run.preview.cases.is_empty() => strip::show(ui, state, commands),
+        _ => hint(ui, "Fixed cases of the validation split appear here, with the masks of every epoch."),
+    }
+}
+
+/// The panel of curves.
+pub fn curves(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    match &state.training.run {
+        Some(_) => charts::show(ui, state, commands),
+        None => hint(ui, "Losses and scores appear here, epoch by epoch."),
+    }
+}
+
+/// The panel of the comparison with another model.
+pub fn comparison(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    if state.training.comparison.is_none() {
+        hint(ui, "“Compare” shows the run's best weights beside the open model here, on the open image.");
+    }
+    compare::show(ui, state, commands);
+}
+
+/// The panel of the log.
+pub fn log(ui: &mut Ui, state: &State) {
+    match &state.training.run {
+        Some(_) => log::show(ui, state),
+        None => hint(ui, "What a run says of itself appears here."),
+    }
+}
+
+fn hint(ui: &mut Ui, words: &str) {
+    ui.add(Label::new(RichText::new(words).weak()).wrap());
 }
 
 /// The run of an earlier session.

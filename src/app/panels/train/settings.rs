@@ -14,8 +14,6 @@ use crate::app::training::preset::Preset;
 use crate::app::training::{Outlook, TrainCommand, Training};
 use crate::engine::run::{Estimate, KEYS};
 
-/// Width of the panel in points.
-const WIDTH: f32 = 300.0;
 /// Width of the names of settings.
 const NAMES: f32 = 138.0;
 
@@ -35,7 +33,7 @@ const CHOICES: [(&str, &[(&str, &str)]); 3] = [
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    Panel::left("training settings").resizable(false).exact_size(WIDTH).show(ui, |ui| {
+    ui.scope(|ui| {
         let may_start = state.training.may_start();
         Panel::bottom("training start").show(ui, |ui| {
             ui.add_space(4.0);

@@ -17,20 +17,21 @@ const WORDS: &str = "The same cases of the validation split after every epoch, a
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let paint =
         crate::engine::OverlayPaint { fill: true, contour: false, ..theme::overlay_paint(&state.settings) };
+    let overlay = state.settings.colours.overlay();
     let Some(run) = &mut state.training.run else { return };
     let preview = &mut run.preview;
     if preview.cases.is_empty() {
         return;
     }
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Validation cases").heading().size(14.5));
+        ui.label(RichText::new("Validation cases").small().weak());
         explain(ui, WORDS);
         for (colour, name) in [
-            (theme::TRUE_POSITIVE, "true positive"),
-            (theme::FALSE_NEGATIVE, "false negative"),
-            (theme::FALSE_POSITIVE, "false positive"),
+            (overlay.found, "true positive"),
+            (overlay.missed, "false negative"),
+            (overlay.wrong, "false positive"),
         ] {
-            swatch(ui, colour);
+            swatch(ui, theme::colour(colour));
             ui.label(RichText::new(name).small().weak());
         }
     });

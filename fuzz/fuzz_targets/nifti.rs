@@ -1,0 +1,17 @@
+//! A NIfTI volume, packed or not, as an image and as masks.
+#![no_main]
+
+use himix_fuzz::data::{MaskRule, mask, open};
+use himix_fuzz::{LIMIT, with_file};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    with_file("volume.nii", bytes, |path| {
+        if let Ok(scan) = open::open(path, LIMIT, &|_, _| true) {
+            let slice = scan.slice(scan.slices / 2);
+            let seen = scan.first_seen(&slice);
+            let _ = slice.windowed(seen.window, seen.is_inverted);
+            let _ = mask::load_stack(path, &MaskRule::Half, LIMIT);
+        }
+    });
+});

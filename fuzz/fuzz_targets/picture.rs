@@ -1,0 +1,23 @@
+//! PNG, JPEG, TIFF, BMP, WebP, as a picture and as a mask.
+#![no_main]
+
+use himix_fuzz::data::{MaskRule, Scan, mask, open};
+use himix_fuzz::{LIMIT, with_file};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    with_file("picture", bytes, |path| {
+        if let Ok(scan) = open::open(path, LIMIT, &|_, _| true) {
+            look(&scan);
+            let _ = mask::load_stack(path, &MaskRule::Half, LIMIT);
+        }
+    });
+});
+
+/// What the window does with a picture that was read.
+fn look(scan: &Scan) {
+    let slice = scan.slice(0);
+    let seen = scan.first_seen(&slice);
+    let _ = scan.for_network(scan.full_range(&slice), seen);
+    let _ = slice.windowed(seen.window, seen.is_inverted);
+}

@@ -1,0 +1,264 @@
+//! What a key can do, and which keys do it unless the user says otherwise.
+
+use eframe::egui::{Key, vec2};
+use serde::{Deserialize, Serialize};
+
+use super::chord::Chord;
+use crate::app::command::Command;
+use crate::app::dialogs::Purpose;
+use crate::app::layout::Pane;
+use crate::app::stages::StagesCommand;
+use crate::app::state::{Page, State, Tab};
+use crate::app::theme::Scheme;
+use crate::app::view::{PAN_STEP, ZOOM_STEP};
+
+/// A press of the threshold's keys.
+const THRESHOLD_STEP: f32 = 0.01;
+/// A press of the opacity's keys.
+const OPACITY_STEP: f32 = 0.05;
+
+macro_rules! actions {
+    ($($action:ident: $group:ident, $name:literal, [$($chord:expr),*];)*) => {
+        /// Something that a key does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Action {
+            $(#[doc = $name] $action,)*
+        }
+
+        impl Action {
+            /// All, in the order in which they are listed.
+            pub const ALL: &'static [Self] = &[$(Self::$action,)*];
+
+            /// Where it is listed.
+            pub fn group(self) -> Group {
+                match self { $(Self::$action => Group::$group,)* }
+            }
+
+            /// For people.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$action => $name,)* }
+            }
+
+            /// Its keys, unless the user says otherwise.
+            pub fn usual(self) -> &'static [Chord] {
+                match self { $(Self::$action => const { &[$($chord),*] },)* }
+            }
+        }
+    };
+}
+
+/// What actions are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// The picture.
+    Picture,
+    /// Slices and cases.
+    Slices,
+    /// Window and level.
+    Window,
+    /// The overlay.
+    Overlay,
+    /// The sentence.
+    Prompt,
+    /// Everything else.
+    Program,
+}
+
+impl Group {
+    /// All, in the order in which they are listed.
+    pub const ALL: [Self; 6] =
+        [Self::Picture, Self::Slices, Self::Window, Self::Overlay, Self::Prompt, Self::Program];
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Picture => "Picture",
+            Self::Slices => "Slices and cases",
+            Self::Window => "Window and level",
+            Self::Overlay => "Overlay",
+            Self::Prompt => "Prompt",
+            Self::Program => "Program",
+        }
+    }
+}
+
+const fn key(key: Key) -> Chord {
+    Chord::key(key)
+}
+
+actions! {
+    ZoomIn: Picture, "Zoom in", [key(Key::Plus), key(Key::Equals)];
+    ZoomOut: Picture, "Zoom out", [key(Key::Minus)];
+    Fit: Picture, "Fit the window", [key(Key::F)];
+    ActualSize: Picture, "Actual size (1:1)", [Chord::ctrl(Key::Num1)];
+    PanLeft: Picture, "Move to the left", [key(Key::ArrowLeft)];
+    PanRight: Picture, "Move to the right", [key(Key::ArrowRight)];
+    PanUp: Picture, "Move up", [key(Key::ArrowUp)];
+    PanDown: Picture, "Move down", [key(Key::ArrowDown)];
+    NextSlice: Slices, "Next slice", [key(Key::PageUp)];
+    PreviousSlice: Slices, "Previous slice", [key(Key::PageDown)];
+    FirstSlice: Slices, "First slice", [key(Key::Home)];
+    LastSlice: Slices, "Last slice", [key(Key::End)];
+    Play: Slices, "Play or pause the slices", [key(Key::K)];
+    NextCase: Slices, "Next case", [key(Key::N)];
+    PreviousCase: Slices, "Previous case", [key(Key::P)];
+    Window0: Window, "Full range", [key(Key::Num0)];
+    Window1: Window, "Window preset 1", [key(Key::Num1)];
+    Window2: Window, "Window preset 2", [key(Key::Num2)];
+    Window3: Window, "Window preset 3", [key(Key::Num3)];
+    Window4: Window, "Window preset 4", [key(Key::Num4)];
+    Window5: Window, "Window preset 5", [key(Key::Num5)];
+    Window6: Window, "Window preset 6", [key(Key::Num6)];
+    Window7: Window, "Window preset 7", [key(Key::Num7)];
+    Window8: Window, "Window preset 8", [key(Key::Num8)];
+    Window9: Window, "Window preset 9", [key(Key::Num9)];
+    Invert: Window, "Invert", [key(Key::I)];
+    UseWindow: Window, "Predict with this window", [key(Key::U)];
+    NetworkView: Window, "What the network gets", [key(Key::W)];
+    Overlay: Overlay, "Overlay on or off", [key(Key::S)];
+    HoldOverlay: Overlay, "Hide the overlay while held", [key(Key::Space)];
+    Truth: Overlay, "Comparison with the ground truth on or off", [key(Key::G)];
+    Heat: Overlay, "Heat map on or off", [key(Key::H)];
+    SafeColours: Overlay, "Colours without red and green on or off", [key(Key::C)];
+    LessOpacity: Overlay, "Less opacity", [key(Key::A)];
+    MoreOpacity: Overlay, "More opacity", [key(Key::D)];
+    LessThreshold: Overlay, "Lower threshold", [key(Key::OpenBracket)];
+    MoreThreshold: Overlay, "Higher threshold", [key(Key::CloseBracket)];
+    FocusPrompt: Prompt, "Type in the prompt", [key(Key::Slash)];
+    Past: Prompt, "Past predictions", [key(Key::L)];
+    OpenImage: Program, "Open image…", [Chord::ctrl(Key::O)];
+    OpenFolder: Program, "Open folder…", [Chord::ctrl_shift(Key::O)];
+    SaveMask: Program, "Save mask…", [Chord::ctrl(Key::S)];
+    Undo: Program, "Undo (Stages)", [Chord::ctrl(Key::Z)];
+    Redo: Program, "Redo (Stages)", [Chord::ctrl_shift(Key::Z), Chord::ctrl(Key::Y)];
+    Read: Program, "Read", [key(Key::F1)];
+    Stages: Program, "Stages", [key(Key::F2)];
+    Train: Program, "Train", [key(Key::F3)];
+    Palette: Program, "Command palette…", [Chord::ctrl(Key::K)];
+    Shortcuts: Program, "Keyboard shortcuts", [key(Key::Questionmark)];
+    Quit: Program, "Quit", [Chord::ctrl(Key::Q)];
+}
+
+/// Keys that are as they are, and the mouse, for the page of shortcuts.
+pub const FIXED: &[(&str, &str)] = &[
+    ("Wheel, Ctrl wheel, pinch", "Zoom; in a stack the wheel alone goes through the slices"),
+    ("Drag, middle drag", "Move the picture"),
+    ("Double click", "Fit the window"),
+    ("Right drag", "Window (across) and level (up, down)"),
+    ("Shift drag", "Ruler"),
+    ("Esc", "Close a page, cancel opening, take the ruler away, leave the prompt"),
+    ("Ctrl Enter", "Leave the prompt"),
+    ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),
+    ("Ctrl +  −  0", "Larger, smaller, normal text"),
+    ("Ctrl Tab", "The next panel of the stack under the pointer"),
+];
+
+impl Action {
+    /// Whether it is done again and again while its key is held.
+    pub fn repeats(self) -> bool {
+        use Action::*;
+        matches!(
+            self,
+            ZoomIn
+                | ZoomOut
+                | PanLeft
+                | PanRight
+                | PanUp
+                | PanDown
+                | NextSlice
+                | PreviousSlice
+                | NextCase
+                | PreviousCase
+                | LessOpacity
+                | MoreOpacity
+                | LessThreshold
+                | MoreThreshold
+                | Undo
+                | Redo
+        )
+    }
+
+    /// Whether a widget that has the keyboard uses such a key itself: a slider the arrows, a button the space bar.
+    pub fn yields_to_widgets(self) -> bool {
+        matches!(self, Self::PanLeft | Self::PanRight | Self::PanUp | Self::PanDown | Self::HoldOverlay)
+    }
+
+    /// The tasks in which it does something.
+    pub fn works_in(self, tab: Tab) -> bool {
+        match self {
+            Self::Undo | Self::Redo => tab == Tab::Stages,
+            action => tab != Tab::Train || action.group() == Group::Program,
+        }
+    }
+
+    /// The command that it gives now; none where there is nothing that it could act on.
+    pub fn command(self, state: &State) -> Option<Command> {
+        let settings = &state.settings;
+        let window = |number: usize| Some(Command::PresetWindow(number));
+        let has_image = state.image.is_some();
+        let pan = |x: f32, y: f32| Command::Pan(vec2(x, y) * PAN_STEP);
+        Some(match self {
+            Self::ZoomIn => Command::Zoom(ZOOM_STEP, None),
+            Self::ZoomOut => Command::Zoom(1.0 / ZOOM_STEP, None),
+            Self::Fit => Command::Fit,
+            Self::ActualSize => Command::ActualSize,
+            Self::PanLeft => pan(1.0, 0.0),
+            Self::PanRight => pan(-1.0, 0.0),
+            Self::PanUp => pan(0.0, 1.0),
+            Self::PanDown => pan(0.0, -1.0),
+            Self::NextSlice => Command::StepSlice(1),
+            Self::PreviousSlice => Command::StepSlice(-1),
+            Self::FirstSlice => Command::ShowSlice(0),
+            Self::LastSlice => Command::ShowSlice(usize::MAX),
+            Self::Play => return has_image.then(|| Command::Play(state.playing.is_none())),
+            Self::NextCase => Command::StepItem(1),
+            Self::PreviousCase => Command::StepItem(-1),
+            Self::Window0 => return window(0),
+            Self::Window1 => return window(1),
+            Self::Window2 => return window(2),
+            Self::Window3 => return window(3),
+            Self::Window4 => return window(4),
+            Self::Window5 => return window(5),
+            Self::Window6 => return window(6),
+            Self::Window7 => return window(7),
+            Self::Window8 => return window(8),
+            Self::Window9 => return window(9),
+            Self::Invert => Command::Invert(!state.image.as_ref()?.seen.is_inverted),
+            Self::UseWindow => Command::UseWindow,
+            Self::NetworkView => Command::ShowPage(Some(Page::Network)),
+            Self::Overlay => Command::ShowOverlay(!state.show_overlay),
+            Self::HoldOverlay => return None,
+            Self::Truth => return state.truth.is_some().then(|| Command::ShowTruth(!state.show_truth)),
+            Self::Heat => Command::Heat(!settings.heat),
+            Self::SafeColours => Command::UseColours(match settings.colours.scheme {
+                Scheme::Safe => Scheme::Paper,
+                Scheme::Paper | Scheme::Own => Scheme::Safe,
+            }),
+            Self::LessOpacity => Command::SetOpacity(settings.opacity - OPACITY_STEP),
+            Self::MoreOpacity => Command::SetOpacity(settings.opacity + OPACITY_STEP),
+            Self::LessThreshold => Command::SetThreshold(settings.threshold - THRESHOLD_STEP),
+            Self::MoreThreshold => Command::SetThreshold(settings.threshold + THRESHOLD_STEP),
+            Self::FocusPrompt => Command::FocusPrompt,
+            Self::Past => Command::OpenPane(Pane::Past, true),
+            Self::OpenImage => Command::Ask(Purpose::Image),
+            Self::OpenFolder => Command::Ask(Purpose::Folder),
+            Self::SaveMask => return state.shown.is_some().then_some(Command::Ask(Purpose::SaveMask)),
+            Self::Undo => return stages(state.stages.turning.can_undo(), StagesCommand::Undo),
+            Self::Redo => return stages(state.stages.turning.can_redo(), StagesCommand::Redo),
+            Self::Read => Command::ShowTab(Tab::Read),
+            Self::Stages => Command::ShowTab(Tab::Stages),
+            Self::Train => Command::ShowTab(Tab::Train),
+            Self::Palette => Command::ShowPalette(match state.palette {
+                Some(_) => None,
+                None => Some(String::new()),
+            }),
+            Self::Shortcuts => Command::ShowPage(Some(Page::Shortcuts)),
+            Self::Quit => Command::Quit,
+        })
+    }
+}
+
+fn stages(can: bool, command: StagesCommand) -> Option<Command> {
+    can.then_some(Command::Stages(command))
+}

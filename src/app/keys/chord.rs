@@ -1,0 +1,186 @@
+//! A key with its modifiers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use eframe::egui::{Key, Modifiers};
+use serde::{Deserialize, Serialize};
+
+/// A key, and what is held with it. Ctrl is the command key on a Mac.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Chord {
+    /// Ctrl.
+    pub ctrl: bool,
+    /// Shift.
+    pub shift: bool,
+    /// Alt.
+    pub alt: bool,
+    /// The key.
+    pub key: Key,
+}
+
+impl Chord {
+    /// A key alone.
+    pub const fn key(key: Key) -> Self {
+        Self { ctrl: false, shift: false, alt: false, key }
+    }
+
+    /// With Ctrl.
+    pub const fn ctrl(key: Key) -> Self {
+        Self { ctrl: true, ..Self::key(key) }
+    }
+
+    /// With Ctrl and Shift.
+    pub const fn ctrl_shift(key: Key) -> Self {
+        Self { shift: true, ..Self::ctrl(key) }
+    }
+
+    /// What was pressed.
+    pub fn pressed(key: Key, modifiers: Modifiers) -> Self {
+        // A sign that is typed with Shift on one keyboard is typed without it on another: the sign counts.
+        let shift = modifiers.shift && !is_sign(key);
+        // Some systems name the key, not the sign.
+        let key = if key == Key::Slash && modifiers.shift { Key::Questionmark } else { key };
+        Self { ctrl: modifiers.command || modifiers.ctrl, shift, alt: modifiers.alt, key }
+    }
+
+    /// Whether it can be a command while a text field has the keyboard.
+    pub fn works_in_text(self) -> bool {
+        self.ctrl || is_function(self.key)
+    }
+
+    /// Whether a program can do without it: these keys move between widgets, leave what is open, or are the text field's.
+    pub fn is_reserved(self) -> bool {
+        let editing = [Key::A, Key::C, Key::V, Key::X];
+        matches!(self.key, Key::Escape | Key::Tab | Key::Enter | Key::Backspace)
+            || self.ctrl && !self.shift && !self.alt && editing.contains(&self.key)
+    }
+}
+
+/// Signs, which need Shift or not by the keyboard's layout.
+fn is_sign(key: Key) -> bool {
+    matches!(
+        key,
+        Key::Questionmark
+            | Key::Plus
+            | Key::Minus
+            | Key::Equals
+            | Key::Slash
+            | Key::Backslash
+            | Key::Pipe
+            | Key::OpenBracket
+            | Key::CloseBracket
+            | Key::OpenCurlyBracket
+            | Key::CloseCurlyBracket
+            | Key::Exclamationmark
+            | Key::Colon
+            | Key::Semicolon
+            | Key::Comma
+            | Key::Period
+            | Key::Quote
+            | Key::Backtick
+    )
+}
+
+fn is_function(key: Key) -> bool {
+    let name = key.name();
+    name.len() > 1 && name.starts_with('F') && name[1..].bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (is_held, name) in [(self.ctrl, "Ctrl "), (self.alt, "Alt "), (self.shift, "Shift ")] {
+            if is_held {
+                f.write_str(name)?;
+            }
+        }
+        f.write_str(match self.key {
+            Key::OpenBracket => "[",
+            Key::CloseBracket => "]",
+            Key::Slash => "/",
+            Key::Questionmark => "?",
+            Key::Plus => "+",
+            Key::Minus => "−",
+            Key::Equals => "=",
+            Key::PageUp => "Page Up",
+            Key::PageDown => "Page Down",
+            Key::ArrowLeft => "Left",
+            Key::ArrowRight => "Right",
+            Key::ArrowUp => "Up",
+            Key::ArrowDown => "Down",
+            key => key.name(),
+        })
+    }
+}
+
+impl From<Chord> for String {
+    /// As it stands in the settings file: `Ctrl+Shift+O`.
+    fn from(chord: Chord) -> Self {
+        let mut text = String::new();
+        for (is_held, name) in [(chord.ctrl, "Ctrl+"), (chord.alt, "Alt+"), (chord.shift, "Shift+")] {
+            if is_held {
+                text += name;
+            }
+        }
+        text + chord.key.name()
+    }
+}
+
+impl FromStr for Chord {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut chord = Self::key(Key::Escape);
+        let mut rest = text.trim();
+        loop {
+            let modifiers = [("Ctrl+", &mut chord.ctrl), ("Alt+", &mut chord.alt), ("Shift+", &mut chord.shift)];
+            let found = modifiers.into_iter().find_map(|(name, is_held)| {
+                let after = rest.strip_prefix(name).filter(|after| !after.is_empty())?;
+                *is_held = true;
+                Some(after)
+            });
+            match found {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        chord.key = Key::from_name(rest).ok_or_else(|| format!("there is no key “{rest}”"))?;
+        Ok(chord)
+    }
+}
+
+impl TryFrom<String> for Chord {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for chord in [
+            Chord::key(Key::A),
+            Chord::ctrl(Key::Plus),
+            Chord::ctrl_shift(Key::Z),
+            Chord { alt: true, ..Chord::key(Key::F5) },
+            Chord::key(Key::Minus),
+            Chord::key(Key::PageUp),
+        ] {
+            assert_eq!(String::from(chord).parse(), Ok(chord));
+        }
+        assert!("Ctrl+".parse::<Chord>().is_err() && "Hyper+A".parse::<Chord>().is_err());
+    }
+
+    #[test]
+    fn a_sign_is_the_same_with_shift_and_without() {
+        assert_eq!(Chord::pressed(Key::Questionmark, Modifiers::SHIFT), Chord::key(Key::Questionmark));
+        assert_eq!(Chord::pressed(Key::Slash, Modifiers::SHIFT), Chord::key(Key::Questionmark));
+        assert_ne!(Chord::pressed(Key::Z, Modifiers::SHIFT), Chord::key(Key::Z));
+    }
+}

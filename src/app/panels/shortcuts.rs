@@ -1,0 +1,104 @@
+//! The page of all keys, on which they can be changed.
+
+use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Ui};
+
+use crate::app::command::Command;
+use crate::app::keys::{Action, FIXED, Group};
+use crate::app::state::State;
+use crate::app::theme;
+
+const WORDS: &str = "Click a key to change it, + for one more; a right click takes it away. While a text field has the cursor, \
+                     letters are text.";
+/// Height of the page, in points; what does not fit is scrolled to.
+const HEIGHT: f32 = 440.0;
+
+/// Draws the page.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    ui.set_width(720.0);
+    ui.horizontal(|ui| {
+        let button = Button::new("All as they were");
+        if ui.add_enabled(state.settings.keys.are_changed(), button).clicked() {
+            commands.push(Command::ResetKeys(None));
+        }
+        ui.add(Label::new(RichText::new(WORDS).small().weak()).wrap());
+    });
+    ui.separator();
+    ScrollArea::vertical().max_height(HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            for groups in Group::ALL.chunks(Group::ALL.len().div_ceil(2)) {
+                ui.vertical(|ui| {
+                    ui.set_width(340.0);
+                    groups.iter().for_each(|group| list(ui, state, *group, commands));
+                });
+            }
+        });
+        ui.label(RichText::new("Mouse, and keys that stay").heading());
+        Grid::new("fixed").num_columns(2).spacing([20.0, 3.0]).show(ui, |ui| {
+            for (keys, words) in FIXED {
+                ui.label(RichText::new(*keys).weak());
+                ui.label(*words);
+                ui.end_row();
+            }
+        });
+    });
+}
+
+fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
+    ui.label(RichText::new(group.name()).heading());
+    Grid::new(group.name()).num_columns(2).spacing([12.0, 2.0]).min_col_width(150.0).show(ui, |ui| {
+        for action in Action::ALL.iter().copied().filter(|action| action.group() == group) {
+            ui.add(Label::new(name(state, action)).truncate());
+            ui.horizontal(|ui| keys(ui, state, action, commands));
+            ui.end_row();
+        }
+    });
+    ui.add_space(8.0);
+}
+
+/// What it does; of a preset its window too.
+fn name(state: &State, action: Action) -> String {
+    let place = Action::ALL
+        .iter()
+        .position(|other| *other == action)
+        .zip(Action::ALL.iter().position(|other| *other == Action::Window0));
+    let window =
+        place.and_then(|(place, first)| place.checked_sub(first)).filter(|number| (1..10).contains(number));
+    let windows = state.image.as_ref().map(|open| open.windows(&state.settings));
+    match window.and_then(|number| windows?.into_iter().nth(number)) {
+        Some((window, _)) => format!("{}: {window}", action.name()),
+        None => action.name().to_owned(),
+    }
+}
+
+fn keys(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.x = 3.0;
+    ui.spacing_mut().button_padding.x = 5.0;
+    let palette = theme::palette(ui.visuals());
+    let awaited = state.rebinding.filter(|(of, _)| *of == action).map(|(_, place)| place);
+    let bindings = &state.settings.keys;
+    for (place, chord) in bindings.of(action).iter().enumerate() {
+        if awaited == Some(Some(place)) {
+            ui.label(RichText::new("press a key, Esc leaves it").small().color(palette.accent));
+            continue;
+        }
+        let button = Button::new(RichText::new(chord.to_string()).color(palette.accent));
+        let response = ui.add(button).on_hover_text(format!("Change the key of “{}”", action.name()));
+        if response.clicked() {
+            commands.push(Command::Rebind(Some((action, Some(place)))));
+        }
+        if response.secondary_clicked() {
+            commands.push(Command::Unbind(action, place));
+        }
+    }
+    if awaited == Some(None) {
+        ui.label(RichText::new("press a key, Esc leaves it").small().color(palette.accent));
+    } else if ui.small_button("+").on_hover_text(format!("One more key for “{}”", action.name())).clicked() {
+        commands.push(Command::Rebind(Some((action, None))));
+    }
+    if bindings.is_changed(action) {
+        let hint = format!("The usual keys of “{}”", action.name());
+        if ui.small_button("Usual").on_hover_text(hint).clicked() {
+            commands.push(Command::ResetKeys(Some(action)));
+        }
+    }
+}

@@ -24,6 +24,8 @@ struct Picture {
     false_positive: vec4f,
     prediction_outline: vec4f,
     truth_outline: vec4f,
+    // Around the picture.
+    canvas: vec4f,
 }
 
 const SHOW_PREDICTION: u32 = 1u;
@@ -35,6 +37,7 @@ const INVERT: u32 = 32u;
 const HEAT: u32 = 64u;
 const HATCH: u32 = 128u;
 const VALUES: u32 = 256u;
+const REDUCED: u32 = 512u;
 
 @group(0) @binding(0) var<uniform> picture: Picture;
 @group(0) @binding(1) var image: texture_2d<f32>;
@@ -80,26 +83,28 @@ fn viridis(t: f32) -> vec3f {
     return clamp(c0 + t * (c1 + t * (c2 + t * (c3 + t * (c4 + t * (c5 + t * c6))))), vec3f(0.0), vec3f(1.0));
 }
 
+// The picture at a place in its texture, from 0 to 1 along both sides.
+fn stored_at(place: vec2f) -> vec3f {
+    if has(VALUES) {
+        return vec3f(textureSampleLevel(values, image_sampler, place, 0.0).r);
+    }
+    return textureSampleLevel(image, image_sampler, place, 0.0).rgb * 255.0;
+}
+
 // The image around `at`. Where a screen pixel spans several texels, it is their mean.
 fn image_at(at: vec2f) -> vec3f {
     let texels = select(vec2f(textureDimensions(image)), vec2f(textureDimensions(values)), has(VALUES));
+    let texel = at * picture.texels;
+    if !has(REDUCED) {
+        return shade(stored_at(select(floor(texel) + 0.5, texel, has(SMOOTH)) / texels));
+    }
     let spanned = picture.step * picture.texels;
-    let taps = clamp(i32(ceil(max(spanned.x, spanned.y) * 0.5)), 1, 4);
+    let taps = clamp(i32(ceil(max(spanned.x, spanned.y) * 0.5)), 2, 4);
     var sum = vec3f(0.0);
     for (var row = 0; row < taps; row++) {
         for (var column = 0; column < taps; column++) {
             let offset = (vec2f(f32(column), f32(row)) + 0.5) / f32(taps) - 0.5;
-            var texel = at * picture.texels;
-            if taps > 1 {
-                texel += offset * spanned;
-            } else if !has(SMOOTH) {
-                texel = floor(texel) + 0.5;
-            }
-            if has(VALUES) {
-                sum += vec3f(textureSampleLevel(values, image_sampler, texel / texels, 0.0).r);
-            } else {
-                sum += textureSampleLevel(image, image_sampler, texel / texels, 0.0).rgb * 255.0;
-            }
+            sum += stored_at((texel + offset * spanned) / texels);
         }
     }
     return shade(sum / f32(taps * taps));
@@ -156,11 +161,17 @@ fn is_truth_outline(at: vec2f) -> bool {
             && is_lesion(at + vec2f(0.0, reach.y)) && is_lesion(at - vec2f(0.0, reach.y)));
 }
 
+// The ground, on which the picture lies. A pipeline of its own: a software device spends the time of the picture on every pixel of it otherwise.
+@fragment
+fn ground() -> @location(0) vec4f {
+    return picture.canvas;
+}
+
 @fragment
 fn fragment(corner: Corner) -> @location(0) vec4f {
     let at = picture.corner + corner.across * picture.span;
     if !is_inside(at) {
-        return vec4f(0.0);
+        return picture.canvas;
     }
     var colour = image_at(at);
     if has(HEAT) && has(SHOW_PREDICTION) {

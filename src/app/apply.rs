@@ -262,12 +262,9 @@ impl HimixApp {
 
     /// Asks for the mask of what is shown now, if there is all that it takes.
     pub(super) fn request_prediction(&mut self) {
-        let ticket = self.ticket();
-        let state = &mut self.state;
-        state.newest_request = ticket;
         // Somebody who types on waits since the first edit that has no answer yet.
-        let since = state.awaited_prediction.take().map_or_else(Instant::now, |awaited| awaited.since);
-        self.engine.forget_request();
+        let since = self.state.awaited_prediction.as_ref().map_or_else(Instant::now, |awaited| awaited.since);
+        let ticket = self.forget_prediction();
         self.request_compared();
         let state = &mut self.state;
         let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
@@ -275,6 +272,17 @@ impl HimixApp {
         let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
         state.awaited_prediction = Some(Awaited { ticket, what: (), since });
         self.engine.predict(PredictRequest { ticket, image, seen, prompt, truth });
+    }
+
+    /// Waits for no mask any more: what is shown has changed. Returns the number of the question that is to come.
+    pub(super) fn forget_prediction(&mut self) -> Ticket {
+        let ticket = self.ticket();
+        let state = &mut self.state;
+        state.newest_request = ticket;
+        state.awaited_prediction = None;
+        state.due = None;
+        self.engine.forget_request();
+        ticket
     }
 
     fn save_mask(&mut self, path: PathBuf) {

@@ -173,6 +173,7 @@ impl HimixApp {
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
         self.apply_commands(&ctx);
+        self.request_when_due();
         self.paint_comparison();
         self.look_inside();
         self.measure();
@@ -222,6 +223,9 @@ impl HimixApp {
         if let Some(rest) = kept {
             ctx.request_repaint_after(rest);
         }
+        if let Some(due) = self.state.due {
+            ctx.request_repaint_after(due.saturating_duration_since(Instant::now()));
+        }
         if self.state.playing.is_some() {
             ctx.request_repaint_after(picture::PLAY_STEP);
         }
@@ -265,6 +269,11 @@ impl eframe::App for HimixApp {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frames.begin();
         self.show(ui);
+    }
+
+    /// The ground of the panels: what is cleared to it need not be filled.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        theme::palette(visuals).panel.to_normalized_gamma_f32()
     }
 
     fn on_exit(&mut self) {

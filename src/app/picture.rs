@@ -13,6 +13,8 @@ use crate::render::ImageLayer;
 
 /// Time that a slice is shown while the stack is played.
 pub const PLAY_STEP: Duration = Duration::from_millis(80);
+/// Time after which slices that were stepped through are at rest; shorter than that of [`PLAY_STEP`].
+const AT_REST: Duration = Duration::from_millis(60);
 /// Least width of a window in relation to the range of what is shown.
 const LEAST_WIDTH: f32 = 1e-4;
 
@@ -37,7 +39,25 @@ impl HimixApp {
             truth.ticket = key;
         }
         self.state.shown = None;
-        self.request_prediction();
+        self.request_when_settled();
+    }
+
+    /// Asks for the mask of a slice: at once, or where slices follow each other faster than masks could, when they have come to rest.
+    fn request_when_settled(&mut self) {
+        let now = Instant::now();
+        let before = self.state.stepped.replace(now);
+        if before.is_none_or(|before| now - before >= AT_REST) {
+            return self.request_prediction();
+        }
+        self.forget_prediction();
+        self.state.due = Some(now + AT_REST);
+    }
+
+    /// Asks for what was put off, when its time has come.
+    pub(super) fn request_when_due(&mut self) {
+        if self.state.due.is_some_and(|due| due <= Instant::now()) {
+            self.request_prediction();
+        }
     }
 
     /// Moves on by slices.

@@ -36,6 +36,8 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
             .with_min_inner_size(MINIMUM_SIZE)
             .with_drag_and_drop(true),
         renderer: Renderer::Wgpu,
+        // There are no gradients to smooth, and a software device pays for it on every pixel.
+        dithering: false,
         wgpu_options: WgpuConfiguration { wgpu_setup: WgpuSetup::CreateNew(wgpu_setup()), ..Default::default() },
         ..NativeOptions::default()
     };

@@ -180,6 +180,10 @@ pub struct State {
     pub ruler: Option<[Vec2; 2]>,
     /// When the last slice was shown, while the stack is played.
     pub playing: Option<Instant>,
+    /// When another slice was stepped to last.
+    pub stepped: Option<Instant>,
+    /// When the mask of the slice is to be asked for.
+    pub due: Option<Instant>,
     /// Slices read and slices in all of the image on its way.
     pub progress: Option<(usize, usize)>,
     /// Toasts and log.
@@ -249,6 +253,8 @@ impl State {
             view: View::default(),
             ruler: None,
             playing: None,
+            stepped: None,
+            due: None,
             progress: None,
             notes: Notes::default(),
             network_view: (None, None),

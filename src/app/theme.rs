@@ -226,7 +226,7 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
 }
 
 /// The overlay's colours for the graphics device.
-pub fn overlay_colours(colours: &Colours) -> OverlayColours {
+pub fn overlay_colours(colours: &Colours, palette: &Palette) -> OverlayColours {
     let Overlay { mask, found, missed, wrong } = colours.overlay();
     let float = |colour: [u8; 3]| colour.map(|value| f32::from(value) / 255.0);
     let outline = |colour: Color32| float([colour.r(), colour.g(), colour.b()]);
@@ -237,6 +237,7 @@ pub fn overlay_colours(colours: &Colours) -> OverlayColours {
         false_positive: float(wrong),
         prediction_outline: outline(PREDICTION_OUTLINE),
         truth_outline: outline(TRUTH_OUTLINE),
+        canvas: outline(palette.canvas),
     }
 }
 

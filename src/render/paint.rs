@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use eframe::egui::epaint::ViewportInPixels;
 use eframe::egui::{PaintCallback, PaintCallbackInfo, Rect};
 use eframe::egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor, wgpu};
 
 use super::resources::Pipeline;
 use super::textures::{ImageLayer, ProbabilityLayer, TruthLayer};
-use super::uniforms::{HAS_VALUES, NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
+use super::uniforms::{HAS_VALUES, IS_REDUCED, NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
 use crate::data::Texels;
 
 /// Draws pictures into a window whose surface has one format.
@@ -51,6 +52,9 @@ impl Picture {
             uniforms.flags |= HAS_VALUES;
             uniforms.window = [uniforms.window[0] / scale, uniforms.window[1] * scale];
         }
+        if uniforms.step.iter().any(|step| step * uniforms.texels > 2.0) {
+            uniforms.flags |= IS_REDUCED;
+        }
         if probability.is_none() {
             uniforms.flags &= !NEEDS_PREDICTION;
         }
@@ -83,18 +87,44 @@ impl CallbackTrait for Callback {
         Vec::new()
     }
 
-    fn paint(
-        &self,
-        _info: PaintCallbackInfo,
-        pass: &mut wgpu::RenderPass<'static>,
-        resources: &CallbackResources,
-    ) {
-        if let Some(pipeline) = resources.get::<Pipeline>()
-            && let Some(current) = pipeline.current()
-        {
+    fn paint(&self, info: PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, resources: &CallbackResources) {
+        let Some(pipeline) = resources.get::<Pipeline>() else { return };
+        pass.set_bind_group(0, &pipeline.bind_group, &[]);
+        pass.set_pipeline(&pipeline.ground);
+        pass.draw(0..3, 0..1);
+        let view = info.viewport_in_pixels();
+        let size = [view.width_px, view.height_px].map(|side| u32::try_from(side).unwrap_or(0));
+        let (Some(current), Some(covered)) = (pipeline.current(), self.paint.uniforms.covered(size)) else {
+            return;
+        };
+        let seen = info.clip_rect_in_pixels();
+        if let Some([left, top, width, height]) = common(covered, [view.left_px, view.top_px], &seen) {
+            pass.set_scissor_rect(left, top, width, height);
             pass.set_pipeline(current);
-            pass.set_bind_group(0, &pipeline.bind_group, &[]);
             pass.draw(0..3, 0..1);
         }
+    }
+}
+
+/// What of a rectangle within the viewport, whose corner is `from`, is not clipped away.
+fn common([left, top, width, height]: [u32; 4], from: [i32; 2], clip: &ViewportInPixels) -> Option<[u32; 4]> {
+    let axis = |start: i32, length: u32, clip_start: i32, clip_length: i32| {
+        let (from, to) = (start.max(clip_start).max(0), (start + length as i32).min(clip_start + clip_length));
+        (to > from).then(|| [from as u32, (to - from) as u32])
+    };
+    let [x, wide] = axis(from[0] + left as i32, width, clip.left_px, clip.width_px)?;
+    let [y, high] = axis(from[1] + top as i32, height, clip.top_px, clip.height_px)?;
+    Some([x, y, wide, high])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_seen_of_the_picture_is_drawn() {
+        let clip = ViewportInPixels { left_px: 100, top_px: 50, from_bottom_px: 0, width_px: 400, height_px: 300 };
+        assert_eq!(common([0, 10, 600, 100], [100, 50], &clip), Some([100, 60, 400, 100]));
+        assert_eq!(common([0, 0, 50, 50], [40, 0], &clip), None);
     }
 }

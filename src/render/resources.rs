@@ -23,6 +23,8 @@ pub struct Pipeline {
     shader: wgpu::ShaderModule,
     pipeline_layout: wgpu::PipelineLayout,
     format: wgpu::TextureFormat,
+    /// Paints the canvas.
+    pub(super) ground: wgpu::RenderPipeline,
     pub(super) bind_group: wgpu::BindGroup,
     layout: wgpu::BindGroupLayout,
     sampler: wgpu::Sampler,
@@ -46,6 +48,7 @@ impl Pipeline {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
+        let ground = compile(device, &shader, &pipeline_layout, format, ("ground", &[]));
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
             label: Some("himix picture"),
             mag_filter: wgpu::FilterMode::Linear,
@@ -69,6 +72,7 @@ impl Pipeline {
             shader,
             pipeline_layout,
             format,
+            ground,
             bind_group,
             layout,
             sampler,
@@ -85,38 +89,6 @@ impl Pipeline {
         self.pipelines.get(&self.flags)
     }
 
-    /// The pipeline that draws what `flags` say and nothing else.
-    fn compile(&self, device: &wgpu::Device, flags: u32) -> wgpu::RenderPipeline {
-        device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("himix picture"),
-            layout: Some(&self.pipeline_layout),
-            vertex: wgpu::VertexState {
-                module: &self.shader,
-                entry_point: Some("vertex"),
-                buffers: &[],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            },
-            fragment: Some(wgpu::FragmentState {
-                module: &self.shader,
-                entry_point: Some("fragment"),
-                targets: &[Some(wgpu::ColorTargetState {
-                    format: self.format,
-                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                    write_mask: wgpu::ColorWrites::ALL,
-                })],
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &[("FLAGS", f64::from(flags))],
-                    ..wgpu::PipelineCompilationOptions::default()
-                },
-            }),
-            primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            multiview_mask: None,
-            cache: None,
-        })
-    }
-
     /// Uploads the layers that are not on the device yet, and the uniforms. Returns how many layers were uploaded.
     pub(super) fn update(
         &mut self,
@@ -129,7 +101,10 @@ impl Pipeline {
     ) -> u64 {
         self.flags = uniforms.flags;
         if !self.pipelines.contains_key(&self.flags) {
-            let pipeline = self.compile(device, self.flags);
+            // Made for what `flags` say and nothing else.
+            let constants = [("FLAGS", f64::from(self.flags))];
+            let part = ("fragment", constants.as_slice());
+            let pipeline = compile(device, &self.shader, &self.pipeline_layout, self.format, part);
             self.pipelines.insert(self.flags, pipeline);
         }
         queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
@@ -161,6 +136,40 @@ impl Pipeline {
         }
         uploaded
     }
+}
+
+/// A pipeline that runs one fragment function over a triangle that covers the viewport. What it draws is opaque.
+fn compile(
+    device: &wgpu::Device,
+    shader: &wgpu::ShaderModule,
+    layout: &wgpu::PipelineLayout,
+    format: wgpu::TextureFormat,
+    (fragment, constants): (&str, &[(&str, f64)]),
+) -> wgpu::RenderPipeline {
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some("himix picture"),
+        layout: Some(layout),
+        vertex: wgpu::VertexState {
+            module: shader,
+            entry_point: Some("vertex"),
+            buffers: &[],
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+        },
+        fragment: Some(wgpu::FragmentState {
+            module: shader,
+            entry_point: Some(fragment),
+            targets: &[Some(wgpu::ColorTargetState { format, blend: None, write_mask: wgpu::ColorWrites::ALL })],
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants,
+                ..wgpu::PipelineCompilationOptions::default()
+            },
+        }),
+        primitive: wgpu::PrimitiveState::default(),
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        multiview_mask: None,
+        cache: None,
+    })
 }
 
 fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {

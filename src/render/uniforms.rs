@@ -28,6 +28,8 @@ pub struct OverlayColours {
     pub prediction_outline: [f32; 3],
     /// Outline of the truth.
     pub truth_outline: [f32; 3],
+    /// Around the picture.
+    pub canvas: [f32; 3],
 }
 
 /// What is shown.
@@ -89,7 +91,7 @@ pub struct Uniforms {
     corner: [f32; 2],
     span: [f32; 2],
     pub(super) size: [f32; 2],
-    step: [f32; 2],
+    pub(super) step: [f32; 2],
     pub(super) texels: f32,
     threshold: f32,
     opacity: f32,
@@ -97,10 +99,21 @@ pub struct Uniforms {
     outline: f32,
     outline_opacity: f32,
     pub(super) window: [f32; 2],
-    colours: [[f32; 4]; 6],
+    colours: [[f32; 4]; 7],
 }
 
 impl Uniforms {
+    /// The part of a viewport of `size` pixels that the picture covers: left, top, width, height; none where it is not in sight.
+    pub(super) fn covered(&self, size: [u32; 2]) -> Option<[u32; 4]> {
+        let ends = |axis: usize| {
+            let pixel = |place: f32| (place - self.corner[axis]) / self.span[axis] * size[axis] as f32;
+            let (from, to) = (pixel(0.0).floor().max(0.0), pixel(self.size[axis]).ceil().min(size[axis] as f32));
+            (to > from).then(|| [from as u32, (to - from) as u32])
+        };
+        let ([left, width], [top, height]) = (ends(0)?, ends(1)?);
+        Some([left, top, width, height])
+    }
+
     /// The image's size is added when the picture is drawn.
     pub fn new(placement: Placement, show: Show, colours: &OverlayColours, look: Look) -> Self {
         let colours = [
@@ -110,6 +123,7 @@ impl Uniforms {
             colours.false_positive,
             colours.prediction_outline,
             colours.truth_outline,
+            colours.canvas,
         ];
         Self {
             corner: placement.corner,
@@ -133,3 +147,5 @@ pub(super) const NEEDS_PREDICTION: u32 = 1;
 pub(super) const NEEDS_TRUTH: u32 = 2;
 /// The image is numbers, not colours.
 pub(super) const HAS_VALUES: u32 = 256;
+/// A pixel of the screen spans more than two texels, so that one sample would leave some out.
+pub(super) const IS_REDUCED: u32 = 512;

@@ -23,18 +23,18 @@ const PROGRESS: (f32, f64) = (2.0, 1.2);
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
     level::slices(ui, state, commands);
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
-    ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
     if let Some(open) = &state.image {
         let aspect = open.pixel_aspect();
         state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
         move_about(ui, &response, state, commands);
-        if let Some(paint) = paint(state, ui.pixels_per_point()) {
+        if let Some(paint) = paint(state, theme::palette(ui.visuals()), ui.pixels_per_point()) {
             ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
         }
         hud::show(ui, rect, state, response.hover_pos());
     } else {
+        ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
         empty::show(ui, rect, state, commands);
     }
     if state.is_waiting_visibly() {
@@ -95,7 +95,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
 }
 
 /// What the shader needs to draw the state.
-fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
+fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Option<Paint> {
     let open = state.image.as_ref()?;
     let settings = &state.settings;
     let is_seen = state.show_overlay && !state.overlay_held;
@@ -123,7 +123,12 @@ fn paint(state: &State, pixels_per_point: f32) -> Option<Paint> {
         image: open.layer.clone(),
         probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
         truth,
-        uniforms: Uniforms::new(state.view.placement(), show, &theme::overlay_colours(&settings.colours), look),
+        uniforms: Uniforms::new(
+            state.view.placement(),
+            show,
+            &theme::overlay_colours(&settings.colours, palette),
+            look,
+        ),
     })
 }
 

@@ -172,8 +172,6 @@ impl Behavior<Pane> for Dock<'_> {
 
 /// A panel's ground and margin.
 fn plain<T>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> T) -> T {
-    let fill = theme::palette(ui.visuals()).panel;
-    ui.painter().rect_filled(ui.max_rect(), 0.0, fill);
     Frame::new()
         .inner_margin(Margin::symmetric(8, 5))
         .show(ui, |ui| {

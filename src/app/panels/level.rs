@@ -1,6 +1,6 @@
 //! Window and level, inversion, and what the network saw; beneath the picture the slices of a stack.
 
-use eframe::egui::{Button, ComboBox, DragValue, Panel, RichText, Slider, Ui};
+use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText, Slider, Ui};
 
 use super::widgets::explain;
 use crate::app::command::Command;
@@ -102,7 +102,8 @@ fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Comm
 /// The strip of slices beneath the picture; nothing for a lone picture.
 pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(open) = state.image.as_ref().filter(|open| open.scan.slices > 1) else { return };
-    Panel::bottom("slices").show(ui, |ui| {
+    let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
+    Panel::bottom("slices").frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
             let is_playing = state.playing.is_some();
             let word = if is_playing { "Pause" } else { "Play" };

@@ -1,6 +1,6 @@
 //! The menu bar, and at its right what computes.
 
-use eframe::egui::{Align, Button, Checkbox, Label, Layout, MenuBar, Panel, RichText, Ui};
+use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Label, Layout, MenuBar, Panel, RichText, Ui};
 
 use super::sentences;
 use crate::app::command::Command;
@@ -15,7 +15,8 @@ use crate::infer::{BUNDLED_NAME, ModelSource};
 
 /// Draws the menu bar.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    Panel::top("menu").show(ui, |ui| {
+    let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
+    Panel::top("menu").frame(frame).show(ui, |ui| {
         MenuBar::new().ui(ui, |ui| {
             ui.menu_button("File", |ui| file(ui, state, commands));
             ui.menu_button("View", |ui| view(ui, state, commands));

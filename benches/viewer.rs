@@ -1,14 +1,19 @@
-//! How soon a picture is on the screen and how smoothly a volume scrolls, drawn at 1280×800 by whatever adapter there is (software Vulkan on
-//! a machine without a graphics card). Frames include laying out, drawing and reading back, which a real window need not do.
+//! How soon a picture is on the screen, how smoothly a volume scrolls, and what a folder of 10,000 pictures costs, at 1280×800 on whatever
+//! adapter there is (software Vulkan on a machine without a graphics card). Scrolling is that of the real window under Xvfb; the rest is drawn and read
+//! back, which a real window need not do.
 //!
 //! `cargo bench --bench viewer`.
 
 // A bench may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "../tests/desk/mod.rs"]
+mod desk;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use desk::Desk;
 use eframe::egui::{self, Key};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -130,35 +135,83 @@ fn main() {
         .collect();
     report("start to the mask of a sample case", started);
 
-    let volume = volume(folder.path());
-    for (name, model) in [
-        ("512×512×300 volume, scrolled", None),
-        ("the same while every slice is segmented", Some(ModelSource::new(BUNDLED_NAME))),
-    ] {
-        let has_model = model.is_some();
-        let mut window = window(vec![volume.clone()], model);
-        until(&mut window, |window| window.query_by_label("Picture").is_some());
-        if has_model {
-            until(&mut window, |window| window.query_all_by_label_contains(" px, ").next().is_some());
-        }
-        window.key_press(Key::Home);
+    uploads(&volume(folder.path()));
+    scrolled(&volume(folder.path()));
+    many(folder.path());
+}
+
+/// Threshold, opacity, window, zoom and inversion send nothing to the graphics device but numbers.
+fn uploads(volume: &Path) {
+    let mut window = window(vec![volume.to_owned()], None);
+    until(&mut window, |window| window.query_by_label("Picture").is_some());
+    frame(&mut window);
+    let uploads = |window: &Window| window.state().as_ref().map_or(0, HimixApp::texture_uploads);
+    let before = uploads(&window);
+    for key in [Key::CloseBracket, Key::A, Key::Num2, Key::Plus, Key::I] {
+        window.key_press(key);
         frame(&mut window);
-        let times = (0..299).map(|_| {
-            window.key_press(Key::PageUp);
-            let time = frame(&mut window);
-            // As fast as a screen of 60 Hz asks.
-            std::thread::sleep(Duration::from_secs_f64((16.0 - time).max(0.0) / 1e3));
-            time
-        });
-        report(name, times.collect());
-        let uploads = |window: &Window| window.state().as_ref().map_or(0, HimixApp::texture_uploads);
-        let before = uploads(&window);
-        for key in [Key::CloseBracket, Key::A, Key::Num2, Key::Plus, Key::I] {
-            window.key_press(key);
-            frame(&mut window);
-        }
-        if !has_model {
-            assert_eq!(uploads(&window), before, "threshold, opacity, window, zoom upload nothing");
-        }
     }
+    assert_eq!(uploads(&window), before, "threshold, opacity, window, zoom upload nothing");
+}
+
+/// The real window under Xvfb while the slices of a volume follow each other as fast as the window draws them, and while they are played.
+fn scrolled(volume: &Path) {
+    let Some(desk) = Desk::new() else { return };
+    for (name, keys) in [("512×512×300 volume, scrolled", "Page_Up"), ("the same, played and segmented", "k")] {
+        let times = desk.folder.path().join("frames");
+        let mut program =
+            desk.program(env!("CARGO_BIN_EXE_himix"), &[volume], &[("HIMIX_FRAME_TIMES", times.clone())]);
+        assert!(desk.focus());
+        std::thread::sleep(Duration::from_secs(6));
+        desk.key("Home");
+        std::thread::sleep(Duration::from_secs(1));
+        if keys == "k" {
+            desk.key(keys);
+            std::thread::sleep(Duration::from_secs(12));
+        } else {
+            // Faster than any screen: there is always a next slice to draw.
+            desk.tool(&["key", "--delay", "5", "--repeat", "299", keys]);
+        }
+        desk.key("ctrl+q");
+        assert!(program.ended(Duration::from_secs(20)), "the program ends");
+        let text = std::fs::read_to_string(&times).unwrap_or_default();
+        let all: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).collect();
+        // Pauses are no frames: before the first key, between two slices that are played.
+        let drawn: Vec<f64> = if keys == "k" {
+            all.into_iter().filter(|time| *time < 60.0).collect()
+        } else {
+            let from = all.iter().rposition(|time| *time > 500.0).map_or(0, |place| place + 1);
+            all[from..].iter().copied().filter(|time| *time < 400.0).collect()
+        };
+        if drawn.is_empty() {
+            println!("{name}: no frames were written");
+            continue;
+        }
+        report(name, drawn);
+    }
+}
+
+/// A folder of 10,000 pictures: until its list is there, and how the window draws while thumbnails come in.
+fn many(folder: &Path) {
+    let folder = folder.join("many");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let first = folder.join("00000.png");
+    image::GrayImage::from_fn(256, 256, |x, y| image::Luma([(x ^ y) as u8])).save(&first).expect("written");
+    for number in 1..10_000 {
+        std::fs::hard_link(&first, folder.join(format!("{number:05}.png"))).expect("a link");
+    }
+    let start = Instant::now();
+    let mut window = window(vec![folder], None);
+    until(&mut window, |window| window.query_by_label_contains("10000 · many").is_some());
+    println!("{:44} {:.0} ms", "a folder of 10 000 pictures, until its list", start.elapsed().as_secs_f64() * 1e3);
+    until(&mut window, |window| window.query_by_label("Picture").is_some());
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        window.key_press(Key::N);
+        let start = Instant::now();
+        window.step();
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    report("200 cases on, without drawing", times);
 }

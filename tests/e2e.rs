@@ -5,80 +5,13 @@
 #![allow(clippy::disallowed_methods)]
 #![cfg(target_os = "linux")]
 
+mod desk;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use desk::Desk;
 use serde_json::Value;
-
-/// Ends with the test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Desk {
-    display: String,
-    folder: tempfile::TempDir,
-    _server: Process,
-}
-
-impl Desk {
-    /// A screen of its own; none where Xvfb or xdotool are not installed.
-    fn new() -> Option<Self> {
-        let display = format!(":{}", 120 + std::process::id() % 800);
-        let server = Command::new("Xvfb")
-            .args([&display, "-screen", "0", "1280x800x24"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(server) = server else {
-            println!("skipped: Xvfb is not installed");
-            return None;
-        };
-        let folder = tempfile::tempdir().expect("a folder");
-        let desk = Self { display, folder, _server: Process(server) };
-        let start = Instant::now();
-        while !desk.tool(&["getmouselocation"]) {
-            if start.elapsed() > Duration::from_secs(10) {
-                println!("skipped: xdotool finds no screen");
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        Some(desk)
-    }
-
-    fn tool(&self, arguments: &[&str]) -> bool {
-        let mut command = Command::new("xdotool");
-        command.args(arguments).env("DISPLAY", &self.display).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    }
-
-    fn key(&self, key: &str) {
-        assert!(self.tool(&["key", key]), "xdotool key {key}");
-        std::thread::sleep(Duration::from_millis(120));
-    }
-
-    fn settings(&self) -> Value {
-        let path = self.folder.path().join("config/himix/settings.json");
-        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-    }
-
-    /// Waits until the settings say so.
-    #[track_caller]
-    fn wait(&self, what: &str, is_so: impl Fn(&Value) -> bool) {
-        let start = Instant::now();
-        while !is_so(&self.settings()) {
-            assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {what}: {:#}", self.settings());
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
 
 /// Two cases in the authors' layout.
 fn cases(root: &Path) {
@@ -105,26 +38,11 @@ fn a_case_is_read_from_opening_to_undo() {
     let Some(desk) = Desk::new() else { return };
     let root = desk.folder.path().join("cases");
     cases(&root);
-    let run = desk.folder.path().join("run");
-    std::fs::create_dir(&run).expect("a folder");
-    std::fs::set_permissions(&run, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("permissions");
-    let program = Command::new(env!("CARGO_BIN_EXE_himix"))
-        .arg(&root)
-        .args(["--device", "cpu"])
-        .env("DISPLAY", &desk.display)
-        .env_remove("WAYLAND_DISPLAY")
-        .env("XDG_RUNTIME_DIR", &run)
-        .env("XDG_CONFIG_HOME", desk.folder.path().join("config"))
-        .env("XDG_DATA_HOME", desk.folder.path().join("data"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let _program = Process(program);
+    let _program = desk.program(env!("CARGO_BIN_EXE_himix"), &[&root], &[]);
 
     // Open: the folder's first case is segmented by its own sentence, and that is remembered.
     desk.wait("the first mask", |settings| prompts(settings).contains(&"left lung".to_owned()));
-    assert!(desk.tool(&["search", "--sync", "--onlyvisible", "--name", "HiMix", "windowfocus"]));
+    assert!(desk.focus());
 
     // Threshold, by key; comparison in other colours.
     for _ in 0..10 {
@@ -153,4 +71,19 @@ fn a_case_is_read_from_opening_to_undo() {
     assert!(desk.tool(&["mousemove", "600", "300", "click", "--repeat", "3", "4"]));
     desk.key("h");
     desk.wait("the heat map", |settings| settings["heat"] == true);
+
+    // A panel is dragged by its tab from the stack at the lower right to the left edge of the picture, and stays there.
+    let tab = ["mousemove", "1096", "639", "mousedown", "1"];
+    let way = [[1000, 560], [700, 420], [300, 330], [205, 320], [202, 320]];
+    assert!(desk.tool(&tab));
+    for place in way {
+        std::thread::sleep(Duration::from_millis(150));
+        assert!(desk.tool(&["mousemove", &place[0].to_string(), &place[1].to_string()]));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(desk.tool(&["mouseup", "1"]));
+    desk.wait("the panel in its new place", |settings| {
+        let row = settings["layouts"]["read"]["row"].as_array().cloned().unwrap_or_default();
+        row.len() == 4 && row.iter().any(|part| part["node"]["stack"]["panes"][0]["pane"] == "model")
+    });
 }

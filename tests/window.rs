@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use eframe::egui::accesskit::{Role, Toggled};
 use eframe::egui::{self, Event, Key, Modifiers};
+use egui_kittest::SnapshotOptions;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::{FakeModel, HEIGHT, WIDTH};
 use himix::app::{HimixApp, Start};
@@ -247,6 +248,40 @@ fn the_overlay_has_the_colours_of_the_paper() {
     let image::Rgba([r, g, b, _]) = *seen.get_pixel(point.x as u32, point.y as u32);
     assert_eq!([r, g, b], [0, 200, 232], "the mask alone: cyan");
     assert_eq!(window.state().as_ref().map(HimixApp::texture_uploads), uploads, "nothing is uploaded again");
+}
+
+/// Whole layouts as they look, in software where there is no graphics card. `UPDATE_SNAPSHOTS=1 cargo test --release --test window` makes them
+/// anew; look at them before they are kept.
+#[test]
+fn layouts_look_as_they_did() {
+    if !has_graphics() {
+        eprintln!("skipped: no graphics adapter");
+        return;
+    }
+    let files = Files::new();
+    let mut window = with_result(&FakeModel::default(), vec![files.image(), files.truth()]);
+    type_prompt(&mut window, "upper left lung and more words than eight");
+    wait(&mut window, "the distance", |window| window.query_by_label("…").is_none() && says(window, "Dice"));
+    window.remove_cursor();
+    // Drivers differ in the last digits of a colour and in the edges of letters.
+    let options = SnapshotOptions::new().threshold(0.8).max_failed_pixels(400);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.run();
+    window.snapshot_options("read", &options);
+    window.get_by_label("View").click();
+    window.run();
+    window.get_by_label("Light theme").click();
+    window.run();
+    window.key_press(Key::Escape);
+    window.set_size(egui::Vec2::from(himix::app::MINIMUM_SIZE));
+    window.run();
+    window.snapshot_options("read_small_light", &options);
+    window.get_by_label("Stages").click();
+    wait(&mut window, "the stages", |window| window.query_by_label("Stage 28 (Layer 1), picture").is_some());
+    window.set_size(egui::vec2(1280.0, 800.0));
+    window.remove_cursor();
+    window.run();
+    window.snapshot_options("stages_light", &options);
 }
 
 /// Whether there is a device to draw with, a software one included.

@@ -109,7 +109,7 @@ impl Pane {
             Self::Worklist => [196.0, 400.0],
             Self::Prompt => [600.0, 152.0],
             Self::Result => [272.0, 400.0],
-            Self::Window | Self::Model | Self::Past | Self::Messages => [272.0, 226.0],
+            Self::Window | Self::Model | Self::Past | Self::Messages => [272.0, 172.0],
             Self::WhatIf | Self::Spectrum | Self::Fusion | Self::Numbers | Self::Sweep => [340.0, 400.0],
             Self::Settings => [300.0, 600.0],
             Self::Run => [700.0, 190.0],

@@ -1,0 +1,124 @@
+//! A screen of its own with the real program on it, driven by mouse and keyboard.
+
+// Each user uses its part of this.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Ends with the test.
+pub struct Process(Child);
+
+impl Process {
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self, within: Duration) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < within {
+            if self.0.try_wait().is_ok_and(|status| status.is_some()) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        false
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A screen with a folder for what the program remembers.
+pub struct Desk {
+    display: String,
+    pub folder: tempfile::TempDir,
+    _server: Process,
+}
+
+impl Desk {
+    /// A screen of its own; none where Xvfb or xdotool are not installed.
+    pub fn new() -> Option<Self> {
+        let display = format!(":{}", 120 + std::process::id() % 800);
+        let server = Command::new("Xvfb")
+            .args([&display, "-screen", "0", "1280x800x24"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(server) = server else {
+            println!("skipped: Xvfb is not installed");
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let desk = Self { display, folder, _server: Process(server) };
+        let start = Instant::now();
+        while !desk.tool(&["getmouselocation"]) {
+            if start.elapsed() > Duration::from_secs(10) {
+                println!("skipped: xdotool finds no screen");
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Some(desk)
+    }
+
+    pub fn tool(&self, arguments: &[&str]) -> bool {
+        let mut command = Command::new("xdotool");
+        command.args(arguments).env("DISPLAY", &self.display).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
+    pub fn key(&self, key: &str) {
+        assert!(self.tool(&["key", key]), "xdotool key {key}");
+        std::thread::sleep(Duration::from_millis(120));
+    }
+
+    pub fn settings(&self) -> Value {
+        let path = self.folder.path().join("config/himix/settings.json");
+        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Waits until the settings say so.
+    #[track_caller]
+    pub fn wait(&self, what: &str, is_so: impl Fn(&Value) -> bool) {
+        let start = Instant::now();
+        while !is_so(&self.settings()) {
+            assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {what}: {:#}", self.settings());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Starts the program on this screen, with its settings in the folder.
+    pub fn program(&self, executable: &str, arguments: &[&Path], environment: &[(&str, PathBuf)]) -> Process {
+        let run = self.folder.path().join("run");
+        if !run.is_dir() {
+            std::fs::create_dir(&run).expect("a folder");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            std::fs::set_permissions(&run, mode).expect("permissions");
+        }
+        let mut command = Command::new(executable);
+        command
+            .args(arguments)
+            .args(["--device", "cpu"])
+            .env("DISPLAY", &self.display)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("XDG_RUNTIME_DIR", &run)
+            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
+            .env("XDG_DATA_HOME", self.folder.path().join("data"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        Process(command.spawn().expect("the program starts"))
+    }
+
+    /// Gives the keyboard to the program's window, once there is one.
+    pub fn focus(&self) -> bool {
+        self.tool(&["search", "--sync", "--onlyvisible", "--name", "HiMix", "windowfocus"])
+    }
+}

@@ -146,9 +146,9 @@ fn the_masks_of_a_volume_go_with_its_slices() {
     let mut window = window(&FakeModel::default(), vec![image, mask]);
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     // The mask's left half of 2 of 6 rows, flipped or not, against the left half that the fake finds.
-    wait(&mut window, "the counts", |window| window.query_by_label("8 px").is_some());
+    wait(&mut window, "the counts", |window| says(window, "8 px, 32 mm², "));
     press(&mut window, Key::End);
-    wait(&mut window, "the counts of the last slice", |window| window.query_by_label("16 px").is_some());
+    wait(&mut window, "the counts of the last slice", |window| says(window, "16 px, 64 mm², "));
     // Measured on a thread; in mm, because the file says how large a voxel is.
     wait(&mut window, "the distance in mm", |window| says(window, " mm"));
 }

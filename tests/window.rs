@@ -88,7 +88,7 @@ fn a_truth_brings_scores_and_another_size_is_refused() {
     // Left half against upper half: a quarter each.
     assert_eq!(window.get_all_by_label("0.500").count(), 3, "Dice, precision, recall");
     window.get_by_label("0.333");
-    assert_eq!(window.get_all_by_label("768 px").count(), 3);
+    assert_eq!(window.get_all_by_label("768 px, 25.0 %").count(), 3);
     drop_file(&mut window, &files.small_truth());
     wait(&mut window, "the refusal", |window| says(window, "the mask is 10x12 but the image is 64x48"));
     window.get_by_label("mask_chest.png");
@@ -101,13 +101,16 @@ fn the_threshold_changes_counts_without_another_inference() {
     let mut window = with_result(&model, vec![files.image(), files.truth()]);
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     let calls = model.calls.load(Ordering::SeqCst);
-    assert_eq!(window.get_all_by_label("768 px").count(), 3);
+    assert_eq!(window.get_all_by_label("768 px, 25.0 %").count(), 3);
     let slider = window.get_by_role_and_label(Role::Slider, "Threshold");
     slider.set_value_accesskit(0.95);
     window.run();
-    assert_eq!(window.get_all_by_label("0 px").count(), 2, "nothing reaches 0.95");
-    window.get_by_label("1\u{2009}536 px");
-    window.get_by_label("0 px, 0.0 %");
+    assert_eq!(
+        window.get_all_by_label("0 px, 0.0 %").count(),
+        3,
+        "nothing reaches 0.95: no true, no false positive, no mask"
+    );
+    window.get_by_label("1\u{2009}536 px, 50.0 %");
     window.key_press(Key::OpenBracket);
     window.run();
     let slider = window.get_by_role_and_label(Role::Slider, "Threshold");

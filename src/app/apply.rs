@@ -117,6 +117,7 @@ impl HimixApp {
                 state.settings.theme = choice;
                 theme::apply(ctx, choice);
             }
+            Command::TextSize(size) => ctx.set_zoom_factor(size),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),

@@ -128,6 +128,8 @@ pub enum Command {
     SetColours(Overlay),
     /// Dark or light.
     SetTheme(ThemeChoice),
+    /// Size of text and everything else, in relation to the usual.
+    TextSize(f32),
     /// Read, stages, train: what fills the window.
     ShowTab(Tab),
     /// Something of the Stages tab.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::common::shared;
 use crate::files::{folder, png, put};
-use crate::model::{bundle, config, put_picture, read_tensors, vocabulary, write_tensors};
+use crate::model::{bundle, config, floats, put_picture, read_tensors, vocabulary, write_tensors};
 use crate::program::{Ran, himix};
 
 fn predict(model: &Path, image: &Path) -> Ran {
@@ -112,6 +112,22 @@ fn a_checkpoint_of_another_architecture() {
     ]
     .refused(&parts);
     assert!(!folder.path().join("x").exists());
+}
+
+#[test]
+fn a_filter_without_width() {
+    let folder = folder();
+    let image = put_picture(&folder, "chest.png", 32, 32);
+    put(&folder, "config.json", config().to_string().as_bytes());
+    put(&folder, "vocab.txt", vocabulary().as_bytes());
+    let key = "decoder8.guide_layer.sig";
+    for (name, sigma) in [("zero", 0.0), ("negative", -4.7), ("none", f32::NAN), ("endless", f32::INFINITY)] {
+        let mut tensors = read_tensors(&bundle().join("model.safetensors"));
+        tensors.get_mut(key).expect("there").2 = floats(&[sigma]);
+        let weights = folder.path().join(format!("{name}.safetensors"));
+        write_tensors(&weights, &tensors);
+        predict(&weights, &image).refused(&[name, key, "must be positive"]);
+    }
 }
 
 #[test]

@@ -148,6 +148,14 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     item(ui, true, "Window presets…", Command::ShowPage(Some(Page::Presets)), commands);
     ui.separator();
+    ui.menu_button("Text size", |ui| {
+        for percent in [80, 90, 100, 110, 125, 150, 175, 200] {
+            let is_now = (settings.zoom * 100.0).round() as i32 == percent;
+            if ui.radio(is_now, format!("{percent} %")).clicked() {
+                commands.push(Command::TextSize(percent as f32 / 100.0));
+            }
+        }
+    });
     for (choice, name) in [(ThemeChoice::Dark, "Dark theme"), (ThemeChoice::Light, "Light theme")] {
         if ui.radio(settings.theme == choice, name).clicked() {
             commands.push(Command::SetTheme(choice));

@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use super::widgets::{explain, heading, legend_row, row, section};
-use super::{model, scores, widgets};
+use super::{model, scores};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::state::{State, file_name};
@@ -57,10 +57,8 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let threshold = state.settings.threshold;
     scores::show(ui, state, commands);
     let table = &shown.counts.table;
-    let share = 100.0 * table.foreground_fraction(threshold);
-    let foreground = table.foreground(threshold);
-    let area = format!("{} px, {share:.1} %", widgets::grouped(foreground));
-    let words = format!("The mask, as a part of the image: {}.", scores::area(state, foreground));
+    let area = RichText::new(scores::area(state, table.foreground(threshold))).small();
+    let words = "The mask: pixels, area where the file says how large a pixel is, share of the image.";
     if state.compares() {
         row(ui, "Mask", area).on_hover_text(words);
     } else {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Id, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
+use eframe::egui::{Id, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use super::widgets::{self, explain, explained_row, legend_row, row};
 use crate::app::command::Command;
@@ -32,19 +32,21 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     for (colour, name, count) in
         [(found, "True positive", tp), (missed, "False negative", fneg), (wrong, "False positive", fp)]
     {
-        let text = format!("{} px", widgets::grouped(count));
-        legend_row(ui, theme::colour(colour), name, text).on_hover_text(area(state, count));
+        legend_row(ui, theme::colour(colour), name, RichText::new(area(state, count)).small());
     }
     curve(ui, state, &shown.counts.table, commands);
 }
 
 /// An area in pixels, mm² where the file says, and as a share of the image.
 pub fn area(state: &State, count: u64) -> String {
-    let Some(open) = &state.image else { return String::new() };
+    let pixels = format!("{} px", widgets::grouped(count));
+    let Some(open) = &state.image else { return pixels };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
     match open.scan.spacing_mm {
-        Some([column, row, _]) => format!("{} mm², {share:.1} %", widgets::number(count as f64 * column * row)),
-        None => format!("{} px, {share:.1} %", widgets::grouped(count)),
+        Some([column, row, _]) => {
+            format!("{pixels}, {} mm², {share:.1} %", widgets::number(count as f64 * column * row))
+        }
+        None => format!("{pixels}, {share:.1} %"),
     }
 }
 
@@ -79,7 +81,7 @@ fn curve(ui: &mut Ui, state: &State, table: &Arc<ThresholdCounts>, commands: &mu
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         let words = format!("Best Dice {:.3} at {:.2}", dice[best], best as f32 / 100.0);
-        ui.label(eframe::egui::RichText::new(words).small().weak());
+        ui.label(RichText::new(words).small().weak());
         explain(ui, CURVE);
     });
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());

@@ -18,12 +18,17 @@ use kit::{Files, Window, open, says, wait};
 
 /// The tab with a picture and its stages.
 fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
+    stages_against(model, files, None)
+}
+
+fn stages_against(model: &FakeModel, files: Vec<PathBuf>, against: Option<ModelSource>) -> Window {
     let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
-    let start = Start { files, model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
+    let device = Some(DeviceChoice::Cpu);
+    let start = Start { files, model: Some(source), against, device, ..Start::default() };
     let mut window = open(model.opener(), himix::engine::trainer(), start);
     wait(&mut window, "the mask", |window| says(window, " px, "));
     window.get_by_label("Stages").click();
-    wait(&mut window, "the stages", |window| window.query_by_label("Stage 28 (Layer 1), picture").is_some());
+    wait(&mut window, "the stages", |window| says(window, "Stage 28 (Layer 1), picture"));
     window
 }
 
@@ -117,6 +122,31 @@ fn spectrum_and_fusion_say_what_the_network_learned() {
     wait(&mut window, "the similarity", |window| window.query_by_label("Orange 1, white 0, blue −1.").is_some());
     window.get_by_label("Weights of G1: layer 1 0.269, layer 2 0.731");
     window.get_by_label("feeds stage 7");
+}
+
+#[test]
+fn two_models_stand_side_by_side_in_every_panel() {
+    let files = Files::new();
+    let model = FakeModel { has_readouts: true, ..FakeModel::default() };
+    let other = Some(ModelSource::new("other"));
+    let mut window = stages_against(&model, vec![files.image(), files.truth()], other);
+    let has = |window: &Window, label: &str| window.query_by_label(label).is_some();
+    wait(&mut window, "the other model's row", |window| has(window, "Input of fake, picture"));
+    assert_eq!(window.get_all_by_label("Stage 7 (Layer 3), picture").count(), 2);
+    window.get_by_label("Spectrum").click();
+    window.run();
+    assert_eq!(window.get_all_by_label("σ of fake").count(), 3, "one for each stage");
+    window.get_by_label("Fusion").click();
+    window.run();
+    assert!(has(&window, "Weights of G1: layer 1 0.269, layer 2 0.731"));
+    assert!(has(&window, "Weights of G1 of fake: layer 1 0.269, layer 2 0.731"));
+    window.get_by_label("Numbers").click();
+    wait(&mut window, "the other model's numbers", |window| {
+        has(window, "Refinement of fake") && window.get_all_by_label("Against the ground truth").count() == 2
+    });
+    window.get_by_label("End the comparison").click();
+    wait(&mut window, "one model alone", |window| !has(window, "Input of fake, picture"));
+    assert_eq!(window.get_all_by_label("Stage 7 (Layer 3), picture").count(), 1);
 }
 
 #[test]

@@ -12,7 +12,6 @@ use super::command::Command;
 use super::dialogs::{Answer, Purpose};
 use super::notes::Kind;
 use super::session::Source;
-use super::settings::ModelPaths;
 use super::stages::{self, StagesCommand};
 use super::state::{Awaited, file_name};
 use super::theme::{self, Colours, Scheme};
@@ -254,11 +253,6 @@ impl HimixApp {
         let ticket = self.ticket();
         self.state.awaited_model = Some(Awaited { ticket, what: source.clone(), since: Instant::now() });
         self.engine.open_model(ModelRequest { ticket, source, device: self.state.device });
-    }
-
-    /// Takes in a model that was opened.
-    pub(super) fn remember_model(&mut self, source: &ModelSource) {
-        self.state.settings.model = Some(ModelPaths::from(source.clone()));
     }
 
     /// Asks for the mask of what is shown now, if there is all that it takes.

@@ -162,7 +162,7 @@ impl HimixApp {
         for notice in &info.notices {
             self.state.notes.add(Kind::Warning, notice.clone());
         }
-        self.remember_model(&source);
+        self.state.settings.remember_model(source.clone().into());
         self.state.stages.forget_model();
         self.state.model = Some(OpenModel { source, info });
         self.request_prediction();

@@ -61,6 +61,8 @@ pub struct Start {
     pub files: Vec<PathBuf>,
     /// The model; without one, the one that was open last.
     pub model: Option<ModelSource>,
+    /// A model to compare with.
+    pub against: Option<ModelSource>,
     /// The model to fall back to where there is no other.
     pub fallback: Option<ModelSource>,
     /// The device; without one, the one that was chosen last.
@@ -78,6 +80,7 @@ impl Default for Start {
         Self {
             files: Vec::new(),
             model: None,
+            against: None,
             fallback: None,
             device: None,
             settings: None,
@@ -154,6 +157,8 @@ impl HimixApp {
         let remembered = app.state.settings.model.clone().map(ModelSource::from);
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
+        let compare = |source| Command::Stages(stages::StagesCommand::CompareWith(source));
+        app.commands.extend(start.against.map(compare));
         if !start.files.is_empty() {
             app.commands.push(Command::OpenPaths(start.files));
         }

@@ -1,6 +1,5 @@
 //! Opens the window.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -10,16 +9,14 @@ use eframe::{NativeOptions, Renderer, wgpu};
 
 use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
-use crate::device::DeviceChoice;
 use crate::engine::{OpenModel, Trainer, predictor, trainer};
 use crate::infer::{BUNDLED_NAME, ModelSource};
 
-/// Opens the window on `files` (images, masks, models) and returns when it is closed. Without `model` or `device`
-/// those of the last time are used.
-pub fn run(files: Vec<PathBuf>, model: Option<ModelSource>, device: Option<DeviceChoice>) -> anyhow::Result<()> {
+/// Opens the window as `start` says, with the user's settings, and returns when it is closed. Without a model or a device those of the
+/// last time are used.
+pub fn run(start: Start) -> anyhow::Result<()> {
     let fallback = Some(ModelSource::new(BUNDLED_NAME));
-    let settings = settings_path();
-    run_with(predictor(), trainer(), Start { files, model, fallback, device, settings, ..Start::default() })
+    run_with(predictor(), trainer(), Start { fallback, settings: settings_path(), ..start })
 }
 
 /// As [`run`], with models opened by `open` and trained by `trainer`. The surface's format and the texture limit are those of the device.

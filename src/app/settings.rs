@@ -24,6 +24,8 @@ const PROMPTS: usize = 40;
 pub struct Settings {
     /// The model that was open last.
     pub model: Option<ModelPaths>,
+    /// Models opened lately, newest first.
+    pub models: Vec<ModelPaths>,
     /// `auto`, `cpu`, `gpu` or `gpu:N`.
     pub device: String,
     /// Probability from which a pixel belongs to the mask.
@@ -89,6 +91,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             model: None,
+            models: Vec::new(),
             device: "auto".into(),
             threshold: 0.5,
             opacity: 0.45,
@@ -155,6 +158,14 @@ impl Settings {
         self.recent.truncate(RECENT);
     }
 
+    /// Takes `model` for the one to open next time, and puts it at the head of the recent ones.
+    pub fn remember_model(&mut self, model: ModelPaths) {
+        self.models.retain(|other| *other != model);
+        self.models.insert(0, model.clone());
+        self.models.truncate(RECENT);
+        self.model = Some(model);
+    }
+
     /// Puts `prompt` at the head of the used ones, unless it is empty.
     pub fn remember_prompt(&mut self, prompt: &str) {
         let prompt = prompt.trim();
@@ -198,6 +209,7 @@ impl Settings {
             *side = if side.is_finite() { side.clamp(least, 16_000.0) } else { least };
         }
         self.recent.truncate(RECENT);
+        self.models.truncate(RECENT);
         self
     }
 }

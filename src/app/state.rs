@@ -277,6 +277,11 @@ impl State {
         }
     }
 
+    /// The model that is compared with, once it is open.
+    pub fn other(&self) -> Option<&ModelInfo> {
+        self.training.comparison.as_ref()?.info.as_ref()
+    }
+
     /// Whether a panel is on the screen.
     pub fn is_seen(&self, pane: Pane) -> bool {
         self.layouts.get(self.tab).is_some_and(|layout| layout.is_seen(pane))

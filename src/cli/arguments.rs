@@ -22,6 +22,9 @@ pub struct WindowArguments {
     /// Vocabulary, where it does not lie beside the configuration
     #[arg(long, value_name = "V", requires = "model")]
     pub vocab: Option<PathBuf>,
+    /// Another model to compare with in the window
+    #[arg(long, value_name = "M2")]
+    pub against: Option<PathBuf>,
 }
 
 /// The model of a command.

@@ -77,15 +77,13 @@ fn in_one_line(message: &str) -> String {
 /// Does what was asked for.
 pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let Some(command) = arguments.command else {
-        let WindowArguments { files, model, config, vocab } = arguments.window;
-        if let Some(missing) = files.iter().find(|file| !file.exists()) {
+        if let Some(missing) = arguments.window.files.iter().find(|file| !file.exists()) {
             let name = missing.display();
             return Err(Failure::input(format!(
                 "{name}: there is no such file or command; --help lists the commands"
             )));
         }
-        let model = model.map(|model| himix::infer::ModelSource { model, config, vocab });
-        return window::open(files, model, arguments.device.device);
+        return window::open(arguments.window, arguments.device.device);
     };
     terminal::without_panic_text(|| match command {
         Command::Predict(arguments) => predict::run(&arguments),

@@ -1,13 +1,30 @@
 //! Opens the window.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use himix::app::Start;
 use himix::device::DeviceChoice;
-use himix::infer::ModelSource;
+use himix::infer::{BUNDLED_NAME, ModelSource};
 
 use super::Failure;
+use super::arguments::WindowArguments;
 
 /// Opens the window and returns when it is closed.
-pub fn open(files: Vec<PathBuf>, model: Option<ModelSource>, device: Option<DeviceChoice>) -> Result<(), Failure> {
-    himix::app::run(files, model, device).map_err(|error| Failure::work(format!("{error:#}")))
+pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>) -> Result<(), Failure> {
+    let WindowArguments { files, model, config, vocab, against } = arguments;
+    let part = |path: Option<PathBuf>| path.map(|path| absolute(&path));
+    let source = |model: PathBuf| ModelSource::new(absolute(&model));
+    let model = model.map(|model| ModelSource { config: part(config), vocab: part(vocab), ..source(model) });
+    let files = files.iter().map(|file| absolute(file)).collect();
+    let start = Start { files, model, against: against.map(source), device, ..Start::default() };
+    himix::app::run(start).map_err(|error| Failure::work(format!("{error:#}")))
+}
+
+/// What is remembered must be found from another folder too. A name that is no path (of a model within the program) stays as it is.
+fn absolute(path: &Path) -> PathBuf {
+    if path.exists() && path != Path::new(BUNDLED_NAME) {
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    } else {
+        path.to_owned()
+    }
 }

@@ -155,6 +155,20 @@ pub const FIXED: &[(&str, &str)] = &[
 ];
 
 impl Action {
+    /// The full range and the presets of the window, in their order.
+    pub const WINDOWS: [Self; 10] = [
+        Self::Window0,
+        Self::Window1,
+        Self::Window2,
+        Self::Window3,
+        Self::Window4,
+        Self::Window5,
+        Self::Window6,
+        Self::Window7,
+        Self::Window8,
+        Self::Window9,
+    ];
+
     /// Whether it is done again and again while its key is held.
     pub fn repeats(self) -> bool {
         use Action::*;
@@ -195,7 +209,9 @@ impl Action {
     /// The command that it gives now; none where there is nothing that it could act on.
     pub fn command(self, state: &State) -> Option<Command> {
         let settings = &state.settings;
-        let window = |number: usize| Some(Command::PresetWindow(number));
+        if let Some(number) = Self::WINDOWS.iter().position(|window| *window == self) {
+            return Some(Command::PresetWindow(number));
+        }
         let has_image = state.image.is_some();
         let pan = |x: f32, y: f32| Command::Pan(vec2(x, y) * PAN_STEP);
         Some(match self {
@@ -214,21 +230,22 @@ impl Action {
             Self::Play => return has_image.then(|| Command::Play(state.playing.is_none())),
             Self::NextCase => Command::StepItem(1),
             Self::PreviousCase => Command::StepItem(-1),
-            Self::Window0 => return window(0),
-            Self::Window1 => return window(1),
-            Self::Window2 => return window(2),
-            Self::Window3 => return window(3),
-            Self::Window4 => return window(4),
-            Self::Window5 => return window(5),
-            Self::Window6 => return window(6),
-            Self::Window7 => return window(7),
-            Self::Window8 => return window(8),
-            Self::Window9 => return window(9),
             Self::Invert => Command::Invert(!state.image.as_ref()?.seen.is_inverted),
             Self::UseWindow => Command::UseWindow,
             Self::NetworkView => Command::ShowPage(Some(Page::Network)),
             Self::Overlay => Command::ShowOverlay(!state.show_overlay),
-            Self::HoldOverlay => return None,
+            // What is held has no moment; the windows were answered above.
+            Self::HoldOverlay
+            | Self::Window0
+            | Self::Window1
+            | Self::Window2
+            | Self::Window3
+            | Self::Window4
+            | Self::Window5
+            | Self::Window6
+            | Self::Window7
+            | Self::Window8
+            | Self::Window9 => return None,
             Self::Truth => return state.truth.is_some().then(|| Command::ShowTruth(!state.show_truth)),
             Self::Heat => Command::Heat(!settings.heat),
             Self::SafeColours => Command::UseColours(match settings.colours.scheme {

@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let name = windows.iter().find(|(_, window)| *window == seen.window).map_or("Own", |(name, _)| name);
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Preset").weak());
-        let preset = ComboBox::from_id_salt("window preset").selected_text(name).width(132.0);
+        let preset = ComboBox::from_id_salt("window preset").selected_text(name).width(132.0).height(360.0);
         let shown = preset.show_ui(ui, |ui| {
             for (number, (name, window)) in windows.iter().enumerate() {
                 let text = if number < 10 { format!("{number}  {name}") } else { name.clone() };

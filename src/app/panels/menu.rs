@@ -7,8 +7,10 @@ use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::keys::Action;
 use crate::app::layout::Pane;
+use crate::app::stages::StagesCommand;
 use crate::app::state::{Page, State, Tab, file_name};
 use crate::app::theme::ThemeChoice;
+use crate::app::training::TrainCommand;
 use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
 use crate::infer::{BUNDLED_NAME, ModelSource};
@@ -181,6 +183,8 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let bundled = ModelSource::new(BUNDLED_NAME);
     let is_other = state.model.as_ref().is_none_or(|model| model.source != bundled);
     item(ui, is_other, "Open the bundled model", Command::OpenModel(bundled), commands);
+    ui.menu_button("Recent", |ui| models(ui, state, Command::OpenModel, commands));
+    ui.menu_button("Compare with", |ui| compare(ui, state, commands));
     ui.separator();
     let mut choices = vec![
         (DeviceChoice::Auto, "Choose the device automatically".to_owned()),
@@ -193,6 +197,33 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     for (choice, name) in choices {
         if ui.radio(state.device == choice, name).clicked() {
             commands.push(Command::SetDevice(choice));
+        }
+    }
+}
+
+/// Models to compare the open one with.
+pub fn compare(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let with = |source| Command::Stages(StagesCommand::CompareWith(source));
+    models(ui, state, with, commands);
+    item(ui, true, "Model folder…", Command::Ask(Purpose::CompareModel), commands);
+    if state.training.comparison.is_some() {
+        ui.separator();
+        item(ui, true, "End the comparison", Command::Train(TrainCommand::CloseComparison), commands);
+    }
+}
+
+/// The bundled model and those of lately, but for the one that is open.
+fn models(ui: &mut Ui, state: &State, command: impl Fn(ModelSource) -> Command, commands: &mut Vec<Command>) {
+    let bundled = ModelSource::new(BUNDLED_NAME);
+    let lately = state.settings.models.iter().cloned().map(ModelSource::from);
+    let mut all: Vec<ModelSource> = lately.filter(|source| *source != bundled).collect();
+    all.push(bundled);
+    for source in all {
+        let is_open = state.model.as_ref().is_some_and(|model| model.source == source);
+        let path = source.model.display().to_string();
+        let name = if path == BUNDLED_NAME { "The bundled model".into() } else { file_name(&source.model) };
+        if ui.add_enabled(!is_open, Button::new(name)).on_hover_text(path).clicked() {
+            commands.push(command(source));
         }
     }
 }

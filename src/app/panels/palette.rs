@@ -24,20 +24,25 @@ type Entry = (String, String, Command);
 fn entries(state: &State) -> Vec<Entry> {
     let settings = &state.settings;
     let mut all: Vec<Entry> = Vec::new();
-    for action in Action::ALL.iter().filter(|action| action.works_in(state.tab) && **action != Action::Palette) {
+    let is_listed = |action: &&Action| {
+        action.works_in(state.tab) && **action != Action::Palette && !Action::WINDOWS.contains(*action)
+    };
+    for action in Action::ALL.iter().filter(is_listed) {
         if let Some(command) = action.command(state) {
             all.push((action.name().to_owned(), settings.keys.label(*action), command));
         }
+    }
+    let windows = state.image.as_ref().map(|open| open.windows(settings)).unwrap_or_default();
+    for (number, (name, window)) in windows.into_iter().enumerate() {
+        let keys = Action::WINDOWS.get(number).map_or_else(String::new, |action| settings.keys.label(*action));
+        all.push((format!("Window: {name}"), keys, Command::SetWindow(window)));
     }
     let mut add = |name: &str, command: Command| all.push((name.to_owned(), String::new(), command));
     add("Open model folder…", Command::Ask(Purpose::ModelFolder));
     add("Open model file…", Command::Ask(Purpose::ModelFile));
     add("Open the bundled model", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
-    if let Some(open) = &state.image {
+    if state.image.is_some() {
         add("Open ground truth…", Command::Ask(Purpose::Truth));
-        for (name, window) in open.windows(settings) {
-            add(&format!("Window: {name}"), Command::SetWindow(window));
-        }
     }
     if state.shown.is_some() {
         add("Save overlay…", Command::Ask(Purpose::SaveOverlay));

@@ -10,11 +10,11 @@ use crate::app::theme;
 const WORDS: &str = "Click a key to change it, + for one more; a right click takes it away. While a text field has the cursor, \
                      letters are text.";
 /// Height of the page, in points; what does not fit is scrolled to.
-const HEIGHT: f32 = 440.0;
+const HEIGHT: f32 = 420.0;
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    ui.set_width(720.0);
+    ui.set_width(812.0);
     ui.horizontal(|ui| {
         let button = Button::new("All as they were");
         if ui.add_enabled(state.settings.keys.are_changed(), button).clicked() {
@@ -23,31 +23,34 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.add(Label::new(RichText::new(WORDS).small().weak()).wrap());
     });
     ui.separator();
-    ScrollArea::vertical().max_height(HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
-        ui.horizontal_top(|ui| {
-            for groups in Group::ALL.chunks(Group::ALL.len().div_ceil(2)) {
-                ui.vertical(|ui| {
-                    ui.set_width(340.0);
-                    groups.iter().for_each(|group| list(ui, state, *group, commands));
-                });
-            }
-        });
-        ui.label(RichText::new("Mouse, and keys that stay").heading());
-        Grid::new("fixed").num_columns(2).spacing([20.0, 3.0]).show(ui, |ui| {
-            for (keys, words) in FIXED {
-                ui.label(RichText::new(*keys).weak());
-                ui.label(*words);
-                ui.end_row();
-            }
-        });
-    });
+    ScrollArea::vertical().max_height(HEIGHT).min_scrolled_height(HEIGHT).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
+            ui.horizontal_top(|ui| {
+                for groups in Group::ALL.chunks(Group::ALL.len().div_ceil(2)) {
+                    ui.vertical(|ui| {
+                        ui.set_width(392.0);
+                        groups.iter().for_each(|group| list(ui, state, *group, commands));
+                    });
+                }
+            });
+            ui.label(RichText::new("Mouse, and keys that stay").heading());
+            Grid::new("fixed").num_columns(2).spacing([20.0, 3.0]).show(ui, |ui| {
+                for (keys, words) in FIXED {
+                    ui.label(RichText::new(*keys).weak());
+                    ui.label(*words);
+                    ui.end_row();
+                }
+            });
+        },
+    );
 }
 
 fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
     ui.label(RichText::new(group.name()).heading());
-    Grid::new(group.name()).num_columns(2).spacing([12.0, 2.0]).min_col_width(150.0).show(ui, |ui| {
+    Grid::new(group.name()).num_columns(2).spacing([12.0, 2.0]).min_col_width(266.0).show(ui, |ui| {
         for action in Action::ALL.iter().copied().filter(|action| action.group() == group) {
-            ui.add(Label::new(name(state, action)).truncate());
+            ui.label(name(state, action));
             ui.horizontal(|ui| keys(ui, state, action, commands));
             ui.end_row();
         }
@@ -57,14 +60,9 @@ fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
 
 /// What it does; of a preset its window too.
 fn name(state: &State, action: Action) -> String {
-    let place = Action::ALL
-        .iter()
-        .position(|other| *other == action)
-        .zip(Action::ALL.iter().position(|other| *other == Action::Window0));
-    let window =
-        place.and_then(|(place, first)| place.checked_sub(first)).filter(|number| (1..10).contains(number));
+    let number = Action::WINDOWS.iter().position(|window| *window == action).filter(|number| *number > 0);
     let windows = state.image.as_ref().map(|open| open.windows(&state.settings));
-    match window.and_then(|number| windows?.into_iter().nth(number)) {
+    match number.and_then(|number| windows?.into_iter().nth(number)) {
         Some((window, _)) => format!("{}: {window}", action.name()),
         None => action.name().to_owned(),
     }

@@ -7,7 +7,7 @@ use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::file_name;
 use crate::engine::{FileCommand, Study, StudyRequest, SweepOver};
-use crate::infer::{Dial, SweepResult};
+use crate::infer::{Dial, ModelSource, SweepResult};
 
 /// Smallest part of a picture that fills a pane.
 const SMALLEST_PART: f32 = 1.0 / 64.0;
@@ -58,14 +58,20 @@ impl HimixApp {
             StagesCommand::CancelWork => {
                 self.engine.cancel_study();
                 stages.working = None;
+                stages.sweeping = None;
             }
             StagesCommand::CompareWith(source) => self.compare_with(source),
         }
     }
 
     fn begin_study(&mut self, what: String, work: Study) {
-        let Some(model) = &self.state.model else { return };
-        let (source, device) = (model.source.clone(), self.state.device);
+        if let Some(model) = &self.state.model {
+            self.begin_study_of(model.source.clone(), what, work);
+        }
+    }
+
+    fn begin_study_of(&mut self, source: ModelSource, what: String, work: Study) {
+        let device = self.state.device;
         let ticket = self.ticket();
         match self.engine.study(StudyRequest { ticket, source, device, work }) {
             Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None }),
@@ -97,24 +103,55 @@ impl HimixApp {
         let values = values.collect();
         let what = format!("Sweeping {}", dial.name(&dials));
         let threshold = state.settings.threshold;
-        self.begin_study(what, Study::Sweep { dials, dial, values, threshold, over });
+        self.state.stages.swept_other = None;
+        let study = Study::Sweep { dials, dial, values, threshold, over };
+        self.state.stages.sweeping = Some(study.clone());
+        self.begin_study(what, study);
+    }
+
+    /// Takes a sweep in; that of the model that is compared with follows, where it has the same value to turn.
+    pub(super) fn keep_sweep(&mut self, result: SweepResult) {
+        let Some(study) = self.state.stages.sweeping.take() else {
+            let name = self.state.other().map(|info| info.name.clone()).unwrap_or_default();
+            self.state.stages.swept_other = Some((name, result));
+            return;
+        };
+        self.state.stages.swept = Some(result);
+        let Some(other) = self.state.training.comparison.as_ref() else { return };
+        let (source, Some(info), Study::Sweep { dial, values, threshold, over, .. }) =
+            (other.source.clone(), &other.info, study)
+        else {
+            return;
+        };
+        let dials = info.dials.clone();
+        if dial.get(&dials).is_some() {
+            let what = format!("Sweeping {} of {}", dial.name(&dials), info.name);
+            self.begin_study_of(source, what, Study::Sweep { dials, dial, values, threshold, over });
+        }
     }
 
     fn save_sweep(&mut self, path: PathBuf) {
         if let Some(swept) = &self.state.stages.swept {
-            let bytes = table(swept).into_bytes();
+            let model = self.state.model.as_ref().map_or("", |model| &model.info.name);
+            let other = self.state.stages.swept_other.as_ref().map(|(name, swept)| (name.as_str(), swept));
+            let sweeps: Vec<(&str, &SweepResult)> = std::iter::once((model, swept)).chain(other).collect();
+            let bytes = table(&sweeps).into_bytes();
             self.file(FileCommand::Save { path, bytes });
         }
     }
 }
 
-/// A sweep as CSV.
-fn table(swept: &SweepResult) -> String {
-    let mut text = format!("{},mean_area,dice_pooled,dice_per_image\n", swept.name.replace(',', ""));
+/// Sweeps of models as CSV.
+fn table(sweeps: &[(&str, &SweepResult)]) -> String {
+    let plain = |text: &str| text.replace([',', '"', '\n'], " ");
+    let name = sweeps.first().map_or(String::new(), |(_, swept)| plain(&swept.name));
+    let mut text = format!("model,{name},mean_area_share,dice_pooled,dice_per_image\n");
     let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
-    for point in &swept.points {
-        let [pooled, each] = [point.dice_pooled, point.dice_per_image].map(number);
-        text += &format!("{},{:.6},{pooled},{each}\n", point.value, point.area);
+    for (model, swept) in sweeps {
+        for point in &swept.points {
+            let [pooled, each] = [point.dice_pooled, point.dice_per_image].map(number);
+            text += &format!("{},{},{:.6},{pooled},{each}\n", plain(model), point.value, point.area);
+        }
     }
     text
 }

@@ -55,9 +55,13 @@ impl HimixApp {
     }
 
     pub(in crate::app) fn take_steps(&mut self, ticket: Ticket, steps: Vec<Step>) {
-        let refinement = &mut self.state.stages.refinement;
-        refinement.is_awaited = false;
-        refinement.steps = Some((ticket, steps));
+        let stages = &mut self.state.stages;
+        for look in [&mut stages.look, &mut stages.other] {
+            if look.refinement.asked.is_some_and(|(asked, ..)| asked == ticket) {
+                look.refinement.is_awaited = false;
+                look.refinement.steps = Some((ticket, steps.clone()));
+            }
+        }
     }
 
     pub(in crate::app) fn take_study(&mut self, ticket: Ticket, event: StudyEvent) {
@@ -71,13 +75,17 @@ impl HimixApp {
         }
         state.stages.working = None;
         match event {
-            StudyEvent::Progress { .. } | StudyEvent::Cancelled => {}
-            StudyEvent::Failed(message) => state.notes.add(Kind::Error, message),
+            StudyEvent::Progress { .. } => {}
+            StudyEvent::Cancelled => state.stages.sweeping = None,
+            StudyEvent::Failed(message) => {
+                state.stages.sweeping = None;
+                state.notes.add(Kind::Error, message);
+            }
             StudyEvent::Swept(result) => {
                 for reason in result.skipped.iter().take(3) {
                     state.notes.add(Kind::Warning, format!("Left out of the sweep: {reason}"));
                 }
-                state.stages.swept = Some(*result);
+                self.keep_sweep(*result);
             }
             StudyEvent::Saved { folder } => {
                 state.notes.add(Kind::Info, format!("The turned model is written: {}", folder.display()));

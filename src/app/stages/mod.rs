@@ -18,7 +18,7 @@ pub use turning::Turning;
 
 use crate::analysis::maps::MapKind;
 use crate::analysis::refinement::Step;
-use crate::engine::{Inspected, Ticket};
+use crate::engine::{Inspected, Study, Ticket};
 use crate::infer::{Dials, SweepResult, Wanted};
 
 /// What is remembered of the tab between runs.
@@ -61,6 +61,8 @@ pub struct Look {
     pub seen: Option<Inspected>,
     /// Why nothing came.
     pub error: Option<String>,
+    /// Numbers of the stages' masks.
+    pub refinement: Refinement,
 }
 
 /// The picture beneath the maps.
@@ -112,14 +114,16 @@ pub struct Stages {
     pub base: Base,
     /// On the graphics device.
     pub pictures: Pictures,
-    /// Numbers of the stages' masks.
-    pub refinement: Refinement,
     /// Long work that goes on.
     pub working: Option<Working>,
     /// The sweep as it is set up.
     pub wish: SweepWish,
+    /// The sweep of the open model that goes on.
+    pub sweeping: Option<Study>,
     /// The sweep that was done last.
     pub swept: Option<SweepResult>,
+    /// The same of the model that is compared with, and its name.
+    pub swept_other: Option<(String, SweepResult)>,
 }
 
 /// All of a picture.
@@ -136,10 +140,11 @@ impl Default for Stages {
             channel: None,
             base: Base::default(),
             pictures: Pictures::default(),
-            refinement: Refinement::default(),
             working: None,
             wish: SweepWish::default(),
+            sweeping: None,
             swept: None,
+            swept_other: None,
         }
     }
 }
@@ -151,9 +156,14 @@ impl Stages {
         self.other = Look::default();
         self.base = Base::default();
         self.pictures = Pictures::default();
-        self.refinement = Refinement::default();
         self.seen_part = WHOLE;
         self.pointer = None;
+    }
+
+    /// Forgets what belongs to the model that was compared with.
+    pub fn forget_other(&mut self) {
+        self.other = Look::default();
+        self.swept_other = None;
     }
 
     /// Forgets what belongs to a model that is open no more.
@@ -161,8 +171,8 @@ impl Stages {
         self.look = Look::default();
         self.turning = Turning::default();
         self.channel = None;
-        self.refinement = Refinement::default();
         self.swept = None;
+        self.swept_other = None;
         self.wish = SweepWish::default();
     }
 }

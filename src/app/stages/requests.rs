@@ -101,29 +101,31 @@ impl HimixApp {
         }
     }
 
-    /// Numbers of the newest look; one question at a time, because they take longer than a look.
+    /// Numbers of the newest looks; one question at a time of each, because they take longer than a look.
     fn ask_refinement(&mut self) {
-        let state = &self.state;
-        let refinement = &state.stages.refinement;
+        let state = &mut self.state;
         let is_shown = state.is_seen(Pane::Numbers) || state.settings.stages.kind == MapKind::StageMask;
-        let Some(seen) = state.stages.look.seen.as_ref().filter(|_| is_shown && !refinement.is_awaited) else {
-            return;
-        };
-        let truth = state.truth.as_ref();
-        let key = (seen.ticket, truth.map(|truth| truth.ticket), threshold_step(state.settings.threshold));
-        if refinement.asked == Some(key) {
+        if !is_shown {
             return;
         }
-        let command = FileCommand::Refine {
-            ticket: seen.ticket,
-            inspection: seen.inspection.clone(),
-            truth: truth.map(|truth| truth.mask.clone()),
-            threshold: state.settings.threshold,
-        };
-        if self.engine.file(command).is_ok() {
-            let refinement = &mut self.state.stages.refinement;
-            refinement.asked = Some(key);
-            refinement.is_awaited = true;
+        let truth = state.truth.as_ref();
+        let threshold = state.settings.threshold;
+        for look in [&mut state.stages.look, &mut state.stages.other] {
+            let Some(seen) = look.seen.as_ref().filter(|_| !look.refinement.is_awaited) else { continue };
+            let key = (seen.ticket, truth.map(|truth| truth.ticket), threshold_step(threshold));
+            if look.refinement.asked == Some(key) {
+                continue;
+            }
+            let command = FileCommand::Refine {
+                ticket: seen.ticket,
+                inspection: seen.inspection.clone(),
+                truth: truth.map(|truth| truth.mask.clone()),
+                threshold,
+            };
+            if self.engine.file(command).is_ok() {
+                look.refinement.asked = Some(key);
+                look.refinement.is_awaited = true;
+            }
         }
     }
 }

@@ -89,6 +89,7 @@ impl HimixApp {
             TrainCommand::Compare => self.compare(),
             TrainCommand::CloseComparison => {
                 training.comparison = None;
+                self.state.stages.forget_other();
                 self.engine.close_compared();
             }
             TrainCommand::Smooth(share) => training.smoothing = share.clamp(0.0, 0.99),
@@ -178,6 +179,7 @@ impl HimixApp {
     pub(in crate::app) fn compare_with(&mut self, source: ModelSource) {
         let ticket = self.ticket();
         let request = ModelRequest { ticket, source: source.clone(), device: self.state.device };
+        self.state.stages.forget_other();
         match self.engine.open_compared(request) {
             Ok(()) => self.state.training.comparison = Some(Comparison::new(ticket, source)),
             Err(error) => {

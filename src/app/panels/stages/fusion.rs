@@ -19,6 +19,7 @@ pub fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
     let own = &model.info.dials;
     let dials = state.stages.turning.dials().unwrap_or(own).clone();
+    let other = state.other().map(|info| (info.name.clone(), info.dials.groups.clone()));
     let words = "Weights of the text layers of each group; the line is where equal weights would be. Beneath each: the value before the softmax, minus its start of 1.";
     ui.label(RichText::new(words).small().weak());
     for (index, group) in dials.groups.iter().enumerate() {
@@ -30,7 +31,12 @@ pub fn show(ui: &mut Ui, state: &mut State) {
             (None, _) => String::new(),
         };
         section(ui, &format!("G{}", index + 1), &feeds);
-        bars(ui, index, group);
+        bars(ui, &format!("G{}", index + 1), index, group);
+        let beside = other.as_ref().and_then(|(name, groups)| Some((name, groups.get(index)?)));
+        if let Some((name, other)) = beside {
+            ui.label(RichText::new(format!("{name}:")).small().weak());
+            bars(ui, &format!("G{} of {name}", index + 1), 3, other);
+        }
         if group.alpha.is_none() {
             ui.label(RichText::new("Nothing is learned here: the layers have equal weights.").small().weak());
         }
@@ -38,14 +44,14 @@ pub fn show(ui: &mut Ui, state: &mut State) {
     similarity(ui, state);
 }
 
-fn bars(ui: &mut Ui, index: usize, group: &GroupDials) {
+fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupDials) {
     let palette = theme::palette(ui.visuals());
     let weights = group.weights();
     let count = weights.len().max(1);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), BARS), Sense::hover());
     let text: Vec<String> =
         group.layers.iter().zip(&weights).map(|(layer, weight)| format!("layer {layer} {weight:.3}")).collect();
-    let label = format!("Weights of G{}: {}", index + 1, text.join(", "));
+    let label = format!("Weights of {name}: {}", text.join(", "));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &label));
     let foot = 30.0;
     let chart = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - foot));
@@ -57,7 +63,7 @@ fn bars(ui: &mut Ui, index: usize, group: &GroupDials) {
         let centre = rect.left() + step * (place as f32 + 0.5);
         let top = chart.bottom() - chart.height() * weight / highest;
         let bar = Rect::from_min_max(pos2(centre - step * 0.3, top), pos2(centre + step * 0.3, chart.bottom()));
-        ui.painter().rect_filled(bar, 1.0, palette.lines[index % palette.lines.len()]);
+        ui.painter().rect_filled(bar, 1.0, palette.lines[colour % palette.lines.len()]);
         let word = |y: f32, words: String, colour: Color32| {
             ui.painter().text(pos2(centre, y), eframe::egui::Align2::CENTER_TOP, words, font.clone(), colour);
         };

@@ -9,9 +9,9 @@ mod sweep;
 mod turn;
 mod what_if;
 
-use eframe::egui::{CentralPanel, Frame, Panel, RichText, Slider, Ui};
+use eframe::egui::{CentralPanel, Frame, Label, Panel, RichText, Slider, Ui};
 
-use super::empty;
+use super::{empty, menu};
 use crate::analysis::maps::MapKind;
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
@@ -19,6 +19,7 @@ use crate::app::layout::Pane;
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::app::training::TrainCommand;
 
 /// Draws the stages.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
@@ -82,6 +83,8 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     commands.push(Command::Stages(StagesCommand::SetOpacity(opacity)));
                 }
             });
+            ui.separator();
+            comparison(ui, state, commands);
         });
         if settings.kind == MapKind::StageMask {
             readouts(ui, state, commands);
@@ -138,7 +141,6 @@ pub fn side(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Comma
         Pane::Sweep => sweep::show(ui, state, commands),
         _ => {}
     }
-    comparison(ui, state, commands);
 }
 
 /// Long work that goes on.
@@ -160,24 +162,19 @@ fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// The other model.
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    ui.separator();
-    match &state.training.comparison {
-        None => {
-            let words = "Shows another model's stages beneath these, on the same picture and sentence.";
-            if ui.button("Compare with another model…").on_hover_text(words).clicked() {
-                commands.push(Command::Ask(Purpose::CompareModel));
-            }
-        }
-        Some(other) => {
-            let name = match (&other.error, &other.info) {
-                (Some(error), _) => error.clone(),
-                (None, Some(info)) => format!("Compared with {}", info.name),
-                (None, None) => "The other model is being opened…".into(),
-            };
-            ui.label(RichText::new(name).weak());
-            if ui.button("End the comparison").clicked() {
-                commands.push(Command::Train(crate::app::training::TrainCommand::CloseComparison));
-            }
-        }
+    let Some(other) = &state.training.comparison else {
+        let words = "Shows another model's stages beneath these, on the same picture and sentence, and its numbers in the panels.";
+        let menu = ui.menu_button("Compare with", |ui| menu::compare(ui, state, commands));
+        menu.response.on_hover_text(words);
+        return;
+    };
+    let name = match (&other.error, &other.info) {
+        (Some(error), _) => error.clone(),
+        (None, Some(info)) => format!("Compared with {}", info.name),
+        (None, None) => "The other model is being opened…".into(),
+    };
+    if ui.button("End the comparison").on_hover_text(&name).clicked() {
+        commands.push(Command::Train(TrainCommand::CloseComparison));
     }
+    ui.add(Label::new(RichText::new(&name).weak()).truncate()).on_hover_text(&name);
 }

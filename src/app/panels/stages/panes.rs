@@ -115,7 +115,8 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
         if is_other { state.training.comparison.as_ref().and_then(|other| other.info.as_ref()) } else { None };
     let title = model.map_or("Input".into(), |info| format!("Input of {}", info.name));
     let mut cells = vec![Cell { title, place: None, layer: Layer::Nothing, foot: String::new() }];
-    let steps = state.stages.refinement.steps.as_ref().filter(|_| !is_other).map(|(_, steps)| steps);
+    let look = if is_other { &state.stages.other } else { &state.stages.look };
+    let steps = look.refinement.steps.as_ref().map(|(_, steps)| steps);
     for (index, stage) in stages.iter().enumerate() {
         let layer = match state.stages.channel {
             Some((chosen, rank)) if chosen == index => {

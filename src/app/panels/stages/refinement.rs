@@ -3,12 +3,22 @@
 use eframe::egui::{Grid, RichText, Ui};
 
 use crate::app::panels::widgets::{explain, heading};
+use crate::app::stages::Look;
 use crate::app::state::State;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &State) {
     heading(ui, "Refinement", "per image");
-    let Some((of, steps)) = &state.stages.refinement.steps else {
+    ui.push_id("open model", |ui| numbers(ui, &state.stages.look));
+    if let Some(other) = state.other() {
+        ui.separator();
+        heading(ui, &format!("Refinement of {}", other.name), "per image");
+        ui.push_id("other model", |ui| numbers(ui, &state.stages.other));
+    }
+}
+
+fn numbers(ui: &mut Ui, look: &Look) {
+    let Some((of, steps)) = &look.refinement.steps else {
         ui.label(RichText::new("The numbers appear in a moment.").weak());
         return;
     };
@@ -16,7 +26,7 @@ pub fn show(ui: &mut Ui, state: &State) {
         let words = "This model has no read-outs, so only the final mask has numbers. “Stage mask” above offers to fit them.";
         ui.label(RichText::new(words).weak());
     }
-    let is_old = state.stages.look.seen.as_ref().is_some_and(|seen| seen.ticket != *of);
+    let is_old = look.seen.as_ref().is_some_and(|seen| seen.ticket != *of);
     let number =
         |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
     let header = |ui: &mut Ui, names: &[&str]| {

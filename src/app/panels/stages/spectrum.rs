@@ -9,7 +9,7 @@ use egui_plot::{Line, Plot, PlotPoints};
 use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
 use crate::app::panels::widgets::{row, section, swatch};
-use crate::app::stages::{Pane, Place, map_picture};
+use crate::app::stages::{Look, Pane, Place, map_picture};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::infer::StageDials;
@@ -25,17 +25,43 @@ pub fn show(ui: &mut Ui, state: &mut State) {
     let own = model.info.dials.clone();
     let history = model.info.history.clone();
     let dials = state.stages.turning.dials().unwrap_or(&own).clone();
+    let other = state.other().map(|info| (info.name.clone(), info.dials.clone(), info.history.clone()));
     let words = "A raw σ cannot be compared between stages: it counts frequency bins, and the grids differ. What it does is below it.";
     ui.label(RichText::new(words).small().weak());
     for (index, stage) in dials.stages.iter().enumerate() {
         let untouched = own.stages.get(index).and_then(|stage| stage.sigma);
         section(ui, &format!("Stage {}", stage.grid), &format!("grid {0} × {0}", stage.grid));
-        ui.push_id(("spectrum", index), |ui| one(ui, state, stage, index, untouched));
+        // The other model's stage on the same grid; one on another grid has another spectrum.
+        let beside = other.as_ref().and_then(|(name, dials, _)| {
+            let place = dials.stages.iter().position(|other| other.grid == stage.grid)?;
+            Some(Beside { name, place, sigma: dials.stages[place].sigma? })
+        });
+        ui.push_id(("spectrum", index), |ui| one(ui, state, stage, index, untouched, beside));
     }
-    epochs(ui, &own.stages, &history);
+    epochs(ui, "σ over the training", &own.stages, &history);
+    if let Some((name, dials, history)) = &other {
+        epochs(ui, &format!("σ over the training of {name}"), &dials.stages, history);
+    }
 }
 
-fn one(ui: &mut Ui, state: &mut State, stage: &StageDials, index: usize, untouched: Option<f32>) {
+/// A stage of the model that is compared with.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    /// The model's name.
+    name: &'a str,
+    /// Number of the stage, coarse to fine.
+    place: usize,
+    sigma: f32,
+}
+
+fn one(
+    ui: &mut Ui,
+    state: &mut State,
+    stage: &StageDials,
+    index: usize,
+    untouched: Option<f32>,
+    beside: Option<Beside>,
+) {
     let Some(sigma) = stage.sigma else {
         ui.label(RichText::new("This stage has no spectrum filter.").weak());
         return;
@@ -49,6 +75,9 @@ fn one(ui: &mut Ui, state: &mut State, stage: &StageDials, index: usize, untouch
         value = format!("{sigma:.2}, turned from {own:.2}");
     }
     row(ui, "σ", value);
+    if let Some(Beside { name, sigma, .. }) = beside {
+        row(ui, &format!("σ of {name}"), format!("{sigma:.2}"));
+    }
     row(ui, "Passes at DC", format!("{:.3}", filter.gain_at_dc()))
         .on_hover_text("1 − g at frequency 0. The stage adds this share of its input's mean to the input.");
     row(ui, "Passes at the highest frequency", format!("{:.3}", filter.gain_at_highest()));
@@ -56,25 +85,30 @@ fn one(ui: &mut Ui, state: &mut State, stage: &StageDials, index: usize, untouch
         picture(ui, state, filter, index, false);
         picture(ui, state, filter, index, true);
     });
-    let response = filter.radial();
     let colours = theme::palette(ui.visuals()).lines;
-    plot(
-        ui,
-        &format!("Response of stage {}", stage.grid),
-        "coefficient by distance from DC",
-        &[("1 − g", colours[0], response)],
-    );
-    let seen = state.stages.look.seen.as_ref();
-    let spectra = seen.and_then(|seen| seen.inspection.stages.get(index)?.spectra.clone());
+    let mut lines = vec![("1 − g", colours[0], filter.radial())];
+    if let Some(Beside { name, sigma, .. }) = beside {
+        lines.push((name, colours[3], Filter { sigma, grid: stage.grid }.radial()));
+    }
+    plot(ui, &format!("Response of stage {}", stage.grid), "coefficient by distance from DC", &lines);
+    let of = |look: &Look, place: usize| {
+        look.seen.as_ref().and_then(|seen| seen.inspection.stages.get(place)?.spectra.clone())
+    };
+    let spectra = of(&state.stages.look, index);
+    let other = beside.and_then(|beside| Some((beside.name, of(&state.stages.other, beside.place)?)));
     if let Some(spectra) = spectra {
         let logarithms = |power: &[f32]| -> Vec<[f64; 2]> {
             let value = |(ring, power): (usize, &f32)| [ring as f64, f64::from(power.max(1e-12)).log10()];
             power.iter().enumerate().map(value).collect()
         };
-        let lines = [
+        let mut lines = vec![
             ("before", colours[1], logarithms(&spectra.before)),
             ("after", colours[2], logarithms(&spectra.after)),
         ];
+        let name = other.as_ref().map(|(name, _)| format!("after, {name}")).unwrap_or_default();
+        if let Some((_, spectra)) = &other {
+            lines.push((&name, colours[3], logarithms(&spectra.after)));
+        }
         plot(ui, &format!("Features of stage {}", stage.grid), "log₁₀ of mean power by ring from DC", &lines);
     }
 }
@@ -140,8 +174,8 @@ fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec
 }
 
 /// σ over the training, where it is known.
-fn epochs(ui: &mut Ui, stages: &[StageDials], history: &[(usize, Vec<f32>)]) {
-    section(ui, "σ over the training", "");
+fn epochs(ui: &mut Ui, title: &str, stages: &[StageDials], history: &[(usize, Vec<f32>)]) {
+    section(ui, title, "");
     if history.is_empty() {
         let words = "The model has no record of it. A training run of this program keeps one in metrics.csv.";
         ui.label(RichText::new(words).small().weak());
@@ -160,5 +194,5 @@ fn epochs(ui: &mut Ui, stages: &[StageDials], history: &[(usize, Vec<f32>)]) {
         .collect();
     let lines: Vec<(&str, Color32, Vec<[f64; 2]>)> =
         lines.iter().map(|(name, colour, points)| (name.as_str(), *colour, points.clone())).collect();
-    plot(ui, "σ over the epochs", "by epoch", &lines);
+    plot(ui, title, "by epoch", &lines);
 }

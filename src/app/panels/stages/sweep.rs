@@ -1,7 +1,7 @@
 //! One value over a range, for the picture or the open folder.
 
-use eframe::egui::{Button, ComboBox, DragValue, RichText, Ui};
-use egui_plot::{Line, Plot, PlotPoints, Points, VLine};
+use eframe::egui::{Button, Color32, ComboBox, DragValue, RichText, Ui};
+use egui_plot::{Line, LineStyle, Plot, PlotPoints, Points, VLine};
 
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
@@ -9,7 +9,7 @@ use crate::app::panels::widgets::{section, swatch};
 use crate::app::stages::{StagesCommand, SweepWish};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::infer::{Dial, SweepResult};
+use crate::infer::{Dial, SweepPoint, SweepResult};
 
 /// Most values of a sweep.
 const MOST: usize = 200;
@@ -108,7 +108,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     if let Some(swept) = &state.stages.swept {
-        result(ui, swept);
+        result(ui, swept, state.stages.swept_other.as_ref());
     }
 }
 
@@ -120,7 +120,7 @@ fn range(dial: Dial) -> (f32, f32) {
     }
 }
 
-fn result(ui: &mut Ui, swept: &SweepResult) {
+fn result(ui: &mut Ui, swept: &SweepResult, other: Option<&(String, SweepResult)>) {
     let cases = if swept.cases == 1 { "1 case".into() } else { format!("{} cases", swept.cases) };
     let with = match swept.with_truth {
         count if count == swept.cases => String::new(),
@@ -129,16 +129,20 @@ fn result(ui: &mut Ui, swept: &SweepResult) {
     };
     section(ui, &swept.name, &format!("{cases}{with}"));
     let colours = theme::palette(ui.visuals()).lines;
-    let points = |value: fn(&crate::infer::SweepPoint) -> Option<f64>| -> Vec<[f64; 2]> {
+    type Value = fn(&SweepPoint) -> Option<f64>;
+    let points = |swept: &SweepResult, value: Value| -> Vec<[f64; 2]> {
         swept.points.iter().filter_map(|point| Some([f64::from(point.value), value(point)?])).collect()
     };
-    let mut lines = vec![("area, share of the image", colours[0], points(|point| Some(point.area)))];
+    let mut values: Vec<(&str, Color32, Value)> =
+        vec![("area, share of the image", colours[0], |point| Some(point.area))];
     if swept.with_truth > 1 {
-        lines.push(("Dice pooled", colours[1], points(|point| point.dice_pooled)));
-        lines.push(("Dice per image, mean", colours[2], points(|point| point.dice_per_image)));
+        values.push(("Dice pooled", colours[1], |point| point.dice_pooled));
+        values.push(("Dice per image, mean", colours[2], |point| point.dice_per_image));
     } else if swept.with_truth == 1 {
-        lines.push(("Dice per image", colours[1], points(|point| point.dice_per_image)));
+        values.push(("Dice per image", colours[1], |point| point.dice_per_image));
     }
+    let lines: Vec<(&str, Color32, Vec<[f64; 2]>)> =
+        values.iter().map(|(name, colour, value)| (*name, *colour, points(swept, *value))).collect();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         for (name, colour, _) in &lines {
@@ -164,7 +168,14 @@ fn result(ui: &mut Ui, swept: &SweepResult) {
                 let marks: PlotPoints = points.iter().copied().collect();
                 plot.points(Points::new(*name, marks).color(*colour).radius(2.0));
             }
+            for (name, colour, value) in values.iter().filter(|_| other.is_some()) {
+                let line: PlotPoints = other.map(|(_, swept)| points(swept, *value)).unwrap_or_default().into();
+                plot.line(Line::new(*name, line).color(*colour).width(1.2).style(LineStyle::dashed_dense()));
+            }
         });
-    let words = format!("The upright line is the model's own value, {:.2}.", swept.own);
+    let mut words = format!("The upright line is the model's own value, {:.2}.", swept.own);
+    if let Some((name, swept)) = other {
+        words += &format!(" Dashed: {name}, whose own value is {:.2}.", swept.own);
+    }
     ui.label(RichText::new(words).small().weak());
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Distribution, Tensor};
 use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
-use himix::infer::{ModelSource, Predictor};
+use himix::infer::{BUNDLED_NAME, ModelSource, Predictor, Wanted};
 
 const ROUNDS: usize = 15;
 
@@ -101,9 +101,36 @@ fn main() {
     row("another prompt, same image", other / 2.0);
     row("a prompt seen before", seen);
     row("loading the model", loading);
+    turned("a turned value, full size", &mut predictor, &image, prompt, unit);
+    let mut small =
+        Predictor::open(&ModelSource::new(BUNDLED_NAME), DeviceChoice::Cpu).expect("the bundled model opens");
+    turned("a turned value, bundled model", &mut small, &image, prompt, unit);
     if let Some(peak) = peak_memory_mib() {
         println!("peak memory                   {peak:8.0} MiB");
     }
+}
+
+/// σ of the coarsest stage at ever other values, as its slider in the window asks for: mask and stage maps.
+fn turned(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, unit: f64) {
+    let mut dials = predictor.dials().clone();
+    let wanted = Wanted { stages: true, ..Wanted::default() };
+    predictor.predict(image, prompt).expect("prediction");
+    let mut decoder = Vec::new();
+    let plain = time(|| {
+        decoder.push(predictor.predict(image, prompt).expect("prediction").milliseconds.decoder);
+    });
+    let mut number = 0;
+    let turned = time(|| {
+        number += 1;
+        dials.stages[0].sigma = Some(2.0 + 0.01 * number as f32);
+        predictor.inspect(image, prompt, Some(&dials), wanted).expect("a look inside");
+    });
+    let (decoder, share) = (median(decoder), turned / plain);
+    println!(
+        "{name:30}{turned:8.1} ms   {:6.2} × the matrix product, {share:.2} × a pass of the decoder ({plain:.1} ms, \
+              {decoder:.1} of them the decoder)",
+        turned / unit
+    );
 }
 
 /// Full-size weights by rule, written once as a file, in a process of its own so as not to count in this one's memory.

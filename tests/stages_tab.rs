@@ -131,7 +131,8 @@ fn two_models_stand_side_by_side_in_every_panel() {
     let other = Some(ModelSource::new("other"));
     let mut window = stages_against(&model, vec![files.image(), files.truth()], other);
     let has = |window: &Window, label: &str| window.query_by_label(label).is_some();
-    wait(&mut window, "the other model's row", |window| has(window, "Input of fake, picture"));
+    let rows = |window: &Window| window.query_all_by_label("Input of fake, picture").count();
+    wait(&mut window, "the other model's row", |window| rows(window) == 2);
     assert_eq!(window.get_all_by_label("Stage 7 (Layer 3), picture").count(), 2);
     window.get_by_label("Spectrum").click();
     window.run();
@@ -145,7 +146,7 @@ fn two_models_stand_side_by_side_in_every_panel() {
         has(window, "Refinement of fake") && window.get_all_by_label("Against the ground truth").count() == 2
     });
     window.get_by_label("End the comparison").click();
-    wait(&mut window, "one model alone", |window| !has(window, "Input of fake, picture"));
+    wait(&mut window, "one model alone", |window| has(window, "Input, picture"));
     assert_eq!(window.get_all_by_label("Stage 7 (Layer 3), picture").count(), 1);
 }
 

@@ -111,9 +111,12 @@ impl Layout {
 fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
     let stages = &seen.inspection.stages;
     let kind = state.settings.stages.kind;
-    let model =
-        if is_other { state.training.comparison.as_ref().and_then(|other| other.info.as_ref()) } else { None };
-    let title = model.map_or("Input".into(), |info| format!("Input of {}", info.name));
+    let model = if is_other { state.other() } else { state.model.as_ref().map(|model| &model.info) };
+    // Which row is whose is said where there are two.
+    let title = match model.filter(|_| state.other().is_some()) {
+        Some(info) => format!("Input of {}", info.name),
+        None => "Input".into(),
+    };
     let mut cells = vec![Cell { title, place: None, layer: Layer::Nothing, foot: String::new() }];
     let look = if is_other { &state.stages.other } else { &state.stages.look };
     let steps = look.refinement.steps.as_ref().map(|(_, steps)| steps);

@@ -39,7 +39,7 @@ fn numbers(ui: &mut Ui, look: &Look) {
         if steps.iter().any(|step| step.counts.is_some()) {
             ui.add_space(4.0);
             ui.label(RichText::new("Against the ground truth").strong());
-            Grid::new("against the truth").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
+            Grid::new("against the truth").striped(true).spacing([7.0, 3.0]).show(ui, |ui| {
                 header(ui, &["", "Dice", "IoU", "HD95 px", "TP", "FP", "FN"]);
                 for step in steps {
                     let Some(counts) = &step.counts else { continue };
@@ -63,7 +63,7 @@ fn numbers(ui: &mut Ui, look: &Look) {
         }
         ui.add_space(8.0);
         ui.label(RichText::new("From stage to stage").strong());
-        Grid::new("from stage to stage").striped(true).spacing([10.0, 3.0]).show(ui, |ui| {
+        Grid::new("from stage to stage").striped(true).spacing([7.0, 3.0]).show(ui, |ui| {
             header(ui, &["", "Dice with\nthe one before", "HD95 to\nit, px", "Fine\nshare %", "Area\n%"]);
             for step in steps {
                 ui.label(&step.name);

@@ -90,7 +90,7 @@ fn one(
     if let Some(Beside { name, sigma, .. }) = beside {
         lines.push((name, colours[3], Filter { sigma, grid: stage.grid }.radial()));
     }
-    plot(ui, &format!("Response of stage {}", stage.grid), "coefficient by distance from DC", &lines);
+    plot(ui, &format!("Response of stage {}", stage.grid), "coefficient by distance from DC", &lines, true);
     let of = |look: &Look, place: usize| {
         look.seen.as_ref().and_then(|seen| seen.inspection.stages.get(place)?.spectra.clone())
     };
@@ -109,7 +109,13 @@ fn one(
         if let Some((_, spectra)) = &other {
             lines.push((&name, colours[3], logarithms(&spectra.after)));
         }
-        plot(ui, &format!("Features of stage {}", stage.grid), "log₁₀ of mean power by ring from DC", &lines);
+        plot(
+            ui,
+            &format!("Features of stage {}", stage.grid),
+            "log₁₀ of mean power by ring from DC",
+            &lines,
+            false,
+        );
     }
 }
 
@@ -144,7 +150,7 @@ fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_cent
 }
 
 /// A small plot without any reaction to the wheel, because the panel scrolls.
-fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec<[f64; 2]>)]) {
+fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec<[f64; 2]>)], from_zero: bool) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.label(RichText::new(convention).small().weak());
@@ -155,22 +161,24 @@ fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec
             }
         }
     });
-    Plot::new(("plot", title))
+    let mut plot = Plot::new(("plot", title))
         .height(HEIGHT)
         .show_background(false)
         .y_axis_min_width(34.0)
-        .include_y(0.0)
         .allow_scroll(false)
         .allow_zoom(false)
         .allow_drag(false)
         .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .show(ui, |plot| {
-            for (name, colour, points) in lines {
-                let points: PlotPoints = points.iter().copied().collect();
-                plot.line(Line::new(*name, points).color(*colour).width(1.6));
-            }
-        });
+        .allow_axis_zoom_drag(false);
+    if from_zero {
+        plot = plot.include_y(0.0);
+    }
+    plot.show(ui, |plot| {
+        for (name, colour, points) in lines {
+            let points: PlotPoints = points.iter().copied().collect();
+            plot.line(Line::new(*name, points).color(*colour).width(1.6));
+        }
+    });
 }
 
 /// σ over the training, where it is known.
@@ -194,5 +202,5 @@ fn epochs(ui: &mut Ui, title: &str, stages: &[StageDials], history: &[(usize, Ve
         .collect();
     let lines: Vec<(&str, Color32, Vec<[f64; 2]>)> =
         lines.iter().map(|(name, colour, points)| (name.as_str(), *colour, points.clone())).collect();
-    plot(ui, title, "by epoch", &lines);
+    plot(ui, title, "by epoch", &lines, false);
 }

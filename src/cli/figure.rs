@@ -14,19 +14,19 @@ use super::{Failure, report, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
-  himix figure stages --model my-bundle --image chest.png --prompt \"lower left lung\" --mask truth.png --out stages.png
-  himix figure stages --data qata --split test --limit 3 --map attribution --out stages.png --out stages.svg
-  himix figure refinement --image a.png --image b.png --prompt \"left lung\" --out refinement.svg
+  himix figure stages --image chest.png --prompt \"lower left lung\" --mask truth.png --out stages.png
+  himix figure stages --data qata --split test --limit 3 --map change --out stages.svg
+  himix figure refinement --image a.png --image b.png --prompt \"left lung\" --out refinement.png
   himix figure weights --model my-bundle --against other-bundle --out weights.svg
   himix figure spectrum --model my-bundle --out spectrum.png --width 1200
 
-stages      the image, a map of every decoder stage, the final mask, the ground truth; one row an image
-refinement  every stage's own mask against the ground truth, with the numbers from stage to stage
-spectrum    the learned spectrum filters against their start; with an image its features before and after them
+stages      the image, a map of every decoder stage, the final mask, the truth; one row an image
+refinement  every stage's own mask against the truth, with the numbers from stage to stage
+spectrum    the learned spectrum filters; with an image its features before and after them
 weights     the weights of the text layers of every group against equal ones; needs no image
 
-The ending of --out decides what is written: .png, .svg or .csv. The numbers of the figure, with all their digits, are written beside
-it as .csv in any case. Dice and IoU are per image.";
+The ending of --out decides what is written: .png, .svg or .csv. The numbers of the figure, with all
+their digits, are written beside it as .csv in any case. Dice and IoU are per image.";
 
 /// Draw the inside of the network as a figure, with its numbers as a table
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub struct FigureArguments {
     /// Images of the data set, evenly over its list
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
-    /// Map of the stages: activation, attribution, mask or change
+    /// Map of the stages; mask and change are those of their read-outs
     #[arg(long, value_name = "MAP", default_value = "activation")]
     map: MapName,
     /// How much a map hides the image, 0 to 1; at 1 the map stands alone
@@ -262,8 +262,11 @@ fn subject(
 ) -> Result<Subject, Failure> {
     let seen = arguments.scan.read(path)?;
     let truth = mask.map(|mask| seen.mask(mask)).transpose()?;
-    let name =
+    let mut name =
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    if seen.slices > 1 {
+        name += &format!(", slice {}", seen.slice + 1);
+    }
     Ok(Subject { name, prompt, picture: Picture::of(&seen.image), seen, truth })
 }
 

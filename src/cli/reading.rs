@@ -24,6 +24,8 @@ pub struct Seen {
     pub image: Image,
     /// Number of its slice, from 0.
     pub slice: usize,
+    /// Slices that there are.
+    pub slices: usize,
     /// Height of a pixel over its width.
     pub pixel_aspect: f32,
 }
@@ -49,7 +51,7 @@ impl ScanArguments {
             None => image,
         };
         let pixel_aspect = scan.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32);
-        Ok(Seen { image, slice, pixel_aspect })
+        Ok(Seen { image, slice, slices: scan.slices, pixel_aspect })
     }
 }
 

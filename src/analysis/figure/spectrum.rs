@@ -159,12 +159,12 @@ fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageDials, own: Op
     let start = Filter { sigma: SIGMA_INIT, grid: stage.grid };
     let learned = match own {
         _ if !stage.is_filtered => "off".to_owned(),
-        Some(own) if own != filter.sigma => format!("turned, {:.2}", filter.sigma),
-        _ => format!("learned, {:.2}", filter.sigma),
+        Some(own) if own != filter.sigma => format!("turned, σ {:.2}", filter.sigma),
+        _ => format!("learned, σ {:.2}", filter.sigma),
     };
     let top = rect.y + 34.0;
     for (place, (filter, words)) in
-        [(start, format!("start, {SIGMA_INIT:.2}")), (filter, learned)].into_iter().enumerate()
+        [(start, format!("start, σ {SIGMA_INIT:.2}")), (filter, learned)].into_iter().enumerate()
     {
         let map = Rect::new(rect.x + place as f32 * (side + GAP), top, side, side);
         scene.text(Text::new([map.middle(), top - 3.0], words, LABEL, INK).anchored(Anchor::Middle));

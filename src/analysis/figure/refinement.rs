@@ -71,7 +71,7 @@ pub fn refinement(content: &Content, options: &Options) -> Result<Figure, Figure
             if content.models.len() > 1 {
                 y += HEADING;
                 scene.text(Text::new([MARGIN, y], name, HEADING, INK).strong());
-                y += 2.0;
+                y += 5.0;
             }
             y = row.draw(&mut scene, y, options);
             row.list(&mut table, name, options);

@@ -11,6 +11,8 @@ mod bad_input;
 mod data;
 #[path = "cli/evaluate.rs"]
 mod evaluate;
+#[path = "cli/figure.rs"]
+mod figure;
 // Made for the tests of images; not all of it is needed here.
 #[allow(dead_code)]
 #[path = "data/fixtures.rs"]

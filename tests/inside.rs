@@ -1,5 +1,8 @@
 //! The inside of the network: what is shown of it is what the authors' code computes, and its dials do what they say.
 
+// A test may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 use std::path::Path;
@@ -119,6 +122,46 @@ fn what_is_shown_is_what_the_authors_compute() {
     let states = mini.predictor.config().text.num_hidden_layers;
     assert_eq!(inspection.similarity.len(), states * states);
     assert!((0..states).all(|layer| (inspection.similarity[layer * states + layer] - 1.0).abs() < 1e-5));
+}
+
+#[test]
+fn the_plane_of_a_figure_is_what_the_authors_compute() {
+    use himix::analysis::figure::{Case, Content, Model, Options, Picture, stages};
+    use himix::analysis::maps::{Map, Scale, raised};
+    let Some(mut mini) = mini() else { return };
+    let inspection = mini.inspect(None);
+    let picture = Picture::of(&mini.image);
+    let case = Case { name: "reference", picture: &picture, pixel_aspect: 1.0, truth: None };
+    let model = Model { info: mini.predictor.info(), dials: None, inspections: vec![&inspection] };
+    let content = Content { models: vec![model], cases: vec![case] };
+    let figure = stages(&content, &Options::default()).expect("a figure");
+    let column = |name: &str| figure.table.columns.iter().position(|column| column == name).expect(name);
+    let (panel, quantity, value) = (column("panel"), column("quantity"), column("value"));
+    let count = inspection.stages.len();
+    // The image, the maps, the final mask.
+    let pictures: Vec<&Picture> = figure.scene.pictures().collect();
+    for (index, stage) in inspection.stages.iter().enumerate() {
+        let side = stage.side();
+        let decoded = mini.first(&format!("stage{}.decoded", count - index));
+        // `[side², channels]` of the transposed image: mean over the channels, turned back, scaled to 0…1.
+        let means: Vec<f32> =
+            decoded.chunks_exact(stage.channels).map(|row| row.iter().sum::<f32>() / row.len() as f32).collect();
+        let natural: Vec<f32> = (0..side * side).map(|at| means[at % side * side + at / side]).collect();
+        let (low, high) = natural.iter().fold((f32::MAX, f32::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
+        let expected: Vec<f32> = natural.iter().map(|value| (value - low) / (high - low)).collect();
+        let name = format!("Stage {} (Layer {})", stage.grid, count - index);
+        let rows = figure.table.rows.iter().filter(|row| row[panel] == name && row[quantity] == "activation");
+        let drawn: Vec<f32> = rows.map(|row| row[value].parse().expect("a number")).collect();
+        assert_close(&drawn, &expected, 1e-3, &format!("{name}, cells of the table"));
+
+        let picture = pictures[1 + index];
+        let plane = himix::infer::Plane { width: side, height: side, values: expected };
+        let plane = raised(&plane, picture.width, picture.height);
+        let colours = Picture::of_map(&Map { plane, scale: Scale::Sequential });
+        let worst = picture.rgb.iter().zip(&colours.rgb).map(|(a, b)| a.abs_diff(*b)).max().expect("pixels");
+        println!("{name}, pixels: {worst} of 255 at most");
+        assert!(picture.rgb.len() == colours.rgb.len() && worst <= 2, "{name}: {worst} grey levels");
+    }
 }
 
 /// A stage's output in the network's own orientation, `[1, channels, side, side]`.

@@ -55,6 +55,21 @@ impl Filter {
         rings.into_iter().map(|(square, (sum, count))| [(square as f64).sqrt(), sum / count as f64]).collect()
     }
 
+    /// Mean coefficient of each ring of equal distance from DC, rounded to whole bins, from DC to the corners. Smoother than
+    /// [`Self::radial`]: the filter is not the same in all directions, and frequencies at nearly one distance can lie in any.
+    pub fn rings(&self) -> Vec<f64> {
+        let n = self.grid;
+        let folded = |u: usize| u.min(n - u) as f64;
+        let mut rings: Vec<(f64, usize)> = Vec::new();
+        for at in 0..n * n {
+            let ring = folded(at / n).hypot(folded(at % n)).round() as usize;
+            rings.resize(rings.len().max(ring + 1), (0.0, 0));
+            rings[ring].0 += f64::from(self.coefficient(at / n, at % n));
+            rings[ring].1 += 1;
+        }
+        rings.into_iter().map(|(sum, count)| sum / count.max(1) as f64).collect()
+    }
+
     /// How strongly the mean of the map passes.
     pub fn gain_at_dc(&self) -> f32 {
         self.coefficient(0, 0)
@@ -109,5 +124,19 @@ mod tests {
         assert!((radial[1][0] - 1.0).abs() < 1e-12 && (radial[1][1] - mean).abs() < 1e-9);
         assert_ne!(at(0, 1), at(0, 6));
         assert!(radial.windows(2).all(|pair| pair[1][0] > pair[0][0]));
+    }
+
+    #[test]
+    fn rings_hold_every_frequency_once() {
+        for (grid, sigma) in [(7usize, 2.0f32), (14, 5.0), (28, 0.95)] {
+            let filter = Filter { sigma, grid };
+            let rings = filter.rings();
+            let folded = |u: usize| u.min(grid - u) as f64;
+            let distance = |at: usize| folded(at / grid).hypot(folded(at % grid)).round() as usize;
+            let sum: f64 = (0..grid * grid).map(|at| rings[distance(at)]).sum();
+            let expected: f64 = filter.map().values.iter().map(|value| f64::from(*value)).sum();
+            assert!((sum - expected).abs() < 1e-6, "{grid}: {sum} against {expected}");
+            assert_eq!(rings[0], f64::from(filter.gain_at_dc()));
+        }
     }
 }

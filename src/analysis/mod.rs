@@ -1,5 +1,11 @@
 //! What is read from an inspection: maps, filters, refinement, figures. Plain arithmetic on plain arrays.
 
+pub mod figure;
 pub mod filter;
 pub mod maps;
 pub mod refinement;
+
+/// A stage by its grid, and by its number in the paper (figures 3 and 4): `index` counts from the coarsest of `count`.
+pub fn stage_name(grid: usize, index: usize, count: usize) -> String {
+    format!("Stage {grid} (Layer {})", count.saturating_sub(index))
+}

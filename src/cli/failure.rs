@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use himix::analysis::figure::FigureError;
 use himix::data::DataError;
 use himix::infer::InferError;
 use himix::model::weights::WeightsError;
@@ -61,6 +62,16 @@ impl From<InferError> for Failure {
         match error {
             InferError::Data(error) => error.into(),
             InferError::Compute { .. } => Self::work(error),
+            _ => Self::input(error),
+        }
+    }
+}
+
+impl From<FigureError> for Failure {
+    fn from(error: FigureError) -> Self {
+        match error {
+            FigureError::Data(error) => error.into(),
+            FigureError::Drawing { .. } => Self::work(error),
             _ => Self::input(error),
         }
     }

@@ -5,10 +5,12 @@ mod data;
 mod evaluate;
 mod export;
 mod failure;
+mod figure;
 mod import;
 mod phantoms;
 mod pictures;
 mod predict;
+mod reading;
 mod readout;
 mod reference;
 mod report;
@@ -53,6 +55,7 @@ enum Command {
     Train(train::TrainArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
+    Figure(figure::FigureArguments),
 }
 
 /// The arguments of this process; none where help or the version was asked for and has been printed.
@@ -94,6 +97,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Figure(arguments) => figure::run(&arguments),
     })
 }
 

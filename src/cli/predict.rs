@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::{Image, Limit, Mask, MaskRule, Window, mask, open};
+use himix::data::Image;
 use himix::infer::Predictor;
 use himix::metrics::Confusion;
 use himix::model::weights::save;
 use serde_json::Value;
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::reading::ScanArguments;
 use super::report::{self, Outcome};
 use super::{Failure, pictures, terminal};
 
@@ -37,12 +38,8 @@ pub struct PredictArguments {
     /// The image: PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, or the folder of a DICOM series
     #[arg(long, value_name = "F")]
     image: PathBuf,
-    /// Slice of a volume or a series, from 1; the middle one by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    slice: Option<u32>,
-    /// Window in which the network sees a scan: level and width, for instance -600,1500; the file's own by default
-    #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = window)]
-    window: Option<Window>,
+    #[command(flatten)]
+    scan: ScanArguments,
     /// What to segment, in words; may be given several times, which reads the image only once
     #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
     prompts: Vec<String>,
@@ -72,8 +69,9 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
         return Err(Failure::input(format!("--activations takes one --prompt, not {count}; call once for each")));
     }
     // What is quick to read is checked before the model, which is not.
-    let (image, slice) = picture(arguments)?;
-    let truth = arguments.mask.as_deref().map(|path| read_mask(path, &image, slice)).transpose()?;
+    let seen = arguments.scan.read(&arguments.image)?;
+    let truth = arguments.mask.as_deref().map(|path| seen.mask(path)).transpose()?;
+    let image = seen.image;
     let folders = folders(arguments)?;
     let busy = terminal::busy("reading the model");
     let source = arguments.model.source(arguments.vocab.as_ref());
@@ -121,46 +119,6 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     } else {
         terminal::print(&texts.join("\n"))
     }
-}
-
-/// The picture as the network sees it, and the number of its slice from 0.
-fn picture(arguments: &PredictArguments) -> Result<(Image, usize), Failure> {
-    let scan = open::open(&arguments.image, Limit::default(), &|_, _| true)?;
-    let slice = arguments.slice.map_or(scan.slices / 2, |slice| slice as usize - 1);
-    if slice >= scan.slices {
-        return Err(Failure::input(format!(
-            "{}: there is no slice {}; it has {}",
-            arguments.image.display(),
-            slice + 1,
-            scan.slices
-        )));
-    }
-    let image = scan.slice(slice);
-    let mut seen = scan.first_seen(&image);
-    seen.window = arguments.window.unwrap_or(seen.window);
-    let image = match scan.for_network(scan.full_range(&image), seen) {
-        Some(seen) => image.windowed(seen.window, seen.is_inverted),
-        None => image,
-    };
-    Ok((image, slice))
-}
-
-/// Level and width.
-fn window(text: &str) -> Result<Window, String> {
-    let pair = text.split_once(',').and_then(|(l, w)| Some((l.trim().parse().ok()?, w.trim().parse().ok()?)));
-    match pair {
-        Some((centre, width)) if f32::is_finite(centre) && width > 0.0 && f32::is_finite(width) => {
-            Ok(Window { centre, width })
-        }
-        _ => Err("say level and width, for instance -600,1500".into()),
-    }
-}
-
-fn read_mask(path: &Path, image: &Image, slice: usize) -> Result<Mask, Failure> {
-    let mut masks = mask::load_stack(path, &MaskRule::Half, Limit::default())?;
-    let mask = if masks.len() == 1 { masks.remove(0) } else { masks.swap_remove(slice.min(masks.len() - 1)) };
-    mask.must_fit(path, image.width, image.height)?;
-    Ok(mask)
 }
 
 /// The folder of each prompt's pictures, made; none where nothing is to be written.

@@ -39,6 +39,10 @@ fn a_slice_of_a_volume_is_segmented_in_its_window() {
     share(&["--slice", "4"]).refused(&["ct.nii", "no slice 4", "it has 3"]);
     share(&["--window", "wide"]).refused(&["level and width"]);
     share(&["--window", "-600,1500"]).done();
+    let figure = folder.path().join("figure.csv");
+    himix!["figure", "stages", "--device", "cpu", "--image", &path, "--slice", "3", "--out", &figure].done();
+    let table = std::fs::read_to_string(figure).expect("a table");
+    assert!(table.contains("\"ct.nii, slice 3\""), "a slice is named");
     himix!["predict", "--device", "cpu", "--prompt", "x", "--image", put(&folder, "cut.nii", &volume()[..400])]
         .refused(&["cut.nii", "announces"]);
 }

@@ -1,0 +1,139 @@
+//! What a figure is made from: plain values that the window and the command line both have.
+
+use super::FigureError;
+use super::axes::number;
+use super::picture::{OverlayColours, Picture};
+use crate::analysis::maps::MapKind;
+use crate::data::Mask;
+use crate::infer::{Dials, Inspection, ModelInfo, changes};
+
+/// A model in a figure.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    /// What it is.
+    pub info: &'a ModelInfo,
+    /// The values it ran with where they are turned; none where they are its own.
+    pub dials: Option<&'a Dials>,
+    /// What it did with each case of the figure, in the order of the cases. May be empty where the figure needs none.
+    pub inspections: Vec<&'a Inspection>,
+}
+
+impl Model<'_> {
+    /// The values it ran with.
+    pub fn dials(&self) -> &Dials {
+        self.dials.unwrap_or(&self.info.dials)
+    }
+
+    /// What the reader has to know of it beyond its name: that it is turned or untrained.
+    pub(super) fn remarks(&self, name: &str) -> String {
+        let mut words = String::new();
+        if let Some(dials) = self.dials.filter(|dials| **dials != self.info.dials) {
+            words += &format!("{} turned by hand: {}. ", self.info.name, changes(&self.info.dials, dials));
+        }
+        if !self.info.is_trained {
+            words += &format!("{name} is untrained: what it draws means nothing.");
+        }
+        words.trim_end().into()
+    }
+}
+
+/// An image with what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// Name of the image.
+    pub name: &'a str,
+    /// The image as it is seen.
+    pub picture: &'a Picture,
+    /// Height of a pixel over its width; 1 for square ones.
+    pub pixel_aspect: f32,
+    /// What is really there, of the image's size.
+    pub truth: Option<&'a Mask>,
+}
+
+/// Models, one or two of them to be compared, and cases.
+#[derive(Clone, Debug, Default)]
+pub struct Content<'a> {
+    /// The models.
+    pub models: Vec<Model<'a>>,
+    /// The cases, a row each.
+    pub cases: Vec<Case<'a>>,
+}
+
+/// How a figure is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Probability from which on a pixel is foreground.
+    pub threshold: f32,
+    /// Which map of every stage.
+    pub map: MapKind,
+    /// How much a map hides the picture, 0…1; at 1 the maps stand alone.
+    pub opacity: f32,
+    /// Colours of masks.
+    pub colours: OverlayColours,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threshold: 0.5, map: MapKind::default(), opacity: 1.0, colours: OverlayColours::PAPER }
+    }
+}
+
+impl Content<'_> {
+    /// Names of the models, each another one.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.models.len());
+        for model in &self.models {
+            let name = &model.info.name;
+            let turned = if model.dials.is_some_and(|dials| *dials != model.info.dials) { ", turned" } else { "" };
+            let mut full = format!("{name}{turned}");
+            let mut count = 2;
+            while names.contains(&full) {
+                full = format!("{name}{turned} ({count})");
+                count += 1;
+            }
+            names.push(full);
+        }
+        names
+    }
+
+    /// Refuses what cannot be drawn: nothing, or masks of other sizes than their images.
+    pub(super) fn check(&self) -> Result<(), FigureError> {
+        let nothing = |reason: &str| Err(FigureError::Nothing { reason: reason.into() });
+        if self.models.is_empty() {
+            return nothing("no model is open; open one");
+        }
+        if self.cases.is_empty() {
+            return nothing("no image is given; give one");
+        }
+        if self.models.iter().any(|model| model.inspections.len() != self.cases.len()) {
+            return nothing("a model has not seen every image; wait for it");
+        }
+        for (index, case) in self.cases.iter().enumerate() {
+            let size = |width: usize, height: usize| format!("{width}x{height}");
+            let picture = size(case.picture.width, case.picture.height);
+            let mut sizes: Vec<(&'static str, String)> = Vec::new();
+            sizes.extend(case.truth.map(|truth| ("mask", size(truth.width, truth.height))));
+            let predictions = self.models.iter().map(|model| &model.inspections[index].prediction.probability);
+            sizes.extend(predictions.map(|plane| ("prediction", size(plane.width, plane.height))));
+            if let Some((what, found)) = sizes.into_iter().find(|(_, size)| *size != picture) {
+                return Err(FigureError::Size { name: case.name.into(), what, found, expected: picture });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the reader has to know of the models.
+    pub(super) fn remarks(&self) -> String {
+        let remarks = self.models.iter().zip(self.names()).map(|(model, name)| model.remarks(&name));
+        remarks.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Options {
+    /// The threshold as it is written.
+    pub(super) fn threshold_words(&self) -> String {
+        let text = number(f64::from(self.threshold), 3);
+        let short = text.trim_end_matches('0');
+        if short.ends_with('.') { format!("{short}0") } else { short.into() }
+    }
+}

@@ -1,0 +1,206 @@
+//! Pictures in a figure: the image as it is seen, maps in their colours, masks laid over.
+
+use crate::analysis::maps::{Map, Scale, raised};
+use crate::data::{Image, Mask};
+use crate::infer::Plane;
+
+/// Pixels of 8-bit red, green, blue, row after row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Pixels per row.
+    pub width: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// `3 * width * height` bytes.
+    pub rgb: Vec<u8>,
+}
+
+impl Picture {
+    /// An image as it is displayed: 8 bit as stored, anything else from its smallest to its largest value.
+    pub fn of(image: &Image) -> Self {
+        let rgba = image.to_rgba8();
+        let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        Self { width: image.width, height: image.height, rgb }
+    }
+
+    /// White where the mask is, black elsewhere.
+    pub fn of_mask(mask: &Mask) -> Self {
+        let rgb = mask.values.iter().flat_map(|value| [if *value == 0 { 0 } else { 255 }; 3]).collect();
+        Self { width: mask.width, height: mask.height, rgb }
+    }
+
+    /// A map in its colours, a pixel a cell.
+    pub fn of_map(map: &Map) -> Self {
+        let rgb = map.plane.values.iter().flat_map(|value| map.scale.colour(*value)).collect();
+        Self { width: map.plane.width, height: map.plane.height, rgb }
+    }
+
+    /// A square map at this picture's size, values (not colours) interpolated as masks are brought to an image's size; `opacity` 1
+    /// hides the picture. On a scale with two sides what is near 0 is the more transparent, where anything is.
+    pub fn under_map(&self, map: &Map, opacity: f32) -> Self {
+        let plane = raised(&map.plane, self.width, self.height);
+        let pixels = self.rgb.as_chunks::<3>().0.iter().zip(&plane.values);
+        let rgb = pixels.flat_map(|(below, value)| {
+            let is_faded = map.scale == Scale::Diverging && opacity < 1.0;
+            // The root, so that a small change is seen too.
+            let opacity = if is_faded { opacity * value.abs().min(1.0).sqrt() } else { opacity };
+            blended(*below, map.scale.colour(*value), opacity)
+        });
+        Self { rgb: rgb.collect(), ..*self }
+    }
+
+    /// This picture with a mask of its size laid over.
+    pub fn under_mask(&self, mask: &[u8], truth: Option<&[u8]>, colours: &OverlayColours) -> Self {
+        let pixels = self.rgb.as_chunks::<3>().0.iter().zip(mask).enumerate();
+        let rgb = pixels.flat_map(|(at, (below, predicted))| {
+            let is_lesion = truth.map(|truth| truth[at] != 0);
+            match colours.of(*predicted != 0, is_lesion) {
+                Some(colour) => blended(*below, colour, OVERLAY_OPACITY),
+                None => *below,
+            }
+        });
+        Self { rgb: rgb.collect(), ..*self }
+    }
+
+    /// At most so many pixels wide and high, its proportions kept; each pixel is the mean of what it covers. Never enlarged.
+    pub fn at_most(&self, width: usize, height: usize) -> Self {
+        let share = (width as f64 / self.width.max(1) as f64).min(height as f64 / self.height.max(1) as f64);
+        if share >= 1.0 {
+            return self.clone();
+        }
+        let side = |length: usize| ((length as f64 * share).round() as usize).max(1);
+        self.averaged(side(self.width), side(self.height))
+    }
+
+    /// Every pixel as `times` × `times` of them.
+    pub fn enlarged(&self, times: usize) -> Self {
+        if times == 1 {
+            return self.clone();
+        }
+        let wide =
+            |row: &[u8]| row.as_chunks::<3>().0.iter().flat_map(|pixel| pixel.repeat(times)).collect::<Vec<u8>>();
+        let rows = self.rgb.chunks_exact(3 * self.width.max(1));
+        let rgb = rows.flat_map(|row| wide(row).repeat(times)).collect();
+        Self { width: times * self.width, height: times * self.height, rgb }
+    }
+
+    fn averaged(&self, width: usize, height: usize) -> Self {
+        let (columns, rows) = (covered(self.width, width), covered(self.height, height));
+        let mut lines = vec![0f32; width * self.height * 3];
+        for (line, source) in lines.chunks_exact_mut(3 * width).zip(self.rgb.chunks_exact(3 * self.width)) {
+            for (pixel, parts) in line.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
+                for &(at, weight) in parts {
+                    (0..3).for_each(|channel| pixel[channel] += weight * f32::from(source[3 * at + channel]));
+                }
+            }
+        }
+        let mut rgb = Vec::with_capacity(3 * width * height);
+        for parts in &rows {
+            for at in 0..3 * width {
+                let sum: f32 = parts.iter().map(|&(row, weight)| weight * lines[row * 3 * width + at]).sum();
+                rgb.push(sum.round() as u8);
+            }
+        }
+        Self { width, height, rgb }
+    }
+}
+
+/// The positions that each of `output` pixels covers of `input` ones, with their shares of it.
+fn covered(input: usize, output: usize) -> Vec<Vec<(usize, f32)>> {
+    let scale = input as f64 / output as f64;
+    let one = |at: usize| {
+        let (from, to) = (at as f64 * scale, (at + 1) as f64 * scale);
+        let last = (to.ceil() as usize).min(input);
+        let share = |at: usize| (to.min(at as f64 + 1.0) - from.max(at as f64)) / scale;
+        (from as usize..last).map(|at| (at, share(at) as f32)).collect()
+    };
+    (0..output).map(one).collect()
+}
+
+/// Share of the colour in a pixel of a mask that is laid over; the rest is the picture.
+pub const OVERLAY_OPACITY: f32 = 0.45;
+
+fn blended(below: [u8; 3], above: [u8; 3], opacity: f32) -> [u8; 3] {
+    let mix =
+        |below: u8, above: u8| (f32::from(below) * (1.0 - opacity) + f32::from(above) * opacity).round() as u8;
+    std::array::from_fn(|channel| mix(below[channel], above[channel]))
+}
+
+/// Colours of a mask and of its agreement with the truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OverlayColours {
+    /// Predicted, where there is nothing to compare with.
+    pub mask: [u8; 3],
+    /// Predicted and true.
+    pub true_positive: [u8; 3],
+    /// True only.
+    pub false_negative: [u8; 3],
+    /// Predicted only.
+    pub false_positive: [u8; 3],
+}
+
+impl OverlayColours {
+    /// As the paper's figures 5 and 6 have them.
+    pub const PAPER: Self = Self {
+        mask: [0, 210, 255],
+        true_positive: [255, 255, 0],
+        false_negative: [255, 0, 0],
+        false_positive: [0, 255, 0],
+    };
+
+    /// The colour of a pixel; none where the picture is seen as it is.
+    pub fn of(&self, is_predicted: bool, is_lesion: Option<bool>) -> Option<[u8; 3]> {
+        match (is_predicted, is_lesion) {
+            (true, None) => Some(self.mask),
+            (true, Some(true)) => Some(self.true_positive),
+            (false, Some(true)) => Some(self.false_negative),
+            (true, Some(false)) => Some(self.false_positive),
+            (false, _) => None,
+        }
+    }
+}
+
+/// Pixels of a probability at an image's size that belong to its mask.
+pub fn pixels_above(probability: &Plane, threshold: f32) -> Vec<u8> {
+    probability.values.iter().map(|p| u8::from(*p >= threshold)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(width: usize, height: usize, values: &[u8]) -> Picture {
+        Picture { width, height, rgb: values.iter().flat_map(|value| [*value; 3]).collect() }
+    }
+
+    #[test]
+    fn a_smaller_picture_is_the_mean_of_what_it_covers() {
+        let picture = grey(4, 2, &[0, 100, 200, 200, 100, 200, 40, 0]);
+        assert_eq!(picture.at_most(2, 9), grey(2, 1, &[100, 110]));
+        // Three pixels into two: each covers one and a half.
+        assert_eq!(grey(3, 3, &[0, 90, 0, 0, 90, 0, 0, 90, 0]).at_most(2, 2).rgb[..3], [30; 3]);
+        assert_eq!(picture.at_most(40, 40), picture, "it is never enlarged");
+        let large = grey(2, 1, &[7, 9]).enlarged(2);
+        assert_eq!(large, grey(4, 2, &[7, 7, 9, 9, 7, 7, 9, 9]));
+    }
+
+    #[test]
+    fn colours_tell_agreement_and_leave_the_picture_visible() {
+        let picture = grey(4, 1, &[100; 4]);
+        let colours = OverlayColours::PAPER;
+        let compared = picture.under_mask(&[1, 0, 1, 0], Some(&[1, 1, 0, 0]), &colours);
+        assert_eq!(compared.rgb, [170, 170, 55, 170, 55, 55, 55, 170, 55, 100, 100, 100]);
+        assert_eq!(picture.under_mask(&[1, 0, 1, 0], None, &colours).rgb[..6], [55, 150, 170, 100, 100, 100]);
+    }
+
+    #[test]
+    fn a_map_hides_the_picture_or_lets_it_through() {
+        let picture = grey(2, 1, &[100, 100]);
+        let plane = Plane { width: 1, height: 1, values: vec![0.0] };
+        let map = |scale| Map { plane: plane.clone(), scale };
+        let viridis = Scale::Sequential.colour(0.0);
+        assert_eq!(picture.under_map(&map(Scale::Sequential), 1.0).rgb[..3], viridis);
+        assert_ne!(picture.under_map(&map(Scale::Sequential), 0.5).rgb[..3], viridis);
+        assert_eq!(picture.under_map(&map(Scale::Diverging), 0.5), picture, "no change, nothing to see");
+    }
+}

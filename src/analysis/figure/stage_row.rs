@@ -1,0 +1,156 @@
+//! A row of the figure of the stages: the maps of one case by one model, and their numbers.
+
+use super::content::{Case, Options};
+use super::picture::pixels_above;
+use super::table::{Table, cell, optional};
+use super::{FigureError, Model};
+use crate::analysis::maps::{Map, MapKind, raised, stage_map};
+use crate::analysis::stage_name;
+use crate::infer::Inspection;
+use crate::metrics::Confusion;
+
+/// A map of a stage.
+pub(super) struct Panel {
+    /// "Stage 7 (Layer 3)".
+    pub name: String,
+    /// Side of its grid.
+    pub grid: usize,
+    /// As it is drawn.
+    pub map: Map,
+    /// Lowest and highest value before the map was scaled.
+    pub range: Option<[f32; 2]>,
+    /// Agreement of the stage's own mask with the truth.
+    pub counts: Option<Confusion>,
+}
+
+/// A row: what one model did with one case.
+pub(super) struct Row<'a> {
+    /// The case.
+    pub case: &'a Case<'a>,
+    /// Name of the model.
+    pub model: &'a str,
+    /// What it did.
+    pub seen: &'a Inspection,
+    /// The maps, coarse to fine.
+    pub panels: Vec<Panel>,
+    /// The final mask, a byte a pixel of the image.
+    pub mask: Vec<u8>,
+    /// Its agreement with the truth.
+    pub counts: Option<Confusion>,
+}
+
+impl<'a> Row<'a> {
+    /// # Errors
+    /// The inspection does not hold what the map is made of.
+    pub fn of(
+        case: &'a Case<'a>,
+        model: &Model<'a>,
+        name: &'a str,
+        seen: &'a Inspection,
+        options: &Options,
+    ) -> Result<Self, FigureError> {
+        let against = |mask: &[u8]| case.truth.map(|truth| Confusion::of(mask, &truth.values));
+        let mut panels = Vec::new();
+        for (index, stage) in seen.stages.iter().enumerate() {
+            let map = match (stage_map(&seen.stages, index, options.map), options.map) {
+                (Some(map), _) => map,
+                // Nothing is before the first stage.
+                (None, MapKind::Change) => continue,
+                (None, MapKind::StageMask) => {
+                    return Err(FigureError::NoReadouts { model: model.info.name.clone() });
+                }
+                (None, _) => {
+                    return Err(FigureError::Nothing {
+                        reason: "the attribution was not computed; ask for it".into(),
+                    });
+                }
+            };
+            let range = match options.map {
+                MapKind::Activation => Some(stage.activation().range()),
+                MapKind::Attribution => stage.attribution.as_ref().map(|attribution| attribution.map.range()),
+                _ => None,
+            };
+            let counts = (options.map == MapKind::StageMask).then(|| {
+                let raised = raised(&map.plane, case.picture.width, case.picture.height);
+                against(&pixels_above(&raised, options.threshold))
+            });
+            panels.push(Panel {
+                name: stage_name(stage.grid, index, seen.stages.len()),
+                grid: stage.grid,
+                map,
+                range: range.map(|(low, high)| [low, high]),
+                counts: counts.flatten(),
+            });
+        }
+        if panels.is_empty() {
+            let reason = match options.map {
+                MapKind::Change => {
+                    "there are no two stages between which anything could change; choose another map"
+                }
+                _ => "the stages were not looked at; ask for them",
+            };
+            return Err(FigureError::Nothing { reason: reason.into() });
+        }
+        let mask = pixels_above(&seen.prediction.probability, options.threshold);
+        let counts = against(&mask);
+        Ok(Self { case, model: name, seen, panels, mask, counts })
+    }
+
+    /// Names of the maps and their sides: what stands above the columns.
+    pub fn headings(&self) -> Vec<(&str, usize)> {
+        self.panels.iter().map(|panel| (panel.name.as_str(), panel.map.plane.width)).collect()
+    }
+
+    /// Appends the numbers of the row.
+    pub fn list(&self, table: &mut Table, options: &Options) {
+        let mut push =
+            |panel: &str, grid: Option<usize>, quantity: &str, at: Option<[usize; 2]>, value: String| {
+                table.push([
+                    self.model.into(),
+                    self.case.name.into(),
+                    self.seen.prediction.prompt.clone(),
+                    cell(options.threshold),
+                    panel.into(),
+                    optional(grid),
+                    quantity.into(),
+                    optional(at.map(|[row, _]| row)),
+                    optional(at.map(|[_, column]| column)),
+                    value,
+                ]);
+            };
+        let quantity = match options.map {
+            MapKind::Activation => "activation",
+            MapKind::Attribution => "attribution",
+            MapKind::StageMask => "stage_mask",
+            MapKind::Change => "change",
+        };
+        for panel in &self.panels {
+            let grid = Some(panel.grid);
+            if let Some([low, high]) = panel.range {
+                push(&panel.name, grid, "lowest", None, cell(low));
+                push(&panel.name, grid, "highest", None, cell(high));
+            }
+            if let Some(counts) = panel.counts {
+                push(&panel.name, grid, "dice_per_image", None, cell(counts.dice()));
+                push(&panel.name, grid, "iou_per_image", None, cell(counts.iou()));
+            }
+            let width = panel.map.plane.width;
+            for (at, value) in panel.map.plane.values.iter().enumerate() {
+                push(&panel.name, grid, quantity, Some([at / width, at % width]), cell(*value));
+            }
+        }
+        push("Final mask", None, "area_percent", None, cell(percent(&self.mask)));
+        if let Some(counts) = self.counts {
+            push("Final mask", None, "dice_per_image", None, cell(counts.dice()));
+            push("Final mask", None, "iou_per_image", None, cell(counts.iou()));
+        }
+        if let Some(truth) = self.case.truth {
+            push("Ground truth", None, "area_percent", None, cell(percent(&truth.values)));
+        }
+    }
+}
+
+/// Share of the image that a mask covers, in percent.
+pub(super) fn percent(mask: &[u8]) -> f64 {
+    100.0 * mask.iter().filter(|value| **value != 0).count() as f64 / mask.len().max(1) as f64
+}

@@ -1,0 +1,311 @@
+//! Maps of the decoder's stages from coarse to fine between the image and its mask, as the paper's figures 7 and 8 have them.
+
+use super::axes::significant;
+use super::content::{Content, Options};
+use super::page::{
+    self, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, colour_bar, column_heading, legend,
+    line_in, mask_legend,
+};
+use super::picture::Picture;
+use super::scene::{Anchor, Rect, Scene, Text};
+use super::stage_row::{Row, percent};
+use super::table::Table;
+use super::{Figure, FigureError};
+use crate::analysis::maps::{MapKind, Scale};
+use crate::metrics::Confusion;
+
+/// Between panels.
+const GAP: f32 = 6.0;
+/// Left of the panels, where rows need the names of their models.
+const STRIP: f32 = 12.0;
+/// Most height of a panel for its width; a picture that is taller is drawn narrower.
+const TALLEST: f32 = 1.4;
+/// Room for the heading of the columns, and for the line beneath a panel.
+const HEAD: f32 = 24.0;
+const FOOT: f32 = 10.0;
+
+/// One row a case, or a case and a model: the image, a map of every stage coarse to fine, the final mask, the truth where a case has
+/// one.
+///
+/// Columns: `model`, `image`, `prompt`, `threshold`, `panel`, `grid` (side of the stage's grid), `quantity`, `row` and `column` (of a
+/// cell of the map, from 0 at the upper left), `value`. Quantities: `activation`, `attribution`, `stage_mask` or `change` for a cell
+/// as it is drawn; `lowest` and `highest` of an activation or attribution before it was scaled; `area_percent`, `dice_per_image`,
+/// `iou_per_image` of a mask.
+///
+/// # Errors
+/// There is nothing to draw, masks are not of their image's size, the model has no read-outs and its stages' masks are asked for.
+pub fn stages(content: &Content, options: &Options) -> Result<Figure, FigureError> {
+    content.check()?;
+    let names = content.names();
+    let mut rows = Vec::new();
+    for (index, case) in content.cases.iter().enumerate() {
+        for (model, name) in content.models.iter().zip(&names) {
+            rows.push(Row::of(case, model, name, model.inspections[index], options)?);
+        }
+    }
+    let mut scene = Scene::new(format!("{} of the stages of {}", options.map.name(), names.join(" and ")), WIDTH);
+    let mut table = Table::new(&[
+        "model",
+        "image",
+        "prompt",
+        "threshold",
+        "panel",
+        "grid",
+        "quantity",
+        "row",
+        "column",
+        "value",
+    ]);
+    let is_compared = content.cases.iter().any(|case| case.truth.is_some());
+    let per_case = content.models.len();
+    let sheet = Sheet {
+        strip: if per_case > 1 { STRIP } else { 0.0 },
+        stages: rows.iter().map(|row| row.panels.len()).max().unwrap_or(0),
+        is_compared,
+        options,
+    };
+    let is_one_kind = rows.iter().all(|row| row.headings() == rows[0].headings());
+    let mut y = MARGIN;
+    for (index, row) in rows.iter().enumerate() {
+        if index == 0 || !is_one_kind {
+            sheet.headings(&mut scene, y, row);
+            y += HEAD;
+        }
+        y = sheet.draw(&mut scene, y, row) + FOOT;
+        row.list(&mut table, options);
+        y += if (index + 1) % per_case == 0 {
+            case_label(&mut scene, y + 3.0, row.case.name, &row.seen.prediction.prompt) - y + 11.0
+        } else {
+            4.0
+        };
+    }
+    let scale = rows[0].panels.first().map_or(Scale::Sequential, |panel| panel.map.scale);
+    y += 2.0;
+    let x = colour_bar(&mut scene, [MARGIN, y], scale, measures(options.map));
+    legend(&mut scene, [x + 18.0, y], &mask_legend(&options.colours, &content.cases));
+    caption(&mut scene, y + 20.0, &sentences(content, &rows, options));
+    Ok(Figure { scene, table })
+}
+
+fn measures(map: MapKind) -> &'static str {
+    match map {
+        MapKind::Activation => "activation, scaled over each map",
+        MapKind::Attribution => "attribution, scaled over each map",
+        MapKind::StageMask => "probability",
+        MapKind::Change => "change from the stage before",
+    }
+}
+
+fn scores(counts: &Confusion) -> String {
+    format!("Dice {:.3}, IoU {:.3}", counts.dice(), counts.iou())
+}
+
+/// Where the panels go.
+struct Sheet<'a> {
+    strip: f32,
+    stages: usize,
+    is_compared: bool,
+    options: &'a Options,
+}
+
+impl Sheet<'_> {
+    /// The room of a column: 0 the image, then the stages, the mask, the truth.
+    fn room(&self, column: usize, y: f32, height: f32) -> Rect {
+        let columns = (self.stages + 2 + usize::from(self.is_compared)) as f32;
+        let width = ((INNER - self.strip + GAP) / columns - GAP).min(150.0);
+        Rect::new(MARGIN + self.strip + column as f32 * (width + GAP), y, width, height)
+    }
+
+    fn headings(&self, scene: &mut Scene, y: f32, row: &Row) {
+        let mut head = |column: usize, name: &str, more: &str| {
+            let rect = self.room(column, y, 0.0);
+            column_heading(scene, rect, y + 9.0, name, more);
+        };
+        head(0, "Input", "");
+        for (place, panel) in row.panels.iter().enumerate() {
+            let [width, height] = [panel.map.plane.width, panel.map.plane.height];
+            head(1 + place, &panel.name, &format!("{width} × {height} cells"));
+        }
+        head(1 + self.stages, "Final mask", &format!("threshold {}", self.options.threshold_words()));
+        if self.is_compared {
+            head(2 + self.stages, "Ground truth", "");
+        }
+    }
+
+    /// Returns where the panels end.
+    fn draw(&self, scene: &mut Scene, y: f32, row: &Row) -> f32 {
+        let picture = row.case.picture;
+        let aspect = picture.height as f32 * row.case.pixel_aspect / picture.width.max(1) as f32;
+        let height = self.room(0, 0.0, 0.0).width * aspect.min(TALLEST);
+        let place = |column: usize| {
+            let room = self.room(column, y, height);
+            let width = (height / aspect).min(room.width);
+            Rect { x: room.middle() - width / 2.0, width, ..room }
+        };
+        let mut foot = |column: usize, drawn: &Picture, words: &str| {
+            page::picture(scene, place(column), drawn);
+            line_in(scene, self.room(column, y, height), y + height + 8.0, words, TICK, WEAK);
+        };
+        foot(0, picture, &format!("{} × {} px", picture.width, picture.height));
+        let beneath = page::beneath_map(picture, place(1));
+        for (index, panel) in row.panels.iter().enumerate() {
+            let drawn = beneath.under_map(&panel.map, self.options.opacity);
+            let words = match (&panel.range, &panel.counts) {
+                (Some([low, high]), _) => {
+                    let [low, high] = [low, high].map(|value| significant(f64::from(*value), 3));
+                    format!("{low} to {high}")
+                }
+                (None, Some(counts)) => scores(counts),
+                (None, None) => String::new(),
+            };
+            foot(1 + index, &drawn, &words);
+        }
+        let truth = row.case.truth;
+        let drawn =
+            picture.under_mask(&row.mask, truth.map(|truth| truth.values.as_slice()), &self.options.colours);
+        let area = |mask: &[u8]| format!("{:.1} % of the image", percent(mask));
+        foot(1 + self.stages, &drawn, &row.counts.as_ref().map_or_else(|| area(&row.mask), scores));
+        if let Some(truth) = truth {
+            foot(2 + self.stages, &Picture::of_mask(truth), &area(&truth.values));
+        }
+        if self.strip > 0.0 {
+            let words = super::font::shortened(row.model, LABEL, height);
+            let at = [MARGIN + LABEL, y + height / 2.0];
+            scene.text(Text::new(at, words, LABEL, INK).anchored(Anchor::Middle).upright());
+        }
+        y + height
+    }
+}
+
+fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> {
+    let names = content.names().join(" and ");
+    let has_readouts = rows.iter().any(|row| row.seen.stages.iter().any(|stage| stage.readout.is_some()));
+    let map = match options.map {
+        MapKind::Activation => {
+            "Activation: the mean over the channels of a stage's output, scaled to 0…1 over each map; beneath it its lowest and its highest mean in the network's own scale."
+        }
+        MapKind::Attribution => {
+            "Lesion attribution: Grad-CAM of the mask's mean logit, negative values cut to 0, scaled to a highest value of 1; beneath it the range before scaling."
+        }
+        MapKind::StageMask => {
+            "Stage mask: the probability that a read-out, a 1×1 convolution fitted on the frozen network, makes of a stage's output."
+        }
+        MapKind::Change if has_readouts => {
+            "Change: the probability of a stage's own mask, by its read-out, minus that of the stage before."
+        }
+        MapKind::Change => "Change: the scaled mean activation of a stage minus that of the stage before.",
+    };
+    let mut sentences = vec![
+        format!("Decoder stages of {names}, coarse to fine."),
+        map.into(),
+        "A stage is named by the side of the grid on which it works and by its layer number in the paper; its map has twice as many cells a side and is enlarged by linear interpolation.".into(),
+    ];
+    let has_scores = rows.iter().any(|row| row.counts.is_some());
+    if has_scores {
+        sentences.push("Dice and IoU are those of the one image (per image).".into());
+    }
+    if options.map == MapKind::Attribution && rows.iter().any(|row| row.seen.explained == 0) {
+        sentences
+            .push("Where the mask is empty, the attribution explains the highest hundredth of the logits.".into());
+    }
+    sentences.push(content.remarks());
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, column, numbers};
+    use super::*;
+    use crate::analysis::maps::{Map, raised};
+    use crate::analysis::stage_name;
+
+    fn exact(values: &[f32]) -> Vec<f64> {
+        values.iter().map(|value| value.to_string().parse().expect("a number")).collect()
+    }
+
+    #[test]
+    fn numbers_are_the_inspections() {
+        let bench = Bench::new(&[2, 4]);
+        let figure = stages(&bench.content(), &Options::default()).expect("a figure");
+        for (index, view) in bench.seen.stages.iter().enumerate() {
+            let name = stage_name(view.grid, index, 2);
+            let cells = |quantity| [("panel", name.as_str()), ("quantity", quantity)];
+            let activation = view.activation();
+            assert_eq!(numbers(&figure, "value", &cells("activation")), exact(&activation.normalised().values));
+            let (low, high) = activation.range();
+            assert_eq!(numbers(&figure, "value", &cells("lowest")), exact(&[low]));
+            assert_eq!(numbers(&figure, "value", &cells("highest")), exact(&[high]));
+        }
+        let mask = bench.seen.prediction.mask(0.5);
+        let counts = Confusion::of(&mask, &bench.truth.values);
+        let of = |quantity| [("panel", "Final mask"), ("quantity", quantity)];
+        assert_eq!(numbers(&figure, "value", &of("dice_per_image")), [counts.dice()]);
+        assert_eq!(numbers(&figure, "value", &of("iou_per_image")), [counts.iou()]);
+        assert_eq!(numbers(&figure, "value", &of("area_percent")), [percent(&mask)]);
+        let last = column(&figure, "column", &[("panel", "Stage 4 (Layer 1)"), ("row", "7")]);
+        assert_eq!(last, ["0", "1", "2", "3", "4", "5", "6", "7"]);
+    }
+
+    #[test]
+    fn the_picture_of_a_map_has_its_colours() {
+        let bench = Bench::sized(&[2, 4], 64, 64);
+        let figure = stages(&bench.content(), &Options::default()).expect("a figure");
+        // The image, two maps, the mask, the truth, the colour bar.
+        let pictures: Vec<&Picture> = figure.scene.pictures().collect();
+        assert_eq!(pictures.len(), 6);
+        for (view, picture) in bench.seen.stages.iter().zip(&pictures[1..]) {
+            let plane = raised(&view.activation().normalised(), picture.width, picture.height);
+            let map = Map { plane, scale: Scale::Sequential };
+            assert_eq!(**picture, Picture::of_map(&map));
+        }
+        assert_eq!(*pictures[4], Picture::of_mask(&bench.truth));
+    }
+
+    #[test]
+    fn every_kind_of_map_says_what_is_missing() {
+        let mut bench = Bench::new(&[2, 4]);
+        let draw = |bench: &Bench, map| stages(&bench.content(), &Options { map, ..Options::default() });
+        let change = draw(&bench, MapKind::Change).expect("a figure");
+        assert!(
+            !change.scene.words().any(|words| words.starts_with("Stage 2")),
+            "nothing is before the first stage"
+        );
+        assert_eq!(numbers(&change, "value", &[("quantity", "change")]).len(), 64);
+        let mask = draw(&bench, MapKind::StageMask).expect("a figure");
+        assert_eq!(column(&mask, "value", &[("quantity", "dice_per_image")]).len(), 3);
+        bench.seen.stages[1].readout = None;
+        let error = draw(&bench, MapKind::StageMask).expect_err("no read-out").to_string();
+        assert!(error.contains("bench-model") && error.contains("himix train --readout"), "{error}");
+        bench.seen.stages[0].attribution = None;
+        assert!(draw(&bench, MapKind::Attribution).is_err());
+        bench.seen.stages.clear();
+        assert!(draw(&bench, MapKind::Activation).is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let mut bench = Bench::new(&[2]);
+        bench.truth.width = 4;
+        bench.truth.height = 6;
+        let error = stages(&bench.content(), &Options::default()).expect_err("another size").to_string();
+        assert!(error.contains("a-1.png") && error.contains("4x6") && error.contains("6x4"), "{error}");
+        let nothing = Content::default();
+        assert!(stages(&nothing, &Options::default()).is_err());
+        assert!(stages(&Content { cases: Vec::new(), ..bench.content_of(1, 0) }, &Options::default()).is_err());
+    }
+
+    #[test]
+    fn models_with_other_stages_have_headings_of_their_own() {
+        let (first, second) = (Bench::new(&[2, 4]), Bench::new(&[3, 6, 12]));
+        let mut content = first.content();
+        content.models.extend(second.content().models);
+        let figure = stages(&content, &Options::default()).expect("a figure");
+        let count = |name: &str| figure.scene.words().filter(|words| *words == name).count();
+        assert_eq!([count("Stage 4 (Layer 1)"), count("Stage 12 (Layer 1)"), count("Input")], [1, 1, 2]);
+        assert_eq!(
+            [count("bench-model"), count("bench-model (2)")],
+            [1, 1],
+            "two models of one name are told apart"
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! A sweep of one value: what becomes of the masks over its range.
+
+use super::axes::{Axis, Plot, significant};
+use super::page::{INK, INNER, LINES, MARGIN, WIDTH, caption, line_legend};
+use super::scene::{Rect, Scene, Stroke};
+use super::table::{Table, cell, optional};
+use super::{Figure, FigureError};
+use crate::infer::{ModelInfo, SweepPoint, SweepResult};
+
+/// Left of a plot: its numbers and its name.
+const AXIS: f32 = 38.0;
+/// Between the two plots.
+const GAP: f32 = 14.0;
+/// Height of a plot.
+const HEIGHT: f32 = 150.0;
+
+const POOLED: Stroke = Stroke::solid(LINES[0], 1.4);
+const PER_IMAGE: Stroke = Stroke::dashed(LINES[1], 1.4);
+const AREA: Stroke = Stroke::solid(LINES[2], 1.4);
+const OWN: Stroke = Stroke { colour: INK, width: 0.7, dash: Some([1.0, 1.6]) };
+
+/// Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area where no case has a truth.
+///
+/// Columns: `model`, `dial`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`, `dice_per_image` (mean;
+/// both empty without a truth), `cases`, `cases_with_truth`.
+///
+/// # Errors
+/// The sweep has no points.
+pub fn sweep(model: &ModelInfo, result: &SweepResult) -> Result<Figure, FigureError> {
+    if result.points.is_empty() {
+        return Err(FigureError::Nothing { reason: "the sweep has no values; give it a range".into() });
+    }
+    let name = &model.name;
+    let mut scene = Scene::new(format!("{} of {name}, swept", result.name), WIDTH);
+    let curve = |of: fn(&SweepPoint) -> Option<f64>| -> Vec<[f64; 2]> {
+        let mut points: Vec<[f64; 2]> =
+            result.points.iter().filter_map(|point| Some([f64::from(point.value), of(point)?])).collect();
+        points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        points
+    };
+    let pooled = curve(|point| point.dice_pooled);
+    let per_image = curve(|point| point.dice_per_image);
+    let area = curve(|point| Some(100.0 * point.area));
+    let ends = |f: fn(f64, f64) -> f64, start| area.iter().fold(start, |end, [value, _]| f(end, *value));
+    let x = Axis::exact(ends(f64::min, f64::INFINITY), ends(f64::max, f64::NEG_INFINITY), 6);
+    let has_dice = !pooled.is_empty();
+    let width = (INNER - GAP) / 2.0 - AXIS;
+    let room =
+        |place: usize| Rect::new(MARGIN + AXIS + place as f32 * (width + AXIS + GAP), MARGIN + 4.0, width, HEIGHT);
+    let mut panel = |place: usize, y: Axis, name: &str, curves: &[(&[[f64; 2]], Stroke)]| {
+        let plot = Plot { rect: room(place), x: x.clone(), y };
+        plot.frame(&mut scene, &result.name, name);
+        let own = f64::from(result.own);
+        if (plot.x.low..=plot.x.high).contains(&own) {
+            plot.curve(&mut scene, &[[own, plot.y.low], [own, plot.y.high]], OWN);
+        }
+        for (points, stroke) in curves {
+            plot.curve(&mut scene, points, *stroke);
+            // Points too, where they are few enough to be told apart.
+            for point in points.iter().filter(|_| points.len() <= 40) {
+                let [x, y] = plot.place(*point);
+                scene.fill(Rect::new(x - 1.3, y - 1.3, 2.6, 2.6), stroke.colour);
+            }
+        }
+    };
+    let mut legend = Vec::new();
+    if has_dice {
+        panel(0, Axis::exact(0.0, 1.0, 5), "Dice", &[(&pooled, POOLED), (&per_image, PER_IMAGE)]);
+        legend.extend([(POOLED, "Dice pooled".to_owned()), (PER_IMAGE, "Dice per image, mean".into())]);
+    }
+    let highest = Axis::covering(area.iter().map(|[_, area]| *area).chain([0.0]), 5);
+    panel(usize::from(has_dice), highest, "Area of the mask (% of the image)", &[(&area, AREA)]);
+    legend.push((AREA, "area, mean".into()));
+    legend.push((OWN, format!("the model's own value, {}", significant(f64::from(result.own), 3))));
+    let y = MARGIN + 4.0 + HEIGHT + 28.0;
+    line_legend(&mut scene, [MARGIN, y], &legend);
+    let cases = match (result.cases, result.with_truth) {
+        (1, _) => "One case.".to_owned(),
+        (cases, with) if with == cases => format!("{cases} cases, each with a ground truth."),
+        (cases, with) => format!("{cases} cases, {with} of them with a ground truth."),
+    };
+    let sentences = [
+        format!("{} of {name} over a range, all other values unchanged.", capital(&result.name)),
+        cases,
+        if has_dice {
+            "Pooled: the pixels of all cases counted together; per image: the mean of each case's Dice.".into()
+        } else {
+            String::new()
+        },
+    ];
+    caption(&mut scene, y + 10.0, &sentences);
+    Ok(Figure { scene, table: table(name, result) })
+}
+
+/// With a capital, unless it begins with a symbol of a formula.
+fn capital(name: &str) -> String {
+    match name.chars().next() {
+        Some(first) if first.is_ascii() => first.to_uppercase().chain(name.chars().skip(1)).collect(),
+        _ => name.to_owned(),
+    }
+}
+
+fn table(name: &str, result: &SweepResult) -> Table {
+    let mut table = Table::new(&[
+        "model",
+        "dial",
+        "own_value",
+        "value",
+        "area_percent",
+        "dice_pooled",
+        "dice_per_image",
+        "cases",
+        "cases_with_truth",
+    ]);
+    for point in &result.points {
+        table.push([
+            name.into(),
+            result.name.clone(),
+            cell(result.own),
+            cell(point.value),
+            cell(100.0 * point.area),
+            optional(point.dice_pooled),
+            optional(point.dice_per_image),
+            cell(result.cases),
+            cell(result.with_truth),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{assert_tidy, column, numbers};
+    use super::*;
+    use crate::infer::Dial;
+
+    fn result(with_truth: usize) -> SweepResult {
+        let point = |at: usize| SweepPoint {
+            value: 0.5 + at as f32,
+            area: 0.02 + 0.01 * at as f64,
+            dice_pooled: (with_truth > 0).then_some(0.8 - 0.05 * at as f64),
+            dice_per_image: (with_truth > 0).then_some(0.7 - 0.05 * at as f64),
+        };
+        SweepResult {
+            dial: Dial::Sigma(0),
+            name: "σ of stage 7".into(),
+            own: 4.93,
+            points: (0..9).map(point).collect(),
+            cases: 5,
+            with_truth,
+            skipped: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_sweep() {
+        let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
+        let figure = sweep(&model, &result(5)).expect("a figure");
+        assert_tidy(&figure, "a sweep");
+        assert_eq!(numbers(&figure, "value", &[])[..2], [0.5, 1.5]);
+        assert_eq!(numbers(&figure, "dice_pooled", &[("value", "2.5")]), [0.8 - 0.05 * 2.0]);
+        assert_eq!(numbers(&figure, "dice_per_image", &[("value", "0.5")]), [0.7]);
+        assert_eq!(numbers(&figure, "area_percent", &[("value", "0.5")]), [2.0]);
+        assert!(figure.scene.words().any(|words| words == "the model's own value, 4.93"));
+    }
+
+    #[test]
+    fn without_a_truth_only_the_area_is_drawn() {
+        let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
+        let figure = sweep(&model, &result(0)).expect("a figure");
+        assert_tidy(&figure, "a sweep without a truth");
+        assert_eq!(column(&figure, "dice_pooled", &[("value", "0.5")]), [""]);
+        assert!(!figure.scene.words().any(|words| words.contains("Dice")));
+        assert!(sweep(&model, &SweepResult { points: Vec::new(), ..result(0) }).is_err());
+    }
+}

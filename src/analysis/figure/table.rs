@@ -1,0 +1,67 @@
+//! The numbers of a figure as a table.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// Columns and rows; a column that has a unit says it in its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// As many cells as there are columns; empty where there is no value.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Without rows.
+    pub fn new(columns: &[&str]) -> Self {
+        Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Appends a row.
+    pub fn push<const N: usize>(&mut self, cells: [String; N]) {
+        debug_assert_eq!(N, self.columns.len(), "a cell for each column");
+        self.rows.push(cells.into());
+    }
+
+    /// Writes comma separated values, the names of the columns first.
+    ///
+    /// # Errors
+    /// What `out` fails with.
+    pub fn write(&self, out: impl Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        for record in std::iter::once(&self.columns).chain(&self.rows) {
+            writer.write_record(record)?;
+        }
+        writer.flush()
+    }
+}
+
+/// A number with all its digits, so that reading it gives the same again.
+pub fn cell(value: impl Display) -> String {
+    value.to_string()
+}
+
+/// The same; empty where there is none.
+pub fn optional(value: Option<impl Display>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_comma_is_quoted_and_read_back() {
+        let mut table = Table::new(&["image", "prompt", "dice_per_image"]);
+        table.push(["a.png".into(), "a \"small\" area, left\nlung".into(), cell(0.1f32)]);
+        table.push(["b.png".into(), String::new(), optional(None::<f64>)]);
+        let mut text = Vec::new();
+        table.write(&mut text).expect("written");
+        let mut reader = csv::Reader::from_reader(text.as_slice());
+        assert_eq!(reader.headers().expect("names"), vec!["image", "prompt", "dice_per_image"]);
+        let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+        assert_eq!(rows[0], vec!["a.png", "a \"small\" area, left\nlung", "0.1"]);
+        assert_eq!(rows[1], vec!["b.png", "", ""]);
+    }
+}

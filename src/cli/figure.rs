@@ -1,0 +1,310 @@
+//! `himix figure`: the inside of the network as a figure of the paper's arrangement, with its numbers.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use himix::analysis::figure::{self, Case, Content, Figure, FigureError, Format, Model, Options, Picture};
+use himix::analysis::maps::MapKind;
+use himix::data::{Dataset, Mask, summary};
+use himix::infer::{Inspection, ModelInfo, ModelSource, Predictor, Wanted};
+
+use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::reading::{ScanArguments, Seen};
+use super::{Failure, report, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix figure stages --image chest.png --prompt \"lower left lung\" --mask truth.png --out stages.png
+  himix figure stages --data qata --split test --limit 3 --map change --out stages.svg
+  himix figure refinement --image a.png --image b.png --prompt \"left lung\" --out refinement.png
+  himix figure weights --model my-bundle --against other-bundle --out weights.svg
+  himix figure spectrum --model my-bundle --out spectrum.png --width 1200
+
+stages      the image, a map of every decoder stage, the final mask, the truth; one row an image
+refinement  every stage's own mask against the truth, with the numbers from stage to stage
+spectrum    the learned spectrum filters; with an image its features before and after them
+weights     the weights of the text layers of every group against equal ones; needs no image
+
+The ending of --out decides what is written: .png, .svg or .csv. The numbers of the figure, with all
+their digits, are written beside it as .csv in any case. Dice and IoU are per image.";
+
+/// Draw the inside of the network as a figure, with its numbers as a table
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct FigureArguments {
+    /// What is drawn
+    #[arg(value_name = "FIGURE")]
+    kind: Kind,
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Vocabulary (vocab.txt or tokenizer.json), where it does not lie beside the configuration
+    #[arg(long, value_name = "V")]
+    vocab: Option<PathBuf>,
+    /// A second model to stand beside it: a bundle's folder or a weights file with its configuration beside it
+    #[arg(long, value_name = "M")]
+    against: Option<PathBuf>,
+    /// An image, a DICOM series or a volume; may be given several times, a row each
+    #[arg(long = "image", value_name = "F")]
+    images: Vec<PathBuf>,
+    /// What to segment, in words: one for all images, or one for each
+    #[arg(long = "prompt", value_name = "T", allow_hyphen_values = true, requires = "images")]
+    prompts: Vec<String>,
+    /// Mask to compare with, of the image's size; one for each image
+    #[arg(long = "mask", value_name = "G", requires = "images")]
+    masks: Vec<PathBuf>,
+    /// Folder of a data set, whose images, sentences and masks are taken
+    #[arg(long, value_name = "DIR", conflicts_with = "images", requires = "split")]
+    data: Option<PathBuf>,
+    /// Split of the data set
+    #[arg(long, value_name = "SPLIT", requires = "data")]
+    split: Option<String>,
+    /// Images of the data set, evenly over its list
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+    /// Map of the stages; mask and change are those of their read-outs
+    #[arg(long, value_name = "MAP", default_value = "activation")]
+    map: MapName,
+    /// How much a map hides the image, 0 to 1; at 1 the map stands alone
+    #[arg(long, value_name = "O", default_value = "1", value_parser = opacity)]
+    opacity: f32,
+    /// Probability from which on a pixel is foreground, 0 to 1
+    #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
+    threshold: f32,
+    #[command(flatten)]
+    scan: ScanArguments,
+    /// Width of a PNG in pixels
+    #[arg(long, value_name = "PX", default_value = "2400", value_parser = clap::value_parser!(u32).range(200..=12_000))]
+    width: u32,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// File for the figure, .png, .svg or .csv; may be given several times
+    #[arg(long = "out", value_name = "FILE", required = true)]
+    outs: Vec<PathBuf>,
+}
+
+/// Which figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Stages,
+    Refinement,
+    Spectrum,
+    Weights,
+}
+
+/// Which map of the stages.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MapName {
+    Activation,
+    Attribution,
+    Mask,
+    Change,
+}
+
+impl MapName {
+    fn kind(self) -> MapKind {
+        match self {
+            Self::Activation => MapKind::Activation,
+            Self::Attribution => MapKind::Attribution,
+            Self::Mask => MapKind::StageMask,
+            Self::Change => MapKind::Change,
+        }
+    }
+}
+
+fn opacity(text: &str) -> Result<f32, String> {
+    match text.trim().parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("the opacity must be a number from 0 to 1".into()),
+    }
+}
+
+/// An image with its sentence and its mask, read.
+struct Subject {
+    name: String,
+    prompt: String,
+    seen: Seen,
+    picture: Picture,
+    truth: Option<Mask>,
+}
+
+/// A model and what it did with every image.
+struct Look {
+    info: ModelInfo,
+    inspections: Vec<Inspection>,
+}
+
+/// Draws.
+pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
+    // What is quick to see is checked before a model is read, which is not.
+    let files = files(arguments)?;
+    let subjects = subjects(arguments)?;
+    let mut sources = vec![arguments.model.source(arguments.vocab.as_ref())];
+    sources.extend(arguments.against.as_ref().map(ModelSource::new));
+    let mut looks = Vec::new();
+    for source in &sources {
+        looks.push(look(arguments, source, &subjects)?);
+    }
+    let models = looks.iter().map(|look| Model {
+        info: &look.info,
+        dials: None,
+        inspections: look.inspections.iter().collect(),
+    });
+    let cases = subjects.iter().map(|subject| Case {
+        name: &subject.name,
+        picture: &subject.picture,
+        pixel_aspect: subject.seen.pixel_aspect,
+        truth: subject.truth.as_ref(),
+    });
+    let content = Content { models: models.collect(), cases: cases.collect() };
+    let figure = drawn(arguments, &content)?;
+    let busy = terminal::busy("drawing");
+    for path in &files {
+        figure.write(path, arguments.width)?;
+    }
+    drop(busy);
+    let lines: Vec<String> = files.iter().map(|path| format!("{} written", path.display())).collect();
+    terminal::print(&lines.join("\n"))
+}
+
+fn drawn(arguments: &FigureArguments, content: &Content) -> Result<Figure, FigureError> {
+    let options = Options {
+        threshold: arguments.threshold,
+        map: arguments.map.kind(),
+        opacity: arguments.opacity,
+        ..Options::default()
+    };
+    match arguments.kind {
+        Kind::Stages => figure::stages(content, &options),
+        Kind::Refinement => figure::refinement(content, &options),
+        Kind::Spectrum => figure::spectrum(content),
+        Kind::Weights => figure::weights(content),
+    }
+}
+
+/// What will be written: the files that are asked for, and the numbers beside each.
+fn files(arguments: &FigureArguments) -> Result<Vec<PathBuf>, Failure> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for out in &arguments.outs {
+        Format::of(out)?;
+        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(Failure::input(format!(
+                "{}: the folder {} does not exist; make it or choose another",
+                out.display(),
+                folder.display()
+            )));
+        }
+        for file in [out.clone(), out.with_extension("csv")] {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+    }
+    let inputs = arguments.images.iter().chain(&arguments.masks);
+    let same = |a: &Path, b: &Path| a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
+    for input in inputs {
+        if files.iter().any(|file| same(file, input)) {
+            let name = input.display();
+            return Err(Failure::input(format!(
+                "{name}: the figure would replace its own image; choose another --out"
+            )));
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the images, their masks and sentences; none for a figure of the model alone.
+fn subjects(arguments: &FigureArguments) -> Result<Vec<Subject>, Failure> {
+    if let (Some(root), Some(split)) = (&arguments.data, &arguments.split) {
+        return of_dataset(arguments, root, split);
+    }
+    let count = arguments.images.len();
+    if count == 0 && matches!(arguments.kind, Kind::Stages | Kind::Refinement) {
+        return Err(Failure::input(
+            "this figure shows images; name one with --image, or a data set with --data and --split",
+        ));
+    }
+    let prompts = &arguments.prompts;
+    if prompts.len() > 1 && prompts.len() != count {
+        let (prompts, images) = (prompts.len(), count);
+        return Err(Failure::input(format!(
+            "--prompt is given {prompts} times for {images} images; give one for all or one for each"
+        )));
+    }
+    let masks = &arguments.masks;
+    if !masks.is_empty() && masks.len() != count {
+        let masks = masks.len();
+        return Err(Failure::input(format!(
+            "--mask is given {masks} times for {count} images; give one for each or none"
+        )));
+    }
+    let prompt = |index: usize| prompts.get(index).or(prompts.first()).cloned().unwrap_or_default();
+    let images = arguments.images.iter().enumerate();
+    images
+        .map(|(index, path)| subject(arguments, path, prompt(index), masks.get(index).map(PathBuf::as_path)))
+        .collect()
+}
+
+fn of_dataset(arguments: &FigureArguments, root: &Path, split: &str) -> Result<Vec<Subject>, Failure> {
+    let dataset = Dataset::open(root, split)?;
+    summary(&dataset.findings).into_iter().for_each(terminal::note);
+    let count = dataset.samples.len();
+    let wanted = (arguments.limit as usize).min(count);
+    let samples = (0..wanted).map(|index| &dataset.samples[index * count / wanted]);
+    samples.map(|sample| subject(arguments, &sample.image, sample.prompt.clone(), Some(&sample.mask))).collect()
+}
+
+fn subject(
+    arguments: &FigureArguments,
+    path: &Path,
+    prompt: String,
+    mask: Option<&Path>,
+) -> Result<Subject, Failure> {
+    let seen = arguments.scan.read(path)?;
+    let truth = mask.map(|mask| seen.mask(mask)).transpose()?;
+    let mut name =
+        path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    if seen.slices > 1 {
+        name += &format!(", slice {}", seen.slice + 1);
+    }
+    Ok(Subject { name, prompt, picture: Picture::of(&seen.image), seen, truth })
+}
+
+/// Opens a model, looks at every image with it, and lets it go.
+fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject]) -> Result<Look, Failure> {
+    let busy = terminal::busy("reading the model");
+    let mut predictor = Predictor::open(source, arguments.device.choice())?;
+    drop(busy);
+    predictor.take_notices().into_iter().for_each(terminal::note);
+    let info = predictor.info().clone();
+    if !info.is_trained {
+        terminal::note(format!("{} is untrained; its masks mean nothing", info.name));
+    }
+    let needs_readouts = match arguments.kind {
+        Kind::Refinement => true,
+        Kind::Stages => arguments.map.kind() == MapKind::StageMask,
+        Kind::Spectrum | Kind::Weights => false,
+    };
+    if needs_readouts && predictor.readouts().is_none() {
+        let name = source.model.display();
+        let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
+        return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
+    }
+    let wanted = Wanted {
+        stages: arguments.kind != Kind::Weights,
+        attribution: arguments.kind == Kind::Stages && arguments.map.kind() == MapKind::Attribution,
+        spectra: arguments.kind == Kind::Spectrum,
+        similarity: false,
+    };
+    let bar = terminal::bar(subjects.len(), "images");
+    let mut inspections = Vec::new();
+    for subject in subjects.iter().filter(|_| wanted.stages) {
+        let inspection = predictor.inspect(&subject.seen.image, &subject.prompt, None, wanted)?;
+        report::notes(&info, &inspection.prediction, true).into_iter().for_each(terminal::note);
+        inspections.push(inspection);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    predictor.take_notices().into_iter().for_each(terminal::note);
+    Ok(Look { info, inspections })
+}

@@ -11,10 +11,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fake::{FakeModel, HEIGHT, WIDTH};
+use himix::analysis::figure::Options;
 use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
-use himix::engine::{Engine, Event, FileCommand, FileEvent, ModelRequest, PredictRequest, Predicted};
-use himix::infer::ModelSource;
+use himix::engine::{
+    Engine, Event, FigureKind, FigureModel, FigureRequest, FileCommand, FileEvent, ModelRequest, PredictRequest,
+    Predicted, Segmenter,
+};
+use himix::infer::{Dial, ModelSource, SweepPoint, SweepResult, Wanted};
 
 fn image() -> Arc<Image> {
     let pixels = Pixels::U8(vec![100; WIDTH * HEIGHT]);
@@ -144,4 +148,58 @@ fn a_file_that_cannot_be_read_is_named() {
         .expect("not busy");
     let Event::File(FileEvent::Failed { ticket: Some(3), message }) = event(&engine) else { panic!("a failure") };
     assert!(message.contains("such.png"), "{message}");
+}
+
+#[test]
+fn figures_are_drawn_and_written_as_their_ending_says() {
+    let mut model = FakeModel { has_readouts: true, ..FakeModel::default() };
+    let wanted = Wanted { stages: true, attribution: true, spectra: true, similarity: true };
+    let seen = model.inspect(&image(), "left lung", None, wanted).expect("a look inside");
+    let info = model.info();
+    let point = |value: f32| SweepPoint { value, area: 0.5, ..SweepPoint::default() };
+    let sweep = SweepResult {
+        dial: Dial::Sigma(0),
+        name: "σ of stage 7".into(),
+        own: 5.0,
+        points: vec![point(1.0), point(9.0)],
+        cases: 1,
+        with_truth: 0,
+        skipped: Vec::new(),
+    };
+    let part = FigureModel { info, dials: None, inspection: Some(Arc::new(seen)), sweep: Some(sweep) };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, _) = engine(&model);
+    let save = |kind: FigureKind, name: &str, models: Vec<FigureModel>| {
+        let request = FigureRequest {
+            kind,
+            models,
+            name: "chest.png".into(),
+            image: Some((image(), None)),
+            pixel_aspect: 1.0,
+            truth: None,
+            options: Options::default(),
+            width_px: 400,
+        };
+        let path = folder.path().join(name);
+        engine.file(FileCommand::SaveFigure { path: path.clone(), request: Box::new(request) }).expect("not busy");
+        (event(&engine), path)
+    };
+    use FigureKind::{Refinement, Similarity, Spectrum, Stages, Sweep, Weights};
+    for kind in [Stages, Refinement, Spectrum, Weights, Similarity, Sweep] {
+        for (ending, start) in [("png", &b"\x89PNG"[..]), ("svg", b"<svg "), ("csv", b"model,")] {
+            let (event, path) = save(kind, &format!("{kind:?}.{ending}"), vec![part.clone(), part.clone()]);
+            assert!(matches!(event, Event::File(FileEvent::Saved { .. })), "{kind:?}: {event:?}");
+            assert!(std::fs::read(&path).expect("a file").starts_with(start), "{kind:?}.{ending}");
+        }
+    }
+    // Without a look the filters and the weights are there all the same; what needs one says so, and the file is named.
+    let blind = FigureModel { inspection: None, sweep: None, ..part };
+    for kind in [Spectrum, Weights] {
+        assert!(matches!(save(kind, "blind.svg", vec![blind.clone()]).0, Event::File(FileEvent::Saved { .. })));
+    }
+    for (kind, name) in [(Stages, "blind2.svg"), (Sweep, "blind3.svg"), (Weights, "figure.pdf")] {
+        let (event, path) = save(kind, name, vec![blind.clone()]);
+        let Event::File(FileEvent::Failed { message, .. }) = event else { panic!("{name}: {event:?}") };
+        assert!(message.contains(name) && !path.exists(), "{message}");
+    }
 }

@@ -152,7 +152,10 @@ impl HimixApp {
             Purpose::SaveMask => name("mask"),
             Purpose::SaveOverlay => name("overlay"),
             Purpose::SaveSettings => Some("training.toml".into()),
-            Purpose::SaveSweep => Some("sweep.csv".into()),
+            Purpose::SaveFigure(kind) => {
+                let kind = format!("{kind:?}").to_lowercase();
+                Some(name("").map_or(format!("{kind}.png"), |name| name.replace("_.png", &format!("_{kind}.png"))))
+            }
             Purpose::SaveTurned => self.state.model.as_ref().map(|model| stages::turned_name(&model.source.model)),
             _ => None,
         };
@@ -193,7 +196,7 @@ impl HimixApp {
             Purpose::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
             Purpose::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
             Purpose::FitData => Command::Stages(StagesCommand::Fit(path)),
-            Purpose::SaveSweep => Command::Stages(StagesCommand::SaveSweep(path)),
+            Purpose::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             Purpose::ModelFolder | Purpose::ModelFile => {
                 Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::engine::Wake;
+use crate::engine::{FigureKind, Wake};
 
 /// A person does not close a dialog sooner than this; one that never appeared ends sooner.
 const TOO_QUICK: Duration = Duration::from_millis(120);
@@ -48,8 +48,8 @@ pub enum Purpose {
     SaveTurned,
     /// A data set to fit read-outs on.
     FitData,
-    /// Where to write a sweep.
-    SaveSweep,
+    /// Where to write a figure of the inside of the network.
+    SaveFigure(FigureKind),
 }
 
 /// How a dialog ended.
@@ -133,7 +133,12 @@ fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Opti
         Purpose::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
         Purpose::SaveTurned => dialog.set_title("Save as a new bundle").save_file(),
         Purpose::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
-        Purpose::SaveSweep => dialog.set_title("Save sweep").add_filter("CSV", &["csv"]).save_file(),
+        Purpose::SaveFigure(_) => dialog
+            .set_title("Save figure")
+            .add_filter("PNG picture", &["png"])
+            .add_filter("SVG drawing", &["svg"])
+            .add_filter("CSV table of all numbers", &["csv"])
+            .save_file(),
         Purpose::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
         Purpose::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
         Purpose::SaveSettings => dialog.set_title("Save settings").add_filter("TOML", &["toml"]).save_file(),
@@ -147,9 +152,8 @@ fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Opti
 /// What the name of a file that is written ends with.
 fn ending(purpose: Purpose) -> Option<&'static str> {
     match purpose {
-        Purpose::SaveMask | Purpose::SaveOverlay => Some("png"),
+        Purpose::SaveMask | Purpose::SaveOverlay | Purpose::SaveFigure(_) => Some("png"),
         Purpose::SaveSettings => Some("toml"),
-        Purpose::SaveSweep => Some("csv"),
         _ => None,
     }
 }

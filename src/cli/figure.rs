@@ -24,6 +24,7 @@ stages      the image, a map of every decoder stage, the final mask, the truth; 
 refinement  every stage's own mask against the truth, with the numbers from stage to stage
 spectrum    the learned spectrum filters; with an image its features before and after them
 weights     the weights of the text layers of every group against equal ones; needs no image
+similarity  how alike the text layers are for a sentence
 
 The ending of --out decides what is written: .png, .svg or .csv. The numbers of the figure, with all
 their digits, are written beside it as .csv in any case. Dice and IoU are per image.";
@@ -89,6 +90,7 @@ enum Kind {
     Refinement,
     Spectrum,
     Weights,
+    Similarity,
 }
 
 /// Which map of the stages.
@@ -178,6 +180,7 @@ fn drawn(arguments: &FigureArguments, content: &Content) -> Result<Figure, Figur
         Kind::Refinement => figure::refinement(content, &options),
         Kind::Spectrum => figure::spectrum(content),
         Kind::Weights => figure::weights(content),
+        Kind::Similarity => figure::similarity(content),
     }
 }
 
@@ -219,7 +222,7 @@ fn subjects(arguments: &FigureArguments) -> Result<Vec<Subject>, Failure> {
         return of_dataset(arguments, root, split);
     }
     let count = arguments.images.len();
-    if count == 0 && matches!(arguments.kind, Kind::Stages | Kind::Refinement) {
+    if count == 0 && matches!(arguments.kind, Kind::Stages | Kind::Refinement | Kind::Similarity) {
         return Err(Failure::input(
             "this figure shows images; name one with --image, or a data set with --data and --split",
         ));
@@ -283,7 +286,7 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     let needs_readouts = match arguments.kind {
         Kind::Refinement => true,
         Kind::Stages => arguments.map.kind() == MapKind::StageMask,
-        Kind::Spectrum | Kind::Weights => false,
+        Kind::Spectrum | Kind::Weights | Kind::Similarity => false,
     };
     if needs_readouts && predictor.readouts().is_none() {
         let name = source.model.display();
@@ -294,7 +297,7 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
         stages: arguments.kind != Kind::Weights,
         attribution: arguments.kind == Kind::Stages && arguments.map.kind() == MapKind::Attribution,
         spectra: arguments.kind == Kind::Spectrum,
-        similarity: false,
+        similarity: arguments.kind == Kind::Similarity,
     };
     let bar = terminal::bar(subjects.len(), "images");
     let mut inspections = Vec::new();

@@ -10,7 +10,7 @@ use super::display::DisplayPixels;
 use super::message::{Counts, Event, FileCommand, FileEvent, Ticket};
 use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
-use super::{overlay, sort};
+use super::{figure, overlay, sort};
 use crate::analysis::refinement;
 use crate::data::scan::Seen;
 use crate::data::{self, DataError, Image, MaskRule, Pixels, Scan};
@@ -38,7 +38,7 @@ pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
     }
 }
 
-fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, DataError> {
+fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn std::error::Error>> {
     Ok(Some(match command {
         FileCommand::Sort { paths, has_image } => sort::sort(paths, has_image),
         FileCommand::List { ticket, folder } => {
@@ -111,6 +111,10 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, DataErr
             let painted = Image { width: image.width, height: image.height, channels: 3, pixels };
             FileEvent::Composed { ticket, picture: DisplayPixels::of(&painted, side) }
         }
+        FileCommand::SaveFigure { path, request } => {
+            figure::write(&request, &path)?;
+            FileEvent::Saved { path }
+        }
         FileCommand::ReadText { path } => {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| DataError::Unreadable { path: path.clone(), reason: error.to_string() })?;
@@ -159,6 +163,7 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::OpenTruth { path, .. }
         | FileCommand::SaveMask { path, .. }
         | FileCommand::SaveOverlay { path, .. }
+        | FileCommand::SaveFigure { path, .. }
         | FileCommand::ReadText { path }
         | FileCommand::Save { path, .. }
         | FileCommand::Write { path, .. } => Some(path.clone()),

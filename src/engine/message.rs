@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::display::DisplayPixels;
+use super::figure::FigureRequest;
 use super::overlay::OverlayPaint;
 use super::scores::ThresholdCounts;
 use super::study::StudyEvent;
@@ -151,6 +152,8 @@ pub enum FileCommand {
     Refine { ticket: Ticket, inspection: Arc<Inspection>, truth: Option<Arc<Mask>>, threshold: f32 },
     /// Makes a picture of what a network of `side × side` pixels gets: [`FileEvent::NetworkView`].
     NetworkView { key: u64, image: Arc<Image>, seen: Option<Seen>, side: usize },
+    /// Draws a figure and writes it as the ending of `path` says.
+    SaveFigure { path: PathBuf, request: Box<FigureRequest> },
     /// Reads a small text, for example the settings of a training run: [`FileEvent::TextRead`].
     ReadText { path: PathBuf },
     /// Writes a small file, for example the settings. Only a failure is reported.

@@ -5,6 +5,7 @@
 //! [`LatestSlot`]s, in which a newer value replaces an older one; the rest goes through bounded channels.
 
 mod display;
+mod figure;
 mod files_thread;
 mod infer_thread;
 mod lane;
@@ -29,6 +30,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
+pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use message::{
     Counts, Event, FileCommand, FileEvent, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted,
     Ticket,

@@ -66,6 +66,8 @@ pub struct Options {
     pub threshold: f32,
     /// Which map of every stage.
     pub map: MapKind,
+    /// A single channel in place of the map: stage, counted from the coarsest, and channel.
+    pub channel: Option<(usize, usize)>,
     /// How much a map hides the picture, 0…1; at 1 the maps stand alone.
     pub opacity: f32,
     /// Colours of masks.
@@ -74,7 +76,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { threshold: 0.5, map: MapKind::default(), opacity: 1.0, colours: OverlayColours::PAPER }
+        Self {
+            threshold: 0.5,
+            map: MapKind::default(),
+            channel: None,
+            opacity: 1.0,
+            colours: OverlayColours::PAPER,
+        }
     }
 }
 

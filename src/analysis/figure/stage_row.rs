@@ -4,7 +4,7 @@ use super::content::{Case, Options};
 use super::picture::pixels_above;
 use super::table::{Table, cell, optional};
 use super::{FigureError, Model};
-use crate::analysis::maps::{Map, MapKind, raised, stage_map};
+use crate::analysis::maps::{Map, MapKind, channel_map, raised, stage_map};
 use crate::analysis::stage_name;
 use crate::infer::Inspection;
 use crate::metrics::Confusion;
@@ -51,7 +51,11 @@ impl<'a> Row<'a> {
     ) -> Result<Self, FigureError> {
         let against = |mask: &[u8]| case.truth.map(|truth| Confusion::of(mask, &truth.values));
         let mut panels = Vec::new();
-        for (index, stage) in seen.stages.iter().enumerate() {
+        if let Some((index, channel)) = options.channel {
+            panels.push(channel_panel(seen, index, channel)?);
+        }
+        let stages = if options.channel.is_some() { &[][..] } else { &seen.stages };
+        for (index, stage) in stages.iter().enumerate() {
             let map = match (stage_map(&seen.stages, index, options.map), options.map) {
                 (Some(map), _) => map,
                 // Nothing is before the first stage.
@@ -119,6 +123,7 @@ impl<'a> Row<'a> {
                 ]);
             };
         let quantity = match options.map {
+            _ if options.channel.is_some() => "channel",
             MapKind::Activation => "activation",
             MapKind::Attribution => "attribution",
             MapKind::StageMask => "stage_mask",
@@ -148,6 +153,20 @@ impl<'a> Row<'a> {
             push("Ground truth", None, "area_percent", None, cell(percent(&truth.values)));
         }
     }
+}
+
+/// One channel of a stage's output.
+fn channel_panel(seen: &Inspection, index: usize, channel: usize) -> Result<Panel, FigureError> {
+    let nothing = || FigureError::Nothing { reason: "the model has no such channel; choose another".into() };
+    let stage = seen.stages.get(index).ok_or_else(nothing)?;
+    let (low, high) = stage.channel(channel).ok_or_else(nothing)?.range();
+    Ok(Panel {
+        name: format!("{}, channel {channel}", stage_name(stage.grid, index, seen.stages.len())),
+        grid: stage.grid,
+        map: channel_map(stage, channel).ok_or_else(nothing)?,
+        range: Some([low, high]),
+        counts: None,
+    })
 }
 
 /// Share of the image that a mask covers, in percent.

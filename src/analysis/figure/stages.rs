@@ -28,8 +28,8 @@ const FOOT: f32 = 10.0;
 /// one.
 ///
 /// Columns: `model`, `image`, `prompt`, `threshold`, `panel`, `grid` (side of the stage's grid), `quantity`, `row` and `column` (of a
-/// cell of the map, from 0 at the upper left), `value`. Quantities: `activation`, `attribution`, `stage_mask` or `change` for a cell
-/// as it is drawn; `lowest` and `highest` of an activation or attribution before it was scaled; `area_percent`, `dice_per_image`,
+/// cell of the map, from 0 at the upper left), `value`. Quantities: `activation`, `attribution`, `stage_mask`, `change` or `channel`
+/// for a cell as it is drawn; `lowest` and `highest` of an activation or attribution before it was scaled; `area_percent`, `dice_per_image`,
 /// `iou_per_image` of a mask.
 ///
 /// # Errors
@@ -81,14 +81,15 @@ pub fn stages(content: &Content, options: &Options) -> Result<Figure, FigureErro
     }
     let scale = rows[0].panels.first().map_or(Scale::Sequential, |panel| panel.map.scale);
     y += 2.0;
-    let x = colour_bar(&mut scene, [MARGIN, y], scale, measures(options.map));
+    let x = colour_bar(&mut scene, [MARGIN, y], scale, measures(options));
     legend(&mut scene, [x + 18.0, y], &mask_legend(&options.colours, &content.cases));
     caption(&mut scene, y + 20.0, &sentences(content, &rows, options));
     Ok(Figure { scene, table })
 }
 
-fn measures(map: MapKind) -> &'static str {
-    match map {
+fn measures(options: &Options) -> &'static str {
+    match options.map {
+        _ if options.channel.is_some() => "channel, scaled over its map",
         MapKind::Activation => "activation, scaled over each map",
         MapKind::Attribution => "attribution, scaled over each map",
         MapKind::StageMask => "probability",
@@ -181,6 +182,9 @@ fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> 
     let names = content.names().join(" and ");
     let has_readouts = rows.iter().any(|row| row.seen.stages.iter().any(|stage| stage.readout.is_some()));
     let map = match options.map {
+        _ if options.channel.is_some() => {
+            "One channel of a stage's output, scaled to 0…1; beneath it its lowest and its highest value in the network's own scale."
+        }
         MapKind::Activation => {
             "Activation: the mean over the channels of a stage's output, scaled to 0…1 over each map; beneath it its lowest and its highest mean in the network's own scale."
         }

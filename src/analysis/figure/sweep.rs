@@ -19,59 +19,94 @@ const PER_IMAGE: Stroke = Stroke::dashed(LINES[1], 1.4);
 const AREA: Stroke = Stroke::solid(LINES[2], 1.4);
 const OWN: Stroke = Stroke { colour: INK, width: 0.7, dash: Some([1.0, 1.6]) };
 
-/// Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area where no case has a truth.
+/// What is drawn of one model.
+struct Curves {
+    pooled: Vec<[f64; 2]>,
+    per_image: Vec<[f64; 2]>,
+    area: Vec<[f64; 2]>,
+    own: f64,
+    width: f32,
+}
+
+/// Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area where no case has a truth. One model,
+/// or a second one with the same dial, whose curves are thinner.
 ///
 /// Columns: `model`, `dial`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`, `dice_per_image` (mean;
 /// both empty without a truth), `cases`, `cases_with_truth`.
 ///
 /// # Errors
-/// The sweep has no points.
-pub fn sweep(model: &ModelInfo, result: &SweepResult) -> Result<Figure, FigureError> {
+/// There is no sweep, or it has no points.
+pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureError> {
+    let nothing = |reason: &str| FigureError::Nothing { reason: reason.into() };
+    let (_, result) = *sweeps.first().ok_or_else(|| nothing("nothing was swept; sweep a value first"))?;
     if result.points.is_empty() {
-        return Err(FigureError::Nothing { reason: "the sweep has no values; give it a range".into() });
+        return Err(nothing("the sweep has no values; give it a range"));
     }
-    let name = &model.name;
-    let mut scene = Scene::new(format!("{} of {name}, swept", result.name), WIDTH);
-    let curve = |of: fn(&SweepPoint) -> Option<f64>| -> Vec<[f64; 2]> {
+    let names: Vec<&str> = sweeps.iter().map(|(model, _)| model.name.as_str()).collect();
+    let both = names.join(" and ");
+    let mut scene = Scene::new(format!("{} of {both}, swept", result.name), WIDTH);
+    let curve = |result: &SweepResult, of: fn(&SweepPoint) -> Option<f64>| -> Vec<[f64; 2]> {
         let mut points: Vec<[f64; 2]> =
             result.points.iter().filter_map(|point| Some([f64::from(point.value), of(point)?])).collect();
         points.sort_by(|a, b| a[0].total_cmp(&b[0]));
         points
     };
-    let pooled = curve(|point| point.dice_pooled);
-    let per_image = curve(|point| point.dice_per_image);
-    let area = curve(|point| Some(100.0 * point.area));
-    let ends = |f: fn(f64, f64) -> f64, start| area.iter().fold(start, |end, [value, _]| f(end, *value));
-    let x = Axis::exact(ends(f64::min, f64::INFINITY), ends(f64::max, f64::NEG_INFINITY), 6);
-    let has_dice = !pooled.is_empty();
+    let curves: Vec<Curves> = sweeps
+        .iter()
+        .enumerate()
+        .map(|(place, (_, result))| Curves {
+            pooled: curve(result, |point| point.dice_pooled),
+            per_image: curve(result, |point| point.dice_per_image),
+            area: curve(result, |point| Some(100.0 * point.area)),
+            own: f64::from(result.own),
+            // The first model's lines are the heavier ones.
+            width: if place == 0 { 1.4 } else { 0.6 },
+        })
+        .collect();
+    let values = || curves.iter().flat_map(|curves| curves.area.iter().map(|[value, _]| *value));
+    let x = Axis::exact(values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max), 6);
+    let has_dice = curves.iter().any(|curves| !curves.pooled.is_empty());
     let width = (INNER - GAP) / 2.0 - AXIS;
     let room =
         |place: usize| Rect::new(MARGIN + AXIS + place as f32 * (width + AXIS + GAP), MARGIN + 4.0, width, HEIGHT);
-    let mut panel = |place: usize, y: Axis, name: &str, curves: &[(&[[f64; 2]], Stroke)]| {
+    let mut panel = |place: usize, y: Axis, name: &str, drawn: &[(&[[f64; 2]], Stroke)]| {
         let plot = Plot { rect: room(place), x: x.clone(), y };
         plot.frame(&mut scene, &result.name, name);
-        let own = f64::from(result.own);
-        if (plot.x.low..=plot.x.high).contains(&own) {
-            plot.curve(&mut scene, &[[own, plot.y.low], [own, plot.y.high]], OWN);
+        for Curves { own, .. } in &curves {
+            if (plot.x.low..=plot.x.high).contains(own) {
+                plot.curve(&mut scene, &[[*own, plot.y.low], [*own, plot.y.high]], OWN);
+            }
         }
-        for (points, stroke) in curves {
+        for (points, stroke) in drawn {
             plot.curve(&mut scene, points, *stroke);
             // Points too, where they are few enough to be told apart.
             for point in points.iter().filter(|_| points.len() <= 40) {
                 let [x, y] = plot.place(*point);
-                scene.fill(Rect::new(x - 1.3, y - 1.3, 2.6, 2.6), stroke.colour);
+                let side = 1.3 + stroke.width;
+                scene.fill(Rect::new(x - side / 2.0, y - side / 2.0, side, side), stroke.colour);
             }
         }
     };
     let mut legend = Vec::new();
     if has_dice {
-        panel(0, Axis::exact(0.0, 1.0, 5), "Dice", &[(&pooled, POOLED), (&per_image, PER_IMAGE)]);
+        let drawn: Vec<(&[[f64; 2]], Stroke)> = curves
+            .iter()
+            .flat_map(|curves| {
+                let stroke = |stroke: Stroke| Stroke { width: curves.width, ..stroke };
+                [(curves.pooled.as_slice(), stroke(POOLED)), (&curves.per_image, stroke(PER_IMAGE))]
+            })
+            .collect();
+        panel(0, Axis::exact(0.0, 1.0, 5), "Dice", &drawn);
         legend.extend([(POOLED, "Dice pooled".to_owned()), (PER_IMAGE, "Dice per image, mean".into())]);
     }
-    let highest = Axis::covering(area.iter().map(|[_, area]| *area).chain([0.0]), 5);
-    panel(usize::from(has_dice), highest, "Area of the mask (% of the image)", &[(&area, AREA)]);
+    let areas = curves.iter().flat_map(|curves| curves.area.iter().map(|[_, area]| *area));
+    let highest = Axis::covering(areas.chain([0.0]), 5);
+    let drawn: Vec<(&[[f64; 2]], Stroke)> =
+        curves.iter().map(|curves| (curves.area.as_slice(), Stroke { width: curves.width, ..AREA })).collect();
+    panel(usize::from(has_dice), highest, "Area of the mask (% of the image)", &drawn);
     legend.push((AREA, "area, mean".into()));
-    legend.push((OWN, format!("the model's own value, {}", significant(f64::from(result.own), 3))));
+    let own: Vec<String> = curves.iter().map(|curves| significant(curves.own, 3)).collect();
+    legend.push((OWN, format!("the model's own value, {}", own.join(" and "))));
     let y = MARGIN + 4.0 + HEIGHT + 28.0;
     line_legend(&mut scene, [MARGIN, y], &legend);
     let cases = match (result.cases, result.with_truth) {
@@ -80,8 +115,12 @@ pub fn sweep(model: &ModelInfo, result: &SweepResult) -> Result<Figure, FigureEr
         (cases, with) => format!("{cases} cases, {with} of them with a ground truth."),
     };
     let sentences = [
-        format!("{} of {name} over a range, all other values unchanged.", capital(&result.name)),
+        format!("{} of {both} over a range, all other values unchanged.", capital(&result.name)),
         cases,
+        match names.as_slice() {
+            [first, second] => format!("Heavy lines: {first}; thin lines: {second}."),
+            _ => String::new(),
+        },
         if has_dice {
             "Pooled: the pixels of all cases counted together; per image: the mean of each case's Dice.".into()
         } else {
@@ -89,18 +128,6 @@ pub fn sweep(model: &ModelInfo, result: &SweepResult) -> Result<Figure, FigureEr
         },
     ];
     caption(&mut scene, y + 10.0, &sentences);
-    Ok(Figure { scene, table: table(name, result) })
-}
-
-/// With a capital, unless it begins with a symbol of a formula.
-fn capital(name: &str) -> String {
-    match name.chars().next() {
-        Some(first) if first.is_ascii() => first.to_uppercase().chain(name.chars().skip(1)).collect(),
-        _ => name.to_owned(),
-    }
-}
-
-fn table(name: &str, result: &SweepResult) -> Table {
     let mut table = Table::new(&[
         "model",
         "dial",
@@ -112,6 +139,19 @@ fn table(name: &str, result: &SweepResult) -> Table {
         "cases",
         "cases_with_truth",
     ]);
+    sweeps.iter().for_each(|(model, result)| list(&mut table, &model.name, result));
+    Ok(Figure { scene, table })
+}
+
+/// With a capital, unless it begins with a symbol of a formula.
+fn capital(name: &str) -> String {
+    match name.chars().next() {
+        Some(first) if first.is_ascii() => first.to_uppercase().chain(name.chars().skip(1)).collect(),
+        _ => name.to_owned(),
+    }
+}
+
+fn list(table: &mut Table, name: &str, result: &SweepResult) {
     for point in &result.points {
         table.push([
             name.into(),
@@ -125,7 +165,6 @@ fn table(name: &str, result: &SweepResult) -> Table {
             cell(result.with_truth),
         ]);
     }
-    table
 }
 
 #[cfg(test)]
@@ -155,7 +194,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_sweep() {
         let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
-        let figure = sweep(&model, &result(5)).expect("a figure");
+        let figure = sweep(&[(&model, &result(5))]).expect("a figure");
         assert_tidy(&figure, "a sweep");
         assert_eq!(numbers(&figure, "value", &[])[..2], [0.5, 1.5]);
         assert_eq!(numbers(&figure, "dice_pooled", &[("value", "2.5")]), [0.8 - 0.05 * 2.0]);
@@ -165,12 +204,24 @@ mod tests {
     }
 
     #[test]
+    fn two_models_are_drawn_with_their_names() {
+        let info = |name: &str| ModelInfo { name: name.into(), ..ModelInfo::default() };
+        let (first, second) = (info("before"), info("after"));
+        let figure = sweep(&[(&first, &result(5)), (&second, &result(5))]).expect("a figure");
+        assert_tidy(&figure, "two sweeps");
+        assert_eq!(column(&figure, "model", &[("value", "0.5")]), ["before", "after"]);
+        let words = figure.scene.words().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("Heavy lines: before; thin lines: after."), "{words}");
+        assert!(sweep(&[]).is_err());
+    }
+
+    #[test]
     fn without_a_truth_only_the_area_is_drawn() {
         let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
-        let figure = sweep(&model, &result(0)).expect("a figure");
+        let figure = sweep(&[(&model, &result(0))]).expect("a figure");
         assert_tidy(&figure, "a sweep without a truth");
         assert_eq!(column(&figure, "dice_pooled", &[("value", "0.5")]), [""]);
         assert!(!figure.scene.words().any(|words| words.contains("Dice")));
-        assert!(sweep(&model, &SweepResult { points: Vec::new(), ..result(0) }).is_err());
+        assert!(sweep(&[(&model, &SweepResult { points: Vec::new(), ..result(0) })]).is_err());
     }
 }

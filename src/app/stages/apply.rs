@@ -1,12 +1,12 @@
 //! The one place where the tab's commands change its state.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{StagesCommand, WHOLE, Working};
+use super::{FIGURE_WIDTH, StagesCommand, WHOLE, Working};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::file_name;
-use crate::engine::{FileCommand, Study, StudyRequest, SweepOver};
+use crate::engine::{Study, StudyRequest, SweepOver};
 use crate::infer::{Dial, ModelSource, SweepResult};
 
 /// Smallest part of a picture that fills a pane.
@@ -54,7 +54,10 @@ impl HimixApp {
             }
             StagesCommand::SetSweep(wish) => stages.wish = wish,
             StagesCommand::Sweep => self.begin_sweep(),
-            StagesCommand::SaveSweep(path) => self.save_sweep(path),
+            StagesCommand::SaveFigure(kind, path) => self.save_figure(kind, path),
+            StagesCommand::FigureWidth(width) => {
+                settings.figure_width = width.clamp(FIGURE_WIDTH.0, FIGURE_WIDTH.1)
+            }
             StagesCommand::CancelWork => {
                 self.engine.cancel_study();
                 stages.working = None;
@@ -129,31 +132,6 @@ impl HimixApp {
             self.begin_study_of(source, what, Study::Sweep { dials, dial, values, threshold, over });
         }
     }
-
-    fn save_sweep(&mut self, path: PathBuf) {
-        if let Some(swept) = &self.state.stages.swept {
-            let model = self.state.model.as_ref().map_or("", |model| &model.info.name);
-            let other = self.state.stages.swept_other.as_ref().map(|(name, swept)| (name.as_str(), swept));
-            let sweeps: Vec<(&str, &SweepResult)> = std::iter::once((model, swept)).chain(other).collect();
-            let bytes = table(&sweeps).into_bytes();
-            self.file(FileCommand::Save { path, bytes });
-        }
-    }
-}
-
-/// Sweeps of models as CSV.
-fn table(sweeps: &[(&str, &SweepResult)]) -> String {
-    let plain = |text: &str| text.replace([',', '"', '\n'], " ");
-    let name = sweeps.first().map_or(String::new(), |(_, swept)| plain(&swept.name));
-    let mut text = format!("model,{name},mean_area_share,dice_pooled,dice_per_image\n");
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
-    for (model, swept) in sweeps {
-        for point in &swept.points {
-            let [pooled, each] = [point.dice_pooled, point.dice_per_image].map(number);
-            text += &format!("{},{},{:.6},{pooled},{each}\n", plain(model), point.value, point.area);
-        }
-    }
-    text
 }
 
 /// A folder for a turned model beside the one it was made of.

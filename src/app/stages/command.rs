@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Rect};
 
 use crate::analysis::maps::MapKind;
+use crate::engine::FigureKind;
 use crate::infer::{Dial, Dials, ModelSource};
 
 /// A change of the tab's state, by name.
@@ -38,8 +39,10 @@ pub enum StagesCommand {
     SetSweep(SweepWish),
     /// Sweep.
     Sweep,
-    /// Write the sweep as a table.
-    SaveSweep(PathBuf),
+    /// Write a figure, as the ending of its name says.
+    SaveFigure(FigureKind, PathBuf),
+    /// Width of figures, pixels.
+    FigureWidth(u32),
     /// Break the long work off.
     CancelWork,
     /// Compare with another model.

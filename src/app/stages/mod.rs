@@ -4,6 +4,7 @@ mod apply;
 
 mod arrivals;
 mod command;
+mod export;
 mod pictures;
 mod requests;
 mod turning;
@@ -31,11 +32,16 @@ pub struct StagesSettings {
     pub opacity: f32,
     /// Whether the maps are shown without the picture.
     pub is_alone: bool,
+    /// Width of figures that are saved as PNG, pixels.
+    pub figure_width: u32,
 }
+
+/// Least and largest width of a figure, pixels.
+pub const FIGURE_WIDTH: (u32, u32) = (200, 12_000);
 
 impl Default for StagesSettings {
     fn default() -> Self {
-        Self { kind: MapKind::default(), opacity: 0.6, is_alone: false }
+        Self { kind: MapKind::default(), opacity: 0.6, is_alone: false, figure_width: 2400 }
     }
 }
 

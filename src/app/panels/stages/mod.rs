@@ -9,17 +9,18 @@ mod sweep;
 mod turn;
 mod what_if;
 
-use eframe::egui::{CentralPanel, Frame, Label, Panel, RichText, Slider, Ui};
+use eframe::egui::{Button, CentralPanel, DragValue, Frame, Label, Panel, RichText, Slider, Ui};
 
 use super::{empty, menu};
 use crate::analysis::maps::MapKind;
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::layout::Pane;
-use crate::app::stages::StagesCommand;
+use crate::app::stages::{FIGURE_WIDTH, StagesCommand};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
+use crate::engine::FigureKind;
 
 /// Draws the stages.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
@@ -84,12 +85,42 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 }
             });
             ui.separator();
+            ui.menu_button("Save figure", |ui| figures(ui, state, commands));
             comparison(ui, state, commands);
         });
         if settings.kind == MapKind::StageMask {
             readouts(ui, state, commands);
         }
     });
+}
+
+/// Figures of what is shown, as files.
+fn figures(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let kinds = [
+        (FigureKind::Stages, "Stages as they are shown…"),
+        (FigureKind::Refinement, "Masks of the stages, with numbers…"),
+        (FigureKind::Spectrum, "Spectrum filters…"),
+        (FigureKind::Weights, "Layer weights…"),
+        (FigureKind::Similarity, "Similarity of the layers…"),
+        (FigureKind::Sweep, "Sweep…"),
+    ];
+    for (kind, name) in kinds {
+        let missing = state.figure_missing(kind);
+        let response = ui.add_enabled(missing.is_none(), Button::new(name));
+        if response.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+            commands.push(Command::Ask(Purpose::SaveFigure(kind)));
+        }
+    }
+    ui.separator();
+    ui.horizontal(|ui| {
+        let label = ui.label(RichText::new("Width of a PNG, pixels").weak());
+        let mut width = state.settings.stages.figure_width;
+        let value = DragValue::new(&mut width).speed(10.0).range(FIGURE_WIDTH.0..=FIGURE_WIDTH.1);
+        if ui.add(value).labelled_by(label.id).changed() {
+            commands.push(Command::Stages(StagesCommand::FigureWidth(width)));
+        }
+    });
+    ui.label(RichText::new("The ending decides: .png, .svg, or .csv for all numbers.").small().weak());
 }
 
 fn explained(kind: MapKind) -> &'static str {

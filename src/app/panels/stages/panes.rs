@@ -6,6 +6,7 @@ use eframe::egui::{
 };
 
 use crate::analysis::maps::{Map, MapKind, Scale, channel_map, difference, stage_map};
+use crate::analysis::stage_name;
 use crate::app::command::Command;
 use crate::app::stages::{Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
 use crate::app::state::State;
@@ -143,7 +144,7 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
             foot = counts.map_or(foot, |counts| scores(&counts));
         }
         cells.push(Cell {
-            title: layer_name(stage.grid, stages.len() - index),
+            title: stage_name(stage.grid, index, stages.len()),
             place: Some(Place::Stage(index)),
             layer,
             foot,
@@ -165,11 +166,6 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
         cells.push(Cell { title: "Turned − untouched".into(), place: Some(Place::Difference), layer, foot });
     }
     cells
-}
-
-/// A stage by its grid, and by its number in the paper (figures 3 and 4).
-fn layer_name(grid: usize, number: usize) -> String {
-    format!("Stage {grid} (Layer {number})")
 }
 
 fn scores(counts: &crate::metrics::Confusion) -> String {

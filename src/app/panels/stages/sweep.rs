@@ -9,6 +9,7 @@ use crate::app::panels::widgets::{section, swatch};
 use crate::app::stages::{StagesCommand, SweepWish};
 use crate::app::state::State;
 use crate::app::theme;
+use crate::engine::FigureKind;
 use crate::infer::{Dial, SweepPoint, SweepResult};
 
 /// Most values of a sweep.
@@ -100,8 +101,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         if ui.add_enabled(can, Button::new("Draw the sweep")).clicked() {
             commands.push(Command::Stages(StagesCommand::Sweep));
         }
-        if ui.add_enabled(state.stages.swept.is_some(), Button::new("Save as table…")).clicked() {
-            commands.push(Command::Ask(Purpose::SaveSweep));
+        if ui.add_enabled(state.stages.swept.is_some(), Button::new("Save…")).clicked() {
+            commands.push(Command::Ask(Purpose::SaveFigure(FigureKind::Sweep)));
         }
         if wish.from >= wish.to {
             ui.label(RichText::new("“from” must be less than “to”").small().color(ui.visuals().error_fg_color));

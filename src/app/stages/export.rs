@@ -1,0 +1,91 @@
+//! Figures of what the tab shows, as files.
+
+use std::path::PathBuf;
+
+use super::Look;
+use crate::analysis::figure::{Options, OverlayColours};
+use crate::app::HimixApp;
+use crate::app::state::{State, file_name};
+use crate::engine::{FigureKind, FigureModel, FigureRequest, FileCommand};
+
+impl State {
+    /// What keeps a figure from being drawn now, and what to do; none where nothing does.
+    pub fn figure_missing(&self, kind: FigureKind) -> Option<&'static str> {
+        let seen = self.stages.look.seen.as_ref().map(|seen| &seen.inspection);
+        let stages = seen.map(|seen| seen.stages.as_slice()).unwrap_or_default();
+        let no_picture = "Open an image and a model first.";
+        match kind {
+            _ if self.model.is_none() => Some("Open a model first."),
+            FigureKind::Weights | FigureKind::Spectrum => None,
+            FigureKind::Stages => stages.is_empty().then_some(no_picture),
+            FigureKind::Refinement if stages.is_empty() => Some(no_picture),
+            FigureKind::Refinement => {
+                let has_masks = stages.iter().all(|stage| stage.readout.is_some());
+                (!has_masks)
+                    .then_some("This model has no read-outs: choose “Stage mask”, which offers to fit them.")
+            }
+            FigureKind::Similarity => {
+                let has_it = seen.is_some_and(|seen| !seen.similarity.is_empty());
+                (!has_it).then_some("Open the Fusion panel first.")
+            }
+            FigureKind::Sweep => self.stages.swept.is_none().then_some("Draw a sweep first."),
+        }
+    }
+}
+
+impl HimixApp {
+    /// Has a figure drawn and written.
+    pub(super) fn save_figure(&mut self, kind: FigureKind, path: PathBuf) {
+        let state = &self.state;
+        let Some(model) = &state.model else { return };
+        let stages = &state.stages;
+        let of = |look: &Look| look.seen.as_ref().map(|seen| seen.inspection.clone());
+        let mut models = vec![FigureModel {
+            info: model.info.clone(),
+            dials: stages.turning.dials().cloned(),
+            inspection: of(&stages.look),
+            sweep: stages.swept.clone(),
+        }];
+        // One that has not seen the picture yet is left out where the figure is of the picture.
+        let needs_picture = !matches!(kind, FigureKind::Weights | FigureKind::Sweep);
+        let other = state.other().filter(|_| !needs_picture || stages.other.seen.is_some());
+        models.extend(other.map(|info| FigureModel {
+            info: info.clone(),
+            dials: None,
+            inspection: of(&stages.other),
+            sweep: stages.swept_other.as_ref().map(|(_, swept)| swept.clone()),
+        }));
+        let settings = &state.settings;
+        let channel = stages.channel.and_then(|(stage, rank)| {
+            let seen = stages.look.seen.as_ref()?;
+            Some((stage, *seen.inspection.stages.get(stage)?.ranked_channels().get(rank)?))
+        });
+        let overlay = settings.colours.overlay();
+        let options = Options {
+            threshold: settings.threshold,
+            map: settings.stages.kind,
+            channel,
+            opacity: if settings.stages.is_alone { 1.0 } else { settings.stages.opacity },
+            colours: OverlayColours {
+                mask: overlay.mask,
+                true_positive: overlay.found,
+                false_negative: overlay.missed,
+                false_positive: overlay.wrong,
+            },
+        };
+        let request = FigureRequest {
+            kind,
+            models,
+            name: state.image.as_ref().map_or_else(String::new, |open| {
+                let name = file_name(&open.path);
+                if open.scan.slices > 1 { format!("{name}, slice {}", open.slice + 1) } else { name }
+            }),
+            image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
+            pixel_aspect: state.image.as_ref().map_or(1.0, |open| open.pixel_aspect()),
+            truth: state.truth.as_ref().filter(|_| state.show_truth).map(|truth| truth.mask.clone()),
+            options,
+            width_px: settings.stages.figure_width,
+        };
+        self.file(FileCommand::SaveFigure { path, request: Box::new(request) });
+    }
+}

@@ -5,7 +5,6 @@
 
 #[path = "training_tab/bench.rs"]
 mod bench;
-#[allow(dead_code, reason = "each test uses its part")]
 mod fake;
 #[path = "fake/trainer.rs"]
 mod fake_trainer;

@@ -176,11 +176,6 @@ impl super::state::OpenImage {
         self.scan.kind != Kind::Ct || self.scan.unit == "HU"
     }
 
-    /// How much higher than wide a pixel is.
-    pub fn pixel_aspect(&self) -> f32 {
-        self.scan.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32)
-    }
-
     /// Whether the network saw the picture in another window than the one on the screen.
     pub fn is_seen_otherwise(&self) -> bool {
         self.scan.for_network(self.full, self.seen) != self.asked

@@ -43,15 +43,8 @@ impl ScanArguments {
                 scan.slices
             )));
         }
-        let image = scan.slice(slice);
-        let mut seen = scan.first_seen(&image);
-        seen.window = self.window.unwrap_or(seen.window);
-        let image = match scan.for_network(scan.full_range(&image), seen) {
-            Some(seen) => image.windowed(seen.window, seen.is_inverted),
-            None => image,
-        };
-        let pixel_aspect = scan.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32);
-        Ok(Seen { image, slice, slices: scan.slices, pixel_aspect })
+        let image = scan.seen_first(slice, self.window);
+        Ok(Seen { image, slice, slices: scan.slices, pixel_aspect: scan.pixel_aspect() })
     }
 }
 

@@ -12,7 +12,7 @@ use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
 use crate::data::scan::Seen;
 use crate::data::worklist::Item;
-use crate::data::{Dataset, Image, Mask, MaskRule, image, mask};
+use crate::data::{DataError, Dataset, Image, Limit, Mask, MaskRule, dicom, mask, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
     Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
@@ -48,7 +48,7 @@ pub enum SweepOver {
     /// A picture that is open, as it is seen.
     Picture { image: Arc<Image>, seen: Option<Seen>, prompt: String, truth: Option<Arc<Mask>> },
     /// Files; those without a sentence of their own get `prompt`.
-    Items { items: Vec<Item>, prompt: String },
+    Items { items: Vec<Item>, prompt: String, limit: Limit },
 }
 
 /// What becomes of a [`StudyRequest`].
@@ -111,8 +111,8 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                     let case = SweepCase { image, prompt: prompt.clone(), truth: truth.clone() };
                     (Box::new(std::iter::once(Ok(case))), 1)
                 }
-                SweepOver::Items { items, prompt } => {
-                    (Box::new(items.iter().map(|item| read(item, prompt))), items.len())
+                SweepOver::Items { items, prompt, limit } => {
+                    (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
                 }
             };
             let swept = sweep(&mut predictor, dials, *dial, values, *threshold, cases, |done| step(done, count))
@@ -126,17 +126,23 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
     }
 }
 
-/// A case of a list. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
-fn read(item: &Item, prompt: &str) -> Result<SweepCase, String> {
-    let image = image::load(&item.path).map_err(|error| error.to_string())?;
-    let truth = match &item.truth {
-        None => None,
-        Some(path) => {
-            let mask = mask::load(path, &MaskRule::default()).map_err(|error| error.to_string())?;
-            mask.must_fit(path, image.width, image.height).map_err(|error| error.to_string())?;
-            Some(Arc::new(mask))
-        }
+/// A case of a list, of a stack its middle slice, as the network sees it first. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
+fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
+    let read = || -> Result<_, DataError> {
+        let scan = match item.files.as_slice() {
+            [] | [_] => open::open(&item.path, limit, &|_, _| true)?,
+            files => dicom::open_series(files, limit, &|_| true)?,
+        };
+        let slice = scan.slices / 2;
+        let image = scan.seen_first(slice, None);
+        let Some(path) = &item.truth else { return Ok((image, None)) };
+        let mut masks = mask::load_stack(path, &MaskRule::default(), limit)?;
+        let last = masks.len().saturating_sub(1);
+        let mask = masks.swap_remove(slice.min(last));
+        mask.must_fit(path, image.width, image.height)?;
+        Ok((image, Some(Arc::new(mask))))
     };
+    let (image, truth) = read().map_err(|error| error.to_string())?;
     let prompt = item.prompt.clone().unwrap_or_else(|| prompt.to_owned());
     Ok(SweepCase { image: Arc::new(image), prompt, truth })
 }

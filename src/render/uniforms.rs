@@ -108,7 +108,7 @@ impl Uniforms {
         let ends = |axis: usize| {
             let pixel = |place: f32| (place - self.corner[axis]) / self.span[axis] * size[axis] as f32;
             let (from, to) = (pixel(0.0).floor().max(0.0), pixel(self.size[axis]).ceil().min(size[axis] as f32));
-            (to > from).then(|| [from as u32, (to - from) as u32])
+            (to > from).then_some([from as u32, (to - from) as u32])
         };
         let ([left, width], [top, height]) = (ends(0)?, ends(1)?);
         Some([left, top, width, height])

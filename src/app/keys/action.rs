@@ -246,7 +246,7 @@ impl Action {
             | Self::Window7
             | Self::Window8
             | Self::Window9 => return None,
-            Self::Truth => return state.truth.is_some().then(|| Command::ShowTruth(!state.show_truth)),
+            Self::Truth => return state.truth.is_some().then_some(Command::ShowTruth(!state.show_truth)),
             Self::Heat => Command::Heat(!settings.heat),
             Self::SafeColours => Command::UseColours(match settings.colours.scheme {
                 Scheme::Safe => Scheme::Paper,

@@ -44,7 +44,7 @@ impl Keyboard {
                 // What is typed behind the key that goes to the prompt is meant for the prompt; that key's own letter is not.
                 Event::Text(text) if typed.as_ref() == Some(text) => {
                     typed = None;
-                    return false;
+                    false
                 }
                 Event::Key { key, pressed: true, modifiers, repeat, .. } if !has_gone_to_prompt => {
                     if *key == Key::Escape && !self.in_text {

@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
     level::slices(ui, state, commands);
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
     if let Some(open) = &state.image {
-        let aspect = open.pixel_aspect();
+        let aspect = open.scan.pixel_aspect();
         state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));

@@ -29,17 +29,17 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let mut change = None;
     ScrollArea::vertical().max_height(340.0).show(ui, |ui| {
         Grid::new("presets").num_columns(4).spacing([8.0, 4.0]).show(ui, |ui| {
-            for place in 0..presets.len() {
+            for (place, preset) in edited.iter_mut().enumerate() {
                 let key = if place < KEYS { (place + 1).to_string() } else { String::new() };
                 ui.label(RichText::new(key).weak());
-                let name = TextEdit::singleline(&mut edited[place].name).desired_width(150.0);
+                let name = TextEdit::singleline(&mut preset.name).desired_width(150.0);
                 ui.add(name).widget_info(|| {
                     let label = format!("Name of preset {}", place + 1);
                     eframe::egui::WidgetInfo::labeled(eframe::egui::Role::TextInput, true, label)
                 });
                 ui.horizontal(|ui| {
-                    if let Some(window) = numbers(ui, edited[place].window, ["Width", "Level"]) {
-                        edited[place].window = window;
+                    if let Some(window) = numbers(ui, preset.window, ["Width", "Level"]) {
+                        preset.window = window;
                     }
                 });
                 ui.horizontal(|ui| change = row_buttons(ui, place, presets.len()).or(change));

@@ -92,7 +92,10 @@ impl HimixApp {
         let Some(dial) = wish.dial.or(Dial::all(&dials).first().copied()) else { return };
         let prompt = state.prompt.clone();
         let over = match (&state.worklist, &state.image) {
-            (Some(list), _) if wish.over_list => SweepOver::Items { items: list.with_edits(), prompt },
+            (Some(list), _) if wish.over_list => {
+                let limit = state.settings.limit();
+                SweepOver::Items { items: list.with_edits(), prompt, limit }
+            }
             (_, Some(open)) => SweepOver::Picture {
                 image: open.image.clone(),
                 seen: open.asked,

@@ -246,6 +246,22 @@ impl Scan {
         (!is_as_stored).then_some(seen)
     }
 
+    /// A slice as the network sees it before anybody has changed its window, or in `window`.
+    pub fn seen_first(&self, slice: usize, window: Option<Window>) -> Image {
+        let image = self.slice(slice);
+        let mut seen = self.first_seen(&image);
+        seen.window = window.unwrap_or(seen.window);
+        match self.for_network(self.full_range(&image), seen) {
+            Some(seen) => image.windowed(seen.window, seen.is_inverted),
+            None => image,
+        }
+    }
+
+    /// Height of a pixel over its width; 1 where the file does not say.
+    pub fn pixel_aspect(&self) -> f32 {
+        self.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32)
+    }
+
     /// From the smallest to the largest value of a slice, 0…255 for 8 bit; padding does not count.
     pub fn full_range(&self, slice: &Image) -> Window {
         if matches!(slice.pixels, Pixels::U8(_)) {

@@ -42,7 +42,7 @@ struct Cell {
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let Some(open) = &state.image else { return };
     let shape = [open.image.width, open.image.height];
-    let aspect = shape[1] as f32 * open.pixel_aspect() / shape[0].max(1) as f32;
+    let aspect = shape[1] as f32 * open.scan.pixel_aspect() / shape[0].max(1) as f32;
     let mut rows: Vec<(bool, u64, Vec<Cell>)> = Vec::new();
     if let Some(seen) = state.stages.look.seen.clone() {
         rows.push((false, seen.ticket, cells(state, &seen, false)));

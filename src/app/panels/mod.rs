@@ -9,6 +9,7 @@ mod menu;
 mod model;
 mod pages;
 mod palette;
+mod plot;
 mod presets;
 mod prompt;
 mod result;

@@ -77,7 +77,7 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
             ui.add_enabled_ui(!is_alone, |ui| {
                 let label = ui.label(RichText::new("Opacity").weak());
-                ui.spacing_mut().slider_width = 84.0;
+                ui.spacing_mut().slider_width = 56.0;
                 let mut opacity = settings.opacity;
                 let slider = Slider::new(&mut opacity, 0.0..=1.0).step_by(0.01).fixed_decimals(2);
                 if ui.add(slider).labelled_by(label.id).changed() {

@@ -4,10 +4,11 @@ use eframe::egui::{
     Color32, ColorImage, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextureOptions, Ui, WidgetInfo, pos2,
     vec2,
 };
-use egui_plot::{Line, Plot, PlotPoints};
+use egui_plot::{Line, PlotPoints};
 
 use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
+use crate::app::panels::plot;
 use crate::app::panels::widgets::{row, section, swatch};
 use crate::app::stages::{Look, Pane, Place, map_picture};
 use crate::app::state::State;
@@ -86,11 +87,13 @@ fn one(
         picture(ui, state, filter, index, true);
     });
     let colours = theme::palette(ui.visuals()).lines;
-    let mut lines = vec![("1 − g", colours[0], filter.radial())];
+    let mut lines = vec![("1 − g", colours[0], response(filter))];
     if let Some(Beside { name, sigma, .. }) = beside {
-        lines.push((name, colours[3], Filter { sigma, grid: stage.grid }.radial()));
+        lines.push((name, colours[3], response(Filter { sigma, grid: stage.grid })));
     }
-    plot(ui, &format!("Response of stage {}", stage.grid), "coefficient by distance from DC", &lines, true);
+    let title = format!("Response of stage {}", stage.grid);
+    // All stages on one scale, so that what they pass can be compared.
+    chart(ui, &title, "mean coefficient 1 − g by distance from DC", &lines, &[0.0, 1.0]);
     let of = |look: &Look, place: usize| {
         look.seen.as_ref().and_then(|seen| seen.inspection.stages.get(place)?.spectra.clone())
     };
@@ -109,14 +112,14 @@ fn one(
         if let Some((_, spectra)) = &other {
             lines.push((&name, colours[3], logarithms(&spectra.after)));
         }
-        plot(
-            ui,
-            &format!("Features of stage {}", stage.grid),
-            "log₁₀ of mean power by ring from DC",
-            &lines,
-            false,
-        );
+        let title = format!("Features of stage {}", stage.grid);
+        chart(ui, &title, "log₁₀ of mean power by distance from DC", &lines, &[]);
     }
+}
+
+/// Mean coefficient by distance from DC.
+fn response(filter: Filter) -> Vec<[f64; 2]> {
+    filter.rings().into_iter().enumerate().map(|(ring, mean)| [ring as f64, mean]).collect()
 }
 
 /// The coefficients, as applied or centred; DC is marked.
@@ -149,8 +152,8 @@ fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_cent
     });
 }
 
-/// A small plot without any reaction to the wheel, because the panel scrolls.
-fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec<[f64; 2]>)], from_zero: bool) {
+/// A small plot with the names of its lines; `span` is in sight in any case.
+fn chart(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec<[f64; 2]>)], span: &[f64]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.label(RichText::new(convention).small().weak());
@@ -161,22 +164,11 @@ fn plot(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec
             }
         }
     });
-    let mut plot = Plot::new(("plot", title))
-        .height(HEIGHT)
-        .show_background(false)
-        .y_axis_min_width(34.0)
-        .allow_scroll(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false);
-    if from_zero {
-        plot = plot.include_y(0.0);
-    }
-    plot.show(ui, |plot| {
+    let whole = span.iter().fold(plot::base(title, HEIGHT, true), |plot, value| plot.include_y(*value));
+    whole.show(ui, |drawing| {
         for (name, colour, points) in lines {
             let points: PlotPoints = points.iter().copied().collect();
-            plot.line(Line::new(*name, points).color(*colour).width(1.6));
+            drawing.line(Line::new(*name, points).color(*colour).width(1.6));
         }
     });
 }
@@ -202,5 +194,5 @@ fn epochs(ui: &mut Ui, title: &str, stages: &[StageDials], history: &[(usize, Ve
         .collect();
     let lines: Vec<(&str, Color32, Vec<[f64; 2]>)> =
         lines.iter().map(|(name, colour, points)| (name.as_str(), *colour, points.clone())).collect();
-    plot(ui, title, "by epoch", &lines, false);
+    chart(ui, title, "by epoch", &lines, &[]);
 }

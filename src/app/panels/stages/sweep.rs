@@ -1,10 +1,11 @@
 //! One value over a range, for the picture or the open folder.
 
 use eframe::egui::{Button, Color32, ComboBox, DragValue, RichText, Ui};
-use egui_plot::{Line, LineStyle, Plot, PlotPoints, Points, VLine};
+use egui_plot::{Line, LineStyle, PlotPoints, Points, VLine};
 
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
+use crate::app::panels::plot;
 use crate::app::panels::widgets::{section, swatch};
 use crate::app::stages::{StagesCommand, SweepWish};
 use crate::app::state::State;
@@ -151,29 +152,19 @@ fn result(ui: &mut Ui, swept: &SweepResult, other: Option<&(String, SweepResult)
             ui.label(RichText::new(*name).small());
         }
     });
-    Plot::new("sweep")
-        .height(190.0)
-        .show_background(false)
-        .y_axis_min_width(34.0)
-        .include_y(0.0)
-        .allow_scroll(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .show(ui, |plot| {
-            plot.vline(VLine::new("untouched", f64::from(swept.own)).color(colours[3]).width(1.0));
-            for (name, colour, points) in &lines {
-                let line: PlotPoints = points.iter().copied().collect();
-                plot.line(Line::new(*name, line).color(*colour).width(1.6));
-                let marks: PlotPoints = points.iter().copied().collect();
-                plot.points(Points::new(*name, marks).color(*colour).radius(2.0));
-            }
-            for (name, colour, value) in values.iter().filter(|_| other.is_some()) {
-                let line: PlotPoints = other.map(|(_, swept)| points(swept, *value)).unwrap_or_default().into();
-                plot.line(Line::new(*name, line).color(*colour).width(1.2).style(LineStyle::dashed_dense()));
-            }
-        });
+    plot::base("sweep", 190.0, false).include_y(0.0).show(ui, |drawing| {
+        drawing.vline(VLine::new("untouched", f64::from(swept.own)).color(colours[3]).width(1.0));
+        for (name, colour, points) in &lines {
+            let line: PlotPoints = points.iter().copied().collect();
+            drawing.line(Line::new(*name, line).color(*colour).width(1.6));
+            let marks: PlotPoints = points.iter().copied().collect();
+            drawing.points(Points::new(*name, marks).color(*colour).radius(2.0));
+        }
+        for (name, colour, value) in values.iter().filter(|_| other.is_some()) {
+            let line: PlotPoints = other.map(|(_, swept)| points(swept, *value)).unwrap_or_default().into();
+            drawing.line(Line::new(*name, line).color(*colour).width(1.2).style(LineStyle::dashed_dense()));
+        }
+    });
     let mut words = format!("The upright line is the model's own value, {:.2}.", swept.own);
     if let Some((name, swept)) = other {
         words += &format!(" Dashed: {name}, whose own value is {:.2}.", swept.own);

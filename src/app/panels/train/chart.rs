@@ -1,8 +1,9 @@
 //! One chart: a title, what its lines are and where they stand now, the lines.
 
-use eframe::egui::{Color32, RichText, TextStyle, Ui, Vec2b, vec2};
-use egui_plot::{AxisHints, GridInput, GridMark, Line, Plot, PlotPoints, Points};
+use eframe::egui::{Color32, RichText, TextStyle, Ui, vec2};
+use egui_plot::{Line, PlotPoints, Points};
 
+use crate::app::panels::plot;
 use crate::app::panels::widgets::swatch;
 use crate::app::theme;
 
@@ -71,43 +72,13 @@ fn legend(ui: &mut Ui, line: &Series) {
     ui.add_space(4.0);
 }
 
-/// Marks at whole epochs, so far apart that their numbers find room.
-fn epoch_marks(input: GridInput) -> Vec<GridMark> {
-    let (first, last) = input.bounds;
-    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
-    let fits = |step: &&i64| (last - first) / (**step as f64) <= 4.5;
-    let step = steps.iter().find(fits).copied().unwrap_or(10_000);
-    let begin = (first / step as f64).ceil() as i64;
-    let marks = (begin..).map(|number| (number * step) as f64).take_while(|value| *value <= last);
-    marks.map(|value| GridMark { value, step_size: step as f64 }).collect()
-}
-
 fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
     let raw = theme::palette(ui.visuals()).weak;
-    let whole =
-        |mark: GridMark, _: &_| if mark.value.fract() == 0.0 { mark.value.to_string() } else { String::new() };
-    // The marks are chosen for the room there is; each may have its number.
-    let epochs = AxisHints::new_x().formatter(whole).label_spacing(10.0..=20.0);
-    Plot::new(("chart", title))
-        .height(HEIGHT)
-        .width(style.width)
-        .show_background(false)
-        .show_axes(Vec2b::TRUE)
-        .y_axis_min_width(40.0)
-        .y_axis_formatter(|mark, _| number(mark.value))
-        .x_grid_spacer(epoch_marks)
-        .custom_x_axes(vec![epochs])
-        .include_x(0.0)
-        .include_x(1.0)
-        // The page scrolls; a chart that takes the wheel would catch it.
-        .allow_scroll(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .show(ui, |plot| {
+    plot::base(("chart", title), HEIGHT, true).width(style.width).include_x(0.0).include_x(1.0).show(
+        ui,
+        |drawing| {
             for line in series.iter().filter(|line| line.is_background) {
-                plot.line(
+                drawing.line(
                     Line::new(line.name.clone(), drawn(&line.points)).color(raw.gamma_multiply(FAINT)).width(1.0),
                 );
             }
@@ -117,16 +88,17 @@ fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
                     if is_smoothed { (line.colour.gamma_multiply(FAINT), 1.0) } else { (line.colour, 1.6) };
                 if line.points.len() <= MARKED {
                     let marks = Points::new(line.name.clone(), drawn(&line.points));
-                    plot.points(marks.color(colour).radius(if is_smoothed { 1.6 } else { 2.2 }));
+                    drawing.points(marks.color(colour).radius(if is_smoothed { 1.6 } else { 2.2 }));
                 }
-                plot.line(Line::new(line.name.clone(), drawn(&line.points)).color(colour).width(width));
+                drawing.line(Line::new(line.name.clone(), drawn(&line.points)).color(colour).width(width));
                 if is_smoothed {
                     let smooth = smoothed(&line.points, style.smoothing);
                     let name = format!("{}, smoothed", line.name);
-                    plot.line(Line::new(name, drawn(&smooth)).color(line.colour).width(1.8));
+                    drawing.line(Line::new(name, drawn(&smooth)).color(line.colour).width(1.8));
                 }
             }
-        });
+        },
+    );
 }
 
 /// At most [`DRAWN`] of `points`, evenly chosen, the last among them.

@@ -84,10 +84,10 @@ impl Pictures {
 /// A map in its colours, one pixel a cell. Over a picture, what is 0 on a scale with two sides is transparent.
 pub fn map_picture(map: &Map, is_over_picture: bool) -> ColorImage {
     let pixels = map.plane.values.iter().map(|value| {
-        let [r, g, b] = map.scale.colour(*value);
         let is_faded = is_over_picture && map.scale == Scale::Diverging;
-        // The root, so that a small change is seen too.
-        let alpha = if is_faded { value.abs().min(1.0).sqrt() } else { 1.0 };
+        // The full colour of its side, the less of it the smaller the value; its root, so that a small change is seen too.
+        let (shown, alpha) = if is_faded { (value.signum(), value.abs().min(1.0).sqrt()) } else { (*value, 1.0) };
+        let [r, g, b] = map.scale.colour(shown);
         Color32::from_rgb(r, g, b).gamma_multiply(alpha)
     });
     ColorImage::new([map.plane.width, map.plane.height], pixels.collect())

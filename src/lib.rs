@@ -9,6 +9,7 @@
 //! | [`data`] | images, masks, data sets, preprocessing |
 //! | [`metrics`] | Dice and IoU |
 //! | [`infer`] | image and prompt to a prediction, with caches; scores over a split |
+//! | [`analysis`] | maps, filters and figures of a look inside the network |
 //! | [`train`] | the training loop |
 //! | [`engine`] | the threads behind the window |
 //! | [`render`] | the picture and its overlay on the graphics card |

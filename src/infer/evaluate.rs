@@ -5,9 +5,10 @@
 
 use std::ops::ControlFlow;
 
+use super::error::InferError;
 use super::inspection::{Inspection, Wanted};
 use super::prediction::Plane;
-use super::predictor::{InferError, Predictor};
+use super::predictor::Predictor;
 use crate::data::{DataError, Dataset, Image, Mask, MaskRule, image, mask, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 

@@ -2,9 +2,10 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::error::InferError;
 use super::inspection::{Attribution, Inspection, Spectra, StageView, Wanted};
 use super::prediction::{Plane, Prediction};
-use super::predictor::{InferError, Predictor};
+use super::predictor::Predictor;
 use super::spectrum::radial_power;
 use crate::data::{Image, preprocess};
 use crate::model::attribution::{Attributor, Inputs};

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::predictor::{InferError, Predictor};
+use super::error::InferError;
+use super::predictor::Predictor;
 use crate::data::write;
 use crate::model::dials::Dials;
 use crate::model::weights::save::Precision;

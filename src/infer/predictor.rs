@@ -1,16 +1,18 @@
 //! The predictor: one model on one device, with caches of what images and prompts look like to it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cache::Recent;
+use super::error::InferError;
+use super::info::{ModelInfo, parameter_count, sigma_history, sorted};
 use super::inspect::Inside;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
-use crate::data::{DataError, Image, preprocess};
+use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::config::Axes;
 use crate::model::dials::Dials;
@@ -18,72 +20,12 @@ use crate::model::prepared::{Decoded, Features, Prepared};
 use crate::model::weights::readouts::Readouts;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle};
 use crate::model::{HiMix, ModelConfig, Trace, Traced};
-use crate::text::{Encoding, TextError, Tokenizer};
+use crate::text::{Encoding, Tokenizer};
 
 /// Images whose features are kept; 2.3 MB each in the full-size model.
 const IMAGES_KEPT: usize = 16;
 /// Prompts whose token states are kept, of every layer; 1 MB each in the full-size model.
 const PROMPTS_KEPT: usize = 128;
-
-/// Why there is no prediction.
-#[derive(Debug, thiserror::Error)]
-pub enum InferError {
-    /// The model could not be read.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// The vocabulary could not be read or is not the model's.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// The image could not be used.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// Of a split no image can be read.
-    #[error("none of the {count} images can be read; the first: {reason}")]
-    NothingReadable {
-        /// Images of the split.
-        count: usize,
-        /// What is wrong with the first.
-        reason: String,
-    },
-    /// The network cannot run with these values.
-    #[error("the network cannot run with these values: {0}")]
-    Dials(String),
-    /// The computation failed.
-    #[error("the prediction failed on {device} ({reason}); choose another device or restart")]
-    Compute {
-        /// The device.
-        device: String,
-        /// What it said.
-        reason: String,
-    },
-}
-
-/// What is loaded, for people.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelInfo {
-    /// Name of the bundle.
-    pub name: String,
-    /// False where the decoder was never trained, so that its masks mean nothing.
-    pub is_trained: bool,
-    /// Where the weights come from.
-    pub provenance: String,
-    /// Tokens of a prompt that it reads, special ones included.
-    pub token_limit: usize,
-    /// Numbers that make up the network.
-    pub parameters: usize,
-    /// Device that computes.
-    pub device: String,
-    /// What the user should know of the opening.
-    pub notices: Vec<String>,
-    /// The values that can be turned, as they are.
-    pub dials: Dials,
-    /// Where the stages' read-outs come from; none where there are none.
-    pub readouts: Option<String>,
-    /// σ of each stage, coarse to fine, after each epoch of the training, where that is kept beside the model.
-    pub history: Vec<(usize, Vec<f32>)>,
-    /// Codes of the subjects in the training data (`data::subject_code`), sorted; empty where nothing is known.
-    pub subjects: Vec<String>,
-}
 
 /// Everything on the device.
 struct Loaded {
@@ -117,31 +59,6 @@ pub(super) fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Inf
         let reason = text.unwrap_or_else(|| "no reason given".into());
         InferError::Compute { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
     })
-}
-
-/// From the `metrics.csv` of the training run that a bundle belongs to, which lies in it or above it; empty where there is none, and
-/// of rows that cannot be read.
-fn sigma_history(model: &Path) -> Vec<(usize, Vec<f32>)> {
-    if !model.exists() {
-        return Vec::new();
-    }
-    let folders = [Some(model), model.parent()];
-    let file = folders.into_iter().flatten().map(|folder| folder.join("metrics.csv")).find(|path| path.is_file());
-    let Some(mut reader) = file.and_then(|path| csv::Reader::from_path(path).ok()) else { return Vec::new() };
-    let Ok(header) = reader.headers().cloned() else { return Vec::new() };
-    let epoch = header.iter().position(|name| name == "epoch");
-    let sigmas: Vec<usize> = (0..header.len()).filter(|index| header[*index].starts_with("sigma")).collect();
-    let row = |row: csv::StringRecord| -> Option<(usize, Vec<f32>)> {
-        let values = sigmas.iter().map(|index| row.get(*index)?.parse().ok());
-        Some((row.get(epoch?)?.parse().ok()?, values.collect::<Option<_>>()?))
-    };
-    reader.records().flatten().filter_map(row).collect()
-}
-
-fn sorted(codes: &[String]) -> Vec<String> {
-    let mut codes = codes.to_vec();
-    codes.sort_unstable();
-    codes
 }
 
 impl Predictor {
@@ -447,9 +364,4 @@ fn token_tensors(encoding: &Encoding, device: &Device) -> (Tensor<2, Int>, Tenso
     let tensor =
         |values: &[i64]| Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device);
     (tensor(&encoding.ids), tensor(&encoding.mask))
-}
-
-fn parameter_count(config: &ModelConfig) -> usize {
-    crate::model::weights::keys::parameters(config)
-        .map_or(0, |specs| specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum())
 }

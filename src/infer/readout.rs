@@ -5,8 +5,9 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::error::InferError;
 use super::inspection::Wanted;
-use super::predictor::{InferError, Predictor};
+use super::predictor::Predictor;
 use crate::data::{DataError, Dataset, Mask, MaskRule, image, mask};
 use crate::model::weights::readouts::{self, Readout, Readouts};
 

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::predictor::{InferError, Predictor};
+use super::error::InferError;
+use super::predictor::Predictor;
 use crate::data::{Image, Mask};
 use crate::metrics::{Confusion, mean_std};
 use crate::model::dials::{Dial, Dials};

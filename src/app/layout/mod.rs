@@ -112,10 +112,10 @@ impl Pane {
             Self::Window | Self::Model | Self::Past | Self::Messages => [272.0, 172.0],
             Self::WhatIf | Self::Spectrum | Self::Fusion | Self::Numbers | Self::Sweep => [340.0, 400.0],
             Self::Settings => [300.0, 600.0],
-            Self::Run => [700.0, 152.0],
-            Self::Cases => [700.0, 226.0],
+            Self::Run => [700.0, 132.0],
+            Self::Cases => [700.0, 240.0],
             Self::Curves | Self::Comparison => [700.0, 300.0],
-            Self::Log => [700.0, 130.0],
+            Self::Log => [700.0, 106.0],
         }
     }
 }

@@ -13,14 +13,14 @@ pub fn show(ui: &mut Ui, state: &State) {
         }
         ui.label(RichText::new("time since the run began here").small().weak());
     });
-    let row = ui.text_style_height(&TextStyle::Small);
+    let row = ui.text_style_height(&TextStyle::Monospace);
     ScrollArea::both().id_salt("log").auto_shrink(false).stick_to_bottom(true).show_rows(
         ui,
         row,
         run.log.len(),
         |ui, rows| {
             for line in &run.log[rows] {
-                ui.add(Label::new(RichText::new(line).small().monospace()).extend());
+                ui.add(Label::new(RichText::new(line).monospace()).extend());
             }
         },
     );

@@ -164,7 +164,8 @@ fn scrolled(volume: &Path) {
         assert!(desk.focus());
         std::thread::sleep(Duration::from_secs(6));
         desk.key("Home");
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(2));
+        let start = since_1970();
         if keys == "k" {
             desk.key(keys);
             std::thread::sleep(Duration::from_secs(12));
@@ -172,23 +173,29 @@ fn scrolled(volume: &Path) {
             // Faster than any screen: there is always a next slice to draw.
             desk.tool(&["key", "--delay", "5", "--repeat", "299", keys]);
         }
+        let end = since_1970();
+        std::thread::sleep(Duration::from_secs(1));
         desk.key("ctrl+q");
         assert!(program.ended(Duration::from_secs(20)), "the program ends");
         let text = std::fs::read_to_string(&times).unwrap_or_default();
-        let all: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).collect();
-        // Pauses are no frames: before the first key, between two slices that are played.
-        let drawn: Vec<f64> = if keys == "k" {
-            all.into_iter().filter(|time| *time < 60.0).collect()
-        } else {
-            let from = all.iter().rposition(|time| *time > 500.0).map_or(0, |place| place + 1);
-            all[from..].iter().copied().filter(|time| *time < 400.0).collect()
-        };
+        let all = text.lines().filter_map(|line| {
+            let (began, time) = line.split_once(' ')?;
+            Some((began.parse::<f64>().ok()?, time.parse::<f64>().ok()?))
+        });
+        // From the first key to the last; what the window waits for before and after is no frame. Between two slices that are
+        // played it waits too.
+        let within = all.filter(|(began, time)| began - time >= start && *began <= end);
+        let drawn: Vec<f64> = within.map(|(_, time)| time).filter(|time| keys != "k" || *time < 60.0).collect();
         if drawn.is_empty() {
             println!("{name}: no frames were written");
             continue;
         }
         report(name, drawn);
     }
+}
+
+fn since_1970() -> f64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3
 }
 
 /// A folder of 10,000 pictures: until its list is there, and how the window draws while thumbnails come in.

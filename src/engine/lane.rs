@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::infer_thread::InferThread;
 use super::message::{InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted};
 use super::outbox::Outbox;
+use super::priority::{PREDICTION, lower};
 use super::segmenter::OpenModel;
 use super::slot::LatestSlot;
 
@@ -50,6 +51,7 @@ impl Lane {
         };
         Builder::new().name(name.into()).spawn(move || {
             let _alive: Sender<()> = alive;
+            lower(PREDICTION);
             thread.run();
         })?;
         Ok(Self { models, requests, predictions, looks, inspections, quit: Some(quit), ended })

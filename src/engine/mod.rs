@@ -12,6 +12,7 @@ mod lane;
 mod message;
 mod outbox;
 mod overlay;
+mod priority;
 mod scores;
 mod segmenter;
 mod slot;
@@ -87,6 +88,7 @@ impl Engine {
     /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails` and `himix-lookout`. `open` is called on an inference thread whenever a
     /// model is asked for, `trainer` on the thread of a run, and `wake` after everything reported.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
+        priority::share_threads();
         let (events_in, events) = bounded(EVENT_QUEUE);
         let (files, files_in) = bounded(FILE_QUEUE);
         let out = Outbox { events: events_in, wake: wake.clone(), mark: |event| event };

@@ -2,7 +2,6 @@
 
 mod lookout;
 mod mailbox;
-mod priority;
 mod thread;
 mod trainer;
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::mailbox::{Mailbox, News};
-use super::priority;
 use super::trainer::{Trainer, Work};
 use crate::engine::outbox::guarded;
+use crate::engine::priority::{TRAINING, lower};
 use crate::train::{Control, Event};
 
 /// How long to wait for the last checkpoint when the program ends. An older one is there in any case.
@@ -33,9 +33,7 @@ impl Running {
         let hand = control.clone();
         Builder::new().name("himix-train".into()).spawn(move || {
             let alive: Sender<()> = alive;
-            // The threads that predictions share are there before, or they might begin with the lower priority.
-            rayon::current_num_threads();
-            priority::lower();
+            lower(TRAINING);
             let outcome = in_own_pool(|| train(&*trainer, &work, &hand, &mailbox));
             // First of all nothing goes on any more, then it is said: who reads it may begin another run.
             drop(alive);

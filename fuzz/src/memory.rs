@@ -23,9 +23,12 @@ mod hooks {
     static LIVE: AtomicI64 = AtomicI64::new(0);
     static ALLOWED: AtomicI64 = AtomicI64::new(i64::MAX);
     static IS_HELD: AtomicBool = AtomicBool::new(false);
+    static START: AtomicI64 = AtomicI64::new(0);
+    static PEAK: AtomicI64 = AtomicI64::new(0);
 
     extern "C" fn taken(_: *const c_void, size: usize) {
         let live = LIVE.fetch_add(size as i64, Relaxed) + size as i64;
+        PEAK.fetch_max(live, Relaxed);
         let allowed = ALLOWED.load(Relaxed);
         if IS_HELD.load(Relaxed) && live > allowed {
             // What follows takes memory, too.
@@ -48,13 +51,26 @@ mod hooks {
         static INSTALL: Once = Once::new();
         // SAFETY: both functions are what the sanitizer's interface asks for, and stay.
         INSTALL.call_once(|| assert_ne!(unsafe { __sanitizer_install_malloc_and_free_hooks(taken, freed) }, 0));
-        ALLOWED.store(LIVE.load(Relaxed) + most, Relaxed);
+        let live = LIVE.load(Relaxed);
+        START.store(live, Relaxed);
+        PEAK.store(live, Relaxed);
+        ALLOWED.store(live + most, Relaxed);
         IS_HELD.store(true, Relaxed);
     }
 
     pub fn release() {
         IS_HELD.store(false, Relaxed);
+        if super::is_told() {
+            eprintln!("peak: {} KiB", (PEAK.load(Relaxed) - START.load(Relaxed)) >> 10);
+        }
     }
+}
+
+/// Whether the most memory that was taken is written for every file.
+#[cfg(fuzzing)]
+fn is_told() -> bool {
+    static IS_TOLD: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *IS_TOLD.get_or_init(|| std::env::var_os("HIMIX_FUZZ_PEAK").is_some())
 }
 
 /// Runs `load` and ends the process where it takes more memory than [`LIMIT`] allows.

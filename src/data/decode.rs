@@ -110,11 +110,11 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(refuse)?;
     let (width, height) = decoder.dimensions();
+    check_sides(path, width, height)?;
     if format == ImageFormat::Tiff {
         tiff::check_frames(bytes, width, height).map_err(|reason| DataError::damaged(path, reason))?;
     }
-    let needed = needs(format, bytes, &decoder);
-    check_size(path, width, height, needed.saturating_add(lists), limit)?;
+    limit.allow(path, lists + needs(format, bytes, &decoder))?;
     // What is left beside the picture is for the decoder's own buffers.
     limits.max_alloc = Some(limit.0 - bytes.len() as u64 - lists - decoder.total_bytes());
     decoder.set_limits(limits).map_err(refuse)?;
@@ -150,14 +150,17 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
             let kept = if jpeg::scans(bytes) > 1 { 8 * pixels.next_multiple_of(1024) } else { 0 };
             file + picture + kept
         }
-        // The samples in their own type; of JPEG within it a frame with its coefficients.
-        ImageFormat::Tiff => 2 * picture + 3 * tiff::largest_frame(bytes),
+        // The samples as they are stored; of JPEG within it a frame with its coefficients.
+        ImageFormat::Tiff => {
+            let stored = u64::from(decoder.original_color_type().bits_per_pixel().max(8)) * pixels / 8;
+            picture + picture.max(stored) + 3 * tiff::largest_frame(bytes)
+        }
         // Planes of luminance and colour, a frame, and a canvas for it.
         ImageFormat::WebP => picture + 12 * pixels.max(webp::largest_frame(bytes)),
         _ => picture,
     };
     let bare = if decoder.color_type().has_alpha() { picture } else { 0 };
-    file.saturating_add(decoded.max(picture.saturating_add(bare)))
+    file + decoded.max(picture + bare)
 }
 
 /// The one common TIFF that the `image` crate refuses: grey, 32 bit floating point.
@@ -166,19 +169,20 @@ fn grey_float(path: &Path, bytes: &[u8], limit: Limit) -> Result<Option<Image>, 
         return Ok(None);
     };
     let needed = bytes.len() as u64 + u64::from(layout.width) * u64::from(layout.height) * 4;
-    check_size(path, layout.width, layout.height, needed, limit)?;
+    check_sides(path, layout.width, layout.height)?;
+    limit.allow(path, needed)?;
     layout.read(bytes).map(Some).ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
 }
 
 /// Refuses an image without pixels and one that is too large, before its pixels take memory.
-fn check_size(path: &Path, width: u32, height: u32, bytes: u64, limit: Limit) -> Result<(), DataError> {
+fn check_sides(path: &Path, width: u32, height: u32) -> Result<(), DataError> {
     if width == 0 || height == 0 {
         return Err(DataError::NoPixels { path: path.to_owned(), width, height });
     }
     if width > MAX_SIDE || height > MAX_SIDE {
         return Err(DataError::TooLarge { path: path.to_owned(), size: format!("{width}x{height} pixels") });
     }
-    limit.allow(path, bytes)
+    Ok(())
 }
 
 /// Interleaved samples with the last of `channels` left out.

@@ -116,7 +116,7 @@ pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Need
     let pixels = (columns * rows * samples) as u64;
     let stored = bytes.len() as u64;
     let (announced, working) = match codec {
-        Codec::Native | Codec::Rle => return Ok(Needs { bits: attributes.bits_allocated, bytes: pixels * 2 }),
+        Codec::Native | Codec::Rle => return Ok(Needs { bits: attributes.bits_allocated, bytes: pixels * 4 }),
         // Copies of what is stored; coefficients or planes, and what is made of them.
         Codec::Jpeg => {
             let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count();
@@ -128,7 +128,7 @@ pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Need
         Codec::JpegLs => (jpeg_ls(bytes)?, stored + 6 * pixels),
         Codec::Jpeg2000 => {
             let (announced, structures) = jpeg2000::announced(bytes)?;
-            (announced, 2 * stored + 16 * pixels + structures)
+            (announced, 2 * stored + 10 * pixels + structures)
         }
     };
     if (announced.columns, announced.rows, announced.samples) != (columns, rows, samples) {

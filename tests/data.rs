@@ -5,12 +5,18 @@
 
 #[path = "data/bad_input.rs"]
 mod bad_input;
+#[path = "data/bounds.rs"]
+mod bounds;
 #[path = "data/dataset.rs"]
 mod dataset;
 #[path = "data/dicom.rs"]
 mod dicom;
+#[path = "data/findings.rs"]
+mod findings;
 #[path = "data/fixtures.rs"]
 mod fixtures;
+#[path = "data/hostile.rs"]
+mod hostile;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
 #[path = "data/layouts.rs"]

@@ -2,12 +2,12 @@
 #![no_main]
 
 use himix_fuzz::data::{MaskRule, mask, open};
-use himix_fuzz::{LIMIT, with_file};
+use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     with_file("volume.nii", bytes, |path| {
-        if let Ok(scan) = open::open(path, LIMIT, &|_, _| true) {
+        if let Ok(scan) = bounded(|| open::open(path, LIMIT, &|_, _| true)) {
             let slice = scan.slice(scan.slices / 2);
             let seen = scan.first_seen(&slice);
             let _ = slice.windowed(seen.window, seen.is_inverted);

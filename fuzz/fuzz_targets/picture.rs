@@ -2,12 +2,12 @@
 #![no_main]
 
 use himix_fuzz::data::{MaskRule, Scan, mask, open};
-use himix_fuzz::{LIMIT, with_file};
+use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     with_file("picture", bytes, |path| {
-        if let Ok(scan) = open::open(path, LIMIT, &|_, _| true) {
+        if let Ok(scan) = bounded(|| open::open(path, LIMIT, &|_, _| true)) {
             look(&scan);
             let _ = mask::load_stack(path, &MaskRule::Half, LIMIT);
         }

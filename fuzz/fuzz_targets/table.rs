@@ -1,14 +1,45 @@
-//! Tables of sentences: the first byte chooses CSV, JSON or XLSX.
+//! Tables of sentences. The first byte chooses CSV, JSON, XLSX, or the parts of an XLSX file, which a zero byte divides.
 #![no_main]
 
 use himix_fuzz::data::Dataset;
-use himix_fuzz::with_file;
+use himix_fuzz::{bounded, with_file, zip};
 use libfuzzer_sys::fuzz_target;
+
+/// Parts of a workbook in the order in which they stand.
+const PARTS: [&str; 5] = [
+    "xl/worksheets/sheet1.xml",
+    "xl/sharedStrings.xml",
+    "xl/styles.xml",
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+];
+const BOOK: &[u8] = br#"<workbook xmlns:r="r"><sheets><sheet name="S" sheetId="1" r:id="b"/></sheets></workbook>"#;
+const LINKS: &[u8] = br#"<Relationships><Relationship Id="b" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, rest)) = bytes.split_first() else { return };
-    let end = ["csv", "json", "xlsx"][usize::from(kind % 3)];
-    with_file(&format!("{end}/prompt/train.{end}"), rest, |path| {
+    match kind % 4 {
+        0 => read("csv", rest),
+        1 => read("json", rest),
+        2 => read("xlsx", rest),
+        _ => {
+            let mut parts: Vec<&[u8]> = rest.splitn(PARTS.len(), |byte| *byte == 0).collect();
+            parts.resize(PARTS.len(), b"");
+            // Parts that are left out are as they should be.
+            for (place, usual) in [(3, BOOK), (4, LINKS)] {
+                if parts[place].is_empty() {
+                    parts[place] = usual;
+                }
+            }
+            let all: Vec<(&str, &[u8])> =
+                PARTS.into_iter().zip(parts).filter(|(_, part)| !part.is_empty()).collect();
+            read("xlsx", &zip(&all));
+        }
+    }
+});
+
+fn read(end: &str, bytes: &[u8]) {
+    with_file(&format!("{end}/prompt/train.{end}"), bytes, |path| {
         if let Some(root) = path.parent().and_then(|folder| folder.parent()) {
             for part in ["train/Images", "train/GTs"] {
                 let folder = root.join(part);
@@ -17,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
                     std::fs::write(folder.join("a.png"), b"").expect("a file");
                 }
             }
-            let _ = Dataset::open(root, "train");
+            let _ = bounded(|| Dataset::open(root, "train"));
         }
     });
-});
+}

@@ -1,33 +1,62 @@
 //! The room `data` of the viewer, compiled alone, and what its fuzz targets share.
 
+// A fuzzer may write its files as it likes.
+#![allow(clippy::disallowed_methods)]
+
 #[path = "../../src/data/mod.rs"]
 pub mod data;
+mod memory;
+mod zip;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Once, OnceLock};
+use std::sync::{Mutex, Once, OnceLock};
+use std::time::Duration;
 
 use data::Limit;
+pub use memory::bounded;
+pub use zip::zip;
 
 /// What a file may take of memory while it is fuzzed.
 pub const LIMIT: Limit = Limit(64 << 20);
 
+/// Processor time within which a file has to be answered, sanitizer and all.
+const LONGEST: Duration = Duration::from_secs(10);
+
 /// Writes `bytes` as `name` into a folder of its own and hands it to `load`. A panic that leaves the loader is a finding; one that the
 /// loader catches, because a decoder of somebody else's made it, is none.
 pub fn with_file(name: &str, bytes: &[u8], load: impl FnOnce(&Path)) {
+    static LAST: Mutex<String> = Mutex::new(String::new());
     static QUIET: Once = Once::new();
     // libFuzzer's own hook ends the process at every panic, those that are caught too.
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    QUIET.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            if let Ok(mut last) = LAST.lock() {
+                *last = panic.to_string();
+            }
+        }));
+    });
     let path = folder().join(name);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).expect("a folder");
     }
     std::fs::write(&path, bytes).expect("a file");
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| load(&path))) {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        eprintln!("the loader panicked: {}", text.unwrap_or("no reason given"));
+    let start = processor_time();
+    if catch_unwind(AssertUnwindSafe(|| load(&path))).is_err() {
+        eprintln!("the loader panicked: {}", LAST.lock().map(|last| last.clone()).unwrap_or_default());
         std::process::abort();
     }
+    let taken = processor_time().saturating_sub(start);
+    if taken > LONGEST {
+        eprintln!("the loader took {} s", taken.as_secs());
+        std::process::abort();
+    }
+}
+
+/// What this thread has had of a processor, which a machine with other work gives it late; nothing where the system does not say.
+fn processor_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
 }
 
 /// A folder of this process, in memory where the system has such a place.

@@ -6,14 +6,17 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::error::one_line;
-use super::{DataError, Image, Limit, Pixels, jpeg, tiff_float};
+use super::error::{caught, one_line};
+use super::{DataError, Image, Limit, Pixels, jpeg, tiff, webp};
 
 /// Longest side that is read, in pixels.
 const MAX_SIDE: u32 = 32_768;
 /// Largest magnitude of a floating point sample. Beyond it sums of squares would leave the range of `f64`
 /// and a resampled value that of `f32`; no instrument delivers such values.
 const MAX_FLOAT: f32 = 1e30;
+
+/// Most bytes that the decoder may take for what stands before the pixels: colour profiles and texts, which nobody looks at.
+const MAX_NOTES: u64 = 8 << 20;
 
 /// Reads a PNG, JPEG, TIFF, BMP or WebP image, recognised by its content.
 ///
@@ -38,7 +41,7 @@ pub fn load_within(path: &Path, limit: Limit) -> Result<Image, DataError> {
         // The decoder paints what is missing grey and says nothing.
         return Err(DataError::damaged(path, "the JPEG data ends before its end marker"));
     }
-    let image = match decode(path, &bytes, format, limit) {
+    let image = match caught(path, || decode(path, &bytes, format, limit)) {
         Err(unsupported @ DataError::Unsupported { .. }) if format == ImageFormat::Tiff => {
             grey_float(path, &bytes, limit)?.ok_or(unsupported)?
         }
@@ -83,6 +86,7 @@ fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> 
         }
     };
     limit.allow(path, length)?;
+    bytes.reserve_exact(length as usize);
     take(limit.0, &mut bytes)?;
     Ok((bytes, format))
 }
@@ -94,14 +98,26 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
         ImageError::Unsupported(_) => DataError::Unsupported { path: path.to_owned(), reason: one_line(&error) },
         _ => DataError::damaged(path, error),
     };
+    let lists = match format {
+        ImageFormat::Tiff => tiff::lists(bytes).map_err(|reason| DataError::damaged(path, reason))?,
+        _ => 0,
+    };
+    limit.allow(path, bytes.len() as u64 + lists)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The sides are checked below, where the size can be named.
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(limit.0);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(refuse)?;
+    limits.max_alloc = Some((limit.0 - bytes.len() as u64 - lists).min(MAX_NOTES));
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(refuse)?;
     let (width, height) = decoder.dimensions();
-    check_size(path, width, height, decoder.total_bytes(), limit)?;
+    check_sides(path, width, height)?;
+    if format == ImageFormat::Tiff {
+        tiff::check_frames(bytes, width, height).map_err(|reason| DataError::damaged(path, reason))?;
+    }
+    limit.allow(path, lists + needs(format, bytes, &decoder))?;
+    // What is left beside the picture is for the decoder's own buffers.
+    limits.max_alloc = Some(limit.0 - bytes.len() as u64 - lists - decoder.total_bytes());
+    decoder.set_limits(limits).map_err(refuse)?;
     let decoded = DynamicImage::from_decoder(decoder).map_err(refuse)?;
 
     let (channels, pixels) = match decoded {
@@ -123,24 +139,50 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
     Ok(Image { width: width as usize, height: height as usize, channels, pixels })
 }
 
+/// Bytes that decoding takes: the file, the picture, what the decoder keeps beside it, and the picture without its alpha channel.
+fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let (file, picture) = (bytes.len() as u64, decoder.total_bytes());
+    let decoded = match format {
+        // A copy of the file; coefficients of 16 bit where they come in several scans.
+        ImageFormat::Jpeg => {
+            let kept = if jpeg::scans(bytes) > 1 { 8 * pixels.next_multiple_of(1024) } else { 0 };
+            file + picture + kept
+        }
+        // The samples as they are stored; of JPEG within it a frame with its coefficients.
+        ImageFormat::Tiff => {
+            let stored = u64::from(decoder.original_color_type().bits_per_pixel().max(8)) * pixels / 8;
+            picture + picture.max(stored) + 3 * tiff::largest_frame(bytes)
+        }
+        // Planes of luminance and colour, a frame, and a canvas for it.
+        ImageFormat::WebP => picture + 12 * pixels.max(webp::largest_frame(bytes)),
+        _ => picture,
+    };
+    let bare = if decoder.color_type().has_alpha() { picture } else { 0 };
+    file + decoded.max(picture + bare)
+}
+
 /// The one common TIFF that the `image` crate refuses: grey, 32 bit floating point.
 fn grey_float(path: &Path, bytes: &[u8], limit: Limit) -> Result<Option<Image>, DataError> {
-    let Some(layout) = tiff_float::Layout::of(bytes) else {
+    let Some(layout) = tiff::Layout::of(bytes) else {
         return Ok(None);
     };
-    check_size(path, layout.width, layout.height, u64::from(layout.width) * u64::from(layout.height) * 4, limit)?;
+    let needed = bytes.len() as u64 + u64::from(layout.width) * u64::from(layout.height) * 4;
+    check_sides(path, layout.width, layout.height)?;
+    limit.allow(path, needed)?;
     layout.read(bytes).map(Some).ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
 }
 
 /// Refuses an image without pixels and one that is too large, before its pixels take memory.
-fn check_size(path: &Path, width: u32, height: u32, bytes: u64, limit: Limit) -> Result<(), DataError> {
+fn check_sides(path: &Path, width: u32, height: u32) -> Result<(), DataError> {
     if width == 0 || height == 0 {
         return Err(DataError::NoPixels { path: path.to_owned(), width, height });
     }
     if width > MAX_SIDE || height > MAX_SIDE {
         return Err(DataError::TooLarge { path: path.to_owned(), size: format!("{width}x{height} pixels") });
     }
-    limit.allow(path, bytes)
+    Ok(())
 }
 
 /// Interleaved samples with the last of `channels` left out.

@@ -253,6 +253,12 @@ impl DataError {
     }
 }
 
+/// What a decoder of somebody else's makes of a file. Where it panics, which some do over damaged files, the file is refused like any other.
+pub(super) fn caught<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
+    decoded.unwrap_or_else(|_| Err(DataError::damaged(path, "its decoder stumbled over it")))
+}
+
 /// Text of a foreign error on one line, whatever its author thought of layout.
 pub(super) fn one_line(text: &dyn std::fmt::Display) -> String {
     let text = text.to_string();

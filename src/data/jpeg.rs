@@ -1,38 +1,101 @@
-//! Whether a JPEG file has its end. Decoders fill a missing rest with grey, which a network would
-//! take for tissue.
+//! What the markers of a JPEG file say, before it is decoded: whether it has its end, because decoders fill a missing rest with grey,
+//! which a network would take for tissue, and what its frame header announces.
 
 /// Start and end of image (ITU-T T.81, table B.1).
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// Walks from marker to marker up to the end marker. Segments are jumped over by their length, so that
-/// the end marker of a thumbnail within one does not count.
+/// Whether the data has its end marker.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
+    length(bytes).is_some()
+}
+
+/// Bytes up to the end marker, none where it is missing: walks from marker to marker. Segments are jumped over by their length, so that
+/// the end marker of a thumbnail within one does not count.
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
     loop {
-        let Some(at) = rest.iter().position(|&byte| byte == 0xFF) else {
-            return false;
-        };
-        let Some(&marker) = rest.get(at + 1) else {
-            return false;
-        };
-        rest = &rest[at + 1..];
-        match marker {
+        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)? + 1;
+        match *bytes.get(at)? {
             // A fill byte: the marker's code is still to come.
-            0xFF => continue,
-            END_OF_IMAGE => return true,
+            0xFF => {}
+            END_OF_IMAGE => return Some(at + 1),
             // A stuffed zero, a restart marker and others that stand alone.
-            0x00 | 0x01 | 0xD0..=START_OF_IMAGE => rest = &rest[1..],
+            0x00 | 0x01 | 0xD0..=START_OF_IMAGE => at += 1,
             _ => {
-                let Some(&[high, low]) = rest.get(1..3) else {
-                    return false;
-                };
-                let length = usize::from(u16::from_be_bytes([high, low]));
-                let Some(behind) = rest.get(1 + length..) else {
-                    return false;
-                };
-                rest = behind;
+                let length = bytes.get(at + 1..at + 3)?;
+                at += 1 + usize::from(u16::from_be_bytes([length[0], length[1]]));
             }
         }
     }
+}
+
+/// What a frame header announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// Pixels per row.
+    pub columns: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Samples of a pixel.
+    pub samples: usize,
+    /// Bits of a sample.
+    pub bits: usize,
+}
+
+impl Frame {
+    /// The frame header of JPEG or JPEG-LS at the marker at `at`, if it can be one.
+    pub fn at(bytes: &[u8], at: usize) -> Option<Self> {
+        let samples = usize::from(*bytes.get(at + 9)?);
+        let is_one = word(bytes, at + 2)? == 8 + 3 * samples;
+        let (rows, columns) = (word(bytes, at + 5)?, word(bytes, at + 7)?);
+        is_one.then_some(Self { columns, rows, samples, bits: usize::from(bytes[at + 4]) })
+    }
+}
+
+/// The number of 16 bit at `at`.
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<usize> {
+    Some(usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])))
+}
+
+/// Position of the first marker that `is_it`; segments are jumped over.
+pub(super) fn marker(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
+        match *bytes.get(at + 1)? {
+            0xFF => at += 1,
+            code if is_it(code) => return Some(at),
+            0x00 | 0x01 | 0xD0..=END_OF_IMAGE => at += 2,
+            _ => at += 2 + word(bytes, at + 2)?,
+        }
+    }
+}
+
+/// Whether a marker begins a frame header.
+pub(super) fn is_frame(code: u8) -> bool {
+    matches!(code, 0xC0..=0xCF) && !matches!(code, 0xC4 | 0xC8 | 0xCC)
+}
+
+/// What every place announces that a decoder may take for a frame header; of files that may have JPEG within them.
+pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
+    let pairs = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xFF && is_frame(pair[1]));
+    pairs.filter_map(|(at, _)| {
+        // What no decoder takes for one is left out, or large files of anything else would have some.
+        let frame = Frame::at(bytes, at)?;
+        let factors = (0..frame.samples).map(|sample| bytes.get(at + 11 + 3 * sample));
+        let mut sides = factors.flat_map(|both| both.map_or([0, 0], |both| [both >> 4, both & 15]));
+        let is_one = [8, 12].contains(&frame.bits) && (1..=4).contains(&frame.samples);
+        (is_one && sides.all(|side| (1..=4).contains(&side))).then_some(frame)
+    })
+}
+
+/// Number of scans.
+pub(super) fn scans(bytes: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while let Some(next) = bytes.get(at..).and_then(|rest| marker(rest, |code| code == 0xDA)) {
+        at += next;
+        count += 1;
+    }
+    count
 }

@@ -22,7 +22,8 @@ pub mod scan;
 pub mod sentence;
 mod subject;
 mod texels;
-mod tiff_float;
+mod tiff;
+mod webp;
 pub mod worklist;
 pub mod write;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use ::nifti::{Endianness, NiftiHeader};
 use flate2::read::MultiGzDecoder;
 
-use super::error::one_line;
+use super::error::{caught, one_line};
 use super::scan::{Kind, Mapping, Scan, Sides, Values};
 use super::{DataError, Limit};
 
@@ -15,6 +15,9 @@ use super::{DataError, Limit};
 const HEADER: usize = 348;
 /// The compressed form of a volume is no smaller than this share of it; deflate reaches 1032 : 1.
 const DENSEST: u64 = 1100;
+
+/// Most bytes between header and voxels, where programs put notes.
+const MOST_NOTES: u64 = 64 << 20;
 
 /// Whether the first bytes of a file are those of a NIfTI file.
 pub fn is_nifti(bytes: &[u8]) -> bool {
@@ -34,7 +37,6 @@ pub fn is_nifti(bytes: &[u8]) -> bool {
 /// It is no NIfTI file, its header contradicts itself or the file, or it needs more memory than `limit`.
 pub fn open(path: &Path, limit: Limit) -> Result<Scan, DataError> {
     let length = std::fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
-    limit.allow(path, length)?;
     let mut file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let mut start = [0; 2];
     file.read_exact(&mut start).map_err(|_| DataError::damaged(path, "the file is empty"))?;
@@ -45,9 +47,12 @@ pub fn open(path: &Path, limit: Limit) -> Result<Scan, DataError> {
 
     let mut head = vec![0; HEADER];
     stream.read_exact(&mut head).map_err(|_| DataError::damaged(path, "it ends within its header"))?;
-    let mut header =
-        NiftiHeader::from_reader(head.as_slice()).map_err(|error| DataError::damaged(path, one_line(&error)))?;
-    header.fix();
+    let header = caught(path, || {
+        let header = NiftiHeader::from_reader(head.as_slice());
+        let mut header = header.map_err(|error| DataError::damaged(path, one_line(&error)))?;
+        header.fix();
+        Ok(header)
+    })?;
     if &header.magic[..3] == b"ni1" {
         let reason = "a header whose voxels are in another file (.img); convert it to one .nii.gz".into();
         return Err(DataError::Unsupported { path: path.to_owned(), reason });
@@ -56,30 +61,26 @@ pub fn open(path: &Path, limit: Limit) -> Result<Scan, DataError> {
     let count = columns as u64 * rows as u64 * slices as u64;
     let sample = Sample::of(path, header.datatype)?;
     let bytes = count.saturating_mul(sample.bytes());
-    limit.allow(
-        path,
-        bytes.saturating_mul(if matches!(sample, Sample::F64 | Sample::I32 | Sample::U32) { 2 } else { 1 }),
-    )?;
+    limit.allow(path, count.saturating_mul(sample.kept()))?;
     let most = if is_packed { length.saturating_mul(DENSEST) } else { length };
     if bytes > most {
         let reason = format!("its header announces {bytes} bytes of voxels and the file has {length}");
         return Err(DataError::damaged(path, reason));
     }
     let offset = header.vox_offset as u64;
-    if header.vox_offset < 0.0 || offset > length.saturating_mul(DENSEST) {
+    if header.vox_offset < 0.0 || offset > MOST_NOTES.min(length.saturating_mul(DENSEST)) {
         return Err(DataError::damaged(path, "its voxels begin outside the file"));
     }
     let skip = offset.saturating_sub(HEADER as u64);
     std::io::copy(&mut (&mut stream).take(skip), &mut std::io::sink())
         .map_err(|error| DataError::damaged(path, one_line(&error)))?;
-    let mut raw = Vec::new();
-    stream.take(bytes).read_to_end(&mut raw).map_err(|error| DataError::damaged(path, one_line(&error)))?;
-    if (raw.len() as u64) < bytes {
-        let reason = format!("{} bytes of voxels where its header announces {bytes}", raw.len());
+    let values = sample.read(&mut stream, count as usize, header.endianness == Endianness::Big);
+    let values = values.map_err(|error| DataError::damaged(path, one_line(&error)))?;
+    let read = values.len() as u64 * sample.bytes();
+    if read < bytes {
+        let reason = format!("{read} bytes of voxels where its header announces {bytes}");
         return Err(DataError::damaged(path, reason));
     }
-    let values = sample.values(&raw, header.endianness == Endianness::Big);
-    drop(raw);
     Ok(scan(&header, [columns, rows, slices], values))
 }
 
@@ -133,40 +134,108 @@ impl Sample {
         }
     }
 
-    fn values(self, raw: &[u8], is_big: bool) -> Values {
-        fn words<const N: usize, T>(raw: &[u8], is_big: bool, make: impl Fn([u8; N]) -> T) -> Vec<T> {
-            let (chunks, _) = raw.as_chunks::<N>();
-            chunks
-                .iter()
-                .map(|chunk| {
-                    let mut chunk = *chunk;
-                    if is_big {
-                        chunk.reverse();
-                    }
-                    make(chunk)
-                })
-                .collect()
-        }
-        // Whole numbers that fit 16 bits are kept in half the memory.
-        fn narrow(values: Vec<f32>) -> Values {
-            let fits = |value: &f32| value.fract() == 0.0 && (-32_768.0..=32_767.0).contains(value);
-            if values.iter().all(fits) {
-                Values::I16(values.into_iter().map(|value| value as i16).collect())
-            } else {
-                Values::F32(values.into_iter().map(|value| if value.is_finite() { value } else { 0.0 }).collect())
-            }
-        }
+    /// Most bytes that a sample takes while it is read: whole numbers are kept in 16 bit until one does not fit.
+    fn kept(self) -> u64 {
         match self {
-            Self::U8 => Values::U8(raw.to_vec()),
-            Self::I8 => Values::I16(raw.iter().map(|&byte| i16::from(byte as i8)).collect()),
-            Self::I16 => Values::I16(words(raw, is_big, i16::from_le_bytes)),
-            Self::U16 => Values::U16(words(raw, is_big, u16::from_le_bytes)),
-            Self::I32 => narrow(words(raw, is_big, |bytes| i32::from_le_bytes(bytes) as f32)),
-            Self::U32 => narrow(words(raw, is_big, |bytes| u32::from_le_bytes(bytes) as f32)),
-            Self::F32 => narrow(words(raw, is_big, f32::from_le_bytes)),
-            Self::F64 => narrow(words(raw, is_big, |bytes| f64::from_le_bytes(bytes) as f32)),
+            Self::U8 => 1,
+            Self::I8 | Self::I16 | Self::U16 => 2,
+            Self::I32 | Self::U32 | Self::F32 | Self::F64 => 2 + 4,
         }
     }
+
+    /// At most `count` samples; fewer where the file ends before.
+    fn read(self, from: &mut dyn Read, count: usize, is_big: bool) -> std::io::Result<Values> {
+        Ok(match self {
+            Self::U8 => {
+                let mut values = Vec::with_capacity(count);
+                from.take(count as u64).read_to_end(&mut values)?;
+                Values::U8(values)
+            }
+            Self::I8 => Values::I16(collect(from, count, is_big, |[byte]: [u8; 1]| i16::from(byte as i8))?),
+            Self::I16 => Values::I16(collect(from, count, is_big, i16::from_le_bytes)?),
+            Self::U16 => Values::U16(collect(from, count, is_big, u16::from_le_bytes)?),
+            Self::I32 => wide(from, count, is_big, |bytes| i32::from_le_bytes(bytes) as f32)?.finish(),
+            Self::U32 => wide(from, count, is_big, |bytes| u32::from_le_bytes(bytes) as f32)?.finish(),
+            Self::F32 => wide(from, count, is_big, f32::from_le_bytes)?.finish(),
+            Self::F64 => wide(from, count, is_big, |bytes| f64::from_le_bytes(bytes) as f32)?.finish(),
+        })
+    }
+}
+
+/// Hands `count` samples of `N` bytes to `take`, the least byte first; fewer where the file ends before.
+fn each<const N: usize>(
+    from: &mut dyn Read,
+    count: usize,
+    is_big: bool,
+    mut take: impl FnMut([u8; N]),
+) -> std::io::Result<()> {
+    let mut from = from.take(count as u64 * N as u64);
+    let mut piece = Vec::with_capacity(N << 13);
+    loop {
+        piece.clear();
+        if (&mut from).take(N as u64 * (1 << 13)).read_to_end(&mut piece)? < N {
+            return Ok(());
+        }
+        for sample in piece.as_chunks::<N>().0 {
+            let mut sample = *sample;
+            if is_big {
+                sample.reverse();
+            }
+            take(sample);
+        }
+    }
+}
+
+fn collect<const N: usize, T>(
+    from: &mut dyn Read,
+    count: usize,
+    is_big: bool,
+    make: impl Fn([u8; N]) -> T,
+) -> std::io::Result<Vec<T>> {
+    let mut values = Vec::with_capacity(count);
+    each(from, count, is_big, |sample| values.push(make(sample)))?;
+    Ok(values)
+}
+
+/// Numbers of 32 bit and more.
+enum Wide {
+    /// So far all are whole and fit 16 bits.
+    Narrow(Vec<i16>),
+    /// Some do not.
+    Float(Vec<f32>),
+}
+
+impl Wide {
+    fn finish(self) -> Values {
+        match self {
+            Self::Narrow(values) => Values::I16(values),
+            Self::Float(values) => Values::F32(values),
+        }
+    }
+}
+
+fn wide<const N: usize>(
+    from: &mut dyn Read,
+    count: usize,
+    is_big: bool,
+    make: impl Fn([u8; N]) -> f32,
+) -> std::io::Result<Wide> {
+    let fits = |value: f32| value.fract() == 0.0 && (-32_768.0..=32_767.0).contains(&value);
+    let mut values = Wide::Narrow(Vec::with_capacity(count));
+    each(from, count, is_big, |sample| {
+        let value = make(sample);
+        match &mut values {
+            Wide::Narrow(narrow) if fits(value) => narrow.push(value as i16),
+            Wide::Narrow(narrow) => {
+                let mut floats = Vec::with_capacity(count);
+                floats.extend(narrow.iter().map(|&value| f32::from(value)));
+                floats.push(if value.is_finite() { value } else { 0.0 });
+                values = Wide::Float(floats);
+            }
+            Wide::Float(floats) => floats.push(if value.is_finite() { value } else { 0.0 }),
+        }
+    })?;
+    Ok(values)
 }
 
 /// Directions of the three axes of the voxels in RAS coordinates, mm a step; none where the header does not say.
@@ -227,8 +296,7 @@ fn scan(header: &NiftiHeader, [columns, rows, slices]: [usize; 3], mut values: V
     scan.spacing_mm = spacing.iter().all(|side| side.is_finite() && *side > 0.0).then_some(spacing);
     scan.kind = Kind::Other;
     // The header does not say what made it. Air of −1000 and below is found in nothing but CT.
-    let lowest =
-        scan.values.floats(0..scan.values.len().min(columns * rows * slices)).into_iter().fold(0.0, f32::min);
+    let lowest = scan.values.lowest().min(0.0);
     if scan.mapping == Mapping::Same && (-4096.0..=-900.0).contains(&lowest) {
         scan.kind = Kind::Ct;
         scan.unit = "HU";

@@ -27,6 +27,9 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     file.by_ref().take(1024).read_to_end(&mut head).map_err(|error| DataError::reading(path, &error))?;
     Ok(if nifti::is_nifti(&head) {
         Content::Nifti
+    } else if dicom::is_marked(&head) {
+        // Before pictures: the preamble of some files makes a TIFF of them for other programs.
+        Content::Dicom
     } else if image::guess_format(&head).is_ok() {
         Content::Picture
     } else if dicom::is_dicom(&head) {

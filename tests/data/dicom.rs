@@ -9,6 +9,7 @@ use himix::data::{DataError, Limit, Pixels};
 use tempfile::TempDir;
 
 use super::fixtures::{folder, put, shared};
+use super::hostile::dicom_pieces;
 
 /// Smallest, largest, mean of the stored values.
 fn statistics(scan: &Scan) -> [f64; 3] {
@@ -196,4 +197,105 @@ fn files_that_lie_are_refused() {
         let path = put(&folder, "flipped.dcm", &bytes);
         let _ = open(&path, Limit(1 << 20));
     }
+}
+
+#[test]
+fn a_sigmoid_window_is_a_curve() {
+    let folder = folder();
+    let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
+    let of = |name: &str, modality: &str, centres: &str, widths: &str| {
+        let mut object = object(4, 1, 1, vec![0, 100, 120, 4000]);
+        object.put(text(tags::MODALITY, VR::CS, modality));
+        object.put(text(tags::RESCALE_INTERCEPT, VR::DS, "0"));
+        object.put(text(tags::VOILUT_FUNCTION, VR::CS, "SIGMOID"));
+        object.put(text(tags::WINDOW_CENTER, VR::DS, centres));
+        object.put(text(tags::WINDOW_WIDTH, VR::DS, widths));
+        open(&write(&folder, name, object), Limit::default()).expect("a scan")
+    };
+    let radiograph = of("dx.dcm", "DX", "100", "40");
+    let slice = radiograph.slice(0);
+    let window = radiograph.first_window(&slice);
+    let shades: Vec<f32> = slice.floats().map(|value| window.shade(value)).collect();
+    // DICOM PS3.3 C.11.2.1.3.1: one half at the centre, 1 / (1 + exp(-2)) half a width above it.
+    for (shade, wanted) in shades.iter().zip([0.000_045, 0.5, 0.880_797, 1.0]) {
+        assert!((shade - wanted).abs() < 1e-4, "{shades:?}");
+    }
+    let several = of("several.dcm", "DX", "100\\200", "40\\80");
+    assert!(
+        several.windows.len() == 2 && several.mapping == Mapping::Same && several.notes[0].contains("sigmoid")
+    );
+    let ct = of("ct.dcm", "CT", "100", "40");
+    assert!(ct.unit == "HU" && ct.windows[0].window.centre == 100.0 && !ct.notes.is_empty(), "HU can be read off");
+}
+
+#[test]
+fn what_other_programs_put_around_a_picture() {
+    let folder = folder();
+    let path = write(&folder, "plain.dcm", object(2, 2, 1, vec![7; 4]));
+    let plain = std::fs::read(&path).expect("bytes");
+    let read = |name: &str, bytes: &[u8]| {
+        let path = put(&folder, name, bytes);
+        himix::data::open::open(&path, Limit::default(), &|_, _| true).expect("a scan").values
+    };
+    // A preamble that makes a TIFF of it.
+    let mut both = plain.clone();
+    both[..8].copy_from_slice(b"II\x2a\0\x60\0\0\0");
+    assert_eq!(read("both.dcm", &both), Values::U16(vec![7; 4]));
+    // Rubbish behind the pixels.
+    let behind = [plain.as_slice(), &[0xe1, 0x7f, 0, 0, b'O', b'B', 0, 0, 0xf0, 0xff, 0xff, 0xff, 1]].concat();
+    assert_eq!(read("behind.dcm", &behind), Values::U16(vec![7; 4]));
+}
+
+#[test]
+fn a_series_stays_within_its_limit() {
+    let folder = folder();
+    let files: Vec<_> = (0..4)
+        .map(|slice| {
+            let mut object = object(64, 64, 1, vec![slice; 4096]);
+            object.put(DataElement::new(tags::INSTANCE_NUMBER, VR::IS, PrimitiveValue::from(slice.to_string())));
+            write(&folder, &format!("{slice}.dcm"), object)
+        })
+        .collect();
+    let whole = open_series(&files, Limit(64 << 10), &|_| true).expect("a stack");
+    assert_eq!((whole.slices, whole.slice(3).value(0, 0, 0)), (4, 3.0 - 1024.0));
+    let error = open_series(&files, Limit(33 << 10), &|_| true).expect_err("beyond the limit").to_string();
+    assert!(error.contains("0.dcm") && error.contains("raise the limit"), "{error}");
+}
+
+#[test]
+fn frames_however_they_are_divided() {
+    let jpeg = |value: u8| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let image = image::GrayImage::from_pixel(16, 8, image::Luma([value]));
+        image::DynamicImage::ImageLuma8(image).write_to(&mut bytes, image::ImageFormat::Jpeg).expect("encoded");
+        bytes.into_inner()
+    };
+    let frames = [jpeg(40), jpeg(80), jpeg(120)];
+    let halves: Vec<&[u8]> = frames.iter().flat_map(|frame| [&frame[..100], &frame[100..]]).collect();
+    let whole = frames.concat();
+    let folder = folder();
+    for (name, pieces) in [
+        ("each", frames.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        ("halves", halves),
+        ("one", vec![whole.as_slice()]),
+    ] {
+        let path = put(&folder, name, &dicom_pieces("1.2.840.10008.1.2.4.50", 16, 8, "3 ", &pieces));
+        let scan = open(&path, Limit::default()).unwrap_or_else(|error| panic!("{error}"));
+        let means = (0..3).map(|slice| scan.slice(slice).value(8, 4, 0)).collect::<Vec<f32>>();
+        assert_eq!((scan.slices, means), (3, vec![40.0, 80.0, 120.0]), "{name}");
+    }
+    // One that ends early.
+    for length in [100, frames[0].len() / 2, frames[0].len() - 3] {
+        let path =
+            put(&folder, "cut", &dicom_pieces("1.2.840.10008.1.2.4.50", 16, 8, "1 ", &[&frames[0][..length]]));
+        assert!(matches!(open(&path, Limit::default()), Err(DataError::Damaged { .. })), "cut at {length}");
+    }
+    // Four announced, three there.
+    let path = put(
+        &folder,
+        "four",
+        &dicom_pieces("1.2.840.10008.1.2.4.50", 16, 8, "4 ", &[&frames[0], &frames[1], &frames[2]]),
+    );
+    let error = open(&path, Limit::default()).expect_err("a frame is missing").to_string();
+    assert!(error.contains("cannot be told apart"), "{error}");
 }

@@ -37,7 +37,8 @@ pub fn png(width: u32, height: u32, bits: u8, colour: u8, palette: &[u8], scanli
     out
 }
 
-fn chunk(out: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
+/// Appends a chunk of a PNG.
+pub fn chunk(out: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
     out.extend((content.len() as u32).to_be_bytes());
     let start = out.len();
     out.extend_from_slice(name);
@@ -119,18 +120,24 @@ pub fn grey_png(width: u32, height: u32, value: u8, first: u8) -> Vec<u8> {
 
 /// A ZIP archive whose entries are stored uncompressed.
 pub fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
+    let stored: Vec<_> = entries.iter().map(|(name, content)| (*name, content.as_bytes(), None)).collect();
+    zip_of(&stored)
+}
+
+/// A ZIP archive of contents that may already be packed by the method that is given; their unpacked size is then not told truly.
+pub fn zip_of(entries: &[(&str, &[u8], Option<u16>)]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for (name, content) in entries {
+    for (name, content, method) in entries {
         let offset = out.len() as u32;
         let mut common = Vec::new();
-        common.extend([20_u16, 0, 0, 0, 0].iter().flat_map(|value| value.to_le_bytes()));
-        common.extend(crc(content.as_bytes()).to_le_bytes());
+        common.extend([20_u16, 0, method.unwrap_or(0), 0, 0].iter().flat_map(|value| value.to_le_bytes()));
+        common.extend(crc(content).to_le_bytes());
         common.extend([content.len() as u32; 2].iter().flat_map(|value| value.to_le_bytes()));
         common.extend([name.len() as u16, 0].iter().flat_map(|value| value.to_le_bytes()));
         out.extend(b"PK\x03\x04");
         out.extend(&common);
         out.extend(name.as_bytes());
-        out.extend(content.as_bytes());
+        out.extend(*content);
         directory.extend(b"PK\x01\x02\x14\x00");
         directory.extend(&common);
         directory.extend([0; 10]);

@@ -1,11 +1,13 @@
 //! Image, mask and sentence triples, recognised by what lies in a folder: see [`Layout`] for the arrangements that are known.
 
+mod entries;
 mod finding;
 mod layout;
 mod listing;
 mod pairing;
 mod survey;
 mod table;
+mod workbook;
 
 use std::path::{Path, PathBuf};
 

@@ -112,7 +112,7 @@ fn share(source: &Source) -> Result<Belongs, DataError> {
             Box::new(move |name| Share::of_tenth(&range, name))
         }
         Share::Listed(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| DataError::reading(path, &error))?;
+            let text = table::text(path)?;
             let names: HashSet<String> = text.lines().map(|line| key(line.trim())).collect();
             Box::new(move |name| names.contains(&key(name)))
         }

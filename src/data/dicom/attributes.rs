@@ -5,10 +5,50 @@ use std::str::FromStr;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
 
-use super::Object;
+use super::reader::Contents;
 use crate::data::DataError;
 use crate::data::scan::{Kind, NamedWindow, Sides, Window};
+
+/// The elements that are looked at here, and those that the others depend on. No other is read.
+pub const WANTED: &[Tag] = &[
+    tags::BITS_ALLOCATED,
+    tags::BITS_STORED,
+    tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::COLUMNS,
+    tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::IMAGER_PIXEL_SPACING,
+    tags::IMAGE_ORIENTATION_PATIENT,
+    tags::IMAGE_POSITION_PATIENT,
+    tags::INSTANCE_NUMBER,
+    tags::MODALITY,
+    tags::NOMINAL_SCANNED_PIXEL_SPACING,
+    tags::NUMBER_OF_FRAMES,
+    tags::PATIENT_NAME,
+    tags::PATIENT_ORIENTATION,
+    tags::PHOTOMETRIC_INTERPRETATION,
+    tags::PIXEL_PADDING_VALUE,
+    tags::PIXEL_REPRESENTATION,
+    tags::PIXEL_SPACING,
+    tags::PLANAR_CONFIGURATION,
+    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags::RESCALE_INTERCEPT,
+    tags::RESCALE_SLOPE,
+    tags::RESCALE_TYPE,
+    tags::ROWS,
+    tags::SAMPLES_PER_PIXEL,
+    tags::SERIES_DESCRIPTION,
+    tags::SERIES_INSTANCE_UID,
+    tags::SLICE_THICKNESS,
+    tags::SPACING_BETWEEN_SLICES,
+    tags::SPECIFIC_CHARACTER_SET,
+    tags::VOILUT_FUNCTION,
+    tags::WINDOW_CENTER,
+    tags::WINDOW_CENTER_WIDTH_EXPLANATION,
+    tags::WINDOW_WIDTH,
+];
 
 /// What the header says.
 #[derive(Clone, Debug)]
@@ -20,6 +60,8 @@ pub struct Attributes {
     pub bits_allocated: usize,
     pub bits_stored: usize,
     pub is_signed: bool,
+    /// Whether each frame has one plane for each colour.
+    pub is_planar: bool,
     pub photometric: String,
     pub modality: String,
     pub rescale: Option<[f32; 2]>,
@@ -40,7 +82,10 @@ pub struct Attributes {
     centres: Vec<f32>,
     widths: Vec<f32>,
     window_names: Vec<String>,
-    syntax: String,
+    /// Whether its windows are curves (DICOM PS3.3 C.11.2.1.3.1).
+    pub is_sigmoid: bool,
+    /// How its pixels are compressed.
+    pub syntax: String,
 }
 
 impl Attributes {
@@ -48,7 +93,8 @@ impl Attributes {
     ///
     /// # Errors
     /// It has no pixels.
-    pub fn of(path: &Path, object: &Object) -> Result<Self, DataError> {
+    pub fn of(path: &Path, contents: &Contents) -> Result<Self, DataError> {
+        let object = &contents.object;
         let number = |tag| numbers::<f64>(object, tag).first().copied();
         let count = |tag| number(tag).filter(|value| *value >= 0.0).map(|value| value as usize);
         let (Some(columns), Some(rows)) = (count(tags::COLUMNS), count(tags::ROWS)) else {
@@ -74,6 +120,7 @@ impl Attributes {
             bits_allocated,
             bits_stored,
             is_signed,
+            is_planar: number(tags::PLANAR_CONFIGURATION) == Some(1.0),
             photometric: text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default().to_uppercase(),
             modality: text(object, tags::MODALITY).unwrap_or_default().to_uppercase(),
             rescale: rescale.filter(|pair| pair.iter().all(|value| value.is_finite()) && pair[0] != 0.0),
@@ -91,7 +138,9 @@ impl Attributes {
             centres: numbers(object, tags::WINDOW_CENTER),
             widths: numbers(object, tags::WINDOW_WIDTH),
             window_names: texts(object, tags::WINDOW_CENTER_WIDTH_EXPLANATION),
-            syntax: object.meta().transfer_syntax().to_owned(),
+            is_sigmoid: text(object, tags::VOILUT_FUNCTION)
+                .is_some_and(|name| name.eq_ignore_ascii_case("SIGMOID")),
+            syntax: contents.syntax.clone(),
         })
     }
 
@@ -187,19 +236,19 @@ fn signed(value: f64, is_signed: bool, bits: usize) -> f32 {
     (if is_signed && value >= limit { value - 2.0 * limit } else { value }) as f32
 }
 
-fn text(object: &Object, tag: Tag) -> Option<String> {
+fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
     let text = object.element_opt(tag).ok()??.to_str().ok()?.trim_matches(['\0', ' ']).to_owned();
     (!text.is_empty()).then_some(text)
 }
 
-fn texts(object: &Object, tag: Tag) -> Vec<String> {
+fn texts(object: &InMemDicomObject, tag: Tag) -> Vec<String> {
     let element = object.element_opt(tag).ok().flatten();
     let strings = element.and_then(|element| element.to_multi_str().ok().map(|strings| strings.to_vec()));
     strings.unwrap_or_default().iter().map(|text| text.trim_matches(['\0', ' ']).to_owned()).collect()
 }
 
 /// Numbers, however they are written: some write `00500\00500`, some with spaces, some in binary.
-fn numbers<T: FromStr>(object: &Object, tag: Tag) -> Vec<T> {
+fn numbers<T: FromStr>(object: &InMemDicomObject, tag: Tag) -> Vec<T> {
     texts(object, tag).iter().filter_map(|text| text.trim().trim_end_matches('.').parse().ok()).collect()
 }
 

@@ -1,61 +1,112 @@
 //! Look-up tables of DICOM files: from stored values to those of the modality, from these to what is shown.
 
-use dicom_core::Tag;
-use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
+use super::stream::Writing;
+use crate::data::scan::{Mapping, Window};
 
-use super::Object;
-use crate::data::scan::Mapping;
-
-/// The table of the modality LUT sequence (DICOM PS3.3 C.11.1).
-pub fn modality(object: &Object, is_signed: bool) -> Option<Mapping> {
-    let (first, entries) = table(object, tags::MODALITY_LUT_SEQUENCE, is_signed)?;
-    Some(Mapping::Table { first, entries })
+/// A table of a modality LUT sequence (DICOM PS3.3 C.11.1) or VOI LUT sequence (C.11.2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Value of the first entry, as it is written: of signed pixels it is signed.
+    first: u16,
+    entries: Vec<f32>,
 }
 
-/// The table of the VOI LUT sequence (C.11.2), joined to what is applied before it, and its range of values.
-pub fn voi(object: &Object, is_signed: bool, before: &Mapping) -> Option<(Mapping, [f32; 2])> {
-    let (first, entries) = table(object, tags::VOILUT_SEQUENCE, is_signed)?;
-    let range = entries
-        .iter()
-        .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &value| [low.min(value), high.max(value)]);
-    let at = |value: f32| {
-        let last = entries.len() as f32 - 1.0;
-        entries[(value - first).clamp(0.0, last) as usize]
-    };
-    let joined = match before {
-        Mapping::Same => Mapping::Table { first, entries },
-        Mapping::Table { first, entries } => {
-            Mapping::Table { first: *first, entries: entries.iter().map(|&value| at(value)).collect() }
-        }
-        Mapping::Linear(pairs) => {
-            let [slope, intercept] = *pairs.first()?;
-            // Stored values that reach the table, from the first to the last.
-            let ends = [(first - intercept) / slope, (first + entries.len() as f32 - 1.0 - intercept) / slope];
-            let (low, high) = (ends[0].min(ends[1]).floor(), ends[0].max(ends[1]).ceil());
-            let count = (high - low).clamp(0.0, 65_536.0) as usize + 1;
-            let entries = (0..count).map(|step| at((low + step as f32) * slope + intercept)).collect();
-            Mapping::Table { first: low, entries }
-        }
-    };
-    Some((joined, range))
-}
-
-/// First stored value and entries of the first table of a sequence.
-fn table(object: &Object, sequence: Tag, is_signed: bool) -> Option<(f32, Vec<f32>)> {
-    let items = object.element_opt(sequence).ok()??.items()?;
-    let item: &InMemDicomObject = items.first()?;
-    let descriptor: Vec<i64> = item.element(tags::LUT_DESCRIPTOR).ok()?.to_multi_int().ok()?;
-    let [count, first, bits] = *descriptor.get(..3)?.first_chunk::<3>()?;
-    let count = if count & 0xffff == 0 { 65_536 } else { (count & 0xffff) as usize };
-    let first = first & 0xffff;
-    let first = if is_signed && first > 32_767 { first - 65_536 } else { first };
-    let data = item.element(tags::LUT_DATA).ok()?;
-    let entries: Vec<f32> = match data.to_bytes() {
+impl Table {
+    /// By descriptor and data of an item; none where there is no entry.
+    pub fn new(descriptor: &[u8], data: &[u8], writing: Writing) -> Option<Self> {
+        let [count, first, bits] = *writing.words(descriptor).first_chunk::<3>()?;
+        let count = if count == 0 { 65_536 } else { usize::from(count) };
         // Written as bytes or words; 8 bit tables may have an entry in each byte.
-        Ok(bytes) if bits <= 8 && bytes.len() < 2 * count => bytes.iter().map(|&byte| f32::from(byte)).collect(),
-        _ => data.to_multi_int::<i64>().ok()?.iter().map(|value| (value & 0xffff) as f32).collect(),
+        let mut entries: Vec<f32> = if bits <= 8 && data.len() < 2 * count {
+            data.iter().map(|&byte| f32::from(byte)).collect()
+        } else {
+            writing.words(data).into_iter().map(f32::from).collect()
+        };
+        entries.truncate(count);
+        (!entries.is_empty()).then_some(Self { first, entries })
+    }
+
+    /// From stored values.
+    pub fn modality(self, is_signed: bool) -> Mapping {
+        Mapping::Table { first: self.first(is_signed), entries: self.entries }
+    }
+
+    fn first(&self, is_signed: bool) -> f32 {
+        if is_signed { f32::from(self.first as i16) } else { f32::from(self.first) }
+    }
+
+    /// Joined to what is applied before it, and its range of values.
+    pub fn voi(self, is_signed: bool, before: &Mapping) -> Option<(Mapping, [f32; 2])> {
+        let range = self
+            .entries
+            .iter()
+            .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &value| [low.min(value), high.max(value)]);
+        let first = self.first(is_signed);
+        let last = self.entries.len() as f32 - 1.0;
+        if *before == Mapping::Same {
+            return Some((Mapping::Table { first, entries: self.entries }, range));
+        }
+        let at = |value: f32| self.entries[(value - first).clamp(0.0, last) as usize];
+        Some((joined(before, [first, first + last], at)?, range))
+    }
+}
+
+/// `curve` behind what is applied before it, as a table that has every stored value which `before` takes to between the two `ends`.
+fn joined(before: &Mapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Option<Mapping> {
+    let [slope, intercept] = match before {
+        Mapping::Same => [1.0, 0.0],
+        Mapping::Linear(pairs) => *pairs.first()?,
+        Mapping::Table { first, entries } => {
+            return Some(Mapping::Table {
+                first: *first,
+                entries: entries.iter().map(|&value| curve(value)).collect(),
+            });
+        }
     };
-    let entries: Vec<f32> = entries.into_iter().take(count).collect();
-    (!entries.is_empty()).then_some((first as f32, entries))
+    let ends = ends.map(|end| (end - intercept) / slope);
+    // No stored value of 16 bit lies outside.
+    let [low, high] =
+        [ends[0].min(ends[1]).floor(), ends[0].max(ends[1]).ceil()].map(|end| end.clamp(-32_768.0, 65_535.0));
+    let count = (high - low).max(0.0) as usize + 1;
+    let entries = (0..count).map(|step| curve((low + step as f32) * slope + intercept)).collect();
+    low.is_finite().then_some(Mapping::Table { first: low, entries })
+}
+
+/// A window that is a curve (DICOM PS3.3 C.11.2.1.3.1, SIGMOID) as a table of brightness, 0…[`BRIGHTEST`], joined to what is applied
+/// before it.
+pub fn sigmoid(window: Window, before: &Mapping) -> Option<Mapping> {
+    let curve = |value: f32| BRIGHTEST / (1.0 + (-4.0 * (value - window.centre) / window.width).exp());
+    // Beyond three widths the curve is black or white to five digits.
+    joined(before, [window.centre - 3.0 * window.width, window.centre + 3.0 * window.width], curve)
+}
+
+/// What the curve reaches.
+pub const BRIGHTEST: f32 = 4095.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_words_and_of_bytes() {
+        let words =
+            Table::new(&[2, 0, 0xfe, 0xff, 16, 0], &[1, 0, 2, 1, 9, 9], Writing::EXPLICIT).expect("a table");
+        assert_eq!(words.clone().modality(true), Mapping::Table { first: -2.0, entries: vec![1.0, 258.0] });
+        assert_eq!(words.modality(false), Mapping::Table { first: 65_534.0, entries: vec![1.0, 258.0] });
+        let bytes = Table::new(&[3, 0, 0, 0, 8, 0], &[5, 6, 7, 0], Writing::EXPLICIT).expect("a table");
+        assert_eq!(bytes.modality(false), Mapping::Table { first: 0.0, entries: vec![5.0, 6.0, 7.0] });
+        assert_eq!(Table::new(&[3, 0, 0, 0], &[5], Writing::EXPLICIT), None);
+    }
+
+    #[test]
+    fn the_curve_of_the_standard() {
+        let window = Window { centre: 100.0, width: 40.0 };
+        let Some(Mapping::Table { first, entries }) = sigmoid(window, &Mapping::Linear(vec![[2.0, 10.0]])) else {
+            panic!("no table")
+        };
+        let at = |stored: f32| entries[(stored - first) as usize] / BRIGHTEST;
+        // Stored 45 is 100, the centre; 55 is 120, half a width above: 1 / (1 + exp(-2)).
+        assert!((at(45.0) - 0.5).abs() < 1e-6 && (at(55.0) - 0.880_797).abs() < 1e-5, "{} {}", at(45.0), at(55.0));
+        assert!(entries.is_sorted() && entries[0] < 0.03 && entries[entries.len() - 1] > BRIGHTEST - 0.03);
+    }
 }

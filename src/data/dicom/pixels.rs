@@ -1,92 +1,265 @@
-//! Decoded bytes to samples.
+//! Stored bytes to samples.
 
 use std::path::Path;
 
+use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
 use dicom_dictionary_std::tags;
-use dicom_pixeldata::{DecodedPixelData, PixelRepresentation, PlanarConfiguration};
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use dicom_pixeldata::PixelDecoder;
 
-use super::Object;
 use super::attributes::Attributes;
-use crate::data::DataError;
+use super::codestream::{self, Codec};
+use super::reader::{Pieces, Stored};
+use super::stream::Writing;
+use super::{chain, jpeg12, rle};
+use crate::data::error::caught;
 use crate::data::scan::Values;
+use crate::data::{DataError, Limit};
 
 /// Channels and samples of all frames.
+///
+/// # Errors
+/// The pixels contradict the header, are compressed in a way that is not read or damaged, or take more memory than `limit`.
 pub fn values(
     path: &Path,
     attributes: &Attributes,
-    decoded: &DecodedPixelData<'_>,
-    object: &Object,
+    stored: Stored,
+    object: &InMemDicomObject,
+    limit: Limit,
 ) -> Result<(usize, Values), DataError> {
-    let bytes = decoded.data();
-    let count = attributes.columns * attributes.rows * attributes.frames * attributes.samples;
-    let bits = usize::from(decoded.bits_allocated());
-    let needed = count * bits.div_ceil(8);
-    if (decoded.columns() as usize, decoded.rows() as usize) != (attributes.columns, attributes.rows)
-        || bytes.len() < needed
-    {
-        let reason = format!("{} bytes of pixels where {needed} are announced", bytes.len());
-        return Err(DataError::damaged(path, reason));
-    }
-    let bytes = &bytes[..needed];
-    match (bits, attributes.samples) {
-        (8, 3) => Ok((3, Values::U8(colours(attributes, decoded, bytes)))),
-        (8, 1) if attributes.is_palette() => {
-            let table = palette(path, object)?;
-            Ok((3, Values::U8(bytes.iter().flat_map(|&index| table.colour(u16::from(index))).collect())))
+    let palette = if attributes.is_palette() { Some(palette(path, object)?) } else { None };
+    let maker = Maker { path, attributes, palette };
+    let samples = match (stored, Codec::of(&attributes.syntax)) {
+        (Stored::None, _) => return Err(DataError::NoPixelData { path: path.to_owned() }),
+        (Stored::Native { bytes, writing, is_words }, Some(Codec::Native)) => {
+            maker.native(bytes, writing, is_words, limit)?
         }
-        (16, 1) if attributes.is_palette() => {
-            let table = palette(path, object)?;
-            let words = words(bytes);
-            Ok((3, Values::U8(words.into_iter().flat_map(|index| table.colour(index)).collect())))
+        // Not compressed, and in pieces all the same.
+        (Stored::Pieces(pieces), Some(Codec::Native)) => {
+            maker.native(pieces.bytes, Writing::EXPLICIT, false, limit)?
         }
-        (8, 1) if attributes.is_signed => {
-            Ok((1, Values::I16(bytes.iter().map(|&byte| i16::from(byte as i8)).collect())))
+        (Stored::Pieces(pieces), Some(codec)) => maker.compressed(codec, &pieces, limit)?,
+        (Stored::Native { .. }, Some(_)) => {
+            return Err(DataError::damaged(path, "its pixels are not in the pieces that its transfer syntax has"));
         }
-        (8, 1) => Ok((1, Values::U8(bytes.to_vec()))),
-        (16, 1) => Ok((1, sixteen(attributes, decoded, bytes))),
-        (32, 1) => {
-            let words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-            let float = |word: u32| if attributes.is_signed { word as i32 as f32 } else { word as f32 };
-            Ok((1, Values::F32(words.map(float).collect())))
+        (_, None) => {
+            let reason = format!("DICOM transfer syntax {}", attributes.syntax);
+            return Err(DataError::Unsupported { path: path.to_owned(), reason });
         }
-        (bits, samples) => Err(DataError::Unsupported {
-            path: path.to_owned(),
-            reason: format!("{samples} samples of {bits} bits a pixel"),
-        }),
-    }
+    };
+    Ok((maker.channels(), samples))
 }
 
-fn words(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).map(|word| u16::from_le_bytes([word[0], word[1]])).collect()
+/// Makes samples of bytes.
+struct Maker<'a> {
+    path: &'a Path,
+    attributes: &'a Attributes,
+    palette: Option<Palette>,
 }
 
-/// 16 bit samples; what stands above the stored bits is no part of the value.
-fn sixteen(attributes: &Attributes, decoded: &DecodedPixelData<'_>, bytes: &[u8]) -> Values {
-    let unused = 16 - attributes.bits_stored.clamp(1, 16) as u32;
-    if decoded.pixel_representation() == PixelRepresentation::Signed || attributes.is_signed {
-        Values::I16(words(bytes).into_iter().map(|word| (word << unused) as i16 >> unused).collect())
-    } else {
-        Values::U16(words(bytes).into_iter().map(|word| word << unused >> unused).collect())
+impl Maker<'_> {
+    fn channels(&self) -> usize {
+        if self.palette.is_some() { 3 } else { self.attributes.samples }
     }
-}
 
-/// Red, green, blue, interleaved, whatever the file has.
-fn colours(attributes: &Attributes, decoded: &DecodedPixelData<'_>, bytes: &[u8]) -> Vec<u8> {
-    let mut pixels = bytes.to_vec();
-    if decoded.planar_configuration() == PlanarConfiguration::PixelFirst {
-        let plane = attributes.columns * attributes.rows;
-        for (frame, out) in bytes.chunks_exact(3 * plane).zip(pixels.chunks_exact_mut(3 * plane)) {
-            for index in 0..plane {
-                for channel in 0..3 {
-                    out[3 * index + channel] = frame[channel * plane + index];
+    /// Samples of one frame as they are stored.
+    fn count(&self) -> usize {
+        self.attributes.columns * self.attributes.rows * self.attributes.samples
+    }
+
+    /// Bytes that a stored sample of `bits` has as it is kept.
+    fn kept(&self, bits: usize) -> u64 {
+        match bits {
+            _ if self.palette.is_some() => 3,
+            8 => 1 + u64::from(self.attributes.is_signed),
+            16 => 2,
+            _ => 4,
+        }
+    }
+
+    fn damaged(&self, reason: impl std::fmt::Display) -> DataError {
+        DataError::damaged(self.path, reason)
+    }
+
+    /// Of pixels that are not compressed.
+    fn native(
+        &self,
+        mut bytes: Vec<u8>,
+        writing: Writing,
+        is_words: bool,
+        limit: Limit,
+    ) -> Result<Values, DataError> {
+        let bits = self.attributes.bits_allocated;
+        let count = self.count() as u64 * self.attributes.frames as u64;
+        let needed = count * bits.div_ceil(8) as u64;
+        let is_kept = bits == 8 && self.kept(8) == 1;
+        // 8 bit samples stay where they are; planes are put in order frame by frame.
+        let made = if is_kept { self.count() as u64 } else { count * self.kept(bits) };
+        limit.allow(self.path, bytes.capacity() as u64 + made)?;
+        if (bytes.len() as u64) < needed {
+            let reason = format!("{} bytes of pixels where {needed} are announced", bytes.len());
+            return Err(self.damaged(reason));
+        }
+        bytes.truncate(needed as usize);
+        if writing.is_big {
+            // Words of 16 bit even where a sample has one byte.
+            let width = (bits / 8).max(1 + usize::from(is_words));
+            bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        }
+        if self.attributes.samples == 3 && self.attributes.is_planar {
+            bytes.chunks_exact_mut(self.count()).for_each(interleave);
+        }
+        self.colours(&mut bytes);
+        self.samples(bytes, bits)
+    }
+
+    /// Red, green, blue of colours that are written otherwise.
+    fn colours(&self, bytes: &mut [u8]) {
+        if self.attributes.samples == 3 && self.attributes.photometric.starts_with("YBR_FULL") {
+            bytes.chunks_exact_mut(3).for_each(to_rgb);
+        }
+    }
+
+    /// Of pixels that are compressed, frame by frame.
+    fn compressed(&self, codec: Codec, pieces: &Pieces, limit: Limit) -> Result<Values, DataError> {
+        let frames = self.attributes.frames;
+        let refuse = |reason: String| self.damaged(reason);
+        let mut all: Option<Values> = None;
+        for frame in codestream::frames(codec, pieces, frames).map_err(refuse)? {
+            let bytes = &pieces.bytes[frame];
+            let needs = codestream::check(codec, bytes, self.attributes).map_err(refuse)?;
+            let kept = self.count() as u64 * frames as u64 * self.kept(needs.bits);
+            limit.allow(self.path, pieces.bytes.capacity() as u64 + kept + needs.bytes)?;
+            let values = match self.twelve_bits(bytes) {
+                Some(values) => values,
+                None => self.samples(self.decode(codec, bytes, needs.bits)?, needs.bits)?,
+            };
+            match &mut all {
+                Some(all) => {
+                    if !all.append(values) {
+                        return Err(self.damaged("its frames differ in kind"));
+                    }
+                }
+                None => {
+                    let mut first = values;
+                    first.reserve(first.len() * (frames - 1));
+                    all = Some(first);
                 }
             }
         }
+        all.ok_or_else(|| self.damaged("its pixels are missing"))
     }
-    if decoded.photometric_interpretation().as_str().starts_with("YBR_FULL") {
-        pixels.chunks_exact_mut(3).for_each(to_rgb);
+
+    /// The decoded bytes of a frame: interleaved, the least byte of a sample first.
+    fn decode(&self, codec: Codec, bytes: &[u8], bits: usize) -> Result<Vec<u8>, DataError> {
+        let Attributes { columns, rows, samples, syntax, .. } = self.attributes;
+        let needed = self.count() * bits / 8;
+        let decoded = match codec {
+            Codec::Rle => rle::decode(bytes, columns * rows, *samples, bits / 8),
+            // At the end of what it has the decoder goes on for seconds; at an end marker it stops.
+            Codec::JpegLs => self.library(syntax, [bytes, &[0xff, 0xd9]].concat(), bits)?,
+            _ => self.library(syntax, bytes.to_vec(), bits)?,
+        };
+        let mut decoded = decoded
+            .filter(|decoded| decoded.len() == needed)
+            .ok_or_else(|| self.damaged("its pixels cannot be decoded"))?;
+        if codec == Codec::JpegLs && *samples == 3 && bits == 8 && codestream::is_planar(bytes) {
+            interleave(&mut decoded);
+        }
+        // The others have the colours of their own that their decoders know.
+        if matches!(codec, Codec::Rle | Codec::JpegLs) && bits == 8 {
+            self.colours(&mut decoded);
+        }
+        Ok(decoded)
     }
-    pixels
+
+    /// A frame as dicom-rs decodes it: of a file that has nothing but this frame.
+    fn library(&self, syntax: &str, bytes: Vec<u8>, bits: usize) -> Result<Option<Vec<u8>>, DataError> {
+        let attributes = self.attributes;
+        let Attributes { columns, rows, samples, .. } = *attributes;
+        let short = |value: usize| u16::try_from(value).map_err(|_| self.damaged("its size is beyond 65535"));
+        let number = |tag, value: u16| DataElement::new(tag, VR::US, dicom_value!(U16, value));
+        let colours = if samples == 3 { "RGB" } else { "MONOCHROME2" };
+        let mut object = InMemDicomObject::from_element_iter([
+            number(tags::SAMPLES_PER_PIXEL, short(samples)?),
+            DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, PrimitiveValue::from(colours)),
+            number(tags::PLANAR_CONFIGURATION, 0),
+            number(tags::ROWS, short(rows)?),
+            number(tags::COLUMNS, short(columns)?),
+            number(tags::BITS_ALLOCATED, short(bits)?),
+            number(tags::BITS_STORED, short(bits)?),
+            number(tags::HIGH_BIT, short(bits - 1)?),
+            number(tags::PIXEL_REPRESENTATION, u16::from(attributes.is_signed)),
+        ]);
+        let piece = dicom_core::value::PixelFragmentSequence::new_fragments(vec![bytes]);
+        object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, piece));
+        let meta = FileMetaTableBuilder::new()
+            .transfer_syntax(syntax)
+            .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.7")
+            .media_storage_sop_instance_uid("2.25.1");
+        let object = object.with_meta(meta).map_err(|error| self.damaged(chain(&error)))?;
+        caught(self.path, || {
+            let decoded = object.decode_pixel_data();
+            let decoded = decoded.map_err(|error| attributes.refusal(self.path, &chain(&error)))?;
+            Ok(Some(decoded.data().to_vec()))
+        })
+    }
+
+    /// A frame of 12 bit JPEG, which dicom-rs does not decode.
+    fn twelve_bits(&self, bytes: &[u8]) -> Option<Values> {
+        let is_it = self.attributes.syntax == "1.2.840.10008.1.2.4.51" && self.attributes.samples == 1;
+        let frame = is_it.then(|| jpeg12::decode(bytes))??;
+        let fits = (frame.width, frame.height) == (self.attributes.columns, self.attributes.rows);
+        (fits && self.palette.is_none()).then_some(Values::U16(frame.samples))
+    }
+
+    /// Bytes of one frame or of all as samples.
+    fn samples(&self, bytes: Vec<u8>, bits: usize) -> Result<Values, DataError> {
+        let is_signed = self.attributes.is_signed;
+        Ok(match (bits, self.attributes.samples, &self.palette) {
+            (8, 1, Some(table)) => {
+                Values::U8(bytes.iter().flat_map(|&index| table.colour(u16::from(index))).collect())
+            }
+            (16, 1, Some(table)) => {
+                let indices = Writing::EXPLICIT.words(&bytes);
+                Values::U8(indices.into_iter().flat_map(|index| table.colour(index)).collect())
+            }
+            (8, 1 | 3, None) if self.attributes.samples == 3 || !is_signed => Values::U8(bytes),
+            (8, 1, None) => Values::I16(bytes.iter().map(|&byte| i16::from(byte as i8)).collect()),
+            (16, 1, None) => self.sixteen(&bytes),
+            (32, 1, None) => {
+                let float = |&four: &[u8; 4]| {
+                    let word = u32::from_le_bytes(four);
+                    if is_signed { word as i32 as f32 } else { word as f32 }
+                };
+                Values::F32(bytes.as_chunks().0.iter().map(float).collect())
+            }
+            (bits, samples, _) => {
+                let reason = format!("{samples} samples of {bits} bits a pixel");
+                return Err(DataError::Unsupported { path: self.path.to_owned(), reason });
+            }
+        })
+    }
+
+    /// 16 bit samples; what stands above the stored bits is no part of the value.
+    fn sixteen(&self, bytes: &[u8]) -> Values {
+        let unused = 16 - self.attributes.bits_stored.clamp(1, 16) as u32;
+        let words = bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair));
+        if self.attributes.is_signed {
+            Values::I16(words.map(|word| (word << unused) as i16 >> unused).collect())
+        } else {
+            Values::U16(words.map(|word| word << unused >> unused).collect())
+        }
+    }
+}
+
+/// Three planes to red, green, blue behind one another.
+fn interleave(frame: &mut [u8]) {
+    let planes = frame.to_vec();
+    let plane = frame.len() / 3;
+    for (index, pixel) in frame.chunks_exact_mut(3).enumerate() {
+        pixel.iter_mut().enumerate().for_each(|(channel, out)| *out = planes[channel * plane + index]);
+    }
 }
 
 /// From luminance and two differences (DICOM PS3.3 C.7.6.3.1.2, YBR_FULL).
@@ -114,7 +287,7 @@ impl Palette {
 }
 
 /// The three tables of a palette picture (DICOM PS3.3 C.7.6.3.1.5 and 6).
-fn palette(path: &Path, object: &Object) -> Result<Palette, DataError> {
+fn palette(path: &Path, object: &InMemDicomObject) -> Result<Palette, DataError> {
     let missing = || DataError::damaged(path, "its palette is missing or empty");
     let descriptor = object
         .element(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR)
@@ -133,7 +306,7 @@ fn palette(path: &Path, object: &Object) -> Result<Palette, DataError> {
         let bytes = object.element(tag).ok().and_then(|element| element.to_bytes().ok().map(|b| b.into_owned()));
         let bytes = bytes.ok_or_else(missing)?;
         *channel = if descriptor[2] > 8 || bytes.len() >= 2 * count {
-            let words = words(&bytes);
+            let words = Writing::EXPLICIT.words(&bytes);
             // Entries of 16 bit run to 65535, but some files have 8 bit values in them.
             let is_narrow = words.iter().all(|&word| word < 256);
             words.iter().map(|&word| if is_narrow { word as u8 } else { (word >> 8) as u8 }).collect()

@@ -13,6 +13,8 @@ use crate::data::{DataError, Limit};
 /// Deepest folder that is looked into, and most files.
 const DEPTH: usize = 6;
 const FILES: usize = 20_000;
+/// How often the memory of a slice is needed while it is decoded.
+const WORKING: u64 = 12;
 
 /// Files that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +32,8 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
     let headers: Vec<(PathBuf, Attributes)> = files
         .into_par_iter()
         .filter_map(|path| {
-            let object = read(&path, Limit::default(), true).ok()?;
-            let attributes = Attributes::of(&path, &object).ok()?;
+            let contents = read(&path, Limit::default(), true).ok()?;
+            let attributes = Attributes::of(&path, &contents).ok()?;
             Some((path, attributes))
         })
         .collect();
@@ -99,32 +101,43 @@ pub fn open_series(
     if files.len() == 1 {
         return Ok(whole);
     }
-    let object = read(first_path, limit, true)?;
-    let first = Attributes::of(first_path, &object)?;
-    limit.allow(first_path, first.bytes().saturating_mul(files.len() as u64))?;
-    let done = std::sync::atomic::AtomicUsize::new(1);
-    let rest: Result<Vec<(Scan, Attributes)>, DataError> = files[1..]
-        .par_iter()
-        .map(|path| {
-            if !progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1) {
-                return Err(DataError::Cancelled { path: path.clone() });
-            }
-            let mut object = read(path, limit, false)?;
-            let attributes = Attributes::of(path, &object)?;
-            Ok((scan(path, &mut object, &attributes, limit)?, attributes))
-        })
-        .collect();
+    let first = Attributes::of(first_path, &read(first_path, limit, true)?)?;
     let mut depths = vec![first.depth()];
     let mut pairs = vec![pair(&whole.mapping)];
-    for ((slice, attributes), path) in rest?.into_iter().zip(&files[1..]) {
-        let differs = (slice.columns, slice.rows, slice.channels, slice.slices)
-            != (whole.columns, whole.rows, whole.channels, 1);
-        depths.push(attributes.depth());
-        pairs.push(pair(&slice.mapping));
-        if differs || !whole.values.append(slice.values) {
-            return Err(DataError::damaged(path, "it differs in size or kind from the first slice of its series"));
+    // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
+    let slice = whole.values.bytes();
+    let stack = slice.saturating_mul(files.len() as u64);
+    limit.allow(first_path, stack.saturating_add(slice))?;
+    let room = limit.0 - stack;
+    let at_once = (room / slice.saturating_mul(WORKING).max(1)).clamp(1, 64) as usize;
+    let share = Limit(room / at_once.min(rayon::current_num_threads()) as u64);
+    whole.values.reserve(whole.values.len() * (files.len() - 1));
+    let done = std::sync::atomic::AtomicUsize::new(1);
+    let differs =
+        |path: &Path| DataError::damaged(path, "it differs in size or kind from the first slice of its series");
+    let one = |path: &PathBuf| {
+        if !progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1) {
+            return Err(DataError::Cancelled { path: path.clone() });
         }
-        whole.slices += 1;
+        let contents = read(path, share, false)?;
+        let attributes = Attributes::of(path, &contents)?;
+        if attributes.bytes() > first.bytes() {
+            return Err(differs(path));
+        }
+        Ok((scan(path, contents, &attributes, share)?, attributes))
+    };
+    for paths in files[1..].chunks(at_once) {
+        let slices: Vec<(Scan, Attributes)> = paths.par_iter().map(one).collect::<Result<_, DataError>>()?;
+        for ((slice, attributes), path) in slices.into_iter().zip(paths) {
+            let is_same = (slice.columns, slice.rows, slice.channels, slice.slices)
+                == (whole.columns, whole.rows, whole.channels, 1);
+            depths.push(attributes.depth());
+            pairs.push(pair(&slice.mapping));
+            if !is_same || !whole.values.append(slice.values) {
+                return Err(differs(path));
+            }
+            whole.slices += 1;
+        }
     }
     // Scanners other than CT may scale every slice differently.
     if let Some(pairs) = pairs.into_iter().collect::<Option<Vec<[f32; 2]>>>() {

@@ -66,6 +66,16 @@ impl Values {
         self.len() == 0
     }
 
+    /// The smallest sample; infinity where there are none.
+    pub fn lowest(&self) -> f32 {
+        match self {
+            Self::U8(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
+            Self::I16(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
+            Self::U16(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
+            Self::F32(values) => values.iter().copied().fold(f32::INFINITY, f32::min),
+        }
+    }
+
     /// The samples of a range as numbers.
     pub fn floats(&self, range: std::ops::Range<usize>) -> Vec<f32> {
         match self {
@@ -73,6 +83,26 @@ impl Values {
             Self::I16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
             Self::U16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
             Self::F32(values) => values[range].to_vec(),
+        }
+    }
+
+    /// Bytes of the samples.
+    pub fn bytes(&self) -> u64 {
+        let size = match self {
+            Self::U8(_) => 1,
+            Self::I16(_) | Self::U16(_) => 2,
+            Self::F32(_) => 4,
+        };
+        self.len() as u64 * size
+    }
+
+    /// Takes memory for `more` samples.
+    pub fn reserve(&mut self, more: usize) {
+        match self {
+            Self::U8(values) => values.reserve_exact(more),
+            Self::I16(values) => values.reserve_exact(more),
+            Self::U16(values) => values.reserve_exact(more),
+            Self::F32(values) => values.reserve_exact(more),
         }
     }
 

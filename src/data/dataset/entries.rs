@@ -1,0 +1,245 @@
+//! Sentences of a JSON file: an object of names and sentences, or a list of objects with both. Read as it comes, because a tree of all its
+//! values would take some fifty times the memory of the file.
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::table::{NAMES, Row, SENTENCES, push};
+use crate::data::error::one_line;
+
+/// What a file holds.
+#[derive(Default)]
+pub struct Entries {
+    /// Those that have a sentence; their line is the number of the entry, from 1.
+    pub rows: Vec<Row>,
+    /// Whether it is an object or a list without anything.
+    pub is_empty: bool,
+}
+
+/// The entries of a JSON text.
+pub fn read(text: &str) -> Result<Entries, String> {
+    let mut entries = Entries::default();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = Top(&mut entries).deserialize(&mut json).and_then(|()| json.end());
+    read.map(|()| entries).map_err(|error| one_line(&error))
+}
+
+/// The whole of a file.
+struct Top<'a>(&'a mut Entries);
+
+impl<'de> DeserializeSeed<'de> for Top<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Top<'_> {
+    fn add<E: Error>(&mut self, line: u64, name: Option<String>, sentence: Option<String>) -> Result<(), E> {
+        self.0.is_empty = false;
+        let (Some(name), Some(sentence)) = (name, sentence) else { return Ok(()) };
+        let row = Row { line, name: name.trim().to_owned(), sentence };
+        push(&mut self.0.rows, row).map_err(E::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for Top<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object or a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.0.is_empty = true;
+        let mut line = 0;
+        while let Some(name) = map.next_key()? {
+            line += 1;
+            let entry: Entry = map.next_value()?;
+            self.add(line, Some(name), entry.sentence)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        self.0.is_empty = true;
+        let mut line = 0;
+        while let Some(entry) = list.next_element::<Entry>()? {
+            line += 1;
+            self.add(line, entry.name, entry.sentence)?;
+        }
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Name and sentence of a value. A sentence is a text; the first of a list of texts; what an object has under a known name; of prompts
+/// that are numbered ("p0" … "p9") the last that says something, because later ones say more.
+#[derive(Default)]
+struct Entry {
+    name: Option<String>,
+    sentence: Option<String>,
+    is_text: bool,
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Entry, E> {
+        Ok(Entry { sentence: Some(text.to_owned()), is_text: true, ..Entry::default() })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
+        let first: Option<Entry> = list.next_element()?;
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        let sentence = first.filter(|first| first.is_text).and_then(|first| first.sentence);
+        Ok(Entry { sentence, ..Entry::default() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+        // The best so far, with its place among the known names; of numbers, the greatest.
+        let mut name: Option<(usize, String)> = None;
+        let mut known: Option<(usize, Option<String>)> = None;
+        let mut numbered: Option<(u32, String)> = None;
+        while let Some(key) = map.next_key::<String>()? {
+            let rank = |names: &[&str]| names.iter().position(|name| *name == key);
+            if let Some(rank) = rank(NAMES) {
+                let value: Entry = map.next_value()?;
+                if value.is_text && name.as_ref().is_none_or(|(best, _)| rank <= *best) {
+                    name = value.sentence.map(|text| (rank, text));
+                }
+            } else if let Some(rank) = rank(SENTENCES) {
+                let value: Entry = map.next_value()?;
+                if known.as_ref().is_none_or(|(best, _)| rank <= *best) {
+                    known = Some((rank, value.sentence));
+                }
+            } else if let Some(number) = number(&key) {
+                let value: Entry = map.next_value()?;
+                let text = value.sentence.filter(|text| !text.trim().is_empty());
+                if let Some(text) = text
+                    && numbered.as_ref().is_none_or(|(best, _)| number >= *best)
+                {
+                    numbered = Some((number, text));
+                }
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        let sentence = known.map_or(numbered.map(|(_, text)| text), |(_, text)| text);
+        Ok(Entry { name: name.map(|(_, text)| text), sentence, is_text: false })
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Entry, E> {
+        Ok(Entry::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Entry, E> {
+        Ok(Entry::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Entry, E> {
+        Ok(Entry::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Entry, E> {
+        Ok(Entry::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Entry, E> {
+        Ok(Entry::default())
+    }
+}
+
+/// The number of a prompt's key.
+fn number(key: &str) -> Option<u32> {
+    let digits = key.strip_prefix('p')?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let entries = read(text).unwrap_or_else(|error| panic!("{error}"));
+        entries.rows.into_iter().map(|row| (row.name, row.sentence)).collect()
+    }
+
+    fn pair(name: &str, sentence: &str) -> (String, String) {
+        (name.into(), sentence.into())
+    }
+
+    #[test]
+    fn a_sentence_in_every_form() {
+        assert_eq!(pairs(r#"{"a": "x", "b": ["y", 1], "c": {"text": "z", "p9": "no"}}"#)[1], pair("b", "y"));
+        assert_eq!(
+            pairs(r#"{"c": {"caption": "less", "other": {"text": 1}, "description": "z"}}"#),
+            [pair("c", "z")]
+        );
+        let numbered = r#"{"d": {"prompts": {"p0": "a", "p9": [" "], "p10": "b", "p2": "c", "px": "no"}}}"#;
+        assert_eq!(pairs(numbered), [pair("d", "b")]);
+        assert_eq!(
+            pairs(r#"[{"file": "g", "image": "f", "report": "r"}, {"image": 3, "id": "h", "text": "s"}]"#),
+            [pair("f", "r"), pair("h", "s")]
+        );
+        // Nothing that is a sentence.
+        assert_eq!(
+            pairs(r#"{"a": 1, "b": [], "c": [[1]], "d": {"text": null, "p1": "x"}, "e": [{"text": "x"}]}"#),
+            []
+        );
+    }
+
+    #[test]
+    fn empty_is_not_unknown() {
+        assert!(read("{}").is_ok_and(|entries| entries.is_empty));
+        assert!(read("[]").is_ok_and(|entries| entries.is_empty));
+        assert!(read("[1]").is_ok_and(|entries| !entries.is_empty));
+        assert!(read("7").is_ok_and(|entries| !entries.is_empty && entries.rows.is_empty()));
+        assert!(read("{} x").is_err());
+    }
+
+    #[test]
+    fn depth_has_an_end() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(read(&deep).is_err());
+        let objects = format!("{{\"a\": {}1{}}}", "{\"text\": ".repeat(100_000), "}".repeat(100_000));
+        assert!(read(&objects).is_err());
+    }
+}

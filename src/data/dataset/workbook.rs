@@ -1,0 +1,166 @@
+//! The first sheet of an XLSX workbook. calamine inflates whatever a file holds and takes memory for the square around the outermost cells,
+//! so it gets a workbook that was inflated here, within bounds, and is asked for cells one by one.
+
+use std::io::{Cursor, Read};
+
+use calamine::{Data, Reader, Xlsx};
+
+use crate::data::error::one_line;
+
+/// Most bytes of XML, inflated: a sentence takes some two hundred.
+const MOST_XML: u64 = 32 << 20;
+/// Most bytes of a tag; the XML reader compares each of its attributes with all before it.
+const MOST_TAG: usize = 4 << 10;
+/// Most cells, and most columns that are looked at.
+const MOST_CELLS: usize = 4_000_000;
+const MOST_COLUMNS: u32 = 512;
+/// Most bytes of text in all cells: many may point to one shared text.
+const MOST_TEXT: usize = 64 << 20;
+
+/// Line and cells of every row that has any, in their order.
+pub fn rows(bytes: &[u8]) -> Result<impl Iterator<Item = (u64, Vec<String>)>, String> {
+    let mut cells = cells(bytes)?;
+    cells.sort_by_key(|cell| (cell.row, cell.column));
+    let first = cells.iter().map(|cell| cell.column).min().unwrap_or(0);
+    let mut rest = cells.into_iter().peekable();
+    Ok(std::iter::from_fn(move || {
+        let row = rest.peek()?.row;
+        let mut line = Vec::new();
+        while let Some(cell) = rest.next_if(|cell| cell.row == row) {
+            line.resize((cell.column - first) as usize, String::new());
+            line.push(cell.text);
+        }
+        Some((u64::from(row) + 1, line))
+    }))
+}
+
+struct Cell {
+    row: u32,
+    column: u32,
+    text: String,
+}
+
+/// The cells of the first sheet that have something in them.
+fn cells(bytes: &[u8]) -> Result<Vec<Cell>, String> {
+    let refuse = |error: calamine::XlsxError| one_line(&error);
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(unpacked(bytes)?)).map_err(refuse)?;
+    let sheet = book.sheet_names().first().cloned().ok_or("it has no sheet")?;
+    let mut reader = book.worksheet_cells_reader(&sheet).map_err(refuse)?;
+    let (mut cells, mut length) = (Vec::new(), 0);
+    while let Some(cell) = reader.next_cell().map_err(refuse)? {
+        let ((row, column), value) = (cell.get_position(), Data::from(cell.get_value().clone()));
+        if value == Data::Empty || column >= MOST_COLUMNS {
+            continue;
+        }
+        let text = value.to_string();
+        length += text.len();
+        if length > MOST_TEXT || cells.len() == MOST_CELLS {
+            return Err(format!("it has more than {MOST_CELLS} cells or {} MiB of text", MOST_TEXT >> 20));
+        }
+        cells.push(Cell { row, column, text });
+    }
+    Ok(cells)
+}
+
+fn short(bytes: &[u8], at: usize) -> Option<usize> {
+    Some(usize::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?)))
+}
+
+fn long(bytes: &[u8], at: usize) -> Option<usize> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize)
+}
+
+/// The XML parts of a workbook in an archive that is not compressed.
+fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let damaged = "its archive is damaged";
+    let tail = bytes.len().saturating_sub(22 + 0xffff);
+    let end =
+        tail + bytes[tail..].windows(4).rposition(|four| four == b"PK\x05\x06").ok_or("it is no workbook")?;
+    let (count, mut place) = short(bytes, end + 10).zip(long(bytes, end + 16)).ok_or(damaged)?;
+    let mut archive = Archive::default();
+    for _ in 0..count {
+        let entry = bytes.get(place..).filter(|entry| entry.starts_with(b"PK\x01\x02")).ok_or(damaged)?;
+        let number = |at| short(entry, at).ok_or(damaged);
+        let (flags, method) = (number(8)?, number(10)?);
+        let (name, extra, comment) = (number(28)?, number(30)?, number(32)?);
+        let (packed, start) = long(entry, 20).zip(long(entry, 42)).ok_or(damaged)?;
+        let name = entry.get(46..46 + name).ok_or(damaged)?;
+        place += 46 + name.len() + extra + comment;
+        if !(name.ends_with(b".xml") || name.ends_with(b".rels")) {
+            continue;
+        }
+        if flags & 1 != 0 {
+            return Err("it is encrypted".into());
+        }
+        let head = bytes.get(start..).filter(|head| head.starts_with(b"PK\x03\x04")).ok_or(damaged)?;
+        let begin = 30 + short(head, 26).ok_or(damaged)? + short(head, 28).ok_or(damaged)?;
+        let packed = begin.checked_add(packed).and_then(|end| head.get(begin..end)).ok_or(damaged)?;
+        match method {
+            0 => archive.add(name, packed)?,
+            8 => archive.add(name, flate2::read::DeflateDecoder::new(packed))?,
+            _ => return Err(format!("its archive is compressed by method {method}")),
+        }
+    }
+    Ok(archive.finish())
+}
+
+/// An archive that is being written.
+#[derive(Default)]
+struct Archive {
+    bytes: Vec<u8>,
+    directory: Vec<u8>,
+    count: u16,
+}
+
+impl Archive {
+    fn add(&mut self, name: &[u8], mut content: impl Read) -> Result<(), String> {
+        let start = self.bytes.len();
+        let mut common = vec![20, 0];
+        common.resize(26, 0);
+        common[22..24].copy_from_slice(&(name.len() as u16).to_le_bytes());
+        self.bytes.extend(b"PK\x03\x04");
+        self.bytes.extend(&common);
+        self.bytes.extend(name);
+        let begin = self.bytes.len();
+        let left = MOST_XML.saturating_sub(begin as u64);
+        let read = content.by_ref().take(left + 1).read_to_end(&mut self.bytes);
+        let length = read.map_err(|error| one_line(&error))?;
+        if length as u64 > left {
+            return Err(format!("it holds more than {} MiB", MOST_XML >> 20));
+        }
+        let content = &self.bytes[begin..];
+        if longest_tag(content) > MOST_TAG {
+            return Err(format!("it has a tag of more than {MOST_TAG} bytes"));
+        }
+        let mut sum = flate2::Crc::new();
+        sum.update(content);
+        common[10..14].copy_from_slice(&sum.sum().to_le_bytes());
+        for at in [14, 18] {
+            common[at..at + 4].copy_from_slice(&(length as u32).to_le_bytes());
+        }
+        self.bytes[start + 4..start + 4 + common.len()].copy_from_slice(&common);
+        self.directory.extend(b"PK\x01\x02\x14\x00");
+        self.directory.extend(&common);
+        self.directory.extend([0; 10]);
+        self.directory.extend((start as u32).to_le_bytes());
+        self.directory.extend(name);
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let (start, length) = (self.bytes.len() as u32, self.directory.len() as u32);
+        self.bytes.append(&mut self.directory);
+        self.bytes.extend(b"PK\x05\x06\0\0\0\0");
+        self.bytes.extend([self.count; 2].iter().flat_map(|value| value.to_le_bytes()));
+        self.bytes.extend([length, start].iter().flat_map(|value| value.to_le_bytes()));
+        self.bytes.extend([0, 0]);
+        self.bytes
+    }
+}
+
+/// Bytes of the longest tag; comments and the like are none.
+fn longest_tag(xml: &[u8]) -> usize {
+    let tags = xml.split(|&byte| byte == b'<').skip(1).filter(|tag| tag.first() != Some(&b'!'));
+    tags.map(|tag| tag.iter().position(|&byte| byte == b'>').unwrap_or(tag.len())).max().unwrap_or(0)
+}

@@ -1,0 +1,179 @@
+//! What compressed pixels announce of themselves, looked at before they are decoded: decoders take memory by these headers, not by those
+//! of the DICOM file, and two of them are not written in safe Rust.
+
+use std::ops::Range;
+
+use super::attributes::Attributes;
+use super::jpeg2000;
+use super::reader::Pieces;
+use crate::data::jpeg::{self, Frame, is_frame, marker};
+
+/// Most scans of a frame. Each takes the time of the whole picture and may have a few bytes; encoders make ten.
+const MOST_SCANS: usize = 200;
+
+/// How pixels are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Not at all.
+    Native,
+    /// Run lengths (DICOM PS3.5 annex G).
+    Rle,
+    /// JPEG, 8 or 12 bit or lossless (ITU-T T.81).
+    Jpeg,
+    /// JPEG-LS (ITU-T T.87).
+    JpegLs,
+    /// JPEG 2000 (ITU-T T.800), also its quick form (T.814).
+    Jpeg2000,
+}
+
+impl Codec {
+    /// By the transfer syntax; none where it is not read.
+    pub fn of(syntax: &str) -> Option<Self> {
+        let syntax = syntax.strip_prefix("1.2.840.10008.1.2")?;
+        Some(match syntax {
+            "" | ".1" | ".2" | ".1.98" | ".1.99" => Self::Native,
+            ".5" => Self::Rle,
+            ".4.50" | ".4.51" | ".4.57" | ".4.70" => Self::Jpeg,
+            ".4.80" | ".4.81" => Self::JpegLs,
+            ".4.90" | ".4.91" | ".4.201" | ".4.202" | ".4.203" => Self::Jpeg2000,
+            _ => return None,
+        })
+    }
+
+    /// First bytes of a frame.
+    fn magic(self) -> &'static [u8] {
+        match self {
+            Self::Jpeg | Self::JpegLs => &[0xff, 0xd8, 0xff],
+            Self::Jpeg2000 => &[0xff, 0x4f, 0xff, 0x51],
+            Self::Native | Self::Rle => &[],
+        }
+    }
+}
+
+/// Where each of `frames` lies in the pieces.
+pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<usize>>, String> {
+    let starts = || std::iter::once(0).chain(pieces.ends.iter().copied());
+    let between = |starts: Vec<usize>| -> Vec<Range<usize>> {
+        let ends = starts.iter().skip(1).copied().chain([pieces.bytes.len()]);
+        starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+    };
+    if pieces.bytes.is_empty() {
+        return Err("its pixels are missing".into());
+    }
+    if frames == 1 {
+        return Ok(vec![0..pieces.bytes.len()]);
+    }
+    if pieces.ends.len() == frames {
+        return Ok(between(starts().take(frames).collect()));
+    }
+    // As the file tells: places count eight bytes for each piece before them.
+    if pieces.table.len() == frames && pieces.table[0] == 0 {
+        let mut told = pieces.table.iter().peekable();
+        let begins = |(piece, start): (usize, usize)| {
+            told.next_if(|place| **place as usize == start + 8 * piece).map(|_| start)
+        };
+        let found: Vec<usize> = starts().enumerate().filter_map(begins).collect();
+        if found.len() == frames {
+            return Ok(between(found));
+        }
+    }
+    // As the pieces begin.
+    let magic = codec.magic();
+    if !magic.is_empty() {
+        let begins = |start: &usize| pieces.bytes[*start..].starts_with(magic);
+        let found: Vec<usize> = starts().filter(begins).collect();
+        if found.len() == frames && found[0] == 0 {
+            return Ok(between(found));
+        }
+    }
+    // One behind the other in one piece.
+    if codec == Codec::Jpeg {
+        let (mut found, mut place) = (Vec::new(), 0);
+        while let Some(start) = pieces.bytes[place..].windows(3).position(|three| three == magic) {
+            found.push(place + start);
+            let Some(length) = jpeg::length(&pieces.bytes[place + start..]) else { break };
+            place += start + length;
+        }
+        if found.len() == frames && found[0] == 0 {
+            return Ok(between(found));
+        }
+    }
+    Err(format!("its {frames} frames cannot be told apart in {} pieces", pieces.ends.len()))
+}
+
+/// What decoding a frame takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Bits of a decoded sample: 8 or 16.
+    pub bits: usize,
+    /// Bytes of memory, beside the frame as it is stored.
+    pub bytes: u64,
+}
+
+/// Refuses a frame whose own header is not that of the file; the error says what is wrong.
+pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Needs, String> {
+    let (columns, rows, samples) = (attributes.columns, attributes.rows, attributes.samples);
+    let pixels = (columns * rows * samples) as u64;
+    let stored = bytes.len() as u64;
+    let (announced, working) = match codec {
+        Codec::Native | Codec::Rle => return Ok(Needs { bits: attributes.bits_allocated, bytes: pixels * 4 }),
+        // Copies of what is stored; coefficients or planes, and what is made of them.
+        Codec::Jpeg => {
+            let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count();
+            if scans > MOST_SCANS {
+                return Err(format!("its compressed pixels have {scans} scans"));
+            }
+            (jpeg_frame(bytes, columns * rows * samples)?, 3 * stored + 8 * pixels)
+        }
+        Codec::JpegLs => (jpeg_ls(bytes)?, stored + 6 * pixels),
+        Codec::Jpeg2000 => {
+            let (announced, structures) = jpeg2000::announced(bytes)?;
+            (announced, 2 * stored + 10 * pixels + structures)
+        }
+    };
+    if (announced.columns, announced.rows, announced.samples) != (columns, rows, samples) {
+        return Err(format!(
+            "its compressed pixels are {}x{} with {} samples where its header has {columns}x{rows} with {samples}",
+            announced.columns, announced.rows, announced.samples
+        ));
+    }
+    if announced.bits > 16 {
+        return Err(format!("its compressed pixels have {} bits", announced.bits));
+    }
+    Ok(Needs { bits: if announced.bits > 8 { 16 } else { 8 }, bytes: working })
+}
+
+/// The frame header that a decoder finds first. No other place that looks like one may announce more: a decoder that is led astray by
+/// damaged lengths could take it for the header.
+fn jpeg_frame(bytes: &[u8], pixels: usize) -> Result<Frame, String> {
+    let found = marker(bytes, is_frame).and_then(|at| Frame::at(bytes, at));
+    let announced = found.ok_or("its compressed pixels have no frame header")?;
+    let pairs = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xff && is_frame(pair[1]));
+    let larger = pairs
+        .filter_map(|(at, _)| Frame::at(bytes, at))
+        .find(|other| other.columns.saturating_mul(other.rows).saturating_mul(other.samples) > pixels);
+    match larger {
+        Some(other) => Err(format!("its compressed pixels announce {}x{}", other.columns, other.rows)),
+        None => Ok(announced),
+    }
+}
+
+fn jpeg_ls(bytes: &[u8]) -> Result<Frame, String> {
+    let missing = "its compressed pixels have no frame header";
+    let all: Vec<Frame> = bytes
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| *pair == [0xff, 0xf7])
+        .filter_map(|(at, _)| Frame::at(bytes, at))
+        .collect();
+    match all.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(missing.into()),
+        _ => Err("its compressed pixels have several frame headers".into()),
+    }
+}
+
+/// Whether a JPEG-LS frame has one plane for each colour.
+pub fn is_planar(bytes: &[u8]) -> bool {
+    marker(bytes, |code| code == 0xda).is_some_and(|scan| bytes.get(scan + 4) == Some(&1))
+}

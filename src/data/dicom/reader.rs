@@ -1,0 +1,351 @@
+//! The elements of a DICOM file that its picture needs. Everything else is passed over, whatever it claims: dicom-rs, which reads what these
+//! elements mean, takes memory by the length that a file claims, and follows sequences as deep as a file nests them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::{StandardDataDictionary, tags};
+use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::entries;
+
+use super::attributes;
+use super::stream::{Header, Stream, Writing, is_long};
+use super::{chain, is_dicom, is_marked, lut};
+use crate::data::error::caught;
+use crate::data::{DataError, Limit};
+
+/// Transfer syntaxes whose elements are not written explicitly with the least byte first.
+const IMPLICIT: &str = "1.2.840.10008.1.2";
+const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+
+const ITEM: Tag = Tag(0xfffe, 0xe000);
+const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
+const SEQUENCE_END: Tag = Tag(0xfffe, 0xe0dd);
+const TRANSFER_SYNTAX: Tag = Tag(2, 0x10);
+
+/// Most bytes of a value that is no table; the longest that is looked at is a patient's name or a list of windows.
+const MOST_TEXT: u32 = 16 << 10;
+/// Most bytes of a table: 65536 entries of 16 bit.
+const MOST_TABLE: u32 = 128 << 10;
+/// Deepest sequence; files of scanners have six.
+const DEPTH: usize = 32;
+/// Most of a deflated file that is inflated to look at its header.
+const DEFLATED_HEADER: u64 = 64 << 20;
+
+/// Pixels as they are stored.
+#[derive(Debug, Default)]
+pub enum Stored {
+    /// There are none, or they were not asked for.
+    #[default]
+    None,
+    /// Samples, not compressed.
+    Native {
+        /// The samples.
+        bytes: Vec<u8>,
+        /// How numbers are written.
+        writing: Writing,
+        /// Whether they are written in words of 16 bit, whatever a sample has.
+        is_words: bool,
+    },
+    /// Compressed, in pieces.
+    Pieces(Pieces),
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self::EXPLICIT
+    }
+}
+
+/// The pieces of compressed pixels.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    /// All of them, one behind the other.
+    pub bytes: Vec<u8>,
+    /// Where each ends.
+    pub ends: Vec<usize>,
+    /// Where frames begin, as the file tells: counted from the first piece, eight bytes more for each piece before it.
+    pub table: Vec<u32>,
+}
+
+/// What is of use in a file.
+pub struct Contents {
+    /// The elements that are read for their meaning.
+    pub object: InMemDicomObject,
+    /// How the file is written, and its pixels are compressed.
+    pub syntax: String,
+    /// The pixels.
+    pub stored: Stored,
+    /// The first table of the modality LUT sequence and of the VOI LUT sequence.
+    pub tables: [Option<lut::Table>; 2],
+}
+
+/// Values of elements.
+#[derive(Default)]
+struct DataSet {
+    values: BTreeMap<Tag, (VR, Vec<u8>)>,
+    /// First items of sequences.
+    items: BTreeMap<Tag, DataSet>,
+    stored: Stored,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    values: &'static [Tag],
+    sequences: &'static [Tag],
+    pixels: Pixels,
+}
+
+/// What happens where the pixels begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pixels {
+    Read,
+    Pass,
+    Stop,
+}
+
+const NOTHING: Wanted = Wanted { values: &[], sequences: &[], pixels: Pixels::Pass };
+const TABLE: Wanted =
+    Wanted { values: &[tags::LUT_DESCRIPTOR, tags::LUT_DATA], sequences: &[], pixels: Pixels::Pass };
+const SEQUENCES: &[Tag] = &[tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE];
+
+/// Reads a file once, front to back; where `only_header`, up to its pixels.
+///
+/// # Errors
+/// It is no DICOM file, contradicts itself, or would take more memory than `limit`.
+pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, DataError> {
+    let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
+    let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
+    if !only_header {
+        limit.allow(path, length)?;
+    }
+    let mut stream = Stream::of_file(path, file, length, limit);
+    let head = stream.peek(132)?;
+    if !is_dicom(head) {
+        return Err(DataError::NotDicom { path: path.to_owned() });
+    }
+    if is_marked(head) {
+        stream.skip(Tag(0, 0), 132, None)?;
+    }
+    let syntax = meta_group(&mut stream)?;
+    let mut writing = Writing::EXPLICIT;
+    let syntax = match syntax {
+        Some(syntax) => syntax,
+        // As the first element shows.
+        None => match stream.peek(6)?.get(4..6) {
+            Some(kind) if kind.iter().all(u8::is_ascii_uppercase) => "1.2.840.10008.1.2.1".into(),
+            _ => IMPLICIT.into(),
+        },
+    };
+    match syntax.as_str() {
+        IMPLICIT => writing = Writing::IMPLICIT,
+        BIG_ENDIAN => writing.is_big = true,
+        DEFLATED => {
+            let most = if only_header { limit.0.min(DEFLATED_HEADER) } else { limit.0 };
+            stream = stream.inflated(Limit(most));
+        }
+        _ => {}
+    }
+    let pixels = if only_header { Pixels::Stop } else { Pixels::Read };
+    let wanted = Wanted { values: attributes::WANTED, sequences: SEQUENCES, pixels };
+    let mut set = data_set(&mut stream, writing, None, 0, wanted)?;
+    let [modality, voi] = [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE].map(|tag| {
+        let item = set.items.remove(&tag)?;
+        let [descriptor, data] = [tags::LUT_DESCRIPTOR, tags::LUT_DATA].map(|tag| item.values.get(&tag));
+        Some(lut::Table::new(&descriptor?.1, &data?.1, writing))
+    });
+    let object = object(path, &set, writing)?;
+    Ok(Contents { object, syntax, stored: set.stored, tables: [modality.flatten(), voi.flatten()] })
+}
+
+/// Passes over the file's own group; the transfer syntax that it names.
+fn meta_group(stream: &mut Stream<'_>) -> Result<Option<String>, DataError> {
+    let mut syntax = None;
+    while stream.peek(2)? == [2, 0] {
+        let Some(header) = stream.header(Writing::EXPLICIT)? else { break };
+        match header.length {
+            Some(length) if header.tag == TRANSFER_SYNTAX && length <= 64 => {
+                let mut value = Vec::new();
+                stream.value(header, None, &mut value)?;
+                syntax = Some(String::from_utf8_lossy(&value).trim_matches(['\0', ' ']).to_owned());
+            }
+            Some(length) => stream.skip(header.tag, length, None)?,
+            None => return Err(stream.damaged("an element of its first group has no length")),
+        }
+    }
+    Ok(syntax)
+}
+
+/// Elements up to `end`, to a delimiter, or to the end of the file.
+fn data_set(
+    stream: &mut Stream<'_>,
+    writing: Writing,
+    end: Option<u64>,
+    depth: usize,
+    wanted: Wanted,
+) -> Result<DataSet, DataError> {
+    if depth > DEPTH {
+        return Err(stream.damaged(format!("its sequences are nested more than {DEPTH} deep")));
+    }
+    let mut set = DataSet::default();
+    while end.is_none_or(|end| stream.place() < end) {
+        let next = match stream.header(writing) {
+            // What comes behind the pixels is no part of the picture, and some files have rubbish there.
+            Err(_) if !matches!(set.stored, Stored::None) => break,
+            next => next?,
+        };
+        let Some(header) = next else { break };
+        let Header { tag, vr, length } = header;
+        let inner = if vr == VR::UN { Writing { is_explicit: false, ..writing } } else { writing };
+        match length {
+            _ if tag == ITEM_END && depth > 0 && end.is_none() => break,
+            // One that stands alone ends nothing.
+            _ if tag.0 == 0xfffe => {}
+            _ if tag == tags::PIXEL_DATA && wanted.pixels == Pixels::Stop => break,
+            None if tag == tags::PIXEL_DATA => {
+                let pieces = pieces(stream, writing, wanted.pixels == Pixels::Read)?;
+                if wanted.pixels == Pixels::Read {
+                    set.stored = Stored::Pieces(pieces);
+                }
+            }
+            Some(_) if tag == tags::PIXEL_DATA && wanted.pixels == Pixels::Read => {
+                let mut bytes = Vec::new();
+                stream.value(header, end, &mut bytes)?;
+                set.stored = Stored::Native { bytes, writing, is_words: vr == VR::OW };
+            }
+            _ if wanted.sequences.contains(&tag) => {
+                let behind = stream.end_of(header, end)?;
+                if let Some(first) = items(stream, inner, behind, depth, TABLE)? {
+                    set.items.insert(tag, first);
+                }
+            }
+            None => {
+                items(stream, inner, None, depth, NOTHING)?;
+            }
+            Some(length) if wanted.values.contains(&tag) && vr != VR::SQ => {
+                let most = if is_table(tag) { MOST_TABLE } else { MOST_TEXT };
+                if length > most {
+                    let Tag(group, element) = tag;
+                    let reason = format!("element ({group:04x},{element:04x}) has {length} bytes, {most} at most");
+                    return Err(stream.damaged(reason));
+                }
+                let mut value = Vec::new();
+                stream.value(header, end, &mut value)?;
+                set.values.insert(tag, (vr, value));
+            }
+            Some(length) => match stream.skip(tag, length, end) {
+                Err(_) if !matches!(set.stored, Stored::None) => break,
+                done => done?,
+            },
+        }
+    }
+    Ok(set)
+}
+
+fn is_table(tag: Tag) -> bool {
+    [
+        tags::LUT_DATA,
+        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ]
+    .contains(&tag)
+}
+
+/// Items of a sequence up to `end` or to its delimiter; what is wanted of the first.
+fn items(
+    stream: &mut Stream<'_>,
+    writing: Writing,
+    end: Option<u64>,
+    depth: usize,
+    wanted: Wanted,
+) -> Result<Option<DataSet>, DataError> {
+    let mut first = None;
+    while end.is_none_or(|end| stream.place() < end) {
+        let Some(header) = stream.header(writing)? else { break };
+        match (header.tag, header.length) {
+            (SEQUENCE_END, _) => break,
+            (ITEM, Some(length)) if first.is_some() || wanted.values.is_empty() => {
+                stream.skip(ITEM, length, end)?;
+            }
+            (ITEM, _) => {
+                let behind = stream.end_of(header, end)?;
+                let item = data_set(stream, writing, behind, depth + 1, wanted)?;
+                first.get_or_insert(item);
+            }
+            _ => return Err(stream.damaged("a sequence has something else than items")),
+        }
+    }
+    Ok(first)
+}
+
+/// The pieces of compressed pixels. A file may end behind any of them.
+fn pieces(stream: &mut Stream<'_>, writing: Writing, is_wanted: bool) -> Result<Pieces, DataError> {
+    let Some(left) = stream.left() else {
+        return Err(stream.damaged("its pixels are compressed twice"));
+    };
+    let mut pieces = Pieces::default();
+    let mut is_first = true;
+    while let Some(header) = stream.header(writing)? {
+        match (header.tag, header.length) {
+            (SEQUENCE_END, _) => break,
+            (ITEM, Some(length)) if !is_wanted => stream.skip(header.tag, length, None)?,
+            (ITEM, Some(_)) if is_first => {
+                let mut table = Vec::new();
+                stream.value(header, None, &mut table)?;
+                pieces.table = table.as_chunks().0.iter().map(|&four| u32::from_le_bytes(four)).collect();
+                pieces.bytes.reserve_exact(left as usize);
+            }
+            (ITEM, Some(_)) => {
+                stream.value(header, None, &mut pieces.bytes)?;
+                pieces.ends.push(pieces.bytes.len());
+            }
+            _ => return Err(stream.damaged("its pixels have something else than pieces")),
+        }
+        is_first = false;
+    }
+    Ok(pieces)
+}
+
+/// Bytes of a number of a type.
+fn unit(vr: VR) -> usize {
+    match vr {
+        VR::OW | VR::SS | VR::US => 2,
+        VR::AT | VR::FL | VR::OF | VR::OL | VR::SL | VR::UL => 4,
+        VR::FD | VR::OD | VR::OV | VR::SV | VR::UV => 8,
+        _ => 1,
+    }
+}
+
+/// What dicom-rs makes of the elements, written anew with types and lengths that are true.
+fn object(path: &Path, set: &DataSet, writing: Writing) -> Result<InMemDicomObject, DataError> {
+    let word = |value: u16| if writing.is_big { value.to_be_bytes() } else { value.to_le_bytes() };
+    let long = |value: u32| if writing.is_big { value.to_be_bytes() } else { value.to_le_bytes() };
+    let mut bytes = Vec::new();
+    for (tag, (vr, value)) in &set.values {
+        let known = || StandardDataDictionary.by_tag(*tag).map_or(VR::UN, |entry| entry.vr().relaxed());
+        let vr = if *vr == VR::UN { known() } else { *vr };
+        // dicom-rs goes on in the middle of a value where one is no whole number of numbers.
+        let value = &value[..value.len() - value.len() % unit(vr)];
+        bytes.extend(word(tag.0));
+        bytes.extend(word(tag.1));
+        bytes.extend_from_slice(vr.to_string().as_bytes());
+        if is_long(vr) {
+            bytes.extend([0, 0]);
+            bytes.extend(long(value.len() as u32));
+        } else {
+            bytes.extend(word(value.len() as u16));
+        }
+        bytes.extend_from_slice(value);
+    }
+    let little = || entries::EXPLICIT_VR_LITTLE_ENDIAN.erased();
+    let syntax = if writing.is_big { entries::EXPLICIT_VR_BIG_ENDIAN.erased() } else { little() };
+    caught(path, || {
+        let read = InMemDicomObject::read_dataset_with_ts(bytes.as_slice(), &syntax);
+        read.map_err(|error| DataError::damaged(path, chain(&error)))
+    })
+}

@@ -145,9 +145,13 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
     let pixels = u64::from(width) * u64::from(height);
     let (file, picture) = (bytes.len() as u64, decoder.total_bytes());
     let decoded = match format {
-        // A copy of the file; coefficients of 16 bit where they come in several scans.
+        // A copy of the file; coefficients of 16 bit where they come in several scans, or may.
         ImageFormat::Jpeg => {
-            let kept = if jpeg::scans(bytes) > 1 { 8 * pixels.next_multiple_of(1024) } else { 0 };
+            let kept = if jpeg::is_progressive(bytes) || jpeg::scans(bytes) > 1 {
+                8 * pixels.next_multiple_of(1024)
+            } else {
+                0
+            };
             file + picture + kept
         }
         // The samples as they are stored; of JPEG within it a frame with its coefficients.

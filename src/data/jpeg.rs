@@ -77,6 +77,11 @@ pub(super) fn is_frame(code: u8) -> bool {
     matches!(code, 0xC0..=0xCF) && !matches!(code, 0xC4 | 0xC8 | 0xCC)
 }
 
+/// Whether the picture is coded in passes that each make it finer (table B.1, SOF2, SOF6, SOF10 and SOF14).
+pub(super) fn is_progressive(bytes: &[u8]) -> bool {
+    marker(bytes, is_frame).is_some_and(|at| matches!(bytes[at + 1], 0xC2 | 0xC6 | 0xCA | 0xCE))
+}
+
 /// What every place announces that a decoder may take for a frame header; of files that may have JPEG within them.
 pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
     let pairs = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xFF && is_frame(pair[1]));

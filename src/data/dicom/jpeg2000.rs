@@ -3,6 +3,9 @@
 
 use crate::data::jpeg::{Frame, word};
 
+/// Packets that are gone through in no time, whatever the file has of them.
+const FEW_PACKETS: u64 = 1 << 20;
+
 /// Bytes that the decoder takes for a tile that there may be, for a precinct of a band, and for a code block.
 const TILE: u64 = 16 << 10;
 const PRECINCT: u64 = 512;
@@ -35,7 +38,13 @@ pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     let coding = markers(bytes, CODING).filter_map(|at| Coding::at(bytes, at + 2, at + 4));
     // That of a single component, wherever one stands, counts for all.
     let single = markers(bytes, CODING_OF_ONE).filter_map(|at| Coding::of_one(bytes, at + 2));
-    let parts = coding.chain(single).map(|coding| coding.memory(&size)).max().unwrap_or(0);
+    let codings: Vec<Coding> = coding.chain(single).collect();
+    // A packet takes a byte or more. The decoder asks for each, also where nothing is left to read.
+    let packets = codings.iter().map(|coding| coding.packets(&size)).max().unwrap_or(0);
+    if packets > FEW_PACKETS.max(8 * bytes.len() as u64) {
+        return Err(format!("its compressed pixels have {packets} packets in {} bytes", bytes.len()));
+    }
+    let parts = codings.iter().map(|coding| coding.memory(&size)).max().unwrap_or(0);
     Ok((size.frame, size.tiles * TILE + parts))
 }
 
@@ -139,6 +148,18 @@ impl Coding {
         })
     }
 
+    /// Packets of one tile, at the least.
+    fn packets(&self, size: &Size) -> u64 {
+        let of_layer = self.precincts.iter().enumerate().map(|(resolution, precinct)| {
+            let less = (self.levels - resolution as u32).min(40);
+            let [across, down] =
+                [0, 1].map(|axis| size.tile[axis].div_ceil(1 << less).div_ceil(1 << precinct[axis]));
+            across.saturating_mul(down)
+        });
+        let of_layer = of_layer.fold(0, u64::saturating_add);
+        self.layers.saturating_mul(of_layer).saturating_mul(size.frame.samples as u64)
+    }
+
     /// Bytes for the parts of one tile, of which the decoder has one at a time.
     fn memory(&self, size: &Size) -> u64 {
         let count = |side: u64, exponent: u32| side.div_ceil(1 << exponent) + 1;
@@ -195,17 +216,21 @@ mod tests {
         assert_eq!(frame, Frame { columns: 2000, rows: 2000, samples: 1, bits: 12 });
         // Some thousand blocks of 64x64.
         assert!((1 << 20..4 << 20).contains(&memory), "{memory}");
-        let tiny = stream(2000, 2000, &[1, 0, 0, 1, 0, 0, 4, 4, 0, 1, 0]);
-        assert!(
-            announced(&tiny).is_ok_and(|(_, memory)| memory > 4_000_000 * PRECINCT),
-            "precincts of one sample"
-        );
-        let layers = stream(2000, 2000, &[1, 0, 0xff, 0xff, 0, 1, 4, 4, 0, 1, 0x55, 0x55]);
-        assert!(announced(&layers).is_ok_and(|(_, memory)| memory > 500 << 20), "65535 layers");
+        let tiny = stream(900, 900, &[1, 0, 0, 1, 0, 0, 4, 4, 0, 1, 0]);
+        assert!(announced(&tiny).is_ok_and(|(_, memory)| memory > 810_000 * PRECINCT), "precincts of one sample");
+        let layers = stream(60, 60, &[1, 0, 0xff, 0xff, 0, 1, 4, 4, 0, 1, 0x55, 0x55]);
+        assert!(announced(&layers).is_ok_and(|(_, memory)| memory > 4 * 65_535), "65535 layers");
         // Of a component alone.
-        let mut single = usual.clone();
+        let mut single = stream(900, 900, &[0, 0, 0, 1, 0, 5, 4, 4, 0, 1]);
         single.extend([0xff, 0x53, 0, 10, 0, 1, 0, 4, 4, 0, 1, 0]);
-        assert!(announced(&single).is_ok_and(|(_, memory)| memory > 4_000_000 * PRECINCT));
+        assert!(announced(&single).is_ok_and(|(_, memory)| memory > 810_000 * PRECINCT));
+    }
+
+    #[test]
+    fn more_packets_than_bytes() {
+        let refused = |stream: &[u8]| announced(stream).is_err_and(|text| text.contains("packets in"));
+        assert!(refused(&stream(2000, 2000, &[1, 0, 0, 1, 0, 0, 4, 4, 0, 1, 0])), "precincts of one sample");
+        assert!(refused(&stream(2000, 2000, &[1, 0, 0xff, 0xff, 0, 1, 4, 4, 0, 1, 0x55, 0x55])), "65535 layers");
     }
 
     #[test]

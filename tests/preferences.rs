@@ -109,6 +109,8 @@ fn a_key_is_given_to_something_else() {
     assert!(says(&window, "press a key"));
     press(&mut window, Key::Tab);
     assert!(says(&window, "stays what it is in every program"), "Tab moves between widgets");
+    press(&mut window, Key::ControlLeft);
+    assert!(says(&window, "press a key"), "a key that is held with another one is not the key");
     press(&mut window, Key::N);
     assert!(!says(&window, "press a key"));
     assert!(says(&window, "“N” was taken from “Next case” for “Heat map on or off”."));

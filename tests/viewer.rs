@@ -16,7 +16,7 @@ use fake::FakeModel;
 use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
-use kit::{Window, open, says, wait};
+use kit::{Files, Window, drop_file, open, says, wait};
 
 fn window(model: &FakeModel, files: Vec<PathBuf>) -> Window {
     let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
@@ -67,6 +67,27 @@ fn volume(folder: &Path, name: &str, is_mask: bool) -> PathBuf {
 /// The preset of the window that is in use.
 fn preset(window: &Window) -> String {
     window.get_by_role_and_label(Role::ComboBox, "Preset").value().unwrap_or_default()
+}
+
+/// What is written over the picture.
+fn spoken(window: &Window) -> String {
+    window.get_by_label("Picture").value().unwrap_or_default()
+}
+
+/// Drags by 100 points to the right from the middle of the picture.
+fn drag(window: &mut Window, button: PointerButton) {
+    let from = window.get_by_label("Picture").rect().center();
+    let modifiers = Modifiers::NONE;
+    let event = |pos, pressed| Event::PointerButton { pos, button, pressed, modifiers };
+    window.event(Event::PointerMoved(from));
+    window.event(event(from, true));
+    window.step();
+    for step in 1..=5 {
+        window.event(Event::PointerMoved(from + eframe::egui::vec2(20.0 * step as f32, 0.0)));
+        window.step();
+    }
+    window.event(event(from + eframe::egui::vec2(100.0, 0.0), false));
+    window.run();
 }
 
 fn press(window: &mut Window, key: Key) {
@@ -120,22 +141,50 @@ fn dragging_with_the_right_button_sets_the_window() {
             .unwrap_or_default()
     };
     assert_eq!(width(&window), 1500.0);
-    let picture = window.get_by_label("Picture").rect();
-    let drag = |window: &mut Window, button, modifiers| {
-        let from = picture.center();
-        let event = |pos, pressed| Event::PointerButton { pos, button, pressed, modifiers };
-        window.event(Event::PointerMoved(from));
-        window.event(event(from, true));
-        window.step();
-        for step in 1..=5 {
-            window.event(Event::PointerMoved(from + eframe::egui::vec2(20.0 * step as f32, 0.0)));
-            window.step();
-        }
-        window.event(event(from + eframe::egui::vec2(100.0, 0.0), false));
-        window.run();
-    };
-    drag(&mut window, PointerButton::Secondary, Modifiers::NONE);
+    drag(&mut window, PointerButton::Secondary);
     assert!(width(&window) > 1500.0, "to the right is wider: {}", width(&window));
+}
+
+#[test]
+fn a_picture_of_8_bit_has_brightness_and_contrast_that_follow_the_window() {
+    let files = Files::new();
+    let mut window = window(&FakeModel::default(), vec![files.image()]);
+    let value = |window: &Window, label: &str| {
+        window.get_by_role_and_label(Role::Slider, label).accesskit_node().numeric_value().unwrap_or_default()
+    };
+    assert_eq!((value(&window, "Brightness"), value(&window, "Contrast")), (0.0, 0.0));
+    drag(&mut window, PointerButton::Secondary);
+    let contrast = value(&window, "Contrast");
+    assert!(contrast < -1.0, "a wider window is less contrast: {contrast}");
+    assert!(contrast.fract() != 0.0, "the slider does not round what it shows: {contrast}");
+    // Far beyond the slider's end; nor does it bring the window back.
+    drag(&mut window, PointerButton::Secondary);
+    drag(&mut window, PointerButton::Secondary);
+    let seen = spoken(&window);
+    window.run();
+    assert_eq!(spoken(&window), seen);
+    press(&mut window, Key::Num0);
+    assert_eq!(value(&window, "Contrast"), 0.0);
+}
+
+#[test]
+fn the_ruler_begins_where_the_button_went_down() {
+    let files = Files::new();
+    let mut window = window(&FakeModel::default(), vec![files.image()]);
+    press(&mut window, Key::F);
+    window.event(Event::ModifiersChanged(Modifiers::SHIFT));
+    drag(&mut window, PointerButton::Primary);
+    window.event(Event::ModifiersChanged(Modifiers::NONE));
+    let length = |window: &Window| {
+        let text = spoken(window);
+        let (_, length) = text.split_once("ruler ").unwrap_or_else(|| panic!("a ruler in “{text}”"));
+        length.trim_end_matches(" px").parse::<f32>().expect("a length")
+    };
+    // 100 points of a picture that is fitted into the panel with a margin of 8.
+    let room = window.get_by_label("Picture").rect().size() - eframe::egui::Vec2::splat(16.0);
+    let zoom = (room.x / fake::WIDTH as f32).min(room.y / fake::HEIGHT as f32);
+    let expected = 100.0 / zoom;
+    assert!((length(&window) - expected).abs() < 0.06, "{} for {expected}", length(&window));
 }
 
 #[test]
@@ -186,7 +235,7 @@ fn a_folder_is_a_worklist() {
     let edited = model.last_prompt();
     window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     window.run();
-    assert!(!window.get_by_role(Role::MultilineTextInput).is_focused(), "Ctrl Enter leaves the field");
+    assert!(!window.get_by_role(Role::MultilineTextInput).is_focused(), "Ctrl Enter leaves the field too");
     press(&mut window, Key::P);
     wait(&mut window, "the case before", |_| model.last_prompt() == "left lung");
     press(&mut window, Key::P);
@@ -199,6 +248,96 @@ fn a_folder_is_a_worklist() {
     window.run();
     window.run();
     assert!(window.query_by_label("a.png").is_none() && window.query_by_label("b.png").is_some());
+}
+
+#[test]
+fn a_sentence_belongs_to_its_case() {
+    let folder = tempfile::tempdir().expect("a folder");
+    cases(folder.path());
+    let files = Files::new();
+    let model = FakeModel::default();
+    let mut window = window(&model, vec![folder.path().to_owned()]);
+    wait(&mut window, "the first case", |_| model.last_prompt() == "left lung");
+    let prompt = |window: &Window| window.get_by_role(Role::MultilineTextInput).value().unwrap_or_default();
+    let undo = |window: &mut Window| {
+        window.get_by_role(Role::MultilineTextInput).focus();
+        window.run();
+        window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        window.run();
+    };
+    window.get_by_role(Role::MultilineTextInput).focus();
+    window.run();
+    window.get_by_role(Role::MultilineTextInput).type_text(" typed");
+    window.run();
+    press(&mut window, Key::Enter);
+    assert!(!window.get_by_role(Role::MultilineTextInput).is_focused(), "Enter leaves the field");
+    assert!(prompt(&window).contains("typed") && !prompt(&window).contains('\n'), "{:?}", prompt(&window));
+    press(&mut window, Key::N);
+    wait(&mut window, "the next case", |_| model.last_prompt() == "right lung");
+    undo(&mut window);
+    assert_eq!(prompt(&window), "right lung", "the edit of another case is not undone here");
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::P);
+    wait(&mut window, "the case before", |_| model.last_prompt().contains("typed"));
+    undo(&mut window);
+    assert_eq!(prompt(&window), "left lung", "but there");
+    press(&mut window, Key::Escape);
+    // The last case has no sentence; the one before is not taken for it.
+    window.get_by_label("c.png").click();
+    wait(&mut window, "the case without a sentence", |_| model.last_prompt().is_empty());
+    press(&mut window, Key::P);
+    wait(&mut window, "the case before", |_| model.last_prompt() == "right lung");
+    // Nor is that of a case for a picture of elsewhere, and no case is marked for it.
+    let selected = |window: &Window, name: &str| window.get_by_label(name).accesskit_node().toggled();
+    assert_eq!(selected(&window, "b.png"), Some(Toggled::True));
+    drop_file(&mut window, &files.image());
+    wait(&mut window, "the picture of elsewhere", |_| model.last_prompt().is_empty());
+    assert_eq!(selected(&window, "b.png"), Some(Toggled::False));
+}
+
+#[test]
+fn a_case_that_does_not_open_does_not_leave_the_one_before_on_the_screen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    cases(folder.path());
+    std::fs::write(folder.path().join("train/Images/b.png"), b"\x89PNG\r\n\x1a\nand no more").expect("written");
+    let model = FakeModel::default();
+    let mut window = window(&model, vec![folder.path().to_owned()]);
+    wait(&mut window, "the first case's scores", |window| says(window, "Dice"));
+    press(&mut window, Key::N);
+    wait(&mut window, "the reason", |window| says(window, "This case could not be opened."));
+    assert!(window.query_by_label("Picture").is_none() && !says(&window, "Dice"));
+    assert!(window.query_all_by_label_contains("b.png").count() > 1, "the file is named");
+    press(&mut window, Key::P);
+    wait(&mut window, "the case before again", |window| says(window, "Dice"));
+    assert!(!says(&window, "This case could not be opened."));
+}
+
+#[test]
+fn a_wheel_that_tells_of_parts_goes_on_by_whole_notches() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(&FakeModel::default(), vec![volume(folder.path(), "ct.nii", false)]);
+    window.event(Event::PointerMoved(window.get_by_label("Picture").rect().center()));
+    window.step();
+    let turn = |window: &mut Window, lines: f32| {
+        window.event(Event::MouseWheel {
+            unit: eframe::egui::MouseWheelUnit::Line,
+            delta: eframe::egui::vec2(0.0, lines),
+            phase: eframe::egui::TouchPhase::Move,
+            source: eframe::egui::MouseWheelSource::Unknown,
+            modifiers: Modifiers::NONE,
+        });
+        window.step();
+    };
+    let slice = |window: &Window| spoken(window).split_once(',').map(|(slice, _)| slice.to_owned());
+    (0..7).for_each(|_| turn(&mut window, 0.125));
+    (0..4).for_each(|_| window.step());
+    assert_eq!(slice(&window).as_deref(), Some("Slice 3 of 5"), "what is less than a notch, and is left at that");
+    (0..8).for_each(|_| turn(&mut window, 0.125));
+    window.step();
+    assert_eq!(slice(&window).as_deref(), Some("Slice 2 of 5"));
+    turn(&mut window, -1.0);
+    window.step();
+    assert_eq!(slice(&window).as_deref(), Some("Slice 3 of 5"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::command::Command;
 use super::notes::Kind;
 use super::picture::layer;
 use super::session::Source;
-use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
+use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
 use super::view::View;
 use crate::data::{Image, Mask, Scan};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
@@ -117,6 +117,7 @@ impl HimixApp {
                     self.state.truth = Some(OpenTruth { ticket: truth_ticket, path, masks, mask });
                     self.state.show_truth = true;
                     self.state.prompt = prompt;
+                    self.state.prompt_of = PromptOf::Sample(sample.title);
                     self.request_prediction();
                     self.finish_recall();
                 }
@@ -147,6 +148,7 @@ impl HimixApp {
                 let is_image = |awaited: &mut super::state::Awaited<Source>| Some(awaited.ticket) == ticket;
                 if self.state.awaited_image.take_if(is_image).is_some() {
                     self.state.progress = None;
+                    self.case_failed(ticket.unwrap_or_default(), &message);
                 }
                 self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
                 self.state.awaited_list.take_if(|awaited| Some(*awaited) == ticket);
@@ -175,6 +177,7 @@ impl HimixApp {
             return false;
         };
         let source = awaited.what;
+        self.mark_case(ticket, &source);
         if display.reduction > 1 {
             let text = format!(
                 "The image has {} × {} pixels, more than the graphics device can show. It is shown at 1/{} of its \
@@ -193,18 +196,27 @@ impl HimixApp {
         let full = scan.full_range(&image);
         let asked = scan.for_network(full, seen);
         let layer = layer(ticket, &image, display);
+        self.close_image();
         self.state.image = Some(OpenImage { ticket, path, source, scan, slice, image, layer, full, seen, asked });
-        self.state.progress = None;
-        self.state.ruler = None;
-        self.state.playing = None;
-        self.state.truth = None;
-        self.state.shown = None;
-        self.state.view = View::default();
-        self.state.stages.forget_image();
-        if let Some(comparison) = &mut self.state.training.comparison {
+        true
+    }
+
+    /// Shows no image any more, and nothing that belongs to one.
+    pub(super) fn close_image(&mut self) {
+        self.forget_prediction();
+        let state = &mut self.state;
+        state.image = None;
+        state.failed = None;
+        state.progress = None;
+        state.ruler = None;
+        state.playing = None;
+        state.truth = None;
+        state.shown = None;
+        state.view = View::default();
+        state.stages.forget_image();
+        if let Some(comparison) = &mut state.training.comparison {
             comparison.forget();
         }
-        true
     }
 
     fn take_truth(&mut self, ticket: Ticket, path: PathBuf, masks: Vec<Arc<Mask>>) {

@@ -108,6 +108,18 @@ pub struct Awaited<T> {
     pub since: Instant,
 }
 
+/// Whose sentence stands in the prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PromptOf {
+    /// The user's own, for whatever picture comes next.
+    #[default]
+    User,
+    /// That of a case of a list, by the list and its place there.
+    Case(Ticket, usize),
+    /// That of a sample case.
+    Sample(&'static str),
+}
+
 /// A task, which has a layout of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -168,6 +180,10 @@ pub struct State {
     pub measuring: Option<Measured>,
     /// The sentence as it is typed.
     pub prompt: String,
+    /// Whose sentence that is.
+    pub prompt_of: PromptOf,
+    /// Why the case that was asked for last is not seen.
+    pub failed: Option<String>,
     /// Whether the overlay is switched on.
     pub show_overlay: bool,
     /// Whether a key hides the overlay.
@@ -247,6 +263,8 @@ impl State {
             distance: None,
             measuring: None,
             prompt: String::new(),
+            prompt_of: PromptOf::default(),
+            failed: None,
             show_overlay: true,
             overlay_held: false,
             show_truth: true,

@@ -10,7 +10,8 @@ use super::HimixApp;
 use super::command::Command;
 use super::layout::Pane;
 use super::notes::Kind;
-use super::state::Tab;
+use super::session::Source;
+use super::state::{PromptOf, Tab};
 use crate::data::worklist::Item;
 use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
 
@@ -33,6 +34,8 @@ pub struct Worklist {
     pub shown: Vec<usize>,
     /// The case that is open.
     pub current: Option<usize>,
+    /// The image on its way that is a case of the list.
+    pub opening: Option<Ticket>,
     /// Sentences that the user changed in this session.
     pub edited: HashMap<usize, String>,
     /// What is on the graphics device; none where there is no picture to be had.
@@ -67,6 +70,7 @@ impl Worklist {
             search,
             shown,
             current: None,
+            opening: None,
             edited,
             textures,
             asked: Vec::new(),
@@ -157,13 +161,51 @@ impl HimixApp {
         let Some(item) = list.items.get(place).cloned() else { return };
         list.current = Some(place);
         list.reveal = true;
+        let id = list.ticket;
         let prompt = list.edited.get(&place).cloned().or(item.prompt);
+        // Where no case has a sentence, that of the user goes with them from case to case.
+        let has_prompts = list.items.iter().any(|item| item.prompt.is_some());
         self.open_files(item.path, item.files);
+        let opening = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
+        if let Some(list) = &mut self.state.worklist {
+            list.opening = opening;
+        }
         if let Some(truth) = item.truth {
             self.open_truth(truth);
         }
-        if let Some(prompt) = prompt {
-            self.state.prompt = prompt;
+        if prompt.is_some() || has_prompts {
+            self.state.prompt = prompt.unwrap_or_default();
+            self.state.prompt_of = PromptOf::Case(id, place);
+        }
+    }
+
+    /// Marks the case of the list that the picture is, which has just come, and takes the sentence of another case away.
+    pub(super) fn mark_case(&mut self, ticket: Ticket, source: &Source) {
+        let mut is_case = false;
+        if let Some(list) = &mut self.state.worklist {
+            is_case = list.opening.take_if(|opening| *opening == ticket).is_some();
+            if !is_case {
+                list.current = match source {
+                    Source::Files(path, files) => {
+                        list.items.iter().position(|item| item.path == *path && item.files == *files)
+                    }
+                    Source::Sample(_) => None,
+                };
+            }
+        }
+        if !is_case && self.state.prompt_of != PromptOf::User {
+            self.state.prompt.clear();
+            self.state.prompt_of = PromptOf::User;
+        }
+    }
+
+    /// A picture did not come. Where it was a case of the list, the case before is not shown in its place.
+    pub(super) fn case_failed(&mut self, ticket: Ticket, why: &str) {
+        let list = self.state.worklist.as_mut();
+        if list.is_some_and(|list| list.opening.take_if(|opening| *opening == ticket).is_some()) {
+            self.close_image();
+            self.state.awaited_truth = None;
+            self.state.failed = Some(why.to_owned());
         }
     }
 

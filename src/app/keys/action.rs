@@ -148,7 +148,7 @@ pub const FIXED: &[(&str, &str)] = &[
     ("Right drag", "Window (across) and level (up, down)"),
     ("Shift drag", "Ruler"),
     ("Esc", "Close a page, cancel opening, take the ruler away, leave the prompt"),
-    ("Ctrl Enter", "Leave the prompt"),
+    ("Enter", "Leave the prompt"),
     ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),
     ("Ctrl +  −  0", "Larger, smaller, normal text"),
     ("Ctrl Tab", "The next panel of the stack under the pointer"),

@@ -83,6 +83,11 @@ fn is_sign(key: Key) -> bool {
     )
 }
 
+/// Keys that are held with another one.
+pub(super) fn is_modifier(key: Key) -> bool {
+    ["Shift", "Control", "Alt", "Super"].iter().any(|name| key.name().starts_with(name))
+}
+
 fn is_function(key: Key) -> bool {
     let name = key.name();
     name.len() > 1 && name.starts_with('F') && name[1..].bytes().all(|byte| byte.is_ascii_digit())

@@ -95,7 +95,7 @@ fn rebind(input: &mut egui::InputState, action: Action, place: Option<usize>, co
     for event in std::mem::take(&mut input.events) {
         match event {
             Event::Key { key: Key::Escape, pressed: true, .. } => commands.push(Command::Rebind(None)),
-            Event::Key { key, pressed: true, modifiers, repeat: false, .. } => {
+            Event::Key { key, pressed: true, modifiers, repeat: false, .. } if !chord::is_modifier(key) => {
                 commands.push(Command::Bind(action, place, Chord::pressed(key, modifiers)));
                 return;
             }

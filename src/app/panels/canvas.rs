@@ -16,6 +16,9 @@ const DIMMED: f32 = 0.4;
 const OUTLINE: f32 = 1.5;
 /// Points of the wheel that double the zoom, over ln 2.
 const WHEEL: f32 = 220.0;
+/// Points of a touchpad that are a notch of a wheel, and seconds after which a part of a notch is forgotten.
+const POINTS: f32 = 40.0;
+const PAUSE: f64 = 0.5;
 /// Thickness of the progress line, and how long it takes from end to end.
 const PROGRESS: (f32, f64) = (2.0, 1.2);
 
@@ -27,7 +30,10 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
         let aspect = open.scan.pixel_aspect();
         state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
+        response.widget_info(|| WidgetInfo {
+            current_text_value: Some(hud::spoken(state)),
+            ..WidgetInfo::labeled(Role::Image, true, "Picture")
+        });
         move_about(ui, &response, state, commands);
         if let Some(paint) = paint(state, theme::palette(ui.visuals()), ui.pixels_per_point()) {
             ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
@@ -51,7 +57,10 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
         if let Some(pointer) = response.interact_pointer_pos() {
             let here = state.view.image_at(pointer);
             let begun = state.ruler.filter(|_| !response.drag_started());
-            commands.push(Command::Ruler(Some([begun.map_or(here, |[from, _]| from), here])));
+            // A drag is one only after some points: the ruler begins where the button went down.
+            let pressed = || ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer);
+            let from = begun.map_or_else(|| state.view.image_at(pressed()), |[from, _]| from);
+            commands.push(Command::Ruler(Some([from, here])));
         }
     } else if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
         commands.push(Command::Pan(response.drag_delta()));
@@ -72,16 +81,9 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
         let is_stack = state.image.as_ref().is_some_and(|open| open.scan.slices > 1);
         if is_stack && pinch == 1.0 {
-            let turns: f32 = ui.input(|input| {
-                let lines = |event: &egui::Event| match event {
-                    egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, delta, .. } => delta.y / 40.0,
-                    egui::Event::MouseWheel { delta, .. } => delta.y,
-                    _ => 0.0,
-                };
-                input.events.iter().map(lines).sum()
-            });
-            if turns != 0.0 {
-                commands.push(Command::StepSlice(-turns.signum() as i64 * turns.abs().ceil() as i64));
+            let steps = notches(ui);
+            if steps != 0 {
+                commands.push(Command::StepSlice(-steps));
             }
         }
         let factor = pinch * if is_stack { 1.0 } else { (wheel / WHEEL).exp() };
@@ -92,6 +94,30 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     if response.dragged() {
         ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
     }
+}
+
+/// Whole notches that the wheel was turned in this frame, up being positive. Wheels and touchpads that tell of parts of a notch are
+/// waited for.
+fn notches(ui: &Ui) -> i64 {
+    let turned: f32 = ui.input(|input| {
+        let lines = |event: &egui::Event| match event {
+            egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, delta, .. } => delta.y / POINTS,
+            egui::Event::MouseWheel { delta, .. } => delta.y,
+            _ => 0.0,
+        };
+        input.events.iter().map(lines).sum()
+    });
+    if turned == 0.0 {
+        return 0;
+    }
+    let (id, now) = (egui::Id::unique("turned wheel"), ui.input(|input| input.time));
+    let (rest, since) = ui.data(|data| data.get_temp::<(f32, f64)>(id)).unwrap_or_default();
+    let goes_on = now - since < PAUSE && rest * turned > 0.0;
+    let sum = if goes_on { rest + turned } else { turned };
+    // A thousandth, so that ten tenths are a whole.
+    let steps = (sum + 1e-3 * sum.signum()).trunc();
+    ui.data_mut(|data| data.insert_temp(id, (sum - steps, now)));
+    steps as i64
 }
 
 /// What the shader needs to draw the state.

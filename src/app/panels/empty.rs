@@ -1,7 +1,7 @@
 //! What stands where the picture will be.
 
 use eframe::egui::{
-    Align2, Button, ColorImage, FontId, Id, Image, Layout, Rect, Response, RichText, TextureHandle,
+    Align2, Button, ColorImage, FontId, Id, Image, Label, Layout, Rect, Response, RichText, TextureHandle,
     TextureOptions, Ui, UiBuilder, vec2,
 };
 
@@ -17,6 +17,16 @@ const THUMBNAIL: f32 = 96.0;
 /// Says what to do, and offers to do it.
 pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>) {
     let colour = theme::palette(ui.visuals()).canvas_text;
+    if let Some(why) = &state.failed {
+        let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 120.0));
+        let layout = Layout::top_down(eframe::egui::Align::Center);
+        ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| {
+            ui.label(RichText::new("This case could not be opened.").heading().color(colour));
+            ui.add_space(4.0);
+            ui.add(Label::new(RichText::new(why).color(colour)).wrap().selectable(true));
+        });
+        return;
+    }
     let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 280.0));
     let layout = Layout::top_down(eframe::egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| {

@@ -17,16 +17,7 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     let painter = ui.painter().with_clip_rect(rect);
     let inner = rect.shrink(MARGIN);
     letters(&painter, inner, open);
-    let seen = &open.seen.window;
-    let mut left = vec![format!(
-        "W {} L {}{}",
-        number(f64::from(seen.width)),
-        number(f64::from(seen.centre)),
-        if open.seen.is_inverted { ", inverted" } else { "" }
-    )];
-    if open.scan.slices > 1 {
-        left.insert(0, format!("Slice {} of {}", open.slice + 1, open.scan.slices));
-    }
+    let mut left = lines(open);
     if state.settings.show_patient
         && let Some(patient) = &open.scan.patient
     {
@@ -43,6 +34,29 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     if let Some(line) = pointer.and_then(|pointer| under_pointer(state, open, pointer)) {
         words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, &line);
     }
+}
+
+/// How the picture is seen, a line each: the slice of a stack, and the window.
+fn lines(open: &OpenImage) -> Vec<String> {
+    let seen = &open.seen.window;
+    let mut lines = vec![format!(
+        "W {} L {}{}",
+        number(f64::from(seen.width)),
+        number(f64::from(seen.centre)),
+        if open.seen.is_inverted { ", inverted" } else { "" }
+    )];
+    if open.scan.slices > 1 {
+        lines.insert(0, format!("Slice {} of {}", open.slice + 1, open.scan.slices));
+    }
+    lines
+}
+
+/// What is written over the picture, for those who do not see it.
+pub fn spoken(state: &State) -> String {
+    let Some(open) = &state.image else { return String::new() };
+    let mut parts = lines(open);
+    parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
+    parts.join(", ")
 }
 
 /// Text that is read on black and on white.
@@ -127,12 +141,17 @@ fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Ve
     for end in [from, to] {
         painter.circle_filled(end, 3.0, theme::RULER);
     }
-    let text = match open.scan.spacing_mm {
+    let at = from + (to - from) / 2.0 + vec2(0.0, -8.0);
+    words(painter, at, Align2::CENTER_BOTTOM, &length(open, a, b));
+}
+
+/// From one point of the picture to another, in mm where the file says how large a pixel is.
+fn length(open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) -> String {
+    match open.scan.spacing_mm {
         Some([column, row, _]) => {
             let length = (f64::from(b.x - a.x) * column).hypot(f64::from(b.y - a.y) * row);
             format!("{length:.1} mm")
         }
         None => format!("{:.1} px", (b - a).length()),
-    };
-    words(painter, from + (to - from) / 2.0 + vec2(0.0, -8.0), Align2::CENTER_BOTTOM, &text);
+    }
 }

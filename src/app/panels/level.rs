@@ -1,6 +1,6 @@
 //! Window and level, inversion, and what the network saw; beneath the picture the slices of a stack.
 
-use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText, Slider, Ui};
+use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText, Slider, SliderClamping, Ui};
 
 use super::widgets::explain;
 use crate::app::command::Command;
@@ -78,25 +78,34 @@ pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> 
 
 /// The same for pictures without a unit: brightness moves the level, contrast the width, both 0 for the picture as it is.
 fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Command>) {
-    let mut brightness = 100.0 * (full.centre - window.centre) / full.width;
-    let mut contrast = 100.0 * (full.width / window.width).log2() / MOST_CONTRAST;
-    let mut has_changed = false;
-    for (name, value) in [("Brightness", &mut brightness), ("Contrast", &mut contrast)] {
+    let brightness = 100.0 * (full.centre - window.centre) / full.width;
+    let contrast = 100.0 * (full.width / window.width).log2() / MOST_CONTRAST;
+    let level = |brightness: f32| Window { centre: full.centre - brightness * full.width / 100.0, ..window };
+    let width = |contrast: f32| Window { width: full.width / (contrast * MOST_CONTRAST / 100.0).exp2(), ..window };
+    let both: [(&str, f32, &dyn Fn(f32) -> Window); 2] =
+        [("Brightness", brightness, &level), ("Contrast", contrast, &width)];
+    for (name, mut value, changed) in both {
         ui.horizontal(|ui| {
             let label = ui.label(RichText::new(name).weak());
             let indent = ui.max_rect().left() + 78.0 - ui.cursor().left();
             ui.add_space(indent.max(0.0));
             ui.spacing_mut().slider_width = (ui.available_width() - 54.0).max(40.0);
-            let slider = Slider::new(value, -100.0..=100.0).fixed_decimals(0).smart_aim(false);
-            let response = ui.add(slider).labelled_by(label.id);
-            has_changed |= response.changed();
+            // Shown without decimals and within its ends, but neither rounded nor bounded unless it is moved: the window may be set otherwise.
+            let slider = Slider::new(&mut value, -100.0..=100.0)
+                .clamping(SliderClamping::Edits)
+                .custom_formatter(|value, _| whole(value))
+                .custom_parser(|text| text.replace('−', "-").trim().parse().ok())
+                .smart_aim(false);
+            if ui.add(slider).labelled_by(label.id).changed() {
+                commands.push(Command::SetWindow(changed(value)));
+            }
         });
     }
-    if has_changed {
-        let width = full.width / (contrast * MOST_CONTRAST / 100.0).exp2();
-        let centre = full.centre - brightness * full.width / 100.0;
-        commands.push(Command::SetWindow(Window { centre, width }));
-    }
+}
+
+/// Without decimals, and without a sign where that is nothing.
+fn whole(value: f64) -> String {
+    format!("{:.0}", value.round() + 0.0).replace('-', "−")
 }
 
 /// The strip of slices beneath the picture; nothing for a lone picture.

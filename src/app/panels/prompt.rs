@@ -20,8 +20,10 @@ const LIMIT_WHY: &str = "The network reads this many word pieces, two of which m
 
 /// Opening that takes longer can be cancelled.
 const CANCEL_AFTER: std::time::Duration = std::time::Duration::from_millis(500);
-/// Rows of text that are seen without scrolling.
-const ROWS: usize = 2;
+/// Rows of text that are seen without scrolling, at the least and where the panel is high.
+const ROWS: (usize, usize) = (2, 8);
+/// Height of what stands beneath the text, with two rows of word pieces, in points.
+const BENEATH: f32 = 84.0;
 
 /// Draws the prompt. Whether it begins to be dragged to another place, by its name.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> bool {
@@ -82,21 +84,26 @@ fn label_key() -> Id {
 
 fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let palette = theme::palette(ui.visuals());
-    let id = Id::unique("prompt field");
+    // What is typed for one case is undone in that case.
+    let id = Id::unique(("prompt field", &state.prompt_of));
     let has_focus = ui.memory(|memory| memory.has_focus(id));
     let edge = Stroke::new(1.0, if has_focus { palette.accent } else { palette.line });
     let frame =
         Frame::new().fill(palette.field).stroke(edge).corner_radius(4).inner_margin(Margin::symmetric(8, 4));
     let mut text = state.prompt.clone();
-    let height = ui.text_style_height(&TextStyle::Body) * ROWS as f32;
+    let line = ui.text_style_height(&TextStyle::Body);
+    let height = (ui.available_height() - BENEATH).clamp(line * ROWS.0 as f32, line * ROWS.1 as f32);
     let label = ui.data(|data| data.get_temp::<Id>(label_key()));
     frame.show(ui, |ui| {
+        // Nothing of a sentence is greyed, also where it is longer than the field.
+        ui.spacing_mut().scroll.fade.strength = 0.0;
         ScrollArea::vertical().id_salt("prompt").max_height(height).min_scrolled_height(height).show(ui, |ui| {
             let edit = TextEdit::multiline(&mut text)
                 .id(id)
                 .frame(Frame::NONE)
                 .hint_text(HINT)
-                .desired_rows(ROWS)
+                .desired_rows(ROWS.0)
+                .return_key(None)
                 .desired_width(f32::INFINITY);
             let mut response = ui.add(edit);
             if let Some(label) = label {
@@ -106,9 +113,10 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
                 response.request_focus();
             }
             if response.changed() {
-                commands.push(Command::SetPrompt(text));
+                // A sentence is one line, also where it was pasted from a report of several.
+                commands.push(Command::SetPrompt(text.replace(['\r', '\n'], " ")));
             }
-            if response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers.command) {
+            if response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                 response.surrender_focus();
             }
         });

@@ -82,7 +82,7 @@ fn a_panel_is_closed_and_opened_and_that_is_remembered() {
     let mut second = window(&settings, vec![files.image()]);
     assert!(second.query_by_label("Display").is_none(), "it stays closed");
     click(&mut second, "View");
-    click(&mut second, "Arrange the panels as they were meant");
+    click(&mut second, "Reset the layout");
     assert!(second.query_by_label("Display").is_some());
 }
 
@@ -123,7 +123,7 @@ fn a_key_is_given_to_something_else() {
     assert_eq!(stored["keys"]["next_case"], Value::Array(Vec::new()));
     // The menus and the palette say the new key, and all can be as it was.
     press(&mut window, Key::Questionmark);
-    click(&mut window, "All as they were");
+    click(&mut window, "Reset all keys");
     press(&mut window, Key::Escape);
     press(&mut window, Key::H);
     assert!(window.query_by_label("Colours of the probability").is_none(), "H again");

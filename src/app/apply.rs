@@ -17,12 +17,12 @@ use super::state::{Awaited, file_name};
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
-use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, threshold_at, threshold_step};
+use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket};
 use crate::infer::ModelSource;
 
 impl HimixApp {
-    /// Applies `command`.
-    pub(super) fn apply(&mut self, ctx: &egui::Context, command: Command) {
+    /// Does what `command` says.
+    pub(super) fn change(&mut self, ctx: &egui::Context, command: Command) {
         let state = &mut self.state;
         match command {
             Command::Ask(purpose) => self.ask(purpose),
@@ -78,10 +78,10 @@ impl HimixApp {
             Command::Recall(id) => self.recall(id),
             Command::ShowPalette(typed) => state.palette = typed,
             Command::FocusPrompt => state.focus_prompt = true,
-            Command::SetThreshold(threshold) => {
-                state.settings.threshold = threshold_at(threshold_step(threshold));
-            }
+            Command::SetThreshold(threshold) => state.settings.set_threshold(threshold),
+            Command::MoveThreshold(by) => state.settings.set_threshold(state.settings.threshold + by),
             Command::SetOpacity(opacity) => state.settings.opacity = opacity.clamp(0.0, 1.0),
+            Command::MoveOpacity(by) => state.settings.opacity = (state.settings.opacity + by).clamp(0.0, 1.0),
             Command::ShowOverlay(show) => state.show_overlay = show,
             Command::HoldOverlay(hold) => state.overlay_held = hold,
             Command::ShowTruth(show) => state.show_truth = show,
@@ -124,7 +124,10 @@ impl HimixApp {
                 state.page = page;
                 state.rebinding = None;
             }
+            Command::Undo => self.step_look(true),
+            Command::Redo => self.step_look(false),
             Command::Dismiss(note) => state.notes.dismiss(note),
+            Command::DismissAll => state.notes.dismiss_all(),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }

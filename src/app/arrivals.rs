@@ -95,7 +95,10 @@ impl HimixApp {
             FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner } => {
                 let file = path.clone();
                 if self.take_image(ticket, path, Arrived { scan, slice, image, display }) {
-                    self.state.settings.remember(&file);
+                    // Of a list its folder is among the recent ones, not every case that was looked at.
+                    if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
+                        self.state.settings.remember(&file);
+                    }
                     self.request_prediction();
                     self.finish_recall();
                     // A truth that was named with the image is on its way already.

@@ -76,8 +76,12 @@ pub enum Command {
     FocusPrompt,
     /// Probability from which a pixel belongs to the mask, 0…1.
     SetThreshold(f32),
+    /// Move that by so much.
+    MoveThreshold(f32),
     /// Opacity of the overlay's fill, 0…1.
     SetOpacity(f32),
+    /// Move that by so much.
+    MoveOpacity(f32),
     /// Show the overlay.
     ShowOverlay(bool),
     /// Hide the overlay for as long as a key is held.
@@ -138,8 +142,14 @@ pub enum Command {
     Train(TrainCommand),
     /// Open a page of help, or close it.
     ShowPage(Option<Page>),
+    /// Look at the picture as before the last change of that.
+    Undo,
+    /// Take an undo back.
+    Redo,
     /// Take a toast away.
     Dismiss(u64),
+    /// Take all toasts away.
+    DismissAll,
     /// Close the window.
     Quit,
 }

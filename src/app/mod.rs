@@ -22,6 +22,7 @@ mod state;
 mod text;
 mod theme;
 mod training;
+mod undo;
 mod view;
 mod worklist;
 

@@ -7,18 +7,31 @@ use std::time::{Duration, Instant};
 const LOG: usize = 200;
 /// Toasts shown at a time.
 const TOASTS: usize = 3;
-/// How long a toast stays that asks for nothing.
+/// How long toasts stay; the log keeps them, and the name of its panel counts those that were not seen there.
 const INFO_STAYS: Duration = Duration::from_secs(5);
+const WARNING_STAYS: Duration = Duration::from_secs(15);
+const ERROR_STAYS: Duration = Duration::from_secs(40);
 
 /// How grave a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Done; goes by itself.
     Info,
-    /// Worth knowing; stays until it is dismissed.
+    /// Worth knowing.
     Warning,
-    /// Something did not happen; stays until it is dismissed.
+    /// Something did not happen.
     Error,
+}
+
+impl Kind {
+    /// How long its toast stays.
+    fn stays(self) -> Duration {
+        match self {
+            Self::Info => INFO_STAYS,
+            Self::Warning => WARNING_STAYS,
+            Self::Error => ERROR_STAYS,
+        }
+    }
 }
 
 /// One message.
@@ -64,6 +77,11 @@ impl Notes {
         }
     }
 
+    /// Takes all toasts away.
+    pub fn dismiss_all(&mut self) {
+        self.notes.iter_mut().for_each(|note| note.is_toast = false);
+    }
+
     /// How many warnings and errors have come since the log was looked at.
     pub fn unread(&self) -> usize {
         self.notes.iter().filter(|note| note.id > self.read && note.kind != Kind::Info).count()
@@ -86,14 +104,13 @@ impl Notes {
 
     /// When the next toast goes by itself.
     pub fn next_change(&self) -> Option<Duration> {
-        let stays = |note: &Note| INFO_STAYS.saturating_sub(note.at.elapsed());
-        self.toasts().filter(|note| note.kind == Kind::Info).map(stays).min()
+        self.toasts().map(|note| note.kind.stays().saturating_sub(note.at.elapsed())).min()
     }
 }
 
 impl Note {
     fn has_gone(&self) -> bool {
-        self.kind == Kind::Info && self.at.elapsed() >= INFO_STAYS
+        self.at.elapsed() >= self.kind.stays()
     }
 }
 

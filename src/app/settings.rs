@@ -11,6 +11,7 @@ use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
 use crate::data::Limit;
 use crate::data::scan::{Kind, NamedWindow, PRESETS, Window};
+use crate::engine::{threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
 /// How many recent images are kept.
@@ -70,6 +71,8 @@ pub struct Settings {
     pub training: Option<PathBuf>,
     /// The Stages tab.
     pub stages: StagesSettings,
+    /// Settings of the next training run as TOML, without its data and its folder.
+    pub training_form: Option<String>,
     /// Training runs begun so far.
     pub runs: u32,
 }
@@ -114,6 +117,7 @@ impl Default for Settings {
             recent: Vec::new(),
             training: None,
             stages: StagesSettings::default(),
+            training_form: None,
             runs: 0,
         }
     }
@@ -151,6 +155,11 @@ impl Settings {
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
+    /// Takes the nearest threshold that there are counts of.
+    pub fn set_threshold(&mut self, threshold: f32) {
+        self.threshold = threshold_at(threshold_step(threshold));
+    }
+
     /// Puts `image` at the head of the recent ones.
     pub fn remember(&mut self, image: &Path) {
         self.recent.retain(|other| other != image);
@@ -160,10 +169,15 @@ impl Settings {
 
     /// Takes `model` for the one to open next time, and puts it at the head of the recent ones.
     pub fn remember_model(&mut self, model: ModelPaths) {
-        self.models.retain(|other| *other != model);
-        self.models.insert(0, model.clone());
-        self.models.truncate(RECENT);
+        self.list_model(model.clone());
         self.model = Some(model);
+    }
+
+    /// Puts `model` at the head of the recent ones.
+    pub fn list_model(&mut self, model: ModelPaths) {
+        self.models.retain(|other| *other != model);
+        self.models.insert(0, model);
+        self.models.truncate(RECENT);
     }
 
     /// Puts `prompt` at the head of the used ones, unless it is empty.

@@ -15,6 +15,7 @@ use super::session::{Past, Source};
 use super::settings::Settings;
 use super::stages::Stages;
 use super::training::Training;
+use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
 use crate::data::scan::{Kind, Seen, Window};
@@ -202,6 +203,8 @@ pub struct State {
     pub due: Option<Instant>,
     /// Slices read and slices in all of the image on its way.
     pub progress: Option<(usize, usize)>,
+    /// Steps back to how the picture was looked at.
+    pub history: History,
     /// Toasts and log.
     pub notes: Notes,
     /// What the network gets, and of what that is a picture: asked for last, and come last.
@@ -251,7 +254,7 @@ impl State {
     pub fn new(settings: Settings, device: DeviceChoice) -> Self {
         let layouts = Layouts::of(&settings.layouts);
         Self {
-            training: Training::new(settings.next_run_folder()),
+            training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             tab: Tab::default(),
             stages: Stages::default(),
             settings,
@@ -274,6 +277,7 @@ impl State {
             stepped: None,
             due: None,
             progress: None,
+            history: History::default(),
             notes: Notes::default(),
             network_view: (None, None),
             past: Vec::new(),

@@ -43,8 +43,10 @@ pub struct Palette {
     pub weak: Color32,
     /// What is active.
     pub accent: Color32,
-    /// Text on the accent's fill.
+    /// Behind what is chosen.
     pub accent_fill: Color32,
+    /// Text of what is chosen.
+    pub chosen: Color32,
     /// Warnings.
     pub warning: Color32,
     /// Errors.
@@ -68,6 +70,7 @@ const DARK: Palette = Palette {
     weak: Color32::from_gray(164),
     accent: Color32::from_rgb(92, 172, 255),
     accent_fill: Color32::from_rgb(24, 74, 124),
+    chosen: Color32::from_rgb(168, 212, 255),
     warning: Color32::from_rgb(255, 190, 92),
     error: Color32::from_rgb(255, 138, 128),
     token: Color32::from_gray(50),
@@ -92,6 +95,7 @@ const LIGHT: Palette = Palette {
     weak: Color32::from_gray(88),
     accent: Color32::from_rgb(0, 92, 168),
     accent_fill: Color32::from_rgb(190, 218, 246),
+    chosen: Color32::from_rgb(0, 72, 138),
     warning: Color32::from_rgb(134, 76, 0),
     error: Color32::from_rgb(170, 28, 28),
     token: Color32::from_gray(224),
@@ -290,7 +294,8 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     widgets.active.bg_stroke = Stroke::new(1.0, palette.accent);
     visuals.weak_text_color = Some(palette.weak);
     visuals.selection.bg_fill = palette.accent_fill;
-    visuals.selection.stroke = Stroke::new(1.0, palette.accent);
+    // The colour of text that is chosen, and of the edge of a field that has the keyboard.
+    visuals.selection.stroke = Stroke::new(1.0, palette.chosen);
     visuals.hyperlink_color = palette.accent;
     visuals.extreme_bg_color = palette.field;
     visuals.faint_bg_color = palette.token;
@@ -336,6 +341,7 @@ mod tests {
                 .collect();
             pairs.extend([palette.button, palette.button_hovered, palette.accent_fill].map(|b| (palette.text, b)));
             pairs.push((palette.canvas_text, palette.canvas));
+            pairs.push((palette.chosen, palette.accent_fill));
             for (text, behind) in pairs {
                 let ratio = contrast(text, behind);
                 assert!(ratio >= 4.5, "{text:?} on {behind:?}: {ratio:.2}");

@@ -231,7 +231,12 @@ impl HimixApp {
         if let Some(list) = &mut self.state.worklist
             && let Some(current) = list.current
         {
-            list.edited.insert(current, prompt);
+            // What was changed back is not changed.
+            if list.items.get(current).is_some_and(|item| item.prompt.as_deref().unwrap_or_default() == prompt) {
+                list.edited.remove(&current);
+            } else {
+                list.edited.insert(current, prompt);
+            }
         }
     }
 }

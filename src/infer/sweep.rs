@@ -53,7 +53,7 @@ pub struct SweepResult {
 
 /// Sweeps `dial` over `values`, everything else as in `dials`. `cases` are read one after the other, each when its turn comes.
 ///
-/// `progress` hears how many cases are done; breaking ends the sweep with nothing.
+/// `progress` hears how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
 pub fn sweep(
     predictor: &mut Predictor,
     dials: &Dials,
@@ -71,7 +71,10 @@ pub fn sweep(
     let (mut done, mut skipped) = (0, Vec::new());
     for (index, case) in cases.enumerate() {
         if progress(index).is_break() {
-            return Ok(None);
+            if done == 0 {
+                return Ok(None);
+            }
+            break;
         }
         let case = match case {
             Ok(case) => case,

@@ -130,8 +130,8 @@ actions! {
     OpenImage: Program, "Open image…", [Chord::ctrl(Key::O)];
     OpenFolder: Program, "Open folder…", [Chord::ctrl_shift(Key::O)];
     SaveMask: Program, "Save mask…", [Chord::ctrl(Key::S)];
-    Undo: Program, "Undo (Stages)", [Chord::ctrl(Key::Z)];
-    Redo: Program, "Redo (Stages)", [Chord::ctrl_shift(Key::Z), Chord::ctrl(Key::Y)];
+    Undo: Program, "Undo", [Chord::ctrl(Key::Z)];
+    Redo: Program, "Redo", [Chord::ctrl_shift(Key::Z), Chord::ctrl(Key::Y)];
     Read: Program, "Read", [key(Key::F1)];
     Stages: Program, "Stages", [key(Key::F2)];
     Train: Program, "Train", [key(Key::F3)];
@@ -147,7 +147,7 @@ pub const FIXED: &[(&str, &str)] = &[
     ("Double click", "Fit the window"),
     ("Right drag", "Window (across) and level (up, down)"),
     ("Shift drag", "Ruler"),
-    ("Esc", "Close a page, cancel opening, take the ruler away, leave the prompt"),
+    ("Esc", "Leave the prompt, close a page, cancel opening, dismiss messages, take the ruler away"),
     ("Enter", "Leave the prompt"),
     ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),
     ("Ctrl +  −  0", "Larger, smaller, normal text"),
@@ -201,7 +201,7 @@ impl Action {
     /// The tasks in which it does something.
     pub fn works_in(self, tab: Tab) -> bool {
         match self {
-            Self::Undo | Self::Redo => tab == Tab::Stages,
+            Self::Undo | Self::Redo => tab != Tab::Train,
             action => tab != Tab::Train || action.group() == Group::Program,
         }
     }
@@ -213,6 +213,8 @@ impl Action {
             return Some(Command::PresetWindow(number));
         }
         let has_image = state.image.is_some();
+        // The key that opens a page closes it too.
+        let page = |page: Page| (state.page != Some(page)).then_some(page);
         let pan = |x: f32, y: f32| Command::Pan(vec2(x, y) * PAN_STEP);
         Some(match self {
             Self::ZoomIn => Command::Zoom(ZOOM_STEP, None),
@@ -232,7 +234,7 @@ impl Action {
             Self::PreviousCase => Command::StepItem(-1),
             Self::Invert => Command::Invert(!state.image.as_ref()?.seen.is_inverted),
             Self::UseWindow => Command::UseWindow,
-            Self::NetworkView => Command::ShowPage(Some(Page::Network)),
+            Self::NetworkView => Command::ShowPage(page(Page::Network)),
             Self::Overlay => Command::ShowOverlay(!state.show_overlay),
             // What is held has no moment; the windows were answered above.
             Self::HoldOverlay
@@ -252,17 +254,23 @@ impl Action {
                 Scheme::Safe => Scheme::Paper,
                 Scheme::Paper | Scheme::Own => Scheme::Safe,
             }),
-            Self::LessOpacity => Command::SetOpacity(settings.opacity - OPACITY_STEP),
-            Self::MoreOpacity => Command::SetOpacity(settings.opacity + OPACITY_STEP),
-            Self::LessThreshold => Command::SetThreshold(settings.threshold - THRESHOLD_STEP),
-            Self::MoreThreshold => Command::SetThreshold(settings.threshold + THRESHOLD_STEP),
+            Self::LessOpacity => Command::MoveOpacity(-OPACITY_STEP),
+            Self::MoreOpacity => Command::MoveOpacity(OPACITY_STEP),
+            Self::LessThreshold => Command::MoveThreshold(-THRESHOLD_STEP),
+            Self::MoreThreshold => Command::MoveThreshold(THRESHOLD_STEP),
             Self::FocusPrompt => Command::FocusPrompt,
             Self::Past => Command::OpenPane(Pane::Past, true),
             Self::OpenImage => Command::Ask(Purpose::Image),
             Self::OpenFolder => Command::Ask(Purpose::Folder),
             Self::SaveMask => return state.shown.is_some().then_some(Command::Ask(Purpose::SaveMask)),
-            Self::Undo => return stages(state.stages.turning.can_undo(), StagesCommand::Undo),
-            Self::Redo => return stages(state.stages.turning.can_redo(), StagesCommand::Redo),
+            Self::Undo if state.tab == Tab::Stages => {
+                return stages(state.stages.turning.can_undo(), StagesCommand::Undo);
+            }
+            Self::Redo if state.tab == Tab::Stages => {
+                return stages(state.stages.turning.can_redo(), StagesCommand::Redo);
+            }
+            Self::Undo => return state.history.can_undo().then_some(Command::Undo),
+            Self::Redo => return state.history.can_redo().then_some(Command::Redo),
             Self::Read => Command::ShowTab(Tab::Read),
             Self::Stages => Command::ShowTab(Tab::Stages),
             Self::Train => Command::ShowTab(Tab::Train),
@@ -270,7 +278,7 @@ impl Action {
                 Some(_) => None,
                 None => Some(String::new()),
             }),
-            Self::Shortcuts => Command::ShowPage(Some(Page::Shortcuts)),
+            Self::Shortcuts => Command::ShowPage(page(Page::Shortcuts)),
             Self::Quit => Command::Quit,
         })
     }

@@ -85,6 +85,8 @@ fn escape(state: &State) -> Option<Command> {
         Some(Command::ShowPage(None))
     } else if state.awaited_image.is_some() {
         Some(Command::CancelOpening)
+    } else if state.notes.toasts().next().is_some() {
+        Some(Command::DismissAll)
     } else {
         state.ruler.is_some().then_some(Command::Ruler(None))
     }

@@ -108,7 +108,7 @@ impl Behavior<Pane> for Dock<'_> {
                 if ui.button(format!("Close “{}”", pane.title())).clicked() {
                     self.commands.push(Command::OpenPane(pane, false));
                 }
-                if ui.button("Arrange the panels as they were meant").clicked() {
+                if ui.button("Reset the layout").clicked() {
                     self.commands.push(Command::ResetLayout);
                 }
             });

@@ -10,6 +10,9 @@ use crate::data::scan::{Kind, Window};
 const NETWORK: &str = "Changing the window changes what you see, not the mask. The network looks at the picture in the window in which \
                        it was asked last.";
 
+/// Width of a field for a number, points.
+const FIELD: f32 = 58.0;
+
 /// Doublings of the contrast at the end of its slider.
 const MOST_CONTRAST: f32 = 3.0;
 
@@ -69,10 +72,16 @@ pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> 
     let Window { mut centre, mut width } = window;
     let speed = (width / 200.0).max(1e-3);
     let label = ui.label(RichText::new(names[0]).weak());
-    let value = DragValue::new(&mut width).speed(speed).range(1e-3..=1e7).max_decimals(1);
-    let wide = ui.add(value).labelled_by(label.id);
+    let size = [FIELD, ui.spacing().interact_size.y];
+    let shown = |value: f64, _| {
+        let text = if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
+        text.replace('-', "−")
+    };
+    let typed = |text: &str| text.replace('−', "-").trim().parse().ok();
+    let field = |value| DragValue::new(value).speed(speed).custom_formatter(shown).custom_parser(typed);
+    let wide = ui.add_sized(size, field(&mut width).range(1e-3..=1e7)).labelled_by(label.id);
     let label = ui.label(RichText::new(names[1]).weak());
-    let level = ui.add(DragValue::new(&mut centre).speed(speed).max_decimals(1)).labelled_by(label.id);
+    let level = ui.add_sized(size, field(&mut centre)).labelled_by(label.id);
     (wide.changed() || level.changed()).then_some(Window { centre, width })
 }
 

@@ -1,6 +1,6 @@
 //! The menu bar, and at its right what computes.
 
-use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Label, Layout, MenuBar, Panel, RichText, Ui};
+use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Panel, RichText, TextStyle, Ui};
 
 use super::sentences;
 use crate::app::command::Command;
@@ -37,7 +37,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 {
                     commands.push(Command::ShowTab(Tab::Train));
                 }
-                ui.add(Label::new(RichText::new(what_computes(state)).weak()).truncate());
+                let room = ui.available_width();
+                let words = short(ui, &what_computes(state), room - 24.0);
+                ui.menu_button(RichText::new(words).weak(), |ui| model(ui, state, commands));
             });
         });
     });
@@ -50,6 +52,18 @@ fn what_computes(state: &State) -> String {
         (None, Some(model)) => format!("{} · {}", model.info.name, model.info.device),
         (None, None) => "No model is open".into(),
     }
+}
+
+/// `text`, cut off where it is wider than `width` points.
+fn short(ui: &Ui, text: &str, width: f32) -> String {
+    let font = TextStyle::Button.resolve(ui.style());
+    let fits =
+        |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::WHITE).size().x <= width;
+    if fits(text) {
+        return text.to_owned();
+    }
+    let cut = text.char_indices().rev().map(|(at, _)| format!("{}…", text[..at].trim_end()));
+    cut.into_iter().find(|cut| fits(cut)).unwrap_or_default()
 }
 
 /// An entry of a menu that makes `command`.
@@ -111,8 +125,9 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     } else {
         ui.menu_button("Recent", |ui| {
             for path in recent {
-                let button = ui.button(file_name(path)).on_hover_text(path.display().to_string());
-                if button.clicked() {
+                let folder = path.parent().map(file_name).filter(|name| !name.is_empty());
+                let button = Button::new(file_name(path)).shortcut_text(folder.unwrap_or_default());
+                if ui.add(button).on_hover_text(path.display().to_string()).clicked() {
                     commands.push(Command::OpenPaths(vec![path.clone()]));
                 }
             }
@@ -123,8 +138,13 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if state.tab != Tab::Train {
+        act(ui, state, Action::Undo, commands);
+        act(ui, state, Action::Redo, commands);
+        ui.separator();
+    }
     ui.menu_button("Panels", |ui| panels(ui, state, commands));
-    item(ui, true, "Arrange the panels as they were meant", Command::ResetLayout, commands);
+    item(ui, true, "Reset the layout", Command::ResetLayout, commands);
     ui.separator();
     let has_image = state.image.is_some();
     ui.add_enabled_ui(has_image, |ui| {
@@ -133,14 +153,19 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     ui.separator();
     let settings = &state.settings;
-    switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay, commands);
+    let keyed = |action: Action, text: &str| match settings.keys.label(action) {
+        keys if keys.is_empty() => text.to_owned(),
+        keys => format!("{text} ({keys})"),
+    };
+    switch(ui, state.show_overlay, &keyed(Action::Overlay, "Overlay"), Command::ShowOverlay, commands);
     ui.add_enabled_ui(state.truth.is_some(), |ui| {
-        switch(ui, state.show_truth, "Comparison with the ground truth", Command::ShowTruth, commands);
+        let text = keyed(Action::Truth, "Comparison with the ground truth");
+        switch(ui, state.show_truth, &text, Command::ShowTruth, commands);
     });
     switch(ui, settings.fill, "Fill areas", Command::Fill, commands);
     switch(ui, settings.contour, "Draw outlines", Command::Contour, commands);
     switch(ui, settings.smooth, "Smooth picture", Command::Smooth, commands);
-    switch(ui, settings.heat, "Heat map of the probability", Command::Heat, commands);
+    switch(ui, settings.heat, &keyed(Action::Heat, "Heat map of the probability"), Command::Heat, commands);
     switch(ui, settings.show_patient, "Show the patient's name", Command::ShowPatient, commands);
     ui.separator();
     act(ui, state, Action::Invert, commands);

@@ -68,5 +68,5 @@ fn about_model(ui: &mut Ui, info: &ModelInfo) {
         (true, "") => "not said",
         (true, origin) => origin,
     };
-    row(ui, "Trained on", origin).on_hover_text(&info.provenance);
+    row(ui, "Trained on", origin.strip_prefix("Trained on ").unwrap_or(origin)).on_hover_text(&info.provenance);
 }

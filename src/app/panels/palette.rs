@@ -61,7 +61,7 @@ fn entries(state: &State) -> Vec<Entry> {
             add(&format!("{word} panel: {}", pane.title()), Command::OpenPane(*pane, !layout.is_open(*pane)));
         }
     }
-    add("Arrange the panels as they were meant", Command::ResetLayout);
+    add("Reset the layout", Command::ResetLayout);
     add("Window presets…", Command::ShowPage(Some(Page::Presets)));
     for (scheme, name) in Scheme::ALL {
         add(&format!("Colours of the overlay: {name}"), Command::UseColours(scheme));
@@ -150,7 +150,9 @@ fn rows(ui: &mut Ui, found: &[Entry], chosen: usize, has_moved: bool, clicked: &
     if found.is_empty() {
         ui.label(RichText::new("No command has such a name.").weak());
     }
-    ScrollArea::vertical().max_height(24.0 * ROWS as f32).show(ui, |ui| {
+    // The area remembers its size: without a least height the list would stay as small as a search with few hits made it.
+    let height = 24.0 * ROWS as f32;
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         for (place, (name, keys, _)) in found.iter().enumerate() {
             let button = eframe::egui::Button::selectable(place == chosen, name.as_str())
                 .shortcut_text(keys.as_str())

@@ -53,7 +53,9 @@ fn marks((first, last): (f64, f64), is_whole: bool) -> Vec<GridMark> {
 fn words(mark: GridMark) -> String {
     let digits = (-mark.step_size.log10().floor()).clamp(0.0, 6.0) as usize;
     if mark.value != 0.0 && mark.step_size < 1e-4 {
-        return format!("{:.0e}", mark.value).replace('-', "−");
+        // So many digits that the next mark has another number.
+        let digits = (mark.value.abs().log10().floor() - mark.step_size.log10().floor()).max(0.0) as usize;
+        return format!("{:.digits$e}", mark.value).replace('-', "−");
     }
     let text = format!("{:.digits$}", mark.value);
     if text.trim_start_matches('-').bytes().all(|byte| matches!(byte, b'0' | b'.')) {
@@ -91,5 +93,7 @@ mod tests {
         assert_eq!(text(15.0, 5.0), "15");
         assert_eq!(text(-1e-17, 0.5), "0");
         assert_eq!(text(2e-5, 1e-5), "2e−5");
+        assert_eq!(text(2.9995e-4, 5e-8), "2.9995e−4");
+        assert_eq!(text(3e-4, 5e-8), "3.0000e−4");
     }
 }

@@ -10,6 +10,8 @@ use crate::data::scan::{Kind, NamedWindow, Window};
 
 /// Presets that have a key, beside the full range on 0.
 const KEYS: usize = 9;
+/// Width of a name's field, points.
+const NAME: f32 = 150.0;
 /// Most presets.
 const MOST: usize = 40;
 
@@ -32,8 +34,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             for (place, preset) in edited.iter_mut().enumerate() {
                 let key = if place < KEYS { (place + 1).to_string() } else { String::new() };
                 ui.label(RichText::new(key).weak());
-                let name = TextEdit::singleline(&mut preset.name).desired_width(150.0);
-                ui.add(name).widget_info(|| {
+                let name = TextEdit::singleline(&mut preset.name);
+                ui.add_sized([NAME, ui.spacing().interact_size.y], name).widget_info(|| {
                     let label = format!("Name of preset {}", place + 1);
                     eframe::egui::WidgetInfo::labeled(eframe::egui::Role::TextInput, true, label)
                 });
@@ -61,7 +63,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             edited.push(NamedWindow { name: name_of(window), window });
         }
         let usual = usual_presets().remove(&kind).unwrap_or_default();
-        if ui.add_enabled(usual != presets, Button::new("As they were")).clicked() {
+        if ui.add_enabled(usual != presets, Button::new("Reset the presets")).clicked() {
             edited = usual;
         }
     });

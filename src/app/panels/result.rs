@@ -1,10 +1,11 @@
 //! The panel on the right: how good the mask is, how it is shown, and what made it.
 
 use eframe::egui::{
-    Align, Color32, ComboBox, Label, Layout, Rect, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo, vec2,
+    Align, Color32, ComboBox, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo,
+    vec2,
 };
 
-use super::widgets::{explain, heading, legend_row, row, section};
+use super::widgets::{explain, heading, legend_row, row, section, swatch};
 use super::{model, scores};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
@@ -19,7 +20,15 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if state.confusion().is_some() {
         heading(ui, "Scores", "per image");
     }
-    result(ui, state, commands);
+    // While a mask is on its way, what stands beneath stays where it is.
+    let id = Id::unique("height of the result");
+    let height = ui.scope(|ui| result(ui, state, commands)).response.rect.height();
+    if state.shown.is_some() {
+        ui.data_mut(|data| data.insert_temp(id, height));
+    } else if state.image.is_some() && state.model.is_some() {
+        let last = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(0.0);
+        ui.add_space((last - height).max(0.0));
+    }
     section(ui, "Display", "");
     display(ui, state, commands);
     if let Some(shown) = &state.shown {
@@ -43,6 +52,9 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
+            (Some(_), Some(_), _) if state.playing.is_some() => {
+                "While the slices are played there is no mask. Pause, and it is made."
+            }
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
         ui.add(Label::new(RichText::new(words).weak()).wrap());
@@ -59,7 +71,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let table = &shown.counts.table;
     let area = RichText::new(scores::area(state, table.foreground(threshold))).small();
     let words = "The mask: pixels, area where the file says how large a pixel is, share of the image.";
-    if state.compares() {
+    if state.compares() || state.settings.heat {
         row(ui, "Mask", area).on_hover_text(words);
     } else {
         legend_row(ui, theme::colour(state.settings.colours.overlay().mask), "Mask", area).on_hover_text(words);
@@ -88,11 +100,13 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.x = 6.0;
         switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay, commands);
         switch(ui, settings.fill, "Fill", Command::Fill, commands);
-        let words = "Cyan: the outline of the mask. White: that of the ground truth.";
-        switch(ui, settings.contour, "Outline", Command::Contour, commands).on_hover_text(words);
+        switch(ui, settings.contour, "Outline", Command::Contour, commands);
         let words = "The probability in colours in place of the mask.";
         switch(ui, settings.heat, "Heat map", Command::Heat, commands).on_hover_text(words);
     });
+    if settings.contour && state.shown.is_some() {
+        outlines(ui, state);
+    }
     colours(ui, &settings.colours, commands);
     if settings.heat {
         colour_bar(ui);
@@ -100,6 +114,20 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if state.truth.is_some() {
         switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth, commands);
     }
+}
+
+/// Whose outlines the lines over the picture are.
+fn outlines(ui: &mut Ui, state: &State) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        ui.label(RichText::new("Outline of the").small().weak());
+        swatch(ui, theme::PREDICTION_OUTLINE);
+        ui.label(RichText::new("mask").small());
+        if state.compares() {
+            swatch(ui, theme::TRUTH_OUTLINE);
+            ui.label(RichText::new("ground truth").small());
+        }
+    });
 }
 
 fn switch(

@@ -32,7 +32,13 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     for (colour, name, count) in
         [(found, "True positive", tp), (missed, "False negative", fneg), (wrong, "False positive", fp)]
     {
-        legend_row(ui, theme::colour(colour), name, RichText::new(area(state, count)).small());
+        let area = RichText::new(area(state, count)).small();
+        // A heat map has other colours.
+        if state.settings.heat {
+            row(ui, name, area);
+        } else {
+            legend_row(ui, theme::colour(colour), name, area);
+        }
     }
     curve(ui, state, &shown.counts.table, commands);
 }
@@ -80,7 +86,10 @@ fn curve(ui: &mut Ui, state: &State, table: &Arc<ThresholdCounts>, commands: &mu
     let best = dice.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(place, _)| place);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let words = format!("Best Dice {:.3} at {:.2}", dice[best], best as f32 / 100.0);
+        let words = match dice[best] {
+            0.0 => "Dice is 0 at every threshold".to_owned(),
+            value => format!("Best Dice {value:.3} at {:.2}", best as f32 / 100.0),
+        };
         ui.label(RichText::new(words).small().weak());
         explain(ui, CURVE);
     });

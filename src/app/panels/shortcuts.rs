@@ -7,7 +7,7 @@ use crate::app::keys::{Action, FIXED, Group};
 use crate::app::state::State;
 use crate::app::theme;
 
-const WORDS: &str = "Click a key to change it, + for one more; a right click takes it away. While a text field has the cursor, \
+const WORDS: &str = "Click a key to change it, + for one more; a right click takes it away, Esc leaves it as it is. While a text field has the cursor, \
                      letters are text.";
 /// Height of the page, in points; what does not fit is scrolled to.
 const HEIGHT: f32 = 420.0;
@@ -16,7 +16,7 @@ const HEIGHT: f32 = 420.0;
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.set_width(812.0);
     ui.horizontal(|ui| {
-        let button = Button::new("All as they were");
+        let button = Button::new("Reset all keys");
         if ui.add_enabled(state.settings.keys.are_changed(), button).clicked() {
             commands.push(Command::ResetKeys(None));
         }
@@ -76,7 +76,7 @@ fn keys(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Command>)
     let bindings = &state.settings.keys;
     for (place, chord) in bindings.of(action).iter().enumerate() {
         if awaited == Some(Some(place)) {
-            ui.label(RichText::new("press a key, Esc leaves it").small().color(palette.accent));
+            ui.label(RichText::new("press a key…").small().color(palette.accent));
             continue;
         }
         let button = Button::new(RichText::new(chord.to_string()).color(palette.accent));
@@ -89,13 +89,13 @@ fn keys(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Command>)
         }
     }
     if awaited == Some(None) {
-        ui.label(RichText::new("press a key, Esc leaves it").small().color(palette.accent));
+        ui.label(RichText::new("press a key…").small().color(palette.accent));
     } else if ui.small_button("+").on_hover_text(format!("One more key for “{}”", action.name())).clicked() {
         commands.push(Command::Rebind(Some((action, None))));
     }
     if bindings.is_changed(action) {
-        let hint = format!("The usual keys of “{}”", action.name());
-        if ui.small_button("Usual").on_hover_text(hint).clicked() {
+        let hint = format!("Back to the usual keys of “{}”", action.name());
+        if ui.small_button("Reset").on_hover_text(hint).clicked() {
             commands.push(Command::ResetKeys(Some(action)));
         }
     }

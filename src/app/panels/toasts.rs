@@ -1,7 +1,7 @@
 //! Messages in the corner of the picture.
 
 use eframe::egui::{
-    Align, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2,
+    Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2,
 };
 
 use crate::app::command::Command;
@@ -11,14 +11,18 @@ use crate::app::theme;
 
 const WIDTH: f32 = 380.0;
 
-/// Draws the toasts in the upper right corner of `canvas`.
+/// Distance from the edges of the picture: beneath are its scale and the value under the pointer, and above are the buttons of the stages.
+const MARGIN: [f32; 2] = [12.0, 64.0];
+
+/// Draws the toasts in the lower right corner of `canvas`.
 pub fn show(ctx: &Context, state: &State, canvas: Rect, commands: &mut Vec<Command>) {
     if state.notes.toasts().next().is_none() {
         return;
     }
     let width = WIDTH.min(canvas.width() - 24.0);
-    let corner = pos2(canvas.right() - 12.0 - width, canvas.top() + 12.0);
-    Area::new(Id::unique("toasts")).order(Order::Middle).fixed_pos(corner).show(ctx, |ui| {
+    let corner = pos2(canvas.right() - MARGIN[0], canvas.bottom() - MARGIN[1]);
+    let area = Area::new(Id::unique("toasts")).order(Order::Middle).pivot(Align2::RIGHT_BOTTOM).fixed_pos(corner);
+    area.show(ctx, |ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 6.0;
         for note in state.notes.toasts() {

@@ -60,8 +60,9 @@ impl HimixApp {
             }
             StagesCommand::CancelWork => {
                 self.engine.cancel_study();
-                stages.working = None;
-                stages.sweeping = None;
+                if let Some(working) = &mut stages.working {
+                    working.is_ending = true;
+                }
             }
             StagesCommand::CompareWith(source) => self.compare_with(source),
         }
@@ -77,7 +78,7 @@ impl HimixApp {
         let device = self.state.device;
         let ticket = self.ticket();
         match self.engine.study(StudyRequest { ticket, source, device, work }) {
-            Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None }),
+            Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None, is_ending: false }),
             Err(error) => {
                 self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
             }
@@ -109,20 +110,30 @@ impl HimixApp {
         let values = values.collect();
         let what = format!("Sweeping {}", dial.name(&dials));
         let threshold = state.settings.threshold;
+        self.state.stages.swept = None;
         self.state.stages.swept_other = None;
         let study = Study::Sweep { dials, dial, values, threshold, over };
         self.state.stages.sweeping = Some(study.clone());
         self.begin_study(what, study);
     }
 
-    /// Takes a sweep in; that of the model that is compared with follows, where it has the same value to turn.
-    pub(super) fn keep_sweep(&mut self, result: SweepResult) {
+    /// Takes a sweep in; that of the model that is compared with follows, where it has the same value to turn. One that was ended early
+    /// has some of the cases, and none follows it.
+    pub(super) fn keep_sweep(&mut self, result: SweepResult, is_ended_early: bool) {
         let Some(study) = self.state.stages.sweeping.take() else {
-            let name = self.state.other().map(|info| info.name.clone()).unwrap_or_default();
-            self.state.stages.swept_other = Some((name, result));
+            // Of fewer cases than the other it could not be compared with it.
+            if !is_ended_early {
+                let name = self.state.other().map(|info| info.name.clone()).unwrap_or_default();
+                self.state.stages.swept_other = Some((name, result));
+            }
             return;
         };
+        let cases = result.cases;
         self.state.stages.swept = Some(result);
+        if is_ended_early {
+            let text = format!("The sweep was ended early: it is of the first {cases} cases.");
+            return self.state.notes.add(Kind::Info, text);
+        }
         let Some(other) = self.state.training.comparison.as_ref() else { return };
         let (source, Some(info), Study::Sweep { dial, values, threshold, over, .. }) =
             (other.source.clone(), &other.info, study)

@@ -9,6 +9,7 @@ use crate::app::HimixApp;
 use crate::app::command::Command;
 use crate::app::notes::Kind;
 use crate::engine::{DisplayPixels, Inspected, StudyEvent, Ticket};
+use crate::infer::ModelSource;
 
 impl HimixApp {
     /// Takes in looks inside.
@@ -73,6 +74,7 @@ impl HimixApp {
             working.progress = Some((done, count));
             return;
         }
+        let is_ending = working.is_ending;
         state.stages.working = None;
         match event {
             StudyEvent::Progress { .. } => {}
@@ -85,10 +87,15 @@ impl HimixApp {
                 for reason in result.skipped.iter().take(3) {
                     state.notes.add(Kind::Warning, format!("Left out of the sweep: {reason}"));
                 }
-                self.keep_sweep(*result);
+                self.keep_sweep(*result, is_ending);
             }
             StudyEvent::Saved { folder } => {
-                state.notes.add(Kind::Info, format!("The turned model is written: {}", folder.display()));
+                let words = format!(
+                    "The turned model is written, without read-outs: those were fitted on other outputs. Open it to fit its own. Folder: {}",
+                    folder.display()
+                );
+                state.notes.add(Kind::Info, words);
+                state.settings.list_model(ModelSource::new(folder).into());
             }
             StudyEvent::Fitted { description } => {
                 state.notes.add(Kind::Info, format!("The read-outs are kept with the model: {description}."));

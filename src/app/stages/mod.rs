@@ -89,6 +89,8 @@ pub struct Working {
     pub what: String,
     /// So much of so much.
     pub progress: Option<(usize, usize)>,
+    /// Whether it was asked to end.
+    pub is_ending: bool,
 }
 
 /// The numbers of the stages' masks.

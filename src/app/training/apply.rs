@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use super::compare::{Comparison, Look, SIDE};
 use super::form::Form;
-use super::{Closing, Offer, Outlook, TrainCommand};
+use super::{Closing, Offer, Outlook, Preset, TrainCommand};
 use crate::app::HimixApp;
 use crate::app::layout::Pane;
 use crate::app::notes::Kind;
 use crate::app::state::Tab;
 use crate::app::theme;
 use crate::app::training::run::{Phase, Run};
-use crate::engine::run::{Interrupted, Wish};
+use crate::engine::run::{Interrupted, TrainConfig, Wish};
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, Work};
 use crate::infer::ModelSource;
 
@@ -114,6 +114,12 @@ impl HimixApp {
         training.form.check();
         // During a run the measurement would disturb it, and be disturbed.
         let config = training.form.config().ok().filter(|_| !training.goes_on()).cloned();
+        // That of the beginning need not be remembered.
+        if training.preset != Some(Preset::Small) || self.state.settings.training_form.is_some() {
+            let typed = training.form.config().ok().cloned();
+            let kept = typed.map(|typed| TrainConfig { data: Vec::new(), out: PathBuf::new(), ..typed }.to_toml());
+            self.state.settings.training_form = kept.or(self.state.settings.training_form.take());
+        }
         training.outlook = if config.is_some() { Outlook::Awaited(ticket) } else { Outlook::None };
         if let Some(config) = config {
             self.engine.estimate(ticket, config);
@@ -140,7 +146,7 @@ impl HimixApp {
                 // A crash must find it remembered.
                 self.write_settings();
             }
-            Ok(false) => self.state.notes.add(Kind::Error, "A run goes on already. Stop it first."),
+            Ok(false) => self.state.notes.add(Kind::Error, "A training run is already under way. Stop it first."),
             Err(error) => {
                 let text = format!("The training could not be started ({error}). Close other programs.");
                 self.state.notes.add(Kind::Error, text);

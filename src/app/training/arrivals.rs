@@ -35,7 +35,7 @@ impl HimixApp {
     fn run_ended(&mut self) {
         let training = &self.state.training;
         let Some(run) = &training.run else { return };
-        let is_well = matches!(run.outcome, Some(Ok(_)));
+        let is_well = matches!(run.outcome, Some(Ok(_))) && !run.can_resume();
         let note = match &run.outcome {
             Some(Err(message)) => Some((Kind::Error, format!("The training failed: {message}"))),
             _ if run.best.is_some() => {
@@ -43,7 +43,7 @@ impl HimixApp {
             }
             _ => None,
         };
-        // Whoever closes the window finds the run offered the next time, and after a failure too.
+        // Whoever closes the window or stops the run finds it offered the next time, and after a failure too.
         if is_well && training.closing == Closing::No {
             self.state.settings.training = None;
         }
@@ -101,6 +101,7 @@ impl HimixApp {
         match event {
             Event::ModelOpened { ticket, info, .. } if ticket == comparison.ticket => {
                 comparison.info = Some(info);
+                self.state.settings.list_model(comparison.source.clone().into());
                 self.request_compared();
             }
             Event::ModelFailed { ticket, message } if ticket == comparison.ticket => {

@@ -65,13 +65,15 @@ pub struct Training {
 }
 
 impl Training {
-    /// As at the start; a run writes into `out` unless the user says otherwise.
-    pub fn new(out: PathBuf) -> Self {
-        let preset = Preset::Small;
-        let config = TrainConfig { out, ..preset.config(None) };
+    /// As at the start, with the settings `remembered`; a run writes into `out` unless the user says otherwise.
+    pub fn new(out: PathBuf, remembered: Option<&str>) -> Self {
+        let usual = Preset::Small.config(None);
+        let remembered = remembered.and_then(|text| TrainConfig::from_toml(text).ok());
+        let preset = remembered.as_ref().is_none_or(|config| *config == usual).then_some(Preset::Small);
+        let config = remembered.unwrap_or(usual);
         Self {
-            form: Form::of(&config),
-            preset: Some(preset),
+            form: Form::of(&TrainConfig { out, data: Vec::new(), ..config }),
+            preset,
             outlook: Outlook::None,
             offer: None,
             run: None,
@@ -90,7 +92,7 @@ impl Training {
     /// Whether the form allows to begin, or why not.
     pub fn may_start(&self) -> Result<(), String> {
         if self.goes_on() {
-            return Err("A run goes on already.".into());
+            return Err("A training run is already under way.".into());
         }
         self.form.config()?;
         match &self.outlook {

@@ -63,6 +63,17 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             set(SweepWish { count, ..wish });
         }
     });
+    let others_turned = state.stages.turning.dials().is_some_and(|turned| {
+        let mut turned = turned.clone();
+        if let Some(value) = dial.get(own) {
+            dial.set(&mut turned, value);
+        }
+        turned != *own
+    });
+    if others_turned {
+        let words = "Every other value is as it is turned under What if.";
+        ui.label(RichText::new(words).small().color(theme::palette(ui.visuals()).warning));
+    }
     let list = state.worklist.as_ref();
     ui.horizontal_wrapped(|ui| {
         let is_over_list = wish.over_list && list.is_some();

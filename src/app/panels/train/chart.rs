@@ -1,6 +1,6 @@
 //! One chart: a title, what its lines are and where they stand now, the lines.
 
-use eframe::egui::{Color32, RichText, TextStyle, Ui, vec2};
+use eframe::egui::{Color32, RichText, TextStyle, Ui, Vec2b, vec2};
 use egui_plot::{Line, PlotPoints, Points};
 
 use crate::app::panels::plot;
@@ -35,6 +35,8 @@ pub struct Style {
     pub width: f32,
     /// How much of the past is in a smoothed line, 0…1; 0 smoothes nothing.
     pub smoothing: f64,
+    /// Whether the values are shares, whose axis goes from 0 to 1.
+    pub is_share: bool,
 }
 
 /// Draws a chart; `convention` says how its numbers are meant.
@@ -74,31 +76,32 @@ fn legend(ui: &mut Ui, line: &Series) {
 
 fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
     let raw = theme::palette(ui.visuals()).weak;
-    plot::base(("chart", title), HEIGHT, true).width(style.width).include_x(0.0).include_x(1.0).show(
-        ui,
-        |drawing| {
-            for line in series.iter().filter(|line| line.is_background) {
-                drawing.line(
-                    Line::new(line.name.clone(), drawn(&line.points)).color(raw.gamma_multiply(FAINT)).width(1.0),
-                );
+    let mut plot = plot::base(("chart", title), HEIGHT, true).width(style.width).include_x(0.0).include_x(1.0);
+    if style.is_share {
+        plot = plot.default_y_bounds(0.0, 1.0).auto_bounds(Vec2b::new(true, false));
+    }
+    plot.show(ui, |drawing| {
+        for line in series.iter().filter(|line| line.is_background) {
+            drawing.line(
+                Line::new(line.name.clone(), drawn(&line.points)).color(raw.gamma_multiply(FAINT)).width(1.0),
+            );
+        }
+        for line in series.iter().filter(|line| !line.is_background) {
+            let is_smoothed = style.smoothing > 0.0;
+            let (colour, width) =
+                if is_smoothed { (line.colour.gamma_multiply(FAINT), 1.0) } else { (line.colour, 1.6) };
+            if line.points.len() <= MARKED {
+                let marks = Points::new(line.name.clone(), drawn(&line.points));
+                drawing.points(marks.color(colour).radius(if is_smoothed { 1.6 } else { 2.2 }));
             }
-            for line in series.iter().filter(|line| !line.is_background) {
-                let is_smoothed = style.smoothing > 0.0;
-                let (colour, width) =
-                    if is_smoothed { (line.colour.gamma_multiply(FAINT), 1.0) } else { (line.colour, 1.6) };
-                if line.points.len() <= MARKED {
-                    let marks = Points::new(line.name.clone(), drawn(&line.points));
-                    drawing.points(marks.color(colour).radius(if is_smoothed { 1.6 } else { 2.2 }));
-                }
-                drawing.line(Line::new(line.name.clone(), drawn(&line.points)).color(colour).width(width));
-                if is_smoothed {
-                    let smooth = smoothed(&line.points, style.smoothing);
-                    let name = format!("{}, smoothed", line.name);
-                    drawing.line(Line::new(name, drawn(&smooth)).color(line.colour).width(1.8));
-                }
+            drawing.line(Line::new(line.name.clone(), drawn(&line.points)).color(colour).width(width));
+            if is_smoothed {
+                let smooth = smoothed(&line.points, style.smoothing);
+                let name = format!("{}, smoothed", line.name);
+                drawing.line(Line::new(name, drawn(&smooth)).color(line.colour).width(1.8));
             }
-        },
-    );
+        }
+    });
 }
 
 /// At most [`DRAWN`] of `points`, evenly chosen, the last among them.

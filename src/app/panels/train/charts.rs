@@ -34,18 +34,19 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let gap = 14.0;
     let columns = ((ui.available_width() + gap) / (NARROW + gap)).floor().clamp(1.0, 4.0);
     let width = (ui.available_width() - gap * (columns - 1.0)) / columns;
-    let style = Style { width: width.floor() - 1.0, smoothing: state.training.smoothing };
+    let style = Style { width: width.floor() - 1.0, smoothing: state.training.smoothing, is_share: false };
     for row in all.chunks(columns as usize) {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
-            for (title, convention, series) in row {
-                chart::show(ui, title, convention, series, style);
+            for (title, convention, series, is_share) in row {
+                chart::show(ui, title, convention, series, Style { is_share: *is_share, ..style });
             }
         });
     }
 }
 
-type Chart = (String, &'static str, Vec<Series>);
+/// Title, how its numbers are meant, lines, and whether it is of shares, which are seen from 0 to 1.
+type Chart = (String, &'static str, Vec<Series>, bool);
 
 fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
     let line = |name: &str, number: usize, value: &dyn Fn(&Epoch) -> Option<f64>| Series {
@@ -79,11 +80,11 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
         .map(|stage| line(&stage_name(stage), stage, &|epoch| epoch.sigma.get(stage)?.map(f64::from)))
         .collect();
     let mut charts = vec![
-        ("Loss".to_owned(), "grey: every step of the training", loss),
-        ("Dice".to_owned(), "validation", dice),
-        ("IoU".to_owned(), "validation", iou),
-        ("Learning rate".to_owned(), "", rate),
-        ("Filter width σ".to_owned(), "frequency bins", sigma),
+        ("Loss".to_owned(), "grey: every step of the training", loss, false),
+        ("Dice".to_owned(), "validation", dice, true),
+        ("IoU".to_owned(), "validation", iou, true),
+        ("Learning rate".to_owned(), "", rate, false),
+        ("Filter width σ".to_owned(), "frequency bins", sigma, false),
     ];
     let groups = run.epochs.last().map_or(&[][..], |epoch| &epoch.layer_weights);
     for (stage, group) in groups.iter().enumerate().filter(|(_, group)| !group.is_empty()) {
@@ -91,7 +92,7 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
             let weight = |epoch: &Epoch| Some(f64::from(epoch.layer_weights.get(stage)?.get(place)?.1));
             line(&format!("layer {layer}"), place, &weight)
         });
-        charts.push((format!("Text layers, {}", stage_name(stage)), "weights", weights.collect()));
+        charts.push((format!("Text layers, {}", stage_name(stage)), "weights", weights.collect(), true));
     }
     charts
 }

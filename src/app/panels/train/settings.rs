@@ -69,7 +69,7 @@ fn outlook(ui: &mut Ui, training: &Training) {
     let palette = theme::palette(ui.visuals());
     match (&training.outlook, training.form.config()) {
         _ if training.goes_on() => {
-            ui.label(RichText::new("A run goes on.").weak());
+            ui.label(RichText::new("A training run is under way.").weak());
         }
         (_, Err(message)) => {
             ui.add(Label::new(RichText::new(message).color(palette.warning)).wrap());

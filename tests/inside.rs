@@ -5,11 +5,13 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::data::{Image, Pixels};
-use himix::infer::{Dials, Inspection, ModelSource, Predictor, Wanted};
+use himix::infer::{Dial, Dials, Inspection, ModelSource, Predictor, SweepCase, Wanted, sweep};
 use himix::model::attribution::{Attributor, Inputs};
 use himix::model::weights::{TensorSource, bundle, source};
 use himix::model::{HiMix, Trace};
@@ -295,4 +297,20 @@ fn values_of_another_model_are_refused() {
     let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&dials), Wanted::default());
     assert!(error.is_err_and(|error| error.to_string().contains("another model")));
     assert!(mini.predictor.save_turned(&dials, Path::new("nowhere")).is_err());
+}
+
+#[test]
+fn a_sweep_that_is_ended_early_keeps_what_it_has() {
+    let Some(mut mini) = mini() else { return };
+    let dials = mini.predictor.dials().clone();
+    let image = Arc::new(mini.image.clone());
+    let case = || Ok(SweepCase { image: image.clone(), prompt: mini.prompt.clone(), truth: None });
+    let mut until = |most: usize| {
+        let go = |done| if done < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        let cases = (0..4).map(|_| case());
+        sweep(&mut mini.predictor, &dials, Dial::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
+    };
+    assert_eq!(until(0), None, "there is nothing yet");
+    assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len())), Some((2, 2)));
+    assert_eq!(until(9).map(|swept| swept.cases), Some(4));
 }

@@ -249,6 +249,31 @@ fn a_run_that_broke_off_is_offered_at_the_next_start() {
 }
 
 #[test]
+fn a_run_that_was_stopped_is_offered_and_its_settings_are_remembered() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let mut bench = Bench::with(endless(), files, false, Some(settings.clone()));
+    bench.click("The paper's recipe");
+    bench.enter("epochs", "7");
+    bench.fill();
+    bench.click("Start training");
+    bench.until("an epoch", |window| says(window, "epoch 1: loss"));
+    bench.click("Stop and keep the best");
+    bench.until("the end", |window| says(window, "Training was stopped"));
+    bench.until("the settings", |_| {
+        let text = std::fs::read_to_string(&settings).unwrap_or_default();
+        text.contains("epochs = 7") && text.contains("\"training\": \"/")
+    });
+    let Bench { window, files, .. } = bench;
+    drop(window);
+    let trainer = FakeTrainer { interrupted: Some(1), ..FakeTrainer::default() };
+    let mut bench = Bench::with(trainer, files, false, Some(settings));
+    bench.until("the offer", |window| says(window, "A training run was interrupted after 1 epoch."));
+    let value = |label: &str| bench.window.get_by_role_and_label(Role::TextInput, label).value();
+    assert_eq!((value("epochs").as_deref(), value("batch size").as_deref()), (Some("7"), Some("32")));
+}
+
+#[test]
 fn nothing_is_cut_off_in_the_smallest_window() {
     let mut bench = Bench::filled(endless());
     bench.click("Start training");

@@ -188,6 +188,43 @@ fn the_ruler_begins_where_the_button_went_down() {
 }
 
 #[test]
+fn how_a_picture_is_looked_at_can_be_undone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = FakeModel::default();
+    let mut window = window(&model, vec![volume(folder.path(), "ct.nii", false)]);
+    let calls = model.calls.load(Ordering::SeqCst);
+    let threshold = |window: &Window| {
+        let slider = window.get_by_role_and_label(Role::Slider, "Threshold");
+        (slider.accesskit_node().numeric_value().unwrap_or_default() * 100.0).round()
+    };
+    let undo = |window: &mut Window, modifiers| {
+        window.key_press_modifiers(modifiers, Key::Z);
+        window.run();
+    };
+    // Both presses in one frame count, and a few in a row are one step.
+    window.key_press(Key::CloseBracket);
+    window.key_press(Key::CloseBracket);
+    window.run();
+    assert_eq!(threshold(&window), 52.0);
+    press(&mut window, Key::Num3);
+    drag(&mut window, PointerButton::Secondary);
+    press(&mut window, Key::I);
+    assert!(spoken(&window).ends_with(", inverted"), "{}", spoken(&window));
+    undo(&mut window, Modifiers::COMMAND);
+    assert!(!spoken(&window).ends_with(", inverted"));
+    assert_eq!(preset(&window), "Own");
+    undo(&mut window, Modifiers::COMMAND);
+    assert_eq!(preset(&window), "Bone", "the whole of a drag is one step");
+    undo(&mut window, Modifiers::COMMAND);
+    assert_eq!((preset(&window).as_str(), threshold(&window)), ("Lung", 52.0));
+    undo(&mut window, Modifiers::COMMAND);
+    assert_eq!(threshold(&window), 50.0);
+    undo(&mut window, Modifiers::COMMAND | Modifiers::SHIFT);
+    assert_eq!(threshold(&window), 52.0, "and again");
+    assert_eq!(model.calls.load(Ordering::SeqCst), calls, "no inference");
+}
+
+#[test]
 fn the_masks_of_a_volume_go_with_its_slices() {
     let folder = tempfile::tempdir().expect("a folder");
     let image = volume(folder.path(), "ct.nii", false);
@@ -226,6 +263,8 @@ fn a_folder_is_a_worklist() {
     wait(&mut window, "the first case's scores", |window| says(window, "Dice"));
     assert!(says(&window, "Worklist"));
     assert_eq!(model.last_prompt(), "left lung", "the case's own sentence");
+    window.get_by_label("Split");
+    window.get_by_label("train");
     press(&mut window, Key::N);
     wait(&mut window, "the next case", |_| model.last_prompt() == "right lung");
     window.get_by_role(Role::MultilineTextInput).focus();

@@ -162,6 +162,11 @@ fn an_error_is_shown_names_the_file_and_can_be_dismissed() {
     window.get_by_label("Messages").click();
     window.run();
     assert!(says(&window, "broken.png"), "the log keeps it");
+    drop_file(&mut window, &files.folder.path().join("broken.png"));
+    wait(&mut window, "the error again", |window| says(window, "Dismiss"));
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Dismiss").is_none(), "Esc takes messages away");
 }
 
 #[test]

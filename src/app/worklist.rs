@@ -78,13 +78,14 @@ impl Worklist {
         }
     }
 
-    /// Keeps the cases whose name or sentence holds every word of `text`.
+    /// Keeps the cases whose name, sentence or part of the data set holds every word of `text`.
     pub fn search(&mut self, text: String) {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let matches = |item: &Item| {
             let name = item.name.to_lowercase();
             let prompt = item.prompt.as_deref().unwrap_or_default().to_lowercase();
-            words.iter().all(|word| name.contains(word) || prompt.contains(word))
+            let split = item.split.as_deref().unwrap_or_default().to_lowercase();
+            words.iter().all(|word| name.contains(word) || prompt.contains(word) || split.contains(word))
         };
         self.shown = (0..self.items.len()).filter(|&place| matches(&self.items[place])).collect();
         self.search = text;

@@ -24,6 +24,8 @@ pub struct Item {
     pub truth: Option<PathBuf>,
     /// Its sentence, if one is known and not empty.
     pub prompt: Option<String>,
+    /// The part of the data set that it belongs to.
+    pub split: Option<String>,
 }
 
 /// What lies in a folder, in the order in which it is offered.
@@ -53,6 +55,7 @@ fn pairs(folder: &Path) -> Vec<Item> {
             files: Vec::new(),
             truth: Some(sample.mask),
             prompt: Some(sample.prompt).filter(|prompt| !prompt.trim().is_empty()),
+            split: Some(split.clone()),
         }));
     }
     items
@@ -70,6 +73,7 @@ fn files(folder: &Path) -> Vec<Item> {
         path,
         files: Vec::new(),
         prompt: None,
+        split: None,
     };
     let mut items: Vec<Item> = pictures.into_iter().map(item).collect();
     // The mask of a picture is offered with it, not beside it.
@@ -82,6 +86,7 @@ fn files(folder: &Path) -> Vec<Item> {
             files: if series.files.len() > 1 { series.files } else { Vec::new() },
             truth: None,
             prompt: None,
+            split: None,
         }));
     }
     items

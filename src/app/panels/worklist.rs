@@ -72,7 +72,7 @@ fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, command
     let palette = theme::palette(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let is_current = list.current == Some(place);
-    let mut marks = Vec::new();
+    let mut marks: Vec<&str> = item.split.as_deref().into_iter().collect();
     if item.truth.is_some() {
         marks.push("mask");
     }

@@ -149,13 +149,17 @@ impl HimixApp {
             FileEvent::Saved { path } => self.say_saved(&path),
             FileEvent::Failed { ticket, message } => {
                 let is_image = |awaited: &mut super::state::Awaited<Source>| Some(awaited.ticket) == ticket;
+                let mut is_shown = false;
                 if self.state.awaited_image.take_if(is_image).is_some() {
                     self.state.progress = None;
-                    self.case_failed(ticket.unwrap_or_default(), &message);
+                    is_shown = self.case_failed(ticket.unwrap_or_default(), &message);
                 }
                 self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
                 self.state.awaited_list.take_if(|awaited| Some(*awaited) == ticket);
-                self.state.notes.add(Kind::Error, message);
+                match is_shown {
+                    true => self.state.notes.keep(Kind::Error, message),
+                    false => self.state.notes.add(Kind::Error, message),
+                }
             }
         }
     }

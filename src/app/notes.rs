@@ -59,12 +59,20 @@ pub struct Notes {
 impl Notes {
     /// Shows and keeps a message. A toast with the same text is replaced, not repeated.
     pub fn add(&mut self, kind: Kind, text: impl Into<String>) {
-        let text = text.into();
+        self.put(kind, text.into(), true);
+    }
+
+    /// Keeps a message that is shown elsewhere.
+    pub fn keep(&mut self, kind: Kind, text: impl Into<String>) {
+        self.put(kind, text.into(), false);
+    }
+
+    fn put(&mut self, kind: Kind, text: String, is_toast: bool) {
         for note in self.notes.iter_mut().filter(|note| note.text == text) {
             note.is_toast = false;
         }
         self.next += 1;
-        self.notes.push_back(Note { id: self.next, kind, text, at: Instant::now(), is_toast: true });
+        self.notes.push_back(Note { id: self.next, kind, text, at: Instant::now(), is_toast });
         if self.notes.len() > LOG {
             self.notes.pop_front();
         }

@@ -200,14 +200,16 @@ impl HimixApp {
         }
     }
 
-    /// A picture did not come. Where it was a case of the list, the case before is not shown in its place.
-    pub(super) fn case_failed(&mut self, ticket: Ticket, why: &str) {
+    /// A picture did not come. Where it was a case of the list, which is returned, the reason is shown in its place, not the case before.
+    pub(super) fn case_failed(&mut self, ticket: Ticket, why: &str) -> bool {
         let list = self.state.worklist.as_mut();
-        if list.is_some_and(|list| list.opening.take_if(|opening| *opening == ticket).is_some()) {
+        let is_case = list.is_some_and(|list| list.opening.take_if(|opening| *opening == ticket).is_some());
+        if is_case {
             self.close_image();
             self.state.awaited_truth = None;
             self.state.failed = Some(why.to_owned());
         }
+        is_case
     }
 
     /// Goes on to another case.

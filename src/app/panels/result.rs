@@ -49,6 +49,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     let Some(shown) = &state.shown else {
         let words = match (&state.image, &state.model, &state.awaited_model) {
+            (None, _, _) if state.failed.is_some() => "There is no result, because the case could not be opened.",
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",

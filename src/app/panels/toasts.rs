@@ -14,11 +14,16 @@ const WIDTH: f32 = 380.0;
 /// Distance from the edges of the picture: beneath are its scale and the value under the pointer, and above are the buttons of the stages.
 const MARGIN: [f32; 2] = [12.0, 64.0];
 
+/// Height in which three of them have room, with the margin.
+const LEAST: f32 = 300.0;
+
 /// Draws the toasts in the lower right corner of `canvas`.
 pub fn show(ctx: &Context, state: &State, canvas: Rect, commands: &mut Vec<Command>) {
     if state.notes.toasts().next().is_none() {
         return;
     }
+    // What is too low for them would not keep them from the menus.
+    let canvas = if canvas.height() < LEAST { ctx.content_rect() } else { canvas };
     let width = WIDTH.min(canvas.width() - 24.0);
     let corner = pos2(canvas.right() - MARGIN[0], canvas.bottom() - MARGIN[1]);
     let area = Area::new(Id::unique("toasts")).order(Order::Middle).pivot(Align2::RIGHT_BOTTOM).fixed_pos(corner);

@@ -22,6 +22,9 @@ use crate::app::theme;
 use crate::app::training::TrainCommand;
 use crate::engine::FigureKind;
 
+/// Width of the slider of the opacity with its name and its number, in points.
+const OPACITY: f32 = 172.0;
+
 /// Draws the stages.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     toolbar(ui, state, commands);
@@ -41,6 +44,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 /// Why there are no stages to see.
 fn nothing(state: &State) -> Option<&str> {
     match (&state.image, &state.model, &state.stages.look) {
+        (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
         (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
         (_, None, _) if state.awaited_model.is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
@@ -74,6 +78,9 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let mut is_alone = settings.is_alone;
             if ui.checkbox(&mut is_alone, "Maps alone").on_hover_text("Without the picture beneath.").changed() {
                 commands.push(Command::Stages(StagesCommand::Alone(is_alone)));
+            }
+            if ui.available_size_before_wrap().x < OPACITY {
+                ui.end_row();
             }
             ui.add_enabled_ui(!is_alone, |ui| {
                 let label = ui.label(RichText::new("Opacity").weak());

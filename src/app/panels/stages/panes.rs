@@ -30,6 +30,9 @@ enum Layer {
     Missing(&'static str),
 }
 
+/// How scores are meant.
+const PER_IMAGE: &str = " per image";
+
 /// A picture of the row.
 struct Cell {
     title: String,
@@ -169,7 +172,7 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
 }
 
 fn scores(counts: &crate::metrics::Confusion) -> String {
-    format!("Dice {:.3}, IoU {:.3} per image", counts.dice(), counts.iou())
+    format!("Dice {:.3}, IoU {:.3}{PER_IMAGE}", counts.dice(), counts.iou())
 }
 
 /// The value under the pointer.
@@ -222,7 +225,17 @@ fn draw(
     };
     line(rect.left_top() - vec2(0.0, TITLE), TITLE, RichText::new(&cell.title).size(13.5));
     if !cell.foot.is_empty() {
-        line(rect.left_bottom(), FOOT, RichText::new(&cell.foot).size(12.0));
+        let font = FontId::proportional(12.0);
+        let is_wide = |words: &str| {
+            painter.layout_no_wrap(words.to_owned(), font.clone(), Color32::WHITE).size().x > rect.width()
+        };
+        // Of scores in a narrow cell the first, with how it is meant.
+        let brief = cell.foot.split_once(',').filter(|_| cell.foot.ends_with(PER_IMAGE));
+        let foot = match brief {
+            Some((first, _)) if is_wide(&cell.foot) => format!("{first}{PER_IMAGE}"),
+            _ => cell.foot.clone(),
+        };
+        line(rect.left_bottom(), FOOT, RichText::new(foot).size(12.0));
     }
     crosshair(ui, state, rect);
     interact(ui, &response, rect, part, commands)
@@ -311,6 +324,10 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>) {
     let mut x = rect.left();
     let word = |x: &mut f32, words: &str| {
         let galley = painter.layout_no_wrap(words.to_owned(), font.clone(), palette.canvas_text);
+        // What has no room is left out, not cut off.
+        if *x + galley.size().x > rect.right() {
+            return;
+        }
         let at = pos2(*x, rect.center().y - galley.size().y / 2.0);
         *x += galley.size().x + 8.0;
         painter.galley(at, galley, palette.canvas_text);

@@ -1,6 +1,6 @@
 //! One chart: a title, what its lines are and where they stand now, the lines.
 
-use eframe::egui::{Color32, RichText, TextStyle, Ui, Vec2b, vec2};
+use eframe::egui::{Color32, RichText, TextStyle, Ui, vec2};
 use egui_plot::{Line, PlotPoints, Points};
 
 use crate::app::panels::plot;
@@ -35,7 +35,7 @@ pub struct Style {
     pub width: f32,
     /// How much of the past is in a smoothed line, 0…1; 0 smoothes nothing.
     pub smoothing: f64,
-    /// Whether the values are shares, whose axis goes from 0 to 1.
+    /// Whether the values are shares, whose axis goes from tenth to tenth.
     pub is_share: bool,
 }
 
@@ -78,7 +78,8 @@ fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
     let raw = theme::palette(ui.visuals()).weak;
     let mut plot = plot::base(("chart", title), HEIGHT, true).width(style.width).include_x(0.0).include_x(1.0);
     if style.is_share {
-        plot = plot.default_y_bounds(0.0, 1.0).auto_bounds(Vec2b::new(true, false));
+        let [low, high] = tenths(series);
+        plot = plot.include_y(low).include_y(high);
     }
     plot.show(ui, |drawing| {
         for line in series.iter().filter(|line| line.is_background) {
@@ -102,6 +103,14 @@ fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
             }
         }
     });
+}
+
+/// The tenths between which all values lie: a line that is flat has an axis too.
+fn tenths(series: &[Series]) -> [f64; 2] {
+    let values = series.iter().flat_map(|line| line.points.iter().map(|[_, value]| *value));
+    let (low, high) = values.fold((1f64, 0f64), |(low, high), value| (low.min(value), high.max(value)));
+    let low = (low.min(high) * 10.0).floor() / 10.0;
+    [low, ((high * 10.0).ceil() / 10.0).max(low + 0.1)]
 }
 
 /// At most [`DRAWN`] of `points`, evenly chosen, the last among them.
@@ -143,6 +152,19 @@ mod tests {
         assert!(flat.iter().all(|[_, y]| (y - 2.0).abs() < 1e-12));
         let peak = smoothed(&[[1.0, 0.0], [2.0, 1.0], [3.0, 0.0]], 0.5);
         assert_eq!((peak[0], peak[1]), ([1.0, 0.0], [2.0, 2.0 / 3.0]));
+    }
+
+    #[test]
+    fn shares_lie_between_tenths() {
+        let of = |values: &[f64]| {
+            let points = values.iter().map(|value| [0.0, *value]).collect();
+            let line = Series { name: String::new(), colour: Color32::WHITE, points, is_background: false };
+            tenths(&[line]).map(|value| (value * 1000.0).round() / 1000.0)
+        };
+        assert_eq!(of(&[0.0, 0.0]), [0.0, 0.1]);
+        assert_eq!(of(&[0.249, 0.251]), [0.2, 0.3]);
+        assert_eq!(of(&[0.71, 0.82]), [0.7, 0.9]);
+        assert_eq!(of(&[]), [0.0, 0.1]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Title, how its numbers are meant, lines, and whether it is of shares, which are seen from 0 to 1.
+/// Title, how its numbers are meant, lines, and whether it is of shares, 0…1.
 type Chart = (String, &'static str, Vec<Series>, bool);
 
 fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {

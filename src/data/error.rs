@@ -34,6 +34,18 @@ pub enum DataError {
         /// The format or the variant.
         reason: String,
     },
+    /// A DICOM file whose pixels are compressed in a way that nobody here decodes.
+    #[error(
+        "{}: its compression is not supported ({name}); decompress it to Explicit VR Little Endian, \
+         for instance with gdcmconv --raw or dcmdjpeg",
+        path.display()
+    )]
+    Compression {
+        /// The file asked for.
+        path: PathBuf,
+        /// What it is called.
+        name: String,
+    },
     /// The content ends early or contradicts itself.
     #[error("{}: the file is truncated or damaged ({reason}); export it again from its source", path.display())]
     Damaged {

@@ -9,7 +9,7 @@ use himix::data::{DataError, Limit, Pixels};
 use tempfile::TempDir;
 
 use super::fixtures::{folder, put, shared};
-use super::hostile::dicom_pieces;
+use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg};
 
 /// Smallest, largest, mean of the stored values.
 fn statistics(scan: &Scan) -> [f64; 3] {
@@ -160,6 +160,38 @@ fn slices_are_sorted_by_position() {
         other
     });
     assert_eq!(series_in(folder.path()).len(), 2, "another size is another stack");
+}
+
+#[test]
+fn compression_that_is_not_read_is_called_by_its_name() {
+    let folder = folder();
+    let refused = |bytes: &[u8]| {
+        let error = open(&put(&folder, "x.dcm", bytes), Limit::default()).expect_err("refused");
+        assert!(matches!(error, DataError::Compression { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("x.dcm") && text.contains("Explicit VR Little Endian"), "{text}");
+        text
+    };
+    for (syntax, name) in [
+        ("1.2.840.10008.1.2.4.53", "JPEG spectral selection, process 6 and 8"),
+        ("1.2.840.10008.1.2.4.55", "JPEG full progression"),
+        ("1.2.840.10008.1.2.4.59", "hierarchical JPEG"),
+        ("1.2.840.10008.1.2.4.66", "arithmetic coding"),
+        ("1.2.840.10008.1.2.4.102", "H.264"),
+        ("1.3.46.670589.33.1.4.1", "transfer syntax 1.3.46.670589.33.1.4.1"),
+    ] {
+        let text = refused(&dicom_piece(syntax, 16, 8, &[0xff, 0xd8, 0xff, 0xd9]));
+        assert!(text.contains(name) && text.contains(syntax), "{text}");
+        // Also of pixels that claim to be compressed and are not in pieces.
+        let native = element(0x7fe0, 0x10, b"OB", &[0; 128]);
+        refused(&[dicom_start(syntax), dicom_picture(16, 8, "1 "), native].concat());
+    }
+    // A transfer syntax that is read, around a frame that is none of its own: hierarchical, arithmetic.
+    for marker in [0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf] {
+        for syntax in ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57"] {
+            refused(&dicom_piece(syntax, 16, 8, &jpeg(marker, 16, 8, 1, 1)));
+        }
+    }
 }
 
 #[test]

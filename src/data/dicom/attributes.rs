@@ -7,6 +7,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
+use super::codestream;
 use super::reader::Contents;
 use crate::data::DataError;
 use crate::data::scan::{Kind, NamedWindow, Sides, Window};
@@ -221,10 +222,9 @@ impl Attributes {
 
     /// Why the pixels could not be decoded.
     pub fn refusal(&self, path: &Path, reason: &str) -> DataError {
-        let is_retired = ["1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"].contains(&self.syntax.as_str());
-        if is_retired || reason.contains("nsupported") || reason.contains("nimplemented") {
-            let reason = format!("DICOM transfer syntax {}: {reason}", self.syntax);
-            return DataError::Unsupported { path: path.to_owned(), reason };
+        if reason.contains("nsupported") || reason.contains("nimplemented") {
+            let name = format!("{}: {reason}", codestream::name(&self.syntax));
+            return DataError::Compression { path: path.to_owned(), name };
         }
         DataError::damaged(path, reason)
     }

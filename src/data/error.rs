@@ -101,6 +101,14 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A file that cannot stand in one stack with the others of its series.
+    #[error("{}: {reason} than the others of its series; open it alone", path.display())]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// What it has that is another.
+        reason: &'static str,
+    },
     /// A folder without DICOM pictures.
     #[error("{}: no DICOM pictures were found in this folder; open the folder that has them", path.display())]
     NoSeries {

@@ -18,6 +18,7 @@ pub const WANTED: &[Tag] = &[
     tags::BITS_STORED,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::COLUMNS,
+    tags::FRAME_OF_REFERENCE_UID,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::IMAGER_PIXEL_SPACING,
     tags::IMAGE_ORIENTATION_PATIENT,
@@ -70,6 +71,8 @@ pub struct Attributes {
     pub padding: Option<f32>,
     pub patient: Option<String>,
     pub series: String,
+    /// What positions are counted from; empty where the file does not say.
+    pub frame_of_reference: String,
     pub instance: f64,
     pub description: String,
     /// Of the first pixel, mm.
@@ -129,6 +132,7 @@ impl Attributes {
             padding: number(tags::PIXEL_PADDING_VALUE).map(|value| signed(value, is_signed, bits_stored)),
             patient: text(object, tags::PATIENT_NAME),
             series: text(object, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
+            frame_of_reference: text(object, tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
             instance: number(tags::INSTANCE_NUMBER).unwrap_or(0.0),
             description: text(object, tags::SERIES_DESCRIPTION).unwrap_or_default(),
             position: array(&numbers(object, tags::IMAGE_POSITION_PATIENT)),

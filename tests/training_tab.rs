@@ -32,7 +32,7 @@ fn endless() -> FakeTrainer {
 fn empty_it_says_what_to_do_and_does_not_start() {
     let bench = Bench::new(FakeTrainer::default());
     assert!(says(&bench.window, "Add a folder with images, masks and sentences"));
-    assert!(says(&bench.window, "there is nothing to train on"));
+    assert!(says(&bench.window, "There is nothing to train on"));
     assert!(!bench.is_enabled("Start training"));
 }
 

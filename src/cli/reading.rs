@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use himix::data::{Image, Limit, Mask, MaskRule, Window, mask, open};
 
-use super::Failure;
+use super::{Failure, terminal};
 
 /// Which slice of a scan, and how it is seen.
 #[derive(Debug, Args)]
@@ -34,6 +34,7 @@ impl ScanArguments {
     /// Reads a picture, a slice of a volume or of a series.
     pub fn read(&self, path: &Path) -> Result<Seen, Failure> {
         let scan = open::open(path, Limit::default(), &|_, _| true)?;
+        scan.notes.iter().for_each(terminal::note);
         let slice = self.slice.map_or(scan.slices / 2, |slice| slice as usize - 1);
         if slice >= scan.slices {
             return Err(Failure::input(format!(
@@ -52,8 +53,17 @@ impl Seen {
     /// Its mask: of a stack of masks the one of its slice.
     pub fn mask(&self, path: &Path) -> Result<Mask, Failure> {
         let mut masks = mask::load_stack(path, &MaskRule::Half, Limit::default())?;
-        let last = masks.len() - 1;
-        let mask = masks.swap_remove(self.slice.min(last));
+        // One mask is that of the slice; of a stack only the mask at the slice's own place would be.
+        if masks.len() > 1 && masks.len() != self.slices {
+            return Err(Failure::input(format!(
+                "{}: the mask has {} slices but the image {}; give the mask that was drawn on this image, or that of one slice",
+                path.display(),
+                masks.len(),
+                self.slices
+            )));
+        }
+        let place = if masks.len() > 1 { self.slice } else { 0 };
+        let mask = masks.swap_remove(place);
         mask.must_fit(path, self.image.width, self.image.height)?;
         Ok(mask)
     }

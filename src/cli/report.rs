@@ -72,7 +72,7 @@ impl Outcome<'_> {
         let percent = 100.0 * self.foreground_fraction;
         row("foreground", &format!("{percent:.2} % of the image at threshold {}", self.threshold));
         if let Some(counts) = &self.counts {
-            row("scores", &format!("Dice {:.4}, IoU {:.4} per image (this one)", counts.dice(), counts.iou()));
+            row("scores", &format!("Dice {:.3}, IoU {:.3} per image (this one)", counts.dice(), counts.iou()));
             let Confusion { true_positive, false_positive, false_negative, .. } = counts;
             row("", &format!("{true_positive} pixels right, {false_positive} too many, {false_negative} missed"));
         }

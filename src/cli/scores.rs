@@ -98,11 +98,7 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
     for image in worst {
         let sentence: String = image.prompt.chars().take(SENTENCE).collect();
         let distance = image.hd95.map_or("     –".into(), |distance| format!("{distance:6.1}"));
-        lines.push(format!(
-            "  {:6.2} %  {distance} px  {}  \"{sentence}\"",
-            100.0 * image.counts.dice(),
-            image.name
-        ));
+        lines.push(format!("  {:6.3}  {distance} px  {}  \"{sentence}\"", image.counts.dice(), image.name));
     }
     lines.join("\n")
 }
@@ -110,8 +106,8 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
 /// The stages' own masks, coarse to fine, for people; `grids` names them.
 pub fn stages_text(evaluation: &Evaluation, grids: &[usize]) -> String {
     let row = |name: &str, pooled: &Confusion, image: &Spread| {
-        let [dice, mean, std] = [pooled.dice(), image.mean, image.std].map(|value| 100.0 * value);
-        format!("\n  {name:<9} Dice pooled {dice:6.2} %, per image {mean:6.2} ± {std:5.2} %")
+        let (dice, Spread { mean, std, .. }) = (pooled.dice(), image);
+        format!("\n  {name:<9} Dice pooled {dice:6.3}, per image {mean:6.3} ± {std:5.3}")
     };
     let stages = evaluation.stages();
     if stages.is_empty() {
@@ -126,26 +122,25 @@ pub fn stages_text(evaluation: &Evaluation, grids: &[usize]) -> String {
 
 fn table(evaluation: &Evaluation) -> Vec<String> {
     let pooled = evaluation.pooled();
-    let row = |name: &str, spread: &Spread, scale: f64, unit: &str| {
-        let [mean, std, lower, median, upper] =
-            [spread.mean, spread.std, spread.lower_quartile, spread.median, spread.upper_quartile]
-                .map(|value| value * scale);
+    let row = |name: &str, spread: &Spread, digits: usize, unit: &str| {
+        let Spread { mean, std, lower_quartile: lower, median, upper_quartile: upper, .. } = spread;
         format!(
-            "per image   {name:<5} {mean:6.2} ± {std:5.2} {unit}   median {median:6.2}, quartiles {lower:6.2} and {upper:6.2}"
+            "per image   {name:<5} {mean:6.digits$} ± {std:5.digits$}{unit:<3}   \
+             median {median:6.digits$}, quartiles {lower:6.digits$} and {upper:6.digits$}"
         )
     };
     let (distance, undefined) = evaluation.hd95();
     let mut lines = vec![
-        format!("pooled      Dice  {:6.2} %           IoU {:6.2} %", 100.0 * pooled.dice(), 100.0 * pooled.iou()),
-        row("Dice", &evaluation.dice_per_image(), 100.0, "%"),
-        row("IoU", &evaluation.iou_per_image(), 100.0, "%"),
+        format!("pooled      Dice  {:6.3}             IoU {:6.3}", pooled.dice(), pooled.iou()),
+        row("Dice", &evaluation.dice_per_image(), 3, ""),
+        row("IoU", &evaluation.iou_per_image(), 3, ""),
     ];
     if distance.mean.is_finite() {
         let rest = match undefined {
             0 => String::new(),
             count => format!("   ({count} images without one: a mask is empty)"),
         };
-        lines.push(row("HD95", &distance, 1.0, "px") + &rest);
+        lines.push(row("HD95", &distance, 2, " px") + &rest);
     }
     lines
 }

@@ -165,7 +165,7 @@ impl Report {
 /// The one line of an epoch.
 fn line(epoch: &Epoch, epochs: usize) -> String {
     format!(
-        "epoch {:3}/{epochs}  loss {:.4}  validation loss {:.4}  Dice {:.4} pooled, {:.4} per image  lr {:.2e}  {:.0} s  waiting {:.1} %{}",
+        "epoch {:3}/{epochs}  loss {:.4}  validation loss {:.4}  Dice {:.3} pooled, {:.3} per image  lr {:.2e}  {:.0} s  waiting {:.1} %{}",
         epoch.number,
         epoch.train_loss,
         epoch.validation_loss,

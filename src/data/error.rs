@@ -34,6 +34,18 @@ pub enum DataError {
         /// The format or the variant.
         reason: String,
     },
+    /// A DICOM file whose pixels are compressed in a way that nobody here decodes.
+    #[error(
+        "{}: its compression is not supported ({name}); decompress it to Explicit VR Little Endian, \
+         for instance with gdcmconv --raw or dcmdjpeg",
+        path.display()
+    )]
+    Compression {
+        /// The file asked for.
+        path: PathBuf,
+        /// What it is called.
+        name: String,
+    },
     /// The content ends early or contradicts itself.
     #[error("{}: the file is truncated or damaged ({reason}); export it again from its source", path.display())]
     Damaged {
@@ -88,6 +100,14 @@ pub enum DataError {
     NoPixelData {
         /// The file.
         path: PathBuf,
+    },
+    /// A file that cannot stand in one stack with the others of its series.
+    #[error("{}: {reason} than the others of its series; open it alone", path.display())]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// What it has that is another.
+        reason: &'static str,
     },
     /// A folder without DICOM pictures.
     #[error("{}: no DICOM pictures were found in this folder; open the folder that has them", path.display())]

@@ -39,8 +39,8 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     })
 }
 
-/// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A DICOMDIR gives the
-/// largest series of its folder.
+/// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A folder or a DICOMDIR
+/// gives its largest series, and a note says where there are others.
 ///
 /// # Errors
 /// Those of the loaders; see [`decode::load_within`], [`dicom::open`], [`nifti::open`].
@@ -55,7 +55,17 @@ pub fn open(
         let series = dicom::series_in(folder);
         let first = series.first().ok_or_else(|| DataError::NoSeries { path: folder.to_owned() })?;
         let count = first.files.len();
-        return dicom::open_series(&first.files, limit, &|done| progress(done, count));
+        let mut scan = dicom::open_series(&first.files, limit, &|done| progress(done, count))?;
+        if let Some(second) = series.get(1) {
+            scan.notes.push(format!(
+                "This is the largest of {} series in the folder ({}). To open another, name its file, for instance {} ({}).",
+                series.len(),
+                first.name,
+                second.files[0].display(),
+                second.name
+            ));
+        }
+        return Ok(scan);
     }
     match content(path)? {
         Content::Nifti => nifti::open(path, limit),

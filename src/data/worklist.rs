@@ -8,6 +8,8 @@ use super::{DataError, Limit, dicom};
 /// Deepest folder that is looked into, and most items.
 const DEPTH: usize = 4;
 const MOST: usize = 100_000;
+/// Files of a series that are tried for its thumbnail.
+const TRIED: usize = 5;
 /// Endings of files that are offered without looking into them.
 const PICTURES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", "nii"];
 
@@ -120,13 +122,16 @@ fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mu
     }
 }
 
-/// Reads what an item is, as [`super::open::open`] does, at the size of a thumbnail: the middle slice, no side longer than `side`.
+/// Reads what an item is, as [`super::open::open`] does, at the size of a thumbnail: the middle slice, no side longer than `side`. Where
+/// that cannot be read, the next of its series that can.
 ///
 /// # Errors
 /// Those of the loaders.
 pub fn thumbnail(path: &Path, files: &[PathBuf], side: usize, limit: Limit) -> Result<super::Image, DataError> {
-    let path = files.get(files.len() / 2).map_or(path, PathBuf::as_path);
-    let scan = super::open::open(path, limit, &|_, _| true)?;
+    let mut paths = files.iter().cycle().skip(files.len() / 2).take(files.len().min(TRIED));
+    let read = |path: &Path| super::open::open(path, limit, &|_, _| true);
+    let scan = read(paths.next().map_or(path, PathBuf::as_path));
+    let scan = scan.or_else(|error| paths.find_map(|path| read(path).ok()).ok_or(error))?;
     let slice = scan.slice(scan.slices / 2);
     let seen = scan.first_seen(&slice);
     Ok(super::preprocess::reduced(&slice, side).windowed(seen.window, seen.is_inverted))

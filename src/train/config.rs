@@ -231,7 +231,10 @@ impl TrainConfig {
             return Err(format!("{name} is 0; it must be at least 1"));
         }
         if self.data.is_empty() && self.phantoms == 0 {
-            return Err("there is nothing to train on; name a data set (data) or ask for phantoms".into());
+            return Err(
+                "There is nothing to train on; name a data set (data), or set phantoms to a number above 0."
+                    .into(),
+            );
         }
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             return Err("lr is not positive; 3e-4 is the paper's".into());

@@ -100,6 +100,11 @@ fn both_conventions_agree_with_single_predictions() {
 
     let text = evaluate(folder.path(), &[]).done().out;
     assert!(text.contains("pooled") && text.contains("per image") && text.contains("3 images"), "{text}");
+    // Fractions, as everywhere else.
+    for score in [&object["pooled"]["dice"], &object["per_image"]["dice"]["mean"], &object["worst"][0]["dice"]] {
+        assert!(text.contains(&format!(" {:.3} ", score.as_f64().expect("a score"))), "{score}: {text}");
+    }
+    assert!(!text.contains('%'), "{text}");
 }
 
 #[test]

@@ -44,6 +44,14 @@ fn a_round_trip_changes_no_bit() {
     let folder = folder();
     let exported = folder.path().join("exported.safetensors");
     himix!["export", "--model", bundle(), "--out", &exported].done();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let plain = folder.path().join("plain");
+        fs::write(&plain, "x").expect("written");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode();
+        assert_eq!(mode(&exported), mode(&plain), "others may read it as any new file");
+    }
     // A tensor that the mask does not depend on has to come through as well.
     let mut tensors = read_tensors(&exported);
     let bias = tensors.get_mut("text_encoder.model.cls.predictions.bias").expect("a passenger");

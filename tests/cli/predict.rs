@@ -149,7 +149,11 @@ fn a_mask_gives_scores_and_colours() {
         assert!(is_as_said, "pixel {index}: {pixel:?} over {grey}");
     }
     let text = call(&[]).done().out;
-    assert!(text.contains("per image") && text.contains("Dice") && text.contains("overlay.png"), "{text}");
+    let dice = scores["dice"].as_f64().expect("a score");
+    assert!(
+        text.contains("per image") && text.contains(&format!("Dice {dice:.3},")) && text.contains("overlay.png"),
+        "{text}"
+    );
     assert!(call(&["--json", "--threshold", "0"]).json()["foreground_fraction"] == 1.0);
 }
 

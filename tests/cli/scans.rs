@@ -20,6 +20,65 @@ fn volume() -> Vec<u8> {
     bytes
 }
 
+/// A DICOM file of 16×12 pixels of one series.
+fn dicom(instance: u8) -> Vec<u8> {
+    let element = |group: u16, number: u16, kind: &[u8; 2], value: &[u8]| {
+        let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
+        out.extend(kind);
+        if kind == b"OW" {
+            out.extend([0, 0]);
+            out.extend((value.len() as u32).to_le_bytes());
+        } else {
+            out.extend((value.len() as u16).to_le_bytes());
+        }
+        out.extend(value);
+        out
+    };
+    let number = |number, value: u16| element(0x28, number, b"US", &value.to_le_bytes());
+    let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * u16::from(instance)).to_le_bytes()).collect();
+    [
+        [0; 128].to_vec(),
+        b"DICM".to_vec(),
+        element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1\0"),
+        element(0x20, 0xe, b"UI", b"2.25.77\0"),
+        element(0x20, 0x13, b"IS", &[b'0' + instance, b' ']),
+        number(2, 1),
+        element(0x28, 4, b"CS", b"MONOCHROME2 "),
+        number(0x10, 12),
+        number(0x11, 16),
+        number(0x100, 16),
+        number(0x101, 16),
+        number(0x103, 0),
+        element(0x7fe0, 0x10, b"OW", &pixels),
+    ]
+    .concat()
+}
+
+#[test]
+fn what_a_series_had_to_leave_out_is_said() {
+    let folder = folder();
+    let files = [1, 2, 3].map(|instance| put(&folder, &format!("series/{instance}.dcm"), &dicom(instance)));
+    let mask = put(&folder, "mask.nii", &volume());
+    let series = folder.path().join("series");
+    let share = |more: &[&str]| {
+        let mut arguments: Vec<std::ffi::OsString> =
+            ["predict", "--device", "cpu", "--prompt", "left lung", "--image"].map(Into::into).to_vec();
+        arguments.push(series.clone().into());
+        arguments.extend(more.iter().map(Into::into));
+        crate::program::run(arguments)
+    };
+    assert!(!share(&[]).done().err.contains("left out"));
+    let mask = mask.to_string_lossy().into_owned();
+    share(&["--mask", &mask]).done();
+    put(&folder, "series/2.dcm", &dicom(2)[..400]);
+    let ran = share(&["--slice", "2"]).done();
+    assert!(ran.err.contains("himix: note: 1 of 3 files was left out of this series. "), "{}", ran.err);
+    assert!(ran.err.contains(&format!("{}: the file is truncated", files[1].display())), "{}", ran.err);
+    share(&["--slice", "3"]).failed(2, &["series", "no slice 3", "it has 2"]);
+    // A mask at the same place of another stack would be that of another slice.
+    share(&["--mask", &mask]).failed(2, &["mask.nii", "has 3 slices", "the image 2"]);
+}
+
 #[test]
 fn a_slice_of_a_volume_is_segmented_in_its_window() {
     let folder = folder();

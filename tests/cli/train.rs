@@ -92,6 +92,13 @@ impl Bench {
 }
 
 #[test]
+fn a_run_without_anything_to_learn_from_is_refused() {
+    let folder = folder();
+    himix!["train", "--out", folder.path().join("run")]
+        .refused(&["There is nothing to train on; name a data set"]);
+}
+
+#[test]
 fn a_run_learns_and_leaves_a_bundle() {
     let bench = Bench::new();
     let said = bench.train("run", &["--set", "epochs=3"]).done().out;

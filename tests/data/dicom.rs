@@ -9,7 +9,7 @@ use himix::data::{DataError, Limit, Pixels};
 use tempfile::TempDir;
 
 use super::fixtures::{folder, put, shared};
-use super::hostile::dicom_pieces;
+use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg};
 
 /// Smallest, largest, mean of the stored values.
 fn statistics(scan: &Scan) -> [f64; 3] {
@@ -160,6 +160,130 @@ fn slices_are_sorted_by_position() {
         other
     });
     assert_eq!(series_in(folder.path()).len(), 2, "another size is another stack");
+}
+
+/// Values of the first pixels of a stack as they are stored.
+fn firsts(whole: &Scan) -> Vec<f32> {
+    (0..whole.slices).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect()
+}
+
+#[test]
+fn one_bad_file_does_not_block_a_series() {
+    let folder = folder();
+    for (name, value, z) in [("b", 2, "20"), ("c", 3, "30"), ("e", 5, "50")] {
+        write(&folder, name, at_height(value, z));
+    }
+    // One that ends early, which would be the first; one that is compressed as nobody decodes it.
+    let whole = std::fs::read(write(&folder, "a", at_height(1, "10"))).expect("bytes");
+    let cut = put(&folder, "a", &whole[..whole.len() - 3]);
+    let mut retired = dicom_start("1.2.840.10008.1.2.4.53");
+    let explicit = dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN.erased();
+    at_height(4, "40").write_dataset_with_ts(&mut retired, &explicit).expect("written");
+    put(&folder, "d", &retired);
+    let series = series_in(folder.path());
+    assert_eq!((series.len(), series[0].name.as_str()), (1, "CT, 5 slices"));
+    let whole = open_series(&series[0].files, Limit::default(), &|_| true).expect("a stack");
+    assert_eq!(firsts(&whole), [2.0, 3.0, 5.0]);
+    assert_eq!(whole.spacing_mm, Some([0.25, 0.5, 20.0]), "by the slices that are there");
+    let note = &whole.notes[0];
+    assert!(note.starts_with("2 of 5 files were left out of this series. "), "{note}");
+    assert!(note.contains(&format!("{}: the file is truncated", cut.display())), "{note}");
+    assert!(note.contains("spectral selection") && !note.contains('\n'), "{note}");
+    // Many are counted, not named.
+    let many = [vec![cut.clone(); 5], series[0].files.clone()].concat();
+    let whole = open_series(&many, Limit::default(), &|_| true).expect("a stack");
+    assert!(whole.notes[0].ends_with("So it is with 4 more."), "{:?}", whole.notes);
+    let around = [series[0].files[1].clone(), cut.clone(), series[0].files[2].clone()];
+    let small = himix::data::worklist::thumbnail(&around[0], &around, 8, Limit::default());
+    assert_eq!(small.expect("that of the next file").width, 2);
+    // Where none can be read, that is an error, and of the first file.
+    let none = open_series(&[cut, folder.path().join("d")], Limit::default(), &|_| true);
+    assert!(matches!(none, Err(DataError::Damaged { path, .. }) if path.ends_with("a")));
+}
+
+#[test]
+fn what_fits_into_no_stack_is_listed_apart() {
+    let folder = folder();
+    let mut good = Vec::new();
+    for (name, value, z) in [("a", 1, "10"), ("b", 2, "20"), ("c", 3, "30")] {
+        good.push(write(&folder, name, at_height(value, z)));
+    }
+    let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
+    let two = dicom_value!(U16, [7, 7, 7, 7]);
+    let odd = [
+        (
+            "size",
+            vec![
+                DataElement::new(tags::ROWS, VR::US, dicom_value!(U16, 2)),
+                DataElement::new(tags::PIXEL_DATA, VR::OW, two.clone()),
+            ],
+        ),
+        (
+            "frames",
+            vec![text(tags::NUMBER_OF_FRAMES, VR::IS, "2"), DataElement::new(tags::PIXEL_DATA, VR::OW, two)],
+        ),
+        ("kind", vec![DataElement::new(tags::PIXEL_REPRESENTATION, VR::US, dicom_value!(U16, 1))]),
+        ("kind", vec![text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1")]),
+        ("direction", vec![text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\0\\-1")]),
+        ("frame of reference", vec![text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "2.25.9")]),
+    ];
+    for (place, (reason, elements)) in odd.into_iter().enumerate() {
+        let mut object = at_height(9, "40");
+        elements.into_iter().for_each(|element| {
+            object.put(element);
+        });
+        let path = write(&folder, &format!("odd {place}"), object);
+        let series = series_in(folder.path());
+        assert_eq!((series.len(), series[0].name.as_str()), (place + 2, "CT, 3 slices"), "another {reason}");
+        assert!(series.iter().any(|one| one.files == [path.clone()]), "it can be opened by itself");
+        open(&path, Limit::default()).expect("it can be read");
+        // Given all the same, it is left out and named.
+        let files = [good[..2].to_vec(), vec![path.clone()], good[2..].to_vec()].concat();
+        let whole = open_series(&files, Limit::default(), &|_| true).expect("a stack");
+        assert_eq!(firsts(&whole), [1.0, 2.0, 3.0], "{reason}");
+        let note = whole.notes.iter().find(|note| note.starts_with("1 of 4 files was left out")).expect("a note");
+        assert!(note.contains(&path.display().to_string()) && note.contains(reason), "{note}");
+        assert!(note.ends_with("open it alone."), "{note}");
+    }
+    // A direction that is rounded differently is the same.
+    let mut rounded = at_height(4, "40");
+    rounded.put(text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "0.99999\\0.0004\\0\\-0.0004\\0.99999\\0"));
+    write(&folder, "d", rounded);
+    let scan = himix::data::open::open(folder.path(), Limit::default(), &|_, _| true).expect("the largest");
+    assert_eq!(firsts(&scan), [1.0, 2.0, 3.0, 4.0]);
+    assert!(scan.notes.iter().any(|note| note.contains("largest of 7 series")), "{:?}", scan.notes);
+}
+
+#[test]
+fn compression_that_is_not_read_is_called_by_its_name() {
+    let folder = folder();
+    let refused = |bytes: &[u8]| {
+        let error = open(&put(&folder, "x.dcm", bytes), Limit::default()).expect_err("refused");
+        assert!(matches!(error, DataError::Compression { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("x.dcm") && text.contains("Explicit VR Little Endian"), "{text}");
+        text
+    };
+    for (syntax, name) in [
+        ("1.2.840.10008.1.2.4.53", "JPEG spectral selection, process 6 and 8"),
+        ("1.2.840.10008.1.2.4.55", "JPEG full progression"),
+        ("1.2.840.10008.1.2.4.59", "hierarchical JPEG"),
+        ("1.2.840.10008.1.2.4.66", "arithmetic coding"),
+        ("1.2.840.10008.1.2.4.102", "H.264"),
+        ("1.3.46.670589.33.1.4.1", "transfer syntax 1.3.46.670589.33.1.4.1"),
+    ] {
+        let text = refused(&dicom_piece(syntax, 16, 8, &[0xff, 0xd8, 0xff, 0xd9]));
+        assert!(text.contains(name) && text.contains(syntax), "{text}");
+        // Also of pixels that claim to be compressed and are not in pieces.
+        let native = element(0x7fe0, 0x10, b"OB", &[0; 128]);
+        refused(&[dicom_start(syntax), dicom_picture(16, 8, "1 "), native].concat());
+    }
+    // A transfer syntax that is read, around a frame that is none of its own: hierarchical, arithmetic.
+    for marker in [0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf] {
+        for syntax in ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57"] {
+            refused(&dicom_piece(syntax, 16, 8, &jpeg(marker, 16, 8, 1, 1)));
+        }
+    }
 }
 
 #[test]

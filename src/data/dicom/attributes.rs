@@ -7,6 +7,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
+use super::codestream;
 use super::reader::Contents;
 use crate::data::DataError;
 use crate::data::scan::{Kind, NamedWindow, Sides, Window};
@@ -17,6 +18,7 @@ pub const WANTED: &[Tag] = &[
     tags::BITS_STORED,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::COLUMNS,
+    tags::FRAME_OF_REFERENCE_UID,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::IMAGER_PIXEL_SPACING,
     tags::IMAGE_ORIENTATION_PATIENT,
@@ -69,6 +71,8 @@ pub struct Attributes {
     pub padding: Option<f32>,
     pub patient: Option<String>,
     pub series: String,
+    /// What positions are counted from; empty where the file does not say.
+    pub frame_of_reference: String,
     pub instance: f64,
     pub description: String,
     /// Of the first pixel, mm.
@@ -128,6 +132,7 @@ impl Attributes {
             padding: number(tags::PIXEL_PADDING_VALUE).map(|value| signed(value, is_signed, bits_stored)),
             patient: text(object, tags::PATIENT_NAME),
             series: text(object, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
+            frame_of_reference: text(object, tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
             instance: number(tags::INSTANCE_NUMBER).unwrap_or(0.0),
             description: text(object, tags::SERIES_DESCRIPTION).unwrap_or_default(),
             position: array(&numbers(object, tags::IMAGE_POSITION_PATIENT)),
@@ -221,10 +226,9 @@ impl Attributes {
 
     /// Why the pixels could not be decoded.
     pub fn refusal(&self, path: &Path, reason: &str) -> DataError {
-        let is_retired = ["1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"].contains(&self.syntax.as_str());
-        if is_retired || reason.contains("nsupported") || reason.contains("nimplemented") {
-            let reason = format!("DICOM transfer syntax {}: {reason}", self.syntax);
-            return DataError::Unsupported { path: path.to_owned(), reason };
+        if reason.contains("nsupported") || reason.contains("nimplemented") {
+            let name = format!("{}: {reason}", codestream::name(&self.syntax));
+            return DataError::Compression { path: path.to_owned(), name };
         }
         DataError::damaged(path, reason)
     }

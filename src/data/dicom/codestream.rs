@@ -50,6 +50,39 @@ impl Codec {
     }
 }
 
+/// What the compression of a transfer syntax is called (DICOM PS3.6 annex A), for people who look for a program that knows it.
+pub fn name(syntax: &str) -> String {
+    let known = match syntax.strip_prefix("1.2.840.10008.1.2.4.").unwrap_or_default() {
+        "50" => "JPEG baseline, process 1",
+        "51" => "JPEG extended, process 2 and 4",
+        "52" => "JPEG extended with arithmetic coding, process 3 and 5",
+        "53" => "JPEG spectral selection, process 6 and 8",
+        "54" => "JPEG spectral selection with arithmetic coding, process 7 and 9",
+        "55" => "JPEG full progression, process 10 and 12",
+        "56" => "JPEG full progression with arithmetic coding, process 11 and 13",
+        "57" | "70" => "JPEG lossless, process 14",
+        "58" => "JPEG lossless with arithmetic coding, process 15",
+        "59" => "hierarchical JPEG, process 16 and 18",
+        "60" => "hierarchical JPEG with arithmetic coding, process 17 and 19",
+        "61" => "hierarchical JPEG, spectral selection, process 20 and 22",
+        "62" => "hierarchical JPEG, spectral selection with arithmetic coding, process 21 and 23",
+        "63" => "hierarchical JPEG, full progression, process 24 and 26",
+        "64" => "hierarchical JPEG, full progression with arithmetic coding, process 25 and 27",
+        "65" => "hierarchical JPEG, lossless, process 28",
+        "66" => "hierarchical JPEG, lossless with arithmetic coding, process 29",
+        "80" | "81" => "JPEG-LS",
+        "90" | "91" => "JPEG 2000",
+        "92" | "93" => "JPEG 2000 part 2",
+        "100" | "101" | "100.1" | "101.1" => "MPEG-2 video",
+        "102" | "103" | "104" | "105" | "106" | "102.1" | "103.1" | "104.1" | "105.1" | "106.1" => "H.264 video",
+        "107" | "108" => "H.265 video",
+        "110" | "111" | "112" => "JPEG XL",
+        "201" | "202" | "203" => "high-throughput JPEG 2000",
+        _ => return format!("transfer syntax {syntax}"),
+    };
+    format!("{known}, transfer syntax {syntax}")
+}
+
 /// Where each of `frames` lies in the pieces.
 pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<usize>>, String> {
     let starts = || std::iter::once(0).chain(pieces.ends.iter().copied());

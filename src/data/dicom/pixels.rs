@@ -43,8 +43,10 @@ pub fn values(
             return Err(DataError::damaged(path, "its pixels are not in the pieces that its transfer syntax has"));
         }
         (_, None) => {
-            let reason = format!("DICOM transfer syntax {}", attributes.syntax);
-            return Err(DataError::Unsupported { path: path.to_owned(), reason });
+            return Err(DataError::Compression {
+                path: path.to_owned(),
+                name: codestream::name(&attributes.syntax),
+            });
         }
     };
     Ok((maker.channels(), samples))

@@ -15,6 +15,10 @@ const DEPTH: usize = 6;
 const FILES: usize = 20_000;
 /// How often the memory of a slice is needed while it is decoded.
 const WORKING: u64 = 12;
+/// Difference of the parts of two directions up to which slices lie alike: half a degree, more than scanners round away.
+const ALIKE: f64 = 0.01;
+/// Files that are named of those that a stack had to leave out.
+const NAMED: usize = 3;
 
 /// Files that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +29,8 @@ pub struct Series {
     pub files: Vec<PathBuf>,
 }
 
-/// The series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are no DICOM pictures are passed over.
+/// The series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are no DICOM pictures are passed over. A
+/// series whose files do not fit into one stack is several here: all of them can be opened.
 pub fn series_in(folder: &Path) -> Vec<Series> {
     let mut files = Vec::new();
     collect(folder, DEPTH, &mut files);
@@ -37,14 +42,18 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
             Some((path, attributes))
         })
         .collect();
-    let mut groups: BTreeMap<(String, usize, usize), Vec<(PathBuf, Attributes)>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<Vec<(PathBuf, Attributes)>>> = BTreeMap::new();
     for (path, attributes) in headers {
         // A file without a series is one of its own.
         let series =
             if attributes.series.is_empty() { path.display().to_string() } else { attributes.series.clone() };
-        groups.entry((series, attributes.columns, attributes.rows)).or_default().push((path, attributes));
+        let stacks = groups.entry(series).or_default();
+        match stacks.iter_mut().find(|stack| misfit(&stack[0].1, &attributes).is_none()) {
+            Some(stack) => stack.push((path, attributes)),
+            None => stacks.push(vec![(path, attributes)]),
+        }
     }
-    let mut series: Vec<Series> = groups.into_values().map(sorted).collect();
+    let mut series: Vec<Series> = groups.into_values().flatten().map(sorted).collect();
     series.sort_by(|a, b| b.files.len().cmp(&a.files.len()).then_with(|| a.name.cmp(&b.name)));
     series
 }
@@ -84,61 +93,113 @@ fn sorted(mut slices: Vec<(PathBuf, Attributes)>) -> Series {
     Series { name, files: slices.into_iter().map(|(path, _)| path).collect() }
 }
 
-/// Reads the files of a series as one stack. `progress` hears how many are read and says whether to go on.
+/// What a file has that keeps it out of the stack of `first`, if anything.
+fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
+    let size = |of: &Attributes| (of.columns, of.rows);
+    let kind = |of: &Attributes| {
+        (of.samples, of.bits_allocated, of.is_signed, of.is_palette(), of.photometric == "MONOCHROME1")
+    };
+    let lies_alike = match (first.orientation, other.orientation) {
+        (Some(a), Some(b)) => a.iter().zip(b).all(|(a, b)| (a - b).abs() < ALIKE),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    if size(first) != size(other) {
+        Some("it is of another size")
+    } else if first.frames.max(other.frames) > 1 {
+        Some("it has another number of frames")
+    } else if kind(first) != kind(other) {
+        Some("its pixels are of another kind")
+    } else if !lies_alike {
+        Some("it lies in another direction")
+    } else if first.frame_of_reference != other.frame_of_reference {
+        Some("it is positioned in another frame of reference")
+    } else {
+        None
+    }
+}
+
+/// Reads a file that is to stand in the stack of `first`.
+fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Scan, Attributes), DataError> {
+    let contents = read(path, limit, false)?;
+    let attributes = Attributes::of(path, &contents)?;
+    if let Some(reason) = first.and_then(|first| misfit(first, &attributes)) {
+        return Err(DataError::Misfit { path: path.to_owned(), reason });
+    }
+    Ok((scan(path, contents, &attributes, limit)?, attributes))
+}
+
+/// Reads the files of a series as one stack. `progress` hears how many are read and says whether to go on. A file that cannot be read, or
+/// does not fit to the first that can, is left out, and a note of the stack says so.
 ///
 /// # Errors
-/// A file cannot be read, differs in size or kind from the first, or all together need more memory than `limit`; or reading was broken
-/// off.
+/// Not one file can be read (the error is that of the first), or all together need more memory than `limit`; or reading was broken off.
 pub fn open_series(
     files: &[PathBuf],
     limit: Limit,
     progress: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Scan, DataError> {
-    let Some(first_path) = files.first() else {
-        return Err(DataError::NotDicom { path: PathBuf::new() });
-    };
-    let mut whole = open(first_path, limit)?;
-    if files.len() == 1 {
-        return Ok(whole);
+    if let [only] = files {
+        return open(only, limit);
     }
-    let first = Attributes::of(first_path, &read(first_path, limit, true)?)?;
-    let mut depths = vec![first.depth()];
-    let mut pairs = vec![pair(&whole.mapping)];
-    // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
-    let slice = whole.values.bytes();
-    let stack = slice.saturating_mul(files.len() as u64);
-    limit.allow(first_path, stack.saturating_add(slice))?;
-    let room = limit.0 - stack;
-    let at_once = (room / slice.saturating_mul(WORKING).max(1)).clamp(1, 64) as usize;
-    let share = Limit(room / at_once.min(rayon::current_num_threads()) as u64);
-    whole.values.reserve(whole.values.len() * (files.len() - 1));
-    let done = std::sync::atomic::AtomicUsize::new(1);
-    let differs =
-        |path: &Path| DataError::damaged(path, "it differs in size or kind from the first slice of its series");
-    let one = |path: &PathBuf| {
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    // What is wrong with one file is no reason to show none; what ends all is.
+    let try_one = |path: &PathBuf, limit: Limit, first: Option<&Attributes>| {
         if !progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1) {
             return Err(DataError::Cancelled { path: path.clone() });
         }
-        let contents = read(path, share, false)?;
-        let attributes = Attributes::of(path, &contents)?;
-        if attributes.bytes() > first.bytes() {
-            return Err(differs(path));
+        match slice(path, limit, first) {
+            Err(error @ DataError::BeyondLimit { .. }) => Err(error),
+            tried => Ok(tried),
         }
-        Ok((scan(path, contents, &attributes, share)?, attributes))
     };
-    for paths in files[1..].chunks(at_once) {
-        let slices: Vec<(Scan, Attributes)> = paths.par_iter().map(one).collect::<Result<_, DataError>>()?;
-        for ((slice, attributes), path) in slices.into_iter().zip(paths) {
-            let is_same = (slice.columns, slice.rows, slice.channels, slice.slices)
-                == (whole.columns, whole.rows, whole.channels, 1);
-            depths.push(attributes.depth());
-            pairs.push(pair(&slice.mapping));
+    let mut left_out = Vec::new();
+    let mut untried = files.iter();
+    let (first_path, (mut whole, first)) = loop {
+        let Some(path) = untried.next() else {
+            let none = DataError::NotDicom { path: PathBuf::new() };
+            return Err(left_out.into_iter().next().unwrap_or(none));
+        };
+        match try_one(path, limit, None)? {
+            Ok(read) => break (path, read),
+            Err(error) => left_out.push(error),
+        }
+    };
+    let rest = untried.as_slice();
+    let mut depths = vec![first.depth()];
+    let mut pairs = vec![pair(&whole.mapping)];
+    // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
+    let one = whole.values.bytes();
+    let stack = one.saturating_mul(rest.len() as u64 + 1);
+    limit.allow(first_path, stack.saturating_add(one))?;
+    let room = limit.0 - stack;
+    let at_once = (room / one.saturating_mul(WORKING).max(1)).clamp(1, 64) as usize;
+    let share = Limit(room / at_once.min(rayon::current_num_threads()) as u64);
+    whole.values.reserve(whole.values.len() * rest.len());
+    for paths in rest.chunks(at_once) {
+        let tried = paths.par_iter().map(|path| try_one(path, share, Some(&first)));
+        let tried: Vec<_> = tried.collect::<Result<_, DataError>>()?;
+        for (tried, path) in tried.into_iter().zip(paths) {
+            let (slice, attributes) = match tried {
+                Ok(read) => read,
+                Err(error) => {
+                    left_out.push(error);
+                    continue;
+                }
+            };
+            let pair = pair(&slice.mapping);
+            // Compressed pixels and tables may be of another kind than the headers tell.
+            let is_same = slice.channels == whole.channels && pair.is_some() == pairs[0].is_some();
             if !is_same || !whole.values.append(slice.values) {
-                return Err(differs(path));
+                let reason = "its pixels are of another kind";
+                left_out.push(DataError::Misfit { path: path.clone(), reason });
+                continue;
             }
+            depths.push(attributes.depth());
+            pairs.push(pair);
             whole.slices += 1;
         }
     }
+    whole.notes.extend(said(&left_out, files.len()));
     // Scanners other than CT may scale every slice differently.
     if let Some(pairs) = pairs.into_iter().collect::<Option<Vec<[f32; 2]>>>() {
         let is_same = pairs.iter().all(|pair| *pair == pairs[0]);
@@ -150,6 +211,21 @@ pub fn open_series(
     }
     spacing(&mut whole, &depths);
     Ok(whole)
+}
+
+/// What there is to say where some of `count` files were left out: the first few by name.
+fn said(left_out: &[DataError], count: usize) -> Option<String> {
+    let were = match left_out.len() {
+        0 => return None,
+        1 => "was",
+        _ => "were",
+    };
+    let mut text = format!("{} of {count} files {were} left out of this series.", left_out.len());
+    left_out.iter().take(NAMED).for_each(|reason| text += &format!(" {reason}."));
+    if left_out.len() > NAMED {
+        text += &format!(" So it is with {} more.", left_out.len() - NAMED);
+    }
+    Some(text)
 }
 
 fn pair(mapping: &Mapping) -> Option<[f32; 2]> {

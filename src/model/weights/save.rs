@@ -218,7 +218,10 @@ fn write_unless<V: View>(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = temporary_in(folder).map_err(|error| fail(error.to_string()))?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let rights = temporary.as_file().metadata().map_err(|error| fail(error.to_string()))?.permissions();
     serialize_to_file(tensors, Some(metadata), temporary.path()).map_err(|error| fail(error.to_string()))?;
+    // The library puts a file of its own in place of ours, which only its owner may read.
+    std::fs::set_permissions(temporary.path(), rights).map_err(|error| fail(error.to_string()))?;
     if let Some(error) = failed() {
         return Err(error);
     }
@@ -234,7 +237,7 @@ pub(super) fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTemp
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
 }

@@ -3,6 +3,7 @@
 // A test may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+mod common;
 mod fake;
 mod kit;
 
@@ -185,6 +186,22 @@ fn the_ruler_begins_where_the_button_went_down() {
     let zoom = (room.x / fake::WIDTH as f32).min(room.y / fake::HEIGHT as f32);
     let expected = 100.0 / zoom;
     assert!((length(&window) - expected).abs() < 0.06, "{} for {expected}", length(&window));
+}
+
+#[test]
+fn a_file_whose_low_values_are_white_is_not_inverted_by_anybody() {
+    let Some(folder) = common::shared("data/dicom") else { return };
+    let model = FakeModel::default();
+    let mut inverted = window(&model, vec![folder.join("cr_chest_mono1_10bit_implicit_nopreamble.dcm")]);
+    let checked = |window: &Window| window.get_by_label("Invert").accesskit_node().toggled();
+    assert!(!spoken(&inverted).contains("inverted"), "{}", spoken(&inverted));
+    assert_eq!(checked(&inverted), Some(Toggled::False));
+    press(&mut inverted, Key::I);
+    assert!(spoken(&inverted).contains("inverted"));
+    assert_eq!(checked(&inverted), Some(Toggled::True));
+    // Frames that follow each other in time are no slices.
+    let frames = window(&model, vec![folder.join("us_ybr422_jpeg_baseline_30frames.dcm")]);
+    assert!(spoken(&frames).starts_with("Frame 16 of 30"), "{}", spoken(&frames));
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl HimixApp {
             Command::PresetWindow(number) => self.preset_window(number),
             Command::Invert(inverted) => {
                 if let Some(open) = &mut state.image {
-                    open.seen.is_inverted = inverted;
+                    open.seen.is_inverted = inverted != open.scan.is_inverted;
                 }
             }
             Command::UseWindow => self.use_window(),

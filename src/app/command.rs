@@ -114,7 +114,7 @@ pub enum Command {
     PresetWindow(usize),
     /// The windows on the number keys, for a kind of picture.
     SetPresets(Kind, Vec<NamedWindow>),
-    /// Exchange black and white.
+    /// Exchange black and white against what the file says.
     Invert(bool),
     /// Have the network look at the picture as it is seen now.
     UseWindow,

@@ -232,7 +232,7 @@ impl Action {
             Self::Play => return has_image.then(|| Command::Play(state.playing.is_none())),
             Self::NextCase => Command::StepItem(1),
             Self::PreviousCase => Command::StepItem(-1),
-            Self::Invert => Command::Invert(!state.image.as_ref()?.seen.is_inverted),
+            Self::Invert => Command::Invert(!state.image.as_ref()?.is_inverted()),
             Self::UseWindow => Command::UseWindow,
             Self::NetworkView => Command::ShowPage(page(Page::Network)),
             Self::Overlay => Command::ShowOverlay(!state.show_overlay),

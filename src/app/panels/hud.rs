@@ -43,10 +43,10 @@ fn lines(open: &OpenImage) -> Vec<String> {
         "W {} L {}{}",
         number(f64::from(seen.width)),
         number(f64::from(seen.centre)),
-        if open.seen.is_inverted { ", inverted" } else { "" }
+        if open.is_inverted() { ", inverted" } else { "" }
     )];
     if open.scan.slices > 1 {
-        lines.insert(0, format!("Slice {} of {}", open.slice + 1, open.scan.slices));
+        lines.insert(0, format!("{} {} of {}", open.piece(), open.slice + 1, open.scan.slices));
     }
     lines
 }

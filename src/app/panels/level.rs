@@ -10,6 +10,8 @@ use crate::data::scan::{Kind, Window};
 const NETWORK: &str = "Changing the window changes what you see, not the mask. The network looks at the picture in the window in which \
                        it was asked last.";
 
+const BRIGHTNESS: &str = "Brightness";
+const CONTRAST: &str = "Contrast";
 /// Width of a field for a number, points.
 const FIELD: f32 = 58.0;
 
@@ -42,7 +44,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
         });
         shown.response.labelled_by(label.id);
-        let mut inverted = seen.is_inverted;
+        let mut inverted = open.is_inverted();
         if ui.checkbox(&mut inverted, "Invert").changed() {
             commands.push(Command::Invert(inverted));
         }
@@ -89,11 +91,7 @@ pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> 
 fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Command>) {
     let brightness = 100.0 * (full.centre - window.centre) / full.width;
     let contrast = 100.0 * (full.width / window.width).log2() / MOST_CONTRAST;
-    let level = |brightness: f32| Window { centre: full.centre - brightness * full.width / 100.0, ..window };
-    let width = |contrast: f32| Window { width: full.width / (contrast * MOST_CONTRAST / 100.0).exp2(), ..window };
-    let both: [(&str, f32, &dyn Fn(f32) -> Window); 2] =
-        [("Brightness", brightness, &level), ("Contrast", contrast, &width)];
-    for (name, mut value, changed) in both {
+    for (name, mut value) in [(BRIGHTNESS, brightness), (CONTRAST, contrast)] {
         ui.horizontal(|ui| {
             let label = ui.label(RichText::new(name).weak());
             let indent = ui.max_rect().left() + 78.0 - ui.cursor().left();
@@ -106,7 +104,11 @@ fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Comm
                 .custom_parser(|text| text.replace('−', "-").trim().parse().ok())
                 .smart_aim(false);
             if ui.add(slider).labelled_by(label.id).changed() {
-                commands.push(Command::SetWindow(changed(value)));
+                let moved = match name {
+                    BRIGHTNESS => Window { centre: full.centre - value * full.width / 100.0, ..window },
+                    _ => Window { width: full.width / (value * MOST_CONTRAST / 100.0).exp2(), ..window },
+                };
+                commands.push(Command::SetWindow(moved));
             }
         });
     }
@@ -128,7 +130,7 @@ pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             if ui.add_sized([58.0, 20.0], Button::new(word)).clicked() {
                 commands.push(Command::Play(!is_playing));
             }
-            let label = ui.label(RichText::new("Slice").weak());
+            let label = ui.label(RichText::new(open.piece()).weak());
             let mut slice = open.slice + 1;
             ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
             let slider = Slider::new(&mut slice, 1..=open.scan.slices);

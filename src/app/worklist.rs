@@ -11,7 +11,7 @@ use super::command::Command;
 use super::layout::Pane;
 use super::notes::Kind;
 use super::session::Source;
-use super::state::{PromptOf, Tab};
+use super::state::{PromptOf, Tab, file_name};
 use crate::data::worklist::Item;
 use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
 
@@ -82,7 +82,7 @@ impl Worklist {
     pub fn search(&mut self, text: String) {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let matches = |item: &Item| {
-            let name = item.name.to_lowercase();
+            let name = format!("{} {}", item.name, file_name(&item.path)).to_lowercase();
             let prompt = item.prompt.as_deref().unwrap_or_default().to_lowercase();
             let split = item.split.as_deref().unwrap_or_default().to_lowercase();
             words.iter().all(|word| name.contains(word) || prompt.contains(word) || split.contains(word))

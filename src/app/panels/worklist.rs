@@ -72,7 +72,10 @@ fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, command
     let palette = theme::palette(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let is_current = list.current == Some(place);
+    // A series is named by what it is; its file tells it from others of the same name.
+    let file = file_name(&item.path);
     let mut marks: Vec<&str> = item.split.as_deref().into_iter().collect();
+    marks.extend((file != item.name).then_some(file.as_str()));
     if item.truth.is_some() {
         marks.push("mask");
     }
@@ -128,7 +131,7 @@ fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, command
     if response.clicked() {
         commands.push(Command::OpenItem(place));
     }
-    let mut hover = item.name.clone();
+    let mut hover = if file == item.name { file } else { format!("{}\n{file}", item.name) };
     if let Some(prompt) = list.edited.get(&place).or(item.prompt.as_ref()) {
         hover += &format!("\n{prompt}");
     }

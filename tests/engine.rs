@@ -165,6 +165,7 @@ fn figures_are_drawn_and_written_as_their_ending_says() {
         cases: 1,
         with_truth: 0,
         skipped: Vec::new(),
+        is_whole: true,
     };
     let part = FigureModel { info, dials: None, inspection: Some(Arc::new(seen)), sweep: Some(sweep) };
     let folder = tempfile::tempdir().expect("a folder");

@@ -311,6 +311,6 @@ fn a_sweep_that_is_ended_early_keeps_what_it_has() {
         sweep(&mut mini.predictor, &dials, Dial::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
     };
     assert_eq!(until(0), None, "there is nothing yet");
-    assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len())), Some((2, 2)));
-    assert_eq!(until(9).map(|swept| swept.cases), Some(4));
+    assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));
+    assert_eq!(until(9).map(|swept| (swept.cases, swept.is_whole)), Some((4, true)));
 }

@@ -349,6 +349,28 @@ fn a_sentence_belongs_to_its_case() {
     drop_file(&mut window, &files.image());
     wait(&mut window, "the picture of elsewhere", |_| model.last_prompt().is_empty());
     assert_eq!(selected(&window, "b.png"), Some(Toggled::False));
+    // A picture of the list is its case, however it is opened.
+    drop_file(&mut window, &folder.path().join("train/Images/b.png"));
+    wait(&mut window, "the case by its file", |_| model.last_prompt() == "right lung");
+    assert_eq!(selected(&window, "b.png"), Some(Toggled::True));
+    // Nor is the sentence of a case for the pictures of a folder that has none.
+    let plain = tempfile::tempdir().expect("a folder");
+    for name in ["x.png", "y.png"] {
+        std::fs::copy(files.image(), plain.path().join(name)).expect("copied");
+    }
+    drop_file(&mut window, plain.path());
+    wait(&mut window, "the folder", |window| window.query_by_label("y.png").is_some());
+    wait(&mut window, "its first picture", |_| model.last_prompt().is_empty());
+    // The user's own goes with them.
+    window.get_by_role(Role::MultilineTextInput).focus();
+    window.run();
+    window.get_by_role(Role::MultilineTextInput).type_text("mine");
+    wait(&mut window, "the sentence", |_| model.last_prompt() == "mine");
+    press(&mut window, Key::Enter);
+    let calls = model.calls.load(Ordering::SeqCst);
+    press(&mut window, Key::N);
+    wait(&mut window, "the next picture", |_| model.calls.load(Ordering::SeqCst) > calls);
+    assert_eq!(model.last_prompt(), "mine");
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! The one place where commands change the state.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use eframe::egui;
@@ -11,12 +10,10 @@ use super::HimixApp;
 use super::command::Command;
 use super::dialogs::{Answer, Purpose};
 use super::notes::Kind;
-use super::session::Source;
 use super::stages::{self, StagesCommand};
 use super::state::{Awaited, file_name};
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
-use crate::data::samples::SampleCase;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket};
 use crate::infer::ModelSource;
 
@@ -30,7 +27,7 @@ impl HimixApp {
                 let has_image = state.image.is_some();
                 self.file(FileCommand::Sort { paths, has_image });
             }
-            Command::OpenImage(path) => self.open_files(path, Vec::new()),
+            Command::OpenImage(path) => self.open_image(path),
             Command::OpenFolder(folder) => self.open_folder(folder),
             Command::OpenItem(place) => self.open_item(place),
             Command::StepItem(by) => self.step_item(by),
@@ -211,30 +208,6 @@ impl HimixApp {
             Purpose::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
             Purpose::SaveSettings => Command::Train(TrainCommand::SaveSettings(path)),
         });
-    }
-
-    pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) {
-        let ticket = self.ticket();
-        let texture_limit = self.texture_limit;
-        let limit = self.state.settings.limit();
-        // Nobody waits any more for an image that was asked for before.
-        self.state.cancel.store(true, Ordering::Relaxed);
-        let cancel = Arc::new(AtomicBool::new(false));
-        self.state.cancel = cancel.clone();
-        self.state.progress = None;
-        let what = Source::Files(path.clone(), files.clone());
-        if self.file(FileCommand::OpenImage { ticket, path, files, texture_limit, limit, cancel }) {
-            self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
-        }
-    }
-
-    fn open_sample(&mut self, sample: SampleCase) {
-        let (ticket, truth_ticket) = (self.ticket(), self.ticket());
-        let texture_limit = self.texture_limit;
-        if self.file(FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit }) {
-            let what = Source::Sample(sample);
-            self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
-        }
     }
 
     pub(super) fn open_truth(&mut self, path: PathBuf) {

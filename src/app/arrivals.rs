@@ -10,7 +10,6 @@ use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
 use super::picture::layer;
-use super::session::Source;
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
 use super::view::View;
 use crate::data::{Image, Mask, Scan};
@@ -147,13 +146,11 @@ impl HimixApp {
             FileEvent::Refined { ticket, steps } => self.take_steps(ticket, steps),
             FileEvent::TextRead { path, text } => self.take_settings_text(&path, &text),
             FileEvent::Saved { path } => self.say_saved(&path),
+            FileEvent::Cancelled { ticket } => {
+                self.image_failed(ticket, None);
+            }
             FileEvent::Failed { ticket, message } => {
-                let is_image = |awaited: &mut super::state::Awaited<Source>| Some(awaited.ticket) == ticket;
-                let mut is_shown = false;
-                if self.state.awaited_image.take_if(is_image).is_some() {
-                    self.state.progress = None;
-                    is_shown = self.case_failed(ticket.unwrap_or_default(), &message);
-                }
+                let is_shown = ticket.is_some_and(|ticket| self.image_failed(ticket, Some(&message)));
                 self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
                 self.state.awaited_list.take_if(|awaited| Some(*awaited) == ticket);
                 match is_shown {

@@ -11,6 +11,7 @@ mod frames;
 mod keys;
 mod layout;
 mod notes;
+mod opening;
 mod panels;
 mod picture;
 mod preferences;

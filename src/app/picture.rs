@@ -181,11 +181,6 @@ impl super::state::OpenImage {
         self.scan.for_network(self.full, self.seen) != self.asked
     }
 
-    /// What one of several is called: without a place in the patient they follow each other in time.
-    pub fn piece(&self) -> &'static str {
-        if self.scan.sides.is_some() { "Slice" } else { "Frame" }
-    }
-
     /// Whether black and white are exchanged against what the file says. A file may say itself that its low values are white.
     pub fn is_inverted(&self) -> bool {
         self.seen.is_inverted != self.scan.is_inverted

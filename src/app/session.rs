@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::HimixApp;
 use super::command::Command;
-use super::state::{OpenImage, file_name};
+use super::state::{OpenImage, PromptOf, file_name};
 use crate::data::samples::SampleCase;
 use crate::data::scan::Seen;
 use crate::infer::ModelSource;
@@ -25,6 +25,18 @@ pub enum Source {
 }
 
 impl Source {
+    /// What one of several is called: a lone file has frames (DICOM), a series or a volume has slices.
+    pub fn piece(&self) -> &'static str {
+        match self {
+            Self::Files(path, files) if files.len() < 2 => {
+                let name = file_name(path).to_lowercase();
+                let is_volume = name.ends_with(".nii") || name.ends_with(".nii.gz");
+                if is_volume { "Slice" } else { "Frame" }
+            }
+            _ => "Slice",
+        }
+    }
+
     /// What it is called.
     pub fn name(&self) -> String {
         match self {
@@ -61,7 +73,8 @@ impl Past {
     /// What it is called.
     pub fn title(&self) -> String {
         let name = self.source.name();
-        if self.slice > 0 { format!("{name}, slice {}", self.slice + 1) } else { name }
+        let piece = self.source.piece().to_lowercase();
+        if self.slice > 0 { format!("{name}, {piece} {}", self.slice + 1) } else { name }
     }
 
     /// Whether it says the same of the same picture by the same model.
@@ -110,6 +123,7 @@ impl HimixApp {
         if self.state.model.as_ref().is_none_or(|model| model.source != past.model) {
             self.open_model(past.model.clone());
         }
+        self.state.prompt_of = PromptOf::User;
         self.state.prompt = past.prompt.clone();
         match &mut self.state.image {
             Some(open) if open.source == past.source => {
@@ -123,7 +137,7 @@ impl HimixApp {
             _ => {
                 self.state.recalled = Some(past.clone());
                 match past.source {
-                    Source::Files(path, files) => self.open_files(path, files),
+                    Source::Files(path, files) => drop(self.open_files(path, files)),
                     Source::Sample(sample) => self.commands.push(Command::OpenSample(sample)),
                 }
             }

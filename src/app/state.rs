@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::Action;
 use super::layout::{Layouts, Pane};
 use super::notes::Notes;
+use super::opening::Left;
 use super::session::{Past, Source};
 use super::settings::Settings;
 use super::stages::Stages;
@@ -183,6 +184,8 @@ pub struct State {
     pub prompt: String,
     /// Whose sentence that is.
     pub prompt_of: PromptOf,
+    /// What belongs to the picture that is seen, while another one is on its way.
+    pub left: Option<Left>,
     /// Why the case that was asked for last is not seen.
     pub failed: Option<String>,
     /// Whether the overlay is switched on.
@@ -267,6 +270,7 @@ impl State {
             measuring: None,
             prompt: String::new(),
             prompt_of: PromptOf::default(),
+            left: None,
             failed: None,
             show_overlay: true,
             overlay_held: false,

@@ -49,11 +49,50 @@ impl Look {
     }
 }
 
+impl Look {
+    /// As this, but where `from` and `to` differ as `to`.
+    fn with(mut self, from: &Self, to: &Self) -> Self {
+        if from.threshold != to.threshold {
+            self.threshold = to.threshold;
+        }
+        if from.opacity != to.opacity {
+            self.opacity = to.opacity;
+        }
+        if from.colours != to.colours {
+            self.colours = to.colours;
+        }
+        for (own, (from, to)) in self.switches.iter_mut().zip(from.switches.iter().zip(&to.switches)) {
+            if from != to {
+                *own = *to;
+            }
+        }
+        // Another image has a window and a ruler of its own.
+        if let (Some(own), Some(from), Some(to)) = (&mut self.of_image, &from.of_image, &to.of_image)
+            && own.0 == to.0
+        {
+            if from.1 != to.1 {
+                own.1 = to.1;
+            }
+            if from.2 != to.2 {
+                own.2 = to.2;
+            }
+        }
+        self
+    }
+}
+
+/// A change, which is undone without touching what it did not change: another image may have come since.
+struct Step {
+    before: Look,
+    after: Look,
+}
+
 /// Steps back and on again.
 #[derive(Default)]
 pub struct History {
-    past: Vec<Look>,
-    future: Vec<Look>,
+    past: Vec<Step>,
+    future: Vec<Step>,
+    /// A change that the next of its kind belongs to.
     last: Option<(Discriminant<Command>, Instant)>,
 }
 
@@ -68,38 +107,60 @@ impl History {
         !self.future.is_empty()
     }
 
-    fn record(&mut self, kind: Discriminant<Command>, before: Look, now: Instant) {
-        let goes_on = self.last.is_some_and(|(last, at)| last == kind && now - at < ONE_STEP);
-        if !goes_on || self.past.is_empty() {
-            self.past.push(before);
-            let surplus = self.past.len().saturating_sub(KEPT);
-            self.past.drain(..surplus);
-        }
+    /// Keeps a change. `held` is of which kind it is, where those that follow each other are one.
+    fn record(&mut self, held: Option<Discriminant<Command>>, before: Look, after: Look, now: Instant) {
+        let goes_on = self.last.is_some_and(|(last, at)| Some(last) == held && now - at < ONE_STEP);
         self.future.clear();
-        self.last = Some((kind, now));
+        self.last = held.map(|kind| (kind, now));
+        match self.past.last_mut().filter(|_| goes_on) {
+            Some(step) => step.after = after,
+            None => self.past.push(Step { before, after }),
+        }
+        let surplus = self.past.len().saturating_sub(KEPT);
+        self.past.drain(..surplus);
     }
 
+    /// What `now` becomes by one step.
     fn step(&mut self, now: Look, is_back: bool) -> Option<Look> {
         let (from, to) = match is_back {
             true => (&mut self.past, &mut self.future),
             false => (&mut self.future, &mut self.past),
         };
-        let look = from.pop()?;
-        to.push(now);
+        let step = from.pop()?;
+        let look = match is_back {
+            true => now.with(&step.after, &step.before),
+            false => now.with(&step.before, &step.after),
+        };
+        to.push(step);
         self.last = None;
         Some(look)
     }
 }
 
+/// Of what kind a command is that is given again and again while something is held.
+fn held(command: &Command) -> Option<Discriminant<Command>> {
+    let is_held = matches!(
+        command,
+        Command::SetWindow(_)
+            | Command::SetThreshold(_)
+            | Command::MoveThreshold(_)
+            | Command::SetOpacity(_)
+            | Command::MoveOpacity(_)
+            | Command::SetColours(_)
+            | Command::Ruler(Some(_))
+    );
+    is_held.then(|| discriminant(command))
+}
+
 impl HimixApp {
     /// Applies `command` so that what it changes of the look can be undone.
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
-        let kind = discriminant(&command);
         let is_step = matches!(command, Command::Undo | Command::Redo);
-        let before = Look::of(&self.state);
+        let (held, before) = (held(&command), Look::of(&self.state));
         self.change(ctx, command);
-        if !is_step && before != Look::of(&self.state) {
-            self.state.history.record(kind, before, Instant::now());
+        let after = Look::of(&self.state);
+        if !is_step && before != after {
+            self.state.history.record(held, before, after, Instant::now());
         }
     }
 
@@ -118,15 +179,12 @@ impl HimixApp {
         state.settings.heat = heat;
         state.show_overlay = overlay;
         state.show_truth = truth;
-        // Another image has a window and a ruler of its own.
-        let of_image =
-            look.of_image.filter(|(of, ..)| state.image.as_ref().is_some_and(|open| open.ticket == *of));
-        if let Some((_, seen, ruler)) = of_image {
+        if let Some((_, seen, ruler)) = look.of_image {
             state.ruler = ruler;
-            if let Some(open) = &mut state.image {
+            if let Some(open) = state.image.as_mut().filter(|open| open.seen != seen) {
                 open.seen.is_inverted = seen.is_inverted;
+                self.set_window(seen.window);
             }
-            self.set_window(seen.window);
         }
     }
 }
@@ -142,18 +200,34 @@ mod tests {
     #[test]
     fn what_follows_quickly_is_one_step() {
         let mut history = History::default();
-        let (moved, filled) = (discriminant(&Command::MoveThreshold(0.1)), discriminant(&Command::Fill(true)));
-        let start = Instant::now();
+        let (moved, start) = (held(&Command::MoveThreshold(0.1)), Instant::now());
         let after = |millis| start + Duration::from_millis(millis);
-        history.record(moved, look(0.1), after(0));
-        history.record(moved, look(0.2), after(500));
-        history.record(moved, look(0.3), after(1000));
-        history.record(moved, look(0.4), after(5000));
-        history.record(filled, look(0.5), after(5001));
-        let mut back = |now| history.step(look(now), true).map(|look| look.threshold);
-        assert_eq!([back(0.6), back(0.5), back(0.4), back(0.1)], [Some(0.5), Some(0.4), Some(0.1), None]);
+        let mut change = |held, from, to, millis| history.record(held, look(from), look(to), after(millis));
+        change(moved, 0.1, 0.2, 0);
+        change(moved, 0.2, 0.3, 500);
+        change(moved, 0.3, 0.4, 1000);
+        change(moved, 0.4, 0.5, 5000);
+        change(held(&Command::Fill(true)), 0.5, 0.6, 5001);
+        change(held(&Command::Fill(true)), 0.6, 0.7, 5002);
+        let mut now = 0.7;
+        let mut back = || {
+            now = history.step(look(now), true)?.threshold;
+            Some(now)
+        };
+        let steps: Vec<f32> = std::iter::from_fn(&mut back).collect();
+        assert_eq!(steps, [0.6, 0.5, 0.4, 0.1], "a switch is a step each time");
         assert_eq!(history.step(look(0.1), false).map(|look| look.threshold), Some(0.4));
-        history.record(moved, look(0.7), after(9000));
+        history.record(moved, look(0.4), look(0.8), after(9000));
         assert!(!history.can_redo(), "a new step ends what was undone");
+    }
+
+    #[test]
+    fn a_step_changes_back_what_it_changed_and_nothing_else() {
+        let mut history = History::default();
+        let hidden = |threshold| Look { switches: [true, true, true, true, true, false], ..look(threshold) };
+        history.record(None, hidden(0.5), hidden(0.6), Instant::now());
+        // Another image came, and with it its truth.
+        let back = history.step(look(0.6), true);
+        assert_eq!(back, Some(look(0.5)));
     }
 }

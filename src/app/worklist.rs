@@ -78,6 +78,11 @@ impl Worklist {
         }
     }
 
+    /// Whether any case has a sentence of its own.
+    pub fn has_prompts(&self) -> bool {
+        self.items.iter().any(|item| item.prompt.is_some())
+    }
+
     /// Keeps the cases whose name, sentence or part of the data set holds every word of `text`.
     pub fn search(&mut self, text: String) {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
@@ -148,6 +153,7 @@ impl HimixApp {
             return;
         }
         self.state.settings.remember(&folder);
+        self.state.failed = None;
         let is_lone = items.len() == 1;
         self.state.worklist = Some(Worklist::new(ticket, folder, items));
         if let Some(layout) = self.state.layouts.get_mut(Tab::Read) {
@@ -158,58 +164,44 @@ impl HimixApp {
 
     /// Opens a case of the list with its truth and its sentence.
     pub(super) fn open_item(&mut self, place: usize) {
-        let Some(list) = &mut self.state.worklist else { return };
+        let Some(list) = &self.state.worklist else { return };
         let Some(item) = list.items.get(place).cloned() else { return };
-        list.current = Some(place);
-        list.reveal = true;
         let id = list.ticket;
         let prompt = list.edited.get(&place).cloned().or(item.prompt);
-        // Where no case has a sentence, that of the user goes with them from case to case.
-        let has_prompts = list.items.iter().any(|item| item.prompt.is_some());
-        self.open_files(item.path, item.files);
-        let opening = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
+        let has_prompts = list.has_prompts();
+        let Some(opening) = self.open_files(item.path, item.files) else { return };
         if let Some(list) = &mut self.state.worklist {
-            list.opening = opening;
+            list.current = Some(place);
+            list.reveal = true;
+            list.opening = Some(opening);
         }
         if let Some(truth) = item.truth {
             self.open_truth(truth);
         }
-        if prompt.is_some() || has_prompts {
+        if has_prompts {
             self.state.prompt = prompt.unwrap_or_default();
             self.state.prompt_of = PromptOf::Case(id, place);
+        } else if let Some(prompt) = prompt {
+            self.state.leave_sentence();
+            self.state.prompt = prompt;
+        } else {
+            // Where no case has a sentence, that of the user goes with them from case to case.
+            self.state.leave_sentence();
         }
     }
 
-    /// Marks the case of the list that the picture is, which has just come, and takes the sentence of another case away.
+    /// Marks the case of the list that the picture is, which has just come.
     pub(super) fn mark_case(&mut self, ticket: Ticket, source: &Source) {
-        let mut is_case = false;
-        if let Some(list) = &mut self.state.worklist {
-            is_case = list.opening.take_if(|opening| *opening == ticket).is_some();
-            if !is_case {
-                list.current = match source {
-                    Source::Files(path, files) => {
-                        list.items.iter().position(|item| item.path == *path && item.files == *files)
-                    }
-                    Source::Sample(_) => None,
-                };
-            }
+        self.state.left = None;
+        let Some(list) = &mut self.state.worklist else { return };
+        if list.opening.take_if(|opening| *opening == ticket).is_none() {
+            list.current = match source {
+                Source::Files(path, files) => {
+                    list.items.iter().position(|item| item.path == *path && item.files == *files)
+                }
+                Source::Sample(_) => None,
+            };
         }
-        if !is_case && self.state.prompt_of != PromptOf::User {
-            self.state.prompt.clear();
-            self.state.prompt_of = PromptOf::User;
-        }
-    }
-
-    /// A picture did not come. Where it was a case of the list, which is returned, the reason is shown in its place, not the case before.
-    pub(super) fn case_failed(&mut self, ticket: Ticket, why: &str) -> bool {
-        let list = self.state.worklist.as_mut();
-        let is_case = list.is_some_and(|list| list.opening.take_if(|opening| *opening == ticket).is_some());
-        if is_case {
-            self.close_image();
-            self.state.awaited_truth = None;
-            self.state.failed = Some(why.to_owned());
-        }
-        is_case
     }
 
     /// Goes on to another case.
@@ -231,8 +223,11 @@ impl HimixApp {
     /// Remembers that the sentence of the open case was changed.
     pub(super) fn remember_edit(&mut self) {
         let prompt = self.state.prompt.clone();
+        let is_awaited = self.state.awaited_image.is_some();
         if let Some(list) = &mut self.state.worklist
             && let Some(current) = list.current
+            // What is typed for a picture on its way from elsewhere is not of the case that is still seen.
+            && (!is_awaited || list.opening.is_some())
         {
             // What was changed back is not changed.
             if list.items.get(current).is_some_and(|item| item.prompt.as_deref().unwrap_or_default() == prompt) {

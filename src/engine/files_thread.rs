@@ -26,6 +26,9 @@ pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
         let file = path_of(&command);
         let event = match guarded(|| work(command, out)) {
             Ok(Ok(event)) => event,
+            Ok(Err(error)) if matches!(error.downcast_ref(), Some(DataError::Cancelled { .. })) => {
+                ticket.map(|ticket| FileEvent::Cancelled { ticket })
+            }
             Ok(Err(error)) => Some(failed(ticket, error.to_string(), file.as_deref())),
             Err(reason) => {
                 let message = format!("The file could not be used ({reason}). Try another file.");

@@ -214,6 +214,8 @@ pub enum FileEvent {
     TextRead { path: PathBuf, text: String },
     /// A picture or another file that was asked for is written.
     Saved { path: PathBuf },
+    /// The reading of an image was broken off, as was asked.
+    Cancelled { ticket: Ticket },
     /// A file could not be read or written; one line that names it and says what to do.
     Failed { ticket: Option<Ticket>, message: String },
 }

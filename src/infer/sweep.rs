@@ -49,11 +49,13 @@ pub struct SweepResult {
     pub with_truth: usize,
     /// Cases that could not be read, each with the reason.
     pub skipped: Vec<String>,
+    /// Whether it was not ended before the last case.
+    pub is_whole: bool,
 }
 
 /// Sweeps `dial` over `values`, everything else as in `dials`. `cases` are read one after the other, each when its turn comes.
 ///
-/// `progress` hears how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
+/// `progress` hears before every mask how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
 pub fn sweep(
     predictor: &mut Predictor,
     dials: &Dials,
@@ -68,12 +70,11 @@ pub fn sweep(
     };
     let mut areas = vec![0f64; values.len()];
     let mut counts: Vec<Vec<Confusion>> = vec![Vec::new(); values.len()];
-    let (mut done, mut skipped) = (0, Vec::new());
-    for (index, case) in cases.enumerate() {
-        if progress(index).is_break() {
-            if done == 0 {
-                return Ok(None);
-            }
+    let (mut done, mut skipped, mut is_whole) = (0, Vec::new(), true);
+    'cases: for (index, case) in cases.enumerate() {
+        // Before it is read too, which may take longer than its masks.
+        is_whole = progress(index).is_continue();
+        if !is_whole {
             break;
         }
         let case = match case {
@@ -83,16 +84,27 @@ pub fn sweep(
                 continue;
             }
         };
-        for (place, &value) in values.iter().enumerate() {
+        let mut masks = Vec::with_capacity(values.len());
+        for &value in values {
+            // A case counts when it has all values.
+            is_whole = progress(index).is_continue();
+            if !is_whole {
+                break 'cases;
+            }
             let mut dials = dials.clone();
             dial.set(&mut dials, value);
             let mask = predictor.predict_turned(&case.image, &case.prompt, &dials)?.mask(threshold);
-            areas[place] += mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
-            if let Some(truth) = &case.truth {
-                counts[place].push(Confusion::of(&mask, &truth.values));
-            }
+            let area = mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
+            masks.push((area, case.truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values))));
+        }
+        for (place, (area, counted)) in masks.into_iter().enumerate() {
+            areas[place] += area;
+            counts[place].extend(counted);
         }
         done += 1;
+    }
+    if !is_whole && done == 0 {
+        return Ok(None);
     }
     if let (0, Some(reason)) = (done, skipped.first()) {
         return Err(InferError::NothingReadable { count: skipped.len(), reason: reason.clone() });
@@ -109,5 +121,5 @@ pub fn sweep(
     };
     let with_truth = counts.first().map_or(0, Vec::len);
     let points = values.iter().zip(&areas).zip(&counts).map(point).collect();
-    Ok(Some(SweepResult { dial, name: dial.name(dials), own, points, cases: done, with_truth, skipped }))
+    Ok(Some(SweepResult { dial, name: dial.name(dials), own, points, cases: done, with_truth, skipped, is_whole }))
 }

@@ -188,6 +188,7 @@ mod tests {
             cases: 5,
             with_truth,
             skipped: Vec::new(),
+            is_whole: true,
         }
     }
 

@@ -46,7 +46,7 @@ fn lines(open: &OpenImage) -> Vec<String> {
         if open.is_inverted() { ", inverted" } else { "" }
     )];
     if open.scan.slices > 1 {
-        lines.insert(0, format!("{} {} of {}", open.piece(), open.slice + 1, open.scan.slices));
+        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.slice + 1, open.scan.slices));
     }
     lines
 }

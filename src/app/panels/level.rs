@@ -97,7 +97,7 @@ fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Comm
             let indent = ui.max_rect().left() + 78.0 - ui.cursor().left();
             ui.add_space(indent.max(0.0));
             ui.spacing_mut().slider_width = (ui.available_width() - 54.0).max(40.0);
-            // Shown without decimals and within its ends, but neither rounded nor bounded unless it is moved: the window may be set otherwise.
+            // Shown without decimals, but neither rounded nor bounded unless it is moved: the window may be set otherwise.
             let slider = Slider::new(&mut value, -100.0..=100.0)
                 .clamping(SliderClamping::Edits)
                 .custom_formatter(|value, _| whole(value))
@@ -130,7 +130,7 @@ pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             if ui.add_sized([58.0, 20.0], Button::new(word)).clicked() {
                 commands.push(Command::Play(!is_playing));
             }
-            let label = ui.label(RichText::new(open.piece()).weak());
+            let label = ui.label(RichText::new(open.source.piece()).weak());
             let mut slice = open.slice + 1;
             ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
             let slider = Slider::new(&mut slice, 1..=open.scan.slices);

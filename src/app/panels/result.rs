@@ -54,7 +54,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
             (Some(_), Some(_), _) if state.playing.is_some() => {
-                "While the slices are played there is no mask. Pause, and it is made."
+                "There is no mask while it is played. Pause, and it is made."
             }
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
@@ -77,7 +77,8 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     } else {
         legend_row(ui, theme::colour(state.settings.colours.overlay().mask), "Mask", area).on_hover_text(words);
     }
-    let case = state.worklist.as_ref().and_then(|list| list.items.get(list.current?));
+    let case =
+        state.worklist.as_ref().and_then(|list| list.items.get(list.current?)).filter(|_| state.left.is_none());
     if let Some(split) = case.and_then(|case| case.split.as_deref()) {
         let words =
             "The part of the data set. A score says something only of a part that the model was not trained on.";

@@ -110,8 +110,6 @@ impl HimixApp {
         let values = values.collect();
         let what = format!("Sweeping {}", dial.name(&dials));
         let threshold = state.settings.threshold;
-        self.state.stages.swept = None;
-        self.state.stages.swept_other = None;
         let study = Study::Sweep { dials, dial, values, threshold, over };
         self.state.stages.sweeping = Some(study.clone());
         self.begin_study(what, study);
@@ -119,19 +117,21 @@ impl HimixApp {
 
     /// Takes a sweep in; that of the model that is compared with follows, where it has the same value to turn. One that was ended early
     /// has some of the cases, and none follows it.
-    pub(super) fn keep_sweep(&mut self, result: SweepResult, is_ended_early: bool) {
+    pub(super) fn keep_sweep(&mut self, result: SweepResult) {
         let Some(study) = self.state.stages.sweeping.take() else {
             // Of fewer cases than the other it could not be compared with it.
-            if !is_ended_early {
+            if result.is_whole {
                 let name = self.state.other().map(|info| info.name.clone()).unwrap_or_default();
                 self.state.stages.swept_other = Some((name, result));
             }
             return;
         };
-        let cases = result.cases;
+        let (cases, is_whole) = (result.cases, result.is_whole);
         self.state.stages.swept = Some(result);
-        if is_ended_early {
-            let text = format!("The sweep was ended early: it is of the first {cases} cases.");
+        self.state.stages.swept_other = None;
+        if !is_whole {
+            let cases = if cases == 1 { "one case".to_owned() } else { format!("{cases} cases") };
+            let text = format!("The sweep was ended early: it is of {cases}.");
             return self.state.notes.add(Kind::Info, text);
         }
         let Some(other) = self.state.training.comparison.as_ref() else { return };

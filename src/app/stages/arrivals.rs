@@ -74,11 +74,15 @@ impl HimixApp {
             working.progress = Some((done, count));
             return;
         }
-        let is_ending = working.is_ending;
         state.stages.working = None;
         match event {
             StudyEvent::Progress { .. } => {}
-            StudyEvent::Cancelled => state.stages.sweeping = None,
+            StudyEvent::Cancelled => {
+                if state.stages.sweeping.take().is_some() && state.stages.swept.is_some() {
+                    let words = "The sweep was cancelled before it had a case; the one before stays.";
+                    state.notes.add(Kind::Info, words);
+                }
+            }
             StudyEvent::Failed(message) => {
                 state.stages.sweeping = None;
                 state.notes.add(Kind::Error, message);
@@ -87,7 +91,7 @@ impl HimixApp {
                 for reason in result.skipped.iter().take(3) {
                     state.notes.add(Kind::Warning, format!("Left out of the sweep: {reason}"));
                 }
-                self.keep_sweep(*result, is_ending);
+                self.keep_sweep(*result);
             }
             StudyEvent::Saved { folder } => {
                 let words = format!(

@@ -78,7 +78,8 @@ impl HimixApp {
             models,
             name: state.image.as_ref().map_or_else(String::new, |open| {
                 let name = file_name(&open.path);
-                if open.scan.slices > 1 { format!("{name}, slice {}", open.slice + 1) } else { name }
+                let piece = open.source.piece().to_lowercase();
+                if open.scan.slices > 1 { format!("{name}, {piece} {}", open.slice + 1) } else { name }
             }),
             image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
             pixel_aspect: state.image.as_ref().map_or(1.0, |open| open.scan.pixel_aspect()),

@@ -11,7 +11,7 @@ use crate::app::notes::Kind;
 use crate::app::state::Tab;
 use crate::app::theme;
 use crate::app::training::run::{Phase, Run};
-use crate::engine::run::{Interrupted, TrainConfig, Wish};
+use crate::engine::run::{Interrupted, Wish};
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, Work};
 use crate::infer::ModelSource;
 
@@ -114,11 +114,11 @@ impl HimixApp {
         training.form.check();
         // During a run the measurement would disturb it, and be disturbed.
         let config = training.form.config().ok().filter(|_| !training.goes_on()).cloned();
-        // That of the beginning need not be remembered.
-        if training.preset != Some(Preset::Small) || self.state.settings.training_form.is_some() {
-            let typed = training.form.config().ok().cloned();
-            let kept = typed.map(|typed| TrainConfig { data: Vec::new(), out: PathBuf::new(), ..typed }.to_toml());
-            self.state.settings.training_form = kept.or(self.state.settings.training_form.take());
+        if let Some(remembered) = training.form.remembered() {
+            let usual = Form::of(&Preset::Small.config(None)).remembered();
+            // That of the beginning need not be remembered.
+            let other = Some(&remembered) != usual.as_ref();
+            self.state.settings.training_form = other.then(|| remembered.to_toml());
         }
         training.outlook = if config.is_some() { Outlook::Awaited(ticket) } else { Outlook::None };
         if let Some(config) = config {

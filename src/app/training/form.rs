@@ -76,6 +76,16 @@ impl Form {
         self.config.as_ref().map_err(|fault| fault.message.clone())
     }
 
+    /// What can be remembered of it, with or without data: all but data and run folder; none where something else is wrong.
+    pub fn remembered(&self) -> Option<TrainConfig> {
+        let mut texts = self.texts.clone();
+        texts.insert("out", "-".into());
+        let config = Ok(TrainConfig::default());
+        let whole = Self { data: vec!["-".into()], typed: String::new(), texts, config };
+        let read = whole.read().ok()?;
+        Some(TrainConfig { data: Vec::new(), out: PathBuf::new(), ..read })
+    }
+
     /// What is wrong with what is typed for `key`.
     pub fn fault_of(&self, key: &str) -> Option<&str> {
         let fault = self.config.as_ref().err()?;

@@ -69,7 +69,9 @@ impl Training {
     pub fn new(out: PathBuf, remembered: Option<&str>) -> Self {
         let usual = Preset::Small.config(None);
         let remembered = remembered.and_then(|text| TrainConfig::from_toml(text).ok());
-        let preset = remembered.as_ref().is_none_or(|config| *config == usual).then_some(Preset::Small);
+        let is_usual =
+            |config: &TrainConfig| TrainConfig { device: usual.device.clone(), ..config.clone() } == usual;
+        let preset = remembered.as_ref().is_none_or(is_usual).then_some(Preset::Small);
         let config = remembered.unwrap_or(usual);
         Self {
             form: Form::of(&TrainConfig { out, data: Vec::new(), ..config }),

@@ -187,12 +187,13 @@ fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let share = working.progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
         let text = match working.progress {
+            _ if working.is_ending => "Ending…".to_owned(),
             Some((done, count)) => format!("{} {done} of {count}", working.what),
             None => format!("{}…", working.what),
         };
         let bar = eframe::egui::ProgressBar::new(share).text(RichText::new(text).small());
         ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.button("Cancel").clicked() {
+        if ui.add_enabled(!working.is_ending, Button::new("Cancel")).clicked() {
             commands.push(Command::Stages(StagesCommand::CancelWork));
         }
     });

@@ -1,0 +1,121 @@
+//! Pictures on their way: what is asked for, and what becomes of the sentence and the list when they come, fail or are cancelled.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::HimixApp;
+use super::session::Source;
+use super::state::{Awaited, PromptOf, State};
+use crate::data::samples::SampleCase;
+use crate::engine::{FileCommand, Ticket};
+
+/// What belongs to the picture that is seen while another one is on its way.
+#[derive(Clone, Debug)]
+pub struct Left {
+    prompt: String,
+    of: PromptOf,
+    current: Option<usize>,
+}
+
+impl State {
+    /// Remembers what belongs to the picture that is seen, unless one is on its way already: that was never seen.
+    fn leave(&mut self) {
+        if self.left.is_none() {
+            let current = self.worklist.as_ref().and_then(|list| list.current);
+            self.left = Some(Left { prompt: self.prompt.clone(), of: self.prompt_of, current });
+        }
+    }
+
+    /// The sentence is the user's again; that of a case is not taken for another picture's.
+    pub(super) fn leave_sentence(&mut self) {
+        if self.prompt_of != PromptOf::User {
+            self.prompt.clear();
+            self.prompt_of = PromptOf::User;
+        }
+    }
+}
+
+impl HimixApp {
+    /// Opens a picture by its name; one that is a case of the open list, as that case.
+    pub(super) fn open_image(&mut self, path: PathBuf) {
+        let list = self.state.worklist.as_ref();
+        let place =
+            list.and_then(|list| list.items.iter().position(|item| item.path == path && item.files.is_empty()));
+        if let Some(place) = place {
+            self.state.settings.remember(&path);
+            return self.open_item(place);
+        }
+        if self.open_files(path, Vec::new()).is_some() {
+            self.state.leave_sentence();
+        }
+    }
+
+    /// Asks for a picture. Its number, or none where it could not be asked for.
+    pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) -> Option<Ticket> {
+        let ticket = self.ticket();
+        let texture_limit = self.texture_limit;
+        let limit = self.state.settings.limit();
+        // Nobody waits any more for an image that was asked for before.
+        self.state.cancel.store(true, Ordering::Relaxed);
+        let cancel = Arc::new(AtomicBool::new(false));
+        self.state.cancel = cancel.clone();
+        self.state.progress = None;
+        let what = Source::Files(path.clone(), files.clone());
+        if !self.file(FileCommand::OpenImage { ticket, path, files, texture_limit, limit, cancel }) {
+            return None;
+        }
+        self.await_image(ticket, what);
+        Some(ticket)
+    }
+
+    /// Asks for a sample case.
+    pub(super) fn open_sample(&mut self, sample: SampleCase) {
+        let (ticket, truth_ticket) = (self.ticket(), self.ticket());
+        let texture_limit = self.texture_limit;
+        if self.file(FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit }) {
+            self.await_image(ticket, Source::Sample(sample));
+        }
+    }
+
+    fn await_image(&mut self, ticket: Ticket, what: Source) {
+        self.state.leave();
+        self.state.awaited_truth = None;
+        self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
+        if let Some(list) = &mut self.state.worklist {
+            list.opening = None;
+        }
+    }
+
+    /// A picture did not come, for a reason or because it was cancelled. Whether the reason is shown in its place: of a case of the list, so
+    /// that the case before is not taken for it.
+    pub(super) fn image_failed(&mut self, ticket: Ticket, why: Option<&str>) -> bool {
+        let awaited = self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket);
+        if awaited.is_none() {
+            return false;
+        }
+        let state = &mut self.state;
+        state.progress = None;
+        state.awaited_truth = None;
+        let left = state.left.take();
+        let list = state.worklist.as_mut();
+        let is_case = list.is_some_and(|list| list.opening.take_if(|opening| *opening == ticket).is_some());
+        if let (true, Some(why)) = (is_case, why) {
+            self.close_image();
+            self.state.failed = Some(why.to_owned());
+            return true;
+        }
+        // What is seen stays, and with it its place in the list and its sentence; what was typed meanwhile is not lost.
+        if let Some(Left { prompt, of, current }) = left {
+            if let Some(list) = state.worklist.as_mut() {
+                list.current = current;
+            }
+            if is_case || state.prompt.is_empty() {
+                state.prompt = prompt;
+                state.prompt_of = of;
+            }
+        }
+        false
+    }
+}

@@ -117,7 +117,8 @@ fn only_the_first_page_of_a_jpeg_tiff_counts() {
     let (small, large) = (jpeg(16), jpeg(64));
     // Offsets and lengths of the two behind the directory; the larger one is that of another page.
     let tags = [(256, 1, 16), (257, 1, 16), (258, 1, 8), (259, 1, 7), (262, 1, 1), (277, 1, 1), (278, 1, 16)];
-    let file = |more: &dyn Fn([u32; 2], [u32; 2]) -> Vec<(u16, u32, u32)>| {
+    type Tags = Vec<(u16, u32, u32)>;
+    let file = |more: &dyn Fn([u32; 2], [u32; 2]) -> Tags| {
         let count = tags.len() + more([0; 2], [0; 2]).len();
         let first = [10 + 12 * count as u32 + 64, small.len() as u32];
         let second = [first[0] + first[1], large.len() as u32];

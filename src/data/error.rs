@@ -102,11 +102,11 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A file that cannot stand in one stack with the others of its series.
-    #[error("{}: {reason} than the others of its series; open it alone", path.display())]
+    #[error("{}: it does not fit to the others of its series ({reason}); open it alone", path.display())]
     Misfit {
         /// The file.
         path: PathBuf,
-        /// What it has that is another.
+        /// What is different about it.
         reason: &'static str,
     },
     /// A folder without DICOM pictures.
@@ -144,6 +144,20 @@ pub enum DataError {
         width: usize,
         /// Height of the image, in pixels.
         height: usize,
+    },
+    /// A stack of masks that does not belong to the stack beside it.
+    #[error(
+        "{}: the mask has {mask_slices} slices but the image {slices}; \
+         give the mask that was drawn on this image, or that of one slice",
+        path.display()
+    )]
+    MaskSlices {
+        /// The mask's file.
+        path: PathBuf,
+        /// Slices of the mask.
+        mask_slices: usize,
+        /// Slices of the image.
+        slices: usize,
     },
     /// The folder has no split of that name.
     #[error("{}: there is no split '{split}'; the folder has {available}", path.display())]

@@ -2,6 +2,9 @@
 //! of uncompressed strips (TIFF 6.0, sections 2 and 19). The `image` crate reads every other common TIFF but has no grey floating point
 //! type, and so refuses this one.
 
+use std::ops::Range;
+
+use super::jpeg::Frame;
 use super::{Image, Pixels, jpeg};
 
 /// Tags from here on are notes of programs, which the decoder does not read.
@@ -52,7 +55,13 @@ pub(super) fn check_frames(bytes: &[u8], width: u32, height: u32) -> Result<(), 
         _ => [width as usize, one(278).unwrap_or(usize::MAX).min(height as usize)],
     }
     .map(|side| side.max(1).next_multiple_of(16));
-    match jpeg::frames(bytes).find(|frame| frame.columns > columns || frame.rows > rows) {
+    let mut larger = None;
+    frames(bytes, |frame| {
+        if frame.columns > columns || frame.rows > rows {
+            larger = Some(frame);
+        }
+    });
+    match larger {
         Some(frame) => {
             Err(format!("a part of {columns}x{rows} pixels has a JPEG of {}x{}", frame.columns, frame.rows))
         }
@@ -60,9 +69,43 @@ pub(super) fn check_frames(bytes: &[u8], width: u32, height: u32) -> Result<(), 
     }
 }
 
-/// Samples of the largest JPEG within the file.
+/// Samples of the largest JPEG of the first page.
 pub(super) fn largest_frame(bytes: &[u8]) -> u64 {
-    jpeg::frames(bytes).map(|frame| (frame.columns * frame.rows * frame.samples) as u64).max().unwrap_or(0)
+    let mut largest = 0;
+    frames(bytes, |frame| largest = largest.max((frame.columns * frame.rows * frame.samples) as u64));
+    largest
+}
+
+/// Bytes of a frame header that are looked at, with room to spare.
+const HEADER: usize = 64;
+
+/// Shows `see` what the decoder may take for a frame header on the first page; of a file whose first page cannot be told from the others,
+/// on any.
+fn frames(bytes: &[u8], mut see: impl FnMut(Frame)) {
+    let tags = Tags { bytes, big_endian: bytes.starts_with(b"MM") };
+    let Some((parts, tables)) = tags.parts().zip(tags.jpeg_tables()) else {
+        return jpeg::frames(bytes).for_each(see);
+    };
+    jpeg::frames(tables).for_each(&mut see);
+    // The decoder puts the tables before each part, without their end marker and its start marker: a header may begin in the one and end
+    // in the other.
+    let before = &tables[..tables.len().saturating_sub(2)];
+    let before = &before[before.len().saturating_sub(HEADER)..];
+    if !before.is_empty() {
+        for part in &parts {
+            let begin = part.start.saturating_add(2).min(part.end);
+            let joined = [before, &bytes[begin..part.end.min(begin + HEADER)]].concat();
+            jpeg::frames(&joined).for_each(&mut see);
+        }
+    }
+    // Many parts may be the same bytes, which are looked at once.
+    let mut rest = parts.into_iter().peekable();
+    while let Some(mut part) = rest.next() {
+        while let Some(next) = rest.next_if(|next| next.start <= part.end) {
+            part.end = part.end.max(next.end);
+        }
+        jpeg::frames(&bytes[part]).for_each(&mut see);
+    }
 }
 
 /// Where the pixels of such a file lie.
@@ -126,11 +169,7 @@ struct Tags<'a> {
 impl Tags<'_> {
     /// The numbers (8, 16 or 32 bit) stored under `tag`.
     fn values(&self, tag: u16) -> Option<Vec<u32>> {
-        let directory = self.number(4, 4)? as usize;
-        let entries = self.number(directory, 2)? as usize;
-        let entry = (0..entries)
-            .map(|index| directory + 2 + 12 * index)
-            .find(|&entry| self.number(entry, 2) == Some(u32::from(tag)))?;
+        let entry = self.entries()?.find(|&entry| self.number(entry, 2) == Some(u32::from(tag)))?;
         let size = match self.number(entry + 2, 2)? {
             1 => 1,
             3 => 2,
@@ -142,6 +181,51 @@ impl Tags<'_> {
         let start = if count.checked_mul(size)? <= 4 { entry + 8 } else { self.number(entry + 8, 4)? as usize };
         self.bytes.get(start..start.checked_add(count * size)?)?;
         (0..count).map(|index| self.number(start + index * size, size)).collect()
+    }
+
+    /// Where the strips or tiles lie within the file, by their places; none where the decoder may find others.
+    fn parts(&self) -> Option<Vec<Range<usize>>> {
+        let is_classic = matches!(self.bytes.get(..4)?, b"II\x2a\0" | b"MM\0\x2a");
+        let (offsets, lengths) = match [273, 279, 324, 325].map(|tag| self.count(tag)) {
+            [Some(1), Some(1), Some(0), Some(0)] => self.values(273).zip(self.values(279))?,
+            [Some(0), Some(0), Some(1), Some(1)] => self.values(324).zip(self.values(325))?,
+            _ => return None,
+        };
+        let clamped = |(offset, length): (u32, u32)| {
+            let start = (offset as usize).min(self.bytes.len());
+            start..start.saturating_add(length as usize).min(self.bytes.len())
+        };
+        let is_whole = is_classic && offsets.len() == lengths.len();
+        let mut parts: Vec<_> = offsets.into_iter().zip(lengths).map(clamped).collect();
+        parts.sort_by_key(|part| part.start);
+        is_whole.then_some(parts)
+    }
+
+    /// What the JPEG of every strip or tile begins with, empty where there is nothing; none where it cannot be told.
+    fn jpeg_tables(&self) -> Option<&[u8]> {
+        match self.count(347)? {
+            0 => Some(&[]),
+            1 => {
+                let entry = self.entries()?.find(|&entry| self.number(entry, 2) == Some(347))?;
+                let count = self.number(entry + 4, 4)? as usize;
+                let start = if count <= 4 { entry + 8 } else { self.number(entry + 8, 4)? as usize };
+                let is_bytes = matches!(self.number(entry + 2, 2)?, 1 | 7);
+                self.bytes.get(start..start.checked_add(count)?).filter(|_| is_bytes)
+            }
+            _ => None,
+        }
+    }
+
+    /// How often `tag` stands in the directory. Of several entries the decoder takes the last.
+    fn count(&self, tag: u32) -> Option<usize> {
+        Some(self.entries()?.filter(|&entry| self.number(entry, 2) == Some(tag)).count())
+    }
+
+    /// Where the entries of the directory lie.
+    fn entries(&self) -> Option<impl Iterator<Item = usize>> {
+        let directory = self.number(4, 4)? as usize;
+        let entries = self.number(directory, 2)? as usize;
+        Some((0..entries).map(move |index| directory + 2 + 12 * index))
     }
 
     /// An unsigned number of `size` bytes (1, 2 or 4) at `offset`.

@@ -137,12 +137,52 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
         let image = scan.seen_first(slice, None);
         let Some(path) = &item.truth else { return Ok((image, None)) };
         let mut masks = mask::load_stack(path, &MaskRule::default(), limit)?;
-        let last = masks.len().saturating_sub(1);
-        let mask = masks.swap_remove(slice.min(last));
+        // One mask is that of the slice; of a stack only the mask at the slice's own place would be.
+        if masks.len() > 1 && masks.len() != scan.slices {
+            let (mask_slices, slices) = (masks.len(), scan.slices);
+            return Err(DataError::MaskSlices { path: path.clone(), mask_slices, slices });
+        }
+        let mask = masks.swap_remove(if masks.len() > 1 { slice } else { 0 });
         mask.must_fit(path, image.width, image.height)?;
         Ok((image, Some(Arc::new(mask))))
     };
     let (image, truth) = read().map_err(|error| error.to_string())?;
     let prompt = item.prompt.clone().unwrap_or_else(|| prompt.to_owned());
     Ok(SweepCase { image: Arc::new(image), prompt, truth })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An uncompressed NIfTI volume of 2x2 pixels and so many slices, all of `value`.
+    fn volume(folder: &tempfile::TempDir, name: &str, slices: u16, value: u8) -> PathBuf {
+        let mut bytes = vec![0; 352];
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(0, &348_i32.to_le_bytes());
+        [3, 2, 2, slices].iter().enumerate().for_each(|(axis, side)| put(40 + 2 * axis, &side.to_le_bytes()));
+        put(70, &2_u16.to_le_bytes());
+        put(72, &8_u16.to_le_bytes());
+        put(108, &352_f32.to_le_bytes());
+        put(344, b"n+1\0");
+        bytes.resize(352 + 4 * usize::from(slices), value);
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path
+    }
+
+    #[test]
+    fn a_stack_of_masks_must_have_the_slices_of_its_scan() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = volume(&folder, "scan.nii", 5, 9);
+        let case = |slices| {
+            let truth = Some(volume(&folder, "mask.nii", slices, 1));
+            let (name, path) = ("scan".to_owned(), path.clone());
+            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
+            read(&item, "lung", Limit::default())
+        };
+        assert_eq!(case(5).expect("a case").truth.expect("a mask").foreground(), 4);
+        let error = case(2).err().expect("another number of slices");
+        assert!(error.contains("mask.nii") && error.contains("has 2 slices but the image 5"), "{error}");
+    }
 }

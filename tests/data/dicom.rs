@@ -9,7 +9,7 @@ use himix::data::{DataError, Limit, Pixels};
 use tempfile::TempDir;
 
 use super::fixtures::{folder, put, shared};
-use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg};
+use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000};
 
 /// Smallest, largest, mean of the stored values.
 fn statistics(scan: &Scan) -> [f64; 3] {
@@ -245,6 +245,10 @@ fn what_fits_into_no_stack_is_listed_apart() {
         assert!(note.contains(&path.display().to_string()) && note.contains(reason), "{note}");
         assert!(note.ends_with("open it alone."), "{note}");
     }
+    // Of two with as many frames that is not what is wrong.
+    let frames = good[0].with_file_name("odd 1");
+    let whole = open_series(&[frames.clone(), frames], Limit::default(), &|_| true).expect("the first");
+    assert!(whole.notes[0].contains("(it has several frames)"), "{:?}", whole.notes);
     // A direction that is rounded differently is the same.
     let mut rounded = at_height(4, "40");
     rounded.put(text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "0.99999\\0.0004\\0\\-0.0004\\0.99999\\0"));
@@ -353,6 +357,66 @@ fn a_sigmoid_window_is_a_curve() {
 }
 
 #[test]
+fn a_series_has_a_curve_where_all_its_slices_have_the_same() {
+    let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
+    let of = |slices: [[&str; 3]; 3]| {
+        let folder = folder();
+        let files = slices.iter().enumerate().map(|(place, [centres, widths, slope])| {
+            let mut object = object(2, 1, 1, vec![100, 120]);
+            object.put(text(tags::MODALITY, VR::CS, "MR"));
+            object.put(text(tags::RESCALE_INTERCEPT, VR::DS, "0"));
+            object.put(text(tags::RESCALE_SLOPE, VR::DS, slope));
+            object.put(text(tags::VOILUT_FUNCTION, VR::CS, "SIGMOID"));
+            object.put(text(tags::WINDOW_CENTER, VR::DS, centres));
+            object.put(text(tags::WINDOW_WIDTH, VR::DS, widths));
+            object.put(DataElement::new(tags::PIXEL_PADDING_VALUE, VR::US, dicom_value!(U16, 100)));
+            write(&folder, &place.to_string(), object)
+        });
+        open_series(&files.collect::<Vec<_>>(), Limit::default(), &|_| true).expect("a stack")
+    };
+    let one = ["100", "40", "1"];
+    let curve = of([one; 3]);
+    assert_eq!(curve.slices, 3);
+    assert!(curve.notes.is_empty() && matches!(curve.mapping, Mapping::Table { .. }), "{:?}", curve.notes);
+    // What stands for nothing is half of white now, as the pixels are that have it.
+    assert_eq!(curve.padding, Some(curve.slice(2).value(0, 0, 0)));
+    assert!(curve.padding.is_some_and(|padding| (padding - 2047.5).abs() < 0.1), "{:?}", curve.padding);
+    for (other, mapping) in [
+        (["100\\200", "40\\60", "1"], Mapping::Same),
+        (["110", "40", "1"], Mapping::Same),
+        (["100", "40", "2"], Mapping::Linear(vec![[1.0, 0.0], [2.0, 0.0], [1.0, 0.0]])),
+    ] {
+        let straight = of([one, other, one]);
+        assert_eq!((straight.slices, &straight.mapping), (3, &mapping), "{other:?}: {:?}", straight.notes);
+        assert!(straight.notes.len() == 1 && straight.notes[0].contains("sigmoid"), "{:?}", straight.notes);
+        assert_eq!(straight.padding, Some(100.0));
+    }
+}
+
+#[test]
+fn pixels_that_are_whole_and_not_read_are_called_what_they_are() {
+    let folder = folder();
+    let pixels = |samples: u16, photometric: &str, bits: u16, length: usize| {
+        let mut object = object(64, 64, 1, Vec::new());
+        object.put(DataElement::new(tags::SAMPLES_PER_PIXEL, VR::US, dicom_value!(U16, samples)));
+        object.put(DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, PrimitiveValue::from(photometric)));
+        object.put(DataElement::new(tags::BITS_ALLOCATED, VR::US, dicom_value!(U16, bits)));
+        object.put(DataElement::new(tags::BITS_STORED, VR::US, dicom_value!(U16, bits)));
+        object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, PrimitiveValue::U8(vec![0; length].into())));
+        open(&write(&folder, "x.dcm", object), Limit::default())
+    };
+    for (read, name) in [
+        (pixels(1, "MONOCHROME2", 1, 64 * 64 / 8), "segmentation"),
+        (pixels(3, "YBR_FULL_422", 8, 64 * 64 * 2), "YBR_FULL_422"),
+    ] {
+        let error = read.expect_err("refused");
+        assert!(matches!(error, DataError::Unsupported { .. }) && error.to_string().contains(name), "{error}");
+    }
+    assert!(matches!(pixels(3, "YBR_FULL_422", 8, 64 * 64), Err(DataError::Damaged { .. })));
+    assert!(pixels(3, "YBR_FULL_422", 8, 64 * 64 * 3).is_ok(), "all its samples are there");
+}
+
+#[test]
 fn what_other_programs_put_around_a_picture() {
     let folder = folder();
     let path = write(&folder, "plain.dcm", object(2, 2, 1, vec![7; 4]));
@@ -384,6 +448,25 @@ fn a_series_stays_within_its_limit() {
     assert_eq!((whole.slices, whole.slice(3).value(0, 0, 0)), (4, 3.0 - 1024.0));
     let error = open_series(&files, Limit(33 << 10), &|_| true).expect_err("beyond the limit").to_string();
     assert!(error.contains("0.dcm") && error.contains("raise the limit"), "{error}");
+}
+
+#[test]
+fn slices_share_what_they_may_take() {
+    const SLICE: usize = 512 * 512;
+    let folder = folder();
+    let native = element(0x7fe0, 0x10, b"OW", &vec![7; SLICE]);
+    let plain = [dicom_start("1.2.840.10008.1.2.1"), dicom_picture(512, 512, "1 "), native].concat();
+    // As long as the slice that it does not have in it; JPEG 2000 takes more than any other.
+    let mut stored = jpeg_2000(512, 512, 512);
+    stored.resize(SLICE, 0);
+    let packed = dicom_piece("1.2.840.10008.1.2.4.90", 512, 512, &stored);
+    let mut files = vec![put(&folder, "0.dcm", &plain)];
+    files.extend((1..8).map(|slice| put(&folder, &format!("{slice}.dcm"), &packed)));
+    // Beside the stack there is room for one at a time, and for two if only just.
+    for slices in [28, 32] {
+        let whole = open_series(&files, Limit((8 + slices) * SLICE as u64), &|_| true);
+        assert!(!matches!(whole, Err(DataError::BeyondLimit { .. })), "room for {slices}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use himix::data::{Image, Mask, MaskRule, Pixels, image::load, mask};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use super::fixtures::{folder, grey_float_tiff, png, put};
+use super::hostile::tiff;
 
 fn load_bytes(name: &str, bytes: &[u8]) -> Image {
     let folder = folder();
@@ -103,4 +104,55 @@ fn masks_by_both_rules() {
     assert!(read.must_fit(&path, 2, 2).is_ok());
     let refused = read.must_fit(&path, 3, 5).expect_err("another size").to_string();
     assert!(refused.contains("m.png") && refused.contains("2x2") && refused.contains("3x5"), "{refused}");
+}
+
+#[test]
+fn only_the_first_page_of_a_jpeg_tiff_counts() {
+    let jpeg = |side| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let image = image::GrayImage::from_pixel(side, side, image::Luma([80]));
+        DynamicImage::ImageLuma8(image).write_to(&mut bytes, ImageFormat::Jpeg).expect("encoded");
+        bytes.into_inner()
+    };
+    let (small, large) = (jpeg(16), jpeg(64));
+    // Offsets and lengths of the two behind the directory; the larger one is that of another page.
+    let tags = [(256, 1, 16), (257, 1, 16), (258, 1, 8), (259, 1, 7), (262, 1, 1), (277, 1, 1), (278, 1, 16)];
+    type Tags = Vec<(u16, u32, u32)>;
+    let file = |more: &dyn Fn([u32; 2], [u32; 2]) -> Tags| {
+        let count = tags.len() + more([0; 2], [0; 2]).len();
+        let first = [10 + 12 * count as u32 + 64, small.len() as u32];
+        let second = [first[0] + first[1], large.len() as u32];
+        let mut all = [tags.to_vec(), more(first, second)].concat();
+        all.sort_by_key(|tag| tag.0);
+        [tiff(&all), small.clone(), large.clone()].concat()
+    };
+    let refusal = |bytes: &[u8]| {
+        let folder = folder();
+        load(&put(&folder, "x.tif", bytes)).expect_err("refused").to_string()
+    };
+    let pages = file(&|[start, length], _| vec![(273, 1, start), (279, 1, length)]);
+    let read = load_bytes("pages.tif", &pages);
+    assert_eq!((read.width, read.height, read.value(8, 8, 0)), (16, 16, 80.0));
+    // The strip itself is larger, or reaches into what is, or is that of an entry behind the first one of its tag.
+    for bytes in [
+        file(&|_, [start, length]| vec![(273, 1, start), (279, 1, length)]),
+        file(&|[start, length], other| vec![(273, 1, start), (279, 1, length + other[1])]),
+        file(&|[start, length], other| {
+            vec![(273, 1, start), (273, 1, other[0]), (279, 1, length), (279, 1, other[1])]
+        }),
+    ] {
+        let error = refusal(&bytes);
+        assert!(error.contains("a part of 16x16 pixels has a JPEG of 64x64"), "{error}");
+    }
+    // Tables that every strip begins with, up to the middle of a frame header.
+    let frame = large.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame header");
+    let mut parted = file(&|[start, _], [other, length]| {
+        let (begin, cut) = (start + small.len() as u32, frame as u32 + 6);
+        assert!(start == 0 || begin == other);
+        vec![(273, 1, other + cut.saturating_sub(4)), (279, 1, length.saturating_sub(cut)), (347, cut, other)]
+    });
+    let entry = parted.windows(4).position(|four| four == [0x5b, 1, 4, 0]).expect("the tables");
+    parted[entry + 2] = 7;
+    let error = refusal(&parted);
+    assert!(error.contains("a part of 16x16 pixels has a JPEG of 64x64"), "{error}");
 }

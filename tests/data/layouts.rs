@@ -4,7 +4,7 @@ use himix::data::dataset::Layout;
 use himix::data::{Dataset, MaskRule, Problem, summary, survey};
 use tempfile::TempDir;
 
-use super::fixtures::{folder, grey_png, put, shared, xlsx};
+use super::fixtures::{folder, grey_png, put, shared, xlsx, zip};
 
 /// Image or mask: the mask's foreground is its first pixel.
 fn picture(folder: &TempDir, names: &[&str]) {
@@ -192,4 +192,45 @@ fn the_shared_sets_are_surveyed() {
     let split = found.splits[0].1.as_ref().expect("usable");
     assert_eq!((found.splits[0].0.as_str(), split.pairs, split.sentences), ("test", 120, 1));
     assert_eq!(split.findings.iter().filter(|finding| finding.problem == Problem::EmptySentence).count(), 120);
+}
+
+#[test]
+fn a_workbook_with_long_tags() {
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let book = format!(
+        "<workbook xmlns:r=\"{office}\"><sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"b\"/></sheets></workbook>"
+    );
+    let links = format!(
+        "<Relationships><Relationship Id=\"b\" Type=\"{office}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+    );
+    let cell = |place, text| format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let rows =
+        [["Image", "Description"], ["a.png", "left lung"]].iter().enumerate().map(|(row, [image, text])| {
+            let row = row + 1;
+            format!("<row r=\"{row}\">{}{}</row>", cell(format!("A{row}"), image), cell(format!("B{row}"), text))
+        });
+    let rows: String = rows.collect();
+    let with = |behind: &str, theme: &str| {
+        let folder = folder();
+        picture(&folder, &["Train_Folder/img/a.png", "Train_Folder/labelcol/a.png"]);
+        let sheet = format!("<worksheet><sheetData>{rows}</sheetData>{behind}</worksheet>");
+        let parts = [
+            ("xl/workbook.xml", book.as_str()),
+            ("xl/_rels/workbook.xml.rels", &links),
+            ("xl/worksheets/sheet1.xml", &sheet),
+            ("xl/theme/theme1.xml", theme),
+        ];
+        put(&folder, "Train_Folder/Train_text.xlsx", &zip(&parts));
+        let set = Dataset::open(folder.path(), "train").map_err(|error| error.to_string())?;
+        Ok::<_, String>(set.samples[0].prompt.clone())
+    };
+    // A rule for every other cell of a column, as programs write it.
+    let cells = |count: usize| (0..count).map(|row| format!("B{} ", 2 * row)).collect::<String>();
+    let rule = |count| format!("<conditionalFormatting sqref=\"{}\"/>", cells(count));
+    assert_eq!(with(&rule(2000), ""), Ok("left lung".into()));
+    assert!(with(&rule(20_000), "").is_err_and(|error| error.contains("a tag of more than 65536 bytes")));
+    let many: String = (0..1000).map(|number| format!(" a{number}=\"\"")).collect();
+    let many = format!("<x{many}/>");
+    assert!(with(&many, "").is_err_and(|error| error.contains("more than 512 attributes")));
+    assert_eq!(with("", &many), Ok("left lung".into()), "nobody reads its colours");
 }

@@ -9,8 +9,12 @@ use crate::data::error::one_line;
 
 /// Most bytes of XML, inflated: a sentence takes some two hundred.
 const MOST_XML: u64 = 32 << 20;
-/// Most bytes of a tag; the XML reader compares each of its attributes with all before it.
-const MOST_TAG: usize = 4 << 10;
+/// Most bytes of a tag: one may list thousands of cells. And most attributes, each of which the XML reader compares with all before it.
+const MOST_TAG: usize = 64 << 10;
+const MOST_ATTRIBUTES: usize = 512;
+/// What nobody reads of a workbook, and so may be as it likes.
+const UNREAD: [&[u8]; 7] =
+    [b"docProps/", b"customXml/", b"xl/charts/", b"xl/comments", b"xl/drawings/", b"xl/pivot", b"xl/theme/"];
 /// Most cells, and most columns that are looked at.
 const MOST_CELLS: usize = 4_000_000;
 const MOST_COLUMNS: u32 = 512;
@@ -86,7 +90,8 @@ fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
         let (packed, start) = long(entry, 20).zip(long(entry, 42)).ok_or(damaged)?;
         let name = entry.get(46..46 + name).ok_or(damaged)?;
         place += 46 + name.len() + extra + comment;
-        if !(name.ends_with(b".xml") || name.ends_with(b".rels")) {
+        let is_read = name.ends_with(b".xml") || name.ends_with(b".rels");
+        if !is_read || UNREAD.iter().any(|start| name.starts_with(start)) {
             continue;
         }
         if flags & 1 != 0 {
@@ -129,8 +134,11 @@ impl Archive {
             return Err(format!("it holds more than {} MiB", MOST_XML >> 20));
         }
         let content = &self.bytes[begin..];
-        if longest_tag(content) > MOST_TAG {
+        if tags(content).any(|tag| tag.len() > MOST_TAG) {
             return Err(format!("it has a tag of more than {MOST_TAG} bytes"));
+        }
+        if tags(content).any(|tag| tag.iter().filter(|&&byte| byte == b'=').count() > MOST_ATTRIBUTES) {
+            return Err(format!("it has a tag of more than {MOST_ATTRIBUTES} attributes"));
         }
         let mut sum = flate2::Crc::new();
         sum.update(content);
@@ -159,8 +167,8 @@ impl Archive {
     }
 }
 
-/// Bytes of the longest tag; comments and the like are none.
-fn longest_tag(xml: &[u8]) -> usize {
+/// What stands within the tags; comments and the like are none.
+fn tags(xml: &[u8]) -> impl Iterator<Item = &[u8]> {
     let tags = xml.split(|&byte| byte == b'<').skip(1).filter(|tag| tag.first() != Some(&b'!'));
-    tags.map(|tag| tag.iter().position(|&byte| byte == b'>').unwrap_or(tag.len())).max().unwrap_or(0)
+    tags.map(|tag| tag.split(|&byte| byte == b'>').next().unwrap_or(tag))
 }

@@ -47,10 +47,12 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
 pub fn open(path: &Path, limit: Limit) -> Result<Scan, DataError> {
     let contents = read(path, limit, false)?;
     let attributes = Attributes::of(path, &contents)?;
-    scan(path, contents, &attributes, limit)
+    let mut scan = scan(path, contents, &attributes, limit)?;
+    finish(&mut scan, &attributes, true);
+    Ok(scan)
 }
 
-/// The pixels of a file with what its attributes say of them.
+/// The pixels of a file with what its attributes say of them, but for what [`finish`] adds.
 fn scan(path: &Path, mut contents: Contents, attributes: &Attributes, limit: Limit) -> Result<Scan, DataError> {
     // Before anything is decoded: what the header claims.
     limit.allow(path, attributes.bytes())?;
@@ -63,19 +65,30 @@ fn scan(path: &Path, mut contents: Contents, attributes: &Attributes, limit: Lim
 
 /// The picture with what the attributes say of it.
 fn described(mut scan: Scan, contents: Contents, attributes: &Attributes) -> Scan {
-    let channels = scan.channels;
     scan.kind = attributes.kind();
     scan.spacing_mm = attributes.spacing_mm();
     scan.sides = attributes.sides();
     scan.patient = attributes.patient.clone().map(Private);
-    if channels == 1 && !attributes.is_palette() {
+    if is_grey(&scan, attributes) {
         scan.is_inverted = attributes.photometric == "MONOCHROME1";
         grey_meaning(&mut scan, contents, attributes);
     }
     scan
 }
 
-/// Modality LUT or rescale, VOI LUT or windows, padding: in this order (DICOM PS3.3 C.11).
+fn is_grey(scan: &Scan, attributes: &Attributes) -> bool {
+    scan.channels == 1 && !attributes.is_palette()
+}
+
+/// What is said of a whole file or stack and not of its slices: the curve of its window, where one is that of all, and its padding.
+fn finish(scan: &mut Scan, attributes: &Attributes, is_one_curve: bool) {
+    if is_grey(scan, attributes) {
+        curve(scan, attributes, is_one_curve);
+        scan.padding = attributes.padding.map(|padding| scan.mapping.of(padding));
+    }
+}
+
+/// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).
 fn grey_meaning(scan: &mut Scan, contents: Contents, attributes: &Attributes) {
     let [modality, voi] = contents.tables;
     scan.mapping = match modality {
@@ -99,25 +112,17 @@ fn grey_meaning(scan: &mut Scan, contents: Contents, attributes: &Attributes) {
         scan.unit = "";
         scan.windows = vec![NamedWindow { name: "VOI LUT".into(), window: Window::of_range(range[0], range[1]) }];
     }
-    curve(scan, attributes);
-    scan.padding = attributes.padding.map(|padding| {
-        let [slope, intercept] = match &scan.mapping {
-            Mapping::Linear(pairs) => pairs[0],
-            _ => [1.0, 0.0],
-        };
-        padding * slope + intercept
-    });
 }
 
 /// A window that is a curve (SIGMOID) goes into the mapping, as a VOI LUT does. Values in Hounsfield units keep their unit instead, and of
 /// several windows one table could show only one.
-fn curve(scan: &mut Scan, attributes: &Attributes) {
+fn curve(scan: &mut Scan, attributes: &Attributes, is_one: bool) {
     if !attributes.is_sigmoid || scan.windows.is_empty() {
         return;
     }
     let is_whole = !matches!(scan.values, Values::F32(_));
     match scan.windows.as_slice() {
-        [only] if scan.unit.is_empty() && is_whole => {
+        [only] if is_one && scan.unit.is_empty() && is_whole => {
             if let Some(table) = lut::sigmoid(only.window, &scan.mapping) {
                 scan.mapping = table;
                 let window = Window::of_range(0.0, lut::BRIGHTEST);

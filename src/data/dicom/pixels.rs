@@ -94,6 +94,9 @@ impl Maker<'_> {
         let bits = self.attributes.bits_allocated;
         let count = self.count() as u64 * self.attributes.frames as u64;
         let needed = count * bits.div_ceil(8) as u64;
+        if let Some(reason) = self.unread(bytes.len() as u64, needed) {
+            return Err(DataError::Unsupported { path: self.path.to_owned(), reason });
+        }
         let is_kept = bits == 8 && self.kept(8) == 1;
         // 8 bit samples stay where they are; planes are put in order frame by frame.
         let made = if is_kept { self.count() as u64 } else { count * self.kept(bits) };
@@ -113,6 +116,18 @@ impl Maker<'_> {
         }
         self.colours(&mut bytes);
         self.samples(bytes, bits)
+    }
+
+    /// What pixels that are not compressed are where they have fewer bytes than their samples, and are whole all the same.
+    fn unread(&self, length: u64, needed: u64) -> Option<String> {
+        let Attributes { bits_allocated, samples, photometric, .. } = self.attributes;
+        if *bits_allocated == 1 {
+            return Some("pixels of one bit, as segmentation objects have them".into());
+        }
+        let is_halved = *samples == 3 && photometric.ends_with("_422");
+        // Some files say so and have all their samples.
+        (is_halved && length < needed && length >= needed / 3 * 2)
+            .then(|| format!("colours for every other pixel, not compressed, {photometric}"))
     }
 
     /// Red, green, blue of colours that are written otherwise.

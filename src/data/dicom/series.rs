@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::attributes::Attributes;
-use super::{open, read, scan};
+use super::{finish, open, read, scan};
 use crate::data::scan::{Mapping, Scan};
 use crate::data::{DataError, Limit};
 
@@ -14,7 +14,7 @@ use crate::data::{DataError, Limit};
 const DEPTH: usize = 6;
 const FILES: usize = 20_000;
 /// How often the memory of a slice is needed while it is decoded.
-const WORKING: u64 = 12;
+const WORKING: u64 = 16;
 /// Difference of the parts of two directions up to which slices lie alike: half a degree, more than scanners round away.
 const ALIKE: f64 = 0.01;
 /// Files that are named of those that a stack had to leave out.
@@ -106,7 +106,11 @@ fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
     if size(first) != size(other) {
         Some("it is of another size")
     } else if first.frames.max(other.frames) > 1 {
-        Some("it has another number of frames")
+        Some(if first.frames == other.frames {
+            "it has several frames"
+        } else {
+            "it has another number of frames"
+        })
     } else if kind(first) != kind(other) {
         Some("its pixels are of another kind")
     } else if !lies_alike {
@@ -167,6 +171,9 @@ pub fn open_series(
     let rest = untried.as_slice();
     let mut depths = vec![first.depth()];
     let mut pairs = vec![pair(&whole.mapping)];
+    let shapes =
+        |of: &Attributes| (of.is_sigmoid, of.windows().iter().map(|named| named.window).collect::<Vec<_>>());
+    let mut is_one_curve = true;
     // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
     let one = whole.values.bytes();
     let stack = one.saturating_mul(rest.len() as u64 + 1);
@@ -194,6 +201,7 @@ pub fn open_series(
                 left_out.push(DataError::Misfit { path: path.clone(), reason });
                 continue;
             }
+            is_one_curve &= shapes(&attributes) == shapes(&first) && slice.mapping == whole.mapping;
             depths.push(attributes.depth());
             pairs.push(pair);
             whole.slices += 1;
@@ -209,6 +217,7 @@ pub fn open_series(
             (false, _) => Mapping::Linear(pairs),
         };
     }
+    finish(&mut whole, &first, is_one_curve);
     spacing(&mut whole, &depths);
     Ok(whole)
 }

@@ -137,6 +137,13 @@ pub enum Mapping {
 }
 
 impl Mapping {
+    /// What a stored value of the first slice stands for.
+    pub fn of(&self, stored: f32) -> f32 {
+        let mut values = [stored];
+        self.apply(&mut values, 0);
+        values[0]
+    }
+
     fn apply(&self, values: &mut [f32], slice: usize) {
         match self {
             Self::Same => {}

@@ -52,18 +52,7 @@ impl ScanArguments {
 impl Seen {
     /// Its mask: of a stack of masks the one of its slice.
     pub fn mask(&self, path: &Path) -> Result<Mask, Failure> {
-        let mut masks = mask::load_stack(path, &MaskRule::Half, Limit::default())?;
-        // One mask is that of the slice; of a stack only the mask at the slice's own place would be.
-        if masks.len() > 1 && masks.len() != self.slices {
-            return Err(Failure::input(format!(
-                "{}: the mask has {} slices but the image {}; give the mask that was drawn on this image, or that of one slice",
-                path.display(),
-                masks.len(),
-                self.slices
-            )));
-        }
-        let place = if masks.len() > 1 { self.slice } else { 0 };
-        let mask = masks.swap_remove(place);
+        let mask = mask::load_of_slice(path, &MaskRule::Half, Limit::default(), self.slice, self.slices)?;
         mask.must_fit(path, self.image.width, self.image.height)?;
         Ok(mask)
     }

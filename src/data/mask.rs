@@ -89,6 +89,25 @@ pub fn load_stack(path: &Path, rule: &MaskRule, limit: Limit) -> Result<Vec<Mask
     Ok((0..scan.slices).map(one).collect())
 }
 
+/// Reads the mask of slice `slice` of `slices`: that at its place in a stack of as many masks, or a lone mask.
+///
+/// # Errors
+/// Those of [`load_stack`], and a stack of another length: it was drawn on something else.
+pub fn load_of_slice(
+    path: &Path,
+    rule: &MaskRule,
+    limit: Limit,
+    slice: usize,
+    slices: usize,
+) -> Result<Mask, DataError> {
+    let mut masks = load_stack(path, rule, limit)?;
+    if masks.len() > 1 && masks.len() != slices {
+        return Err(DataError::MaskSlices { path: path.to_owned(), mask_slices: masks.len(), slices });
+    }
+    let place = if masks.len() > 1 { slice } else { 0 };
+    Ok(masks.swap_remove(place))
+}
+
 /// Half of the range that the values stand for. The type alone does not tell it: label masks
 /// hold 0 and 1 in 8 bit, and 8 bit masks are kept in 16 bit files.
 fn half_of_range(pixels: &Pixels) -> f32 {

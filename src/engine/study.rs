@@ -136,13 +136,7 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
         let slice = scan.slices / 2;
         let image = scan.seen_first(slice, None);
         let Some(path) = &item.truth else { return Ok((image, None)) };
-        let mut masks = mask::load_stack(path, &MaskRule::default(), limit)?;
-        // One mask is that of the slice; of a stack only the mask at the slice's own place would be.
-        if masks.len() > 1 && masks.len() != scan.slices {
-            let (mask_slices, slices) = (masks.len(), scan.slices);
-            return Err(DataError::MaskSlices { path: path.clone(), mask_slices, slices });
-        }
-        let mask = masks.swap_remove(if masks.len() > 1 { slice } else { 0 });
+        let mask = mask::load_of_slice(path, &MaskRule::default(), limit, slice, scan.slices)?;
         mask.must_fit(path, image.width, image.height)?;
         Ok((image, Some(Arc::new(mask))))
     };

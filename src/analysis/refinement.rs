@@ -20,7 +20,7 @@ pub struct Step {
     pub dice_with_before: Option<f64>,
     /// 95 % Hausdorff distance to the mask before, pixels.
     pub hd95_to_before: Option<f64>,
-    /// Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's grid can hold.
+    /// Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's map can hold.
     pub high_share: f64,
 }
 
@@ -38,7 +38,8 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32) -> V
     maps.push(("Final".into(), prediction.probability_model.clone(), prediction.probability.clone()));
     let side = prediction.probability_model.width;
     // What the coarsest stage can hold at all is coarse, whether or not it has a read-out: so models with and without can be compared.
-    let coarsest = inspection.stages.iter().map(|stage| stage.grid).min().unwrap_or(side);
+    // Its map has twice the side of its grid.
+    let coarsest = inspection.stages.iter().map(|stage| 2 * stage.grid).min().unwrap_or(side);
     let mut before: Option<Vec<u8>> = None;
     let mut steps = Vec::with_capacity(maps.len());
     for (name, small, large) in maps {
@@ -51,7 +52,7 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32) -> V
             truth_hd95: truth.and_then(|truth| hd95(&mask, truth, width, height)),
             dice_with_before: before.as_ref().map(|before| Confusion::of(&mask, before).dice()),
             hd95_to_before: before.as_ref().and_then(|before| hd95(&mask, before, width, height)),
-            high_share: high_share(&raised(&small, side, side), coarsest.div_ceil(4)),
+            high_share: high_share(&raised(&small, side, side), coarsest / 4),
         });
         before = Some(mask);
     }

@@ -78,7 +78,7 @@ fn numbers(ui: &mut Ui, look: &Look) {
             ui.label(RichText::new("Fine share").small().weak());
             explain(
                 ui,
-                "Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's grid can hold.",
+                "Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's map can hold.",
             );
         });
     });

@@ -16,14 +16,15 @@ use crate::engine::{FileCommand, Ticket};
 pub struct Left {
     prompt: String,
     of: PromptOf,
-    current: Option<usize>,
+    /// The list, and the case of it that is seen.
+    current: Option<(Ticket, usize)>,
 }
 
 impl State {
     /// Remembers what belongs to the picture that is seen, unless one is on its way already: that was never seen.
     fn leave(&mut self) {
         if self.left.is_none() {
-            let current = self.worklist.as_ref().and_then(|list| list.current);
+            let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
             self.left = Some(Left { prompt: self.prompt.clone(), of: self.prompt_of, current });
         }
     }
@@ -109,7 +110,7 @@ impl HimixApp {
         // What is seen stays, and with it its place in the list and its sentence; what was typed meanwhile is not lost.
         if let Some(Left { prompt, of, current }) = left {
             if let Some(list) = state.worklist.as_mut() {
-                list.current = current;
+                list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);
             }
             if is_case || state.prompt.is_empty() {
                 state.prompt = prompt;

@@ -139,7 +139,7 @@ fn about_reading(ui: &mut Ui, state: &State) {
             let prediction = &shown.prediction;
             explain(ui, LIMIT_WHY);
             let mut parts = vec![tokens::summary(&prediction.tokens), milliseconds(prediction.milliseconds.total)];
-            if state.prompt.trim().is_empty() {
+            if state.prompt.trim().is_empty() && prediction.prompt.trim().is_empty() {
                 parts.insert(0, "The prompt is empty: the mask follows the image alone".into());
             } else if state.is_dimmed() {
                 parts.insert(0, "The mask belongs to an earlier prompt".into());

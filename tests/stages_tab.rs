@@ -143,7 +143,7 @@ fn two_models_stand_side_by_side_in_every_panel() {
     assert!(has(&window, "Weights of G1 of fake: layer 1 0.269, layer 2 0.731"));
     window.get_by_label("Numbers").click();
     wait(&mut window, "the other model's numbers", |window| {
-        has(window, "Refinement of fake") && window.get_all_by_label("Against the ground truth").count() == 2
+        has(window, "Refinement of fake") && window.query_all_by_label("Against the ground truth").count() == 2
     });
     window.get_by_label("End the comparison").click();
     wait(&mut window, "one model alone", |window| has(window, "Input, picture"));

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::widgets::{explain, milliseconds};
 use super::{sentences, tokens};
 use crate::app::command::Command;
-use crate::app::state::{State, file_name};
+use crate::app::state::{State, Tab, file_name};
 use crate::app::theme;
 
 const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
@@ -60,9 +60,13 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> boo
                     None => format!("Opening {}…", awaited.what.name()),
                 },
                 (None, Some(open)) => {
-                    let (image, zoom) = (&open.image, 100.0 * state.view.zoom());
-                    let name = file_name(&open.path);
-                    format!("{name} · {} × {} px · zoom {zoom:.0} %", image.width, image.height)
+                    let (image, name) = (&open.image, file_name(&open.path));
+                    // The stages have a zoom of their own.
+                    let zoom = match state.tab {
+                        Tab::Read => format!(" · zoom {:.0} %", 100.0 * state.view.zoom()),
+                        _ => String::new(),
+                    };
+                    format!("{name} · {} × {} px{zoom}", image.width, image.height)
                 }
                 (None, None) => String::new(),
             };

@@ -13,7 +13,7 @@ use crate::render::ImageLayer;
 
 /// Time that a slice is shown while the stack is played.
 pub const PLAY_STEP: Duration = Duration::from_millis(80);
-/// Time after which slices that were stepped through are at rest; shorter than that of [`PLAY_STEP`].
+/// Time after which a slice that was stepped to is at rest.
 const AT_REST: Duration = Duration::from_millis(60);
 /// Least width of a window in relation to the range of what is shown.
 const LEAST_WIDTH: f32 = 1e-4;
@@ -42,15 +42,14 @@ impl HimixApp {
         self.request_when_settled();
     }
 
-    /// Asks for the mask of a slice: at once, or where slices follow each other faster than masks could, when they have come to rest.
+    /// Asks for the mask of a slice when it has come to rest: what is computed while others follow takes the time of their frames. While
+    /// the stack is played it never rests, and is asked for at once.
     fn request_when_settled(&mut self) {
-        let now = Instant::now();
-        let before = self.state.stepped.replace(now);
-        if before.is_none_or(|before| now - before >= AT_REST) {
+        if self.state.playing.is_some() {
             return self.request_prediction();
         }
         self.forget_prediction();
-        self.state.due = Some(now + AT_REST);
+        self.state.due = Some(Instant::now() + AT_REST);
     }
 
     /// Asks for what was put off, when its time has come.

@@ -200,8 +200,6 @@ pub struct State {
     pub ruler: Option<[Vec2; 2]>,
     /// When the last slice was shown, while the stack is played.
     pub playing: Option<Instant>,
-    /// When another slice was stepped to last.
-    pub stepped: Option<Instant>,
     /// When the mask of the slice is to be asked for.
     pub due: Option<Instant>,
     /// Slices read and slices in all of the image on its way.
@@ -278,7 +276,6 @@ impl State {
             view: View::default(),
             ruler: None,
             playing: None,
-            stepped: None,
             due: None,
             progress: None,
             history: History::default(),

@@ -54,7 +54,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
             (Some(_), Some(_), _) if state.playing.is_some() => {
-                "There is no mask while it is played. Pause, and it is made."
+                "Masks come late while it is played. Pause to see this one."
             }
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };

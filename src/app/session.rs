@@ -37,6 +37,11 @@ impl Source {
         }
     }
 
+    /// What its slice of this number, from 0, is called.
+    pub fn name_of(&self, slice: usize) -> String {
+        format!("{}, {} {}", self.name(), self.piece().to_lowercase(), slice + 1)
+    }
+
     /// What it is called.
     pub fn name(&self) -> String {
         match self {
@@ -72,9 +77,7 @@ pub struct Past {
 impl Past {
     /// What it is called.
     pub fn title(&self) -> String {
-        let name = self.source.name();
-        let piece = self.source.piece().to_lowercase();
-        if self.slice > 0 { format!("{name}, {piece} {}", self.slice + 1) } else { name }
+        if self.slice > 0 { self.source.name_of(self.slice) } else { self.source.name() }
     }
 
     /// Whether it says the same of the same picture by the same model.

@@ -181,12 +181,12 @@ impl HimixApp {
         if has_prompts {
             self.state.prompt = prompt.unwrap_or_default();
             self.state.prompt_of = PromptOf::Case(id, place);
-        } else if let Some(prompt) = prompt {
-            self.state.leave_sentence();
-            self.state.prompt = prompt;
         } else {
             // Where no case has a sentence, that of the user goes with them from case to case.
             self.state.leave_sentence();
+            if let Some(prompt) = prompt {
+                self.state.prompt = prompt;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The menu bar, and at its right what computes.
 
-use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Panel, RichText, TextStyle, Ui};
+use eframe::egui::containers::menu::MenuButton;
+use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Panel, RichText, Ui};
 
 use super::sentences;
 use crate::app::command::Command;
@@ -37,9 +38,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 {
                     commands.push(Command::ShowTab(Tab::Train));
                 }
-                let room = ui.available_width();
-                let words = short(ui, &what_computes(state), room - 24.0);
-                ui.menu_button(RichText::new(words).weak(), |ui| model(ui, state, commands));
+                let words = Button::new(RichText::new(what_computes(state)).weak()).truncate();
+                MenuButton::from_button(words).ui(ui, |ui| model(ui, state, commands));
             });
         });
     });
@@ -52,18 +52,6 @@ fn what_computes(state: &State) -> String {
         (None, Some(model)) => format!("{} · {}", model.info.name, model.info.device),
         (None, None) => "No model is open".into(),
     }
-}
-
-/// `text`, cut off where it is wider than `width` points.
-fn short(ui: &Ui, text: &str, width: f32) -> String {
-    let font = TextStyle::Button.resolve(ui.style());
-    let fits =
-        |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::WHITE).size().x <= width;
-    if fits(text) {
-        return text.to_owned();
-    }
-    let cut = text.char_indices().rev().map(|(at, _)| format!("{}…", text[..at].trim_end()));
-    cut.into_iter().find(|cut| fits(cut)).unwrap_or_default()
 }
 
 /// An entry of a menu that makes `command`.

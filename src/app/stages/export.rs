@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Look;
 use crate::analysis::figure::{Options, OverlayColours};
 use crate::app::HimixApp;
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
 use crate::engine::{FigureKind, FigureModel, FigureRequest, FileCommand};
 
 impl State {
@@ -77,9 +77,7 @@ impl HimixApp {
             kind,
             models,
             name: state.image.as_ref().map_or_else(String::new, |open| {
-                let name = file_name(&open.path);
-                let piece = open.source.piece().to_lowercase();
-                if open.scan.slices > 1 { format!("{name}, {piece} {}", open.slice + 1) } else { name }
+                if open.scan.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
             }),
             image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
             pixel_aspect: state.image.as_ref().map_or(1.0, |open| open.scan.pixel_aspect()),

@@ -1,7 +1,7 @@
 //! PNG, JPEG, TIFF, BMP, WebP, as a picture and as a mask.
 #![no_main]
 
-use himix_fuzz::data::{MaskRule, Scan, mask, open};
+use himix_fuzz::data::{MaskRule, Volume, mask, open};
 use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 /// What the window does with a picture that was read.
-fn look(scan: &Scan) {
+fn look(scan: &Volume) {
     let slice = scan.slice(0);
     let seen = scan.first_seen(&slice);
     let _ = scan.for_network(scan.full_range(&slice), seen);

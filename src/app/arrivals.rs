@@ -12,14 +12,14 @@ use super::notes::Kind;
 use super::picture::layer;
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
 use super::view::View;
-use crate::data::{Image, Mask, Scan};
+use crate::data::{Image, Mask, Volume};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
 use crate::render::ProbabilityLayer;
 
 /// What was read of an image.
 struct Arrived {
-    scan: Arc<Scan>,
+    scan: Arc<Volume>,
     slice: usize,
     image: Arc<Image>,
     display: DisplayPixels,

@@ -12,7 +12,7 @@ use super::state::{Page, Tab};
 use super::theme::{Overlay, Scheme, ThemeChoice};
 use super::training::TrainCommand;
 use crate::data::samples::SampleCase;
-use crate::data::scan::{Kind, NamedWindow, Window};
+use crate::data::volume::{Kind, NamedWindow, Window};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;

@@ -7,7 +7,7 @@ use super::HimixApp;
 use super::settings::Settings;
 use super::state::Page;
 use crate::data::Image;
-use crate::data::scan::{Kind, Seen, Window};
+use crate::data::volume::{Kind, Seen, Window};
 use crate::engine::{DisplayPixels, FileCommand};
 use crate::render::ImageLayer;
 

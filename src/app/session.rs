@@ -7,7 +7,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::state::{OpenImage, PromptOf, file_name};
 use crate::data::samples::SampleCase;
-use crate::data::scan::Seen;
+use crate::data::volume::Seen;
 use crate::infer::ModelSource;
 
 /// A prediction that stood for this long is kept; what was typed on the way to it is not.

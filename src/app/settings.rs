@@ -10,7 +10,7 @@ use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
 use crate::data::Limit;
-use crate::data::scan::{Kind, NamedWindow, PRESETS, Window};
+use crate::data::volume::{Kind, NamedWindow, PRESETS, Window};
 use crate::engine::{threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -231,7 +231,7 @@ impl Settings {
 /// The windows for computed tomography that everybody knows.
 pub fn usual_presets() -> BTreeMap<Kind, Vec<NamedWindow>> {
     let named =
-        |preset: crate::data::scan::Preset| NamedWindow { name: preset.name.into(), window: preset.window };
+        |preset: crate::data::volume::Preset| NamedWindow { name: preset.name.into(), window: preset.window };
     BTreeMap::from([(Kind::Ct, PRESETS.map(named).into())])
 }
 

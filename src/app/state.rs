@@ -19,8 +19,8 @@ use super::training::Training;
 use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
-use crate::data::scan::{Kind, Seen, Window};
-use crate::data::{Image, Mask, Scan};
+use crate::data::volume::{Kind, Seen, Window};
+use crate::data::{Image, Mask, Volume};
 use crate::device::DeviceChoice;
 use crate::engine::{Counts, Ticket, threshold_step};
 use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
@@ -39,7 +39,7 @@ pub struct OpenImage {
     /// How it can be opened again.
     pub source: Source,
     /// All of its slices.
-    pub scan: Arc<Scan>,
+    pub scan: Arc<Volume>,
     /// Number of the slice that is shown, from 0.
     pub slice: usize,
     /// Values of that slice.

@@ -9,7 +9,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::state::State;
 use super::theme::Colours;
-use crate::data::scan::Seen;
+use crate::data::volume::Seen;
 use crate::engine::Ticket;
 
 /// Steps back that are kept.

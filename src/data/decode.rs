@@ -9,6 +9,9 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use super::error::{caught, one_line};
 use super::{DataError, Image, Limit, Pixels, jpeg, tiff, webp};
 
+/// What to do about a kind of picture that is not read.
+const MEND: &str = "save it as a PNG or TIFF with all of its bits";
+
 /// Longest side that is read, in pixels.
 const MAX_SIDE: u32 = 32_768;
 /// Largest magnitude of a floating point sample. Beyond it sums of squares would leave the range of `f64`
@@ -50,10 +53,8 @@ pub fn load_within(path: &Path, limit: Limit) -> Result<Image, DataError> {
     if let Pixels::F32(values) = &image.pixels
         && values.iter().any(|value| !value.is_finite() || value.abs() > MAX_FLOAT)
     {
-        return Err(DataError::Unsupported {
-            path: path.to_owned(),
-            reason: "it has pixels that are not finite numbers".into(),
-        });
+        let mend = "replace them by numbers and save it again";
+        return Err(DataError::unsupported(path, "it has pixels that are not finite numbers", mend));
     }
     Ok(image)
 }
@@ -79,7 +80,7 @@ fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> 
             | ImageFormat::WebP),
         ) => format,
         Ok(other) => {
-            return Err(DataError::Unsupported { path: path.to_owned(), reason: format!("{other:?}") });
+            return Err(DataError::unsupported(path, &format!("{other:?}"), MEND));
         }
         Err(_) => {
             return Err(DataError::NotAnImage { path: path.to_owned() });
@@ -95,7 +96,7 @@ fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> 
 fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Result<Image, DataError> {
     let refuse = |error: ImageError| match error {
         ImageError::Limits(_) => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
-        ImageError::Unsupported(_) => DataError::Unsupported { path: path.to_owned(), reason: one_line(&error) },
+        ImageError::Unsupported(_) => DataError::unsupported(path, &one_line(&error), MEND),
         _ => DataError::damaged(path, error),
     };
     let lists = match format {
@@ -133,7 +134,7 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
         DynamicImage::ImageRgba32F(buffer) => (3, Pixels::F32(without_alpha(&buffer, 4))),
         other => {
             let reason = format!("{:?}", other.color());
-            return Err(DataError::Unsupported { path: path.to_owned(), reason });
+            return Err(DataError::unsupported(path, &reason, MEND));
         }
     };
     Ok(Image { width: width as usize, height: height as usize, channels, pixels })

@@ -27,12 +27,14 @@ pub enum DataError {
         path: PathBuf,
     },
     /// An image, but of a format or a variant of one that is not read.
-    #[error("{}: this kind of image is not read ({reason}); save it as an 8 or 16 bit PNG", path.display())]
+    #[error("{}: this kind of image is not read ({reason}); {mend}", path.display())]
     Unsupported {
         /// The file asked for.
         path: PathBuf,
         /// The format or the variant.
         reason: String,
+        /// What to do.
+        mend: String,
     },
     /// A DICOM file whose pixels are compressed in a way that nobody here decodes.
     #[error(
@@ -279,6 +281,11 @@ impl DataError {
             io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
             _ => Self::Unreadable { path: path.to_owned(), reason: one_line(error) },
         }
+    }
+
+    /// A kind of file that is not read, and what to do about it.
+    pub(super) fn unsupported(path: &Path, reason: &str, mend: &str) -> Self {
+        Self::Unsupported { path: path.to_owned(), reason: one_line(&reason), mend: mend.to_owned() }
     }
 
     /// A file whose content broke off or does not add up.

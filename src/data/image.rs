@@ -1,7 +1,7 @@
 //! An image as its file stores it.
 
 pub use super::decode::load;
-use super::scan::Window;
+use super::volume::Window;
 
 /// The samples of an image: interleaved channels, row-major, in the type and range of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,17 @@ impl Pixels {
             Self::F32(values) => values[index],
         }
     }
+}
+
+/// What is done about the orientation that a picture's EXIF data gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Orientation {
+    /// The picture is turned upright, as cameras and viewers mean it.
+    #[default]
+    Upright,
+    /// The pixels stay as they are stored, as most training code reads them.
+    AsStored,
 }
 
 /// A picture without any scaling applied; `pixels` holds `width * height * channels` samples.

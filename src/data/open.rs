@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::scan::Scan;
+use super::volume::Volume;
 use super::{DataError, Limit, decode, dicom, nifti};
 
 /// What a path is, by its content.
@@ -48,7 +48,7 @@ pub fn open(
     path: &Path,
     limit: Limit,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
-) -> Result<Scan, DataError> {
+) -> Result<Volume, DataError> {
     let is_directory = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
     if path.is_dir() || is_directory {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
@@ -70,6 +70,6 @@ pub fn open(
     match content(path)? {
         Content::Nifti => nifti::open(path, limit),
         Content::Dicom => dicom::open(path, limit),
-        Content::Picture => decode::load_within(path, limit).map(Scan::of_image),
+        Content::Picture => decode::load_within(path, limit).map(Volume::of_image),
     }
 }

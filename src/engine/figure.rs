@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::files_thread::as_seen;
 use crate::analysis::figure::{self, Case, Content, Figure, FigureError, Model, Options, Picture};
-use crate::data::scan::Seen;
+use crate::data::volume::Seen;
 use crate::data::{Image, Mask};
 use crate::infer::{Dials, Inspection, ModelInfo, SweepResult};
 

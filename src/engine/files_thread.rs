@@ -12,8 +12,8 @@ use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::{figure, overlay, sort};
 use crate::analysis::refinement;
-use crate::data::scan::Seen;
-use crate::data::{self, DataError, Image, MaskRule, Pixels, Scan};
+use crate::data::volume::Seen;
+use crate::data::{self, DataError, Image, MaskRule, Pixels, Volume};
 use crate::metrics::hd95;
 
 /// Slices between two reports of how far reading is.
@@ -69,7 +69,7 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
             let display = DisplayPixels::of(&made.image, texture_limit);
-            let scan = Arc::new(Scan::of_image(made.image.clone()));
+            let scan = Arc::new(Volume::of_image(made.image.clone()));
             let (image, mask, prompt) = (Arc::new(made.image), Arc::new(made.mask), made.prompt);
             FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt }
         }

@@ -10,7 +10,7 @@ use super::scores::ThresholdCounts;
 use super::segmenter::{OpenModel, Segmenter};
 use super::slot::LatestSlot;
 use crate::data::Image;
-use crate::data::scan::Seen;
+use crate::data::volume::Seen;
 use crate::device::DeviceChoice;
 use crate::infer::{Inspection, ModelSource, Prediction};
 

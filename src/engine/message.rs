@@ -11,9 +11,9 @@ use super::scores::ThresholdCounts;
 use super::study::StudyEvent;
 use crate::analysis::refinement::Step;
 use crate::data::samples::SampleCase;
-use crate::data::scan::Seen;
+use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{Image, Limit, Mask, Scan};
+use crate::data::{Image, Limit, Mask, Volume};
 use crate::device::DeviceChoice;
 use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Wanted};
 use crate::train::{Estimate, Interrupted};
@@ -179,7 +179,7 @@ pub enum FileEvent {
     ImageOpened {
         ticket: Ticket,
         path: PathBuf,
-        scan: Arc<Scan>,
+        scan: Arc<Volume>,
         slice: usize,
         image: Arc<Image>,
         display: DisplayPixels,
@@ -192,7 +192,7 @@ pub enum FileEvent {
         ticket: Ticket,
         truth_ticket: Ticket,
         sample: SampleCase,
-        scan: Arc<Scan>,
+        scan: Arc<Volume>,
         image: Arc<Image>,
         display: DisplayPixels,
         mask: Arc<Mask>,

@@ -10,7 +10,7 @@ use std::thread::Builder;
 
 use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
-use crate::data::scan::Seen;
+use crate::data::volume::Seen;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Dataset, Image, Limit, Mask, MaskRule, dicom, mask, open};
 use crate::device::DeviceChoice;

@@ -4,7 +4,7 @@ use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use himix::data::dicom::{open, open_series, series_in};
-use himix::data::scan::{Kind, Mapping, Scan, Values};
+use himix::data::volume::{Kind, Mapping, Values, Volume};
 use himix::data::{DataError, Limit, Pixels};
 use tempfile::TempDir;
 
@@ -12,7 +12,7 @@ use super::fixtures::{folder, put, shared};
 use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000};
 
 /// Smallest, largest, mean of the stored values.
-fn statistics(scan: &Scan) -> [f64; 3] {
+fn statistics(scan: &Volume) -> [f64; 3] {
     let values = scan.values.floats(0..scan.values.len());
     let range =
         values.iter().fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &v| [low.min(v), high.max(v)]);
@@ -81,7 +81,7 @@ fn what_the_attributes_mean() {
     assert_eq!((ct.kind, ct.unit), (Kind::Ct, "HU"));
     assert_eq!(ct.mapping, Mapping::Linear(vec![[1.0, -1024.0]]));
     assert_eq!((ct.windows[0].window.centre, ct.windows[0].window.width), (40.0, 400.0));
-    assert!(ct.spacing_mm.is_some() && ct.sides.is_some());
+    assert!(ct.geometry.pixel_mm.is_some() && ct.geometry.sides.is_some());
     let chest = of("cr_chest_mono1_10bit_implicit_nopreamble.dcm");
     assert!(chest.is_inverted && chest.kind == Kind::Radiograph);
     let breast = of("mg_12bit_jpegll_multiwindow.dcm");
@@ -148,7 +148,7 @@ fn slices_are_sorted_by_position() {
     let whole = open_series(&series[0].files, Limit::default(), &|_| true).expect("a stack");
     let firsts: Vec<f32> = (0..4).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect();
     assert_eq!(firsts, [1.0, 2.0, 3.0, 5.0]);
-    assert_eq!(whole.spacing_mm, Some([0.25, 0.5, 10.0]));
+    assert_eq!(whole.geometry.spacing_mm(), Some([0.25, 0.5, 10.0]));
     assert!(whole.notes[0].contains("missing"), "{:?}", whole.notes);
     let cancelled = open_series(&series[0].files, Limit::default(), &|_| false);
     assert!(matches!(cancelled, Err(DataError::Cancelled { .. })));
@@ -163,7 +163,7 @@ fn slices_are_sorted_by_position() {
 }
 
 /// Values of the first pixels of a stack as they are stored.
-fn firsts(whole: &Scan) -> Vec<f32> {
+fn firsts(whole: &Volume) -> Vec<f32> {
     (0..whole.slices).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect()
 }
 
@@ -184,7 +184,7 @@ fn one_bad_file_does_not_block_a_series() {
     assert_eq!((series.len(), series[0].name.as_str()), (1, "CT, 5 slices"));
     let whole = open_series(&series[0].files, Limit::default(), &|_| true).expect("a stack");
     assert_eq!(firsts(&whole), [2.0, 3.0, 5.0]);
-    assert_eq!(whole.spacing_mm, Some([0.25, 0.5, 20.0]), "by the slices that are there");
+    assert_eq!(whole.geometry.spacing_mm(), Some([0.25, 0.5, 20.0]), "by the slices that are there");
     let note = &whole.notes[0];
     assert!(note.starts_with("2 of 5 files were left out of this series. "), "{note}");
     assert!(note.contains(&format!("{}: the file is truncated", cut.display())), "{note}");

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use himix::data::nifti::{is_nifti, open};
-use himix::data::scan::{Kind, Sides, Values};
+use himix::data::volume::{Kind, Sides, Values};
 use himix::data::{DataError, Limit};
 
 use super::fixtures::{folder, put, shared};
@@ -66,11 +66,11 @@ fn the_right_side_is_where_the_letters_say() {
         let flips = [number & 1 != 0, number & 2 != 0, number & 4 != 0];
         let path = put(&folder, "volume.nii", &patient(flips));
         let scan = open(&path, Limit::default()).expect("a volume");
-        assert_eq!(scan.sides, Some(Sides { left: 'R', right: 'L', top: 'A', bottom: 'P' }), "{flips:?}");
+        assert_eq!(scan.geometry.sides, Some(Sides { left: 'R', right: 'L', top: 'A', bottom: 'P' }), "{flips:?}");
         // Upper left of the first slice: right, front, feet; lower right of the last: left, back, head.
         assert_eq!(scan.slice(0).value(0, 0, 0), 121.0, "{flips:?}");
         assert_eq!(scan.slice(1).value(1, 1, 0), 212.0, "{flips:?}");
-        assert_eq!(scan.spacing_mm, Some([2.0, 3.0, 4.0]));
+        assert_eq!(scan.geometry.spacing_mm(), Some([2.0, 3.0, 4.0]));
     }
 }
 
@@ -131,7 +131,7 @@ fn the_shared_volumes() {
     assert_eq!(range, [-1207.0, 3382.0]);
     assert!(matches!(body.values, Values::I16(_)));
     // RAS as stored: flipped so that the right is at the left and the front at the top.
-    assert_eq!(body.sides, Some(Sides { left: 'R', right: 'L', top: 'A', bottom: 'P' }));
+    assert_eq!(body.geometry.sides, Some(Sides { left: 'R', right: 'L', top: 'A', bottom: 'P' }));
     let mask = of("mosmed_study_0255_mask.nii.gz");
     assert_eq!((mask.columns, mask.rows, mask.slices), (512, 512, 38));
 }

@@ -7,7 +7,7 @@ use super::{empty, hud, level};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
-use crate::data::scan::Window;
+use crate::data::volume::Window;
 use crate::render::{Look, Paint, Picture, Show, TruthLayer, Uniforms};
 
 /// Opacity of a mask that is out of date, in relation to one that is not.

@@ -69,7 +69,7 @@ fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
 }
 
 fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
-    let Some(sides) = open.scan.sides else { return };
+    let Some(sides) = open.scan.geometry.sides else { return };
     let places = [
         (sides.left, rect.left_center(), Align2::LEFT_CENTER),
         (sides.right, rect.right_center(), Align2::RIGHT_CENTER),
@@ -84,8 +84,8 @@ fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
 /// A length of 1, 2 or 5 times a power of ten, in mm where the file says what a pixel is.
 fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pixels_per_point: f32) {
     let points_per_pixel = state.view.zoom() / pixels_per_point;
-    let (unit, points_per_unit) = match open.scan.spacing_mm {
-        Some([column, ..]) => ("mm", points_per_pixel / column as f32),
+    let (unit, points_per_unit) = match open.scan.geometry.pixel_mm {
+        Some([column, _]) => ("mm", points_per_pixel / column as f32),
         None => ("px", points_per_pixel),
     };
     if !(points_per_unit.is_finite() && points_per_unit > 0.0) {
@@ -117,8 +117,8 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Strin
         return None;
     }
     let (x, y) = (at.x as usize, at.y as usize);
-    let place = match open.scan.spacing_mm {
-        Some([column, row, _]) => {
+    let place = match open.scan.geometry.pixel_mm {
+        Some([column, row]) => {
             format!("x {x} y {y} ({:.1}, {:.1} mm)", f64::from(at.x) * column, f64::from(at.y) * row)
         }
         None => format!("x {x} y {y}"),
@@ -147,8 +147,8 @@ fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Ve
 
 /// From one point of the picture to another, in mm where the file says how large a pixel is.
 fn length(open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) -> String {
-    match open.scan.spacing_mm {
-        Some([column, row, _]) => {
+    match open.scan.geometry.pixel_mm {
+        Some([column, row]) => {
             let length = (f64::from(b.x - a.x) * column).hypot(f64::from(b.y - a.y) * row);
             format!("{length:.1} mm")
         }

@@ -5,7 +5,7 @@ use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText,
 use super::widgets::explain;
 use crate::app::command::Command;
 use crate::app::state::{Page, State};
-use crate::data::scan::{Kind, Window};
+use crate::data::volume::{Kind, Window};
 
 const NETWORK: &str = "Changing the window changes what you see, not the mask. The network looks at the picture in the window in which \
                        it was asked last.";

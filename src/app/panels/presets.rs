@@ -6,7 +6,7 @@ use super::level::numbers;
 use crate::app::command::Command;
 use crate::app::settings::usual_presets;
 use crate::app::state::State;
-use crate::data::scan::{Kind, NamedWindow, Window};
+use crate::data::volume::{Kind, NamedWindow, Window};
 
 /// Presets that have a key, beside the full range on 0.
 const KEYS: usize = 9;

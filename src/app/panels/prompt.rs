@@ -131,7 +131,7 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 fn about_reading(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let of_patient = match state.image.as_ref().and_then(|open| open.scan.sides?.is_mirrored()) {
+        let of_patient = match state.image.as_ref().and_then(|open| open.scan.geometry.sides?.is_mirrored()) {
             Some(true) => ", the patient's right",
             Some(false) => ", the patient's left too",
             None => "",

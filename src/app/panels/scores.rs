@@ -48,8 +48,8 @@ pub fn area(state: &State, count: u64) -> String {
     let pixels = format!("{} px", widgets::grouped(count));
     let Some(open) = &state.image else { return pixels };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
-    match open.scan.spacing_mm {
-        Some([column, row, _]) => {
+    match open.scan.geometry.pixel_mm {
+        Some([column, row]) => {
             format!("{pixels}, {} mm², {share:.1} %", widgets::number(count as f64 * column * row))
         }
         None => format!("{pixels}, {share:.1} %"),
@@ -60,9 +60,9 @@ fn distance(state: &State) -> String {
     let Some(known) = state.distance.as_ref().filter(|known| Some(known.of) == state.distance_wanted()) else {
         return "…".into();
     };
-    match (known.pixels, state.image.as_ref().and_then(|open| open.scan.spacing_mm)) {
+    match (known.pixels, state.image.as_ref().and_then(|open| open.scan.geometry.pixel_mm)) {
         (None, _) => "none: one mask is empty".into(),
-        (Some(pixels), Some([column, row, _])) if (column / row - 1.0).abs() < 0.01 => {
+        (Some(pixels), Some([column, row])) if (column / row - 1.0).abs() < 0.01 => {
             format!("{:.1} mm", pixels * column)
         }
         (Some(pixels), _) => format!("{pixels:.1} px"),

@@ -75,7 +75,7 @@ pub struct Look {
 #[derive(Default)]
 pub struct Base {
     /// Of which look at which picture it was asked for, and the question's number.
-    pub asked: Option<(Ticket, usize, crate::data::scan::Seen, Ticket)>,
+    pub asked: Option<(Ticket, usize, crate::data::volume::Seen, Ticket)>,
     /// On the graphics device.
     pub texture: Option<TextureHandle>,
 }

@@ -10,7 +10,7 @@ use dicom_object::InMemDicomObject;
 use super::codestream;
 use super::reader::Contents;
 use crate::data::DataError;
-use crate::data::scan::{Kind, NamedWindow, Sides, Window};
+use crate::data::volume::{Geometry, Kind, NamedWindow, Placement, Sides, SliceDistance, Window};
 
 /// The elements that are looked at here, and those that the others depend on. No other is read.
 pub const WANTED: &[Tag] = &[
@@ -170,12 +170,25 @@ impl Attributes {
         self.photometric == "PALETTE COLOR"
     }
 
-    /// Column, row and slice distance.
-    pub fn spacing_mm(&self) -> Option<[f64; 3]> {
-        let [row, column] = self.pixel_spacing?;
+    /// Where the pixels lie, as far as one object says.
+    pub fn geometry(&self) -> Geometry {
         let is_length = |value: f64| value.is_finite() && value > 0.0;
-        let slice = self.thickness.filter(|value| is_length(value.abs())).map_or(1.0, f64::abs);
-        (is_length(row) && is_length(column)).then_some([column, row, slice])
+        let pixel_mm = self.pixel_spacing.map(|[row, column]| [column, row]);
+        let placement = match (self.orientation, self.position) {
+            (Some([a, b, c, d, e, f]), Some(position)) => {
+                Some(Placement { across: [a, b, c], down: [d, e, f], positions: vec![position] })
+            }
+            _ => None,
+        };
+        Geometry {
+            pixel_mm: pixel_mm.filter(|sides| sides.iter().all(|side| is_length(*side))),
+            slice_mm: self.thickness.map(f64::abs).filter(|side| is_length(*side)),
+            slice_from: SliceDistance::Thickness,
+            placement,
+            sides: self.sides(),
+            frame_of_reference: self.frame_of_reference.clone(),
+            ..Geometry::default()
+        }
     }
 
     /// By the orientation in space, or by the letters that a projection has.

@@ -1,7 +1,7 @@
 //! Look-up tables of DICOM files: from stored values to those of the modality, from these to what is shown.
 
 use super::stream::Writing;
-use crate::data::scan::{Mapping, Window};
+use crate::data::volume::{Mapping, Window};
 
 /// A table of a modality LUT sequence (DICOM PS3.3 C.11.1) or VOI LUT sequence (C.11.2).
 #[derive(Clone, Debug, PartialEq)]

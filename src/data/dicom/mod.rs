@@ -15,7 +15,7 @@ mod stream;
 use std::path::Path;
 
 use super::error::one_line;
-use super::scan::{Kind, Mapping, NamedWindow, Private, Scan, Values, Window};
+use super::volume::{Kind, Mapping, NamedWindow, Private, Values, Volume, Window};
 use super::{DataError, Limit};
 use attributes::Attributes;
 use reader::{Contents, read};
@@ -44,7 +44,7 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// The file is no DICOM file, has no pixels, is damaged, is compressed in a way that is not read, or needs more memory than `limit`.
-pub fn open(path: &Path, limit: Limit) -> Result<Scan, DataError> {
+pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let contents = read(path, limit, false)?;
     let attributes = Attributes::of(path, &contents)?;
     let mut scan = scan(path, contents, &attributes, limit)?;
@@ -53,21 +53,20 @@ pub fn open(path: &Path, limit: Limit) -> Result<Scan, DataError> {
 }
 
 /// The pixels of a file with what its attributes say of them, but for what [`finish`] adds.
-fn scan(path: &Path, mut contents: Contents, attributes: &Attributes, limit: Limit) -> Result<Scan, DataError> {
+fn scan(path: &Path, mut contents: Contents, attributes: &Attributes, limit: Limit) -> Result<Volume, DataError> {
     // Before anything is decoded: what the header claims.
     limit.allow(path, attributes.bytes())?;
     let stored = std::mem::take(&mut contents.stored);
     let (channels, values) = pixels::values(path, attributes, stored, &contents.object, limit)?;
-    let mut scan = Scan::plain(attributes.columns, attributes.rows, attributes.frames, values);
+    let mut scan = Volume::plain(attributes.columns, attributes.rows, attributes.frames, values);
     scan.channels = channels;
     Ok(described(scan, contents, attributes))
 }
 
 /// The picture with what the attributes say of it.
-fn described(mut scan: Scan, contents: Contents, attributes: &Attributes) -> Scan {
+fn described(mut scan: Volume, contents: Contents, attributes: &Attributes) -> Volume {
     scan.kind = attributes.kind();
-    scan.spacing_mm = attributes.spacing_mm();
-    scan.sides = attributes.sides();
+    scan.geometry = attributes.geometry();
     scan.patient = attributes.patient.clone().map(Private);
     if is_grey(&scan, attributes) {
         scan.is_inverted = attributes.photometric == "MONOCHROME1";
@@ -76,12 +75,12 @@ fn described(mut scan: Scan, contents: Contents, attributes: &Attributes) -> Sca
     scan
 }
 
-fn is_grey(scan: &Scan, attributes: &Attributes) -> bool {
+fn is_grey(scan: &Volume, attributes: &Attributes) -> bool {
     scan.channels == 1 && !attributes.is_palette()
 }
 
 /// What is said of a whole file or stack and not of its slices: the curve of its window, where one is that of all, and its padding.
-fn finish(scan: &mut Scan, attributes: &Attributes, is_one_curve: bool) {
+fn finish(scan: &mut Volume, attributes: &Attributes, is_one_curve: bool) {
     if is_grey(scan, attributes) {
         curve(scan, attributes, is_one_curve);
         scan.padding = attributes.padding.map(|padding| scan.mapping.of(padding));
@@ -89,7 +88,7 @@ fn finish(scan: &mut Scan, attributes: &Attributes, is_one_curve: bool) {
 }
 
 /// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).
-fn grey_meaning(scan: &mut Scan, contents: Contents, attributes: &Attributes) {
+fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes) {
     let [modality, voi] = contents.tables;
     scan.mapping = match modality {
         Some(table) => table.modality(attributes.is_signed),
@@ -116,7 +115,7 @@ fn grey_meaning(scan: &mut Scan, contents: Contents, attributes: &Attributes) {
 
 /// A window that is a curve (SIGMOID) goes into the mapping, as a VOI LUT does. Values in Hounsfield units keep their unit instead, and of
 /// several windows one table could show only one.
-fn curve(scan: &mut Scan, attributes: &Attributes, is_one: bool) {
+fn curve(scan: &mut Volume, attributes: &Attributes, is_one: bool) {
     if !attributes.is_sigmoid || scan.windows.is_empty() {
         return;
     }

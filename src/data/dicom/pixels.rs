@@ -13,8 +13,11 @@ use super::reader::{Pieces, Stored};
 use super::stream::Writing;
 use super::{chain, jpeg12, rle};
 use crate::data::error::caught;
-use crate::data::scan::Values;
+use crate::data::volume::Values;
 use crate::data::{DataError, Limit};
+
+/// What to do about pixels of a kind that is not read.
+const MEND: &str = "convert it to pixels of 8 or 16 bit, for instance with dcmconv or gdcmconv";
 
 /// Channels and samples of all frames.
 ///
@@ -95,7 +98,7 @@ impl Maker<'_> {
         let count = self.count() as u64 * self.attributes.frames as u64;
         let needed = count * bits.div_ceil(8) as u64;
         if let Some(reason) = self.unread(bytes.len() as u64, needed) {
-            return Err(DataError::Unsupported { path: self.path.to_owned(), reason });
+            return Err(DataError::unsupported(self.path, &reason, MEND));
         }
         let is_kept = bits == 8 && self.kept(8) == 1;
         // 8 bit samples stay where they are; planes are put in order frame by frame.
@@ -253,7 +256,7 @@ impl Maker<'_> {
             }
             (bits, samples, _) => {
                 let reason = format!("{samples} samples of {bits} bits a pixel");
-                return Err(DataError::Unsupported { path: self.path.to_owned(), reason });
+                return Err(DataError::unsupported(self.path, &reason, MEND));
             }
         })
     }

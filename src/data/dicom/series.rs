@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::attributes::Attributes;
 use super::{finish, open, read, scan};
-use crate::data::scan::{Mapping, Scan};
+use crate::data::volume::{Mapping, Placement, Volume};
 use crate::data::{DataError, Limit};
 
 /// Deepest folder that is looked into, and most files.
@@ -123,7 +123,7 @@ fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
 }
 
 /// Reads a file that is to stand in the stack of `first`.
-fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Scan, Attributes), DataError> {
+fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volume, Attributes), DataError> {
     let contents = read(path, limit, false)?;
     let attributes = Attributes::of(path, &contents)?;
     if let Some(reason) = first.and_then(|first| misfit(first, &attributes)) {
@@ -141,7 +141,7 @@ pub fn open_series(
     files: &[PathBuf],
     limit: Limit,
     progress: &(dyn Fn(usize) -> bool + Sync),
-) -> Result<Scan, DataError> {
+) -> Result<Volume, DataError> {
     if let [only] = files {
         return open(only, limit);
     }
@@ -169,7 +169,7 @@ pub fn open_series(
         }
     };
     let rest = untried.as_slice();
-    let mut depths = vec![first.depth()];
+    let mut positions = vec![first.position];
     let mut pairs = vec![pair(&whole.mapping)];
     let shapes =
         |of: &Attributes| (of.is_sigmoid, of.windows().iter().map(|named| named.window).collect::<Vec<_>>());
@@ -202,7 +202,7 @@ pub fn open_series(
                 continue;
             }
             is_one_curve &= shapes(&attributes) == shapes(&first) && slice.mapping == whole.mapping;
-            depths.push(attributes.depth());
+            positions.push(attributes.position);
             pairs.push(pair);
             whole.slices += 1;
         }
@@ -218,7 +218,7 @@ pub fn open_series(
         };
     }
     finish(&mut whole, &first, is_one_curve);
-    spacing(&mut whole, &depths);
+    place(&mut whole, positions);
     Ok(whole)
 }
 
@@ -245,18 +245,14 @@ fn pair(mapping: &Mapping) -> Option<[f32; 2]> {
     }
 }
 
-/// The distance of slices by their positions; what the header says of their thickness is something else. Says so where a slice is missing.
-fn spacing(whole: &mut Scan, depths: &[Option<f64>]) {
-    let Some(depths) = depths.iter().copied().collect::<Option<Vec<f64>>>() else { return };
-    let mut steps: Vec<f64> = depths.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    steps.sort_by(f64::total_cmp);
-    let Some(&middle) = steps.get(steps.len() / 2) else { return };
-    if let Some(spacing) = &mut whole.spacing_mm
-        && middle > 1e-3
-    {
-        spacing[2] = middle;
-    }
-    if steps.last().is_some_and(|last| *last > 1.5 * middle && middle > 1e-3) {
+/// Where the slices lie. Says so where one is missing.
+fn place(whole: &mut Volume, positions: Vec<Option<[f64; 3]>>) {
+    let positions: Option<Vec<[f64; 3]>> = positions.into_iter().collect();
+    let placement = whole.geometry.placement.take();
+    whole.geometry.placement =
+        placement.zip(positions).map(|(placement, positions)| Placement { positions, ..placement });
+    whole.geometry.derive();
+    if !whole.geometry.gaps().is_empty() {
         whole.notes.push("The slices are not evenly spaced: some may be missing.".into());
     }
 }

@@ -1,9 +1,19 @@
 //! What a file or a series holds: one picture or a stack of them, in stored values, with what they mean.
 
+pub(crate) mod geometry;
+mod mapping;
 mod sides;
+mod source;
+mod turn;
+mod values;
 mod window;
 
+pub use geometry::{Geometry, Measured, Placement, SliceDistance};
+pub use mapping::Mapping;
 pub use sides::Sides;
+pub use source::{DicomSource, NiftiForm, NiftiSource, PictureSource, Source};
+pub use turn::Turn;
+pub use values::Values;
 pub use window::{NamedWindow, PRESETS, Preset, Seen, Window};
 
 use super::{Image, Pixels};
@@ -37,131 +47,6 @@ impl Kind {
     }
 }
 
-/// Stored samples, slice after slice, row after row; channels interleaved.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// 8 bit.
-    U8(Vec<u8>),
-    /// 16 bit signed.
-    I16(Vec<i16>),
-    /// 16 bit unsigned.
-    U16(Vec<u16>),
-    /// Anything that fits into none of the others.
-    F32(Vec<f32>),
-}
-
-impl Values {
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::U8(values) => values.len(),
-            Self::I16(values) => values.len(),
-            Self::U16(values) => values.len(),
-            Self::F32(values) => values.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The smallest sample; infinity where there are none.
-    pub fn lowest(&self) -> f32 {
-        match self {
-            Self::U8(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
-            Self::I16(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
-            Self::U16(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
-            Self::F32(values) => values.iter().copied().fold(f32::INFINITY, f32::min),
-        }
-    }
-
-    /// The samples of a range as numbers.
-    pub fn floats(&self, range: std::ops::Range<usize>) -> Vec<f32> {
-        match self {
-            Self::U8(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
-            Self::I16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
-            Self::U16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
-            Self::F32(values) => values[range].to_vec(),
-        }
-    }
-
-    /// Bytes of the samples.
-    pub fn bytes(&self) -> u64 {
-        let size = match self {
-            Self::U8(_) => 1,
-            Self::I16(_) | Self::U16(_) => 2,
-            Self::F32(_) => 4,
-        };
-        self.len() as u64 * size
-    }
-
-    /// Takes memory for `more` samples.
-    pub fn reserve(&mut self, more: usize) {
-        match self {
-            Self::U8(values) => values.reserve_exact(more),
-            Self::I16(values) => values.reserve_exact(more),
-            Self::U16(values) => values.reserve_exact(more),
-            Self::F32(values) => values.reserve_exact(more),
-        }
-    }
-
-    /// Appends samples of the same type; false where the types differ.
-    pub fn append(&mut self, other: Self) -> bool {
-        match (self, other) {
-            (Self::U8(all), Self::U8(more)) => all.extend(more),
-            (Self::I16(all), Self::I16(more)) => all.extend(more),
-            (Self::U16(all), Self::U16(more)) => all.extend(more),
-            (Self::F32(all), Self::F32(more)) => all.extend(more),
-            _ => return false,
-        }
-        true
-    }
-}
-
-/// From stored values to those that are shown and read off.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Mapping {
-    /// As stored.
-    #[default]
-    Same,
-    /// `value * slope + intercept` (DICOM PS3.3 C.11.1.1, NIfTI scl_slope), one pair for each slice or one for all.
-    Linear(Vec<[f32; 2]>),
-    /// A table whose first entry stands for the stored value `first`; what lies outside takes the nearest entry.
-    Table {
-        /// Stored value of the first entry.
-        first: f32,
-        /// The entries.
-        entries: Vec<f32>,
-    },
-}
-
-impl Mapping {
-    /// What a stored value of the first slice stands for.
-    pub fn of(&self, stored: f32) -> f32 {
-        let mut values = [stored];
-        self.apply(&mut values, 0);
-        values[0]
-    }
-
-    fn apply(&self, values: &mut [f32], slice: usize) {
-        match self {
-            Self::Same => {}
-            Self::Linear(pairs) => {
-                if let Some([slope, intercept]) = pairs.get(slice).or(pairs.first()) {
-                    values.iter_mut().for_each(|value| *value = *value * slope + intercept);
-                }
-            }
-            Self::Table { first, entries } => {
-                let last = entries.len().saturating_sub(1) as f32;
-                for value in values {
-                    *value = entries.get((*value - first).clamp(0.0, last) as usize).copied().unwrap_or(0.0);
-                }
-            }
-        }
-    }
-}
-
 /// A text about a person: never written into a message or a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Private(pub String);
@@ -174,7 +59,7 @@ impl std::fmt::Debug for Private {
 
 /// One picture or a stack of pictures of one size.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scan {
+pub struct Volume {
     /// What made it.
     pub kind: Kind,
     /// Pixels per row.
@@ -191,10 +76,10 @@ pub struct Scan {
     pub mapping: Mapping,
     /// Unit of the mapped values, for instance `HU`; empty where there is none.
     pub unit: &'static str,
-    /// Distance of columns, rows and slices in mm, where the file says.
-    pub spacing_mm: Option<[f64; 3]>,
-    /// Which side of the patient lies at each edge, where the file says.
-    pub sides: Option<Sides>,
+    /// Where its pixels lie and how large they are.
+    pub geometry: Geometry,
+    /// What file it is of, and what that says of itself.
+    pub source: Source,
     /// The file's own windows.
     pub windows: Vec<NamedWindow>,
     /// Whether low values are meant to be bright (MONOCHROME1).
@@ -207,7 +92,7 @@ pub struct Scan {
     pub notes: Vec<String>,
 }
 
-impl Scan {
+impl Volume {
     /// Of a picture without any meaning beyond its pixels.
     pub fn of_image(image: Image) -> Self {
         let values = match image.pixels {
@@ -229,8 +114,8 @@ impl Scan {
             values,
             mapping: Mapping::Same,
             unit: "",
-            spacing_mm: None,
-            sides: None,
+            geometry: Geometry::default(),
+            source: Source::Made,
             windows: Vec::new(),
             is_inverted: false,
             padding: None,
@@ -296,7 +181,25 @@ impl Scan {
 
     /// Height of a pixel over its width; 1 where the file does not say.
     pub fn pixel_aspect(&self) -> f32 {
-        self.spacing_mm.map_or(1.0, |[column, row, _]| (row / column) as f32)
+        self.geometry.aspect() as f32
+    }
+
+    /// Columns, rows and slices.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.columns, self.rows, self.slices]
+    }
+
+    /// Turns the pixels, and what the geometry says of them, by `turn`, which is then part of `geometry.turn`.
+    pub fn turn(&mut self, turn: Turn) {
+        let (shape, channels) = (self.shape(), self.channels);
+        self.values.turn(turn, shape, channels);
+        self.geometry.turn_by(turn, shape);
+        [self.columns, self.rows, self.slices] = turn.shape(shape);
+        if let (Mapping::Linear(pairs), true) = (&mut self.mapping, turn.reversed[2])
+            && pairs.len() > 1
+        {
+            pairs.reverse();
+        }
     }
 
     /// From the smallest to the largest value of a slice, 0…255 for 8 bit; padding does not count.
@@ -319,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_slice_has_mapped_values() {
-        let mut scan = Scan::plain(2, 1, 2, Values::I16(vec![1, 2, 3, 4]));
+        let mut scan = Volume::plain(2, 1, 2, Values::I16(vec![1, 2, 3, 4]));
         assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![3.0, 4.0]));
         scan.mapping = Mapping::Linear(vec![[2.0, -1000.0], [1.0, 0.5]]);
         assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![-998.0, -996.0]));
@@ -327,13 +230,13 @@ mod tests {
         scan.mapping = Mapping::Table { first: 2.0, entries: vec![10.0, 20.0] };
         assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![10.0, 10.0]));
         assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![20.0, 20.0]));
-        let picture = Scan::plain(1, 1, 1, Values::U8(vec![7]));
+        let picture = Volume::plain(1, 1, 1, Values::U8(vec![7]));
         assert_eq!(picture.slice(0).pixels, Pixels::U8(vec![7]));
     }
 
     #[test]
     fn padding_is_no_value() {
-        let mut scan = Scan::plain(3, 1, 1, Values::I16(vec![-2048, 10, 30]));
+        let mut scan = Volume::plain(3, 1, 1, Values::I16(vec![-2048, 10, 30]));
         scan.padding = Some(-2048.0);
         assert_eq!(scan.full_range(&scan.slice(0)), Window::of_range(10.0, 30.0));
     }

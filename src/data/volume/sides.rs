@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Turn;
+
 /// Letters at the edges: R, L, A(nterior), P(osterior), S(uperior, head), I(nferior, feet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Sides {
@@ -26,6 +28,22 @@ impl Sides {
             top: opposite(bottom),
             bottom,
         })
+    }
+
+    /// At the edges of the picture after it was turned.
+    pub fn turned(self, turn: Turn) -> Self {
+        let Self { mut left, mut right, mut top, mut bottom } = self;
+        if turn.transposed {
+            std::mem::swap(&mut left, &mut top);
+            std::mem::swap(&mut right, &mut bottom);
+        }
+        if turn.reversed[0] {
+            std::mem::swap(&mut left, &mut right);
+        }
+        if turn.reversed[1] {
+            std::mem::swap(&mut top, &mut bottom);
+        }
+        Self { left, right, top, bottom }
     }
 
     /// Whether the left edge is the patient's right, as radiologists look at most pictures; none where left and right are not at the

@@ -1,0 +1,262 @@
+//! Voxels as a NIfTI file stores them.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::data::DataError;
+use crate::data::volume::Values;
+
+/// A data type (nifti1.h, "TYPE OF DATA").
+#[derive(Clone, Copy)]
+pub enum Sample {
+    U8,
+    I8,
+    I16,
+    U16,
+    I32,
+    U32,
+    F32,
+    F64,
+    I64,
+    U64,
+    /// Three bytes: red, green, blue.
+    Rgb,
+    /// Four bytes: red, green, blue, and how opaque.
+    Rgba,
+}
+
+impl Sample {
+    /// By its code.
+    pub fn of(path: &Path, code: i16) -> Result<Self, DataError> {
+        Ok(match code {
+            2 => Self::U8,
+            4 => Self::I16,
+            8 => Self::I32,
+            16 => Self::F32,
+            64 => Self::F64,
+            256 => Self::I8,
+            512 => Self::U16,
+            768 => Self::U32,
+            1024 => Self::I64,
+            1280 => Self::U64,
+            128 => Self::Rgb,
+            2304 => Self::Rgba,
+            other => {
+                let name = match other {
+                    1 => "one bit a voxel",
+                    32 | 1792 => "complex numbers",
+                    1536 => "128 bit floating point",
+                    _ => "a data type that the format does not define",
+                };
+                let mend = "save it with real numbers of 8 to 64 bit, for instance with nibabel's set_data_dtype";
+                return Err(DataError::unsupported(path, &format!("NIfTI data type {other}, {name}"), mend));
+            }
+        })
+    }
+
+    /// Bytes of a voxel in the file.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::U8 | Self::I8 => 1,
+            Self::I16 | Self::U16 => 2,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::F64 | Self::I64 | Self::U64 => 8,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        }
+    }
+
+    /// Samples of a voxel as they are kept.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Rgb | Self::Rgba => 3,
+            _ => 1,
+        }
+    }
+
+    /// As nibabel calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "uint8",
+            Self::I8 => "int8",
+            Self::I16 => "int16",
+            Self::U16 => "uint16",
+            Self::I32 => "int32",
+            Self::U32 => "uint32",
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+            Self::I64 => "int64",
+            Self::U64 => "uint64",
+            Self::Rgb => "RGB24",
+            Self::Rgba => "RGBA32",
+        }
+    }
+
+    /// Most bytes that a sample takes while it is read: whole numbers are kept in 16 bit until one does not fit.
+    pub fn kept(self) -> u64 {
+        match self {
+            Self::U8 => 1,
+            Self::I8 | Self::I16 | Self::U16 => 2,
+            Self::I32 | Self::U32 | Self::F32 | Self::F64 | Self::I64 | Self::U64 => 2 + 4,
+            Self::Rgb | Self::Rgba => 3,
+        }
+    }
+
+    /// At most `count` voxels, fewer where the file ends before, and how many of them are not numbers.
+    pub fn read(self, from: &mut dyn Read, count: usize, is_big: bool) -> std::io::Result<(Values, usize)> {
+        let mut strange = 0;
+        let values = match self {
+            Self::U8 => {
+                let mut values = Vec::with_capacity(count);
+                from.take(count as u64).read_to_end(&mut values)?;
+                Values::U8(values)
+            }
+            Self::I8 => Values::I16(collect(from, count, is_big, |[byte]: [u8; 1]| i16::from(byte as i8))?),
+            Self::I16 => Values::I16(collect(from, count, is_big, i16::from_le_bytes)?),
+            Self::U16 => Values::U16(collect(from, count, is_big, u16::from_le_bytes)?),
+            Self::I32 => wide(from, count, is_big, &mut strange, |bytes| i32::from_le_bytes(bytes) as f32)?,
+            Self::U32 => wide(from, count, is_big, &mut strange, |bytes| u32::from_le_bytes(bytes) as f32)?,
+            Self::I64 => wide(from, count, is_big, &mut strange, |bytes| i64::from_le_bytes(bytes) as f32)?,
+            Self::U64 => wide(from, count, is_big, &mut strange, |bytes| u64::from_le_bytes(bytes) as f32)?,
+            Self::F32 => wide(from, count, is_big, &mut strange, f32::from_le_bytes)?,
+            Self::F64 => wide(from, count, is_big, &mut strange, |bytes| f64::from_le_bytes(bytes) as f32)?,
+            Self::Rgb => Values::U8(colours(from, count, |[r, g, b]: [u8; 3]| [r, g, b])?),
+            Self::Rgba => Values::U8(colours(from, count, |[r, g, b, _]: [u8; 4]| [r, g, b])?),
+        };
+        Ok((values, strange))
+    }
+
+    /// Hands at most `count` voxels to `take` as they are stored, each channel a number that every integer below 2^53 keeps; says how
+    /// many there were.
+    pub fn numbers(
+        self,
+        from: &mut dyn Read,
+        count: usize,
+        is_big: bool,
+        take: &mut dyn FnMut(&[f64]),
+    ) -> std::io::Result<usize> {
+        let mut read = 0;
+        let mut one = |number: f64| {
+            read += 1;
+            take(&[number]);
+        };
+        match self {
+            Self::U8 => each(from, count, is_big, |[byte]: [u8; 1]| one(f64::from(byte)))?,
+            Self::I8 => each(from, count, is_big, |[byte]: [u8; 1]| one(f64::from(byte as i8)))?,
+            Self::I16 => each(from, count, is_big, |bytes| one(f64::from(i16::from_le_bytes(bytes))))?,
+            Self::U16 => each(from, count, is_big, |bytes| one(f64::from(u16::from_le_bytes(bytes))))?,
+            Self::I32 => each(from, count, is_big, |bytes| one(f64::from(i32::from_le_bytes(bytes))))?,
+            Self::U32 => each(from, count, is_big, |bytes| one(f64::from(u32::from_le_bytes(bytes))))?,
+            Self::I64 => each(from, count, is_big, |bytes| one(i64::from_le_bytes(bytes) as f64))?,
+            Self::U64 => each(from, count, is_big, |bytes| one(u64::from_le_bytes(bytes) as f64))?,
+            Self::F32 => each(from, count, is_big, |bytes| one(f64::from(f32::from_le_bytes(bytes))))?,
+            Self::F64 => each(from, count, is_big, |bytes| one(f64::from_le_bytes(bytes)))?,
+            Self::Rgb => each(from, count, false, |rgb: [u8; 3]| {
+                read += 1;
+                take(&rgb.map(f64::from));
+            })?,
+            Self::Rgba => each(from, count, false, |[r, g, b, _]: [u8; 4]| {
+                read += 1;
+                take(&[r, g, b].map(f64::from));
+            })?,
+        }
+        Ok(read)
+    }
+}
+
+/// Hands `count` samples of `N` bytes to `take`, the least byte first; fewer where the file ends before.
+fn each<const N: usize>(
+    from: &mut dyn Read,
+    count: usize,
+    is_big: bool,
+    mut take: impl FnMut([u8; N]),
+) -> std::io::Result<()> {
+    let mut from = from.take(count as u64 * N as u64);
+    let mut piece = Vec::with_capacity(N << 13);
+    loop {
+        piece.clear();
+        if (&mut from).take(N as u64 * (1 << 13)).read_to_end(&mut piece)? < N {
+            return Ok(());
+        }
+        for sample in piece.as_chunks::<N>().0 {
+            let mut sample = *sample;
+            if is_big {
+                sample.reverse();
+            }
+            take(sample);
+        }
+    }
+}
+
+fn collect<const N: usize, T>(
+    from: &mut dyn Read,
+    count: usize,
+    is_big: bool,
+    make: impl Fn([u8; N]) -> T,
+) -> std::io::Result<Vec<T>> {
+    let mut values = Vec::with_capacity(count);
+    each(from, count, is_big, |sample| values.push(make(sample)))?;
+    Ok(values)
+}
+
+/// Numbers of 32 bit and more.
+enum Wide {
+    /// So far all are whole and fit 16 bits.
+    Narrow(Vec<i16>),
+    /// Some do not.
+    Float(Vec<f32>),
+}
+
+impl Wide {
+    fn finish(self) -> Values {
+        match self {
+            Self::Narrow(values) => Values::I16(values),
+            Self::Float(values) => Values::F32(values),
+        }
+    }
+}
+
+/// Colours one behind the other.
+fn colours<const N: usize>(
+    from: &mut dyn Read,
+    count: usize,
+    colour: impl Fn([u8; N]) -> [u8; 3],
+) -> std::io::Result<Vec<u8>> {
+    let mut values = Vec::with_capacity(3 * count);
+    each(from, count, false, |sample| values.extend(colour(sample)))?;
+    Ok(values)
+}
+
+fn wide<const N: usize>(
+    from: &mut dyn Read,
+    count: usize,
+    is_big: bool,
+    strange: &mut usize,
+    make: impl Fn([u8; N]) -> f32,
+) -> std::io::Result<Values> {
+    let fits = |value: f32| value.fract() == 0.0 && (-32_768.0..=32_767.0).contains(&value);
+    let mut values = Wide::Narrow(Vec::with_capacity(count));
+    each(from, count, is_big, |sample| {
+        let value = make(sample);
+        match &mut values {
+            Wide::Narrow(narrow) if fits(value) => narrow.push(value as i16),
+            Wide::Narrow(narrow) => {
+                let mut floats = Vec::with_capacity(count);
+                floats.extend(narrow.iter().map(|&value| f32::from(value)));
+                floats.push(value);
+                values = Wide::Float(floats);
+            }
+            Wide::Float(floats) => floats.push(value),
+        }
+    })?;
+    let mut values = values.finish();
+    if let Values::F32(floats) = &mut values {
+        let lowest = floats.iter().copied().filter(|value| value.is_finite()).fold(f32::INFINITY, f32::min);
+        let lowest = if lowest.is_finite() { lowest } else { 0.0 };
+        for value in floats.iter_mut().filter(|value| !value.is_finite()) {
+            *value = lowest;
+            *strange += 1;
+        }
+    }
+    Ok(values)
+}

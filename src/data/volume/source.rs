@@ -1,0 +1,110 @@
+//! What file a volume is of, and what that says of itself: for people who ask where a number comes from, and for pairing.
+
+use super::Turn;
+
+/// The kind of file with its identity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Source {
+    /// None: drawn by this program.
+    #[default]
+    Made,
+    /// PNG, JPEG, TIFF, BMP, WebP.
+    Picture(PictureSource),
+    /// DICOM, one object or the slices of a series.
+    Dicom(Box<DicomSource>),
+    /// NIfTI.
+    Nifti(Box<NiftiSource>),
+}
+
+/// What a picture file says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PictureSource {
+    /// For instance "PNG".
+    pub format: &'static str,
+    /// How samples are stored, for instance "palette of 4 colours, 8 bit".
+    pub samples: String,
+    /// EXIF orientation, 1 to 8, where the file has one.
+    pub orientation: Option<u16>,
+    /// Whether the file has several pages of which only one is read, and how many.
+    pub pages: usize,
+}
+
+/// What DICOM objects say of themselves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DicomSource {
+    /// SOPClassUID.
+    pub sop_class: String,
+    /// SOPInstanceUID of every object, in the order of the slices; one for an object of several frames.
+    pub sop_instances: Vec<String>,
+    /// SeriesInstanceUID.
+    pub series: String,
+    /// SeriesDescription.
+    pub series_description: String,
+    /// StudyInstanceUID.
+    pub study: String,
+    /// Modality, for instance "CT".
+    pub modality: String,
+    /// AcquisitionNumber.
+    pub acquisition: Option<i64>,
+    /// AcquisitionDate and AcquisitionTime, or AcquisitionDateTime, as written.
+    pub acquired: String,
+    /// TransferSyntaxUID and its name.
+    pub transfer_syntax: String,
+    /// PhotometricInterpretation.
+    pub photometric: String,
+    /// RescaleType as written; empty where the file does not give it.
+    pub rescale_type: String,
+    /// Numbers of the frames, from 1, in the order of the slices, where it is not that of the file.
+    pub frames: Vec<usize>,
+}
+
+/// Which of a NIfTI header's two statements of position is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NiftiForm {
+    /// Neither: the header does not say where the voxels lie.
+    #[default]
+    None,
+    /// The matrix.
+    Sform,
+    /// The quaternion.
+    Qform,
+}
+
+/// What a NIfTI header says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NiftiSource {
+    /// sform_code.
+    pub sform_code: i16,
+    /// qform_code.
+    pub qform_code: i16,
+    /// Which of them is used.
+    pub used: NiftiForm,
+    /// From stored voxel numbers to RAS mm, three rows of four, of the form that is used.
+    pub affine: Option<[[f64; 4]; 3]>,
+    /// Name of the data type as stored, for instance "int16".
+    pub data_type: &'static str,
+    /// scl_slope and scl_inter as written.
+    pub scaling: [f32; 2],
+    /// Sizes of the axes beyond the third, for instance volumes in time; empty where there are none.
+    pub further_axes: Vec<usize>,
+}
+
+impl Source {
+    /// A name of the kind of file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Made => "Drawn by this program",
+            Self::Picture(picture) => picture.format,
+            Self::Dicom(_) => "DICOM",
+            Self::Nifti(_) => "NIfTI",
+        }
+    }
+}
+
+/// The turn that a picture's EXIF orientation asks for.
+impl PictureSource {
+    /// None where the file has no orientation, or one that changes nothing.
+    pub fn turn(&self) -> Option<Turn> {
+        self.orientation.and_then(Turn::of_exif).filter(|turn| !turn.is_none())
+    }
+}

@@ -1,0 +1,119 @@
+//! Stored samples.
+
+use super::Turn;
+
+/// Stored samples, slice after slice, row after row; channels interleaved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// 8 bit.
+    U8(Vec<u8>),
+    /// 16 bit signed.
+    I16(Vec<i16>),
+    /// 16 bit unsigned.
+    U16(Vec<u16>),
+    /// Anything that fits into none of the others.
+    F32(Vec<f32>),
+}
+
+impl Values {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(values) => values.len(),
+            Self::I16(values) => values.len(),
+            Self::U16(values) => values.len(),
+            Self::F32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The smallest sample; infinity where there are none.
+    pub fn lowest(&self) -> f32 {
+        match self {
+            Self::U8(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
+            Self::I16(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
+            Self::U16(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
+            Self::F32(values) => values.iter().copied().fold(f32::INFINITY, f32::min),
+        }
+    }
+
+    /// The smallest sample and the smallest of the others that differ from it; infinity where there is none.
+    pub fn two_lowest(&self) -> [f32; 2] {
+        fn of<T: Copy + PartialOrd + Into<f32>>(values: &[T]) -> [f32; 2] {
+            let mut found: [Option<T>; 2] = [None; 2];
+            for &value in values {
+                match found {
+                    [None, _] => found[0] = Some(value),
+                    [Some(low), _] if value < low => found = [Some(value), Some(low)],
+                    [Some(low), second] if value > low && second.is_none_or(|second| value < second) => {
+                        found[1] = Some(value);
+                    }
+                    _ => {}
+                }
+            }
+            found.map(|value| value.map_or(f32::INFINITY, Into::into))
+        }
+        match self {
+            Self::U8(values) => of(values),
+            Self::I16(values) => of(values),
+            Self::U16(values) => of(values),
+            Self::F32(values) => of(values),
+        }
+    }
+
+    /// The samples of a range as numbers.
+    pub fn floats(&self, range: std::ops::Range<usize>) -> Vec<f32> {
+        match self {
+            Self::U8(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
+            Self::I16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
+            Self::U16(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
+            Self::F32(values) => values[range].to_vec(),
+        }
+    }
+
+    /// Bytes of the samples.
+    pub fn bytes(&self) -> u64 {
+        let size = match self {
+            Self::U8(_) => 1,
+            Self::I16(_) | Self::U16(_) => 2,
+            Self::F32(_) => 4,
+        };
+        self.len() as u64 * size
+    }
+
+    /// Takes memory for `more` samples.
+    pub fn reserve(&mut self, more: usize) {
+        match self {
+            Self::U8(values) => values.reserve_exact(more),
+            Self::I16(values) => values.reserve_exact(more),
+            Self::U16(values) => values.reserve_exact(more),
+            Self::F32(values) => values.reserve_exact(more),
+        }
+    }
+
+    /// Turns the pixels in place; `shape` is theirs before: columns, rows, slices.
+    pub fn turn(&mut self, turn: Turn, shape: [usize; 3], channels: usize) {
+        match self {
+            Self::U8(values) => turn.apply(values, shape, channels),
+            Self::I16(values) => turn.apply(values, shape, channels),
+            Self::U16(values) => turn.apply(values, shape, channels),
+            Self::F32(values) => turn.apply(values, shape, channels),
+        }
+    }
+
+    /// Appends samples of the same type; false where the types differ.
+    pub fn append(&mut self, other: Self) -> bool {
+        match (self, other) {
+            (Self::U8(all), Self::U8(more)) => all.extend(more),
+            (Self::I16(all), Self::I16(more)) => all.extend(more),
+            (Self::U16(all), Self::U16(more)) => all.extend(more),
+            (Self::F32(all), Self::F32(more)) => all.extend(more),
+            _ => return false,
+        }
+        true
+    }
+}

@@ -48,9 +48,12 @@ impl HimixApp {
             Command::ResetKeys(action) => state.settings.keys.reset(action),
             Command::MakeThumbnails(request) => self.engine.make_thumbnails(request),
             Command::OpenSample(sample) => self.open_sample(sample),
-            Command::OpenTruth(path) => self.open_truth(path),
+            Command::OpenTruth(paths) => self.open_truth(paths),
+            Command::AnswerTruth(answer) => self.answer_truth(answer),
+            Command::ChooseLabels(choice) => self.choose_labels(choice),
             Command::CloseTruth => {
                 state.truth = None;
+                state.truth_question = None;
                 self.request_compared();
             }
             Command::OpenModel(source) => self.open_model(source),
@@ -192,7 +195,7 @@ impl HimixApp {
         self.commands.push(match purpose {
             Purpose::Image => Command::OpenImage(path),
             Purpose::Folder => Command::OpenPaths(vec![path]),
-            Purpose::Truth => Command::OpenTruth(path),
+            Purpose::Truth => Command::OpenTruth(vec![path]),
             Purpose::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
             Purpose::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
             Purpose::FitData => Command::Stages(StagesCommand::Fit(path)),
@@ -210,24 +213,6 @@ impl HimixApp {
         });
     }
 
-    pub(super) fn open_truth(&mut self, path: PathBuf) {
-        let ticket = self.ticket();
-        // An image on its way is read before the mask, and the mask is meant for it.
-        let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
-        let image = coming.or(self.state.image.as_ref().map(|image| image.ticket));
-        if image.is_none() {
-            let text = format!(
-                "A ground truth needs an image to compare with. Open the image first, then: {}",
-                path.display()
-            );
-            return self.state.notes.add(Kind::Error, text);
-        }
-        let limit = self.state.settings.limit();
-        if self.file(FileCommand::OpenTruth { ticket, path, limit }) {
-            self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
-        }
-    }
-
     pub(super) fn open_model(&mut self, source: ModelSource) {
         let ticket = self.ticket();
         self.state.awaited_model = Some(Awaited { ticket, what: source.clone(), since: Instant::now() });
@@ -242,7 +227,7 @@ impl HimixApp {
         self.request_compared();
         let state = &mut self.state;
         let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
-        let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
+        let truth = state.truth_mask();
         let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
         state.awaited_prediction = Some(Awaited { ticket, what: (), since });
         self.engine.predict(PredictRequest { ticket, image, seen, prompt, truth });
@@ -274,7 +259,7 @@ impl HimixApp {
             image: image.image.clone(),
             seen: image.painted(),
             prediction: shown.prediction.clone(),
-            truth: state.truth.as_ref().filter(|_| state.show_truth).map(|truth| truth.mask.clone()),
+            truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             threshold: settings.threshold,
             paint: theme::overlay_paint(settings),
         };

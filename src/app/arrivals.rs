@@ -12,7 +12,7 @@ use super::notes::Kind;
 use super::picture::layer;
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
 use super::view::View;
-use crate::data::{Image, Mask, Volume};
+use crate::data::{Image, Truth, Volume};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
 use crate::render::ProbabilityLayer;
@@ -88,7 +88,7 @@ impl HimixApp {
                 refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
                 self.commands.extend(folder.map(Command::OpenFolder));
                 self.commands.extend(image.map(Command::OpenImage));
-                self.commands.extend(truth.map(Command::OpenTruth));
+                self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
                 self.commands.extend(model.map(Command::OpenModel));
             }
             FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner } => {
@@ -102,7 +102,7 @@ impl HimixApp {
                     self.finish_recall();
                     // A truth that was named with the image is on its way already.
                     if self.state.awaited_truth.is_none() {
-                        self.commands.extend(partner.map(Command::OpenTruth));
+                        self.commands.extend(partner.map(|path| Command::OpenTruth(vec![path])));
                     }
                 }
             }
@@ -115,8 +115,8 @@ impl HimixApp {
                 let arrived = Arrived { scan, slice: 0, image, display };
                 if self.take_image(ticket, PathBuf::from(sample.title), arrived) {
                     let path = PathBuf::from(format!("{}, truth", sample.title));
-                    let masks = vec![mask.clone()];
-                    self.state.truth = Some(OpenTruth { ticket: truth_ticket, path, masks, mask });
+                    let truth = Arc::new(Truth::of_mask(path, &mask));
+                    self.state.truth = Some(OpenTruth::new(truth_ticket, truth, 0));
                     self.state.show_truth = true;
                     self.state.prompt = prompt;
                     self.state.prompt_of = PromptOf::Sample(sample.title);
@@ -124,7 +124,12 @@ impl HimixApp {
                     self.finish_recall();
                 }
             }
-            FileEvent::TruthOpened { ticket, path, masks } => self.take_truth(ticket, path, masks),
+            FileEvent::TruthOpened { ticket, truth } => self.take_truth(ticket, Arc::new(*truth)),
+            FileEvent::TruthAsked { ticket, question } => {
+                if self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket).is_some() {
+                    self.state.truth_question = Some(question);
+                }
+            }
             FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
             FileEvent::Listed { ticket, folder, items } => self.take_list(ticket, folder, items),
             FileEvent::NetworkView { key, picture } => {
@@ -215,6 +220,7 @@ impl HimixApp {
         state.ruler = None;
         state.playing = None;
         state.truth = None;
+        state.truth_question = None;
         state.shown = None;
         state.view = View::default();
         state.stages.forget_image();
@@ -223,37 +229,40 @@ impl HimixApp {
         }
     }
 
-    fn take_truth(&mut self, ticket: Ticket, path: PathBuf, masks: Vec<Arc<Mask>>) {
+    fn take_truth(&mut self, ticket: Ticket, truth: Arc<Truth>) {
         let Some(awaited) = self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket) else { return };
         let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == awaited.what) else {
-            let text = format!("The ground truth was not opened, because its image was not: {}", path.display());
+            let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
+            let text = format!("The ground truth was not opened, because its image was not: {path}");
             return self.state.notes.add(Kind::Error, text);
         };
-        if masks.len() != open.scan.slices {
-            let text = format!(
-                "The ground truth has {} slices and the image {}. Open the mask that was drawn on this image: {}",
-                masks.len(),
-                open.scan.slices,
-                path.display()
-            );
-            return self.state.notes.add(Kind::Error, text);
+        for note in &truth.laid.labels.notes {
+            let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
+            self.state.notes.add(Kind::Warning, format!("{note} File: {path}"));
         }
-        let mask = masks[open.slice].clone();
-        if let Err(error) = mask.must_fit(&path, open.image.width, open.image.height) {
-            return self.state.notes.add(Kind::Error, error.to_string());
-        }
-        if let Some(shown) = &self.state.shown {
-            let prediction = shown.prediction.clone();
-            let truth = mask.clone();
-            let score =
-                FileCommand::Score { prediction_ticket: shown.ticket, prediction, truth_ticket: ticket, truth };
-            if let Err(busy) = self.engine.file(score) {
-                self.state.notes.add(Kind::Error, busy.to_string());
-            }
-        }
-        self.state.truth = Some(OpenTruth { ticket, path, masks, mask });
+        let slice = open.slice;
+        self.show_truth(OpenTruth::new(ticket, truth, slice));
+    }
+
+    /// Compares with a truth from now on.
+    pub(super) fn show_truth(&mut self, truth: OpenTruth) {
+        self.state.truth_question = None;
+        self.state.truth = Some(truth);
         self.state.show_truth = true;
+        self.score_shown();
         self.request_compared();
+    }
+
+    /// Has the prediction that is shown counted against the truth.
+    fn score_shown(&mut self) {
+        let (Some(shown), Some((truth_ticket, truth))) = (&self.state.shown, self.state.truth_mask()) else {
+            return;
+        };
+        let (prediction_ticket, prediction) = (shown.ticket, shown.prediction.clone());
+        let score = FileCommand::Score { prediction_ticket, prediction, truth_ticket, truth };
+        if let Err(busy) = self.engine.file(score) {
+            self.state.notes.add(Kind::Error, busy.to_string());
+        }
     }
 
     fn take_counts(&mut self, prediction: Ticket, counts: Counts) {
@@ -282,19 +291,11 @@ impl HimixApp {
             size: [grid.width, grid.height],
             values: Arc::new(grid.values.clone()),
         };
-        let truth = self.state.truth.as_ref();
-        if let Some(truth) = truth.filter(|truth| counts.truth != Some(truth.ticket)) {
-            // The truth came while the prediction was made.
-            let score = FileCommand::Score {
-                prediction_ticket: ticket,
-                prediction: prediction.clone(),
-                truth_ticket: truth.ticket,
-                truth: truth.mask.clone(),
-            };
-            if let Err(busy) = self.engine.file(score) {
-                self.state.notes.add(Kind::Error, busy.to_string());
-            }
-        }
+        let is_counted = self.state.truth_mask().is_none_or(|(truth, _)| counts.truth == Some(truth));
         self.state.shown = Some(Shown { ticket, since: Instant::now(), prediction, counts, layer });
+        if !is_counted {
+            // The truth came while the prediction was made.
+            self.score_shown();
+        }
     }
 }

@@ -11,6 +11,8 @@ use super::stages::StagesCommand;
 use super::state::{Page, Tab};
 use super::theme::{Overlay, Scheme, ThemeChoice};
 use super::training::TrainCommand;
+use super::truth::TruthAnswer;
+use crate::data::LabelChoice;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Kind, NamedWindow, Window};
 use crate::device::DeviceChoice;
@@ -53,7 +55,11 @@ pub enum Command {
     /// Show a sample case with its truth and its sentence.
     OpenSample(SampleCase),
     /// Compare with a mask.
-    OpenTruth(PathBuf),
+    OpenTruth(Vec<PathBuf>),
+    /// Lays the truth that was asked about on the image as said; none leaves it out.
+    AnswerTruth(Option<TruthAnswer>),
+    /// Takes other labels of the truth as foreground.
+    ChooseLabels(LabelChoice),
     /// Compare with nothing any more.
     CloseTruth,
     /// Open a model in place of the one that is open.

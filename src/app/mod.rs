@@ -23,6 +23,7 @@ mod state;
 mod text;
 mod theme;
 mod training;
+mod truth;
 mod undo;
 mod view;
 mod worklist;

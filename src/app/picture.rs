@@ -33,9 +33,8 @@ impl HimixApp {
         open.full = open.scan.full_range(&image);
         open.image = image;
         open.slice = slice;
-        let masks = self.state.truth.as_mut().filter(|truth| truth.masks.len() > 1);
-        if let Some(truth) = masks {
-            truth.mask = truth.masks[slice].clone();
+        if let Some(truth) = &mut self.state.truth {
+            truth.mask = truth.truth.mask(slice);
             truth.ticket = key;
         }
         self.state.shown = None;
@@ -88,8 +87,8 @@ impl HimixApp {
         if state.distance.is_some_and(|known| known.of == of) {
             return;
         }
-        let (Some(shown), Some(truth)) = (&state.shown, &state.truth) else { return };
-        let (prediction, truth) = (shown.prediction.clone(), truth.mask.clone());
+        let (Some(shown), Some((_, truth))) = (&state.shown, state.truth_mask()) else { return };
+        let prediction = shown.prediction.clone();
         let threshold = state.settings.threshold;
         // If the thread is busy, the next frame asks again.
         if self.engine.file(FileCommand::Measure { of, prediction, truth, threshold }).is_ok() {

@@ -20,9 +20,9 @@ use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
 use crate::data::volume::{Kind, Seen, Window};
-use crate::data::{Image, Mask, Volume};
+use crate::data::{Image, Mask, Truth, Volume};
 use crate::device::DeviceChoice;
-use crate::engine::{Counts, Ticket, threshold_step};
+use crate::engine::{Counts, Ticket, TruthQuestion, threshold_step};
 use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, ProbabilityLayer};
@@ -58,12 +58,21 @@ pub struct OpenImage {
 pub struct OpenTruth {
     /// Names it in later events.
     pub ticket: Ticket,
-    /// Its file.
+    /// Its file, the first of several.
     pub path: PathBuf,
-    /// The masks of all slices, of the image's size; one where the image has no slices.
-    pub masks: Vec<Arc<Mask>>,
-    /// That of the slice that is shown.
-    pub mask: Arc<Mask>,
+    /// Its labels on the image, and which of them count.
+    pub truth: Arc<Truth>,
+    /// The mask of the slice that is shown; none where the truth says nothing of it.
+    pub mask: Option<Arc<Mask>>,
+}
+
+impl OpenTruth {
+    /// Of slice `slice`.
+    pub fn new(ticket: Ticket, truth: Arc<Truth>, slice: usize) -> Self {
+        let path = truth.files.first().cloned().unwrap_or_default();
+        let mask = truth.mask(slice);
+        Self { ticket, path, truth, mask }
+    }
 }
 
 /// The prediction that is shown.
@@ -172,6 +181,8 @@ pub struct State {
     pub image: Option<OpenImage>,
     /// The truth, if one is open.
     pub truth: Option<OpenTruth>,
+    /// What is to be decided before a truth can be laid on the image.
+    pub truth_question: Option<TruthQuestion>,
     /// The model, if one is open.
     pub model: Option<OpenModel>,
     /// The newest prediction for this image.
@@ -262,6 +273,7 @@ impl State {
             device,
             image: None,
             truth: None,
+            truth_question: None,
             model: None,
             shown: None,
             distance: None,
@@ -344,9 +356,15 @@ impl State {
         }
     }
 
+    /// The mask of the slice that is shown, with what names it in events; none without a truth, or where that says nothing of the slice.
+    pub fn truth_mask(&self) -> Option<(Ticket, Arc<Mask>)> {
+        let truth = self.truth.as_ref()?;
+        Some((truth.ticket, truth.mask.clone()?))
+    }
+
     /// Whether the comparison with the truth is shown.
     pub fn compares(&self) -> bool {
-        self.truth.is_some() && self.show_truth
+        self.show_truth && self.truth_mask().is_some()
     }
 
     /// Between what the distance should be measured now; none without a comparison.

@@ -176,7 +176,7 @@ impl HimixApp {
             list.opening = Some(opening);
         }
         if let Some(truth) = item.truth {
-            self.open_truth(truth);
+            self.open_truth(vec![truth]);
         }
         if has_prompts {
             self.state.prompt = prompt.unwrap_or_default();

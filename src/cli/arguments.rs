@@ -72,6 +72,7 @@ pub fn threshold(text: &str) -> Result<f32, String> {
 /// What is foreground in a mask file.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum MaskRuleName {
+    Found,
     Half,
     #[value(name = "exactly-255")]
     Exactly255,
@@ -81,6 +82,7 @@ impl MaskRuleName {
     /// The rule.
     pub fn rule(self) -> MaskRule {
         match self {
+            Self::Found => MaskRule::Found,
             Self::Half => MaskRule::Half,
             Self::Exactly255 => MaskRule::Exactly255,
         }

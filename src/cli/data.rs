@@ -27,8 +27,8 @@ pub struct DataArguments {
     /// Its folder
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// What is foreground in a mask file: above half of the range, or exactly 255 as the authors read it
-    #[arg(long, value_name = "RULE", default_value = "half")]
+    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
+    #[arg(long, value_name = "RULE", default_value = "found")]
     mask_rule: MaskRuleName,
     /// Print one JSON object, with every finding
     #[arg(long)]

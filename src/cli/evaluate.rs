@@ -38,8 +38,8 @@ pub struct EvaluateArguments {
     /// Probability from which on a pixel is foreground, 0 to 1
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
-    /// What is foreground in a mask file: above half of the range, or exactly 255 as the authors read it
-    #[arg(long, value_name = "RULE", default_value = "half")]
+    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
+    #[arg(long, value_name = "RULE", default_value = "found")]
     mask_rule: MaskRuleName,
     /// Give every image the sentence of another one, dealt out by this number
     #[arg(long, value_name = "SEED")]

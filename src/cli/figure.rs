@@ -1,6 +1,7 @@
 //! `himix figure`: the inside of the network as a figure of the paper's arrangement, with its numbers.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use himix::analysis::figure::{self, Case, Content, Figure, FigureError, Format, Model, Options, Picture};
@@ -9,7 +10,7 @@ use himix::data::{Dataset, Mask, summary};
 use himix::infer::{Inspection, ModelInfo, ModelSource, Predictor, Wanted};
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
-use super::reading::{ScanArguments, Seen};
+use super::reading::{ScanArguments, Seen, TruthArguments};
 use super::{Failure, report, terminal};
 
 const EXAMPLES: &str = "\
@@ -53,6 +54,8 @@ pub struct FigureArguments {
     /// Mask to compare with, of the image's size; one for each image
     #[arg(long = "mask", value_name = "G", requires = "images")]
     masks: Vec<PathBuf>,
+    #[command(flatten)]
+    truth: TruthArguments,
     /// Folder of a data set, whose images, sentences and masks are taken
     #[arg(long, value_name = "DIR", conflicts_with = "images", requires = "split")]
     data: Option<PathBuf>,
@@ -126,7 +129,7 @@ struct Subject {
     prompt: String,
     seen: Seen,
     picture: Picture,
-    truth: Option<Mask>,
+    truth: Option<Arc<Mask>>,
 }
 
 /// A model and what it did with every image.
@@ -154,8 +157,8 @@ pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
     let cases = subjects.iter().map(|subject| Case {
         name: &subject.name,
         picture: &subject.picture,
-        pixel_aspect: subject.seen.pixel_aspect,
-        truth: subject.truth.as_ref(),
+        pixel_aspect: subject.seen.volume.pixel_aspect(),
+        truth: subject.truth.as_deref(),
     });
     let content = Content { models: models.collect(), cases: cases.collect() };
     let figure = drawn(arguments, &content)?;
@@ -264,10 +267,11 @@ fn subject(
     mask: Option<&Path>,
 ) -> Result<Subject, Failure> {
     let seen = arguments.scan.read(path)?;
-    let truth = mask.map(|mask| seen.mask(mask)).transpose()?;
+    let truth = mask.map(|mask| arguments.truth.read(&seen, &[mask.to_owned()])).transpose()?;
+    let truth = truth.and_then(|truth| truth.mask(seen.slice));
     let mut name =
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    if seen.slices > 1 {
+    if seen.volume.slices > 1 {
         name += &format!(", slice {}", seen.slice + 1);
     }
     Ok(Subject { name, prompt, picture: Picture::of(&seen.image), seen, truth })

@@ -11,7 +11,7 @@ use himix::model::weights::save;
 use serde_json::Value;
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
-use super::reading::ScanArguments;
+use super::reading::{ScanArguments, TruthArguments};
 use super::report::{self, Outcome};
 use super::{Failure, pictures, terminal};
 
@@ -43,9 +43,11 @@ pub struct PredictArguments {
     /// What to segment, in words; may be given several times, which reads the image only once
     #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
     prompts: Vec<String>,
-    /// A mask of the same size to compare with; above half of the range is foreground
-    #[arg(long, value_name = "G")]
-    mask: Option<PathBuf>,
+    /// A mask to compare with; of several, which are united, one after the other
+    #[arg(long = "mask", value_name = "G")]
+    masks: Vec<PathBuf>,
+    #[command(flatten)]
+    truth: TruthArguments,
     /// Probability from which on a pixel is foreground, 0 to 1
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
@@ -70,7 +72,11 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     }
     // What is quick to read is checked before the model, which is not.
     let seen = arguments.scan.read(&arguments.image)?;
-    let truth = arguments.mask.as_deref().map(|path| seen.mask(path)).transpose()?;
+    let truth = match arguments.masks.as_slice() {
+        [] => None,
+        masks => Some(arguments.truth.read(&seen, masks)?),
+    };
+    let mask_of_slice = truth.as_ref().and_then(|truth| truth.mask(seen.slice));
     let image = seen.image;
     let folders = folders(arguments)?;
     let busy = terminal::busy("reading the model");
@@ -90,7 +96,7 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
         let mask = prediction.mask(arguments.threshold);
         let mut files = match folder {
             Some(folder) => {
-                pictures::write_all(&folder, &image, &prediction, truth.as_ref(), arguments.threshold)?
+                pictures::write_all(&folder, &image, &prediction, mask_of_slice.as_deref(), arguments.threshold)?
             }
             None => Vec::new(),
         };
@@ -104,7 +110,8 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             prediction: &prediction,
             threshold: arguments.threshold,
             foreground_fraction: foreground as f64 / mask.len() as f64,
-            counts: truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values)),
+            counts: mask_of_slice.as_ref().map(|truth| Confusion::of(&mask, &truth.values)),
+            truth: truth.as_ref(),
             files: &files,
         };
         if arguments.json {

@@ -1,10 +1,12 @@
 //! An image as the network shall see it, and its mask, from whatever files they are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::{Image, Limit, Mask, MaskRule, Window, mask, open};
+use himix::data::mask::{Agreed, LabelChoice, Several};
+use himix::data::{Image, Limit, MaskReading, Orientation, Truth, TruthReading, Volume, Window, open};
 
+use super::arguments::MaskRuleName;
 use super::{Failure, terminal};
 
 /// Which slice of a scan, and how it is seen.
@@ -16,45 +18,119 @@ pub struct ScanArguments {
     /// Window in which the network sees a scan: level and width, for instance -600,1500; the file's own by default
     #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = window)]
     window: Option<Window>,
+    /// Leave a picture as it is stored, whatever orientation its EXIF data asks for
+    #[arg(long)]
+    as_stored: bool,
+}
+
+/// How the mask of an image is read and laid on it.
+#[derive(Debug, Args)]
+pub struct TruthArguments {
+    /// Labels of the mask that are foreground, for instance 1,3; all but background by default
+    #[arg(long, value_name = "N,N", default_value = "all", allow_hyphen_values = true)]
+    labels: LabelChoice,
+    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
+    #[arg(long, value_name = "RULE", default_value = "found")]
+    mask_rule: MaskRuleName,
+    /// What to do where the mask lies on another grid than the image
+    #[arg(long, value_name = "WAY", default_value = "refuse")]
+    mask_grid: MaskGridName,
+}
+
+/// [`Agreed`] on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum MaskGridName {
+    /// Refuse it
+    Refuse,
+    /// Take for every pixel the nearest voxel by position in mm
+    Resample,
+    /// Lay voxels on each other by their numbers as stored
+    Index,
 }
 
 /// A picture as the network sees it.
 pub struct Seen {
     /// The picture.
     pub image: Image,
-    /// Number of its slice, from 0.
+    /// All slices as they were read.
+    pub volume: Volume,
+    /// Number of the slice, from 0.
     pub slice: usize,
-    /// Slices that there are.
-    pub slices: usize,
-    /// Height of a pixel over its width.
-    pub pixel_aspect: f32,
+    /// Whether the user named it.
+    is_named: bool,
+    /// How pictures are turned.
+    orientation: Orientation,
 }
 
 impl ScanArguments {
     /// Reads a picture, a slice of a volume or of a series.
     pub fn read(&self, path: &Path) -> Result<Seen, Failure> {
-        let scan = open::open(path, Limit::default(), &|_, _| true)?;
-        scan.notes.iter().for_each(terminal::note);
-        let slice = self.slice.map_or(scan.slices / 2, |slice| slice as usize - 1);
-        if slice >= scan.slices {
+        let orientation = if self.as_stored { Orientation::AsStored } else { Orientation::Upright };
+        let volume = open::open_as(path, Limit::default(), orientation, &|_, _| true)?;
+        volume.notes.iter().for_each(terminal::note);
+        let slice = self.slice.map_or(volume.slices / 2, |slice| slice as usize - 1);
+        if slice >= volume.slices {
             return Err(Failure::input(format!(
                 "{}: there is no slice {}; it has {}",
                 path.display(),
                 slice + 1,
-                scan.slices
+                volume.slices
             )));
         }
-        let image = scan.seen_first(slice, self.window);
-        Ok(Seen { image, slice, slices: scan.slices, pixel_aspect: scan.pixel_aspect() })
+        let image = volume.seen_first(slice, self.window);
+        Ok(Seen { image, volume, slice, is_named: self.slice.is_some(), orientation })
     }
 }
 
-impl Seen {
-    /// Its mask: of a stack of masks the one of its slice.
-    pub fn mask(&self, path: &Path) -> Result<Mask, Failure> {
-        let mask = mask::load_of_slice(path, &MaskRule::Half, Limit::default(), self.slice, self.slices)?;
-        mask.must_fit(path, self.image.width, self.image.height)?;
-        Ok(mask)
+impl TruthArguments {
+    /// Reads the mask files of an image, which are united, and lays them on it.
+    pub fn read(&self, seen: &Seen, files: &[PathBuf]) -> Result<Truth, Failure> {
+        let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        let agreed = match self.mask_grid {
+            MaskGridName::Refuse => Agreed::Refuse,
+            MaskGridName::Resample => Agreed::Resample,
+            MaskGridName::Index => Agreed::ByNumber,
+        };
+        let reading = TruthReading {
+            mask: MaskReading {
+                rule: self.mask_rule.rule(),
+                orientation: seen.orientation,
+                limit: Limit::default(),
+            },
+            several: Several::United,
+            agreed,
+            slice: seen.is_named.then_some(seen.slice),
+            choice: self.labels.clone(),
+        };
+        let truth = Truth::read(files, seen.volume.grid(), &reading).map_err(|error| match error {
+            himix::data::DataError::MaskGrid { .. } => {
+                Failure::input(format!("{error} (--mask-grid resample or index)"))
+            }
+            himix::data::DataError::MaskSlice { .. } => Failure::input(format!("{error} (--slice N)")),
+            other => other.into(),
+        })?;
+        truth.laid.labels.notes.iter().for_each(terminal::note);
+        let absent = truth.laid.labels.absent(&truth.choice);
+        if !absent.is_empty() {
+            let list = |values: &mut dyn Iterator<Item = i64>| {
+                values.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+            };
+            let known = list(
+                &mut truth.laid.labels.labels.iter().filter(|label| label.pixels > 0).map(|label| label.value),
+            );
+            let missing = list(&mut absent.into_iter());
+            return Err(Failure::input(format!("{name}: the mask has no label {missing}; it has {known}")));
+        }
+        if let Some(oddity) = truth.oddity() {
+            terminal::note(oddity.warning());
+        }
+        if truth.mask(seen.slice).is_none() {
+            return Err(Failure::input(format!(
+                "{name}: the mask says nothing of slice {}; name another with --slice",
+                seen.slice + 1
+            )));
+        }
+        Ok(truth)
     }
 }
 

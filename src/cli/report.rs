@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use himix::data::Truth;
 use himix::infer::{ModelInfo, Prediction};
 use himix::metrics::Confusion;
 use serde_json::{Map, Value, json};
@@ -16,6 +17,8 @@ pub struct Outcome<'a> {
     pub foreground_fraction: f64,
     /// Agreement with the mask of this one image, if there was one.
     pub counts: Option<Confusion>,
+    /// What it was compared with.
+    pub truth: Option<&'a Truth>,
     pub files: &'a [PathBuf],
 }
 
@@ -41,6 +44,7 @@ impl Outcome<'_> {
                 "false_positive": counts.false_positive,
                 "false_negative": counts.false_negative,
             })),
+            "mask": self.truth.map(truth_json),
             "sigma": per_stage(&|stage| stage.sigma.map_or(Value::Null, |sigma| json!(number(sigma)))),
             "layer_weights": per_stage(&|stage| {
                 let weights = stage.layer_weights.iter();
@@ -74,6 +78,9 @@ impl Outcome<'_> {
         if let Some(counts) = &self.counts {
             row("scores", &format!("Dice {:.3}, IoU {:.3} per image (this one)", counts.dice(), counts.iou()));
             let Confusion { true_positive, false_positive, false_negative, .. } = counts;
+            if let Some(truth) = self.truth {
+                row("mask", &truth.words());
+            }
             row("", &format!("{true_positive} pixels right, {false_positive} too many, {false_negative} missed"));
         }
         for stage in &prediction.parameters {
@@ -96,6 +103,20 @@ impl Outcome<'_> {
         }
         out
     }
+}
+
+/// What a mask was found to be, how it was laid on its image, its labels, and what is odd about it.
+fn truth_json(truth: &Truth) -> Value {
+    let labels = &truth.laid.labels;
+    json!({
+        "files": truth.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
+        "found": labels.kind,
+        "laid": truth.laid.pairing,
+        "labels": labels.labels.iter().filter(|label| label.pixels > 0).collect::<Vec<_>>(),
+        "foreground": labels.labels.iter().filter(|label| truth.choice.has(label)).map(|label| label.value).collect::<Vec<_>>(),
+        "warning": truth.oddity(),
+        "notes": labels.notes,
+    })
 }
 
 /// What the user should know of the model and the prompt, one line each.

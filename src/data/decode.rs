@@ -198,3 +198,31 @@ fn without_alpha<T: Copy>(values: &[T], channels: usize) -> Vec<T> {
     }
     out
 }
+
+/// INTERIM
+pub(super) fn raster(
+    path: &Path,
+    limit: Limit,
+    _orientation: super::Orientation,
+) -> Result<super::raster::Raster, DataError> {
+    let image = load_within(path, limit)?;
+    let values = match image.pixels {
+        Pixels::U8(v) => super::volume::Values::U8(v),
+        Pixels::U16(v) => super::volume::Values::U16(v),
+        Pixels::F32(v) => super::volume::Values::F32(v),
+    };
+    let is_lossy = std::fs::read(path).is_ok_and(|b| b.starts_with(&[0xff, 0xd8]));
+    Ok(super::raster::Raster {
+        columns: image.width,
+        rows: image.height,
+        pages: 1,
+        channels: image.channels,
+        values,
+        alpha: None,
+        palette: None,
+        is_lossy,
+        turn: Default::default(),
+        source: Default::default(),
+        notes: Vec::new(),
+    })
+}

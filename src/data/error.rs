@@ -129,6 +129,38 @@ pub enum DataError {
         /// The file that was next.
         path: PathBuf,
     },
+    /// A file that is no mask.
+    #[error("{}: this is not a mask ({reason}); give a file whose values or colours tell lesion from background", path.display())]
+    NotAMask {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
+    /// A mask whose pixels lie elsewhere than those of the image.
+    #[error(
+        "{}: the mask lies on another grid ({mask}) than the image ({image}); give the mask that was drawn on this image, \
+         or have this one resampled by position{by_number}",
+        path.display()
+    )]
+    MaskGrid {
+        /// The mask's file.
+        path: PathBuf,
+        /// Its grid, in words.
+        mask: String,
+        /// That of the image.
+        image: String,
+        /// What else can be done, beginning with a comma.
+        by_number: &'static str,
+    },
+    /// One mask for an image of several slices, which does not say to which it belongs.
+    #[error("{}: the mask has one slice and the image {slices}; say which slice it was drawn on", path.display())]
+    MaskSlice {
+        /// The mask's file.
+        path: PathBuf,
+        /// Slices of the image.
+        slices: usize,
+    },
     /// A mask that does not belong to the image beside it.
     #[error(
         "{}: the mask is {mask_width}x{mask_height} but the image is {width}x{height}; \

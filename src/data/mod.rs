@@ -32,7 +32,7 @@ pub use dataset::{Dataset, Finding, Problem, Sample, Survey, summary, survey};
 pub use error::DataError;
 pub use image::{Image, Orientation, Pixels};
 pub use limit::Limit;
-pub use mask::{Mask, MaskRule};
+pub use mask::{LabelChoice, Mask, MaskReading, MaskRule, Truth, TruthReading};
 pub use subject::{subject, subject_code};
 pub use texels::Texels;
 pub use volume::{Geometry, Volume, Window};

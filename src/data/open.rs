@@ -39,6 +39,19 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     })
 }
 
+/// As [`open`], with a say in what is done about the orientation of a picture.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_as(
+    path: &Path,
+    limit: Limit,
+    _orientation: super::Orientation,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Result<Volume, DataError> {
+    open(path, limit, progress)
+}
+
 /// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A folder or a DICOMDIR
 /// gives its largest series, and a note says where there are others.
 ///

@@ -7,13 +7,13 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::Receiver;
 
 use super::display::DisplayPixels;
-use super::message::{Counts, Event, FileCommand, FileEvent, Ticket};
+use super::message::{Counts, Event, FileCommand, FileEvent, Ticket, TruthQuestion};
 use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::{figure, overlay, sort};
 use crate::analysis::refinement;
 use crate::data::volume::Seen;
-use crate::data::{self, DataError, Image, MaskRule, Pixels, Volume};
+use crate::data::{self, DataError, Image, Pixels, Truth, Volume};
 use crate::metrics::hd95;
 
 /// Slices between two reports of how far reading is.
@@ -21,10 +21,11 @@ const PROGRESS: usize = 8;
 
 /// Works until the engine is dropped; what was asked for before that is still done.
 pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
+    let mut newest = None;
     for command in commands {
         let ticket = ticket_of(&command);
         let file = path_of(&command);
-        let event = match guarded(|| work(command, out)) {
+        let event = match guarded(|| work(command, out, &mut newest)) {
             Ok(Ok(event)) => event,
             Ok(Err(error)) if matches!(error.downcast_ref(), Some(DataError::Cancelled { .. })) => {
                 ticket.map(|ticket| FileEvent::Cancelled { ticket })
@@ -41,7 +42,14 @@ pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
     }
 }
 
-fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn std::error::Error>> {
+/// The image that was opened last, which a mask is laid on.
+type Newest = Option<(Ticket, Arc<Volume>)>;
+
+fn work(
+    command: FileCommand,
+    out: &Outbox,
+    newest: &mut Newest,
+) -> Result<Option<FileEvent>, Box<dyn std::error::Error>> {
     Ok(Some(match command {
         FileCommand::Sort { paths, has_image } => sort::sort(paths, has_image),
         FileCommand::List { ticket, folder } => {
@@ -64,18 +72,30 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn
             let image = Arc::new(scan.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
             let partner = data::dataset::partner(&path);
-            FileEvent::ImageOpened { ticket, path, scan: Arc::new(scan), slice, image, display, partner }
+            let scan = Arc::new(scan);
+            *newest = Some((ticket, scan.clone()));
+            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner }
         }
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
             let display = DisplayPixels::of(&made.image, texture_limit);
             let scan = Arc::new(Volume::of_image(made.image.clone()));
+            *newest = Some((ticket, scan.clone()));
             let (image, mask, prompt) = (Arc::new(made.image), Arc::new(made.mask), made.prompt);
             FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt }
         }
-        FileCommand::OpenTruth { ticket, path, limit } => {
-            let masks = data::mask::load_stack(&path, &MaskRule::Half, limit)?.into_iter().map(Arc::new).collect();
-            FileEvent::TruthOpened { ticket, path, masks }
+        FileCommand::OpenTruth { ticket, paths, image, reading } => {
+            let Some((_, scan)) = newest.as_ref().filter(|(opened, _)| Some(*opened) == image) else {
+                let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+                return Err(format!("The ground truth was not opened, because its image was not: {path}").into());
+            };
+            match Truth::read(&paths, scan.grid(), &reading) {
+                Ok(truth) => FileEvent::TruthOpened { ticket, truth: Box::new(truth) },
+                Err(error) => match question(&error, &paths, image) {
+                    Some(question) => FileEvent::TruthAsked { ticket, question },
+                    None => return Err(error.into()),
+                },
+            }
         }
         FileCommand::Score { prediction_ticket, prediction, truth_ticket, truth } => {
             let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, Some(&truth.values)));
@@ -134,6 +154,17 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn
     }))
 }
 
+/// What the user can decide about a mask that does not fit as it is.
+fn question(error: &DataError, paths: &[PathBuf], image: Option<Ticket>) -> Option<TruthQuestion> {
+    let (can_resample, by_number, on_slice) = match error {
+        DataError::MaskGrid { by_number, .. } => (true, !by_number.is_empty(), false),
+        DataError::MaskSlice { .. } => (false, false, true),
+        _ => return None,
+    };
+    let message = error.to_string();
+    Some(TruthQuestion { paths: paths.to_vec(), image, message, can_resample, by_number, on_slice })
+}
+
 /// The image in 8 bit, as it is seen.
 pub(super) fn as_seen(image: Arc<Image>, seen: Option<Seen>) -> Arc<Image> {
     match seen {
@@ -163,13 +194,13 @@ fn ticket_of(command: &FileCommand) -> Option<Ticket> {
 fn path_of(command: &FileCommand) -> Option<PathBuf> {
     match command {
         FileCommand::OpenImage { path, .. }
-        | FileCommand::OpenTruth { path, .. }
         | FileCommand::SaveMask { path, .. }
         | FileCommand::SaveOverlay { path, .. }
         | FileCommand::SaveFigure { path, .. }
         | FileCommand::ReadText { path }
         | FileCommand::Save { path, .. }
         | FileCommand::Write { path, .. } => Some(path.clone()),
+        FileCommand::OpenTruth { paths, .. } => paths.first().cloned(),
         FileCommand::Sort { .. }
         | FileCommand::Score { .. }
         | FileCommand::List { .. }

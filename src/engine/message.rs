@@ -13,7 +13,7 @@ use crate::analysis::refinement::Step;
 use crate::data::samples::SampleCase;
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{Image, Limit, Mask, Volume};
+use crate::data::{Image, Limit, Mask, Truth, TruthReading, Volume};
 use crate::device::DeviceChoice;
 use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Wanted};
 use crate::train::{Estimate, Interrupted};
@@ -119,8 +119,8 @@ pub enum FileCommand {
     },
     /// Draws a sample case, with its mask to compare with and its sentence.
     OpenSample { ticket: Ticket, truth_ticket: Ticket, sample: SampleCase, texture_limit: usize },
-    /// Reads a mask to compare with, or one for every slice.
-    OpenTruth { ticket: Ticket, path: PathBuf, limit: Limit },
+    /// Reads a mask to compare with and lays it on the image that was opened as `image`.
+    OpenTruth { ticket: Ticket, paths: Vec<PathBuf>, image: Option<Ticket>, reading: Box<TruthReading> },
     /// Counts pixels of a prediction that is there already against a mask that came later.
     Score { prediction_ticket: Ticket, prediction: Arc<Prediction>, truth_ticket: Ticket, truth: Arc<Mask> },
     /// Writes the mask at `threshold`, 0 and 255, at image resolution, as PNG.
@@ -162,6 +162,23 @@ pub enum FileCommand {
     Save { path: PathBuf, bytes: Vec<u8> },
 }
 
+/// Why a mask was not laid on its image, and what can be done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TruthQuestion {
+    /// Its files.
+    pub paths: Vec<PathBuf>,
+    /// The image that it was meant for.
+    pub image: Option<Ticket>,
+    /// What is the case, in a sentence.
+    pub message: String,
+    /// Whether it can be resampled by position.
+    pub can_resample: bool,
+    /// Whether it can be laid on the image by voxel numbers.
+    pub by_number: bool,
+    /// Whether it can be laid on a slice of the user's choice.
+    pub on_slice: bool,
+}
+
 /// What became of a [`FileCommand`].
 #[derive(Debug)]
 pub enum FileEvent {
@@ -198,8 +215,10 @@ pub enum FileEvent {
         mask: Arc<Mask>,
         prompt: String,
     },
-    /// A mask was read, or one for every slice.
-    TruthOpened { ticket: Ticket, path: PathBuf, masks: Vec<Arc<Mask>> },
+    /// A mask was read and laid on its image.
+    TruthOpened { ticket: Ticket, truth: Box<Truth> },
+    /// A mask that can be laid on its image if the user says how.
+    TruthAsked { ticket: Ticket, question: TruthQuestion },
     /// The answer to [`FileCommand::Score`].
     Scored { prediction_ticket: Ticket, counts: Counts },
     /// The answer to [`FileCommand::Measure`]; no distance where one of the masks is empty.

@@ -34,7 +34,7 @@ pub use display::DisplayPixels;
 pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use message::{
     Counts, Event, FileCommand, FileEvent, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted,
-    Ticket,
+    Ticket, TruthQuestion,
 };
 pub use outbox::Wake;
 pub use overlay::{OverlayPaint, compose};

@@ -12,7 +12,9 @@ use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{DataError, Dataset, Image, Limit, Mask, MaskRule, dicom, mask, open};
+use crate::data::{
+    DataError, Dataset, Image, Limit, Mask, MaskReading, MaskRule, Truth, TruthReading, dicom, open,
+};
 use crate::device::DeviceChoice;
 use crate::infer::{
     Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
@@ -136,9 +138,13 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
         let slice = scan.slices / 2;
         let image = scan.seen_first(slice, None);
         let Some(path) = &item.truth else { return Ok((image, None)) };
-        let mask = mask::load_of_slice(path, &MaskRule::default(), limit, slice, scan.slices)?;
-        mask.must_fit(path, image.width, image.height)?;
-        Ok((image, Some(Arc::new(mask))))
+        let mask = MaskReading { limit, ..MaskReading::default() };
+        let truth = Truth::read(
+            std::slice::from_ref(path),
+            scan.grid(),
+            &TruthReading { mask, ..TruthReading::default() },
+        )?;
+        Ok((image, truth.mask(slice)))
     };
     let (image, truth) = read().map_err(|error| error.to_string())?;
     let prompt = item.prompt.clone().unwrap_or_else(|| prompt.to_owned());

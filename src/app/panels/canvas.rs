@@ -144,7 +144,7 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
         outline_px: OUTLINE * pixels_per_point,
         window: open.seen().window.range(),
     };
-    let truth = state.truth.as_ref().map(|truth| TruthLayer { key: truth.ticket, mask: truth.mask.clone() });
+    let truth = state.truth_mask().map(|(key, mask)| TruthLayer { key, mask });
     Some(Paint {
         image: open.layer.clone(),
         probability: state.shown.as_ref().map(|shown| shown.layer.clone()),

@@ -101,7 +101,7 @@ impl HimixApp {
                 image: open.image.clone(),
                 seen: open.asked,
                 prompt,
-                truth: state.truth.as_ref().map(|truth| truth.mask.clone()),
+                truth: state.truth_mask().map(|(_, mask)| mask),
             },
             _ => return,
         };

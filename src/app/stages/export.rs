@@ -81,7 +81,7 @@ impl HimixApp {
             }),
             image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
             pixel_aspect: state.image.as_ref().map_or(1.0, |open| open.scan.pixel_aspect()),
-            truth: state.truth.as_ref().filter(|_| state.show_truth).map(|truth| truth.mask.clone()),
+            truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             options,
             width_px: settings.stages.figure_width,
         };

@@ -69,7 +69,7 @@ impl HimixApp {
     fn request(&self, ticket: u64) -> Option<PredictRequest> {
         let state = &self.state;
         let open = state.image.as_ref()?;
-        let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
+        let truth = state.truth_mask();
         let (image, seen, prompt) = (open.image.clone(), open.asked, state.prompt.clone());
         Some(PredictRequest { ticket, image, seen, prompt, truth })
     }
@@ -108,18 +108,18 @@ impl HimixApp {
         if !is_shown {
             return;
         }
-        let truth = state.truth.as_ref();
+        let truth = state.truth_mask();
         let threshold = state.settings.threshold;
         for look in [&mut state.stages.look, &mut state.stages.other] {
             let Some(seen) = look.seen.as_ref().filter(|_| !look.refinement.is_awaited) else { continue };
-            let key = (seen.ticket, truth.map(|truth| truth.ticket), threshold_step(threshold));
+            let key = (seen.ticket, truth.as_ref().map(|(ticket, _)| *ticket), threshold_step(threshold));
             if look.refinement.asked == Some(key) {
                 continue;
             }
             let command = FileCommand::Refine {
                 ticket: seen.ticket,
                 inspection: seen.inspection.clone(),
-                truth: truth.map(|truth| truth.mask.clone()),
+                truth: truth.clone().map(|(_, mask)| mask),
                 threshold,
             };
             if self.engine.file(command).is_ok() {

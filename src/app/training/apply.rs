@@ -204,7 +204,7 @@ impl HimixApp {
         };
         comparison.newest = ticket;
         let Some(image) = &state.image else { return };
-        let truth = state.truth.as_ref().map(|truth| (truth.ticket, truth.mask.clone()));
+        let truth = state.truth_mask();
         let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
         self.engine.predict_compared(PredictRequest { ticket, image, seen, prompt, truth });
     }
@@ -220,10 +220,10 @@ impl HimixApp {
         for (place, prediction) in [current, other].into_iter().enumerate() {
             let settings = &self.state.settings;
             let (Some(image), Some((ticket, prediction))) = (&self.state.image, prediction) else { continue };
-            let truth = self.state.truth.as_ref().filter(|_| self.state.show_truth);
+            let truth = self.state.truth_mask().filter(|_| self.state.show_truth);
             let look = Look {
                 prediction: ticket,
-                truth: truth.map(|truth| truth.ticket),
+                truth: truth.as_ref().map(|(ticket, _)| *ticket),
                 threshold: settings.threshold,
                 opacity: settings.opacity,
                 draws: [settings.fill, settings.contour],
@@ -239,7 +239,7 @@ impl HimixApp {
                 image: image.image.clone(),
                 seen: image.painted(),
                 prediction,
-                truth: truth.map(|truth| truth.mask.clone()),
+                truth: truth.map(|(_, mask)| mask),
                 threshold: look.threshold,
                 paint: theme::overlay_paint(settings),
                 side: SIDE,

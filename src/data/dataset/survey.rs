@@ -127,7 +127,7 @@ pub(super) fn check(dataset: &mut Dataset, rule: &MaskRule) -> Result<(), DataEr
     }
     if is_empty {
         let hint = match rule {
-            MaskRule::Half => "; check that these are the masks of these images",
+            MaskRule::Found | MaskRule::Half => "; check that these are the masks of these images",
             MaskRule::Exactly255 => {
                 " under the rule exactly_255; the rule half reads masks that went through JPEG, and 0/1 masks"
             }

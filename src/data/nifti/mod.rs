@@ -11,6 +11,7 @@ use ::nifti::{Endianness, NiftiHeader};
 use flate2::read::MultiGzDecoder;
 
 use super::error::{caught, one_line};
+use super::mask::{Counter, Tally};
 use super::volume::geometry::{norm, plus, scaled};
 use super::volume::{
     Geometry, Kind, Mapping, NamedWindow, NiftiSource, Placement, SliceDistance, Source, Turn, Volume, Window,
@@ -200,6 +201,60 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     }
     volume.turn(turn);
     Ok(volume)
+}
+
+/// The values of a file of labels, as they are stored, and where they lie.
+pub struct Labelled {
+    /// Columns, rows and slices as they are stored.
+    pub shape: [usize; 3],
+    /// What the voxels of each volume are; one where there are no further axes.
+    pub volumes: Vec<Tally>,
+    /// Where the voxels lie as they are stored.
+    pub geometry: Geometry,
+    /// What the header says of itself.
+    pub source: NiftiSource,
+    /// What there is to say of it.
+    pub notes: Vec<String>,
+    /// What shows the voxels upright.
+    pub turn: Turn,
+}
+
+/// Reads all values of a file, of every volume of it; `None` for colours, which [`open`] reads.
+///
+/// # Errors
+/// As [`open`].
+pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError> {
+    let mut opened = Opened::of(path, limit, false)?;
+    if opened.sample.channels() > 1 {
+        return Ok(None);
+    }
+    let shape = opened.shape;
+    let count: usize = shape.iter().product();
+    let volumes: usize = opened.further.iter().product();
+    // The place of a value in a list, twice: once as it is counted, once as it is kept.
+    limit.allow(path, (count as u64).saturating_mul(volumes as u64).saturating_mul(4))?;
+    let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
+    let is_big = opened.is_big();
+    let (geometry, source, mut notes, turn) = opened.described();
+    let mut tallies = Vec::with_capacity(volumes);
+    let mut strange = 0;
+    for _ in 0..volumes {
+        let mut counter = Counter::new(count);
+        let mut take = |voxel: &[f64]| counter.take(voxel[0] * slope + intercept);
+        let read = opened
+            .sample
+            .numbers(&mut opened.stream, count, is_big, &mut take)
+            .map_err(|error| DataError::damaged(path, one_line(&error)))?;
+        if read < count {
+            return Err(DataError::damaged(path, format!("{read} voxels where its header announces {count}")));
+        }
+        strange += counter.strange;
+        tallies.push(counter.finish());
+    }
+    if strange > 0 {
+        notes.push(format!("{strange} of its voxels are not numbers; they count as 0."));
+    }
+    Ok(Some(Labelled { shape, volumes: tallies, geometry, source, notes, turn }))
 }
 
 /// Unit and padding, of which a header says nothing. Air of −1000 and below is found in nothing but CT, and a lowest value far below

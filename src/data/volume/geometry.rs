@@ -153,7 +153,7 @@ impl Geometry {
     }
 
     /// As it is after the pixels were turned; `shape` is theirs before.
-    pub(super) fn turn_by(&mut self, turn: Turn, shape: [usize; 3]) {
+    pub(in crate::data) fn turn_by(&mut self, turn: Turn, shape: [usize; 3]) {
         self.turn = self.turn.then(turn);
         let [columns, rows, _] = turn.shape(shape);
         if turn.transposed {

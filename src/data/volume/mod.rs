@@ -184,6 +184,11 @@ impl Volume {
         self.geometry.aspect() as f32
     }
 
+    /// Its pixels, for masks that are laid on them.
+    pub fn grid(&self) -> crate::data::mask::Grid<'_> {
+        crate::data::mask::Grid { shape: self.shape(), geometry: &self.geometry }
+    }
+
     /// Columns, rows and slices.
     pub fn shape(&self) -> [usize; 3] {
         [self.columns, self.rows, self.slices]

@@ -249,7 +249,7 @@ fn texture(
     shape: [usize; 2],
 ) -> Option<TextureHandle> {
     let settings = &state.settings;
-    let truth = state.truth.as_ref().filter(|_| state.show_truth);
+    let truth = state.truth_mask().filter(|_| state.show_truth);
     let place = cell.place?;
     let is_over_picture = !settings.stages.is_alone;
     let mut pane =
@@ -268,10 +268,10 @@ fn texture(
         }
         Layer::Mask(plane) => {
             let threshold = settings.threshold;
-            pane.mask = Some((threshold, truth.map(|truth| truth.ticket), settings.colours.overlay()));
+            pane.mask = Some((threshold, truth.as_ref().map(|(ticket, _)| *ticket), settings.colours.overlay()));
             let Overlay { mask, found, missed, wrong } = settings.colours.overlay();
             let colours = [mask, found, missed, wrong].map(theme::colour);
-            let mask = truth.map(|truth| truth.mask.clone());
+            let mask = truth.as_ref().map(|(_, mask)| mask.clone());
             Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || {
                 mask_picture(plane, shape, threshold, mask.as_deref(), colours)
             }))

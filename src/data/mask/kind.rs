@@ -1,0 +1,108 @@
+//! What the values of a mask file were found to be.
+
+use serde::Serialize;
+
+/// How foreground and labels were told apart; shown wherever the mask is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MaskKind {
+    /// One value everywhere, and it is 0.
+    Nothing,
+    /// One value everywhere, above 0.
+    Everything {
+        /// That value.
+        value: f64,
+    },
+    /// Two values: the larger is foreground.
+    TwoValues {
+        /// The smaller.
+        background: f64,
+        /// The larger.
+        foreground: f64,
+    },
+    /// Whole numbers, one for each class.
+    Labels {
+        /// How many of them are not background.
+        count: usize,
+    },
+    /// The colours of a palette, one for each class; a label is the number of its colour.
+    Palette {
+        /// How many of them are not background.
+        count: usize,
+        /// Number of the colour that is background.
+        background: u8,
+    },
+    /// Several colours, one for each class, numbered from 1.
+    Colours {
+        /// How many of them are not background.
+        count: usize,
+        /// The colour that is background.
+        background: [u8; 3],
+    },
+    /// Many values, as JPEG, smoothing or a network's probabilities leave them: those above a value are foreground.
+    Half {
+        /// Half of the range.
+        above: f64,
+    },
+    /// Many colours on black or white, as JPEG leaves them: those further than half of the range from the background are foreground.
+    OffBackground {
+        /// The background.
+        background: [u8; 3],
+    },
+    /// The alpha channel, because the colour is the same everywhere.
+    Alpha,
+    /// A channel or volume for each class.
+    Channels {
+        /// How many channels there are.
+        count: usize,
+        /// The one that is background, from 0, where there is one.
+        background: Option<usize>,
+    },
+    /// The authors' rule, as asked for: every channel is exactly 255.
+    Exactly255,
+    /// Several files, united or a label for each.
+    Files {
+        /// How many.
+        count: usize,
+        /// What each of them is.
+        each: Box<MaskKind>,
+    },
+}
+
+impl MaskKind {
+    /// In words, as it is shown: "labels (3 classes)".
+    pub fn words(&self) -> String {
+        let classes = |count: usize| if count == 1 { "1 class".to_owned() } else { format!("{count} classes") };
+        match self {
+            Self::Nothing => "0 everywhere".into(),
+            Self::Everything { value } => format!("{value} everywhere"),
+            Self::TwoValues { background, foreground } => format!("two values, {background} and {foreground}"),
+            Self::Labels { count } => format!("labels ({})", classes(*count)),
+            Self::Palette { count, background: 0 } => format!("palette ({})", classes(*count)),
+            Self::Palette { count, background } => {
+                format!("palette ({}; colour {background} is background)", classes(*count))
+            }
+            Self::Colours { count, background } => {
+                format!("colours on {} ({})", colour_name(*background), classes(*count))
+            }
+            Self::Half { above } => format!("many values; above {above} is foreground"),
+            Self::OffBackground { background } => format!("many colours on {}", colour_name(*background)),
+            Self::Alpha => "alpha channel".into(),
+            Self::Channels { count, background: Some(background) } => {
+                format!("{count} channels, one a class; channel {background} is background")
+            }
+            Self::Channels { count, background: None } => format!("{count} channels, one a class"),
+            Self::Exactly255 => "exactly 255".into(),
+            Self::Files { count, each } => format!("{count} files; {}", each.words()),
+        }
+    }
+}
+
+/// "black", "white", or its code.
+pub fn colour_name(colour: [u8; 3]) -> String {
+    match colour {
+        [0, 0, 0] => "black".into(),
+        [255, 255, 255] => "white".into(),
+        [r, g, b] => format!("#{r:02x}{g:02x}{b:02x}"),
+    }
+}

@@ -1,0 +1,204 @@
+//! Files of any kind to labels.
+
+use std::path::Path;
+
+use super::labels::LabelMap;
+use super::recognise::{self, Found, Habit};
+use super::tally::Tally;
+use super::{MaskKind, MaskReading, MaskRule};
+use crate::data::open::{self, Content};
+use crate::data::raster::Raster;
+use crate::data::volume::{Geometry, Source, Values};
+use crate::data::{DataError, Image, Pixels, Volume, decode, nifti};
+
+/// Transfer syntaxes that lose something (JPEG baseline, extended and progressive; JPEG-LS near-lossless).
+const LOSSY: &[&str] = &[
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.53",
+    "1.2.840.10008.1.2.4.55",
+    "1.2.840.10008.1.2.4.81",
+];
+/// SOP class of segmentations.
+const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
+
+/// Reads the labels of a file, or of the DICOM series in a folder.
+///
+/// # Errors
+/// The file cannot be read, or is no mask.
+pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
+    let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
+    let is_folder = path.is_dir();
+    if !is_folder {
+        match open::content(path)? {
+            Content::Picture => {
+                let raster = decode::raster(path, reading.limit, reading.orientation)?;
+                return of_raster(raster, reading.rule).map_err(refuse);
+            }
+            Content::Nifti if reading.rule == MaskRule::Found => {
+                if let Some(labels) = of_nifti(path, reading)? {
+                    return Ok(labels);
+                }
+            }
+            Content::Nifti | Content::Dicom => {}
+        }
+    }
+    let volume = open::open(path, reading.limit, &|_, _| true)?;
+    of_volume(volume, reading.rule).map_err(refuse)
+}
+
+fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, DataError> {
+    let Some(file) = nifti::labelled(path, reading.limit)? else { return Ok(None) };
+    let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
+    let nifti::Labelled { shape: [columns, rows, slices], mut volumes, geometry, source, notes, turn } = file;
+    let found = match volumes.len() {
+        1 => {
+            let tally = volumes.swap_remove(0);
+            if matches!(tally, Tally::Many { .. }) {
+                // Numbers that do not repeat: probabilities.
+                return Ok(None);
+            }
+            let habit = Habit { size: [columns, rows], is_lossy: false, is_picture: false, half: 0.5 };
+            recognise::grey(tally, habit, &|| Box::new(std::iter::empty())).map_err(refuse)?
+        }
+        _ => recognise::one_hot(volumes).map_err(refuse)?,
+    };
+    let mut labels = made(found, [columns, rows, slices], geometry, Source::Nifti(Box::new(source)), notes);
+    labels.turn(turn);
+    Ok(Some(labels))
+}
+
+/// Of a volume that was opened as one.
+///
+/// # Errors
+/// It is no mask; in words.
+pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
+    let shape = volume.shape();
+    let [columns, rows, _] = shape;
+    let (is_lossy, is_segmentation) = match &volume.source {
+        Source::Dicom(dicom) => {
+            let is_lossy = LOSSY.iter().any(|uid| {
+                dicom.transfer_syntax.split(' ').any(|part| part.trim_matches(['(', ')', ',']) == *uid)
+            });
+            (is_lossy, dicom.sop_class == SEGMENTATION)
+        }
+        _ => (false, false),
+    };
+    let is_picture = matches!(volume.values, Values::U8(_)) && !is_segmentation;
+    let habit = Habit { size: [columns, rows], is_lossy, is_picture, half: 127.0 };
+    let images = || (0..volume.slices).map(|slice| volume.slice(slice));
+    let found = if rule != MaskRule::Found {
+        let samples: Vec<f32> = images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect();
+        let high = samples.iter().copied().fold(0.0, f32::max);
+        recognise::by_rule(&samples, volume.channels, rule, half_of_floats(high, is_picture))
+            .ok_or("no rule was given")?
+    } else if volume.channels == 3 {
+        recognise::colour(&bytes(images()), None, habit)?
+    } else {
+        let mapped = match volume.mapping {
+            crate::data::volume::Mapping::Same => None,
+            _ => Some(Values::F32(images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect())),
+        };
+        let values = mapped.as_ref().unwrap_or(&volume.values);
+        recognise::grey(Tally::of_values(values), habit, &|| {
+            Box::new(values.floats(0..values.len()).into_iter().map(f64::from))
+        })?
+    };
+    Ok(made(found, shape, volume.geometry, volume.source, volume.notes))
+}
+
+/// Of a picture file.
+///
+/// # Errors
+/// It is no mask; in words.
+pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
+    let shape = [raster.columns, raster.rows, raster.pages];
+    let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
+    let half = half_of_range(&raster.values);
+    let habit = Habit { size: [raster.columns, raster.rows], is_lossy: raster.is_lossy, is_picture: true, half };
+    let values = &raster.values;
+    let is_constant = |of: &Values, channels: usize| {
+        let floats = of.floats(0..of.len());
+        floats.chunks_exact(channels.max(1)).all(|pixel| pixel == &floats[..channels.max(1)])
+    };
+    let found = if rule != MaskRule::Found {
+        let samples = values.floats(0..values.len());
+        let half = if samples.iter().copied().fold(0.0, f32::max) == 1.0 { 0.5 } else { half };
+        recognise::by_rule(&samples, raster.channels, rule, half).ok_or("no rule was given")?
+    } else if let Some(alpha) = raster.alpha.as_ref().filter(|alpha| !is_constant(alpha, 1))
+        && is_constant(values, raster.channels)
+    {
+        let habit = Habit { half: half_of_range(alpha), ..habit };
+        let numbers = || alpha.floats(0..alpha.len()).into_iter().map(f64::from);
+        let found = recognise::grey(Tally::of_values(alpha), habit, &|| Box::new(numbers()))?;
+        Found { kind: MaskKind::Alpha, ..found }
+    } else if raster.channels == 3 {
+        let palette =
+            raster.palette.as_ref().map(|palette| (palette.indices.as_slice(), palette.colours.as_slice()));
+        match values {
+            Values::U8(rgb) => recognise::colour(rgb, palette, habit)?,
+            _ => {
+                let [width, height, pages] = shape;
+                let image = Image { width, height: height * pages, channels: 3, pixels: pixels(values) };
+                recognise::colour(&bytes(std::iter::once(image)), palette, Habit { half: 127.0, ..habit })?
+            }
+        }
+    } else {
+        recognise::grey(Tally::of_values(values), habit, &|| {
+            Box::new(values.floats(0..values.len()).into_iter().map(f64::from))
+        })?
+    };
+    Ok(made(found, shape, geometry, Source::Picture(raster.source), raster.notes))
+}
+
+fn pixels(values: &Values) -> Pixels {
+    match values {
+        Values::U8(values) => Pixels::U8(values.clone()),
+        Values::U16(values) => Pixels::U16(values.clone()),
+        other => Pixels::F32(other.floats(0..other.len())),
+    }
+}
+
+/// Colours in 8 bit.
+fn bytes(images: impl Iterator<Item = Image>) -> Vec<u8> {
+    let mut all = Vec::new();
+    for image in images {
+        let rgba = image.to_rgba8();
+        all.extend(rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]));
+    }
+    all
+}
+
+fn made(
+    found: Found,
+    [columns, rows, slices]: [usize; 3],
+    geometry: Geometry,
+    source: Source,
+    mut notes: Vec<String>,
+) -> LabelMap {
+    let Found { indices, labels, kind, notes: more } = found;
+    notes.extend(more);
+    let mut map = LabelMap { columns, rows, slices, indices, labels, kind, geometry, source, notes };
+    map.count();
+    map
+}
+
+/// Half of the range that the values stand for. The type alone does not tell it: 8 bit masks are kept in 16 bit files.
+fn half_of_range(values: &Values) -> f64 {
+    match values {
+        Values::U8(_) => 127.0,
+        Values::U16(values) => match values.iter().max() {
+            Some(..=255) => 127.0,
+            _ => 32_767.0,
+        },
+        other => half_of_floats(other.floats(0..other.len()).into_iter().fold(0.0, f32::max), false),
+    }
+}
+
+fn half_of_floats(high: f32, is_picture: bool) -> f64 {
+    match high {
+        1.0 => 0.5,
+        _ if is_picture => 127.0,
+        high => f64::from(0.5 * high.max(1.0)),
+    }
+}

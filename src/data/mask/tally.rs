@@ -1,0 +1,179 @@
+//! Which values a mask file has, and how many pixels each of them.
+
+use std::collections::HashMap;
+
+use crate::data::volume::Values;
+
+/// Most different values that are told apart; a mask has a few, an anatomical atlas some hundreds.
+pub const MOST: usize = 65_536;
+
+/// The values of a mask, as far as they can be told apart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tally {
+    /// Few enough.
+    Few(Counted),
+    /// More than [`MOST`].
+    Many {
+        /// The smallest.
+        low: f64,
+        /// The largest.
+        high: f64,
+    },
+}
+
+/// Every pixel by the place of its value in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counted {
+    /// The different values, the smallest first.
+    pub values: Vec<f64>,
+    /// Pixels of each.
+    pub counts: Vec<u64>,
+    /// For each pixel the place of its value.
+    pub places: Vec<u16>,
+}
+
+/// Counts values one by one.
+pub struct Counter {
+    /// Bits of a value to its place in the order of appearance.
+    known: HashMap<u64, u16>,
+    values: Vec<f64>,
+    counts: Vec<u64>,
+    places: Vec<u16>,
+    last: Option<(u64, u16)>,
+    range: [f64; 2],
+    is_many: bool,
+    /// Values that are not numbers; they count as 0.
+    pub strange: usize,
+}
+
+impl Counter {
+    /// For `count` pixels.
+    pub fn new(count: usize) -> Self {
+        Self {
+            known: HashMap::new(),
+            values: Vec::new(),
+            counts: Vec::new(),
+            places: Vec::with_capacity(count),
+            last: None,
+            range: [f64::INFINITY, f64::NEG_INFINITY],
+            is_many: false,
+            strange: 0,
+        }
+    }
+
+    /// Takes the value of the next pixel.
+    pub fn take(&mut self, value: f64) {
+        let value = if value.is_finite() {
+            // One zero, not two.
+            value + 0.0
+        } else {
+            self.strange += 1;
+            0.0
+        };
+        self.range = [self.range[0].min(value), self.range[1].max(value)];
+        if self.is_many {
+            return;
+        }
+        let bits = value.to_bits();
+        let place = match self.last {
+            Some((last, place)) if last == bits => place,
+            _ => match self.known.get(&bits) {
+                Some(&place) => place,
+                None if self.values.len() == MOST => {
+                    self.is_many = true;
+                    self.places = Vec::new();
+                    return;
+                }
+                None => {
+                    let place = self.values.len() as u16;
+                    self.values.push(value);
+                    self.counts.push(0);
+                    self.known.insert(bits, place);
+                    place
+                }
+            },
+        };
+        self.last = Some((bits, place));
+        self.counts[usize::from(place)] += 1;
+        self.places.push(place);
+    }
+
+    /// What was counted.
+    pub fn finish(self) -> Tally {
+        if self.is_many {
+            return Tally::Many { low: self.range[0], high: self.range[1] };
+        }
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        order.sort_by(|a, b| self.values[*a].total_cmp(&self.values[*b]));
+        let mut rank = vec![0_u16; order.len()];
+        order.iter().enumerate().for_each(|(place, &was)| rank[was] = place as u16);
+        let mut places = self.places;
+        places.iter_mut().for_each(|place| *place = rank[usize::from(*place)]);
+        Tally::Few(Counted {
+            values: order.iter().map(|&was| self.values[was]).collect(),
+            counts: order.iter().map(|&was| self.counts[was]).collect(),
+            places,
+        })
+    }
+}
+
+impl Tally {
+    /// Of numbers.
+    pub fn of(numbers: impl ExactSizeIterator<Item = f64>) -> Self {
+        let mut counter = Counter::new(numbers.len());
+        numbers.for_each(|number| counter.take(number));
+        counter.finish()
+    }
+
+    /// Of grey samples.
+    pub fn of_values(values: &Values) -> Self {
+        match values {
+            Values::U8(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 256, 0),
+            Values::U16(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 65_536, 0),
+            Values::I16(values) => {
+                Self::of_whole(values.iter().map(|&value| (i32::from(value) + 32_768) as usize), 65_536, -32_768)
+            }
+            Values::F32(values) => Self::of(values.iter().map(|&value| f64::from(value))),
+        }
+    }
+
+    /// Of whole numbers below `range`, each of which stands for itself plus `offset`.
+    fn of_whole(numbers: impl ExactSizeIterator<Item = usize> + Clone, range: usize, offset: i32) -> Self {
+        let mut counts = vec![0_u64; range];
+        numbers.clone().for_each(|number| counts[number] += 1);
+        let mut place = vec![0_u16; range];
+        let mut counted = Counted { values: Vec::new(), counts: Vec::new(), places: Vec::new() };
+        for (number, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            place[number] = counted.values.len() as u16;
+            counted.values.push(number as f64 + f64::from(offset));
+            counted.counts.push(count);
+        }
+        counted.places = numbers.map(|number| place[number]).collect();
+        Self::Few(counted)
+    }
+}
+
+impl Counted {
+    /// Which of the values fill a pixel together with its four neighbours somewhere; the others stand at edges alone.
+    pub fn interior(&self, columns: usize, rows: usize) -> Vec<bool> {
+        let mut is_interior = vec![false; self.values.len()];
+        let plane = columns * rows;
+        if columns < 3 || rows < 3 {
+            return is_interior;
+        }
+        for slice in self.places.chunks_exact(plane) {
+            for row in 1..rows - 1 {
+                let line = &slice[row * columns..(row + 1) * columns];
+                let (above, below) = (&slice[(row - 1) * columns..], &slice[(row + 1) * columns..]);
+                for column in 1..columns - 1 {
+                    let place = line[column];
+                    is_interior[usize::from(place)] |= line[column - 1] == place
+                        && line[column + 1] == place
+                        && above[column] == place
+                        && below[column] == place;
+                }
+            }
+        }
+        is_interior
+    }
+}

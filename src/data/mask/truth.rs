@@ -1,0 +1,151 @@
+//! What a prediction is compared with: one mask file or several, laid on their image, and which labels count.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::labels::{Indices, Label, LabelChoice, LabelMap, Oddity};
+use super::lay::{Agreed, Grid, Laid, Pairing, lay};
+use super::{Mask, MaskKind, MaskReading, read};
+use crate::data::DataError;
+use crate::data::volume::{Geometry, Source};
+
+/// What several mask files of one picture are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Several {
+    /// Parts of one mask.
+    #[default]
+    United,
+    /// Classes: the first file is label 1, the second label 2.
+    AsLabels,
+}
+
+/// How a truth is read, laid on its image and looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TruthReading {
+    /// How each file is read.
+    pub mask: MaskReading,
+    /// What several files are.
+    pub several: Several,
+    /// What is done where it lies on another grid than the image.
+    pub agreed: Agreed,
+    /// The slice, from 0, that a lone mask without a position belongs to.
+    pub slice: Option<usize>,
+    /// Which labels are foreground.
+    pub choice: LabelChoice,
+}
+
+/// A truth on the grid of its image.
+#[derive(Clone, Debug)]
+pub struct Truth {
+    /// The files that it was read from.
+    pub files: Vec<PathBuf>,
+    /// Its labels, and how they were laid on the image.
+    pub laid: Arc<Laid>,
+    /// Which of them are foreground.
+    pub choice: LabelChoice,
+}
+
+impl Truth {
+    /// Reads the mask files of an image and lays them on it.
+    ///
+    /// # Errors
+    /// There is no file, one cannot be read or is no mask, they have different sizes, or they do not fit to the image.
+    pub fn read(files: &[PathBuf], image: Grid<'_>, reading: &TruthReading) -> Result<Self, DataError> {
+        let mut all = Vec::with_capacity(files.len());
+        for path in files {
+            let labels = read(path, &reading.mask)?;
+            all.push(lay(path, labels, image, reading.slice, reading.agreed)?);
+        }
+        let first = files.first().map_or(Path::new(""), PathBuf::as_path);
+        let laid = joined(all, reading.several).ok_or_else(|| DataError::Missing { path: first.to_owned() })?;
+        Ok(Self { files: files.to_vec(), laid: Arc::new(laid), choice: reading.choice.clone() })
+    }
+
+    /// Of a mask that was drawn with its picture.
+    pub fn of_mask(name: PathBuf, mask: &Mask) -> Self {
+        let indices = Indices::U8(mask.values.iter().map(|value| u8::from(*value != 0)).collect());
+        let label = |value: i64| Label { value, colour: None, pixels: 0, is_foreground: value > 0 };
+        let mut labels = LabelMap {
+            columns: mask.width,
+            rows: mask.height,
+            slices: 1,
+            indices,
+            labels: vec![label(0), label(1)],
+            kind: MaskKind::TwoValues { background: 0.0, foreground: 1.0 },
+            geometry: Geometry::default(),
+            source: Source::Made,
+            notes: Vec::new(),
+        };
+        labels.count();
+        let laid = Laid { labels, covered: vec![true], pairing: Pairing::BySize };
+        Self { files: vec![name], laid: Arc::new(laid), choice: LabelChoice::Foreground }
+    }
+
+    /// The mask of slice `slice`, from 0; none where the files say nothing of that slice.
+    pub fn mask(&self, slice: usize) -> Option<Arc<Mask>> {
+        let is_covered = self.laid.covered.get(slice).copied().unwrap_or(false);
+        is_covered.then(|| Arc::new(self.laid.labels.mask(slice, &self.choice)))
+    }
+
+    /// The same with other labels as foreground.
+    pub fn with(&self, choice: LabelChoice) -> Self {
+        Self { choice, ..self.clone() }
+    }
+
+    /// Whether nothing or everything is foreground, in all slices together.
+    pub fn oddity(&self) -> Option<Oddity> {
+        self.laid.labels.oddity(&self.choice)
+    }
+
+    /// Foreground and background as the file says, how they were found, and how the mask was laid on the image.
+    pub fn words(&self) -> String {
+        format!("{}; {}", self.laid.labels.kind.words(), self.laid.pairing.words())
+    }
+}
+
+/// Several masks of one image as one. None of none.
+fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
+    if all.len() < 2 {
+        return all.pop();
+    }
+    let count = all.len();
+    let pixels = all[0].labels.indices.len();
+    let mut indices = vec![0_u16; pixels];
+    let mut overlap = 0_u64;
+    let mut notes = Vec::new();
+    let mut covered = vec![false; all[0].covered.len()];
+    for (number, laid) in all.iter().enumerate() {
+        let is_foreground: Vec<bool> = laid.labels.labels.iter().map(|label| label.is_foreground).collect();
+        let label = match several {
+            Several::United => 1,
+            Several::AsLabels => number as u16 + 1,
+        };
+        for (at, index) in indices.iter_mut().enumerate() {
+            if is_foreground[laid.labels.indices.at(at)] {
+                overlap += u64::from(*index != 0 && *index != label);
+                *index = label;
+            }
+        }
+        covered.iter_mut().zip(&laid.covered).for_each(|(all, one)| *all |= one);
+        notes.extend(laid.labels.notes.iter().cloned());
+    }
+    let label = |value: i64| Label { value, colour: None, pixels: 0, is_foreground: value > 0 };
+    let last = if several == Several::United { 1 } else { count as i64 };
+    if overlap > 0 {
+        notes.push(format!("Its {count} masks overlap in {overlap} pixels; there the later one is the label."));
+    }
+    notes.dedup();
+    let first = all.swap_remove(0);
+    let mut labels = LabelMap {
+        labels: (0..=last).map(label).collect(),
+        indices: Indices::of(indices, last as usize + 1),
+        kind: MaskKind::Files { count, each: Box::new(first.labels.kind.clone()) },
+        notes,
+        ..first.labels
+    };
+    labels.count();
+    Some(Laid { labels, covered, pairing: first.pairing })
+}

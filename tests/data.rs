@@ -15,12 +15,16 @@ mod dicom;
 mod findings;
 #[path = "data/fixtures.rs"]
 mod fixtures;
+#[path = "data/geometry.rs"]
+mod geometry;
 #[path = "data/hostile.rs"]
 mod hostile;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
 #[path = "data/layouts.rs"]
 mod layouts;
+#[path = "data/masks.rs"]
+mod masks;
 #[path = "data/metrics.rs"]
 mod metrics;
 #[path = "data/nifti.rs"]

@@ -1,6 +1,6 @@
 //! Every kind of image that must work, by stored value.
 
-use himix::data::{Image, Mask, MaskRule, Pixels, image::load, mask};
+use himix::data::{Image, MaskRule, Pixels, image::load, mask};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use super::fixtures::{folder, grey_float_tiff, png, put};
@@ -85,18 +85,7 @@ fn display_and_key_follow_the_values() {
 }
 
 #[test]
-fn masks_by_both_rules() {
-    let of = |channels, pixels, rule| Mask::of(&image(channels, pixels), &rule).values;
-    assert_eq!(of(1, Pixels::U8(vec![0, 127, 128, 255]), MaskRule::Half), [0, 0, 1, 1]);
-    assert_eq!(of(1, Pixels::U8(vec![0, 1, 1, 0]), MaskRule::Half), [0, 1, 1, 0]);
-    assert_eq!(of(1, Pixels::U8(vec![0, 0, 0, 0]), MaskRule::Half), [0, 0, 0, 0]);
-    assert_eq!(of(1, Pixels::U16(vec![0, 32767, 32768, 65535]), MaskRule::Half), [0, 0, 1, 1]);
-    assert_eq!(of(1, Pixels::U16(vec![0, 255, 128, 127]), MaskRule::Half), [0, 1, 1, 0]);
-    assert_eq!(of(1, Pixels::F32(vec![0.0, 1.0, 0.4, 0.6]), MaskRule::Half), [0, 1, 0, 1]);
-    let colour = vec![255, 255, 255, 255, 255, 254, 255, 127, 0, 0, 0, 200];
-    assert_eq!(of(3, Pixels::U8(colour.clone()), MaskRule::Half), [1, 1, 1, 0]);
-    assert_eq!(of(3, Pixels::U8(colour), MaskRule::Exactly255), [1, 0, 0, 0]);
-
+fn a_mask_has_the_size_of_its_image() {
     let folder = folder();
     let path = put(&folder, "m.png", &png(2, 2, 8, 0, &[], &[&[0, 255], &[255, 255]]));
     let read = mask::load(&path, &MaskRule::default()).expect("a mask");

@@ -174,7 +174,11 @@ fn lies_right(volume: &Volume, name: &str) {
                 let near = std::array::from_fn(|part| ((at[part] - FIRST[part]) / MM[part]).round() as usize);
                 let exact = in_patient(near);
                 assert!((0..3).all(|part| (at[part] - exact[part]).abs() < 1e-4), "{name}: {at:?}");
-                assert_eq!(image.value(x, y, 0), f32::from(content(near)), "{name}: column {x}, row {y}, slice {z}");
+                assert_eq!(
+                    image.value(x, y, 0),
+                    f32::from(content(near)),
+                    "{name}: column {x}, row {y}, slice {z}"
+                );
                 seen.insert(near);
             }
         }
@@ -236,11 +240,12 @@ fn a_mask_of_any_order_lies_on_an_image_of_any_other() {
     let mut same = 0;
     for (image, path) in images.iter().zip(&files) {
         for (mask, of) in masks.iter().zip(&files) {
-            let Laid { labels, covered, pairing } =
-                lay(of, mask.clone(), image.grid(), None, Agreed::Refuse).unwrap_or_else(|error| panic!("{error}"));
+            let Laid { labels, covered, pairing } = lay(of, mask.clone(), image.grid(), None, Agreed::Refuse)
+                .unwrap_or_else(|error| panic!("{error}"));
             assert!(covered.iter().all(|is| *is));
             let stored = image.values.floats(0..image.values.len());
-            let is_right = |(at, value): (usize, &f32)| labels.labels[labels.indices.at(at)].value == *value as i64;
+            let is_right =
+                |(at, value): (usize, &f32)| labels.labels[labels.indices.at(at)].value == *value as i64;
             assert!(stored.iter().enumerate().all(is_right), "{} on {}", of.display(), path.display());
             same += usize::from(pairing == Pairing::ByPosition);
         }
@@ -257,7 +262,8 @@ fn a_mask_of_one_slice_covers_that_slice() {
     let one: Vec<u16> = (0..12).map(|pixel| u16::from(pixel % 5 == 0)).collect();
     let steps = [0, 1, 2].map(|axis| step(order, axis));
     let path = put(&folder, "one.nii", &nifti([3, 4, 1], affine(in_patient([0, 0, 1]), steps), &one));
-    let laid = lay(&path, read(&path, &MaskReading::default()).expect("labels"), image.grid(), None, Agreed::Refuse);
+    let laid =
+        lay(&path, read(&path, &MaskReading::default()).expect("labels"), image.grid(), None, Agreed::Refuse);
     let laid = laid.expect("it lies on the second slice");
     assert_eq!((laid.covered, laid.pairing), (vec![false, true], Pairing::OnSlice { slice: 2 }));
     assert_eq!(laid.labels.mask(1, &LabelChoice::Foreground).foreground(), 3);
@@ -290,7 +296,10 @@ fn another_grid_is_refused_unless_the_user_agrees() {
     let unit = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     let path = put(&folder, "lost.nii", &nifti([3, 4, 2], affine([0.0; 3], unit), &lost));
     let labels = read(&path, &MaskReading::default()).expect("labels");
-    let line = lay(&path, labels.clone(), image.grid(), None, Agreed::Refuse).map(|_| ()).expect_err("elsewhere").to_string();
+    let line = lay(&path, labels.clone(), image.grid(), None, Agreed::Refuse)
+        .map(|_| ())
+        .expect_err("elsewhere")
+        .to_string();
     assert!(line.contains("or laid on it by voxel numbers"), "{line}");
     let laid = lay(&path, labels, image.grid(), None, Agreed::ByNumber).expect("as agreed");
     let stored: Vec<i64> = (0..24).map(|at| laid.labels.labels[laid.labels.indices.at(at)].value).collect();
@@ -370,7 +379,8 @@ fn empty_matrices_are_not_used() {
         assert_eq!(by_quaternion.notes.len(), 1, "{:?}", by_quaternion.notes);
     }
     // Both are there and differ: said, and the sform holds.
-    let mut bytes = nifti([3, 4, 2], affine([50.0, 0.0, 0.0], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), &voxels);
+    let mut bytes =
+        nifti([3, 4, 2], affine([50.0, 0.0, 0.0], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), &voxels);
     bytes[252..254].copy_from_slice(&1_i16.to_le_bytes());
     let both = opened(&put(&folder, "b.nii", &bytes));
     assert!(both.notes.iter().any(|note| note.contains("differ by up to 54.3 mm")), "{:?}", both.notes);

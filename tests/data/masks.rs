@@ -53,7 +53,8 @@ fn a_choice_of_labels_is_text() {
 #[test]
 fn what_is_no_mask_is_refused_by_name() {
     let folder = folder();
-    let lines: Vec<Vec<u8>> = (0..64).map(|row| (0..64).map(|column| (row * 3 + column) as u8).collect()).collect();
+    let lines: Vec<Vec<u8>> =
+        (0..64).map(|row| (0..64).map(|column| (row * 3 + column) as u8).collect()).collect();
     let ramp: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
     let grey = put(&folder, "ramp.png", &png(64, 64, 8, 0, &[], &ramp));
     let labels = read(&grey, &MaskReading::default()).expect("many values have a half");
@@ -61,7 +62,10 @@ fn what_is_no_mask_is_refused_by_name() {
     let Some(shared) = shared() else { return };
     let refused = read(&shared.join("data/nifti/ct_body_small.nii.gz"), &MaskReading::default());
     let line = refused.map(|_| ()).expect_err("an image is no mask").to_string();
-    assert!(line.contains("ct_body_small.nii.gz: this is not a mask") && line.contains("as an image has"), "{line}");
+    assert!(
+        line.contains("ct_body_small.nii.gz: this is not a mask") && line.contains("as an image has"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -94,7 +98,8 @@ fn several_files_are_one_truth_or_a_label_each() {
     assert_eq!(united.mask(0).expect("a mask").values, [1, 1, 1, 0]);
     assert!(united.words().starts_with("2 files; two values, 0 and 255"), "{}", united.words());
     let labels = of(Several::AsLabels);
-    let only = |label| labels.with(LabelChoice::Only(BTreeSet::from([label]))).mask(0).expect("a mask").values.clone();
+    let only =
+        |label| labels.with(LabelChoice::Only(BTreeSet::from([label]))).mask(0).expect("a mask").values.clone();
     assert_eq!((only(1), only(2)), (vec![1, 0, 0, 0], vec![0, 1, 1, 0]), "the later one where both are");
     assert!(labels.laid.labels.notes.iter().any(|note| note.contains("overlap in 1 pixels")));
 }
@@ -109,7 +114,8 @@ fn the_reported_label_files() {
     }
     let count = |name: &str| {
         let labels = read(&folder.join(name), &MaskReading::default()).unwrap_or_else(|error| panic!("{error}"));
-        let slices: Vec<usize> = labels.masks(&LabelChoice::Foreground).iter().map(himix::data::Mask::foreground).collect();
+        let slices: Vec<usize> =
+            labels.masks(&LabelChoice::Foreground).iter().map(himix::data::Mask::foreground).collect();
         assert!(slices.iter().all(|count| *count == slices[0]), "{name}: all slices of these files are alike");
         (slices[0], labels.kind.words())
     };

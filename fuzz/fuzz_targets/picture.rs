@@ -1,7 +1,7 @@
 //! PNG, JPEG, TIFF, BMP, WebP, as a picture and as a mask.
 #![no_main]
 
-use himix_fuzz::data::{MaskRule, Volume, mask, open};
+use himix_fuzz::data::{MaskReading, Volume, mask, open};
 use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
@@ -9,7 +9,8 @@ fuzz_target!(|bytes: &[u8]| {
     with_file("picture", bytes, |path| {
         if let Ok(scan) = bounded(|| open::open(path, LIMIT, &|_, _| true)) {
             look(&scan);
-            let _ = mask::load_stack(path, &MaskRule::Half, LIMIT);
+            let reading = MaskReading { limit: LIMIT, ..MaskReading::default() };
+            let _ = bounded(|| mask::read(path, &reading));
         }
     });
 });

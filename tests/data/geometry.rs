@@ -393,3 +393,27 @@ fn empty_matrices_are_not_used() {
         assert_eq!(good.values, bogus.values);
     }
 }
+
+/// Series as scanners write them, with masks that ITK and nibabel wrote (`tests/fixtures/pairing/make.py`): a pixel is foreground where its
+/// stored value is divisible by 3.
+#[test]
+fn masks_of_other_programs_lie_on_their_series() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pairing");
+    let names =
+        ["supine", "prone", "feet_first", "sagittal", "sagittal_from_left", "coronal", "rows_mirrored", "oblique"];
+    for name in names {
+        let image = opened(&root.join(name).join("series"));
+        assert_eq!((image.unit, image.slices), ("HU", 3), "{name}");
+        for file in ["mask.nii", "mask_nibabel.nii"] {
+            let path = root.join(name).join(file);
+            let truth = himix::data::Truth::read(&[path], image.grid(), &himix::data::TruthReading::default());
+            let truth = truth.unwrap_or_else(|error| panic!("{error}"));
+            for slice in 0..3 {
+                let mask = truth.mask(slice).expect("every slice is covered");
+                let stored = image.slice(slice).floats().map(|value| (value + 1024.0) as u32).collect::<Vec<_>>();
+                let wanted: Vec<u8> = stored.iter().map(|value| u8::from(value % 3 == 0)).collect();
+                assert_eq!(mask.values, wanted, "{name}, {file}, slice {slice}: {}", truth.words());
+            }
+        }
+    }
+}

@@ -109,7 +109,7 @@ fn samples_and_losses_are_told() {
     assert_eq!(told("palette4.tif"), ("palette of 16 colours, 4 bit".into(), false));
     assert_eq!(told("grey-alpha.tif"), ("grey with alpha channel, 8 bit".into(), false));
     assert_eq!(told("white16.tif"), ("grey, white is zero, 16 bit".into(), false));
-    assert_eq!(told("jpeg-colour.tif"), ("YCbCr colour, 8 bit".into(), true));
+    assert_eq!(told("jpeg-ycbcr.tif"), ("YCbCr colour, 8 bit".into(), true));
 }
 
 #[test]

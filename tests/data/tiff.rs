@@ -88,11 +88,8 @@ fn what_is_not_read_is_called_by_its_name() {
         let path = fixtures().join("tiff").join(&name);
         let error = image::load(&path).expect_err("refused").to_string();
         let word = word.as_str().expect("a word");
-        assert!(
-            error.contains(word) && error.contains(&name) && error.contains("; convert it to")
-                || error.contains("; save their magnitude"),
-            "{error}"
-        );
+        assert!(error.contains(word) && error.contains(&name), "{error}");
+        assert!(["; convert it to", "; save their magnitude"].iter().any(|mend| error.contains(mend)), "{error}");
         assert!(!error.contains("PNG"), "{error}");
     }
 }

@@ -7,10 +7,13 @@
 mod bad_input;
 #[path = "data/bounds.rs"]
 mod bounds;
+mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
 #[path = "data/dicom.rs"]
 mod dicom;
+#[path = "data/exif.rs"]
+mod exif;
 #[path = "data/findings.rs"]
 mod findings;
 #[path = "data/fixtures.rs"]
@@ -35,5 +38,7 @@ mod parity;
 mod preprocess;
 #[path = "data/text.rs"]
 mod text;
+#[path = "data/tiff.rs"]
+mod tiff;
 #[path = "data/write.rs"]
 mod write;

@@ -29,6 +29,8 @@ mod nifti;
 mod parity;
 #[path = "data/preprocess.rs"]
 mod preprocess;
+#[path = "data/tables.rs"]
+mod tables;
 #[path = "data/text.rs"]
 mod text;
 #[path = "data/write.rs"]

@@ -56,7 +56,7 @@ fn tables_that_do_not_do() {
     assert!(line.contains("Image, Note"), "{line}");
     assert!(refusal(&[("prompt/train.csv", "")], "train").contains("none"));
     assert!(refusal(&[("prompt/train.csv", "Image,Description\n")], "train").contains("no rows"));
-    assert!(refusal(&[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")], "train").contains("line: 2"));
+    assert!(refusal(&[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")], "train").contains("line 2"));
     let line = refusal(&[("prompt/val.csv", ""), ("prompt/train.csv", ""), ("prompt/notes.md", "")], "test");
     assert!(line.contains("the folder has train, val") && !line.contains("notes"), "{line}");
 }

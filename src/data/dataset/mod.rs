@@ -2,6 +2,7 @@
 
 mod entries;
 mod finding;
+mod header;
 mod layout;
 mod listing;
 mod pairing;

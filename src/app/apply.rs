@@ -48,7 +48,7 @@ impl HimixApp {
             Command::ResetKeys(action) => state.settings.keys.reset(action),
             Command::MakeThumbnails(request) => self.engine.make_thumbnails(request),
             Command::OpenSample(sample) => self.open_sample(sample),
-            Command::OpenTruth(path) => self.open_truth(path),
+            Command::OpenTruth(paths) => self.open_truth(paths),
             Command::CloseTruth => {
                 state.truth = None;
                 self.request_compared();
@@ -192,7 +192,7 @@ impl HimixApp {
         self.commands.push(match purpose {
             Purpose::Image => Command::OpenImage(path),
             Purpose::Folder => Command::OpenPaths(vec![path]),
-            Purpose::Truth => Command::OpenTruth(path),
+            Purpose::Truth => Command::OpenTruth(vec![path]),
             Purpose::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
             Purpose::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
             Purpose::FitData => Command::Stages(StagesCommand::Fit(path)),
@@ -210,7 +210,8 @@ impl HimixApp {
         });
     }
 
-    pub(super) fn open_truth(&mut self, path: PathBuf) {
+    pub(super) fn open_truth(&mut self, paths: Vec<PathBuf>) {
+        let Some(path) = paths.first() else { return };
         let ticket = self.ticket();
         // An image on its way is read before the mask, and the mask is meant for it.
         let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
@@ -223,7 +224,7 @@ impl HimixApp {
             return self.state.notes.add(Kind::Error, text);
         }
         let limit = self.state.settings.limit();
-        if self.file(FileCommand::OpenTruth { ticket, path, limit }) {
+        if self.file(FileCommand::OpenTruth { ticket, paths, limit }) {
             self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
         }
     }

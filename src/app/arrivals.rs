@@ -88,10 +88,10 @@ impl HimixApp {
                 refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
                 self.commands.extend(folder.map(Command::OpenFolder));
                 self.commands.extend(image.map(Command::OpenImage));
-                self.commands.extend(truth.map(Command::OpenTruth));
+                self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
                 self.commands.extend(model.map(Command::OpenModel));
             }
-            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner } => {
+            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partners } => {
                 let file = path.clone();
                 if self.take_image(ticket, path, Arrived { scan, slice, image, display }) {
                     // Of a list its folder is among the recent ones, not every case that was looked at.
@@ -101,8 +101,8 @@ impl HimixApp {
                     self.request_prediction();
                     self.finish_recall();
                     // A truth that was named with the image is on its way already.
-                    if self.state.awaited_truth.is_none() {
-                        self.commands.extend(partner.map(Command::OpenTruth));
+                    if self.state.awaited_truth.is_none() && !partners.is_empty() {
+                        self.commands.push(Command::OpenTruth(partners));
                     }
                 }
             }

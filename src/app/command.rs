@@ -52,8 +52,8 @@ pub enum Command {
     MakeThumbnails(ThumbnailRequest),
     /// Show a sample case with its truth and its sentence.
     OpenSample(SampleCase),
-    /// Compare with a mask.
-    OpenTruth(PathBuf),
+    /// Compare with a mask, or with several that are parts of one.
+    OpenTruth(Vec<PathBuf>),
     /// Compare with nothing any more.
     CloseTruth,
     /// Open a model in place of the one that is open.

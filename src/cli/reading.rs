@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use himix::data::{Image, Limit, Mask, MaskRule, Window, mask, open};
+use himix::data::{Image, Limit, Mask, MaskRule, Volume, Window, mask, open};
 
 use super::{Failure, terminal};
 
@@ -35,6 +35,15 @@ impl ScanArguments {
     pub fn read(&self, path: &Path) -> Result<Seen, Failure> {
         let scan = open::open(path, Limit::default(), &|_, _| true)?;
         scan.notes.iter().for_each(terminal::note);
+        self.of_scan(&scan, path)
+    }
+
+    /// A picture of the file `path` that has been read already.
+    pub fn of_image(&self, image: Image, path: &Path) -> Result<Seen, Failure> {
+        self.of_scan(&Volume::of_image(image), path)
+    }
+
+    fn of_scan(&self, scan: &Volume, path: &Path) -> Result<Seen, Failure> {
         let slice = self.slice.map_or(scan.slices / 2, |slice| slice as usize - 1);
         if slice >= scan.slices {
             return Err(Failure::input(format!(

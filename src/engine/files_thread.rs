@@ -63,8 +63,8 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn
             let slice = scan.slices / 2;
             let image = Arc::new(scan.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
-            let partner = data::dataset::partner(&path);
-            FileEvent::ImageOpened { ticket, path, scan: Arc::new(scan), slice, image, display, partner }
+            let partners = data::dataset::partners(&path);
+            FileEvent::ImageOpened { ticket, path, scan: Arc::new(scan), slice, image, display, partners }
         }
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
@@ -73,8 +73,10 @@ fn work(command: FileCommand, out: &Outbox) -> Result<Option<FileEvent>, Box<dyn
             let (image, mask, prompt) = (Arc::new(made.image), Arc::new(made.mask), made.prompt);
             FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt }
         }
-        FileCommand::OpenTruth { ticket, path, limit } => {
-            let masks = data::mask::load_stack(&path, &MaskRule::Half, limit)?.into_iter().map(Arc::new).collect();
+        FileCommand::OpenTruth { ticket, paths, limit } => {
+            let masks = data::dataset::pair::united_stacks(&paths, &MaskRule::Half, limit)?;
+            let masks = masks.into_iter().map(Arc::new).collect();
+            let path = paths.into_iter().next().unwrap_or_default();
             FileEvent::TruthOpened { ticket, path, masks }
         }
         FileCommand::Score { prediction_ticket, prediction, truth_ticket, truth } => {
@@ -162,8 +164,8 @@ fn ticket_of(command: &FileCommand) -> Option<Ticket> {
 
 fn path_of(command: &FileCommand) -> Option<PathBuf> {
     match command {
+        FileCommand::OpenTruth { paths, .. } => paths.first().cloned(),
         FileCommand::OpenImage { path, .. }
-        | FileCommand::OpenTruth { path, .. }
         | FileCommand::SaveMask { path, .. }
         | FileCommand::SaveOverlay { path, .. }
         | FileCommand::SaveFigure { path, .. }

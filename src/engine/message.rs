@@ -119,8 +119,8 @@ pub enum FileCommand {
     },
     /// Draws a sample case, with its mask to compare with and its sentence.
     OpenSample { ticket: Ticket, truth_ticket: Ticket, sample: SampleCase, texture_limit: usize },
-    /// Reads a mask to compare with, or one for every slice.
-    OpenTruth { ticket: Ticket, path: PathBuf, limit: Limit },
+    /// Reads a mask to compare with, or one for every slice; of several files that are parts of one truth all together.
+    OpenTruth { ticket: Ticket, paths: Vec<PathBuf>, limit: Limit },
     /// Counts pixels of a prediction that is there already against a mask that came later.
     Score { prediction_ticket: Ticket, prediction: Arc<Prediction>, truth_ticket: Ticket, truth: Arc<Mask> },
     /// Writes the mask at `threshold`, 0 and 255, at image resolution, as PNG.
@@ -175,7 +175,7 @@ pub enum FileEvent {
     },
     /// What a folder offers.
     Listed { ticket: Ticket, folder: PathBuf, items: Vec<Item> },
-    /// An image was read; `image` is its slice `slice`. `partner` is the mask that lies beside it.
+    /// An image was read; `image` is its slice `slice`. `partners` are the masks that lie beside it.
     ImageOpened {
         ticket: Ticket,
         path: PathBuf,
@@ -183,7 +183,7 @@ pub enum FileEvent {
         slice: usize,
         image: Arc<Image>,
         display: DisplayPixels,
-        partner: Option<PathBuf>,
+        partners: Vec<PathBuf>,
     },
     /// So many slices of so many are read.
     Progress { ticket: Ticket, done: usize, count: usize },
@@ -198,7 +198,7 @@ pub enum FileEvent {
         mask: Arc<Mask>,
         prompt: String,
     },
-    /// A mask was read, or one for every slice.
+    /// A mask was read, or one for every slice; `path` is its first file.
     TruthOpened { ticket: Ticket, path: PathBuf, masks: Vec<Arc<Mask>> },
     /// The answer to [`FileCommand::Score`].
     Scored { prediction_ticket: Ticket, counts: Counts },

@@ -10,9 +10,10 @@ use std::thread::Builder;
 
 use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
+use crate::data::dataset::pair;
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{DataError, Dataset, Image, Limit, Mask, MaskRule, dicom, mask, open};
+use crate::data::{DataError, Dataset, Image, Limit, Mask, MaskRule, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
     Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
@@ -95,8 +96,8 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                 FitProgress::Images(done, count) => step(done, count),
                 FitProgress::Stages(done, count) => step(done, count),
             };
-            let fitted = fit_readouts(&mut predictor, &[dataset], &MaskRule::default(), *limit, progress)
-                .map_err(|error| error.to_string())?;
+            let fitted =
+                fit_readouts(&mut predictor, &[dataset], *limit, progress).map_err(|error| error.to_string())?;
             let Some(readouts) = fitted else { return Ok(StudyEvent::Cancelled) };
             write_readouts(&path, &readouts).map_err(|error| error.to_string())?;
             Ok(StudyEvent::Fitted { description: readouts.description })
@@ -135,8 +136,8 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
         };
         let slice = scan.slices / 2;
         let image = scan.seen_first(slice, None);
-        let Some(path) = &item.truth else { return Ok((image, None)) };
-        let mask = mask::load_of_slice(path, &MaskRule::default(), limit, slice, scan.slices)?;
+        let Some(path) = item.truth.first() else { return Ok((image, None)) };
+        let mask = pair::united_of_slice(&item.truth, &MaskRule::default(), limit, slice, scan.slices)?;
         mask.must_fit(path, image.width, image.height)?;
         Ok((image, Some(Arc::new(mask))))
     };
@@ -170,7 +171,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = volume(&folder, "scan.nii", 5, 9);
         let case = |slices| {
-            let truth = Some(volume(&folder, "mask.nii", slices, 1));
+            let truth = vec![volume(&folder, "mask.nii", slices, 1)];
             let (name, path) = ("scan".to_owned(), path.clone());
             let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
             read(&item, "lung", Limit::default())

@@ -9,7 +9,8 @@ use super::error::InferError;
 use super::inspection::{Inspection, Wanted};
 use super::prediction::Plane;
 use super::predictor::Predictor;
-use crate::data::{DataError, Dataset, Image, Mask, MaskRule, image, mask, preprocess, subject, subject_code};
+use crate::data::dataset::pair::{self, Pair};
+use crate::data::{DataError, Dataset, Image, Mask, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
 /// How a split is evaluated.
@@ -17,8 +18,6 @@ use crate::metrics::{Confusion, Spread, hd95, mean_std};
 pub struct EvaluationSettings {
     /// Probability from which on a pixel is foreground.
     pub threshold: f32,
-    /// What counts as foreground in a mask file.
-    pub mask_rule: MaskRule,
     /// Gives every image the sentence of another one, dealt out by this seed: what remains of the score is what
     /// the model reads from the image alone.
     pub shuffle_seed: Option<u64>,
@@ -28,7 +27,7 @@ pub struct EvaluationSettings {
 
 impl Default for EvaluationSettings {
     fn default() -> Self {
-        Self { threshold: 0.5, mask_rule: MaskRule::default(), shuffle_seed: None, stages: false }
+        Self { threshold: 0.5, shuffle_seed: None, stages: false }
     }
 }
 
@@ -59,7 +58,7 @@ pub struct Evaluation {
     /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
     /// table more than once.
     pub same_sentence: usize,
-    /// Images that could not be read, each with the reason; they are in no score.
+    /// Images that could not be read or do not fit to their masks, each with the reason; they are in no score.
     pub skipped: Vec<String>,
 }
 
@@ -113,7 +112,8 @@ impl Evaluation {
     }
 }
 
-/// Predicts every image of a split with its sentence and compares at the mask's resolution.
+/// Predicts every image of a split with its sentence and compares at the resolution of image and mask, which are read as
+/// [`Dataset::reading`] says. A mask of another size than its image is not stretched: that image is skipped.
 ///
 /// `progress` hears how many images are done of how many; breaking ends the evaluation with those done. `show` sees every image with
 /// its prediction and its mask, for pictures.
@@ -136,27 +136,21 @@ pub fn evaluate(
             break;
         }
         let prompt = &samples[order[index]].prompt;
-        let read = || Ok((image::load(&sample.image)?, mask::load(&sample.mask, &settings.mask_rule)?));
-        let (image, truth) = match read() {
-            Ok(pair) => pair,
+        let (image, truth) = match pair::read(sample, &dataset.reading) {
+            Ok(Pair { image, mask, .. }) => (image, mask),
             Err(error) => {
-                let error: DataError = error;
                 skipped.push(error.to_string());
                 continue;
             }
         };
         let wanted = Wanted { stages: settings.stages, ..Wanted::default() };
         let Inspection { prediction, stages, .. } = predictor.inspect(&image, prompt, None, wanted)?;
-        let is_same_size = (truth.width, truth.height) == (image.width, image.height);
         let raised = |plane: &Plane| -> Vec<u8> {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
             values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
         };
-        let predicted =
-            if is_same_size { prediction.mask(settings.threshold) } else { raised(&prediction.probability_model) };
-        if is_same_size {
-            show(&sample.name, &image, &predicted, &truth)?;
-        }
+        let predicted = prediction.mask(settings.threshold);
+        show(&sample.name, &image, &predicted, &truth)?;
         let known = &predictor.info().subjects;
         let is_known = subject(&sample.name)
             .filter(|_| !known.is_empty())

@@ -74,7 +74,8 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
     }
     let counts: Vec<String> =
         written().map(|(split, table)| format!("{} {split}", table.lines().count())).collect();
-    terminal::print(&format!("{}: {} pictures ({})", out.display(), arguments.count, counts.join(", ")))
+    let pictures = if arguments.count == 1 { "picture" } else { "pictures" };
+    terminal::print(&format!("{}: {} {pictures} ({})", out.display(), arguments.count, counts.join(", ")))
 }
 
 fn make_folder(path: &Path) -> Result<(), Failure> {

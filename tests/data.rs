@@ -7,10 +7,13 @@
 mod bad_input;
 #[path = "data/bounds.rs"]
 mod bounds;
+mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
 #[path = "data/dicom.rs"]
 mod dicom;
+#[path = "data/exif.rs"]
+mod exif;
 #[path = "data/findings.rs"]
 mod findings;
 #[path = "data/fixtures.rs"]
@@ -37,5 +40,7 @@ mod several;
 mod tables;
 #[path = "data/text.rs"]
 mod text;
+#[path = "data/tiff.rs"]
+mod tiff;
 #[path = "data/write.rs"]
 mod write;

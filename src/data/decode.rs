@@ -1,13 +1,16 @@
-//! Image files to [`Image`]: the format by content, guards before memory is taken, values untouched.
+//! Picture files to [`Raster`] and [`Image`]: the format by content, guards before memory is taken, values untouched.
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::codecs::bmp::BmpDecoder;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::error::{caught, one_line};
-use super::{DataError, Image, Limit, Pixels, jpeg, tiff, webp};
+use super::raster::{Palette, Raster};
+use super::volume::{PictureSource, Values};
+use super::{DataError, Image, Limit, Orientation, exif, jpeg, png, tiff, webp};
 
 /// What to do about a kind of picture that is not read.
 const MEND: &str = "save it as a PNG or TIFF with all of its bits";
@@ -23,40 +26,60 @@ const MAX_NOTES: u64 = 8 << 20;
 
 /// Reads a PNG, JPEG, TIFF, BMP or WebP image, recognised by its content.
 ///
-/// 8 and 16 bit and 32 bit floating point samples keep their stored values; palettes are expanded to
-/// colour, an alpha channel is dropped, grey stays one channel. Of several pages or frames the first is
-/// read. An orientation tag is not applied, because the reference loader does not apply it either.
+/// 8 and 16 bit and 32 bit floating point samples keep their stored values, other numbers become floating point; palettes are looked up,
+/// an alpha channel is dropped, grey stays one channel. It is turned upright where the file gives an orientation. Of several frames, and
+/// of pages that differ in size or kind, the first is read.
 ///
 /// # Errors
-/// The file is missing, unreadable, no image, of a kind that is not read, damaged, without pixels, or
+/// The file is missing, unreadable, no image, of a kind that is not read, damaged, without pixels, a stack of pages, or
 /// larger than 32768 pixels a side or 2 GiB decoded.
 pub fn load(path: &Path) -> Result<Image, DataError> {
-    load_within(path, Limit::default())
+    load_as(path, Limit::default(), Orientation::default())
 }
 
-/// As [`load`], with another limit than 2 GiB for what the image may take.
+/// As [`load`], with another limit than 2 GiB for what the image may take, and a choice of its orientation.
 ///
 /// # Errors
 /// Those of [`load`].
-pub fn load_within(path: &Path, limit: Limit) -> Result<Image, DataError> {
+pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Image, DataError> {
+    let raster = raster(path, limit, orientation)?;
+    if raster.pages > 1 {
+        let reason = format!("it is a stack of {} pages of one size, where one picture is needed", raster.pages);
+        return Err(DataError::unsupported(path, &reason, "save the page that is meant as a file of its own"));
+    }
+    Ok(raster.into_image())
+}
+
+/// Reads a picture, or a mask that is kept as one, with all that its file has: pages, palette, alpha channel.
+///
+/// # Errors
+/// Those of [`load`], but for a stack of pages.
+pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Raster, DataError> {
     let (bytes, format) = read(path, limit)?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
         // The decoder paints what is missing grey and says nothing.
         return Err(DataError::damaged(path, "the JPEG data ends before its end marker"));
     }
-    let image = match caught(path, || decode(path, &bytes, format, limit)) {
-        Err(unsupported @ DataError::Unsupported { .. }) if format == ImageFormat::Tiff => {
-            grey_float(path, &bytes, limit)?.ok_or(unsupported)?
-        }
-        other => other?,
-    };
-    if let Pixels::F32(values) = &image.pixels
+    let found = if format == ImageFormat::Tiff { None } else { exif::orientation(format, &bytes) };
+    let mut raster = caught(path, || match format {
+        ImageFormat::Tiff => tiff::read(path, bytes, limit, check_sides),
+        ImageFormat::Png if png::has_palette(&bytes) => png::indexed(path, &bytes, limit, check_sides),
+        _ => decode(path, &bytes, format, limit),
+    })?;
+    if let Values::F32(values) = &raster.values
         && values.iter().any(|value| !value.is_finite() || value.abs() > MAX_FLOAT)
     {
         let mend = "replace them by numbers and save it again";
         return Err(DataError::unsupported(path, "it has pixels that are not finite numbers", mend));
     }
-    Ok(image)
+    raster.source.orientation = found.or(raster.source.orientation);
+    raster.orient(path, limit, orientation)?;
+    if raster.source.pages > 1 && format != ImageFormat::Tiff {
+        raster
+            .notes
+            .push(format!("It is an animation of {} pictures, of which the first is read.", raster.source.pages));
+    }
+    Ok(raster)
 }
 
 /// The content of the file and its format. Nothing but the first bytes is read of a file that is no image.
@@ -72,13 +95,8 @@ fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> 
         return Err(DataError::damaged(path, "the file is empty"));
     }
     let format = match image::guess_format(&bytes) {
-        Ok(
-            format @ (ImageFormat::Png
-            | ImageFormat::Jpeg
-            | ImageFormat::Tiff
-            | ImageFormat::Bmp
-            | ImageFormat::WebP),
-        ) => format,
+        _ if tiff::is_tiff(&bytes) => ImageFormat::Tiff,
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP)) => format,
         Ok(other) => {
             return Err(DataError::unsupported(path, &format!("{other:?}"), MEND));
         }
@@ -93,54 +111,142 @@ fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> 
 }
 
 /// Decodes after a look at the header.
-fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Result<Image, DataError> {
-    let refuse = |error: ImageError| match error {
-        ImageError::Limits(_) => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
-        ImageError::Unsupported(_) => DataError::unsupported(path, &one_line(&error), MEND),
-        _ => DataError::damaged(path, error),
-    };
-    let lists = match format {
-        ImageFormat::Tiff => tiff::lists(bytes).map_err(|reason| DataError::damaged(path, reason))?,
-        _ => 0,
-    };
-    limit.allow(path, bytes.len() as u64 + lists)?;
+fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Result<Raster, DataError> {
+    let refuse = |error| refusal(path, error);
+    limit.allow(path, bytes.len() as u64)?;
+    if format == ImageFormat::Bmp {
+        let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(refuse)?;
+        let colours = decoder.get_palette().map(|colours| bmp_colours(bytes, colours));
+        let mut raster = pixels(path, bytes, format, limit, decoder, colours.is_some())?;
+        if let Some(colours) = colours {
+            raster.source.samples = format!("palette of {} colours", colours.len());
+            raster.palette = Some(numbered(&raster.values, colours));
+        }
+        return Ok(raster);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The sides are checked below, where the size can be named.
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some((limit.0 - bytes.len() as u64 - lists).min(MAX_NOTES));
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(refuse)?;
+    limits.max_alloc = Some((limit.0 - bytes.len() as u64).min(MAX_NOTES));
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(refuse)?;
+    let mut raster = pixels(path, bytes, format, limit, decoder, false)?;
+    (raster.is_lossy, raster.source.pages) = match format {
+        ImageFormat::Jpeg => (true, 1),
+        ImageFormat::WebP => (webp::is_lossy(bytes), webp::frames(bytes)),
+        _ => (false, png::frames(bytes)),
+    };
+    Ok(raster)
+}
+
+/// What a decoder's error means.
+fn refusal(path: &Path, error: ImageError) -> DataError {
+    match error {
+        ImageError::Limits(_) => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
+        ImageError::Unsupported(_) => DataError::unsupported(path, &one_line(&error), MEND),
+        _ => DataError::damaged(path, error),
+    }
+}
+
+/// The pixels behind a header; `is_numbered` where those of a palette are to be found afterwards, a byte each.
+fn pixels(
+    path: &Path,
+    bytes: &[u8],
+    format: ImageFormat,
+    limit: Limit,
+    mut decoder: impl ImageDecoder,
+    is_numbered: bool,
+) -> Result<Raster, DataError> {
+    let refuse = |error| refusal(path, error);
     let (width, height) = decoder.dimensions();
     check_sides(path, width, height)?;
-    if format == ImageFormat::Tiff {
-        tiff::check_frames(bytes, width, height).map_err(|reason| DataError::damaged(path, reason))?;
-    }
-    limit.allow(path, lists + needs(format, bytes, &decoder))?;
+    let numbers = if is_numbered { u64::from(width) * u64::from(height) } else { 0 };
+    limit.allow(path, needs(format, bytes, &decoder) + numbers)?;
     // What is left beside the picture is for the decoder's own buffers.
-    limits.max_alloc = Some(limit.0 - bytes.len() as u64 - lists - decoder.total_bytes());
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(limit.0 - bytes.len() as u64 - decoder.total_bytes());
     decoder.set_limits(limits).map_err(refuse)?;
+    let samples = in_words(decoder.original_color_type());
     let decoded = DynamicImage::from_decoder(decoder).map_err(refuse)?;
 
-    let (channels, pixels) = match decoded {
-        DynamicImage::ImageLuma8(buffer) => (1, Pixels::U8(buffer.into_raw())),
-        DynamicImage::ImageLumaA8(buffer) => (1, Pixels::U8(without_alpha(&buffer, 2))),
-        DynamicImage::ImageRgb8(buffer) => (3, Pixels::U8(buffer.into_raw())),
-        DynamicImage::ImageRgba8(buffer) => (3, Pixels::U8(without_alpha(&buffer, 4))),
-        DynamicImage::ImageLuma16(buffer) => (1, Pixels::U16(buffer.into_raw())),
-        DynamicImage::ImageLumaA16(buffer) => (1, Pixels::U16(without_alpha(&buffer, 2))),
-        DynamicImage::ImageRgb16(buffer) => (3, Pixels::U16(buffer.into_raw())),
-        DynamicImage::ImageRgba16(buffer) => (3, Pixels::U16(without_alpha(&buffer, 4))),
-        DynamicImage::ImageRgb32F(buffer) => (3, Pixels::F32(buffer.into_raw())),
-        DynamicImage::ImageRgba32F(buffer) => (3, Pixels::F32(without_alpha(&buffer, 4))),
+    fn apart<T: Copy>(
+        wrap: fn(Vec<T>) -> Values,
+        all: Vec<T>,
+        channels: usize,
+    ) -> (usize, Values, Option<Values>) {
+        let alpha = all.iter().skip(channels - 1).step_by(channels).copied().collect();
+        let mut bare = Vec::with_capacity(all.len() / channels * (channels - 1));
+        all.chunks_exact(channels).for_each(|pixel| bare.extend_from_slice(&pixel[..channels - 1]));
+        (channels - 1, wrap(bare), Some(wrap(alpha)))
+    }
+    let (channels, values, alpha) = match decoded {
+        DynamicImage::ImageLuma8(buffer) => (1, Values::U8(buffer.into_raw()), None),
+        DynamicImage::ImageLumaA8(buffer) => apart(Values::U8, buffer.into_raw(), 2),
+        DynamicImage::ImageRgb8(buffer) => (3, Values::U8(buffer.into_raw()), None),
+        DynamicImage::ImageRgba8(buffer) => apart(Values::U8, buffer.into_raw(), 4),
+        DynamicImage::ImageLuma16(buffer) => (1, Values::U16(buffer.into_raw()), None),
+        DynamicImage::ImageLumaA16(buffer) => apart(Values::U16, buffer.into_raw(), 2),
+        DynamicImage::ImageRgb16(buffer) => (3, Values::U16(buffer.into_raw()), None),
+        DynamicImage::ImageRgba16(buffer) => apart(Values::U16, buffer.into_raw(), 4),
         other => {
             let reason = format!("{:?}", other.color());
             return Err(DataError::unsupported(path, &reason, MEND));
         }
     };
-    Ok(Image { width: width as usize, height: height as usize, channels, pixels })
+    let name = match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::Bmp => "BMP",
+        _ => "WebP",
+    };
+    let source = PictureSource { format: name, samples, pages: 1, ..PictureSource::default() };
+    let mut raster = Raster::plain(width as usize, height as usize, channels, values, source);
+    raster.alpha = alpha;
+    Ok(raster)
 }
 
-/// Bytes that decoding takes: the file, the picture, what the decoder keeps beside it, and the picture without its alpha channel.
+/// How samples are stored.
+fn in_words(kind: ExtendedColorType) -> String {
+    let (channels, bits) = (kind.channel_count(), kind.bits_per_pixel());
+    let name = match kind {
+        ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16 => "CMYK",
+        _ if channels >= 3 => "colour",
+        _ => "grey",
+    };
+    let has_alpha = name != "CMYK" && channels.is_multiple_of(2);
+    format!(
+        "{name}{}, {} bit",
+        if has_alpha { " with alpha channel" } else { "" },
+        bits / u16::from(channels.max(1))
+    )
+}
+
+/// The colours of a BMP that its header counts; its decoder fills them up to 256.
+fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> Vec<[u8; 3]> {
+    let number = |at: usize| {
+        let read = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
+        bytes.get(at..).and_then(|rest| rest.first_chunk().map(read)).unwrap_or(0)
+    };
+    // Headers of 12 bytes have short numbers and no count.
+    let (bits, count) =
+        if number(14) == 12 { (number(24) & 0xffff, 0) } else { (number(28) & 0xffff, number(46)) };
+    let most = 1 << bits.min(8);
+    let count = if count == 0 { most } else { count.min(most) };
+    colours[..count.min(colours.len())].to_vec()
+}
+
+/// The number of every pixel's colour, the first of equal ones.
+fn numbered(values: &Values, colours: Vec<[u8; 3]>) -> Palette {
+    let mut numbers = std::collections::HashMap::new();
+    for (number, &colour) in colours.iter().enumerate() {
+        numbers.entry(colour).or_insert(number as u8);
+    }
+    let Values::U8(values) = values else { return Palette { indices: Vec::new(), colours } };
+    let number = |pixel: &[u8; 3]| numbers.get(pixel).copied().unwrap_or(0);
+    Palette { indices: values.as_chunks().0.iter().map(number).collect(), colours }
+}
+
+/// Bytes that decoding takes: the file, the picture, what the decoder keeps beside it, and the picture and its alpha channel apart.
 fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
@@ -155,28 +261,12 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
             };
             file + picture + kept
         }
-        // The samples as they are stored; of JPEG within it a frame with its coefficients.
-        ImageFormat::Tiff => {
-            let stored = u64::from(decoder.original_color_type().bits_per_pixel().max(8)) * pixels / 8;
-            picture + picture.max(stored) + 3 * tiff::largest_frame(bytes)
-        }
         // Planes of luminance and colour, a frame, and a canvas for it.
         ImageFormat::WebP => picture + 12 * pixels.max(webp::largest_frame(bytes)),
         _ => picture,
     };
     let bare = if decoder.color_type().has_alpha() { picture } else { 0 };
     file + decoded.max(picture + bare)
-}
-
-/// The one common TIFF that the `image` crate refuses: grey, 32 bit floating point.
-fn grey_float(path: &Path, bytes: &[u8], limit: Limit) -> Result<Option<Image>, DataError> {
-    let Some(layout) = tiff::Layout::of(bytes) else {
-        return Ok(None);
-    };
-    let needed = bytes.len() as u64 + u64::from(layout.width) * u64::from(layout.height) * 4;
-    check_sides(path, layout.width, layout.height)?;
-    limit.allow(path, needed)?;
-    layout.read(bytes).map(Some).ok_or_else(|| DataError::damaged(path, "the TIFF ends before its pixels do"))
 }
 
 /// Refuses an image without pixels and one that is too large, before its pixels take memory.
@@ -188,13 +278,4 @@ fn check_sides(path: &Path, width: u32, height: u32) -> Result<(), DataError> {
         return Err(DataError::TooLarge { path: path.to_owned(), size: format!("{width}x{height} pixels") });
     }
     Ok(())
-}
-
-/// Interleaved samples with the last of `channels` left out.
-fn without_alpha<T: Copy>(values: &[T], channels: usize) -> Vec<T> {
-    let mut out = Vec::with_capacity(values.len() / channels * (channels - 1));
-    for pixel in values.chunks_exact(channels) {
-        out.extend_from_slice(&pixel[..channels - 1]);
-    }
-    out
 }

@@ -1,6 +1,6 @@
 //! An image as its file stores it.
 
-pub use super::decode::load;
+pub use super::decode::{load, load_as};
 use super::volume::Window;
 
 /// The samples of an image: interleaved channels, row-major, in the type and range of the file.

@@ -30,6 +30,23 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// The EXIF data (EXIF 2.32, 4.7.2): the first application segment of that name before the frame header.
+pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes;
+    loop {
+        let at = marker(rest, |code| code == 0xE1 || code == 0xDA || is_frame(code))?;
+        if rest[at + 1] != 0xE1 {
+            return None;
+        }
+        let segment = rest.get(at + 4..at + 2 + word(rest, at + 2)?)?;
+        if let Some(data) = segment.strip_prefix(b"Exif\0\0") {
+            return Some(data);
+        }
+        // `marker` begins behind two bytes: those of the start of a file, or the end of this segment.
+        rest = rest.get(at + word(rest, at + 2)?..)?;
+    }
+}
+
 /// What a frame header announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {

@@ -3,8 +3,9 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::raster::Raster;
 use super::volume::Volume;
-use super::{DataError, Limit, decode, dicom, nifti};
+use super::{DataError, Limit, Orientation, dicom, nifti, raster, tiff};
 
 /// What a path is, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     } else if dicom::is_marked(&head) {
         // Before pictures: the preamble of some files makes a TIFF of them for other programs.
         Content::Dicom
-    } else if image::guess_format(&head).is_ok() {
+    } else if image::guess_format(&head).is_ok() || tiff::is_tiff(&head) {
         Content::Picture
     } else if dicom::is_dicom(&head) {
         Content::Dicom
@@ -40,13 +41,27 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
 }
 
 /// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A folder or a DICOMDIR
-/// gives its largest series, and a note says where there are others.
+/// gives its largest series, and a note says where there are others. Pages of one size make a stack; a picture is turned upright where it
+/// gives an orientation.
 ///
 /// # Errors
-/// Those of the loaders; see [`decode::load_within`], [`dicom::open`], [`nifti::open`].
+/// Those of the loaders; see [`raster::load`], [`dicom::open`], [`nifti::open`].
 pub fn open(
     path: &Path,
     limit: Limit,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Result<Volume, DataError> {
+    open_as(path, limit, Orientation::default(), progress)
+}
+
+/// As [`open`], with a choice of what is done about the orientation that a picture gives.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_as(
+    path: &Path,
+    limit: Limit,
+    orientation: Orientation,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Volume, DataError> {
     let is_directory = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
@@ -70,6 +85,6 @@ pub fn open(
     match content(path)? {
         Content::Nifti => nifti::open(path, limit),
         Content::Dicom => dicom::open(path, limit),
-        Content::Picture => decode::load_within(path, limit).map(Volume::of_image),
+        Content::Picture => raster::load(path, limit, orientation).map(Raster::into_volume),
     }
 }

@@ -1,7 +1,35 @@
-//! What the frames of a WebP file announce: the decoder takes memory for one before it compares its size with that of the file.
+//! What the chunks and frames of a WebP file announce: the decoder takes memory for a frame before it compares its size with that of the
+//! file.
 
 /// Start of a frame (RFC 6386, 9.1).
 const START: [u8; 3] = [0x9d, 0x01, 0x2a];
+
+/// Name and content of every chunk of the container (RFC 9649, 2.3), as far as they are whole.
+pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut at = 12;
+    std::iter::from_fn(move || {
+        let (name, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        at = at.checked_add(length.checked_next_multiple_of(2)?)?.checked_add(8)?;
+        Some((*name, rest.get(..length)?))
+    })
+}
+
+/// Pictures of an animation; 1 where it is none.
+pub(super) fn frames(bytes: &[u8]) -> usize {
+    chunks(bytes).filter(|(name, _)| name == b"ANMF").count().max(1)
+}
+
+/// Whether a picture within was compressed with losses.
+pub(super) fn is_lossy(bytes: &[u8]) -> bool {
+    let is_so = |(name, _): ([u8; 4], &[u8])| name == *b"VP8 ";
+    chunks(bytes).any(|(name, content)| {
+        // What a frame begins with takes 16 bytes, four more than the head of a file.
+        let mut within = content.get(4..).filter(|_| name == *b"ANMF").into_iter().flat_map(chunks);
+        is_so((name, content)) || within.any(is_so)
+    })
+}
 
 /// Pixels of the largest lossy frame, wherever a chunk of such a frame can begin.
 pub(super) fn largest_frame(bytes: &[u8]) -> u64 {
@@ -24,5 +52,20 @@ mod tests {
         assert_eq!(largest_frame(&[b"RIFF____WEBPANMF____".as_slice(), &frame].concat()), 0x3fff * 0x10);
         assert_eq!(largest_frame(&frame[..frame.len() - 1]), 0, "cut");
         assert_eq!(largest_frame(b"RIFF____WEBPVP8L"), 0);
+    }
+
+    #[test]
+    fn frames_and_losses_are_told() {
+        let chunk = |name: &[u8; 4], content: &[u8]| {
+            [name.as_slice(), &(content.len() as u32).to_le_bytes(), content, &[0][..content.len() % 2]].concat()
+        };
+        let file = |parts: &[Vec<u8>]| [b"RIFF____WEBP".to_vec(), parts.concat()].concat();
+        let frame = |kind| chunk(b"ANMF", &[vec![0; 16], chunk(kind, b"x")].concat());
+        assert!(is_lossy(&file(&[chunk(b"VP8 ", b"odd")])));
+        assert!(!is_lossy(&file(&[chunk(b"VP8X", b"odd"), chunk(b"VP8L", b"x")])));
+        let moving = file(&[chunk(b"VP8X", b"odd"), frame(b"VP8L"), frame(b"VP8 ")]);
+        assert!(is_lossy(&moving));
+        assert_eq!(frames(&moving), 2);
+        assert!(!is_lossy(&file(&[frame(b"VP8L")])));
     }
 }

@@ -156,3 +156,17 @@ fn only_the_first_page_of_a_jpeg_tiff_counts() {
     let error = refusal(&parted);
     assert!(error.contains("a part of 16x16 pixels has a JPEG of 64x64"), "{error}");
 }
+
+#[test]
+fn palettes_alpha_channels_and_frames_are_what_pillow_reads() {
+    use super::tiff::{compare, expected, fixtures};
+    let files = expected("kinds");
+    assert!(files.len() > 10);
+    for (name, one) in files {
+        let path = fixtures().join("kinds").join(&name);
+        compare(&path, &one);
+        let read = himix::data::raster::load(&path, Default::default(), Default::default()).expect("a picture");
+        assert_eq!(read.is_lossy, one["is_lossy"] == true, "{name}");
+        assert_eq!(read.source.pages, if name.starts_with("moving") { 2 } else { 1 }, "{name}");
+    }
+}

@@ -1,0 +1,22 @@
+//! What a picture's EXIF data says of its orientation, wherever the format keeps it.
+
+use image::ImageFormat;
+
+use super::tiff::Directories;
+use super::{jpeg, png, webp};
+
+/// Tag of the orientation (TIFF 6.0, section 8; EXIF 2.32, 4.6.4).
+pub(super) const ORIENTATION: u16 = 274;
+
+/// The orientation of a picture that is no TIFF, 1 to 8; none where the file has none, or one that is no orientation.
+pub(super) fn orientation(format: ImageFormat, bytes: &[u8]) -> Option<u16> {
+    let data = match format {
+        ImageFormat::Jpeg => jpeg::exif(bytes),
+        ImageFormat::Png => png::chunk(bytes, b"eXIf"),
+        ImageFormat::WebP => webp::chunks(bytes).find(|(name, _)| name == b"EXIF").map(|(_, data)| data),
+        _ => None,
+    }?;
+    // Some programs put JPEG's name of the segment before the data in other formats, too.
+    let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
+    Directories::of(data)?.first()?.orientation()
+}

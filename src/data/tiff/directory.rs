@@ -1,0 +1,208 @@
+//! The directories of a TIFF or BigTIFF file, as they are written (TIFF 6.0, section 2; BigTIFF has 64 bit counts and offsets).
+
+use std::collections::HashSet;
+
+/// Most entries of all directories of one file, and how many one has that has fewer: room for 62,500 pages.
+const MOST: usize = 1_000_000;
+const FEW: usize = 16;
+
+/// A file with directories.
+#[derive(Clone, Copy)]
+pub(in crate::data) struct Directories<'a> {
+    bytes: &'a [u8],
+    big_endian: bool,
+    is_big: bool,
+}
+
+impl<'a> Directories<'a> {
+    /// Of the bytes of a file; none where they do not begin as a TIFF does.
+    pub fn of(bytes: &'a [u8]) -> Option<Self> {
+        let (big_endian, is_big) = match bytes.get(..4)? {
+            b"II\x2a\0" => (false, false),
+            b"MM\0\x2a" => (true, false),
+            b"II\x2b\0" => (false, true),
+            b"MM\0\x2b" => (true, true),
+            _ => return None,
+        };
+        Some(Self { bytes, big_endian, is_big })
+    }
+
+    /// The first directory.
+    pub fn first(self) -> Option<Directory<'a>> {
+        self.at(if self.is_big { self.number(8, 8)? } else { self.number(4, 4)? })
+    }
+
+    /// The directories in the order of their chain, which ends where it comes back to one or leaves the file; none where they have more
+    /// entries than anybody needs.
+    pub fn all(self) -> Option<Vec<Directory<'a>>> {
+        let mut seen = HashSet::new();
+        let (mut all, mut entries) = (Vec::new(), 0);
+        let mut next = self.first();
+        while let Some(directory) = next.filter(|directory| seen.insert(directory.entries_at)) {
+            entries += directory.count.max(FEW);
+            if entries > MOST {
+                return None;
+            }
+            next = directory.next();
+            all.push(directory);
+        }
+        Some(all)
+    }
+
+    /// The directory at an offset.
+    fn at(self, offset: u64) -> Option<Directory<'a>> {
+        let start = usize::try_from(offset).ok().filter(|&start| start > 0)?;
+        let size = if self.is_big { 8 } else { 2 };
+        let count = usize::try_from(self.number(start, size)?).ok()?;
+        // As many as the file has room for.
+        let room = self.bytes.len().saturating_sub(start) / if self.is_big { 20 } else { 12 };
+        Some(Directory { file: self, entries_at: start + size, count: count.min(room + 1) })
+    }
+
+    /// An unsigned number of `size` bytes (1, 2, 4 or 8) at `offset`.
+    fn number(self, offset: usize, size: usize) -> Option<u64> {
+        let bytes = self.bytes.get(offset..offset.checked_add(size)?)?;
+        let append = |number: u64, &byte: &u8| number << 8 | u64::from(byte);
+        Some(if self.big_endian { bytes.iter().fold(0, append) } else { bytes.iter().rev().fold(0, append) })
+    }
+}
+
+/// One directory.
+#[derive(Clone, Copy)]
+pub(in crate::data) struct Directory<'a> {
+    file: Directories<'a>,
+    entries_at: usize,
+    count: usize,
+}
+
+/// An entry of a directory.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::data) struct Entry {
+    /// What it is.
+    pub tag: u16,
+    /// Type of its numbers.
+    kind: u64,
+    /// How many there are.
+    pub count: u64,
+    /// Where they lie, if that is in the file.
+    place: u64,
+}
+
+impl Entry {
+    /// Bytes of one of its numbers; none for a type that nobody knows.
+    pub fn size(&self) -> Option<u64> {
+        match self.kind {
+            1 | 2 | 6 | 7 => Some(1),
+            3 | 8 => Some(2),
+            4 | 9 | 11 | 13 => Some(4),
+            5 | 10 | 12 | 16..=18 => Some(8),
+            _ => None,
+        }
+    }
+
+    /// Whether it is bytes without a meaning of their own.
+    pub fn is_bytes(&self) -> bool {
+        matches!(self.kind, 1 | 7)
+    }
+
+    /// Whether it is text.
+    pub fn is_text(&self) -> bool {
+        self.kind == 2
+    }
+}
+
+impl<'a> Directory<'a> {
+    /// The entries, as far as the file has them.
+    pub fn entries(self) -> impl Iterator<Item = Entry> + 'a {
+        let file = self.file;
+        let (length, width) = if file.is_big { (20, 8) } else { (12, 4) };
+        (0..self.count).map_while(move |index| {
+            let at = self.entries_at.checked_add(index.checked_mul(length)?)?;
+            let (tag, kind) = (file.number(at, 2)? as u16, file.number(at + 2, 2)?);
+            let (count, value) = (file.number(at + 4, width)?, at + 4 + width);
+            let entry = Entry { tag, kind, count, place: value as u64 };
+            // What does not fit into the entry stands behind an offset.
+            let is_inside =
+                entry.size().and_then(|size| count.checked_mul(size)).is_none_or(|all| all <= width as u64);
+            Some(if is_inside { entry } else { Entry { place: file.number(value, width)?, ..entry } })
+        })
+    }
+
+    /// Whether an entry is of a type that nobody knows, so that its length cannot be told.
+    pub fn has_unknown_types(self) -> bool {
+        self.entries().any(|entry| entry.size().is_none())
+    }
+
+    /// Whether the file is a BigTIFF.
+    pub fn is_big(self) -> bool {
+        self.file.is_big
+    }
+
+    /// The entry of a tag; the last where there are several, as the decoder takes them.
+    pub fn entry(self, tag: u16) -> Option<Entry> {
+        self.entries().filter(|entry| entry.tag == tag).last()
+    }
+
+    /// How often a tag stands in the directory.
+    pub fn times(self, tag: u16) -> usize {
+        self.entries().filter(|entry| entry.tag == tag).count()
+    }
+
+    /// The unsigned whole numbers stored under `tag`.
+    pub fn values(self, tag: u16) -> Option<Vec<u64>> {
+        let (entry, size) = self.whole(tag)?;
+        self.range(entry)?.step_by(size).map(|at| self.file.number(at, size)).collect()
+    }
+
+    /// The first of them.
+    pub fn one(self, tag: u16) -> Option<u64> {
+        let (entry, size) = self.whole(tag)?;
+        self.range(entry).filter(|range| !range.is_empty()).and_then(|range| self.file.number(range.start, size))
+    }
+
+    /// The entry of a tag and the bytes of each of its numbers, where they are whole and unsigned.
+    fn whole(self, tag: u16) -> Option<(Entry, usize)> {
+        let entry = self.entry(tag).filter(|entry| matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18))?;
+        Some((entry, entry.size()? as usize))
+    }
+
+    /// The bytes of an entry's numbers.
+    pub fn content(self, entry: Entry) -> Option<&'a [u8]> {
+        self.file.bytes.get(self.range(entry)?)
+    }
+
+    /// Where they lie in the file.
+    pub fn range(self, entry: Entry) -> Option<std::ops::Range<usize>> {
+        let length = usize::try_from(entry.size()?.checked_mul(entry.count)?).ok()?;
+        let start = usize::try_from(entry.place).ok()?;
+        let end = start.checked_add(length).filter(|&end| end <= self.file.bytes.len())?;
+        Some(start..end)
+    }
+
+    /// Orientation, 1 to 8; none where it is missing or is something else.
+    pub fn orientation(self) -> Option<u16> {
+        let orientation = self.one(crate::data::exif::ORIENTATION)?;
+        u16::try_from(orientation).ok().filter(|number| (1..=8).contains(number))
+    }
+
+    /// The next directory of the chain.
+    fn next(self) -> Option<Self> {
+        let (length, width) = if self.file.is_big { (20, 8) } else { (12, 4) };
+        let at = self.entries_at.checked_add(self.count.checked_mul(length)?)?;
+        self.file.at(self.file.number(at, width)?)
+    }
+
+    /// Bytes of `value` as this file writes it, `size` of them, 8 at most.
+    pub fn written(self, value: u64, size: usize) -> Vec<u8> {
+        if self.file.big_endian {
+            value.to_be_bytes()[8 - size..].to_vec()
+        } else {
+            value.to_le_bytes()[..size].to_vec()
+        }
+    }
+
+    /// All bytes of the file.
+    pub fn file(self) -> &'a [u8] {
+        self.file.bytes
+    }
+}

@@ -1,0 +1,130 @@
+//! TIFF and BigTIFF. The library decodes strips and tiles to plain numbers; what these mean, and which pages belong together, is decided
+//! here, where it can be said what is not read and why.
+
+mod directory;
+mod guard;
+mod page;
+mod plan;
+mod samples;
+
+use std::io::Cursor;
+use std::path::Path;
+
+use ::tiff::TiffError;
+use ::tiff::decoder::{Decoder, DecodingResult, Limits};
+
+pub(super) use directory::Directories;
+use plan::Plan;
+use samples::Channels;
+
+use super::error::one_line;
+use super::raster::Raster;
+use super::volume::PictureSource;
+use super::{DataError, Limit};
+
+/// What to do about a kind of file that only the library knows not to read.
+const MEND: &str = "convert it to a TIFF without compression, for instance with tiffcp -c none";
+
+/// Whether a file begins as a TIFF or a BigTIFF does.
+pub(super) fn is_tiff(bytes: &[u8]) -> bool {
+    Directories::of(bytes).is_some()
+}
+
+/// Reads a TIFF: all pages where they are alike in size and kind, otherwise the first. `check` refuses sides that are not read.
+pub(super) fn read(
+    path: &Path,
+    mut bytes: Vec<u8>,
+    limit: Limit,
+    check: impl Fn(&Path, u32, u32) -> Result<(), DataError>,
+) -> Result<Raster, DataError> {
+    let damaged = |reason: String| DataError::damaged(path, reason);
+    let plan = Plan::of(path, &bytes, limit)?;
+    let (first, count) = (&plan.pages[0].page, plan.pages.len());
+    check(path, first.width, first.height)?;
+    // The file, all pages, one of them as it is decoded and once more while it is joined to the others.
+    let copies = if count > 1 { count as u64 + 1 } else { 1 };
+    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + first.stored();
+    limit.allow(path, needed)?;
+    plan.prepare(&mut bytes);
+    let beside = plan.check(&bytes).map_err(damaged)?;
+    limit.allow(path, needed.saturating_add(beside))?;
+
+    let refuse = |error| refusal(path, error);
+    let mut decoder = Decoder::new(Cursor::new(&bytes[..])).map_err(refuse)?;
+    let mut limits = Limits::unlimited();
+    // Lists count against it, too.
+    limits.decoding_buffer_size = (first.stored() + plan.lists) as usize + size_of::<u64>();
+    decoder = decoder.with_limits(limits);
+    let mut raster: Option<Raster> = None;
+    let mut is_rounded = false;
+    for planned in &plan.pages {
+        decoder.seek_to_image(planned.number).map_err(refuse)?;
+        let mut decoded = DecodingResult::U8(Vec::new());
+        decoder.read_image_to_buffer(&mut decoded).map_err(refuse)?;
+        let channels = samples::channels(&planned.page, decoded, &plan.colours)
+            .ok_or_else(|| damaged("a page has other samples than it announces".into()))?;
+        is_rounded |= channels.is_rounded;
+        match &mut raster {
+            Some(raster) => append(raster, channels),
+            None => {
+                let mut one = begin(&plan, channels);
+                let more = count - 1;
+                one.values.reserve(more * one.values.len());
+                if let Some(alpha) = &mut one.alpha {
+                    alpha.reserve(more * alpha.len());
+                }
+                if let Some(palette) = &mut one.palette {
+                    palette.indices.reserve_exact(more * palette.indices.len());
+                }
+                raster = Some(one);
+            }
+        }
+    }
+    let mut raster = raster.ok_or_else(|| damaged("it has no page".into()))?;
+    raster.pages = count;
+    raster.notes = plan.notes;
+    if is_rounded {
+        let note = "Whole numbers of more than 24 bit were rounded to what 32 bit floating point holds.";
+        raster.notes.push(note.into());
+    }
+    Ok(raster)
+}
+
+/// The first page.
+fn begin(plan: &Plan, channels: Channels) -> Raster {
+    let page = &plan.pages[0].page;
+    let source = PictureSource {
+        format: "TIFF",
+        samples: page.in_words(Some(plan.colours.len())),
+        orientation: page.orientation,
+        pages: plan.total,
+    };
+    let (width, height) = (page.width as usize, page.height as usize);
+    let mut raster = Raster::plain(width, height, page.channels(), channels.values, source);
+    (raster.alpha, raster.palette) = (channels.alpha, channels.palette);
+    raster.is_inverted = channels.is_inverted;
+    raster.is_lossy = page.compression == page::JPEG;
+    raster
+}
+
+/// A further page, which is like the first.
+fn append(raster: &mut Raster, channels: Channels) {
+    raster.values.append(channels.values);
+    if let (Some(all), Some(more)) = (&mut raster.alpha, channels.alpha) {
+        all.append(more);
+    }
+    if let (Some(all), Some(more)) = (&mut raster.palette, channels.palette) {
+        all.indices.extend(more.indices);
+    }
+}
+
+/// What an error of the library means.
+fn refusal(path: &Path, error: TiffError) -> DataError {
+    match error {
+        TiffError::UnsupportedError(kind) => {
+            DataError::unsupported(path, &format!("a TIFF with something unusual: {kind}"), MEND)
+        }
+        TiffError::LimitsExceeded => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
+        _ => DataError::damaged(path, error),
+    }
+}

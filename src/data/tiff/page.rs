@@ -1,0 +1,359 @@
+//! What a directory says of its page, and which kinds are refused with what to do about them.
+
+use super::directory::Directory;
+
+/// Tag of what a page's samples mean.
+pub(super) const PHOTOMETRIC: u16 = 262;
+/// Tag of the rows of a strip.
+pub(super) const ROWS_PER_STRIP: u16 = 278;
+
+/// Number type of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Whole, without a sign.
+    Unsigned,
+    /// Whole, with a sign.
+    Signed,
+    /// Floating point.
+    Float,
+}
+
+/// What samples mean (tag 262).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Grey, the lowest value white.
+    WhiteIsZero,
+    /// Grey, the lowest value black.
+    BlackIsZero,
+    /// Red, green, blue.
+    Rgb,
+    /// Numbers of colours in a palette.
+    Palette,
+    /// Printing inks.
+    Cmyk,
+    /// Luminance and two differences of colour.
+    YCbCr,
+}
+
+impl Meaning {
+    /// Samples that make up a colour.
+    pub fn samples(self) -> usize {
+        match self {
+            Self::WhiteIsZero | Self::BlackIsZero | Self::Palette => 1,
+            Self::Rgb | Self::YCbCr => 3,
+            Self::Cmyk => 4,
+        }
+    }
+}
+
+/// JPEG within TIFF, as the newer of its two ways has it (tag 259).
+pub(super) const JPEG: u64 = 7;
+/// Zstandard.
+pub(super) const ZSTD: u64 = 50_000;
+/// Fax of group 4.
+const FAX_4: u64 = 4;
+
+/// What a page is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Page {
+    /// Pixels per row.
+    pub width: u32,
+    /// Number of rows.
+    pub height: u32,
+    /// Bits of a sample.
+    pub bits: u8,
+    /// Samples of a pixel.
+    pub samples: usize,
+    /// Their number type.
+    pub form: Form,
+    /// What they mean.
+    pub meaning: Meaning,
+    /// The place of an alpha channel among the samples.
+    pub alpha: Option<usize>,
+    /// How it is compressed.
+    pub compression: u64,
+    /// Whether every sample has a plane of its own.
+    pub is_planar: bool,
+    /// Columns and rows of a tile.
+    pub tile: Option<[u32; 2]>,
+    /// Rows of a strip.
+    pub strip: u32,
+    /// Whether the first pixel lies in the lowest bit of a byte (FillOrder 2).
+    pub is_reversed: bool,
+    /// Orientation as stored.
+    pub orientation: Option<u16>,
+}
+
+/// Why a page is not read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Refusal {
+    /// It contradicts itself.
+    Damaged(String),
+    /// Its kind, and what to do.
+    Kind(String, &'static str),
+}
+
+const DECOMPRESS: &str =
+    "convert it to a TIFF without compression, for instance with tiffcp -c none, or with bfconvert of Bio-Formats";
+const RECOLOUR: &str =
+    "convert it to a grey or RGB TIFF with all of its bits, for instance with magick IN -colorspace sRGB OUT.tif";
+const JOIN: &str = "convert it to one whose samples lie side by side, for instance with tiffcp -p contig";
+const WIDEN: &str = "convert it to a TIFF of 16 bit samples, for instance with magick IN -depth 16 OUT.tif";
+
+/// Whether a directory is a thumbnail, a smaller copy of another page, or its mask (tags 254 and 255): nothing to look at.
+pub(super) fn is_secondary(directory: Directory) -> bool {
+    directory.one(254).is_some_and(|kind| kind & 0b101 != 0) || directory.one(255) == Some(2)
+}
+
+impl Page {
+    /// Reads what a directory says. Its lists have been found to be no longer than the file.
+    pub fn of(directory: Directory) -> Result<Self, Refusal> {
+        let damaged = |text: &str| Refusal::Damaged(text.to_owned());
+        let side = |tag, name| {
+            let side = directory.one(tag).ok_or_else(|| damaged(&format!("a page has no {name}")))?;
+            u32::try_from(side).map_err(|_| damaged(&format!("a page has a {name} of {side}")))
+        };
+        let (width, height) = (side(256, "width")?, side(257, "height")?);
+        let compression = directory.one(259).unwrap_or(1);
+        if let Some(name) = unread_compression(compression) {
+            return Err(Refusal::Kind(format!("a TIFF with {name} compression"), DECOMPRESS));
+        }
+        let samples = usize::try_from(directory.one(277).unwrap_or(1)).unwrap_or(usize::MAX);
+        let photometric = directory.one(PHOTOMETRIC);
+        let meaning = match photometric {
+            Some(0) => Meaning::WhiteIsZero,
+            Some(1) => Meaning::BlackIsZero,
+            Some(2) => Meaning::Rgb,
+            Some(3) => Meaning::Palette,
+            Some(5) => Meaning::Cmyk,
+            Some(6) => Meaning::YCbCr,
+            other => {
+                return Err(Refusal::Kind(format!("a TIFF with {}", unread_colour(other)), RECOLOUR));
+            }
+        };
+        let bits = equal(directory, 258, 1)
+            .ok_or_else(|| Refusal::Kind("a TIFF whose samples differ in their number of bits".into(), WIDEN))?;
+        let form = match equal(directory, 339, 1) {
+            Some(1) => Form::Unsigned,
+            Some(2) => Form::Signed,
+            Some(3) => Form::Float,
+            Some(5 | 6) => {
+                return Err(Refusal::Kind(
+                    "a TIFF of complex numbers".into(),
+                    "save their magnitude as a TIFF of 32 bit floating point samples",
+                ));
+            }
+            Some(_) => return Err(Refusal::Kind("a TIFF whose samples have no known number type".into(), WIDEN)),
+            None => return Err(Refusal::Kind("a TIFF whose samples differ in their number type".into(), WIDEN)),
+        };
+        let is_read = match form {
+            Form::Unsigned => matches!(bits, 1 | 2 | 4 | 8 | 16 | 32 | 64),
+            Form::Signed => matches!(bits, 8 | 16 | 32 | 64),
+            Form::Float => matches!(bits, 16 | 32 | 64),
+        };
+        if !is_read {
+            return Err(Refusal::Kind(format!("a TIFF of {} samples", form.name(bits)), WIDEN));
+        }
+        let bits = bits as u8;
+        if samples < meaning.samples() || samples > usize::from(u16::MAX) {
+            return Err(damaged(&format!(
+                "a pixel has {samples} samples, and its colour needs {}",
+                meaning.samples()
+            )));
+        }
+        let is_narrow = form == Form::Unsigned && bits <= 8;
+        match meaning {
+            Meaning::Palette if !is_narrow => {
+                return Err(Refusal::Kind(
+                    format!("a TIFF with a palette of {} numbers", form.name(bits.into())),
+                    RECOLOUR,
+                ));
+            }
+            Meaning::Cmyk if !(form == Form::Unsigned && matches!(bits, 8 | 16)) => {
+                return Err(Refusal::Kind(
+                    format!("a TIFF with CMYK colour of {}", form.name(bits.into())),
+                    RECOLOUR,
+                ));
+            }
+            Meaning::YCbCr if !(is_narrow && bits == 8) => {
+                return Err(Refusal::Kind(
+                    format!("a TIFF with YCbCr colour of {}", form.name(bits.into())),
+                    RECOLOUR,
+                ));
+            }
+            // JPEG has whole pixels once it is decoded; the default is two a side.
+            Meaning::YCbCr if compression != JPEG && directory.values(530).as_deref() != Some(&[1, 1]) => {
+                return Err(Refusal::Kind(
+                    "a TIFF with YCbCr colour at less than its full resolution".into(),
+                    RECOLOUR,
+                ));
+            }
+            _ => {}
+        }
+        if compression == FAX_4 && (bits, samples) != (1, 1) {
+            return Err(damaged("fax compression of more than one bit a pixel"));
+        }
+        let tile = match (directory.one(322), directory.one(323)) {
+            (None, None) => None,
+            _ => Some([side(322, "width of a tile")?, side(323, "height of a tile")?]),
+        };
+        let is_planar = directory.one(284) == Some(2) && samples > 1;
+        if is_planar && tile.is_some() {
+            // The library takes the last tile of every plane but the first for one of another size.
+            return Err(Refusal::Kind("a TIFF whose samples lie in tiles of a plane each".into(), JOIN));
+        }
+        let rows = directory.one(ROWS_PER_STRIP).and_then(|rows| u32::try_from(rows).ok()).unwrap_or(u32::MAX);
+        Ok(Self {
+            width,
+            height,
+            bits,
+            samples,
+            form,
+            meaning,
+            alpha: alpha(directory, meaning, samples),
+            compression,
+            is_planar,
+            tile,
+            strip: rows.min(height),
+            is_reversed: directory.one(266) == Some(2) && compression != JPEG,
+            orientation: directory.orientation(),
+        })
+    }
+
+    /// Columns and rows of a tile or a strip.
+    pub fn chunk(&self) -> [u32; 2] {
+        self.tile.unwrap_or([self.width, self.strip])
+    }
+
+    /// Pixels of the page.
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Bytes of its samples as they are stored, every row beginning with a new byte.
+    pub fn stored(&self) -> u64 {
+        let row = |samples: usize| (u64::from(self.width) * samples as u64 * u64::from(self.bits)).div_ceil(8);
+        let rows = u64::from(self.height);
+        if self.is_planar { row(1) * rows * self.samples as u64 } else { row(self.samples) * rows }
+    }
+
+    /// Channels of what is read.
+    pub fn channels(&self) -> usize {
+        if matches!(self.meaning, Meaning::WhiteIsZero | Meaning::BlackIsZero) { 1 } else { 3 }
+    }
+
+    /// Bytes of a sample of what is read.
+    pub fn sample_bytes(&self) -> u64 {
+        match (self.form, self.bits) {
+            (Form::Unsigned, 1..=8) => 1,
+            (Form::Unsigned, 16) | (Form::Signed, 8 | 16) => 2,
+            _ => 4,
+        }
+    }
+
+    /// Bytes of what is read of it: the channels, an alpha channel, the numbers of a palette.
+    pub fn read(&self) -> u64 {
+        let samples = self.channels() + usize::from(self.alpha.is_some());
+        let numbers = u64::from(self.meaning == Meaning::Palette);
+        self.pixels() * (samples as u64 * self.sample_bytes() + numbers)
+    }
+
+    /// Whether another page can stand in one stack with this one.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let of = |page: &Self| {
+            (page.width, page.height, page.bits, page.form, page.meaning, page.alpha.is_some(), page.orientation)
+        };
+        of(self) == of(other)
+    }
+
+    /// Whether another page has as many bytes in the same places.
+    pub fn is_stored_like(&self, other: &Self) -> bool {
+        let sides = |page: &Self| (page.width, page.height, page.tile, page.strip);
+        let samples = |page: &Self| (page.bits, page.samples, page.form, page.is_planar, page.compression);
+        sides(self) == sides(other) && samples(self) == samples(other)
+    }
+
+    /// How samples are stored, in words; `colours` of a palette.
+    pub fn in_words(&self, colours: Option<usize>) -> String {
+        let colour = match self.meaning {
+            Meaning::WhiteIsZero => "grey, white is zero".into(),
+            Meaning::BlackIsZero => "grey".into(),
+            Meaning::Rgb => "colour".into(),
+            Meaning::Palette => format!("palette of {} colours", colours.unwrap_or(0)),
+            Meaning::Cmyk => "CMYK".into(),
+            Meaning::YCbCr => "YCbCr colour".to_owned(),
+        };
+        let alpha = if self.alpha.is_some() { " with alpha channel" } else { "" };
+        format!("{colour}{alpha}, {}", self.form.name(self.bits.into()))
+    }
+
+    /// Samples of a pixel that are neither colour nor alpha.
+    pub fn further(&self) -> usize {
+        self.samples - self.meaning.samples() - usize::from(self.alpha.is_some())
+    }
+}
+
+impl Form {
+    /// With a number of bits.
+    fn name(self, bits: u64) -> String {
+        match self {
+            Self::Unsigned => format!("{bits} bit"),
+            Self::Signed => format!("{bits} bit signed"),
+            Self::Float => format!("{bits} bit floating point"),
+        }
+    }
+}
+
+/// The number that a tag gives for every sample alike; `default` where it is missing, none where they differ.
+fn equal(directory: Directory, tag: u16, default: u64) -> Option<u64> {
+    let Some(values) = directory.values(tag) else { return Some(default) };
+    let first = *values.first()?;
+    values.iter().all(|&value| value == first).then_some(first)
+}
+
+/// Which sample is an alpha channel (tag 338): the first behind those of the colour, where the file says so, and in RGB with a fourth
+/// sample of which it says nothing.
+fn alpha(directory: Directory, meaning: Meaning, samples: usize) -> Option<usize> {
+    let is_alpha = match directory.one(338) {
+        Some(kind) => matches!(kind, 1 | 2),
+        None => meaning == Meaning::Rgb && samples == 4,
+    };
+    (is_alpha && samples > meaning.samples()).then_some(meaning.samples())
+}
+
+/// The name of a compression that is not read.
+fn unread_compression(number: u64) -> Option<String> {
+    let name = match number {
+        1 | FAX_4 | 5 | JPEG | 8 | 32_773 | 32_946 | ZSTD => return None,
+        2 => "CCITT modified Huffman (fax)",
+        3 => "CCITT group 3 (fax)",
+        6 => "old-style JPEG",
+        9 | 10 | 34_661 => "JBIG",
+        32_766 => "NeXT run length",
+        32_771 => "CCITT word-aligned run length",
+        32_809 => "ThunderScan",
+        33_003 | 33_004 | 33_005 | 34_712 => "JPEG 2000",
+        34_676 | 34_677 => "SGI LogLuv",
+        34_887 => "LERC",
+        34_892 => "lossy JPEG (DNG)",
+        34_925 => "LZMA",
+        34_934 | 22_610 => "JPEG XR",
+        50_001 => "WebP",
+        50_002 | 52_546 => "JPEG XL",
+        _ => return Some(format!("an unknown (number {number})")),
+    };
+    Some(name.into())
+}
+
+/// The name of a kind of colour that is not read.
+fn unread_colour(photometric: Option<u64>) -> String {
+    match photometric {
+        None => "no word on what its values mean (no PhotometricInterpretation)".into(),
+        Some(4) => "a transparency mask alone".into(),
+        Some(8..=10) => "Lab colour".into(),
+        Some(32_803) => "unprocessed data of a camera (CFA)".into(),
+        Some(32_844 | 32_845) => "LogLuv colour".into(),
+        Some(34_892) => "unprocessed data of a camera (linear raw)".into(),
+        Some(number) => format!("an unknown kind of colour (number {number})"),
+    }
+}

@@ -1,0 +1,244 @@
+//! Which pages of a file are read, and what is changed in its bytes so that the library decodes plain numbers.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::directory::{Directories, Directory};
+use super::guard;
+use super::page::{self, Meaning, PHOTOMETRIC, Page, ROWS_PER_STRIP, Refusal};
+use crate::data::{DataError, Limit};
+
+/// Tag of the colours of a palette.
+const COLOURS: u16 = 320;
+/// Tag of a text.
+const DESCRIPTION: u16 = 270;
+/// Tag of directories beside the chain.
+const CHILDREN: u16 = 330;
+/// Largest side of a tile; the usual ones have some hundred pixels.
+const TILE: u32 = 32_768;
+/// What a page means once its samples are to be decoded as they are.
+const BLACK_IS_ZERO: u64 = 1;
+/// Most separate places of strips whose bits are turned round.
+const PARTS: usize = 1 << 18;
+/// Pages that are named in a note.
+const NAMED: usize = 3;
+
+/// A page that is read.
+pub(super) struct Planned {
+    /// Its place in the chain, from 0.
+    pub number: usize,
+    /// What it is.
+    pub page: Page,
+}
+
+/// What is read of a file.
+pub(super) struct Plan {
+    /// At least one page; several where all are alike.
+    pub pages: Vec<Planned>,
+    /// Pictures that the file has, those that are not read too.
+    pub total: usize,
+    /// The colours of its palette.
+    pub colours: Vec<[u8; 3]>,
+    /// Bytes that the decoder takes for the lists of a directory.
+    pub lists: u64,
+    /// What there is to say of what is not read.
+    pub notes: Vec<String>,
+    /// Bytes to be written over others.
+    changes: Vec<(usize, Vec<u8>)>,
+    /// Where bits stand in reverse order.
+    reversed: Vec<Range<usize>>,
+}
+
+impl Plan {
+    /// Looks at all directories. Memory for the lists of one is counted before it is taken.
+    pub fn of(path: &Path, bytes: &[u8], limit: Limit) -> Result<Self, DataError> {
+        let damaged = |reason: &str| DataError::damaged(path, reason);
+        let directories = directories(bytes).map_err(|reason| damaged(&reason))?;
+        let mut chosen: Vec<usize> = (0..directories.len()).collect();
+        chosen.retain(|&number| !page::is_secondary(directories[number]));
+        let mut notes = Vec::new();
+        if chosen.is_empty() {
+            chosen.push(0);
+            if directories[0].entry(CHILDREN).is_some() {
+                notes.push("It is a smaller copy of a picture that the file keeps where it is not read.".into());
+            }
+        }
+        // The library reads the first directory in any case.
+        let first = directories[chosen[0]];
+        let mut lists = 0;
+        for directory in [directories[0], first] {
+            lists = guard::lists(directory).map_err(|reason| damaged(&reason))?.max(lists);
+            limit.allow(path, (bytes.len() as u64).saturating_add(lists))?;
+        }
+        let page = Page::of(first).map_err(|refusal| match refusal {
+            Refusal::Damaged(reason) => damaged(&reason),
+            Refusal::Kind(reason, mend) => DataError::unsupported(path, &reason, mend),
+        })?;
+        let colours = colours(first, &page).map_err(|reason| damaged(&reason))?;
+
+        let mut pages = vec![Planned { number: chosen[0], page }];
+        // What the first of the others are, and how many there are.
+        let (mut others, mut count) = (Vec::new(), 0);
+        for &number in &chosen[1..] {
+            let directory = directories[number];
+            let needed = guard::lists(directory).map_err(|reason| damaged(&reason))?;
+            limit.allow(path, (bytes.len() as u64).saturating_add(needed))?;
+            lists = lists.max(needed);
+            let other = match Page::of(directory) {
+                Ok(page)
+                    if page.is_like(&pages[0].page)
+                        && self::colours(directory, &page).as_ref() == Ok(&colours) =>
+                {
+                    pages.push(Planned { number, page });
+                    continue;
+                }
+                Ok(page) => format!("{}x{}, {}", page.width, page.height, page.in_words(None)),
+                Err(Refusal::Kind(kind, _)) => kind,
+                Err(Refusal::Damaged(_)) => "damaged".into(),
+            };
+            count += 1;
+            if others.len() < NAMED {
+                others.push(other);
+            }
+        }
+        if count > 0 {
+            let page = &pages[0].page;
+            let more = if count > NAMED { " …" } else { "" };
+            notes.push(format!(
+                "It has {} pages that differ in size or kind; the first ({}x{}) is read, others are not ({}{more}).",
+                chosen.len(),
+                page.width,
+                page.height,
+                others.join("; ")
+            ));
+            pages.truncate(1);
+        }
+        notes.extend(further(first, &pages[0].page, pages.len()));
+        let mut plan =
+            Self { pages, total: chosen.len(), colours, lists, notes, changes: Vec::new(), reversed: Vec::new() };
+        plan.changes(&directories).map_err(|reason| damaged(&reason))?;
+        Ok(plan)
+    }
+
+    /// Notes what is to be changed.
+    fn changes(&mut self, directories: &[Directory]) -> Result<(), String> {
+        for planned in &self.pages {
+            let directory = directories[planned.number];
+            let mut set = |tag, value| -> Option<()> {
+                let (range, size) =
+                    (directory.range(directory.entry(tag)?)?, directory.entry(tag)?.size()? as usize);
+                self.changes.push((range.start, directory.written(value, size)));
+                (range.len() >= size).then_some(())
+            };
+            set(PHOTOMETRIC, BLACK_IS_ZERO).ok_or("the meaning of its values is cut off")?;
+            // No end of the strip but that of the picture is often written as the largest number there is.
+            if directory.one(ROWS_PER_STRIP).is_some_and(|rows| rows > u64::from(planned.page.height)) {
+                set(ROWS_PER_STRIP, planned.page.height.into()).ok_or("the rows of a strip are cut off")?;
+            }
+            if planned.page.is_reversed {
+                self.reversed.extend(guard::parts(directory).ok_or("its strips cannot be told")?);
+                self.reversed.sort_by_key(|part| part.start);
+                self.reversed = guard::merged(std::mem::take(&mut self.reversed));
+                if self.reversed.len() > PARTS {
+                    return Err("its strips lie in too many places".into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the changes.
+    pub fn prepare(&self, bytes: &mut [u8]) {
+        for part in &self.reversed {
+            bytes[part.clone()].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+        }
+        for (start, change) in &self.changes {
+            bytes[*start..start + change.len()].copy_from_slice(change);
+        }
+    }
+
+    /// Looks at the directories again once the changes are made: where they lie in each other, they may now say something else. Returns
+    /// what the decoder takes beside the pages; the error says what is wrong.
+    pub fn check(&self, bytes: &[u8]) -> Result<u64, String> {
+        let directories = directories(bytes)?;
+        let mut most = 0;
+        if guard::lists(directories[0])? > self.lists {
+            return Err("its directories lie in each other".into());
+        }
+        for planned in &self.pages {
+            let directory = *directories.get(planned.number).ok_or("its directories lie in each other")?;
+            let is_same = guard::lists(directory)? <= self.lists
+                && Page::of(directory).is_ok_and(|page| page.is_stored_like(&planned.page));
+            if !is_same {
+                return Err("its directories lie in each other".into());
+            }
+            most = most.max(beside(directory, &planned.page)?);
+        }
+        let is_zstd = self.pages.iter().any(|planned| planned.page.compression == page::ZSTD);
+        Ok(most + if is_zstd { guard::zstd_window(bytes) } else { 0 })
+    }
+}
+
+/// All directories; the error says why there are none.
+fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>, String> {
+    let all = Directories::of(bytes).ok_or("it is no TIFF")?.all();
+    let all = all.ok_or("its directories have more entries than any picture needs")?;
+    if all.is_empty() {
+        return Err("it has no directory".into());
+    }
+    // Another reader of the file may go on at another place behind such an entry.
+    if all.iter().any(|directory| directory.is_big() && directory.has_unknown_types()) {
+        return Err("it has numbers of an unknown type".into());
+    }
+    Ok(all)
+}
+
+/// Bytes that the decoder takes beside a page: JPEG with its coefficients and the bytes it is made of, a row of a tile.
+fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
+    let [columns, rows] = page.chunk();
+    if columns > TILE || rows > TILE {
+        return Err(format!("it has tiles of {columns}x{rows} pixels"));
+    }
+    let row = u64::from(columns) * page.samples as u64 * u64::from(page.bits.div_ceil(8));
+    let frame = if page.compression == page::JPEG {
+        3 * guard::frames(directory, page)? + directory.file().len() as u64
+    } else {
+        0
+    };
+    Ok(2 * row + frame)
+}
+
+/// The colours of a page's palette; those of 16 bit become 8 bit, as other programs do it.
+fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
+    if page.meaning != Meaning::Palette {
+        return Ok(Vec::new());
+    }
+    let numbers = directory.values(COLOURS).ok_or("it has no colours for its palette")?;
+    let count = 1_usize << page.bits;
+    if numbers.len() < 3 * count {
+        return Err(format!("its palette has {} numbers where {} are needed", numbers.len(), 3 * count));
+    }
+    // Some old programs wrote 8 bit.
+    let shift = if numbers.iter().all(|&number| number < 256) { 0 } else { 8 };
+    Ok((0..count)
+        .map(|colour| [0, 1, 2].map(|channel| (numbers[channel * count + colour] >> shift) as u8))
+        .collect())
+}
+
+/// What is not read of a page that is.
+fn further(directory: Directory, page: &Page, pages: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    match page.further() {
+        0 => {}
+        1 => notes.push("A pixel has a further sample, which is not read.".into()),
+        more => notes.push(format!("A pixel has {more} further samples, which are not read.")),
+    }
+    // ImageJ writes one directory for a stack of more than 4 GiB.
+    let text = directory.entry(DESCRIPTION).and_then(|entry| directory.content(entry)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text[..text.len().min(1000)]);
+    let images = text.lines().find_map(|line| line.strip_prefix("images=")?.trim().parse::<usize>().ok());
+    if let Some(images) = images.filter(|&images| text.starts_with("ImageJ=") && images > pages) {
+        notes.push(format!("ImageJ wrote {images} images into it, of which {pages} can be found and read."));
+    }
+    notes
+}

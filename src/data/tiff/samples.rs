@@ -1,0 +1,158 @@
+//! From the numbers of a page, as they are decoded, to the channels that are kept.
+
+use ::tiff::decoder::DecodingResult;
+
+use super::page::{Form, Meaning, Page};
+use crate::data::png::unpack;
+use crate::data::raster::Palette;
+use crate::data::volume::Values;
+
+/// The channels of a page.
+pub(super) struct Channels {
+    /// Grey or red, green, blue.
+    pub values: Values,
+    /// The alpha channel.
+    pub alpha: Option<Values>,
+    /// Numbers of colours.
+    pub palette: Option<Palette>,
+    /// Whether low values are meant to be bright.
+    pub is_inverted: bool,
+    /// Whether whole numbers were too large to be kept exactly.
+    pub is_rounded: bool,
+}
+
+/// The channels of what was decoded; none where that is of another type or size than the page announces.
+pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]) -> Option<Channels> {
+    let count = usize::try_from(page.pixels()).ok()?;
+    if count.checked_mul(page.samples)? != sample_count(page, &decoded)? {
+        return None;
+    }
+    let mut is_rounded = false;
+    let [values, alpha] = match decoded {
+        DecodingResult::U8(all) if page.bits < 8 => {
+            let planes = if page.is_planar { page.samples } else { 1 };
+            let in_row = page.width as usize * page.samples / planes;
+            let all = unpack(&all, page.bits, in_row, page.height as usize * planes);
+            // A palette's numbers stay what they are.
+            let scale = if page.meaning == Meaning::Palette { 1 } else { 255 / ((1_u16 << page.bits) - 1) as u8 };
+            split(page, all)
+                .map(|part| part.map(|all| Values::U8(all.into_iter().map(|value| value * scale).collect())))
+        }
+        DecodingResult::U8(all) => split(page, all).map(|part| part.map(Values::U8)),
+        DecodingResult::U16(all) => split(page, all).map(|part| part.map(Values::U16)),
+        DecodingResult::I16(all) => split(page, all).map(|part| part.map(Values::I16)),
+        DecodingResult::I8(all) => {
+            let wide = |all: Vec<i8>| Values::I16(all.into_iter().map(i16::from).collect());
+            split(page, all).map(|part| part.map(wide))
+        }
+        DecodingResult::F32(all) => split(page, all).map(|part| part.map(Values::F32)),
+        DecodingResult::F16(all) => floats(page, all, half::f16::to_f32),
+        DecodingResult::F64(all) => floats(page, all, |value| value as f32),
+        DecodingResult::U32(all) => {
+            is_rounded = all.iter().any(|&value| value as f32 as u32 != value);
+            floats(page, all, |value| value as f32)
+        }
+        DecodingResult::I32(all) => {
+            is_rounded = all.iter().any(|&value| value as f32 as i32 != value);
+            floats(page, all, |value| value as f32)
+        }
+        DecodingResult::U64(all) => {
+            is_rounded = all.iter().any(|&value| value as f32 as u64 != value);
+            floats(page, all, |value| value as f32)
+        }
+        DecodingResult::I64(all) => {
+            is_rounded = all.iter().any(|&value| value as f32 as i64 != value);
+            floats(page, all, |value| value as f32)
+        }
+    };
+    let (mut values, mut palette, mut is_inverted) = (values?, None, false);
+    match (page.meaning, &mut values) {
+        (Meaning::WhiteIsZero, Values::U8(all)) => all.iter_mut().for_each(|value| *value = 255 - *value),
+        (Meaning::WhiteIsZero, Values::U16(all)) => all.iter_mut().for_each(|value| *value = 65_535 - *value),
+        (Meaning::WhiteIsZero, _) => is_inverted = true,
+        (Meaning::Cmyk, Values::U8(all)) => values = Values::U8(of_inks(all, 255)),
+        (Meaning::Cmyk, Values::U16(all)) => values = Values::U16(of_inks(all, 65_535)),
+        (Meaning::YCbCr, Values::U8(all)) => {
+            all.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = rgb(*pixel))
+        }
+        (Meaning::Palette, Values::U8(indices)) => {
+            let found = Palette { indices: std::mem::take(indices), colours: colours.to_vec() };
+            (values, palette) = (Values::U8(found.look_up()), Some(found));
+        }
+        (Meaning::BlackIsZero | Meaning::Rgb, _) => {}
+        _ => return None,
+    }
+    Some(Channels { values, alpha, palette, is_inverted, is_rounded })
+}
+
+/// Samples that were decoded, if they are of the type that the page announces; those of less than a byte as the page has them.
+fn sample_count(page: &Page, decoded: &DecodingResult) -> Option<usize> {
+    let (form, bits, length) = match decoded {
+        DecodingResult::U8(all) if page.bits < 8 => {
+            let is_whole = all.len() as u64 == page.stored();
+            return is_whole.then(|| page.pixels() as usize * page.samples);
+        }
+        DecodingResult::U8(all) => (Form::Unsigned, 8, all.len()),
+        DecodingResult::U16(all) => (Form::Unsigned, 16, all.len()),
+        DecodingResult::U32(all) => (Form::Unsigned, 32, all.len()),
+        DecodingResult::U64(all) => (Form::Unsigned, 64, all.len()),
+        DecodingResult::I8(all) => (Form::Signed, 8, all.len()),
+        DecodingResult::I16(all) => (Form::Signed, 16, all.len()),
+        DecodingResult::I32(all) => (Form::Signed, 32, all.len()),
+        DecodingResult::I64(all) => (Form::Signed, 64, all.len()),
+        DecodingResult::F16(all) => (Form::Float, 16, all.len()),
+        DecodingResult::F32(all) => (Form::Float, 32, all.len()),
+        DecodingResult::F64(all) => (Form::Float, 64, all.len()),
+    };
+    ((form, bits) == (page.form, page.bits)).then_some(length)
+}
+
+/// The samples of the colour, interleaved, and those of the alpha channel.
+fn split<T: Copy>(page: &Page, all: Vec<T>) -> [Option<Vec<T>>; 2] {
+    let (count, samples) = (all.len() / page.samples, page.samples);
+    let one = |sample: usize| -> Vec<T> {
+        if page.is_planar {
+            all[sample * count..(sample + 1) * count].to_vec()
+        } else {
+            all.iter().skip(sample).step_by(samples).copied().collect()
+        }
+    };
+    let alpha = page.alpha.map(one);
+    let colour = page.meaning.samples();
+    let values = match (page.is_planar, colour) {
+        (_, 1) if samples > 1 => one(0),
+        (false, _) if samples == colour => all,
+        (false, _) => {
+            let mut out = Vec::with_capacity(count * colour);
+            all.chunks_exact(samples).for_each(|pixel| out.extend_from_slice(&pixel[..colour]));
+            out
+        }
+        (true, _) => {
+            let mut out = Vec::with_capacity(count * colour);
+            (0..count).for_each(|pixel| out.extend((0..colour).map(|sample| all[sample * count + pixel])));
+            out
+        }
+    };
+    [Some(values), alpha]
+}
+
+/// As [`split`], as floating point.
+fn floats<T: Copy>(page: &Page, all: Vec<T>, convert: impl Fn(T) -> f32) -> [Option<Values>; 2] {
+    split(page, all).map(|part| part.map(|all| Values::F32(all.into_iter().map(&convert).collect())))
+}
+
+/// Red, green and blue of the four printing inks, of which `most` is all that the paper takes.
+fn of_inks<T: Copy + Into<u32> + TryFrom<u32>>(inks: &[T], most: u64) -> Vec<T> {
+    let mut out = Vec::with_capacity(inks.len() / 4 * 3);
+    for pixel in inks.as_chunks::<4>().0 {
+        let [c, m, y, k] = pixel.map(|ink| most - u64::from(ink.into()));
+        out.extend([c, m, y].iter().filter_map(|light| T::try_from(((light * k + most / 2) / most) as u32).ok()));
+    }
+    out
+}
+
+/// Red, green and blue of luminance and differences of colour (ITU-R BT.601, the full range, as JPEG has it).
+fn rgb([y, blue, red]: [u8; 3]) -> [u8; 3] {
+    let (y, blue, red) = (f32::from(y), f32::from(blue) - 128.0, f32::from(red) - 128.0);
+    [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue].map(|value| value.round() as u8)
+}

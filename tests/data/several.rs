@@ -153,6 +153,17 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
     assert_eq!(found.reading.words(), "pictures as stored");
     assert_eq!(found.splits.iter().flat_map(|(_, split)| split).map(|split| split.turned).sum::<usize>(), 1);
 
+    // Usually a picture is upright, as the tool showed it in which its mask was drawn.
+    let set = turned("mask_upright.png", "");
+    let all = Dataset::open(set.path(), "all").expect("a data set");
+    let pair = pair::read(&all.samples[0], &all.reading).expect("a pair");
+    assert_eq!((pair.image.width, pair.image.height, pair.mask.foreground()), (16, 24, 44));
+    assert!(pair.is_turned && pair.notes.iter().any(|note| note.contains("orientation")), "{:?}", pair.notes);
+    let set = turned("mask_stored.png", "");
+    let all = Dataset::open(set.path(), "all").expect("a data set");
+    let line = pair::read(&all.samples[0], &all.reading).expect_err("another orientation").to_string();
+    assert!(line.contains("24x16") && line.contains("orientation = \"as_stored\""), "{line}");
+
     // A mask of the size that the picture has the other way round: both readings are named.
     let set = turned("mask_upright.png", "orientation = \"as_stored\"\n");
     let all = Dataset::open(set.path(), "all").expect("a data set");
@@ -160,6 +171,20 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
     assert!(matches!(error, DataError::MaskTurned { mask_width: 16, mask_height: 24, .. }), "{error}");
     let line = error.to_string();
     assert!(line.contains("orientation = \"upright\"") && line.contains("a.png"), "{line}");
+}
+
+#[test]
+fn pictures_with_an_orientation_of_the_shared_set() {
+    let Some(shared) = shared() else { return };
+    let root = shared.join("data/reports/05-exif/set");
+    if !root.is_dir() {
+        return println!("skipped: no {}", root.display());
+    }
+    let mut all = Dataset::open(&root, "all").expect("a data set");
+    let count = all.samples.len();
+    assert_eq!(all.check(&PairReading::default()).expect("pairs").with_foreground, count, "{:?}", all.findings);
+    let found = survey(&root, &PairReading::default(), &|_, _| ()).expect("a data set");
+    assert_eq!(found.splits.iter().flat_map(|(_, split)| split).map(|split| split.turned).sum::<usize>(), 1);
 }
 
 #[test]

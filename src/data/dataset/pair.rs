@@ -1,19 +1,11 @@
 //! One way to read a pair, for everything that trains, scores or draws: the image, and its masks as one truth of its size.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
-
-use image::metadata::Orientation as Turn;
-use image::{ImageDecoder, ImageReader, Limits};
 
 use super::Sample;
 use super::reading::{PairReading, Several};
-use crate::data::error::caught;
-use crate::data::{DataError, Image, Limit, Mask, MaskRule, Orientation, mask};
-
-/// Most bytes that a decoder may take to tell the orientation of a picture.
-const MOST_BYTES: u64 = 8 << 20;
+use crate::data::image::load_as;
+use crate::data::{DataError, Image, Limit, Mask, MaskRule, Orientation, mask, raster};
 
 /// An image and its truth.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +16,8 @@ pub struct Pair {
     pub mask: Mask,
     /// Where the masks are read as labels: for every pixel the number of its mask from 1, or 0; row-major.
     pub labels: Option<Vec<u16>>,
+    /// Whether the file of the image gives an orientation that turns or mirrors it; [`PairReading::orientation`] says what was done.
+    pub is_turned: bool,
     /// What was found on the way, a sentence each.
     pub notes: Vec<String>,
 }
@@ -33,18 +27,22 @@ pub struct Pair {
 /// # Errors
 /// A file cannot be read; a mask has another size than the image; there is no mask.
 pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
-    let image = picture(&sample.image, reading.orientation)?;
+    let Picture { image, is_turned, mut notes } = picture(&sample.image, reading.orientation)?;
     let (first, further) =
         sample.masks.split_first().ok_or_else(|| DataError::Missing { path: sample.image.clone() })?;
-    let mut mask = drawn(first, &image, sample, reading)?;
-    let mut notes = Vec::new();
+    let drawn = |path: &Path| {
+        let mask = one_mask(path, reading)?;
+        must_fit(&mask, path, &image, is_turned.then_some(reading.orientation))?;
+        Ok::<_, DataError>(mask)
+    };
+    let mut mask = drawn(first)?;
     let mut labels = match reading.several {
         Several::United => None,
         Several::AsLabels => Some(mask.values.iter().map(|&value| u16::from(value != 0)).collect::<Vec<_>>()),
     };
     let mut overlap = 0_usize;
     for (path, number) in further.iter().zip(2_u16..) {
-        let other = drawn(path, &image, sample, reading)?;
+        let other = drawn(path)?;
         for (at, _) in other.values.iter().enumerate().filter(|(_, value)| **value != 0) {
             overlap += usize::from(mask.values[at] != 0);
             mask.values[at] = 1;
@@ -70,7 +68,41 @@ pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
         let is_wanted = |label: &u16| reading.labels.contains(&i64::from(*label));
         mask.values = labels.iter().map(|label| u8::from(is_wanted(label))).collect();
     }
-    Ok(Pair { image, mask, labels, notes })
+    Ok(Pair { image, mask, labels, is_turned, notes })
+}
+
+/// The image of a pair, and what its file says of it.
+struct Picture {
+    image: Image,
+    is_turned: bool,
+    notes: Vec<String>,
+}
+
+fn picture(path: &Path, orientation: Orientation) -> Result<Picture, DataError> {
+    let raster = raster::load(path, Limit::default(), orientation)?;
+    let (is_turned, notes) = (raster.source.turn().is_some(), raster.notes.clone());
+    // A stack of pages is no picture of a pair, and is refused as such.
+    let image = if raster.pages > 1 { load_as(path, Limit::default(), orientation)? } else { raster.into_image() };
+    Ok(Picture { image, is_turned, notes })
+}
+
+/// Refuses a mask of another size than its image. Where the image was `turned`, or would be if it were not read as stored, and the mask has
+/// its size the other way, both readings are named.
+fn must_fit(mask: &Mask, path: &Path, image: &Image, turned: Option<Orientation>) -> Result<(), DataError> {
+    let (size, other_way) = ((mask.width, mask.height), (image.height, image.width));
+    if let Some(orientation) = turned
+        && size == other_way
+        && size != (image.width, image.height)
+    {
+        let (path, (mask_width, mask_height)) = (path.to_owned(), size);
+        return Err(DataError::MaskTurned { path, mask_width, mask_height, orientation });
+    }
+    mask.must_fit(path, image.width, image.height)
+}
+
+/// What is foreground in one file.
+fn one_mask(path: &Path, reading: &PairReading) -> Result<Mask, DataError> {
+    Ok(Mask::of(&load_as(path, Limit::default(), reading.orientation)?, &reading.rule))
 }
 
 /// Reads a mask for every slice of a stack from files that are parts of one truth.
@@ -118,44 +150,4 @@ pub fn united_of_slice(
 /// Foreground is what is foreground in either; both have one size.
 fn unite(mask: &mut Mask, other: &Mask) {
     mask.values.iter_mut().zip(&other.values).for_each(|(value, other)| *value |= other);
-}
-
-/// The image of a pair.
-fn picture(path: &Path, orientation: Orientation) -> Result<Image, DataError> {
-    match orientation {
-        Orientation::Upright | Orientation::AsStored => crate::data::image::load(path),
-    }
-}
-
-/// One mask file, which has to have the size of the image.
-fn drawn(path: &Path, image: &Image, sample: &Sample, reading: &PairReading) -> Result<Mask, DataError> {
-    let mask = one_mask(path, &reading.rule)?;
-    let (size, other) = ((mask.width, mask.height), (image.height, image.width));
-    if size == other && size != (image.width, image.height) && is_turned(&sample.image) {
-        let (mask_width, mask_height) = size;
-        let (path, orientation) = (path.to_owned(), reading.orientation);
-        return Err(DataError::MaskTurned { path, mask_width, mask_height, orientation });
-    }
-    mask.must_fit(path, image.width, image.height)?;
-    Ok(mask)
-}
-
-/// What is foreground in one file.
-fn one_mask(path: &Path, rule: &MaskRule) -> Result<Mask, DataError> {
-    mask::load(path, rule)
-}
-
-/// Whether the EXIF data of a picture turn or mirror it; not so where it has none or is no picture.
-pub(super) fn is_turned(path: &Path) -> bool {
-    let orientation = || {
-        let file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
-        let reader = ImageReader::new(BufReader::new(file)).with_guessed_format();
-        let mut reader = reader.map_err(|error| DataError::reading(path, &error))?;
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MOST_BYTES);
-        reader.limits(limits);
-        let decoder = reader.into_decoder().map_err(|error| DataError::damaged(path, error));
-        decoder?.orientation().map_err(|error| DataError::damaged(path, error))
-    };
-    caught(path, orientation).is_ok_and(|turn| turn != Turn::NoTransforms)
 }

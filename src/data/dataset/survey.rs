@@ -142,7 +142,7 @@ fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> 
             Ok(pair) => Look::Good {
                 size: (pair.image.width, pair.image.height),
                 foreground: pair.mask.foreground() as f64 / pair.mask.values.len().max(1) as f64,
-                is_turned: pair::is_turned(&sample.image),
+                is_turned: pair.is_turned,
                 key: pair.image.content_key(),
             },
             Err(DataError::MaskSize { width, height, mask_width, mask_height, .. }) => {

@@ -7,7 +7,7 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use crate::data::phantom::{Kind, phantom};
 use crate::data::{
-    DataError, Dataset, Image, Mask, MaskRule, Sample, image, mask, subject, subject_code, summary,
+    DataError, Dataset, Image, Mask, MaskRule, PairReading, Sample, dataset::pair, subject, subject_code, summary,
 };
 
 /// Decoded pictures that are kept, in bytes; of a larger data set the rest is read again every epoch.
@@ -30,8 +30,9 @@ pub struct Case {
 /// The cases of one split.
 pub struct Cases {
     samples: Vec<Sample>,
+    /// How each sample is read: its data set may say.
+    readings: Vec<Arc<PairReading>>,
     phantoms: Option<Phantoms>,
-    rule: MaskRule,
     kept: Mutex<Kept>,
 }
 
@@ -60,29 +61,33 @@ impl Cases {
         is_checked: bool,
     ) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
-        let mut samples = Vec::new();
+        let (mut samples, mut readings) = (Vec::new(), Vec::new());
         let mut notes = Vec::new();
         for root in &config.data {
             let mut dataset = Dataset::open(root, split)?;
             if config.limit > 0 {
                 dataset.samples.truncate(config.limit);
             }
-            if is_checked {
-                dataset.check(&config.mask_rule)?;
+            // The usual rule leaves the choice to the data set.
+            let rule = Some(config.mask_rule).filter(|rule| *rule != MaskRule::default());
+            let reading = dataset.reading.clone().under(rule);
+            if is_checked && dataset.check(&reading)?.with_foreground == 0 {
+                return Err(dataset.all_empty_error().into());
             }
             let lines = summary(&dataset.findings);
             notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
+            readings.resize(readings.len() + dataset.samples.len(), Arc::new(reading));
             samples.append(&mut dataset.samples);
         }
         let count = if is_training { config.phantoms } else { config.phantoms.div_ceil(VALIDATION_SHARE) };
         let seed = if is_training { config.seed } else { config.seed ^ VALIDATION_SEED };
         let phantoms = (count > 0).then_some(Phantoms { count, seed, side, is_fresh: is_training });
-        Ok((Self { samples, phantoms, rule: config.mask_rule, kept: Mutex::default() }, notes))
+        Ok((Self { samples, readings, phantoms, kept: Mutex::default() }, notes))
     }
 
     /// No cases at all.
     pub fn none() -> Self {
-        Self { samples: Vec::new(), phantoms: None, rule: MaskRule::default(), kept: Mutex::default() }
+        Self { samples: Vec::new(), readings: Vec::new(), phantoms: None, kept: Mutex::default() }
     }
 
     /// Pairs and phantoms together.
@@ -138,9 +143,7 @@ impl Cases {
         if let Some(case) = self.kept().cases.get(&index) {
             return Ok(case.clone());
         }
-        let image = image::load(&sample.image)?;
-        let mask = mask::load(&sample.mask, &self.rule)?;
-        mask.must_fit(&sample.mask, image.width, image.height)?;
+        let pair::Pair { image, mask, .. } = pair::read(sample, &self.readings[index])?;
         let bytes = image.width * image.height * (image.channels * 4 + 1);
         let case = Arc::new(Case { image, mask, prompt: sample.prompt.clone() });
         let mut kept = self.kept();

@@ -7,7 +7,7 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use crate::data::phantom::{Kind, phantom};
 use crate::data::{
-    DataError, Dataset, Image, Mask, MaskRule, Sample, image, mask, subject, subject_code, summary,
+    DataError, Dataset, Image, Mask, MaskRule, Problem, Sample, image, mask, subject, subject_code, summary,
 };
 
 /// Decoded pictures that are kept, in bytes; of a larger data set the rest is read again every epoch.
@@ -193,7 +193,11 @@ impl Cases {
 /// alone is given back, because beside others it has the normal cases.
 fn check(dataset: &mut Dataset, rule: &MaskRule) -> Result<Option<DataError>, DataError> {
     match dataset.check(rule) {
-        Err(error @ DataError::EmptyMasks { .. }) => Ok(Some(error)),
+        Err(error @ DataError::EmptyMasks { .. }) => {
+            // One note says it of all.
+            dataset.findings.retain(|finding| finding.problem != Problem::EmptyMask);
+            Ok(Some(error))
+        }
         outcome => outcome.map(|()| None),
     }
 }

@@ -228,10 +228,11 @@ fn numbers_of_sixteen_bits_are_those_that_numpy_reads() {
         assert_eq!(source.shapes().len(), names.len(), "{file}");
         for name in names {
             let key = format!("{prefix}{name}");
-            let values: Vec<Value> =
-                source.read(&key).expect("read").into_iter().map(|v| json!(f64::from(v))).collect();
             assert_eq!(json!(source.shapes()[&key]), expected[name]["shape"], "{file} {name}");
-            assert_eq!(Value::Array(values), expected[name]["values"], "{file} {name}");
+            let values = expected[name]["values"].as_array().expect("a list").iter();
+            let values: Vec<u32> = values.map(|v| (v.as_f64().expect("a number") as f32).to_bits()).collect();
+            let read: Vec<u32> = source.read(&key).expect("read").into_iter().map(f32::to_bits).collect();
+            assert_eq!(read, values, "{file} {name}");
         }
     }
 }

@@ -21,6 +21,8 @@ mod files;
 mod import;
 #[path = "cli/model.rs"]
 mod model;
+#[path = "cli/moved.rs"]
+mod moved;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

@@ -347,7 +347,7 @@ fn other_way(read: Orientation) -> (&'static str, &'static str, &'static str) {
 
 impl DataError {
     /// An error of the operating system on reading `path`.
-    pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
             _ => Self::Unreadable { path: path.to_owned(), reason: one_line(error) },

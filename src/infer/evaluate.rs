@@ -59,6 +59,8 @@ pub struct Evaluation {
     /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
     /// table more than once.
     pub same_sentence: usize,
+    /// What the values of the masks were found to be, in words, and of how many images.
+    pub mask_kinds: BTreeMap<String, usize>,
     /// Images that could not be read or do not fit to their masks, each with the reason; they are in no score.
     pub skipped: Vec<String>,
 }

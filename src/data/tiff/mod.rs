@@ -44,7 +44,7 @@ pub(super) fn read(
     check(path, first.width, first.height)?;
     // The file, all pages, one of them as it is decoded and once more while it is joined to the others.
     let copies = if count > 1 { count as u64 + 1 } else { 1 };
-    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + first.stored();
+    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + first.decoded();
     limit.allow(path, needed)?;
     plan.prepare(&mut bytes);
     let beside = plan.check(&bytes).map_err(damaged)?;

@@ -13,7 +13,7 @@ use super::outbox::{Outbox, guarded};
 use crate::data::dataset::pair;
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{DataError, Dataset, Image, Limit, Mask, MaskRule, dicom, open};
+use crate::data::{DataError, Dataset, Image, Limit, Mask, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
     Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
@@ -131,13 +131,13 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
 fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
     let read = || -> Result<_, DataError> {
         let scan = match item.files.as_slice() {
-            [] | [_] => open::open(&item.path, limit, &|_, _| true)?,
+            [] | [_] => open::open_as(&item.path, limit, item.reading.orientation, &|_, _| true)?,
             files => dicom::open_series(files, limit, &|_| true)?,
         };
         let slice = scan.slices / 2;
         let image = scan.seen_first(slice, None);
         let Some(path) = item.truth.first() else { return Ok((image, None)) };
-        let mask = pair::united_of_slice(&item.truth, &MaskRule::default(), limit, slice, scan.slices)?;
+        let mask = pair::united_of_slice(&item.truth, &item.reading.rule, limit, slice, scan.slices)?;
         mask.must_fit(path, image.width, image.height)?;
         Ok((image, Some(Arc::new(mask))))
     };
@@ -149,6 +149,7 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::PairReading;
 
     /// An uncompressed NIfTI volume of 2x2 pixels and so many slices, all of `value`.
     fn volume(folder: &tempfile::TempDir, name: &str, slices: u16, value: u8) -> PathBuf {
@@ -173,7 +174,8 @@ mod tests {
         let case = |slices| {
             let truth = vec![volume(&folder, "mask.nii", slices, 1)];
             let (name, path) = ("scan".to_owned(), path.clone());
-            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
+            let reading = PairReading::default();
+            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None, reading };
             read(&item, "lung", Limit::default())
         };
         assert_eq!(case(5).expect("a case").truth.expect("a mask").foreground(), 4);

@@ -12,9 +12,7 @@ use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{
-    DataError, Dataset, Image, Limit, Mask, MaskReading, MaskRule, Truth, TruthReading, dicom, open,
-};
+use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
     Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
@@ -132,7 +130,7 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
 fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
     let read = || -> Result<_, DataError> {
         let scan = match item.files.as_slice() {
-            [] | [_] => open::open(&item.path, limit, &|_, _| true)?,
+            [] | [_] => open::open_as(&item.path, limit, item.reading.orientation, &|_, _| true)?,
             files => dicom::open_series(files, limit, &|_| true)?,
         };
         let slice = scan.slices / 2;
@@ -140,8 +138,7 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
         if item.truth.is_empty() {
             return Ok((image, None));
         }
-        let mask = MaskReading { limit, ..MaskReading::default() };
-        let truth = Truth::read(&item.truth, scan.grid(), &TruthReading { mask, ..TruthReading::default() })?;
+        let truth = Truth::read(&item.truth, scan.grid(), &item.reading.truth(limit))?;
         Ok((image, truth.mask(slice)))
     };
     let (image, truth) = read().map_err(|error| error.to_string())?;
@@ -152,6 +149,7 @@ fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::PairReading;
 
     /// An uncompressed NIfTI volume of 2x2 pixels and so many slices, all of `value`.
     fn volume(folder: &tempfile::TempDir, name: &str, slices: u16, value: u8) -> PathBuf {
@@ -176,7 +174,8 @@ mod tests {
         let case = |slices| {
             let truth = vec![volume(&folder, "mask.nii", slices, 1)];
             let (name, path) = ("scan".to_owned(), path.clone());
-            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
+            let reading = PairReading::default();
+            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None, reading };
             read(&item, "lung", Limit::default())
         };
         assert_eq!(case(5).expect("a case").truth.expect("a mask").foreground(), 4);

@@ -11,6 +11,8 @@ mod bounds;
 mod dataset;
 #[path = "data/dicom.rs"]
 mod dicom;
+#[path = "data/dicom_geometry.rs"]
+mod dicom_geometry;
 #[path = "data/findings.rs"]
 mod findings;
 #[path = "data/fixtures.rs"]

@@ -169,7 +169,8 @@ impl Attributes {
             bits_stored,
             is_signed,
             is_planar: number(tags::PLANAR_CONFIGURATION) == Some(1.0),
-            photometric: source.photometric.to_uppercase(),
+            // The colours that a label map has for its segments are not their numbers.
+            photometric: if is_segmentation { "MONOCHROME2".into() } else { source.photometric.to_uppercase() },
             measure,
             modality,
             padding: number(tags::PIXEL_PADDING_VALUE).map(|value| signed(value, is_signed, bits_stored)),

@@ -42,7 +42,11 @@ pub fn open(
     let is_wide =
         if is_label_map { attributes.bits_allocated > 8 } else { (0..frames).any(|frame| segment(frame) > 255) };
     let size = if is_wide { 2 } else { 1 };
-    let made = (plane as u64).saturating_mul(slices as u64).saturating_mul(size);
+    if attributes.samples != 1 {
+        return Err(DataError::damaged(path, "a segmentation has colours"));
+    }
+    // The labels, and a frame of them.
+    let made = (plane as u64).saturating_mul((slices as u64).saturating_mul(size).saturating_add(6));
     limit.allow(path, made)?;
     let left = Limit(limit.0 - made);
     let samples = match std::mem::take(&mut contents.stored) {
@@ -65,54 +69,57 @@ pub fn open(
         }
     };
     let half = (attributes.most / 2.0) as f32;
-    let mut labels = vec![0_u16; if is_wide { plane * slices } else { 0 }];
-    let mut narrow = vec![0_u8; if is_wide { 0 } else { plane * slices }];
+    let mut labels =
+        if is_wide { Values::U16(vec![0; plane * slices]) } else { Values::U8(vec![0; plane * slices]) };
     let mut overlapping = 0_u64;
     for (frame, place) in places.iter().enumerate() {
         let Some(place) = place else { continue };
         let own = segment(frame);
-        let floats = match &samples {
-            Samples::Values(values) => values.floats(frame * plane..(frame + 1) * plane),
-            Samples::Bits(_) => Vec::new(),
+        let found: Vec<u16> = match &samples {
+            Samples::Bits(bytes) => {
+                let bits = frame * plane..(frame + 1) * plane;
+                bits.map(|bit| u16::from(bytes[bit / 8] >> (bit % 8) & 1) * own).collect()
+            }
+            Samples::Values(values) => {
+                let floats = values.floats(frame * plane..(frame + 1) * plane).into_iter();
+                match attributes.segmentation.as_str() {
+                    "LABELMAP" => floats.map(|value| value as u16).collect(),
+                    "FRACTIONAL" => floats.map(|value| u16::from(value >= half) * own).collect(),
+                    _ => floats.map(|value| u16::from(value > 0.0) * own).collect(),
+                }
+            }
         };
-        for pixel in 0..plane {
-            let label = match &samples {
-                Samples::Bits(bytes) => {
-                    let bit = frame * plane + pixel;
-                    u16::from(bytes[bit / 8] >> (bit % 8) & 1) * own
-                }
-                Samples::Values(_) if is_label_map => floats[pixel] as u16,
-                Samples::Values(_) if attributes.segmentation == "FRACTIONAL" => {
-                    u16::from(floats[pixel] >= half) * own
-                }
-                Samples::Values(_) => u16::from(floats[pixel] > 0.0) * own,
-            };
-            if label == 0 {
-                continue;
-            }
-            let target = place * plane + pixel;
-            let before = if is_wide { labels[target] } else { u16::from(narrow[target]) };
-            overlapping += u64::from(before != 0 && before != label);
-            if is_wide {
-                labels[target] = label;
-            } else {
-                narrow[target] = label as u8;
-            }
-        }
+        let target = place * plane..(place + 1) * plane;
+        overlapping += match &mut labels {
+            Values::U16(labels) => laid(&mut labels[target], &found, |label| label),
+            Values::U8(labels) => laid(&mut labels[target], &found, |label| label as u8),
+            _ => 0,
+        };
     }
     if overlapping > 0 {
-        notes.push(format!("Its segments overlap in {overlapping} pixels; there the later one counts."));
+        notes.push(format!(
+            "Its segments overlap (pixels in more than one: {overlapping}); there the later one counts."
+        ));
     }
     if attributes.segmentation == "FRACTIONAL" {
         notes.push("It gives fractions; a pixel belongs to a segment from half of the greatest value on.".into());
     }
-    let values = if is_wide { Values::U16(labels) } else { Values::U8(narrow) };
-    let mut whole = Volume::plain(columns, rows, slices, values);
+    let mut whole = Volume::plain(columns, rows, slices, labels);
     let members: Vec<usize> =
         (0..slices).filter_map(|slice| places.iter().position(|place| *place == Some(slice))).collect();
     identified(&mut whole, attributes, &members);
     whole.notes.extend(notes);
     Ok(whole)
+}
+
+/// Lays the labels of a frame that are not 0 over those of its slice. How many of these were others.
+fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl Fn(u16) -> T) -> u64 {
+    let mut overlapping = 0;
+    for (label, &new) in slice.iter_mut().zip(found).filter(|(_, new)| **new != 0) {
+        overlapping += u64::from(*label != T::default() && *label != of(new));
+        *label = of(new);
+    }
+    overlapping
 }
 
 /// Which slice each frame belongs to, and how many there are: one for each position; where positions are missing, the frames of a segment

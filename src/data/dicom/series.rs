@@ -59,9 +59,11 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
             None => stacks.push(vec![(path, attributes)]),
         }
     }
-    let mut series: Vec<Series> = groups.into_values().flatten().flat_map(separated).collect();
-    // Stable: stacks of one series stand in their order.
-    series.sort_by(|a, b| b.files.len().cmp(&a.files.len()));
+    let mut stacks: Vec<Vec<Series>> = groups.into_values().flatten().map(separated).collect();
+    stacks.sort_by(|a, b| a[0].name.cmp(&b[0].name));
+    let mut series: Vec<Series> = stacks.into_iter().flatten().collect();
+    // Stable: those of one series stay in their order.
+    series.sort_by_key(|series| std::cmp::Reverse(series.files.len()));
     series
 }
 
@@ -131,9 +133,12 @@ fn separated(mut slices: Vec<(PathBuf, Attributes)>) -> Vec<Series> {
     series.collect()
 }
 
-/// Objects that were met.
+/// Objects that were met, by their names.
 #[derive(Default)]
-struct Known(HashMap<String, Vec<(Option<[f64; 3]>, f64, String)>>);
+struct Known(HashMap<String, Vec<Met>>);
+
+/// Place, number and time of an object.
+type Met = (Option<[f64; 3]>, f64, String);
 
 impl Known {
     /// Whether this is the first of its name. Some programs give all objects the same; what lies elsewhere, has another number or another

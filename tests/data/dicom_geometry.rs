@@ -166,6 +166,78 @@ fn prone_and_sagittal_series_lie_where_they_say() {
     }
 }
 
+/// Six directions along the axes of the patient.
+fn axes() -> impl Iterator<Item = [f64; 3]> {
+    (0..6).map(|number| {
+        std::array::from_fn(|part| if part == number / 2 { 1.0 - (number % 2) as f64 * 2.0 } else { 0.0 })
+    })
+}
+
+#[test]
+fn however_a_body_is_sliced_it_is_the_same_body() {
+    // What is measured at a place, whatever picture it is in.
+    let body = |place: [f64; 3]| 2000.0 + place[0] + 10.0 * place[1] + 100.0 * place[2];
+    let text = |tag, vr, numbers: &[f64]| {
+        let parts: Vec<String> = numbers.iter().map(f64::to_string).collect();
+        DataElement::new(tag, vr, PrimitiveValue::from(parts.join("\\")))
+    };
+    let template = dicom_object::open_file(made().join("prone/0.dcm")).expect("a slice");
+    let letter = |direction: [f64; 3]| match direction.map(|part| part as i8) {
+        [1, ..] => 'L',
+        [-1, ..] => 'R',
+        [_, 1, _] => 'P',
+        [_, -1, _] => 'A',
+        [.., 1] => 'S',
+        _ => 'I',
+    };
+    let mut count = 0;
+    for across in axes() {
+        for down in axes().filter(|down| across.iter().zip(down).all(|(a, b)| a * b == 0.0)) {
+            let normal: [f64; 3] = std::array::from_fn(|part| {
+                across[(part + 1) % 3] * down[(part + 2) % 3] - across[(part + 2) % 3] * down[(part + 1) % 3]
+            });
+            for is_backwards in [false, true] {
+                let folder = folder();
+                for slice in 0..4 {
+                    let depth = if is_backwards { 3 - slice } else { slice };
+                    let at = |column: usize, row: usize| -> [f64; 3] {
+                        std::array::from_fn(|part| {
+                            across[part] * column as f64
+                                + down[part] * 2.0 * row as f64
+                                + normal[part] * 3.0 * depth as f64
+                        })
+                    };
+                    let mut object = template.clone();
+                    object.put(text(tags::IMAGE_POSITION_PATIENT, VR::DS, &at(0, 0)));
+                    object.put(text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, &[across, down].concat()));
+                    object.put(text(tags::PIXEL_SPACING, VR::DS, &[2.0, 1.0]));
+                    object.put(text(tags::RESCALE_INTERCEPT, VR::DS, &[0.0]));
+                    object.put(text(tags::INSTANCE_NUMBER, VR::IS, &[(slice + 1) as f64]));
+                    object.put(text(tags::SOP_INSTANCE_UID, VR::UI, &[2.25]));
+                    let pixels: Vec<u16> = (0..6).map(|pixel| body(at(pixel % 3, pixel / 3)) as u16).collect();
+                    object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into())));
+                    object.write_to_file(folder.path().join(slice.to_string())).expect("written");
+                }
+                let whole =
+                    himix::data::open::open(folder.path(), Limit::default(), &|_, _| true).expect("a stack");
+                assert_eq!(whole.shape(), [3, 2, 4]);
+                for slice in 0..4 {
+                    let picture = whole.slice(slice);
+                    for (column, row) in [(0, 0), (2, 0), (1, 1), (2, 1)] {
+                        let place = whole.geometry.place(column as f64, row as f64, slice).expect("a place");
+                        assert_eq!(f64::from(picture.value(column, row, 0)), body(place), "{across:?} {down:?}");
+                    }
+                }
+                assert_eq!(whole.geometry.spacing_mm(), Some([1.0, 2.0, 3.0]));
+                let sides = whole.geometry.sides.expect("letters");
+                assert_eq!((sides.right, sides.bottom), (letter(across), letter(down)));
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 48);
+}
+
 #[test]
 fn a_gap_is_said_with_its_place() {
     let (_, whole) = whole_series("gap");
@@ -359,8 +431,11 @@ fn hostile_groups_end() {
     }
 }
 
-/// Columns, rows and the colours that pydicom makes of the files of the reports.
-const REPORTED: &[(&str, &[(usize, usize, [f32; 3])])] = &[
+/// Column, row and colour.
+type Reported = (usize, usize, [f32; 3]);
+
+/// The colours that pydicom makes of the files of the reports.
+const REPORTED: &[(&str, &[Reported])] = &[
     (
         "a_rgb_no_marker.dcm",
         &[

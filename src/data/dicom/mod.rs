@@ -100,6 +100,12 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     };
     let mut scan = scan(&file, contents, &attributes, &stack.members, limit)?;
     scan.notes.extend(stack.note.clone());
+    if attributes.told.len() > 1 && scan.geometry.placement.is_none() {
+        let is_indexed = attributes.told.iter().all(|frame| !frame.index.is_empty());
+        let order = if is_indexed { "the numbers that it gives them" } else { "the file" };
+        scan.notes
+            .push(format!("The file does not say where its frames lie; they stand in the order of {order}."));
+    }
     if stacks.len() > 1 {
         scan.notes.push(others(&file, &stacks, number));
     }
@@ -224,17 +230,25 @@ fn is_hounsfield(frame: &frame::Frame, attributes: &Attributes) -> bool {
 /// What is said of a whole file or stack and not of its slices: the curve of its window, where one is that of all, and its padding.
 fn finish(scan: &mut Volume, attributes: &Attributes, is_one_curve: bool) {
     if is_grey(scan, attributes) {
-        if scan.kind == Kind::Ct
-            && scan.unit.is_empty()
-            && attributes.own.rescale.is_none()
-            && scan.mapping == Mapping::Same
-        {
-            let note = "The file does not say how its values become Hounsfield units; they are shown as stored, without a unit.";
-            scan.notes.push(note.into());
-        }
+        scan.notes.extend(without_unit(scan, attributes));
         curve(scan, attributes, is_one_curve);
         scan.padding = attributes.padding.map(|padding| scan.mapping.of(padding));
     }
+}
+
+/// What there is to say of a CT whose values are not in Hounsfield units.
+fn without_unit(scan: &Volume, attributes: &Attributes) -> Option<String> {
+    let is_plain = scan.kind == Kind::Ct && scan.unit.is_empty() && !matches!(scan.mapping, Mapping::Table { .. });
+    let kind = &attributes.own.rescale_type;
+    is_plain.then(|| match (kind.as_str(), attributes.own.rescale) {
+        ("", None) => {
+            "The file does not say how its values become Hounsfield units; they are shown as stored, without a unit.".into()
+        }
+        ("", Some(_)) => {
+            "The file is no CT image of a scanner and does not say that its values are Hounsfield units; they have no unit here.".into()
+        }
+        (kind, _) => format!("The file gives its values as {kind:?} and not in Hounsfield units; they have no unit here."),
+    })
 }
 
 /// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).

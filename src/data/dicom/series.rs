@@ -48,18 +48,27 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
             Some((path, attributes))
         })
         .collect();
+    let (mut known, mut copied) = (Known::default(), HashMap::<String, usize>::new());
     let mut groups: BTreeMap<String, Vec<Vec<(PathBuf, Attributes)>>> = BTreeMap::new();
     for (path, attributes) in headers {
         // A file without a series is one of its own.
         let series = &attributes.source.series;
         let series = if series.is_empty() { path.display().to_string() } else { series.clone() };
+        if !known.is_new(&attributes) {
+            *copied.entry(series).or_default() += 1;
+            continue;
+        }
         let stacks = groups.entry(series).or_default();
         match stacks.iter_mut().find(|stack| misfit(&stack[0].1, &attributes).is_none()) {
             Some(stack) => stack.push((path, attributes)),
             None => stacks.push(vec![(path, attributes)]),
         }
     }
-    let mut stacks: Vec<Vec<Series>> = groups.into_values().flatten().map(separated).collect();
+    let mut stacks: Vec<Vec<Series>> = Vec::new();
+    for (series, slices) in groups {
+        let note = copies(copied.get(&series).copied().unwrap_or(0));
+        stacks.extend(slices.into_iter().map(|slices| separated(slices, note.as_ref())));
+    }
     stacks.sort_by(|a, b| a[0].name.cmp(&b[0].name));
     let mut series: Vec<Series> = stacks.into_iter().flatten().collect();
     // Stable: those of one series stay in their order.
@@ -94,12 +103,9 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut Hash
 }
 
 /// The stacks of files that fit into one.
-fn separated(mut slices: Vec<(PathBuf, Attributes)>) -> Vec<Series> {
-    let mut known = Known::default();
-    let count = slices.len();
+fn separated(mut slices: Vec<(PathBuf, Attributes)>, note: Option<&String>) -> Vec<Series> {
     slices.sort_by(|(path_a, a), (path_b, b)| a.instance.total_cmp(&b.instance).then_with(|| path_a.cmp(path_b)));
-    slices.retain(|(_, attributes)| known.is_new(attributes));
-    let notes: Vec<String> = copies(count - slices.len()).into_iter().collect();
+    let notes: Vec<String> = note.cloned().into_iter().collect();
     let name = |attributes: &Attributes, count: usize, stack: &str| {
         let modality = if attributes.modality.is_empty() { "DICOM" } else { attributes.modality.as_str() };
         let many = if count == 1 { String::new() } else { format!("{count} slices") };
@@ -137,17 +143,20 @@ fn separated(mut slices: Vec<(PathBuf, Attributes)>) -> Vec<Series> {
 #[derive(Default)]
 struct Known(HashMap<String, Vec<Met>>);
 
-/// Place, number and time of an object.
-type Met = (Option<[f64; 3]>, f64, String);
+/// Place, number and time of an object, and what its pixels are.
+type Met = (Option<[f64; 3]>, f64, String, String);
 
 impl Known {
-    /// Whether this is the first of its name. Some programs give all objects the same; what lies elsewhere, has another number or another
-    /// time is no copy.
+    /// Whether this is the first of its name. Some programs give all objects the same; what lies elsewhere, has another number, another time or
+    /// other pixels is no copy.
     fn is_new(&mut self, attributes: &Attributes) -> bool {
         let Some(name) = attributes.source.sop_instances.first().filter(|name| !name.is_empty()) else {
             return true;
         };
-        let own = (attributes.own.position, attributes.instance, attributes.own.time.clone());
+        let Attributes { columns, rows, frames, bits_allocated, is_signed, photometric, .. } = attributes;
+        let place = (attributes.own.orientation, &attributes.frame_of_reference);
+        let kind = format!("{:?}", (columns, rows, frames, bits_allocated, is_signed, photometric, place));
+        let own = (attributes.own.position, attributes.instance, attributes.own.time.clone(), kind);
         let met = self.0.entry(name.clone()).or_default();
         if met.contains(&own) {
             return false;

@@ -214,7 +214,10 @@ fn split(
 /// Pictures of one place behind each other.
 fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
     members.sort_by(|a, b| moment(frames[*a], frames[*b]).then(a.cmp(b)));
-    let note = format!("All {} pictures lie at one position and stand in the order of time.", members.len());
+    let note = format!(
+        "All {} pictures lie at one position; they stand in the order in which they were taken, as far as the file says.",
+        members.len()
+    );
     Stack { name, members, note: Some(note) }
 }
 
@@ -269,12 +272,11 @@ fn moment(a: &Frame, b: &Frame) -> Ordering {
 /// Number of the place of every frame that is a member, counted along the normal; none where one of them does not say where it lies.
 pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>> {
     let normal = frames[*members.first()?].normal();
-    let depth = |member: &usize| match normal {
-        Some(normal) => frames[*member].depth(normal),
-        None => frames[*member].in_stack,
+    let by = |depth: &dyn Fn(&Frame) -> Option<f64>| {
+        members.iter().map(|member| Some((depth(frames[*member])?, *member))).collect::<Option<Vec<_>>>()
     };
-    let mut depths =
-        members.iter().map(|member| Some((depth(member)?, *member))).collect::<Option<Vec<(f64, usize)>>>()?;
+    let along = normal.and_then(|normal| by(&|frame| frame.depth(normal)));
+    let mut depths = along.or_else(|| by(&|frame| frame.in_stack))?;
     depths.sort_by(|a, b| a.0.total_cmp(&b.0));
     // The usual step; those between pictures of one place, which are rounding, do not count.
     let span = depths.last()?.0 - depths.first()?.0;

@@ -298,6 +298,12 @@ fn copies_and_links_count_once() {
     let whole = himix::data::open::open(folder.path(), Limit::default(), &|_, _| true).expect("the series");
     must_have(&whole, &expected("prone")["values"]);
     assert!(whole.notes.iter().any(|note| note.starts_with("3 files are copies")), "{:?}", whole.notes);
+    // Frames of one object, too.
+    let frames = super::fixtures::folder();
+    for name in ["a.dcm", "b.dcm"] {
+        std::fs::copy(made().join("enhanced_mr.dcm"), frames.path().join(name)).expect("copied");
+    }
+    assert_eq!(series_in(frames.path()).len(), 2, "two echoes and not four");
     // Named twice.
     let twice = [series[0].files.clone(), series[0].files[..1].to_vec()].concat();
     let whole = open_series(&twice, Limit::default(), &|_| true).expect("a stack");
@@ -359,6 +365,10 @@ fn sizes_say_where_they_were_measured() {
     let of = |name: &str| opened(&format!("sizes/{name}.dcm"));
     let detector = of("same").geometry;
     assert_eq!((detector.pixel_mm, detector.measured), (Some([0.1, 0.2]), Measured::Detector));
+    let unsaid = of("unsaid");
+    assert_eq!((unsaid.geometry.measured, unsaid.notes.len()), (Measured::Detector, 1), "{:?}", unsaid.notes);
+    let reconstructed = of("reconstructed");
+    assert_eq!((reconstructed.geometry.measured, reconstructed.notes.len()), (Measured::Patient, 0));
     let film = of("film").geometry;
     assert_eq!((film.pixel_mm, film.measured), (Some([0.1, 0.2]), Measured::Film));
     let region = of("region").geometry;

@@ -85,6 +85,7 @@ pub struct Attributes {
     pub frame_of_reference: String,
     gantry_tilt: Option<f64>,
     patient_orientation: Vec<String>,
+    is_projection: bool,
     /// What had to be assumed, and what is not used.
     pub notes: Vec<String>,
     /// How its pixels are compressed.
@@ -152,7 +153,9 @@ impl Attributes {
             rescale_type: own.rescale_type.clone(),
             frames: Vec::new(),
         };
-        let measure = measure(object, own.pixel_spacing, is_projection(&modality), &contents.regions);
+        // What is reconstructed from projections lies somewhere and is measured there.
+        let is_projection = is_projection(&modality) && own.orientation.is_none();
+        let measure = measure(object, own.pixel_spacing, is_projection, &contents.regions);
         notes.extend(measure.note.map(String::from));
         if own.is_askew {
             notes.push(
@@ -171,6 +174,7 @@ impl Attributes {
             is_planar: number(tags::PLANAR_CONFIGURATION) == Some(1.0),
             // The colours that a label map has for its segments are not their numbers.
             photometric: if is_segmentation { "MONOCHROME2".into() } else { source.photometric.to_uppercase() },
+            is_projection,
             measure,
             modality,
             padding: number(tags::PIXEL_PADDING_VALUE).map(|value| signed(value, is_signed, bits_stored)),
@@ -242,7 +246,7 @@ impl Attributes {
             ..Geometry::default()
         };
         // Those of a radiograph are measured elsewhere, and are one for all frames.
-        if let (Some([row, column]), false) = (frame.pixel_spacing, is_projection(&self.modality)) {
+        if let (Some([row, column]), false) = (frame.pixel_spacing, self.is_projection) {
             geometry.pixel_mm = Some([column, row]);
         }
         if geometry.placement.is_some() && members.len() > 1 {

@@ -56,6 +56,7 @@ pub const GROUPS: &[Tag] = &[
     tags::MR_DIFFUSION_SEQUENCE,
     tags::MR_ECHO_SEQUENCE,
     tags::MR_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::PET_FRAME_TYPE_SEQUENCE,
     tags::PIXEL_MEASURES_SEQUENCE,
     tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
     tags::PLANE_ORIENTATION_SEQUENCE,
@@ -65,7 +66,7 @@ pub const GROUPS: &[Tag] = &[
 ];
 
 /// Most bytes that a frame's groups take once they are read.
-pub const FRAME: u64 = 1024;
+pub const FRAME: u64 = 2048;
 /// Most numbers of a dimension index, letters of a text, and windows that are kept of a frame.
 const MOST_NUMBERS: usize = 8;
 const MOST_LETTERS: usize = 32;

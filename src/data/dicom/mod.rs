@@ -89,6 +89,8 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let (file, number) = of_stack(path);
     let mut contents = read(&file, limit, false)?;
     let attributes = Attributes::of(&file, &mut contents)?;
+    // What is said of the frames is kept beside their pixels.
+    let limit = Limit(limit.0.saturating_sub(attributes.told.len() as u64 * frame::FRAME));
     if !attributes.segmentation.is_empty() {
         return segments::open(&file, contents, &attributes, limit);
     }

@@ -19,6 +19,7 @@ mod segments;
 mod series;
 mod stacks;
 mod stream;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 

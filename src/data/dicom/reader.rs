@@ -12,6 +12,7 @@ use dicom_transfer_syntax_registry::entries;
 
 use super::frame::{self, Frame};
 use super::stream::{Header, Stream, Writing, is_long};
+use super::wanted::{GROUPS, Pixels, SEQUENCES, Wanted, of_values};
 use super::{attributes, chain, is_dicom, is_marked, lut, measure};
 use crate::data::error::caught;
 use crate::data::{DataError, Limit};
@@ -116,65 +117,6 @@ impl DataSet {
         text.and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()).unwrap_or(1)
     }
 }
-
-/// What is looked for.
-#[derive(Clone, Copy)]
-struct Wanted {
-    values: &'static [&'static [Tag]],
-    sequences: &'static [Sequence],
-    pixels: Pixels,
-}
-
-/// What is looked for in a sequence.
-#[derive(Clone, Copy)]
-struct Sequence {
-    tag: Tag,
-    /// Items that are read; the others are passed over.
-    most: usize,
-    of_item: &'static Wanted,
-}
-
-impl Wanted {
-    fn has(&self, tag: Tag) -> bool {
-        self.values.iter().any(|tags| tags.contains(&tag))
-    }
-}
-
-/// What happens where the pixels begin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pixels {
-    Read,
-    Pass,
-    Stop,
-}
-
-const fn of_values(values: &'static [&'static [Tag]]) -> Wanted {
-    Wanted { values, sequences: &[], pixels: Pixels::Pass }
-}
-
-const TABLE: Wanted = of_values(&[&[tags::LUT_DESCRIPTOR, tags::LUT_DATA]]);
-const REGION: Wanted = of_values(&[measure::REGION]);
-const SEGMENT: Wanted = of_values(&[&[tags::SEGMENT_NUMBER, tags::SEGMENT_LABEL]]);
-const OF_FRAME: Wanted = of_values(&[frame::WANTED]);
-const GROUPS: Wanted = Wanted { values: &[], sequences: &GROUP_SEQUENCES, pixels: Pixels::Pass };
-const GROUP_SEQUENCES: [Sequence; frame::GROUPS.len()] = {
-    let mut sequences = [Sequence { tag: Tag(0, 0), most: 1, of_item: &OF_FRAME }; frame::GROUPS.len()];
-    let mut number = 0;
-    while number < sequences.len() {
-        sequences[number].tag = frame::GROUPS[number];
-        number += 1;
-    }
-    sequences
-};
-/// Most ultrasound regions and segments that are read.
-const MOST_ITEMS: usize = 64;
-const SEQUENCES: &[Sequence] = &[
-    Sequence { tag: tags::MODALITY_LUT_SEQUENCE, most: 1, of_item: &TABLE },
-    Sequence { tag: tags::VOILUT_SEQUENCE, most: 1, of_item: &TABLE },
-    Sequence { tag: tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, most: 1, of_item: &GROUPS },
-    Sequence { tag: tags::SEQUENCE_OF_ULTRASOUND_REGIONS, most: MOST_ITEMS, of_item: &REGION },
-    Sequence { tag: tags::SEGMENT_SEQUENCE, most: MOST_ITEMS, of_item: &SEGMENT },
-];
 
 /// Reads a file once, front to back; where `only_header`, up to its pixels.
 ///

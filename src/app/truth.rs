@@ -40,6 +40,7 @@ impl HimixApp {
             return self.state.notes.add(Kind::Error, text);
         }
         reading.mask.limit = self.state.settings.limit();
+        reading.mask.orientation = self.state.settings.orientation();
         self.state.truth_question = None;
         if self.file(FileCommand::OpenTruth { ticket, paths, image, reading: Box::new(reading) }) {
             self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
@@ -67,6 +68,9 @@ impl HimixApp {
         let ticket = self.ticket();
         let (Some(open), Some(truth)) = (&self.state.image, &self.state.truth) else { return };
         let chosen = OpenTruth::new(ticket, Arc::new(truth.truth.with(choice)), open.slice);
+        // Whether it is compared with is another question.
+        let is_compared = self.state.show_truth;
         self.show_truth(chosen);
+        self.state.show_truth = is_compared;
     }
 }

@@ -13,7 +13,7 @@ use super::outbox::{Outbox, guarded};
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
 use crate::data::{
-    DataError, Dataset, Image, Limit, Mask, MaskReading, MaskRule, Truth, TruthReading, dicom, open,
+    DataError, Dataset, Image, Limit, Mask, MaskReading, MaskRule, Orientation, Truth, TruthReading, dicom, open,
 };
 use crate::device::DeviceChoice;
 use crate::infer::{
@@ -50,7 +50,7 @@ pub enum SweepOver {
     /// A picture that is open, as it is seen.
     Picture { image: Arc<Image>, seen: Option<Seen>, prompt: String, truth: Option<Arc<Mask>> },
     /// Files; those without a sentence of their own get `prompt`.
-    Items { items: Vec<Item>, prompt: String, limit: Limit },
+    Items { items: Vec<Item>, prompt: String, limit: Limit, orientation: Orientation },
 }
 
 /// What becomes of a [`StudyRequest`].
@@ -113,8 +113,8 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                     let case = SweepCase { image, prompt: prompt.clone(), truth: truth.clone() };
                     (Box::new(std::iter::once(Ok(case))), 1)
                 }
-                SweepOver::Items { items, prompt, limit } => {
-                    (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
+                SweepOver::Items { items, prompt, limit, orientation } => {
+                    (Box::new(items.iter().map(|item| read(item, prompt, *limit, *orientation))), items.len())
                 }
             };
             let swept = sweep(&mut predictor, dials, *dial, values, *threshold, cases, |done| step(done, count))
@@ -129,16 +129,16 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
 }
 
 /// A case of a list, of a stack its middle slice, as the network sees it first. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
-fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
+fn read(item: &Item, prompt: &str, limit: Limit, orientation: Orientation) -> Result<SweepCase, String> {
     let read = || -> Result<_, DataError> {
         let scan = match item.files.as_slice() {
-            [] | [_] => open::open(&item.path, limit, &|_, _| true)?,
+            [] | [_] => open::open_as(&item.path, limit, orientation, &|_, _| true)?,
             files => dicom::open_series(files, limit, &|_| true)?,
         };
         let slice = scan.slices / 2;
         let image = scan.seen_first(slice, None);
         let Some(path) = &item.truth else { return Ok((image, None)) };
-        let mask = MaskReading { limit, ..MaskReading::default() };
+        let mask = MaskReading { limit, orientation, ..MaskReading::default() };
         let truth = Truth::read(
             std::slice::from_ref(path),
             scan.grid(),
@@ -179,7 +179,7 @@ mod tests {
             let truth = Some(volume(&folder, "mask.nii", slices, 1));
             let (name, path) = ("scan".to_owned(), path.clone());
             let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
-            read(&item, "lung", Limit::default())
+            read(&item, "lung", Limit::default(), Orientation::default())
         };
         assert_eq!(case(5).expect("a case").truth.expect("a mask").foreground(), 4);
         let error = case(2).err().expect("another number of slices");

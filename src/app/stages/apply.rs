@@ -94,8 +94,8 @@ impl HimixApp {
         let prompt = state.prompt.clone();
         let over = match (&state.worklist, &state.image) {
             (Some(list), _) if wish.over_list => {
-                let limit = state.settings.limit();
-                SweepOver::Items { items: list.with_edits(), prompt, limit }
+                let (limit, orientation) = (state.settings.limit(), state.settings.orientation());
+                SweepOver::Items { items: list.with_edits(), prompt, limit, orientation }
             }
             (_, Some(open)) => SweepOver::Picture {
                 image: open.image.clone(),

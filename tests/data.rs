@@ -7,20 +7,27 @@
 mod bad_input;
 #[path = "data/bounds.rs"]
 mod bounds;
+mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
 #[path = "data/dicom.rs"]
 mod dicom;
+#[path = "data/exif.rs"]
+mod exif;
 #[path = "data/findings.rs"]
 mod findings;
 #[path = "data/fixtures.rs"]
 mod fixtures;
+#[path = "data/geometry.rs"]
+mod geometry;
 #[path = "data/hostile.rs"]
 mod hostile;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
 #[path = "data/layouts.rs"]
 mod layouts;
+#[path = "data/masks.rs"]
+mod masks;
 #[path = "data/metrics.rs"]
 mod metrics;
 #[path = "data/nifti.rs"]
@@ -31,5 +38,7 @@ mod parity;
 mod preprocess;
 #[path = "data/text.rs"]
 mod text;
+#[path = "data/tiff.rs"]
+mod tiff;
 #[path = "data/write.rs"]
 mod write;

@@ -1,7 +1,7 @@
 //! A NIfTI volume, packed or not, as an image and as masks.
 #![no_main]
 
-use himix_fuzz::data::{MaskRule, mask, open};
+use himix_fuzz::data::{MaskReading, mask, open};
 use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,10 @@ fuzz_target!(|bytes: &[u8]| {
             let slice = scan.slice(scan.slices / 2);
             let seen = scan.first_seen(&slice);
             let _ = slice.windowed(seen.window, seen.is_inverted);
-            let _ = mask::load_stack(path, &MaskRule::Half, LIMIT);
+            let reading = MaskReading { limit: LIMIT, ..MaskReading::default() };
+            if let Ok(labels) = bounded(|| mask::read(path, &reading)) {
+                let _ = mask::lay(path, labels, scan.grid(), None, mask::Agreed::Resample);
+            }
         }
     });
 });

@@ -123,8 +123,9 @@ impl TruthArguments {
             choice: self.labels.clone(),
         };
         let truth = Truth::read(files, image, &reading).map_err(|error| match error {
-            himix::data::DataError::MaskGrid { .. } => {
-                Failure::input(format!("{error} (--mask-grid resample or index)"))
+            himix::data::DataError::MaskGrid { by_number, .. } => {
+                let ways = if by_number.is_empty() { "resample" } else { "resample, or index" };
+                Failure::input(format!("{error} (--mask-grid {ways})"))
             }
             himix::data::DataError::MaskSlice { .. } => Failure::input(format!("{error} (--slice N)")),
             other => other.into(),

@@ -94,7 +94,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("validation_split", "split that chooses the best weights"),
     (
         "mask_rule",
-        "foreground of a mask file: half (above half of the range) or exactly_255 (as the authors read it)",
+        "foreground of a mask file: found (from its values), half (above half of the range) or exactly_255 (as the authors read it)",
     ),
     ("phantoms", "synthetic pictures added to every epoch, other ones each time"),
     ("limit", "first so many pairs of each data set; 0 takes all"),

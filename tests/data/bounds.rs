@@ -8,8 +8,8 @@ use himix::data::{Dataset, Limit, open};
 
 use super::fixtures::{folder, put};
 use super::hostile::{
-    bmp, claim, dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000,
-    jpeg_2000_precincts, jpeg_frame, packed_zeros, png_header, png_of, tiff_of, webp, workbook,
+    big_tiff, bmp, claim, dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000,
+    jpeg_2000_precincts, jpeg_frame, packed_zeros, png_header, png_of, tiff_of, tiff_pages, webp, workbook,
 };
 
 /// What a file may take.
@@ -87,9 +87,23 @@ fn pictures() {
     let profile = [b"name\0\0".as_slice(), &profile].concat();
     let side = |pixels: u32| pixels.to_le_bytes()[..3].to_vec();
     let canvas = [&[0x02, 0, 0, 0][..], &side(16_000), &side(16_000)].concat();
+    let big = |width, height, way, lengths| {
+        let first = [(256, 1, width), (257, 1, height), (258, 1, 8), (259, 1, way), (262, 1, 1)];
+        let strip = 32 + 9 * 20;
+        [&first[..], &[(273, 1, strip), (277, 1, 1), (278, 1, height), (279, lengths, 1 << 20)]].concat()
+    };
     refused(
         LIMIT,
         vec![
+            (
+                "palette.png",
+                png_of(&[
+                    (b"IHDR", &png_header(4000, 4000, 8, 3, false)),
+                    (b"PLTE", &[0; 768]),
+                    (b"IDAT", &zeros),
+                    (b"IEND", b""),
+                ]),
+            ),
             (
                 "60000.png",
                 png_of(&[(b"IHDR", &png_header(60_000, 60_000, 16, 6, true)), (b"IDAT", &zeros), (b"IEND", b"")]),
@@ -121,6 +135,14 @@ fn pictures() {
             ("tiles.tif", tiff_of(2000, 2000, &[(322, 1, 1 << 30), (323, 1, 1 << 30), (324, 1, 8), (325, 1, 64)])),
             ("samples.tif", tiff_of(20_000, 3000, &[(277, 1, 65_535)])),
             ("width.tif", tiff_of(20, 20, &[(256, 50_000_000, 8)])),
+            ("65500-big.tif", big_tiff(&big(65_500, 65_500, 1, 1), &[])),
+            ("strips-big.tif", big_tiff(&big(3000, 2000, 1, u64::MAX / 16), &[0; 64])),
+            ("strip-big.tif", big_tiff(&big(8000, 8000, 8, 1), &zeros)),
+            ("window.tif", big_tiff(&big(2000, 2000, 50_000, 1), &[0x28, 0xb5, 0x2f, 0xfd, 0, 0x88, 1, 0, 0])),
+            ("endless.tif", [b"II\x2b\0\x08\0\0\0\x10\0\0\0\0\0\0\0".as_slice(), &[0xff; 8], &[0; 640]].concat()),
+            ("pages.tif", tiff_pages(400, 500, 500, &zeros)),
+            ("palette.tif", tiff_of(4000, 4000, &[(262, 1, 3), (320, 768, 8)])),
+            ("tile-row.tif", tiff_of(20, 20, &[(322, 1, u32::MAX), (323, 1, 1), (324, 20, 8), (325, 20, 8)])),
             ("lossy.webp", webp(&[(b"VP8 ", &[0x10, 0, 0, 0x9d, 1, 0x2a, 0xff, 0x3f, 0xff, 0x3f, 0, 0, 0, 0])])),
             ("lossless.webp", webp(&[(b"VP8L", &[0x2f, 0xff, 0xff, 0xff, 0x1f, 0, 0, 0, 0])])),
             ("moving.webp", webp(&[(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &[0; 40])])),

@@ -57,6 +57,40 @@ pub fn tiff(tags: &[(u16, u32, u32)]) -> Vec<u8> {
     out
 }
 
+/// A BigTIFF of these tags, all of 64 bit numbers: tag, count, value. Behind them lies `data`, at 32 + 20 for each tag.
+pub fn big_tiff(tags: &[(u16, u64, u64)], data: &[u8]) -> Vec<u8> {
+    let mut out = b"II\x2b\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
+    out.extend((tags.len() as u64).to_le_bytes());
+    for (tag, count, value) in tags {
+        out.extend(tag.to_le_bytes());
+        out.extend(16_u16.to_le_bytes());
+        out.extend([count, value].iter().flat_map(|number| number.to_le_bytes()));
+    }
+    out.extend(0_u64.to_le_bytes());
+    out.extend(data);
+    out
+}
+
+/// A TIFF of `pages` grey pages of 8 bit that all have the same packed strip.
+pub fn tiff_pages(pages: u32, width: u32, height: u32, strip: &[u8]) -> Vec<u8> {
+    let size = 2 + 12 * 9 + 4;
+    let (start, length) = (8 + size * pages, strip.len() as u32);
+    let (mut tags, mut out) =
+        (vec![(256, width), (257, height), (258, 8), (259, 8)], b"II\x2a\0\x08\0\0\0".to_vec());
+    tags.extend([(262, 1), (273, start), (277, 1), (278, height), (279, length)]);
+    for page in 0..pages {
+        out.extend(9_u16.to_le_bytes());
+        for &(tag, value) in &tags {
+            out.extend([tag, 4].iter().flat_map(|number: &u16| number.to_le_bytes()));
+            out.extend([1, value].iter().flat_map(|number| number.to_le_bytes()));
+        }
+        let next = if page + 1 == pages { 0 } else { 8 + size * (page + 1) };
+        out.extend(next.to_le_bytes());
+    }
+    out.extend(strip);
+    out
+}
+
 /// A grey TIFF of 8 bit with one strip at the end of the directory, and what `more` says.
 pub fn tiff_of(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<u8> {
     let mut tags = vec![

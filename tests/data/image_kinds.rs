@@ -1,6 +1,6 @@
 //! Every kind of image that must work, by stored value.
 
-use himix::data::{Image, Mask, MaskRule, Pixels, image::load, mask};
+use himix::data::{Image, MaskRule, Pixels, image::load, mask};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use super::fixtures::{folder, grey_float_tiff, png, put};
@@ -85,18 +85,7 @@ fn display_and_key_follow_the_values() {
 }
 
 #[test]
-fn masks_by_both_rules() {
-    let of = |channels, pixels, rule| Mask::of(&image(channels, pixels), &rule).values;
-    assert_eq!(of(1, Pixels::U8(vec![0, 127, 128, 255]), MaskRule::Half), [0, 0, 1, 1]);
-    assert_eq!(of(1, Pixels::U8(vec![0, 1, 1, 0]), MaskRule::Half), [0, 1, 1, 0]);
-    assert_eq!(of(1, Pixels::U8(vec![0, 0, 0, 0]), MaskRule::Half), [0, 0, 0, 0]);
-    assert_eq!(of(1, Pixels::U16(vec![0, 32767, 32768, 65535]), MaskRule::Half), [0, 0, 1, 1]);
-    assert_eq!(of(1, Pixels::U16(vec![0, 255, 128, 127]), MaskRule::Half), [0, 1, 1, 0]);
-    assert_eq!(of(1, Pixels::F32(vec![0.0, 1.0, 0.4, 0.6]), MaskRule::Half), [0, 1, 0, 1]);
-    let colour = vec![255, 255, 255, 255, 255, 254, 255, 127, 0, 0, 0, 200];
-    assert_eq!(of(3, Pixels::U8(colour.clone()), MaskRule::Half), [1, 1, 1, 0]);
-    assert_eq!(of(3, Pixels::U8(colour), MaskRule::Exactly255), [1, 0, 0, 0]);
-
+fn a_mask_has_the_size_of_its_image() {
     let folder = folder();
     let path = put(&folder, "m.png", &png(2, 2, 8, 0, &[], &[&[0, 255], &[255, 255]]));
     let read = mask::load(&path, &MaskRule::default()).expect("a mask");
@@ -155,4 +144,18 @@ fn only_the_first_page_of_a_jpeg_tiff_counts() {
     parted[entry + 2] = 7;
     let error = refusal(&parted);
     assert!(error.contains("a part of 16x16 pixels has a JPEG of 64x64"), "{error}");
+}
+
+#[test]
+fn palettes_alpha_channels_and_frames_are_what_pillow_reads() {
+    use super::tiff::{compare, expected, fixtures};
+    let files = expected("kinds");
+    assert!(files.len() > 10);
+    for (name, one) in files {
+        let path = fixtures().join("kinds").join(&name);
+        compare(&path, &one);
+        let read = himix::data::raster::load(&path, Default::default(), Default::default()).expect("a picture");
+        assert_eq!(read.is_lossy, one["is_lossy"] == true, "{name}");
+        assert_eq!(read.source.pages, if name.starts_with("moving") { 2 } else { 1 }, "{name}");
+    }
 }

@@ -135,3 +135,97 @@ fn the_shared_volumes() {
     let mask = of("mosmed_study_0255_mask.nii.gz");
     assert_eq!((mask.columns, mask.rows, mask.slices), (512, 512, 38));
 }
+
+/// The same Hounsfield units in every storage: the same unit, range and picture for the network.
+#[test]
+fn hounsfield_units_whatever_the_storage() {
+    let folder = folder();
+    let values = [-1024.0_f32, -1000.0, -600.0, 40.0, 41.0, 300.0, 1200.0, 3000.0];
+    let rows = [[-2.0, 0.0, 0.0, 0.0], [0.0, -3.0, 0.0, 0.0], [0.0, 0.0, 4.0, 0.0]];
+    let file = |code: i16, bits: i16, scaling: [f32; 2], bytes: Vec<u8>| {
+        let mut head = header([2, 2, 2], rows);
+        head[70..72].copy_from_slice(&code.to_le_bytes());
+        head[72..74].copy_from_slice(&bits.to_le_bytes());
+        head[112..116].copy_from_slice(&scaling[0].to_le_bytes());
+        head[116..120].copy_from_slice(&scaling[1].to_le_bytes());
+        head.extend(bytes);
+        open(&put(&folder, "volume.nii", &head), Limit::default()).expect("a volume")
+    };
+    let of = |make: &dyn Fn(f32) -> Vec<u8>| values.iter().flat_map(|value| make(*value)).collect::<Vec<u8>>();
+    let plain = file(4, 16, [1.0, 0.0], of(&|hu| (hu as i16).to_le_bytes().to_vec()));
+    let volumes = [
+        ("no scaling given", file(4, 16, [0.0, 0.0], of(&|hu| (hu as i16).to_le_bytes().to_vec()))),
+        (
+            "uint16, intercept",
+            file(512, 16, [1.0, -1024.0], of(&|hu| ((hu + 1024.0) as u16).to_le_bytes().to_vec())),
+        ),
+        ("fractional slope", file(4, 16, [0.5, -24.0], of(&|hu| ((hu + 24.0) as i16 * 2).to_le_bytes().to_vec()))),
+        ("int32", file(8, 32, [1.0, 0.0], of(&|hu| (hu as i32).to_le_bytes().to_vec()))),
+        ("int64", file(1024, 64, [1.0, 0.0], of(&|hu| (hu as i64).to_le_bytes().to_vec()))),
+        ("float32", file(16, 32, [1.0, 0.0], of(&|hu| hu.to_le_bytes().to_vec()))),
+        ("float64", file(64, 64, [1.0, 0.0], of(&|hu| f64::from(hu).to_le_bytes().to_vec()))),
+        (
+            "float32 of 0…1",
+            file(16, 32, [4096.0, -1024.0], of(&|hu| ((hu + 1024.0) / 4096.0).to_le_bytes().to_vec())),
+        ),
+    ];
+    let floats = |volume: &himix::data::Volume, slice| volume.slice(slice).floats().collect::<Vec<f32>>();
+    for (name, volume) in &volumes {
+        assert_eq!((volume.kind, volume.unit, volume.padding), (Kind::Ct, "HU", None), "{name}");
+        for slice in 0..2 {
+            assert_eq!(floats(volume, slice), floats(&plain, slice), "{name}");
+            assert_eq!(volume.seen_first(slice, None), plain.seen_first(slice, None), "{name}");
+        }
+    }
+    // Padding far below everything else is no value; the range and the network do not meet it as one.
+    let padded = [-32_768.0, -32_768.0, -600.0, 40.0, -32_768.0, 300.0, -1000.0, 3000.0];
+    let bytes = padded.iter().flat_map(|hu: &f32| (*hu as i16).to_le_bytes()).collect();
+    let volume = file(4, 16, [1.0, 0.0], bytes);
+    assert_eq!((volume.unit, volume.padding), ("HU", Some(-32_768.0)));
+    assert_eq!(volume.full_range(&volume.slice(0)).range(), [-600.0, 40.0]);
+    // A value of MR below nothing in particular is neither padding nor HU.
+    let other = file(
+        4,
+        16,
+        [1.0, 0.0],
+        [-5000_i16, 10, 20, 30, 40, 50, 60, 70].iter().flat_map(|v| v.to_le_bytes()).collect(),
+    );
+    assert_eq!((other.unit, other.padding, other.kind), ("", None, Kind::Other));
+    // Not a number: shown as the lowest value, and said.
+    let strange = [f32::NAN, -1000.0, 0.0, 40.0, f32::INFINITY, 300.0, 1200.0, 3000.0];
+    let volume = file(16, 32, [1.0, 0.0], strange.iter().flat_map(|hu| hu.to_le_bytes()).collect());
+    assert!(
+        volume.notes.iter().any(|note| note.starts_with("2 of its voxels are not numbers")),
+        "{:?}",
+        volume.notes
+    );
+    assert_eq!(volume.full_range(&volume.slice(0)).range(), [-1000.0, 40.0]);
+}
+
+#[test]
+fn colours_units_of_length_and_further_volumes() {
+    let folder = folder();
+    let rows = [[-0.002, 0.0, 0.0, 0.0], [0.0, -0.003, 0.0, 0.0], [0.0, 0.0, 0.004, 0.0]];
+    let mut head = header([2, 1, 1], rows);
+    head[70..72].copy_from_slice(&128_i16.to_le_bytes());
+    head[123] = 1; // xyzt_units: metres
+    head.extend([1, 2, 3, 4, 5, 6]);
+    let colours = open(&put(&folder, "colours.nii", &head), Limit::default()).expect("a volume");
+    assert_eq!((colours.channels, colours.values.clone()), (3, Values::U8(vec![1, 2, 3, 4, 5, 6])));
+    let spacing = colours.geometry.spacing_mm().expect("sizes");
+    assert!(spacing.iter().zip([2.0, 3.0, 4.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{spacing:?}");
+    let mut head = header([2, 1, 1], rows);
+    head[40..42].copy_from_slice(&4_i16.to_le_bytes());
+    head[48..50].copy_from_slice(&3_i16.to_le_bytes());
+    let times = with_voxels(head, &[1, 2, 3, 4, 5, 6]);
+    let first = open(&put(&folder, "times.nii", &times), Limit::default()).expect("a volume");
+    assert_eq!(first.values.floats(0..2), [1.0, 2.0]);
+    assert!(first.notes.iter().any(|note| note.contains("3 volumes")), "{:?}", first.notes);
+    let mut head = header([2, 1, 1], rows);
+    head[70..72].copy_from_slice(&32_i16.to_le_bytes());
+    let line = open(&put(&folder, "complex.nii", &with_voxels(head, &[0; 16])), Limit::default())
+        .map(|_| ())
+        .expect_err("complex numbers")
+        .to_string();
+    assert!(line.contains("complex numbers") && !line.contains("PNG"), "{line}");
+}

@@ -106,24 +106,36 @@ pub fn lay(
     let is_one_frame = frames[0].is_empty() || frames[1].is_empty() || frames[0] == frames[1];
     let finder = Finder::of(&labels);
     let exact = finder.as_ref().filter(|_| is_one_frame).and_then(|finder| exact(finder, &labels, image));
-    if let Some((from, covered, how)) = exact {
-        let is_same = how.is_empty() && labels.shape() == image.shape;
+    if let Some(Exact { slices, covered }) = exact {
+        let how = described(&slices);
+        let is_whole = how.is_empty() && labels.shape() == image.shape && is_in_order(&slices);
         let only = match covered.iter().filter(|is| **is).count() {
             1 if covered.len() > 1 => covered.iter().position(|is| *is),
             _ => None,
         };
         let pairing = match only {
             Some(slice) => Pairing::OnSlice { slice: slice + 1 },
-            None if is_same => Pairing::ByPosition,
+            None if is_whole => Pairing::ByPosition,
             None => Pairing::Reordered { how: if how.is_empty() { "a part of the mask".into() } else { how } },
         };
-        return Ok(Laid { labels: on_grid(labels, image, from.into_iter()), covered, pairing });
+        if is_whole {
+            let labels = LabelMap { geometry: image.geometry.clone(), ..labels };
+            return Ok(Laid { labels, covered, pairing });
+        }
+        let [columns, rows, _] = image.shape;
+        let shape = labels.shape();
+        let from = slices.iter().flat_map(|slice| {
+            (0..rows as i64).flat_map(move |row| {
+                (0..columns as i64).map(move |column| slice.map(|slice| number(shape, slice.at(column, row))))
+            })
+        });
+        return Ok(Laid { labels: on_grid(labels, image, from), covered, pairing });
     }
     if let (Agreed::Resample, Some(finder), true) = (agreed, &finder, is_one_frame) {
-        let from: Vec<Option<usize>> = nearest(finder, &labels, image);
-        let is_apart = from.iter().all(Option::is_none);
-        let mut laid = on_grid(labels, image, from.into_iter());
-        if is_apart {
+        let mut inside = 0_u64;
+        let nearest = nearest(finder, labels.shape(), image).inspect(|from| inside += u64::from(from.is_some()));
+        let mut laid = on_grid(labels, image, nearest);
+        if inside == 0 {
             laid.notes.push("No voxel of the mask lies within the image.".into());
         }
         return Ok(Laid { labels: laid, covered: vec![true; image.shape[2]], pairing: Pairing::Resampled });
@@ -258,32 +270,55 @@ impl Finder {
     }
 }
 
-/// For each pixel of the image the voxel of the mask that is the same one, which slices are covered, and what was done to the order (empty
-/// where nothing was). None where a pixel has no such voxel.
-#[allow(clippy::type_complexity, reason = "three lists of one walk over the grid")]
-fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<(Vec<Option<usize>>, Vec<bool>, String)> {
+/// The voxels of the mask that a slice of the image has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct SliceOfMask {
+    /// Column, row and slice of the first pixel.
+    first: [i64; 3],
+    /// Steps to the next column and to the next row of the image.
+    step: [[i64; 3]; 2],
+}
+
+impl SliceOfMask {
+    fn at(&self, column: i64, row: i64) -> [i64; 3] {
+        std::array::from_fn(|part| self.first[part] + column * self.step[0][part] + row * self.step[1][part])
+    }
+}
+
+/// Every slice of an image as voxels of the mask.
+struct Exact {
+    /// None where the mask has nothing.
+    slices: Vec<Option<SliceOfMask>>,
+    /// Which slices the mask says something about.
+    covered: Vec<bool>,
+}
+
+fn number(shape: [usize; 3], at: [i64; 3]) -> usize {
+    (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize
+}
+
+/// The voxels of the mask that are those of the image. None where a pixel has no such voxel, but for slices that a segmentation, or a mask
+/// of one slice, leaves out.
+fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exact> {
     let [columns, rows, slices] = image.shape;
     let shape = labels.shape();
     let is_sparse = matches!(&labels.source, Source::Dicom(dicom) if dicom.sop_class == SEGMENTATION);
-    let mut from = Vec::with_capacity(columns * rows * slices);
-    let mut covered = vec![true; slices];
-    let mut moves: Option<[[i64; 3]; 2]> = None;
-    let mut order = Vec::new();
+    let mut found = Exact { slices: Vec::with_capacity(slices), covered: vec![true; slices] };
+    let is_inside = |at: &[i64; 3]| at.iter().zip(shape).all(|(part, side)| (0..side as i64).contains(part));
     for slice in 0..slices {
         let corner = |column: usize, row: usize| -> Option<[i64; 3]> {
             let at = finder.at(image.geometry.place(column as f64, row as f64, slice)?);
             let is_near = at.iter().all(|part| part.is_finite() && (part - part.round()).abs() <= OFF);
-            is_near.then(|| at.map(|part| part.round() as i64))
+            is_near.then(|| at.map(|part| part.round() as i64)).filter(is_inside)
         };
-        let is_inside = |at: [i64; 3]| at.iter().zip(shape).all(|(part, side)| (0..side as i64).contains(part));
-        let corners = [(0, 0), (columns - 1, 0), (0, rows - 1), (columns - 1, rows - 1)]
-            .map(|(column, row)| corner(column, row).filter(|at| is_inside(*at)));
+        let corners = [(0, 0), (columns - 1, 0), (0, rows - 1), (columns - 1, rows - 1)];
+        let corners = corners.map(|(column, row)| corner(column, row));
         let [Some(first), Some(right), Some(below), Some(_)] = corners else {
             if !(is_sparse || labels.slices == 1) || corners.iter().any(Option::is_some) {
                 return None;
             }
-            covered[slice] = is_sparse;
-            from.extend(std::iter::repeat_n(None, columns * rows));
+            found.covered[slice] = is_sparse;
+            found.slices.push(None);
             continue;
         };
         let along = |to: [i64; 3], count: usize| -> Option<[i64; 3]> {
@@ -296,68 +331,54 @@ fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<(Vec<Opt
                 && (0..3).all(|part| step[part] * (count as i64 - 1) == way[part]);
             is_step.then_some(step)
         };
-        let step = [along(right, columns)?, along(below, rows)?];
-        moves.get_or_insert(step);
-        order.push(first);
-        let number = |at: [i64; 3]| (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize;
-        for row in 0..rows as i64 {
-            for column in 0..columns as i64 {
-                let at = std::array::from_fn(|part| first[part] + column * step[0][part] + row * step[1][part]);
-                from.push(Some(number(at)));
-            }
-        }
+        found.slices.push(Some(SliceOfMask { first, step: [along(right, columns)?, along(below, rows)?] }));
     }
-    if covered.iter().all(|is| !is) {
-        return None;
-    }
-    // A segmentation that has none of these slices belongs to something else.
-    if order.is_empty() {
-        return None;
-    }
-    Some((from, covered, described(moves, &order)))
+    // One that has none of these slices belongs to something else.
+    found.slices.iter().any(Option::is_some).then_some(found)
+}
+
+/// Whether the slices are those of the mask, one after the other.
+fn is_in_order(slices: &[Option<SliceOfMask>]) -> bool {
+    slices.iter().enumerate().all(|(place, slice)| slice.is_some_and(|slice| slice.first == [0, 0, place as i64]))
 }
 
 /// What is done to the voxels of a mask, in words; empty where they are in the order of the image.
-fn described(moves: Option<[[i64; 3]; 2]>, order: &[[i64; 3]]) -> String {
-    let Some([across, down]) = moves else { return String::new() };
+fn described(slices: &[Option<SliceOfMask>]) -> String {
+    let mut there = slices.iter().flatten();
+    let Some(first) = there.next() else { return String::new() };
+    let [across, down] = first.step;
     let is_axis =
         |step: [i64; 3], axis: usize| step.iter().enumerate().all(|(part, value)| part == axis || *value == 0);
-    let mut parts = Vec::new();
     if !(is_axis(across, 0) && is_axis(down, 1)) {
-        parts.push("axes exchanged");
-    } else {
-        match (across[0] < 0, down[1] < 0) {
-            (true, true) => parts.push("turned by 180°"),
-            (true, false) => parts.push("mirrored left to right"),
-            (false, true) => parts.push("mirrored top to bottom"),
-            (false, false) => {}
-        }
-        if order.len() > 1 && order[1][2] < order[0][2] {
-            parts.push("slices in reverse order");
-        }
+        return "axes exchanged".into();
+    }
+    let mut parts = Vec::new();
+    match (across[0] < 0, down[1] < 0) {
+        (true, true) => parts.push("turned by 180°"),
+        (true, false) => parts.push("mirrored left to right"),
+        (false, true) => parts.push("mirrored top to bottom"),
+        (false, false) => {}
+    }
+    if there.next().is_some_and(|second| second.first[2] < first.first[2]) {
+        parts.push("slices in reverse order");
     }
     parts.join(", ")
 }
 
-/// For each pixel of the image the nearest voxel of the mask; none outside.
-fn nearest(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Vec<Option<usize>> {
+/// For each pixel of the image the nearest voxel of a mask of this shape; none outside.
+fn nearest<'a>(
+    finder: &'a Finder,
+    shape: [usize; 3],
+    image: Grid<'a>,
+) -> impl Iterator<Item = Option<usize>> + use<'a> {
     let [columns, rows, slices] = image.shape;
-    let shape = labels.shape();
-    let mut from = Vec::with_capacity(columns * rows * slices);
-    for slice in 0..slices {
-        for row in 0..rows {
-            for column in 0..columns {
-                let place = image.geometry.place(column as f64, row as f64, slice);
-                let at = place.map(|place| finder.at(place).map(f64::round));
-                let inside =
-                    at.filter(|at| at.iter().zip(shape).all(|(part, side)| *part >= 0.0 && *part < side as f64));
-                from.push(
-                    inside.map(|at| (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize),
-                );
-            }
-        }
-    }
-    from
+    (0..columns * rows * slices).map(move |at| {
+        let (column, row, slice) = (at % columns, at / columns % rows, at / columns / rows);
+        let place = image.geometry.place(column as f64, row as f64, slice)?;
+        let voxel = finder.at(place).map(f64::round);
+        let is_inside = voxel.iter().zip(shape).all(|(part, side)| *part >= 0.0 && *part < side as f64);
+        is_inside.then(|| number(shape, voxel.map(|part| part as i64)))
+    })
 }
 
 /// A grid in words: size, voxel, first voxel.

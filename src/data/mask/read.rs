@@ -19,6 +19,8 @@ const LOSSY: &[&str] = &[
     "1.2.840.10008.1.2.4.55",
     "1.2.840.10008.1.2.4.81",
 ];
+/// Most bytes that recognising takes for a pixel beside the pixel itself: its value in a list, its label, its colour or number.
+const WORKING: u64 = 20;
 /// SOP class of segmentations.
 const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 
@@ -33,6 +35,9 @@ pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
         match open::content(path)? {
             Content::Picture => {
                 let raster = decode::raster(path, reading.limit, reading.orientation)?;
+                let kept = raster.values.bytes() + raster.alpha.as_ref().map_or(0, Values::bytes);
+                let pixels = (raster.columns * raster.rows * raster.pages) as u64;
+                reading.limit.allow(path, kept.saturating_add(pixels.saturating_mul(WORKING)))?;
                 return of_raster(raster, reading.rule).map_err(refuse);
             }
             Content::Nifti if reading.rule == MaskRule::Found => {
@@ -44,6 +49,8 @@ pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
         }
     }
     let volume = open::open(path, reading.limit, &|_, _| true)?;
+    let pixels = (volume.values.len() / volume.channels) as u64;
+    reading.limit.allow(path, volume.values.bytes().saturating_add(pixels.saturating_mul(WORKING)))?;
     of_volume(volume, reading.rule).map_err(refuse)
 }
 
@@ -100,9 +107,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
             _ => Some(Values::F32(images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect())),
         };
         let values = mapped.as_ref().unwrap_or(&volume.values);
-        recognise::grey(Tally::of_values(values), habit, &|| {
-            Box::new(values.floats(0..values.len()).into_iter().map(f64::from))
-        })?
+        recognise::grey(Tally::of_values(values), habit, &|| numbers(values))?
     };
     Ok(made(found, shape, volume.geometry, volume.source, volume.notes))
 }
@@ -117,20 +122,15 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     let half = half_of_range(&raster.values);
     let habit = Habit { size: [raster.columns, raster.rows], is_lossy: raster.is_lossy, is_picture: true, half };
     let values = &raster.values;
-    let is_constant = |of: &Values, channels: usize| {
-        let floats = of.floats(0..of.len());
-        floats.chunks_exact(channels.max(1)).all(|pixel| pixel == &floats[..channels.max(1)])
-    };
     let found = if rule != MaskRule::Found {
         let samples = values.floats(0..values.len());
         let half = if samples.iter().copied().fold(0.0, f32::max) == 1.0 { 0.5 } else { half };
         recognise::by_rule(&samples, raster.channels, rule, half).ok_or("no rule was given")?
-    } else if let Some(alpha) = raster.alpha.as_ref().filter(|alpha| !is_constant(alpha, 1))
-        && is_constant(values, raster.channels)
+    } else if let Some(alpha) = raster.alpha.as_ref().filter(|alpha| !alpha.is_constant(1))
+        && values.is_constant(raster.channels)
     {
         let habit = Habit { half: half_of_range(alpha), ..habit };
-        let numbers = || alpha.floats(0..alpha.len()).into_iter().map(f64::from);
-        let found = recognise::grey(Tally::of_values(alpha), habit, &|| Box::new(numbers()))?;
+        let found = recognise::grey(Tally::of_values(alpha), habit, &|| numbers(alpha))?;
         Found { kind: MaskKind::Alpha, ..found }
     } else if raster.channels == 3 {
         let palette =
@@ -144,9 +144,7 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
             }
         }
     } else {
-        recognise::grey(Tally::of_values(values), habit, &|| {
-            Box::new(values.floats(0..values.len()).into_iter().map(f64::from))
-        })?
+        recognise::grey(Tally::of_values(values), habit, &|| numbers(values))?
     };
     Ok(made(found, shape, geometry, Source::Picture(raster.source), raster.notes))
 }
@@ -157,6 +155,11 @@ fn pixels(values: &Values) -> Pixels {
         Values::U16(values) => Pixels::U16(values.clone()),
         other => Pixels::F32(other.floats(0..other.len())),
     }
+}
+
+/// Samples one by one.
+fn numbers(values: &Values) -> Box<dyn Iterator<Item = f64> + '_> {
+    Box::new((0..values.len()).map(|place| f64::from(values.at(place))))
 }
 
 /// Colours in 8 bit.
@@ -191,7 +194,7 @@ fn half_of_range(values: &Values) -> f64 {
             Some(..=255) => 127.0,
             _ => 32_767.0,
         },
-        other => half_of_floats(other.floats(0..other.len()).into_iter().fold(0.0, f32::max), false),
+        other => half_of_floats(other.highest().max(0.0), false),
     }
 }
 

@@ -80,7 +80,7 @@ pub fn grey<'a>(
     let (Some(&low), Some(&high)) = (values.first(), values.last()) else {
         return Err("it has no pixels".into());
     };
-    let is_whole = values.iter().all(|value| (value - value.round()).abs() < 1e-4 && value.abs() < 9e15);
+    let is_whole = values.iter().all(|value| (value - value.round()).abs() < 1e-4 && value.abs() < 9e18);
     match values {
         [value] if *value <= 0.0 => {
             return Ok(two(vec![0; counted.places.len()], [*value, value + 1.0], MaskKind::Nothing));

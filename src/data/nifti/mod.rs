@@ -232,7 +232,10 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     let count: usize = shape.iter().product();
     let volumes: usize = opened.further.iter().product();
     // The place of a value in a list, twice: once as it is counted, once as it is kept.
-    limit.allow(path, (count as u64).saturating_mul(volumes as u64).saturating_mul(4))?;
+    limit.allow(
+        path,
+        (count as u64).saturating_mul(volumes as u64).saturating_mul(3).saturating_add(8 * count as u64),
+    )?;
     let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
     let is_big = opened.is_big();
     let (geometry, source, mut notes, turn) = opened.described();

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-/// Most entries of all directories of one file: those of 200,000 pages.
-const MOST: usize = 4_000_000;
+/// Most entries of all directories of one file, and how many one has that has fewer: room for 62,500 pages.
+const MOST: usize = 1_000_000;
+const FEW: usize = 16;
 
 /// A file with directories.
 #[derive(Clone, Copy)]
@@ -38,7 +39,7 @@ impl<'a> Directories<'a> {
         let (mut all, mut entries) = (Vec::new(), 0);
         let mut next = self.first();
         while let Some(directory) = next.filter(|directory| seen.insert(directory.entries_at)) {
-            entries += directory.count.max(1);
+            entries += directory.count.max(FEW);
             if entries > MOST {
                 return None;
             }

@@ -52,7 +52,8 @@ pub(super) fn read(
     let refuse = |error| refusal(path, error);
     let mut decoder = Decoder::new(Cursor::new(&bytes[..])).map_err(refuse)?;
     let mut limits = Limits::unlimited();
-    limits.decoding_buffer_size = first.stored() as usize + size_of::<u64>();
+    // Lists count against it, too.
+    limits.decoding_buffer_size = (first.stored() + plan.lists) as usize + size_of::<u64>();
     decoder = decoder.with_limits(limits);
     let mut raster: Option<Raster> = None;
     let mut is_rounded = false;

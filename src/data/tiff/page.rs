@@ -97,6 +97,7 @@ const DECOMPRESS: &str =
     "convert it to a TIFF without compression, for instance with tiffcp -c none, or with bfconvert of Bio-Formats";
 const RECOLOUR: &str =
     "convert it to a grey or RGB TIFF with all of its bits, for instance with magick IN -colorspace sRGB OUT.tif";
+const JOIN: &str = "convert it to one whose samples lie side by side, for instance with tiffcp -p contig";
 const WIDEN: &str = "convert it to a TIFF of 16 bit samples, for instance with magick IN -depth 16 OUT.tif";
 
 /// Whether a directory is a thumbnail, a smaller copy of another page, or its mask (tags 254 and 255): nothing to look at.
@@ -196,6 +197,11 @@ impl Page {
             (None, None) => None,
             _ => Some([side(322, "width of a tile")?, side(323, "height of a tile")?]),
         };
+        let is_planar = directory.one(284) == Some(2) && samples > 1;
+        if is_planar && tile.is_some() {
+            // The library takes the last tile of every plane but the first for one of another size.
+            return Err(Refusal::Kind("a TIFF whose samples lie in tiles of a plane each".into(), JOIN));
+        }
         let rows = directory.one(ROWS_PER_STRIP).and_then(|rows| u32::try_from(rows).ok()).unwrap_or(u32::MAX);
         Ok(Self {
             width,
@@ -206,7 +212,7 @@ impl Page {
             meaning,
             alpha: alpha(directory, meaning, samples),
             compression,
-            is_planar: directory.one(284) == Some(2) && samples > 1,
+            is_planar,
             tile,
             strip: rows.min(height),
             is_reversed: directory.one(266) == Some(2) && compression != JPEG,

@@ -18,6 +18,8 @@ const CHILDREN: u16 = 330;
 const TILE: u32 = 32_768;
 /// What a page means once its samples are to be decoded as they are.
 const BLACK_IS_ZERO: u64 = 1;
+/// Most separate places of strips whose bits are turned round.
+const PARTS: usize = 1 << 18;
 /// Pages that are named in a note.
 const NAMED: usize = 3;
 
@@ -75,28 +77,33 @@ impl Plan {
         let colours = colours(first, &page).map_err(|reason| damaged(&reason))?;
 
         let mut pages = vec![Planned { number: chosen[0], page }];
-        let mut others = Vec::new();
+        // What the first of the others are, and how many there are.
+        let (mut others, mut count) = (Vec::new(), 0);
         for &number in &chosen[1..] {
             let directory = directories[number];
             let needed = guard::lists(directory).map_err(|reason| damaged(&reason))?;
             limit.allow(path, (bytes.len() as u64).saturating_add(needed))?;
             lists = lists.max(needed);
-            match Page::of(directory) {
+            let other = match Page::of(directory) {
                 Ok(page)
                     if page.is_like(&pages[0].page)
-                        && colours == self::colours(directory, &page).unwrap_or_default() =>
+                        && self::colours(directory, &page).as_ref() == Ok(&colours) =>
                 {
                     pages.push(Planned { number, page });
+                    continue;
                 }
-                Ok(page) => others.push(format!("{}x{}, {}", page.width, page.height, page.in_words(None))),
-                Err(Refusal::Kind(kind, _)) => others.push(kind),
-                Err(Refusal::Damaged(_)) => others.push("damaged".into()),
+                Ok(page) => format!("{}x{}, {}", page.width, page.height, page.in_words(None)),
+                Err(Refusal::Kind(kind, _)) => kind,
+                Err(Refusal::Damaged(_)) => "damaged".into(),
+            };
+            count += 1;
+            if others.len() < NAMED {
+                others.push(other);
             }
         }
-        if !others.is_empty() {
+        if count > 0 {
             let page = &pages[0].page;
-            let more = if others.len() > NAMED { " …" } else { "" };
-            others.truncate(NAMED);
+            let more = if count > NAMED { " …" } else { "" };
             notes.push(format!(
                 "It has {} pages that differ in size or kind; the first ({}x{}) is read, others are not ({}{more}).",
                 chosen.len(),
@@ -130,10 +137,13 @@ impl Plan {
             }
             if planned.page.is_reversed {
                 self.reversed.extend(guard::parts(directory).ok_or("its strips cannot be told")?);
+                self.reversed.sort_by_key(|part| part.start);
+                self.reversed = guard::merged(std::mem::take(&mut self.reversed));
+                if self.reversed.len() > PARTS {
+                    return Err("its strips lie in too many places".into());
+                }
             }
         }
-        self.reversed.sort_by_key(|part| part.start);
-        self.reversed = guard::merged(std::mem::take(&mut self.reversed));
         Ok(())
     }
 

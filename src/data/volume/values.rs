@@ -31,6 +31,29 @@ impl Values {
         self.len() == 0
     }
 
+    /// A sample as a number.
+    ///
+    /// # Panics
+    /// If there is none at this place.
+    pub fn at(&self, place: usize) -> f32 {
+        match self {
+            Self::U8(values) => f32::from(values[place]),
+            Self::I16(values) => f32::from(values[place]),
+            Self::U16(values) => f32::from(values[place]),
+            Self::F32(values) => values[place],
+        }
+    }
+
+    /// The largest sample; minus infinity where there are none.
+    pub fn highest(&self) -> f32 {
+        (0..self.len()).map(|place| self.at(place)).fold(f32::NEG_INFINITY, f32::max)
+    }
+
+    /// Whether every pixel of `channels` interleaved samples is the same.
+    pub fn is_constant(&self, channels: usize) -> bool {
+        (channels..self.len()).all(|place| self.at(place) == self.at(place % channels))
+    }
+
     /// The smallest sample; infinity where there are none.
     pub fn lowest(&self) -> f32 {
         match self {

@@ -26,7 +26,7 @@ const NAMED: [(&str, &str); 4] =
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// Settings with a few possible values, and what these are called.
 const CHOICES: [(&str, &[(&str, &str)]); 3] = [
-    ("mask_rule", &[("half", "above half"), ("exactly_255", "exactly 255")]),
+    ("mask_rule", &[("found", "found from its values"), ("half", "above half"), ("exactly_255", "exactly 255")]),
     ("train_text", &[("", "automatic"), ("true", "yes"), ("false", "no")]),
     ("cross_entropy", &[("binary", "binary"), ("literal", "literal")]),
 ];

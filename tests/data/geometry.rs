@@ -1,0 +1,419 @@
+//! Where pixels lie: every order and direction of the axes, through DICOM series and NIfTI, and masks laid on images of any of them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use himix::data::mask::{Agreed, LabelMap, Laid, Pairing, lay, read};
+use himix::data::volume::{NiftiForm, Source};
+use himix::data::{DataError, LabelChoice, Limit, MaskReading, Volume, open};
+
+use super::fixtures::{folder, put, shared};
+
+/// Voxels along the patient's left, back and head, and their distance in mm.
+const SIZE: [usize; 3] = [3, 4, 2];
+const MM: [f64; 3] = [1.0, 2.0, 5.0];
+/// Centre of the voxel that lies furthest right, to the front, to the feet (LPS).
+const FIRST: [f64; 3] = [-11.0, 7.0, 30.0];
+
+/// What lies at a place: every voxel has a number of its own.
+fn content([x, y, z]: [usize; 3]) -> u16 {
+    (1 + x + 10 * y + 100 * z) as u16
+}
+
+/// Which part of space each axis of the voxels runs along, and whether backwards.
+type Order = ([usize; 3], [bool; 3]);
+
+fn orders() -> Vec<Order> {
+    let axes = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    axes.into_iter()
+        .flat_map(|axes| (0..8).map(move |bits| (axes, [bits & 1 > 0, bits & 2 > 0, bits & 4 > 0])))
+        .collect()
+}
+
+/// Where in space the voxel with these numbers lies.
+fn in_space((axes, reversed): Order, voxel: [usize; 3]) -> [usize; 3] {
+    let mut place = [0; 3];
+    for axis in 0..3 {
+        let size = SIZE[axes[axis]];
+        place[axes[axis]] = if reversed[axis] { size - 1 - voxel[axis] } else { voxel[axis] };
+    }
+    place
+}
+
+/// In the patient, mm (LPS).
+fn in_patient(place: [usize; 3]) -> [f64; 3] {
+    std::array::from_fn(|part| FIRST[part] + MM[part] * place[part] as f64)
+}
+
+/// A step along an axis of the voxels, mm (LPS).
+fn step((axes, reversed): Order, axis: usize) -> [f64; 3] {
+    let mut step = [0.0; 3];
+    step[axes[axis]] = if reversed[axis] { -MM[axes[axis]] } else { MM[axes[axis]] };
+    step
+}
+
+fn shape((axes, _): Order) -> [usize; 3] {
+    axes.map(|axis| SIZE[axis])
+}
+
+/// A NIfTI file with an sform, of voxels of 16 bit.
+fn nifti(shape: [usize; 3], rows: [[f32; 4]; 3], voxels: &[u16]) -> Vec<u8> {
+    let mut bytes = vec![0; 352];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(0, &348_i32.to_le_bytes());
+    for (index, side) in [3, shape[0], shape[1], shape[2], 1, 1, 1, 1].iter().enumerate() {
+        put(40 + 2 * index, &(*side as u16).to_le_bytes());
+    }
+    put(70, &512_i16.to_le_bytes());
+    put(72, &16_i16.to_le_bytes());
+    for index in 0..4 {
+        put(76 + 4 * index, &1_f32.to_le_bytes());
+    }
+    put(108, &352_f32.to_le_bytes());
+    put(254, &1_i16.to_le_bytes());
+    for (row, values) in rows.iter().enumerate() {
+        for (column, value) in values.iter().enumerate() {
+            put(280 + 16 * row + 4 * column, &value.to_le_bytes());
+        }
+    }
+    put(344, b"n+1\0");
+    voxels.iter().for_each(|voxel| bytes.extend(voxel.to_le_bytes()));
+    bytes
+}
+
+/// The rows of an affine: from voxels to RAS.
+fn affine(first: [f64; 3], steps: [[f64; 3]; 3]) -> [[f32; 4]; 3] {
+    let sign = [-1.0, -1.0, 1.0];
+    std::array::from_fn(|part| {
+        let of = |value: f64| (sign[part] * value) as f32;
+        [of(steps[0][part]), of(steps[1][part]), of(steps[2][part]), of(first[part])]
+    })
+}
+
+fn as_nifti(folder: &tempfile::TempDir, number: usize, order: Order) -> PathBuf {
+    let [columns, rows, slices] = shape(order);
+    let mut voxels = Vec::new();
+    for k in 0..slices {
+        for j in 0..rows {
+            voxels.extend((0..columns).map(|i| content(in_space(order, [i, j, k]))));
+        }
+    }
+    let first = in_patient(in_space(order, [0; 3]));
+    let rows = affine(first, [0, 1, 2].map(|axis| step(order, axis)));
+    put(folder, &format!("{number}.nii"), &nifti(shape(order), rows, &voxels))
+}
+
+fn text(values: &[f64]) -> String {
+    values.iter().map(f64::to_string).collect::<Vec<_>>().join("\\")
+}
+
+/// A series of one file a slice; names in another order than the slices.
+fn as_series(folder: &tempfile::TempDir, number: usize, order: Order) -> PathBuf {
+    let [columns, rows, slices] = shape(order);
+    let series = folder.path().join(format!("series{number}"));
+    std::fs::create_dir_all(&series).expect("a folder");
+    let unit = |axis: usize| {
+        let step = step(order, axis);
+        let length = MM[order.0[axis]];
+        step.map(|part| part / length)
+    };
+    for k in 0..slices {
+        let pixels: Vec<u16> =
+            (0..rows).flat_map(|j| (0..columns).map(move |i| content(in_space(order, [i, j, k])))).collect();
+        let words = |tag, vr, value: String| DataElement::new(tag, vr, PrimitiveValue::from(value));
+        let number = |tag, value: u16| DataElement::new(tag, VR::US, dicom_value!(U16, value));
+        let object = InMemDicomObject::from_element_iter([
+            words(tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.4".into()),
+            words(tags::SOP_INSTANCE_UID, VR::UI, format!("2.25.{}", 1000 + k)),
+            words(tags::MODALITY, VR::CS, "MR".into()),
+            words(tags::SERIES_INSTANCE_UID, VR::UI, "2.25.7".into()),
+            words(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2".into()),
+            words(tags::PIXEL_SPACING, VR::DS, text(&[MM[order.0[1]], MM[order.0[0]]])),
+            words(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, text(&[unit(0), unit(1)].concat())),
+            words(tags::IMAGE_POSITION_PATIENT, VR::DS, text(&in_patient(in_space(order, [0, 0, k])))),
+            number(tags::COLUMNS, columns as u16),
+            number(tags::ROWS, rows as u16),
+            number(tags::SAMPLES_PER_PIXEL, 1),
+            number(tags::BITS_ALLOCATED, 16),
+            number(tags::BITS_STORED, 16),
+            number(tags::HIGH_BIT, 15),
+            number(tags::PIXEL_REPRESENTATION, 0),
+            DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into())),
+        ]);
+        let meta = FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
+        let path = series.join(format!("{}.dcm", 9 - k));
+        object.with_meta(meta).expect("meta").write_to_file(path).expect("written");
+    }
+    series
+}
+
+fn opened(path: &Path) -> Volume {
+    open::open(path, Limit::default(), &|_, _| true).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The letter of the side that a step leads to.
+fn letter(step: [f64; 3]) -> char {
+    let part = (0..3).max_by(|a, b| step[*a].abs().total_cmp(&step[*b].abs())).expect("a part");
+    [['R', 'L'], ['A', 'P'], ['I', 'S']][part][usize::from(step[part] > 0.0)]
+}
+
+/// Every pixel lies where its content says, no place is left out, and the letters are those of the places.
+fn lies_right(volume: &Volume, name: &str) {
+    let [columns, rows, slices] = volume.shape();
+    assert_eq!(columns * rows * slices, SIZE.iter().product::<usize>(), "{name}");
+    let mut seen = BTreeSet::new();
+    let place = |x: usize, y: usize, z: usize| volume.geometry.place(x as f64, y as f64, z).expect("a place");
+    for z in 0..slices {
+        let image = volume.slice(z);
+        for y in 0..rows {
+            for x in 0..columns {
+                let at = place(x, y, z);
+                let near = std::array::from_fn(|part| ((at[part] - FIRST[part]) / MM[part]).round() as usize);
+                let exact = in_patient(near);
+                assert!((0..3).all(|part| (at[part] - exact[part]).abs() < 1e-4), "{name}: {at:?}");
+                assert_eq!(
+                    image.value(x, y, 0),
+                    f32::from(content(near)),
+                    "{name}: column {x}, row {y}, slice {z}"
+                );
+                seen.insert(near);
+            }
+        }
+    }
+    assert_eq!(seen.len(), columns * rows * slices, "{name}");
+    let way = |a: [f64; 3], b: [f64; 3]| std::array::from_fn(|part| b[part] - a[part]);
+    let sides = volume.geometry.sides.expect("letters");
+    let (right, bottom) =
+        (letter(way(place(0, 0, 0), place(1, 0, 0))), letter(way(place(0, 0, 0), place(0, 1, 0))));
+    assert_eq!((sides.right, sides.bottom), (right, bottom), "{name}");
+    let spacing = volume.geometry.spacing_mm().expect("distances");
+    let wanted: [f64; 3] = std::array::from_fn(|axis| {
+        let to = [(1, 0, 0), (0, 1, 0), (0, 0, 1)][axis];
+        let way: [f64; 3] = way(place(0, 0, 0), place(to.0, to.1, to.2));
+        way.iter().map(|part| part * part).sum::<f64>().sqrt()
+    });
+    assert!((0..3).all(|axis| (spacing[axis] - wanted[axis]).abs() < 1e-4), "{name}: {spacing:?} {wanted:?}");
+}
+
+#[test]
+fn every_order_of_axes_is_the_same_patient() {
+    let folder = folder();
+    // Slices by plane of the shown picture: one arrangement of axes and letters for each plane.
+    let mut pictures: HashMap<[char; 2], Vec<Vec<f32>>> = HashMap::new();
+    for (number, order) in orders().into_iter().enumerate() {
+        let from_nifti = opened(&as_nifti(&folder, number, order));
+        lies_right(&from_nifti, &format!("NIfTI {order:?}"));
+        let series = opened(&as_series(&folder, number, order));
+        lies_right(&series, &format!("series {order:?}"));
+        assert!(series.geometry.turn.is_none(), "a series is shown as it is stored");
+        let sides = from_nifti.geometry.sides.expect("letters");
+        let slices: Vec<Vec<f32>> =
+            (0..from_nifti.slices).map(|slice| from_nifti.slice(slice).floats().collect()).collect();
+        let known = pictures.entry([sides.right, sides.bottom]).or_insert_with(|| slices.clone());
+        assert_eq!(*known, slices, "{order:?}");
+        // Back as they were stored.
+        let mut back = from_nifti.clone();
+        back.turn(from_nifti.geometry.turn.inverse());
+        assert_eq!(back.slice(0).value(0, 0, 0), f32::from(content(in_space(order, [0; 3]))), "{order:?}");
+        assert_eq!(back.shape(), shape(order));
+    }
+    let mut planes: Vec<[char; 2]> = pictures.into_keys().collect();
+    planes.sort_unstable();
+    assert_eq!(planes, [['L', 'I'], ['L', 'P'], ['P', 'I']], "as radiologists look at the three planes");
+}
+
+#[test]
+fn a_mask_of_any_order_lies_on_an_image_of_any_other() {
+    let folder = folder();
+    let orders = orders();
+    let files: Vec<PathBuf> = orders
+        .iter()
+        .enumerate()
+        .flat_map(|(number, order)| [as_nifti(&folder, number, *order), as_series(&folder, number, *order)])
+        .collect();
+    let images: Vec<Volume> = files.iter().map(|path| opened(path)).collect();
+    let masks: Vec<LabelMap> =
+        files.iter().map(|path| read(path, &MaskReading::default()).expect("labels")).collect();
+    let mut same = 0;
+    for (image, path) in images.iter().zip(&files) {
+        for (mask, of) in masks.iter().zip(&files) {
+            let Laid { labels, covered, pairing } = lay(of, mask.clone(), image.grid(), None, Agreed::Refuse)
+                .unwrap_or_else(|error| panic!("{error}"));
+            assert!(covered.iter().all(|is| *is));
+            let stored = image.values.floats(0..image.values.len());
+            let is_right =
+                |(at, value): (usize, &f32)| labels.labels[labels.indices.at(at)].value == *value as i64;
+            assert!(stored.iter().enumerate().all(is_right), "{} on {}", of.display(), path.display());
+            same += usize::from(pairing == Pairing::ByPosition);
+        }
+    }
+    assert!(same >= files.len() && same < files.len() * files.len(), "{same} need no other order");
+}
+
+/// One slice of labels on a whole series: on its own slice alone.
+#[test]
+fn a_mask_of_one_slice_covers_that_slice() {
+    let folder = folder();
+    let order = ([0, 1, 2], [false; 3]);
+    let image = opened(&as_series(&folder, 0, order));
+    let one: Vec<u16> = (0..12).map(|pixel| u16::from(pixel % 5 == 0)).collect();
+    let steps = [0, 1, 2].map(|axis| step(order, axis));
+    let path = put(&folder, "one.nii", &nifti([3, 4, 1], affine(in_patient([0, 0, 1]), steps), &one));
+    let laid =
+        lay(&path, read(&path, &MaskReading::default()).expect("labels"), image.grid(), None, Agreed::Refuse);
+    let laid = laid.expect("it lies on the second slice");
+    assert_eq!((laid.covered, laid.pairing), (vec![false, true], Pairing::OnSlice { slice: 2 }));
+    assert_eq!(laid.labels.mask(1, &LabelChoice::Foreground).foreground(), 3);
+    assert_eq!(laid.labels.mask(0, &LabelChoice::Foreground).foreground(), 0);
+}
+
+#[test]
+fn another_grid_is_refused_unless_the_user_agrees() {
+    let folder = folder();
+    let order = ([0, 1, 2], [false; 3]);
+    let image = opened(&as_series(&folder, 0, order));
+    // Half the distance, so twice the voxels, along the patient's left.
+    let fine: Vec<u16> = (0..6 * 4 * 2).map(|voxel| 1 + voxel % 6).collect();
+    let mut steps = [0, 1, 2].map(|axis| step(order, axis));
+    steps[0][0] /= 2.0;
+    let path = put(&folder, "fine.nii", &nifti([6, 4, 2], affine(in_patient([0; 3]), steps), &fine));
+    let labels = || read(&path, &MaskReading::default()).expect("labels");
+    let refused = lay(&path, labels(), image.grid(), None, Agreed::Refuse).map(|_| ()).expect_err("another grid");
+    let line = refused.to_string();
+    assert!(matches!(refused, DataError::MaskGrid { .. }), "{line}");
+    assert!(line.contains("6×4×2 of 0.50×2.00×5.00 mm") && line.contains("3×4×2 of 1.00×2.00×5.00 mm"), "{line}");
+    let laid = lay(&path, labels(), image.grid(), None, Agreed::Resample).expect("as agreed");
+    // At 0, 1 and 2 mm lie voxels 0, 2 and 4 of the mask.
+    let row: Vec<i64> = (0..3).map(|at| laid.labels.labels[laid.labels.indices.at(at)].value).collect();
+    assert_eq!((row, laid.pairing), (vec![1, 3, 5], Pairing::Resampled));
+    assert!(lay(&path, labels(), image.grid(), None, Agreed::ByNumber).is_err(), "another number of voxels");
+
+    // An affine that was lost: the numbers fit, the places do not.
+    let lost: Vec<u16> = (0..24).collect();
+    let unit = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    let path = put(&folder, "lost.nii", &nifti([3, 4, 2], affine([0.0; 3], unit), &lost));
+    let labels = read(&path, &MaskReading::default()).expect("labels");
+    let line = lay(&path, labels.clone(), image.grid(), None, Agreed::Refuse)
+        .map(|_| ())
+        .expect_err("elsewhere")
+        .to_string();
+    assert!(line.contains("or laid on it by voxel numbers"), "{line}");
+    let laid = lay(&path, labels, image.grid(), None, Agreed::ByNumber).expect("as agreed");
+    let stored: Vec<i64> = (0..24).map(|at| laid.labels.labels[laid.labels.indices.at(at)].value).collect();
+    assert_eq!(stored, (0..24).collect::<Vec<i64>>(), "voxel on voxel as stored");
+}
+
+#[derive(serde::Deserialize)]
+struct Header {
+    pixdim: [f32; 4],
+    quaternion: [f32; 3],
+    offset: [f32; 3],
+    affine: [[f64; 4]; 3],
+}
+
+/// Random rotations in both hands, against nibabel (`tests/fixtures/nifti/make.py`).
+#[test]
+fn quaternions_are_those_of_nibabel() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nifti/qforms.json");
+    let text = std::fs::read_to_string(path).expect("the list");
+    let headers: Vec<Header> = serde_json::from_str(&text).expect("a list");
+    let folder = folder();
+    for header in &headers {
+        let mut bytes = nifti([3, 4, 5], [[0.0; 4]; 3], &(0..60).collect::<Vec<u16>>());
+        let mut put_at = |at: usize, values: &[f32]| {
+            let values: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            bytes[at..at + values.len()].copy_from_slice(&values);
+        };
+        put_at(76, &header.pixdim);
+        put_at(256, &header.quaternion);
+        put_at(268, &header.offset);
+        bytes[252..254].copy_from_slice(&1_i16.to_le_bytes());
+        bytes[254..256].copy_from_slice(&0_i16.to_le_bytes());
+        let volume = opened(&put(&folder, "q.nii", &bytes));
+        let Source::Nifti(source) = &volume.source else { panic!("no NIfTI") };
+        assert_eq!((source.used, source.qform_code, source.sform_code), (NiftiForm::Qform, 1, 0));
+        let affine = source.affine.expect("an affine");
+        for (row, wanted) in affine.iter().zip(&header.affine) {
+            assert!(row.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-4), "{affine:?} {:?}", header.affine);
+        }
+        // Every voxel, found by its content, lies where the affine says.
+        let [columns, rows, slices] = volume.shape();
+        for at in 0..60 {
+            let (x, y, z) = (at % columns, at / columns % rows, at / columns / rows);
+            assert!(z < slices);
+            let stored = volume.slice(z).value(x, y, 0) as usize;
+            let voxel = [stored % 3, stored / 3 % 4, stored / 12].map(|part| part as f64);
+            let place = volume.geometry.place(x as f64, y as f64, z).expect("a place");
+            for (part, row) in header.affine.iter().enumerate() {
+                let ras = row[0] * voxel[0] + row[1] * voxel[1] + row[2] * voxel[2] + row[3];
+                let lps = if part < 2 { -ras } else { ras };
+                assert!((place[part] - lps).abs() < 1e-3, "{place:?}");
+            }
+        }
+    }
+}
+
+/// A matrix that places nothing is passed over for the quaternion, or for nothing; it never mirrors.
+#[test]
+fn empty_matrices_are_not_used() {
+    let folder = folder();
+    let voxels: Vec<u16> = (0..24).collect();
+    let nan = f32::NAN;
+    let flat = [[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+    for rows in [[[0.0; 4]; 3], [[nan; 4]; 3], flat] {
+        let mut bytes = nifti([3, 4, 2], rows, &voxels);
+        let nothing = opened(&put(&folder, "s.nii", &bytes));
+        assert!(nothing.geometry.placement.is_none() && nothing.geometry.sides.is_none(), "{rows:?}");
+        assert!(nothing.geometry.turn.is_none(), "as stored where nothing is known");
+        assert_eq!(nothing.notes.len(), 2, "{:?}", nothing.notes);
+        // The unit quaternion.
+        bytes[252..254].copy_from_slice(&1_i16.to_le_bytes());
+        let by_quaternion = opened(&put(&folder, "q.nii", &bytes));
+        let sides = by_quaternion.geometry.sides.expect("letters");
+        assert_eq!((sides.left, sides.top), ('R', 'A'), "{rows:?}");
+        // RAS as stored: the first voxel lies left and to the back, so at the lower right.
+        assert_eq!(by_quaternion.slice(0).value(2, 3, 0), 0.0, "{rows:?}");
+        assert_eq!(by_quaternion.notes.len(), 1, "{:?}", by_quaternion.notes);
+    }
+    // Both are there and differ: said, and the sform holds.
+    let mut bytes =
+        nifti([3, 4, 2], affine([50.0, 0.0, 0.0], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), &voxels);
+    bytes[252..254].copy_from_slice(&1_i16.to_le_bytes());
+    let both = opened(&put(&folder, "b.nii", &bytes));
+    assert!(both.notes.iter().any(|note| note.contains("differ by up to 54.3 mm")), "{:?}", both.notes);
+    assert_eq!(both.geometry.place(0.0, 0.0, 0), Some([50.0, 0.0, 0.0]));
+    let Some(shared) = shared() else { return };
+    let of = |name: &str| opened(&shared.join("data/reports/18-bogus-sform").join(name));
+    if shared.join("data/reports/18-bogus-sform").exists() {
+        let (good, bogus) = (of("a_good.nii"), of("b_sform_zero_qform_good.nii"));
+        assert_eq!(good.geometry, bogus.geometry);
+        assert_eq!(good.values, bogus.values);
+    }
+}
+
+/// Series as scanners write them, with masks that ITK and nibabel wrote (`tests/fixtures/pairing/make.py`): a pixel is foreground where its
+/// stored value is divisible by 3.
+#[test]
+fn masks_of_other_programs_lie_on_their_series() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pairing");
+    let names =
+        ["supine", "prone", "feet_first", "sagittal", "sagittal_from_left", "coronal", "rows_mirrored", "oblique"];
+    for name in names {
+        let image = opened(&root.join(name).join("series"));
+        assert_eq!((image.unit, image.slices), ("HU", 3), "{name}");
+        for file in ["mask.nii", "mask_nibabel.nii"] {
+            let path = root.join(name).join(file);
+            let truth = himix::data::Truth::read(&[path], image.grid(), &himix::data::TruthReading::default());
+            let truth = truth.unwrap_or_else(|error| panic!("{error}"));
+            for slice in 0..3 {
+                let mask = truth.mask(slice).expect("every slice is covered");
+                let stored = image.slice(slice).floats().map(|value| (value + 1024.0) as u32).collect::<Vec<_>>();
+                let wanted: Vec<u8> = stored.iter().map(|value| u8::from(value % 3 == 0)).collect();
+                assert_eq!(mask.values, wanted, "{name}, {file}, slice {slice}: {}", truth.words());
+            }
+        }
+    }
+}

@@ -48,7 +48,7 @@ fn what_is_known_of_a_volume_is_printed_with_where_it_comes_from() {
     assert!(text.contains("R 30.0  P 0.0  S 0.0 mm") || text.contains("R 30.0  A 0.0  S 0.0 mm"), "{text}");
     let object = himix!["info", &path, "--json"].json();
     assert_eq!(row(&object, "Slice distance")["value"], "5 mm");
-    assert_eq!(row(&object, "Range of this slice")["value"], "-920 to -850 HU", "the middle slice");
+    assert_eq!(row(&object, "Range, this slice")["value"], "-920 to -850 HU", "the middle slice");
     assert_eq!(row(&object, "sform_code")["value"], "1 (scanner)");
     himix!["info", &path, "--slice", "4"].refused(&["ct.nii", "no slice 4", "it has 3"]);
 }

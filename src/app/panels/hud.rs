@@ -119,8 +119,9 @@ fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pix
     line(painter, Stroke::new(4.0, theme::BEHIND_WORDS));
     line(painter, Stroke::new(1.5, theme::OVER_PICTURE));
     let text = format!("{} {unit}", number(f64::from(length)));
-    // A long unit begins further left than the bar and ends with it.
-    words(painter, pos2(right, y - 6.0), Align2::RIGHT_BOTTOM, &text);
+    // Above the middle of the bar; what is longer than the bar ends with it.
+    let end = ((left + right + width(painter, &text)) / 2.0).min(right);
+    words(painter, pos2(end, y - 6.0), Align2::RIGHT_BOTTOM, &text);
 }
 
 /// Position and value of the pixel under the pointer, with all that is known of it first, then with less and less.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Id, Label, RichText, Ui, vec2};
+use eframe::egui::{Button, Id, Label, RichText, Ui, vec2};
 
 use super::widgets::{explain, section};
 use crate::app::command::Command;
@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         if switch.changed() {
             commands.push(Command::ShowIdentifiers(is_on));
         }
-        if ui.button("Copy").on_hover_text("Copy what is shown here as text.").clicked() {
+        if ui.add(Button::new("Copy").small()).on_hover_text("Copy what is shown here as text.").clicked() {
             ui.ctx().copy_text(text(&shown));
         }
         explain(ui, WORDS);
@@ -92,15 +92,22 @@ fn row(ui: &mut Ui, fact: &Fact) {
     });
 }
 
-/// With minus signs in place of hyphens before numbers.
+/// With minus signs in place of hyphens before numbers, and side and number of a place, or number and unit, on one line.
 fn typographic(value: &str) -> String {
     let mut before = ' ';
     let letters: Vec<char> = value.chars().collect();
     let sign = |(place, letter): (usize, &char)| {
         let is_number = letters.get(place + 1).is_some_and(char::is_ascii_digit);
         let is_sign = *letter == '-' && is_number && (before.is_whitespace() || before == '(');
+        let is_side = "RLAPSI".contains(before) && is_number;
+        let is_unit = before.is_ascii_digit() && letters[place + 1..].starts_with(&['m', 'm']);
+        let is_bound = *letter == ' ' && (is_side || is_unit);
         before = *letter;
-        if is_sign { '−' } else { *letter }
+        match (is_sign, is_bound) {
+            (true, _) => '−',
+            (_, true) => '\u{a0}',
+            _ => *letter,
+        }
     };
     letters.iter().enumerate().map(sign).collect()
 }
@@ -112,5 +119,6 @@ mod tests {
     #[test]
     fn signs_are_not_hyphens() {
         assert_eq!(typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"), "−1000 to −5 HU, JPEG-2000, a-1, 1.2-3");
+        assert_eq!(typographic("R 1.5  A 2.0 mm"), "R\u{a0}1.5  A\u{a0}2.0\u{a0}mm");
     }
 }

@@ -96,7 +96,7 @@ fn gaps(geometry: &Geometry) -> Fact {
     let gap = |(slice, step): &(usize, f64)| format!("behind slice {}: {} mm", slice + 1, number(step.abs(), 3));
     let gaps: Vec<String> = geometry.gaps().iter().map(gap).collect();
     let value = if gaps.is_empty() { "none".into() } else { few(&gaps, GAPS) };
-    Fact::new("Uneven distances", value, "from the positions of the slices")
+    Fact::new("Gaps", value, "from the positions of the slices")
 }
 
 fn tilt(geometry: &Geometry) -> Fact {
@@ -116,8 +116,12 @@ fn sides(volume: &Volume) -> Fact {
     Fact::new("Sides", value, origin)
 }
 
-/// Of the first slice, of the last, and of the one that is shown.
+/// Of the first slice, of the one that is shown, and of the last.
 fn positions(volume: &Volume, slice: usize) -> Vec<Fact> {
+    if let (None, Source::Picture(_) | Source::Made) = (&volume.geometry.placement, &volume.source) {
+        // Nobody expects a place of a picture.
+        return Vec::new();
+    }
     let Some(placement) = &volume.geometry.placement else { return vec![Fact::unknown("Position")] };
     let origin = match &volume.source {
         Source::Dicom(_) => "centre of the first pixel as shown, from ImagePositionPatient",
@@ -128,13 +132,14 @@ fn positions(volume: &Volume, slice: usize) -> Vec<Fact> {
         Some(Fact::new(&name, format!("{} mm", place(*position)), origin))
     };
     let last = volume.slices.saturating_sub(1);
-    let mut wanted = vec![(format!("Position of slice {}", slice + 1), slice)];
-    if last > 0 {
-        wanted.push(("Position of the first slice".into(), 0));
-        wanted.push(("Position of the last slice".into(), last));
-    } else {
-        wanted[0].0 = "Position".into();
-    }
+    let wanted = match last {
+        0 => vec![("Position".to_owned(), 0)],
+        last => vec![
+            ("First slice at".to_owned(), 0),
+            (format!("Slice {} at", slice + 1), slice),
+            ("Last slice at".to_owned(), last),
+        ],
+    };
     wanted.into_iter().filter_map(|(name, slice)| row(name, slice)).collect()
 }
 
@@ -148,5 +153,5 @@ fn turn(volume: &Volume) -> Fact {
         },
         _ => "so that the head or the front of the patient is at the top and the right at the left".to_owned(),
     };
-    Fact::new("Turned for display", turn.name(), origin)
+    Fact::new("Turned", turn.name(), origin)
 }

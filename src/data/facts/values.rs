@@ -7,16 +7,27 @@ use crate::data::{Image, Volume};
 
 /// The section.
 pub fn section(volume: &Volume, slice: usize) -> Section {
-    let mut rows = vec![stored(volume), mapping(volume, slice), unit(volume)];
-    rows.push(padding(volume));
+    let mut rows = vec![stored(volume)];
+    if !is_plain(volume) {
+        rows.extend([mapping(volume, slice), unit(volume), padding(volume)]);
+    }
     if slice < volume.slices {
         rows.push(range(volume, &volume.slice(slice)));
     }
     if volume.is_inverted {
         rows.push(Fact::new("Low values", "white", inverted(volume)));
     }
-    rows.extend(windows(volume));
+    if !is_plain(volume) {
+        rows.extend(windows(volume));
+    }
     Section { title: "Values", rows }
+}
+
+/// Whether it is a picture whose values have no meaning: its format has no words for mapping, unit, padding and windows.
+fn is_plain(volume: &Volume) -> bool {
+    let is_picture = matches!(volume.source, Source::Picture(_) | Source::Made);
+    let is_as_stored = volume.mapping == Mapping::Same && volume.unit.is_empty();
+    is_picture && is_as_stored && volume.padding.is_none() && volume.windows.is_empty()
 }
 
 fn stored(volume: &Volume) -> Fact {
@@ -27,12 +38,14 @@ fn stored(volume: &Volume) -> Fact {
         Values::F32(_) => "32 bit floating point",
     };
     let channels = if volume.channels == 1 { "grey" } else { "red, green, blue" };
-    let (value, origin) = match &volume.source {
-        Source::Nifti(nifti) if !nifti.data_type.is_empty() => (nifti.data_type.to_owned(), "from datatype"),
-        Source::Picture(picture) if !picture.samples.is_empty() => (picture.samples.clone(), "from the file"),
-        _ => (samples.to_owned(), "as they are kept in memory"),
-    };
-    Fact::new("Stored as", format!("{value}, {channels}"), origin)
+    let name = "Stored as";
+    match &volume.source {
+        Source::Nifti(nifti) if !nifti.data_type.is_empty() => Fact::new(name, nifti.data_type, "from datatype"),
+        Source::Picture(picture) if !picture.samples.is_empty() => {
+            Fact::new(name, picture.samples.as_str(), "from the file")
+        }
+        _ => Fact::new(name, format!("{channels}, {samples}"), "as they are kept in memory"),
+    }
 }
 
 fn mapping(volume: &Volume, slice: usize) -> Fact {
@@ -43,7 +56,7 @@ fn mapping(volume: &Volume, slice: usize) -> Fact {
                 Fact::new(name, "as stored", "no rescale in the file, or one that changes nothing")
             }
             Source::Nifti(_) => Fact::new(name, "as stored", "scl_slope is 0 or 1 and scl_inter 0"),
-            _ => Fact::new(name, "as stored", "pictures have none"),
+            _ => Fact::new(name, "as stored", super::UNKNOWN[1]),
         },
         Mapping::Linear(pairs) => {
             let Some([slope, intercept]) = pairs.get(slice).or(pairs.first()) else { return Fact::unknown(name) };
@@ -109,7 +122,7 @@ fn range(volume: &Volume, image: &Image) -> Fact {
             (low, high) = (low.min(value), high.max(value));
         }
     }
-    let name = if volume.slices > 1 { "Range of this slice" } else { "Range" };
+    let name = if volume.slices > 1 { "Range, this slice" } else { "Range" };
     if low > high {
         return Fact::new(name, "padding alone", "from its pixels");
     }

@@ -23,6 +23,8 @@ mod import;
 mod info;
 #[path = "cli/model.rs"]
 mod model;
+#[path = "cli/moved.rs"]
+mod moved;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

@@ -30,12 +30,18 @@ mod layouts;
 mod masks;
 #[path = "data/metrics.rs"]
 mod metrics;
+#[path = "data/names.rs"]
+mod names;
 #[path = "data/nifti.rs"]
 mod nifti;
 #[path = "data/parity.rs"]
 mod parity;
 #[path = "data/preprocess.rs"]
 mod preprocess;
+#[path = "data/several.rs"]
+mod several;
+#[path = "data/tables.rs"]
+mod tables;
 #[path = "data/text.rs"]
 mod text;
 #[path = "data/tiff.rs"]

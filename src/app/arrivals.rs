@@ -91,7 +91,7 @@ impl HimixApp {
                 self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
                 self.commands.extend(model.map(Command::OpenModel));
             }
-            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner } => {
+            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partners } => {
                 let file = path.clone();
                 if self.take_image(ticket, path, Arrived { scan, slice, image, display }) {
                     // Of a list its folder is among the recent ones, not every case that was looked at.
@@ -101,8 +101,8 @@ impl HimixApp {
                     self.request_prediction();
                     self.finish_recall();
                     // A truth that was named with the image is on its way already.
-                    if self.state.awaited_truth.is_none() {
-                        self.commands.extend(partner.map(|path| Command::OpenTruth(vec![path])));
+                    if self.state.awaited_truth.is_none() && !partners.is_empty() {
+                        self.commands.push(Command::OpenTruth(partners));
                     }
                 }
             }

@@ -182,9 +182,7 @@ impl HimixApp {
             list.reveal = true;
             list.opening = Some(opening);
         }
-        if let Some(truth) = item.truth {
-            self.open_truth(vec![truth]);
-        }
+        self.open_truth(item.truth);
         if has_prompts {
             self.state.prompt = prompt.unwrap_or_default();
             self.state.prompt_of = PromptOf::Case(id, place);

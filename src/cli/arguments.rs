@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use himix::data::MaskRule;
+use himix::data::{MaskRule, Orientation, PairReading};
 use himix::device::DeviceChoice;
 use himix::infer::{BUNDLED_NAME, ModelSource};
 
@@ -66,6 +66,27 @@ pub fn threshold(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("the threshold must be a number from 0 to 1".into()),
+    }
+}
+
+/// How the pairs of a data set are read, where it shall be otherwise than the data set says.
+#[derive(Debug, Args)]
+pub struct PairArguments {
+    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it [default: as
+    /// the data set says in its himix-data.toml, else found]
+    #[arg(long, value_name = "RULE")]
+    mask_rule: Option<MaskRuleName>,
+    /// Leave pictures as they are stored, whatever orientation their EXIF data give
+    #[arg(long)]
+    as_stored: bool,
+}
+
+impl PairArguments {
+    /// What the data set says, under what was asked for.
+    pub fn over(&self, reading: PairReading) -> PairReading {
+        let reading = reading.under(self.mask_rule.map(MaskRuleName::rule));
+        let orientation = if self.as_stored { Orientation::AsStored } else { reading.orientation };
+        PairReading { orientation, ..reading }
     }
 }
 

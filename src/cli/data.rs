@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
-use himix::data::{Survey, summary, survey};
+use himix::data::dataset::{SETTINGS_FILE, SplitSurvey};
+use himix::data::{Orientation, PairReading, Survey, summary, survey};
 use serde_json::{Value, json};
 
-use super::arguments::MaskRuleName;
+use super::arguments::PairArguments;
 use super::{Failure, terminal};
 
 const EXAMPLES: &str = "\
@@ -18,7 +19,11 @@ Examples:
 Recognised are: PROMPT/SPLIT.csv with SPLIT/Images and SPLIT/GTs (the authors' layout); Train_Folder/img with labelcol and an .xlsx or
 .csv (LViT's); images/ and masks/ (Kvasir-SEG as downloaded); images with their masks beside them or in a subfolder. Tables are CSV in
 any usual encoding, XLSX or JSON, with the name of the image and its sentence. A folder without splits of its own is divided 8 : 1 : 1
-by a hash of subject or name.";
+by a hash of subject or name.
+
+Several masks of an image (x_mask.png, x_mask_1.png) are one truth. A data set may say how it is to be read in himix-data.toml:
+orientation = \"as_stored\" or \"upright\" (EXIF), mask_rule = \"exactly_255\" or \"half\", several = \"as_labels\" or \"united\" (several
+masks), labels = [1, 3] (foreground).";
 
 /// Look through a data set before anything runs on it
 #[derive(Debug, Args)]
@@ -27,9 +32,8 @@ pub struct DataArguments {
     /// Its folder
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
-    #[arg(long, value_name = "RULE", default_value = "found")]
-    mask_rule: MaskRuleName,
+    #[command(flatten)]
+    reading: PairArguments,
     /// Print one JSON object, with every finding
     #[arg(long)]
     json: bool,
@@ -39,7 +43,8 @@ pub struct DataArguments {
 pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     let bar = terminal::bar(0, "files");
     let longest = AtomicUsize::new(0);
-    let found = survey(&arguments.folder, &arguments.mask_rule.rule(), &|done, count| {
+    let reading = arguments.reading.over(PairReading::of(&arguments.folder)?);
+    let found = survey(&arguments.folder, &reading, &|done, count| {
         if longest.fetch_max(done, Ordering::Relaxed) < done {
             bar.set_length(count as u64);
             bar.set_position(done as u64);
@@ -50,21 +55,22 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
         return terminal::print(&format!("{:#}", object(&found)));
     }
     let mut text = format!("{}: {}\n", arguments.folder.display(), found.layout);
+    let words = found.reading.words();
+    if !words.is_empty() {
+        text += &format!("  read with: {words}\n");
+    }
     for (name, split) in &found.splits {
         match split {
             Err(reason) => text += &format!("  {name}: cannot be used: {reason}\n"),
             Ok(split) => {
-                let [(low_x, low_y), (high_x, high_y)] = split.sizes;
-                let size = match split.sizes[0] == split.sizes[1] {
-                    true => format!("{low_x}x{low_y}"),
-                    false => format!("{low_x}x{low_y} to {high_x}x{high_y}"),
-                };
-                let foreground = 100.0 * split.foreground;
-                let plural = if split.pairs == 1 { "pair" } else { "pairs" };
-                text += &format!(
-                    "  {name}: {} {plural}, {} different sentences, {} subjects named, {size} pixels, {foreground:.1} % foreground\n",
-                    split.pairs, split.sentences, split.subjects
-                );
+                text += &line(name, split);
+                let kinds = split.mask_kinds.iter().map(|(kind, count)| format!("{kind} ({count})"));
+                if !split.mask_kinds.is_empty() {
+                    text += &format!("    masks: {}\n", kinds.collect::<Vec<_>>().join("; "));
+                }
+                if split.turned > 0 {
+                    text += &format!("    {}\n", turned(split.turned, found.reading.orientation));
+                }
                 summary(&split.findings).iter().for_each(|line| text += &format!("    {line}\n"));
             }
         }
@@ -81,6 +87,35 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     terminal::print(&text)
 }
 
+/// What a split holds, on one line.
+fn line(name: &str, split: &SplitSurvey) -> String {
+    let Some([(low_x, low_y), (high_x, high_y)]) = split.sizes else {
+        return format!("  {name}: no pair that can be used\n");
+    };
+    let size = match (low_x, low_y) == (high_x, high_y) {
+        true => format!("{low_x}x{low_y}"),
+        false => format!("{low_x}x{low_y} to {high_x}x{high_y}"),
+    };
+    let foreground = 100.0 * split.foreground;
+    let plural = if split.pairs == 1 { "pair" } else { "pairs" };
+    format!(
+        "  {name}: {} {plural}, {} different sentences, {} subjects named, {size} pixels, {foreground:.1} % foreground\n",
+        split.pairs, split.sentences, split.subjects
+    )
+}
+
+/// What is done about the orientation that so many pictures give.
+fn turned(count: usize, orientation: Orientation) -> String {
+    let pictures = if count == 1 { "1 picture has" } else { &format!("{count} pictures have") };
+    let done = match orientation {
+        Orientation::Upright => format!(
+            "turned upright; for masks drawn on the pixels as stored give --as-stored, or orientation = \"as_stored\" in {SETTINGS_FILE}"
+        ),
+        Orientation::AsStored => "left as stored".into(),
+    };
+    format!("{pictures} an EXIF orientation, {done}")
+}
+
 fn object(found: &Survey) -> Value {
     let split = |(name, split): &(String, Result<_, String>)| match split {
         Ok(split) => {
@@ -94,6 +129,7 @@ fn object(found: &Survey) -> Value {
         found.shared_subjects.iter().map(|(subject, splits)| json!({ "subject": subject, "splits": splits }));
     json!({
         "layout": found.layout,
+        "reading": found.reading,
         "splits": found.splits.iter().map(split).collect::<Vec<_>>(),
         "shared_subjects": shared.collect::<Vec<_>>(),
     })

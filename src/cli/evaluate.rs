@@ -7,7 +7,7 @@ use clap::Args;
 use himix::data::{Dataset, summary, write};
 use himix::infer::{EvaluationSettings, Predictor, evaluate};
 
-use super::arguments::{DeviceArguments, MaskRuleName, ModelArguments, threshold};
+use super::arguments::{DeviceArguments, ModelArguments, PairArguments, threshold};
 use super::{Failure, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
@@ -38,9 +38,8 @@ pub struct EvaluateArguments {
     /// Probability from which on a pixel is foreground, 0 to 1
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
-    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
-    #[arg(long, value_name = "RULE", default_value = "found")]
-    mask_rule: MaskRuleName,
+    #[command(flatten)]
+    reading: PairArguments,
     /// Give every image the sentence of another one, dealt out by this number
     #[arg(long, value_name = "SEED")]
     shuffle_prompts: Option<u64>,
@@ -65,7 +64,8 @@ pub struct EvaluateArguments {
 
 /// Evaluates.
 pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let dataset = Dataset::open(&arguments.data, &arguments.split)?;
+    let mut dataset = Dataset::open(&arguments.data, &arguments.split)?;
+    dataset.reading = arguments.reading.over(dataset.reading);
     summary(&dataset.findings).into_iter().for_each(terminal::note);
     let source = arguments.model.source(arguments.vocab.as_ref());
     let busy = terminal::busy("reading the model");
@@ -80,10 +80,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
     }
-    let mask_rule = arguments.mask_rule.rule();
     let settings = EvaluationSettings {
         threshold: arguments.threshold,
-        mask_rule,
         shuffle_seed: arguments.shuffle_prompts,
         stages: arguments.stages,
     };

@@ -36,8 +36,9 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     if !mismatch.is_empty() {
         let path = located.weights.path().to_path_buf();
         let config = load::describe(&located.config);
-        return Err(WeightsError::Mismatch { path, config, mismatch }.into());
+        return Err(WeightsError::Mismatch { path, config, mismatch: Box::new(mismatch) }.into());
     }
+    located.weights.notices().iter().for_each(terminal::note);
     let busy = terminal::busy("writing the weights");
     if arguments.half {
         let model = located.load(&himix::device::cpu().device)?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use himix::analysis::figure::{self, Case, Content, Figure, FigureError, Format, Model, Options, Picture};
 use himix::analysis::maps::MapKind;
-use himix::data::{Dataset, Mask, summary};
+use himix::data::dataset::pair;
+use himix::data::{Dataset, Mask, PairReading, Sample, summary};
 use himix::infer::{Inspection, ModelInfo, ModelSource, Predictor, Wanted};
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
@@ -257,7 +258,14 @@ fn of_dataset(arguments: &FigureArguments, root: &Path, split: &str) -> Result<V
     let count = dataset.samples.len();
     let wanted = (arguments.limit as usize).min(count);
     let samples = (0..wanted).map(|index| &dataset.samples[index * count / wanted]);
-    samples.map(|sample| subject(arguments, &sample.image, sample.prompt.clone(), Some(&sample.mask))).collect()
+    samples.map(|sample| of_sample(arguments, sample, &dataset.reading)).collect()
+}
+
+fn of_sample(arguments: &FigureArguments, sample: &Sample, reading: &PairReading) -> Result<Subject, Failure> {
+    let pair = pair::read(sample, reading)?;
+    let seen = arguments.scan.of_image(pair.image, &sample.image)?;
+    let (name, prompt, picture) = (sample.name.clone(), sample.prompt.clone(), Picture::of(&seen.image));
+    Ok(Subject { name, prompt, picture, seen, truth: Some(pair.mask) })
 }
 
 fn subject(

@@ -9,7 +9,7 @@ use himix::model::config::{Axes, Provenance};
 use himix::model::weights::import::{Encoder, Joined, open_encoder, read_sizes};
 use himix::model::weights::load::{self, Missing};
 use himix::model::weights::save::{self, Precision};
-use himix::model::weights::{TensorSource, WeightsError, bundle, source};
+use himix::model::weights::{TensorSource, WeightsError, bundle, keys, roots};
 use himix::text::Tokenizer;
 
 use super::{Failure, terminal};
@@ -21,7 +21,8 @@ Examples:
   himix import --text CXR-BERT --vision convnext-tiny-224 --out fresh-bundle
 
 With --checkpoint the folder of --text gives the vocabulary, the text encoder's sizes unless --config does, and its
-weights only where the checkpoint has none. With --vision both encoders are read from folders as Hugging Face ships
+weights only where the checkpoint has none. The network may lie under any prefix (module., _orig_mod., model., …);
+what else the checkpoint holds is left out and named. With --vision both encoders are read from folders as Hugging Face ships
 them (config.json with model.safetensors or pytorch_model.bin) and the decoder is fresh: the bundle is marked
 untrained, and sees images in their natural order (\"axes\": \"yx\") unless --config says otherwise.";
 
@@ -76,6 +77,7 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     bundle::write(&arguments.out, &config, &model, &vocabulary, Some(source.as_ref()), precision)
         .map_err(Failure::work)?;
     drop(busy);
+    source.notices().iter().for_each(terminal::note);
     if !config.provenance.trained {
         terminal::note("the decoder is untrained; train the bundle before its masks mean anything");
     }
@@ -129,8 +131,8 @@ fn weights(
     let text = || open_encoder(&arguments.text, Encoder::Text, config);
     match (&arguments.checkpoint, &arguments.vision) {
         (Some(checkpoint), _) => {
-            let source = source::open(checkpoint)?;
-            let has_text = source.shapes().keys().any(|key| key.starts_with("text_encoder.model.bert."));
+            let source = roots::open(checkpoint, config)?;
+            let has_text = source.shapes().keys().any(|key| key.starts_with(keys::TEXT_ENCODER));
             let source = if has_text { source } else { Box::new(Joined::new(source, [text()?])) };
             Ok((source, Missing::Refuse))
         }
@@ -140,6 +142,6 @@ fn weights(
             Ok((Box::new(Joined::new(vision, [text()?])), Missing::KeepFresh))
         }
         // The arguments are checked to have one of the two.
-        (None, None) => Ok((source::open(Path::new(""))?, Missing::Refuse)),
+        (None, None) => Ok((roots::open(Path::new(""), config)?, Missing::Refuse)),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::phantom::{Kind, Phantom, phantom};
+use himix::data::phantom::{Kind, Phantom, SPLITS, phantom, split};
 use himix::data::{Pixels, write};
 
 use super::{Failure, terminal};
@@ -13,7 +13,8 @@ Examples:
   himix phantoms --out phantoms --count 300
   himix phantoms --out polyps --kind endoscopy --count 100 --seed 7 --side 256
 
-The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test.";
+The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test; of few pictures one or two of each kind
+are for val and test.";
 
 /// Make a data set of synthetic pictures with lesions, masks and sentences
 #[derive(Debug, Args)]
@@ -44,10 +45,14 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
         return Err(Failure::input(format!("{}: the folder is not empty; name another", out.display())));
     }
     let kinds = if arguments.kind.is_empty() { Kind::ALL.to_vec() } else { arguments.kind.clone() };
-    let mut tables = [("train", String::new()), ("val", String::new()), ("test", String::new())];
-    for (split, _) in &tables {
-        for part in ["Images", "GTs"] {
-            make_folder(&out.join(split).join(part))?;
+    let part = |index| split(index, arguments.count, kinds.len() as u64);
+    // A split that nothing falls to is not begun: no folder, no table.
+    let mut tables = SPLITS.map(|_| String::new());
+    for (place, name) in SPLITS.iter().enumerate() {
+        if (0..arguments.count).any(|index| part(index) == place) {
+            for folder in ["Images", "GTs"] {
+                make_folder(&out.join(name).join(folder))?;
+            }
         }
     }
     make_folder(&out.join("prompt"))?;
@@ -55,26 +60,22 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
     for index in 0..arguments.count {
         let kind = kinds[index as usize % kinds.len()];
         let made = phantom(kind, arguments.seed, index, arguments.side as usize);
-        // Of ten of each kind, one is for validation and one for the test.
-        let (split, table) = &mut tables[match index as usize / kinds.len() % 10 {
-            8 => 1,
-            9 => 2,
-            _ => 0,
-        }];
         let name = format!("{kind}_{:05}.png", index + 1);
-        put(&out.join(*split), &name, &made)?;
-        *table += &format!("{name},\"{}\"\n", made.prompt);
+        put(&out.join(SPLITS[part(index)]), &name, &made)?;
+        tables[part(index)] += &format!("{name},\"{}\"\n", made.prompt);
         bar.inc(1);
     }
     bar.finish_and_clear();
     // The tables come last: without them nobody takes a broken-off folder for a whole one.
-    for (split, table) in &tables {
+    let written = || SPLITS.iter().zip(&tables).filter(|(_, table)| !table.is_empty());
+    for (split, table) in written() {
         let text = format!("Image,Description\n{table}");
         write::bytes(&out.join("prompt").join(format!("{split}.csv")), text.as_bytes())?;
     }
     let counts: Vec<String> =
-        tables.iter().map(|(split, table)| format!("{} {split}", table.lines().count())).collect();
-    terminal::print(&format!("{}: {} pictures ({})", out.display(), arguments.count, counts.join(", ")))
+        written().map(|(split, table)| format!("{} {split}", table.lines().count())).collect();
+    let pictures = if arguments.count == 1 { "picture" } else { "pictures" };
+    terminal::print(&format!("{}: {} {pictures} ({})", out.display(), arguments.count, counts.join(", ")))
 }
 
 fn make_folder(path: &Path) -> Result<(), Failure> {

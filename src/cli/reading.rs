@@ -68,6 +68,15 @@ impl ScanArguments {
         let orientation = if self.as_stored { Orientation::AsStored } else { Orientation::Upright };
         let volume = open::open_as(path, Limit::default(), orientation, &|_, _| true)?;
         volume.notes.iter().for_each(terminal::note);
+        self.of_volume(volume, orientation, path)
+    }
+
+    /// A picture of the file `path` that has been read already.
+    pub fn of_image(&self, image: Image, path: &Path) -> Result<Seen, Failure> {
+        self.of_volume(Volume::of_image(image), Orientation::default(), path)
+    }
+
+    fn of_volume(&self, volume: Volume, orientation: Orientation, path: &Path) -> Result<Seen, Failure> {
         let slice = self.slice.map_or(volume.slices / 2, |slice| slice as usize - 1);
         if slice >= volume.slices {
             return Err(Failure::input(format!(

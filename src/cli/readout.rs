@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use himix::data::{Dataset, MaskRule};
+use himix::data::Dataset;
 use himix::device::DeviceChoice;
 use himix::infer::{FitProgress, ModelSource, Predictor, fit_readouts, write_readouts};
 
@@ -46,7 +46,7 @@ pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
         }
         ControlFlow::Continue(())
     };
-    let fitted = fit_readouts(&mut predictor, &datasets, &MaskRule::default(), arguments.limit, progress)?;
+    let fitted = fit_readouts(&mut predictor, &datasets, arguments.limit, progress)?;
     bar.finish_and_clear();
     predictor.take_notices().into_iter().for_each(terminal::note);
     let Some(readouts) = fitted else { return Ok(()) };

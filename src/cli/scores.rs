@@ -35,6 +35,9 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
         let one = |(pooled, image): &(Confusion, Spread)| json!({ "pooled_dice": pooled.dice(), "per_image_dice": image });
         object["stages"] = stages.iter().map(one).collect();
     }
+    let [empty, full] = evaluation.odd_masks();
+    object["masks"] =
+        json!({ "found": evaluation.mask_kinds, "without_foreground": empty, "foreground_everywhere": full });
     object["skipped"] = json!(evaluation.skipped);
     if let Some(seed) = evaluation.settings.shuffle_seed {
         object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
@@ -78,6 +81,7 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         ));
     }
     lines.extend(table(evaluation));
+    lines.extend(masks(evaluation));
     match evaluation.of_new_subjects() {
         None => {
             lines.push("whether subjects were seen in training is not known for this model and these names".into())
@@ -101,6 +105,22 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         lines.push(format!("  {:6.3}  {distance} px  {}  \"{sentence}\"", image.counts.dice(), image.name));
     }
     lines.join("\n")
+}
+
+/// What the masks were found to be, and a warning where some have nothing or everything as foreground.
+fn masks(evaluation: &Evaluation) -> Vec<String> {
+    let kinds = evaluation.mask_kinds.iter().map(|(kind, count)| format!("{kind} ({count})"));
+    let mut lines = vec![format!("masks       {}", kinds.collect::<Vec<_>>().join("; "))];
+    let [empty, full] = evaluation.odd_masks();
+    if empty > 0 {
+        lines.push(format!(
+            "warning: {empty} masks have no foreground: every prediction but an empty one scores 0 against them"
+        ));
+    }
+    if full > 0 {
+        lines.push(format!("warning: {full} masks are foreground everywhere; check that they are masks"));
+    }
+    lines
 }
 
 /// The stages' own masks, coarse to fine, for people; `grids` names them.

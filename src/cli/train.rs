@@ -16,11 +16,13 @@ Examples:
   himix train --data qata --data kvasir --out run --set phantoms=300 --set lr=1e-3
   himix train --data qata --out fine-tuned --set start=imported-bundle
   himix train --resume run
+  himix train --resume run --data /new/place/of/qata
   himix train --readout --model run/best --data qata
 
 The run folder has the settings (config.toml), one row an epoch (metrics.csv), the bundle of the
 best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or broke off goes on with
---resume to the same weights that it would have reached.
+--resume to the same weights that it would have reached. Its data may have moved: together with the run
+folder they are found, elsewhere --data says where they are; they must be the same, which their contents tell.
 
 Keys of the settings and of --set:";
 
@@ -28,7 +30,7 @@ Keys of the settings and of --set:";
 #[derive(Debug, Args)]
 #[command(after_help = help_with_keys())]
 pub struct TrainArguments {
-    /// Folder of a data set; may be repeated
+    /// Folder of a data set; may be repeated. With --resume: where the data sets of the run lie now, in its order
     #[arg(long, value_name = "DIR")]
     data: Vec<PathBuf>,
     /// Run folder; must not hold a run yet. With --readout: file for the read-outs, where they shall not lie in the bundle
@@ -41,7 +43,7 @@ pub struct TrainArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "out", "config", "set"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "set"])]
     resume: Option<PathBuf>,
     /// Leave the model as it is and fit a mask of its own for each decoder stage, which is kept in its bundle; the images are those
     /// of --data
@@ -100,7 +102,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let mut report = Report { epochs: config.epochs, bar: terminal::bar_with_message(0) };
     let mut report = |event| report.say(event);
     let outcome = match &arguments.resume {
-        Some(folder) => himix::train::resume(folder, &device, &control, &mut report),
+        Some(folder) => himix::train::resume(folder, &arguments.data, &device, &control, &mut report),
         None => himix::train::run(&config, &device, &control, &mut report),
     };
     outcome.map(|_| ()).map_err(failure)

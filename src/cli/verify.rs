@@ -80,6 +80,7 @@ impl Row {
 /// Verifies.
 pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let located = bundle::locate(&arguments.model.source(None))?;
+    located.weights.notices().iter().for_each(terminal::note);
     let reference = Reference::open(&arguments.reference, &located.config)?;
     let busy = terminal::busy("running the network");
     let (device, rows) = on_device(arguments.device.choice(), |device| measure(&located, &reference, device))?;

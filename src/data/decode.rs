@@ -47,6 +47,10 @@ pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Im
         let reason = format!("it is a stack of {} pages of one size, where one picture is needed", raster.pages);
         return Err(DataError::unsupported(path, &reason, "save the page that is meant as a file of its own"));
     }
+    if let Values::I16(values) = &raster.values {
+        // Floating point beside what was read.
+        limit.allow(path, 6 * values.len() as u64)?;
+    }
     Ok(raster.into_image())
 }
 
@@ -116,10 +120,10 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
     limit.allow(path, bytes.len() as u64)?;
     if format == ImageFormat::Bmp {
         let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(refuse)?;
-        let colours = decoder.get_palette().map(|colours| bmp_colours(bytes, colours));
-        let mut raster = pixels(path, bytes, format, limit, decoder, colours.is_some())?;
-        if let Some(colours) = colours {
-            raster.source.samples = format!("palette of {} colours", colours.len());
+        let palette = decoder.get_palette().map(|colours| bmp_colours(bytes, colours));
+        let mut raster = pixels(path, bytes, format, limit, decoder, palette.is_some())?;
+        if let Some((bits, colours)) = palette {
+            raster.source.samples = format!("palette of {} colours, {bits} bit", colours.len());
             raster.palette = Some(numbered(&raster.values, colours));
         }
         return Ok(raster);
@@ -221,8 +225,8 @@ fn in_words(kind: ExtendedColorType) -> String {
     )
 }
 
-/// The colours of a BMP that its header counts; its decoder fills them up to 256.
-fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> Vec<[u8; 3]> {
+/// Bits of a pixel and the colours of a BMP that its header counts; its decoder fills them up to 256.
+fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> (usize, Vec<[u8; 3]>) {
     let number = |at: usize| {
         let read = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
         bytes.get(at..).and_then(|rest| rest.first_chunk().map(read)).unwrap_or(0)
@@ -232,7 +236,7 @@ fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> Vec<[u8; 3]> {
         if number(14) == 12 { (number(24) & 0xffff, 0) } else { (number(28) & 0xffff, number(46)) };
     let most = 1 << bits.min(8);
     let count = if count == 0 { most } else { count.min(most) };
-    colours[..count.min(colours.len())].to_vec()
+    (bits, colours[..count.min(colours.len())].to_vec())
 }
 
 /// The number of every pixel's colour, the first of equal ones.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Orientation;
+
 /// An input that cannot be used or an output that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -179,6 +181,22 @@ pub enum DataError {
         /// Height of the image, in pixels.
         height: usize,
     },
+    /// A mask that was drawn on its image in another orientation than the one in which it is read.
+    #[error(
+        "{}: the mask is {mask_width}x{mask_height} and the image too, but only {}; read the image {} by orientation = \"{}\" in \
+         himix-data.toml in the folder of the data set, or give the mask that was drawn on it as it is read now",
+        path.display(), other_way(*orientation).0, other_way(*orientation).1, other_way(*orientation).2
+    )]
+    MaskTurned {
+        /// The mask's file.
+        path: PathBuf,
+        /// Width of the mask, in pixels.
+        mask_width: usize,
+        /// Height of the mask, in pixels.
+        mask_height: usize,
+        /// How the image was read.
+        orientation: Orientation,
+    },
     /// A stack of masks that does not belong to the stack beside it.
     #[error(
         "{}: the mask has {mask_slices} slices but the image {slices}; \
@@ -248,6 +266,17 @@ pub enum DataError {
         /// What to do, after a semicolon.
         hint: &'static str,
     },
+    /// What a data set says of how it is to be read makes no sense.
+    #[error(
+        "{}: the settings of the data set cannot be read ({reason}); they may be orientation, mask_rule, several and labels",
+        path.display()
+    )]
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        reason: String,
+    },
     /// The table of a split lacks a column.
     #[error("{}: the columns {needed} are needed but the table has {found}; rename or add them in its first line", path.display())]
     NoColumns {
@@ -306,9 +335,19 @@ fn amount(bytes: u64) -> String {
     if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
+/// The orientation in which a mask would fit: what it is, how to read it, and the word of the setting.
+fn other_way(read: Orientation) -> (&'static str, &'static str, &'static str) {
+    match read {
+        Orientation::Upright => {
+            ("as its pixels are stored, before its EXIF orientation is applied", "as stored", "as_stored")
+        }
+        Orientation::AsStored => ("upright, with its EXIF orientation applied", "upright", "upright"),
+    }
+}
+
 impl DataError {
     /// An error of the operating system on reading `path`.
-    pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
             _ => Self::Unreadable { path: path.to_owned(), reason: one_line(error) },

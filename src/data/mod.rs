@@ -31,7 +31,7 @@ mod webp;
 pub mod worklist;
 pub mod write;
 
-pub use dataset::{Dataset, Finding, Problem, Sample, Survey, summary, survey};
+pub use dataset::{Checked, Dataset, Finding, Pair, PairReading, Problem, Sample, Survey, summary, survey};
 pub use error::DataError;
 pub use image::{Image, Orientation, Pixels};
 pub use limit::Limit;

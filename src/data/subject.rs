@@ -10,9 +10,9 @@ pub fn subject(name: &str) -> Option<&str> {
 }
 
 /// A short code for a subject, eight hexadecimal digits of a hash: a model bundle carries these, so that an evaluation can
-/// tell who was seen in training while the bundle names nobody.
+/// tell who was seen in training while the bundle names nobody. All spellings of a name have one code.
 pub fn subject_code(subject: &str) -> String {
-    let hash = blake3::hash(subject.to_ascii_lowercase().as_bytes());
+    let hash = blake3::hash(super::dataset::fold(subject).as_bytes());
     hash.to_hex()[..8].to_owned()
 }
 
@@ -33,6 +33,7 @@ mod tests {
     #[test]
     fn a_code_tells_subjects_apart_and_not_their_spelling() {
         assert_eq!(subject_code("sub-S1"), subject_code("sub-s1"));
+        assert_eq!(subject_code("sub-J\u{f6}rg"), subject_code("sub-JO\u{308}RG"));
         assert_ne!(subject_code("sub-S1"), subject_code("sub-S2"));
         assert_eq!(subject_code("sub-S1").len(), 8);
     }

@@ -22,8 +22,8 @@ pub struct Item {
     pub path: PathBuf,
     /// The files of a series in their order; empty for a lone file.
     pub files: Vec<PathBuf>,
-    /// Its mask, if one is known.
-    pub truth: Option<PathBuf>,
+    /// Its masks, if any are known; several are parts of one truth.
+    pub truth: Vec<PathBuf>,
     /// Its sentence, if one is known and not empty.
     pub prompt: Option<String>,
     /// The part of the data set that it belongs to.
@@ -55,7 +55,7 @@ fn pairs(folder: &Path) -> Vec<Item> {
             name: sample.name,
             path: sample.image,
             files: Vec::new(),
-            truth: Some(sample.mask),
+            truth: sample.masks,
             prompt: Some(sample.prompt).filter(|prompt| !prompt.trim().is_empty()),
             split: Some(split.clone()),
         }));
@@ -70,8 +70,8 @@ fn files(folder: &Path) -> Vec<Item> {
     // Looking for partners reads a folder each time: too slow for many files, which then have none.
     let is_large = pictures.len() > 500;
     let item = |path: PathBuf| Item {
-        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        truth: if is_large { None } else { dataset::partner(&path) },
+        name: path.file_name().map(|name| dataset::readable(name).into_owned()).unwrap_or_default(),
+        truth: if is_large { Vec::new() } else { dataset::partners(&path) },
         path,
         files: Vec::new(),
         prompt: None,
@@ -79,14 +79,14 @@ fn files(folder: &Path) -> Vec<Item> {
     };
     let mut items: Vec<Item> = pictures.into_iter().map(item).collect();
     // The mask of a picture is offered with it, not beside it.
-    let masks: std::collections::HashSet<PathBuf> = items.iter().filter_map(|item| item.truth.clone()).collect();
+    let masks: std::collections::HashSet<PathBuf> = items.iter().flat_map(|item| item.truth.clone()).collect();
     items.retain(|item| !masks.contains(&item.path));
     if others {
         items.extend(dicom::series_in(folder).into_iter().map(|series| Item {
             name: series.name,
             path: series.files[0].clone(),
             files: if series.files.len() > 1 { series.files } else { Vec::new() },
-            truth: None,
+            truth: Vec::new(),
             prompt: None,
             split: None,
         }));

@@ -71,10 +71,10 @@ fn work(
             let slice = scan.slices / 2;
             let image = Arc::new(scan.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
-            let partner = data::dataset::partner(&path);
+            let partners = data::dataset::partners(&path);
             let scan = Arc::new(scan);
             *newest = Some((ticket, scan.clone()));
-            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partner }
+            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partners }
         }
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
@@ -196,6 +196,7 @@ fn ticket_of(command: &FileCommand) -> Option<Ticket> {
 
 fn path_of(command: &FileCommand) -> Option<PathBuf> {
     match command {
+        FileCommand::OpenTruth { paths, .. } => paths.first().cloned(),
         FileCommand::OpenImage { path, .. }
         | FileCommand::SaveMask { path, .. }
         | FileCommand::SaveOverlay { path, .. }

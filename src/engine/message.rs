@@ -201,7 +201,7 @@ pub enum FileEvent {
     },
     /// What a folder offers.
     Listed { ticket: Ticket, folder: PathBuf, items: Vec<Item> },
-    /// An image was read; `image` is its slice `slice`. `partner` is the mask that lies beside it.
+    /// An image was read; `image` is its slice `slice`. `partners` are the masks that lie beside it.
     ImageOpened {
         ticket: Ticket,
         path: PathBuf,
@@ -209,7 +209,7 @@ pub enum FileEvent {
         slice: usize,
         image: Arc<Image>,
         display: DisplayPixels,
-        partner: Option<PathBuf>,
+        partners: Vec<PathBuf>,
     },
     /// So many slices of so many are read.
     Progress { ticket: Ticket, done: usize, count: usize },

@@ -97,8 +97,8 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                 FitProgress::Images(done, count) => step(done, count),
                 FitProgress::Stages(done, count) => step(done, count),
             };
-            let fitted = fit_readouts(&mut predictor, &[dataset], &MaskRule::default(), *limit, progress)
-                .map_err(|error| error.to_string())?;
+            let fitted =
+                fit_readouts(&mut predictor, &[dataset], *limit, progress).map_err(|error| error.to_string())?;
             let Some(readouts) = fitted else { return Ok(StudyEvent::Cancelled) };
             write_readouts(&path, &readouts).map_err(|error| error.to_string())?;
             Ok(StudyEvent::Fitted { description: readouts.description })
@@ -137,13 +137,11 @@ fn read(item: &Item, prompt: &str, limit: Limit, orientation: Orientation) -> Re
         };
         let slice = scan.slices / 2;
         let image = scan.seen_first(slice, None);
-        let Some(path) = &item.truth else { return Ok((image, None)) };
+        if item.truth.is_empty() {
+            return Ok((image, None));
+        }
         let mask = MaskReading { limit, orientation, ..MaskReading::default() };
-        let truth = Truth::read(
-            std::slice::from_ref(path),
-            scan.grid(),
-            &TruthReading { mask, ..TruthReading::default() },
-        )?;
+        let truth = Truth::read(&item.truth, scan.grid(), &TruthReading { mask, ..TruthReading::default() })?;
         Ok((image, truth.mask(slice)))
     };
     let (image, truth) = read().map_err(|error| error.to_string())?;
@@ -176,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = volume(&folder, "scan.nii", 5, 9);
         let case = |slices| {
-            let truth = Some(volume(&folder, "mask.nii", slices, 1));
+            let truth = vec![volume(&folder, "mask.nii", slices, 1)];
             let (name, path) = ("scan".to_owned(), path.clone());
             let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
             read(&item, "lung", Limit::default(), Orientation::default())

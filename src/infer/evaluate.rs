@@ -3,13 +3,15 @@
 //! *Per image*: the score of every image, then mean and standard deviation. *Pooled*: the pixels of all images counted
 //! together, then one score. They differ by points, so everything here says which one it is.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::error::InferError;
 use super::inspection::{Inspection, Wanted};
 use super::prediction::Plane;
 use super::predictor::Predictor;
-use crate::data::{DataError, Dataset, Image, Mask, MaskRule, image, mask, preprocess, subject, subject_code};
+use crate::data::dataset::pair::{self, Pair};
+use crate::data::{DataError, Dataset, Image, Mask, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
 /// How a split is evaluated.
@@ -17,8 +19,6 @@ use crate::metrics::{Confusion, Spread, hd95, mean_std};
 pub struct EvaluationSettings {
     /// Probability from which on a pixel is foreground.
     pub threshold: f32,
-    /// What counts as foreground in a mask file.
-    pub mask_rule: MaskRule,
     /// Gives every image the sentence of another one, dealt out by this seed: what remains of the score is what
     /// the model reads from the image alone.
     pub shuffle_seed: Option<u64>,
@@ -28,7 +28,7 @@ pub struct EvaluationSettings {
 
 impl Default for EvaluationSettings {
     fn default() -> Self {
-        Self { threshold: 0.5, mask_rule: MaskRule::default(), shuffle_seed: None, stages: false }
+        Self { threshold: 0.5, shuffle_seed: None, stages: false }
     }
 }
 
@@ -59,7 +59,9 @@ pub struct Evaluation {
     /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
     /// table more than once.
     pub same_sentence: usize,
-    /// Images that could not be read, each with the reason; they are in no score.
+    /// What the values of the masks were found to be, in words, and of how many images.
+    pub mask_kinds: BTreeMap<String, usize>,
+    /// Images that could not be read or do not fit to their masks, each with the reason; they are in no score.
     pub skipped: Vec<String>,
 }
 
@@ -67,6 +69,15 @@ impl Evaluation {
     /// The pixels of all images together; `dice()` and `iou()` of it are the pooled scores.
     pub fn pooled(&self) -> Confusion {
         self.images.iter().map(|image| image.counts).sum()
+    }
+
+    /// Images whose mask has no foreground, and images whose mask is foreground everywhere.
+    pub fn odd_masks(&self) -> [usize; 2] {
+        let foreground = |counts: &Confusion| counts.true_positive + counts.false_negative;
+        let background = |counts: &Confusion| counts.false_positive + counts.true_negative;
+        let count =
+            |is_odd: &dyn Fn(&Confusion) -> bool| self.images.iter().filter(|image| is_odd(&image.counts)).count();
+        [count(&|counts| foreground(counts) == 0), count(&|counts| background(counts) == 0)]
     }
 
     /// Dice per image.
@@ -113,7 +124,8 @@ impl Evaluation {
     }
 }
 
-/// Predicts every image of a split with its sentence and compares at the mask's resolution.
+/// Predicts every image of a split with its sentence and compares at the resolution of image and mask, which are read as
+/// [`Dataset::reading`] says. A mask of another size than its image is not stretched: that image is skipped.
 ///
 /// `progress` hears how many images are done of how many; breaking ends the evaluation with those done. `show` sees every image with
 /// its prediction and its mask, for pictures.
@@ -131,32 +143,30 @@ pub fn evaluate(
     };
     let mut images = Vec::with_capacity(samples.len());
     let (mut skipped, mut is_own) = (Vec::new(), Vec::new());
+    let mut mask_kinds = BTreeMap::new();
     for (index, sample) in samples.iter().enumerate() {
         if progress(index, samples.len()).is_break() {
             break;
         }
         let prompt = &samples[order[index]].prompt;
-        let read = || Ok((image::load(&sample.image)?, mask::load(&sample.mask, &settings.mask_rule)?));
-        let (image, truth) = match read() {
-            Ok(pair) => pair,
+        let (image, truth) = match pair::read(sample, &dataset.reading) {
+            Ok(Pair { image, mask, kind, .. }) => {
+                *mask_kinds.entry(kind.words()).or_default() += 1;
+                (image, mask)
+            }
             Err(error) => {
-                let error: DataError = error;
                 skipped.push(error.to_string());
                 continue;
             }
         };
         let wanted = Wanted { stages: settings.stages, ..Wanted::default() };
         let Inspection { prediction, stages, .. } = predictor.inspect(&image, prompt, None, wanted)?;
-        let is_same_size = (truth.width, truth.height) == (image.width, image.height);
         let raised = |plane: &Plane| -> Vec<u8> {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
             values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
         };
-        let predicted =
-            if is_same_size { prediction.mask(settings.threshold) } else { raised(&prediction.probability_model) };
-        if is_same_size {
-            show(&sample.name, &image, &predicted, &truth)?;
-        }
+        let predicted = prediction.mask(settings.threshold);
+        show(&sample.name, &image, &predicted, &truth)?;
         let known = &predictor.info().subjects;
         let is_known = subject(&sample.name)
             .filter(|_| !known.is_empty())
@@ -179,7 +189,7 @@ pub fn evaluate(
     let same_sentence = if settings.shuffle_seed.is_some() { own } else { 0 };
     // The last step: everything is done, and there is nothing left to break off.
     let _ = progress(samples.len(), samples.len());
-    Ok(Evaluation { settings, images, same_sentence, skipped })
+    Ok(Evaluation { settings, images, same_sentence, mask_kinds, skipped })
 }
 
 /// A permutation without fixed points (Sattolo's algorithm: one cycle through all); a single item stays.

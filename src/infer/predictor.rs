@@ -83,6 +83,7 @@ impl Predictor {
             return Err(WeightsError::file(&vocabulary, reason).into());
         }
         let mut notices: Vec<String> = device.notice.clone().into_iter().collect();
+        notices.extend_from_slice(located.weights.notices());
         let is_gpu = device.is_gpu;
         let name = device.name.clone();
         let loaded = match guarded(&name, || load(&located, device)) {

@@ -8,7 +8,8 @@ use std::path::Path;
 use super::error::InferError;
 use super::inspection::Wanted;
 use super::predictor::Predictor;
-use crate::data::{DataError, Dataset, Mask, MaskRule, image, mask};
+use crate::data::dataset::pair::{self, Pair};
+use crate::data::{Dataset, Mask};
 use crate::model::weights::readouts::{self, Readout, Readouts};
 
 /// Positions of an image's stage output that are kept, drawn at random where there are more.
@@ -48,7 +49,6 @@ struct Example {
 pub fn fit_readouts(
     predictor: &mut Predictor,
     datasets: &[Dataset],
-    rule: &MaskRule,
     limit: usize,
     mut progress: impl FnMut(FitProgress) -> ControlFlow<()>,
 ) -> Result<Option<Readouts>, InferError> {
@@ -56,21 +56,19 @@ pub fn fit_readouts(
     for dataset in datasets {
         let count = dataset.samples.len();
         let wanted = if limit == 0 { count } else { limit.min(count) };
-        samples.extend((0..wanted).map(|index| &dataset.samples[index * count / wanted]));
+        samples.extend((0..wanted).map(|index| (&dataset.samples[index * count / wanted], &dataset.reading)));
     }
     let mut random = fastrand::Rng::with_seed(SEED);
     let config = predictor.config().clone();
     let mut examples: Vec<Vec<Example>> = (0..config.stage_count()).map(|_| Vec::new()).collect();
     let mut failure = None;
     let wanted = Wanted { stages: true, ..Wanted::default() };
-    for (index, sample) in samples.iter().enumerate() {
+    for (index, (sample, reading)) in samples.iter().enumerate() {
         if progress(FitProgress::Images(index, samples.len())).is_break() {
             return Ok(None);
         }
-        let read =
-            || -> Result<_, DataError> { Ok((image::load(&sample.image)?, mask::load(&sample.mask, rule)?)) };
-        let (image, truth) = match read() {
-            Ok(pair) => pair,
+        let (image, truth) = match pair::read(sample, reading) {
+            Ok(Pair { image, mask, .. }) => (image, mask),
             Err(error) => {
                 failure.get_or_insert(error.to_string());
                 continue;

@@ -7,7 +7,8 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use crate::data::phantom::{Kind, phantom};
 use crate::data::{
-    DataError, Dataset, Image, Mask, MaskRule, Sample, image, mask, subject, subject_code, summary,
+    DataError, Dataset, Image, Mask, MaskRule, PairReading, Problem, Sample, dataset::pair, subject, subject_code,
+    summary,
 };
 
 /// Decoded pictures that are kept, in bytes; of a larger data set the rest is read again every epoch.
@@ -30,8 +31,11 @@ pub struct Case {
 /// The cases of one split.
 pub struct Cases {
     samples: Vec<Sample>,
+    /// How each sample is read: its data set may say.
+    readings: Vec<Arc<PairReading>>,
+    /// How many of them are of each data set, in the order of the settings.
+    parts: Vec<usize>,
     phantoms: Option<Phantoms>,
-    rule: MaskRule,
     kept: Mutex<Kept>,
 }
 
@@ -60,34 +64,68 @@ impl Cases {
         is_checked: bool,
     ) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
-        let mut samples = Vec::new();
+        let (mut samples, mut readings, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         let mut notes = Vec::new();
+        let mut without_lesions = Vec::new();
         for root in &config.data {
             let mut dataset = Dataset::open(root, split)?;
             if config.limit > 0 {
                 dataset.samples.truncate(config.limit);
             }
+            // The usual rule leaves the choice to the data set.
+            let rule = Some(config.mask_rule).filter(|rule| *rule != MaskRule::default());
+            let reading = dataset.reading.clone().under(rule);
             if is_checked {
-                dataset.check(&config.mask_rule)?;
+                without_lesions.extend(check(&mut dataset, &reading)?);
             }
             let lines = summary(&dataset.findings);
             notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
+            readings.resize(readings.len() + dataset.samples.len(), Arc::new(reading));
+            parts.push(dataset.samples.len());
             samples.append(&mut dataset.samples);
         }
+        let has_lesions = config.phantoms > 0 || without_lesions.len() < parts.len();
+        notes.extend(as_normal_cases(without_lesions, has_lesions)?);
         let count = if is_training { config.phantoms } else { config.phantoms.div_ceil(VALIDATION_SHARE) };
         let seed = if is_training { config.seed } else { config.seed ^ VALIDATION_SEED };
         let phantoms = (count > 0).then_some(Phantoms { count, seed, side, is_fresh: is_training });
-        Ok((Self { samples, phantoms, rule: config.mask_rule, kept: Mutex::default() }, notes))
+        Ok((Self { samples, readings, parts, phantoms, kept: Mutex::default() }, notes))
     }
 
     /// No cases at all.
     pub fn none() -> Self {
-        Self { samples: Vec::new(), phantoms: None, rule: MaskRule::default(), kept: Mutex::default() }
+        Self {
+            samples: Vec::new(),
+            readings: Vec::new(),
+            parts: Vec::new(),
+            phantoms: None,
+            kept: Mutex::default(),
+        }
     }
 
     /// Pairs and phantoms together.
     pub fn len(&self) -> usize {
         self.samples.len() + self.phantoms.map_or(0, |phantoms| phantoms.count)
+    }
+
+    /// The pairs of each data set, in the order of the settings.
+    pub fn parts(&self) -> Vec<&[Sample]> {
+        let mut rest = self.samples.as_slice();
+        let mut next = |count: &usize| {
+            let (part, others) = rest.split_at(*count);
+            rest = others;
+            part
+        };
+        self.parts.iter().map(&mut next).collect()
+    }
+
+    /// Puts the pairs of each data set in the order of these places in it, so that an epoch's draw is the same whatever the order in
+    /// which a table lists them by now.
+    pub fn arrange(&mut self, orders: &[Vec<usize>]) {
+        let parts = self.parts().into_iter().zip(orders);
+        let arranged = parts.flat_map(|(part, order)| order.iter().filter_map(|place| part.get(*place).cloned()));
+        self.samples = arranged.collect();
+        self.kept = Mutex::default();
     }
 
     /// Every sentence of the pairs, and of enough phantoms to meet all their words.
@@ -138,9 +176,7 @@ impl Cases {
         if let Some(case) = self.kept().cases.get(&index) {
             return Ok(case.clone());
         }
-        let image = image::load(&sample.image)?;
-        let mask = mask::load(&sample.mask, &self.rule)?;
-        mask.must_fit(&sample.mask, image.width, image.height)?;
+        let pair::Pair { image, mask, .. } = pair::read(sample, &self.readings[index])?;
         let bytes = image.width * image.height * (image.channels * 4 + 1);
         let case = Arc::new(Case { image, mask, prompt: sample.prompt.clone() });
         let mut kept = self.kept();
@@ -154,6 +190,32 @@ impl Cases {
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Opens every file of a data set and leaves out what cannot be used. The error that a data set without any lesion would be if it stood
+/// alone is given back, because beside others it has the normal cases.
+fn check(dataset: &mut Dataset, reading: &PairReading) -> Result<Option<DataError>, DataError> {
+    if dataset.check(reading)?.with_foreground > 0 {
+        return Ok(None);
+    }
+    // One note says it of all.
+    dataset.findings.retain(|finding| !matches!(finding.problem, Problem::EmptyMask | Problem::AllEmpty));
+    Ok(Some(dataset.all_empty_error()))
+}
+
+/// Notes on the data sets that have no lesion.
+///
+/// # Errors
+/// The first of `without_lesions`, where nothing else has any: there is nothing to learn, or to measure, then.
+fn as_normal_cases(without_lesions: Vec<DataError>, has_lesions: bool) -> Result<Vec<String>, DataError> {
+    let note = |error: DataError| match error {
+        DataError::EmptyMasks { path, split, count, .. } if has_lesions => Ok(format!(
+            "{}, split {split}: not one of its {count} masks has foreground; its images are taken for normal cases",
+            path.display()
+        )),
+        error => Err(error),
+    };
+    without_lesions.into_iter().map(note).collect()
 }
 
 /// The three kinds in turn.

@@ -236,6 +236,13 @@ impl TrainConfig {
                     .into(),
             );
         }
+        let mut folders = self.data.iter().chain([&self.out]).chain(&self.start);
+        if let Some(path) = folders.find(|path| path.to_str().is_none()) {
+            return Err(format!(
+                "{}: the settings of a run are kept as text, and this name is not Unicode; rename the folder, or make a link to it",
+                path.display()
+            ));
+        }
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             return Err("lr is not positive; 3e-4 is the paper's".into());
         }
@@ -291,6 +298,15 @@ mod tests {
         assert_eq!(error, "there is no setting 'batchsize'; did you mean 'batch_size'?");
         let error = TrainConfig::default().set("learning", "1").expect_err("unknown");
         assert!(error.starts_with("there is no setting 'learning'"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_whose_name_could_not_be_kept_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let name = std::ffi::OsString::from_vec(b"R\xf6ntgen".to_vec());
+        let config = TrainConfig { data: vec![name.into()], ..TrainConfig::default() };
+        assert!(config.validate().is_err_and(|error| error.contains("not Unicode; rename")));
     }
 
     #[test]

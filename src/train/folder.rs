@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | `config.toml` | the settings |
+//! | `data.json` | where the data sets lie, and every pair with hashes of its contents |
 //! | `metrics.csv` | one row an epoch |
 //! | `best/` | bundle of the weights with the least validation loss |
 //! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json` |
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::config::TrainConfig;
 use super::error::TrainError;
 use super::event::Epoch;
+use super::manifest::Manifest;
 use super::step::Arrays;
 use crate::data::write;
 use crate::model::HiMix;
@@ -27,6 +29,7 @@ use crate::model::config::ModelConfig;
 use crate::model::weights::{bundle, save, save::Precision, source};
 
 const CONFIG: &str = "config.toml";
+const MANIFEST: &str = "data.json";
 const METRICS: &str = "metrics.csv";
 const LOG: &str = "log.txt";
 const PROGRESS: &str = "progress.json";
@@ -117,6 +120,30 @@ impl RunFolder {
         })?;
         TrainConfig::from_toml(&text)
             .map_err(|error| TrainError::Folder(format!("{}: {error}; mend it", path.display())))
+    }
+
+    /// The pairs that the run was begun with; none in a folder of an older version, which did not record them.
+    pub(super) fn manifest(&self) -> Result<Option<Manifest>, TrainError> {
+        let path = self.path.join(MANIFEST);
+        let fail = |reason: String| {
+            let name = path.display();
+            TrainError::Folder(format!(
+                "{name}: the record of the run's data is damaged ({reason}); remove it to resume without a comparison"
+            ))
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| fail(error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(fail(error.to_string())),
+        }
+    }
+
+    /// Records the pairs of the run and where they lie.
+    pub(super) fn record(&self, manifest: &Manifest) -> Result<(), TrainError> {
+        let path = self.path.join(MANIFEST);
+        let text = serde_json::to_vec(manifest)
+            .map_err(|error| TrainError::Folder(format!("{}: {error}", path.display())))?;
+        Ok(write::bytes(&path, &text)?)
     }
 
     pub(super) fn progress(&self) -> Result<Progress, TrainError> {

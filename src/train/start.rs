@@ -31,6 +31,13 @@ pub struct Start {
     pub is_text_frozen: bool,
     /// What the network wants to see.
     pub form: Form,
+    /// What the user should know of the weights to start from.
+    pub notices: Vec<String>,
+}
+
+/// The architecture of a run that goes on: its checkpoint's, wherever the files of its settings are by now.
+pub fn resumed_architecture(folder: &RunFolder) -> Result<ModelConfig, TrainError> {
+    Ok(bundle::locate(&ModelSource::new(folder.last()))?.config)
 }
 
 /// The architecture that the settings ask for.
@@ -56,10 +63,12 @@ pub fn prepare(
     device: &Device,
 ) -> Result<Start, TrainError> {
     let from = if is_resumed { Some(folder.last()) } else { config.start.clone() };
+    let mut notices = Vec::new();
     let (architecture, vocabulary, model) = match from {
         Some(bundle) => {
             let located = bundle::locate(&ModelSource::new(bundle))?;
             let model = located.load(device)?;
+            notices.extend_from_slice(located.weights.notices());
             let vocabulary = match located.vocabulary()? {
                 Vocabulary::File(path) => path.clone(),
                 Vocabulary::Text(text) => {
@@ -120,5 +129,5 @@ pub fn prepare(
         side: architecture.decoder.image_size,
         is_transposed: architecture.axes == Axes::Xy,
     };
-    Ok(Start { config: architecture, vocabulary: own, model, is_text_frozen, form })
+    Ok(Start { config: architecture, vocabulary: own, model, is_text_frozen, form, notices })
 }

@@ -46,6 +46,57 @@ fn a_folder_is_looked_through() {
 }
 
 #[test]
+fn a_split_without_a_pair_that_can_be_used() {
+    let folder = folder();
+    for name in ["a", "b"] {
+        put(&folder, &format!("train/Images/{name}.png"), &grey_png(5, 4, 9, 1));
+        put(&folder, &format!("train/GTs/{name}.png"), &grey_png(4, 5, 0, 255));
+    }
+    let text = himix!["data", folder.path()].done().out;
+    assert!(
+        text.contains("train: no pair that can be used") && text.contains("2 masks of another size"),
+        "{text}"
+    );
+    assert!(!text.contains("184467"), "{text}");
+    let object = himix!["data", folder.path(), "--json"].json();
+    assert_eq!(
+        (&object["splits"][0]["sizes"], &object["splits"][0]["pairs"]),
+        (&serde_json::Value::Null, &0.into())
+    );
+}
+
+#[test]
+fn how_pairs_are_read_is_said() {
+    let folder = folder();
+    let fixture = |name: &str| {
+        let made = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sets");
+        fs::read(made.join(name)).expect("a fixture")
+    };
+    put(&folder, "train/Images/a.jpg", &fixture("turned.jpg"));
+    put(&folder, "train/GTs/a_mask.png", &fixture("mask_stored.png"));
+    put(&folder, "train/GTs/a_mask_1.png", &fixture("mask_stored.png"));
+    let text = himix!["data", folder.path(), "--as-stored"].done().out;
+    for part in [
+        "read with: pictures as stored",
+        "train: 1 pair",
+        "24x16 pixels",
+        "1 picture has an EXIF orientation, left as stored",
+        "1 image with several masks (a.jpg: 2)",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    put(&folder, "himix-data.toml", b"orientation = \"as_stored\"\nmask_rule = \"exactly_255\"\n");
+    let object = himix!["data", folder.path(), "--json"].json();
+    assert_eq!(object["reading"]["orientation"], "as_stored");
+    assert_eq!(object["reading"]["mask_rule"], "exactly_255");
+    assert_eq!(object["splits"][0]["turned"], 1);
+    let object = himix!["data", folder.path(), "--mask-rule", "half", "--json"].json();
+    assert_eq!((&object["reading"]["mask_rule"], &object["splits"][0]["pairs"]), (&"half".into(), &1.into()));
+    put(&folder, "himix-data.toml", b"orientation = \"left\"\n");
+    himix!["data", folder.path()].failed(2, &["himix-data.toml", "line 1"]);
+}
+
+#[test]
 fn the_shared_sets() {
     let Some(shared) = shared() else { return };
     let object = himix!["data", shared.join("data/kvasir"), "--json"].json();

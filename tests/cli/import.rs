@@ -110,6 +110,133 @@ fn the_authors_checkpoint_comes_out_as_it_went_in() {
     himix!["predict", "--model", imported, "--image", image, "--prompt", "lung", "--device", "cpu"].done();
 }
 
+/// The small model's tensors under a prefix, their numbers written another way.
+fn under(prefix: &str, dtype: Dtype, encode: &dyn Fn(f32) -> Vec<u8>) -> Tensors {
+    let all = read_tensors(&bundle().join("model.safetensors")).into_iter();
+    all.map(|(name, tensor)| {
+        let tensor = match tensor {
+            (Dtype::F32, shape, bytes) => {
+                let numbers = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+                (dtype, shape, numbers.flat_map(encode).collect())
+            }
+            counter => counter,
+        };
+        (format!("{prefix}{name}"), tensor)
+    })
+    .collect()
+}
+
+fn plainly(value: f32) -> Vec<u8> {
+    value.to_le_bytes().to_vec()
+}
+
+/// What was imported is what is expected, but for tables that a bundle goes without.
+fn is_bundle_of(folder: &Path, expected: &Tensors) -> bool {
+    let imported = read_tensors(&folder.join("model.safetensors"));
+    imported.len() > 200 && imported.iter().all(|(name, tensor)| expected.get(name) == Some(tensor))
+}
+
+#[test]
+fn a_network_wrapped_for_training_comes_out_of_its_checkpoint() {
+    let folder = folder();
+    let expected = under("", Dtype::F32, &plainly);
+    for prefix in ["module.", "_orig_mod.", "model.", "net.", "module._orig_mod.model.", "model._orig_mod.module."]
+    {
+        let checkpoint = folder.path().join("wrapped.safetensors");
+        write_tensors(&checkpoint, &under(prefix, Dtype::F32, &plainly));
+        let out = folder.path().join("bundle");
+        let ran = import_checkpoint(&checkpoint, &out, &[]).done();
+        assert!(!ran.err.contains("note"), "{prefix}: {}", ran.err);
+        assert!(is_bundle_of(&out, &expected), "{prefix}");
+    }
+}
+
+#[test]
+fn what_a_checkpoint_has_beside_the_network_is_left_out_and_said() {
+    let folder = folder();
+    let mut tensors = under("model.", Dtype::F32, &plainly);
+    tensors.extend(under("ema.", Dtype::F32, &|value| plainly(value / 2.0)));
+    tensors.insert("criterion.weight".into(), (Dtype::F32, vec![2], floats(&[1.0, 2.0])));
+    let checkpoint = folder.path().join("several.safetensors");
+    write_tensors(&checkpoint, &tensors);
+    let out = folder.path().join("bundle");
+    let ran = import_checkpoint(&checkpoint, &out, &[]).done();
+    for part in ["under model. are used", "under ema. is left out", "1 tensor is no part", "criterion.weight"] {
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+    assert!(is_bundle_of(&out, &under("", Dtype::F32, &plainly)), "not the average");
+
+    // Without an import, too.
+    let image = put_picture(&folder, "chest.png", 60, 60);
+    let mut arguments: Vec<std::ffi::OsString> = vec!["predict".into(), "--model".into(), (&checkpoint).into()];
+    arguments.extend(["--config".into(), bundle().join("config.json").into(), "--image".into(), image.into()]);
+    arguments.extend(["--prompt", "lung", "--device", "cpu"].map(Into::into));
+    let ran = crate::program::run(arguments).done();
+    assert!(ran.err.contains("under ema. is left out"), "{}", ran.err);
+
+    tensors.retain(|name, _| !name.starts_with("ema."));
+    tensors.remove("model.decoder8.guide_layer.sig").expect("there");
+    write_tensors(&checkpoint, &tensors);
+    import_checkpoint(&checkpoint, &out, &[])
+        .refused(&["several.safetensors", "under model. 1 missing (decoder8.guide_layer.sig)"]);
+    tensors = under("student.", Dtype::F32, &plainly);
+    tensors.extend(under("twin.", Dtype::F32, &plainly));
+    write_tensors(&checkpoint, &tensors);
+    import_checkpoint(&checkpoint, &out, &[]).refused(&["two complete sets", "student.", "twin."]);
+}
+
+#[test]
+fn half_precision_comes_in_as_its_numbers() {
+    let folder = folder();
+    let check = |kind: &str, dtype: Dtype, encode: fn(f32) -> u16, decode: fn(u16) -> f32| {
+        let checkpoint = folder.path().join(format!("{kind}.safetensors"));
+        let encoded = under("module.", dtype, &|value| encode(value).to_le_bytes().to_vec());
+        write_tensors(&checkpoint, &encoded);
+        let out = folder.path().join(kind);
+        import_checkpoint(&checkpoint, &out, &[]).done();
+        assert!(is_bundle_of(&out, &under("", Dtype::F32, &|value| plainly(decode(encode(value))))), "{kind}");
+    };
+    // The upper half of a number of 32 bits.
+    let upper_half = |value: f32| (value.to_bits() >> 16) as u16;
+    check("brain", Dtype::BF16, upper_half, |bits| f32::from_bits(u32::from(bits) << 16));
+    // By the definition of the format: sign, 5 bits of exponent, 10 of fraction.
+    check(
+        "half",
+        Dtype::F16,
+        |value| half::f16::from_f32(value).to_bits(),
+        |bits| {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023) / 1024.0);
+            let size = match exponent {
+                0 => fraction * 2f32.powi(-14),
+                _ => (1.0 + fraction) * 2f32.powi(exponent - 15),
+            };
+            if bits >> 15 == 1 { -size } else { size }
+        },
+    );
+}
+
+#[test]
+fn numbers_of_sixteen_bits_are_those_that_numpy_reads() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights");
+    let expected: Value =
+        serde_json::from_slice(&fs::read(folder.join("expected.json")).expect("read")).expect("JSON");
+    for (file, prefix, names) in [
+        ("half.safetensors", "", &["half", "brain"][..]),
+        ("half.pt", "state_dict.module.", &["half", "brain", "turned", "double"]),
+    ] {
+        let source = himix::model::weights::source::open(&folder.join(file)).expect("opens");
+        assert_eq!(source.shapes().len(), names.len(), "{file}");
+        for name in names {
+            let key = format!("{prefix}{name}");
+            assert_eq!(json!(source.shapes()[&key]), expected[name]["shape"], "{file} {name}");
+            let values = expected[name]["values"].as_array().expect("a list").iter();
+            let values: Vec<u32> = values.map(|v| (v.as_f64().expect("a number") as f32).to_bits()).collect();
+            let read: Vec<u32> = source.read(&key).expect("read").into_iter().map(f32::to_bits).collect();
+            assert_eq!(read, values, "{file} {name}");
+        }
+    }
+}
+
 /// The small model's encoders as Hugging Face would ship them.
 fn hugging_face(folder: &Path) -> (PathBuf, PathBuf) {
     let all = read_tensors(&bundle().join("model.safetensors"));

@@ -52,6 +52,29 @@ fn a_data_set_of_phantoms() {
 }
 
 #[test]
+fn few_phantoms_fill_every_split_that_is_written() {
+    for (count, said, splits) in [
+        ("24", "24 pictures (18 train, 3 val, 3 test)", 3),
+        ("2", "2 pictures (1 train, 1 val)", 2),
+        ("1", "1 picture (1 train)", 1),
+    ] {
+        let folder = folder();
+        let out = folder.path().join("few");
+        let text = himix!["phantoms", "--out", &out, "--count", count, "--side", "64"].done().out;
+        assert!(text.contains(said), "{text}");
+        let object = himix!["data", &out, "--json"].json();
+        let found = object["splits"].as_array().expect("a list");
+        assert_eq!(found.len(), splits);
+        assert!(found.iter().all(|split| split["pairs"].as_u64() > Some(0)), "{found:?}");
+        assert_eq!(
+            fs::read_dir(&out).expect("a folder").count(),
+            splits + 1,
+            "a folder for each split, and that of the tables"
+        );
+    }
+}
+
+#[test]
 fn kinds_are_chosen() {
     let folder = folder();
     let out = folder.path().join("polyps");

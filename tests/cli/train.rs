@@ -9,7 +9,7 @@ use crate::model::{bundle, config, picture, read_tensors};
 use crate::program::{Ran, himix, run};
 
 /// Pictures of bright squares in the left or right half, each with a sentence that says where.
-fn data_set(root: &Path) {
+pub fn data_set(root: &Path) {
     for (split, count) in [("train", 8u32), ("val", 4)] {
         for part in ["prompt".to_owned(), format!("{split}/Images"), format!("{split}/GTs")] {
             fs::create_dir_all(root.join(part)).expect("a folder");
@@ -263,6 +263,48 @@ fn data_that_cannot_be_trained_on() {
     fs::remove_dir_all(bench.path("val")).expect("removed");
     fs::remove_dir_all(bench.path("prompt")).expect("removed");
     train(&[]).failed(2, &["no images were found"]);
+}
+
+#[test]
+fn normal_cases_beside_others() {
+    let bench = Bench::new();
+    let normal = bench.path("normal");
+    data_set(&normal);
+    for (split, count) in [("train", 8), ("val", 4)] {
+        for index in 0..count {
+            image::GrayImage::new(64, 48)
+                .save(normal.join(format!("{split}/GTs/mask_{index}.png")))
+                .expect("a mask");
+        }
+    }
+    let run_on = |data: &[PathBuf], out: &str, more: &[&str]| {
+        let mut arguments: Vec<OsString> =
+            ["train", "--device", "cpu", "--set", "epochs=1"].map(Into::into).to_vec();
+        arguments.extend([
+            "--config".into(),
+            bench.path("run.toml").into(),
+            "--out".into(),
+            bench.path(out).into(),
+        ]);
+        for path in data {
+            arguments.extend(["--data".into(), path.into()]);
+        }
+        arguments.extend(more.iter().map(Into::into));
+        run(arguments)
+    };
+    let both = run_on(&[normal.clone(), bench.path("")], "both", &[]).done();
+    assert!(both.out.contains("16 cases to train on, 8 to validate on"), "{}", both.out);
+    for (split, count) in [("train", 8), ("val", 4)] {
+        let words = format!("normal, split {split}: not one of its {count} masks has foreground");
+        assert!(both.err.contains(&words) && both.err.contains("normal cases"), "{}", both.err);
+    }
+    let phantoms = ["--set", "phantoms=4"];
+    let with_phantoms = run_on(std::slice::from_ref(&normal), "phantoms", &phantoms).done();
+    assert!(with_phantoms.err.contains("normal cases"), "{}", with_phantoms.err);
+    let refusal = "not one of the 8 masks of split train has foreground";
+    run_on(std::slice::from_ref(&normal), "alone", &[]).failed(2, &[refusal]);
+    run_on(&[normal.clone(), normal.clone()], "twice", &[]).failed(2, &[refusal]);
+    assert!(!bench.path("alone").exists() && !bench.path("twice").exists());
 }
 
 /// A limit on the size of files stands in for a disk without room: the write fails in the same place.

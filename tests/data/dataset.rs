@@ -35,7 +35,7 @@ fn rows_find_their_files_under_every_spelling() {
         .iter()
         .map(|sample| {
             assert_eq!(sample.image, base.join("Images").join(&sample.name));
-            let mask = sample.mask.strip_prefix(&base).expect("below the split");
+            let mask = sample.masks[0].strip_prefix(&base).expect("below the split");
             (sample.name.as_str(), mask.to_str().expect("plain"), sample.prompt.as_str())
         })
         .collect();
@@ -56,7 +56,7 @@ fn tables_that_do_not_do() {
     assert!(line.contains("Image, Note"), "{line}");
     assert!(refusal(&[("prompt/train.csv", "")], "train").contains("none"));
     assert!(refusal(&[("prompt/train.csv", "Image,Description\n")], "train").contains("no rows"));
-    assert!(refusal(&[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")], "train").contains("line: 2"));
+    assert!(refusal(&[("prompt/train.csv", "Image,Description\na.png,x,y,z\n")], "train").contains("line 2"));
     let line = refusal(&[("prompt/val.csv", ""), ("prompt/train.csv", ""), ("prompt/notes.md", "")], "test");
     assert!(line.contains("the folder has train, val") && !line.contains("notes"), "{line}");
 }
@@ -91,6 +91,6 @@ fn the_shared_sets_open() {
         let dataset = Dataset::open(&shared.join("data").join(set), split).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(dataset.samples.len(), count, "{set} {split}");
         assert!(dataset.samples.iter().all(|sample| !sample.prompt.is_empty()));
-        assert!(dataset.samples.iter().all(|sample| sample.mask.parent().is_some_and(|f| f.ends_with("GTs"))));
+        assert!(dataset.samples.iter().all(|sample| sample.masks[0].parent().is_some_and(|f| f.ends_with("GTs"))));
     }
 }

@@ -1,7 +1,7 @@
 //! Data sets in every arrangement that is recognised, and what is said of their faults.
 
 use himix::data::dataset::Layout;
-use himix::data::{Dataset, MaskRule, Problem, summary, survey};
+use himix::data::{Dataset, MaskRule, PairReading, Problem, summary, survey};
 use tempfile::TempDir;
 
 use super::fixtures::{folder, grey_png, put, shared, xlsx, zip};
@@ -22,7 +22,8 @@ fn rows(folder: &TempDir, dataset: &Dataset) -> Vec<[String; 3]> {
     let below = |path: &std::path::Path| {
         path.strip_prefix(folder.path()).expect("below").to_string_lossy().replace('\\', "/")
     };
-    let row = |sample: &himix::data::Sample| [below(&sample.image), below(&sample.mask), sample.prompt.clone()];
+    let row =
+        |sample: &himix::data::Sample| [below(&sample.image), below(&sample.masks[0]), sample.prompt.clone()];
     dataset.samples.iter().map(row).collect()
 }
 
@@ -103,7 +104,7 @@ fn a_flat_folder_is_divided_and_keeps_subjects_together() {
     assert!(parts[0].samples.len() > 30 && parts[0].samples[0].prompt.starts_with("Läsion, links"));
     let notes = summary(&parts[0].findings).join("; ");
     assert!(notes.contains("windows-1252") && notes.contains("';'"), "{notes}");
-    let found = survey(folder.path(), &MaskRule::Half, &|_, _| ()).expect("a data set");
+    let found = survey(folder.path(), &PairReading::default(), &|_, _| ()).expect("a data set");
     assert!(found.shared_subjects.is_empty());
     assert_eq!(found.splits.len(), 3);
 }
@@ -145,10 +146,11 @@ fn faults_are_listed_and_the_rest_is_used() {
         "{:?}",
         dataset.findings
     );
-    dataset.check(&MaskRule::Half).expect("pairs are left");
+    let checked = dataset.check(&PairReading::default()).expect("pairs are left");
+    assert_eq!(checked.with_foreground, 1);
     let names: Vec<&str> = dataset.samples.iter().map(|sample| sample.name.as_str()).collect();
     assert_eq!(names, ["a.png", "e.png"]);
-    let found = survey(folder.path(), &MaskRule::Half, &|_, _| ()).expect("a data set");
+    let found = survey(folder.path(), &PairReading::default(), &|_, _| ()).expect("a data set");
     let split = found.splits[0].1.as_ref().expect("usable");
     assert_eq!(split.pairs, 2);
     for problem in [SizeMismatch, Unreadable, EmptyMask] {
@@ -180,15 +182,20 @@ fn what_is_no_data_set_says_so() {
     put(&black, "images/a.png", &grey_png(2, 2, 9, 9));
     put(&black, "masks/a.png", &grey_png(2, 2, 0, 254));
     let mut all = open(&black, "all");
-    let line = all.check(&MaskRule::Exactly255).expect_err("all empty").to_string();
+    let exact = PairReading { rule: MaskRule::Exactly255, ..PairReading::default() };
+    assert_eq!(all.check(&exact).expect("a pair is left").with_foreground, 0);
+    assert!(all.findings.iter().any(|finding| finding.problem == Problem::AllEmpty), "{:?}", all.findings);
+    let line = all.all_empty_error().to_string();
     assert!(line.contains("not one of the 1 masks") && line.contains("the rule half"), "{line}");
-    open(&black, "all").check(&MaskRule::Half).expect("half finds it");
+    let checked = open(&black, "all").check(&PairReading::default()).expect("a pair");
+    assert_eq!(checked.with_foreground, 1, "half finds it");
 }
 
 #[test]
 fn the_shared_sets_are_surveyed() {
     let Some(shared) = shared() else { return };
-    let found = survey(&shared.join("data/covid_ct_seg"), &MaskRule::Half, &|_, _| ()).expect("a data set");
+    let found =
+        survey(&shared.join("data/covid_ct_seg"), &PairReading::default(), &|_, _| ()).expect("a data set");
     let split = found.splits[0].1.as_ref().expect("usable");
     assert_eq!((found.splits[0].0.as_str(), split.pairs, split.sentences), ("test", 120, 1));
     assert_eq!(split.findings.iter().filter(|finding| finding.problem == Problem::EmptySentence).count(), 120);

@@ -77,7 +77,7 @@ fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, command
     let file = file_name(&item.path);
     let mut marks: Vec<&str> = item.split.as_deref().into_iter().collect();
     marks.extend((file != item.name).then_some(file.as_str()));
-    if item.truth.is_some() {
+    if !item.truth.is_empty() {
         marks.push("mask");
     }
     if item.prompt.is_some() {

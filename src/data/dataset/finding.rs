@@ -26,6 +26,12 @@ pub enum Problem {
     Unreadable,
     /// A mask without foreground.
     EmptyMask,
+    /// A mask that is foreground everywhere.
+    FullMask,
+    /// No mask of the split has foreground.
+    AllEmpty,
+    /// An image with several masks.
+    SeveralMasks,
     /// The table is not as it should be, but could be read.
     Table,
 }
@@ -46,6 +52,9 @@ impl Problem {
             }
             Self::Unreadable => ("file that cannot be read", "files that cannot be read"),
             Self::EmptyMask => ("mask without foreground", "masks without foreground"),
+            Self::FullMask => ("mask that is foreground everywhere", "masks that are foreground everywhere"),
+            Self::AllEmpty => ("split without any foreground", "splits without any foreground"),
+            Self::SeveralMasks => ("image with several masks", "images with several masks"),
             Self::Table => ("remark on the table", "remarks on the table"),
         };
         if count == 1 { one } else { many }
@@ -53,7 +62,8 @@ impl Problem {
 
     /// Whether the cases are left out of a training run and an evaluation.
     pub fn is_left_out(self) -> bool {
-        !matches!(self, Self::EmptySentence | Self::EmptyMask | Self::DuplicateImage | Self::Table)
+        use Problem::{AllEmpty, DuplicateImage, EmptyMask, EmptySentence, FullMask, SeveralMasks, Table};
+        !matches!(self, EmptySentence | EmptyMask | FullMask | AllEmpty | SeveralMasks | DuplicateImage | Table)
     }
 }
 
@@ -81,6 +91,7 @@ pub fn summary(findings: &[Finding]) -> Vec<String> {
         let more = if names.len() > 3 { ", …" } else { "" };
         match problem {
             Problem::Table => shown + more,
+            Problem::AllEmpty => format!("no mask of split {shown}{more} has foreground"),
             _ => {
                 let left_out = if problem.is_left_out() { ", left out" } else { "" };
                 format!("{} {}{left_out} ({shown}{more})", names.len(), problem.words(names.len()))

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::listing::{Listing, key, stem};
+use super::listing::{Listing, stem};
+use super::marks::key;
+use super::names::{fold, readable};
 use super::table;
 use crate::data::{DataError, subject};
 
@@ -67,7 +69,7 @@ pub enum Share {
 impl Share {
     /// Whether the image of this name belongs.
     pub fn of_tenth(range: &std::ops::Range<u64>, name: &str) -> bool {
-        let name = subject(name).map_or_else(|| key(name), str::to_lowercase);
+        let name = subject(name).map_or_else(|| key(name), fold);
         let hash = blake3::hash(name.as_bytes());
         let number = u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default());
         range.contains(&(number % PARTS))
@@ -111,7 +113,7 @@ impl Arrangement {
 
 /// One name for the spellings of a split's name.
 fn canonical(split: &str) -> String {
-    match split.to_lowercase().as_str() {
+    match fold(split).as_str() {
         "val" | "valid" | "validation" | "dev" => "val".into(),
         "train" | "training" => "train".into(),
         "test" | "testing" => "test".into(),
@@ -140,8 +142,8 @@ fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)
     let mut layout = Layout::Splits;
     let mut sources = Vec::new();
     for folder in &listing.folders {
-        let inner = Listing::or_empty(&root.join(folder));
-        let lower = folder.to_lowercase();
+        let inner = Listing::or_empty(&listing.join(folder));
+        let lower = fold(folder);
         let is_part = IMAGES.iter().chain(MASKS).chain(TABLES).any(|name| *name == lower);
         let Some(images) = inner.folder(IMAGES).filter(|_| !is_part) else { continue };
         let name = match lower.strip_suffix("_folder") {
@@ -162,7 +164,7 @@ fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)
             if !sources.iter().any(|source| canonical(&source.name) == *name) {
                 let folder = root.join(name);
                 sources.push(Source {
-                    name: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+                    name: path.file_stem().map(|stem| readable(stem).into_owned()).unwrap_or_default(),
                     table: Some(path.clone()),
                     images: folder.join("Images"),
                     masks: vec![folder.join("GTs")],
@@ -208,7 +210,7 @@ fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     let mut lists: Vec<Source> = Vec::new();
     for name in ["train", "val", "test"] {
         if let Some(list) = listing.find(&format!("{name}.txt")) {
-            lists.push(source(name, table.clone(), Share::Listed(root.join(list))));
+            lists.push(source(name, table.clone(), Share::Listed(listing.join(list))));
         }
     }
     if lists.is_empty() {
@@ -227,7 +229,7 @@ fn tables(listing: &Listing) -> BTreeMap<String, PathBuf> {
     let listings = folders.iter().map(|folder| Listing::or_empty(folder)).chain([listing.clone()]);
     for listing in listings {
         for (name, path) in listing.tables() {
-            let lower = stem(name).to_lowercase();
+            let lower = fold(stem(name));
             let bare = lower.strip_suffix("_text").unwrap_or(&lower);
             found.entry(canonical(bare)).or_insert(path);
         }

@@ -1,19 +1,18 @@
 //! What lies in a folder, found under any spelling of its name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+
+use super::names::{fold, readable};
 
 /// Endings of the image files that are read.
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
 /// Endings of the tables that are read.
 const TABLES: &[&str] = &["csv", "tsv", "xlsx", "json"];
-/// What a mask's name has and its image's has not, before or after it.
-const BEFORE: &[&str] = &["mask_", "mask-", "gt_", "label_"];
-const AFTER: &[&str] =
-    &["_mask", "-mask", ".mask", "_segmentation", "_seg", "_gt", "-gt", "_label", "_groundtruth", "_lesion"];
 
-/// Names in a folder, sorted.
+/// Names in a folder, sorted. Each is readable and stands for one file; [`Listing::join`] gives the file.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     folder: PathBuf,
@@ -21,31 +20,56 @@ pub struct Listing {
     pub files: Vec<String>,
     /// Names of folders.
     pub folders: Vec<String>,
-    /// Lower case to names, files and folders alike.
+    /// Folded to readable names, files and folders alike.
     spellings: HashMap<String, Vec<String>>,
+    /// The names in the file system of those that are no Unicode.
+    foreign: HashMap<String, OsString>,
 }
 
 impl Listing {
     /// Of a folder.
     pub fn of(folder: &Path) -> io::Result<Self> {
         let mut listing = Self { folder: folder.to_owned(), ..Self::default() };
+        let mut foreign = Vec::new();
         for entry in fs::read_dir(folder)?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            // What systems leave behind is nobody's image: .DS_Store, ._a.png.
-            if name.starts_with('.') {
-                continue;
-            }
             // Follows links, which `file_type` of the entry does not.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir())
                 || (!entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.path().is_dir());
-            if is_folder { &mut listing.folders } else { &mut listing.files }.push(name);
+            match entry.file_name().into_string() {
+                // What systems leave behind is nobody's image: .DS_Store, ._a.png.
+                Ok(name) if name.starts_with('.') => {}
+                Ok(name) => if is_folder { &mut listing.folders } else { &mut listing.files }.push(name),
+                Err(name) => foreign.push((name, is_folder)),
+            }
         }
+        listing.add_foreign(foreign);
         listing.files.sort();
         listing.folders.sort();
         for name in listing.files.iter().chain(&listing.folders) {
-            listing.spellings.entry(name.to_lowercase()).or_default().push(name.clone());
+            listing.spellings.entry(fold(name)).or_default().push(name.clone());
         }
         Ok(listing)
+    }
+
+    /// Takes up the names that are no Unicode, each under a readable name that no other file here has.
+    fn add_foreign(&mut self, mut names: Vec<(OsString, bool)>) {
+        if names.is_empty() {
+            return;
+        }
+        names.sort();
+        let mut taken: HashSet<String> = self.files.iter().chain(&self.folders).cloned().collect();
+        for (name, is_folder) in names {
+            let plain = readable(&name).into_owned();
+            if plain.starts_with('.') {
+                continue;
+            }
+            let Some(free) = [plain, escaped(&name)].into_iter().find(|text| !taken.contains(text)) else {
+                continue;
+            };
+            taken.insert(free.clone());
+            if is_folder { &mut self.folders } else { &mut self.files }.push(free.clone());
+            self.foreign.insert(free, name);
+        }
     }
 
     /// Of a folder that may not exist.
@@ -55,14 +79,30 @@ impl Listing {
 
     /// The name as it is spelled here, if it is here.
     pub fn find(&self, name: &str) -> Option<&str> {
-        let names = self.spellings.get(&name.to_lowercase())?;
+        let names = self.spellings.get(&fold(name))?;
         names.iter().find(|spelled| *spelled == name).or_else(|| names.first()).map(String::as_str)
+    }
+
+    /// The readable name of a file of the folder.
+    pub fn name_of(&self, name: &OsStr) -> Option<&str> {
+        match name.to_str() {
+            Some(name) => self.find(name),
+            None => self.foreign.iter().find(|(_, real)| *real == name).map(|(text, _)| text.as_str()),
+        }
+    }
+
+    /// The path of a readable name of this listing.
+    pub fn join(&self, name: &str) -> PathBuf {
+        match self.foreign.get(name) {
+            Some(real) => self.folder.join(real),
+            None => self.folder.join(name),
+        }
     }
 
     /// The first of the folders of these names, as a path.
     pub fn folder(&self, names: &[&str]) -> Option<PathBuf> {
         let is_folder = |name: &&str| self.folders.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
-        names.iter().find_map(|name| self.find(name).filter(is_folder)).map(|name| self.folder.join(name))
+        names.iter().find_map(|name| self.find(name).filter(is_folder)).map(|name| self.join(name))
     }
 
     /// All folders of these names, in the order of `names`.
@@ -78,13 +118,18 @@ impl Listing {
     /// The files that may be tables, with their paths.
     pub fn tables(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         let names = self.files.iter().map(String::as_str).filter(|name| has_end(name, TABLES));
-        names.map(|name| (name, self.folder.join(name)))
+        names.map(|name| (name, self.join(name)))
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.folder
     }
+}
+
+/// A name with what is no Unicode in it written as numbers.
+fn escaped(name: &OsStr) -> String {
+    format!("{name:?}").trim_matches('"').to_owned()
 }
 
 fn has_end(name: &str, ends: &[&str]) -> bool {
@@ -96,33 +141,5 @@ pub fn stem(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, _)) if has_end(name, IMAGES) || has_end(name, TABLES) => stem,
         _ => name,
-    }
-}
-
-/// What image and mask have in common: the name without ending, case, and what marks a mask.
-pub fn key(name: &str) -> String {
-    let lower = stem(name).to_lowercase();
-    let bare = BEFORE.iter().find_map(|mark| lower.strip_prefix(mark)).unwrap_or(&lower);
-    let bare = AFTER.iter().find_map(|mark| bare.strip_suffix(mark)).unwrap_or(bare);
-    if bare.is_empty() { lower } else { bare.to_owned() }
-}
-
-/// Whether the name is that of a mask.
-pub fn is_mask(name: &str) -> bool {
-    key(name) != stem(name).to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_image_and_its_mask_have_one_key() {
-        for mask in ["mask_A.png", "a_mask.JPG", "a.png", "A_Segmentation.png", "a-GT.tif", "MASK_a"] {
-            assert_eq!(key(mask), "a", "{mask}");
-        }
-        assert_eq!(key("mask_.png"), "mask_");
-        assert_eq!(key("v1.2"), "v1.2", "no ending that is known");
-        assert!(is_mask("Mask_x.png") && is_mask("x_mask.png") && !is_mask("x.png") && !is_mask("masked.png"));
     }
 }

@@ -2,9 +2,14 @@
 
 mod entries;
 mod finding;
+mod header;
 mod layout;
 mod listing;
+mod marks;
+mod names;
+pub mod pair;
 mod pairing;
+mod reading;
 mod survey;
 mod table;
 mod workbook;
@@ -14,6 +19,9 @@ use std::path::{Path, PathBuf};
 use super::{DataError, MaskRule};
 pub use finding::{Finding, Problem, summary};
 pub use layout::Layout;
+pub(super) use names::{fold, readable};
+pub use pair::Pair;
+pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
 
 /// One row of a split.
@@ -21,11 +29,11 @@ pub use survey::{SplitSurvey, Survey, survey};
 pub struct Sample {
     /// The image's file; existed when the split was opened.
     pub image: PathBuf,
-    /// The mask's file; existed when the split was opened.
-    pub mask: PathBuf,
+    /// The files of its masks, at least one, in the order of their names; existed when the split was opened.
+    pub masks: Vec<PathBuf>,
     /// The sentence, unchanged.
     pub prompt: String,
-    /// The image's file name.
+    /// The image's file name, readable.
     pub name: String,
 }
 
@@ -38,18 +46,28 @@ pub struct Dataset {
     pub layout: Layout,
     /// Name of the split, for example `train`.
     pub split: String,
+    /// How its pairs are read: as the data set says, until [`Dataset::check`] is told otherwise.
+    pub reading: PairReading,
     /// The pairs; at least one.
     pub samples: Vec<Sample>,
     /// What was found wrong; none of it concerns a pair in `samples` but for empty sentences.
     pub findings: Vec<Finding>,
 }
 
-/// The mask that lies beside an image, by the names that data sets have: in the same folder, in a folder of masks within it or beside it.
+/// What [`Dataset::check`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Pairs whose mask has foreground; 0 is for the caller to judge.
+    pub with_foreground: usize,
+}
+
+/// The masks that lie beside an image, by the names that data sets have: in the same folder, in a folder of masks within it or beside it.
 /// None for what is a mask itself.
-pub fn partner(image: &Path) -> Option<PathBuf> {
-    let name = image.file_name()?.to_string_lossy().into_owned();
-    let folder = image.parent()?;
-    pairing::mask_beside(folder, &name)
+pub fn partners(image: &Path) -> Vec<PathBuf> {
+    match (image.file_name(), image.parent()) {
+        (Some(name), Some(folder)) => pairing::masks_beside(folder, name),
+        _ => Vec::new(),
+    }
 }
 
 /// Names of the splits of a data set, but for the whole where it is divided.
@@ -68,20 +86,37 @@ impl Dataset {
     ///
     /// # Errors
     /// There are no images, no such split, no masks; the table is unreadable, lacks a column or has no rows; not one of its rows has
-    /// both files (the message names the first).
+    /// both files (the message names the first); its settings cannot be read.
     pub fn open(root: &Path, split: &str) -> Result<Self, DataError> {
         let arrangement = layout::recognise(root)?;
         let source = arrangement.source(root, split)?;
         let (samples, findings) = pairing::pairs(source)?;
-        let name = source.name.clone();
-        Ok(Self { root: root.to_owned(), layout: arrangement.layout, split: name, samples, findings })
+        let reading = PairReading::of(root)?;
+        let split = source.name.clone();
+        Ok(Self { root: root.to_owned(), layout: arrangement.layout, split, reading, samples, findings })
     }
 
-    /// Opens every file once and leaves out what cannot be used: unreadable files, masks of another size than their image.
+    /// Opens every file once and leaves out what cannot be used: unreadable files, masks of another size than their image. Masks without
+    /// foreground are listed. From then on the data set is read in this way.
     ///
     /// # Errors
-    /// No pair is left, or not one mask has foreground under `rule`.
-    pub fn check(&mut self, rule: &MaskRule) -> Result<(), DataError> {
-        survey::check(self, rule)
+    /// No pair is left. That no mask has foreground is no error here, because a set of normal cases is of use beside others; who has
+    /// nothing else raises [`Dataset::all_empty_error`].
+    pub fn check(&mut self, reading: &PairReading) -> Result<Checked, DataError> {
+        self.reading = reading.clone();
+        survey::check(self)
+    }
+
+    /// That not one mask has foreground, and what to do about it.
+    pub fn all_empty_error(&self) -> DataError {
+        let hint = match self.reading.rule {
+            _ if !self.reading.labels.is_empty() => " with these labels; check which labels the masks have",
+            MaskRule::Found | MaskRule::Half => "; check that these are the masks of these images",
+            MaskRule::Exactly255 => {
+                " under the rule exactly_255; the rule half reads masks that went through JPEG, and 0/1 masks"
+            }
+        };
+        let (path, split) = (self.root.clone(), self.split.clone());
+        DataError::EmptyMasks { path, split, count: self.samples.len(), hint }
     }
 }

@@ -1,11 +1,14 @@
 //! The pairs of a split, and what has no partner.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, Problem};
 use super::layout::{Share, Source};
-use super::listing::{Listing, is_mask, key, stem};
+use super::listing::{Listing, stem};
+use super::marks::{Further, further, is_mask, key};
+use super::names::{fold, mended, natural, readable};
 use super::{Sample, table};
 use crate::data::DataError;
 
@@ -14,7 +17,16 @@ struct Files {
     images: Listing,
     /// Key to names of images.
     by_key: HashMap<String, Vec<String>>,
-    masks: Vec<(Listing, HashMap<String, Vec<String>>)>,
+    masks: Vec<MaskFiles>,
+}
+
+/// Mask files of a folder.
+struct MaskFiles {
+    listing: Listing,
+    /// Key to names of masks.
+    by_key: HashMap<String, Vec<String>>,
+    /// Key to names of the second and further masks of an image.
+    further: HashMap<String, Vec<(Further, String)>>,
 }
 
 /// The pairs of a split in the order of its table, or of their names where it has none.
@@ -52,20 +64,24 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
             findings.push(Finding::new(Problem::DuplicateRow, format!("line {}: {image}", row.line)));
             continue;
         }
-        let Some(mask) = files.mask(&image) else {
+        let masks = files.masks(&image);
+        if masks.is_empty() {
             missing += 1;
             let wanted = source.masks.first().map_or_else(|| files.images.path().to_owned(), PathBuf::clone);
             first_missing.get_or_insert((row.line, wanted.join(format!("mask_{image}"))));
             findings.push(Finding::new(Problem::MissingMask, image));
             continue;
-        };
+        }
         if row.sentence.trim().is_empty() {
             findings.push(Finding::new(Problem::EmptySentence, image.clone()));
         }
-        samples.push(Sample { image: files.images.path().join(&image), mask, prompt: row.sentence, name: image });
+        samples.push(Sample { image: files.images.join(&image), masks, prompt: row.sentence, name: image });
     }
 
     files.without_row(source, &belongs, &seen, &mut samples, &mut findings);
+    let several = samples.iter().filter(|sample| sample.masks.len() > 1);
+    let several = several.map(|sample| format!("{}: {}", sample.name, sample.masks.len()));
+    findings.extend(several.map(|what| Finding::new(Problem::SeveralMasks, what)));
     if samples.is_empty() {
         return Err(refusal(source, &files, first_missing, missing, count));
     }
@@ -83,7 +99,7 @@ fn refusal(
     if files.by_key.is_empty() && source.table.is_none() {
         return DataError::NoImages { path: source.images.clone() };
     }
-    let has_masks = files.masks.iter().any(|(_, by_key)| !by_key.is_empty());
+    let has_masks = files.masks.iter().any(|masks| !masks.by_key.is_empty());
     match (&source.table, first_missing) {
         (Some(path), Some((line, first))) if has_masks || !files.by_key.contains_key(&key(&name_of(&first))) => {
             DataError::MissingFiles { path: path.clone(), line, first, missing, rows }
@@ -97,7 +113,7 @@ fn refusal(
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name().map(|name| readable(name).into_owned()).unwrap_or_default()
 }
 
 /// Whether the image of a name belongs to the split.
@@ -113,7 +129,8 @@ fn share(source: &Source) -> Result<Belongs, DataError> {
         }
         Share::Listed(path) => {
             let text = table::text(path)?;
-            let names: HashSet<String> = text.lines().map(|line| key(line.trim())).collect();
+            let spellings = |line: &str| [Some(key(line)), mended(line).map(|line| key(&line))];
+            let names: HashSet<String> = text.lines().flat_map(|line| spellings(line.trim())).flatten().collect();
             Box::new(move |name| names.contains(&key(name)))
         }
     })
@@ -124,18 +141,20 @@ impl Files {
         let images = Listing::or_empty(&source.images);
         let is_mixed = source.masks.contains(&source.images);
         let mut by_key: HashMap<String, Vec<String>> = HashMap::new();
+        let mut numbered = Vec::new();
         for name in images.images().filter(|name| !is_mixed || !is_mask(name)) {
-            by_key.entry(key(name)).or_default().push(name.to_owned());
+            match further(name).filter(|_| is_mixed) {
+                Some(further) => numbered.push((further, name)),
+                None => by_key.entry(key(name)).or_default().push(name.to_owned()),
+            }
         }
-        let masks = source.masks.iter().map(|folder| {
-            let listing = Listing::or_empty(folder);
-            let mut by_key: HashMap<String, Vec<String>> = HashMap::new();
-            for name in listing.images().filter(|name| folder != &source.images || is_mask(name)) {
+        // Among the images the number of a name makes it a mask only where there is an image for it.
+        for (further, name) in numbered {
+            if !by_key.contains_key(&further.key) {
                 by_key.entry(key(name)).or_default().push(name.to_owned());
             }
-            (listing, by_key)
-        });
-        let masks = masks.collect();
+        }
+        let masks = source.masks.iter().map(|folder| MaskFiles::of(folder, &source.images, &by_key)).collect();
         Self { images, by_key, masks }
     }
 
@@ -146,26 +165,17 @@ impl Files {
         }
         let bare = name.get(..5).filter(|start| start.eq_ignore_ascii_case("mask_")).map_or(name, |_| &name[5..]);
         let exact = [name, bare].into_iter().find_map(|name| self.images.find(name));
-        let found = exact.or_else(|| self.by_key.get(&key(bare)).map(|names| names[0].as_str()))?;
+        let Some(found) = exact.or_else(|| self.by_key.get(&key(bare)).map(|names| names[0].as_str())) else {
+            return mended(name).and_then(|name| self.image(&name));
+        };
         // A mask among the images is not the image of its row.
         self.by_key.contains_key(&key(found)).then(|| found.to_owned())
     }
 
-    /// Its mask: of several the one that is called most like it, in the first folder that has one.
-    fn mask(&self, image: &str) -> Option<PathBuf> {
-        let stem = stem(image).to_lowercase();
-        let wanted = [
-            format!("mask_{image}").to_lowercase(),
-            image.to_lowercase(),
-            format!("mask_{stem}.png"),
-            format!("{stem}.png"),
-        ];
-        self.masks.iter().find_map(|(listing, by_key)| {
-            let names = by_key.get(&key(image))?;
-            let rank =
-                |name: &&String| wanted.iter().position(|wanted| *wanted == name.to_lowercase()).unwrap_or(9);
-            names.iter().min_by_key(rank).map(|name| listing.path().join(name))
-        })
+    /// Its masks, those of the first folder that has any; none where it has none.
+    fn masks(&self, image: &str) -> Vec<PathBuf> {
+        let mut found = self.masks.iter().map(|masks| masks.of_image(image));
+        found.find(|masks| !masks.is_empty()).unwrap_or_default()
     }
 
     /// Images that no row names: pairs of a folder without a table, otherwise something to tell.
@@ -186,20 +196,21 @@ impl Files {
             self.by_key.iter().filter(|(key, _)| !seen_keys.contains(*key)).flat_map(|(_, names)| names).collect();
         rest.sort();
         for name in rest.into_iter().filter(|name| belongs(name)) {
-            let path = self.images.path().join(name);
-            match (self.mask(name), &source.table) {
-                (Some(mask), None) => {
+            let masks = self.masks(name);
+            match (masks.is_empty(), &source.table) {
+                (false, None) => {
                     findings.push(Finding::new(Problem::EmptySentence, name.clone()));
-                    samples.push(Sample { image: path, mask, prompt: String::new(), name: name.clone() });
+                    let image = self.images.join(name);
+                    samples.push(Sample { image, masks, prompt: String::new(), name: name.clone() });
                 }
-                (Some(_), Some(_)) => findings.push(Finding::new(Problem::NoSentence, name.clone())),
-                (None, None) => findings.push(Finding::new(Problem::MissingMask, name.clone())),
-                (None, Some(_)) => {}
+                (false, Some(_)) => findings.push(Finding::new(Problem::NoSentence, name.clone())),
+                (true, None) => findings.push(Finding::new(Problem::MissingMask, name.clone())),
+                (true, Some(_)) => {}
             }
         }
         // Of images that several splits share, a mask without one is told once, by the whole.
         if source.share == Share::All {
-            let by_key = self.masks.iter().flat_map(|(_, by_key)| by_key);
+            let by_key = self.masks.iter().flat_map(|masks| &masks.by_key);
             let mut alone: Vec<&String> =
                 by_key.filter(|(key, _)| !self.by_key.contains_key(*key)).flat_map(|(_, names)| names).collect();
             alone.sort();
@@ -209,19 +220,75 @@ impl Files {
     }
 }
 
-/// The mask of an image by the folders that data sets have.
-pub fn mask_beside(folder: &Path, name: &str) -> Option<PathBuf> {
-    let here = Listing::of(folder).ok()?;
+impl MaskFiles {
+    /// Of a folder of masks, for the images of these keys in the folder `images`.
+    fn of(folder: &Path, images: &Path, image_keys: &HashMap<String, Vec<String>>) -> Self {
+        let listing = Listing::or_empty(folder);
+        let is_mixed = folder == images;
+        let (mut by_key, mut numbered) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        for name in listing.images() {
+            // Where an image has that name with its number, it is the mask of that image.
+            let further = further(name)
+                .filter(|further| image_keys.contains_key(&further.key) && !image_keys.contains_key(&key(name)));
+            match further {
+                Some(further) => numbered.entry(further.key.clone()).or_default().push((further, name.to_owned())),
+                None if is_mixed && !is_mask(name) => {}
+                None => by_key.entry(key(name)).or_default().push(name.to_owned()),
+            }
+        }
+        Self { listing, by_key, further: numbered }
+    }
+
+    /// The masks of an image: the one that is called most like it, and those that are numbered after it.
+    fn of_image(&self, image: &str) -> Vec<PathBuf> {
+        let folded = fold(stem(image));
+        let wanted =
+            [format!("mask_{}", fold(image)), fold(image), format!("mask_{folded}.png"), format!("{folded}.png")];
+        let rank = |name: &&String| {
+            let name = fold(name);
+            wanted.iter().position(|wanted| *wanted == name).unwrap_or(9)
+        };
+        let image_key = key(image);
+        let first = self.by_key.get(&image_key).and_then(|names| names.iter().min_by_key(rank));
+        let mut names: Vec<&String> = first.into_iter().collect();
+        if let Some(further) = self.further.get(&image_key) {
+            // Of masks with other marks (x_mask, x_seg) those of one mark belong together.
+            let first = first.map(|name| fold(stem(name)));
+            let marked = first.filter(|stem| further.iter().any(|(further, _)| further.first == *stem));
+            let marked = marked.or_else(|| further.iter().map(|(further, _)| further.first.clone()).min());
+            let mut rest: Vec<&String> = further
+                .iter()
+                .filter(|(further, _)| Some(&further.first) == marked.as_ref())
+                .map(|(_, name)| name)
+                .collect();
+            rest.sort_by(|a, b| natural(a, b));
+            // The same mask in two formats is one mask.
+            rest.dedup_by_key(|name| fold(stem(name)));
+            names.extend(rest);
+        }
+        names.into_iter().map(|name| self.listing.join(name)).collect()
+    }
+}
+
+/// The masks of an image by the folders that data sets have.
+pub fn masks_beside(folder: &Path, name: &OsStr) -> Vec<PathBuf> {
+    let Ok(here) = Listing::of(folder) else { return Vec::new() };
+    let Some(name) = here.name_of(name) else { return Vec::new() };
     let parent = folder.parent().map(Listing::or_empty).unwrap_or_default();
     let in_masks = folder.file_name().is_some_and(|name| {
         super::layout::MASKS.iter().any(|known| name.to_string_lossy().eq_ignore_ascii_case(known))
     });
     if is_mask(name) || in_masks {
-        return None;
+        return Vec::new();
     }
     let mut masks = here.all_folders(super::layout::MASKS);
     masks.extend(parent.all_folders(super::layout::MASKS));
     masks.push(folder.to_owned());
     let source = Source { name: String::new(), table: None, images: folder.to_owned(), masks, share: Share::All };
-    Files::of(&source).mask(name)
+    let files = Files::of(&source);
+    let is_further = |masks: &MaskFiles| masks.further.values().flatten().any(|(_, further)| further == name);
+    if files.masks.last().is_some_and(is_further) {
+        return Vec::new();
+    }
+    files.masks(name)
 }

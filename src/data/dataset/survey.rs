@@ -8,14 +8,16 @@ use rayon::prelude::*;
 
 use super::finding::{Finding, Problem};
 use super::layout::{self, Layout, Share};
-use super::{Dataset, Sample};
-use crate::data::{DataError, MaskRule, image, mask, subject};
+use super::{Checked, Dataset, PairReading, Sample, fold, pair};
+use crate::data::{DataError, subject};
 
 /// What a data set holds.
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// How the folder is arranged.
     pub layout: Layout,
+    /// How its pairs were read.
+    pub reading: PairReading,
     /// Its splits; one that cannot be used is an error.
     pub splits: Vec<(String, Result<SplitSurvey, DataErrorText>)>,
     /// Subjects that stand in more than one split, with those splits.
@@ -36,25 +38,29 @@ pub struct SplitSurvey {
     pub subjects: usize,
     /// Mean share of foreground of the masks, 0 to 1.
     pub foreground: f64,
-    /// Smallest and largest width and height, pixels.
-    pub sizes: [(usize, usize); 2],
+    /// Smallest and largest width and height, pixels; none of no pair.
+    pub sizes: Option<[(usize, usize); 2]>,
+    /// What the values of the masks were found to be, in words, and of how many.
+    pub mask_kinds: BTreeMap<String, usize>,
+    /// Pairs whose picture its EXIF data turn or mirror.
+    pub turned: usize,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
 
 /// What one pair turned out to be.
 enum Look {
-    Good { size: (usize, usize), foreground: f64, key: [u8; 32] },
+    Good { size: (usize, usize), foreground: f64, kind: String, is_turned: bool, key: [u8; 32] },
     Bad(Finding),
 }
 
-/// Looks through every split of the data set in `root`. `progress` hears how many files were opened of how many, from several threads.
+/// Looks through every split of the data set in `root`, whose pairs are read by `reading`. `progress` hears how many files were opened of how many, from several threads.
 ///
 /// # Errors
 /// The folder is no data set.
 pub fn survey(
     root: &Path,
-    rule: &MaskRule,
+    reading: &PairReading,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Survey, DataError> {
     let arrangement = layout::recognise(root)?;
@@ -73,30 +79,30 @@ pub fn survey(
         let result = dataset.map_err(|error| error.to_string()).map(|dataset| {
             for sample in &dataset.samples {
                 if let Some(subject) = subject(&sample.name) {
-                    subjects.entry(subject.to_lowercase()).or_default().insert(name.clone());
+                    subjects.entry(fold(subject)).or_default().insert(name.clone());
                 }
             }
             let looks =
-                look(&dataset.samples, rule, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, count));
+                look(&dataset.samples, reading, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, count));
             split_survey(dataset, looks, &mut contents)
         });
         splits.push((name, result));
     }
     let shared = subjects.into_iter().filter(|(_, splits)| splits.len() > 1);
     let shared_subjects = shared.map(|(subject, splits)| (subject, splits.into_iter().collect())).collect();
-    Ok(Survey { layout: arrangement.layout, splits, shared_subjects })
+    Ok(Survey { layout: arrangement.layout, reading: reading.clone(), splits, shared_subjects })
 }
 
 /// Leaves out of an opened split what only opening every file tells: unreadable files, masks of another size. Masks without
 /// foreground are listed.
 ///
 /// # Errors
-/// No pair is left, or no mask has foreground.
-pub(super) fn check(dataset: &mut Dataset, rule: &MaskRule) -> Result<(), DataError> {
-    let looks = look(&dataset.samples, rule, &|| ());
+/// No pair is left.
+pub(super) fn check(dataset: &mut Dataset) -> Result<Checked, DataError> {
+    let looks = look(&dataset.samples, &dataset.reading, &|| ());
     let count = looks.len();
     let mut first_bad = None;
-    let mut is_empty = true;
+    let mut with_foreground = 0;
     let mut looks_of = looks.into_iter();
     let mut kept = Vec::with_capacity(count);
     for sample in dataset.samples.drain(..) {
@@ -106,10 +112,9 @@ pub(super) fn check(dataset: &mut Dataset, rule: &MaskRule) -> Result<(), DataEr
                 dataset.findings.push(finding);
             }
             Some(Look::Good { foreground, .. }) => {
-                if foreground > 0.0 {
-                    is_empty = false;
-                } else {
-                    dataset.findings.push(Finding::new(Problem::EmptyMask, sample.name.clone()));
+                with_foreground += usize::from(foreground > 0.0);
+                if let Some(problem) = oddity(foreground) {
+                    dataset.findings.push(Finding::new(problem, sample.name.clone()));
                 }
                 kept.push(sample);
             }
@@ -125,37 +130,43 @@ pub(super) fn check(dataset: &mut Dataset, rule: &MaskRule) -> Result<(), DataEr
             reason,
         });
     }
-    if is_empty {
-        let hint = match rule {
-            MaskRule::Found | MaskRule::Half => "; check that these are the masks of these images",
-            MaskRule::Exactly255 => {
-                " under the rule exactly_255; the rule half reads masks that went through JPEG, and 0/1 masks"
-            }
-        };
-        let (path, split) = (dataset.root.clone(), dataset.split.clone());
-        return Err(DataError::EmptyMasks { path, split, count, hint });
+    if with_foreground == 0 {
+        dataset.findings.push(Finding::new(Problem::AllEmpty, dataset.split.clone()));
     }
-    Ok(())
+    Ok(Checked { with_foreground })
+}
+
+/// What is odd about a mask with this share of foreground.
+fn oddity(foreground: f64) -> Option<Problem> {
+    match foreground {
+        0.0 => Some(Problem::EmptyMask),
+        1.0 => Some(Problem::FullMask),
+        _ => None,
+    }
 }
 
 /// Opens every pair.
-fn look(samples: &[Sample], rule: &MaskRule, step: &(dyn Fn() + Sync)) -> Vec<Look> {
+fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> Vec<Look> {
     let one = |sample: &Sample| {
-        let look = (|| {
-            let image = image::load(&sample.image)?;
-            let mask = mask::load(&sample.mask, rule)?;
-            if (mask.width, mask.height) != (image.width, image.height) {
-                let what = format!(
-                    "{}: {}x{}, mask {}x{}",
-                    sample.name, image.width, image.height, mask.width, mask.height
-                );
-                return Ok(Look::Bad(Finding::new(Problem::SizeMismatch, what)));
+        let look = match pair::read(sample, reading) {
+            Ok(pair) => Look::Good {
+                size: (pair.image.width, pair.image.height),
+                foreground: pair.mask.foreground() as f64 / pair.mask.values.len().max(1) as f64,
+                kind: pair.kind.words(),
+                is_turned: pair.is_turned,
+                key: pair.image.content_key(),
+            },
+            Err(DataError::MaskSize { width, height, mask_width, mask_height, .. }) => {
+                let what = format!("{}: {width}x{height}, mask {mask_width}x{mask_height}", sample.name);
+                Look::Bad(Finding::new(Problem::SizeMismatch, what))
             }
-            let foreground = mask.foreground() as f64 / mask.values.len().max(1) as f64;
-            Ok(Look::Good { size: (image.width, image.height), foreground, key: image.content_key() })
-        })();
+            Err(error @ DataError::MaskTurned { .. }) => {
+                Look::Bad(Finding::new(Problem::SizeMismatch, error.to_string()))
+            }
+            Err(error) => Look::Bad(Finding::new(Problem::Unreadable, error.to_string())),
+        };
         step();
-        look.unwrap_or_else(|error: DataError| Look::Bad(Finding::new(Problem::Unreadable, error.to_string())))
+        look
     };
     samples.par_iter().map(one).collect()
 }
@@ -166,18 +177,22 @@ fn split_survey(dataset: Dataset, looks: Vec<Look>, contents: &mut HashMap<[u8; 
     let subjects: BTreeSet<&str> = samples.iter().filter_map(|sample| subject(&sample.name)).collect();
     let (sentences, subjects) = (sentences.len(), subjects.len());
     let mut pairs = 0;
+    let mut turned = 0;
+    let mut mask_kinds = BTreeMap::new();
     let mut total = 0.0;
-    let mut sizes = [(usize::MAX, usize::MAX), (0, 0)];
+    let mut sizes: Option<[(usize, usize); 2]> = None;
     for (sample, look) in samples.iter().zip(looks) {
         match look {
             Look::Bad(finding) => findings.push(finding),
-            Look::Good { size, foreground, key } => {
+            Look::Good { size, foreground, kind, is_turned, key } => {
+                *mask_kinds.entry(kind).or_default() += 1;
                 pairs += 1;
+                turned += usize::from(is_turned);
                 total += foreground;
-                sizes[0] = (sizes[0].0.min(size.0), sizes[0].1.min(size.1));
-                sizes[1] = (sizes[1].0.max(size.0), sizes[1].1.max(size.1));
-                if foreground == 0.0 {
-                    findings.push(Finding::new(Problem::EmptyMask, sample.name.clone()));
+                let [low, high] = sizes.unwrap_or([size; 2]);
+                sizes = Some([(low.0.min(size.0), low.1.min(size.1)), (high.0.max(size.0), high.1.max(size.1))]);
+                if let Some(problem) = oddity(foreground) {
+                    findings.push(Finding::new(problem, sample.name.clone()));
                 }
                 let here = format!("{split}/{}", sample.name);
                 if let Some(other) = contents.get(&key) {
@@ -188,5 +203,9 @@ fn split_survey(dataset: Dataset, looks: Vec<Look>, contents: &mut HashMap<[u8; 
             }
         }
     }
-    SplitSurvey { pairs, sentences, subjects, foreground: total / pairs.max(1) as f64, sizes, findings }
+    if pairs > 0 && total == 0.0 {
+        findings.push(Finding::new(Problem::AllEmpty, split));
+    }
+    let foreground = total / pairs.max(1) as f64;
+    SplitSurvey { pairs, sentences, subjects, foreground, sizes, mask_kinds, turned, findings }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16LE, WINDOWS_1252};
 
+use super::header::{self, Header};
 use super::{entries, workbook};
 use crate::data::DataError;
 use crate::data::error::{caught, one_line};
@@ -21,6 +22,8 @@ const MOST_ROWS: usize = 1_000_000;
 const MOST_CELLS: usize = 8_000_000;
 const MOST_COLUMNS: usize = 512;
 const MOST_CELL: usize = 1 << 20;
+/// Bytes of a text in which its separator is looked for.
+const MOST_TOP: usize = 64 << 10;
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +42,7 @@ pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let bytes = bytes(path)?;
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
     match end.as_str() {
-        "xlsx" => {
-            let rows = caught(path, || workbook::rows(&bytes).map_err(refuse))?;
-            Ok((rows_of(path, rows.map(Ok))?, Vec::new()))
-        }
+        "xlsx" => caught(path, || of_workbook(path, &bytes)),
         "json" => {
             let (text, remarks) = decoded(path, bytes);
             let entries = entries::read(&text).map_err(refuse)?;
@@ -54,7 +54,8 @@ pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
         }
         _ => {
             let (text, mut remarks) = decoded(path, bytes);
-            let separator = separator(&text);
+            let (declared, text, passed) = declared_separator(&text);
+            let separator = declared.unwrap_or_else(|| separator(text));
             if separator != b',' {
                 let name = if separator == b'\t' { "tabs".into() } else { format!("'{}'", char::from(separator)) };
                 remarks.push(format!("{} is separated by {name}", path.display()));
@@ -62,9 +63,30 @@ pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
             if text.bytes().filter(|byte| *byte == separator).count() > MOST_CELLS {
                 return Err(refuse(format!("it has more than {MOST_CELLS} cells")));
             }
-            Ok((rows_of(path, separated(&text, separator))?, remarks))
+            let rows = separated(text, separator).map(|row| row.map(|(line, cells)| (line + passed, cells)));
+            Ok((rows_of(path, rows, true, &mut remarks)?, remarks))
         }
     }
+}
+
+/// The rows of the first sheet of a workbook that has both columns.
+fn of_workbook(path: &Path, bytes: &[u8]) -> Result<(Vec<Row>, Vec<String>), DataError> {
+    let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
+    let mut book = workbook::Book::open(bytes).map_err(refuse)?;
+    let names = book.sheets();
+    // A sheet that cannot be read, of a chart for instance, is not the one.
+    let has_columns = |book: &mut workbook::Book, name: &String| {
+        book.first_rows(name).is_ok_and(|rows| header::find(&rows).is_some_and(|header| header.is_written))
+    };
+    let place = names.iter().position(|name| has_columns(&mut book, name)).unwrap_or(0);
+    let name = names.get(place).ok_or_else(|| refuse("it has no sheet".into()))?;
+    let mut remarks = Vec::new();
+    if place > 0 {
+        let name: String = name.chars().take(60).collect();
+        remarks.push(format!("{} is read from its sheet '{name}', which has the columns", path.display()));
+    }
+    let rows = book.rows(name).map_err(refuse)?;
+    Ok((rows_of(path, rows.map(Ok), false, &mut remarks)?, remarks))
 }
 
 /// The content of a file, if it is of the size of a table.
@@ -108,17 +130,38 @@ fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     }
 }
 
-/// What separates the columns: what the first line has most of.
+/// What a first line `sep=;` says of the separator, as Excel writes and reads it, what follows it, and the number of lines passed over.
+fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let first = first.trim_end_matches('\r').trim_matches('"');
+    let said = first.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| &first.as_bytes()[4..]);
+    match said {
+        Some(&[separator]) if separator.is_ascii() && !separator.is_ascii_alphanumeric() => {
+            (Some(separator), rest, 1)
+        }
+        _ => (None, text, 0),
+    }
+}
+
+/// What separates the columns: what the first line has most of, or where that finds no header, what finds one.
 fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
-    let count = |separator: &u8| first.bytes().filter(|byte| byte == separator).count();
-    // The last of equals: a comma unless there is more of another.
-    *[b'|', b'\t', b';', b','].iter().max_by_key(|separator| count(separator)).unwrap_or(&b',')
+    let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
+    let mut order = [b',', b';', b'\t', b'|'];
+    // A comma unless there is more of another.
+    order.sort_by_key(|separator| std::cmp::Reverse(count(*separator)));
+    let top = &text[..text.floor_char_boundary(MOST_TOP)];
+    let finds = |separator: &u8| {
+        let rows: Vec<_> = separated(top, *separator).take(header::LOOKED_AT).map_while(Result::ok).collect();
+        header::find(&rows).is_some_and(|header| header.is_written)
+    };
+    order.into_iter().find(finds).unwrap_or(order[0])
 }
 
 /// Line and cells of every row, the header among them.
 fn separated(text: &str, separator: u8) -> impl Iterator<Item = Result<(u64, Vec<String>), String>> {
-    let reader = csv::ReaderBuilder::new().has_headers(false).delimiter(separator).from_reader(text.as_bytes());
+    let mut builder = csv::ReaderBuilder::new();
+    let reader = builder.has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
     reader.into_records().map(|record| {
         let record = record.map_err(|error| one_line(&error))?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -126,39 +169,48 @@ fn separated(text: &str, separator: u8) -> impl Iterator<Item = Result<(u64, Vec
     })
 }
 
-/// Finds the two columns by the first row. A first row that begins with the name of an image is a row, not a header.
+/// Finds the two columns and takes them from every row below their header. Where the rows `are_even`, as those of a text are, one of
+/// another length has lost its quotes.
 fn rows_of(
     path: &Path,
     mut rows: impl Iterator<Item = Result<(u64, Vec<String>), String>>,
+    are_even: bool,
+    remarks: &mut Vec<String>,
 ) -> Result<Vec<Row>, DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
-    let missing =
-        |found: String| DataError::NoColumns { path: path.to_owned(), needed: "Image, Description".into(), found };
-    let Some(first) = rows.next() else { return Err(missing("none".into())) };
-    let (line, header) = first.map_err(refuse)?;
-    let clean: Vec<String> =
-        header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_lowercase()).collect();
-    let column = |wanted: &[&str]| wanted.iter().find_map(|wanted| clean.iter().position(|name| name == wanted));
-    let is_image = |name: &String| super::listing::stem(name) != name;
+    let mut top = Vec::new();
+    while top.len() < header::LOOKED_AT
+        && let Some(row) = rows.next()
+    {
+        top.push(row.map_err(refuse)?);
+    }
+    let Some(Header { name, sentence, above, is_written }) = header::find(&top) else {
+        let (path, found) = (path.to_owned(), header::said(&top));
+        return Err(DataError::NoColumns { path, needed: "Image, Description".into(), found });
+    };
+    if above > 0 {
+        let line = top[above].0;
+        remarks.push(format!(
+            "the header of {} is in line {line}; what stands above it is passed over",
+            path.display()
+        ));
+    }
+    let width = top[above].1.len();
     let mut found = Vec::new();
-    let mut take = |(line, mut cells): (u64, Vec<String>), (name, sentence): (usize, usize)| {
+    for row in top.into_iter().skip(above + usize::from(is_written)).map(Ok).chain(rows) {
+        let (line, mut cells) = row.map_err(refuse)?;
+        let is_filled = |cells: &[String]| cells.iter().any(|cell| !cell.trim().is_empty());
+        if are_even && is_filled(&cells) && (cells.len() < width || is_filled(&cells[width..])) {
+            let (count, first) = (cells.len(), if is_written { "the header" } else { "the first row" });
+            let reason =
+                format!("line {line} has {count} cells where {first} has {width}; put quotes around its sentence");
+            return Err(refuse(reason));
+        }
         let sentence = cells.get_mut(sentence).map(std::mem::take).unwrap_or_default();
         let name = cells.get(name).map(|name| name.trim().to_owned()).unwrap_or_default();
-        if name.is_empty() && sentence.is_empty() {
-            return Ok(());
+        if !name.is_empty() || !sentence.is_empty() {
+            push(&mut found, Row { line, name, sentence }).map_err(refuse)?;
         }
-        push(&mut found, Row { line, name, sentence }).map_err(refuse)
-    };
-    let columns = match (column(NAMES), column(SENTENCES)) {
-        (Some(name), Some(sentence)) => (name, sentence),
-        _ if clean.len() >= 2 && is_image(&clean[0]) => {
-            take((line, header), (0, 1))?;
-            (0, 1)
-        }
-        _ => return Err(missing(header.join(", ").chars().take(200).collect())),
-    };
-    for row in rows {
-        take(row.map_err(refuse)?, columns)?;
     }
     Ok(found)
 }

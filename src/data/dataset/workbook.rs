@@ -1,10 +1,11 @@
-//! The first sheet of an XLSX workbook. calamine inflates whatever a file holds and takes memory for the square around the outermost cells,
+//! The sheets of an XLSX workbook. calamine inflates whatever a file holds and takes memory for the square around the outermost cells,
 //! so it gets a workbook that was inflated here, within bounds, and is asked for cells one by one.
 
 use std::io::{Cursor, Read};
 
 use calamine::{Data, Reader, Xlsx};
 
+use super::header::LOOKED_AT;
 use crate::data::error::one_line;
 
 /// Most bytes of XML, inflated: a sentence takes some two hundred.
@@ -21,21 +22,59 @@ const MOST_COLUMNS: u32 = 512;
 /// Most bytes of text in all cells: many may point to one shared text.
 const MOST_TEXT: usize = 64 << 20;
 
-/// Line and cells of every row that has any, in their order.
-pub fn rows(bytes: &[u8]) -> Result<impl Iterator<Item = (u64, Vec<String>)>, String> {
-    let mut cells = cells(bytes)?;
-    cells.sort_by_key(|cell| (cell.row, cell.column));
-    let first = cells.iter().map(|cell| cell.column).min().unwrap_or(0);
-    let mut rest = cells.into_iter().peekable();
-    Ok(std::iter::from_fn(move || {
-        let row = rest.peek()?.row;
-        let mut line = Vec::new();
-        while let Some(cell) = rest.next_if(|cell| cell.row == row) {
-            line.resize((cell.column - first) as usize, String::new());
-            line.push(cell.text);
+/// Most sheets that are looked at, and most cells of each until its header is found, empty ones among them.
+const MOST_SHEETS: usize = 64;
+const MOST_LOOKED_AT: usize = 20_000;
+
+/// A row: its line, from 1, and its cells.
+type Line = (u64, Vec<String>);
+
+/// A workbook whose sheets can be read.
+pub struct Book(Xlsx<Cursor<Vec<u8>>>);
+
+impl Book {
+    /// Of a file.
+    pub fn open(bytes: &[u8]) -> Result<Self, String> {
+        Xlsx::new(Cursor::new(unpacked(bytes)?)).map(Self).map_err(|error| one_line(&error))
+    }
+
+    /// Names of its sheets.
+    pub fn sheets(&self) -> Vec<String> {
+        self.0.sheet_names().into_iter().take(MOST_SHEETS).collect()
+    }
+
+    /// The rows in which a header may stand.
+    pub fn first_rows(&mut self, sheet: &str) -> Result<Vec<Line>, String> {
+        Ok(lines(self.cells(sheet, Some(MOST_LOOKED_AT))?).take(LOOKED_AT).collect())
+    }
+
+    /// Every row that has a cell, in their order.
+    pub fn rows(&mut self, sheet: &str) -> Result<impl Iterator<Item = Line> + use<>, String> {
+        self.cells(sheet, None).map(lines)
+    }
+
+    /// The cells of a sheet that have something in them; of the first `until` cells, or of all.
+    fn cells(&mut self, sheet: &str, until: Option<usize>) -> Result<Vec<Cell>, String> {
+        let refuse = |error: calamine::XlsxError| one_line(&error);
+        let mut reader = self.0.worksheet_cells_reader(sheet).map_err(refuse)?;
+        let (mut cells, mut length, mut seen) = (Vec::new(), 0, 0);
+        while until.is_none_or(|until| seen < until)
+            && let Some(cell) = reader.next_cell().map_err(refuse)?
+        {
+            seen += 1;
+            let ((row, column), value) = (cell.get_position(), Data::from(cell.get_value().clone()));
+            if value == Data::Empty || column >= MOST_COLUMNS {
+                continue;
+            }
+            let text = value.to_string();
+            length += text.len();
+            if length > MOST_TEXT || cells.len() == MOST_CELLS {
+                return Err(format!("it has more than {MOST_CELLS} cells or {} MiB of text", MOST_TEXT >> 20));
+            }
+            cells.push(Cell { row, column, text });
         }
-        Some((u64::from(row) + 1, line))
-    }))
+        Ok(cells)
+    }
 }
 
 struct Cell {
@@ -44,26 +83,19 @@ struct Cell {
     text: String,
 }
 
-/// The cells of the first sheet that have something in them.
-fn cells(bytes: &[u8]) -> Result<Vec<Cell>, String> {
-    let refuse = |error: calamine::XlsxError| one_line(&error);
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(unpacked(bytes)?)).map_err(refuse)?;
-    let sheet = book.sheet_names().first().cloned().ok_or("it has no sheet")?;
-    let mut reader = book.worksheet_cells_reader(&sheet).map_err(refuse)?;
-    let (mut cells, mut length) = (Vec::new(), 0);
-    while let Some(cell) = reader.next_cell().map_err(refuse)? {
-        let ((row, column), value) = (cell.get_position(), Data::from(cell.get_value().clone()));
-        if value == Data::Empty || column >= MOST_COLUMNS {
-            continue;
+fn lines(mut cells: Vec<Cell>) -> impl Iterator<Item = Line> {
+    cells.sort_by_key(|cell| (cell.row, cell.column));
+    let first = cells.iter().map(|cell| cell.column).min().unwrap_or(0);
+    let mut rest = cells.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let row = rest.peek()?.row;
+        let mut line = Vec::new();
+        while let Some(cell) = rest.next_if(|cell| cell.row == row) {
+            line.resize((cell.column - first) as usize, String::new());
+            line.push(cell.text);
         }
-        let text = value.to_string();
-        length += text.len();
-        if length > MOST_TEXT || cells.len() == MOST_CELLS {
-            return Err(format!("it has more than {MOST_CELLS} cells or {} MiB of text", MOST_TEXT >> 20));
-        }
-        cells.push(Cell { row, column, text });
-    }
-    Ok(cells)
+        Some((u64::from(row) + 1, line))
+    })
 }
 
 fn short(bytes: &[u8], at: usize) -> Option<usize> {

@@ -8,10 +8,13 @@ mod canvas;
 mod chest;
 mod endoscopy;
 mod lungs;
+mod share;
 mod slice;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use share::{SPLITS, split};
 
 use super::{Image, Mask};
 

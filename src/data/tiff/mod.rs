@@ -5,6 +5,7 @@ mod directory;
 mod guard;
 mod page;
 mod plan;
+mod planes;
 mod samples;
 
 use std::io::Cursor;
@@ -43,7 +44,7 @@ pub(super) fn read(
     check(path, first.width, first.height)?;
     // The file, all pages, one of them as it is decoded and once more while it is joined to the others.
     let copies = if count > 1 { count as u64 + 1 } else { 1 };
-    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + first.stored();
+    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + first.decoded();
     limit.allow(path, needed)?;
     plan.prepare(&mut bytes);
     let beside = plan.check(&bytes).map_err(damaged)?;
@@ -59,8 +60,13 @@ pub(super) fn read(
     let mut is_rounded = false;
     for planned in &plan.pages {
         decoder.seek_to_image(planned.number).map_err(refuse)?;
-        let mut decoded = DecodingResult::U8(Vec::new());
-        decoder.read_image_to_buffer(&mut decoded).map_err(refuse)?;
+        let decoded = if planes::is_tiled(&planned.page) {
+            planes::read(&mut decoder, &planned.page).map_err(refuse)?
+        } else {
+            let mut decoded = DecodingResult::U8(Vec::new());
+            decoder.read_image_to_buffer(&mut decoded).map_err(refuse)?;
+            decoded
+        };
         let channels = samples::channels(&planned.page, decoded, &plan.colours)
             .ok_or_else(|| damaged("a page has other samples than it announces".into()))?;
         is_rounded |= channels.is_rounded;

@@ -97,7 +97,6 @@ const DECOMPRESS: &str =
     "convert it to a TIFF without compression, for instance with tiffcp -c none, or with bfconvert of Bio-Formats";
 const RECOLOUR: &str =
     "convert it to a grey or RGB TIFF with all of its bits, for instance with magick IN -colorspace sRGB OUT.tif";
-const JOIN: &str = "convert it to one whose samples lie side by side, for instance with tiffcp -p contig";
 const WIDEN: &str = "convert it to a TIFF of 16 bit samples, for instance with magick IN -depth 16 OUT.tif";
 
 /// Whether a directory is a thumbnail, a smaller copy of another page, or its mask (tags 254 and 255): nothing to look at.
@@ -131,65 +130,14 @@ impl Page {
                 return Err(Refusal::Kind(format!("a TIFF with {}", unread_colour(other)), RECOLOUR));
             }
         };
-        let bits = equal(directory, 258, 1)
-            .ok_or_else(|| Refusal::Kind("a TIFF whose samples differ in their number of bits".into(), WIDEN))?;
-        let form = match equal(directory, 339, 1) {
-            Some(1) => Form::Unsigned,
-            Some(2) => Form::Signed,
-            Some(3) => Form::Float,
-            Some(5 | 6) => {
-                return Err(Refusal::Kind(
-                    "a TIFF of complex numbers".into(),
-                    "save their magnitude as a TIFF of 32 bit floating point samples",
-                ));
-            }
-            Some(_) => return Err(Refusal::Kind("a TIFF whose samples have no known number type".into(), WIDEN)),
-            None => return Err(Refusal::Kind("a TIFF whose samples differ in their number type".into(), WIDEN)),
-        };
-        let is_read = match form {
-            Form::Unsigned => matches!(bits, 1 | 2 | 4 | 8 | 16 | 32 | 64),
-            Form::Signed => matches!(bits, 8 | 16 | 32 | 64),
-            Form::Float => matches!(bits, 16 | 32 | 64),
-        };
-        if !is_read {
-            return Err(Refusal::Kind(format!("a TIFF of {} samples", form.name(bits)), WIDEN));
-        }
-        let bits = bits as u8;
+        let (form, bits) = number_type(directory)?;
         if samples < meaning.samples() || samples > usize::from(u16::MAX) {
             return Err(damaged(&format!(
                 "a pixel has {samples} samples, and its colour needs {}",
                 meaning.samples()
             )));
         }
-        let is_narrow = form == Form::Unsigned && bits <= 8;
-        match meaning {
-            Meaning::Palette if !is_narrow => {
-                return Err(Refusal::Kind(
-                    format!("a TIFF with a palette of {} numbers", form.name(bits.into())),
-                    RECOLOUR,
-                ));
-            }
-            Meaning::Cmyk if !(form == Form::Unsigned && matches!(bits, 8 | 16)) => {
-                return Err(Refusal::Kind(
-                    format!("a TIFF with CMYK colour of {}", form.name(bits.into())),
-                    RECOLOUR,
-                ));
-            }
-            Meaning::YCbCr if !(is_narrow && bits == 8) => {
-                return Err(Refusal::Kind(
-                    format!("a TIFF with YCbCr colour of {}", form.name(bits.into())),
-                    RECOLOUR,
-                ));
-            }
-            // JPEG has whole pixels once it is decoded; the default is two a side.
-            Meaning::YCbCr if compression != JPEG && directory.values(530).as_deref() != Some(&[1, 1]) => {
-                return Err(Refusal::Kind(
-                    "a TIFF with YCbCr colour at less than its full resolution".into(),
-                    RECOLOUR,
-                ));
-            }
-            _ => {}
-        }
+        check_colour(directory, meaning, (form, bits), compression)?;
         if compression == FAX_4 && (bits, samples) != (1, 1) {
             return Err(damaged("fax compression of more than one bit a pixel"));
         }
@@ -198,9 +146,8 @@ impl Page {
             _ => Some([side(322, "width of a tile")?, side(323, "height of a tile")?]),
         };
         let is_planar = directory.one(284) == Some(2) && samples > 1;
-        if is_planar && tile.is_some() {
-            // The library takes the last tile of every plane but the first for one of another size.
-            return Err(Refusal::Kind("a TIFF whose samples lie in tiles of a plane each".into(), JOIN));
+        if bits < 8 && tile.is_some_and(|[width, _]| width % 8 > 0) {
+            return Err(damaged("its tiles do not end with a byte"));
         }
         let rows = directory.one(ROWS_PER_STRIP).and_then(|rows| u32::try_from(rows).ok()).unwrap_or(u32::MAX);
         Ok(Self {
@@ -235,6 +182,14 @@ impl Page {
         let row = |samples: usize| (u64::from(self.width) * samples as u64 * u64::from(self.bits)).div_ceil(8);
         let rows = u64::from(self.height);
         if self.is_planar { row(1) * rows * self.samples as u64 } else { row(self.samples) * rows }
+    }
+
+    /// Bytes that its samples take while they are decoded and put in order: of less than a byte each, in planes or beside others that are
+    /// not read they are copied.
+    pub fn decoded(&self) -> u64 {
+        let unpacked = if self.bits < 8 { self.pixels() * self.samples as u64 } else { 0 };
+        let is_copied = self.bits == 64 || self.is_planar || self.samples != self.meaning.samples();
+        self.stored() * if is_copied { 2 } else { 1 } + unpacked
     }
 
     /// Channels of what is read.
@@ -301,6 +256,61 @@ impl Form {
             Self::Signed => format!("{bits} bit signed"),
             Self::Float => format!("{bits} bit floating point"),
         }
+    }
+}
+
+/// Number type and bits of the samples of a page.
+fn number_type(directory: Directory) -> Result<(Form, u8), Refusal> {
+    let bits = equal(directory, 258, 1)
+        .ok_or_else(|| Refusal::Kind("a TIFF whose samples differ in their number of bits".into(), WIDEN))?;
+    let form = match equal(directory, 339, 1) {
+        Some(1) => Form::Unsigned,
+        Some(2) => Form::Signed,
+        Some(3) => Form::Float,
+        Some(5 | 6) => {
+            return Err(Refusal::Kind(
+                "a TIFF of complex numbers".into(),
+                "save their magnitude as a TIFF of 32 bit floating point samples",
+            ));
+        }
+        Some(_) => return Err(Refusal::Kind("a TIFF whose samples have no known number type".into(), WIDEN)),
+        None => return Err(Refusal::Kind("a TIFF whose samples differ in their number type".into(), WIDEN)),
+    };
+    let is_read = match form {
+        Form::Unsigned => matches!(bits, 1 | 2 | 4 | 8 | 16 | 32 | 64),
+        Form::Signed => matches!(bits, 8 | 16 | 32 | 64),
+        Form::Float => matches!(bits, 16 | 32 | 64),
+    };
+    if !is_read {
+        return Err(Refusal::Kind(format!("a TIFF of {} samples", form.name(bits)), WIDEN));
+    }
+    Ok((form, bits as u8))
+}
+
+/// Refuses colours in numbers that nobody writes them in, and those of which not every pixel has its own.
+fn check_colour(
+    directory: Directory,
+    meaning: Meaning,
+    (form, bits): (Form, u8),
+    compression: u64,
+) -> Result<(), Refusal> {
+    let refuse = |kind: &str| {
+        let kind = format!("a TIFF with {kind} of {} samples", form.name(bits.into()));
+        Err(Refusal::Kind(kind, RECOLOUR))
+    };
+    match (meaning, form, bits) {
+        (Meaning::Palette, Form::Unsigned, 1..=8) | (Meaning::Cmyk, Form::Unsigned, 8 | 16) => Ok(()),
+        (Meaning::Palette, ..) => refuse("a palette"),
+        (Meaning::Cmyk, ..) => refuse("CMYK colour"),
+        // JPEG has whole pixels once it is decoded; elsewhere the default is a colour for two pixels a side.
+        (Meaning::YCbCr, Form::Unsigned, 8)
+            if compression == JPEG || directory.values(530).as_deref() == Some(&[1, 1]) =>
+        {
+            Ok(())
+        }
+        (Meaning::YCbCr, Form::Unsigned, 8) => refuse("YCbCr colour at less than its full resolution"),
+        (Meaning::YCbCr, ..) => refuse("YCbCr colour"),
+        (Meaning::WhiteIsZero | Meaning::BlackIsZero | Meaning::Rgb, ..) => Ok(()),
     }
 }
 

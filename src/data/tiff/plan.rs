@@ -6,6 +6,7 @@ use std::path::Path;
 use super::directory::{Directories, Directory};
 use super::guard;
 use super::page::{self, Meaning, PHOTOMETRIC, Page, ROWS_PER_STRIP, Refusal};
+use super::planes;
 use crate::data::{DataError, Limit};
 
 /// Tag of the colours of a palette.
@@ -193,7 +194,8 @@ fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>, String> {
     Ok(all)
 }
 
-/// Bytes that the decoder takes beside a page: JPEG with its coefficients and the bytes it is made of, a row of a tile.
+/// Bytes that the decoder takes beside a page: JPEG with its coefficients and the bytes it is made of, a row of a tile or
+/// all of it.
 fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
     let [columns, rows] = page.chunk();
     if columns > TILE || rows > TILE {
@@ -205,7 +207,8 @@ fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
     } else {
         0
     };
-    Ok(2 * row + frame)
+    let tile = if planes::is_tiled(page) { row * u64::from(rows) } else { 0 };
+    Ok(2 * row + tile + frame)
 }
 
 /// The colours of a page's palette; those of 16 bit become 8 bit, as other programs do it.

@@ -25,7 +25,7 @@ pub struct PictureSource {
     pub samples: String,
     /// EXIF orientation, 1 to 8, where the file has one.
     pub orientation: Option<u16>,
-    /// Whether the file has several pages of which only one is read, and how many.
+    /// Pictures that the file has, those that are not read too: pages of a TIFF, frames of an animation.
     pub pages: usize,
 }
 

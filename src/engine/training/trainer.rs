@@ -62,7 +62,7 @@ impl Trainer for Network {
                 provide_architecture(config)?;
                 train::run(config, &device, control, report)
             }
-            Work::Resume(folder) => train::resume(folder, &device, control, report),
+            Work::Resume(folder) => train::resume(folder, &[], &device, control, report),
         };
         outcome.map(|_| ()).map_err(|error| error.to_string())
     }

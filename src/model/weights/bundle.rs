@@ -10,7 +10,7 @@ use super::load::{self, Missing};
 use super::readouts;
 use super::rule::{RULE_NAME, RuleWeights};
 use super::save::{self, Precision};
-use super::{TensorSource, WeightsError, source};
+use super::{TensorSource, WeightsError, roots};
 use crate::model::config::ModelConfig;
 use crate::model::himix::HiMix;
 
@@ -107,7 +107,7 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
     } else if is_folder && !weights_path.exists() {
         return Err(WeightsError::file(model, format!("the folder has no {WEIGHTS_FILE}; choose a model bundle")));
     } else {
-        source::open(&weights_path)?
+        roots::open(&weights_path, &config)?
     };
     if config.provenance.name.is_empty() {
         let name = if is_folder { model.file_name() } else { weights_path.file_stem() };

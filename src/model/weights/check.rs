@@ -19,6 +19,8 @@ pub struct MisShaped {
 /// All that differs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mismatch {
+    /// What stands before the keys in the file; the names below go without.
+    pub prefix: String,
     /// Needed, not there.
     pub missing: Vec<String>,
     /// There, of no use.
@@ -45,6 +47,9 @@ impl fmt::Display for Mismatch {
             .map(|m| format!("{} is {:?} and should be {:?}", m.name, m.found, m.needed))
             .collect();
         let kinds = [("missing", &self.missing), ("superfluous", &self.superfluous), ("mis-shaped", &shaped)];
+        if !self.prefix.is_empty() {
+            write!(f, "under {} ", self.prefix)?;
+        }
         let mut first = true;
         for (kind, names) in kinds.iter().filter(|(_, names)| !names.is_empty()) {
             if !first {
@@ -61,15 +66,20 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Compares what is needed with what is there. A one-element tensor may have any rank.
+/// Whether a tensor of this shape can be the one that is needed. One element may have any rank.
+pub fn has_shape(spec: &KeySpec, shape: &[usize]) -> bool {
+    let is_one = |s: &[usize]| s.iter().product::<usize>() == 1;
+    *shape == spec.shape || (spec.shape.len() <= 1 && is_one(&spec.shape) && is_one(shape))
+}
+
+/// Compares what is needed with what is there.
 pub fn compare(needed: &[KeySpec], carried: &[String], found: &BTreeMap<String, Vec<usize>>) -> Mismatch {
     let mut mismatch = Mismatch::default();
     for spec in needed {
         match found.get(&spec.name) {
             None => mismatch.missing.push(spec.name.clone()),
             Some(shape) => {
-                let is_one = |s: &[usize]| s.iter().product::<usize>() == 1;
-                if *shape != spec.shape && !(spec.shape.len() <= 1 && is_one(&spec.shape) && is_one(shape)) {
+                if !has_shape(spec, shape) {
                     mismatch.mis_shaped.push(MisShaped {
                         name: spec.name.clone(),
                         needed: spec.shape.clone(),

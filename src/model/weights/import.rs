@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::keys::is_ignorable;
-use super::{TensorSource, WeightsError, check, keys, load, source};
+use super::{TensorSource, WeightsError, check, keys, load, roots, source};
 use crate::model::config::ModelConfig;
 
 /// Names of a folder's weights, in the order in which they are looked for.
@@ -30,6 +30,9 @@ const VISION_TABLE: &[(&str, &str)] = &[
     ("encoder.stages.", "encoder.model.encoder.stages."),
     ("layernorm.", "encoder.model.layernorm."),
 ];
+
+/// Beginning of the weights' keys in a checkpoint that keeps more beside them.
+const STATE: &str = "state_dict.";
 
 /// Which encoder a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,14 @@ impl TensorSource for Joined {
         let source = self.0.iter().find(|source| source.shapes().contains_key(name));
         source.unwrap_or(&self.0[0]).read(name)
     }
+
+    fn prefix(&self) -> &str {
+        self.0[0].prefix()
+    }
+
+    fn notices(&self) -> &[String] {
+        self.0[0].notices()
+    }
 }
 
 /// The weights of an encoder's folder under the authors' keys. Refused with the list of what differs unless they are all
@@ -123,12 +134,19 @@ pub fn open_encoder(
         return Err(WeightsError::file(folder, reason));
     };
     let inner = source::open(&path)?;
-    let names = inner.shapes().into_keys().filter_map(|theirs| {
-        let matching = encoder.table().iter().find(|(start, _)| theirs.starts_with(start));
+    let mut all: Vec<String> = inner.shapes().into_keys().collect();
+    if all.iter().any(|name| name.starts_with(STATE)) {
+        // What was needed to go on with a training lies beside it.
+        all.retain(|name| name.starts_with(STATE));
+    }
+    let wrapper = roots::common_wrapper(&all);
+    let names = all.into_iter().filter_map(|theirs| {
+        let name = &theirs[wrapper.len()..];
+        let matching = encoder.table().iter().find(|(start, _)| name.starts_with(start));
         let ours = match matching {
             Some((_, "")) => return None,
-            Some((start, ours)) => format!("{ours}{}", &theirs[start.len()..]),
-            None => theirs.clone(),
+            Some((start, ours)) => format!("{ours}{}", &name[start.len()..]),
+            None => name.to_owned(),
         };
         (!is_ignorable(&ours)).then_some((ours, theirs))
     });
@@ -145,7 +163,7 @@ pub fn open_encoder(
     if mismatch.is_empty() {
         Ok(Box::new(renamed))
     } else {
-        Err(WeightsError::Mismatch { path, config: load::describe(config), mismatch })
+        Err(WeightsError::Mismatch { path, config: load::describe(config), mismatch: Box::new(mismatch) })
     }
 }
 

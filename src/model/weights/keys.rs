@@ -6,6 +6,9 @@ use burn::tensor::{Device, Tensor};
 use crate::model::config::{ConfigError, ModelConfig};
 use crate::model::himix::HiMix;
 
+/// Beginning of the text encoder's keys, which a checkpoint may lack.
+pub const TEXT_ENCODER: &str = "text_encoder.model.bert.";
+
 /// Our path → the authors' key. Applied in this order, each to the whole path; the stage's number is then put in
 /// for `decoder#`.
 const TABLE: &[(&str, &str)] = &[

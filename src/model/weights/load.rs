@@ -25,7 +25,8 @@ pub fn check(config: &ModelConfig, source: &dyn TensorSource) -> Result<Mismatch
     let needed =
         keys::parameters(config).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
     let carried: Vec<String> = keys::passengers(config).into_iter().map(|(spec, _)| spec.name).collect();
-    Ok(check::compare(&needed, &carried, &source.shapes()))
+    let mismatch = check::compare(&needed, &carried, &source.shapes());
+    Ok(Mismatch { prefix: source.prefix().to_owned(), ..mismatch })
 }
 
 /// A network on `device` with the weights of `source`.
@@ -44,7 +45,7 @@ pub fn load(
     }
     if !mismatch.is_empty() {
         let (path, config) = (source.path().to_path_buf(), describe(config));
-        return Err(WeightsError::Mismatch { path, config, mismatch });
+        return Err(WeightsError::Mismatch { path, config, mismatch: Box::new(mismatch) });
     }
     let model =
         HiMix::new(config, device).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;

@@ -10,6 +10,7 @@ pub mod import;
 pub mod keys;
 pub mod load;
 pub mod readouts;
+pub mod roots;
 pub mod rule;
 pub mod save;
 pub mod source;
@@ -41,7 +42,7 @@ pub enum WeightsError {
         /// What the architecture is.
         config: String,
         /// What differs.
-        mismatch: check::Mismatch,
+        mismatch: Box<check::Mismatch>,
     },
     /// The configuration cannot be built.
     #[error("{path}: {reason}")]

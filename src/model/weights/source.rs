@@ -21,9 +21,20 @@ pub trait TensorSource: Send + Sync {
 
     /// Values of one tensor in row-major order, as f32 whatever the file holds.
     fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError>;
+
+    /// What stands before every key in the file and is left out here.
+    fn prefix(&self) -> &str {
+        ""
+    }
+
+    /// What the user should know of the file, for example that it holds more than was used.
+    fn notices(&self) -> &[String] {
+        &[]
+    }
 }
 
-/// Opens a `.safetensors` file or a PyTorch checkpoint, told apart by their content.
+/// Opens a `.safetensors` file or a PyTorch checkpoint, told apart by their content, under the names that the file has; see
+/// [`super::roots`] for those of a network.
 pub fn open(path: &Path) -> Result<Box<dyn TensorSource>, WeightsError> {
     let mut head = [0u8; 9];
     let mut file = File::open(path).map_err(|error| {
@@ -38,13 +49,6 @@ pub fn open(path: &Path) -> Result<Box<dyn TensorSource>, WeightsError> {
     } else {
         Ok(Box::new(TorchFile::open(path)?))
     }
-}
-
-/// Lightning puts the network under `model.`; our keys go without.
-fn strip_prefix(names: impl Iterator<Item = String>) -> (bool, Vec<String>) {
-    let names: Vec<String> = names.collect();
-    let is_prefixed = !names.is_empty() && names.iter().all(|name| name.starts_with("model."));
-    (is_prefixed, names)
 }
 
 #[derive(Clone)]
@@ -101,11 +105,6 @@ impl SafetensorsFile {
                 data_start + end
             )));
         }
-        let (is_prefixed, _) = strip_prefix(entries.keys().cloned());
-        if is_prefixed {
-            entries =
-                entries.into_iter().map(|(name, entry)| (name["model.".len()..].to_owned(), entry)).collect();
-        }
         Ok(Self { path: path.to_path_buf(), entries })
     }
 }
@@ -157,16 +156,14 @@ pub(super) fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
 pub struct TorchFile {
     path: PathBuf,
     reader: PytorchReader,
-    is_prefixed: bool,
 }
 
 impl TorchFile {
-    /// Opens a state dictionary, or a Lightning checkpoint that has one under `state_dict`.
+    /// Opens a state dictionary, or anything that has tensors in dictionaries: their keys are joined by dots (Lightning's network
+    /// has `state_dict.model.` before its own).
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         // The reader recognises damage by errors, but a hostile file must not take the program down with a panic.
-        let opened = std::panic::catch_unwind(|| {
-            PytorchReader::with_top_level_key(path, "state_dict").or_else(|_| PytorchReader::new(path))
-        });
+        let opened = std::panic::catch_unwind(|| PytorchReader::new(path));
         let reader = match opened {
             Ok(Ok(reader)) if !reader.is_empty() => reader,
             Ok(Ok(_)) => {
@@ -184,8 +181,7 @@ impl TorchFile {
             }
             Err(_) => return Err(WeightsError::file(path, format!("the PyTorch checkpoint is damaged; {MEND}"))),
         };
-        let (is_prefixed, _) = strip_prefix(reader.keys().into_iter());
-        Ok(Self { path: path.to_path_buf(), reader, is_prefixed })
+        Ok(Self { path: path.to_path_buf(), reader })
     }
 }
 
@@ -199,18 +195,12 @@ impl TensorSource for TorchFile {
     }
 
     fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        let skip = if self.is_prefixed { "model.".len() } else { 0 };
-        self.reader
-            .tensors()
-            .iter()
-            .map(|(name, tensor)| (name[skip..].to_owned(), tensor.shape().to_vec()))
-            .collect()
+        self.reader.tensors().iter().map(|(name, tensor)| (name.clone(), tensor.shape().to_vec())).collect()
     }
 
     fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
         let fail = |reason: String| WeightsError::file(&self.path, reason);
-        let full = if self.is_prefixed { format!("model.{name}") } else { name.to_owned() };
-        let tensor = self.reader.get(&full).ok_or_else(|| fail(format!("there is no tensor {name}; {MEND}")))?;
+        let tensor = self.reader.get(name).ok_or_else(|| fail(format!("there is no tensor {name}; {MEND}")))?;
         let kind = match tensor.dtype() {
             TorchType::F32 => Number::F32,
             TorchType::F16 => Number::F16,

@@ -1,6 +1,7 @@
 //! The training loop.
 
 mod keep;
+mod settle;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,9 +22,11 @@ use crate::train::estimate::must_fit;
 use crate::train::event::{Epoch, Event};
 use crate::train::folder::{Progress, RunFolder};
 use crate::train::loss::loss;
+use crate::train::manifest::Manifest;
 use crate::train::pace::Pace;
+use crate::train::place;
 use crate::train::schedule::learning_rate;
-use crate::train::start::{Start, architecture, prepare};
+use crate::train::start::{Start, architecture, prepare, resumed_architecture};
 use crate::train::step::Optimiser;
 use crate::train::text_states::TextStates;
 use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
@@ -51,16 +54,18 @@ pub fn run(
 }
 
 /// Goes on with the run in `folder` from its last checkpoint: on the same device it reaches the same weights and metrics as the
-/// unbroken run.
+/// unbroken run. `data` says where its data sets lie now, in the order of the settings; where it is empty they are looked for where
+/// they were, and where they went together with the run's folder. Data that are not those of the run are refused.
 pub fn resume(
     folder: &Path,
+    data: &[PathBuf],
     device: &OpenDevice,
     control: &Control,
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
     let folder = RunFolder::new(folder);
     // Where the run was moved, its folder is where it is now.
-    let config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
+    let mut config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
     config.validate().map_err(TrainError::Config)?;
     let progress = folder.progress()?;
     if let Some(reason) = &progress.ended {
@@ -70,7 +75,16 @@ pub fn resume(
             folder.best().display()
         )));
     }
-    Run::begin(&config, folder, device, control, report, Some(progress))?.train()
+    let manifest = folder.manifest()?;
+    config.data = place::find(folder.path(), manifest.as_ref(), &config.data, data)?;
+    Run::begin(&config, folder, device, control, report, Some(Resumed { progress, manifest }))?.train()
+}
+
+/// What the folder of a run tells of it.
+struct Resumed {
+    progress: Progress,
+    /// None in a folder of an older version.
+    manifest: Option<Manifest>,
 }
 
 /// How an epoch or a validation ended.
@@ -112,13 +126,16 @@ impl<'a> Run<'a> {
         device: &OpenDevice,
         control: &'a Control,
         report: &'a mut dyn FnMut(Event),
-        progress: Option<Progress>,
+        resumed: Option<Resumed>,
     ) -> Result<Self, TrainError> {
         report(Event::Preparing("looking through the data".into()));
-        let architecture = architecture(config)?;
+        let architecture = match &resumed {
+            Some(_) => resumed_architecture(&folder)?,
+            None => architecture(config)?,
+        };
         let side = architecture.decoder.image_size;
-        let (train, mut notes) = Cases::open(config, true, side, true)?;
-        let (validation, more) = Cases::open(config, false, side, true)?;
+        let (mut train, mut notes) = Cases::open(config, true, side, true)?;
+        let (mut validation, more) = Cases::open(config, false, side, true)?;
         notes.extend(more);
         notes.extend(train.shared_with(&validation));
         for (cases, split) in [(&train, &config.train_split), (&validation, &config.validation_split)] {
@@ -129,9 +146,17 @@ impl<'a> Run<'a> {
             }
         }
         must_fit(config, &architecture, device)?;
-        let is_resumed = progress.is_some();
-        if !is_resumed {
-            folder.begin(config)?;
+        let manifest = settle::manifest(config, &folder, &train, &validation, report)?;
+        let is_resumed = resumed.is_some();
+        match &resumed {
+            None => {
+                folder.begin(config)?;
+                folder.record(&manifest)?;
+            }
+            Some(resumed) => {
+                let recorded = resumed.manifest.as_ref();
+                notes.extend(settle::compare(&folder, recorded, &manifest, &mut train, &mut validation)?);
+            }
         }
         report(Event::Preparing("making the network".into()));
         let training_device = device.device.clone().autodiff();
@@ -141,10 +166,11 @@ impl<'a> Run<'a> {
         if is_resumed {
             optimiser.load(&folder.optimiser()?, &device.device);
         }
-        let Start { config: model_config, vocabulary, model, is_text_frozen, form } = start;
+        let Start { config: model_config, vocabulary, model, is_text_frozen, form, notices } = start;
+        notes.extend(notices);
         let kept = is_text_frozen.then(|| TextStates::new(model.text.clone().valid()));
         let (preview, cases) = preview(&validation, &form, config.preview);
-        let progress = progress.unwrap_or_default();
+        let progress = resumed.map(|resumed| resumed.progress).unwrap_or_default();
         folder.log(if is_resumed { "resumed" } else { "begun" });
         report(Event::Started {
             train: train.len(),

@@ -91,7 +91,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let has_truth = match list.filter(|_| wish.over_list) {
         Some(list) => {
-            let masks = list.items.iter().filter(|item| item.truth.is_some()).count();
+            let masks = list.items.iter().filter(|item| !item.truth.is_empty()).count();
             if masks == 0 {
                 let words = "No case of the folder has a mask: the area can be drawn, Dice cannot.";
                 ui.label(RichText::new(words).color(theme::palette(ui.visuals()).warning));

@@ -1,0 +1,64 @@
+//! One way to read a pair, for everything that trains, scores or draws: the image, and its masks as one truth of its size.
+
+use super::Sample;
+use super::reading::PairReading;
+use crate::data::image::load_as;
+use crate::data::mask::{Grid, MaskKind, Truth, TruthReading};
+use crate::data::{DataError, Geometry, Image, Limit, Mask, MaskReading, Orientation, raster};
+
+/// An image and its truth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// The image.
+    pub image: Image,
+    /// What is foreground in its masks, of its size.
+    pub mask: Mask,
+    /// What the values of the masks were found to be.
+    pub kind: MaskKind,
+    /// Whether the file of the image gives an orientation that turns or mirrors it; [`PairReading::orientation`] says what was done.
+    pub is_turned: bool,
+    /// What was found on the way, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads the files of a sample. A mask of another size than its image is refused and never stretched.
+///
+/// # Errors
+/// A file cannot be read; a mask has another size than the image; there is no mask.
+pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
+    let raster = raster::load(&sample.image, Limit::default(), reading.orientation)?;
+    let (is_turned, mut notes) = (raster.source.turn().is_some(), raster.notes.clone());
+    let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
+    let shape = [raster.columns, raster.rows, 1];
+    // A stack of pages is no picture of a pair, and is refused as such.
+    let image = match raster.pages {
+        1 => raster.into_image(),
+        _ => load_as(&sample.image, Limit::default(), reading.orientation)?,
+    };
+    let how = TruthReading {
+        mask: MaskReading { rule: reading.rule, orientation: reading.orientation, limit: Limit::default() },
+        several: reading.several,
+        choice: reading.choice(),
+        ..TruthReading::default()
+    };
+    let truth = Truth::read(&sample.masks, Grid { shape, geometry: &geometry }, &how)
+        .map_err(|error| if is_turned { turned(error, reading.orientation) } else { error })?;
+    if sample.masks.len() > 1 {
+        notes.push(format!("The {} masks of {} are one truth.", sample.masks.len(), sample.name));
+    }
+    notes.extend(truth.laid.labels.notes.iter().map(|note| format!("{}: {note}", sample.name)));
+    let mask = truth.laid.labels.mask(0, &truth.choice);
+    Ok(Pair { image, mask, kind: truth.laid.labels.kind.clone(), is_turned, notes })
+}
+
+/// Names both readings where a mask has the size of its image the other way, and that is turned by its EXIF data.
+fn turned(error: DataError, orientation: Orientation) -> DataError {
+    match error {
+        DataError::MaskSize { path, mask_width, mask_height, width, height }
+            if (mask_width, mask_height) == (height, width) =>
+        {
+            DataError::MaskTurned { path, mask_width, mask_height, orientation }
+        }
+        other => other,
+    }
+}

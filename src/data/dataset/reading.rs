@@ -1,0 +1,98 @@
+//! How the pairs of a data set are read, and the file in which a data set says so.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::error::one_line;
+use crate::data::mask::{LabelChoice, Several};
+use crate::data::{DataError, MaskRule, Orientation};
+
+/// The file in the folder of a data set that says how its pairs are to be read.
+pub const FILE: &str = "himix-data.toml";
+/// Most bytes of that file.
+const MOST_BYTES: u64 = 64 << 10;
+
+/// How image and masks become a pair. In `himix-data.toml`, in the folder of the data set, any of:
+///
+/// ```toml
+/// orientation = "as_stored" # or "upright": what is done about the EXIF orientation of its pictures
+/// mask_rule = "exactly_255" # or "half", or "found" from its values: what is foreground in a mask file
+/// several = "as_labels"     # or "united": what several masks of one image are
+/// labels = [1, 3]           # the labels that are foreground; all where it is left out
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PairReading {
+    /// What is foreground in a mask file.
+    #[serde(rename = "mask_rule")]
+    pub rule: MaskRule,
+    /// What is done about the EXIF orientation of a picture. Masks are drawn on what was shown, so that upright is the usual case.
+    pub orientation: Orientation,
+    /// What several masks of one image are.
+    pub several: Several,
+    /// Labels that are foreground; empty for all but background.
+    pub labels: BTreeSet<i64>,
+}
+
+impl PairReading {
+    /// As the data set in `root` says, or the usual way where it says nothing.
+    ///
+    /// # Errors
+    /// Its `himix-data.toml` cannot be read, or says something else than how to read pairs.
+    pub fn of(root: &Path) -> Result<Self, DataError> {
+        let path = root.join(FILE);
+        let refuse = |reason: String| DataError::Setting { path: path.clone(), reason };
+        let file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(DataError::reading(&path, &error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| DataError::reading(&path, &error))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(refuse(format!("it has more than {} KiB", MOST_BYTES >> 10)));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|error| refuse(one_line(&error)))?;
+        let text = text.trim_start_matches('\u{feff}');
+        toml::from_str(text).map_err(|error| {
+            let above = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = above.matches('\n').count() + 1;
+            refuse(format!("line {line}: {}", one_line(&error.message())))
+        })
+    }
+
+    /// The same under another rule, where one is given.
+    #[must_use]
+    pub fn under(self, rule: Option<MaskRule>) -> Self {
+        Self { rule: rule.unwrap_or(self.rule), ..self }
+    }
+
+    /// Which labels are foreground.
+    pub fn choice(&self) -> LabelChoice {
+        if self.labels.is_empty() { LabelChoice::Foreground } else { LabelChoice::Only(self.labels.clone()) }
+    }
+
+    /// How it differs from the usual way, in words; empty where it does not.
+    pub fn words(&self) -> String {
+        let mut words = Vec::new();
+        if self.orientation == Orientation::AsStored {
+            words.push("pictures as stored".to_owned());
+        }
+        match self.rule {
+            MaskRule::Found => {}
+            MaskRule::Half => words.push("foreground is above half of the range".to_owned()),
+            MaskRule::Exactly255 => words.push("foreground is exactly 255".to_owned()),
+        }
+        if self.several == Several::AsLabels {
+            words.push("several masks of an image are labels".to_owned());
+        }
+        if !self.labels.is_empty() {
+            let labels: Vec<String> = self.labels.iter().map(i64::to_string).collect();
+            words.push(format!("foreground is label {}", labels.join(", ")));
+        }
+        words.join("; ")
+    }
+}

@@ -1,0 +1,46 @@
+//! Tiles in a plane for each sample. The library takes the tiles of every plane but the first for those of a picture that goes on below it
+//! and gives the last of them whole, so they are cut and put together here.
+
+use std::io::{Read, Seek};
+
+use ::tiff::TiffResult;
+use ::tiff::decoder::{Decoder, DecodingResult};
+
+use super::page::Page;
+
+/// Whether a page is decoded here.
+pub(super) fn is_tiled(page: &Page) -> bool {
+    page.is_planar && page.tile.is_some()
+}
+
+/// Decodes a page, plane after plane.
+pub(super) fn read(decoder: &mut Decoder<impl Read + Seek>, page: &Page) -> TiffResult<DecodingResult> {
+    let (all, [width, height]) = (decoder.image_buffer_layout()?, page.chunk().map(|side| side as usize));
+    let mut decoded = DecodingResult::U8(Vec::new());
+    let mut limits = ::tiff::decoder::Limits::unlimited();
+    limits.decoding_buffer_size = all.complete_len + size_of::<u64>();
+    decoded.resize_to(&all, &limits)?;
+    let mut buffer = decoded.as_buffer(0);
+    let out = buffer.as_bytes_mut();
+
+    let bytes = |pixels: usize| (pixels * usize::from(page.bits)).div_ceil(8);
+    let (columns, rows) = (page.width as usize, page.height as usize);
+    let (across, down) = (columns.div_ceil(width), rows.div_ceil(height));
+    let line = bytes(columns);
+    let mut tile = Vec::new();
+    for number in 0..across * down * page.samples {
+        let (plane, place) = (number / (across * down), number % (across * down));
+        let [x, y] = [place % across * width, place / across * height];
+        let kept = bytes(width.min(columns - x));
+        let layout = decoder.image_chunk_buffer_layout(number as u32)?;
+        let stride = layout.row_stride.map_or(kept, usize::from);
+        tile.clear();
+        tile.resize(layout.complete_len, 0);
+        decoder.read_chunk_bytes(number as u32, &mut tile)?;
+        let start = (plane * rows + y) * line + bytes(x);
+        for (row, from) in tile.chunks_exact(stride).take(height.min(rows - y)).enumerate() {
+            out[start + row * line..][..kept].copy_from_slice(&from[..kept]);
+        }
+    }
+    Ok(decoded)
+}

@@ -1,0 +1,393 @@
+//! Where in a checkpoint the network lies. Training code puts a network into others before it saves it (`DataParallel` writes `module.`
+//! before every key, `torch.compile` `_orig_mod.`, Lightning what the module's author called it) and keeps more beside it: a
+//! moving average of the weights, a loss with parameters, the state of the optimiser. The keys themselves tell what belongs to the
+//! network: the beginning after which every key that the architecture needs is there with its shape.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use super::check::has_shape;
+use super::keys::{self, KeySpec};
+use super::{TensorSource, WeightsError, source};
+use crate::model::config::ModelConfig;
+
+/// What is put around a network to train or to save it and means nothing else.
+const WRAPPERS: &[&str] = &[
+    "state_dict",
+    "model_state_dict",
+    "module",
+    "_orig_mod",
+    "_forward_module",
+    "_fsdp_wrapped_module",
+    "model",
+    "net",
+    "network",
+];
+/// Wrappers that may also stand within a key, where a part of the network was wrapped; no key of the authors has them.
+const INNER_WRAPPERS: &[&str] = &["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
+/// Words in the name of a copy of the weights that was averaged while the network was trained.
+const AVERAGES: &[&str] = &["ema", "swa", "avg", "average", "averaged", "shadow", "teacher", "momentum"];
+/// Parts of the names under which training code keeps what it needs to go on; that these are no weights need not be said.
+const OF_TRAINING: &[&str] = &["optim", "sched", "scaler", "rng"];
+/// Names shown before the rest is counted.
+const SHOWN: usize = 3;
+
+/// A file with the network somewhere in it, seen under the authors' keys.
+struct Rooted {
+    inner: Box<dyn TensorSource>,
+    prefix: String,
+    /// The authors' key → the file's.
+    names: BTreeMap<String, String>,
+    notices: Vec<String>,
+}
+
+impl TensorSource for Rooted {
+    fn path(&self) -> &Path {
+        self.inner.path()
+    }
+
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let mut shapes = self.inner.shapes();
+        let names = self.names.iter();
+        names.filter_map(|(ours, theirs)| Some((ours.clone(), shapes.remove(theirs)?))).collect()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let missing =
+            || WeightsError::file(self.path(), format!("there is no tensor {name}; choose another file"));
+        self.inner.read(self.names.get(name).ok_or_else(missing)?)
+    }
+
+    fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    fn notices(&self) -> &[String] {
+        &self.notices
+    }
+}
+
+/// Opens a weights file of this architecture, wherever in it the network lies. Where no set of tensors is complete, the one that lacks
+/// least is taken, so that [`super::load::check`] names what is missing. A checkpoint may come without its text encoder.
+///
+/// # Errors
+/// The file cannot be read, or holds two complete sets of which neither has a claim to be the network.
+pub fn open(path: &Path, config: &ModelConfig) -> Result<Box<dyn TensorSource>, WeightsError> {
+    rooted(source::open(path)?, config)
+}
+
+fn rooted(inner: Box<dyn TensorSource>, config: &ModelConfig) -> Result<Box<dyn TensorSource>, WeightsError> {
+    let path = inner.path().to_path_buf();
+    let needed = keys::parameters(config).map_err(|error| WeightsError::config(&path, error.to_string()))?;
+    let without_text: Vec<KeySpec> =
+        needed.iter().filter(|spec| !spec.name.starts_with(keys::TEXT_ENCODER)).cloned().collect();
+    let shapes = inner.shapes();
+    let plain: BTreeMap<&str, &str> = shapes.keys().map(|name| (name.as_str(), name.as_str())).collect();
+    let bare_names: BTreeMap<String, &str> = shapes.keys().map(|name| (bare(name), name.as_str())).collect();
+    // Where two names differ in a wrapper alone, nothing may be taken out of them.
+    let unwrapped: BTreeMap<&str, &str> = match bare_names.len() == shapes.len() {
+        true => bare_names.iter().map(|(seen, name)| (seen.as_str(), *name)).collect(),
+        false => BTreeMap::new(),
+    };
+    let attempts =
+        [(&needed, &plain), (&needed, &unwrapped), (&without_text, &plain), (&without_text, &unwrapped)];
+    for (needed, seen) in attempts {
+        let complete = roots(needed, seen, &shapes).into_iter().filter(|(_, fitting)| *fitting == needed.len());
+        let mut complete: Vec<&str> = complete.map(|(prefix, _)| prefix).collect();
+        complete.sort_by_key(|prefix| (claim(prefix), *prefix));
+        match complete[..] {
+            [] => {}
+            [first, second, ..] if claim(first) == claim(second) => {
+                let reason = format!(
+                    "it holds two complete sets of weights, under {first} and under {second}; save the one that is meant on its own"
+                );
+                return Err(WeightsError::file(&path, reason));
+            }
+            [prefix, ref others @ ..] => {
+                let (names, left_out) = own(seen, prefix, &needs(config, needed));
+                let notices = notices(&path, prefix, others, &left_out);
+                let prefix = prefix.to_owned();
+                return Ok(Box::new(Rooted { prefix, names, notices, inner }));
+            }
+        }
+    }
+    let best = roots(&needed, &plain, &shapes).into_iter().max_by_key(|(prefix, fitting)| {
+        // Of two that lack the same, the one with the better claim.
+        (*fitting, std::cmp::Reverse((claim(prefix), *prefix)))
+    });
+    let prefix = best.map_or("", |(prefix, _)| prefix).to_owned();
+    let rest = |name: &str| name.strip_prefix(prefix.as_str()).map(|ours| (ours.to_owned(), name.to_owned()));
+    let names = plain.keys().filter_map(|name| rest(name)).collect();
+    Ok(Box::new(Rooted { prefix, names, notices: Vec::new(), inner }))
+}
+
+/// Every beginning after which keys of the architecture follow, with the number of those that have the right shape.
+fn roots<'a>(
+    needed: &[KeySpec],
+    seen: &BTreeMap<&'a str, &str>,
+    shapes: &BTreeMap<String, Vec<usize>>,
+) -> HashMap<&'a str, usize> {
+    let needed: HashMap<&str, &KeySpec> = needed.iter().map(|spec| (spec.name.as_str(), spec)).collect();
+    let longest = needed.keys().map(|name| name.len()).max().unwrap_or(0);
+    let mut found = HashMap::new();
+    for (&name, &theirs) in seen {
+        let Some(shape) = shapes.get(theirs) else { continue };
+        let starts = std::iter::once(0).chain(name.match_indices('.').map(|(at, _)| at + 1));
+        // Longer than any key, the rest of a name need not be looked up.
+        for start in starts.filter(|start| name.len() - start <= longest) {
+            if let Some(spec) = needed.get(&name[start..]) {
+                *found.entry(&name[..start]).or_insert(0) += usize::from(has_shape(spec, shape));
+            }
+        }
+    }
+    found
+}
+
+/// How little speaks for a set of weights under this beginning to be the network: wrappers alone, the fewer the better; then
+/// other names; then the names of averages.
+fn claim(prefix: &str) -> (usize, usize) {
+    let segments: Vec<&str> = prefix.split_terminator('.').collect();
+    let is_average = |segment: &&str| {
+        let lower = segment.to_lowercase();
+        lower.split(|letter: char| !letter.is_alphanumeric()).any(|word| AVERAGES.contains(&word))
+    };
+    if segments.iter().all(|segment| WRAPPERS.contains(segment)) {
+        (0, segments.len())
+    } else if segments.iter().any(is_average) {
+        (2, 0)
+    } else {
+        (1, 0)
+    }
+}
+
+/// First parts of the keys of the network, its passengers included.
+fn needs(config: &ModelConfig, needed: &[KeySpec]) -> BTreeSet<String> {
+    let passengers = keys::passengers(config);
+    let names = needed.iter().chain(passengers.iter().map(|(spec, _)| spec)).map(|spec| head(&spec.name));
+    names.map(str::to_owned).collect()
+}
+
+fn head(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// The network's keys with the file's names of them, and what else the file holds. A stage too many is no addition but another network.
+fn own<'a>(
+    seen: &BTreeMap<&'a str, &'a str>,
+    prefix: &str,
+    heads: &BTreeSet<String>,
+) -> (BTreeMap<String, String>, Vec<&'a str>) {
+    let is_stage = |head: &str| {
+        head.strip_prefix("decoder").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut names = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for (&name, &theirs) in seen {
+        match name.strip_prefix(prefix) {
+            Some(ours) if heads.contains(head(ours)) || is_stage(head(ours)) => {
+                names.insert(ours.to_owned(), theirs.to_owned());
+            }
+            _ => left_out.push(theirs),
+        }
+    }
+    (names, left_out)
+}
+
+/// What the user should know of a file that holds more than the network.
+fn notices(path: &Path, prefix: &str, others: &[&str], left_out: &[&str]) -> Vec<String> {
+    let mut notices = Vec::new();
+    let path = path.display();
+    let place = |prefix: &str| match prefix {
+        "" => "without a prefix".to_owned(),
+        prefix => format!("under {prefix}"),
+    };
+    if !others.is_empty() {
+        let second: Vec<String> = others.iter().map(|other| place(other)).collect();
+        let (sets, them) = if others.len() == 1 { ("set", "is") } else { ("sets", "are") };
+        notices.push(format!(
+            "{path}: the weights {} are used; the other complete {sets} {} {them} left out",
+            place(prefix),
+            second.join(", ")
+        ));
+    }
+    let is_said = |name: &str| {
+        let of_other = others.iter().any(|other| !other.is_empty() && name.starts_with(other));
+        let lower = head(name).to_lowercase();
+        of_other || OF_TRAINING.iter().any(|part| lower.contains(part))
+    };
+    let rest: Vec<&str> = left_out.iter().copied().filter(|name| !is_said(name)).collect();
+    if !rest.is_empty() {
+        let shown = rest[..rest.len().min(SHOWN)].join(", ");
+        let more = if rest.len() > SHOWN { ", …" } else { "" };
+        let tensors = if rest.len() == 1 { "tensor is" } else { "tensors are" };
+        notices
+            .push(format!("{path}: {} {tensors} no part of the network and left out ({shown}{more})", rest.len()));
+    }
+    notices
+}
+
+/// The name without the wrappers in it.
+fn bare(name: &str) -> String {
+    name.split('.').filter(|segment| !INNER_WRAPPERS.contains(segment)).collect::<Vec<_>>().join(".")
+}
+
+/// What stands before all of these names and is made of wrappers, for files whose keys are not those of the network.
+pub(super) fn common_wrapper(names: &[String]) -> String {
+    let mut prefix = String::new();
+    let Some(first) = names.first() else { return prefix };
+    for segment in first.split('.') {
+        let longer = format!("{prefix}{segment}.");
+        if !WRAPPERS.contains(&segment) || !names.iter().all(|name| name.starts_with(&longer)) {
+            break;
+        }
+        prefix = longer;
+    }
+    prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::model::weights::load;
+
+    /// Names and shapes without values; reading gives the length of the file's name, so that it tells which tensor was read.
+    struct Listed(PathBuf, BTreeMap<String, Vec<usize>>);
+
+    impl TensorSource for Listed {
+        fn path(&self) -> &Path {
+            &self.0
+        }
+        fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+            self.1.clone()
+        }
+        fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+            Ok(vec![name.len() as f32])
+        }
+    }
+
+    fn config() -> ModelConfig {
+        ModelConfig::default()
+    }
+
+    /// The network's tensors under each of `prefixes`.
+    fn under(prefixes: &[&str]) -> BTreeMap<String, Vec<usize>> {
+        let needed = keys::parameters(&config()).expect("an architecture");
+        let each = |prefix: &&str| {
+            let prefix = (*prefix).to_owned();
+            needed.iter().map(move |spec| (format!("{prefix}{}", spec.name), spec.shape.clone()))
+        };
+        prefixes.iter().flat_map(each).collect()
+    }
+
+    fn open(shapes: BTreeMap<String, Vec<usize>>) -> Result<Box<dyn TensorSource>, WeightsError> {
+        rooted(Box::new(Listed("x.ckpt".into(), shapes)), &config())
+    }
+
+    fn opened(shapes: BTreeMap<String, Vec<usize>>) -> Box<dyn TensorSource> {
+        open(shapes).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn fits(source: &dyn TensorSource) -> bool {
+        load::check(&config(), source).expect("compared").is_empty()
+    }
+
+    #[test]
+    fn a_network_under_any_prefix_is_found() {
+        let prefixes =
+            ["", "module.", "_orig_mod.", "model.", "net.", "module._orig_mod.model.", "_orig_mod.module.net."];
+        for prefix in prefixes.into_iter().chain(["state_dict.model.", "lit.backbone.segmenter."]) {
+            let source = opened(under(&[prefix]));
+            assert!(fits(source.as_ref()), "{prefix}");
+            assert!(source.notices().is_empty(), "{prefix}: {:?}", source.notices());
+            let read = source.read("out.conv.conv.weight").expect("read");
+            assert_eq!(read, [(prefix.len() + "out.conv.conv.weight".len()) as f32], "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_wrapper_within_the_network_is_taken_out() {
+        let inside = |name: String| name.replacen("encoder.model.", "encoder._orig_mod.model.", 1);
+        let source = opened(under(&["model."]).into_iter().map(|(name, shape)| (inside(name), shape)).collect());
+        assert!(fits(source.as_ref()));
+        assert!(source.read("encoder.model.embeddings.patch_embeddings.weight").is_ok());
+    }
+
+    #[test]
+    fn what_lies_beside_the_network_is_named_and_left_out() {
+        let mut shapes = under(&["model."]);
+        shapes.insert("criterion.weight".into(), vec![2]);
+        shapes.insert("model.criterion.pos_weight".into(), vec![1]);
+        shapes.insert("optimizer.state.0.exp_avg".into(), vec![3]);
+        let source = opened(shapes);
+        assert!(fits(source.as_ref()));
+        let [notice] = source.notices() else { panic!("{:?}", source.notices()) };
+        assert!(notice.contains("2 tensors") && notice.contains("criterion.weight"), "{notice}");
+        assert!(notice.contains("model.criterion.pos_weight") && !notice.contains("exp_avg"), "{notice}");
+        // The same without a prefix.
+        let mut shapes = under(&[""]);
+        shapes.insert("n_averaged".into(), vec![]);
+        let source = opened(shapes);
+        assert!(fits(source.as_ref()));
+        assert!(source.notices()[0].contains("1 tensor is no part"), "{:?}", source.notices());
+    }
+
+    #[test]
+    fn of_two_complete_sets_the_plain_one_is_taken_and_the_other_named() {
+        for (prefixes, taken, other) in [
+            (["ema.", "model."], "model.", "ema."),
+            (["model_ema.module.", ""], "", "model_ema.module."),
+            (["averaged_model.", "student."], "student.", "averaged_model."),
+            (["model.", ""], "", "model."),
+        ] {
+            let source = opened(under(&prefixes));
+            assert!(fits(source.as_ref()));
+            assert_eq!(source.prefix(), taken);
+            let [notice] = source.notices() else { panic!("{:?}", source.notices()) };
+            assert!(notice.contains(&format!("under {other}")), "{notice}");
+        }
+        let error = open(under(&["model.", "net."])).err().expect("undecided").to_string();
+        assert!(error.contains("model.") && error.contains("net.") && error.contains("; save"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_under_the_prefix_that_lacks_least() {
+        let mut shapes = under(&["module.model."]);
+        shapes.remove("module.model.out.conv.conv.weight");
+        shapes.insert("ema.out.conv.conv.weight".into(), vec![1, 16, 1, 1]);
+        let source = opened(shapes);
+        let mismatch = load::check(&config(), source.as_ref()).expect("compared");
+        assert_eq!(mismatch.missing, ["out.conv.conv.weight"]);
+        let text = mismatch.to_string();
+        assert!(
+            text.contains("under module.model.") && text.contains("1 missing (out.conv.conv.weight)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_stage_too_many_is_another_network() {
+        let mut shapes = under(&["model."]);
+        shapes.insert("model.decoder32.guide_layer.sig".into(), vec![]);
+        let mismatch = load::check(&config(), opened(shapes).as_ref()).expect("compared");
+        assert_eq!(mismatch.superfluous, ["decoder32.guide_layer.sig"]);
+    }
+
+    #[test]
+    fn a_checkpoint_without_its_text_encoder_has_a_root_as_well() {
+        let mut shapes = under(&["net."]);
+        shapes.retain(|name, _| !name.contains(keys::TEXT_ENCODER));
+        let source = opened(shapes);
+        assert!(source.shapes().contains_key("out.conv.conv.weight"));
+    }
+
+    #[test]
+    fn names_made_to_take_long_do_not() {
+        let mut shapes = under(&[""]);
+        shapes.insert("a.".repeat(1_000_000), vec![1]);
+        let begin = std::time::Instant::now();
+        assert!(fits(opened(shapes).as_ref()));
+        assert!(begin.elapsed().as_secs() < 5);
+    }
+}

@@ -1,0 +1,261 @@
+//! What a run is trained on: the pairs of its data sets with hashes of what they contain. It is written when the run begins, and a
+//! resumed run has to find the same, wherever the data sets lie by then.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::cases::Cases;
+use super::place::Place;
+use crate::data::{DataError, Sample};
+
+/// Pairs that are read between two reports of how far it is.
+const CHUNK: usize = 256;
+/// Hexadecimal digits that are kept of a hash: 128 bits, with which no two files meet by chance.
+const DIGITS: usize = 32;
+/// Names shown before the rest is counted.
+const SHOWN: usize = 3;
+
+/// The data sets of a run, in the order of its settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Empty for a run on phantoms alone.
+    pub data: Vec<Entry>,
+}
+
+/// One data set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it lies.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Pairs that are trained on, in their order.
+    pub train: Vec<Pair>,
+    /// Pairs that are validated on, in their order.
+    pub validation: Vec<Pair>,
+}
+
+/// One pair. The hashes are of the files' bytes and of the sentence as it is read: BLAKE3, the first 128 bits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The image's file name.
+    pub name: String,
+    /// Of the sentence.
+    pub prompt: String,
+    /// Of the image's file.
+    pub image: String,
+    /// Of the mask's file; of the hashes of several.
+    pub mask: String,
+}
+
+impl Manifest {
+    /// Of the pairs of a run into `folder`, whose files are all read. `progress` hears how many pairs were read of how many.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn of(
+        roots: &[PathBuf],
+        folder: &Path,
+        train: &Cases,
+        validation: &Cases,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, DataError> {
+        let (train, validation) = (train.parts(), validation.parts());
+        let total = train.iter().chain(&validation).map(|samples| samples.len()).sum();
+        let mut done = 0;
+        let mut pairs = |samples: &[Sample]| {
+            let mut pairs = Vec::with_capacity(samples.len());
+            for chunk in samples.chunks(CHUNK) {
+                let read: Result<Vec<Pair>, DataError> = chunk.par_iter().map(pair).collect();
+                pairs.extend(read?);
+                done += chunk.len();
+                progress(done, total);
+            }
+            Ok::<_, DataError>(pairs)
+        };
+        let mut data = Vec::with_capacity(roots.len());
+        for ((root, train), validation) in roots.iter().zip(train).zip(validation) {
+            let (train, validation) = (pairs(train)?, pairs(validation)?);
+            data.push(Entry { place: Place::of(root, folder), train, validation });
+        }
+        Ok(Self { data })
+    }
+
+    /// What is different in `found`, in words; none where both hold the same pairs, in whatever order.
+    pub fn difference(&self, found: &Self) -> Option<String> {
+        let mut lines = Vec::new();
+        for (recorded, found) in self.data.iter().zip(&found.data) {
+            let name = found.place.name();
+            let splits = [
+                ("train", &recorded.train, &found.train),
+                ("validation", &recorded.validation, &found.validation),
+            ];
+            for (split, recorded, found) in splits {
+                let difference = Difference::between(recorded, found);
+                if !difference.is_none() {
+                    lines.push(format!("{name}, {} {split} pairs: {difference}", recorded.len()));
+                }
+            }
+        }
+        (!lines.is_empty()).then(|| lines.join("; "))
+    }
+
+    /// For each data set, where its pairs of training and of validation stand in `found`, which has no [`Self::difference`].
+    pub fn order_in(&self, found: &Self) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+        let orders = |of: fn(&Entry) -> &[Pair]| {
+            let both = self.data.iter().zip(&found.data);
+            both.map(|(recorded, found)| {
+                let places: HashMap<_, _> =
+                    keyed(of(found)).enumerate().map(|(index, (key, _))| (key, index)).collect();
+                keyed(of(recorded)).filter_map(|(key, _)| places.get(&key).copied()).collect()
+            })
+            .collect()
+        };
+        (orders(|entry| &entry.train), orders(|entry| &entry.validation))
+    }
+}
+
+/// Pairs by their name and how often it stood before: in a folder of folders two pictures may share a name.
+fn keyed(pairs: &[Pair]) -> impl Iterator<Item = ((&str, usize), &Pair)> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    pairs.iter().map(move |pair| {
+        let count = seen.entry(&pair.name).or_default();
+        *count += 1;
+        ((pair.name.as_str(), *count), pair)
+    })
+}
+
+/// Names of pairs by what is different with them.
+#[derive(Default)]
+struct Difference<'a> {
+    missing: Vec<&'a str>,
+    added: Vec<&'a str>,
+    images: Vec<&'a str>,
+    masks: Vec<&'a str>,
+    prompts: Vec<&'a str>,
+}
+
+impl<'a> Difference<'a> {
+    fn between(recorded: &'a [Pair], found: &'a [Pair]) -> Self {
+        let mut difference = Self::default();
+        let mut left: HashMap<_, _> = keyed(found).collect();
+        for (key, pair) in keyed(recorded) {
+            let Some(now) = left.remove(&key) else {
+                difference.missing.push(&pair.name);
+                continue;
+            };
+            for (is_same, names) in [
+                (pair.image == now.image, &mut difference.images),
+                (pair.mask == now.mask, &mut difference.masks),
+                (pair.prompt == now.prompt, &mut difference.prompts),
+            ] {
+                if !is_same {
+                    names.push(&pair.name);
+                }
+            }
+        }
+        difference.added = left.into_values().map(|pair| pair.name.as_str()).collect();
+        difference.added.sort_unstable();
+        difference
+    }
+
+    fn kinds(&self) -> [(&'static str, &[&'a str]); 5] {
+        [
+            ("missing", &self.missing),
+            ("not there before", &self.added),
+            ("with another image", &self.images),
+            ("with another mask", &self.masks),
+            ("with another sentence", &self.prompts),
+        ]
+    }
+
+    fn is_none(&self) -> bool {
+        self.kinds().iter().all(|(_, names)| names.is_empty())
+    }
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = self.kinds();
+        let lines = kinds.iter().filter(|(_, names)| !names.is_empty()).map(|(kind, names)| {
+            let more = if names.len() > SHOWN { ", …" } else { "" };
+            format!("{} {kind} ({}{more})", names.len(), names[..names.len().min(SHOWN)].join(", "))
+        });
+        f.write_str(&lines.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn pair(sample: &Sample) -> Result<Pair, DataError> {
+    let prompt = short(&blake3::hash(sample.prompt.as_bytes()));
+    Ok(Pair { name: sample.name.clone(), prompt, image: hash(&sample.image)?, mask: hash_of_all(&sample.masks)? })
+}
+
+/// Of one file its hash, of several the hash of theirs.
+fn hash_of_all(paths: &[PathBuf]) -> Result<String, DataError> {
+    if let [path] = paths {
+        return hash(path);
+    }
+    let hashes: Result<Vec<String>, DataError> = paths.iter().map(|path| hash(path)).collect();
+    Ok(short(&blake3::hash(hashes?.concat().as_bytes())))
+}
+
+fn hash(path: &Path) -> Result<String, DataError> {
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.map_err(|error| DataError::reading(path, &error))?;
+    Ok(short(&hasher.finalize()))
+}
+
+fn short(hash: &blake3::Hash) -> String {
+    hash.to_hex()[..DIGITS].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(name: &str, image: &str, mask: &str) -> Pair {
+        Pair { name: name.into(), prompt: String::new(), image: image.into(), mask: mask.into() }
+    }
+
+    fn manifest(train: &[Pair]) -> Manifest {
+        let place = Place::of(Path::new("/data/lungs"), Path::new("/runs/one"));
+        Manifest { data: vec![Entry { place, train: train.to_vec(), validation: Vec::new() }] }
+    }
+
+    #[test]
+    fn the_same_pairs_in_another_order_are_the_same() {
+        // Two pictures of one name, which their order tells apart.
+        let before = manifest(&[pair("b", "1", "2"), pair("a", "3", "4"), pair("b", "5", "6")]);
+        let after = manifest(&[pair("a", "3", "4"), pair("b", "1", "2"), pair("b", "5", "6")]);
+        assert_eq!(before.difference(&after), None);
+        assert_eq!(before.order_in(&after), (vec![vec![1, 0, 2]], vec![vec![]]));
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let before =
+            manifest(&[pair("a", "1", "2"), pair("b", "3", "4"), pair("c", "5", "6"), pair("d", "7", "8")]);
+        let after =
+            manifest(&[pair("a", "1", "x"), pair("b", "x", "4"), pair("e", "5", "6"), pair("d", "7", "8")]);
+        let expected = "lungs, 4 train pairs: 1 missing (c), 1 not there before (e), 1 with another image (b), \
+                        1 with another mask (a)";
+        assert_eq!(before.difference(&after).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn hashes_are_those_of_the_bytes() {
+        // The first 128 bits of `b3sum` of three bytes, "abc".
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("abc");
+        std::fs::write(&path, "abc").expect("written");
+        assert_eq!(hash(&path).expect("read"), "6437b3ac38465133ffb63b75273a8db5");
+        let several = hash_of_all(&[path.clone(), path.clone()]).expect("read");
+        assert_ne!(several, hash(&path).expect("read"));
+        assert!(hash(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! Where a data set lies: its absolute path, and the one from the run's folder, which stays true when both are moved together.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TrainError;
+use super::manifest::Manifest;
+use crate::data::dataset;
+
+/// Both paths of a data set. What of a path is not Unicode is lost in the record, so that such a place has to be named anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Absolute path when the run begun or was last resumed.
+    pub absolute: String,
+    /// From the run's folder; none where no way leads there, as to another drive.
+    pub relative: Option<String>,
+}
+
+impl Place {
+    /// Of a data set of the run in `folder`, which need not exist yet.
+    pub fn of(root: &Path, folder: &Path) -> Self {
+        let absolute = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        let relative = way(&canonical(folder), &canonical(root));
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        Self { absolute: text(&absolute), relative: relative.as_deref().map(text) }
+    }
+
+    /// Name of the data set, for messages.
+    pub fn name(&self) -> String {
+        let path = Path::new(&self.absolute);
+        path.file_name().map_or_else(|| self.absolute.clone(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Where the data set may lie now, the likelier place first.
+    fn candidates(&self, folder: &Path) -> Vec<PathBuf> {
+        let relative = self.relative.as_ref().map(|relative| plain(&canonical(folder).join(relative)));
+        std::iter::once(PathBuf::from(&self.absolute)).chain(relative).collect()
+    }
+}
+
+/// Where the data sets of the run in `folder` lie now: where the user says, else where they are recorded, else, for a run of an
+/// older version, where its settings say.
+///
+/// # Errors
+/// A data set is in none of its places, or the user names more or fewer than the run has.
+pub fn find(
+    folder: &Path,
+    recorded: Option<&Manifest>,
+    settings: &[PathBuf],
+    given: &[PathBuf],
+) -> Result<Vec<PathBuf>, TrainError> {
+    let places: Vec<Vec<PathBuf>> = match recorded {
+        Some(manifest) => manifest.data.iter().map(|entry| entry.place.candidates(folder)).collect(),
+        None => settings.iter().map(|path| vec![path.clone()]).collect(),
+    };
+    if !given.is_empty() {
+        let names: Vec<String> = places.iter().filter_map(|place| place.first()).map(|path| shown(path)).collect();
+        return match (given.len() == places.len(), names.len()) {
+            (true, _) => Ok(given.to_vec()),
+            (false, 0) => Err(TrainError::Config("this run has no data sets; leave out --data".into())),
+            (false, count) => Err(TrainError::Config(format!(
+                "this run has {count} data {} ({}), not {}; name each with a --data of its own, in this order",
+                if count == 1 { "set" } else { "sets" },
+                names.join(", "),
+                given.len()
+            ))),
+        };
+    }
+    places.into_iter().map(|candidates| existing(folder, candidates)).collect()
+}
+
+fn existing(folder: &Path, candidates: Vec<PathBuf>) -> Result<PathBuf, TrainError> {
+    // An empty folder, as one where a disk was mounted, is no data set.
+    if let Some(found) = candidates.iter().find(|path| dataset::split_names(path).is_ok()) {
+        return Ok(found.clone());
+    }
+    let mut tried = candidates.iter().map(|path| shown(path)).collect::<Vec<_>>();
+    tried.dedup();
+    Err(TrainError::Folder(format!(
+        "the data set of this run is not there any more (looked for {}); say where it is with himix train --resume {} --data DIR",
+        tried.join(" and "),
+        folder.display()
+    )))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The path without links and `..`, as far as it exists.
+fn canonical(path: &Path) -> PathBuf {
+    let Ok(path) = std::path::absolute(path) else { return path.to_owned() };
+    let known = path.ancestors().find_map(|parent| {
+        let rest = path.strip_prefix(parent).ok()?;
+        Some(parent.canonicalize().ok()?.join(rest))
+    });
+    known.unwrap_or(path)
+}
+
+/// The way from one folder to another, both absolute; none where they have no beginning in common.
+fn way(from: &Path, to: &Path) -> Option<PathBuf> {
+    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    if common == 0 {
+        return None;
+    }
+    let up = from.components().skip(common).map(|_| Component::ParentDir);
+    let way: PathBuf = up.chain(to.components().skip(common)).collect();
+    Some(if way.as_os_str().is_empty() { PathBuf::from(".") } else { way })
+}
+
+/// The path with every `..` carried out; it has no links.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_leads_from_the_run_to_the_data_and_back() {
+        for (from, to, expected) in [
+            ("/a/runs/one", "/a/data/lungs", "../../data/lungs"),
+            ("/a/data/run", "/a/data", ".."),
+            ("/a", "/a/b", "b"),
+            ("/a/b", "/a/b", "."),
+        ] {
+            let way = way(Path::new(from), Path::new(to)).expect("a way");
+            assert_eq!(way, Path::new(expected), "{from} {to}");
+            assert_eq!(plain(&Path::new(from).join(way)), Path::new(to));
+        }
+        assert_eq!(way(Path::new("a"), Path::new("b")), None);
+    }
+
+    #[test]
+    fn a_place_is_where_it_was_or_where_it_went_with_the_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = folder.path().canonicalize().expect("a path");
+        let put = |name: &str| {
+            let images = home.join(name).join("data/images");
+            std::fs::create_dir_all(&images).expect("a folder");
+            std::fs::create_dir_all(home.join(name).join("run")).expect("a folder");
+            std::fs::write(images.join("a.png"), "").expect("a file");
+        };
+        put("old");
+        let (data, run) = (home.join("old/data"), home.join("old/run"));
+        let entry = super::super::manifest::Entry {
+            place: Place::of(&data, &run),
+            train: Vec::new(),
+            validation: Vec::new(),
+        };
+        let manifest = Manifest { data: vec![entry] };
+        let look = |run: &Path, given: &[PathBuf]| find(run, Some(&manifest), &[], given);
+        assert_eq!(look(&run, &[]).expect("found"), [data.clone()]);
+        std::fs::rename(home.join("old"), home.join("new")).expect("moved");
+        let moved = home.join("new/run");
+        assert_eq!(look(&moved, &[]).expect("found"), [home.join("new/data")]);
+        std::fs::remove_dir_all(home.join("new/data/images")).expect("removed");
+        let error = look(&moved, &[]).expect_err("lost").to_string();
+        for part in [data.to_string_lossy().as_ref(), "new/data", "--data DIR", "new/run"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert_eq!(look(&moved, &["x".into()]).expect("taken"), [PathBuf::from("x")]);
+        let error = look(&moved, &["x".into(), "y".into()]).expect_err("too many").to_string();
+        assert!(error.contains("1 data set (") && error.contains("not 2"), "{error}");
+    }
+}

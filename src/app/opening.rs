@@ -1,6 +1,6 @@
 //! Pictures on their way: what is asked for, and what becomes of the sentence and the list when they come, fail or are cancelled.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use super::HimixApp;
 use super::session::Source;
 use super::state::{Awaited, PromptOf, State};
 use crate::data::samples::SampleCase;
-use crate::data::volume;
+use crate::data::{PairReading, volume};
 use crate::engine::{FileCommand, Ticket};
 
 /// What belongs to the picture that is seen while another one is on its way.
@@ -28,6 +28,13 @@ impl State {
             let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
             self.left = Some(Left { prompt: self.prompt.clone(), of: self.prompt_of, current });
         }
+    }
+
+    /// How the image of this name and its masks are read: where it is a case of the list, as its data set says.
+    pub(super) fn reading_of(&self, path: &Path) -> PairReading {
+        let cases = self.worklist.as_ref().map(|list| list.items.iter()).into_iter().flatten();
+        let of_case = cases.into_iter().find(|item| item.path == path).map(|item| &item.reading);
+        self.settings.reading(of_case)
     }
 
     /// The sentence is the user's again; that of a case is not taken for another picture's.
@@ -58,7 +65,8 @@ impl HimixApp {
     pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) -> Option<Ticket> {
         let ticket = self.ticket();
         let texture_limit = self.texture_limit;
-        let (limit, orientation) = (self.state.settings.limit(), self.state.settings.orientation());
+        let limit = self.state.settings.limit();
+        let orientation = self.state.reading_of(&path).orientation;
         // Nobody waits any more for an image that was asked for before.
         self.state.cancel.store(true, Ordering::Relaxed);
         let cancel = Arc::new(AtomicBool::new(false));

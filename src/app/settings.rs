@@ -10,7 +10,7 @@ use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
 use crate::data::volume::{Kind, NamedWindow, PRESETS, Window};
-use crate::data::{Limit, Orientation};
+use crate::data::{Limit, Orientation, PairReading};
 use crate::engine::{threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -208,9 +208,13 @@ impl Settings {
         folders.map_or_else(PathBuf::new, |folders| folders.data_dir().join("runs").join(name))
     }
 
-    /// What is done about the orientation that a picture gives.
-    pub fn orientation(&self) -> Orientation {
-        if self.upright { Orientation::Upright } else { Orientation::AsStored }
+    /// How an image and its masks are read: as its data set says, and as stored where the user wants it so.
+    pub fn reading(&self, of_case: Option<&PairReading>) -> PairReading {
+        let mut reading = of_case.cloned().unwrap_or_default();
+        if !self.upright {
+            reading.orientation = Orientation::AsStored;
+        }
+        reading
     }
 
     /// Most memory that one file may take.

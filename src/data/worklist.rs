@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dataset::{self, Dataset};
+use super::dataset::{self, Dataset, PairReading};
 use super::{DataError, Limit, Orientation, dicom};
 
 /// Deepest folder that is looked into, and most items.
@@ -28,6 +28,8 @@ pub struct Item {
     pub prompt: Option<String>,
     /// The part of the data set that it belongs to.
     pub split: Option<String>,
+    /// How image and masks are read: as the data set says, or the usual way.
+    pub reading: PairReading,
 }
 
 /// What lies in a folder, in the order in which it is offered.
@@ -51,7 +53,9 @@ fn pairs(folder: &Path) -> Vec<Item> {
     let mut items = Vec::new();
     for split in names {
         let Ok(dataset) = Dataset::open(folder, &split) else { continue };
+        let reading = dataset.reading;
         items.extend(dataset.samples.into_iter().map(|sample| Item {
+            reading: reading.clone(),
             name: sample.name,
             path: sample.image,
             files: Vec::new(),
@@ -76,6 +80,7 @@ fn files(folder: &Path) -> Vec<Item> {
         files: Vec::new(),
         prompt: None,
         split: None,
+        reading: PairReading::default(),
     };
     let mut items: Vec<Item> = pictures.into_iter().map(item).collect();
     // The mask of a picture is offered with it, not beside it.
@@ -89,6 +94,7 @@ fn files(folder: &Path) -> Vec<Item> {
             truth: Vec::new(),
             prompt: None,
             split: None,
+            reading: PairReading::default(),
         }));
     }
     items

@@ -12,9 +12,7 @@ use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{
-    DataError, Dataset, Image, Limit, Mask, MaskReading, MaskRule, Orientation, Truth, TruthReading, dicom, open,
-};
+use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
     Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
@@ -50,7 +48,7 @@ pub enum SweepOver {
     /// A picture that is open, as it is seen.
     Picture { image: Arc<Image>, seen: Option<Seen>, prompt: String, truth: Option<Arc<Mask>> },
     /// Files; those without a sentence of their own get `prompt`.
-    Items { items: Vec<Item>, prompt: String, limit: Limit, orientation: Orientation },
+    Items { items: Vec<Item>, prompt: String, limit: Limit },
 }
 
 /// What becomes of a [`StudyRequest`].
@@ -113,8 +111,8 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                     let case = SweepCase { image, prompt: prompt.clone(), truth: truth.clone() };
                     (Box::new(std::iter::once(Ok(case))), 1)
                 }
-                SweepOver::Items { items, prompt, limit, orientation } => {
-                    (Box::new(items.iter().map(|item| read(item, prompt, *limit, *orientation))), items.len())
+                SweepOver::Items { items, prompt, limit } => {
+                    (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
                 }
             };
             let swept = sweep(&mut predictor, dials, *dial, values, *threshold, cases, |done| step(done, count))
@@ -129,10 +127,10 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
 }
 
 /// A case of a list, of a stack its middle slice, as the network sees it first. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
-fn read(item: &Item, prompt: &str, limit: Limit, orientation: Orientation) -> Result<SweepCase, String> {
+fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
     let read = || -> Result<_, DataError> {
         let scan = match item.files.as_slice() {
-            [] | [_] => open::open_as(&item.path, limit, orientation, &|_, _| true)?,
+            [] | [_] => open::open_as(&item.path, limit, item.reading.orientation, &|_, _| true)?,
             files => dicom::open_series(files, limit, &|_| true)?,
         };
         let slice = scan.slices / 2;
@@ -140,8 +138,7 @@ fn read(item: &Item, prompt: &str, limit: Limit, orientation: Orientation) -> Re
         if item.truth.is_empty() {
             return Ok((image, None));
         }
-        let mask = MaskReading { limit, orientation, ..MaskReading::default() };
-        let truth = Truth::read(&item.truth, scan.grid(), &TruthReading { mask, ..TruthReading::default() })?;
+        let truth = Truth::read(&item.truth, scan.grid(), &item.reading.truth(limit))?;
         Ok((image, truth.mask(slice)))
     };
     let (image, truth) = read().map_err(|error| error.to_string())?;
@@ -152,6 +149,7 @@ fn read(item: &Item, prompt: &str, limit: Limit, orientation: Orientation) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::PairReading;
 
     /// An uncompressed NIfTI volume of 2x2 pixels and so many slices, all of `value`.
     fn volume(folder: &tempfile::TempDir, name: &str, slices: u16, value: u8) -> PathBuf {
@@ -176,8 +174,9 @@ mod tests {
         let case = |slices| {
             let truth = vec![volume(&folder, "mask.nii", slices, 1)];
             let (name, path) = ("scan".to_owned(), path.clone());
-            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None };
-            read(&item, "lung", Limit::default(), Orientation::default())
+            let reading = PairReading::default();
+            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None, reading };
+            read(&item, "lung", Limit::default())
         };
         assert_eq!(case(5).expect("a case").truth.expect("a mask").foreground(), 4);
         let error = case(2).err().expect("another number of slices");

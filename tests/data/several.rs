@@ -152,6 +152,11 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
     assert_eq!(found.reading.words(), "pictures as stored");
     assert_eq!(found.splits.iter().flat_map(|(_, split)| split).map(|split| split.turned).sum::<usize>(), 1);
 
+    let items = worklist::list(set.path()).expect("a list");
+    assert!(items.iter().all(|item| item.reading == reading), "the list says how its pairs are read");
+    let line = ["train", "val", "test"].iter().find_map(|split| Dataset::open(set.path(), split).err());
+    assert!(line.expect("one image fills one split").to_string().contains("take the split 'all'"));
+
     // Usually a picture is upright, as the tool showed it in which its mask was drawn.
     let set = turned("mask_upright.png", "");
     let all = Dataset::open(set.path(), "all").expect("a data set");

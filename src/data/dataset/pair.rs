@@ -3,8 +3,8 @@
 use super::Sample;
 use super::reading::PairReading;
 use crate::data::image::load_as;
-use crate::data::mask::{Grid, MaskKind, Truth, TruthReading};
-use crate::data::{DataError, Geometry, Image, Limit, Mask, MaskReading, Orientation, raster};
+use crate::data::mask::{Grid, MaskKind, Truth};
+use crate::data::{DataError, Geometry, Image, Limit, Mask, Orientation, raster};
 
 /// An image and its truth.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,12 +35,7 @@ pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
         1 => raster.into_image(),
         _ => load_as(&sample.image, Limit::default(), reading.orientation)?,
     };
-    let how = TruthReading {
-        mask: MaskReading { rule: reading.rule, orientation: reading.orientation, limit: Limit::default() },
-        several: reading.several,
-        choice: reading.choice(),
-        ..TruthReading::default()
-    };
+    let how = reading.truth(Limit::default());
     let truth = Truth::read(&sample.masks, Grid { shape, geometry: &geometry }, &how)
         .map_err(|error| if is_turned { turned(error, reading.orientation) } else { error })?;
     if sample.masks.len() > 1 {

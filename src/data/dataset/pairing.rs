@@ -105,7 +105,11 @@ fn refusal(
             DataError::MissingFiles { path: path.clone(), line, first, missing, rows }
         }
         _ if has_masks => {
-            let available = "images of other names only".into();
+            let available = match source.share {
+                Share::Tenths(_) => "too few images for it: none falls into this tenth; take the split 'all'",
+                _ => "images of other names only",
+            };
+            let available = available.into();
             DataError::NoSplit { path: source.images.clone(), split: source.name.clone(), available }
         }
         _ => DataError::NoMasks { path: source.images.clone(), split: source.name.clone() },

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::data::error::one_line;
-use crate::data::mask::{LabelChoice, Several};
-use crate::data::{DataError, MaskRule, Orientation};
+use crate::data::mask::{LabelChoice, MaskReading, Several, TruthReading};
+use crate::data::{DataError, Limit, MaskRule, Orientation};
 
 /// The file in the folder of a data set that says how its pairs are to be read.
 pub const FILE: &str = "himix-data.toml";
@@ -73,6 +73,16 @@ impl PairReading {
     /// Which labels are foreground.
     pub fn choice(&self) -> LabelChoice {
         if self.labels.is_empty() { LabelChoice::Foreground } else { LabelChoice::Only(self.labels.clone()) }
+    }
+
+    /// How the masks of a pair are read, each of which may take so much memory.
+    pub fn truth(&self, limit: Limit) -> TruthReading {
+        TruthReading {
+            mask: MaskReading { rule: self.rule, orientation: self.orientation, limit },
+            several: self.several,
+            choice: self.choice(),
+            ..TruthReading::default()
+        }
     }
 
     /// How it differs from the usual way, in words; empty where it does not.

@@ -265,7 +265,7 @@ fn of_sample(arguments: &FigureArguments, sample: &Sample, reading: &PairReading
     let pair = pair::read(sample, reading)?;
     let seen = arguments.scan.of_image(pair.image, &sample.image)?;
     let (name, prompt, picture) = (sample.name.clone(), sample.prompt.clone(), Picture::of(&seen.image));
-    Ok(Subject { name, prompt, picture, seen, truth: Some(pair.mask) })
+    Ok(Subject { name, prompt, picture, seen, truth: Some(Arc::new(pair.mask)) })
 }
 
 fn subject(

@@ -204,7 +204,6 @@ fn path_of(command: &FileCommand) -> Option<PathBuf> {
         | FileCommand::ReadText { path }
         | FileCommand::Save { path, .. }
         | FileCommand::Write { path, .. } => Some(path.clone()),
-        FileCommand::OpenTruth { paths, .. } => paths.first().cloned(),
         FileCommand::Sort { .. }
         | FileCommand::Score { .. }
         | FileCommand::List { .. }

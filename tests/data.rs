@@ -12,6 +12,8 @@ mod common;
 mod dataset;
 #[path = "data/dicom.rs"]
 mod dicom;
+#[path = "data/dicom_geometry.rs"]
+mod dicom_geometry;
 #[path = "data/exif.rs"]
 mod exif;
 #[path = "data/findings.rs"]

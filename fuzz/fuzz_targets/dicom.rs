@@ -1,7 +1,7 @@
-//! A DICOM file, opened, twice as a series, and as the only file of a folder that is looked through for series.
+//! A DICOM file, opened, as a mask of itself, twice as a series, and as the only file of a folder that is looked through for series.
 #![no_main]
 
-use himix_fuzz::data::{dicom, open};
+use himix_fuzz::data::{MaskReading, dicom, mask, open};
 use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,6 +11,12 @@ fuzz_target!(|bytes: &[u8]| {
             let slice = scan.slice(scan.slices / 2);
             let seen = scan.first_seen(&slice);
             let _ = slice.windowed(seen.window, seen.is_inverted);
+            let reading = MaskReading { limit: LIMIT, ..MaskReading::default() };
+            if bytes.len() % 8 == 2
+                && let Ok(labels) = bounded(|| mask::read(path, &reading))
+            {
+                let _ = mask::lay(path, labels, scan.grid(), Some(0), mask::Agreed::Resample);
+            }
             // Every eighth, because it reads the file three times more.
             if bytes.len() % 8 == 0 {
                 let files = [path.to_owned(), path.to_owned()];

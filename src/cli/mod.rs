@@ -82,7 +82,9 @@ fn in_one_line(message: &str) -> String {
 /// Does what was asked for.
 pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let Some(command) = arguments.command else {
-        if let Some(missing) = arguments.window.files.iter().find(|file| !file.exists()) {
+        if let Some(missing) =
+            arguments.window.files.iter().find(|file| !himix::data::dicom::of_stack(file).0.exists())
+        {
             let name = missing.display();
             return Err(Failure::input(format!(
                 "{name}: there is no such file or command; --help lists the commands"

@@ -99,6 +99,11 @@ pub(super) fn is_progressive(bytes: &[u8]) -> bool {
     marker(bytes, is_frame).is_some_and(|at| matches!(bytes[at + 1], 0xC2 | 0xC6 | 0xCA | 0xCE))
 }
 
+/// Whether samples are predicted from their neighbours (SOF3), which have their colours as they are.
+pub(super) fn is_lossless(bytes: &[u8]) -> bool {
+    marker(bytes, is_frame).is_some_and(|at| bytes[at + 1] == 0xC3)
+}
+
 /// What every place announces that a decoder may take for a frame header; of files that may have JPEG within them.
 pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
     let pairs = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xFF && is_frame(pair[1]));

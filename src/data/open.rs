@@ -41,8 +41,9 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
 }
 
 /// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A folder or a DICOMDIR
-/// gives its largest series, and a note says where there are others. Pages of one size make a stack; a picture is turned upright where it
-/// gives an orientation.
+/// gives its largest series, or the one whose number stands behind the path, and a note says where there are others; so it is with the
+/// stacks of frames in a DICOM file ([`dicom::of_stack`]). Pages of one size make a stack; a picture is turned upright where it gives an
+/// orientation.
 ///
 /// # Errors
 /// Those of the loaders; see [`raster::load`], [`dicom::open`], [`nifti::open`].
@@ -64,19 +65,33 @@ pub fn open_as(
     orientation: Orientation,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Volume, DataError> {
+    let (of_stack, number) = dicom::of_stack(path);
+    let whole = path;
+    let path = of_stack.as_path();
     let is_directory = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
     if path.is_dir() || is_directory {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let series = dicom::series_in(folder);
-        let first = series.first().ok_or_else(|| DataError::NoSeries { path: folder.to_owned() })?;
-        let count = first.files.len();
-        let mut scan = dicom::open_series(&first.files, limit, &|done| progress(done, count))?;
-        if let Some(second) = series.get(1) {
+        let number = number.unwrap_or(1);
+        let chosen = series.get(number - 1).ok_or_else(|| match series.len() {
+            0 => DataError::NoSeries { path: folder.to_owned() },
+            count => {
+                let reason = format!("it has {count} series and no number {number}");
+                DataError::unsupported(folder, &reason, "give the number of one that it has")
+            }
+        })?;
+        let count = chosen.files.len();
+        let mut scan = dicom::open_series(&chosen.files, limit, &|done| progress(done, count))?;
+        scan.notes.extend(chosen.notes.iter().cloned());
+        if let Some((other, second)) = series.iter().enumerate().find(|(_, other)| *other != chosen) {
+            let this = if *chosen == series[0] { "the largest".to_owned() } else { format!("number {number}") };
             scan.notes.push(format!(
-                "This is the largest of {} series in the folder ({}). To open another, name its file, for instance {} ({}).",
+                "This is {this} of {} series in the folder ({}). To open another, add its number to the name of the folder, for \
+                 instance {}#{} ({}).",
                 series.len(),
-                first.name,
-                second.files[0].display(),
+                chosen.name,
+                folder.display(),
+                other + 1,
                 second.name
             ));
         }
@@ -84,7 +99,7 @@ pub fn open_as(
     }
     match content(path)? {
         Content::Nifti => nifti::open(path, limit),
-        Content::Dicom => dicom::open(path, limit),
+        Content::Dicom => dicom::open(whole, limit),
         Content::Picture => raster::load(path, limit, orientation).map(Raster::into_volume),
     }
 }

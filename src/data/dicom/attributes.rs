@@ -1,55 +1,53 @@
 //! The attributes of a DICOM object that its pixels need.
 
 use std::path::Path;
-use std::str::FromStr;
 
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
+use dicom_dictionary_std::{tags, uids};
 
-use super::codestream;
+use super::elements::{number, numbers, text, texts};
+use super::frame::Frame;
+use super::measure::{Measure, measure};
 use super::reader::Contents;
+use super::{codestream, stacks};
 use crate::data::DataError;
-use crate::data::volume::{Geometry, Kind, NamedWindow, Placement, Sides, SliceDistance, Window};
+use crate::data::volume::geometry::{plus, scaled};
+use crate::data::volume::{DicomSource, Geometry, Kind, Placement, Sides, SliceDistance};
 
-/// The elements that are looked at here, and those that the others depend on. No other is read.
+/// The elements that are looked at here, and those that the others depend on, beside what [`super::frame`] and [`super::measure`] want. No
+/// other is read.
 pub const WANTED: &[Tag] = &[
     tags::BITS_ALLOCATED,
     tags::BITS_STORED,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::COLUMNS,
+    tags::DOSE_GRID_SCALING,
+    tags::DOSE_UNITS,
     tags::FRAME_OF_REFERENCE_UID,
+    tags::GANTRY_DETECTOR_TILT,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    tags::IMAGER_PIXEL_SPACING,
-    tags::IMAGE_ORIENTATION_PATIENT,
-    tags::IMAGE_POSITION_PATIENT,
+    tags::GRID_FRAME_OFFSET_VECTOR,
     tags::INSTANCE_NUMBER,
+    tags::MAXIMUM_FRACTIONAL_VALUE,
     tags::MODALITY,
-    tags::NOMINAL_SCANNED_PIXEL_SPACING,
     tags::NUMBER_OF_FRAMES,
     tags::PATIENT_NAME,
     tags::PATIENT_ORIENTATION,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::PIXEL_PADDING_VALUE,
     tags::PIXEL_REPRESENTATION,
-    tags::PIXEL_SPACING,
     tags::PLANAR_CONFIGURATION,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-    tags::RESCALE_INTERCEPT,
-    tags::RESCALE_SLOPE,
-    tags::RESCALE_TYPE,
     tags::ROWS,
     tags::SAMPLES_PER_PIXEL,
+    tags::SEGMENTATION_TYPE,
     tags::SERIES_DESCRIPTION,
     tags::SERIES_INSTANCE_UID,
-    tags::SLICE_THICKNESS,
-    tags::SPACING_BETWEEN_SLICES,
+    tags::SOP_CLASS_UID,
+    tags::SOP_INSTANCE_UID,
     tags::SPECIFIC_CHARACTER_SET,
-    tags::VOILUT_FUNCTION,
-    tags::WINDOW_CENTER,
-    tags::WINDOW_CENTER_WIDTH_EXPLANATION,
-    tags::WINDOW_WIDTH,
+    tags::STUDY_INSTANCE_UID,
 ];
 
 /// What the header says.
@@ -66,28 +64,30 @@ pub struct Attributes {
     pub is_planar: bool,
     pub photometric: String,
     pub modality: String,
-    pub rescale: Option<[f32; 2]>,
-    pub rescale_type: Option<String>,
     pub padding: Option<f32>,
     pub patient: Option<String>,
-    pub series: String,
+    pub instance: f64,
+    /// What the file says of itself, and of its first frame.
+    pub own: Frame,
+    /// What it says of every frame, where it says so; empty otherwise.
+    pub told: Vec<Frame>,
+    /// How large pixels are.
+    pub measure: Measure,
+    /// BINARY, FRACTIONAL or LABELMAP of a segmentation; empty of everything else.
+    pub segmentation: String,
+    /// What stands for the whole of a pixel in a FRACTIONAL segmentation.
+    pub most: f64,
+    /// Gray for each stored step of a dose.
+    pub dose: Option<f32>,
+    /// Who it is.
+    pub source: DicomSource,
     /// What positions are counted from; empty where the file does not say.
     pub frame_of_reference: String,
-    pub instance: f64,
-    pub description: String,
-    /// Of the first pixel, mm.
-    pub position: Option<[f64; 3]>,
-    /// Direction of columns and rows.
-    pub orientation: Option<[f64; 6]>,
-    /// Row spacing, column spacing.
-    pub pixel_spacing: Option<[f64; 2]>,
-    pub thickness: Option<f64>,
+    gantry_tilt: Option<f64>,
     patient_orientation: Vec<String>,
-    centres: Vec<f32>,
-    widths: Vec<f32>,
-    window_names: Vec<String>,
-    /// Whether its windows are curves (DICOM PS3.3 C.11.2.1.3.1).
-    pub is_sigmoid: bool,
+    is_projection: bool,
+    /// What had to be assumed, and what is not used.
+    pub notes: Vec<String>,
     /// How its pixels are compressed.
     pub syntax: String,
 }
@@ -97,9 +97,10 @@ impl Attributes {
     ///
     /// # Errors
     /// It has no pixels.
-    pub fn of(path: &Path, contents: &Contents) -> Result<Self, DataError> {
+    pub fn of(path: &Path, contents: &mut Contents) -> Result<Self, DataError> {
         let object = &contents.object;
-        let number = |tag| numbers::<f64>(object, tag).first().copied();
+        let number = |tag| number(object, tag);
+        let text = |tag| text(object, tag).unwrap_or_default();
         let count = |tag| number(tag).filter(|value| *value >= 0.0).map(|value| value as usize);
         let (Some(columns), Some(rows)) = (count(tags::COLUMNS), count(tags::ROWS)) else {
             return Err(DataError::NoPixelData { path: path.to_owned() });
@@ -108,43 +109,91 @@ impl Attributes {
             let (width, height) = (columns as u32, rows as u32);
             return Err(DataError::NoPixels { path: path.to_owned(), width, height });
         }
-        let spacing = [tags::PIXEL_SPACING, tags::IMAGER_PIXEL_SPACING, tags::NOMINAL_SCANNED_PIXEL_SPACING];
-        let rescale = match (number(tags::RESCALE_SLOPE), number(tags::RESCALE_INTERCEPT)) {
-            (None, None) => None,
-            (slope, intercept) => Some([slope.unwrap_or(1.0) as f32, intercept.unwrap_or(0.0) as f32]),
-        };
         let is_signed = number(tags::PIXEL_REPRESENTATION) == Some(1.0);
         let bits_allocated = count(tags::BITS_ALLOCATED).unwrap_or(8);
         let bits_stored = count(tags::BITS_STORED).unwrap_or(bits_allocated);
+        let frames = count(tags::NUMBER_OF_FRAMES).unwrap_or(1).max(1);
+        let whole = contents.shared.take().unwrap_or_default().or(&Frame::of(object));
+        let mut told = std::mem::take(&mut contents.frames);
+        let mut notes = Vec::new();
+        // Where some frames are not told of, none can be put in order.
+        if told.len() != frames {
+            if !told.is_empty() {
+                notes.push(format!(
+                    "The file says of {} of its {frames} frames alone where they lie and what their values mean; they stand in the \
+                     order of the file.",
+                    told.len()
+                ));
+            }
+            told.clear();
+        }
+        told.iter_mut().for_each(|frame| *frame = std::mem::take(frame).or(&whole));
+        if told.is_empty() {
+            told = planes(&whole, &numbers(object, tags::GRID_FRAME_OFFSET_VECTOR), frames);
+        }
+        let own = told.first().cloned().unwrap_or(whole);
+        let modality = text(tags::MODALITY).to_uppercase();
+        let is_segmentation = [uids::SEGMENTATION_STORAGE, uids::LABEL_MAP_SEGMENTATION_STORAGE]
+            .contains(&text(tags::SOP_CLASS_UID).as_str());
+        let mut acquired = own.time.clone();
+        if let Some(date) = super::elements::text(object, tags::ACQUISITION_DATE).filter(|_| acquired.len() < 12) {
+            acquired = format!("{date} {acquired}").trim_end().to_owned();
+        }
+        let source = DicomSource {
+            sop_class: text(tags::SOP_CLASS_UID),
+            sop_instances: vec![text(tags::SOP_INSTANCE_UID)],
+            series: text(tags::SERIES_INSTANCE_UID),
+            series_description: text(tags::SERIES_DESCRIPTION),
+            study: text(tags::STUDY_INSTANCE_UID),
+            modality: modality.clone(),
+            acquisition: own.acquisition.map(|number| number as i64),
+            acquired,
+            transfer_syntax: codestream::name(&contents.syntax),
+            photometric: text(tags::PHOTOMETRIC_INTERPRETATION),
+            rescale_type: own.rescale_type.clone(),
+            frames: Vec::new(),
+        };
+        // What is reconstructed from projections lies somewhere and is measured there.
+        let is_projection = is_projection(&modality) && own.orientation.is_none();
+        let measure = measure(object, own.pixel_spacing, is_projection, &contents.regions);
+        notes.extend(measure.note.map(String::from));
+        if own.is_askew {
+            notes.push(
+                "The file's directions of rows and columns are none at right angles; they are not used.".into(),
+            );
+        }
+        let is_dose = text(tags::DOSE_UNITS).eq_ignore_ascii_case("GY");
         Ok(Self {
             columns,
             rows,
-            frames: count(tags::NUMBER_OF_FRAMES).unwrap_or(1).max(1),
+            frames,
             samples: count(tags::SAMPLES_PER_PIXEL).unwrap_or(1).max(1),
             bits_allocated,
             bits_stored,
             is_signed,
             is_planar: number(tags::PLANAR_CONFIGURATION) == Some(1.0),
-            photometric: text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default().to_uppercase(),
-            modality: text(object, tags::MODALITY).unwrap_or_default().to_uppercase(),
-            rescale: rescale.filter(|pair| pair.iter().all(|value| value.is_finite()) && pair[0] != 0.0),
-            rescale_type: text(object, tags::RESCALE_TYPE),
+            // The colours that a label map has for its segments are not their numbers.
+            photometric: if is_segmentation { "MONOCHROME2".into() } else { source.photometric.to_uppercase() },
+            is_projection,
+            measure,
+            modality,
             padding: number(tags::PIXEL_PADDING_VALUE).map(|value| signed(value, is_signed, bits_stored)),
-            patient: text(object, tags::PATIENT_NAME),
-            series: text(object, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
-            frame_of_reference: text(object, tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
+            patient: super::elements::text(object, tags::PATIENT_NAME),
             instance: number(tags::INSTANCE_NUMBER).unwrap_or(0.0),
-            description: text(object, tags::SERIES_DESCRIPTION).unwrap_or_default(),
-            position: array(&numbers(object, tags::IMAGE_POSITION_PATIENT)),
-            orientation: array(&numbers(object, tags::IMAGE_ORIENTATION_PATIENT)),
-            pixel_spacing: spacing.iter().find_map(|tag| array(&numbers(object, *tag))),
-            thickness: number(tags::SPACING_BETWEEN_SLICES).or_else(|| number(tags::SLICE_THICKNESS)),
+            own,
+            told,
+            segmentation: if is_segmentation {
+                text(tags::SEGMENTATION_TYPE).to_uppercase()
+            } else {
+                String::new()
+            },
+            most: number(tags::MAXIMUM_FRACTIONAL_VALUE).filter(|most| *most > 0.0).unwrap_or(255.0),
+            dose: number(tags::DOSE_GRID_SCALING).filter(|step| is_dose && *step > 0.0).map(|step| step as f32),
+            source,
+            frame_of_reference: text(tags::FRAME_OF_REFERENCE_UID),
+            gantry_tilt: number(tags::GANTRY_DETECTOR_TILT),
             patient_orientation: texts(object, tags::PATIENT_ORIENTATION),
-            centres: numbers(object, tags::WINDOW_CENTER),
-            widths: numbers(object, tags::WINDOW_WIDTH),
-            window_names: texts(object, tags::WINDOW_CENTER_WIDTH_EXPLANATION),
-            is_sigmoid: text(object, tags::VOILUT_FUNCTION)
-                .is_some_and(|name| name.eq_ignore_ascii_case("SIGMOID")),
+            notes,
             syntax: contents.syntax.clone(),
         })
     }
@@ -161,7 +210,7 @@ impl Attributes {
     pub fn kind(&self) -> Kind {
         match self.modality.as_str() {
             "CT" => Kind::Ct,
-            "CR" | "DX" | "MG" | "RG" | "IO" | "PX" | "XA" | "RF" => Kind::Radiograph,
+            modality if is_projection(modality) => Kind::Radiograph,
             _ => Kind::Other,
         }
     }
@@ -170,31 +219,59 @@ impl Attributes {
         self.photometric == "PALETTE COLOR"
     }
 
-    /// Where the pixels lie, as far as one object says.
-    pub fn geometry(&self) -> Geometry {
-        let is_length = |value: f64| value.is_finite() && value > 0.0;
-        let pixel_mm = self.pixel_spacing.map(|[row, column]| [column, row]);
-        let placement = match (self.orientation, self.position) {
-            (Some([a, b, c, d, e, f]), Some(position)) => {
-                Some(Placement { across: [a, b, c], down: [d, e, f], positions: vec![position] })
-            }
+    /// Where the pixels of these frames lie, in this order; of all as they come where none is named.
+    pub fn geometry(&self, members: &[usize]) -> Geometry {
+        let placed = match members {
+            [] if self.frames == 1 => self.own.position.map(|position| vec![position]),
+            // Several frames and one place: it is not said where the others lie.
+            [] => None,
+            members => members.iter().map(|member| self.frame(*member).position).collect(),
+        };
+        let frame = members.first().map_or(&self.own, |member| self.frame(*member));
+        let placement = match (frame.orientation, placed) {
+            (Some([across, down]), Some(positions)) => Some(Placement { across, down, positions }),
             _ => None,
         };
-        Geometry {
-            pixel_mm: pixel_mm.filter(|sides| sides.iter().all(|side| is_length(*side))),
-            slice_mm: self.thickness.map(f64::abs).filter(|side| is_length(*side)),
-            slice_from: SliceDistance::Thickness,
+        let [between, thickness] = frame.distances;
+        let mut geometry = Geometry {
+            pixel_mm: self.measure.spacing.map(|[row, column]| [column, row]),
+            measured: self.measure.measured,
+            proportion: self.measure.proportion,
+            slice_mm: between.or(thickness),
+            slice_from: if between.is_some() { SliceDistance::Spacing } else { SliceDistance::Thickness },
             placement,
-            sides: self.sides(),
+            sides: self.sides(frame),
             frame_of_reference: self.frame_of_reference.clone(),
+            gantry_tilt: self.gantry_tilt.filter(|degrees| *degrees != 0.0),
             ..Geometry::default()
+        };
+        // Those of a radiograph are measured elsewhere, and are one for all frames.
+        if let (Some([row, column]), false) = (frame.pixel_spacing, self.is_projection) {
+            geometry.pixel_mm = Some([column, row]);
         }
+        if geometry.placement.is_some() && members.len() > 1 {
+            geometry.derive();
+        }
+        geometry
+    }
+
+    /// What is said of a frame.
+    pub fn frame(&self, number: usize) -> &Frame {
+        self.told.get(number).unwrap_or(&self.own)
+    }
+
+    /// The stacks that its frames make; one without members, which stands for all frames as they come, where nothing is said of each.
+    pub fn stacks(&self) -> Vec<stacks::Stack> {
+        if self.told.len() < 2 {
+            return vec![stacks::Stack::default()];
+        }
+        stacks::stacks(&self.told.iter().collect::<Vec<_>>())
     }
 
     /// By the orientation in space, or by the letters that a projection has.
-    pub fn sides(&self) -> Option<Sides> {
-        if let Some([a, b, c, d, e, f]) = self.orientation {
-            return Sides::new([a, b, c], [d, e, f]);
+    fn sides(&self, frame: &Frame) -> Option<Sides> {
+        if let Some([across, down]) = frame.orientation {
+            return Sides::new(across, down);
         }
         let direction = |letters: &String| {
             Some(match letters.trim().chars().next()? {
@@ -209,32 +286,6 @@ impl Attributes {
         };
         let [across, down] = self.patient_orientation.as_slice() else { return None };
         Sides::new(direction(across)?, direction(down)?)
-    }
-
-    /// Windows with the names that the file gives them.
-    pub fn windows(&self) -> Vec<NamedWindow> {
-        let pairs = self.centres.iter().zip(&self.widths).enumerate();
-        let usable = pairs.filter(|(_, (centre, width))| centre.is_finite() && **width > 0.0 && width.is_finite());
-        let named = |(index, (&centre, &width)): (usize, (&f32, &f32))| {
-            let name = self.window_names.get(index).map(|name| name.trim().to_owned());
-            let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| match self.centres.len() {
-                1 => "File".into(),
-                _ => format!("File {}", index + 1),
-            });
-            NamedWindow { name, window: Window { centre, width } }
-        };
-        let mut windows: Vec<NamedWindow> = usable.map(named).collect();
-        // Scanners like to write the same window twice.
-        windows.dedup_by(|b, a| a.window == b.window);
-        windows
-    }
-
-    /// Position along the direction in which slices are stacked, mm.
-    pub fn depth(&self) -> Option<f64> {
-        let [ax, ay, az, bx, by, bz] = self.orientation?;
-        let normal = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx];
-        let position = self.position?;
-        Some(normal.iter().zip(position).map(|(a, b)| a * b).sum())
     }
 
     /// Why the pixels could not be decoded.
@@ -253,23 +304,19 @@ fn signed(value: f64, is_signed: bool, bits: usize) -> f32 {
     (if is_signed && value >= limit { value - 2.0 * limit } else { value }) as f32
 }
 
-fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
-    let text = object.element_opt(tag).ok()??.to_str().ok()?.trim_matches(['\0', ' ']).to_owned();
-    (!text.is_empty()).then_some(text)
+/// Of radiographs, whose pixels may be measured at the detector.
+fn is_projection(modality: &str) -> bool {
+    matches!(modality, "CR" | "DX" | "MG" | "RG" | "IO" | "PX" | "XA" | "RF")
 }
 
-fn texts(object: &InMemDicomObject, tag: Tag) -> Vec<String> {
-    let element = object.element_opt(tag).ok().flatten();
-    let strings = element.and_then(|element| element.to_multi_str().ok().map(|strings| strings.to_vec()));
-    strings.unwrap_or_default().iter().map(|text| text.trim_matches(['\0', ' ']).to_owned()).collect()
-}
-
-/// Numbers, however they are written: some write `00500\00500`, some with spaces, some in binary.
-fn numbers<T: FromStr>(object: &InMemDicomObject, tag: Tag) -> Vec<T> {
-    texts(object, tag).iter().filter_map(|text| text.trim().trim_end_matches('.').parse().ok()).collect()
-}
-
-fn array<const N: usize>(values: &[f64]) -> Option<[f64; N]> {
-    let array: [f64; N] = values.get(..N)?.try_into().ok()?;
-    array.iter().all(|value| value.is_finite()).then_some(array)
+/// The frames of a dose, whose planes lie at distances along the normal (DICOM PS3.3 C.8.8.3.2). Nothing where it is not said of all.
+fn planes(whole: &Frame, offsets: &[f64], frames: usize) -> Vec<Frame> {
+    let (Some(normal), Some(position)) = (whole.normal(), whole.position) else { return Vec::new() };
+    let is_sound = offsets.len() == frames && frames > 1 && offsets.iter().all(|offset| offset.is_finite());
+    // From the first plane; a first one that is not 0 is a place and no distance, which few files have.
+    if !is_sound || offsets[0] != 0.0 {
+        return Vec::new();
+    }
+    let at = |offset: &f64| Frame { position: Some(plus(position, scaled(normal, *offset))), ..whole.clone() };
+    offsets.iter().map(at).collect()
 }

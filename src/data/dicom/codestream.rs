@@ -78,7 +78,15 @@ pub fn name(syntax: &str) -> String {
         "107" | "108" => "H.265 video",
         "110" | "111" | "112" => "JPEG XL",
         "201" | "202" | "203" => "high-throughput JPEG 2000",
-        _ => return format!("transfer syntax {syntax}"),
+        _ => match syntax.strip_prefix("1.2.840.10008.1.2") {
+            Some("") => "Implicit VR Little Endian",
+            Some(".1") => "Explicit VR Little Endian",
+            Some(".1.98") => "Encapsulated Uncompressed Explicit VR Little Endian",
+            Some(".1.99") => "Deflated Explicit VR Little Endian",
+            Some(".2") => "Explicit VR Big Endian",
+            Some(".5") => "RLE lossless",
+            _ => return format!("transfer syntax {syntax}"),
+        },
     };
     format!("{known}, transfer syntax {syntax}")
 }

@@ -48,6 +48,12 @@ pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     Ok((size.frame, size.tiles * TILE + parts))
 }
 
+/// Whether the codestream transforms its components itself: the last byte of SGcod (table A.14).
+pub fn is_transformed(bytes: &[u8]) -> bool {
+    let coding = markers(bytes, CODING).find(|at| Coding::at(bytes, at + 2, at + 4).is_some());
+    coding.and_then(|at| bytes.get(at + 8)).is_some_and(|transform| *transform != 0)
+}
+
 /// Whether every tile part has the bytes that it announces.
 fn is_whole(bytes: &[u8]) -> bool {
     let Some(mut at) = markers(bytes, TILE_PART).find(|at| word(bytes, at + 2) == Some(10)) else { return false };

@@ -1,21 +1,32 @@
 //! DICOM files: one picture, several frames, or the slices of a series. What elements there are and what is compressed is looked at here,
 //! under a memory limit; values and pixels are decoded by dicom-rs; what the attributes mean is here.
 
+mod arrange;
 mod attributes;
 mod codestream;
+mod colour;
+mod elements;
+mod frame;
 mod jpeg12;
 mod jpeg2000;
 mod lut;
+mod measure;
+mod palette;
 mod pixels;
 mod reader;
 mod rle;
+mod segments;
 mod series;
+mod stacks;
 mod stream;
+mod wanted;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use dicom_dictionary_std::uids;
 
 use super::error::one_line;
-use super::volume::{Kind, Mapping, NamedWindow, Private, Values, Volume, Window};
+use super::volume::{Kind, Mapping, NamedWindow, Private, Source, Values, Volume, Window};
 use super::{DataError, Limit};
 use attributes::Attributes;
 use reader::{Contents, read};
@@ -40,70 +51,240 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
     (group == 2 || group == 8) && element <= 0x20 && (is_explicit || length < 256)
 }
 
-/// Reads one file: a picture, or its frames as slices.
+/// Stacks that are named of those of a file.
+const NAMED: usize = 6;
+
+/// A path and the number behind it: `brain.dcm#2` is the second stack of frames of `brain.dcm`, `study#2` the second series of the folder
+/// `study`, counted as [`series_in`] has them. Where something has the whole name, it is that.
+pub fn of_stack(path: &Path) -> (PathBuf, Option<usize>) {
+    let split = || {
+        let name = path.file_name()?.to_str()?;
+        let (name, number) = name.rsplit_once('#')?;
+        let number = number.parse().ok().filter(|number| *number > 0)?;
+        let file = path.with_file_name(name);
+        (!path.exists() && file.exists()).then_some((file, Some(number)))
+    };
+    split().unwrap_or_else(|| (path.to_owned(), None))
+}
+
+/// Names of the stacks that the frames of a file make, in their order; one where they are one.
 ///
 /// # Errors
-/// The file is no DICOM file, has no pixels, is damaged, is compressed in a way that is not read, or needs more memory than `limit`.
+/// The file is no DICOM file, has no pixels or is damaged.
+pub fn stacks_in(path: &Path) -> Result<Vec<String>, DataError> {
+    let mut contents = read(path, Limit::default(), true)?;
+    let attributes = Attributes::of(path, &mut contents)?;
+    if !attributes.segmentation.is_empty() {
+        return Ok(vec![String::new()]);
+    }
+    Ok(attributes.stacks().into_iter().map(|stack| stack.name).collect())
+}
+
+/// Reads one file: a picture, or its frames as slices. Of frames that make several stacks the first is read, or the one whose number stands
+/// behind the path ([`of_stack`]); a note names the others. A segmentation becomes a label map.
+///
+/// # Errors
+/// The file is no DICOM file, has no pixels, is damaged, is compressed in a way that is not read, or needs more memory than `limit`; or it
+/// has no stack of that number.
 pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
-    let contents = read(path, limit, false)?;
-    let attributes = Attributes::of(path, &contents)?;
-    let mut scan = scan(path, contents, &attributes, limit)?;
+    let (file, number) = of_stack(path);
+    let mut contents = read(&file, limit, false)?;
+    let attributes = Attributes::of(&file, &mut contents)?;
+    // What is said of the frames is kept beside their pixels.
+    let limit = Limit(limit.0.saturating_sub(attributes.told.len() as u64 * frame::FRAME));
+    if !attributes.segmentation.is_empty() {
+        return segments::open(&file, contents, &attributes, limit);
+    }
+    let stacks = attributes.stacks();
+    let number = number.unwrap_or(1);
+    let Some(stack) = stacks.get(number - 1) else {
+        let reason = format!("it has {} stacks of frames and no number {number}", stacks.len());
+        return Err(DataError::unsupported(&file, &reason, "give the number of one that it has"));
+    };
+    let mut scan = scan(&file, contents, &attributes, &stack.members, limit)?;
+    scan.notes.extend(stack.note.clone());
+    if attributes.told.len() > 1 && scan.geometry.placement.is_none() {
+        let is_indexed = attributes.told.iter().all(|frame| !frame.index.is_empty());
+        let order = if is_indexed { "the numbers that it gives them" } else { "the file" };
+        scan.notes
+            .push(format!("The file does not say where its frames lie; they stand in the order of {order}."));
+    }
+    if stacks.len() > 1 {
+        scan.notes.push(others(&file, &stacks, number));
+    }
     finish(&mut scan, &attributes, true);
+    said_of_place(&mut scan);
     Ok(scan)
 }
 
-/// The pixels of a file with what its attributes say of them, but for what [`finish`] adds.
-fn scan(path: &Path, mut contents: Contents, attributes: &Attributes, limit: Limit) -> Result<Volume, DataError> {
+/// What there is to say of a file with several stacks, of which number `shown` is read.
+fn others(file: &Path, stacks: &[stacks::Stack], shown: usize) -> String {
+    let numbered = stacks.iter().enumerate().filter(|(place, _)| place + 1 != shown).take(NAMED);
+    let named: Vec<String> = numbered.map(|(place, stack)| format!("#{} {}", place + 1, stack.name)).collect();
+    let more = if stacks.len() > NAMED + 1 { ", …" } else { "" };
+    format!(
+        "The file has {} stacks of frames; this is #{shown} {}. To open another, add its number to the name of the file, for instance \
+         {}#{}: {}{more}.",
+        stacks.len(),
+        stacks[shown - 1].name,
+        file.display(),
+        if shown == 1 { 2 } else { 1 },
+        named.join(", ")
+    )
+}
+
+/// The pixels of a file with what its attributes say of them, but for what [`finish`] adds; of the frames `members` in their order, or of all as
+/// they come where none is named.
+fn scan(
+    path: &Path,
+    mut contents: Contents,
+    attributes: &Attributes,
+    members: &[usize],
+    limit: Limit,
+) -> Result<Volume, DataError> {
     // Before anything is decoded: what the header claims.
     limit.allow(path, attributes.bytes())?;
     let stored = std::mem::take(&mut contents.stored);
-    let (channels, values) = pixels::values(path, attributes, stored, &contents.object, limit)?;
-    let mut scan = Volume::plain(attributes.columns, attributes.rows, attributes.frames, values);
-    scan.channels = channels;
-    Ok(described(scan, contents, attributes))
-}
-
-/// The picture with what the attributes say of it.
-fn described(mut scan: Volume, contents: Contents, attributes: &Attributes) -> Volume {
-    scan.kind = attributes.kind();
-    scan.geometry = attributes.geometry();
-    scan.patient = attributes.patient.clone().map(Private);
+    let made = pixels::values(path, attributes, stored, &contents.object, limit)?;
+    let mut scan = Volume::plain(attributes.columns, attributes.rows, attributes.frames, made.values);
+    scan.channels = made.channels;
+    if !members.is_empty() {
+        let plane = scan.columns * scan.rows * scan.channels;
+        arrange::arrange(&mut scan.values, plane, members);
+        scan.slices = members.len();
+    }
+    scan.notes.extend(made.note.map(String::from));
+    identified(&mut scan, attributes, members);
     if is_grey(&scan, attributes) {
         scan.is_inverted = attributes.photometric == "MONOCHROME1";
-        grey_meaning(&mut scan, contents, attributes);
+        grey_meaning(&mut scan, contents, attributes, members);
     }
-    scan
+    Ok(scan)
+}
+
+/// Who the picture is, where it lies and what there is to say of that; of the frames `members` in their order.
+fn identified(scan: &mut Volume, attributes: &Attributes, members: &[usize]) {
+    scan.kind = attributes.kind();
+    scan.geometry = attributes.geometry(members);
+    scan.patient = attributes.patient.clone().map(Private);
+    let mut source = attributes.source.clone();
+    if !members.is_empty() && !members.iter().copied().eq(0..attributes.frames) {
+        source.frames = members.iter().map(|member| member + 1).collect();
+    }
+    scan.source = Source::Dicom(Box::new(source));
+    scan.notes.extend(attributes.notes.iter().cloned());
+}
+
+/// Says where slices seem to be missing, and that they lean.
+fn said_of_place(scan: &mut Volume) {
+    let mm = |length: f64| format!("{:.1} mm", length.abs());
+    let gaps = scan.geometry.gaps();
+    if let (Some((slice, step)), Some(usual)) = (gaps.first(), scan.geometry.slice_mm) {
+        let what = if step.abs() > usual { "a gap of" } else { "a step of only" };
+        let more = match gaps.len() {
+            1 => String::new(),
+            2 => ", and one more such place".into(),
+            count => format!(", and {} more such places", count - 1),
+        };
+        scan.notes.push(format!(
+            "The slices are not evenly spaced, some may be missing: {what} {} behind slice {} (others {}){more}.",
+            mm(*step),
+            slice + 1,
+            mm(usual)
+        ));
+    }
+    if let Some(degrees) = scan.geometry.tilt() {
+        scan.notes.push(format!(
+            "The stack leans by {degrees:.1}° against its slices; the picture is not straightened."
+        ));
+    }
 }
 
 fn is_grey(scan: &Volume, attributes: &Attributes) -> bool {
     scan.channels == 1 && !attributes.is_palette()
 }
 
+/// One pair for each slice, or one where all have the same.
+fn linear(pairs: Vec<[f32; 2]>) -> Mapping {
+    match pairs.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|pair| pair == first) => match first {
+            [1.0, 0.0] => Mapping::Same,
+            pair => Mapping::Linear(vec![*pair]),
+        },
+        _ => Mapping::Linear(pairs),
+    }
+}
+
+/// Whether a frame's rescaled values are Hounsfield units: where the file says so, and where it is a CT image that has a rescale and does not
+/// say what else it makes (DICOM PS3.3 C.8.2.1.1.1).
+fn is_hounsfield(frame: &frame::Frame, attributes: &Attributes) -> bool {
+    if !frame.rescale_type.is_empty() {
+        return frame.rescale_type.eq_ignore_ascii_case("HU");
+    }
+    let classes = [
+        "",
+        uids::CT_IMAGE_STORAGE,
+        uids::ENHANCED_CT_IMAGE_STORAGE,
+        uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
+    ];
+    attributes.kind() == Kind::Ct && classes.contains(&attributes.source.sop_class.as_str())
+}
+
 /// What is said of a whole file or stack and not of its slices: the curve of its window, where one is that of all, and its padding.
 fn finish(scan: &mut Volume, attributes: &Attributes, is_one_curve: bool) {
     if is_grey(scan, attributes) {
+        scan.notes.extend(without_unit(scan, attributes));
         curve(scan, attributes, is_one_curve);
         scan.padding = attributes.padding.map(|padding| scan.mapping.of(padding));
     }
 }
 
+/// What there is to say of a CT whose values are not in Hounsfield units.
+fn without_unit(scan: &Volume, attributes: &Attributes) -> Option<String> {
+    let is_plain = scan.kind == Kind::Ct && scan.unit.is_empty() && !matches!(scan.mapping, Mapping::Table { .. });
+    let kind = &attributes.own.rescale_type;
+    is_plain.then(|| match (kind.as_str(), attributes.own.rescale) {
+        ("", None) => {
+            "The file does not say how its values become Hounsfield units; they are shown as stored, without a unit.".into()
+        }
+        ("", Some(_)) => {
+            "The file is no CT image of a scanner and does not say that its values are Hounsfield units; they have no unit here.".into()
+        }
+        (kind, _) => format!("The file gives its values as {kind:?} and not in Hounsfield units; they have no unit here."),
+    })
+}
+
 /// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).
-fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes) {
+fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes, members: &[usize]) {
     let [modality, voi] = contents.tables;
-    scan.mapping = match modality {
-        Some(table) => table.modality(attributes.is_signed),
-        None => match attributes.rescale {
-            Some([slope, intercept]) if slope != 1.0 || intercept != 0.0 => {
-                Mapping::Linear(vec![[slope, intercept]])
-            }
-            _ => Mapping::Same,
-        },
+    let is_table = modality.is_some();
+    let frames: Vec<&frame::Frame> = if members.is_empty() {
+        vec![&attributes.own]
+    } else {
+        members.iter().map(|member| attributes.frame(*member)).collect()
     };
-    let is_hounsfield = scan.kind == Kind::Ct && !matches!(scan.mapping, Mapping::Table { .. });
-    if is_hounsfield && attributes.rescale_type.as_deref().is_none_or(|unit| unit.eq_ignore_ascii_case("HU")) {
-        scan.unit = "HU";
+    let given: Vec<[f32; 2]> = frames.iter().filter_map(|frame| frame.rescale).collect();
+    scan.mapping = match (modality, attributes.dose) {
+        (Some(table), _) => table.modality(attributes.is_signed),
+        (None, Some(step)) if given.is_empty() => Mapping::Linear(vec![[step, 0.0]]),
+        (None, _) => linear(frames.iter().map(|frame| frame.rescale.unwrap_or([1.0, 0.0])).collect()),
+    };
+    let is_whole = given.len() == frames.len() && !is_table;
+    if !given.is_empty() && !is_whole && !is_table {
+        let missing = frames.len() - given.len();
+        scan.notes
+            .push(format!("{missing} frames have no rescale; their values are shown as stored, without a unit."));
     }
-    scan.windows = attributes.windows();
+    if is_whole && frames.iter().all(|frame| is_hounsfield(frame, attributes)) {
+        scan.unit = "HU";
+    } else if given.is_empty() && attributes.dose.is_some() && !is_table {
+        scan.unit = "Gy";
+    }
+    // Of frames that have windows of their own that of the middle one suits most.
+    scan.windows = frames[frames.len() / 2].named_windows();
+    if attributes.bits_allocated == 1 && scan.windows.is_empty() {
+        scan.windows = vec![NamedWindow { name: "0 and 1".into(), window: Window::of_range(0.0, 1.0) }];
+    }
     if scan.windows.is_empty()
         && let Some((table, range)) = voi.and_then(|table| table.voi(attributes.is_signed, &scan.mapping))
     {
@@ -116,7 +297,7 @@ fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes) 
 /// A window that is a curve (SIGMOID) goes into the mapping, as a VOI LUT does. Values in Hounsfield units keep their unit instead, and of
 /// several windows one table could show only one.
 fn curve(scan: &mut Volume, attributes: &Attributes, is_one: bool) {
-    if !attributes.is_sigmoid || scan.windows.is_empty() {
+    if !attributes.own.is_sigmoid || scan.windows.is_empty() {
         return;
     }
     let is_whole = !matches!(scan.values, Values::F32(_));

@@ -1,5 +1,6 @@
 //! Stored bytes to samples.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
@@ -9,15 +10,27 @@ use dicom_pixeldata::PixelDecoder;
 
 use super::attributes::Attributes;
 use super::codestream::{self, Codec};
+use super::colour::{self, interleave};
+use super::palette::Palette;
 use super::reader::{Pieces, Stored};
 use super::stream::Writing;
-use super::{chain, jpeg12, rle};
+use super::{chain, jpeg12, jpeg2000, rle};
 use crate::data::error::caught;
 use crate::data::volume::Values;
-use crate::data::{DataError, Limit};
+use crate::data::{DataError, Limit, jpeg};
 
 /// What to do about pixels of a kind that is not read.
 const MEND: &str = "convert it to pixels of 8 or 16 bit, for instance with dcmconv or gdcmconv";
+
+/// What stored bytes are.
+pub struct Made {
+    /// 1 or 3.
+    pub channels: usize,
+    /// Samples of all frames.
+    pub values: Values,
+    /// What there is to say of their colours.
+    pub note: Option<&'static str>,
+}
 
 /// Channels and samples of all frames.
 ///
@@ -29,9 +42,9 @@ pub fn values(
     stored: Stored,
     object: &InMemDicomObject,
     limit: Limit,
-) -> Result<(usize, Values), DataError> {
-    let palette = if attributes.is_palette() { Some(palette(path, object)?) } else { None };
-    let maker = Maker { path, attributes, palette };
+) -> Result<Made, DataError> {
+    let palette = if attributes.is_palette() { Some(Palette::of(path, object)?) } else { None };
+    let maker = Maker { path, attributes, palette, note: Cell::new(None) };
     let samples = match (stored, Codec::of(&attributes.syntax)) {
         (Stored::None, _) => return Err(DataError::NoPixelData { path: path.to_owned() }),
         (Stored::Native { bytes, writing, is_words }, Some(Codec::Native)) => {
@@ -52,7 +65,7 @@ pub fn values(
             });
         }
     };
-    Ok((maker.channels(), samples))
+    Ok(Made { channels: maker.channels(), values: samples, note: maker.note.get() })
 }
 
 /// Makes samples of bytes.
@@ -60,6 +73,7 @@ struct Maker<'a> {
     path: &'a Path,
     attributes: &'a Attributes,
     palette: Option<Palette>,
+    note: Cell<Option<&'static str>>,
 }
 
 impl Maker<'_> {
@@ -96,7 +110,17 @@ impl Maker<'_> {
     ) -> Result<Values, DataError> {
         let bits = self.attributes.bits_allocated;
         let count = self.count() as u64 * self.attributes.frames as u64;
+        if bits == 1 && self.attributes.samples == 1 {
+            return self.single_bits(&bytes, count, writing.is_big && is_words, limit);
+        }
         let needed = count * bits.div_ceil(8) as u64;
+        if self.is_halved(bytes.len() as u64, needed) {
+            limit.allow(self.path, bytes.capacity() as u64 + count)?;
+            let mut whole = colour::expanded(&bytes[..(count / 3 * 2) as usize]);
+            drop(bytes);
+            self.colours(&mut whole);
+            return self.samples(whole, bits);
+        }
         if let Some(reason) = self.unread(bytes.len() as u64, needed) {
             return Err(DataError::unsupported(self.path, &reason, MEND));
         }
@@ -121,22 +145,41 @@ impl Maker<'_> {
         self.samples(bytes, bits)
     }
 
+    /// Samples of one bit, 0 or 1: they run on over the ends of rows and frames, the first in the least bit of a byte (DICOM PS3.5, 8.1.1).
+    fn single_bits(&self, bytes: &[u8], count: u64, is_swapped: bool, limit: Limit) -> Result<Values, DataError> {
+        limit.allow(self.path, bytes.len() as u64 + count)?;
+        if (bytes.len() as u64) < count.div_ceil(8) {
+            let reason = format!("{} bytes of pixels where {} are announced", bytes.len(), count.div_ceil(8));
+            return Err(self.damaged(reason));
+        }
+        let bit = |place: usize| bytes[(place / 8) ^ usize::from(is_swapped)] >> (place % 8) & 1;
+        if is_swapped && bytes.len() % 2 == 1 {
+            return Err(self.damaged("its pixels end within a word"));
+        }
+        self.samples((0..count as usize).map(bit).collect(), 8)
+    }
+
+    /// Whether colours are there for every other pixel alone, as YBR_FULL_422 announces; some files say so and have all their samples.
+    fn is_halved(&self, length: u64, needed: u64) -> bool {
+        let Attributes { bits_allocated, samples, photometric, columns, .. } = self.attributes;
+        (*samples, *bits_allocated, columns % 2) == (3, 8, 0)
+            && photometric.ends_with("_422")
+            && length < needed
+            && length >= needed / 3 * 2
+    }
+
     /// What pixels that are not compressed are where they have fewer bytes than their samples, and are whole all the same.
     fn unread(&self, length: u64, needed: u64) -> Option<String> {
-        let Attributes { bits_allocated, samples, photometric, .. } = self.attributes;
-        if *bits_allocated == 1 {
-            return Some("pixels of one bit, as segmentation objects have them".into());
-        }
-        let is_halved = *samples == 3 && photometric.ends_with("_422");
-        // Some files say so and have all their samples.
-        (is_halved && length < needed && length >= needed / 3 * 2)
+        let Attributes { samples, photometric, .. } = self.attributes;
+        let is_reduced = *samples == 3 && (photometric.ends_with("_422") || photometric.ends_with("_420"));
+        (is_reduced && length < needed && length >= needed / 2)
             .then(|| format!("colours for every other pixel, not compressed, {photometric}"))
     }
 
     /// Red, green, blue of colours that are written otherwise.
     fn colours(&self, bytes: &mut [u8]) {
-        if self.attributes.samples == 3 && self.attributes.photometric.starts_with("YBR_FULL") {
-            bytes.chunks_exact_mut(3).for_each(to_rgb);
+        if self.attributes.samples == 3 {
+            colour::to_rgb(&self.attributes.photometric, bytes);
         }
     }
 
@@ -172,22 +215,35 @@ impl Maker<'_> {
 
     /// The decoded bytes of a frame: interleaved, the least byte of a sample first.
     fn decode(&self, codec: Codec, bytes: &[u8], bits: usize) -> Result<Vec<u8>, DataError> {
-        let Attributes { columns, rows, samples, syntax, .. } = self.attributes;
+        let Attributes { columns, rows, samples, syntax, photometric, .. } = self.attributes;
         let needed = self.count() * bits / 8;
+        let has_colours = *samples == 3;
+        // Whether what the decoder gives is as the header says, or is red, green, blue.
+        let mut is_as_said = true;
         let decoded = match codec {
             Codec::Rle => rle::decode(bytes, columns * rows, *samples, bits / 8),
             // At the end of what it has the decoder goes on for seconds; at an end marker it stops.
             Codec::JpegLs => self.library(syntax, [bytes, &[0xff, 0xd9]].concat(), bits)?,
+            Codec::Jpeg if has_colours && !jpeg::is_lossless(bytes) => {
+                is_as_said = false;
+                let (is_rgb, note) = colour::of_jpeg(bytes, photometric);
+                self.note.set(self.note.get().or(note));
+                self.library(syntax, colour::with_components(bytes, is_rgb), bits)?
+            }
+            Codec::Jpeg2000 if has_colours => {
+                is_as_said = !jpeg2000::is_transformed(bytes);
+                self.note.set(self.note.get().or(colour::of_jpeg2000(!is_as_said, photometric)));
+                self.library(syntax, bytes.to_vec(), bits)?
+            }
             _ => self.library(syntax, bytes.to_vec(), bits)?,
         };
         let mut decoded = decoded
             .filter(|decoded| decoded.len() == needed)
             .ok_or_else(|| self.damaged("its pixels cannot be decoded"))?;
-        if codec == Codec::JpegLs && *samples == 3 && bits == 8 && codestream::is_planar(bytes) {
+        if codec == Codec::JpegLs && has_colours && bits == 8 && codestream::is_planar(bytes) {
             interleave(&mut decoded);
         }
-        // The others have the colours of their own that their decoders know.
-        if matches!(codec, Codec::Rle | Codec::JpegLs) && bits == 8 {
+        if is_as_said && bits == 8 {
             self.colours(&mut decoded);
         }
         Ok(decoded)
@@ -271,71 +327,4 @@ impl Maker<'_> {
             Values::U16(words.map(|word| word << unused >> unused).collect())
         }
     }
-}
-
-/// Three planes to red, green, blue behind one another.
-fn interleave(frame: &mut [u8]) {
-    let planes = frame.to_vec();
-    let plane = frame.len() / 3;
-    for (index, pixel) in frame.chunks_exact_mut(3).enumerate() {
-        pixel.iter_mut().enumerate().for_each(|(channel, out)| *out = planes[channel * plane + index]);
-    }
-}
-
-/// From luminance and two differences (DICOM PS3.3 C.7.6.3.1.2, YBR_FULL).
-fn to_rgb(pixel: &mut [u8]) {
-    let [y, b, r] = [f32::from(pixel[0]), f32::from(pixel[1]) - 128.0, f32::from(pixel[2]) - 128.0];
-    let values = [y + 1.402 * r, y - 0.344_136 * b - 0.714_136 * r, y + 1.772 * b];
-    for (out, value) in pixel.iter_mut().zip(values) {
-        *out = value.round().clamp(0.0, 255.0) as u8;
-    }
-}
-
-struct Palette {
-    first: i64,
-    channels: [Vec<u8>; 3],
-}
-
-impl Palette {
-    fn colour(&self, index: u16) -> [u8; 3] {
-        std::array::from_fn(|channel| {
-            let table = &self.channels[channel];
-            let place = (i64::from(index) - self.first).clamp(0, table.len() as i64 - 1);
-            table[place as usize]
-        })
-    }
-}
-
-/// The three tables of a palette picture (DICOM PS3.3 C.7.6.3.1.5 and 6).
-fn palette(path: &Path, object: &InMemDicomObject) -> Result<Palette, DataError> {
-    let missing = || DataError::damaged(path, "its palette is missing or empty");
-    let descriptor = object
-        .element(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR)
-        .ok()
-        .and_then(|element| element.to_multi_int::<i64>().ok())
-        .filter(|values| values.len() >= 3)
-        .ok_or_else(missing)?;
-    let data = [
-        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    ];
-    let count = if descriptor[0] & 0xffff == 0 { 65_536 } else { (descriptor[0] & 0xffff) as usize };
-    let mut channels: [Vec<u8>; 3] = Default::default();
-    for (channel, tag) in channels.iter_mut().zip(data) {
-        let bytes = object.element(tag).ok().and_then(|element| element.to_bytes().ok().map(|b| b.into_owned()));
-        let bytes = bytes.ok_or_else(missing)?;
-        *channel = if descriptor[2] > 8 || bytes.len() >= 2 * count {
-            let words = Writing::EXPLICIT.words(&bytes);
-            // Entries of 16 bit run to 65535, but some files have 8 bit values in them.
-            let is_narrow = words.iter().all(|&word| word < 256);
-            words.iter().map(|&word| if is_narrow { word as u8 } else { (word >> 8) as u8 }).collect()
-        } else {
-            bytes
-        };
-        if channel.is_empty() {
-            return Err(missing());
-        }
-    }
-    Ok(Palette { first: descriptor[1], channels })
 }

@@ -10,9 +10,10 @@ use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::entries;
 
-use super::attributes;
+use super::frame::{self, Frame};
 use super::stream::{Header, Stream, Writing, is_long};
-use super::{chain, is_dicom, is_marked, lut};
+use super::wanted::{GROUPS, Pixels, SEQUENCES, Wanted, of_values};
+use super::{attributes, chain, is_dicom, is_marked, lut, measure};
 use crate::data::error::caught;
 use crate::data::{DataError, Limit};
 
@@ -81,6 +82,13 @@ pub struct Contents {
     pub stored: Stored,
     /// The first table of the modality LUT sequence and of the VOI LUT sequence.
     pub tables: [Option<lut::Table>; 2],
+    /// What is said of all frames, and of each.
+    pub shared: Option<Frame>,
+    pub frames: Vec<Frame>,
+    /// The first ultrasound regions.
+    pub regions: Vec<InMemDicomObject>,
+    /// Numbers and names of the first segments.
+    pub segments: Vec<InMemDicomObject>,
 }
 
 /// Values of elements.
@@ -88,30 +96,27 @@ pub struct Contents {
 struct DataSet {
     values: BTreeMap<Tag, (VR, Vec<u8>)>,
     /// First items of sequences.
-    items: BTreeMap<Tag, DataSet>,
+    items: BTreeMap<Tag, Vec<DataSet>>,
+    frames: Vec<Frame>,
     stored: Stored,
 }
 
-/// What is looked for.
-#[derive(Clone, Copy)]
-struct Wanted {
-    values: &'static [Tag],
-    sequences: &'static [Tag],
-    pixels: Pixels,
-}
+impl DataSet {
+    /// The elements of the first items of its sequences beside its own.
+    fn flat(self) -> Self {
+        let mut values = self.values;
+        for first in self.items.into_values().filter_map(|items| items.into_iter().next()) {
+            values.extend(first.flat().values);
+        }
+        Self { values, ..Self::default() }
+    }
 
-/// What happens where the pixels begin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pixels {
-    Read,
-    Pass,
-    Stop,
+    /// The number of frames that it announces.
+    fn announced(&self) -> usize {
+        let text = self.values.get(&tags::NUMBER_OF_FRAMES).map(|(_, value)| String::from_utf8_lossy(value));
+        text.and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()).unwrap_or(1)
+    }
 }
-
-const NOTHING: Wanted = Wanted { values: &[], sequences: &[], pixels: Pixels::Pass };
-const TABLE: Wanted =
-    Wanted { values: &[tags::LUT_DESCRIPTOR, tags::LUT_DATA], sequences: &[], pixels: Pixels::Pass };
-const SEQUENCES: &[Tag] = &[tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE];
 
 /// Reads a file once, front to back; where `only_header`, up to its pixels.
 ///
@@ -151,15 +156,30 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
         _ => {}
     }
     let pixels = if only_header { Pixels::Stop } else { Pixels::Read };
-    let wanted = Wanted { values: attributes::WANTED, sequences: SEQUENCES, pixels };
-    let mut set = data_set(&mut stream, writing, None, 0, wanted)?;
+    let values = &[attributes::WANTED, frame::WANTED, measure::WANTED];
+    let wanted = Wanted { values, sequences: SEQUENCES, pixels };
+    let mut set = data_set(&mut stream, writing, None, 0, &wanted)?;
+    let mut first = |tag: Tag| set.items.remove(&tag).unwrap_or_default();
     let [modality, voi] = [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE].map(|tag| {
-        let item = set.items.remove(&tag)?;
+        let item = first(tag).into_iter().next()?;
         let [descriptor, data] = [tags::LUT_DESCRIPTOR, tags::LUT_DATA].map(|tag| item.values.get(&tag));
         Some(lut::Table::new(&descriptor?.1, &data?.1, writing))
     });
+    let shared = first(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).into_iter().next();
+    let shared = shared.map(|item| object(path, &item.flat(), writing)).transpose()?;
+    let [regions, segments] = [tags::SEQUENCE_OF_ULTRASOUND_REGIONS, tags::SEGMENT_SEQUENCE]
+        .map(|tag| first(tag).iter().map(|item| object(path, item, writing)).collect::<Result<Vec<_>, _>>());
     let object = object(path, &set, writing)?;
-    Ok(Contents { object, syntax, stored: set.stored, tables: [modality.flatten(), voi.flatten()] })
+    Ok(Contents {
+        object,
+        syntax,
+        stored: set.stored,
+        tables: [modality.flatten(), voi.flatten()],
+        shared: shared.as_ref().map(Frame::of),
+        frames: set.frames,
+        regions: regions?,
+        segments: segments?,
+    })
 }
 
 /// Passes over the file's own group; the transfer syntax that it names.
@@ -186,7 +206,7 @@ fn data_set(
     writing: Writing,
     end: Option<u64>,
     depth: usize,
-    wanted: Wanted,
+    wanted: &Wanted,
 ) -> Result<DataSet, DataError> {
     if depth > DEPTH {
         return Err(stream.damaged(format!("its sequences are nested more than {DEPTH} deep")));
@@ -217,16 +237,30 @@ fn data_set(
                 stream.value(header, end, &mut bytes)?;
                 set.stored = Stored::Native { bytes, writing, is_words: vr == VR::OW };
             }
-            _ if wanted.sequences.contains(&tag) => {
+            _ if tag == tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE && depth == 0 => {
                 let behind = stream.end_of(header, end)?;
-                if let Some(first) = items(stream, inner, behind, depth, TABLE)? {
-                    set.items.insert(tag, first);
-                }
+                let (path, limit, most) = (stream.path(), stream.limit(), set.announced());
+                set.frames.clear();
+                items(stream, inner, behind, depth, &GROUPS, &mut |item| {
+                    limit.allow(path, (set.frames.len() as u64 + 1) * frame::FRAME)?;
+                    set.frames.push(Frame::of(&object(path, &item.flat(), inner)?));
+                    Ok(set.frames.len() < most)
+                })?;
             }
-            None => {
-                items(stream, inner, None, depth, NOTHING)?;
+            _ if wanted.sequences.iter().any(|sequence| sequence.tag == tag) => {
+                let behind = stream.end_of(header, end)?;
+                let Some(sequence) = wanted.sequences.iter().find(|sequence| sequence.tag == tag) else {
+                    continue;
+                };
+                let found = set.items.entry(tag).or_default();
+                found.clear();
+                items(stream, inner, behind, depth, sequence.of_item, &mut |item| {
+                    found.push(item);
+                    Ok(found.len() < sequence.most)
+                })?;
             }
-            Some(length) if wanted.values.contains(&tag) && vr != VR::SQ => {
+            None => items(stream, inner, None, depth, &of_values(&[]), &mut |_| Ok(false))?,
+            Some(length) if wanted.has(tag) && vr != VR::SQ => {
                 let most = if is_table(tag) { MOST_TABLE } else { MOST_TEXT };
                 if length > most {
                     let Tag(group, element) = tag;
@@ -256,31 +290,32 @@ fn is_table(tag: Tag) -> bool {
     .contains(&tag)
 }
 
-/// Items of a sequence up to `end` or to its delimiter; what is wanted of the first.
+/// Items of a sequence up to `end` or to its delimiter. `take` hears what is wanted of them, and says whether it wants more; those behind
+/// are passed over.
 fn items(
     stream: &mut Stream<'_>,
     writing: Writing,
     end: Option<u64>,
     depth: usize,
-    wanted: Wanted,
-) -> Result<Option<DataSet>, DataError> {
-    let mut first = None;
+    wanted: &Wanted,
+    take: &mut dyn FnMut(DataSet) -> Result<bool, DataError>,
+) -> Result<(), DataError> {
+    let mut is_wanted = !(wanted.values.is_empty() && wanted.sequences.is_empty());
     while end.is_none_or(|end| stream.place() < end) {
         let Some(header) = stream.header(writing)? else { break };
         match (header.tag, header.length) {
             (SEQUENCE_END, _) => break,
-            (ITEM, Some(length)) if first.is_some() || wanted.values.is_empty() => {
-                stream.skip(ITEM, length, end)?;
-            }
+            (ITEM, Some(length)) if !is_wanted => stream.skip(ITEM, length, end)?,
             (ITEM, _) => {
                 let behind = stream.end_of(header, end)?;
-                let item = data_set(stream, writing, behind, depth + 1, wanted)?;
-                first.get_or_insert(item);
+                let passed = of_values(&[]);
+                let item = data_set(stream, writing, behind, depth + 1, if is_wanted { wanted } else { &passed })?;
+                is_wanted = is_wanted && take(item)?;
             }
             _ => return Err(stream.damaged("a sequence has something else than items")),
         }
     }
-    Ok(first)
+    Ok(())
 }
 
 /// The pieces of compressed pixels. A file may end behind any of them.

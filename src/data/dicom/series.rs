@@ -1,13 +1,16 @@
 //! Slices of a series, from the files of a folder or a DICOMDIR, in their order in space.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::arrange::arrange;
 use super::attributes::Attributes;
-use super::{finish, open, read, scan};
-use crate::data::volume::{Mapping, Placement, Volume};
+use super::frame::Frame;
+use super::stacks::{Stack, lie_alike, stacks};
+use super::{finish, linear, open, read, said_of_place, scan};
+use crate::data::volume::{Mapping, Placement, Source, Volume};
 use crate::data::{DataError, Limit};
 
 /// Deepest folder that is looked into, and most files.
@@ -15,60 +18,83 @@ const DEPTH: usize = 6;
 const FILES: usize = 20_000;
 /// How often the memory of a slice is needed while it is decoded.
 const WORKING: u64 = 16;
-/// Difference of the parts of two directions up to which slices lie alike: half a degree, more than scanners round away.
-const ALIKE: f64 = 0.01;
 /// Files that are named of those that a stack had to leave out.
 const NAMED: usize = 3;
 
 /// Files that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
-    /// What it is, without anything about the patient: "CT, 300 slices, CHEST".
+    /// What it is, without anything about the patient: "CT, 300 slices, CHEST". Of several stacks of one series what differs, too: "MR, 20
+    /// slices, T2, echo 2".
     pub name: String,
-    /// Its files, from the feet to the head or in the order of their numbers.
+    /// Its files, from the feet to the head or in the order of their numbers. Of frames that make several stacks in one file it is that file
+    /// with a number behind its name, as [`super::of_stack`] reads it.
     pub files: Vec<PathBuf>,
+    /// What there is to say of it, in words.
+    pub notes: Vec<String>,
 }
 
-/// The series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are no DICOM pictures are passed over. A
-/// series whose files do not fit into one stack is several here: all of them can be opened.
+/// The series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are no DICOM pictures are passed over, and so are
+/// second copies of one object. A series whose files do not fit into one stack, or lie at the same positions several times, is several here:
+/// all of them can be opened.
 pub fn series_in(folder: &Path) -> Vec<Series> {
     let mut files = Vec::new();
-    collect(folder, DEPTH, &mut files);
+    collect(folder, DEPTH, &mut files, &mut HashSet::new());
     let headers: Vec<(PathBuf, Attributes)> = files
         .into_par_iter()
         .filter_map(|path| {
-            let contents = read(&path, Limit::default(), true).ok()?;
-            let attributes = Attributes::of(&path, &contents).ok()?;
+            let mut contents = read(&path, Limit::default(), true).ok()?;
+            let attributes = Attributes::of(&path, &mut contents).ok()?;
             Some((path, attributes))
         })
         .collect();
+    let (mut known, mut copied) = (Known::default(), HashMap::<String, usize>::new());
     let mut groups: BTreeMap<String, Vec<Vec<(PathBuf, Attributes)>>> = BTreeMap::new();
     for (path, attributes) in headers {
         // A file without a series is one of its own.
-        let series =
-            if attributes.series.is_empty() { path.display().to_string() } else { attributes.series.clone() };
+        let series = &attributes.source.series;
+        let series = if series.is_empty() { path.display().to_string() } else { series.clone() };
+        if !known.is_new(&attributes) {
+            *copied.entry(series).or_default() += 1;
+            continue;
+        }
         let stacks = groups.entry(series).or_default();
         match stacks.iter_mut().find(|stack| misfit(&stack[0].1, &attributes).is_none()) {
             Some(stack) => stack.push((path, attributes)),
             None => stacks.push(vec![(path, attributes)]),
         }
     }
-    let mut series: Vec<Series> = groups.into_values().flatten().map(sorted).collect();
-    series.sort_by(|a, b| b.files.len().cmp(&a.files.len()).then_with(|| a.name.cmp(&b.name)));
+    let mut stacks: Vec<Vec<Series>> = Vec::new();
+    for (series, slices) in groups {
+        let note = copies(copied.get(&series).copied().unwrap_or(0));
+        stacks.extend(slices.into_iter().map(|slices| separated(slices, note.as_ref())));
+    }
+    stacks.sort_by(|a, b| a[0].name.cmp(&b[0].name));
+    let mut series: Vec<Series> = stacks.into_iter().flatten().collect();
+    // Stable: those of one series stay in their order.
+    series.sort_by_key(|series| std::cmp::Reverse(series.files.len()));
     series
 }
 
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+/// The files of a folder, each once: links may lead to the same file again, or around in a circle.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut HashSet<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
+    if let Ok(true_folder) = folder.canonicalize() {
+        met.insert(true_folder);
+    }
     for path in paths {
         if files.len() >= FILES {
             return;
         }
+        let is_new = path.canonicalize().is_ok_and(|true_path| met.insert(true_path));
+        if !is_new {
+            continue;
+        }
         if path.is_dir() {
             if depth > 0 {
-                collect(&path, depth - 1, files);
+                collect(&path, depth - 1, files, met);
             }
         } else {
             files.push(path);
@@ -76,21 +102,77 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn sorted(mut slices: Vec<(PathBuf, Attributes)>) -> Series {
-    let has_depth = slices.iter().all(|(_, attributes)| attributes.depth().is_some());
-    let place = |attributes: &Attributes| match attributes.depth() {
-        Some(depth) if has_depth => depth,
-        _ => attributes.instance,
+/// The stacks of files that fit into one.
+fn separated(mut slices: Vec<(PathBuf, Attributes)>, note: Option<&String>) -> Vec<Series> {
+    slices.sort_by(|(path_a, a), (path_b, b)| a.instance.total_cmp(&b.instance).then_with(|| path_a.cmp(path_b)));
+    let notes: Vec<String> = note.cloned().into_iter().collect();
+    let name = |attributes: &Attributes, count: usize, stack: &str| {
+        let modality = if attributes.modality.is_empty() { "DICOM" } else { attributes.modality.as_str() };
+        let many = if count == 1 { String::new() } else { format!("{count} slices") };
+        let parts = [modality, &many, &attributes.source.series_description, stack];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     };
-    slices.sort_by(|(path_a, a), (path_b, b)| place(a).total_cmp(&place(b)).then_with(|| path_a.cmp(path_b)));
-    let first = &slices[0].1;
-    let modality = if first.modality.is_empty() { "DICOM" } else { first.modality.as_str() };
-    let count = if slices.len() == 1 { first.frames } else { slices.len() };
-    let many = if count == 1 { String::new() } else { format!(", {count} slices") };
-    let description =
-        if first.description.is_empty() { String::new() } else { format!(", {}", first.description) };
-    let name = format!("{modality}{many}{description}");
-    Series { name, files: slices.into_iter().map(|(path, _)| path).collect() }
+    if let [(path, attributes)] = slices.as_slice() {
+        if !attributes.segmentation.is_empty() {
+            let name = name(attributes, attributes.frames, "");
+            return vec![Series { name, files: vec![path.clone()], notes }];
+        }
+        let stacks = attributes.stacks();
+        let is_one = stacks.len() == 1;
+        let series = stacks.into_iter().enumerate().map(|(number, stack)| {
+            let mut file = path.clone();
+            if !is_one {
+                file.as_mut_os_string().push(format!("#{}", number + 1));
+            }
+            let count = if is_one { attributes.frames } else { stack.members.len() };
+            let name = name(attributes, count, &stack.name);
+            Series { name, files: vec![file], notes: notes.clone() }
+        });
+        return series.collect();
+    }
+    let frames: Vec<&Frame> = slices.iter().map(|(_, attributes)| &attributes.own).collect();
+    let series = stacks(&frames).into_iter().map(|Stack { name: stack, members, .. }| Series {
+        name: name(&slices[members[0]].1, members.len(), &stack),
+        files: members.iter().map(|member| slices[*member].0.clone()).collect(),
+        notes: notes.clone(),
+    });
+    series.collect()
+}
+
+/// Objects that were met, by their names.
+#[derive(Default)]
+struct Known(HashMap<String, Vec<Met>>);
+
+/// Place, number and time of an object, and what its pixels are.
+type Met = (Option<[f64; 3]>, f64, String, String);
+
+impl Known {
+    /// Whether this is the first of its name. Some programs give all objects the same; what lies elsewhere, has another number, another time or
+    /// other pixels is no copy.
+    fn is_new(&mut self, attributes: &Attributes) -> bool {
+        let Some(name) = attributes.source.sop_instances.first().filter(|name| !name.is_empty()) else {
+            return true;
+        };
+        let Attributes { columns, rows, frames, bits_allocated, is_signed, photometric, .. } = attributes;
+        let place = (attributes.own.orientation, &attributes.frame_of_reference);
+        let kind = format!("{:?}", (columns, rows, frames, bits_allocated, is_signed, photometric, place));
+        let own = (attributes.own.position, attributes.instance, attributes.own.time.clone(), kind);
+        let met = self.0.entry(name.clone()).or_default();
+        if met.contains(&own) {
+            return false;
+        }
+        met.push(own);
+        true
+    }
+}
+
+/// What there is to say of files that are copies of others.
+fn copies(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("One file is a copy of another, of the same object, and is counted once.".into()),
+        _ => Some(format!("{count} files are copies of others, of the same objects, and are counted once.")),
+    }
 }
 
 /// What a file has that keeps it out of the stack of `first`, if anything.
@@ -98,10 +180,6 @@ fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
     let size = |of: &Attributes| (of.columns, of.rows);
     let kind = |of: &Attributes| {
         (of.samples, of.bits_allocated, of.is_signed, of.is_palette(), of.photometric == "MONOCHROME1")
-    };
-    let lies_alike = match (first.orientation, other.orientation) {
-        (Some(a), Some(b)) => a.iter().zip(b).all(|(a, b)| (a - b).abs() < ALIKE),
-        (a, b) => a.is_none() && b.is_none(),
     };
     if size(first) != size(other) {
         Some("it is of another size")
@@ -113,7 +191,7 @@ fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
         })
     } else if kind(first) != kind(other) {
         Some("its pixels are of another kind")
-    } else if !lies_alike {
+    } else if !lie_alike(first.own.orientation, other.own.orientation) {
         Some("it lies in another direction")
     } else if first.frame_of_reference != other.frame_of_reference {
         Some("it is positioned in another frame of reference")
@@ -124,16 +202,17 @@ fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
 
 /// Reads a file that is to stand in the stack of `first`.
 fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volume, Attributes), DataError> {
-    let contents = read(path, limit, false)?;
-    let attributes = Attributes::of(path, &contents)?;
+    let mut contents = read(path, limit, false)?;
+    let attributes = Attributes::of(path, &mut contents)?;
     if let Some(reason) = first.and_then(|first| misfit(first, &attributes)) {
         return Err(DataError::Misfit { path: path.to_owned(), reason });
     }
-    Ok((scan(path, contents, &attributes, limit)?, attributes))
+    Ok((scan(path, contents, &attributes, &[], limit)?, attributes))
 }
 
-/// Reads the files of a series as one stack. `progress` hears how many are read and says whether to go on. A file that cannot be read, or
-/// does not fit to the first that can, is left out, and a note of the stack says so.
+/// Reads the files of a series as one stack, in the order of their positions. `progress` hears how many are read and says whether to go on. A
+/// file that cannot be read, or does not fit to the first that can, is left out, and a note of the stack says so; so it is with copies, and
+/// with files that lie where others do and make stacks of their own ([`series_in`] has these apart).
 ///
 /// # Errors
 /// Not one file can be read (the error is that of the first), or all together need more memory than `limit`; or reading was broken off.
@@ -169,10 +248,15 @@ pub fn open_series(
         }
     };
     let rest = untried.as_slice();
-    let mut positions = vec![first.position];
+    let mut known = Known::default();
+    known.is_new(&first);
+    let mut copied = 0;
+    let mut frames = vec![first.own.clone()];
+    let mut objects = first.source.sop_instances.clone();
     let mut pairs = vec![pair(&whole.mapping)];
-    let shapes =
-        |of: &Attributes| (of.is_sigmoid, of.windows().iter().map(|named| named.window).collect::<Vec<_>>());
+    let shapes = |of: &Attributes| {
+        (of.own.is_sigmoid, of.own.named_windows().iter().map(|named| named.window).collect::<Vec<_>>())
+    };
     let mut is_one_curve = true;
     // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
     let one = whole.values.bytes();
@@ -193,6 +277,10 @@ pub fn open_series(
                     continue;
                 }
             };
+            if !known.is_new(&attributes) {
+                copied += 1;
+                continue;
+            }
             let pair = pair(&slice.mapping);
             // Compressed pixels and tables may be of another kind than the headers tell.
             let is_same = slice.channels == whole.channels && pair.is_some() == pairs[0].is_some();
@@ -202,23 +290,55 @@ pub fn open_series(
                 continue;
             }
             is_one_curve &= shapes(&attributes) == shapes(&first) && slice.mapping == whole.mapping;
-            positions.push(attributes.position);
+            frames.push(attributes.own);
+            objects.extend(attributes.source.sop_instances);
             pairs.push(pair);
             whole.slices += 1;
         }
     }
     whole.notes.extend(said(&left_out, files.len()));
+    whole.notes.extend(copies(copied));
+    if first.frames == 1 {
+        let made = stacks(&frames.iter().collect::<Vec<_>>());
+        let order = made.first().map_or_else(Vec::new, |stack| stack.members.clone());
+        if !order.iter().copied().eq(0..whole.slices) {
+            let plane = whole.columns * whole.rows * whole.channels;
+            arrange(&mut whole.values, plane, &order);
+            whole.slices = order.len();
+            frames = order.iter().map(|member| frames[*member].clone()).collect();
+            pairs = order.iter().map(|member| pairs[*member]).collect();
+            objects = order.iter().map(|member| objects[*member].clone()).collect();
+        }
+        whole.notes.extend(made.first().and_then(|stack| stack.note.clone()));
+        if let [shown, others @ ..] = made.as_slice()
+            && !others.is_empty()
+        {
+            let named: Vec<&str> = others.iter().take(NAMED).map(|stack| stack.name.as_str()).collect();
+            let more = if others.len() > NAMED { ", …" } else { "" };
+            whole.notes.push(format!(
+                "The files make {} stacks; this is {}. Open the folder to choose another: {}{more}.",
+                made.len(),
+                shown.name,
+                named.join(", ")
+            ));
+        }
+    }
     // Scanners other than CT may scale every slice differently.
     if let Some(pairs) = pairs.into_iter().collect::<Option<Vec<[f32; 2]>>>() {
-        let is_same = pairs.iter().all(|pair| *pair == pairs[0]);
-        whole.mapping = match (is_same, pairs[0]) {
-            (true, [1.0, 0.0]) => Mapping::Same,
-            (true, pair) => Mapping::Linear(vec![pair]),
-            (false, _) => Mapping::Linear(pairs),
-        };
+        whole.mapping = linear(pairs);
     }
     finish(&mut whole, &first, is_one_curve);
-    place(&mut whole, positions);
+    if let Source::Dicom(source) = &mut whole.source {
+        source.sop_instances = objects;
+    }
+    if first.frames == 1 {
+        let positions: Option<Vec<[f64; 3]>> = frames.iter().map(|frame| frame.position).collect();
+        let placement = whole.geometry.placement.take();
+        whole.geometry.placement =
+            placement.zip(positions).map(|(placement, positions)| Placement { positions, ..placement });
+    }
+    whole.geometry.derive();
+    said_of_place(&mut whole);
     Ok(whole)
 }
 
@@ -242,17 +362,5 @@ fn pair(mapping: &Mapping) -> Option<[f32; 2]> {
         Mapping::Same => Some([1.0, 0.0]),
         Mapping::Linear(pairs) => pairs.first().copied(),
         Mapping::Table { .. } => None,
-    }
-}
-
-/// Where the slices lie. Says so where one is missing.
-fn place(whole: &mut Volume, positions: Vec<Option<[f64; 3]>>) {
-    let positions: Option<Vec<[f64; 3]>> = positions.into_iter().collect();
-    let placement = whole.geometry.placement.take();
-    whole.geometry.placement =
-        placement.zip(positions).map(|(placement, positions)| Placement { positions, ..placement });
-    whole.geometry.derive();
-    if !whole.geometry.gaps().is_empty() {
-        whole.notes.push("The slices are not evenly spaced: some may be missing.".into());
     }
 }

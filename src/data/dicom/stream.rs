@@ -95,6 +95,16 @@ impl<'a> Stream<'a> {
         Self { path, source, ahead: Vec::new(), place: 0, total: None, limit }
     }
 
+    /// The file.
+    pub fn path(&self) -> &'a Path {
+        self.path
+    }
+
+    /// What may be taken for it.
+    pub fn limit(&self) -> Limit {
+        self.limit
+    }
+
     /// Bytes that were read so far.
     pub fn place(&self) -> u64 {
         self.place

@@ -1,0 +1,172 @@
+//! Which colours decoded samples are. The header says so by its photometric interpretation (DICOM PS3.3 C.7.6.3.1.2), a codestream may
+//! transform them itself, and decoders guess where neither is looked at.
+
+use crate::data::jpeg::{is_frame, marker, word};
+
+/// Markers of an application: JFIF, Adobe.
+const JFIF: u8 = 0xe0;
+const ADOBE: u8 = 0xee;
+const SCAN: u8 = 0xda;
+
+/// Three planes to red, green, blue behind one another.
+pub fn interleave(frame: &mut [u8]) {
+    let planes = frame.to_vec();
+    let plane = frame.len() / 3;
+    for (index, pixel) in frame.chunks_exact_mut(3).enumerate() {
+        pixel.iter_mut().enumerate().for_each(|(channel, out)| *out = planes[channel * plane + index]);
+    }
+}
+
+/// Two luminances and two differences for every two pixels (YBR_FULL_422, not compressed) as three samples for each.
+pub fn expanded(pairs: &[u8]) -> Vec<u8> {
+    pairs.as_chunks().0.iter().flat_map(|&[first, second, b, r]| [first, b, r, second, b, r]).collect()
+}
+
+/// To red, green, blue what is luminance and two differences by its photometric interpretation; everything else stays.
+pub fn to_rgb(photometric: &str, samples: &mut [u8]) {
+    let [black, luminance, red, green_b, green_r, blue] = if photometric.starts_with("YBR_FULL") {
+        [0.0, 1.0, 1.402, 0.344_136, 0.714_136, 1.772]
+    } else if photometric.starts_with("YBR_PARTIAL") {
+        // Black is 16 and white 235 (ITU-R BT.601).
+        [16.0, 1.164_384, 1.596_027, 0.391_762, 0.812_968, 2.017_232]
+    } else {
+        return;
+    };
+    for pixel in samples.as_chunks_mut::<3>().0 {
+        let [y, b, r] = pixel.map(f32::from);
+        let (y, b, r) = ((y - black) * luminance, b - 128.0, r - 128.0);
+        *pixel = [y + red * r, y - green_b * b - green_r * r, y + blue * b]
+            .map(|value| value.round().clamp(0.0, 255.0) as u8);
+    }
+}
+
+/// Whether the three components of a JPEG frame are red, green, blue, and what there is to say where the header disagrees. What the
+/// codestream says outright (the transform of an Adobe marker, components called R, G, B, fewer samples of two of them) is true of it;
+/// where it is silent the header decides.
+pub fn of_jpeg(bytes: &[u8], photometric: &str) -> (bool, Option<&'static str>) {
+    let header = photometric == "RGB";
+    let frame = marker(bytes, is_frame);
+    let component =
+        |number: usize, part: usize| frame.and_then(|at| bytes.get(at + 10 + 3 * number + part)).copied();
+    let adobe = marker(bytes, |code| code == ADOBE || code == SCAN)
+        .filter(|at| bytes.get(at + 1) == Some(&ADOBE) && bytes.get(at + 4..at + 9) == Some(b"Adobe"))
+        .and_then(|at| bytes.get(at + 15));
+    let is_jfif = marker(bytes, |code| code == JFIF || code == SCAN)
+        .is_some_and(|at| bytes.get(at + 4..at + 8) == Some(b"JFIF"));
+    let is_reduced = component(0, 1) != component(1, 1);
+    let names = [0, 1, 2].map(|number| component(number, 0));
+    let codestream = match adobe {
+        Some(transform) => Some(*transform == 0),
+        None if names == [b'R', b'G', b'B'].map(Some) => Some(true),
+        None if is_jfif || is_reduced => Some(false),
+        None => None,
+    };
+    let note = match codestream {
+        Some(is_rgb) if is_rgb != header => Some(if is_rgb {
+            "The header calls the colours luminance and differences, the JPEG stream red, green, blue; they are shown as the latter."
+        } else {
+            "The header calls the colours red, green, blue, the JPEG stream luminance and differences; they are shown as the latter."
+        }),
+        _ => None,
+    };
+    (codestream.unwrap_or(header), note)
+}
+
+/// The frame with components called R, G, B or 1, 2, 3: the decoder goes by these names before all others.
+pub fn with_components(bytes: &[u8], is_rgb: bool) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let Some(at) = marker(bytes, is_frame) else { return out };
+    let names = if is_rgb { *b"RGB" } else { [1, 2, 3] };
+    let Some(old) = bytes.get(at + 10..at + 19).map(|three| [three[0], three[3], three[6]]) else { return out };
+    // Two of one name: the scans cannot be told which they mean.
+    if old[0] == old[1] || old[1] == old[2] || old[0] == old[2] {
+        return out;
+    }
+    let new = |name: u8| old.iter().position(|other| *other == name).map(|place| names[place]);
+    (0..3).for_each(|number| out[at + 10 + 3 * number] = names[number]);
+    let mut at = 0;
+    while let Some(next) = bytes.get(at..).and_then(|rest| marker(rest, |code| code == SCAN)) {
+        at += next;
+        let count = bytes.get(at + 4).copied().map_or(0, usize::from);
+        let is_one = word(bytes, at + 2) == Some(6 + 2 * count);
+        for place in (0..count).map(|number| at + 5 + 2 * number).filter(|_| is_one) {
+            if let Some(name) = out.get_mut(place) {
+                *name = new(*name).unwrap_or(*name);
+            }
+        }
+    }
+    out
+}
+
+/// What there is to say of JPEG 2000 whose codestream transforms its components (`is_transformed`) or does not.
+pub fn of_jpeg2000(is_transformed: bool, photometric: &str) -> Option<&'static str> {
+    match (is_transformed, photometric) {
+        (false, "YBR_RCT" | "YBR_ICT") => Some(
+            "The header says that the JPEG 2000 stream transforms its colours, the stream that it does not; they are shown as stored.",
+        ),
+        (true, other) if other.starts_with("YBR_FULL") => Some(
+            "The header calls the colours luminance and differences, the JPEG 2000 stream transforms them itself; they are shown as it \
+             gives them.",
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_two_pixels() {
+        assert_eq!(expanded(&[10, 20, 1, 2, 30, 40, 3, 4]), [10, 1, 2, 20, 1, 2, 30, 3, 4, 40, 3, 4]);
+    }
+
+    #[test]
+    fn the_equations_of_the_standard() {
+        // Y = 0.299 R + 0.587 G + 0.114 B, and so on, of (200, 100, 50).
+        let mut full = [124, 86, 182];
+        to_rgb("YBR_FULL", &mut full);
+        assert!(full.iter().zip([200_i16, 100, 50]).all(|(a, b)| (i16::from(*a) - b).abs() <= 1), "{full:?}");
+        // The same colour with black at 16: Y = 16 + 0.2568 R + 0.5041 G + 0.0979 B.
+        let mut partial = [123, 91, 175];
+        to_rgb("YBR_PARTIAL_422", &mut partial);
+        assert!(
+            partial.iter().zip([200_i16, 100, 50]).all(|(a, b)| (i16::from(*a) - b).abs() <= 2),
+            "{partial:?}"
+        );
+        let mut other = [1, 2, 3];
+        to_rgb("RGB", &mut other);
+        assert_eq!(other, [1, 2, 3]);
+    }
+
+    fn jpeg(before: &[u8], names: [u8; 3], factor: u8) -> Vec<u8> {
+        let [a, b, c] = names;
+        let mut out = [&[0xff, 0xd8], before].concat();
+        out.extend([0xff, 0xc0, 0, 17, 8, 0, 8, 0, 8, 3, a, factor, 0, b, 0x11, 0, c, 0x11, 0]);
+        out.extend([0xff, 0xda, 0, 12, 3, a, 0, b, 0, c, 0, 0, 63, 0, 1, 2, 0xff, 0xd9]);
+        out
+    }
+
+    #[test]
+    fn stream_and_header_decide() {
+        let adobe = |transform| [b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat();
+        let jfif = b"\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
+        let of = |bytes: &[u8], photometric| {
+            let (is_rgb, note) = of_jpeg(bytes, photometric);
+            (is_rgb, note.is_some())
+        };
+        let silent = jpeg(&[], [1, 2, 3], 0x11);
+        assert_eq!(of(&silent, "RGB"), (true, false));
+        assert_eq!(of(&silent, "YBR_FULL_422"), (false, false));
+        assert_eq!(of(&jpeg(&[], [1, 2, 3], 0x21), "RGB"), (false, true));
+        assert_eq!(of(&jpeg(b"", *b"RGB", 0x11), "YBR_FULL"), (true, true));
+        assert_eq!(of(&jpeg(&adobe(0), [1, 2, 3], 0x11), "RGB"), (true, false));
+        assert_eq!(of(&jpeg(&adobe(1), [1, 2, 3], 0x11), "RGB"), (false, true));
+        assert_eq!(of(&jpeg(jfif, [1, 2, 3], 0x11), "YBR_FULL"), (false, false));
+        let named = with_components(&silent, true);
+        assert_eq!(named, jpeg(&[], *b"RGB", 0x11));
+        assert_eq!(with_components(&named, false), silent);
+        let twice = jpeg(&[], [7, 7, 7], 0x11);
+        assert_eq!(with_components(&twice, true), twice);
+    }
+}

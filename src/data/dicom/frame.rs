@@ -1,0 +1,287 @@
+//! What a file says of one of its frames: where it lies, what its values mean and when it was taken. Enhanced objects say so in functional
+//! groups (DICOM PS3.3 C.7.6.16), each frame its own beside those that are shared; the others say it once.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+use super::elements::{array, number, numbers, text, texts};
+use crate::data::volume::geometry::{cross, dot, norm, scaled};
+use crate::data::volume::{NamedWindow, Window};
+
+/// The elements that are looked at here: those of a file and those in the sequences of a functional group.
+pub const WANTED: &[Tag] = &[
+    tags::ACQUISITION_DATE,
+    tags::ACQUISITION_DATE_TIME,
+    tags::ACQUISITION_NUMBER,
+    tags::ACQUISITION_TIME,
+    tags::CONTENT_TIME,
+    tags::DIFFUSION_B_VALUE,
+    tags::DIMENSION_INDEX_VALUES,
+    tags::ECHO_NUMBERS,
+    tags::ECHO_TIME,
+    tags::EFFECTIVE_ECHO_TIME,
+    tags::FRAME_ACQUISITION_DATE_TIME,
+    tags::FRAME_ACQUISITION_NUMBER,
+    tags::FRAME_REFERENCE_DATE_TIME,
+    tags::FRAME_TYPE,
+    tags::IMAGE_ORIENTATION_PATIENT,
+    tags::IMAGE_POSITION_PATIENT,
+    tags::IMAGE_TYPE,
+    tags::IN_STACK_POSITION_NUMBER,
+    tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME,
+    tags::PIXEL_SPACING,
+    tags::REFERENCED_SEGMENT_NUMBER,
+    tags::RESCALE_INTERCEPT,
+    tags::RESCALE_SLOPE,
+    tags::RESCALE_TYPE,
+    tags::SLICE_THICKNESS,
+    tags::SPACING_BETWEEN_SLICES,
+    tags::STACK_ID,
+    tags::TEMPORAL_POSITION_IDENTIFIER,
+    tags::TEMPORAL_POSITION_INDEX,
+    tags::TRIGGER_TIME,
+    tags::VOILUT_FUNCTION,
+    tags::WINDOW_CENTER,
+    tags::WINDOW_CENTER_WIDTH_EXPLANATION,
+    tags::WINDOW_WIDTH,
+];
+
+/// The sequences of a functional group in which they stand.
+pub const GROUPS: &[Tag] = &[
+    tags::CARDIAC_SYNCHRONIZATION_SEQUENCE,
+    tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::FRAME_CONTENT_SEQUENCE,
+    tags::FRAME_VOILUT_SEQUENCE,
+    tags::MR_DIFFUSION_SEQUENCE,
+    tags::MR_ECHO_SEQUENCE,
+    tags::MR_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::PET_FRAME_TYPE_SEQUENCE,
+    tags::PIXEL_MEASURES_SEQUENCE,
+    tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    tags::PLANE_ORIENTATION_SEQUENCE,
+    tags::PLANE_POSITION_SEQUENCE,
+    tags::SEGMENT_IDENTIFICATION_SEQUENCE,
+    tags::TEMPORAL_POSITION_SEQUENCE,
+];
+
+/// Most bytes that a frame's groups take once they are read.
+pub const FRAME: u64 = 2048;
+/// Most numbers of a dimension index, letters of a text, and windows that are kept of a frame.
+const MOST_NUMBERS: usize = 8;
+const MOST_LETTERS: usize = 32;
+/// How far directions may be from right angles.
+const SQUARE: f64 = 1e-2;
+
+/// What is said of a frame; empty where it is not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// Centre of the first pixel, mm.
+    pub position: Option<[f64; 3]>,
+    /// Direction in which columns are counted, and rows; length 1, at right angles.
+    pub orientation: Option<[[f64; 3]; 2]>,
+    /// Whether a direction is given that is none.
+    pub is_askew: bool,
+    /// Row spacing, column spacing.
+    pub pixel_spacing: Option<[f64; 2]>,
+    /// SpacingBetweenSlices, SliceThickness.
+    pub distances: [Option<f64>; 2],
+    /// Slope and intercept.
+    pub rescale: Option<[f32; 2]>,
+    /// What the rescaled values are; empty where that is not said.
+    pub rescale_type: String,
+    /// Centres and widths.
+    pub windows: Vec<[f32; 2]>,
+    /// What the file calls its windows.
+    pub window_names: Vec<String>,
+    /// Whether its windows are curves (DICOM PS3.3 C.11.2.1.3.1).
+    pub is_sigmoid: bool,
+    /// Place in each dimension that the file orders its frames by.
+    pub index: Vec<u32>,
+    pub stack: String,
+    pub in_stack: Option<f64>,
+    pub segment: Option<u16>,
+    /// Echo time in ms, or the number of the echo.
+    pub echo: Option<Echo>,
+    /// Diffusion weighting, s/mm².
+    pub b_value: Option<f64>,
+    /// Behind the heartbeat, ms.
+    pub trigger: Option<f64>,
+    pub temporal: Option<f64>,
+    pub acquisition: Option<f64>,
+    /// When it was taken, as written: a date before the time where the file has both in one.
+    pub time: String,
+    /// What of the image type tells pictures of one place apart, for instance "PHASE".
+    pub image_type: String,
+}
+
+/// Which echo a frame is of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Echo {
+    Number(f64),
+    Time(f64),
+}
+
+impl Frame {
+    /// Of a file's own elements, or of those of its functional groups.
+    pub fn of(object: &InMemDicomObject) -> Self {
+        let first = |tags: &[Tag]| tags.iter().find_map(|tag| number(object, *tag));
+        let short = |tag: Tag| text(object, tag).map(|text| text.chars().take(MOST_LETTERS).collect::<String>());
+        let rescale = match (number(object, tags::RESCALE_SLOPE), number(object, tags::RESCALE_INTERCEPT)) {
+            (None, None) => None,
+            (slope, intercept) => Some([slope.unwrap_or(1.0) as f32, intercept.unwrap_or(0.0) as f32]),
+        };
+        let given = array::<6>(object, tags::IMAGE_ORIENTATION_PATIENT);
+        let orientation = given.and_then(directions);
+        let [centres, widths] = [tags::WINDOW_CENTER, tags::WINDOW_WIDTH].map(|tag| numbers::<f32>(object, tag));
+        let windows = centres.into_iter().zip(widths).map(|(centre, width)| [centre, width]);
+        let names = texts(object, tags::WINDOW_CENTER_WIDTH_EXPLANATION).into_iter().take(MOST_NUMBERS);
+        let times = [
+            tags::FRAME_REFERENCE_DATE_TIME,
+            tags::FRAME_ACQUISITION_DATE_TIME,
+            tags::ACQUISITION_DATE_TIME,
+            tags::ACQUISITION_TIME,
+            tags::CONTENT_TIME,
+        ];
+        let echo_time = || first(&[tags::EFFECTIVE_ECHO_TIME, tags::ECHO_TIME]).map(Echo::Time);
+        Self {
+            position: array(object, tags::IMAGE_POSITION_PATIENT),
+            orientation,
+            is_askew: given.is_some() && orientation.is_none(),
+            pixel_spacing: array(object, tags::PIXEL_SPACING).filter(is_size),
+            distances: [tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS]
+                .map(|tag| number(object, tag).map(f64::abs).filter(|mm| *mm > 0.0)),
+            rescale: rescale.filter(|pair| pair.iter().all(|value| value.is_finite()) && pair[0] != 0.0),
+            rescale_type: short(tags::RESCALE_TYPE).unwrap_or_default(),
+            windows: windows.take(MOST_NUMBERS).collect(),
+            window_names: names.map(|name| name.chars().take(2 * MOST_LETTERS).collect()).collect(),
+            is_sigmoid: text(object, tags::VOILUT_FUNCTION)
+                .is_some_and(|name| name.eq_ignore_ascii_case("SIGMOID")),
+            index: numbers(object, tags::DIMENSION_INDEX_VALUES).into_iter().take(MOST_NUMBERS).collect(),
+            stack: short(tags::STACK_ID).unwrap_or_default(),
+            in_stack: number(object, tags::IN_STACK_POSITION_NUMBER),
+            segment: numbers(object, tags::REFERENCED_SEGMENT_NUMBER).first().copied(),
+            echo: number(object, tags::ECHO_NUMBERS).map(Echo::Number).or_else(echo_time),
+            b_value: number(object, tags::DIFFUSION_B_VALUE),
+            trigger: first(&[tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME, tags::TRIGGER_TIME]),
+            temporal: first(&[tags::TEMPORAL_POSITION_INDEX, tags::TEMPORAL_POSITION_IDENTIFIER]),
+            acquisition: first(&[tags::FRAME_ACQUISITION_NUMBER, tags::ACQUISITION_NUMBER]),
+            time: times.into_iter().find_map(short).unwrap_or_default(),
+            image_type: kind(&texts(object, tags::FRAME_TYPE))
+                .or_else(|| kind(&texts(object, tags::IMAGE_TYPE)))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What it does not say itself as `other` says it.
+    pub fn or(mut self, other: &Self) -> Self {
+        fn fill<T: Clone>(own: &mut Option<T>, other: &Option<T>) {
+            if own.is_none() {
+                own.clone_from(other);
+            }
+        }
+        fn fill_text(own: &mut String, other: &String) {
+            if own.is_empty() {
+                own.clone_from(other);
+            }
+        }
+        fill(&mut self.position, &other.position);
+        if !self.is_askew {
+            fill(&mut self.orientation, &other.orientation);
+            self.is_askew = other.is_askew && self.orientation.is_none();
+        }
+        fill(&mut self.pixel_spacing, &other.pixel_spacing);
+        self.distances.iter_mut().zip(&other.distances).for_each(|(own, other)| fill(own, other));
+        if self.rescale.is_none() {
+            self.rescale = other.rescale;
+            fill_text(&mut self.rescale_type, &other.rescale_type);
+        }
+        if self.windows.is_empty() {
+            self.windows.clone_from(&other.windows);
+            self.window_names.clone_from(&other.window_names);
+            self.is_sigmoid |= other.is_sigmoid;
+        }
+        if self.index.is_empty() {
+            self.index.clone_from(&other.index);
+        }
+        fill_text(&mut self.stack, &other.stack);
+        fill(&mut self.in_stack, &other.in_stack);
+        fill(&mut self.segment, &other.segment);
+        fill(&mut self.echo, &other.echo);
+        fill(&mut self.b_value, &other.b_value);
+        fill(&mut self.trigger, &other.trigger);
+        fill(&mut self.temporal, &other.temporal);
+        fill(&mut self.acquisition, &other.acquisition);
+        fill_text(&mut self.time, &other.time);
+        fill_text(&mut self.image_type, &other.image_type);
+        self
+    }
+
+    /// Position along `normal`, mm.
+    pub fn depth(&self, normal: [f64; 3]) -> Option<f64> {
+        self.position.map(|position| dot(normal, position))
+    }
+
+    /// Direction in which slices are stacked.
+    pub fn normal(&self) -> Option<[f64; 3]> {
+        self.orientation.map(|[across, down]| cross(across, down))
+    }
+
+    /// Windows with the names that the file gives them.
+    pub fn named_windows(&self) -> Vec<NamedWindow> {
+        let usable = self
+            .windows
+            .iter()
+            .enumerate()
+            .filter(|(_, [centre, width])| Window { centre: *centre, width: *width }.is_sound());
+        let named = |(index, &[centre, width]): (usize, &[f32; 2])| {
+            let name = self.window_names.get(index).map(|name| name.trim().to_owned());
+            let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| match self.windows.len() {
+                1 => "File".into(),
+                _ => format!("File {}", index + 1),
+            });
+            NamedWindow { name, window: Window { centre, width } }
+        };
+        let mut windows: Vec<NamedWindow> = usable.map(named).collect();
+        // Scanners like to write the same window twice.
+        windows.dedup_by(|b, a| a.window == b.window);
+        windows
+    }
+}
+
+/// Whether both are lengths.
+pub fn is_size(sides: &[f64; 2]) -> bool {
+    sides.iter().all(|side| side.is_finite() && *side > 0.0)
+}
+
+/// Two directions at right angles, of length 1; none where they are nothing of the kind.
+fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
+    let unit = |direction: [f64; 3]| {
+        let length = norm(direction);
+        (length.is_finite() && length > 1e-6).then(|| scaled(direction, 1.0 / length))
+    };
+    let (across, down) = (unit([a, b, c])?, unit([d, e, f])?);
+    (dot(across, down).abs() <= SQUARE).then_some([across, down])
+}
+
+/// What an image type says beside "ORIGINAL\PRIMARY".
+fn kind(parts: &[String]) -> Option<String> {
+    let parts: Vec<&str> = parts.iter().skip(2).map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let text: String = parts.join(" ").chars().take(2 * MOST_LETTERS).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_that_are_none() {
+        let square = directions([2.0, 0.0, 0.0, 0.0, 0.0, -1.0]);
+        assert_eq!(square, Some([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0]]), "of length 1");
+        assert!(directions([1.0, 0.0, 0.0, 0.005, 1.0, 0.0]).is_some(), "rounded");
+        assert_eq!(directions([1.0, 0.0, 0.0, 0.1, 1.0, 0.0]), None);
+        assert_eq!(directions([0.0; 6]), None);
+        assert_eq!(directions([f64::MAX; 6]), None);
+    }
+}

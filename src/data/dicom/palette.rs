@@ -1,0 +1,64 @@
+//! Colours that are looked up in the tables of the file (DICOM PS3.3 C.7.6.3.1.5 and 6).
+
+use std::path::Path;
+
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+use super::stream::Writing;
+use crate::data::DataError;
+
+/// Three tables of 8 bit.
+pub struct Palette {
+    first: i64,
+    channels: [Vec<u8>; 3],
+}
+
+impl Palette {
+    /// The colour that an index stands for.
+    pub fn colour(&self, index: u16) -> [u8; 3] {
+        std::array::from_fn(|channel| {
+            let table = &self.channels[channel];
+            let place = (i64::from(index) - self.first).clamp(0, table.len() as i64 - 1);
+            table[place as usize]
+        })
+    }
+
+    /// The three tables of a palette picture (DICOM PS3.3 C.7.6.3.1.5 and 6).
+    ///
+    /// # Errors
+    /// One of them is missing or empty.
+    pub fn of(path: &Path, object: &InMemDicomObject) -> Result<Self, DataError> {
+        let missing = || DataError::damaged(path, "its palette is missing or empty");
+        let descriptor = object
+            .element(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR)
+            .ok()
+            .and_then(|element| element.to_multi_int::<i64>().ok())
+            .filter(|values| values.len() >= 3)
+            .ok_or_else(missing)?;
+        let data = [
+            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        ];
+        let count = if descriptor[0] & 0xffff == 0 { 65_536 } else { (descriptor[0] & 0xffff) as usize };
+        let mut channels: [Vec<u8>; 3] = Default::default();
+        for (channel, tag) in channels.iter_mut().zip(data) {
+            let bytes =
+                object.element(tag).ok().and_then(|element| element.to_bytes().ok().map(|b| b.into_owned()));
+            let bytes = bytes.ok_or_else(missing)?;
+            *channel = if descriptor[2] > 8 || bytes.len() >= 2 * count {
+                let words = Writing::EXPLICIT.words(&bytes);
+                // Entries of 16 bit run to 65535, but some files have 8 bit values in them.
+                let is_narrow = words.iter().all(|&word| word < 256);
+                words.iter().map(|&word| if is_narrow { word as u8 } else { (word >> 8) as u8 }).collect()
+            } else {
+                bytes
+            };
+            if channel.is_empty() {
+                return Err(missing());
+            }
+        }
+        Ok(Self { first: descriptor[1], channels })
+    }
+}

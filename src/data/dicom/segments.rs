@@ -1,0 +1,167 @@
+//! Segmentations (DICOM PS3.3 A.51): each frame is one segment in one plane. They become one label map, whose values are the numbers of the
+//! segments and whose slices are the planes.
+
+use std::path::Path;
+
+use dicom_dictionary_std::tags;
+
+use super::attributes::Attributes;
+use super::elements::{number, text};
+use super::reader::{Contents, Stored};
+use super::{identified, pixels, stacks};
+use crate::data::volume::{Values, Volume};
+use crate::data::{DataError, Limit};
+
+/// Segments that are named in a note.
+const NAMED: usize = 8;
+
+/// The samples of all frames, or their bits.
+enum Samples {
+    Bits(Vec<u8>),
+    Values(Values),
+}
+
+/// The label map of a segmentation.
+///
+/// # Errors
+/// Its pixels are missing, damaged or compressed in a way that is not read, or it needs more memory than `limit`.
+pub fn open(
+    path: &Path,
+    mut contents: Contents,
+    attributes: &Attributes,
+    limit: Limit,
+) -> Result<Volume, DataError> {
+    let Attributes { columns, rows, frames, .. } = *attributes;
+    let plane = columns * rows;
+    // What is kept of each frame beside its pixels.
+    limit.allow(path, 64 * frames as u64)?;
+    let mut notes = names(&contents).into_iter().collect::<Vec<_>>();
+    let (places, slices) = planes(attributes, &mut notes);
+    let segment = |frame: usize| attributes.frame(frame).segment.unwrap_or(1);
+    let is_label_map = attributes.segmentation == "LABELMAP";
+    let is_wide =
+        if is_label_map { attributes.bits_allocated > 8 } else { (0..frames).any(|frame| segment(frame) > 255) };
+    let size = if is_wide { 2 } else { 1 };
+    if attributes.samples != 1 {
+        return Err(DataError::damaged(path, "a segmentation has colours"));
+    }
+    // The labels, and a frame of them.
+    let made = (plane as u64).saturating_mul((slices as u64).saturating_mul(size).saturating_add(6));
+    limit.allow(path, made)?;
+    let left = Limit(limit.0 - made);
+    let samples = match std::mem::take(&mut contents.stored) {
+        Stored::Native { bytes, writing, is_words } if attributes.bits_allocated == 1 => {
+            left.allow(path, bytes.capacity() as u64)?;
+            let needed = (plane as u64).saturating_mul(frames as u64).div_ceil(8);
+            if (bytes.len() as u64) < needed {
+                let reason = format!("{} bytes of pixels where {needed} are announced", bytes.len());
+                return Err(DataError::damaged(path, reason));
+            }
+            let mut bytes = bytes;
+            if writing.is_big && is_words {
+                bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
+            }
+            Samples::Bits(bytes)
+        }
+        stored => {
+            left.allow(path, attributes.bytes())?;
+            Samples::Values(pixels::values(path, attributes, stored, &contents.object, left)?.values)
+        }
+    };
+    let half = (attributes.most / 2.0) as f32;
+    let mut labels =
+        if is_wide { Values::U16(vec![0; plane * slices]) } else { Values::U8(vec![0; plane * slices]) };
+    let mut overlapping = 0_u64;
+    for (frame, place) in places.iter().enumerate() {
+        let Some(place) = place else { continue };
+        let own = segment(frame);
+        let found: Vec<u16> = match &samples {
+            Samples::Bits(bytes) => {
+                let bits = frame * plane..(frame + 1) * plane;
+                bits.map(|bit| u16::from(bytes[bit / 8] >> (bit % 8) & 1) * own).collect()
+            }
+            Samples::Values(values) => {
+                let floats = values.floats(frame * plane..(frame + 1) * plane).into_iter();
+                match attributes.segmentation.as_str() {
+                    "LABELMAP" => floats.map(|value| value as u16).collect(),
+                    "FRACTIONAL" => floats.map(|value| u16::from(value >= half) * own).collect(),
+                    _ => floats.map(|value| u16::from(value > 0.0) * own).collect(),
+                }
+            }
+        };
+        let target = place * plane..(place + 1) * plane;
+        overlapping += match &mut labels {
+            Values::U16(labels) => laid(&mut labels[target], &found, |label| label),
+            Values::U8(labels) => laid(&mut labels[target], &found, |label| label as u8),
+            _ => 0,
+        };
+    }
+    if overlapping > 0 {
+        notes.push(format!(
+            "Its segments overlap (pixels in more than one: {overlapping}); there the later one counts."
+        ));
+    }
+    if attributes.segmentation == "FRACTIONAL" {
+        notes.push("It gives fractions; a pixel belongs to a segment from half of the greatest value on.".into());
+    }
+    let mut whole = Volume::plain(columns, rows, slices, labels);
+    let members: Vec<usize> =
+        (0..slices).filter_map(|slice| places.iter().position(|place| *place == Some(slice))).collect();
+    identified(&mut whole, attributes, &members);
+    whole.notes.extend(notes);
+    Ok(whole)
+}
+
+/// Lays the labels of a frame that are not 0 over those of its slice. How many of these were others.
+fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl Fn(u16) -> T) -> u64 {
+    let mut overlapping = 0;
+    for (label, &new) in slice.iter_mut().zip(found).filter(|(_, new)| **new != 0) {
+        overlapping += u64::from(*label != T::default() && *label != of(new));
+        *label = of(new);
+    }
+    overlapping
+}
+
+/// Which slice each frame belongs to, and how many there are: one for each position; where positions are missing, the frames of a segment
+/// stand one behind the other.
+fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize>>, usize) {
+    let frames: Vec<_> = (0..attributes.frames).map(|frame| attributes.frame(frame)).collect();
+    let is_alike = |frame: &usize| stacks::lie_alike(frames[*frame].orientation, frames[0].orientation);
+    let members: Vec<usize> = (0..frames.len()).filter(is_alike).collect();
+    let placed = if attributes.told.is_empty() { None } else { stacks::places(&members, &frames) };
+    let places = placed.unwrap_or_else(|| {
+        if frames.len() > 1 {
+            notes.push("The file does not say where its frames lie; they stand in the order of the file.".into());
+        }
+        let mut behind = std::collections::BTreeMap::new();
+        let next = |frame: &&super::frame::Frame| {
+            let count = behind.entry(frame.segment).or_insert(0_usize);
+            *count += 1;
+            Some(*count - 1)
+        };
+        frames.iter().map(next).collect()
+    });
+    if members.len() < frames.len() {
+        let left = frames.len() - members.len();
+        notes.push(format!("{left} of its frames lie in another direction than the first and are left out."));
+    }
+    let slices = places.iter().flatten().max().map_or(1, |last| last + 1);
+    (places, slices)
+}
+
+/// The segments by the names that the file gives them.
+fn names(contents: &Contents) -> Option<String> {
+    let named = contents.segments.iter().filter_map(|segment| {
+        let number = number(segment, tags::SEGMENT_NUMBER)?;
+        Some(
+            text(segment, tags::SEGMENT_LABEL)
+                .map_or_else(|| number.to_string(), |name| format!("{number} {name}")),
+        )
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() {
+        return None;
+    }
+    let more = if named.len() > NAMED { format!(" and {} more", named.len() - NAMED) } else { String::new() };
+    Some(format!("Its segments are {}{more}.", named[..named.len().min(NAMED)].join(", ")))
+}

@@ -1,0 +1,400 @@
+//! Which frames make one stack, and in which order: by their positions. Where pictures lie at one position several times (time points,
+//! echoes, b-values) they are several stacks, named by what differs, and never slices between each other.
+
+use std::cmp::Ordering;
+
+use super::frame::{Echo, Frame};
+use crate::data::volume::Sides;
+
+/// Difference of the parts of two directions up to which slices lie alike: half a degree, more than scanners round away.
+const ALIKE: f64 = 0.01;
+/// Share of the distance of slices up to which positions are the same.
+const SAME: f64 = 1e-3;
+
+/// Frames that make one stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stack {
+    /// What tells it from the others of the file or series; empty where it is the only one.
+    pub name: String,
+    /// Numbers of its frames, in its order.
+    pub members: Vec<usize>,
+    /// What there is to say of the order.
+    pub note: Option<String>,
+}
+
+/// Something that a frame says, in which frames at one position may differ.
+struct Key {
+    what: &'static str,
+    /// Whether pictures of one place that differ in it are a film.
+    is_time: bool,
+    /// A number to sort by, and a name.
+    of: fn(&Frame) -> Option<(f64, String)>,
+}
+
+const KEYS: &[Key] = &[
+    Key {
+        what: "segment",
+        is_time: false,
+        of: |frame| frame.segment.map(|number| (f64::from(number), format!("segment {number}"))),
+    },
+    Key {
+        what: "echo",
+        is_time: false,
+        of: |frame| {
+            frame.echo.map(|echo| match echo {
+                Echo::Number(number) => (number, format!("echo {number}")),
+                Echo::Time(time) => (time, format!("echo time {} ms", tidy(time))),
+            })
+        },
+    },
+    Key {
+        what: "b-value",
+        is_time: false,
+        of: |frame| frame.b_value.map(|value| (value, format!("b = {}", tidy(value)))),
+    },
+    Key {
+        what: "image type",
+        is_time: false,
+        of: |frame| (!frame.image_type.is_empty()).then(|| (0.0, format!("image type {}", frame.image_type))),
+    },
+    Key {
+        what: "trigger",
+        is_time: true,
+        of: |frame| frame.trigger.map(|time| (time, format!("trigger {} ms", tidy(time)))),
+    },
+    Key { what: "time", is_time: true, of: |frame| clock(&frame.time) },
+    Key {
+        what: "acquisition",
+        is_time: true,
+        of: |frame| frame.acquisition.map(|number| (number, format!("acquisition {number}"))),
+    },
+    Key {
+        what: "temporal position",
+        is_time: true,
+        of: |frame| frame.temporal.map(|number| (number, format!("temporal position {number}"))),
+    },
+];
+
+/// The stacks that frames make, the first frame's first. Frames without positions stay in one, in the order of their dimension index or
+/// as they come.
+pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for number in 0..frames.len() {
+        let own = groups.iter().position(|group| are_alike(frames[group[0]], frames[number]));
+        match own.unwrap_or(groups.len().min(MOST_GROUPS - 1)) {
+            new if new == groups.len() => groups.push(vec![number]),
+            old => groups[old].push(number),
+        }
+    }
+    let names = group_names(&groups, frames);
+    let named = groups.into_iter().zip(names).flat_map(|(group, name)| {
+        let mut stacks = of_group(group, frames);
+        stacks.iter_mut().for_each(|stack| {
+            let both: Vec<&str> =
+                [name.as_str(), stack.name.as_str()].into_iter().filter(|name| !name.is_empty()).collect();
+            stack.name = both.join(", ");
+        });
+        stacks
+    });
+    named.collect()
+}
+
+/// Most directions and stacks of one object that are told apart.
+const MOST_GROUPS: usize = 64;
+
+/// Whether two directions are the same but for rounding.
+pub fn lie_alike(a: Option<[[f64; 3]; 2]>, b: Option<[[f64; 3]; 2]>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| (a - b).abs() < ALIKE),
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
+fn are_alike(a: &Frame, b: &Frame) -> bool {
+    let is_of_size = match (a.pixel_spacing, b.pixel_spacing) {
+        (Some(a), Some(b)) => a.iter().zip(b).all(|(a, b)| (a / b - 1.0).abs() < ALIKE),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    is_of_size && a.stack == b.stack && lie_alike(a.orientation, b.orientation)
+}
+
+/// What tells groups apart: the plane, or the name that the file has for the stack.
+fn group_names(groups: &[Vec<usize>], frames: &[&Frame]) -> Vec<String> {
+    if groups.len() < 2 {
+        return vec![String::new(); groups.len()];
+    }
+    let plane = |group: &Vec<usize>| {
+        let sides = frames[group[0]].orientation.and_then(|[across, down]| Sides::new(across, down));
+        sides.map_or("", |Sides { right, bottom, .. }| {
+            let has = |pair: [char; 2]| pair.contains(&right) || pair.contains(&bottom);
+            match (has(['L', 'R']), has(['A', 'P'])) {
+                (true, true) => "axial",
+                (true, false) => "coronal",
+                _ => "sagittal",
+            }
+        })
+    };
+    let planes: Vec<&str> = groups.iter().map(plane).collect();
+    let is_telling = |name: &&str| !name.is_empty() && planes.iter().filter(|other| *other == name).count() == 1;
+    let name = |(number, name): (usize, &&str)| match is_telling(name) {
+        true => (*name).to_owned(),
+        false => format!("stack {}", number + 1),
+    };
+    planes.iter().enumerate().map(name).collect()
+}
+
+/// The stacks of frames that lie alike.
+fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
+    let Some(places) = places(&members, frames) else {
+        let has_index = members.iter().all(|member| !frames[*member].index.is_empty()) && members.len() > 1;
+        if has_index {
+            members.sort_by(|a, b| frames[*a].index.cmp(&frames[*b].index));
+        }
+        return vec![Stack { members, ..Stack::default() }];
+    };
+    let count = places.iter().flatten().max().map_or(0, |last| last + 1);
+    let place = |member: usize| places.get(member).copied().flatten().unwrap_or(0);
+    members.sort_by_key(|member| place(*member));
+    let most = |part: &[usize]| {
+        let mut sizes = vec![0_usize; count];
+        part.iter().for_each(|member| sizes[place(*member)] += 1);
+        sizes.into_iter().max().unwrap_or(0)
+    };
+    let mut parts = vec![(Vec::<String>::new(), members)];
+    for key in KEYS.iter().filter(|key| count > 1 || !key.is_time) {
+        parts = parts.into_iter().flat_map(|part| split(part, key, frames, &most)).collect();
+    }
+    let done = parts.into_iter().flat_map(|(name, members)| {
+        let repeated = most(&members);
+        let name = name.join(", ");
+        if repeated < 2 {
+            return vec![Stack { name, members, note: None }];
+        }
+        if count == 1 {
+            return vec![film(name, members, frames)];
+        }
+        rounds(&name, members, frames, &place, count)
+    });
+    done.collect()
+}
+
+/// A part by what its frames say of `key`, where that makes fewer of them lie at one place.
+fn split(
+    (names, members): (Vec<String>, Vec<usize>),
+    key: &Key,
+    frames: &[&Frame],
+    most: &dyn Fn(&[usize]) -> usize,
+) -> Vec<(Vec<String>, Vec<usize>)> {
+    let repeated = most(&members);
+    if repeated < 2 {
+        return vec![(names, members)];
+    }
+    let mut told: Vec<(f64, String, usize)> = Vec::with_capacity(members.len());
+    for &member in &members {
+        let (order, name) = (key.of)(frames[member]).unwrap_or((f64::INFINITY, format!("no {}", key.what)));
+        told.push((order, name, member));
+    }
+    // Stable: within a part the order is that of the places.
+    told.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    let mut parts: Vec<(f64, Vec<String>, Vec<usize>)> = Vec::new();
+    for (order, name, member) in told {
+        match parts.last_mut() {
+            Some((last, own, part)) if *last == order && own.last() == Some(&name) => part.push(member),
+            _ => parts.push((order, names.iter().cloned().chain([name]).collect(), vec![member])),
+        }
+    }
+    // More values than pictures at one place: it is something else that makes them several.
+    let tells = (2..=repeated).contains(&parts.len()) && parts.iter().all(|(_, _, part)| most(part) < repeated);
+    if !tells {
+        return vec![(names, members)];
+    }
+    parts.into_iter().map(|(_, names, part)| (names, part)).collect()
+}
+
+/// Pictures of one place behind each other.
+fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
+    members.sort_by(|a, b| moment(frames[*a], frames[*b]).then(a.cmp(b)));
+    let note = format!(
+        "All {} pictures lie at one position; they stand in the order in which they were taken, as far as the file says.",
+        members.len()
+    );
+    Stack { name, members, note: Some(note) }
+}
+
+/// At every place the first, the second and so on.
+fn rounds(
+    name: &str,
+    members: Vec<usize>,
+    frames: &[&Frame],
+    place: &dyn Fn(usize) -> usize,
+    count: usize,
+) -> Vec<Stack> {
+    let mut at: Vec<Vec<usize>> = vec![Vec::new(); count];
+    members.iter().for_each(|member| at[place(*member)].push(*member));
+    for here in &mut at {
+        here.sort_by(|a, b| moment(frames[*a], frames[*b]).then(a.cmp(b)));
+    }
+    let number = at.iter().map(Vec::len).max().unwrap_or(0);
+    let has_times = members.iter().all(|member| clock(&frames[*member].time).is_some())
+        && at.iter().all(|here| here.windows(2).all(|pair| frames[pair[0]].time != frames[pair[1]].time));
+    let told = |round: usize, first: usize| match has_times.then(|| clock(&frames[first].time)).flatten() {
+        Some((_, time)) => time,
+        None => format!("repeat {}", round + 1),
+    };
+    let round = |round: usize| {
+        let members: Vec<usize> = at.iter().filter_map(|here| here.get(round).copied()).collect();
+        let own = members.first().map_or_else(String::new, |first| told(round, *first));
+        let name = if name.is_empty() { own } else { format!("{name}, {own}") };
+        let note = (!has_times).then(|| {
+            "Pictures lie at the same positions several times and the file does not say in what they differ; they are told apart by \
+             their order."
+                .to_owned()
+        });
+        Stack { name, members, note }
+    };
+    (0..number).map(round).collect()
+}
+
+/// The order of time, as far as two frames tell.
+fn moment(a: &Frame, b: &Frame) -> Ordering {
+    let compare = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => Ordering::Equal,
+    };
+    let time = |frame: &Frame| clock(&frame.time).map(|(time, _)| time);
+    compare(a.temporal, b.temporal)
+        .then_with(|| compare(a.trigger, b.trigger))
+        .then_with(|| compare(time(a), time(b)))
+        .then_with(|| compare(a.acquisition, b.acquisition))
+        .then_with(|| a.index.cmp(&b.index))
+}
+
+/// Number of the place of every frame that is a member, counted along the normal; none where one of them does not say where it lies.
+pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>> {
+    let normal = frames[*members.first()?].normal();
+    let by = |depth: &dyn Fn(&Frame) -> Option<f64>| {
+        members.iter().map(|member| Some((depth(frames[*member])?, *member))).collect::<Option<Vec<_>>>()
+    };
+    let along = normal.and_then(|normal| by(&|frame| frame.depth(normal)));
+    let mut depths = along.or_else(|| by(&|frame| frame.in_stack))?;
+    depths.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // The usual step; those between pictures of one place, which are rounding, do not count.
+    let span = depths.last()?.0 - depths.first()?.0;
+    let rounding = 0.02 * span / depths.len() as f64;
+    let mut steps: Vec<f64> =
+        depths.windows(2).map(|pair| pair[1].0 - pair[0].0).filter(|step| *step > rounding).collect();
+    steps.sort_by(f64::total_cmp);
+    let same = SAME * steps.get(steps.len() / 2).copied().unwrap_or(0.0);
+    let mut places = vec![None; frames.len()];
+    let (mut number, mut start) = (0, depths.first()?.0);
+    for (depth, member) in depths {
+        if depth - start > same {
+            number += 1;
+            start = depth;
+        }
+        places[member] = Some(number);
+    }
+    Some(places)
+}
+
+/// A time of day as a number to sort by, and in words: of "103105.25", "10:31:05" or "20240102103105".
+fn clock(text: &str) -> Option<(f64, String)> {
+    let digits: String = text.chars().filter(|sign| *sign != ':').collect();
+    let digits = digits.split(['+', '-', '&']).next()?.trim().to_owned();
+    let whole = digits.split('.').next()?.len();
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let time = if whole > 6 { digits.get(8..).filter(|time| time.len() >= 2)? } else { digits.as_str() };
+    if !is_number || time.len() < 2 {
+        return None;
+    }
+    let pair = |at: usize| time.get(at..at + 2).unwrap_or("00");
+    let fraction = time.get(6..).unwrap_or("").trim_end_matches('0').trim_end_matches('.');
+    // To milliseconds: scanners write six figures.
+    let fraction = fraction.get(..4).unwrap_or(fraction);
+    Some((digits.parse().ok()?, format!("time {}:{}:{}{fraction}", pair(0), pair(2), pair(4))))
+}
+
+/// A number without needless places.
+fn tidy(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(z: f64) -> Frame {
+        let orientation = Some([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]);
+        Frame { position: Some([0.0, 0.0, z]), orientation, ..Frame::default() }
+    }
+
+    fn of(frames: &[Frame]) -> Vec<(String, Vec<usize>)> {
+        let stacks = stacks(&frames.iter().collect::<Vec<_>>());
+        stacks.into_iter().map(|stack| (stack.name, stack.members)).collect()
+    }
+
+    #[test]
+    fn by_position_and_not_by_file() {
+        let frames = [15.0, 0.0, 20.0, 5.0, 10.0].map(at);
+        assert_eq!(of(&frames), [(String::new(), vec![1, 3, 4, 0, 2])]);
+    }
+
+    #[test]
+    fn what_differs_makes_stacks() {
+        let two = |change: fn(&mut Frame, usize)| {
+            let frames: Vec<Frame> = (0..6)
+                .map(|number| {
+                    // The second at each place lies there but for rounding.
+                    let mut frame = at((number / 2) as f64 * 2.0 + (number % 2) as f64 * 1e-3);
+                    change(&mut frame, number);
+                    frame
+                })
+                .collect();
+            of(&frames)
+        };
+        let pair = |first: &str, second: &str| {
+            [(first.to_owned(), vec![0, 2, 4]), (second.to_owned(), vec![1, 3, 5])].to_vec()
+        };
+        assert_eq!(two(|f, n| f.echo = Some(Echo::Number(1.0 + n as f64 % 2.0))), pair("echo 1", "echo 2"));
+        assert_eq!(two(|f, n| f.b_value = Some(n as f64 % 2.0 * 1000.0)), pair("b = 0", "b = 1000"));
+        assert_eq!(
+            two(|f, n| f.trigger = Some(50.0 + n as f64 % 2.0 * 300.0)),
+            pair("trigger 50 ms", "trigger 350 ms")
+        );
+        let clocks = |f: &mut Frame, n: usize| f.time = if n % 2 == 0 { "103105" } else { "103210.5" }.into();
+        assert_eq!(two(clocks), pair("time 10:31:05", "time 10:32:10.5"));
+        // Each picture at a time of its own.
+        let apart = |f: &mut Frame, n: usize| f.time = format!("1031{:02}", n % 2 * 30 + n);
+        assert_eq!(two(apart), pair("time 10:31:00", "time 10:31:31"));
+        assert_eq!(two(|_, _| {}), pair("repeat 1", "repeat 2"));
+    }
+
+    #[test]
+    fn a_film_of_one_place_stays_one() {
+        let frames: Vec<Frame> =
+            [30.0, 10.0, 20.0].iter().map(|time| Frame { trigger: Some(*time), ..at(5.0) }).collect();
+        assert_eq!(of(&frames), [(String::new(), vec![1, 2, 0])]);
+        let echoes: Vec<Frame> =
+            [2.0, 1.0].iter().map(|number| Frame { echo: Some(Echo::Number(*number)), ..at(5.0) }).collect();
+        assert_eq!(of(&echoes), [("echo 1".to_owned(), vec![1]), ("echo 2".to_owned(), vec![0])]);
+    }
+
+    #[test]
+    fn planes_and_dimensions() {
+        let coronal = Frame { orientation: Some([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0]]), ..at(0.0) };
+        let named = of(&[at(0.0), coronal, at(1.0)]);
+        assert_eq!(named, [("axial".to_owned(), vec![0, 2]), ("coronal".to_owned(), vec![1])]);
+        let indexed: Vec<Frame> =
+            [3, 1, 2].iter().map(|place| Frame { index: vec![1, *place], ..Frame::default() }).collect();
+        assert_eq!(of(&indexed), [(String::new(), vec![1, 2, 0])]);
+    }
+
+    #[test]
+    fn times_of_day() {
+        assert_eq!(clock("20240102103105.250000+0100"), Some((20_240_102_103_105.25, "time 10:31:05.25".into())));
+        assert_eq!(clock("1031"), Some((1031.0, "time 10:31:00".into())));
+        assert_eq!(clock("10:31:05").map(|(_, name)| name).as_deref(), Some("time 10:31:05"));
+        assert_eq!(clock(""), None);
+        assert_eq!(clock("soon"), None);
+    }
+}

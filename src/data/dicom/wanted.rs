@@ -1,0 +1,70 @@
+//! Which elements of a file, and of the items of its sequences, are read; every other is passed over.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::{frame, measure};
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// Elements, in several lists.
+    pub values: &'static [&'static [Tag]],
+    pub sequences: &'static [Sequence],
+    pub pixels: Pixels,
+}
+
+/// What is looked for in a sequence.
+#[derive(Clone, Copy)]
+pub struct Sequence {
+    pub tag: Tag,
+    /// Items that are read; the others are passed over.
+    pub most: usize,
+    pub of_item: &'static Wanted,
+}
+
+impl Wanted {
+    /// Whether an element is looked for.
+    pub fn has(&self, tag: Tag) -> bool {
+        self.values.iter().any(|tags| tags.contains(&tag))
+    }
+}
+
+/// What happens where the pixels begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pixels {
+    Read,
+    Pass,
+    Stop,
+}
+
+/// These elements and nothing else.
+pub const fn of_values(values: &'static [&'static [Tag]]) -> Wanted {
+    Wanted { values, sequences: &[], pixels: Pixels::Pass }
+}
+
+const TABLE: Wanted = of_values(&[&[tags::LUT_DESCRIPTOR, tags::LUT_DATA]]);
+const REGION: Wanted = of_values(&[measure::REGION]);
+const SEGMENT: Wanted = of_values(&[&[tags::SEGMENT_NUMBER, tags::SEGMENT_LABEL]]);
+const OF_FRAME: Wanted = of_values(&[frame::WANTED]);
+/// Of the functional groups of a frame, or of all.
+pub const GROUPS: Wanted = Wanted { values: &[], sequences: &GROUP_SEQUENCES, pixels: Pixels::Pass };
+const GROUP_SEQUENCES: [Sequence; frame::GROUPS.len()] = {
+    let mut sequences = [Sequence { tag: Tag(0, 0), most: 1, of_item: &OF_FRAME }; frame::GROUPS.len()];
+    let mut number = 0;
+    while number < sequences.len() {
+        sequences[number].tag = frame::GROUPS[number];
+        number += 1;
+    }
+    sequences
+};
+/// Most ultrasound regions and segments that are read.
+const MOST_ITEMS: usize = 64;
+/// The sequences of a file.
+pub const SEQUENCES: &[Sequence] = &[
+    Sequence { tag: tags::MODALITY_LUT_SEQUENCE, most: 1, of_item: &TABLE },
+    Sequence { tag: tags::VOILUT_SEQUENCE, most: 1, of_item: &TABLE },
+    Sequence { tag: tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, most: 1, of_item: &GROUPS },
+    Sequence { tag: tags::SEQUENCE_OF_ULTRASOUND_REGIONS, most: MOST_ITEMS, of_item: &REGION },
+    Sequence { tag: tags::SEGMENT_SEQUENCE, most: MOST_ITEMS, of_item: &SEGMENT },
+];

@@ -19,6 +19,8 @@ mod figure;
 mod files;
 #[path = "cli/import.rs"]
 mod import;
+#[path = "cli/info.rs"]
+mod info;
 #[path = "cli/model.rs"]
 mod model;
 #[path = "cli/moved.rs"]

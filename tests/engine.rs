@@ -143,6 +143,7 @@ fn a_file_that_cannot_be_read_is_named() {
             files: Vec::new(),
             texture_limit: 64,
             limit: himix::data::Limit::default(),
+            orientation: himix::data::Orientation::default(),
             cancel: Default::default(),
         })
         .expect("not busy");

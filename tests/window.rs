@@ -4,7 +4,11 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
+#[path = "window/information.rs"]
+mod information;
 mod kit;
+#[path = "window/truth.rs"]
+mod truth;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

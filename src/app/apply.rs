@@ -105,6 +105,8 @@ impl HimixApp {
             Command::UseWindow => self.use_window(),
             Command::Ruler(ends) => state.ruler = ends,
             Command::CancelOpening => state.cancel.store(true, Ordering::Relaxed),
+            Command::ShowIdentifiers(show) => state.show_identifiers = show,
+            Command::Upright(upright) => self.set_upright(upright),
             Command::ShowPatient(show) => state.settings.show_patient = show,
             Command::Heat(heat) => state.settings.heat = heat,
             Command::UseColours(scheme) => state.settings.colours.scheme = scheme,

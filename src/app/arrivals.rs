@@ -139,9 +139,9 @@ impl HimixApp {
                     self.state.network_view.1 = Some((key, texture));
                 }
             }
-            FileEvent::Measured { of, pixels } => {
+            FileEvent::Measured { of, distance } => {
                 self.state.measuring.take_if(|measuring| *measuring == of);
-                self.state.distance = Some(Distance { of, pixels });
+                self.state.distance = Some(Distance { of, length: distance });
             }
             FileEvent::Composed { ticket, picture } => {
                 if !self.take_base(ctx, ticket, &picture) {
@@ -196,7 +196,7 @@ impl HimixApp {
             self.state.notes.add(Kind::Warning, text);
         }
         for note in &scan.notes {
-            self.state.notes.add(Kind::Warning, format!("{note} File: {}", path.display()));
+            self.state.notes.once(Kind::Warning, format!("{note} File: {}", path.display()));
         }
         let mut seen = scan.first_seen(&image);
         if let Some(window) = self.state.settings.windows.get(&scan.kind).filter(|_| scan.unit == "HU") {
@@ -233,12 +233,14 @@ impl HimixApp {
         let Some(awaited) = self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket) else { return };
         let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == awaited.what) else {
             let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
-            let text = format!("The ground truth was not opened, because its image was not: {path}");
+            let text = format!(
+                "The ground truth was not opened, because its image was not. Open the image, then the mask: {path}"
+            );
             return self.state.notes.add(Kind::Error, text);
         };
         for note in &truth.laid.labels.notes {
             let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
-            self.state.notes.add(Kind::Warning, format!("{note} File: {path}"));
+            self.state.notes.once(Kind::Warning, format!("{note} File: {path}"));
         }
         let slice = open.slice;
         self.show_truth(OpenTruth::new(ticket, truth, slice));

@@ -130,6 +130,10 @@ pub enum Command {
     CancelOpening,
     /// Show the patient's name.
     ShowPatient(bool),
+    /// Name in the information on the image what can identify a person.
+    ShowIdentifiers(bool),
+    /// Turn pictures upright as their EXIF data asks.
+    Upright(bool),
     /// Show the probability as a heat map.
     Heat(bool),
     /// Draw the overlay in another set of colours.

@@ -57,9 +57,17 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Shows and keeps a message. A toast with the same text is replaced, not repeated.
+    /// Shows and keeps a message. One with the same text is replaced, not repeated.
     pub fn add(&mut self, kind: Kind, text: impl Into<String>) {
         self.put(kind, text.into(), true);
+    }
+
+    /// Shows and keeps a message that is said once: not again when the same file is opened again.
+    pub fn once(&mut self, kind: Kind, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notes.iter().any(|note| note.text == text) {
+            self.put(kind, text, true);
+        }
     }
 
     /// Keeps a message that is shown elsewhere.
@@ -68,9 +76,7 @@ impl Notes {
     }
 
     fn put(&mut self, kind: Kind, text: String, is_toast: bool) {
-        for note in self.notes.iter_mut().filter(|note| note.text == text) {
-            note.is_toast = false;
-        }
+        self.notes.retain(|note| note.text != text);
         self.next += 1;
         self.notes.push_back(Note { id: self.next, kind, text, at: Instant::now(), is_toast });
         if self.notes.len() > LOG {
@@ -136,6 +142,18 @@ mod tests {
         assert_eq!(shown, [(3, "b".to_owned()), (2, "a".to_owned())]);
         notes.dismiss(3);
         assert_eq!(notes.toasts().count(), 1);
-        assert_eq!(notes.log().count(), 3);
+        assert_eq!(notes.log().count(), 2, "the same text stands there once");
+    }
+
+    #[test]
+    fn what_is_said_once_is_not_said_again() {
+        let mut notes = Notes::default();
+        notes.once(Kind::Warning, "a");
+        notes.once(Kind::Warning, "a");
+        notes.dismiss_all();
+        notes.once(Kind::Warning, "a");
+        assert_eq!((notes.toasts().count(), notes.log().count()), (0, 1));
+        notes.add(Kind::Warning, "a");
+        assert_eq!((notes.toasts().count(), notes.log().count()), (1, 1), "an error that happens again is shown");
     }
 }

@@ -1,6 +1,6 @@
 //! Pictures on their way: what is asked for, and what becomes of the sentence and the list when they come, fail or are cancelled.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -9,6 +9,7 @@ use super::HimixApp;
 use super::session::Source;
 use super::state::{Awaited, PromptOf, State};
 use crate::data::samples::SampleCase;
+use crate::data::{PairReading, volume};
 use crate::engine::{FileCommand, Ticket};
 
 /// What belongs to the picture that is seen while another one is on its way.
@@ -27,6 +28,13 @@ impl State {
             let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
             self.left = Some(Left { prompt: self.prompt.clone(), of: self.prompt_of, current });
         }
+    }
+
+    /// How the image of this name and its masks are read: where it is a case of the list, as its data set says.
+    pub(super) fn reading_of(&self, path: &Path) -> PairReading {
+        let cases = self.worklist.as_ref().map(|list| list.items.iter()).into_iter().flatten();
+        let of_case = cases.into_iter().find(|item| item.path == path).map(|item| &item.reading);
+        self.settings.reading(of_case)
     }
 
     /// The sentence is the user's again; that of a case is not taken for another picture's.
@@ -58,13 +66,15 @@ impl HimixApp {
         let ticket = self.ticket();
         let texture_limit = self.texture_limit;
         let limit = self.state.settings.limit();
+        let orientation = self.state.reading_of(&path).orientation;
         // Nobody waits any more for an image that was asked for before.
         self.state.cancel.store(true, Ordering::Relaxed);
         let cancel = Arc::new(AtomicBool::new(false));
         self.state.cancel = cancel.clone();
         self.state.progress = None;
         let what = Source::Files(path.clone(), files.clone());
-        if !self.file(FileCommand::OpenImage { ticket, path, files, texture_limit, limit, cancel }) {
+        let command = FileCommand::OpenImage { ticket, path, files, texture_limit, limit, orientation, cancel };
+        if !self.file(command) {
             return None;
         }
         self.await_image(ticket, what);
@@ -77,6 +87,22 @@ impl HimixApp {
         let texture_limit = self.texture_limit;
         if self.file(FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit }) {
             self.await_image(ticket, Source::Sample(sample));
+        }
+    }
+
+    /// Turns pictures upright as they ask for, or leaves them as they are stored. One that is open and asks for it is opened anew, with its
+    /// truth: what is on the screen is never half of the one and half of the other.
+    pub(super) fn set_upright(&mut self, upright: bool) {
+        self.state.settings.upright = upright;
+        if let Some(list) = &mut self.state.worklist {
+            list.forget_thumbnails();
+        }
+        let Some(open) = &self.state.image else { return };
+        let asks = matches!(&open.scan.source, volume::Source::Picture(picture) if picture.turn().is_some());
+        let Source::Files(path, files) = open.source.clone() else { return };
+        let truth = self.state.truth.as_ref().map(|truth| truth.truth.files.clone());
+        if asks && self.open_files(path, files).is_some() {
+            truth.into_iter().for_each(|files| self.open_truth(files));
         }
     }
 

@@ -90,8 +90,9 @@ impl HimixApp {
         let (Some(shown), Some((_, truth))) = (&state.shown, state.truth_mask()) else { return };
         let prediction = shown.prediction.clone();
         let threshold = state.settings.threshold;
+        let size = state.lengths().size;
         // If the thread is busy, the next frame asks again.
-        if self.engine.file(FileCommand::Measure { of, prediction, truth, threshold }).is_ok() {
+        if self.engine.file(FileCommand::Measure { of, prediction, truth, threshold, size }).is_ok() {
             self.state.measuring = Some(of);
         }
     }
@@ -124,7 +125,8 @@ impl HimixApp {
         }
         let least = LEAST_WIDTH * open.full.width;
         open.seen.window = Window { width: window.width.max(least), ..window };
-        if open.scan.kind != Kind::Picture {
+        // A window is remembered for the next of its kind only in values that mean the same there.
+        if open.scan.unit == "HU" {
             self.state.settings.windows.insert(open.scan.kind, open.seen.window);
         }
     }

@@ -9,8 +9,8 @@ use super::keys::Bindings;
 use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
-use crate::data::Limit;
 use crate::data::volume::{Kind, NamedWindow, PRESETS, Window};
+use crate::data::{Limit, Orientation, PairReading};
 use crate::engine::{threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -45,6 +45,8 @@ pub struct Settings {
     pub windows: BTreeMap<Kind, Window>,
     /// Whether the patient's name is shown.
     pub show_patient: bool,
+    /// Whether pictures are turned upright as their EXIF data asks.
+    pub upright: bool,
     /// Most memory that the decoded content of one file may take, GiB.
     pub memory_limit_gib: f32,
     /// Whether the probability is shown as a heat map.
@@ -104,6 +106,7 @@ impl Default for Settings {
             theme: ThemeChoice::Dark,
             windows: BTreeMap::new(),
             show_patient: false,
+            upright: true,
             memory_limit_gib: 2.0,
             heat: false,
             colours: Colours::default(),
@@ -203,6 +206,15 @@ impl Settings {
         let folders = directories::ProjectDirs::from("", "", "himix");
         let name = format!("run-{}", self.runs + 1);
         folders.map_or_else(PathBuf::new, |folders| folders.data_dir().join("runs").join(name))
+    }
+
+    /// How an image and its masks are read: as its data set says, and as stored where the user wants it so.
+    pub fn reading(&self, of_case: Option<&PairReading>) -> PairReading {
+        let mut reading = of_case.cloned().unwrap_or_default();
+        if !self.upright {
+            reading.orientation = Orientation::AsStored;
+        }
+        reading
     }
 
     /// Most memory that one file may take.

@@ -19,8 +19,8 @@ use super::training::Training;
 use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
-use crate::data::volume::{Kind, Seen, Window};
-use crate::data::{Image, Mask, Truth, Volume};
+use crate::data::volume::{Kind, Lengths, Seen, Window};
+use crate::data::{Geometry, Image, Mask, Truth, Volume};
 use crate::device::DeviceChoice;
 use crate::engine::{Counts, Ticket, TruthQuestion, threshold_step};
 use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
@@ -97,8 +97,8 @@ pub type Measured = (Ticket, Ticket, usize);
 pub struct Distance {
     /// Between what.
     pub of: Measured,
-    /// 95 %, pixels; none where one of the masks is empty.
-    pub pixels: Option<f64>,
+    /// 95 %, in the unit of the picture's lengths; none where one of the masks is empty.
+    pub length: Option<f64>,
 }
 
 /// The model that answers.
@@ -205,6 +205,8 @@ pub struct State {
     pub overlay_held: bool,
     /// Whether the truth is compared with.
     pub show_truth: bool,
+    /// Whether the information on the image names what can identify a person; for this session.
+    pub show_identifiers: bool,
     /// Zoom and pan.
     pub view: View,
     /// Ends of the ruler in pixels of the image, if one is drawn.
@@ -285,6 +287,7 @@ impl State {
             show_overlay: true,
             overlay_held: false,
             show_truth: true,
+            show_identifiers: false,
             view: View::default(),
             ruler: None,
             playing: None,
@@ -354,6 +357,11 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// How lengths in the picture are measured.
+    pub fn lengths(&self) -> Lengths {
+        self.image.as_ref().map_or_else(|| Geometry::default().lengths(), |open| open.scan.geometry.lengths())
     }
 
     /// The mask of the slice that is shown, with what names it in events; none without a truth, or where that says nothing of the slice.

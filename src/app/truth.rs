@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::HimixApp;
 use super::notes::Kind;
+use super::session::Source;
 use super::state::{Awaited, OpenTruth};
 use crate::data::mask::Agreed;
 use crate::data::{LabelChoice, TruthReading};
@@ -23,12 +24,15 @@ pub enum TruthAnswer {
 }
 
 impl HimixApp {
+    /// Compares with the truth in these files; nothing where there are none.
     pub(super) fn open_truth(&mut self, paths: Vec<PathBuf>) {
-        self.read_truth(paths, TruthReading::default());
+        if !paths.is_empty() {
+            self.read_truth(paths, |_| {});
+        }
     }
 
-    /// Reads a truth and lays it on the image that is seen, or on its way.
-    fn read_truth(&mut self, paths: Vec<PathBuf>, mut reading: TruthReading) {
+    /// Reads a truth and lays it on the image that is seen, or on its way; `agree` changes the usual reading.
+    fn read_truth(&mut self, paths: Vec<PathBuf>, agree: impl FnOnce(&mut TruthReading)) {
         let ticket = self.ticket();
         // An image on its way is read before the mask, and the mask is meant for it.
         let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
@@ -39,7 +43,13 @@ impl HimixApp {
                 format!("A ground truth needs an image to compare with. Open the image first, then: {path}");
             return self.state.notes.add(Kind::Error, text);
         }
-        reading.mask.limit = self.state.settings.limit();
+        let name = match self.state.awaited_image.as_ref().map(|awaited| &awaited.what) {
+            Some(Source::Files(path, _)) => path.clone(),
+            Some(Source::Sample(_)) => PathBuf::new(),
+            None => self.state.image.as_ref().map(|image| image.path.clone()).unwrap_or_default(),
+        };
+        let mut reading = self.state.reading_of(&name).truth(self.state.settings.limit());
+        agree(&mut reading);
         self.state.truth_question = None;
         if self.file(FileCommand::OpenTruth { ticket, paths, image, reading: Box::new(reading) }) {
             self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
@@ -53,13 +63,12 @@ impl HimixApp {
             return;
         };
         let slice = open.slice;
-        let reading = match answer {
-            None => return,
-            Some(TruthAnswer::Resample) => TruthReading { agreed: Agreed::Resample, ..TruthReading::default() },
-            Some(TruthAnswer::ByNumber) => TruthReading { agreed: Agreed::ByNumber, ..TruthReading::default() },
-            Some(TruthAnswer::OnThisSlice) => TruthReading { slice: Some(slice), ..TruthReading::default() },
-        };
-        self.read_truth(question.paths, reading);
+        let Some(answer) = answer else { return };
+        self.read_truth(question.paths, |reading| match answer {
+            TruthAnswer::Resample => reading.agreed = Agreed::Resample,
+            TruthAnswer::ByNumber => reading.agreed = Agreed::ByNumber,
+            TruthAnswer::OnThisSlice => reading.slice = Some(slice),
+        });
     }
 
     /// Takes other labels of the truth as foreground.
@@ -67,6 +76,9 @@ impl HimixApp {
         let ticket = self.ticket();
         let (Some(open), Some(truth)) = (&self.state.image, &self.state.truth) else { return };
         let chosen = OpenTruth::new(ticket, Arc::new(truth.truth.with(choice)), open.slice);
+        // Whether it is compared with is another question.
+        let is_compared = self.state.show_truth;
         self.show_truth(chosen);
+        self.state.show_truth = is_compared;
     }
 }

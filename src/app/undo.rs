@@ -1,6 +1,7 @@
-//! How the picture is looked at, with undo and redo: threshold, overlay, colours, window, ruler.
+//! How the picture is looked at, with undo and redo: threshold, overlay, colours, window, ruler, labels of the ground truth.
 
 use std::mem::{Discriminant, discriminant};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use eframe::egui::Vec2;
@@ -9,6 +10,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::state::State;
 use super::theme::Colours;
+use crate::data::LabelChoice;
 use crate::data::volume::Seen;
 use crate::engine::Ticket;
 
@@ -25,6 +27,8 @@ struct Look {
     colours: Colours,
     /// Fill, outline, interpolation, heat map, overlay, comparison.
     switches: [bool; 6],
+    /// Labels that count of a truth, which is named by its image and its file.
+    labels: Option<(Ticket, PathBuf, LabelChoice)>,
     /// Of the image that is named.
     of_image: Option<(Ticket, Seen, Option<[Vec2; 2]>)>,
 }
@@ -44,6 +48,11 @@ impl Look {
                 state.show_overlay,
                 state.show_truth,
             ],
+            labels: state
+                .image
+                .as_ref()
+                .zip(state.truth.as_ref())
+                .map(|(open, truth)| (open.ticket, truth.path.clone(), truth.truth.choice.clone())),
             of_image: state.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
         }
     }
@@ -65,6 +74,12 @@ impl Look {
             if from != to {
                 *own = *to;
             }
+        }
+        if let (Some(own), Some(from), Some(to)) = (&mut self.labels, &from.labels, &to.labels)
+            && (own.0, &own.1) == (to.0, &to.1)
+            && from.2 != to.2
+        {
+            own.2 = to.2.clone();
         }
         // Another image has a window and a ruler of its own.
         if let (Some(own), Some(from), Some(to)) = (&mut self.of_image, &from.of_image, &to.of_image)
@@ -159,7 +174,9 @@ impl HimixApp {
         let (held, before) = (held(&command), Look::of(&self.state));
         self.change(ctx, command);
         let after = Look::of(&self.state);
-        if !is_step && before != after {
+        // What cannot be taken back, such as a truth that was closed, is no step.
+        let is_changed = before.clone().with(&before, &after) != before;
+        if !is_step && is_changed {
             self.state.history.record(held, before, after, Instant::now());
         }
     }
@@ -168,6 +185,10 @@ impl HimixApp {
     pub(super) fn step_look(&mut self, is_back: bool) {
         let now = Look::of(&self.state);
         let Some(look) = self.state.history.step(now, is_back) else { return };
+        let labels = self.state.truth.as_ref().map(|truth| &truth.truth.choice);
+        if let Some((.., choice)) = look.labels.filter(|(.., choice)| Some(choice) != labels) {
+            self.choose_labels(choice);
+        }
         let state = &mut self.state;
         state.settings.threshold = look.threshold;
         state.settings.opacity = look.opacity;
@@ -194,7 +215,14 @@ mod tests {
     use super::*;
 
     fn look(threshold: f32) -> Look {
-        Look { threshold, opacity: 0.5, colours: Colours::default(), switches: [true; 6], of_image: None }
+        Look {
+            threshold,
+            opacity: 0.5,
+            colours: Colours::default(),
+            switches: [true; 6],
+            labels: None,
+            of_image: None,
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::command::Command;
 use super::layout::Pane;
 use super::notes::Kind;
 use super::session::Source;
+use super::settings::Settings;
 use super::state::{PromptOf, Tab, file_name};
 use crate::data::worklist::Item;
 use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
@@ -108,19 +109,27 @@ impl Worklist {
     }
 
     /// The thumbnails among `places` that are still to be asked for; none where the same were asked for last.
-    pub fn missing(&mut self, places: &[usize]) -> Option<ThumbnailRequest> {
+    pub fn missing(&mut self, places: &[usize], settings: &Settings) -> Option<ThumbnailRequest> {
         let missing: Vec<usize> =
             places.iter().copied().filter(|place| !self.textures.contains_key(place)).collect();
         if missing.is_empty() || missing == self.asked {
             return None;
         }
+        // The cases of a list are of one data set.
+        let orientation = settings.reading(self.items.first().map(|item| &item.reading)).orientation;
         let wanted = missing.iter().map(|&place| {
             let item = &self.items[place];
             (place, item.path.clone(), item.files.clone())
         });
         let wanted = wanted.collect();
         self.asked = missing;
-        Some(ThumbnailRequest { list: self.ticket, wanted, side: SIDE })
+        Some(ThumbnailRequest { list: self.ticket, wanted, side: SIDE, orientation })
+    }
+
+    /// Has all thumbnails made anew: they are seen otherwise now.
+    pub fn forget_thumbnails(&mut self) {
+        self.textures.clear();
+        self.asked.clear();
     }
 
     /// Takes a thumbnail in, and forgets some that are not seen where there are many.

@@ -7,6 +7,7 @@ mod export;
 mod failure;
 mod figure;
 mod import;
+mod info;
 mod phantoms;
 mod pictures;
 mod predict;
@@ -55,6 +56,7 @@ enum Command {
     Train(train::TrainArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
+    Info(info::InfoArguments),
     Figure(figure::FigureArguments),
 }
 
@@ -99,6 +101,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),
     })
 }

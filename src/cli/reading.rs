@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::mask::{Agreed, LabelChoice, Several};
+use himix::data::mask::{Agreed, Grid, LabelChoice, Several};
 use himix::data::{Image, Limit, MaskReading, Orientation, Truth, TruthReading, Volume, Window, open};
 
 use super::arguments::MaskRuleName;
@@ -92,8 +92,32 @@ impl ScanArguments {
 }
 
 impl TruthArguments {
-    /// Reads the mask files of an image, which are united, and lays them on it.
+    /// Reads the mask files of an image, which are united, and lays them on it. They must say something of the slice that is seen.
     pub fn read(&self, seen: &Seen, files: &[PathBuf]) -> Result<Truth, Failure> {
+        let truth = self.lay(seen.volume.grid(), seen.orientation, seen.is_named.then_some(seen.slice), files)?;
+        truth.laid.labels.notes.iter().for_each(terminal::note);
+        if let Some(oddity) = truth.oddity() {
+            terminal::note(oddity.warning());
+        }
+        if truth.mask(seen.slice).is_none() {
+            let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+            return Err(Failure::input(format!(
+                "{name}: the mask says nothing of slice {}; name another with --slice",
+                seen.slice + 1
+            )));
+        }
+        Ok(truth)
+    }
+
+    /// Reads the mask files of an image, which are united, and lays them on it, whatever slices they say something of. `slice` is the one
+    /// that the user named, from 0.
+    pub fn lay(
+        &self,
+        image: Grid<'_>,
+        orientation: Orientation,
+        slice: Option<usize>,
+        files: &[PathBuf],
+    ) -> Result<Truth, Failure> {
         let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
         let agreed = match self.mask_grid {
             MaskGridName::Refuse => Agreed::Refuse,
@@ -101,17 +125,13 @@ impl TruthArguments {
             MaskGridName::Index => Agreed::ByNumber,
         };
         let reading = TruthReading {
-            mask: MaskReading {
-                rule: self.mask_rule.rule(),
-                orientation: seen.orientation,
-                limit: Limit::default(),
-            },
+            mask: MaskReading { rule: self.mask_rule.rule(), orientation, limit: Limit::default() },
             several: Several::United,
             agreed,
-            slice: seen.is_named.then_some(seen.slice),
+            slice,
             choice: self.labels.clone(),
         };
-        let truth = Truth::read(files, seen.volume.grid(), &reading).map_err(|error| match error {
+        let truth = Truth::read(files, image, &reading).map_err(|error| match error {
             himix::data::DataError::MaskGrid { by_number, .. } => {
                 let ways = if by_number.is_empty() { "resample" } else { "resample, or index" };
                 Failure::input(format!("{error} (--mask-grid {ways})"))
@@ -119,7 +139,6 @@ impl TruthArguments {
             himix::data::DataError::MaskSlice { .. } => Failure::input(format!("{error} (--slice N)")),
             other => other.into(),
         })?;
-        truth.laid.labels.notes.iter().for_each(terminal::note);
         let absent = truth.laid.labels.absent(&truth.choice);
         if !absent.is_empty() {
             let list = |values: &mut dyn Iterator<Item = i64>| {
@@ -130,15 +149,6 @@ impl TruthArguments {
             );
             let missing = list(&mut absent.into_iter());
             return Err(Failure::input(format!("{name}: the mask has no label {missing}; it has {known}")));
-        }
-        if let Some(oddity) = truth.oddity() {
-            terminal::note(oddity.warning());
-        }
-        if truth.mask(seen.slice).is_none() {
-            return Err(Failure::input(format!(
-                "{name}: the mask says nothing of slice {}; name another with --slice",
-                seen.slice + 1
-            )));
         }
         Ok(truth)
     }

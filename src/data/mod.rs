@@ -9,6 +9,7 @@ mod decode;
 pub mod dicom;
 mod error;
 mod exif;
+pub mod facts;
 pub mod image;
 mod jpeg;
 mod limit;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::dataset::{self, Dataset, PairReading};
-use super::{DataError, Limit, dicom};
+use super::{DataError, Limit, Orientation, dicom};
 
 /// Deepest folder that is looked into, and most items.
 const DEPTH: usize = 4;
@@ -128,14 +128,20 @@ fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mu
     }
 }
 
-/// Reads what an item is, as [`super::open::open`] does, at the size of a thumbnail: the middle slice, no side longer than `side`. Where
+/// Reads what an item is, as [`super::open::open_as`] does, at the size of a thumbnail: the middle slice, no side longer than `side`. Where
 /// that cannot be read, the next of its series that can.
 ///
 /// # Errors
 /// Those of the loaders.
-pub fn thumbnail(path: &Path, files: &[PathBuf], side: usize, limit: Limit) -> Result<super::Image, DataError> {
+pub fn thumbnail(
+    path: &Path,
+    files: &[PathBuf],
+    side: usize,
+    limit: Limit,
+    orientation: Orientation,
+) -> Result<super::Image, DataError> {
     let mut paths = files.iter().cycle().skip(files.len() / 2).take(files.len().min(TRIED));
-    let read = |path: &Path| super::open::open(path, limit, &|_, _| true);
+    let read = |path: &Path| super::open::open_as(path, limit, orientation, &|_, _| true);
     let scan = read(paths.next().map_or(path, PathBuf::as_path));
     let scan = scan.or_else(|error| paths.find_map(|path| read(path).ok()).ok_or(error))?;
     let slice = scan.slice(scan.slices / 2);

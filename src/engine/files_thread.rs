@@ -14,7 +14,7 @@ use super::{figure, overlay, sort};
 use crate::analysis::refinement;
 use crate::data::volume::Seen;
 use crate::data::{self, DataError, Image, Pixels, Truth, Volume};
-use crate::metrics::hd95;
+use crate::metrics::hd95_of;
 
 /// Slices between two reports of how far reading is.
 const PROGRESS: usize = 8;
@@ -56,7 +56,7 @@ fn work(
             let items = data::worklist::list(&folder)?;
             FileEvent::Listed { ticket, folder, items }
         }
-        FileCommand::OpenImage { ticket, path, files, texture_limit, limit, cancel } => {
+        FileCommand::OpenImage { ticket, path, files, texture_limit, limit, orientation, cancel } => {
             let progress = |done: usize, count: usize| {
                 if done == count || done.is_multiple_of(PROGRESS) {
                     out.send(Event::File(FileEvent::Progress { ticket, done, count }));
@@ -66,7 +66,7 @@ fn work(
             let scan = if files.len() > 1 {
                 data::dicom::open_series(&files, limit, &|done| progress(done, files.len()))?
             } else {
-                data::open::open(&path, limit, &progress)?
+                data::open::open_as(&path, limit, orientation, &progress)?
             };
             let slice = scan.slices / 2;
             let image = Arc::new(scan.slice(slice));
@@ -87,7 +87,10 @@ fn work(
         FileCommand::OpenTruth { ticket, paths, image, reading } => {
             let Some((_, scan)) = newest.as_ref().filter(|(opened, _)| Some(*opened) == image) else {
                 let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-                return Err(format!("The ground truth was not opened, because its image was not: {path}").into());
+                return Err(format!(
+                    "The ground truth was not opened, because its image was not. Open the image, then the mask: {path}"
+                )
+                .into());
             };
             match Truth::read(&paths, scan.grid(), &reading) {
                 Ok(truth) => FileEvent::TruthOpened { ticket, truth: Box::new(truth) },
@@ -101,10 +104,10 @@ fn work(
             let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, Some(&truth.values)));
             FileEvent::Scored { prediction_ticket, counts: Counts { truth: Some(truth_ticket), table } }
         }
-        FileCommand::Measure { of, prediction, truth, threshold } => {
+        FileCommand::Measure { of, prediction, truth, threshold, size } => {
             let mask = prediction.mask(threshold);
-            let pixels = hd95(&mask, &truth.values, truth.width, truth.height);
-            FileEvent::Measured { of, pixels }
+            let distance = hd95_of(&mask, &truth.values, truth.width, truth.height, size);
+            FileEvent::Measured { of, distance }
         }
         FileCommand::NetworkView { key, image, seen, side } => {
             let picture = data::preprocess::resampled(&as_seen(image, seen), side);

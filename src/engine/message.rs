@@ -13,7 +13,7 @@ use crate::analysis::refinement::Step;
 use crate::data::samples::SampleCase;
 use crate::data::volume::Seen;
 use crate::data::worklist::Item;
-use crate::data::{Image, Limit, Mask, Truth, TruthReading, Volume};
+use crate::data::{Image, Limit, Mask, Orientation, Truth, TruthReading, Volume};
 use crate::device::DeviceChoice;
 use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Wanted};
 use crate::train::{Estimate, Interrupted};
@@ -115,6 +115,8 @@ pub enum FileCommand {
         files: Vec<PathBuf>,
         texture_limit: usize,
         limit: Limit,
+        /// What is done about the orientation that a picture gives.
+        orientation: Orientation,
         cancel: Arc<AtomicBool>,
     },
     /// Draws a sample case, with its mask to compare with and its sentence.
@@ -146,8 +148,15 @@ pub enum FileCommand {
         paint: OverlayPaint,
         side: usize,
     },
-    /// Measures the 95 % Hausdorff distance of the mask at `threshold` and the truth: [`FileEvent::Measured`].
-    Measure { of: (Ticket, Ticket, usize), prediction: Arc<Prediction>, truth: Arc<Mask>, threshold: f32 },
+    /// Measures the 95 % Hausdorff distance of the mask at `threshold` and the truth, where columns and rows are `size` apart, in the unit
+    /// of that: [`FileEvent::Measured`].
+    Measure {
+        of: (Ticket, Ticket, usize),
+        prediction: Arc<Prediction>,
+        truth: Arc<Mask>,
+        threshold: f32,
+        size: [f64; 2],
+    },
     /// Works out the numbers of the stages' masks: [`FileEvent::Refined`].
     Refine { ticket: Ticket, inspection: Arc<Inspection>, truth: Option<Arc<Mask>>, threshold: f32 },
     /// Makes a picture of what a network of `side × side` pixels gets: [`FileEvent::NetworkView`].
@@ -222,7 +231,7 @@ pub enum FileEvent {
     /// The answer to [`FileCommand::Score`].
     Scored { prediction_ticket: Ticket, counts: Counts },
     /// The answer to [`FileCommand::Measure`]; no distance where one of the masks is empty.
-    Measured { of: (Ticket, Ticket, usize), pixels: Option<f64> },
+    Measured { of: (Ticket, Ticket, usize), distance: Option<f64> },
     /// The answer to [`FileCommand::NetworkView`].
     NetworkView { key: u64, picture: DisplayPixels },
     /// The answer to [`FileCommand::Refine`].

@@ -10,7 +10,7 @@ use super::display::DisplayPixels;
 use super::message::{Event, Ticket};
 use super::outbox::{Outbox, guarded};
 use super::slot::LatestSlot;
-use crate::data::{Limit, worklist};
+use crate::data::{Limit, Orientation, worklist};
 
 /// Memory that one picture may take for the sake of its thumbnail.
 const LIMIT: Limit = Limit(512 << 20);
@@ -24,6 +24,8 @@ pub struct ThumbnailRequest {
     pub wanted: Vec<(usize, PathBuf, Vec<PathBuf>)>,
     /// Longest side, pixels.
     pub side: usize,
+    /// What is done about the orientation that a picture gives.
+    pub orientation: Orientation,
 }
 
 pub(super) struct Thumbnails {
@@ -54,20 +56,21 @@ fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &Outbox
             recv(quit) -> _ => return,
             recv(wishes.arrivals()) -> _ => {
                 let mut wish = wishes.take();
-                while let Some(ThumbnailRequest { list, mut wanted, side }) = wish {
+                while let Some(ThumbnailRequest { list, mut wanted, side, orientation }) = wish {
                     if wanted.is_empty() {
                         wish = wishes.take();
                         continue;
                     }
                     let (place, path, files) = wanted.remove(0);
-                    let made = guarded(|| worklist::thumbnail(&path, &files, side, LIMIT).ok()).unwrap_or_default();
+                    let read = || worklist::thumbnail(&path, &files, side, LIMIT, orientation).ok();
+                    let made = guarded(read).unwrap_or_default();
                     let picture = made.map(|image| DisplayPixels::of(&image, side));
                     out.send(Event::Thumbnail { list, place, picture });
                     if !matches!(quit.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
                         return;
                     }
                     // Who scrolls on is not interested in what went by.
-                    wish = wishes.take().or(Some(ThumbnailRequest { list, wanted, side }));
+                    wish = wishes.take().or(Some(ThumbnailRequest { list, wanted, side, orientation }));
                 }
             }
         }

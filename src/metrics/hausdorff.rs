@@ -1,13 +1,21 @@
 //! The distance between the outlines of two masks.
 
-/// 95 % Hausdorff distance in pixels: of all distances from a boundary pixel of one mask to the nearest boundary pixel of the
-/// other, in both directions together, the 95th percentile (linear between neighbours), as MedPy's `hd95` takes it. A boundary
-/// pixel is foreground with background, or the picture's edge, among its four neighbours. 0 where both masks are empty; none where one
-/// is, because then there is no distance.
+/// 95 % Hausdorff distance in pixels, as [`hd95_of`] measures it where pixels are squares of side 1.
 ///
 /// # Panics
 /// If a mask does not hold `width * height` values.
 pub fn hd95(a: &[u8], b: &[u8], width: usize, height: usize) -> Option<f64> {
+    hd95_of(a, b, width, height, [1.0; 2])
+}
+
+/// 95 % Hausdorff distance where columns are `size[0]` apart and rows `size[1]`, in the unit of these: of all distances from a boundary
+/// pixel of one mask to the nearest boundary pixel of the other, in both directions together, the 95th percentile (linear between
+/// neighbours), as MedPy's `hd95` takes it. A boundary pixel is foreground with background, or the picture's edge, among its four
+/// neighbours. 0 where both masks are empty; none where one is, because then there is no distance.
+///
+/// # Panics
+/// If a mask does not hold `width * height` values.
+pub fn hd95_of(a: &[u8], b: &[u8], width: usize, height: usize, [column, row]: [f64; 2]) -> Option<f64> {
     assert!(a.len() == width * height && b.len() == a.len(), "masks of {width}x{height}");
     let (from, to) = (boundary(a, width, height), boundary(b, width, height));
     match (from.iter().any(|is| *is), to.iter().any(|is| *is)) {
@@ -15,10 +23,12 @@ pub fn hd95(a: &[u8], b: &[u8], width: usize, height: usize) -> Option<f64> {
         (true, true) => {}
         _ => return None,
     }
-    let mut distances = to_nearest(&from, &to, width, height);
-    distances.extend(to_nearest(&to, &from, width, height));
+    // In widths of a pixel: squares are measured in whole numbers, whatever their size.
+    let aspect = row / column;
+    let mut distances = to_nearest(&from, &to, width, height, aspect);
+    distances.extend(to_nearest(&to, &from, width, height, aspect));
     distances.sort_by(f64::total_cmp);
-    super::spread::percentile(&distances, 0.95)
+    super::spread::percentile(&distances, 0.95).map(|widths| widths * column)
 }
 
 fn boundary(mask: &[u8], width: usize, height: usize) -> Vec<bool> {
@@ -39,41 +49,42 @@ fn boundary(mask: &[u8], width: usize, height: usize) -> Vec<bool> {
         .collect()
 }
 
-/// Distance from every pixel of `from` to the nearest of `to`.
-fn to_nearest(from: &[bool], to: &[bool], width: usize, height: usize) -> Vec<f64> {
-    let squared = squared_distances(to, width, height);
+/// Distance from every pixel of `from` to the nearest of `to`, in widths of a pixel, which is `aspect` times as high.
+fn to_nearest(from: &[bool], to: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
+    let squared = squared_distances(to, width, height, aspect);
     from.iter().zip(squared).filter(|(is, _)| **is).map(|(_, squared)| squared.sqrt()).collect()
 }
 
 /// Exact squared Euclidean distance of every pixel to the nearest that is set (Felzenszwalb & Huttenlocher, *Distance Transforms of
 /// Sampled Functions*, 2012): first along columns, then along rows.
-fn squared_distances(set: &[bool], width: usize, height: usize) -> Vec<f64> {
+fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
     // Farther than any pixel, and finite, so that differences of it are numbers.
-    let far = ((width + height) as f64).powi(2);
+    let far = (width as f64 + height as f64 * aspect).powi(2);
     let mut field: Vec<f64> = set.iter().map(|is| if *is { 0.0 } else { far }).collect();
     let mut column = vec![0.0; height];
     for x in 0..width {
         for y in 0..height {
             column[y] = field[y * width + x];
         }
-        for (y, value) in lower_envelope(&column).into_iter().enumerate() {
+        for (y, value) in lower_envelope(&column, aspect).into_iter().enumerate() {
             field[y * width + x] = value;
         }
     }
     for row in field.chunks_exact_mut(width) {
-        let transformed = lower_envelope(row);
+        let transformed = lower_envelope(row, 1.0);
         row.copy_from_slice(&transformed);
     }
     field
 }
 
-/// `min_q (p − q)² + f(q)` for every p.
-fn lower_envelope(f: &[f64]) -> Vec<f64> {
+/// `min_q (p − q)² + f(q)` for every p, where neighbours are `step` apart.
+fn lower_envelope(f: &[f64], step: f64) -> Vec<f64> {
+    let place = |index: usize| index as f64 * step;
     // Parabolas that are lowest somewhere, and from where on each is.
     let mut lowest: Vec<(usize, f64)> = vec![(0, f64::NEG_INFINITY)];
     for q in 1..f.len() {
         let meets = |p: usize| {
-            let (a, b) = (q as f64, p as f64);
+            let (a, b) = (place(q), place(p));
             ((f[q] + a * a) - (f[p] + b * b)) / (2.0 * (a - b))
         };
         while let Some((p, from)) = lowest.last() {
@@ -91,11 +102,11 @@ fn lower_envelope(f: &[f64]) -> Vec<f64> {
     let mut index = 0;
     (0..f.len())
         .map(|p| {
-            while index + 1 < lowest.len() && lowest[index + 1].1 < p as f64 {
+            while index + 1 < lowest.len() && lowest[index + 1].1 < place(p) {
                 index += 1;
             }
             let q = lowest[index].0;
-            (p as f64 - q as f64).powi(2) + f[q]
+            (place(p) - place(q)).powi(2) + f[q]
         })
         .collect()
 }
@@ -104,10 +115,11 @@ fn lower_envelope(f: &[f64]) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    fn brute_force(a: &[u8], b: &[u8], width: usize, height: usize) -> Option<f64> {
+    fn brute_force(a: &[u8], b: &[u8], width: usize, height: usize, size: [f64; 2]) -> Option<f64> {
         let points = |mask: &[u8]| -> Vec<(f64, f64)> {
             let border = boundary(mask, width, height);
-            (0..mask.len()).filter(|i| border[*i]).map(|i| ((i % width) as f64, (i / width) as f64)).collect()
+            let place = |i: usize| ((i % width) as f64 * size[0], (i / width) as f64 * size[1]);
+            (0..mask.len()).filter(|i| border[*i]).map(place).collect()
         };
         let (a, b) = (points(a), points(b));
         let nearest = |p: &(f64, f64), others: &[(f64, f64)]| {
@@ -126,13 +138,17 @@ mod tests {
                 let mut mask =
                     || -> Vec<u8> { (0..width * height).map(|_| u8::from(random.f64() < density)).collect() };
                 let (a, b) = (mask(), mask());
-                if a.contains(&1) && b.contains(&1) {
-                    let (ours, exact) = (hd95(&a, &b, width, height), brute_force(&a, &b, width, height));
-                    assert!(
-                        (ours.expect("a distance") - exact.expect("a distance")).abs() < 1e-9,
-                        "{width}x{height}"
-                    );
+                if !(a.contains(&1) && b.contains(&1)) {
+                    continue;
                 }
+                // Square, flat, high, and with a proportion that no binary number is.
+                for size in [[1.0, 1.0], [0.7, 0.7], [2.0, 0.5], [0.3, 2.1], [1.0, 1.0 / 3.0]] {
+                    let ours = hd95_of(&a, &b, width, height, size).expect("a distance");
+                    let exact = brute_force(&a, &b, width, height, size).expect("a distance");
+                    assert!((ours - exact).abs() < 1e-9, "{width}x{height} of {size:?}: {ours} for {exact}");
+                }
+                let (pixels, mm) = (hd95(&a, &b, width, height), hd95_of(&a, &b, width, height, [0.35; 2]));
+                assert_eq!(mm, pixels.map(|pixels| pixels * 0.35), "squares are counted, then scaled");
             }
         }
     }
@@ -143,5 +159,14 @@ mod tests {
         assert_eq!(hd95(&[0; 6], &[1; 6], 3, 2), None);
         assert_eq!(hd95(&[1; 6], &[1; 6], 3, 2), Some(0.0));
         assert_eq!(hd95(&[1, 0, 0, 0, 0, 0], &[0, 0, 1, 0, 0, 0], 3, 2), Some(2.0));
+    }
+
+    /// Two pixels three columns and four rows apart: 3 · 0.5 mm across and 4 · 2 mm down, by Pythagoras.
+    #[test]
+    fn both_sides_of_a_pixel_count() {
+        let (mut a, mut b) = (vec![0; 20], vec![0; 20]);
+        (a[0], b[19]) = (1, 1);
+        assert_eq!(hd95_of(&a, &b, 4, 5, [0.5, 2.0]), Some(1.5_f64.hypot(8.0)));
+        assert_eq!(hd95_of(&a, &b, 4, 5, [2.0, 2.0]), Some(10.0));
     }
 }

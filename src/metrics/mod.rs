@@ -5,5 +5,5 @@ mod hausdorff;
 mod spread;
 
 pub use confusion::Confusion;
-pub use hausdorff::hd95;
+pub use hausdorff::{hd95, hd95_of};
 pub use spread::{Spread, mean_std};

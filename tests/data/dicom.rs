@@ -5,7 +5,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use himix::data::dicom::{open, open_series, series_in};
 use himix::data::volume::{Kind, Mapping, Values, Volume};
-use himix::data::{DataError, Limit, Pixels};
+use himix::data::{DataError, Limit, Orientation, Pixels};
 use tempfile::TempDir;
 
 use super::fixtures::{folder, put, shared};
@@ -194,7 +194,7 @@ fn one_bad_file_does_not_block_a_series() {
     let whole = open_series(&many, Limit::default(), &|_| true).expect("a stack");
     assert!(whole.notes[0].ends_with("So it is with 4 more."), "{:?}", whole.notes);
     let around = [series[0].files[1].clone(), cut.clone(), series[0].files[2].clone()];
-    let small = himix::data::worklist::thumbnail(&around[0], &around, 8, Limit::default());
+    let small = himix::data::worklist::thumbnail(&around[0], &around, 8, Limit::default(), Orientation::default());
     assert_eq!(small.expect("that of the next file").width, 2);
     // Where none can be read, that is an error, and of the first file.
     let none = open_series(&[cut, folder.path().join("d")], Limit::default(), &|_| true);

@@ -127,6 +127,7 @@ actions! {
     MoreThreshold: Overlay, "Higher threshold", [key(Key::CloseBracket)];
     FocusPrompt: Prompt, "Type in the prompt", [key(Key::Slash)];
     Past: Prompt, "Past predictions", [key(Key::L)];
+    Information: Program, "Image information", [Chord::ctrl(Key::I)];
     OpenImage: Program, "Open image…", [Chord::ctrl(Key::O)];
     OpenFolder: Program, "Open folder…", [Chord::ctrl_shift(Key::O)];
     SaveMask: Program, "Save mask…", [Chord::ctrl(Key::S)];
@@ -260,6 +261,12 @@ impl Action {
             Self::MoreThreshold => Command::MoveThreshold(THRESHOLD_STEP),
             Self::FocusPrompt => Command::FocusPrompt,
             Self::Past => Command::OpenPane(Pane::Past, true),
+            // The key that opens the panel leaves it for the one behind it, or closes it where it stands alone.
+            Self::Information if state.is_seen(Pane::Information) => match state.is_seen(Pane::Result) {
+                true => Command::OpenPane(Pane::Information, false),
+                false => Command::OpenPane(Pane::Result, true),
+            },
+            Self::Information => Command::OpenPane(Pane::Information, true),
             Self::OpenImage => Command::Ask(Purpose::Image),
             Self::OpenFolder => Command::Ask(Purpose::Folder),
             Self::SaveMask => return state.shown.is_some().then_some(Command::Ask(Purpose::SaveMask)),

@@ -65,7 +65,8 @@ impl Node {
             Tab::Read => {
                 let middle = Self::Column(parts([(600.0, stack(&[Pane::Picture])), prompt()]));
                 let lower = stack(&[Pane::Window, Pane::Model, Pane::Past, Pane::Messages]);
-                let right = parts([(400.0, stack(&[Pane::Result])), (Pane::Window.size()[1], lower)]);
+                let upper = stack(&[Pane::Result, Pane::Information]);
+                let right = parts([(400.0, upper), (Pane::Window.size()[1], lower)]);
                 Self::Row(parts([
                     (Pane::Worklist.size()[0], stack(&[Pane::Worklist])),
                     (800.0, middle),

@@ -26,6 +26,8 @@ pub enum Pane {
     Prompt,
     /// Scores, areas, threshold, opacity.
     Result,
+    /// What the file says of the image and what was derived of it.
+    Information,
     /// Window and level.
     Window,
     /// σ, time, device, origin of the model.
@@ -68,6 +70,7 @@ impl Pane {
             Self::Worklist => "Worklist",
             Self::Prompt => "Prompt",
             Self::Result => "Result",
+            Self::Information => "Image information",
             Self::Window => "Window",
             Self::Model => "Network",
             Self::Past => "Past",
@@ -97,7 +100,7 @@ impl Pane {
         match self {
             Self::Picture | Self::Stages => 3,
             Self::Curves | Self::Comparison => 2,
-            Self::Result | Self::Run | Self::Settings => 1,
+            Self::Result | Self::Information | Self::Run | Self::Settings => 1,
             _ => 0,
         }
     }
@@ -108,7 +111,7 @@ impl Pane {
             Self::Picture | Self::Stages => [800.0, 600.0],
             Self::Worklist => [196.0, 400.0],
             Self::Prompt => [600.0, 152.0],
-            Self::Result => [272.0, 400.0],
+            Self::Result | Self::Information => [272.0, 400.0],
             Self::Window | Self::Model | Self::Past | Self::Messages => [272.0, 172.0],
             Self::WhatIf | Self::Spectrum | Self::Fusion | Self::Numbers | Self::Sweep => [340.0, 400.0],
             Self::Settings => [300.0, 600.0],
@@ -129,6 +132,7 @@ impl Tab {
                 Pane::Picture,
                 Pane::Prompt,
                 Pane::Result,
+                Pane::Information,
                 Pane::Window,
                 Pane::Model,
                 Pane::Past,

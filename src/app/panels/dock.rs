@@ -10,7 +10,7 @@ use egui_tiles::{
     Tree, UiResponse,
 };
 
-use super::{canvas, level, model, pages, prompt, result, sentences, stages, train, worklist};
+use super::{canvas, information, level, model, pages, prompt, result, sentences, stages, train, worklist};
 use crate::app::command::Command;
 use crate::app::layout::{Pane, fit};
 use crate::app::state::State;
@@ -185,6 +185,7 @@ fn plain<T>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> T) -> T {
 fn scrolled(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Command>) {
     match pane {
         Pane::Result => result::show(ui, state, commands),
+        Pane::Information => information::show(ui, state, commands),
         Pane::Window => level::show(ui, state, commands),
         Pane::Model => model::show(ui, state, commands),
         Pane::Past => sentences::past(ui, state, commands),

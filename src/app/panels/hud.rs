@@ -5,11 +5,16 @@ use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, Ui, pos
 use super::widgets::number;
 use crate::app::state::{OpenImage, State};
 use crate::app::theme;
+use crate::data::facts::place;
 
 /// Distance from the edges of the picture, points.
 const MARGIN: f32 = 10.0;
 /// Length of the scale bar, points, at least and at most.
 const SCALE: (f32, f32) = (50.0, 140.0);
+/// Size of the letters, points.
+const SIZE: f32 = 12.0;
+/// Room that is left beside a letter in the middle of an edge, or beside another text, points.
+const LETTER: f32 = 20.0;
 
 /// Draws it over `rect`.
 pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
@@ -31,8 +36,13 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     if let Some([a, b]) = state.ruler {
         ruler(&painter, state, open, a, b);
     }
-    if let Some(line) = pointer.and_then(|pointer| under_pointer(state, open, pointer)) {
-        words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, &line);
+    let said = pointer.and_then(|pointer| under_pointer(state, open, pointer)).unwrap_or_default();
+    // Up to what is written at the left, and to the letter in the middle.
+    let taken = left.last().map_or(0.0, |line| width(&painter, line));
+    let letter = if open.scan.geometry.sides.is_some() { inner.width() / 2.0 + LETTER } else { 0.0 };
+    let room = inner.width() - letter.max(taken + LETTER);
+    if let Some(line) = said.iter().find(|line| width(&painter, line) <= room).or(said.last()) {
+        words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, line);
     }
 }
 
@@ -59,9 +69,14 @@ pub fn spoken(state: &State) -> String {
     parts.join(", ")
 }
 
+/// Width of a text as [`words`] writes it.
+fn width(painter: &Painter, text: &str) -> f32 {
+    painter.layout_no_wrap(text.to_owned(), FontId::monospace(SIZE), theme::OVER_PICTURE).size().x
+}
+
 /// Text that is read on black and on white.
 fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
-    let font = FontId::monospace(12.0);
+    let font = FontId::monospace(SIZE);
     let galley = painter.layout_no_wrap(text.to_owned(), font, theme::OVER_PICTURE);
     let rect = align.anchor_size(at, galley.size());
     painter.rect_filled(rect.expand2(vec2(4.0, 1.0)), 3.0, theme::BEHIND_WORDS);
@@ -81,13 +96,12 @@ fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
     }
 }
 
-/// A length of 1, 2 or 5 times a power of ten, in mm where the file says what a pixel is.
+/// A length of 1, 2 or 5 times a power of ten, in mm where the file says how large a pixel is.
 fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pixels_per_point: f32) {
-    let points_per_pixel = state.view.zoom() / pixels_per_point;
-    let (unit, points_per_unit) = match open.scan.geometry.pixel_mm {
-        Some([column, _]) => ("mm", points_per_pixel / column as f32),
-        None => ("px", points_per_pixel),
-    };
+    // The bar lies along the rows, where a unit is as many widths of a pixel.
+    let lengths = open.scan.geometry.lengths();
+    let points_per_unit = state.view.zoom() / pixels_per_point / lengths.size[0] as f32;
+    let unit = lengths.unit.words();
     if !(points_per_unit.is_finite() && points_per_unit > 0.0) {
         return;
     }
@@ -105,11 +119,13 @@ fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pix
     line(painter, Stroke::new(4.0, theme::BEHIND_WORDS));
     line(painter, Stroke::new(1.5, theme::OVER_PICTURE));
     let text = format!("{} {unit}", number(f64::from(length)));
-    words(painter, pos2((left + right) / 2.0, y - 6.0), Align2::CENTER_BOTTOM, &text);
+    // Above the middle of the bar; what is longer than the bar ends with it.
+    let end = ((left + right + width(painter, &text)) / 2.0).min(right);
+    words(painter, pos2(end, y - 6.0), Align2::RIGHT_BOTTOM, &text);
 }
 
-/// Position and value of the pixel under the pointer.
-fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<String> {
+/// Position and value of the pixel under the pointer, with all that is known of it first, then with less and less.
+fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<String>> {
     let at = state.view.image_at(pointer);
     let image = &open.image;
     let is_inside = at.x >= 0.0 && at.y >= 0.0 && (at.x as usize) < image.width && (at.y as usize) < image.height;
@@ -117,12 +133,15 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Strin
         return None;
     }
     let (x, y) = (at.x as usize, at.y as usize);
-    let place = match open.scan.geometry.pixel_mm {
-        Some([column, row]) => {
-            format!("x {x} y {y} ({:.1}, {:.1} mm)", f64::from(at.x) * column, f64::from(at.y) * row)
-        }
-        None => format!("x {x} y {y}"),
-    };
+    let geometry = &open.scan.geometry;
+    let pixel = format!("x {x} y {y}");
+    let in_picture = geometry.pixel_mm.map(|[column, row]| {
+        let unit = geometry.lengths().unit.words();
+        format!("{pixel} ({:.1}, {:.1} {unit})", f64::from(at.x) * column, f64::from(at.y) * row)
+    });
+    // Positions are those of the centres of pixels.
+    let in_patient = geometry.place(f64::from(at.x) - 0.5, f64::from(at.y) - 0.5, open.slice);
+    let in_patient = in_patient.map(|at| format!("{} mm", place(at)));
     let values: Vec<String> =
         (0..image.channels).map(|channel| number(f64::from(image.value(x, y, channel)))).collect();
     let unit = if open.scan.unit.is_empty() { String::new() } else { format!(" {}", open.scan.unit) };
@@ -130,7 +149,17 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Strin
         let plane = &shown.prediction.probability;
         plane.values.get(y * plane.width + x).map_or(String::new(), |p| format!("   p {p:.2}"))
     });
-    Some(format!("{place}   {}{unit}{}", values.join(" "), probability.unwrap_or_default()))
+    let value = format!("{}{unit}{}", values.join(" "), probability.unwrap_or_default());
+    let mut places = Vec::new();
+    if let Some(in_patient) = &in_patient {
+        places.extend(in_picture.as_ref().map(|in_picture| format!("{in_picture}   {in_patient}")));
+        places.push(format!("{pixel}   {in_patient}"));
+    }
+    places.extend(in_picture);
+    places.push(pixel);
+    let mut lines: Vec<String> = places.iter().map(|place| format!("{place}   {value}")).collect();
+    lines.push(value);
+    Some(lines)
 }
 
 /// The ruler's line with its length.
@@ -147,11 +176,7 @@ fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Ve
 
 /// From one point of the picture to another, in mm where the file says how large a pixel is.
 fn length(open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) -> String {
-    match open.scan.geometry.pixel_mm {
-        Some([column, row]) => {
-            let length = (f64::from(b.x - a.x) * column).hypot(f64::from(b.y - a.y) * row);
-            format!("{length:.1} mm")
-        }
-        None => format!("{:.1} px", (b - a).length()),
-    }
+    let lengths = open.scan.geometry.lengths();
+    let length = lengths.between(f64::from(b.x - a.x), f64::from(b.y - a.y));
+    format!("{length:.1} {}", lengths.unit.words())
 }

@@ -16,6 +16,9 @@ use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
 use crate::infer::{BUNDLED_NAME, ModelSource};
 
+/// The switch for EXIF orientations.
+pub const UPRIGHT: &str = "Turn pictures upright as their EXIF data asks";
+
 /// Draws the menu bar.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
@@ -133,6 +136,7 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     ui.menu_button("Panels", |ui| panels(ui, state, commands));
     item(ui, true, "Reset the layout", Command::ResetLayout, commands);
+    act(ui, state, Action::Information, commands);
     ui.separator();
     let has_image = state.image.is_some();
     ui.add_enabled_ui(has_image, |ui| {
@@ -155,6 +159,7 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     switch(ui, settings.smooth, "Smooth picture", Command::Smooth, commands);
     switch(ui, settings.heat, &keyed(Action::Heat, "Heat map of the probability"), Command::Heat, commands);
     switch(ui, settings.show_patient, "Show the patient's name", Command::ShowPatient, commands);
+    switch(ui, settings.upright, UPRIGHT, Command::Upright, commands);
     ui.separator();
     act(ui, state, Action::Invert, commands);
     ui.add_enabled_ui(has_image, |ui| {

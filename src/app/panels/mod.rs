@@ -4,6 +4,7 @@ mod canvas;
 mod dock;
 mod empty;
 mod hud;
+mod information;
 mod level;
 mod menu;
 mod model;
@@ -12,6 +13,7 @@ mod palette;
 mod plot;
 mod presets;
 mod prompt;
+mod question;
 mod result;
 mod scores;
 mod sentences;
@@ -20,6 +22,7 @@ mod stages;
 mod toasts;
 mod tokens;
 mod train;
+mod truth;
 mod widgets;
 mod worklist;
 
@@ -32,6 +35,7 @@ use crate::render::Picture;
 /// Draws the window.
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
     menu::show(ui, state, commands);
+    question::show(ui, state, commands);
     let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, picture, commands)).inner;
     toasts::show(ui.ctx(), state, hero, commands);
     pages::show(ui.ctx(), state, commands);

@@ -4,6 +4,7 @@ use eframe::egui::{
     Align2, Area, Context, Frame, Id, Key, Modifiers, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
 };
 
+use super::menu::UPRIGHT;
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
 use crate::app::keys::Action;
@@ -54,6 +55,7 @@ fn entries(state: &State) -> Vec<Entry> {
     add("Outlines on or off", Command::Contour(!settings.contour));
     add("Smooth picture on or off", Command::Smooth(!settings.smooth));
     add("Patient's name on or off", Command::ShowPatient(!settings.show_patient));
+    add(&format!("{UPRIGHT}: on or off"), Command::Upright(!settings.upright));
     add("Empty the prompt", Command::SetPrompt(String::new()));
     if let Some(layout) = state.layouts.get(state.tab) {
         for pane in state.tab.panes().iter().filter(|pane| !pane.is_hero()) {

@@ -6,6 +6,7 @@ use super::level::numbers;
 use crate::app::command::Command;
 use crate::app::settings::usual_presets;
 use crate::app::state::State;
+use crate::app::theme;
 use crate::data::volume::{Kind, NamedWindow, Window};
 
 /// Presets that have a key, beside the full range on 0.
@@ -24,6 +25,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let mut edited = presets.clone();
     let words = format!("Of pictures of the kind {}. The windows of a file itself follow them.", kind.name());
     ui.add(Label::new(RichText::new(words).weak()).wrap());
+    if open.is_some_and(|open| !open.has_presets()) {
+        let words = "The picture that is open is not in Hounsfield units: these windows mean nothing in it and are not offered for it.";
+        ui.add(Label::new(RichText::new(words).color(theme::palette(ui.visuals()).warning)).wrap());
+    }
     ui.add_space(4.0);
     if presets.is_empty() {
         ui.label("There are none.");

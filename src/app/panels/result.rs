@@ -6,10 +6,10 @@ use eframe::egui::{
 };
 
 use super::widgets::{explain, heading, legend_row, row, section, swatch};
-use super::{model, scores};
+use super::{model, scores, truth};
 use crate::app::command::Command;
 use crate::app::dialogs::Purpose;
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
 use crate::app::theme::{self, Colours, Scheme};
 use crate::data::colour_map::viridis;
 
@@ -17,7 +17,7 @@ use crate::data::colour_map::viridis;
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
-    if state.confusion().is_some() {
+    if scores::are_coming(state) {
         heading(ui, "Scores", "per image");
     }
     // While a mask is on its way, what stands beneath stays where it is.
@@ -85,9 +85,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         row(ui, "Split", split).on_hover_text(words);
     }
     match &state.truth {
-        Some(truth) => {
-            row(ui, "Ground truth", file_name(&truth.path)).on_hover_text(truth.path.display().to_string());
-        }
+        Some(_) => truth::show(ui, state, commands),
         None => {
             ui.add_space(2.0);
             if ui.button("Open ground truth…").clicked() {

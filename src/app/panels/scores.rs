@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Id, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
+use eframe::egui::{Id, Label, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
+use super::truth;
 use super::widgets::{self, explain, explained_row, legend_row, row};
 use crate::app::command::Command;
 use crate::app::state::State;
@@ -11,15 +12,36 @@ use crate::app::theme;
 use crate::engine::{THRESHOLD_STEPS, ThresholdCounts, threshold_at};
 
 const HD95: &str = "95 % Hausdorff distance: of every boundary pixel of either mask the distance to the other boundary, 95th percentile. In mm where \
-                    the file says how large a pixel is.";
+                    the file says how large a pixel is; of pixels that are no squares with both of their sides.";
 const CURVE: &str = "Dice of this image at every threshold. The line marks the threshold in use, the dot the best one. Click to take a \
                      threshold. Choosing the best by looking at the truth flatters.";
 /// Height of the curve in points.
 const HEIGHT: f32 = 54.0;
 
-/// The rows of scores and the legend of the comparison.
+/// Whether there are scores, or there will be in a moment.
+pub fn are_coming(state: &State) -> bool {
+    state.shown.is_some() && state.truth_mask().is_some()
+}
+
+/// The rows of scores and the legend of the comparison. While a truth is counted, what stands beneath them stays where it is.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let id = Id::unique("height of the scores");
+    let height = ui.scope(|ui| rows(ui, state, commands)).response.rect.height();
+    if state.confusion().is_some() {
+        ui.data_mut(|data| data.insert_temp(id, height));
+    } else if are_coming(state) {
+        let last = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(0.0);
+        ui.add_space((last - height).max(0.0));
+    }
+}
+
+fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if state.truth.is_some() && state.truth_mask().is_none() {
+        let words = "The ground truth says nothing of this slice, so there are no scores.";
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
+    }
     let (Some(counts), Some(shown)) = (state.confusion(), &state.shown) else { return };
+    truth::oddity(ui, state);
     row(ui, "Dice", format!("{:.3}", counts.dice()));
     row(ui, "IoU", format!("{:.3}", counts.iou()));
     let ratio =
@@ -43,16 +65,17 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     curve(ui, state, &shown.counts.table, commands);
 }
 
-/// An area in pixels, mm² where the file says, and as a share of the image.
+/// An area in pixels, mm² where the file says how large they are, and as a share of the image unless the mm² are others than the patient's,
+/// which takes its place.
 pub fn area(state: &State, count: u64) -> String {
     let pixels = format!("{} px", widgets::grouped(count));
     let Some(open) = &state.image else { return pixels };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
-    match open.scan.geometry.pixel_mm {
-        Some([column, row]) => {
-            format!("{pixels}, {} mm², {share:.1} %", widgets::number(count as f64 * column * row))
-        }
-        None => format!("{pixels}, {share:.1} %"),
+    let lengths = open.scan.geometry.lengths();
+    match (lengths.area_mm2(count).map(widgets::number), open.scan.geometry.measured.suffix()) {
+        (None, _) => format!("{pixels}, {share:.1} %"),
+        (Some(mm2), "") => format!("{pixels}, {mm2} mm², {share:.1} %"),
+        (Some(mm2), elsewhere) => format!("{pixels}, {mm2} mm²{elsewhere}"),
     }
 }
 
@@ -60,12 +83,9 @@ fn distance(state: &State) -> String {
     let Some(known) = state.distance.as_ref().filter(|known| Some(known.of) == state.distance_wanted()) else {
         return "…".into();
     };
-    match (known.pixels, state.image.as_ref().and_then(|open| open.scan.geometry.pixel_mm)) {
-        (None, _) => "none: one mask is empty".into(),
-        (Some(pixels), Some([column, row])) if (column / row - 1.0).abs() < 0.01 => {
-            format!("{:.1} mm", pixels * column)
-        }
-        (Some(pixels), _) => format!("{pixels:.1} px"),
+    match known.length {
+        None => "none: one mask is empty".into(),
+        Some(length) => format!("{length:.1} {}", state.lengths().unit.words()),
     }
 }
 

@@ -17,7 +17,8 @@ const PICTURE: f32 = 48.0;
 
 /// Draws the list, where there is one.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let Some(list) = &mut state.worklist else {
+    let State { worklist, settings, .. } = state;
+    let Some(list) = worklist else {
         ui.label(RichText::new("The cases of a folder are listed here.").weak());
         if ui.button("Open folder…").clicked() {
             commands.push(Command::Ask(Purpose::Folder));
@@ -55,7 +56,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     }
     let output = area.show_rows(ui, ROW, list.shown.len(), |ui, rows| {
         let places: Vec<usize> = list.shown[rows].to_vec();
-        if let Some(request) = list.missing(&places) {
+        if let Some(request) = list.missing(&places, settings) {
             commands.push(Command::MakeThumbnails(request));
         }
         for place in places {

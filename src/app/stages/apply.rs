@@ -94,8 +94,10 @@ impl HimixApp {
         let prompt = state.prompt.clone();
         let over = match (&state.worklist, &state.image) {
             (Some(list), _) if wish.over_list => {
-                let limit = state.settings.limit();
-                SweepOver::Items { items: list.with_edits(), prompt, limit }
+                let (limit, settings) = (state.settings.limit(), &state.settings);
+                let mut items = list.with_edits();
+                items.iter_mut().for_each(|item| item.reading = settings.reading(Some(&item.reading)));
+                SweepOver::Items { items, prompt, limit }
             }
             (_, Some(open)) => SweepOver::Picture {
                 image: open.image.clone(),

@@ -1,6 +1,7 @@
 //! What a file or a series holds: one picture or a stack of them, in stored values, with what they mean.
 
 pub(crate) mod geometry;
+mod lengths;
 mod mapping;
 mod sides;
 mod source;
@@ -9,6 +10,7 @@ mod values;
 mod window;
 
 pub use geometry::{Geometry, Measured, Placement, SliceDistance};
+pub use lengths::{Lengths, Unit};
 pub use mapping::Mapping;
 pub use sides::Sides;
 pub use source::{DicomSource, NiftiForm, NiftiSource, PictureSource, Source};

@@ -1,0 +1,124 @@
+//! The panel *Image information*: what the file says and what was derived of it, each value with where it comes from.
+
+use std::sync::Arc;
+
+use eframe::egui::{Button, Id, Label, RichText, Ui, vec2};
+
+use super::widgets::{explain, section};
+use crate::app::command::Command;
+use crate::app::state::State;
+use crate::data::facts::{Fact, Section, facts, text, truth_facts, without_private};
+
+const WORDS: &str =
+    "What the file says, and what was derived or assumed. Rest the pointer on a value to see where it comes from.";
+const IDENTIFIERS: &str = "Name, dates and UIDs, which can identify a person. They are copied only while they are shown. Switched off again \
+                           when the program is started anew.";
+/// Share of the panel's width for the names.
+const NAMES: f32 = 0.4;
+
+/// What the sections were made of: image, slice, truth.
+type Key = (u64, usize, Option<u64>);
+
+/// The panel.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    ui.spacing_mut().interact_size.y = 17.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let Some(all) = sections(ui, state) else {
+        ui.add(Label::new(RichText::new("Open an image to see what its file says of it.").weak()).wrap());
+        return;
+    };
+    let shown = if state.show_identifiers { all.to_vec() } else { without_private(&all) };
+    ui.horizontal(|ui| {
+        let mut is_on = state.show_identifiers;
+        let switch = ui.checkbox(&mut is_on, "Identifiers").on_hover_text(IDENTIFIERS);
+        if switch.changed() {
+            commands.push(Command::ShowIdentifiers(is_on));
+        }
+        if ui.add(Button::new("Copy").small()).on_hover_text("Copy what is shown here as text.").clicked() {
+            ui.ctx().copy_text(text(&shown));
+        }
+        explain(ui, WORDS);
+    });
+    for Section { title, rows } in &shown {
+        section(ui, title, "");
+        rows.iter().for_each(|fact| row(ui, fact));
+    }
+    let hidden = rows(&all) - rows(&shown);
+    if hidden > 0 {
+        let (rows, are) = if hidden == 1 { ("row", "is") } else { ("rows", "are") };
+        ui.add_space(4.0);
+        let words = format!("{hidden} {rows} that can identify a person {are} not shown.");
+        ui.add(Label::new(RichText::new(words).small().weak()).wrap());
+    }
+}
+
+fn rows(sections: &[Section]) -> usize {
+    sections.iter().map(|section| section.rows.len()).sum()
+}
+
+/// What is known of the slice and the truth that are shown, kept for as long as they are; none without an image.
+fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
+    let open = state.image.as_ref()?;
+    let key: Key = (open.ticket, open.slice, state.truth.as_ref().map(|truth| truth.ticket));
+    let id = Id::unique("information on the image");
+    let known: Option<(Key, Arc<Vec<Section>>)> = ui.data(|data| data.get_temp(id));
+    if let Some((_, known)) = known.filter(|(of, _)| *of == key) {
+        return Some(known);
+    }
+    let mut all = facts(&open.scan, open.slice);
+    if let Some(truth) = &state.truth {
+        // What is odd stands last, wherever it was found.
+        let place = all.iter().position(|section| section.title == "Notes").unwrap_or(all.len());
+        all.splice(place..place, truth_facts(&truth.truth));
+    }
+    let all = Arc::new(all);
+    ui.data_mut(|data| data.insert_temp(id, (key, all.clone())));
+    Some(all)
+}
+
+/// The name at the left; the value beside it takes as many lines as it needs.
+fn row(ui: &mut Ui, fact: &Fact) {
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let names = (ui.available_width() * NAMES).round();
+        ui.allocate_ui_with_layout(vec2(names, 0.0), *ui.layout(), |ui| {
+            ui.set_width(names);
+            ui.add(Label::new(RichText::new(&fact.name).weak()).wrap());
+        });
+        let value = ui.add(Label::new(RichText::new(typographic(&fact.value))).wrap());
+        if !fact.origin.is_empty() {
+            value.on_hover_text(&fact.origin);
+        }
+    });
+}
+
+/// With minus signs in place of hyphens before numbers, and side and number of a place, or number and unit, on one line.
+fn typographic(value: &str) -> String {
+    let mut before = ' ';
+    let letters: Vec<char> = value.chars().collect();
+    let sign = |(place, letter): (usize, &char)| {
+        let is_number = letters.get(place + 1).is_some_and(char::is_ascii_digit);
+        let is_sign = *letter == '-' && is_number && (before.is_whitespace() || before == '(');
+        let is_side = "RLAPSI".contains(before) && is_number;
+        let is_unit = before.is_ascii_digit() && letters[place + 1..].starts_with(&['m', 'm']);
+        let is_bound = *letter == ' ' && (is_side || is_unit);
+        before = *letter;
+        match (is_sign, is_bound) {
+            (true, _) => '−',
+            (_, true) => '\u{a0}',
+            _ => *letter,
+        }
+    };
+    letters.iter().enumerate().map(sign).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_are_not_hyphens() {
+        assert_eq!(typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"), "−1000 to −5 HU, JPEG-2000, a-1, 1.2-3");
+        assert_eq!(typographic("R 1.5  A 2.0 mm"), "R\u{a0}1.5  A\u{a0}2.0\u{a0}mm");
+    }
+}

@@ -1,0 +1,52 @@
+//! The strip beneath the menu that asks what is to be done with a ground truth that does not fit as it is.
+
+use eframe::egui::{Frame, Label, Margin, Panel, RichText, Stroke, Ui};
+
+use crate::app::command::Command;
+use crate::app::state::{State, Tab, file_name};
+use crate::app::theme;
+use crate::app::truth::TruthAnswer;
+
+/// Draws it, where there is a question.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(question) = state.truth_question.as_ref().filter(|_| state.tab != Tab::Train) else { return };
+    let palette = theme::palette(ui.visuals());
+    let edge = Stroke::new(1.0, palette.warning);
+    let frame = Frame::new().fill(palette.field).inner_margin(Margin::symmetric(10, 6)).stroke(edge);
+    Panel::top("question of the ground truth").frame(frame).show(ui, |ui| {
+        let file = question.paths.first().map(|path| file_name(path)).unwrap_or_default();
+        let title = format!("How does the ground truth {file} lie on this image?");
+        ui.add(Label::new(RichText::new(title).strong().color(palette.warning)).wrap());
+        ui.add(Label::new(&question.message).wrap());
+        ui.horizontal_wrapped(|ui| {
+            let answers = [
+                (question.can_resample, "Resample by position", Some(TruthAnswer::Resample)),
+                (question.by_number, "Lay by voxel numbers", Some(TruthAnswer::ByNumber)),
+                (question.on_slice, "Lay on this slice", Some(TruthAnswer::OnThisSlice)),
+                (true, "Leave it out", None),
+            ];
+            for (_, name, answer) in answers.into_iter().filter(|(is_offered, ..)| *is_offered) {
+                if ui.button(name).on_hover_text(explanation(answer)).clicked() {
+                    commands.push(Command::AnswerTruth(answer));
+                }
+            }
+        });
+    });
+}
+
+fn explanation(answer: Option<TruthAnswer>) -> &'static str {
+    match answer {
+        Some(TruthAnswer::Resample) => {
+            "Every pixel of the image takes the label of the voxel of the mask that is nearest in mm. Where the grids differ, outlines \
+             move by up to half a voxel."
+        }
+        Some(TruthAnswer::ByNumber) => {
+            "The first voxel of the mask is laid on the first of the image, whatever the positions say. Right where a program lost \
+             or changed the positions when it saved the mask."
+        }
+        Some(TruthAnswer::OnThisSlice) => {
+            "The mask is that of the slice that is shown now. Scores are of that slice alone."
+        }
+        None => "The image is looked at without this ground truth.",
+    }
+}

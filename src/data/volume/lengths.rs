@@ -1,0 +1,80 @@
+//! In what unit lengths and areas within a picture are given: never in one that the file does not warrant.
+
+use super::{Geometry, Measured};
+
+/// A unit of length.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Unit {
+    /// Pixels, which are squares or taken for such.
+    Pixels,
+    /// Widths of a pixel, where it is known that pixels are no squares but not how large they are.
+    PixelWidths,
+    /// Millimetres, measured there.
+    Millimetres(Measured),
+}
+
+impl Unit {
+    /// What stands behind a length, for instance "mm at detector".
+    pub fn words(self) -> String {
+        match self {
+            Self::Pixels => "px".into(),
+            Self::PixelWidths => "pixel widths".into(),
+            Self::Millimetres(measured) => format!("mm{}", measured.suffix()),
+        }
+    }
+}
+
+/// How lengths within a slice are measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lengths {
+    /// Distance of columns and of rows.
+    pub size: [f64; 2],
+    /// In this unit.
+    pub unit: Unit,
+}
+
+impl Lengths {
+    /// From one point to another, which lies so many columns and rows away.
+    pub fn between(&self, columns: f64, rows: f64) -> f64 {
+        (columns * self.size[0]).hypot(rows * self.size[1])
+    }
+
+    /// What so many pixels cover in mm²; none where their size is not known.
+    pub fn area_mm2(&self, pixels: u64) -> Option<f64> {
+        matches!(self.unit, Unit::Millimetres(_)).then(|| pixels as f64 * self.size[0] * self.size[1])
+    }
+}
+
+impl Geometry {
+    /// How lengths within a slice are measured: in mm where the file gives the size of a pixel, in widths of a pixel where it gives the
+    /// proportion alone, else in pixels.
+    pub fn lengths(&self) -> Lengths {
+        match (self.pixel_mm, self.aspect()) {
+            (Some(size), _) => Lengths { size, unit: Unit::Millimetres(self.measured) },
+            (None, 1.0) => Lengths { size: [1.0; 2], unit: Unit::Pixels },
+            (None, aspect) => Lengths { size: [1.0, aspect], unit: Unit::PixelWidths },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_in_mm_only_where_the_file_gives_them() {
+        let unknown = Geometry::default().lengths();
+        assert_eq!((unknown.between(3.0, 4.0), unknown.unit.words().as_str()), (5.0, "px"));
+        assert_eq!(unknown.area_mm2(7), None);
+        let flat = Geometry { proportion: Some(0.5), ..Geometry::default() }.lengths();
+        assert_eq!((flat.between(3.0, 8.0), flat.unit.words().as_str()), (5.0, "pixel widths"));
+        assert_eq!(flat.area_mm2(7), None);
+        let known = |measured| Geometry { pixel_mm: Some([0.5, 2.0]), measured, ..Geometry::default() }.lengths();
+        let patient = known(Measured::Patient);
+        assert_eq!((patient.between(6.0, 2.0), patient.area_mm2(7)), (5.0, Some(7.0)));
+        assert_eq!(patient.unit.words(), "mm");
+        assert_eq!(known(Measured::Detector).unit.words(), "mm at detector");
+        assert_eq!(known(Measured::Film).unit.words(), "mm on film");
+        assert_eq!(known(Measured::Corrected { magnification: 1.2 }).unit.words(), "mm");
+    }
+}

@@ -1,0 +1,150 @@
+//! The ground truth in the window: what it was found to be, which labels count, and what is asked where it does not fit.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::accesskit::Toggled;
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use super::{window, with_result};
+use crate::fake::{FakeModel, HEIGHT, WIDTH};
+use crate::kit::{Files, Window, says, wait};
+
+/// A NIfTI volume of 5 slices of 8×6 voxels of `spacing` mm, with its place in space; slice k of a mask has k rows of its left half.
+pub fn volume(folder: &Path, name: &str, is_mask: bool, spacing: f32) -> PathBuf {
+    let mut bytes = vec![0; 352];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(0, &348_i32.to_le_bytes());
+    for (index, side) in [3_i16, 8, 6, 5, 1, 1, 1, 1].iter().enumerate() {
+        put(40 + 2 * index, &side.to_le_bytes());
+    }
+    put(70, &4_i16.to_le_bytes());
+    put(72, &16_i16.to_le_bytes());
+    (1..4).for_each(|axis| put(76 + 4 * axis, &spacing.to_le_bytes()));
+    put(108, &352_f32.to_le_bytes());
+    put(254, &1_i16.to_le_bytes());
+    for axis in 0..3 {
+        put(280 + 20 * axis, &(if axis == 2 { spacing } else { -spacing }).to_le_bytes());
+    }
+    put(344, b"n+1\0");
+    for slice in 0..5_i16 {
+        for (row, column) in (0..6).flat_map(|row| (0..8).map(move |column| (row, column))) {
+            let value = if is_mask { i16::from(column < 4 && row < slice) } else { -1000 + 100 * slice + row };
+            bytes.extend(value.to_le_bytes());
+        }
+    }
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).expect("a volume is written");
+    path
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    window.run();
+}
+
+/// Waits for a value beside its name; several values may be equal.
+#[track_caller]
+fn wait_for(window: &mut Window, value: &str) {
+    wait(window, value, |window| window.query_all_by_label(value).next().is_some());
+}
+
+#[test]
+fn labels_that_are_chosen_change_the_scores_and_can_be_undone() {
+    let files = Files::new();
+    let path = files.folder.path().join("mask_labels.png");
+    // The upper half: label 1 at the left, where the fake network finds a lesion, label 2 at the right.
+    let labels = image::GrayImage::from_fn(WIDTH as u32, HEIGHT as u32, |x, y| {
+        let label = if (x as usize) < WIDTH / 2 { 1 } else { 2 };
+        image::Luma([if (y as usize) < HEIGHT / 2 { label } else { 0 }])
+    });
+    labels.save(&path).expect("a mask is written");
+    let mut window = with_result(&FakeModel::default(), vec![files.image(), path]);
+    wait(&mut window, "the scores", |window| says(window, "Dice"));
+    wait_for(&mut window, "0.333");
+    window.get_by_label("labels (2 classes)");
+    window.get_by_label("pixel on pixel");
+    click(&mut window, "Labels: all");
+    window.get_by_label("All");
+    // 768 pixels of the 1536 that the network finds: 2 · 768 / (1536 + 768).
+    click(&mut window, "Label 2");
+    wait_for(&mut window, "0.667");
+    window.get_by_label("Labels: 1");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.run();
+    wait_for(&mut window, "0.333");
+    assert_eq!(window.get_by_label("Label 2").accesskit_node().toggled(), Some(Toggled::True));
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.run();
+    wait_for(&mut window, "0.667");
+    // Nothing at all is a warning beside the score.
+    assert!(!says(&window, "no foreground at all"));
+    click(&mut window, "Label 1");
+    wait(&mut window, "the warning", |window| says(window, "no foreground at all"));
+    window.get_by_label("Labels: none");
+    click(&mut window, "All");
+    wait_for(&mut window, "0.333");
+    assert!(!says(&window, "no foreground at all"));
+}
+
+#[test]
+fn a_truth_on_another_grid_is_asked_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = volume(folder.path(), "ct.nii", false, 2.0);
+    let mask = volume(folder.path(), "mask_of_it.nii", true, 2.5);
+    let asks = |window: &Window| says(window, "How does the ground truth mask_of_it.nii lie on this image?");
+    let ask = || {
+        let mut window = with_result(&FakeModel::default(), vec![image.clone(), mask.clone()]);
+        wait(&mut window, "the question", asks);
+        assert!(says(&window, "another grid"), "both are named");
+        assert!(window.query_by_label("Lay on this slice").is_none(), "that is no answer here");
+        assert!(!says(&window, "Dice"));
+        window
+    };
+    let mut window = ask();
+    click(&mut window, "Lay by voxel numbers");
+    wait(&mut window, "the scores", |window| says(window, "Dice"));
+    window.get_by_label("by voxel numbers, whatever the positions say");
+    wait(&mut window, "two rows of the left half", |window| says(window, "8 px, 32 mm², "));
+    assert!(!asks(&window));
+    let mut window = ask();
+    click(&mut window, "Resample by position");
+    wait(&mut window, "the scores", |window| says(window, "Dice"));
+    window.get_by_label("resampled to the nearest voxel by position");
+    let mut window = ask();
+    click(&mut window, "Leave it out");
+    assert!(!asks(&window) && !says(&window, "Dice"));
+}
+
+#[test]
+fn a_lone_mask_of_a_stack_is_laid_on_the_slice_that_is_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = volume(folder.path(), "ct.nii", false, 2.0);
+    let mask = folder.path().join("mask_of_it.png");
+    let left = image::GrayImage::from_fn(8, 6, |x, _| image::Luma([if x < 4 { 255 } else { 0 }]));
+    left.save(&mask).expect("a mask is written");
+    let mut window = with_result(&FakeModel::default(), vec![image, mask]);
+    wait(&mut window, "the question", |window| says(window, "say which slice it was drawn on"));
+    window.key_press(Key::PageUp);
+    window.run();
+    click(&mut window, "Lay on this slice");
+    wait(&mut window, "the scores", |window| says(window, "Dice"));
+    window.get_by_label("on slice 4 alone");
+    window.key_press(Key::PageUp);
+    window.run();
+    wait(&mut window, "the next slice", |window| says(window, "says nothing of this slice"));
+    assert!(!says(&window, "Dice"));
+    window.key_press(Key::PageDown);
+    wait(&mut window, "the scores again", |window| says(window, "Dice"));
+}
+
+#[test]
+fn a_truth_that_is_everything_is_a_warning() {
+    let files = Files::new();
+    let path = files.folder.path().join("mask_all.png");
+    let all = image::GrayImage::from_pixel(WIDTH as u32, HEIGHT as u32, image::Luma([255]));
+    all.save(&path).expect("a mask is written");
+    let mut window = window(&FakeModel::default(), true, vec![files.image(), path]);
+    wait(&mut window, "the warning", |window| says(window, "foreground everywhere: check that it is a mask"));
+    window.get_by_label("255 everywhere");
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::kittest::Queryable;
 
@@ -10,8 +11,8 @@ use super::{window, with_result};
 use crate::fake::FakeModel;
 use crate::kit::{Files, Window, drop_file, says, wait};
 
-/// A CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, of somebody.
-fn slice(folder: &Path) -> PathBuf {
+/// A CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, of somebody; it says how values become Hounsfield units or not.
+fn slice(folder: &Path, is_rescaled: bool) -> PathBuf {
     let element = |group: u16, number: u16, kind: &[u8; 2], value: &[u8]| {
         let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
         out.extend(kind);
@@ -30,6 +31,12 @@ fn slice(folder: &Path) -> PathBuf {
     };
     let number = |number, value: u16| element(0x28, number, b"US", &value.to_le_bytes());
     let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * 5).to_le_bytes()).collect();
+    let rescale = [
+        element(0x28, 0x1052, b"DS", b"-1024"),
+        element(0x28, 0x1053, b"DS", b"1"),
+        element(0x28, 0x1054, b"LO", b"HU"),
+    ]
+    .concat();
     let bytes = [
         vec![0; 128],
         b"DICM".to_vec(),
@@ -50,9 +57,7 @@ fn slice(folder: &Path) -> PathBuf {
         number(0x100, 16),
         number(0x101, 16),
         number(0x103, 0),
-        element(0x28, 0x1052, b"DS", b"-1024"),
-        element(0x28, 0x1053, b"DS", b"1"),
-        element(0x28, 0x1054, b"LO", b"HU"),
+        if is_rescaled { rescale } else { Vec::new() },
         element(0x7fe0, 0x10, b"OW", &pixels),
     ]
     .concat();
@@ -84,7 +89,7 @@ fn copied(window: &mut Window) -> String {
 #[test]
 fn it_says_what_is_known_and_who_it_is_only_when_asked() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut window = with_result(&FakeModel::default(), vec![slice(folder.path())]);
+    let mut window = with_result(&FakeModel::default(), vec![slice(folder.path(), true)]);
     information(&mut window);
     window.get_by_label("0.5 × 0.75\u{a0}mm");
     window.get_by_label("16 × 12 pixels");
@@ -106,6 +111,27 @@ fn it_says_what_is_known_and_who_it_is_only_when_asked() {
     // The same key leaves it for the scores.
     information(&mut window);
     assert!(window.query_by_label("16 × 12 pixels").is_none() && window.query_by_label("Display").is_some());
+}
+
+#[test]
+fn hounsfield_units_and_their_presets_are_where_the_file_gives_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let preset =
+        |window: &Window| window.get_by_role_and_label(Role::ComboBox, "Preset").value().unwrap_or_default();
+    let mut known = with_result(&FakeModel::default(), vec![slice(folder.path(), true)]);
+    assert_eq!(preset(&known), "Lung");
+    known.get_by_label("HU");
+    known.key_press(Key::Num3);
+    known.run();
+    assert_eq!(preset(&known), "Bone");
+    let mut unknown = with_result(&FakeModel::default(), vec![slice(folder.path(), false)]);
+    assert_eq!(preset(&unknown), "Full range");
+    assert!(unknown.query_by_label("HU").is_none());
+    unknown.key_press(Key::Num3);
+    unknown.run();
+    assert_eq!(preset(&unknown), "Full range", "there is no third window");
+    information(&mut unknown);
+    assert!(!says(&unknown, "HU"));
 }
 
 #[test]

@@ -70,8 +70,10 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let threshold = state.settings.threshold;
     scores::show(ui, state, commands);
     let table = &shown.counts.table;
-    let area = RichText::new(scores::area(state, table.foreground(threshold))).small();
-    let words = "The mask: pixels, area where the file says how large a pixel is, share of the image.";
+    let [all, short] = scores::area(state, table.foreground(threshold));
+    let area = RichText::new(short).small();
+    let words =
+        format!("{all}\nThe mask: pixels, area where the file says how large a pixel is, share of the image.");
     if state.compares() || state.settings.heat {
         row(ui, "Mask", area).on_hover_text(words);
     } else {

@@ -54,29 +54,33 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     for (colour, name, count) in
         [(found, "True positive", tp), (missed, "False negative", fneg), (wrong, "False positive", fp)]
     {
-        let area = RichText::new(area(state, count)).small();
+        let [all, short] = area(state, count);
+        let short = RichText::new(short).small();
         // A heat map has other colours.
-        if state.settings.heat {
-            row(ui, name, area);
-        } else {
-            legend_row(ui, theme::colour(colour), name, area);
+        match state.settings.heat {
+            true => row(ui, name, short),
+            false => legend_row(ui, theme::colour(colour), name, short),
         }
+        .on_hover_text(all);
     }
     curve(ui, state, &shown.counts.table, commands);
 }
 
-/// An area in pixels, mm² where the file says how large they are, and as a share of the image unless the mm² are others than the patient's,
-/// which takes its place.
-pub fn area(state: &State, count: u64) -> String {
+/// An area in pixels, mm² where the file says how large they are, and as a share of the image; and the same as it has room in a row: mm²
+/// that are others than the patient's have it to themselves.
+pub fn area(state: &State, count: u64) -> [String; 2] {
     let pixels = format!("{} px", widgets::grouped(count));
-    let Some(open) = &state.image else { return pixels };
+    let Some(open) = &state.image else { return [pixels.clone(), pixels] };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
-    let lengths = open.scan.geometry.lengths();
-    match (lengths.area_mm2(count).map(widgets::number), open.scan.geometry.measured.suffix()) {
-        (None, _) => format!("{pixels}, {share:.1} %"),
-        (Some(mm2), "") => format!("{pixels}, {mm2} mm², {share:.1} %"),
-        (Some(mm2), elsewhere) => format!("{pixels}, {mm2} mm²{elsewhere}"),
-    }
+    let geometry = &open.scan.geometry;
+    let Some(mm2) = geometry.lengths().area_mm2(count).map(widgets::number) else {
+        let words = format!("{pixels}, {share:.1} %");
+        return [words.clone(), words];
+    };
+    let elsewhere = geometry.measured.suffix();
+    let all = format!("{pixels}, {mm2} mm²{elsewhere}, {share:.1} %");
+    let short = if elsewhere.is_empty() { all.clone() } else { format!("{mm2} mm²{elsewhere}") };
+    [all, short]
 }
 
 fn distance(state: &State) -> String {

@@ -3,7 +3,7 @@
 use super::words::{count, few, number};
 use super::{Fact, Section};
 use crate::data::Volume;
-use crate::data::volume::{DicomSource, NiftiForm, NiftiSource, PictureSource, Source, Turn};
+use crate::data::volume::{DicomSource, Kind, NiftiForm, NiftiSource, PictureSource, Source, Turn};
 
 /// Most frame numbers that are listed.
 const FRAMES: usize = 8;
@@ -11,7 +11,9 @@ const FRAMES: usize = 8;
 /// Kind, format and size.
 pub fn file(volume: &Volume) -> Section {
     let mut rows = vec![Fact::new("Format", volume.source.name(), "from the content of the file")];
-    rows.push(Fact::new("Kind of picture", volume.kind.name(), kind_origin(volume)));
+    if volume.kind != Kind::Picture {
+        rows.push(Fact::new("Kind of picture", volume.kind.name(), kind_origin(volume)));
+    }
     let [columns, rows_of, slices] = volume.shape();
     let size = match slices {
         1 => format!("{columns} × {rows_of} pixels"),
@@ -29,7 +31,7 @@ fn kind_origin(volume: &Volume) -> &'static str {
     match &volume.source {
         Source::Dicom(_) => "from Modality",
         Source::Nifti(_) => "from its values: the format has no word for it",
-        _ => "no file of this format says more",
+        _ => "from the file",
     }
 }
 

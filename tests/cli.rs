@@ -21,6 +21,8 @@ mod files;
 mod import;
 #[path = "cli/info.rs"]
 mod info;
+#[path = "cli/masks.rs"]
+mod masks;
 #[path = "cli/model.rs"]
 mod model;
 #[path = "cli/moved.rs"]

@@ -48,8 +48,10 @@ fn both_conventions_agree_with_single_predictions() {
     let table = folder.path().join("scores.csv");
     let object = evaluate(folder.path(), &["--json", "--csv", &table.to_string_lossy()]).json();
     let keys: Vec<&String> = object.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["count", "threshold", "pooled", "per_image", "worst", "subjects", "skipped"]);
+    assert_eq!(keys, ["count", "threshold", "pooled", "per_image", "worst", "subjects", "masks", "skipped"]);
     assert_eq!(object["worst"].as_array().map(Vec::len), Some(3));
+    let found = object["masks"]["found"].as_object().expect("kinds");
+    assert_eq!(found.values().filter_map(Value::as_u64).sum::<u64>(), 3, "{found:?}");
     assert_eq!(object["subjects"], Value::Null, "neither the names nor the model say");
     assert_eq!((&object["count"], &object["threshold"]), (&3.into(), &0.5.into()));
 

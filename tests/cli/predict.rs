@@ -59,6 +59,7 @@ fn check_object(object: &Value, image: &Path, prompt: &str) {
             "threshold",
             "foreground_fraction",
             "scores",
+            "mask",
             "sigma",
             "layer_weights",
             "milliseconds",

@@ -58,7 +58,12 @@ fn dicom(instance: u8) -> Vec<u8> {
 fn what_a_series_had_to_leave_out_is_said() {
     let folder = folder();
     let files = [1, 2, 3].map(|instance| put(&folder, &format!("series/{instance}.dcm"), &dicom(instance)));
-    let mask = put(&folder, "mask.nii", &volume());
+    // Labels, where the volume has values.
+    let mut labels = volume();
+    for voxel in labels[352..].as_chunks_mut::<2>().0 {
+        *voxel = i16::from(i16::from_le_bytes(*voxel) > -500).to_le_bytes();
+    }
+    let mask = put(&folder, "mask.nii", &labels);
     let series = folder.path().join("series");
     let share = |more: &[&str]| {
         let mut arguments: Vec<std::ffi::OsString> =

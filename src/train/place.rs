@@ -160,7 +160,7 @@ mod tests {
         };
         let manifest = Manifest { data: vec![entry] };
         let look = |run: &Path, given: &[PathBuf]| find(run, Some(&manifest), &[], given);
-        assert_eq!(look(&run, &[]).expect("found"), [data.clone()]);
+        assert_eq!(look(&run, &[]).expect("found"), std::slice::from_ref(&data));
         std::fs::rename(home.join("old"), home.join("new")).expect("moved");
         let moved = home.join("new/run");
         assert_eq!(look(&moved, &[]).expect("found"), [home.join("new/data")]);

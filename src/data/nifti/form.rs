@@ -26,7 +26,7 @@ impl Form {
         let qform = (header.qform_code > 0).then(|| qform(header, scale));
         let mut notes = Vec::new();
         let mut usable = |name: &str, affine: Option<Affine>| {
-            let sound = affine.filter(|affine| is_sound(affine));
+            let sound = affine.filter(is_sound);
             if affine.is_some() && sound.is_none() {
                 notes.push(format!(
                     "The {name} of its header places no voxel (its matrix is empty or flat) and is not used."

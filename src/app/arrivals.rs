@@ -86,9 +86,15 @@ impl HimixApp {
         match event {
             FileEvent::Sorted { image, folder, truth, model, refused } => {
                 refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
+                // A mask named with a folder is that of the series in it, which has to be found first.
+                let is_of_folder = folder.is_some() && image.is_none();
                 self.commands.extend(folder.map(Command::OpenFolder));
                 self.commands.extend(image.map(Command::OpenImage));
-                self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
+                if is_of_folder {
+                    self.state.truth_of_folder = truth;
+                } else {
+                    self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
+                }
                 self.commands.extend(model.map(Command::OpenModel));
             }
             FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partners } => {

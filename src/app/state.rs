@@ -237,6 +237,8 @@ pub struct State {
     pub layouts: Layouts,
     /// The action that waits for its new key, and which of its keys that replaces.
     pub rebinding: Option<(Action, Option<usize>)>,
+    /// A mask that was named with a folder, for its only picture.
+    pub truth_of_folder: Option<PathBuf>,
     /// The list on its way.
     pub awaited_list: Option<Ticket>,
     /// What fills the window.
@@ -303,6 +305,7 @@ impl State {
             worklist: None,
             layouts,
             rebinding: None,
+            truth_of_folder: None,
             awaited_list: None,
             page: None,
             focus_prompt: false,

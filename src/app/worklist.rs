@@ -169,6 +169,17 @@ impl HimixApp {
             layout.open(Pane::Worklist, !is_lone);
         }
         self.commands.push(Command::OpenItem(0));
+        match self.state.truth_of_folder.take() {
+            Some(truth) if is_lone => self.commands.push(Command::OpenTruth(vec![truth])),
+            Some(truth) => {
+                let text = format!(
+                    "The folder has several pictures, and the mask does not say whose it is. Open one of them, then: {}",
+                    truth.display()
+                );
+                self.state.notes.add(Kind::Warning, text);
+            }
+            None => {}
+        }
     }
 
     /// Opens a case of the list with its truth and its sentence.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use himix::data::{MaskRule, Orientation, PairReading};
+use himix::data::mask::Several;
+use himix::data::{LabelChoice, MaskRule, Orientation, PairReading};
 use himix::device::DeviceChoice;
 use himix::infer::{BUNDLED_NAME, ModelSource};
 
@@ -79,6 +80,31 @@ pub struct PairArguments {
     /// Leave pictures as they are stored, whatever orientation their EXIF data give
     #[arg(long)]
     as_stored: bool,
+    /// Labels of the masks that are foreground, for instance 1,3, or all [default: as the data set says, else all but background]
+    #[arg(long, value_name = "N,N", allow_hyphen_values = true)]
+    labels: Option<LabelChoice>,
+    /// What several masks of one image are [default: as the data set says, else united]
+    #[arg(long, value_name = "WHAT")]
+    several: Option<SeveralName>,
+}
+
+/// [`Several`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SeveralName {
+    /// Parts of one mask
+    United,
+    /// Classes: the first file in the order of names is label 1
+    AsLabels,
+}
+
+impl SeveralName {
+    /// What it stands for.
+    pub fn several(self) -> Several {
+        match self {
+            Self::United => Several::United,
+            Self::AsLabels => Several::AsLabels,
+        }
+    }
 }
 
 impl PairArguments {
@@ -86,7 +112,13 @@ impl PairArguments {
     pub fn over(&self, reading: PairReading) -> PairReading {
         let reading = reading.under(self.mask_rule.map(MaskRuleName::rule));
         let orientation = if self.as_stored { Orientation::AsStored } else { reading.orientation };
-        PairReading { orientation, ..reading }
+        let labels = match &self.labels {
+            None => reading.labels,
+            Some(LabelChoice::Foreground) => Default::default(),
+            Some(LabelChoice::Only(labels)) => labels.clone(),
+        };
+        let several = self.several.map_or(reading.several, SeveralName::several);
+        PairReading { orientation, labels, several, ..reading }
     }
 }
 

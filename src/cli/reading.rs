@@ -6,7 +6,7 @@ use clap::Args;
 use himix::data::mask::{Agreed, Grid, LabelChoice, Several};
 use himix::data::{Image, Limit, MaskReading, Orientation, Truth, TruthReading, Volume, Window, open};
 
-use super::arguments::MaskRuleName;
+use super::arguments::{MaskRuleName, SeveralName};
 use super::{Failure, terminal};
 
 /// Which slice of a scan, and how it is seen.
@@ -32,6 +32,9 @@ pub struct TruthArguments {
     /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
     #[arg(long, value_name = "RULE", default_value = "found")]
     mask_rule: MaskRuleName,
+    /// What several masks of the image are
+    #[arg(long, value_name = "WHAT", default_value = "united")]
+    several: SeveralName,
     /// What to do where the mask lies on another grid than the image
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mask_grid: MaskGridName,
@@ -126,7 +129,7 @@ impl TruthArguments {
         };
         let reading = TruthReading {
             mask: MaskReading { rule: self.mask_rule.rule(), orientation, limit: Limit::default() },
-            several: Several::United,
+            several: self.several.several(),
             agreed,
             slice,
             choice: self.labels.clone(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use himix::data::write;
+use himix::data::{Orientation, write};
 use himix::infer::{Evaluation, ImageScore};
 use himix::metrics::{Confusion, Spread};
 use serde_json::{Value, json};
@@ -38,6 +38,9 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
     let [empty, full] = evaluation.odd_masks();
     object["masks"] =
         json!({ "found": evaluation.mask_kinds, "without_foreground": empty, "foreground_everywhere": full });
+    if evaluation.turned.0 > 0 {
+        object["exif_orientation"] = json!({ "count": evaluation.turned.0, "read": evaluation.turned.1 });
+    }
     object["skipped"] = json!(evaluation.skipped);
     if let Some(seed) = evaluation.settings.shuffle_seed {
         object["shuffled"] = json!({ "seed": seed, "same_sentence": evaluation.same_sentence });
@@ -111,6 +114,10 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
 fn masks(evaluation: &Evaluation) -> Vec<String> {
     let kinds = evaluation.mask_kinds.iter().map(|(kind, count)| format!("{kind} ({count})"));
     let mut lines = vec![format!("masks       {}", kinds.collect::<Vec<_>>().join("; "))];
+    if let (count @ 1.., orientation) = evaluation.turned {
+        let how = if orientation == Orientation::Upright { "turned upright" } else { "left as they are stored" };
+        lines.push(format!("{count} pictures have an EXIF orientation and were {how}"));
+    }
     let [empty, full] = evaluation.odd_masks();
     if empty > 0 {
         lines.push(format!(

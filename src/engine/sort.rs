@@ -14,10 +14,10 @@ enum Kind {
     Folder,
 }
 
-/// Sorts `paths`. A mask is known by its name (`mask…`) or its folder (`GTs`), but only beside an image.
+/// Sorts `paths`. A mask is known by its name (`mask…`) or its folder (`GTs`), but only beside an image or the folder of a series.
 pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> FileEvent {
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
-    let has_image = has_image || kinds.iter().any(|(kind, _)| *kind == Kind::Image);
+    let has_image = has_image || kinds.iter().any(|(kind, _)| matches!(kind, Kind::Image | Kind::Folder));
     let (mut image, mut folder, mut truth, mut model, mut refused, mut left) =
         (None, None, None, None, Vec::new(), 0);
     for (kind, path) in kinds {
@@ -89,12 +89,17 @@ mod tests {
     #[test]
     fn a_lone_mask_is_an_image_and_a_folder_a_worklist() -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
-        let paths = vec![PathBuf::from("mask_1.png"), folder.path().to_owned()];
-        let FileEvent::Sorted { image, folder: list, truth, model, refused } = sort(paths, false) else {
+        let mask = || PathBuf::from("mask_1.png");
+        let FileEvent::Sorted { image, truth, model, .. } = sort(vec![mask()], false) else {
             panic!("sorting gives Sorted");
         };
-        assert_eq!(image, Some(PathBuf::from("mask_1.png")));
-        assert_eq!((truth, model), (None, None));
+        assert_eq!((image, truth, model), (Some(mask()), None, None));
+        // With a folder it is the mask of the series in it.
+        let paths = vec![mask(), folder.path().to_owned()];
+        let FileEvent::Sorted { image, folder: list, truth, refused, .. } = sort(paths, false) else {
+            panic!("sorting gives Sorted");
+        };
+        assert_eq!((image, truth), (None, Some(mask())));
         assert_eq!((list.as_deref(), refused.len()), (Some(folder.path()), 0));
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::inspection::{Inspection, Wanted};
 use super::prediction::Plane;
 use super::predictor::Predictor;
 use crate::data::dataset::pair::{self, Pair};
-use crate::data::{DataError, Dataset, Image, Mask, preprocess, subject, subject_code};
+use crate::data::{DataError, Dataset, Image, Mask, Orientation, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
 /// How a split is evaluated.
@@ -59,6 +59,8 @@ pub struct Evaluation {
     /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
     /// table more than once.
     pub same_sentence: usize,
+    /// Images whose EXIF data turn or mirror them, and what was done about that.
+    pub turned: (usize, Orientation),
     /// What the values of the masks were found to be, in words, and of how many images.
     pub mask_kinds: BTreeMap<String, usize>,
     /// Images that could not be read or do not fit to their masks, each with the reason; they are in no score.
@@ -144,13 +146,15 @@ pub fn evaluate(
     let mut images = Vec::with_capacity(samples.len());
     let (mut skipped, mut is_own) = (Vec::new(), Vec::new());
     let mut mask_kinds = BTreeMap::new();
+    let mut turned = 0;
     for (index, sample) in samples.iter().enumerate() {
         if progress(index, samples.len()).is_break() {
             break;
         }
         let prompt = &samples[order[index]].prompt;
         let (image, truth) = match pair::read(sample, &dataset.reading) {
-            Ok(Pair { image, mask, kind, .. }) => {
+            Ok(Pair { image, mask, kind, is_turned, .. }) => {
+                turned += usize::from(is_turned);
                 *mask_kinds.entry(kind.words()).or_default() += 1;
                 (image, mask)
             }
@@ -189,7 +193,14 @@ pub fn evaluate(
     let same_sentence = if settings.shuffle_seed.is_some() { own } else { 0 };
     // The last step: everything is done, and there is nothing left to break off.
     let _ = progress(samples.len(), samples.len());
-    Ok(Evaluation { settings, images, same_sentence, mask_kinds, skipped })
+    Ok(Evaluation {
+        settings,
+        images,
+        same_sentence,
+        turned: (turned, dataset.reading.orientation),
+        mask_kinds,
+        skipped,
+    })
 }
 
 /// A permutation without fixed points (Sattolo's algorithm: one cycle through all); a single item stays.

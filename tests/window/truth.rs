@@ -148,3 +148,15 @@ fn a_truth_that_is_everything_is_a_warning() {
     wait(&mut window, "the warning", |window| says(window, "foreground everywhere: check that it is a mask"));
     window.get_by_label("255 everywhere");
 }
+
+#[test]
+fn a_mask_named_with_the_folder_of_a_volume_is_laid_on_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let series = folder.path().join("series");
+    std::fs::create_dir(&series).expect("a folder");
+    volume(&series, "scan.nii", false, 1.0);
+    let mask = volume(folder.path(), "mask.nii", true, 1.0);
+    let mut window = with_result(&FakeModel::default(), vec![series, mask]);
+    wait(&mut window, "the kind of the truth", |window| says(window, "two values, 0 and 1"));
+    window.get_by_label("by position");
+}

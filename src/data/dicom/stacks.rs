@@ -361,7 +361,8 @@ mod tests {
             two(|f, n| f.trigger = Some(50.0 + n as f64 % 2.0 * 300.0)),
             pair("trigger 50 ms", "trigger 350 ms")
         );
-        let clocks = |f: &mut Frame, n: usize| f.time = if n.is_multiple_of(2) { "103105" } else { "103210.5" }.into();
+        let clocks =
+            |f: &mut Frame, n: usize| f.time = if n.is_multiple_of(2) { "103105" } else { "103210.5" }.into();
         assert_eq!(two(clocks), pair("time 10:31:05", "time 10:32:10.5"));
         // Each picture at a time of its own.
         let apart = |f: &mut Frame, n: usize| f.time = format!("1031{:02}", n % 2 * 30 + n);

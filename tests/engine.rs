@@ -177,7 +177,7 @@ fn figures_are_drawn_and_written_as_their_ending_says() {
             models,
             name: "chest.png".into(),
             image: Some((image(), None)),
-            pixel_aspect: 1.0,
+            lengths: himix::data::volume::Lengths::PIXELS,
             truth: None,
             options: Options::default(),
             width_px: 400,

@@ -133,7 +133,8 @@ fn the_plane_of_a_figure_is_what_the_authors_compute() {
     let Some(mut mini) = mini() else { return };
     let inspection = mini.inspect(None);
     let picture = Picture::of(&mini.image);
-    let case = Case { name: "reference", picture: &picture, pixel_aspect: 1.0, truth: None };
+    let case =
+        Case { name: "reference", picture: &picture, lengths: himix::data::volume::Lengths::PIXELS, truth: None };
     let model = Model { info: mini.predictor.info(), dials: None, inspections: vec![&inspection] };
     let content = Content { models: vec![model], cases: vec![case] };
     let figure = stages(&content, &Options::default()).expect("a figure");

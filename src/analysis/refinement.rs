@@ -2,8 +2,9 @@
 
 use super::maps::raised;
 use crate::data::Mask;
+use crate::data::volume::{Lengths, Unit};
 use crate::infer::{Inspection, Plane, radial_power};
-use crate::metrics::{Confusion, hd95};
+use crate::metrics::{Confusion, hd95_of};
 
 /// One mask on the way from the coarsest stage to the final one.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,19 +15,21 @@ pub struct Step {
     pub area: f64,
     /// Against the truth, per image; none without one.
     pub counts: Option<Confusion>,
-    /// 95 % Hausdorff distance to the truth, pixels; none without a truth or where one of the masks is empty.
+    /// What its distances are measured in.
+    pub unit: Unit,
+    /// 95 % Hausdorff distance to the truth; none without a truth or where one of the masks is empty.
     pub truth_hd95: Option<f64>,
     /// Dice with the mask before; none for the first.
     pub dice_with_before: Option<f64>,
-    /// 95 % Hausdorff distance to the mask before, pixels.
+    /// 95 % Hausdorff distance to the mask before.
     pub hd95_to_before: Option<f64>,
     /// Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's map can hold.
     pub high_share: f64,
 }
 
 /// The stages' own masks, coarse to fine, and the final one, at the image's size; a pixel belongs to a mask where its probability is at
-/// least `threshold`. Without read-outs only the final one.
-pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32) -> Vec<Step> {
+/// least `threshold`. Without read-outs only the final one. Distances are measured by `lengths`.
+pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, lengths: Lengths) -> Vec<Step> {
     let prediction = &inspection.prediction;
     let (width, height) = (prediction.probability.width, prediction.probability.height);
     let mut maps: Vec<(String, Plane, Plane)> = Vec::new();
@@ -40,6 +43,7 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32) -> V
     // What the coarsest stage can hold at all is coarse, whether or not it has a read-out: so models with and without can be compared.
     // Its map has twice the side of its grid.
     let coarsest = inspection.stages.iter().map(|stage| 2 * stage.grid).min().unwrap_or(side);
+    let distance = |a: &[u8], b: &[u8]| hd95_of(a, b, width, height, lengths.size);
     let mut before: Option<Vec<u8>> = None;
     let mut steps = Vec::with_capacity(maps.len());
     for (name, small, large) in maps {
@@ -49,9 +53,10 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32) -> V
             name,
             area: mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64,
             counts: truth.map(|truth| Confusion::of(&mask, truth)),
-            truth_hd95: truth.and_then(|truth| hd95(&mask, truth, width, height)),
+            unit: lengths.unit,
+            truth_hd95: truth.and_then(|truth| distance(&mask, truth)),
             dice_with_before: before.as_ref().map(|before| Confusion::of(&mask, before).dice()),
-            hd95_to_before: before.as_ref().and_then(|before| hd95(&mask, before, width, height)),
+            hd95_to_before: before.as_ref().and_then(|before| distance(&mask, before)),
             high_share: high_share(&raised(&small, side, side), coarsest / 4),
         });
         before = Some(mask);

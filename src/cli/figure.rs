@@ -158,7 +158,7 @@ pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
     let cases = subjects.iter().map(|subject| Case {
         name: &subject.name,
         picture: &subject.picture,
-        pixel_aspect: subject.seen.volume.pixel_aspect(),
+        lengths: subject.seen.volume.geometry.lengths(),
         truth: subject.truth.as_deref(),
     });
     let content = Content { models: models.collect(), cases: cases.collect() };

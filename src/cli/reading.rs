@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::mask::{Agreed, Grid, LabelChoice, Several};
+use himix::data::mask::{Agreed, Grid, LabelChoice};
 use himix::data::{Image, Limit, MaskReading, Orientation, Truth, TruthReading, Volume, Window, open};
 
 use super::arguments::{MaskRuleName, SeveralName};

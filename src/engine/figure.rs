@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::files_thread::as_seen;
 use crate::analysis::figure::{self, Case, Content, Figure, FigureError, Model, Options, Picture};
-use crate::data::volume::Seen;
+use crate::data::volume::{Lengths, Seen};
 use crate::data::{Image, Mask};
 use crate::infer::{Dials, Inspection, ModelInfo, SweepResult};
 
@@ -50,8 +50,8 @@ pub struct FigureRequest {
     pub name: String,
     /// The picture and how it is seen.
     pub image: Option<(Arc<Image>, Option<Seen>)>,
-    /// Height of a pixel over its width.
-    pub pixel_aspect: f32,
+    /// How lengths in the picture are measured.
+    pub lengths: Lengths,
     /// Mask to compare with.
     pub truth: Option<Arc<Mask>>,
     /// How it is drawn.
@@ -75,7 +75,7 @@ fn draw(request: &FigureRequest) -> Result<Figure, FigureError> {
     let case = picture.as_ref().filter(|_| is_seen).map(|picture| Case {
         name: &request.name,
         picture,
-        pixel_aspect: request.pixel_aspect,
+        lengths: request.lengths,
         truth: request.truth.as_deref(),
     });
     let models = request.models.iter().map(|model| Model {

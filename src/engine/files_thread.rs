@@ -126,8 +126,8 @@ fn work(
             data::write::png_rgb(&path, image.width, image.height, &pixels)?;
             FileEvent::Saved { path }
         }
-        FileCommand::Refine { ticket, inspection, truth, threshold } => {
-            let steps = refinement::steps(&inspection, truth.as_deref(), threshold);
+        FileCommand::Refine { ticket, inspection, truth, threshold, lengths } => {
+            let steps = refinement::steps(&inspection, truth.as_deref(), threshold, lengths);
             FileEvent::Refined { ticket, steps }
         }
         FileCommand::Compose { ticket, image, seen, prediction, truth, threshold, paint, side } => {

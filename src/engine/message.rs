@@ -11,7 +11,7 @@ use super::scores::ThresholdCounts;
 use super::study::StudyEvent;
 use crate::analysis::refinement::Step;
 use crate::data::samples::SampleCase;
-use crate::data::volume::Seen;
+use crate::data::volume::{Lengths, Seen};
 use crate::data::worklist::Item;
 use crate::data::{Image, Limit, Mask, Orientation, Truth, TruthReading, Volume};
 use crate::device::DeviceChoice;
@@ -158,7 +158,13 @@ pub enum FileCommand {
         size: [f64; 2],
     },
     /// Works out the numbers of the stages' masks: [`FileEvent::Refined`].
-    Refine { ticket: Ticket, inspection: Arc<Inspection>, truth: Option<Arc<Mask>>, threshold: f32 },
+    Refine {
+        ticket: Ticket,
+        inspection: Arc<Inspection>,
+        truth: Option<Arc<Mask>>,
+        threshold: f32,
+        lengths: Lengths,
+    },
     /// Makes a picture of what a network of `side × side` pixels gets: [`FileEvent::NetworkView`].
     NetworkView { key: u64, image: Arc<Image>, seen: Option<Seen>, side: usize },
     /// Draws a figure and writes it as the ending of `path` says.

@@ -5,6 +5,7 @@ use super::axes::number;
 use super::picture::{OverlayColours, Picture};
 use crate::analysis::maps::MapKind;
 use crate::data::Mask;
+use crate::data::volume::Lengths;
 use crate::infer::{Dials, Inspection, ModelInfo, changes};
 
 /// A model in a figure.
@@ -44,8 +45,8 @@ pub struct Case<'a> {
     pub name: &'a str,
     /// The image as it is seen.
     pub picture: &'a Picture,
-    /// Height of a pixel over its width; 1 for square ones.
-    pub pixel_aspect: f32,
+    /// How lengths in it are measured.
+    pub lengths: Lengths,
     /// What is really there, of the image's size.
     pub truth: Option<&'a Mask>,
 }

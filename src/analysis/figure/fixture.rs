@@ -4,6 +4,7 @@ use super::font;
 use super::scene::{Anchor, Item, Rect};
 use super::{Case, Content, Figure, Model, Picture};
 use crate::data::Mask;
+use crate::data::volume::Lengths;
 use crate::infer::{
     Attribution, Dials, GroupDials, Inspection, Milliseconds, ModelInfo, Plane, Prediction, Spectra, StageDials,
     StageView, TokensRead,
@@ -102,7 +103,8 @@ impl Bench {
 
     /// The model and the case several times over.
     pub fn content_of(&self, models: usize, cases: usize) -> Content<'_> {
-        let case = Case { name: "a-1.png", picture: &self.picture, pixel_aspect: 1.0, truth: Some(&self.truth) };
+        let case =
+            Case { name: "a-1.png", picture: &self.picture, lengths: Lengths::PIXELS, truth: Some(&self.truth) };
         let model = Model { info: &self.info, dials: None, inspections: vec![&self.seen; cases] };
         Content { models: vec![model; models], cases: vec![case; cases] }
     }

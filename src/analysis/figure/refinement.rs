@@ -30,7 +30,7 @@ const SHADE: Rgb = [240, 242, 245];
 ///
 /// Columns: `model`, `image`, `prompt`, `threshold`, `mask`, `grid` (side of the stage's grid; empty for the final mask),
 /// `area_percent`, `true_positive_px`, `false_positive_px`, `false_negative_px`, `true_negative_px`, `dice_per_image`,
-/// `iou_per_image`, `hd95_to_truth_px`, `dice_with_mask_before`, `hd95_to_mask_before_px`, `high_frequency_share_percent`. Cells are
+/// `iou_per_image`, `hd95_to_truth`, `dice_with_mask_before`, `hd95_to_mask_before`, `hd95_unit`, `high_frequency_share_percent`. Cells are
 /// empty without a truth, before the first mask, and where a distance does not exist because a mask is empty.
 ///
 /// # Errors
@@ -59,9 +59,10 @@ pub fn refinement(content: &Content, options: &Options) -> Result<Figure, Figure
         "true_negative_px",
         "dice_per_image",
         "iou_per_image",
-        "hd95_to_truth_px",
+        "hd95_to_truth",
         "dice_with_mask_before",
-        "hd95_to_mask_before_px",
+        "hd95_to_mask_before",
+        "hd95_unit",
         "high_frequency_share_percent",
     ]);
     let mut y = MARGIN;
@@ -121,7 +122,7 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(case: &'a Case<'a>, seen: &'a Inspection, options: &Options) -> Self {
-        let steps = steps(seen, case.truth, options.threshold);
+        let steps = steps(seen, case.truth, options.threshold, case.lengths);
         let (width, height) = (case.picture.width, case.picture.height);
         let readouts = seen.stages.iter().filter_map(|stage| Some((stage.grid, stage.readout.as_ref()?)));
         let (mut grids, mut planes): (Vec<_>, Vec<_>) =
@@ -145,7 +146,7 @@ impl<'a> Row<'a> {
         let width = (INNER - columns * GAP) / (columns + 1.0);
         let first = width.max(FIRST);
         let width = ((INNER - first) / columns - GAP).min(130.0);
-        let aspect = picture.height as f32 * self.case.pixel_aspect / picture.width.max(1) as f32;
+        let aspect = picture.height as f32 * self.case.lengths.aspect() / picture.width.max(1) as f32;
         let height = width * aspect.min(TALLEST);
         let top = y + 14.0;
         let room = |column: usize| match column {
@@ -207,6 +208,7 @@ impl<'a> Row<'a> {
                 optional(step.truth_hd95),
                 optional(step.dice_with_before),
                 optional(step.hd95_to_before),
+                step.unit.words(),
                 cell(100.0 * step.high_share),
             ]);
         }
@@ -219,9 +221,9 @@ type Value = fn(&Step) -> Option<String>;
 const LINES: [(&str, Value); 7] = [
     ("Dice with the truth", |step| Some(format!("{:.3}", step.counts?.dice()))),
     ("IoU with the truth", |step| Some(format!("{:.3}", step.counts?.iou()))),
-    ("HD95 to the truth, px", |step| Some(format!("{:.1}", step.truth_hd95?))),
+    ("HD95 to the truth", |step| Some(format!("{:.1} {}", step.truth_hd95?, step.unit.words()))),
     ("Dice with the mask before", |step| Some(format!("{:.3}", step.dice_with_before?))),
-    ("HD95 to the mask before, px", |step| Some(format!("{:.1}", step.hd95_to_before?))),
+    ("HD95 to the mask before", |step| Some(format!("{:.1} {}", step.hd95_to_before?, step.unit.words()))),
     ("High-frequency share, %", |step| Some(format!("{:.1}", 100.0 * step.high_share))),
     ("Area, % of the image", |step| Some(format!("{:.1}", 100.0 * step.area))),
 ];
@@ -230,13 +232,21 @@ const LINES: [(&str, Value); 7] = [
 mod tests {
     use super::super::fixture::{Bench, column, numbers};
     use super::*;
+    use crate::data::volume::Lengths;
 
     #[test]
     fn numbers_are_those_of_the_steps() {
         let bench = Bench::new(&[2, 4]);
         let options = Options { threshold: 0.4, ..Options::default() };
         let figure = refinement(&bench.content(), &options).expect("a figure");
-        let steps = steps(&bench.seen, Some(&bench.truth), 0.4);
+        let steps = steps(&bench.seen, Some(&bench.truth), 0.4, Lengths::PIXELS);
+        let twice = Lengths { size: [2.0; 2], ..Lengths::PIXELS };
+        let large = super::steps(&bench.seen, Some(&bench.truth), 0.4, twice);
+        let doubled = |step: &Step| step.truth_hd95.map(|distance| 2.0 * distance);
+        assert!(
+            steps.iter().map(doubled).eq(large.iter().map(|step| step.truth_hd95)),
+            "pixels of twice the size"
+        );
         let names = ["Stage 2 (Layer 2)", "Stage 4 (Layer 1)", "Final mask"];
         assert_eq!(column(&figure, "mask", &[]), names);
         for (name, step) in names.iter().zip(&steps) {
@@ -247,7 +257,7 @@ mod tests {
             assert_eq!(one("false_negative_px"), counts.false_negative as f64);
             assert_eq!(one("area_percent"), 100.0 * step.area);
             assert_eq!(one("high_frequency_share_percent"), 100.0 * step.high_share);
-            assert_eq!(one("hd95_to_truth_px"), step.truth_hd95.expect("a distance"));
+            assert_eq!(one("hd95_to_truth"), step.truth_hd95.expect("a distance"));
             let before = column(&figure, "dice_with_mask_before", &[("mask", name)]);
             assert_eq!(before[0], optional(step.dice_with_before));
         }

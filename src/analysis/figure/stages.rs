@@ -136,7 +136,7 @@ impl Sheet<'_> {
     /// Returns where the panels end.
     fn draw(&self, scene: &mut Scene, y: f32, row: &Row) -> f32 {
         let picture = row.case.picture;
-        let aspect = picture.height as f32 * row.case.pixel_aspect / picture.width.max(1) as f32;
+        let aspect = picture.height as f32 * row.case.lengths.aspect() / picture.width.max(1) as f32;
         let height = self.room(0, 0.0, 0.0).width * aspect.min(TALLEST);
         let place = |column: usize| {
             let room = self.room(column, y, height);

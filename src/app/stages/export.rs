@@ -6,6 +6,7 @@ use super::Look;
 use crate::analysis::figure::{Options, OverlayColours};
 use crate::app::HimixApp;
 use crate::app::state::State;
+use crate::data::volume::Lengths;
 use crate::engine::{FigureKind, FigureModel, FigureRequest, FileCommand};
 
 impl State {
@@ -80,7 +81,7 @@ impl HimixApp {
                 if open.scan.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
             }),
             image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
-            pixel_aspect: state.image.as_ref().map_or(1.0, |open| open.scan.pixel_aspect()),
+            lengths: state.image.as_ref().map_or(Lengths::PIXELS, |open| open.scan.geometry.lengths()),
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             options,
             width_px: settings.stages.figure_width,

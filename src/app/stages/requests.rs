@@ -6,6 +6,7 @@ use crate::app::HimixApp;
 use crate::app::layout::Pane;
 use crate::app::state::{State, Tab};
 use crate::app::theme;
+use crate::data::volume::Lengths;
 use crate::engine::{FileCommand, InspectRequest, OverlayPaint, PredictRequest, threshold_step};
 use crate::infer::Wanted;
 
@@ -110,6 +111,7 @@ impl HimixApp {
         }
         let truth = state.truth_mask();
         let threshold = state.settings.threshold;
+        let lengths = state.image.as_ref().map_or(Lengths::PIXELS, |open| open.scan.geometry.lengths());
         for look in [&mut state.stages.look, &mut state.stages.other] {
             let Some(seen) = look.seen.as_ref().filter(|_| !look.refinement.is_awaited) else { continue };
             let key = (seen.ticket, truth.as_ref().map(|(ticket, _)| *ticket), threshold_step(threshold));
@@ -121,6 +123,7 @@ impl HimixApp {
                 inspection: seen.inspection.clone(),
                 truth: truth.clone().map(|(_, mask)| mask),
                 threshold,
+                lengths,
             };
             if self.engine.file(command).is_ok() {
                 look.refinement.asked = Some(key);

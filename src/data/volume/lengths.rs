@@ -34,6 +34,14 @@ pub struct Lengths {
 }
 
 impl Lengths {
+    /// Of square pixels whose size is not known.
+    pub const PIXELS: Self = Self { size: [1.0; 2], unit: Unit::Pixels };
+
+    /// Height of a pixel over its width.
+    pub fn aspect(&self) -> f32 {
+        (self.size[1] / self.size[0]) as f32
+    }
+
     /// From one point to another, which lies so many columns and rows away.
     pub fn between(&self, columns: f64, rows: f64) -> f64 {
         (columns * self.size[0]).hypot(rows * self.size[1])
@@ -51,7 +59,7 @@ impl Geometry {
     pub fn lengths(&self) -> Lengths {
         match (self.pixel_mm, self.aspect()) {
             (Some(size), _) => Lengths { size, unit: Unit::Millimetres(self.measured) },
-            (None, 1.0) => Lengths { size: [1.0; 2], unit: Unit::Pixels },
+            (None, 1.0) => Lengths::PIXELS,
             (None, aspect) => Lengths { size: [1.0, aspect], unit: Unit::PixelWidths },
         }
     }

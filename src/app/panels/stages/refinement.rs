@@ -35,12 +35,13 @@ fn numbers(ui: &mut Ui, look: &Look) {
         }
         ui.end_row();
     };
+    let unit = steps.first().map_or_else(String::new, |step| step.unit.words());
     ui.add_enabled_ui(!is_old, |ui| {
         if steps.iter().any(|step| step.counts.is_some()) {
             ui.add_space(4.0);
             ui.label(RichText::new("Against the ground truth").strong());
             Grid::new("against the truth").striped(true).spacing([7.0, 3.0]).show(ui, |ui| {
-                header(ui, &["", "Dice", "IoU", "HD95 px", "TP", "FP", "FN"]);
+                header(ui, &["", "Dice", "IoU", &format!("HD95 {unit}"), "TP", "FP", "FN"]);
                 for step in steps {
                     let Some(counts) = &step.counts else { continue };
                     ui.label(&step.name);
@@ -64,7 +65,10 @@ fn numbers(ui: &mut Ui, look: &Look) {
         ui.add_space(8.0);
         ui.label(RichText::new("From stage to stage").strong());
         Grid::new("from stage to stage").striped(true).spacing([7.0, 3.0]).show(ui, |ui| {
-            header(ui, &["", "Dice with\nthe one before", "HD95 to\nit, px", "Fine\nshare %", "Area\n%"]);
+            header(
+                ui,
+                &["", "Dice with\nthe one before", &format!("HD95 to\nit, {unit}"), "Fine\nshare %", "Area\n%"],
+            );
             for step in steps {
                 ui.label(&step.name);
                 ui.label(number(step.dice_with_before, 3));

@@ -254,7 +254,6 @@ impl HimixApp {
 
     /// Compares with a truth from now on.
     pub(super) fn show_truth(&mut self, truth: OpenTruth) {
-        self.state.truth_question = None;
         self.state.truth = Some(truth);
         self.state.show_truth = true;
         self.score_shown();

@@ -100,9 +100,9 @@ impl HimixApp {
         let Some(open) = &self.state.image else { return };
         let asks = matches!(&open.scan.source, volume::Source::Picture(picture) if picture.turn().is_some());
         let Source::Files(path, files) = open.source.clone() else { return };
-        let truth = self.state.truth.as_ref().map(|truth| truth.truth.files.clone());
+        let truth = self.state.truth.as_ref().map(|truth| truth.truth.clone());
         if asks && self.open_files(path, files).is_some() {
-            truth.into_iter().for_each(|files| self.open_truth(files));
+            truth.into_iter().for_each(|truth| self.reopen_truth(&truth));
         }
     }
 

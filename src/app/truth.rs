@@ -8,8 +8,8 @@ use super::HimixApp;
 use super::notes::Kind;
 use super::session::Source;
 use super::state::{Awaited, OpenTruth};
-use crate::data::mask::Agreed;
-use crate::data::{LabelChoice, TruthReading};
+use crate::data::mask::{Agreed, Pairing};
+use crate::data::{LabelChoice, Truth, TruthReading};
 use crate::engine::FileCommand;
 
 /// What the user says of a truth that does not fit as it is.
@@ -54,6 +54,19 @@ impl HimixApp {
         if self.file(FileCommand::OpenTruth { ticket, paths, image, reading: Box::new(reading) }) {
             self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
         }
+    }
+
+    /// Reads a truth once more, with what was chosen and answered for it.
+    pub(super) fn reopen_truth(&mut self, truth: &Truth) {
+        self.read_truth(truth.files.clone(), |reading| {
+            reading.choice = truth.choice.clone();
+            match truth.laid.pairing {
+                Pairing::Resampled => reading.agreed = Agreed::Resample,
+                Pairing::ByNumber => reading.agreed = Agreed::ByNumber,
+                Pairing::OnSlice { slice } => reading.slice = Some(slice - 1),
+                Pairing::BySize | Pairing::ByPosition | Pairing::Reordered { .. } => {}
+            }
+        });
     }
 
     /// Lays the truth that was asked about on its image, or leaves it out.

@@ -43,7 +43,7 @@ pub struct PredictArguments {
     /// What to segment, in words; may be given several times, which reads the image only once
     #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
     prompts: Vec<String>,
-    /// A mask to compare with; of several, which are united, one after the other
+    /// A mask to compare with; may be given several times, see --several
     #[arg(long = "mask", value_name = "G")]
     masks: Vec<PathBuf>,
     #[command(flatten)]

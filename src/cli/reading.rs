@@ -95,7 +95,7 @@ impl ScanArguments {
 }
 
 impl TruthArguments {
-    /// Reads the mask files of an image, which are united, and lays them on it. They must say something of the slice that is seen.
+    /// Reads the mask files of an image and lays them on it. They must say something of the slice that is seen.
     pub fn read(&self, seen: &Seen, files: &[PathBuf]) -> Result<Truth, Failure> {
         let truth = self.lay(seen.volume.grid(), seen.orientation, seen.is_named.then_some(seen.slice), files)?;
         truth.laid.labels.notes.iter().for_each(terminal::note);
@@ -112,7 +112,7 @@ impl TruthArguments {
         Ok(truth)
     }
 
-    /// Reads the mask files of an image, which are united, and lays them on it, whatever slices they say something of. `slice` is the one
+    /// Reads the mask files of an image and lays them on it, whatever slices they say something of. `slice` is the one
     /// that the user named, from 0.
     pub fn lay(
         &self,

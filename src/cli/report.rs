@@ -111,7 +111,7 @@ fn truth_json(truth: &Truth) -> Value {
     json!({
         "files": truth.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
         "found": labels.kind,
-        "laid": truth.laid.pairing,
+        "alignment": truth.laid.pairing,
         "labels": labels.labels.iter().filter(|label| label.pixels > 0).collect::<Vec<_>>(),
         "foreground": labels.labels.iter().filter(|label| truth.choice.has(label)).map(|label| label.value).collect::<Vec<_>>(),
         "warning": truth.oddity(),

@@ -115,17 +115,22 @@ fn masks(evaluation: &Evaluation) -> Vec<String> {
     let kinds = evaluation.mask_kinds.iter().map(|(kind, count)| format!("{kind} ({count})"));
     let mut lines = vec![format!("masks       {}", kinds.collect::<Vec<_>>().join("; "))];
     if let (count @ 1.., orientation) = evaluation.turned {
-        let how = if orientation == Orientation::Upright { "turned upright" } else { "left as they are stored" };
-        lines.push(format!("{count} pictures have an EXIF orientation and were {how}"));
+        let how = if orientation == Orientation::Upright { "upright" } else { "as stored" };
+        let pictures = if count == 1 { "1 picture has".into() } else { format!("{count} pictures have") };
+        lines.push(format!("{pictures} an EXIF orientation, read {how}"));
     }
     let [empty, full] = evaluation.odd_masks();
+    let masks = |count: usize, one: &str, many: &str| match count {
+        1 => format!("warning: 1 mask {one}"),
+        _ => format!("warning: {count} masks {many}"),
+    };
     if empty > 0 {
-        lines.push(format!(
-            "warning: {empty} masks have no foreground: every prediction but an empty one scores 0 against them"
-        ));
+        lines.push(
+            masks(empty, "has", "have") + " no foreground: every prediction but an empty one scores 0 there",
+        );
     }
     if full > 0 {
-        lines.push(format!("warning: {full} masks are foreground everywhere; check that they are masks"));
+        lines.push(masks(full, "is", "are") + " foreground everywhere: check that this is meant");
     }
     lines
 }

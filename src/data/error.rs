@@ -183,7 +183,7 @@ pub enum DataError {
     },
     /// A mask that was drawn on its image in another orientation than the one in which it is read.
     #[error(
-        "{}: the mask is {mask_width}x{mask_height} and the image too, but only {}; read the image {} by orientation = \"{}\" in \
+        "{}: the mask ({mask_width}x{mask_height}) fits the image only {}; read the image {} by orientation = \"{}\" in \
          himix-data.toml in the folder of the data set, or give the mask that was drawn on it as it is read now",
         path.display(), other_way(*orientation).0, other_way(*orientation).1, other_way(*orientation).2
     )]

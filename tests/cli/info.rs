@@ -61,10 +61,10 @@ fn several_files_and_the_mask_of_one() {
     let text = himix!["info", &picture, &labels].done().out;
     assert!(text.contains("a.png\n") && text.contains("labels.png\n"), "{text}");
     let object = himix!["info", &picture, "--mask", &labels, "--labels", "2", "--json"].json();
-    assert_eq!(row(&object, "Found as")["value"], "labels (2 classes)");
+    assert_eq!(row(&object, "Mask type")["value"], "labels (2 classes)");
     assert_eq!(row(&object, "Foreground")["value"], "2; 2 pixels");
     assert_eq!(row(&object, "Label 1")["value"], "1 pixel, not foreground");
-    assert_eq!(row(&object, "Laid")["value"], "pixel on pixel");
+    assert_eq!(row(&object, "Alignment")["value"], "pixel on pixel");
     himix!["info", &picture, &labels, "--mask", &labels].refused(&["one image"]);
     himix!["info", folder.path().join("none.png")].refused(&["none.png", "no such file"]);
 }

@@ -32,7 +32,7 @@ fn a_mask_of_a_prone_series_lies_where_it_was_drawn() {
     assert_eq!(foreground(&object), Some(wanted));
     let other = predict("pairing/prone/series", "pairing/prone/mask_nibabel.nii", &["--slice", "2"]).json();
     assert_eq!(other["scores"], object["scores"], "the same mask in another order");
-    assert_eq!(other["mask"]["laid"]["pairing"], "reordered");
+    assert_eq!(other["mask"]["alignment"]["pairing"], "reordered");
 }
 
 #[test]
@@ -42,10 +42,10 @@ fn another_grid_is_refused_and_can_be_agreed_to() {
     assert!(line.err.contains("--mask-grid resample, or index"), "{}", line.err);
     let by_number =
         predict("pairing/supine/series", "pairing/coronal/mask.nii", &["--mask-grid", "index", "--slice", "1"]);
-    assert_eq!(by_number.json()["mask"]["laid"]["pairing"], "by_number");
+    assert_eq!(by_number.json()["mask"]["alignment"]["pairing"], "by_number");
     let resampled =
         predict("pairing/supine/series", "pairing/coronal/mask.nii", &["--mask-grid", "resample", "--slice", "1"]);
-    assert_eq!(resampled.json()["mask"]["laid"]["pairing"], "resampled");
+    assert_eq!(resampled.json()["mask"]["alignment"]["pairing"], "resampled");
 }
 
 #[test]

@@ -417,3 +417,52 @@ fn masks_of_other_programs_lie_on_their_series() {
         }
     }
 }
+
+/// A segmentation leaves slices without foreground out. What lies between its slices, or before and behind them, is none of them.
+#[test]
+fn slices_that_a_segmentation_leaves_out_are_background() {
+    use himix::data::mask::{Indices, Label, MaskKind};
+    use himix::data::volume::{DicomSource, Geometry, Placement};
+    let stack = |heights: &[f64]| {
+        let positions = heights.iter().map(|z| [0.0, 0.5 * z, *z]).collect();
+        let placement = Placement { across: [1.0, 0.0, 0.0], down: [0.0, 1.0, 0.0], positions };
+        let mut geometry =
+            Geometry { pixel_mm: Some([1.0; 2]), placement: Some(placement), ..Geometry::default() };
+        geometry.derive();
+        geometry
+    };
+    let label = |value: i64| Label { value, colour: None, pixels: 0, is_foreground: value > 0 };
+    // A lesion in two parts, in slices every 2 mm: each slice has the label of its place. The stack leans.
+    let kept = [0.0, 2.0, 4.0, 10.0, 12.0];
+    let labels = LabelMap {
+        columns: 2,
+        rows: 2,
+        slices: 5,
+        indices: Indices::U8((0..20).map(|at| 1 + at / 4).collect()),
+        labels: (0..6).map(label).collect(),
+        kind: MaskKind::Labels { count: 5 },
+        geometry: stack(&kept),
+        source: Source::Dicom(Box::new(DicomSource {
+            sop_class: "1.2.840.10008.5.1.4.1.1.66.4".into(),
+            ..DicomSource::default()
+        })),
+        notes: Vec::new(),
+    };
+    let heights: Vec<f64> = (-4..=10).map(|step| 2.0 * f64::from(step)).collect();
+    let geometry = stack(&heights);
+    let image = himix::data::mask::Grid { shape: [2, 2, heights.len()], geometry: &geometry };
+    let wanted: Vec<i64> = heights
+        .iter()
+        .map(|height| kept.iter().position(|of| of == height).map_or(0, |place| place as i64 + 1))
+        .collect();
+    for agreed in [Agreed::Refuse, Agreed::Resample] {
+        let laid = lay(Path::new("seg.dcm"), labels.clone(), image, None, agreed).expect("it lies on the image");
+        let found: Vec<i64> =
+            (0..heights.len()).map(|slice| laid.labels.labels[laid.labels.indices.at(4 * slice)].value).collect();
+        assert_eq!(found, wanted, "{agreed:?}");
+        assert!(laid.covered.iter().all(|is| *is), "an absent slice is background and not unknown");
+    }
+    // A mask that is no segmentation does not leave slices out.
+    let other = LabelMap { source: Source::Made, ..labels };
+    assert!(lay(Path::new("mask.nii"), other, image, None, Agreed::Refuse).is_err());
+}

@@ -101,7 +101,7 @@ fn several_files_are_one_truth_or_a_label_each() {
     let only =
         |label| labels.with(LabelChoice::Only(BTreeSet::from([label]))).mask(0).expect("a mask").values.clone();
     assert_eq!((only(1), only(2)), (vec![1, 0, 0, 0], vec![0, 1, 1, 0]), "the later one where both are");
-    assert!(labels.laid.labels.notes.iter().any(|note| note.contains("overlap in 1 pixels")));
+    assert!(labels.laid.labels.notes.iter().any(|note| note.contains("overlap in 1 pixel;")));
 }
 
 /// The shared files of kinds that people report trouble with.
@@ -127,4 +127,72 @@ fn the_reported_label_files() {
     assert_eq!(hot, 350, "{words}");
     assert!(words.contains("channel 0 is background"), "{words}");
     assert_eq!(count("label_rgb24.nii").0, 350);
+}
+
+#[test]
+fn labels_of_united_files_stay_labels() {
+    let folder = folder();
+    let image = put(&folder, "x.png", &png(4, 1, 8, 0, &[], &[&[9, 9, 9, 9]]));
+    let first = put(&folder, "x_mask.png", &png(4, 1, 8, 0, &[], &[&[0, 1, 2, 0]]));
+    let second = put(&folder, "x_mask_1.png", &png(4, 1, 8, 0, &[], &[&[0, 0, 0, 2]]));
+    let image = open::open(&image, himix::data::Limit::default(), &|_, _| true).expect("a picture");
+    let of = |labels: &[i64]| {
+        let choice = match labels {
+            [] => LabelChoice::Foreground,
+            labels => LabelChoice::Only(labels.iter().copied().collect()),
+        };
+        let reading = TruthReading { choice, ..TruthReading::default() };
+        let truth = Truth::read(&[first.clone(), second.clone()], image.grid(), &reading).expect("a truth");
+        truth.mask(0).expect("a mask").values.clone()
+    };
+    assert_eq!((of(&[]), of(&[1]), of(&[2])), (vec![0, 1, 1, 1], vec![0, 1, 0, 0], vec![0, 0, 1, 1]));
+}
+
+/// Colours of 16 bit mean what they mean and not what the brightest and the darkest of them are.
+#[test]
+fn colours_of_sixteen_bit() {
+    let folder = folder();
+    let of = |name: &str, pixels: &[[u16; 3]]| {
+        let line: Vec<u8> = pixels.iter().flatten().flat_map(|value| value.to_be_bytes()).collect();
+        let path = put(&folder, name, &png(pixels.len() as u32, 1, 16, 2, &[], &[&line]));
+        read(&path, &MaskReading::default()).expect("a mask")
+    };
+    let white = of("white.png", &[[65_535; 3]; 3]);
+    assert_eq!(white.oddity(&LabelChoice::Foreground, 1), Some(himix::data::mask::Oddity::Everything));
+    let red = [40_000, 0, 0];
+    let two = of("two.png", &[[65_535; 3], red, red]);
+    assert_eq!(two.kind.words(), "colours on white (1 class)");
+    assert_eq!(two.foreground(&LabelChoice::Foreground), 2);
+    assert_eq!(two.labels[1].colour, Some([156, 0, 0]));
+}
+
+#[test]
+fn more_volumes_than_classes_are_refused() {
+    let folder = folder();
+    let mut bytes = vec![0; 352];
+    let mut put_at = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put_at(0, &348_i32.to_le_bytes());
+    for (index, side) in [5_i16, 1, 1, 1, 100, 100, 1, 1].iter().enumerate() {
+        put_at(40 + 2 * index, &side.to_le_bytes());
+    }
+    put_at(70, &2_i16.to_le_bytes());
+    put_at(72, &8_i16.to_le_bytes());
+    put_at(108, &352_f32.to_le_bytes());
+    put_at(344, b"n+1\0");
+    bytes.extend(vec![0; 10_000]);
+    let path = put(&folder, "many.nii", &bytes);
+    let line = read(&path, &MaskReading::default()).map(|_| ()).expect_err("ten thousand classes").to_string();
+    assert!(line.contains("many.nii: this is not a mask (it has 10000 volumes)"), "{line}");
+}
+
+/// A warning of a mask that is everything counts the slices that the mask is of.
+#[test]
+fn everything_on_one_slice_is_everything() {
+    let folder = folder();
+    let image = himix::data::Volume::plain(2, 1, 3, himix::data::volume::Values::U8(vec![0; 6]));
+    let path = put(&folder, "white.png", &png(2, 1, 8, 0, &[], &[&[255, 255]]));
+    let reading = TruthReading { slice: Some(1), ..TruthReading::default() };
+    let truth = Truth::read(&[path], image.grid(), &reading).expect("a truth");
+    assert_eq!(truth.oddity(), Some(himix::data::mask::Oddity::Everything));
+    assert!(truth.mask(0).is_none() && truth.mask(1).is_some());
 }

@@ -66,7 +66,7 @@ fn they_are_united_or_labels() {
     let reading = PairReading { several: Several::AsLabels, ..PairReading::default() };
     let labels = pair::read(&all.samples[0], &reading).expect("a pair");
     assert_eq!(labels.mask, united.mask);
-    assert!(labels.notes[1].contains("overlap in 1 pixels"), "{:?}", labels.notes);
+    assert!(labels.notes[1].contains("overlap in 1 pixel;"), "{:?}", labels.notes);
     let second = PairReading { labels: [2].into(), ..reading.clone() };
     let second = pair::read(&all.samples[0], &second).expect("a pair");
     assert_eq!(second.mask.values, [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

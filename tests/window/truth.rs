@@ -97,12 +97,12 @@ fn a_truth_on_another_grid_is_asked_about() {
         let mut window = with_result(&FakeModel::default(), vec![image.clone(), mask.clone()]);
         wait(&mut window, "the question", asks);
         assert!(says(&window, "another grid"), "both are named");
-        assert!(window.query_by_label("Lay on this slice").is_none(), "that is no answer here");
+        assert!(window.query_by_label("It is of this slice").is_none(), "that is no answer here");
         assert!(!says(&window, "Dice"));
         window
     };
     let mut window = ask();
-    click(&mut window, "Lay by voxel numbers");
+    click(&mut window, "Match voxels by number");
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     window.get_by_label("by voxel numbers, whatever the positions say");
     wait(&mut window, "two rows of the left half", |window| says(window, "8 px, 32 mm², "));
@@ -127,7 +127,7 @@ fn a_lone_mask_of_a_stack_is_laid_on_the_slice_that_is_seen() {
     wait(&mut window, "the question", |window| says(window, "say which slice it was drawn on"));
     window.key_press(Key::PageUp);
     window.run();
-    click(&mut window, "Lay on this slice");
+    click(&mut window, "It is of this slice");
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     window.get_by_label("on slice 4 alone");
     window.key_press(Key::PageUp);

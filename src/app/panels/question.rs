@@ -21,8 +21,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.horizontal_wrapped(|ui| {
             let answers = [
                 (question.can_resample, "Resample by position", Some(TruthAnswer::Resample)),
-                (question.by_number, "Lay by voxel numbers", Some(TruthAnswer::ByNumber)),
-                (question.on_slice, "Lay on this slice", Some(TruthAnswer::OnThisSlice)),
+                (question.by_number, "Match voxels by number", Some(TruthAnswer::ByNumber)),
+                (question.on_slice, "It is of this slice", Some(TruthAnswer::OnThisSlice)),
                 (true, "Leave it out", None),
             ];
             for (_, name, answer) in answers.into_iter().filter(|(is_offered, ..)| *is_offered) {

@@ -26,10 +26,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     row(ui, "Ground truth", format!("{}{more}", file_name(&open.path))).on_hover_text(paths.join("\n"));
     let found = truth.laid.labels.kind.words();
     let words = "What the values of the file were found to be: how foreground is told from background.";
-    row(ui, "Found as", RichText::new(&found).small()).on_hover_text(format!("{found}\n{words}"));
+    row(ui, "Mask type", RichText::new(&found).small()).on_hover_text(format!("{found}\n{words}"));
     let laid = truth.laid.pairing.words();
     let words = "How the mask was laid on the image.";
-    row(ui, "Laid", RichText::new(&laid).small()).on_hover_text(format!("{laid}\n{words}"));
+    row(ui, "Alignment", RichText::new(&laid).small()).on_hover_text(format!("{laid}\n{words}"));
     if truth.laid.labels.classes().count() > 1 {
         labels(ui, &truth.laid.labels, &truth.choice, commands);
     }

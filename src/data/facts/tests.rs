@@ -155,8 +155,8 @@ fn a_truth_says_what_it_was_found_to_be() {
     let truth = Truth::of_mask(PathBuf::from("somewhere/mask.png"), &mask);
     let facts = truth_facts(&truth);
     assert_eq!(row(&facts, "File").0, "mask.png");
-    assert_eq!(row(&facts, "Found as").0, "two values, 0 and 1");
-    assert_eq!(row(&facts, "Laid").0, "pixel on pixel");
+    assert_eq!(row(&facts, "Mask type").0, "two values, 0 and 1");
+    assert_eq!(row(&facts, "Alignment").0, "pixel on pixel");
     assert_eq!(row(&facts, "Foreground").0, "all but background; 1 pixel");
     assert_eq!(row(&facts, "Label 1").0, "1 pixel");
     let none = truth_facts(&truth.with(LabelChoice::Only([].into())));

@@ -16,8 +16,8 @@ pub fn truth_facts(truth: &Truth) -> Vec<Section> {
     let names: Vec<String> = truth.files.iter().map(name).collect();
     let mut rows = vec![
         Fact::new(if names.len() == 1 { "File" } else { "Files" }, few(&names, LABELS), "as opened"),
-        Fact::new("Found as", laid.labels.kind.words(), "from its values"),
-        Fact::new("Laid", laid.pairing.words(), "from the positions and sizes of mask and image"),
+        Fact::new("Mask type", laid.labels.kind.words(), "from its values"),
+        Fact::new("Alignment", laid.pairing.words(), "from the positions and sizes of mask and image"),
         Fact::new("Foreground", foreground(truth), "as chosen; by default all labels but background"),
     ];
     let classes: Vec<&Label> = laid.labels.classes().collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MaskKind {
-    /// One value everywhere, and it is 0.
+    /// One value everywhere, and it is not above 0.
     Nothing,
     /// One value everywhere, above 0.
     Everything {
@@ -74,7 +74,7 @@ impl MaskKind {
     pub fn words(&self) -> String {
         let classes = |count: usize| if count == 1 { "1 class".to_owned() } else { format!("{count} classes") };
         match self {
-            Self::Nothing => "0 everywhere".into(),
+            Self::Nothing => "nothing above 0".into(),
             Self::Everything { value } => format!("{value} everywhere"),
             Self::TwoValues { background, foreground } => format!("two values, {background} and {foreground}"),
             Self::Labels { count } => format!("labels ({})", classes(*count)),

@@ -207,11 +207,11 @@ impl LabelMap {
         self.labels.iter().filter(|label| choice.has(label)).map(|label| label.pixels).sum()
     }
 
-    /// Whether nothing or everything is foreground under a choice of labels.
-    pub fn oddity(&self, choice: &LabelChoice) -> Option<Oddity> {
+    /// Whether nothing or everything is foreground under a choice of labels, in so many slices.
+    pub fn oddity(&self, choice: &LabelChoice, slices: usize) -> Option<Oddity> {
         match self.foreground(choice) {
             0 => Some(Oddity::Nothing),
-            foreground if foreground == self.indices.len() as u64 => Some(Oddity::Everything),
+            foreground if foreground == (self.columns * self.rows * slices) as u64 => Some(Oddity::Everything),
             _ => None,
         }
     }

@@ -10,8 +10,6 @@ use std::path::Path;
 
 /// Share of a voxel by which a mask's voxel may lie off that of the image and still be the same one: files round positions.
 const OFF: f64 = 0.05;
-/// SOP class of segmentations, which leave slices without foreground out.
-const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 
 /// What the user agreed to where a mask lies on another grid than its image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,7 +158,7 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
     {
         // A picture that stands upright only when it is turned, and a mask of its size as it is stored.
         labels.turn(Turn { reversed: [turn.reversed[0], turn.reversed[1], false], ..turn });
-        labels.notes.push("It was drawn on the picture as that is stored, and is turned with it.".into());
+        labels.notes.push("It was drawn on the stored, unturned picture and is turned with it.".into());
     }
     let (mask_width, mask_height) = (labels.columns, labels.rows);
     if (mask_width, mask_height) != (width, height) {
@@ -220,9 +218,19 @@ struct Finder {
     first: [f64; 3],
     /// Rows of the inverse of the matrix of steps along columns, rows and slices.
     inverse: [[f64; 3]; 3],
-    /// Heights of the slices along the normal, where they are not evenly spaced, and that of a usual step.
-    heights: Option<(Vec<f64>, f64)>,
+    /// Where the slices are not evenly spaced.
+    uneven: Option<Uneven>,
     normal: [f64; 3],
+}
+
+/// Slices that are not evenly spaced.
+struct Uneven {
+    /// Centre of the first pixel of every slice.
+    positions: Vec<[f64; 3]>,
+    /// Their heights along the normal.
+    heights: Vec<f64>,
+    /// A usual step.
+    step: f64,
 }
 
 impl Finder {
@@ -244,9 +252,10 @@ impl Finder {
             dot(off, off).sqrt()
         };
         let is_even = (0..=last).all(|slice| off(slice) < OFF * dot(step, step).sqrt());
-        let heights = (!is_even).then(|| {
-            let heights = placement.positions.iter().map(|position| dot(normal, minus(*position, first)));
-            (heights.collect(), thickness)
+        let uneven = (!is_even).then(|| Uneven {
+            positions: placement.positions.clone(),
+            heights: placement.positions.iter().map(|position| dot(normal, minus(*position, first))).collect(),
+            step: thickness,
         });
         let step = if is_even { step } else { normal };
         let columns = [scaled(placement.across, width), scaled(placement.down, height), step];
@@ -256,17 +265,24 @@ impl Finder {
         }
         let row = |a: [f64; 3], b: [f64; 3]| scaled(cross(a, b), 1.0 / volume);
         let inverse = [row(columns[1], columns[2]), row(columns[2], columns[0]), row(columns[0], columns[1])];
-        Some(Self { first, inverse, heights, normal })
+        Some(Self { first, inverse, uneven, normal })
     }
 
-    /// Column, row and slice at a place, in fractions.
+    /// Column, row and slice at a place, in fractions; the slice is not a number where the place lies in a gap between slices, or beyond
+    /// the first or last of slices that are not evenly spaced.
     fn at(&self, place: [f64; 3]) -> [f64; 3] {
         let way = minus(place, self.first);
-        let Some((heights, step)) = &self.heights else { return self.inverse.map(|row| dot(row, way)) };
+        let Some(Uneven { positions, heights, step }) = &self.uneven else {
+            return self.inverse.map(|row| dot(row, way));
+        };
         let height = dot(self.normal, way);
         let nearest = heights.iter().map(|of| (of - height).abs()).enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
-        let (slice, off) = nearest.unwrap_or((0, 0.0));
-        [dot(self.inverse[0], way), dot(self.inverse[1], way), slice as f64 + off / step]
+        let (slice, off) = nearest.unwrap_or((0, f64::INFINITY));
+        let share = off / step;
+        // A stack may lean, so that every slice counts from its own first pixel.
+        let way = minus(place, positions.get(slice).copied().unwrap_or(self.first));
+        let slice = if share < 0.5 { slice as f64 + share } else { f64::NAN };
+        [dot(self.inverse[0], way), dot(self.inverse[1], way), slice]
     }
 }
 
@@ -302,7 +318,8 @@ fn number(shape: [usize; 3], at: [i64; 3]) -> usize {
 fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exact> {
     let [columns, rows, slices] = image.shape;
     let shape = labels.shape();
-    let is_sparse = matches!(&labels.source, Source::Dicom(dicom) if dicom.sop_class == SEGMENTATION);
+    // Segmentations leave slices without foreground out.
+    let is_sparse = matches!(&labels.source, Source::Dicom(dicom) if dicom.is_segmentation());
     let mut found = Exact { slices: Vec::with_capacity(slices), covered: vec![true; slices] };
     let is_inside = |at: &[i64; 3]| at.iter().zip(shape).all(|(part, side)| (0..side as i64).contains(part));
     for slice in 0..slices {

@@ -9,7 +9,7 @@ use super::{MaskKind, MaskReading, MaskRule};
 use crate::data::open::{self, Content};
 use crate::data::raster::Raster;
 use crate::data::volume::{Geometry, Source, Values};
-use crate::data::{DataError, Image, Pixels, Volume, decode, nifti};
+use crate::data::{DataError, Volume, decode, dicom, nifti};
 
 /// Transfer syntaxes that lose something (JPEG baseline, extended and progressive; JPEG-LS near-lossless).
 const LOSSY: &[&str] = &[
@@ -21,8 +21,6 @@ const LOSSY: &[&str] = &[
 ];
 /// Most bytes that recognising takes for a pixel beside the pixel itself: its value in a list, its label, its colour or number.
 const WORKING: u64 = 20;
-/// SOP class of segmentations.
-const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 
 /// Reads the labels of a file, or of the DICOM series in a folder.
 ///
@@ -30,9 +28,10 @@ const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 /// The file cannot be read, or is no mask.
 pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
-    let is_folder = path.is_dir();
-    if !is_folder {
-        match open::content(path)? {
+    // The number of a stack may stand behind the path.
+    let (file, _) = dicom::of_stack(path);
+    if !file.is_dir() {
+        match open::content(&file)? {
             Content::Picture => {
                 let raster = decode::raster(path, reading.limit, reading.orientation)?;
                 let kept = raster.values.bytes() + raster.alpha.as_ref().map_or(0, Values::bytes);
@@ -57,18 +56,15 @@ pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
 fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, DataError> {
     let Some(file) = nifti::labelled(path, reading.limit)? else { return Ok(None) };
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
-    let nifti::Labelled { shape: [columns, rows, slices], mut volumes, geometry, source, notes, turn } = file;
-    let found = match volumes.len() {
-        1 => {
-            let tally = volumes.swap_remove(0);
-            if matches!(tally, Tally::Many { .. }) {
-                // Numbers that do not repeat: probabilities.
-                return Ok(None);
-            }
+    let nifti::Labelled { shape: [columns, rows, slices], voxels, geometry, source, notes, turn } = file;
+    let found = match voxels {
+        // Numbers that do not repeat: probabilities.
+        nifti::Voxels::Labels(Tally::Many { .. }) => return Ok(None),
+        nifti::Voxels::Labels(tally) => {
             let habit = Habit { size: [columns, rows], is_lossy: false, is_picture: false, half: 0.5 };
             recognise::grey(tally, habit, &|| Box::new(std::iter::empty())).map_err(refuse)?
         }
-        _ => recognise::one_hot(volumes).map_err(refuse)?,
+        nifti::Voxels::Channels(planes) => recognise::one_hot(planes),
     };
     let mut labels = made(found, [columns, rows, slices], geometry, Source::Nifti(Box::new(source)), notes);
     labels.turn(turn);
@@ -87,7 +83,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
             let is_lossy = LOSSY.iter().any(|uid| {
                 dicom.transfer_syntax.split(' ').any(|part| part.trim_matches(['(', ')', ',']) == *uid)
             });
-            (is_lossy, dicom.sop_class == SEGMENTATION)
+            (is_lossy, dicom.is_segmentation())
         }
         _ => (false, false),
     };
@@ -100,7 +96,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
         recognise::by_rule(&samples, volume.channels, rule, half_of_floats(high, is_picture))
             .ok_or("no rule was given")?
     } else if volume.channels == 3 {
-        recognise::colour(&bytes(images()), None, habit)?
+        recognise::colour(&bytes(&volume.values), None, habit)?
     } else {
         let mapped = match volume.mapping {
             crate::data::volume::Mapping::Same => None,
@@ -137,11 +133,7 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
             raster.palette.as_ref().map(|palette| (palette.indices.as_slice(), palette.colours.as_slice()));
         match values {
             Values::U8(rgb) => recognise::colour(rgb, palette, habit)?,
-            _ => {
-                let [width, height, pages] = shape;
-                let image = Image { width, height: height * pages, channels: 3, pixels: pixels(values) };
-                recognise::colour(&bytes(std::iter::once(image)), palette, Habit { half: 127.0, ..habit })?
-            }
+            more => recognise::colour(&bytes(more), palette, Habit { half: 127.0, ..habit })?,
         }
     } else {
         recognise::grey(Tally::of_values(values), habit, &|| numbers(values))?
@@ -149,27 +141,20 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     Ok(made(found, shape, geometry, Source::Picture(raster.source), raster.notes))
 }
 
-fn pixels(values: &Values) -> Pixels {
-    match values {
-        Values::U8(values) => Pixels::U8(values.clone()),
-        Values::U16(values) => Pixels::U16(values.clone()),
-        other => Pixels::F32(other.floats(0..other.len())),
-    }
-}
-
 /// Samples one by one.
 fn numbers(values: &Values) -> Box<dyn Iterator<Item = f64> + '_> {
     Box::new((0..values.len()).map(|place| f64::from(values.at(place))))
 }
 
-/// Colours in 8 bit.
-fn bytes(images: impl Iterator<Item = Image>) -> Vec<u8> {
-    let mut all = Vec::new();
-    for image in images {
-        let rgba = image.to_rgba8();
-        all.extend(rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]));
-    }
-    all
+/// Colours in 8 bit, by the range that the samples stand for and not by the values that occur.
+fn bytes(values: &Values) -> Vec<u8> {
+    let high = values.highest();
+    let scale = match values {
+        Values::F32(_) if high <= 1.0 => 255.0,
+        _ if high <= 255.0 => 1.0,
+        _ => 255.0 / 65_535.0,
+    };
+    (0..values.len()).map(|place| (values.at(place) * scale).round().clamp(0.0, 255.0) as u8).collect()
 }
 
 fn made(

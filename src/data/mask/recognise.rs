@@ -317,29 +317,9 @@ fn by_colour(counted: Counted, pixels: &[[u8; 3]], habit: Habit) -> Found {
     Found { indices: Indices::of(indices, count), labels, kind, notes }
 }
 
-/// One channel or volume for each class, `channels[class][pixel]`.
-///
-/// # Errors
-/// They are not: a channel has more than two values, or the file has something else along this axis; in words.
-pub fn one_hot(channels: Vec<Tally>) -> Result<Found, String> {
-    let count = channels.len();
-    let mut planes = Vec::with_capacity(count);
-    for (number, channel) in channels.into_iter().enumerate() {
-        match channel {
-            Tally::Few(counted) if counted.values.len() == 1 => {
-                planes.push(vec![counted.values[0] > 0.0; counted.places.len()]);
-            }
-            Tally::Few(counted) if counted.values.len() == 2 && counted.values[0] == 0.0 => {
-                planes.push(counted.places.iter().map(|&place| place == 1).collect());
-            }
-            _ => {
-                return Err(format!(
-                    "it has {count} volumes, and volume {number} has more than 0 and one other value, so they are no channels of classes; \
-                     give one volume of labels"
-                ));
-            }
-        }
-    }
+/// One channel or volume for each class: whether each pixel belongs to it.
+pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
+    let count = planes.len();
     let pixels = planes.first().map_or(0, Vec::len);
     let mut covered = vec![0_u16; pixels];
     for plane in &planes {
@@ -372,7 +352,7 @@ pub fn one_hot(channels: Vec<Tally>) -> Result<Found, String> {
         indices.iter_mut().zip(plane).filter(|(_, is)| **is).for_each(|(index, _)| *index = place);
     }
     let kind = MaskKind::Channels { count, background };
-    Ok(Found { indices: Indices::of(indices, labels.len()), labels, kind, notes })
+    Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
 }
 
 /// Under a rule that was asked for instead of being found, of samples of `channels` a pixel.

@@ -118,6 +118,16 @@ impl Counter {
 }
 
 impl Tally {
+    /// Whether each pixel is above 0, of values that are 0 and at most one other; none of any others.
+    pub fn channel(&self) -> Option<Vec<bool>> {
+        let Self::Few(counted) = self else { return None };
+        match counted.values[..] {
+            [value] if value >= 0.0 => Some(vec![value > 0.0; counted.places.len()]),
+            [0.0, value] if value > 0.0 => Some(counted.places.iter().map(|&place| place == 1).collect()),
+            _ => None,
+        }
+    }
+
     /// Of numbers.
     pub fn of(numbers: impl ExactSizeIterator<Item = f64>) -> Self {
         let mut counter = Counter::new(numbers.len());

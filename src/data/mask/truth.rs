@@ -67,7 +67,6 @@ impl Truth {
     /// Of a mask that was drawn with its picture.
     pub fn of_mask(name: PathBuf, mask: &Mask) -> Self {
         let indices = Indices::U8(mask.values.iter().map(|value| u8::from(*value != 0)).collect());
-        let label = |value: i64| Label { value, colour: None, pixels: 0, is_foreground: value > 0 };
         let mut labels = LabelMap {
             columns: mask.width,
             rows: mask.height,
@@ -95,9 +94,11 @@ impl Truth {
         Self { choice, ..self.clone() }
     }
 
-    /// Whether nothing or everything is foreground, in all slices together.
+    /// Whether nothing or everything is foreground, in all slices together that it says something of.
     pub fn oddity(&self) -> Option<Oddity> {
-        self.laid.labels.oddity(&self.choice)
+        let Laid { labels, covered, .. } = self.laid.as_ref();
+        let slices = covered.iter().filter(|is| **is).count();
+        labels.oddity(&self.choice, slices)
     }
 
     /// Foreground and background as the file says, how they were found, and how the mask was laid on the image.
@@ -106,46 +107,67 @@ impl Truth {
     }
 }
 
-/// Several masks of one image as one. None of none.
+/// A label that is foreground if it is above 0.
+fn label(value: i64) -> Label {
+    Label { value, colour: None, pixels: 0, is_foreground: value > 0 }
+}
+
+/// Several masks of one image as one. Labels of the same value are one label where the files are parts of one mask. None of none.
 fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     if all.len() < 2 {
         return all.pop();
     }
     let count = all.len();
-    let pixels = all[0].labels.indices.len();
-    let mut indices = vec![0_u16; pixels];
-    let mut overlap = 0_u64;
-    let mut notes = Vec::new();
+    let mut indices = vec![0_u16; all[0].labels.indices.len()];
     let mut covered = vec![false; all[0].covered.len()];
-    for (number, laid) in all.iter().enumerate() {
-        let is_foreground: Vec<bool> = laid.labels.labels.iter().map(|label| label.is_foreground).collect();
-        let label = match several {
-            Several::United => 1,
-            Several::AsLabels => number as u16 + 1,
-        };
+    let background = all[0].labels.labels.first().cloned().unwrap_or_else(|| label(0));
+    let mut labels = vec![Label { is_foreground: false, ..background }];
+    let mut notes = Vec::new();
+    let mut overlap = 0_u64;
+    for (file, laid) in (1_i64..).zip(&all) {
+        // For each label of the file its place in the common list; 0 for background.
+        let places: Vec<u16> = laid
+            .labels
+            .labels
+            .iter()
+            .enumerate()
+            .map(|(place, own)| {
+                let wanted = match several {
+                    Several::United if place > 0 && own.pixels > 0 => own.clone(),
+                    Several::AsLabels if own.is_foreground => label(file),
+                    _ => return 0,
+                };
+                let known = labels.iter().skip(1).position(|label| label.value == wanted.value).map(|at| at + 1);
+                let place = known.unwrap_or(labels.len());
+                if known.is_none() {
+                    labels.push(wanted);
+                }
+                place.min(usize::from(u16::MAX)) as u16
+            })
+            .collect();
         for (at, index) in indices.iter_mut().enumerate() {
-            if is_foreground[laid.labels.indices.at(at)] {
-                overlap += u64::from(*index != 0 && *index != label);
-                *index = label;
+            let place = places[laid.labels.indices.at(at)];
+            if place != 0 {
+                overlap += u64::from(*index != 0 && *index != place);
+                *index = place;
             }
         }
         covered.iter_mut().zip(&laid.covered).for_each(|(all, one)| *all |= one);
         notes.extend(laid.labels.notes.iter().cloned());
     }
-    let label = |value: i64| Label { value, colour: None, pixels: 0, is_foreground: value > 0 };
-    let last = if several == Several::United { 1 } else { count as i64 };
     if overlap > 0 {
-        notes.push(format!("Its {count} masks overlap in {overlap} pixels; there the later one is the label."));
+        let pixels = if overlap == 1 { "1 pixel".to_owned() } else { format!("{overlap} pixels") };
+        notes.push(format!("Its {count} masks overlap in {pixels}; there the later one is the label."));
     }
     notes.dedup();
     let first = all.swap_remove(0);
-    let mut labels = LabelMap {
-        labels: (0..=last).map(label).collect(),
-        indices: Indices::of(indices, last as usize + 1),
+    let mut joined = LabelMap {
+        indices: Indices::of(indices, labels.len()),
+        labels,
         kind: MaskKind::Files { count, each: Box::new(first.labels.kind.clone()) },
         notes,
         ..first.labels
     };
-    labels.count();
-    Some(Laid { labels, covered, pairing: first.pairing })
+    joined.count();
+    Some(Laid { labels: joined, covered, pairing: first.pairing })
 }

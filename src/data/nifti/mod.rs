@@ -26,7 +26,7 @@ const HEADER: usize = 348;
 const DENSEST: u64 = 1100;
 
 /// Lowest values of CT in HU; scanners write down to −1024, some reconstructions further.
-const AIR: std::ops::RangeInclusive<f32> = -4096.0..=-900.0;
+const AIR: std::ops::RangeInclusive<f32> = -1500.0..=-900.0;
 /// A lowest value below this, and at least so far below the next one, is padding.
 const PADDED: f32 = -1100.0;
 const APART: f32 = 200.0;
@@ -57,7 +57,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// `volumes` of the further axes are to be read; all where that is none.
+    /// Of the volumes along the further axes the first is to be read, where `is_first_only`, or all.
     fn of(path: &Path, limit: Limit, is_first_only: bool) -> Result<Self, DataError> {
         let length = std::fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
         let mut file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
@@ -203,12 +203,23 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     Ok(volume)
 }
 
+/// What the voxels of a file of labels are.
+pub enum Voxels {
+    /// The values of the only volume.
+    Labels(Tally),
+    /// Of several volumes, which are channels of classes, whether a voxel belongs to each.
+    Channels(Vec<Vec<bool>>),
+}
+
+/// Most volumes that are taken for channels of classes.
+const MOST_CHANNELS: usize = 4096;
+
 /// The values of a file of labels, as they are stored, and where they lie.
 pub struct Labelled {
     /// Columns, rows and slices as they are stored.
     pub shape: [usize; 3],
-    /// What the voxels of each volume are; one where there are no further axes.
-    pub volumes: Vec<Tally>,
+    /// What the voxels are.
+    pub voxels: Voxels,
     /// Where the voxels lie as they are stored.
     pub geometry: Geometry,
     /// What the header says of itself.
@@ -231,15 +242,18 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     let shape = opened.shape;
     let count: usize = shape.iter().product();
     let volumes: usize = opened.further.iter().product();
-    // The place of a value in a list, twice: once as it is counted, once as it is kept.
-    limit.allow(
-        path,
-        (count as u64).saturating_mul(volumes as u64).saturating_mul(3).saturating_add(8 * count as u64),
-    )?;
+    let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
+    if volumes > MOST_CHANNELS {
+        return Err(refuse(format!("it has {volumes} volumes")));
+    }
+    // Of every volume whether a voxel belongs to it, and of one at a time the place of its value in a list, twice.
+    let kept = (count as u64).saturating_mul(volumes as u64);
+    limit.allow(path, kept.saturating_add(8 * count as u64).saturating_add(64 * volumes as u64))?;
     let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
     let is_big = opened.is_big();
     let (geometry, source, mut notes, turn) = opened.described();
-    let mut tallies = Vec::with_capacity(volumes);
+    let mut lone = None;
+    let mut channels = Vec::new();
     let mut strange = 0;
     for _ in 0..volumes {
         let mut counter = Counter::new(count);
@@ -252,12 +266,25 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
             return Err(DataError::damaged(path, format!("{read} voxels where its header announces {count}")));
         }
         strange += counter.strange;
-        tallies.push(counter.finish());
+        let tally = counter.finish();
+        if volumes == 1 {
+            lone = Some(tally);
+        } else {
+            let channel = tally.channel();
+            channels.push(channel.ok_or_else(|| {
+                let number = channels.len();
+                refuse(format!(
+                    "it has {volumes} volumes, and volume {number} has more than 0 and one other value, so they are no channels of \
+                     classes; give one volume of labels"
+                ))
+            })?);
+        }
     }
     if strange > 0 {
         notes.push(format!("{strange} of its voxels are not numbers; they count as 0."));
     }
-    Ok(Some(Labelled { shape, volumes: tallies, geometry, source, notes, turn }))
+    let voxels = lone.map_or(Voxels::Channels(channels), Voxels::Labels);
+    Ok(Some(Labelled { shape, voxels, geometry, source, notes, turn }))
 }
 
 /// Unit and padding, of which a header says nothing. Air of −1000 and below is found in nothing but CT, and a lowest value far below
@@ -272,6 +299,9 @@ fn meaning(volume: &mut Volume) {
     if AIR.contains(&air) {
         volume.kind = Kind::Ct;
         volume.unit = "HU";
+        volume.notes.push(format!(
+            "A NIfTI file does not say its unit; the values are taken for Hounsfield units, because the lowest, {air}, is that of air."
+        ));
     } else {
         // Far below nothing in particular: a value like the others.
         volume.padding = None;

@@ -89,6 +89,16 @@ pub struct NiftiSource {
     pub further_axes: Vec<usize>,
 }
 
+/// SOP classes of segmentations: of one bit or fractions, and of label maps.
+const SEGMENTATIONS: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
+
+impl DicomSource {
+    /// Whether its values are the numbers of segments.
+    pub fn is_segmentation(&self) -> bool {
+        SEGMENTATIONS.contains(&self.sop_class.as_str())
+    }
+}
+
 impl Source {
     /// A name of the kind of file.
     pub fn name(&self) -> &'static str {

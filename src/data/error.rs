@@ -155,6 +155,20 @@ pub enum DataError {
         /// What else can be done, beginning with a comma.
         by_number: &'static str,
     },
+    /// A mask whose positions cannot be compared with those of the image.
+    #[error(
+        "{}: the positions of the mask are counted from another frame of reference ({mask}) than those of the image ({image}); \
+         give a mask of this image, or lay it on the image by voxel numbers",
+        path.display()
+    )]
+    MaskFrame {
+        /// The mask's file.
+        path: PathBuf,
+        /// UID of its frame of reference.
+        mask: String,
+        /// UID of that of the image.
+        image: String,
+    },
     /// One mask for an image of several slices, which does not say to which it belongs.
     #[error("{}: the mask has one slice and the image {slices}; say which slice it was drawn on", path.display())]
     MaskSlice {

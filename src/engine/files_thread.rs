@@ -161,6 +161,7 @@ fn work(
 fn question(error: &DataError, paths: &[PathBuf], image: Option<Ticket>) -> Option<TruthQuestion> {
     let (can_resample, by_number, on_slice) = match error {
         DataError::MaskGrid { by_number, .. } => (true, !by_number.is_empty(), false),
+        DataError::MaskFrame { .. } => (false, true, false),
         DataError::MaskSlice { .. } => (false, false, true),
         _ => return None,
     };

@@ -466,3 +466,35 @@ fn slices_that_a_segmentation_leaves_out_are_background() {
     let other = LabelMap { source: Source::Made, ..labels };
     assert!(lay(Path::new("mask.nii"), other, image, None, Agreed::Refuse).is_err());
 }
+
+/// A plane whose rows and columns are not at right angles: the slices are as far apart as they are, and the stack does not lean.
+#[test]
+fn a_plane_that_is_sheared() {
+    let folder = folder();
+    let steps = [[1.5, 0.0, 0.0], [0.6, 2.0, 0.0], [0.0, 0.0, 3.0]];
+    let voxels: Vec<u16> = (0..24).collect();
+    let volume = opened(&put(&folder, "shear.nii", &nifti([3, 4, 2], affine([0.0; 3], steps), &voxels)));
+    assert!(
+        volume.geometry.slice_mm.is_some_and(|step| (step - 3.0).abs() < 1e-6),
+        "{:?}",
+        volume.geometry.slice_mm
+    );
+    assert_eq!(volume.geometry.tilt(), None);
+}
+
+#[test]
+fn another_frame_of_reference_is_said_and_not_resampled() {
+    let folder = folder();
+    let order = ([0, 1, 2], [false; 3]);
+    let mut image = opened(&as_series(&folder, 0, order));
+    let mut labels = read(&as_nifti(&folder, 0, order), &MaskReading::default()).expect("labels");
+    image.geometry.frame_of_reference = "2.25.1".into();
+    labels.geometry.frame_of_reference = "2.25.2".into();
+    for agreed in [Agreed::Refuse, Agreed::Resample] {
+        let refused = lay(Path::new("m.dcm"), labels.clone(), image.grid(), None, agreed)
+            .map(|_| ())
+            .expect_err("elsewhere");
+        assert!(matches!(refused, DataError::MaskFrame { .. }), "{refused}");
+    }
+    assert!(lay(Path::new("m.dcm"), labels, image.grid(), None, Agreed::ByNumber).is_ok());
+}

@@ -160,7 +160,7 @@ fn colours_of_sixteen_bit() {
     let white = of("white.png", &[[65_535; 3]; 3]);
     assert_eq!(white.oddity(&LabelChoice::Foreground, 1), Some(himix::data::mask::Oddity::Everything));
     let red = [40_000, 0, 0];
-    let two = of("two.png", &[[65_535; 3], red, red]);
+    let two = of("two.png", &[[65_535; 3], [65_535; 3], red, red]);
     assert_eq!(two.kind.words(), "colours on white (1 class)");
     assert_eq!(two.foreground(&LabelChoice::Foreground), 2);
     assert_eq!(two.labels[1].colour, Some([156, 0, 0]));
@@ -195,4 +195,19 @@ fn everything_on_one_slice_is_everything() {
     let truth = Truth::read(&[path], image.grid(), &reading).expect("a truth");
     assert_eq!(truth.oddity(), Some(himix::data::mask::Oddity::Everything));
     assert!(truth.mask(0).is_none() && truth.mask(1).is_some());
+}
+
+#[test]
+fn one_file_as_labels_is_label_one() {
+    let folder = folder();
+    let image = put(&folder, "x.png", &png(4, 1, 8, 0, &[], &[&[9, 9, 9, 9]]));
+    let mask = put(&folder, "x_mask.png", &png(4, 1, 8, 0, &[], &[&[255, 0, 0, 255]]));
+    let image = open::open(&image, himix::data::Limit::default(), &|_, _| true).expect("a picture");
+    let reading = TruthReading {
+        several: Several::AsLabels,
+        choice: LabelChoice::Only(BTreeSet::from([1])),
+        ..TruthReading::default()
+    };
+    let truth = Truth::read(&[mask], image.grid(), &reading).expect("a truth");
+    assert_eq!(truth.mask(0).expect("a mask").values, [1, 0, 0, 1]);
 }

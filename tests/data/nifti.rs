@@ -191,6 +191,11 @@ fn hounsfield_units_whatever_the_storage() {
         [-5000_i16, 10, 20, 30, 40, 50, 60, 70].iter().flat_map(|v| v.to_le_bytes()).collect(),
     );
     assert_eq!((other.unit, other.padding, other.kind), ("", None, Kind::Other));
+    // Neither are phases, which run as far below 0 as above it.
+    let phases = [-1000_i16, -900, -500, 0, 10, 500, 900, 1000];
+    let phases = file(4, 16, [1.0, 0.0], phases.iter().flat_map(|v| v.to_le_bytes()).collect());
+    assert_eq!((phases.unit, phases.kind), ("", Kind::Other));
+    assert!(plain.notes.iter().any(|note| note.contains("taken for Hounsfield units")), "{:?}", plain.notes);
     // Not a number: shown as the lowest value, and said.
     let strange = [f32::NAN, -1000.0, 0.0, 40.0, f32::INFINITY, 300.0, 1200.0, 3000.0];
     let volume = file(16, 32, [1.0, 0.0], strange.iter().flat_map(|hu| hu.to_le_bytes()).collect());
@@ -221,6 +226,12 @@ fn colours_units_of_length_and_further_volumes() {
     let first = open(&put(&folder, "times.nii", &times), Limit::default()).expect("a volume");
     assert_eq!(first.values.floats(0..2), [1.0, 2.0]);
     assert!(first.notes.iter().any(|note| note.contains("3 volumes")), "{:?}", first.notes);
+    let mut second = vec![0; 540];
+    second[..4].copy_from_slice(&540_i32.to_le_bytes());
+    second[4..8].copy_from_slice(b"n+2\0");
+    let second = put(&folder, "second.nii", &second);
+    let line = himix::data::open::open(&second, Limit::default(), &|_, _| true).map(|_| ()).expect_err("NIfTI-2");
+    assert!(line.to_string().contains("NIfTI-2") && line.to_string().contains("NIfTI-1"), "{line}");
     let mut head = header([2, 1, 1], rows);
     head[70..72].copy_from_slice(&32_i16.to_le_bytes());
     let line = open(&put(&folder, "complex.nii", &with_voxels(head, &[0; 16])), Limit::default())

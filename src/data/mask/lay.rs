@@ -130,20 +130,24 @@ pub fn lay(
         return Ok(Laid { labels: on_grid(labels, image, from), covered, pairing });
     }
     if let (Agreed::Resample, Some(finder), true) = (agreed, &finder, is_one_frame) {
-        let mut inside = 0_u64;
-        let nearest = nearest(finder, labels.shape(), image).inspect(|from| inside += u64::from(from.is_some()));
+        let plane = image.shape[0] * image.shape[1];
+        let mut covered = vec![false; image.shape[2]];
+        let nearest = nearest(finder, labels.shape(), image)
+            .enumerate()
+            .inspect(|(at, from)| covered[at / plane] |= from.is_some())
+            .map(|(_, from)| from);
         let mut laid = on_grid(labels, image, nearest);
-        if inside == 0 {
+        if covered.iter().all(|is| !is) {
             laid.notes.push("No voxel of the mask lies within the image.".into());
         }
-        return Ok(Laid { labels: laid, covered: vec![true; image.shape[2]], pairing: Pairing::Resampled });
+        return Ok(Laid { labels: laid, covered, pairing: Pairing::Resampled });
+    }
+    if !is_one_frame {
+        let [mask, image] = frames.map(String::clone);
+        return Err(DataError::MaskFrame { path: path.to_owned(), mask, image });
     }
     let by_number = if fits_by_number(&labels, image) { ", or laid on it by voxel numbers" } else { "" };
-    let mut grids = [in_words(labels.shape(), &labels.geometry), in_words(image.shape, image.geometry)];
-    if !is_one_frame {
-        grids.iter_mut().zip(frames).for_each(|(grid, frame)| *grid += &format!(", frame of reference {frame}"));
-    }
-    let [mask, image] = grids;
+    let [mask, image] = [in_words(labels.shape(), &labels.geometry), in_words(image.shape, image.geometry)];
     Err(DataError::MaskGrid { path: path.to_owned(), mask, image, by_number })
 }
 
@@ -410,6 +414,9 @@ fn in_words([columns, rows, slices]: [usize; 3], geometry: &Geometry) -> String 
     }
     if let Some([x, y, z]) = geometry.placement.as_ref().and_then(|placement| placement.positions.first()) {
         text += &format!(" from ({x:.1}, {y:.1}, {z:.1}) mm");
+    }
+    if let Some((slice, _)) = geometry.gaps().first() {
+        text += &format!(", with a gap behind slice {}", slice + 1);
     }
     if let Some(sides) = geometry.sides {
         text += &format!(", columns to {}, rows to {}", sides.right, sides.bottom);

@@ -12,6 +12,12 @@ const CLASSES: usize = 64;
 const VOLUME_CLASSES: usize = 4096;
 /// From so many values on, most of them near both ends are noise of a compression that the file does not have any more.
 const NOISY: usize = 8;
+/// Share of pixels between black and white from which on a mask of two sides is doubtful.
+const MIDDLE: f64 = 0.05;
+/// Brightest value of a picture compressed with losses that is noise of an empty mask.
+const NOISE: f64 = 32.0;
+/// Share of the edge of a picture that makes black, or the first colour of a palette, its background.
+const EDGE: f64 = 1.0 / 3.0;
 /// Largest difference of the channels of a pixel that counts as grey, after compression with losses.
 const GREYISH: u8 = 24;
 const BLACK: [u8; 3] = [0; 3];
@@ -108,9 +114,23 @@ pub fn grey<'a>(
         return Err(format!("it has {count} different whole values from {low} to {high}, as an image has"));
     }
     let above = half(low, high, habit, is_whole)?;
+    let quarter = (high - low) / 4.0;
+    let is_middle = |value: f64| value > low + quarter && value < high - quarter;
+    let count = |is: &dyn Fn(f64) -> bool| {
+        values.iter().zip(&counted.counts).filter(|(value, _)| is(**value)).map(|(_, count)| count).sum::<u64>()
+    };
+    let middle = count(&is_middle) as f64 / count(&|_| true).max(1) as f64;
     let is_above: Vec<bool> = values.iter().map(|value| *value > above).collect();
     let foreground = counted.places.iter().map(|&place| is_above[usize::from(place)]);
-    Ok(decided(foreground, MaskKind::Half { above }))
+    let mut found = decided(foreground, MaskKind::Half { above });
+    if habit.is_picture && middle > MIDDLE {
+        found.notes.push(format!(
+            "{:.0} % of its pixels are neither dark nor bright: if they are classes, they cannot be told apart in a picture like this; \
+             above {above} counts as foreground.",
+            100.0 * middle
+        ));
+    }
+    Ok(found)
 }
 
 /// Whether whole numbers are classes.
@@ -123,12 +143,14 @@ fn has_classes(counted: &Counted, habit: Habit) -> bool {
     if high <= SMALL && low >= 0.0 {
         return true;
     }
-    if values.len() > CLASSES {
-        return false;
-    }
-    // Smoothed edges: what lies between black and white never fills an area.
     let [columns, rows] = habit.size;
     let interior = counted.interior(columns, rows);
+    if values.len() > CLASSES {
+        // Instances: nearly every value fills an area, as grey values of a picture do not.
+        let filled = interior.iter().filter(|is_interior| **is_interior).count();
+        return values.len() <= VOLUME_CLASSES && filled * 5 >= values.len() * 4;
+    }
+    // Smoothed edges: what lies between black and white never fills an area.
     let has_middle_area = interior[1..values.len() - 1].iter().any(|is_interior| *is_interior);
     if !has_middle_area {
         return false;
@@ -169,6 +191,10 @@ fn classes(counted: Counted) -> Found {
 
 /// The value above which many values are foreground.
 fn half(low: f64, high: f64, habit: Habit, is_whole: bool) -> Result<f64, String> {
+    if habit.is_lossy && high > NOISE {
+        // Half of what the file has: 127 is as good a foreground as 255.
+        return Ok((high / 2.0).floor());
+    }
     if habit.is_picture && (is_whole || habit.is_lossy) {
         return Ok(habit.half);
     }
@@ -196,41 +222,77 @@ pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, habit: Habit) ->
         return grey(Tally::of(sums()), habit, &|| Box::new(sums()));
     }
     if habit.is_lossy {
-        return Ok(off_background(pixels));
+        return Ok(off_background(pixels, habit));
     }
     if let Some((numbers, colours)) = palette {
-        return Ok(by_number(numbers, colours));
+        return Ok(by_number(numbers, colours, habit));
     }
     let packed = pixels.iter().map(|&[r, g, b]| f64::from(u32::from_be_bytes([0, r, g, b])));
     match Tally::of(packed) {
         Tally::Few(counted) => Ok(by_colour(counted, pixels, habit)),
-        Tally::Many { .. } => Ok(off_background(pixels)),
+        Tally::Many { .. } => Ok(off_background(pixels, habit)),
     }
 }
 
-/// Colours on black or white that scatter.
-fn off_background(pixels: &[[u8; 3]]) -> Found {
+/// The places of the pixels along the edge of every page.
+fn edge([columns, rows]: [usize; 2], pixels: usize) -> impl Iterator<Item = usize> {
+    let plane = (columns * rows).max(1);
+    (0..pixels).filter(move |at| {
+        let (column, row) = (at % plane % columns.max(1), at % plane / columns.max(1));
+        column == 0 || row == 0 || column + 1 == columns || row + 1 == rows
+    })
+}
+
+/// Colours that scatter, on the one that the edge of the picture has.
+fn off_background(pixels: &[[u8; 3]], habit: Habit) -> Found {
     let distance =
         |pixel: [u8; 3], from: [u8; 3]| pixel.iter().zip(from).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
-    let near = |of: [u8; 3]| pixels.iter().filter(|pixel| distance(**pixel, of) < 64).count();
-    let background = if near(BLACK) >= near(WHITE) { BLACK } else { WHITE };
-    decided(pixels.iter().map(|pixel| distance(*pixel, background) > 127), MaskKind::OffBackground { background })
+    let along: Vec<[u8; 3]> = edge(habit.size, pixels.len()).map(|at| pixels[at]).collect();
+    let middle = |channel: usize| {
+        let mut values: Vec<u8> = along.iter().map(|pixel| pixel[channel]).collect();
+        values.sort_unstable();
+        values.get(values.len() / 2).copied().unwrap_or(0)
+    };
+    let mut background = [middle(0), middle(1), middle(2)];
+    for pure in [BLACK, WHITE] {
+        if distance(background, pure) < 48 {
+            background = pure;
+        }
+    }
+    let most = pixels.iter().map(|pixel| distance(*pixel, background)).max().unwrap_or(0);
+    let above = if f64::from(most) > NOISE { most / 2 } else { 127 };
+    decided(
+        pixels.iter().map(|pixel| distance(*pixel, background) > above),
+        MaskKind::OffBackground { background },
+    )
 }
 
 /// A label for each colour of a palette that is used.
-fn by_number(numbers: &[u8], colours: &[[u8; 3]]) -> Found {
+fn by_number(numbers: &[u8], colours: &[[u8; 3]], habit: Habit) -> Found {
     let mut counts = [0_u64; 256];
     numbers.iter().for_each(|&number| counts[usize::from(number)] += 1);
     let colour = |number: usize| colours.get(number).copied().unwrap_or(BLACK);
     let used: Vec<usize> = (0..256).filter(|number| counts[*number] > 0).collect();
     let of_colour = |wanted: [u8; 3]| used.iter().copied().find(|number| colour(*number) == wanted);
-    // By convention the first colour, which data sets have black; where black is another one, that.
-    let first = used.contains(&0).then_some(0);
-    let background = match (first, of_colour(BLACK)) {
-        (Some(0), _) if colour(0) == BLACK => 0,
-        (_, Some(black)) => black,
-        (Some(first), None) => first,
-        (None, None) => of_colour(WHITE).unwrap_or(256),
+    let mut along = [0_u64; 256];
+    edge(habit.size, numbers.len()).for_each(|at| along[usize::from(numbers[at])] += 1);
+    let all: u64 = along.iter().sum();
+    let is_at_edge = |number: usize| along[number] as f64 >= EDGE * all as f64;
+    // By convention the first colour, which data sets have black; where black is another one, that; where neither is at the edge of the
+    // picture, the colour that is.
+    let most = used.iter().copied().max_by_key(|number| along[*number]).unwrap_or(0);
+    let mut notes = Vec::new();
+    let background = match (used.contains(&0), of_colour(BLACK)) {
+        (true, _) if colour(0) == BLACK => 0,
+        (_, Some(black)) if is_at_edge(black) => black,
+        (true, None) if is_at_edge(0) => 0,
+        _ => {
+            let name = colour_name(colour(most));
+            notes.push(format!(
+                "Taken as background: colour {most} of its palette, {name}, which most of its edge has."
+            ));
+            most
+        }
     };
     let mut labels = vec![Label { value: 0, colour: None, pixels: 0, is_foreground: false }];
     if background < 256 {
@@ -255,19 +317,12 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]]) -> Found {
     let count = labels.len() - 1;
     let indices = numbers.iter().map(|&number| u16::from(place_of[usize::from(number)])).collect();
     let kind = MaskKind::Palette { count, background: background.min(255) as u8 };
-    let mut notes = Vec::new();
-    if background == 256 {
-        notes.push(
-            "Neither the first colour of its palette nor black or white is used: every colour counts as a class."
-                .into(),
-        );
-    }
     Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
 }
 
 /// A label for each colour. What stands at edges alone, where there are many colours, gets the label of the colour next to it.
 fn by_colour(counted: Counted, pixels: &[[u8; 3]], habit: Habit) -> Found {
-    let Counted { values, counts, places } = &counted;
+    let Counted { values, places, .. } = &counted;
     let colour = |place: usize| {
         let [_, r, g, b] = (values[place] as u32).to_be_bytes();
         [r, g, b]
@@ -278,19 +333,24 @@ fn by_colour(counted: Counted, pixels: &[[u8; 3]], habit: Habit) -> Found {
         let interior = counted.interior(columns, rows);
         kept.retain(|place| interior[*place]);
         if kept.is_empty() || kept.len() > CLASSES {
-            return off_background(pixels);
+            return off_background(pixels, habit);
         }
     }
     let of_colour = |wanted: [u8; 3]| kept.iter().copied().find(|place| colour(*place) == wanted);
+    let mut along = vec![0_u64; values.len()];
+    edge(habit.size, places.len()).for_each(|at| along[usize::from(places[at])] += 1);
+    let all: u64 = along.iter().sum();
+    let most = kept.iter().copied().max_by_key(|place| along[*place]).unwrap_or(0);
     let mut notes = Vec::new();
-    let background = of_colour(BLACK).or_else(|| of_colour(WHITE)).unwrap_or_else(|| {
-        let most = kept.iter().copied().max_by_key(|place| counts[*place]).unwrap_or(0);
-        let name = colour_name(colour(most));
-        notes.push(format!(
-            "Its colours have neither black nor white among them; the most frequent, {name}, is taken as background."
-        ));
-        most
-    });
+    // Black or white where it is at the edge of the picture, else what is at most of the edge.
+    let is_at_edge = |place: &usize| along[*place] as f64 >= EDGE * all as f64;
+    let pure = [BLACK, WHITE].into_iter().filter_map(of_colour).find(is_at_edge);
+    let background = pure.unwrap_or(most);
+    let has_other = [BLACK, WHITE].into_iter().filter_map(of_colour).any(|place| place != background);
+    if pure.is_none() || has_other {
+        let name = colour_name(colour(background));
+        notes.push(format!("Taken as background: {name}, which most of its edge has."));
+    }
     let label = |place: usize, value: i64, is_foreground| Label {
         value,
         colour: Some(colour(place)),

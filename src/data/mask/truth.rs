@@ -114,7 +114,7 @@ fn label(value: i64) -> Label {
 
 /// Several masks of one image as one. Labels of the same value are one label where the files are parts of one mask. None of none.
 fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
-    if all.len() < 2 {
+    if all.len() < 2 && (several == Several::United || all.is_empty()) {
         return all.pop();
     }
     let count = all.len();
@@ -164,7 +164,10 @@ fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     let mut joined = LabelMap {
         indices: Indices::of(indices, labels.len()),
         labels,
-        kind: MaskKind::Files { count, each: Box::new(first.labels.kind.clone()) },
+        kind: match count {
+            1 => first.labels.kind.clone(),
+            _ => MaskKind::Files { count, each: Box::new(first.labels.kind.clone()) },
+        },
         notes,
         ..first.labels
     };

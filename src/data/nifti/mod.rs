@@ -34,9 +34,16 @@ const APART: f32 = 200.0;
 /// Most bytes between header and voxels, where programs put notes.
 const MOST_NOTES: u64 = 64 << 20;
 
+/// Whether a header is of the second version of the format, with room for larger volumes.
+fn is_second(bytes: &[u8]) -> bool {
+    bytes.get(4..7).is_some_and(|magic| magic == b"n+2" || magic == b"ni2")
+}
+
 /// Whether the first bytes of a file are those of a NIfTI file.
 pub fn is_nifti(bytes: &[u8]) -> bool {
-    let magic = |bytes: &[u8]| bytes.get(344..347).is_some_and(|magic| magic == b"n+1" || magic == b"ni1");
+    let magic = |bytes: &[u8]| {
+        bytes.get(344..347).is_some_and(|magic| magic == b"n+1" || magic == b"ni1") || is_second(bytes)
+    };
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut head = Vec::new();
         // Of a part of the file, the end is missing: what could be read counts.
@@ -71,6 +78,10 @@ impl Opened {
 
         let mut head = vec![0; HEADER];
         stream.read_exact(&mut head).map_err(|_| DataError::damaged(path, "it ends within its header"))?;
+        if is_second(&head) {
+            let mend = "save it as NIfTI-1, for instance with nibabel's Nifti1Image";
+            return Err(DataError::unsupported(path, "NIfTI-2", mend));
+        }
         let header = caught(path, || {
             let header = NiftiHeader::from_reader(head.as_slice());
             let mut header = header.map_err(|error| DataError::damaged(path, one_line(&error)))?;
@@ -296,7 +307,10 @@ fn meaning(volume: &mut Volume) {
         volume.padding = Some(lowest);
         air = second;
     }
-    if AIR.contains(&air) {
+    // Phases and differences run as far below 0 as above it.
+    let highest = volume.mapping.of(volume.values.highest()).max(volume.mapping.of(volume.values.lowest()));
+    let is_symmetric = (highest + air).abs() < 0.02 * air.abs();
+    if AIR.contains(&air) && !is_symmetric {
         volume.kind = Kind::Ct;
         volume.unit = "HU";
         volume.notes.push(format!(

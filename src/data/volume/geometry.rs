@@ -112,7 +112,10 @@ impl Geometry {
     /// Direction at right angles to the slices, in which a right-handed stack grows.
     pub fn normal(&self) -> Option<[f64; 3]> {
         let placement = self.placement.as_ref()?;
-        Some(cross(placement.across, placement.down))
+        // Of a sheared plane rows and columns are not at right angles, and the product is shorter than 1.
+        let normal = cross(placement.across, placement.down);
+        let length = norm(normal);
+        (length > 1e-6).then(|| scaled(normal, 1.0 / length))
     }
 
     /// From one slice to the next along the normal, mm, for every pair of neighbours; empty where the file does not say.

@@ -192,7 +192,7 @@ fn one_bad_file_does_not_block_a_series() {
     // Many are counted, not named.
     let many = [vec![cut.clone(); 5], series[0].files.clone()].concat();
     let whole = open_series(&many, Limit::default(), &|_| true).expect("a stack");
-    assert!(whole.notes[0].ends_with("So it is with 4 more."), "{:?}", whole.notes);
+    assert!(whole.notes[0].ends_with("4 more were left out."), "{:?}", whole.notes);
     let around = [series[0].files[1].clone(), cut.clone(), series[0].files[2].clone()];
     let small = himix::data::worklist::thumbnail(&around[0], &around, 8, Limit::default(), Orientation::default());
     assert_eq!(small.expect("that of the next file").width, 2);

@@ -352,7 +352,8 @@ fn said(left_out: &[DataError], count: usize) -> Option<String> {
     let mut text = format!("{} of {count} files {were} left out of this series.", left_out.len());
     left_out.iter().take(NAMED).for_each(|reason| text += &format!(" {reason}."));
     if left_out.len() > NAMED {
-        text += &format!(" So it is with {} more.", left_out.len() - NAMED);
+        let more = left_out.len() - NAMED;
+        text += &format!(" {more} more {} left out.", if more == 1 { "was" } else { "were" });
     }
     Some(text)
 }

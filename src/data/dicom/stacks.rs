@@ -255,11 +255,11 @@ fn rounds(
     (0..number).map(round).collect()
 }
 
-/// The order of time, as far as two frames tell.
+/// The order of time, as far as the frames tell; those that do not say a time stand before those that do. A total order, as sorting wants it.
 fn moment(a: &Frame, b: &Frame) -> Ordering {
     let compare = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => Ordering::Equal,
+        (a, b) => a.is_some().cmp(&b.is_some()),
     };
     let time = |frame: &Frame| clock(&frame.time).map(|(time, _)| time);
     compare(a.temporal, b.temporal)
@@ -378,6 +378,20 @@ mod tests {
         let echoes: Vec<Frame> =
             [2.0, 1.0].iter().map(|number| Frame { echo: Some(Echo::Number(*number)), ..at(5.0) }).collect();
         assert_eq!(of(&echoes), [("echo 1".to_owned(), vec![1]), ("echo 2".to_owned(), vec![0])]);
+    }
+
+    #[test]
+    fn frames_without_a_time_are_in_order_with_those_that_have_one() {
+        let times = [Some(30.0), None, Some(10.0), None, Some(20.0)];
+        let frames: Vec<Frame> = times.map(|temporal| Frame { temporal, ..at(5.0) }).into();
+        let film = film(String::new(), (0..5).collect(), &frames.iter().collect::<Vec<_>>());
+        assert_eq!(film.members, [1, 3, 2, 4, 0]);
+        // So many in a bad order that sorting notices where it is none.
+        let number = |place: usize| (!place.is_multiple_of(3)).then_some((place * 7919 % 101) as f64);
+        let many: Vec<Frame> = (0..200).map(|place| Frame { trigger: number(place), ..at(5.0) }).collect();
+        let film = stacks(&many.iter().collect::<Vec<_>>()).remove(0);
+        let sorted: Vec<Option<f64>> = film.members.iter().map(|member| many[*member].trigger).collect();
+        assert!(sorted.is_sorted() && film.members.len() == 200, "{sorted:?}");
     }
 
     #[test]

@@ -89,6 +89,14 @@ pub struct NiftiSource {
     pub further_axes: Vec<usize>,
 }
 
+impl DicomSource {
+    /// Whether it is a segmentation: bits or fractions of one segment in each frame (Segmentation Storage), or labels (Label Map Segmentation
+    /// Storage; both DICOM PS3.4 B.5). Its pixels are the numbers of segments and no picture.
+    pub fn is_segmentation(&self) -> bool {
+        ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"].contains(&self.sop_class.as_str())
+    }
+}
+
 impl Source {
     /// A name of the kind of file.
     pub fn name(&self) -> &'static str {

@@ -95,7 +95,7 @@ fn what_the_attributes_mean() {
 }
 
 /// Grey pixels with the attributes that they need.
-fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomObject {
+pub fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomObject {
     let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
     InMemDicomObject::from_element_iter([
         text(tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.2"),
@@ -120,14 +120,14 @@ fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomO
     ])
 }
 
-fn write(folder: &TempDir, name: &str, object: InMemDicomObject) -> std::path::PathBuf {
+pub fn write(folder: &TempDir, name: &str, object: InMemDicomObject) -> std::path::PathBuf {
     let meta = FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
     let path = folder.path().join(name);
     object.with_meta(meta).expect("meta").write_to_file(&path).expect("written");
     path
 }
 
-fn at_height(value: u16, z: &str) -> InMemDicomObject {
+pub fn at_height(value: u16, z: &str) -> InMemDicomObject {
     let mut slice = object(2, 1, 1, vec![value, 4000]);
     slice.put(DataElement::new(tags::IMAGE_POSITION_PATIENT, VR::DS, PrimitiveValue::from(format!("0\\0\\{z}"))));
     slice
@@ -163,7 +163,7 @@ fn slices_are_sorted_by_position() {
 }
 
 /// Values of the first pixels of a stack as they are stored.
-fn firsts(whole: &Volume) -> Vec<f32> {
+pub fn firsts(whole: &Volume) -> Vec<f32> {
     (0..whole.slices).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect()
 }
 

@@ -20,6 +20,8 @@ pub struct Stack {
     pub members: Vec<usize>,
     /// What there is to say of the order.
     pub note: Option<String>,
+    /// Whether its frames lie in several directions or are of several sizes, so that one place, size and side would be wrong for most.
+    pub is_mixed: bool,
 }
 
 /// Something that a frame says, in which frames at one position may differ.
@@ -79,11 +81,12 @@ const KEYS: &[Key] = &[
 /// as they come.
 pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut rest = Vec::new();
     for number in 0..frames.len() {
-        let own = groups.iter().position(|group| are_alike(frames[group[0]], frames[number]));
-        match own.unwrap_or(groups.len().min(MOST_GROUPS - 1)) {
-            new if new == groups.len() => groups.push(vec![number]),
-            old => groups[old].push(number),
+        match groups.iter().position(|group| are_alike(frames[group[0]], frames[number])) {
+            Some(group) => groups[group].push(number),
+            None if groups.len() < MOST_GROUPS => groups.push(vec![number]),
+            None => rest.push(number),
         }
     }
     let names = group_names(&groups, frames);
@@ -96,7 +99,18 @@ pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
         });
         stacks
     });
-    named.collect()
+    named.chain(mixed(rest)).collect()
+}
+
+/// The frames that are beyond [`MOST_GROUPS`], as they come.
+fn mixed(members: Vec<usize>) -> Option<Stack> {
+    let note = format!(
+        "The frames lie in more than {MOST_GROUPS} directions or are of as many sizes; those of this stack ({}) stand in file order, without \
+         positions, sizes or sides.",
+        members.len()
+    );
+    let stack = Stack { name: "other directions".into(), members, note: Some(note), is_mixed: true };
+    (!stack.members.is_empty()).then_some(stack)
 }
 
 /// Most directions and stacks of one object that are told apart.
@@ -168,7 +182,7 @@ fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
         let repeated = most(&members);
         let name = name.join(", ");
         if repeated < 2 {
-            return vec![Stack { name, members, note: None }];
+            return vec![Stack { name, members, ..Stack::default() }];
         }
         if count == 1 {
             return vec![film(name, members, frames)];
@@ -218,7 +232,7 @@ fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
         "All {} pictures lie at one position; they stand in the order in which they were taken, as far as the file says.",
         members.len()
     );
-    Stack { name, members, note: Some(note) }
+    Stack { name, members, note: Some(note), is_mixed: false }
 }
 
 /// At every place the first, the second and so on.
@@ -250,7 +264,7 @@ fn rounds(
              their order."
                 .to_owned()
         });
-        Stack { name, members, note }
+        Stack { name, members, note, is_mixed: false }
     };
     (0..number).map(round).collect()
 }
@@ -402,6 +416,22 @@ mod tests {
         let indexed: Vec<Frame> =
             [3, 1, 2].iter().map(|place| Frame { index: vec![1, *place], ..Frame::default() }).collect();
         assert_eq!(of(&indexed), [(String::new(), vec![1, 2, 0])]);
+    }
+
+    #[test]
+    fn more_directions_than_are_told_apart() {
+        let turned = |number: usize| {
+            let (sine, cosine) = (number as f64 * 0.04).sin_cos();
+            Frame { orientation: Some([[cosine, sine, 0.0], [-sine, cosine, 0.0]]), ..at(number as f64) }
+        };
+        let frames: Vec<Frame> = (0..66).chain([64, 3]).map(turned).collect();
+        let stacks = stacks(&frames.iter().collect::<Vec<_>>());
+        assert_eq!(stacks.len(), MOST_GROUPS + 1);
+        assert_eq!((&stacks[3].members, &stacks[63].members), (&vec![3, 67], &vec![63]));
+        let last = &stacks[MOST_GROUPS];
+        assert_eq!((&last.members, last.is_mixed), (&vec![64, 65, 66], true));
+        assert!(last.note.as_ref().is_some_and(|note| note.contains("64 directions")), "{:?}", last.note);
+        assert!(stacks[..MOST_GROUPS].iter().all(|stack| !stack.is_mixed));
     }
 
     #[test]

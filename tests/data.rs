@@ -14,6 +14,8 @@ mod dataset;
 mod dicom;
 #[path = "data/dicom_geometry.rs"]
 mod dicom_geometry;
+#[path = "data/dicom_units.rs"]
+mod dicom_units;
 #[path = "data/exif.rs"]
 mod exif;
 #[path = "data/findings.rs"]

@@ -95,7 +95,7 @@ fn what_the_attributes_mean() {
 }
 
 /// Grey pixels with the attributes that they need.
-fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomObject {
+pub fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomObject {
     let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
     InMemDicomObject::from_element_iter([
         text(tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.2"),
@@ -120,14 +120,14 @@ fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomO
     ])
 }
 
-fn write(folder: &TempDir, name: &str, object: InMemDicomObject) -> std::path::PathBuf {
+pub fn write(folder: &TempDir, name: &str, object: InMemDicomObject) -> std::path::PathBuf {
     let meta = FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
     let path = folder.path().join(name);
     object.with_meta(meta).expect("meta").write_to_file(&path).expect("written");
     path
 }
 
-fn at_height(value: u16, z: &str) -> InMemDicomObject {
+pub fn at_height(value: u16, z: &str) -> InMemDicomObject {
     let mut slice = object(2, 1, 1, vec![value, 4000]);
     slice.put(DataElement::new(tags::IMAGE_POSITION_PATIENT, VR::DS, PrimitiveValue::from(format!("0\\0\\{z}"))));
     slice
@@ -163,7 +163,7 @@ fn slices_are_sorted_by_position() {
 }
 
 /// Values of the first pixels of a stack as they are stored.
-fn firsts(whole: &Volume) -> Vec<f32> {
+pub fn firsts(whole: &Volume) -> Vec<f32> {
     (0..whole.slices).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect()
 }
 
@@ -192,7 +192,7 @@ fn one_bad_file_does_not_block_a_series() {
     // Many are counted, not named.
     let many = [vec![cut.clone(); 5], series[0].files.clone()].concat();
     let whole = open_series(&many, Limit::default(), &|_| true).expect("a stack");
-    assert!(whole.notes[0].ends_with("So it is with 4 more."), "{:?}", whole.notes);
+    assert!(whole.notes[0].ends_with("4 more were left out."), "{:?}", whole.notes);
     let around = [series[0].files[1].clone(), cut.clone(), series[0].files[2].clone()];
     let small = himix::data::worklist::thumbnail(&around[0], &around, 8, Limit::default(), Orientation::default());
     assert_eq!(small.expect("that of the next file").width, 2);

@@ -147,6 +147,21 @@ fn a_segmentation_is_a_label_map() {
 }
 
 #[test]
+fn a_segmentation_larger_than_dicom_has_them_is_damaged() {
+    let folder = folder();
+    // Written as texts, which may be of any length; their product is 2 to the 64.
+    for (columns, rows) in [("4294967296", "4294967296"), ("65536", "1")] {
+        let mut object = dicom_object::open_file(made().join("segmentation.dcm")).expect("the object");
+        object.put(DataElement::new(tags::COLUMNS, VR::IS, PrimitiveValue::from(columns)));
+        object.put(DataElement::new(tags::ROWS, VR::IS, PrimitiveValue::from(rows)));
+        let path = folder.path().join("large.dcm");
+        object.write_to_file(&path).expect("written");
+        let error = open(&path, Limit::default()).expect_err("no such picture");
+        assert!(matches!(error, DataError::Damaged { .. }) && error.to_string().contains(columns), "{error}");
+    }
+}
+
+#[test]
 fn prone_and_sagittal_series_lie_where_they_say() {
     for (name, sides, spacing) in [("prone", ('L', 'P'), 3.0), ("sagittal", ('A', 'S'), 2.0)] {
         let (expected, (series, whole)) = (expected(name), whole_series(name));
@@ -403,7 +418,7 @@ fn hounsfield_units_are_the_files_word() {
     assert_eq!((localizer.unit, localizer.geometry.gantry_tilt), ("", Some(-12.5)));
     let askew = of("askew");
     assert_eq!((askew.geometry.placement.as_ref(), askew.geometry.sides), (None, None));
-    assert!(askew.notes.iter().any(|note| note.contains("right angles")), "{:?}", askew.notes);
+    assert!(askew.notes.iter().any(|note| note.contains("not perpendicular")), "{:?}", askew.notes);
 }
 
 #[test]
@@ -420,7 +435,7 @@ fn groups_of_some_frames_alone_put_nothing_in_order() {
     object.write_to_file(&path).expect("written");
     let whole = open(&path, Limit::default()).expect("a picture");
     assert_eq!((whole.unit, whole.geometry.placement.as_ref(), &whole.mapping), ("", None, &Mapping::Same));
-    assert!(whole.notes.iter().any(|note| note.contains("4 of its 5 frames")), "{:?}", whole.notes);
+    assert!(whole.notes.iter().any(|note| note.contains("only 4 of its 5 frames")), "{:?}", whole.notes);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dicom_core::Tag;
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::tags;
 
 use super::elements::{number, numbers, text, texts};
 use super::frame::Frame;
@@ -96,7 +96,7 @@ impl Attributes {
     /// Of an object.
     ///
     /// # Errors
-    /// It has no pixels.
+    /// It has no pixels, or more columns or rows than DICOM can have.
     pub fn of(path: &Path, contents: &mut Contents) -> Result<Self, DataError> {
         let object = &contents.object;
         let number = |tag| number(object, tag);
@@ -109,6 +109,12 @@ impl Attributes {
             let (width, height) = (columns as u32, rows as u32);
             return Err(DataError::NoPixels { path: path.to_owned(), width, height });
         }
+        // Both are of 16 bit; a file may have written longer texts in their place.
+        if columns.max(rows) > usize::from(u16::MAX) {
+            let reason =
+                format!("a picture of {columns}×{rows} pixels, where DICOM has no more than 65535 on a side");
+            return Err(DataError::damaged(path, reason));
+        }
         let is_signed = number(tags::PIXEL_REPRESENTATION) == Some(1.0);
         let bits_allocated = count(tags::BITS_ALLOCATED).unwrap_or(8);
         let bits_stored = count(tags::BITS_STORED).unwrap_or(bits_allocated);
@@ -120,8 +126,7 @@ impl Attributes {
         if told.len() != frames {
             if !told.is_empty() {
                 notes.push(format!(
-                    "The file says of {} of its {frames} frames alone where they lie and what their values mean; they stand in the \
-                     order of the file.",
+                    "The file describes only {} of its {frames} frames, so all are shown in file order without positions.",
                     told.len()
                 ));
             }
@@ -133,8 +138,6 @@ impl Attributes {
         }
         let own = told.first().cloned().unwrap_or(whole);
         let modality = text(tags::MODALITY).to_uppercase();
-        let is_segmentation = [uids::SEGMENTATION_STORAGE, uids::LABEL_MAP_SEGMENTATION_STORAGE]
-            .contains(&text(tags::SOP_CLASS_UID).as_str());
         let mut acquired = own.time.clone();
         if let Some(date) = super::elements::text(object, tags::ACQUISITION_DATE).filter(|_| acquired.len() < 12) {
             acquired = format!("{date} {acquired}").trim_end().to_owned();
@@ -153,14 +156,13 @@ impl Attributes {
             rescale_type: own.rescale_type.clone(),
             frames: Vec::new(),
         };
+        let is_segmentation = source.is_segmentation();
         // What is reconstructed from projections lies somewhere and is measured there.
         let is_projection = is_projection(&modality) && own.orientation.is_none();
         let measure = measure(object, own.pixel_spacing, is_projection, &contents.regions);
         notes.extend(measure.note.map(String::from));
         if own.is_askew {
-            notes.push(
-                "The file's directions of rows and columns are none at right angles; they are not used.".into(),
-            );
+            notes.push("The row and column directions in the file are not perpendicular and are not used.".into());
         }
         let is_dose = text(tags::DOSE_UNITS).eq_ignore_ascii_case("GY");
         Ok(Self {
@@ -206,7 +208,7 @@ impl Attributes {
             .fold(self.columns as u64, |product, &factor| product.saturating_mul(factor as u64))
     }
 
-    /// What made the picture. A grey picture in Hounsfield units without a modality is taken for CT.
+    /// What made the picture, by its modality alone: one that does not say it is none of those told apart here.
     pub fn kind(&self) -> Kind {
         match self.modality.as_str() {
             "CT" => Kind::Ct,

@@ -51,11 +51,15 @@ impl Table {
     }
 }
 
-/// `curve` behind what is applied before it, as a table that has every stored value which `before` takes to between the two `ends`.
+/// `curve` behind what is applied before it, as a table that has every stored value which `before` takes to between the two `ends`. None where
+/// slices have a rescale of their own: one table is of all of them.
 fn joined(before: &Mapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Option<Mapping> {
     let [slope, intercept] = match before {
         Mapping::Same => [1.0, 0.0],
-        Mapping::Linear(pairs) => *pairs.first()?,
+        Mapping::Linear(pairs) => match pairs.as_slice() {
+            [pair] => *pair,
+            _ => return None,
+        },
         Mapping::Table { first, entries } => {
             return Some(Mapping::Table {
                 first: *first,
@@ -96,6 +100,15 @@ mod tests {
         let bytes = Table::new(&[3, 0, 0, 0, 8, 0], &[5, 6, 7, 0], Writing::EXPLICIT).expect("a table");
         assert_eq!(bytes.modality(false), Mapping::Table { first: 0.0, entries: vec![5.0, 6.0, 7.0] });
         assert_eq!(Table::new(&[3, 0, 0, 0], &[5], Writing::EXPLICIT), None);
+    }
+
+    #[test]
+    fn no_table_stands_for_slices_that_are_scaled_differently() {
+        let before = Mapping::Linear(vec![[1.0, 0.0], [2.0, 0.0]]);
+        let window = Window { centre: 100.0, width: 40.0 };
+        assert_eq!(sigmoid(window, &before), None);
+        let table = Table::new(&[2, 0, 0, 0, 16, 0], &[1, 0, 2, 0], Writing::EXPLICIT).expect("a table");
+        assert_eq!(table.voi(false, &before), None);
     }
 
     #[test]

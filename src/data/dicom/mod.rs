@@ -17,20 +17,22 @@ mod reader;
 mod rle;
 mod segments;
 mod series;
+mod slices;
 mod stacks;
 mod stream;
+mod units;
 mod wanted;
 
 use std::path::{Path, PathBuf};
 
-use dicom_dictionary_std::uids;
-
 use super::error::one_line;
-use super::volume::{Kind, Mapping, NamedWindow, Private, Source, Values, Volume, Window};
+use super::volume::{Geometry, Mapping, NamedWindow, Private, Source, Values, Volume, Window};
 use super::{DataError, Limit};
 use attributes::Attributes;
+use frame::Frame;
 use reader::{Contents, read};
-pub use series::{Series, open_series, series_in};
+pub use series::{Series, series_in};
+pub use slices::open_series;
 
 /// Whether the first bytes of a file are a preamble and the letters behind it.
 pub fn is_marked(bytes: &[u8]) -> bool {
@@ -103,7 +105,10 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     };
     let mut scan = scan(&file, contents, &attributes, &stack.members, limit)?;
     scan.notes.extend(stack.note.clone());
-    if attributes.told.len() > 1 && scan.geometry.placement.is_none() {
+    if stack.is_mixed {
+        let frame_of_reference = std::mem::take(&mut scan.geometry.frame_of_reference);
+        scan.geometry = Geometry { frame_of_reference, ..Geometry::default() };
+    } else if attributes.told.len() > 1 && scan.geometry.placement.is_none() {
         let is_indexed = attributes.told.iter().all(|frame| !frame.index.is_empty());
         let order = if is_indexed { "the numbers that it gives them" } else { "the file" };
         scan.notes
@@ -112,7 +117,7 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     if stacks.len() > 1 {
         scan.notes.push(others(&file, &stacks, number));
     }
-    finish(&mut scan, &attributes, true);
+    finish(&mut scan, &attributes, &frames_of(&attributes, &stack.members));
     said_of_place(&mut scan);
     Ok(scan)
 }
@@ -215,54 +220,29 @@ fn linear(pairs: Vec<[f32; 2]>) -> Mapping {
     }
 }
 
-/// Whether a frame's rescaled values are Hounsfield units: where the file says so, and where it is a CT image that has a rescale and does not
-/// say what else it makes (DICOM PS3.3 C.8.2.1.1.1).
-fn is_hounsfield(frame: &frame::Frame, attributes: &Attributes) -> bool {
-    if !frame.rescale_type.is_empty() {
-        return frame.rescale_type.eq_ignore_ascii_case("HU");
-    }
-    let classes = [
-        "",
-        uids::CT_IMAGE_STORAGE,
-        uids::ENHANCED_CT_IMAGE_STORAGE,
-        uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
-    ];
-    attributes.kind() == Kind::Ct && classes.contains(&attributes.source.sop_class.as_str())
-}
-
-/// What is said of a whole file or stack and not of its slices: the curve of its window, where one is that of all, and its padding.
-fn finish(scan: &mut Volume, attributes: &Attributes, is_one_curve: bool) {
+/// What is said of a whole file or stack and not of its slices, which are `frames`: the curve of its window, where one is that of all, and its
+/// padding.
+fn finish(scan: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
     if is_grey(scan, attributes) {
-        scan.notes.extend(without_unit(scan, attributes));
-        curve(scan, attributes, is_one_curve);
+        scan.notes.extend(units::without_unit(scan, attributes));
+        curve(scan, frames);
         scan.padding = attributes.padding.map(|padding| scan.mapping.of(padding));
     }
 }
 
-/// What there is to say of a CT whose values are not in Hounsfield units.
-fn without_unit(scan: &Volume, attributes: &Attributes) -> Option<String> {
-    let is_plain = scan.kind == Kind::Ct && scan.unit.is_empty() && !matches!(scan.mapping, Mapping::Table { .. });
-    let kind = &attributes.own.rescale_type;
-    is_plain.then(|| match (kind.as_str(), attributes.own.rescale) {
-        ("", None) => {
-            "The file does not say how its values become Hounsfield units; they are shown as stored, without a unit.".into()
-        }
-        ("", Some(_)) => {
-            "The file is no CT image of a scanner and does not say that its values are Hounsfield units; they have no unit here.".into()
-        }
-        (kind, _) => format!("The file gives its values as {kind:?} and not in Hounsfield units; they have no unit here."),
-    })
+/// What is said of these frames, in their order; of the file where none is named.
+fn frames_of<'a>(attributes: &'a Attributes, members: &[usize]) -> Vec<&'a Frame> {
+    match members {
+        [] => vec![&attributes.own],
+        _ => members.iter().map(|member| attributes.frame(*member)).collect(),
+    }
 }
 
 /// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).
 fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes, members: &[usize]) {
     let [modality, voi] = contents.tables;
     let is_table = modality.is_some();
-    let frames: Vec<&frame::Frame> = if members.is_empty() {
-        vec![&attributes.own]
-    } else {
-        members.iter().map(|member| attributes.frame(*member)).collect()
-    };
+    let frames = frames_of(attributes, members);
     let given: Vec<[f32; 2]> = frames.iter().filter_map(|frame| frame.rescale).collect();
     scan.mapping = match (modality, attributes.dose) {
         (Some(table), _) => table.modality(attributes.is_signed),
@@ -271,11 +251,9 @@ fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes, 
     };
     let is_whole = given.len() == frames.len() && !is_table;
     if !given.is_empty() && !is_whole && !is_table {
-        let missing = frames.len() - given.len();
-        scan.notes
-            .push(format!("{missing} frames have no rescale; their values are shown as stored, without a unit."));
+        scan.notes.extend(units::unscaled(frames.len() - given.len(), "frame"));
     }
-    if is_whole && frames.iter().all(|frame| is_hounsfield(frame, attributes)) {
+    if is_whole && frames.iter().all(|frame| units::is_hounsfield(frame, attributes)) {
         scan.unit = "HU";
     } else if given.is_empty() && attributes.dose.is_some() && !is_table {
         scan.unit = "Gy";
@@ -285,21 +263,28 @@ fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes, 
     if attributes.bits_allocated == 1 && scan.windows.is_empty() {
         scan.windows = vec![NamedWindow { name: "0 and 1".into(), window: Window::of_range(0.0, 1.0) }];
     }
-    if scan.windows.is_empty()
-        && let Some((table, range)) = voi.and_then(|table| table.voi(attributes.is_signed, &scan.mapping))
-    {
+    let Some(voi) = voi.filter(|_| scan.windows.is_empty()) else { return };
+    if let Some((table, range)) = voi.voi(attributes.is_signed, &scan.mapping) {
         scan.mapping = table;
         scan.unit = "";
         scan.windows = vec![NamedWindow { name: "VOI LUT".into(), window: Window::of_range(range[0], range[1]) }];
+    } else {
+        scan.notes
+            .push("The file's VOI LUT cannot be joined to the rescale of its frames and is not applied.".into());
     }
 }
 
 /// A window that is a curve (SIGMOID) goes into the mapping, as a VOI LUT does. Values in Hounsfield units keep their unit instead, and of
-/// several windows one table could show only one.
-fn curve(scan: &mut Volume, attributes: &Attributes, is_one: bool) {
-    if !attributes.own.is_sigmoid || scan.windows.is_empty() {
+/// several windows, or slices with windows or a rescale of their own, one table could show only one.
+fn curve(scan: &mut Volume, frames: &[&Frame]) {
+    if scan.windows.is_empty() || !frames.iter().any(|frame| frame.is_sigmoid) {
         return;
     }
+    let shape = |frame: &Frame| {
+        (frame.is_sigmoid, frame.named_windows().iter().map(|named| named.window).collect::<Vec<_>>())
+    };
+    let is_one_rescale = !matches!(&scan.mapping, Mapping::Linear(pairs) if pairs.len() > 1);
+    let is_one = is_one_rescale && frames.windows(2).all(|pair| shape(pair[0]) == shape(pair[1]));
     let is_whole = !matches!(scan.values, Values::F32(_));
     match scan.windows.as_slice() {
         [only] if is_one && scan.unit.is_empty() && is_whole => {

@@ -34,7 +34,7 @@ pub fn open(
     let Attributes { columns, rows, frames, .. } = *attributes;
     let plane = columns * rows;
     // What is kept of each frame beside its pixels.
-    limit.allow(path, 64 * frames as u64)?;
+    limit.allow(path, (frames as u64).saturating_mul(64))?;
     let mut notes = names(&contents).into_iter().collect::<Vec<_>>();
     let (places, slices) = planes(attributes, &mut notes);
     let segment = |frame: usize| attributes.frame(frame).segment.unwrap_or(1);
@@ -105,11 +105,20 @@ pub fn open(
         notes.push("It gives fractions; a pixel belongs to a segment from half of the greatest value on.".into());
     }
     let mut whole = Volume::plain(columns, rows, slices, labels);
-    let members: Vec<usize> =
-        (0..slices).filter_map(|slice| places.iter().position(|place| *place == Some(slice))).collect();
-    identified(&mut whole, attributes, &members);
+    identified(&mut whole, attributes, &firsts(&places, slices));
     whole.notes.extend(notes);
     Ok(whole)
+}
+
+/// The first frame of each slice.
+fn firsts(places: &[Option<usize>], slices: usize) -> Vec<usize> {
+    let mut firsts = vec![None; slices];
+    for (frame, place) in places.iter().enumerate() {
+        if let Some(first) = place.and_then(|place| firsts.get_mut(place)) {
+            first.get_or_insert(frame);
+        }
+    }
+    firsts.into_iter().flatten().collect()
 }
 
 /// Lays the labels of a frame that are not 0 over those of its slice. How many of these were others.
@@ -143,7 +152,10 @@ fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize
     });
     if members.len() < frames.len() {
         let left = frames.len() - members.len();
-        notes.push(format!("{left} of its frames lie in another direction than the first and are left out."));
+        notes.push(match left {
+            1 => "One of its frames lies in another direction than the first and is left out.".into(),
+            _ => format!("{left} of its frames lie in another direction than the first and are left out."),
+        });
     }
     let slices = places.iter().flatten().max().map_or(1, |last| last + 1);
     (places, slices)
@@ -164,4 +176,14 @@ fn names(contents: &Contents) -> Option<String> {
     }
     let more = if named.len() > NAMED { format!(" and {} more", named.len() - NAMED) } else { String::new() };
     Some(format!("Its segments are {}{more}.", named[..named.len().min(NAMED)].join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::firsts;
+
+    #[test]
+    fn the_first_frame_of_each_slice() {
+        assert_eq!(firsts(&[None, Some(2), Some(0), Some(2), Some(0)], 3), [2, 1], "no frame lies in slice 1");
+    }
 }

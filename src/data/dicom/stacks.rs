@@ -20,6 +20,8 @@ pub struct Stack {
     pub members: Vec<usize>,
     /// What there is to say of the order.
     pub note: Option<String>,
+    /// Whether its frames lie in several directions or are of several sizes, so that one place, size and side would be wrong for most.
+    pub is_mixed: bool,
 }
 
 /// Something that a frame says, in which frames at one position may differ.
@@ -79,11 +81,12 @@ const KEYS: &[Key] = &[
 /// as they come.
 pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut rest = Vec::new();
     for number in 0..frames.len() {
-        let own = groups.iter().position(|group| are_alike(frames[group[0]], frames[number]));
-        match own.unwrap_or(groups.len().min(MOST_GROUPS - 1)) {
-            new if new == groups.len() => groups.push(vec![number]),
-            old => groups[old].push(number),
+        match groups.iter().position(|group| are_alike(frames[group[0]], frames[number])) {
+            Some(group) => groups[group].push(number),
+            None if groups.len() < MOST_GROUPS => groups.push(vec![number]),
+            None => rest.push(number),
         }
     }
     let names = group_names(&groups, frames);
@@ -96,7 +99,18 @@ pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
         });
         stacks
     });
-    named.collect()
+    named.chain(mixed(rest)).collect()
+}
+
+/// The frames that are beyond [`MOST_GROUPS`], as they come.
+fn mixed(members: Vec<usize>) -> Option<Stack> {
+    let note = format!(
+        "The frames lie in more than {MOST_GROUPS} directions or are of as many sizes; those of this stack ({}) stand in file order, without \
+         positions, sizes or sides.",
+        members.len()
+    );
+    let stack = Stack { name: "other directions".into(), members, note: Some(note), is_mixed: true };
+    (!stack.members.is_empty()).then_some(stack)
 }
 
 /// Most directions and stacks of one object that are told apart.
@@ -168,7 +182,7 @@ fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
         let repeated = most(&members);
         let name = name.join(", ");
         if repeated < 2 {
-            return vec![Stack { name, members, note: None }];
+            return vec![Stack { name, members, ..Stack::default() }];
         }
         if count == 1 {
             return vec![film(name, members, frames)];
@@ -218,7 +232,7 @@ fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
         "All {} pictures lie at one position; they stand in the order in which they were taken, as far as the file says.",
         members.len()
     );
-    Stack { name, members, note: Some(note) }
+    Stack { name, members, note: Some(note), is_mixed: false }
 }
 
 /// At every place the first, the second and so on.
@@ -250,16 +264,16 @@ fn rounds(
              their order."
                 .to_owned()
         });
-        Stack { name, members, note }
+        Stack { name, members, note, is_mixed: false }
     };
     (0..number).map(round).collect()
 }
 
-/// The order of time, as far as two frames tell.
+/// The order of time, as far as the frames tell; those that do not say a time stand before those that do. A total order, as sorting wants it.
 fn moment(a: &Frame, b: &Frame) -> Ordering {
     let compare = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => Ordering::Equal,
+        (a, b) => a.is_some().cmp(&b.is_some()),
     };
     let time = |frame: &Frame| clock(&frame.time).map(|(time, _)| time);
     compare(a.temporal, b.temporal)
@@ -381,6 +395,20 @@ mod tests {
     }
 
     #[test]
+    fn frames_without_a_time_are_in_order_with_those_that_have_one() {
+        let times = [Some(30.0), None, Some(10.0), None, Some(20.0)];
+        let frames: Vec<Frame> = times.map(|temporal| Frame { temporal, ..at(5.0) }).into();
+        let film = film(String::new(), (0..5).collect(), &frames.iter().collect::<Vec<_>>());
+        assert_eq!(film.members, [1, 3, 2, 4, 0]);
+        // So many in a bad order that sorting notices where it is none.
+        let number = |place: usize| (!place.is_multiple_of(3)).then_some((place * 7919 % 101) as f64);
+        let many: Vec<Frame> = (0..200).map(|place| Frame { trigger: number(place), ..at(5.0) }).collect();
+        let film = stacks(&many.iter().collect::<Vec<_>>()).remove(0);
+        let sorted: Vec<Option<f64>> = film.members.iter().map(|member| many[*member].trigger).collect();
+        assert!(sorted.is_sorted() && film.members.len() == 200, "{sorted:?}");
+    }
+
+    #[test]
     fn planes_and_dimensions() {
         let coronal = Frame { orientation: Some([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0]]), ..at(0.0) };
         let named = of(&[at(0.0), coronal, at(1.0)]);
@@ -388,6 +416,22 @@ mod tests {
         let indexed: Vec<Frame> =
             [3, 1, 2].iter().map(|place| Frame { index: vec![1, *place], ..Frame::default() }).collect();
         assert_eq!(of(&indexed), [(String::new(), vec![1, 2, 0])]);
+    }
+
+    #[test]
+    fn more_directions_than_are_told_apart() {
+        let turned = |number: usize| {
+            let (sine, cosine) = (number as f64 * 0.04).sin_cos();
+            Frame { orientation: Some([[cosine, sine, 0.0], [-sine, cosine, 0.0]]), ..at(number as f64) }
+        };
+        let frames: Vec<Frame> = (0..66).chain([64, 3]).map(turned).collect();
+        let stacks = stacks(&frames.iter().collect::<Vec<_>>());
+        assert_eq!(stacks.len(), MOST_GROUPS + 1);
+        assert_eq!((&stacks[3].members, &stacks[63].members), (&vec![3, 67], &vec![63]));
+        let last = &stacks[MOST_GROUPS];
+        assert_eq!((&last.members, last.is_mixed), (&vec![64, 65, 66], true));
+        assert!(last.note.as_ref().is_some_and(|note| note.contains("64 directions")), "{:?}", last.note);
+        assert!(stacks[..MOST_GROUPS].iter().all(|stack| !stack.is_mixed));
     }
 
     #[test]

@@ -1,0 +1,253 @@
+//! The files of a series as one stack: slices of one kind and one unit, in their order in space.
+
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::arrange::arrange;
+use super::attributes::Attributes;
+use super::frame::Frame;
+use super::series::{Known, copies, misfit};
+use super::stacks::stacks;
+use super::{finish, linear, open, read, said_of_place, scan, units};
+use crate::data::volume::{Mapping, Placement, Source, Values, Volume};
+use crate::data::{DataError, Limit};
+
+/// How often the memory of a slice is needed while it is decoded.
+const WORKING: u64 = 16;
+/// Files and stacks that are named of those that a stack had to leave out.
+const NAMED: usize = 3;
+
+/// A slice whose pixels are in the stack.
+#[derive(Clone)]
+struct Member {
+    path: PathBuf,
+    frame: Frame,
+    object: String,
+    /// Slope and intercept; none where it has a table.
+    pair: Option<[f32; 2]>,
+    unit: String,
+}
+
+impl Member {
+    fn new(path: &Path, slice: &Volume, attributes: &Attributes) -> Self {
+        let object = attributes.source.sop_instances.first().cloned().unwrap_or_default();
+        let (frame, unit) = (attributes.own.clone(), units::of(attributes));
+        Self { path: path.to_owned(), frame, object, pair: pair(&slice.mapping), unit }
+    }
+}
+
+/// The slices of one unit.
+struct Unit {
+    name: String,
+    count: usize,
+    /// The first of them, without its pixels and their mapping; none where that is the first of all.
+    start: Option<(Volume, Attributes)>,
+}
+
+/// Reads a file that is to stand in the stack of `first`.
+fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volume, Attributes), DataError> {
+    let mut contents = read(path, limit, false)?;
+    let attributes = Attributes::of(path, &mut contents)?;
+    if let Some(reason) = first.and_then(|first| misfit(first, &attributes)) {
+        return Err(DataError::Misfit { path: path.to_owned(), reason });
+    }
+    Ok((scan(path, contents, &attributes, &[], limit)?, attributes))
+}
+
+/// Reads the files of a series as one stack, in the order of their positions. `progress` hears how many are read and says whether to go on. A
+/// file that cannot be read, or does not fit to the first that can, is left out, and a note of the stack says so; so it is with copies, with
+/// files whose values have another unit than most, and with files that lie where others do and make stacks of their own ([`super::series_in`]
+/// has these apart).
+///
+/// # Errors
+/// Not one file can be read (the error is that of the first), or all together need more memory than `limit`; or reading was broken off.
+pub fn open_series(
+    files: &[PathBuf],
+    limit: Limit,
+    progress: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Volume, DataError> {
+    if let [only] = files {
+        return open(only, limit);
+    }
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    // What is wrong with one file is no reason to show none; what ends all is.
+    let try_one = |path: &PathBuf, limit: Limit, first: Option<&Attributes>| {
+        if !progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1) {
+            return Err(DataError::Cancelled { path: path.clone() });
+        }
+        match slice(path, limit, first) {
+            Err(error @ DataError::BeyondLimit { .. }) => Err(error),
+            tried => Ok(tried),
+        }
+    };
+    let mut left_out = Vec::new();
+    let mut untried = files.iter();
+    let (first_path, (mut whole, first)) = loop {
+        let Some(path) = untried.next() else {
+            let none = DataError::NotDicom { path: PathBuf::new() };
+            return Err(left_out.into_iter().next().unwrap_or(none));
+        };
+        match try_one(path, limit, None)? {
+            Ok(read) => break (path, read),
+            Err(error) => left_out.push(error),
+        }
+    };
+    let rest = untried.as_slice();
+    let mut known = Known::default();
+    known.is_new(&first);
+    let mut copied = 0;
+    let mut members = vec![Member::new(first_path, &whole, &first)];
+    let mut found = vec![Unit { name: units::of(&first), count: 1, start: None }];
+    // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
+    let one = whole.values.bytes();
+    let stack = one.saturating_mul(rest.len() as u64 + 1);
+    limit.allow(first_path, stack.saturating_add(one))?;
+    let room = limit.0 - stack;
+    let at_once = (room / one.saturating_mul(WORKING).max(1)).clamp(1, 64) as usize;
+    let share = Limit(room / at_once.min(rayon::current_num_threads()) as u64);
+    whole.values.reserve(whole.values.len() * rest.len());
+    for paths in rest.chunks(at_once) {
+        let tried = paths.par_iter().map(|path| try_one(path, share, Some(&first)));
+        let tried: Vec<_> = tried.collect::<Result<_, DataError>>()?;
+        for (tried, path) in tried.into_iter().zip(paths) {
+            let (mut slice, attributes) = match tried {
+                Ok(read) => read,
+                Err(error) => {
+                    left_out.push(error);
+                    continue;
+                }
+            };
+            if !known.is_new(&attributes) {
+                copied += 1;
+                continue;
+            }
+            if let Some(reason) = mismatch(&whole, &slice) {
+                left_out.push(DataError::Misfit { path: path.clone(), reason });
+                continue;
+            }
+            let member = Member::new(path, &slice, &attributes);
+            if !whole.values.append(std::mem::replace(&mut slice.values, Values::U8(Vec::new()))) {
+                left_out.push(DataError::Misfit { path: path.clone(), reason: ANOTHER_KIND });
+                continue;
+            }
+            slice.mapping = Mapping::Same;
+            match found.iter_mut().find(|unit| unit.name == member.unit) {
+                Some(unit) => unit.count += 1,
+                None => {
+                    found.push(Unit { name: member.unit.clone(), count: 1, start: Some((slice, attributes)) });
+                }
+            }
+            members.push(member);
+            whole.slices += 1;
+        }
+    }
+    if first.frames > 1 {
+        // Nothing fits to several frames, which have an order and values of their own.
+        drop(whole);
+        let mut whole = open(first_path, limit)?;
+        whole.notes.splice(0..0, said(&left_out, files.len()).into_iter().chain(copies(copied)));
+        return Ok(whole);
+    }
+    // The stack has the unit of most of its slices, and all else that the first of these says; of as many, that of the first.
+    let most = found.into_iter().enumerate().max_by_key(|(number, unit)| (unit.count, Reverse(*number)));
+    let first = match most.and_then(|(_, unit)| unit.start) {
+        Some((start, attributes)) => {
+            let Volume { slices, values, mapping, .. } = std::mem::replace(&mut whole, start);
+            (whole.slices, whole.values, whole.mapping) = (slices, values, mapping);
+            attributes
+        }
+        None => first,
+    };
+    let unit = units::of(&first);
+    let (fitting, others): (Vec<_>, Vec<_>) =
+        members.into_iter().enumerate().partition(|(_, member)| member.unit == unit);
+    let reason = "its values have another unit, or none";
+    left_out.extend(others.into_iter().map(|(_, member)| DataError::Misfit { path: member.path, reason }));
+    whole.notes.extend(said(&left_out, files.len()));
+    whole.notes.extend(copies(copied));
+    let members = in_order(&mut whole, &fitting);
+    // Scanners other than CT may scale every slice differently.
+    if let Some(pairs) = members.iter().map(|member| member.pair).collect::<Option<Vec<[f32; 2]>>>() {
+        whole.mapping = linear(pairs);
+        let missing = members.iter().filter(|member| member.frame.rescale.is_none()).count();
+        if missing < members.len() {
+            whole.notes.extend(units::unscaled(missing, "slice"));
+        }
+    }
+    finish(&mut whole, &first, &members.iter().map(|member| &member.frame).collect::<Vec<_>>());
+    let positions: Option<Vec<[f64; 3]>> = members.iter().map(|member| member.frame.position).collect();
+    if let Source::Dicom(source) = &mut whole.source {
+        source.sop_instances = members.into_iter().map(|member| member.object).collect();
+    }
+    let placement = whole.geometry.placement.take();
+    whole.geometry.placement =
+        placement.zip(positions).map(|(placement, positions)| Placement { positions, ..placement });
+    whole.geometry.derive();
+    said_of_place(&mut whole);
+    Ok(whole)
+}
+
+const ANOTHER_KIND: &str = "its pixels are of another kind";
+
+/// What keeps a slice out of a stack that its header does not tell: compressed pixels and tables may be of another kind.
+fn mismatch(whole: &Volume, slice: &Volume) -> Option<&'static str> {
+    match (&whole.mapping, &slice.mapping) {
+        _ if whole.channels != slice.channels => Some(ANOTHER_KIND),
+        (Mapping::Table { .. }, Mapping::Table { .. }) => {
+            (whole.mapping != slice.mapping).then_some("it has another look-up table")
+        }
+        (Mapping::Table { .. }, _) | (_, Mapping::Table { .. }) => Some(ANOTHER_KIND),
+        _ => None,
+    }
+}
+
+/// Puts the slices of `whole` into the order of the first stack that those named by number make, and drops all others; the slices of that
+/// stack. A note names further stacks.
+fn in_order(whole: &mut Volume, numbered: &[(usize, Member)]) -> Vec<Member> {
+    let made = stacks(&numbered.iter().map(|(_, member)| &member.frame).collect::<Vec<_>>());
+    let Some((shown, others)) = made.split_first() else { return Vec::new() };
+    let order: Vec<usize> = shown.members.iter().map(|member| numbered[*member].0).collect();
+    if !order.iter().copied().eq(0..whole.slices) {
+        let plane = whole.columns * whole.rows * whole.channels;
+        arrange(&mut whole.values, plane, &order);
+        whole.slices = order.len();
+    }
+    whole.notes.extend(shown.note.clone());
+    if !others.is_empty() {
+        let named: Vec<&str> = others.iter().take(NAMED).map(|stack| stack.name.as_str()).collect();
+        let more = if others.len() > NAMED { ", …" } else { "" };
+        whole.notes.push(format!(
+            "The files make {} stacks; this is {}. Open the folder to choose another: {}{more}.",
+            made.len(),
+            shown.name,
+            named.join(", ")
+        ));
+    }
+    shown.members.iter().map(|member| numbered[*member].1.clone()).collect()
+}
+
+/// What there is to say where some of `count` files were left out: the first few by name.
+fn said(left_out: &[DataError], count: usize) -> Option<String> {
+    let were = match left_out.len() {
+        0 => return None,
+        1 => "was",
+        _ => "were",
+    };
+    let mut text = format!("{} of {count} files {were} left out of this series.", left_out.len());
+    left_out.iter().take(NAMED).for_each(|reason| text += &format!(" {reason}."));
+    if left_out.len() > NAMED {
+        let more = left_out.len() - NAMED;
+        text += &format!(" {more} more {} left out.", if more == 1 { "was" } else { "were" });
+    }
+    Some(text)
+}
+
+fn pair(mapping: &Mapping) -> Option<[f32; 2]> {
+    match mapping {
+        Mapping::Same => Some([1.0, 0.0]),
+        Mapping::Linear(pairs) => pairs.first().copied(),
+        Mapping::Table { .. } => None,
+    }
+}

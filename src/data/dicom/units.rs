@@ -1,0 +1,61 @@
+//! What the values of a file are measured in, and what there is to say where that is not told.
+
+use dicom_dictionary_std::uids;
+
+use super::attributes::Attributes;
+use super::frame::Frame;
+use crate::data::volume::{Kind, Mapping, Volume};
+
+/// Whether a frame's rescaled values are Hounsfield units: where the file says so, and where it is a CT image that has a rescale and does not
+/// say what else it makes (DICOM PS3.3 C.8.2.1.1.1).
+pub fn is_hounsfield(frame: &Frame, attributes: &Attributes) -> bool {
+    if !frame.rescale_type.is_empty() {
+        return frame.rescale_type.eq_ignore_ascii_case("HU");
+    }
+    let classes = [
+        "",
+        uids::CT_IMAGE_STORAGE,
+        uids::ENHANCED_CT_IMAGE_STORAGE,
+        uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
+    ];
+    attributes.kind() == Kind::Ct && classes.contains(&attributes.source.sop_class.as_str())
+}
+
+/// The unit of a picture's values by its header: "HU", "Gy", or the type of its rescale as written. Empty where it has none, or one that is
+/// not specified (US), and of colours.
+pub fn of(attributes: &Attributes) -> String {
+    let frame = &attributes.own;
+    if attributes.samples > 1 || attributes.is_palette() {
+        return String::new();
+    }
+    match frame.rescale {
+        Some(_) if is_hounsfield(frame, attributes) => "HU".into(),
+        Some(_) => Some(frame.rescale_type.to_uppercase()).filter(|kind| kind != "US").unwrap_or_default(),
+        None if attributes.dose.is_some() => "Gy".into(),
+        None => String::new(),
+    }
+}
+
+/// What there is to say of frames or slices without a rescale among others that have one.
+pub fn unscaled(count: usize, what: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {what} has no rescale; its values are shown as stored, without a unit.")),
+        _ => Some(format!("{count} {what}s have no rescale; their values are shown as stored, without a unit.")),
+    }
+}
+
+/// What there is to say of a CT whose values are not in Hounsfield units.
+pub fn without_unit(scan: &Volume, attributes: &Attributes) -> Option<String> {
+    let is_plain = scan.kind == Kind::Ct && scan.unit.is_empty() && !matches!(scan.mapping, Mapping::Table { .. });
+    let kind = &attributes.own.rescale_type;
+    is_plain.then(|| match (kind.as_str(), attributes.own.rescale) {
+        ("", None) => {
+            "The file does not say how its values become Hounsfield units; they are shown as stored, without a unit.".into()
+        }
+        ("", Some(_)) => {
+            "The file is no CT image of a scanner and does not say that its values are Hounsfield units; they have no unit here.".into()
+        }
+        (kind, _) => format!("The file gives its values as {kind:?} and not in Hounsfield units; they have no unit here."),
+    })
+}

@@ -279,7 +279,8 @@ fn check_sides(path: &Path, width: u32, height: u32) -> Result<(), DataError> {
         return Err(DataError::NoPixels { path: path.to_owned(), width, height });
     }
     if width > MAX_SIDE || height > MAX_SIDE {
-        return Err(DataError::TooLarge { path: path.to_owned(), size: format!("{width}x{height} pixels") });
+        let size = format!("{width}x{height} pixels; the limit is {MAX_SIDE} pixels a side");
+        return Err(DataError::TooLarge { path: path.to_owned(), size });
     }
     Ok(())
 }

@@ -68,16 +68,16 @@ pub enum DataError {
         /// Height that the header gives, in pixels.
         height: u32,
     },
-    /// More pixels than are read, so that a small file cannot fill the memory.
+    /// More pixels, or more beside them, than is read, so that a small file cannot fill the memory.
     #[error(
-        "{}: the image is too large ({size}; the limit is 32768 pixels a side); \
+        "{}: the image is too large ({size}); \
          scale it down or cut out the part of interest",
         path.display()
     )]
     TooLarge {
         /// The file asked for.
         path: PathBuf,
-        /// Its size in words.
+        /// Its size in words, and the limit where it is one of sides.
         size: String,
     },
     /// More memory than one file may take.

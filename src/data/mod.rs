@@ -30,6 +30,7 @@ pub mod volume;
 mod webp;
 pub mod worklist;
 pub mod write;
+mod ycbcr;
 
 pub use dataset::{Checked, Dataset, Finding, Pair, PairReading, Problem, Sample, Survey, summary, survey};
 pub use error::DataError;

@@ -94,10 +94,10 @@ impl Raster {
         }
         let shape = [self.columns, self.rows, self.pages];
         let others = [
-            self.alpha.as_ref().map_or(0, bytes),
+            self.alpha.as_ref().map_or(0, Values::bytes),
             self.palette.as_ref().map_or(0, |all| all.indices.len() as u64),
         ];
-        let values = bytes(&self.values);
+        let values = self.values.bytes();
         // What there is, and a copy of one page while it is turned.
         limit.allow(path, values + others.iter().sum::<u64>() + values / self.pages as u64)?;
         self.values.turn(turn, shape, self.channels);
@@ -140,14 +140,4 @@ impl Raster {
         volume.notes = self.notes;
         volume
     }
-}
-
-/// Memory that samples take.
-fn bytes(values: &Values) -> u64 {
-    let size = match values {
-        Values::U8(_) => 1,
-        Values::I16(_) | Values::U16(_) => 2,
-        Values::F32(_) => 4,
-    };
-    size * values.len() as u64
 }

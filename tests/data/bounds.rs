@@ -9,7 +9,8 @@ use himix::data::{Dataset, Limit, open};
 use super::fixtures::{folder, put};
 use super::hostile::{
     big_tiff, bmp, claim, dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000,
-    jpeg_2000_precincts, jpeg_frame, packed_zeros, png_header, png_of, tiff_of, tiff_pages, webp, workbook,
+    jpeg_2000_precincts, jpeg_frame, packed_zeros, png_header, png_of, tiff_chain, tiff_of, tiff_page, tiff_pages,
+    webp, workbook,
 };
 
 /// What a file may take.
@@ -81,6 +82,20 @@ fn refused(limit: Limit, files: Vec<(&str, Vec<u8>)>) {
     }
 }
 
+/// Two pages of four million pixels that are alike in all that is read of them; the second has forty samples more, in planes of four tiles each.
+fn planes(tile: &[u8]) -> Vec<u8> {
+    let (side, planes, length) = (2016, 41, tile.len() as u32);
+    let tiles = 4 * planes;
+    let lists = 8 + length;
+    let grey = tiff_page(side, side, &[(259, 1, 8), (279, 1, length)]);
+    let mut more = vec![(259, 1, 8), (277, 1, planes), (284, 1, 2), (322, 1, side / 2), (323, 1, side / 2)];
+    more.extend([(324, tiles, lists), (325, tiles, lists + 4 * tiles)]);
+    let mut second = tiff_page(side, side, &more);
+    second.retain(|(tag, ..)| ![273, 278, 279].contains(tag));
+    let numbers = |number: u32| number.to_le_bytes().repeat(tiles as usize);
+    tiff_chain(&[grey, second], &[tile, &numbers(8), &numbers(length)].concat())
+}
+
 #[test]
 fn pictures() {
     let (zeros, profile) = (packed_zeros(b"", 300 << 20, false), packed_zeros(b"", 200 << 20, false));
@@ -141,6 +156,7 @@ fn pictures() {
             ("window.tif", big_tiff(&big(2000, 2000, 50_000, 1), &[0x28, 0xb5, 0x2f, 0xfd, 0, 0x88, 1, 0, 0])),
             ("endless.tif", [b"II\x2b\0\x08\0\0\0\x10\0\0\0\0\0\0\0".as_slice(), &[0xff; 8], &[0; 640]].concat()),
             ("pages.tif", tiff_pages(400, 500, 500, &zeros)),
+            ("planes.tif", planes(&zeros)),
             ("palette.tif", tiff_of(4000, 4000, &[(262, 1, 3), (320, 768, 8)])),
             ("tile-row.tif", tiff_of(20, 20, &[(322, 1, u32::MAX), (323, 1, 1), (324, 20, 8), (325, 20, 8)])),
             ("lossy.webp", webp(&[(b"VP8 ", &[0x10, 0, 0, 0x9d, 1, 0x2a, 0xff, 0x3f, 0xff, 0x3f, 0, 0, 0, 0])])),

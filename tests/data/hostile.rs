@@ -73,43 +73,44 @@ pub fn big_tiff(tags: &[(u16, u64, u64)], data: &[u8]) -> Vec<u8> {
 
 /// A TIFF of `pages` grey pages of 8 bit that all have the same packed strip.
 pub fn tiff_pages(pages: u32, width: u32, height: u32, strip: &[u8]) -> Vec<u8> {
-    let size = 2 + 12 * 9 + 4;
-    let (start, length) = (8 + size * pages, strip.len() as u32);
-    let (mut tags, mut out) =
-        (vec![(256, width), (257, height), (258, 8), (259, 8)], b"II\x2a\0\x08\0\0\0".to_vec());
-    tags.extend([(262, 1), (273, start), (277, 1), (278, height), (279, length)]);
-    for page in 0..pages {
-        out.extend(9_u16.to_le_bytes());
-        for &(tag, value) in &tags {
-            out.extend([tag, 4].iter().flat_map(|number: &u16| number.to_le_bytes()));
-            out.extend([1, value].iter().flat_map(|number| number.to_le_bytes()));
-        }
-        let next = if page + 1 == pages { 0 } else { 8 + size * (page + 1) };
-        out.extend(next.to_le_bytes());
-    }
-    out.extend(strip);
-    out
+    let page = tiff_page(width, height, &[(259, 1, 8), (279, 1, strip.len() as u32)]);
+    tiff_chain(&vec![page; pages as usize], strip)
 }
 
-/// A grey TIFF of 8 bit with one strip at the end of the directory, and what `more` says.
-pub fn tiff_of(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<u8> {
-    let mut tags = vec![
-        (256, 1, width),
-        (257, 1, height),
-        (258, 1, 8),
-        (259, 1, 1),
-        (262, 1, 1),
-        (273, 1, 8),
-        (277, 1, 1),
-        (278, 1, height),
-        (279, 1, 64),
-    ];
+/// The tags of a grey page of 8 bit, whose strip begins at byte 8, changed by `more`.
+pub fn tiff_page(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<(u16, u32, u32)> {
+    let mut tags = vec![(256, 1, width), (257, 1, height), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, 1, 8)];
+    tags.extend([(277, 1, 1), (278, 1, height), (279, 1, 64)]);
     for change in more {
         tags.retain(|tag| tag.0 != change.0);
         tags.push(*change);
     }
     tags.sort_by_key(|tag| tag.0);
-    tiff(&tags)
+    tags
+}
+
+/// A TIFF of pages with these tags, all of 32 bit numbers but those that the decoder takes from 16 bit alone; `data` begins at byte 8.
+pub fn tiff_chain(pages: &[Vec<(u16, u32, u32)>], data: &[u8]) -> Vec<u8> {
+    let mut out = b"II\x2a\0".to_vec();
+    let mut next = 8 + data.len() as u32;
+    out.extend(next.to_le_bytes());
+    out.extend(data);
+    for (number, tags) in pages.iter().enumerate() {
+        out.extend((tags.len() as u16).to_le_bytes());
+        for (tag, count, value) in tags {
+            let kind = if matches!(tag, 284 | 338) { 3 } else { 4 };
+            out.extend([*tag, kind].iter().flat_map(|number| number.to_le_bytes()));
+            out.extend([count, value].iter().flat_map(|number| number.to_le_bytes()));
+        }
+        next += 2 + 12 * tags.len() as u32 + 4;
+        out.extend(if number + 1 == pages.len() { 0 } else { next }.to_le_bytes());
+    }
+    out
+}
+
+/// A grey TIFF of 8 bit with one strip at the end of the directory, and what `more` says.
+pub fn tiff_of(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<u8> {
+    tiff(&tiff_page(width, height, more))
 }
 
 /// A BMP of 24 bit with these sides and nothing else.

@@ -8,6 +8,7 @@ use himix::data::{Image, Limit, Orientation, Pixels, image, open};
 use serde_json::Value;
 
 use super::fixtures::{folder, put};
+use super::hostile::{tiff_chain, tiff_page};
 
 /// The folder of the fixtures.
 pub fn fixtures() -> PathBuf {
@@ -154,6 +155,21 @@ fn a_chain_without_end_is_answered() {
         Ok(read) => assert_eq!(read.pages, 3),
         Err(error) => assert!(error.to_string().contains("loop.tif"), "{error}"),
     }
+}
+
+/// A page may have samples beside those that are read, which are not of the stack.
+#[test]
+fn a_further_sample_on_the_second_page_is_left_out() {
+    let (pixels, all) = (64 * 64, 3 * 64 * 64);
+    let data: Vec<u8> = (0..all).map(|place| (place % 251) as u8).collect();
+    let first = tiff_page(64, 64, &[(279, 1, pixels)]);
+    let second = tiff_page(64, 64, &[(273, 1, 8 + pixels), (277, 1, 2), (279, 1, 2 * pixels), (338, 1, 0)]);
+    let folder = folder();
+    let read = raster_of(&put(&folder, "further.tif", &tiff_chain(&[first, second], &data)));
+    assert_eq!(read.pages, 2);
+    let wanted = (0..pixels).chain((pixels..all).step_by(2)).map(|place| (place % 251) as u8);
+    assert!(read.values == Values::U8(wanted.collect()), "every second of the second page");
+    assert_eq!(read.notes, ["A pixel has 0 to 1 further samples, by its page, which are not read."]);
 }
 
 /// Memory for all pages together is counted before the first is decoded.

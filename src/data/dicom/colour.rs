@@ -2,6 +2,7 @@
 //! transform them itself, and decoders guess where neither is looked at.
 
 use crate::data::jpeg::{is_frame, marker, word};
+use crate::data::ycbcr;
 
 /// Markers of an application: JFIF, Adobe.
 const JFIF: u8 = 0xe0;
@@ -24,19 +25,10 @@ pub fn expanded(pairs: &[u8]) -> Vec<u8> {
 
 /// To red, green, blue what is luminance and two differences by its photometric interpretation; everything else stays.
 pub fn to_rgb(photometric: &str, samples: &mut [u8]) {
-    let [black, luminance, red, green_b, green_r, blue] = if photometric.starts_with("YBR_FULL") {
-        [0.0, 1.0, 1.402, 0.344_136, 0.714_136, 1.772]
+    if photometric.starts_with("YBR_FULL") {
+        ycbcr::to_rgb(samples, ycbcr::Range::Full);
     } else if photometric.starts_with("YBR_PARTIAL") {
-        // Black is 16 and white 235 (ITU-R BT.601).
-        [16.0, 1.164_384, 1.596_027, 0.391_762, 0.812_968, 2.017_232]
-    } else {
-        return;
-    };
-    for pixel in samples.as_chunks_mut::<3>().0 {
-        let [y, b, r] = pixel.map(f32::from);
-        let (y, b, r) = ((y - black) * luminance, b - 128.0, r - 128.0);
-        *pixel = [y + red * r, y - green_b * b - green_r * r, y + blue * b]
-            .map(|value| value.round().clamp(0.0, 255.0) as u8);
+        ycbcr::to_rgb(samples, ycbcr::Range::Partial);
     }
 }
 

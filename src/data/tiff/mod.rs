@@ -15,10 +15,10 @@ use ::tiff::TiffError;
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 
 pub(super) use directory::Directories;
+use page::Page;
 use plan::Plan;
 use samples::Channels;
 
-use super::error::one_line;
 use super::raster::Raster;
 use super::volume::PictureSource;
 use super::{DataError, Limit};
@@ -42,9 +42,11 @@ pub(super) fn read(
     let plan = Plan::of(path, &bytes, limit)?;
     let (first, count) = (&plan.pages[0].page, plan.pages.len());
     check(path, first.width, first.height)?;
-    // The file, all pages, one of them as it is decoded and once more while it is joined to the others.
+    // The file, all pages, one of them as it is decoded and once more while it is joined to the others. What is read of all takes as much,
+    // what is stored does not: one may have samples that are not read.
     let copies = if count > 1 { count as u64 + 1 } else { 1 };
-    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + first.decoded();
+    let largest = |of: fn(&Page) -> u64| plan.pages.iter().map(|planned| of(&planned.page)).max().unwrap_or(0);
+    let needed = bytes.len() as u64 + plan.lists + copies * first.read() + largest(Page::decoded);
     limit.allow(path, needed)?;
     plan.prepare(&mut bytes);
     let beside = plan.check(&bytes).map_err(damaged)?;
@@ -54,14 +56,14 @@ pub(super) fn read(
     let mut decoder = Decoder::new(Cursor::new(&bytes[..])).map_err(refuse)?;
     let mut limits = Limits::unlimited();
     // Lists count against it, too.
-    limits.decoding_buffer_size = (first.stored() + plan.lists) as usize + size_of::<u64>();
-    decoder = decoder.with_limits(limits);
+    limits.decoding_buffer_size = (largest(Page::stored) + plan.lists) as usize + size_of::<u64>();
+    decoder = decoder.with_limits(limits.clone());
     let mut raster: Option<Raster> = None;
     let mut is_rounded = false;
     for planned in &plan.pages {
         decoder.seek_to_image(planned.number).map_err(refuse)?;
         let decoded = if planes::is_tiled(&planned.page) {
-            planes::read(&mut decoder, &planned.page).map_err(refuse)?
+            planes::read(&mut decoder, &planned.page, &limits).map_err(refuse)?
         } else {
             let mut decoded = DecodingResult::U8(Vec::new());
             decoder.read_image_to_buffer(&mut decoded).map_err(refuse)?;
@@ -109,7 +111,7 @@ fn begin(plan: &Plan, channels: Channels) -> Raster {
     let mut raster = Raster::plain(width, height, page.channels(), channels.values, source);
     (raster.alpha, raster.palette) = (channels.alpha, channels.palette);
     raster.is_inverted = channels.is_inverted;
-    raster.is_lossy = page.compression == page::JPEG;
+    raster.is_lossy = plan.pages.iter().any(|planned| planned.page.compression == page::JPEG);
     raster
 }
 
@@ -130,7 +132,7 @@ fn refusal(path: &Path, error: TiffError) -> DataError {
         TiffError::UnsupportedError(kind) => {
             DataError::unsupported(path, &format!("a TIFF with something unusual: {kind}"), MEND)
         }
-        TiffError::LimitsExceeded => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
+        TiffError::LimitsExceeded => DataError::damaged(path, "it unpacks to more than its directories announce"),
         _ => DataError::damaged(path, error),
     }
 }

@@ -213,7 +213,8 @@ impl Page {
         self.pixels() * (samples as u64 * self.sample_bytes() + numbers)
     }
 
-    /// Whether another page can stand in one stack with this one.
+    /// Whether another page can stand in one stack with this one: as much is read of both. It may be stored in another way and with other
+    /// samples beside those.
     pub fn is_like(&self, other: &Self) -> bool {
         let of = |page: &Self| {
             (page.width, page.height, page.bits, page.form, page.meaning, page.alpha.is_some(), page.orientation)

@@ -114,7 +114,7 @@ impl Plan {
             ));
             pages.truncate(1);
         }
-        notes.extend(further(first, &pages[0].page, pages.len()));
+        notes.extend(further(first, &pages));
         let mut plan =
             Self { pages, total: chosen.len(), colours, lists, notes, changes: Vec::new(), reversed: Vec::new() };
         plan.changes(&directories).map_err(|reason| damaged(&reason))?;
@@ -228,14 +228,20 @@ fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
         .collect())
 }
 
-/// What is not read of a page that is.
-fn further(directory: Directory, page: &Page, pages: usize) -> Vec<String> {
+/// What is not read of the pages that are; `directory` is that of the first.
+fn further(directory: Directory, pages: &[Planned]) -> Vec<String> {
     let mut notes = Vec::new();
-    match page.further() {
+    let samples = || pages.iter().map(|planned| planned.page.further());
+    let (least, most) = (samples().min().unwrap_or(0), samples().max().unwrap_or(0));
+    match most {
         0 => {}
+        _ if least < most => {
+            notes.push(format!("A pixel has {least} to {most} further samples, by its page, which are not read."));
+        }
         1 => notes.push("A pixel has a further sample, which is not read.".into()),
         more => notes.push(format!("A pixel has {more} further samples, which are not read.")),
     }
+    let pages = pages.len();
     // ImageJ writes one directory for a stack of more than 4 GiB.
     let text = directory.entry(DESCRIPTION).and_then(|entry| directory.content(entry)).unwrap_or_default();
     let text = String::from_utf8_lossy(&text[..text.len().min(1000)]);

@@ -4,7 +4,7 @@
 use std::io::{Read, Seek};
 
 use ::tiff::TiffResult;
-use ::tiff::decoder::{Decoder, DecodingResult};
+use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::page::Page;
 
@@ -13,13 +13,15 @@ pub(super) fn is_tiled(page: &Page) -> bool {
     page.is_planar && page.tile.is_some()
 }
 
-/// Decodes a page, plane after plane.
-pub(super) fn read(decoder: &mut Decoder<impl Read + Seek>, page: &Page) -> TiffResult<DecodingResult> {
+/// Decodes a page, plane after plane, within the limits that the library has for the others.
+pub(super) fn read(
+    decoder: &mut Decoder<impl Read + Seek>,
+    page: &Page,
+    limits: &Limits,
+) -> TiffResult<DecodingResult> {
     let (all, [width, height]) = (decoder.image_buffer_layout()?, page.chunk().map(|side| side as usize));
     let mut decoded = DecodingResult::U8(Vec::new());
-    let mut limits = ::tiff::decoder::Limits::unlimited();
-    limits.decoding_buffer_size = all.complete_len + size_of::<u64>();
-    decoded.resize_to(&all, &limits)?;
+    decoded.resize_to(&all, limits)?;
     let mut buffer = decoded.as_buffer(0);
     let out = buffer.as_bytes_mut();
 

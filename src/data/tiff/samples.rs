@@ -6,6 +6,7 @@ use super::page::{Form, Meaning, Page};
 use crate::data::png::unpack;
 use crate::data::raster::Palette;
 use crate::data::volume::Values;
+use crate::data::ycbcr;
 
 /// The channels of a page.
 pub(super) struct Channels {
@@ -72,9 +73,7 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
         (Meaning::WhiteIsZero, _) => is_inverted = true,
         (Meaning::Cmyk, Values::U8(all)) => values = Values::U8(of_inks(all, 255)),
         (Meaning::Cmyk, Values::U16(all)) => values = Values::U16(of_inks(all, 65_535)),
-        (Meaning::YCbCr, Values::U8(all)) => {
-            all.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = rgb(*pixel))
-        }
+        (Meaning::YCbCr, Values::U8(all)) => ycbcr::to_rgb(all, ycbcr::Range::Full),
         (Meaning::Palette, Values::U8(indices)) => {
             let found = Palette { indices: std::mem::take(indices), colours: colours.to_vec() };
             (values, palette) = (Values::U8(found.look_up()), Some(found));
@@ -149,10 +148,4 @@ fn of_inks<T: Copy + Into<u32> + TryFrom<u32>>(inks: &[T], most: u64) -> Vec<T> 
         out.extend([c, m, y].iter().filter_map(|light| T::try_from(((light * k + most / 2) / most) as u32).ok()));
     }
     out
-}
-
-/// Red, green and blue of luminance and differences of colour (ITU-R BT.601, the full range, as JPEG has it).
-fn rgb([y, blue, red]: [u8; 3]) -> [u8; 3] {
-    let (y, blue, red) = (f32::from(y), f32::from(blue) - 128.0, f32::from(red) - 128.0);
-    [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue].map(|value| value.round() as u8)
 }

@@ -130,6 +130,14 @@ fn other_data_are_refused_and_named() {
         fs::rename(lungs.join("train/Images").join(format!("{name}.lost")), lungs.join("train/Images").join(name))
             .expect("renamed");
     }
+    // The same files, of which other masks would be read.
+    fs::write(lungs.join("himix-data.toml"), "labels = [255]\n").expect("written");
+    let now = "lungs is read otherwise (before: the usual way; now: foreground is label 255)";
+    bench.resume("home/run", &[]).refused(&["home/run", now]);
+    fs::remove_file(lungs.join("himix-data.toml")).expect("removed");
+    edit(&bench.path("home/run/config.toml"), "mask_rule = \"found\"", "mask_rule = \"half\"");
+    bench.resume("home/run", &[]).refused(&["now: foreground is above half of the range"]);
+    edit(&bench.path("home/run/config.toml"), "mask_rule = \"half\"", "mask_rule = \"found\"");
     // Another data set under --data.
     let other = bench.path("other");
     fs::create_dir_all(&other).expect("a folder");

@@ -100,7 +100,15 @@ fn a_run_goes_on_where_its_data_went() {
 fn a_run_that_moved_with_its_data_finds_them() {
     let bench = Stopped::new();
     fs::rename(bench.path("home"), bench.path("archive")).expect("moved");
+    // Its record is of an older version, which did not say how masks were read.
+    let path = bench.path("archive/run/data.json");
+    let mut record: Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
+    let reading = record["data"][0].as_object_mut().expect("a data set").remove("reading").expect("a reading");
+    fs::write(&path, record.to_string()).expect("written");
     let ran = bench.resume("archive/run", &[]).done();
+    assert!(ran.err.contains("no record of how its masks were read"), "{}", ran.err);
+    let record: Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
+    assert_eq!(record["data"][0]["reading"], reading, "from now on it does");
     assert!(ran.out.contains("8 cases to train on, 4 to validate on"), "{}", ran.out);
 }
 

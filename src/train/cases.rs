@@ -31,12 +31,18 @@ pub struct Case {
 /// The cases of one split.
 pub struct Cases {
     samples: Vec<Sample>,
-    /// How each sample is read: its data set may say.
-    readings: Vec<Arc<PairReading>>,
-    /// How many of them are of each data set, in the order of the settings.
-    parts: Vec<usize>,
+    /// The data sets that they are of, in the order of the settings.
+    parts: Vec<Part>,
     phantoms: Option<Phantoms>,
     kept: Mutex<Kept>,
+}
+
+/// The pairs of one data set.
+struct Part {
+    /// How many they are.
+    count: usize,
+    /// How they are read: their data set may say.
+    reading: PairReading,
 }
 
 #[derive(Clone, Copy)]
@@ -64,7 +70,7 @@ impl Cases {
         is_checked: bool,
     ) -> Result<(Self, Vec<String>), TrainError> {
         let split = if is_training { &config.train_split } else { &config.validation_split };
-        let (mut samples, mut readings, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut samples, mut parts) = (Vec::new(), Vec::new());
         let mut notes = Vec::new();
         let mut without_lesions = Vec::new();
         for root in &config.data {
@@ -80,8 +86,7 @@ impl Cases {
             }
             let lines = summary(&dataset.findings);
             notes.extend(lines.into_iter().map(|line| format!("{}, split {split}: {line}", root.display())));
-            readings.resize(readings.len() + dataset.samples.len(), Arc::new(reading));
-            parts.push(dataset.samples.len());
+            parts.push(Part { count: dataset.samples.len(), reading });
             samples.append(&mut dataset.samples);
         }
         let has_lesions = config.phantoms > 0 || without_lesions.len() < parts.len();
@@ -89,18 +94,12 @@ impl Cases {
         let count = if is_training { config.phantoms } else { config.phantoms.div_ceil(VALIDATION_SHARE) };
         let seed = if is_training { config.seed } else { config.seed ^ VALIDATION_SEED };
         let phantoms = (count > 0).then_some(Phantoms { count, seed, side, is_fresh: is_training });
-        Ok((Self { samples, readings, parts, phantoms, kept: Mutex::default() }, notes))
+        Ok((Self { samples, parts, phantoms, kept: Mutex::default() }, notes))
     }
 
     /// No cases at all.
     pub fn none() -> Self {
-        Self {
-            samples: Vec::new(),
-            readings: Vec::new(),
-            parts: Vec::new(),
-            phantoms: None,
-            kept: Mutex::default(),
-        }
+        Self { samples: Vec::new(), parts: Vec::new(), phantoms: None, kept: Mutex::default() }
     }
 
     /// Pairs and phantoms together.
@@ -111,12 +110,27 @@ impl Cases {
     /// The pairs of each data set, in the order of the settings.
     pub fn parts(&self) -> Vec<&[Sample]> {
         let mut rest = self.samples.as_slice();
-        let mut next = |count: &usize| {
-            let (part, others) = rest.split_at(*count);
+        let mut next = |part: &Part| {
+            let (part, others) = rest.split_at(part.count);
             rest = others;
             part
         };
         self.parts.iter().map(&mut next).collect()
+    }
+
+    /// How the pairs of each data set are read, in the order of the settings.
+    pub fn readings(&self) -> Vec<&PairReading> {
+        self.parts.iter().map(|part| &part.reading).collect()
+    }
+
+    /// How the pair with this number is read.
+    fn reading(&self, index: usize) -> &PairReading {
+        let mut end = 0;
+        let part = self.parts.iter().find(|part| {
+            end += part.count;
+            index < end
+        });
+        &part.unwrap_or_else(|| panic!("there is no pair {index}")).reading
     }
 
     /// Puts the pairs of each data set in the order of these places in it, so that an epoch's draw is the same whatever the order in
@@ -176,7 +190,7 @@ impl Cases {
         if let Some(case) = self.kept().cases.get(&index) {
             return Ok(case.clone());
         }
-        let pair::Pair { image, mask, .. } = pair::read(sample, &self.readings[index])?;
+        let pair::Pair { image, mask, .. } = pair::read(sample, self.reading(index))?;
         let bytes = image.width * image.height * (image.channels * 4 + 1);
         let case = Arc::new(Case { image, mask, prompt: sample.prompt.clone() });
         let mut kept = self.kept();

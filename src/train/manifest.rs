@@ -1,5 +1,5 @@
-//! What a run is trained on: the pairs of its data sets with hashes of what they contain. It is written when the run begins, and a
-//! resumed run has to find the same, wherever the data sets lie by then.
+//! What a run is trained on: the pairs of its data sets with hashes of what they contain, and how they are read. It is written when the
+//! run begins, and a resumed run has to find the same, wherever the data sets lie by then.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cases::Cases;
 use super::place::Place;
-use crate::data::{DataError, Sample};
+use crate::data::{DataError, PairReading, Sample};
 
 /// Pairs that are read between two reports of how far it is.
 const CHUNK: usize = 256;
@@ -33,6 +33,9 @@ pub struct Entry {
     /// Where it lies.
     #[serde(flatten)]
     pub place: Place,
+    /// How its pairs are read, by its own file and the run's settings; none in the record of an older version.
+    #[serde(default)]
+    pub reading: Option<PairReading>,
     /// Pairs that are trained on, in their order.
     pub train: Vec<Pair>,
     /// Pairs that are validated on, in their order.
@@ -64,6 +67,7 @@ impl Manifest {
         validation: &Cases,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, DataError> {
+        let readings = train.readings();
         let (train, validation) = (train.parts(), validation.parts());
         let total = train.iter().chain(&validation).map(|samples| samples.len()).sum();
         let mut done = 0;
@@ -78,18 +82,24 @@ impl Manifest {
             Ok::<_, DataError>(pairs)
         };
         let mut data = Vec::with_capacity(roots.len());
-        for ((root, train), validation) in roots.iter().zip(train).zip(validation) {
+        for (((root, reading), train), validation) in roots.iter().zip(readings).zip(train).zip(validation) {
             let (train, validation) = (pairs(train)?, pairs(validation)?);
-            data.push(Entry { place: Place::of(root, folder), train, validation });
+            data.push(Entry { place: Place::of(root, folder), reading: Some(reading.clone()), train, validation });
         }
         Ok(Self { data })
     }
 
-    /// What is different in `found`, in words; none where both hold the same pairs, in whatever order.
+    /// What is different in `found`, in words; none where both hold the same pairs, in whatever order, and read them alike.
     pub fn difference(&self, found: &Self) -> Option<String> {
         let mut lines = Vec::new();
         for (recorded, found) in self.data.iter().zip(&found.data) {
             let name = found.place.name();
+            if let (Some(before), Some(now)) = (&recorded.reading, &found.reading)
+                && before != now
+            {
+                let [before, now] = [before, now].map(in_words);
+                lines.push(format!("{name} is read otherwise (before: {before}; now: {now})"));
+            }
             let splits = [
                 ("train", &recorded.train, &found.train),
                 ("validation", &recorded.validation, &found.validation),
@@ -117,6 +127,12 @@ impl Manifest {
         };
         (orders(|entry| &entry.train), orders(|entry| &entry.validation))
     }
+}
+
+/// How pairs are read.
+fn in_words(reading: &PairReading) -> String {
+    let words = reading.words();
+    if words.is_empty() { "the usual way".into() } else { words }
 }
 
 /// Pairs by their name and how often it stood before: in a folder of folders two pictures may share a name.
@@ -224,7 +240,7 @@ mod tests {
 
     fn manifest(train: &[Pair]) -> Manifest {
         let place = Place::of(Path::new("/data/lungs"), Path::new("/runs/one"));
-        Manifest { data: vec![Entry { place, train: train.to_vec(), validation: Vec::new() }] }
+        Manifest { data: vec![Entry { place, reading: None, train: train.to_vec(), validation: Vec::new() }] }
     }
 
     #[test]
@@ -245,6 +261,25 @@ mod tests {
         let expected = "lungs, 4 train pairs: 1 missing (c), 1 not there before (e), 1 with another image (b), \
                         1 with another mask (a)";
         assert_eq!(before.difference(&after).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn another_reading_of_the_same_files_is_a_difference() {
+        let read = |labels: &[i64]| {
+            let mut manifest = manifest(&[pair("a", "1", "2")]);
+            let labels = labels.iter().copied().collect();
+            manifest.data[0].reading = Some(PairReading { labels, ..PairReading::default() });
+            manifest
+        };
+        let expected = "lungs is read otherwise (before: foreground is label 1; now: the usual way)";
+        assert_eq!(read(&[1]).difference(&read(&[])).as_deref(), Some(expected));
+        assert_eq!(read(&[1]).difference(&read(&[1])), None);
+        // A record keeps it, and one of an older version can still be read, but not compared.
+        let mut text = serde_json::to_value(read(&[1, 3])).expect("written");
+        assert_eq!(serde_json::from_value::<Manifest>(text.clone()).expect("read"), read(&[1, 3]));
+        text["data"][0].as_object_mut().expect("an entry").remove("reading");
+        let older: Manifest = serde_json::from_value(text).expect("read");
+        assert_eq!(older.difference(&read(&[2])), None);
     }
 
     #[test]

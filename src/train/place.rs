@@ -155,6 +155,7 @@ mod tests {
         let (data, run) = (home.join("old/data"), home.join("old/run"));
         let entry = super::super::manifest::Entry {
             place: Place::of(&data, &run),
+            reading: None,
             train: Vec::new(),
             validation: Vec::new(),
         };

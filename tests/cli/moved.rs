@@ -100,7 +100,15 @@ fn a_run_goes_on_where_its_data_went() {
 fn a_run_that_moved_with_its_data_finds_them() {
     let bench = Stopped::new();
     fs::rename(bench.path("home"), bench.path("archive")).expect("moved");
+    // Its record is of an older version, which did not say how masks were read.
+    let path = bench.path("archive/run/data.json");
+    let mut record: Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
+    let reading = record["data"][0].as_object_mut().expect("a data set").remove("reading").expect("a reading");
+    fs::write(&path, record.to_string()).expect("written");
     let ran = bench.resume("archive/run", &[]).done();
+    assert!(ran.err.contains("no record of how its masks were read"), "{}", ran.err);
+    let record: Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
+    assert_eq!(record["data"][0]["reading"], reading, "from now on it does");
     assert!(ran.out.contains("8 cases to train on, 4 to validate on"), "{}", ran.out);
 }
 
@@ -130,6 +138,14 @@ fn other_data_are_refused_and_named() {
         fs::rename(lungs.join("train/Images").join(format!("{name}.lost")), lungs.join("train/Images").join(name))
             .expect("renamed");
     }
+    // The same files, of which other masks would be read.
+    fs::write(lungs.join("himix-data.toml"), "labels = [255]\n").expect("written");
+    let now = "lungs is read otherwise (before: the usual way; now: foreground is label 255)";
+    bench.resume("home/run", &[]).refused(&["home/run", now]);
+    fs::remove_file(lungs.join("himix-data.toml")).expect("removed");
+    edit(&bench.path("home/run/config.toml"), "mask_rule = \"found\"", "mask_rule = \"half\"");
+    bench.resume("home/run", &[]).refused(&["now: foreground is above half of the range"]);
+    edit(&bench.path("home/run/config.toml"), "mask_rule = \"half\"", "mask_rule = \"found\"");
     // Another data set under --data.
     let other = bench.path("other");
     fs::create_dir_all(&other).expect("a folder");

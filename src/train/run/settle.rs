@@ -27,7 +27,7 @@ pub(super) fn manifest(
 }
 
 /// Compares the data found with those that the run was begun with, puts them in the same order, and records where they lie now.
-/// Gives a note where nothing was recorded.
+/// Gives a note where nothing was recorded, or not how they were read.
 ///
 /// # Errors
 /// The data are others.
@@ -58,7 +58,15 @@ pub(super) fn compare(
     validation.arrange(&in_validation);
     // In the order of the beginning, at the places of today.
     let mut now = recorded.clone();
-    now.data.iter_mut().zip(&found.data).for_each(|(entry, found)| entry.place = found.place.clone());
+    for (entry, found) in now.data.iter_mut().zip(&found.data) {
+        entry.place = found.place.clone();
+        entry.reading = found.reading.clone();
+    }
     folder.record(&now)?;
-    Ok(None)
+    let is_unknown = recorded.data.iter().any(|entry| entry.reading.is_none());
+    Ok(is_unknown.then(|| {
+        format!(
+            "{name}: the run has no record of how its masks were read; whether that changed could not be compared"
+        )
+    }))
 }

@@ -196,3 +196,14 @@ fn frames_of_very_many_directions_have_no_common_place() {
     assert_eq!(rest.geometry.pixel_mm, None);
     assert!(rest.notes.iter().any(|note| note.contains("more than 64 directions")), "{:?}", rest.notes);
 }
+
+/// A slope of 1 without an intercept does not say where the values begin.
+#[test]
+fn a_slope_alone_makes_no_hounsfield_units() {
+    let folder = folder();
+    let mut bare = object(2, 1, 1, vec![7, 9]);
+    bare.remove_element(tags::RESCALE_INTERCEPT);
+    let volume = open(&write(&folder, "bare.dcm", bare), Limit::default()).expect("a picture");
+    assert_eq!((volume.unit, &volume.mapping), ("", &Mapping::Same));
+    assert!(volume.notes.iter().any(|note| note.contains("without a unit")), "{:?}", volume.notes);
+}

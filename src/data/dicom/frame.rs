@@ -128,7 +128,8 @@ impl Frame {
         let first = |tags: &[Tag]| tags.iter().find_map(|tag| number(object, *tag));
         let short = |tag: Tag| text(object, tag).map(|text| text.chars().take(MOST_LETTERS).collect::<String>());
         let rescale = match (number(object, tags::RESCALE_SLOPE), number(object, tags::RESCALE_INTERCEPT)) {
-            (None, None) => None,
+            // A slope of 1 alone says nothing: of CT, where the values begin is what makes Hounsfield units of them.
+            (None | Some(1.0), None) => None,
             (slope, intercept) => Some([slope.unwrap_or(1.0) as f32, intercept.unwrap_or(0.0) as f32]),
         };
         let given = array::<6>(object, tags::IMAGE_ORIENTATION_PATIENT);

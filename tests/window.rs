@@ -273,6 +273,10 @@ fn layouts_look_as_they_did() {
     let files = Files::new();
     let mut window = with_result(&FakeModel::default(), vec![files.image(), files.truth()]);
     type_prompt(&mut window, "upper left lung and more words than eight");
+    // Of this prompt: the mask before it has a distance too.
+    wait(&mut window, "what was not read", |window| {
+        window.query_all_by_label_contains("2 not read").next().is_some()
+    });
     wait(&mut window, "the distance", |window| window.query_by_label("…").is_none() && says(window, "Dice"));
     window.remove_cursor();
     // Drivers differ in the last digits of a colour and in the edges of letters.

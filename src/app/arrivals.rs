@@ -201,6 +201,9 @@ impl HimixApp {
             );
             self.state.notes.add(Kind::Warning, text);
         }
+        for assumption in &scan.assumptions {
+            self.state.notes.keep(Kind::Warning, format!("{assumption} File: {}", path.display()));
+        }
         for note in &scan.notes {
             self.state.notes.once(Kind::Warning, format!("{note} File: {}", path.display()));
         }

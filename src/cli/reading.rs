@@ -70,7 +70,7 @@ impl ScanArguments {
     pub fn read(&self, path: &Path) -> Result<Seen, Failure> {
         let orientation = if self.as_stored { Orientation::AsStored } else { Orientation::Upright };
         let volume = open::open_as(path, Limit::default(), orientation, &|_, _| true)?;
-        volume.notes.iter().for_each(terminal::note);
+        volume.notes.iter().chain(&volume.assumptions).for_each(terminal::note);
         self.of_volume(volume, orientation, path)
     }
 

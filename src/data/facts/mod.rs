@@ -64,7 +64,7 @@ pub fn facts(volume: &Volume, slice: usize) -> Vec<Section> {
         geometry::section(volume, slice),
         values::section(volume, slice),
         source::identity(volume, slice),
-        notes(&volume.notes),
+        notes(&[volume.notes.as_slice(), volume.assumptions.as_slice()].concat()),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
 }

@@ -16,6 +16,8 @@ pub struct Form {
     pub affine: Option<Affine>,
     /// What was wrong with it or the other one.
     pub notes: Vec<String>,
+    /// What is assumed where it says nothing.
+    pub assumptions: Vec<String>,
 }
 
 impl Form {
@@ -24,7 +26,7 @@ impl Form {
         let scale = unit_scale(header);
         let sform = (header.sform_code > 0).then(|| sform(header, scale));
         let qform = (header.qform_code > 0).then(|| qform(header, scale));
-        let mut notes = Vec::new();
+        let (mut notes, mut assumptions) = (Vec::new(), Vec::new());
         let mut usable = |name: &str, affine: Option<Affine>| {
             let sound = affine.filter(is_sound);
             if affine.is_some() && sound.is_none() {
@@ -46,14 +48,14 @@ impl Form {
             (Some(affine), _) => (NiftiForm::Sform, Some(affine)),
             (None, Some(affine)) => (NiftiForm::Qform, Some(affine)),
             (None, None) => {
-                notes.push(
+                assumptions.push(
                     "Its header does not say where the voxels lie: sides and order are as stored, and not known."
                         .into(),
                 );
                 (NiftiForm::None, None)
             }
         };
-        Self { used, affine, notes }
+        Self { used, affine, notes, assumptions }
     }
 }
 

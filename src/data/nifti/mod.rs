@@ -125,9 +125,9 @@ impl Opened {
         (is_meant && pair != [1.0, 0.0]).then_some(pair)
     }
 
-    /// Where the voxels lie as they are stored, what the header says of itself, and notes; with the turn that shows them upright.
-    fn described(&self) -> (Geometry, NiftiSource, Vec<String>, Turn) {
-        let Form { used, affine, notes } = Form::of(&self.header, self.shape);
+    /// Where the voxels lie as they are stored, what the header says of itself, notes and assumptions; with the turn that shows them upright.
+    fn described(&self) -> (Geometry, NiftiSource, [Vec<String>; 2], Turn) {
+        let Form { used, affine, notes, assumptions } = Form::of(&self.header, self.shape);
         let scale = form::unit_scale(&self.header);
         let spacing = [1, 2, 3].map(|axis| f64::from(self.header.pixdim[axis]).abs() * scale);
         let is_length = |side: &f64| side.is_finite() && *side > 0.0;
@@ -165,7 +165,7 @@ impl Opened {
             scaling: [self.header.scl_slope, self.header.scl_inter],
             further_axes: self.further.clone(),
         };
-        (geometry, source, notes, turn)
+        (geometry, source, [notes, assumptions], turn)
     }
 }
 
@@ -189,11 +189,12 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
         let reason = format!("{read} bytes of voxels where its header announces {bytes}");
         return Err(DataError::damaged(path, reason));
     }
-    let (geometry, source, notes, turn) = opened.described();
+    let (geometry, source, [notes, assumptions], turn) = opened.described();
     let mut volume = Volume { channels, ..Volume::plain(columns, rows, slices, values) };
     volume.geometry = geometry;
     volume.source = Source::Nifti(Box::new(source));
     volume.notes = notes;
+    volume.assumptions = assumptions;
     volume.kind = Kind::Other;
     if let [count, ..] = opened.further[..] {
         volume.notes.push(format!("It has {count} volumes, one behind the other; the first is shown."));
@@ -262,7 +263,8 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     limit.allow(path, kept.saturating_add(8 * count as u64).saturating_add(64 * volumes as u64))?;
     let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
     let is_big = opened.is_big();
-    let (geometry, source, mut notes, turn) = opened.described();
+    let (geometry, source, [mut notes, assumptions], turn) = opened.described();
+    notes.extend(assumptions);
     let mut lone = None;
     let mut channels = Vec::new();
     let mut strange = 0;
@@ -313,7 +315,7 @@ fn meaning(volume: &mut Volume) {
     if AIR.contains(&air) && !is_symmetric {
         volume.kind = Kind::Ct;
         volume.unit = "HU";
-        volume.notes.push(format!(
+        volume.assumptions.push(format!(
             "A NIfTI file does not say its unit; the values are taken for Hounsfield units, because the lowest, {air}, is that of air."
         ));
     } else {

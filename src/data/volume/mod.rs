@@ -92,6 +92,8 @@ pub struct Volume {
     pub patient: Option<Private>,
     /// What there is to say of it, in words.
     pub notes: Vec<String>,
+    /// What was assumed because the file does not say it, in words; said more quietly than notes.
+    pub assumptions: Vec<String>,
 }
 
 impl Volume {
@@ -123,6 +125,7 @@ impl Volume {
             padding: None,
             patient: None,
             notes: Vec::new(),
+            assumptions: Vec::new(),
         }
     }
 

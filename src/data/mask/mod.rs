@@ -1,5 +1,6 @@
 //! Reference masks: which pixels of a mask file are foreground, and on which pixels of an image they lie.
 
+mod colour;
 mod kind;
 mod labels;
 mod lay;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::colour;
 use super::labels::LabelMap;
 use super::recognise::{self, Found, Habit};
 use super::tally::Tally;
@@ -96,7 +97,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
         recognise::by_rule(&samples, volume.channels, rule, half_of_floats(high, is_picture))
             .ok_or("no rule was given")?
     } else if volume.channels == 3 {
-        recognise::colour(&bytes(&volume.values), None, habit)?
+        colour::colour(&bytes(&volume.values), None, habit)?
     } else {
         let mapped = match volume.mapping {
             crate::data::volume::Mapping::Same => None,
@@ -132,8 +133,8 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
         let palette =
             raster.palette.as_ref().map(|palette| (palette.indices.as_slice(), palette.colours.as_slice()));
         match values {
-            Values::U8(rgb) => recognise::colour(rgb, palette, habit)?,
-            more => recognise::colour(&bytes(more), palette, Habit { half: 127.0, ..habit })?,
+            Values::U8(rgb) => colour::colour(rgb, palette, habit)?,
+            more => colour::colour(&bytes(more), palette, Habit { half: 127.0, ..habit })?,
         }
     } else {
         recognise::grey(Tally::of_values(values), habit, &|| numbers(values))?

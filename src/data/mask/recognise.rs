@@ -1,6 +1,5 @@
 //! The rules by which the values of a mask file become labels. They are told in `docs/masks.md`.
 
-use super::kind::colour_name;
 use super::labels::{Indices, Label};
 use super::tally::{Counted, Tally};
 use super::{MaskKind, MaskRule};
@@ -8,20 +7,16 @@ use super::{MaskKind, MaskRule};
 /// Whole numbers up to this are classes, whatever the picture looks like; grey values are not so few.
 const SMALL: f64 = 31.0;
 /// Most different grey values of a picture, and of a volume, that are taken for classes.
-const CLASSES: usize = 64;
+pub const CLASSES: usize = 64;
 const VOLUME_CLASSES: usize = 4096;
 /// From so many values on, most of them near both ends are noise of a compression that the file does not have any more.
 const NOISY: usize = 8;
+/// Share of pixels between black and white below which the others are near both ends.
+const NOISY_MIDDLE: f64 = 0.02;
 /// Share of pixels between black and white from which on a mask of two sides is doubtful.
 const MIDDLE: f64 = 0.05;
 /// Brightest value of a picture compressed with losses that is noise of an empty mask.
-const NOISE: f64 = 32.0;
-/// Share of the edge of a picture that makes black, or the first colour of a palette, its background.
-const EDGE: f64 = 1.0 / 3.0;
-/// Largest difference of the channels of a pixel that counts as grey, after compression with losses.
-const GREYISH: u8 = 24;
-const BLACK: [u8; 3] = [0; 3];
-const WHITE: [u8; 3] = [255; 3];
+pub const NOISE: f64 = 32.0;
 
 /// Labels by rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,12 +109,7 @@ pub fn grey<'a>(
         return Err(format!("it has {count} different whole values from {low} to {high}, as an image has"));
     }
     let above = half(low, high, habit, is_whole)?;
-    let quarter = (high - low) / 4.0;
-    let is_middle = |value: f64| value > low + quarter && value < high - quarter;
-    let count = |is: &dyn Fn(f64) -> bool| {
-        values.iter().zip(&counted.counts).filter(|(value, _)| is(**value)).map(|(_, count)| count).sum::<u64>()
-    };
-    let middle = count(&is_middle) as f64 / count(&|_| true).max(1) as f64;
+    let middle = counted.middle();
     let is_above: Vec<bool> = values.iter().map(|value| *value > above).collect();
     let foreground = counted.places.iter().map(|&place| is_above[usize::from(place)]);
     let mut found = decided(foreground, MaskKind::Half { above });
@@ -135,7 +125,7 @@ pub fn grey<'a>(
 
 /// Whether whole numbers are classes.
 fn has_classes(counted: &Counted, habit: Habit) -> bool {
-    let Counted { values, counts, .. } = counted;
+    let values = &counted.values;
     let (low, high) = (values[0], values[values.len() - 1]);
     if !habit.is_picture {
         return values.len() <= VOLUME_CLASSES && (low >= 0.0 || values.len() <= CLASSES);
@@ -156,19 +146,14 @@ fn has_classes(counted: &Counted, habit: Habit) -> bool {
         return false;
     }
     // What JPEG left in a file of another format: many values, nearly all of them near the ends.
-    let quarter = (high - low) / 4.0;
-    let is_middle = |value: f64| value > low + quarter && value < high - quarter;
-    let middle: u64 =
-        values.iter().zip(counts).filter(|(value, _)| is_middle(**value)).map(|(_, count)| count).sum();
-    let all: u64 = counts.iter().sum();
-    !(values.len() > NOISY && middle * 50 < all)
+    !(values.len() > NOISY && counted.middle() < NOISY_MIDDLE)
 }
 
-/// A label for each value; 0, or else the smallest, is background.
+/// A label for each value; 0 is background. Without a 0 no pixel is.
 fn classes(counted: Counted) -> Found {
     let Counted { values, counts, places } = counted;
     let background = values.iter().position(|value| *value == 0.0).unwrap_or(usize::MAX);
-    // Background first, the others in their order. Without a 0 no pixel is background.
+    // Background first, the others in their order.
     let mut labels = vec![Label { value: 0, colour: None, pixels: 0, is_foreground: false }];
     let mut place_of = vec![0_u16; values.len()];
     for (place, (value, pixels)) in values.iter().zip(&counts).enumerate() {
@@ -207,174 +192,6 @@ fn half(low: f64, high: f64, habit: Habit, is_whole: bool) -> Result<f64, String
         return Err(format!("it has many values from {low} to {high}, as an image has"));
     }
     Ok(if high <= 1.0 { 0.5 } else { high / 2.0 })
-}
-
-/// Of colours, 8 bit, three a pixel. `palette` has the colour numbers of the pixels and the colours, where the file has a palette.
-pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, habit: Habit) -> Result<Found, String> {
-    let pixels = rgb.as_chunks::<3>().0;
-    let spread = |[r, g, b]: [u8; 3]| r.max(g).max(b) - r.min(g).min(b);
-    let allowed = if habit.is_lossy { GREYISH } else { 0 };
-    // A few pixels of colour are noise of a compression.
-    let coloured = pixels.iter().filter(|pixel| spread(**pixel) > allowed).count();
-    let is_grey = coloured == 0 || (habit.is_lossy && coloured * 200 < pixels.len());
-    if is_grey {
-        let sums = || pixels.iter().map(|pixel| pixel.iter().map(|&value| f64::from(value)).sum::<f64>() / 3.0);
-        return grey(Tally::of(sums()), habit, &|| Box::new(sums()));
-    }
-    if habit.is_lossy {
-        return Ok(off_background(pixels, habit));
-    }
-    if let Some((numbers, colours)) = palette {
-        return Ok(by_number(numbers, colours, habit));
-    }
-    let packed = pixels.iter().map(|&[r, g, b]| f64::from(u32::from_be_bytes([0, r, g, b])));
-    match Tally::of(packed) {
-        Tally::Few(counted) => Ok(by_colour(counted, pixels, habit)),
-        Tally::Many { .. } => Ok(off_background(pixels, habit)),
-    }
-}
-
-/// The places of the pixels along the edge of every page.
-fn edge([columns, rows]: [usize; 2], pixels: usize) -> impl Iterator<Item = usize> {
-    let plane = (columns * rows).max(1);
-    (0..pixels).filter(move |at| {
-        let (column, row) = (at % plane % columns.max(1), at % plane / columns.max(1));
-        column == 0 || row == 0 || column + 1 == columns || row + 1 == rows
-    })
-}
-
-/// Colours that scatter, on the one that the edge of the picture has.
-fn off_background(pixels: &[[u8; 3]], habit: Habit) -> Found {
-    let distance =
-        |pixel: [u8; 3], from: [u8; 3]| pixel.iter().zip(from).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
-    let along: Vec<[u8; 3]> = edge(habit.size, pixels.len()).map(|at| pixels[at]).collect();
-    let middle = |channel: usize| {
-        let mut values: Vec<u8> = along.iter().map(|pixel| pixel[channel]).collect();
-        values.sort_unstable();
-        values.get(values.len() / 2).copied().unwrap_or(0)
-    };
-    let mut background = [middle(0), middle(1), middle(2)];
-    for pure in [BLACK, WHITE] {
-        if distance(background, pure) < 48 {
-            background = pure;
-        }
-    }
-    let most = pixels.iter().map(|pixel| distance(*pixel, background)).max().unwrap_or(0);
-    let above = if f64::from(most) > NOISE { most / 2 } else { 127 };
-    decided(
-        pixels.iter().map(|pixel| distance(*pixel, background) > above),
-        MaskKind::OffBackground { background },
-    )
-}
-
-/// A label for each colour of a palette that is used.
-fn by_number(numbers: &[u8], colours: &[[u8; 3]], habit: Habit) -> Found {
-    let mut counts = [0_u64; 256];
-    numbers.iter().for_each(|&number| counts[usize::from(number)] += 1);
-    let colour = |number: usize| colours.get(number).copied().unwrap_or(BLACK);
-    let used: Vec<usize> = (0..256).filter(|number| counts[*number] > 0).collect();
-    let of_colour = |wanted: [u8; 3]| used.iter().copied().find(|number| colour(*number) == wanted);
-    let mut along = [0_u64; 256];
-    edge(habit.size, numbers.len()).for_each(|at| along[usize::from(numbers[at])] += 1);
-    let all: u64 = along.iter().sum();
-    let is_at_edge = |number: usize| along[number] as f64 >= EDGE * all as f64;
-    // By convention the first colour, which data sets have black; where black is another one, that; where neither is at the edge of the
-    // picture, the colour that is.
-    let most = used.iter().copied().max_by_key(|number| along[*number]).unwrap_or(0);
-    let mut notes = Vec::new();
-    let background = match (used.contains(&0), of_colour(BLACK)) {
-        (true, _) if colour(0) == BLACK => 0,
-        (_, Some(black)) if is_at_edge(black) => black,
-        (true, None) if is_at_edge(0) => 0,
-        _ => {
-            let name = colour_name(colour(most));
-            notes.push(format!(
-                "Taken as background: colour {most} of its palette, {name}, which most of its edge has."
-            ));
-            most
-        }
-    };
-    let mut labels = vec![Label { value: 0, colour: None, pixels: 0, is_foreground: false }];
-    if background < 256 {
-        labels[0] = Label {
-            value: background as i64,
-            colour: Some(colour(background)),
-            pixels: counts[background],
-            is_foreground: false,
-        };
-    }
-    let mut place_of = [0_u8; 256];
-    for &number in used.iter().filter(|number| **number != background) {
-        // Of 256 colours with a background none is left over; without one, the last shares a place with nothing.
-        place_of[number] = labels.len().min(255) as u8;
-        labels.push(Label {
-            value: number as i64,
-            colour: Some(colour(number)),
-            pixels: counts[number],
-            is_foreground: true,
-        });
-    }
-    let count = labels.len() - 1;
-    let indices = numbers.iter().map(|&number| u16::from(place_of[usize::from(number)])).collect();
-    let kind = MaskKind::Palette { count, background: background.min(255) as u8 };
-    Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
-}
-
-/// A label for each colour. What stands at edges alone, where there are many colours, gets the label of the colour next to it.
-fn by_colour(counted: Counted, pixels: &[[u8; 3]], habit: Habit) -> Found {
-    let Counted { values, places, .. } = &counted;
-    let colour = |place: usize| {
-        let [_, r, g, b] = (values[place] as u32).to_be_bytes();
-        [r, g, b]
-    };
-    let mut kept: Vec<usize> = (0..values.len()).collect();
-    if kept.len() > 16 {
-        let [columns, rows] = habit.size;
-        let interior = counted.interior(columns, rows);
-        kept.retain(|place| interior[*place]);
-        if kept.is_empty() || kept.len() > CLASSES {
-            return off_background(pixels, habit);
-        }
-    }
-    let of_colour = |wanted: [u8; 3]| kept.iter().copied().find(|place| colour(*place) == wanted);
-    let mut along = vec![0_u64; values.len()];
-    edge(habit.size, places.len()).for_each(|at| along[usize::from(places[at])] += 1);
-    let all: u64 = along.iter().sum();
-    let most = kept.iter().copied().max_by_key(|place| along[*place]).unwrap_or(0);
-    let mut notes = Vec::new();
-    // Black or white where it is at the edge of the picture, else what is at most of the edge.
-    let is_at_edge = |place: &usize| along[*place] as f64 >= EDGE * all as f64;
-    let pure = [BLACK, WHITE].into_iter().filter_map(of_colour).find(is_at_edge);
-    let background = pure.unwrap_or(most);
-    let has_other = [BLACK, WHITE].into_iter().filter_map(of_colour).any(|place| place != background);
-    if pure.is_none() || has_other {
-        let name = colour_name(colour(background));
-        notes.push(format!("Taken as background: {name}, which most of its edge has."));
-    }
-    let label = |place: usize, value: i64, is_foreground| Label {
-        value,
-        colour: Some(colour(place)),
-        pixels: 0,
-        is_foreground,
-    };
-    let mut labels = vec![label(background, 0, false)];
-    let mut place_of = vec![0_u16; values.len()];
-    for &place in kept.iter().filter(|place| **place != background) {
-        place_of[place] = labels.len() as u16;
-        labels.push(label(place, labels.len() as i64, true));
-    }
-    if kept.len() < values.len() {
-        let distance =
-            |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
-        for place in (0..values.len()).filter(|place| !kept.contains(place)) {
-            let nearest = kept.iter().copied().min_by_key(|other| distance(colour(*other), colour(place)));
-            place_of[place] = nearest.map_or(0, |nearest| place_of[nearest]);
-        }
-    }
-    let count = labels.len();
-    let indices = places.iter().map(|&place| place_of[usize::from(place)]).collect();
-    let kind = MaskKind::Colours { count: count - 1, background: colour(background) };
-    Found { indices: Indices::of(indices, count), labels, kind, notes }
 }
 
 /// One channel or volume for each class: whether each pixel belongs to it.

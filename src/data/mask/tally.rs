@@ -164,6 +164,17 @@ impl Tally {
 }
 
 impl Counted {
+    /// Share of the pixels whose value lies between a quarter and three quarters of the way from the smallest to the largest, 0 to 1.
+    pub fn middle(&self) -> f64 {
+        let (Some(low), Some(high)) = (self.values.first(), self.values.last()) else { return 0.0 };
+        let quarter = (high - low) / 4.0;
+        let is_middle = |value: f64| value > low + quarter && value < high - quarter;
+        let pairs = || self.values.iter().zip(&self.counts);
+        let middle: u64 = pairs().filter(|(value, _)| is_middle(**value)).map(|(_, count)| count).sum();
+        let all: u64 = pairs().map(|(_, count)| count).sum();
+        middle as f64 / all.max(1) as f64
+    }
+
     /// Which of the values fill a pixel together with its four neighbours somewhere; the others stand at edges alone.
     pub fn interior(&self, columns: usize, rows: usize) -> Vec<bool> {
         let mut is_interior = vec![false; self.values.len()];

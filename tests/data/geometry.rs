@@ -73,6 +73,8 @@ fn nifti(shape: [usize; 3], rows: [[f32; 4]; 3], voxels: &[u16]) -> Vec<u8> {
         put(76 + 4 * index, &1_f32.to_le_bytes());
     }
     put(108, &352_f32.to_le_bytes());
+    // Millimetres.
+    put(123, &[2]);
     put(254, &1_i16.to_le_bytes());
     for (row, values) in rows.iter().enumerate() {
         for (column, value) in values.iter().enumerate() {

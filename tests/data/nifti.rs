@@ -219,6 +219,9 @@ fn colours_units_of_length_and_further_volumes() {
     assert_eq!((colours.channels, colours.values.clone()), (3, Values::U8(vec![1, 2, 3, 4, 5, 6])));
     let spacing = colours.geometry.spacing_mm().expect("sizes");
     assert!(spacing.iter().zip([2.0, 3.0, 4.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{spacing:?}");
+    assert!(colours.assumptions.is_empty(), "{:?}", colours.assumptions);
+    let plain = open(&put(&folder, "plain.nii", &patient([false; 3])), Limit::default()).expect("a volume");
+    assert!(plain.assumptions.iter().any(|text| text.contains("unit of length")), "{:?}", plain.assumptions);
     let mut head = header([2, 1, 1], rows);
     head[40..42].copy_from_slice(&4_i16.to_le_bytes());
     head[48..50].copy_from_slice(&3_i16.to_le_bytes());

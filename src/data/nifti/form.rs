@@ -44,6 +44,9 @@ impl Form {
                 "Its header places the voxels twice, and the two differ by up to {distance:.1} mm (sform and qform); the sform is used."
             ));
         }
+        if header.xyzt_units & 7 == 0 {
+            assumptions.push("Its header does not give its unit of length; lengths are taken for mm.".into());
+        }
         let (used, affine) = match (sform, qform) {
             (Some(affine), _) => (NiftiForm::Sform, Some(affine)),
             (None, Some(affine)) => (NiftiForm::Qform, Some(affine)),
@@ -59,7 +62,7 @@ impl Form {
     }
 }
 
-/// From the header's unit of length to mm; mm where it gives none.
+/// From the header's unit of length to mm; 1, with an assumption in [`Form`], where it gives none.
 pub fn unit_scale(header: &NiftiHeader) -> f64 {
     match header.xyzt_units & 7 {
         1 => 1000.0,

@@ -263,8 +263,8 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     limit.allow(path, kept.saturating_add(8 * count as u64).saturating_add(64 * volumes as u64))?;
     let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
     let is_big = opened.is_big();
-    let (geometry, source, [mut notes, assumptions], turn) = opened.described();
-    notes.extend(assumptions);
+    // What is assumed of a mask shows where it is laid on its image, or refused.
+    let (geometry, source, [mut notes, _], turn) = opened.described();
     let mut lone = None;
     let mut channels = Vec::new();
     let mut strange = 0;

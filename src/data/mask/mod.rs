@@ -1,6 +1,7 @@
 //! Reference masks: which pixels of a mask file are foreground, and on which pixels of an image they lie.
 
 mod colour;
+mod finder;
 mod kind;
 mod labels;
 mod lay;

@@ -1,0 +1,196 @@
+//! Which voxel of a mask lies at a place of the image, and whether the voxels of both are the same ones.
+
+use super::labels::LabelMap;
+use super::lay::Grid;
+use crate::data::volume::Source;
+use crate::data::volume::geometry::{cross, dot, minus, plus, scaled};
+
+/// Share of a voxel by which a mask's voxel may lie off that of the image and still be the same one: files round positions.
+const OFF: f64 = 0.05;
+
+/// Finds the voxel of a mask that lies at a place.
+pub struct Finder {
+    first: [f64; 3],
+    /// Rows of the inverse of the matrix of steps along columns, rows and slices.
+    inverse: [[f64; 3]; 3],
+    /// Where the slices are not evenly spaced.
+    uneven: Option<Uneven>,
+    normal: [f64; 3],
+}
+
+/// Slices that are not evenly spaced.
+struct Uneven {
+    /// Centre of the first pixel of every slice.
+    positions: Vec<[f64; 3]>,
+    /// Their heights along the normal.
+    heights: Vec<f64>,
+    /// A usual step.
+    step: f64,
+}
+
+impl Finder {
+    /// None where the mask does not say where it lies.
+    pub fn of(labels: &LabelMap) -> Option<Self> {
+        let geometry = &labels.geometry;
+        let (placement, [width, height]) = (geometry.placement.as_ref()?, geometry.pixel_mm?);
+        let normal = geometry.normal()?;
+        let first = *placement.positions.first()?;
+        let thickness = geometry.slice_mm.filter(|step| *step > 0.0).unwrap_or(1.0);
+        let last = placement.positions.len() - 1;
+        let step = match last {
+            0 => scaled(normal, thickness),
+            _ => scaled(minus(placement.positions[last], first), 1.0 / last as f64),
+        };
+        let expected = |slice: usize| plus(first, scaled(step, slice as f64));
+        let off = |slice: usize| {
+            let off = minus(placement.positions[slice], expected(slice));
+            dot(off, off).sqrt()
+        };
+        let is_even = (0..=last).all(|slice| off(slice) < OFF * dot(step, step).sqrt());
+        let uneven = (!is_even).then(|| Uneven {
+            positions: placement.positions.clone(),
+            heights: placement.positions.iter().map(|position| dot(normal, minus(*position, first))).collect(),
+            step: thickness,
+        });
+        let step = if is_even { step } else { normal };
+        let columns = [scaled(placement.across, width), scaled(placement.down, height), step];
+        let volume = dot(cross(columns[0], columns[1]), columns[2]);
+        if !(volume.is_finite() && volume.abs() > 1e-12) {
+            return None;
+        }
+        let row = |a: [f64; 3], b: [f64; 3]| scaled(cross(a, b), 1.0 / volume);
+        let inverse = [row(columns[1], columns[2]), row(columns[2], columns[0]), row(columns[0], columns[1])];
+        Some(Self { first, inverse, uneven, normal })
+    }
+
+    /// Column, row and slice at a place, in fractions; the slice is not a number where the place lies in a gap between slices, or beyond
+    /// the first or last of slices that are not evenly spaced.
+    fn at(&self, place: [f64; 3]) -> [f64; 3] {
+        let way = minus(place, self.first);
+        let Some(Uneven { positions, heights, step }) = &self.uneven else {
+            return self.inverse.map(|row| dot(row, way));
+        };
+        let height = dot(self.normal, way);
+        let nearest = heights.iter().map(|of| (of - height).abs()).enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+        let (slice, off) = nearest.unwrap_or((0, f64::INFINITY));
+        let share = off / step;
+        // A stack may lean, so that every slice counts from its own first pixel.
+        let way = minus(place, positions.get(slice).copied().unwrap_or(self.first));
+        let slice = if share < 0.5 { slice as f64 + share } else { f64::NAN };
+        [dot(self.inverse[0], way), dot(self.inverse[1], way), slice]
+    }
+}
+
+/// The voxels of the mask that a slice of the image has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SliceOfMask {
+    /// Column, row and slice of the first pixel.
+    first: [i64; 3],
+    /// Steps to the next column and to the next row of the image.
+    step: [[i64; 3]; 2],
+}
+
+impl SliceOfMask {
+    /// The voxel of the mask at a column and a row of the image.
+    pub fn at(&self, column: i64, row: i64) -> [i64; 3] {
+        std::array::from_fn(|part| self.first[part] + column * self.step[0][part] + row * self.step[1][part])
+    }
+}
+
+/// Every slice of an image as voxels of the mask.
+pub struct Exact {
+    /// None where the mask has nothing.
+    pub slices: Vec<Option<SliceOfMask>>,
+    /// Which slices the mask says something about.
+    pub covered: Vec<bool>,
+}
+
+/// The place of a voxel in a volume of this shape.
+pub fn number(shape: [usize; 3], at: [i64; 3]) -> usize {
+    (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize
+}
+
+/// The voxels of the mask that are those of the image. None where a pixel has no such voxel, but for slices that a segmentation, or a mask
+/// of one slice, leaves out.
+pub fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exact> {
+    let [columns, rows, slices] = image.shape;
+    let shape = labels.shape();
+    // Segmentations leave slices without foreground out.
+    let is_sparse = matches!(&labels.source, Source::Dicom(dicom) if dicom.is_segmentation());
+    let mut found = Exact { slices: Vec::with_capacity(slices), covered: vec![true; slices] };
+    let is_inside = |at: &[i64; 3]| at.iter().zip(shape).all(|(part, side)| (0..side as i64).contains(part));
+    for slice in 0..slices {
+        let corner = |column: usize, row: usize| -> Option<[i64; 3]> {
+            let at = finder.at(image.geometry.place(column as f64, row as f64, slice)?);
+            let is_near = at.iter().all(|part| part.is_finite() && (part - part.round()).abs() <= OFF);
+            is_near.then(|| at.map(|part| part.round() as i64)).filter(is_inside)
+        };
+        let corners = [(0, 0), (columns - 1, 0), (0, rows - 1), (columns - 1, rows - 1)];
+        let corners = corners.map(|(column, row)| corner(column, row));
+        let [Some(first), Some(right), Some(below), Some(_)] = corners else {
+            if !(is_sparse || labels.slices == 1) || corners.iter().any(Option::is_some) {
+                return None;
+            }
+            found.covered[slice] = is_sparse;
+            found.slices.push(None);
+            continue;
+        };
+        let along = |to: [i64; 3], count: usize| -> Option<[i64; 3]> {
+            if count < 2 {
+                return Some([0; 3]);
+            }
+            let way: [i64; 3] = std::array::from_fn(|part| to[part] - first[part]);
+            let step = way.map(|part| part / (count as i64 - 1));
+            let is_step = step.iter().map(|part| part.abs()).sum::<i64>() == 1
+                && (0..3).all(|part| step[part] * (count as i64 - 1) == way[part]);
+            is_step.then_some(step)
+        };
+        found.slices.push(Some(SliceOfMask { first, step: [along(right, columns)?, along(below, rows)?] }));
+    }
+    // One that has none of these slices belongs to something else.
+    found.slices.iter().any(Option::is_some).then_some(found)
+}
+
+/// Whether the slices are those of the mask, one after the other.
+pub fn is_in_order(slices: &[Option<SliceOfMask>]) -> bool {
+    slices.iter().enumerate().all(|(place, slice)| slice.is_some_and(|slice| slice.first == [0, 0, place as i64]))
+}
+
+/// What is done to the voxels of a mask, in words; empty where they are in the order of the image.
+pub fn described(slices: &[Option<SliceOfMask>]) -> String {
+    let mut there = slices.iter().flatten();
+    let Some(first) = there.next() else { return String::new() };
+    let [across, down] = first.step;
+    let is_axis =
+        |step: [i64; 3], axis: usize| step.iter().enumerate().all(|(part, value)| part == axis || *value == 0);
+    if !(is_axis(across, 0) && is_axis(down, 1)) {
+        return "axes exchanged".into();
+    }
+    let mut parts = Vec::new();
+    match (across[0] < 0, down[1] < 0) {
+        (true, true) => parts.push("turned by 180°"),
+        (true, false) => parts.push("mirrored left to right"),
+        (false, true) => parts.push("mirrored top to bottom"),
+        (false, false) => {}
+    }
+    if there.next().is_some_and(|second| second.first[2] < first.first[2]) {
+        parts.push("slices in reverse order");
+    }
+    parts.join(", ")
+}
+
+/// For each pixel of the image the nearest voxel of a mask of this shape; none outside.
+pub fn nearest<'a>(
+    finder: &'a Finder,
+    shape: [usize; 3],
+    image: Grid<'a>,
+) -> impl Iterator<Item = Option<usize>> + use<'a> {
+    let [columns, rows, slices] = image.shape;
+    (0..columns * rows * slices).map(move |at| {
+        let (column, row, slice) = (at % columns, at / columns % rows, at / columns / rows);
+        let place = image.geometry.place(column as f64, row as f64, slice)?;
+        let voxel = finder.at(place).map(f64::round);
+        let is_inside = voxel.iter().zip(shape).all(|(part, side)| *part >= 0.0 && *part < side as f64);
+        is_inside.then(|| number(shape, voxel.map(|part| part as i64)))
+    })
+}

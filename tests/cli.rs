@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+mod formats;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;

@@ -22,6 +22,7 @@ mod exif;
 mod findings;
 #[path = "data/fixtures.rs"]
 mod fixtures;
+mod formats;
 #[path = "data/geometry.rs"]
 mod geometry;
 #[path = "data/hostile.rs"]

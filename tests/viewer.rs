@@ -5,6 +5,7 @@
 
 mod common;
 mod fake;
+mod formats;
 mod kit;
 
 use std::path::{Path, PathBuf};
@@ -29,23 +30,8 @@ fn window(model: &FakeModel, files: Vec<PathBuf>) -> Window {
 
 /// A CT volume of 5 slices of 8×6 voxels in a NIfTI file; slice k has the value −1000 + 100·k, and a row of −1000.
 fn volume(folder: &Path, name: &str, is_mask: bool) -> PathBuf {
-    let mut bytes = vec![0; 352];
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put(0, &348_i32.to_le_bytes());
-    for (index, side) in [3_i16, 8, 6, 5, 1, 1, 1, 1].iter().enumerate() {
-        put(40 + 2 * index, &side.to_le_bytes());
-    }
-    put(70, &4_i16.to_le_bytes());
-    put(72, &16_i16.to_le_bytes());
-    for axis in 1..4 {
-        put(76 + 4 * axis, &2_f32.to_le_bytes());
-    }
-    put(108, &352_f32.to_le_bytes());
-    put(254, &1_i16.to_le_bytes());
-    for axis in 0..3 {
-        put(280 + 20 * axis, &(if axis == 2 { 2_f32 } else { -2_f32 }).to_le_bytes());
-    }
-    put(344, b"n+1\0");
+    let rows = [[-2.0, 0.0, 0.0, 0.0], [0.0, -2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]];
+    let mut bytes = formats::nifti(&[8, 6, 5], 4, 16, Some(rows));
     for slice in 0..5_i16 {
         for row in 0..6 {
             for column in 0..8 {

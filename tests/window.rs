@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
+mod formats;
 #[path = "window/information.rs"]
 mod information;
 mod kit;

@@ -71,7 +71,7 @@ fn sections(arguments: &InfoArguments, path: &Path) -> Result<Vec<Section>, Fail
         let (path, slices) = (path.display(), volume.slices);
         return Err(Failure::input(format!("{path}: there is no slice {}; it has {slices}", slice + 1)));
     }
-    let mut sections = facts(&volume, slice);
+    let mut sections = facts(&volume, slice, &volume.slice(slice));
     if !arguments.mask.is_empty() {
         let named = arguments.slice.map(|_| slice);
         sections.extend(truth_facts(&arguments.truth.lay(volume.grid(), orientation, named, &arguments.mask)?));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::data::mask::{Agreed, Grid, LabelChoice};
-use himix::data::{Image, Limit, MaskReading, Orientation, Truth, TruthReading, Volume, Window, open};
+use himix::data::{DataError, Image, Limit, MaskReading, Orientation, Truth, TruthReading, Volume, Window, open};
 
 use super::arguments::{MaskRuleName, SeveralName};
 use super::{Failure, terminal};
@@ -135,11 +135,12 @@ impl TruthArguments {
             choice: self.labels.clone(),
         };
         let truth = Truth::read(files, image, &reading).map_err(|error| match error {
-            himix::data::DataError::MaskGrid { by_number, .. } => {
-                let ways = if by_number.is_empty() { "resample" } else { "resample, or index" };
+            DataError::MaskGrid { fits_by_number, .. } => {
+                let ways = if fits_by_number { "resample, or index" } else { "resample" };
                 Failure::input(format!("{error} (--mask-grid {ways})"))
             }
-            himix::data::DataError::MaskSlice { .. } => Failure::input(format!("{error} (--slice N)")),
+            DataError::MaskFrame { .. } => Failure::input(format!("{error} (--mask-grid index)")),
+            DataError::MaskSlice { .. } => Failure::input(format!("{error} (--slice N)")),
             other => other.into(),
         })?;
         let absent = truth.laid.labels.absent(&truth.choice);

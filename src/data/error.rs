@@ -142,8 +142,8 @@ pub enum DataError {
     /// A mask whose pixels lie elsewhere than those of the image.
     #[error(
         "{}: the mask lies on another grid ({mask}) than the image ({image}); give the mask that was drawn on this image, \
-         or have this one resampled by position{by_number}",
-        path.display()
+         or have this one resampled by position{}",
+        path.display(), if *fits_by_number { ", or laid on it by voxel numbers" } else { "" }
     )]
     MaskGrid {
         /// The mask's file.
@@ -152,8 +152,8 @@ pub enum DataError {
         mask: String,
         /// That of the image.
         image: String,
-        /// What else can be done, beginning with a comma.
-        by_number: &'static str,
+        /// Whether it has as many voxels, stored in the same order of axes.
+        fits_by_number: bool,
     },
     /// A mask whose positions cannot be compared with those of the image.
     #[error(

@@ -160,7 +160,7 @@ fn work(
 /// What the user can decide about a mask that does not fit as it is.
 fn question(error: &DataError, paths: &[PathBuf], image: Option<Ticket>) -> Option<TruthQuestion> {
     let (can_resample, by_number, on_slice) = match error {
-        DataError::MaskGrid { by_number, .. } => (true, !by_number.is_empty(), false),
+        DataError::MaskGrid { fits_by_number, .. } => (true, *fits_by_number, false),
         DataError::MaskFrame { .. } => (false, true, false),
         DataError::MaskSlice { .. } => (false, false, true),
         _ => return None,

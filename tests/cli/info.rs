@@ -3,27 +3,14 @@
 use serde_json::Value;
 
 use crate::files::{folder, png, put};
+use crate::formats::{element, nifti, number};
 use crate::program::himix;
 
 /// A NIfTI file of 3 slices of 4×2 voxels of 2 × 2.5 × 5 mm that says where they lie; slice k has values from `from` + 8·k on.
 fn volume(from: i16, step: i16) -> Vec<u8> {
-    let mut bytes = vec![0; 352];
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put(0, &348_i32.to_le_bytes());
-    for (index, side) in [3_i16, 4, 2, 3, 1, 1, 1, 1].iter().enumerate() {
-        put(40 + 2 * index, &side.to_le_bytes());
-    }
-    put(70, &4_i16.to_le_bytes());
-    put(72, &16_i16.to_le_bytes());
-    for (axis, side) in [2_f32, 2.5, 5.0].into_iter().enumerate() {
-        put(80 + 4 * axis, &side.to_le_bytes());
-        // Columns to the patient's left and rows to the back, where RAS has both the other way.
-        put(280 + 20 * axis, &(if axis == 2 { side } else { -side }).to_le_bytes());
-    }
-    put(108, &352_f32.to_le_bytes());
-    put(254, &1_i16.to_le_bytes());
-    put(280 + 12, &30_f32.to_le_bytes());
-    put(344, b"n+1\0");
+    // Columns to the patient's left and rows to the back, where RAS has both the other way.
+    let rows = [[-2.0, 0.0, 0.0, 30.0], [0.0, -2.5, 0.0, 0.0], [0.0, 0.0, 5.0, 0.0]];
+    let mut bytes = nifti(&[4, 2, 3], 4, 16, Some(rows));
     bytes.extend((0..24_i16).flat_map(|value| (from + step * value).to_le_bytes()));
     bytes
 }
@@ -72,19 +59,6 @@ fn several_files_and_the_mask_of_one() {
 #[test]
 fn who_it_is_is_printed_only_when_asked_for() {
     let folder = folder();
-    let element = |group: u16, number: u16, kind: &[u8; 2], value: &[u8]| {
-        let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
-        out.extend(kind);
-        if kind == b"OW" {
-            out.extend([0, 0]);
-            out.extend((value.len() as u32).to_le_bytes());
-        } else {
-            out.extend((value.len() as u16).to_le_bytes());
-        }
-        out.extend(value);
-        out
-    };
-    let number = |number, value: u16| element(0x28, number, b"US", &value.to_le_bytes());
     let bytes = [
         [0; 128].to_vec(),
         b"DICM".to_vec(),

@@ -1,19 +1,12 @@
 //! `himix predict` on scans.
 
 use crate::files::{folder, put};
+use crate::formats::{element, nifti, number};
 use crate::program::himix;
 
 /// A NIfTI file of 3 slices of 16×12 voxels.
 fn volume() -> Vec<u8> {
-    let mut bytes = vec![0; 352];
-    bytes[..4].copy_from_slice(&348_i32.to_le_bytes());
-    for (index, side) in [3_i16, 16, 12, 3, 1, 1, 1, 1].iter().enumerate() {
-        bytes[40 + 2 * index..42 + 2 * index].copy_from_slice(&side.to_le_bytes());
-    }
-    bytes[70] = 4;
-    bytes[72] = 16;
-    bytes[108..112].copy_from_slice(&352_f32.to_le_bytes());
-    bytes[344..347].copy_from_slice(b"n+1");
+    let mut bytes = nifti(&[16, 12, 3], 4, 16, None);
     for value in 0..16 * 12 * 3_i16 {
         bytes.extend((value * 7 % 900 - 1000).to_le_bytes());
     }
@@ -22,19 +15,6 @@ fn volume() -> Vec<u8> {
 
 /// A DICOM file of 16×12 pixels of one series.
 fn dicom(instance: u8) -> Vec<u8> {
-    let element = |group: u16, number: u16, kind: &[u8; 2], value: &[u8]| {
-        let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
-        out.extend(kind);
-        if kind == b"OW" {
-            out.extend([0, 0]);
-            out.extend((value.len() as u32).to_le_bytes());
-        } else {
-            out.extend((value.len() as u16).to_le_bytes());
-        }
-        out.extend(value);
-        out
-    };
-    let number = |number, value: u16| element(0x28, number, b"US", &value.to_le_bytes());
     let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * u16::from(instance)).to_le_bytes()).collect();
     [
         [0; 128].to_vec(),

@@ -61,27 +61,7 @@ fn shape((axes, _): Order) -> [usize; 3] {
 
 /// A NIfTI file with an sform, of voxels of 16 bit.
 fn nifti(shape: [usize; 3], rows: [[f32; 4]; 3], voxels: &[u16]) -> Vec<u8> {
-    let mut bytes = vec![0; 352];
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put(0, &348_i32.to_le_bytes());
-    for (index, side) in [3, shape[0], shape[1], shape[2], 1, 1, 1, 1].iter().enumerate() {
-        put(40 + 2 * index, &(*side as u16).to_le_bytes());
-    }
-    put(70, &512_i16.to_le_bytes());
-    put(72, &16_i16.to_le_bytes());
-    for index in 0..4 {
-        put(76 + 4 * index, &1_f32.to_le_bytes());
-    }
-    put(108, &352_f32.to_le_bytes());
-    // Millimetres.
-    put(123, &[2]);
-    put(254, &1_i16.to_le_bytes());
-    for (row, values) in rows.iter().enumerate() {
-        for (column, value) in values.iter().enumerate() {
-            put(280 + 16 * row + 4 * column, &value.to_le_bytes());
-        }
-    }
-    put(344, b"n+1\0");
+    let mut bytes = crate::formats::nifti(&shape, 512, 16, Some(rows));
     voxels.iter().for_each(|voxel| bytes.extend(voxel.to_le_bytes()));
     bytes
 }

@@ -169,16 +169,7 @@ fn colours_of_sixteen_bit() {
 #[test]
 fn more_volumes_than_classes_are_refused() {
     let folder = folder();
-    let mut bytes = vec![0; 352];
-    let mut put_at = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put_at(0, &348_i32.to_le_bytes());
-    for (index, side) in [5_i16, 1, 1, 1, 100, 100, 1, 1].iter().enumerate() {
-        put_at(40 + 2 * index, &side.to_le_bytes());
-    }
-    put_at(70, &2_i16.to_le_bytes());
-    put_at(72, &8_i16.to_le_bytes());
-    put_at(108, &352_f32.to_le_bytes());
-    put_at(344, b"n+1\0");
+    let mut bytes = crate::formats::nifti(&[1, 1, 1, 100, 100], 2, 8, None);
     bytes.extend(vec![0; 10_000]);
     let path = put(&folder, "many.nii", &bytes);
     let line = read(&path, &MaskReading::default()).map(|_| ()).expect_err("ten thousand classes").to_string();

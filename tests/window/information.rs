@@ -9,27 +9,11 @@ use egui_kittest::kittest::Queryable;
 use super::truth::volume;
 use super::{window, with_result};
 use crate::fake::FakeModel;
+use crate::formats::{element, number};
 use crate::kit::{Files, Window, drop_file, says, wait};
 
 /// A CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, of somebody; it says how values become Hounsfield units or not.
 fn slice(folder: &Path, is_rescaled: bool) -> PathBuf {
-    let element = |group: u16, number: u16, kind: &[u8; 2], value: &[u8]| {
-        let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
-        out.extend(kind);
-        let mut value = value.to_vec();
-        if value.len() % 2 == 1 {
-            value.push(if kind == b"UI" { 0 } else { b' ' });
-        }
-        if kind == b"OW" {
-            out.extend([0, 0]);
-            out.extend((value.len() as u32).to_le_bytes());
-        } else {
-            out.extend((value.len() as u16).to_le_bytes());
-        }
-        out.extend(value);
-        out
-    };
-    let number = |number, value: u16| element(0x28, number, b"US", &value.to_le_bytes());
     let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * 5).to_le_bytes()).collect();
     let rescale = [
         element(0x28, 0x1052, b"DS", b"-1024"),

@@ -8,25 +8,13 @@ use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::{window, with_result};
 use crate::fake::{FakeModel, HEIGHT, WIDTH};
+use crate::formats::nifti;
 use crate::kit::{Files, Window, says, wait};
 
 /// A NIfTI volume of 5 slices of 8×6 voxels of `spacing` mm, with its place in space; slice k of a mask has k rows of its left half.
 pub fn volume(folder: &Path, name: &str, is_mask: bool, spacing: f32) -> PathBuf {
-    let mut bytes = vec![0; 352];
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put(0, &348_i32.to_le_bytes());
-    for (index, side) in [3_i16, 8, 6, 5, 1, 1, 1, 1].iter().enumerate() {
-        put(40 + 2 * index, &side.to_le_bytes());
-    }
-    put(70, &4_i16.to_le_bytes());
-    put(72, &16_i16.to_le_bytes());
-    (1..4).for_each(|axis| put(76 + 4 * axis, &spacing.to_le_bytes()));
-    put(108, &352_f32.to_le_bytes());
-    put(254, &1_i16.to_le_bytes());
-    for axis in 0..3 {
-        put(280 + 20 * axis, &(if axis == 2 { spacing } else { -spacing }).to_le_bytes());
-    }
-    put(344, b"n+1\0");
+    let rows = [[-spacing, 0.0, 0.0, 0.0], [0.0, -spacing, 0.0, 0.0], [0.0, 0.0, spacing, 0.0]];
+    let mut bytes = nifti(&[8, 6, 5], 4, 16, Some(rows));
     for slice in 0..5_i16 {
         for (row, column) in (0..6).flat_map(|row| (0..8).map(move |column| (row, column))) {
             let value = if is_mask { i16::from(column < 4 && row < slice) } else { -1000 + 100 * slice + row };

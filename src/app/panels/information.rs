@@ -27,7 +27,6 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.add(Label::new(RichText::new("Open an image to see what its file says of it.").weak()).wrap());
         return;
     };
-    let shown = if state.show_identifiers { all.to_vec() } else { without_private(&all) };
     ui.horizontal(|ui| {
         let mut is_on = state.show_identifiers;
         let switch = ui.checkbox(&mut is_on, "Identifiers").on_hover_text(IDENTIFIERS);
@@ -35,25 +34,23 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             commands.push(Command::ShowIdentifiers(is_on));
         }
         if ui.add(Button::new("Copy").small()).on_hover_text("Copy what is shown here as text.").clicked() {
+            let shown = if state.show_identifiers { all.to_vec() } else { without_private(&all) };
             ui.ctx().copy_text(text(&shown));
         }
         explain(ui, WORDS);
     });
-    for Section { title, rows } in &shown {
+    let is_shown = |fact: &&Fact| state.show_identifiers || !fact.is_private;
+    for Section { title, rows } in all.iter().filter(|section| section.rows.iter().any(|fact| is_shown(&fact))) {
         section(ui, title, "");
-        rows.iter().for_each(|fact| row(ui, fact));
+        rows.iter().filter(is_shown).for_each(|fact| row(ui, fact));
     }
-    let hidden = rows(&all) - rows(&shown);
+    let hidden = all.iter().flat_map(|section| &section.rows).filter(|fact| !is_shown(fact)).count();
     if hidden > 0 {
         let (rows, are) = if hidden == 1 { ("row", "is") } else { ("rows", "are") };
         ui.add_space(4.0);
         let words = format!("{hidden} {rows} that can identify a person {are} not shown.");
         ui.add(Label::new(RichText::new(words).small().weak()).wrap());
     }
-}
-
-fn rows(sections: &[Section]) -> usize {
-    sections.iter().map(|section| section.rows.len()).sum()
 }
 
 /// What is known of the slice and the truth that are shown, kept for as long as they are; none without an image.
@@ -65,7 +62,7 @@ fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     if let Some((_, known)) = known.filter(|(of, _)| *of == key) {
         return Some(known);
     }
-    let mut all = facts(&open.scan, open.slice);
+    let mut all = facts(&open.scan, open.slice, &open.image);
     if let Some(truth) = &state.truth {
         // What is odd stands last, wherever it was found.
         let place = all.iter().position(|section| section.title == "Notes").unwrap_or(all.len());

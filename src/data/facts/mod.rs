@@ -9,7 +9,7 @@ mod words;
 
 use serde::Serialize;
 
-use super::Volume;
+use super::{Image, Volume};
 pub use truth::truth_facts;
 pub use words::place;
 
@@ -57,12 +57,12 @@ impl Fact {
     }
 }
 
-/// All that is known of a volume and of its slice `slice`, from 0. It runs through the values of that slice.
-pub fn facts(volume: &Volume, slice: usize) -> Vec<Section> {
+/// All that is known of a volume and of its slice `slice`, from 0, whose values `image` has. It runs through these.
+pub fn facts(volume: &Volume, slice: usize, image: &Image) -> Vec<Section> {
     let sections = [
         source::file(volume),
         geometry::section(volume, slice),
-        values::section(volume, slice),
+        values::section(volume, slice, image),
         source::identity(volume, slice),
         notes(&[volume.notes.as_slice(), volume.assumptions.as_slice()].concat()),
     ];

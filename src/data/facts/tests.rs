@@ -8,6 +8,11 @@ use crate::data::volume::{
     SliceDistance, Source, Turn, Values,
 };
 
+/// Of a slice with the values that it has.
+fn facts(volume: &Volume, slice: usize) -> Vec<Section> {
+    super::facts(volume, slice, &volume.slice(slice))
+}
+
 /// Value and origin of a row.
 fn row<'a>(sections: &'a [Section], name: &str) -> (&'a str, &'a str) {
     let found = sections.iter().flat_map(|section| &section.rows).find(|row| row.name == name);

@@ -6,14 +6,12 @@ use crate::data::volume::{Kind, Mapping, Source, Values};
 use crate::data::{Image, Volume};
 
 /// The section.
-pub fn section(volume: &Volume, slice: usize) -> Section {
+pub fn section(volume: &Volume, slice: usize, image: &Image) -> Section {
     let mut rows = vec![stored(volume)];
     if !is_plain(volume) {
         rows.extend([mapping(volume, slice), unit(volume), padding(volume)]);
     }
-    if slice < volume.slices {
-        rows.push(range(volume, &volume.slice(slice)));
-    }
+    rows.push(range(volume, image));
     if volume.is_inverted {
         rows.push(Fact::new("Low values", "white", inverted(volume)));
     }

@@ -3,7 +3,7 @@
 use super::MaskKind;
 use super::kind::colour_name;
 use super::labels::{Indices, Label};
-use super::recognise::{CLASSES, Found, Habit, NOISE, decided, grey};
+use super::recognise::{CLASSES, Encoding, Found, NOISE, decided, grey};
 use super::tally::{Counted, Tally};
 
 /// Share of the edge of a picture that makes black, or the first colour of a palette, its background.
@@ -14,27 +14,27 @@ const BLACK: [u8; 3] = [0; 3];
 const WHITE: [u8; 3] = [255; 3];
 
 /// Of colours, 8 bit, three a pixel. `palette` has the colour numbers of the pixels and the colours, where the file has a palette.
-pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, habit: Habit) -> Result<Found, String> {
+pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, encoding: Encoding) -> Result<Found, String> {
     let pixels = rgb.as_chunks::<3>().0;
     let spread = |[r, g, b]: [u8; 3]| r.max(g).max(b) - r.min(g).min(b);
-    let allowed = if habit.is_lossy { GREYISH } else { 0 };
+    let allowed = if encoding.is_lossy { GREYISH } else { 0 };
     // A few pixels of colour are noise of a compression.
     let coloured = pixels.iter().filter(|pixel| spread(**pixel) > allowed).count();
-    let is_grey = coloured == 0 || (habit.is_lossy && coloured * 200 < pixels.len());
+    let is_grey = coloured == 0 || (encoding.is_lossy && coloured * 200 < pixels.len());
     if is_grey {
         let sums = || pixels.iter().map(|pixel| pixel.iter().map(|&value| f64::from(value)).sum::<f64>() / 3.0);
-        return grey(Tally::of(sums()), habit, &|| Box::new(sums()));
+        return grey(Tally::of(sums()), encoding, &|| Box::new(sums()));
     }
-    if habit.is_lossy {
-        return Ok(off_background(pixels, habit));
+    if encoding.is_lossy {
+        return Ok(off_background(pixels, encoding));
     }
     if let Some((numbers, colours)) = palette {
-        return Ok(by_number(numbers, colours, habit));
+        return Ok(by_number(numbers, colours, encoding));
     }
     let packed = pixels.iter().map(|&[r, g, b]| f64::from(u32::from_be_bytes([0, r, g, b])));
     match Tally::of(packed) {
-        Tally::Few(counted) => Ok(by_colour(counted, pixels, habit)),
-        Tally::Many { .. } => Ok(off_background(pixels, habit)),
+        Tally::Few(counted) => Ok(by_colour(counted, pixels, encoding)),
+        Tally::Many { .. } => Ok(off_background(pixels, encoding)),
     }
 }
 
@@ -69,11 +69,15 @@ impl Edge {
 }
 
 /// Colours that scatter, on the one that the edge of the picture has.
-fn off_background(pixels: &[[u8; 3]], habit: Habit) -> Found {
+fn off_background(pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     let distance =
         |pixel: [u8; 3], from: [u8; 3]| pixel.iter().zip(from).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
-    let along: Vec<[u8; 3]> =
-        pixels.iter().enumerate().filter(|(at, _)| is_at_edge(habit.size, *at)).map(|(_, pixel)| *pixel).collect();
+    let along: Vec<[u8; 3]> = pixels
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| is_at_edge(encoding.size, *at))
+        .map(|(_, pixel)| *pixel)
+        .collect();
     let middle = |channel: usize| {
         let mut values: Vec<u8> = along.iter().map(|pixel| pixel[channel]).collect();
         values.sort_unstable();
@@ -94,13 +98,13 @@ fn off_background(pixels: &[[u8; 3]], habit: Habit) -> Found {
 }
 
 /// A label for each colour of a palette that is used.
-fn by_number(numbers: &[u8], colours: &[[u8; 3]], habit: Habit) -> Found {
+fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     let mut counts = [0_u64; 256];
     numbers.iter().for_each(|&number| counts[usize::from(number)] += 1);
     let colour = |number: usize| colours.get(number).copied().unwrap_or(BLACK);
     let used: Vec<usize> = (0..256).filter(|number| counts[*number] > 0).collect();
     let of_colour = |wanted: [u8; 3]| used.iter().copied().find(|number| colour(*number) == wanted);
-    let edge = Edge::of(habit.size, numbers.iter().map(|&number| usize::from(number)), 256);
+    let edge = Edge::of(encoding.size, numbers.iter().map(|&number| usize::from(number)), 256);
     // By convention the first colour, which data sets have black; where black is another one, that; where neither is at the edge of the
     // picture, the colour that is.
     let most = edge.most(used.iter().copied());
@@ -136,7 +140,7 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]], habit: Habit) -> Found {
 }
 
 /// A label for each colour. What stands at edges alone, where there are many colours, gets the label of the colour next to it.
-fn by_colour(counted: Counted, pixels: &[[u8; 3]], habit: Habit) -> Found {
+fn by_colour(counted: Counted, pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     let Counted { values, places, .. } = &counted;
     let colour = |place: usize| {
         let [_, r, g, b] = (values[place] as u32).to_be_bytes();
@@ -144,15 +148,15 @@ fn by_colour(counted: Counted, pixels: &[[u8; 3]], habit: Habit) -> Found {
     };
     let mut kept: Vec<usize> = (0..values.len()).collect();
     if kept.len() > 16 {
-        let [columns, rows] = habit.size;
+        let [columns, rows] = encoding.size;
         let interior = counted.interior(columns, rows);
         kept.retain(|place| interior[*place]);
         if kept.is_empty() || kept.len() > CLASSES {
-            return off_background(pixels, habit);
+            return off_background(pixels, encoding);
         }
     }
     let of_colour = |wanted: [u8; 3]| kept.iter().copied().find(|place| colour(*place) == wanted);
-    let edge = Edge::of(habit.size, places.iter().map(|&place| usize::from(place)), values.len());
+    let edge = Edge::of(encoding.size, places.iter().map(|&place| usize::from(place)), values.len());
     let mut notes = Vec::new();
     // Black or white where it is at the edge of the picture, else what is at most of the edge.
     let pure = [BLACK, WHITE].into_iter().filter_map(of_colour).find(|place| edge.has(*place));

@@ -144,9 +144,9 @@ pub fn lay(
         let [mask, image] = frames.map(String::clone);
         return Err(DataError::MaskFrame { path: path.to_owned(), mask, image });
     }
-    let by_number = if fits_by_number(&labels, image) { ", or laid on it by voxel numbers" } else { "" };
+    let fits_by_number = fits_by_number(&labels, image);
     let [mask, image] = [in_words(labels.shape(), &labels.geometry), in_words(image.shape, image.geometry)];
-    Err(DataError::MaskGrid { path: path.to_owned(), mask, image, by_number })
+    Err(DataError::MaskGrid { path: path.to_owned(), mask, image, fits_by_number })
 }
 
 /// Pixel on pixel.
@@ -200,7 +200,7 @@ fn by_number(path: &Path, mut labels: LabelMap, image: Grid<'_>) -> Result<Laid,
     if !fits_by_number(&labels, image) {
         let mask = in_words(labels.shape(), &labels.geometry);
         let image = in_words(image.shape, image.geometry);
-        return Err(DataError::MaskGrid { path: path.to_owned(), mask, image, by_number: "" });
+        return Err(DataError::MaskGrid { path: path.to_owned(), mask, image, fits_by_number: false });
     }
     labels.turn(labels.geometry.turn.inverse().then(image.geometry.turn));
     Ok(Laid { labels, covered: vec![true; image.shape[2]], pairing: Pairing::ByNumber })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::colour;
 use super::labels::LabelMap;
-use super::recognise::{self, Found, Habit};
+use super::recognise::{self, Encoding, Found};
 use super::tally::Tally;
 use super::{MaskKind, MaskReading, MaskRule};
 use crate::data::open::{self, Content};
@@ -62,8 +62,8 @@ fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, Data
         // Numbers that do not repeat: probabilities.
         nifti::Voxels::Labels(Tally::Many { .. }) => return Ok(None),
         nifti::Voxels::Labels(tally) => {
-            let habit = Habit { size: [columns, rows], is_lossy: false, is_picture: false, half: 0.5 };
-            recognise::grey(tally, habit, &|| Box::new(std::iter::empty())).map_err(refuse)?
+            let encoding = Encoding { size: [columns, rows], is_lossy: false, is_picture: false, half: 0.5 };
+            recognise::grey(tally, encoding, &|| Box::new(std::iter::empty())).map_err(refuse)?
         }
         nifti::Voxels::Channels(planes) => recognise::one_hot(planes),
     };
@@ -89,7 +89,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
         _ => (false, false),
     };
     let is_picture = matches!(volume.values, Values::U8(_)) && !is_segmentation;
-    let habit = Habit { size: [columns, rows], is_lossy, is_picture, half: 127.0 };
+    let encoding = Encoding { size: [columns, rows], is_lossy, is_picture, half: 127.0 };
     let images = || (0..volume.slices).map(|slice| volume.slice(slice));
     let found = if rule != MaskRule::Found {
         let samples: Vec<f32> = images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect();
@@ -97,14 +97,14 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
         recognise::by_rule(&samples, volume.channels, rule, half_of_floats(high, is_picture))
             .ok_or("no rule was given")?
     } else if volume.channels == 3 {
-        colour::colour(&bytes(&volume.values), None, habit)?
+        colour::colour(&bytes(&volume.values), None, encoding)?
     } else {
         let mapped = match volume.mapping {
             crate::data::volume::Mapping::Same => None,
             _ => Some(Values::F32(images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect())),
         };
         let values = mapped.as_ref().unwrap_or(&volume.values);
-        recognise::grey(Tally::of_values(values), habit, &|| numbers(values))?
+        recognise::grey(Tally::of_values(values), encoding, &|| numbers(values))?
     };
     Ok(made(found, shape, volume.geometry, volume.source, volume.notes))
 }
@@ -117,7 +117,8 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     let shape = [raster.columns, raster.rows, raster.pages];
     let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
     let half = half_of_range(&raster.values);
-    let habit = Habit { size: [raster.columns, raster.rows], is_lossy: raster.is_lossy, is_picture: true, half };
+    let encoding =
+        Encoding { size: [raster.columns, raster.rows], is_lossy: raster.is_lossy, is_picture: true, half };
     let values = &raster.values;
     let found = if rule != MaskRule::Found {
         let samples = values.floats(0..values.len());
@@ -126,18 +127,18 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     } else if let Some(alpha) = raster.alpha.as_ref().filter(|alpha| !alpha.is_constant(1))
         && values.is_constant(raster.channels)
     {
-        let habit = Habit { half: half_of_range(alpha), ..habit };
-        let found = recognise::grey(Tally::of_values(alpha), habit, &|| numbers(alpha))?;
+        let encoding = Encoding { half: half_of_range(alpha), ..encoding };
+        let found = recognise::grey(Tally::of_values(alpha), encoding, &|| numbers(alpha))?;
         Found { kind: MaskKind::Alpha, ..found }
     } else if raster.channels == 3 {
         let palette =
             raster.palette.as_ref().map(|palette| (palette.indices.as_slice(), palette.colours.as_slice()));
         match values {
-            Values::U8(rgb) => colour::colour(rgb, palette, habit)?,
-            more => colour::colour(&bytes(more), palette, Habit { half: 127.0, ..habit })?,
+            Values::U8(rgb) => colour::colour(rgb, palette, encoding)?,
+            more => colour::colour(&bytes(more), palette, Encoding { half: 127.0, ..encoding })?,
         }
     } else {
-        recognise::grey(Tally::of_values(values), habit, &|| numbers(values))?
+        recognise::grey(Tally::of_values(values), encoding, &|| numbers(values))?
     };
     Ok(made(found, shape, geometry, Source::Picture(raster.source), raster.notes))
 }

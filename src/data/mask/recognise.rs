@@ -31,9 +31,9 @@ pub struct Found {
     pub notes: Vec<String>,
 }
 
-/// What else is known of the values.
+/// What is known of how the values were stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Habit {
+pub struct Encoding {
     /// Pixels of a row and rows of a slice.
     pub size: [usize; 2],
     /// Whether they went through a compression with losses.
@@ -67,13 +67,13 @@ pub fn decided(foreground: impl Iterator<Item = bool>, kind: MaskKind) -> Found 
 /// They are no mask; in words.
 pub fn grey<'a>(
     tally: Tally,
-    habit: Habit,
+    encoding: Encoding,
     numbers: &dyn Fn() -> Box<dyn Iterator<Item = f64> + 'a>,
 ) -> Result<Found, String> {
     let counted = match tally {
         Tally::Few(counted) => counted,
         Tally::Many { low, high } => {
-            let above = half(low, high, habit, false)?;
+            let above = half(low, high, encoding, false)?;
             return Ok(decided(numbers().map(|value| value > above), MaskKind::Half { above }));
         }
     };
@@ -86,13 +86,13 @@ pub fn grey<'a>(
         [value] if *value <= 0.0 => {
             return Ok(two(vec![0; counted.places.len()], [*value, value + 1.0], MaskKind::Nothing));
         }
-        [value] if !habit.is_lossy => {
+        [value] if !encoding.is_lossy => {
             let kind = MaskKind::Everything { value: *value };
             return Ok(two(vec![1; counted.places.len()], [0.0, *value], kind));
         }
         // Two values below half of the range of a JPEG are noise of an empty mask.
         [background, foreground]
-            if *foreground > 0.0 && (!habit.is_lossy || *foreground > habit.half || *foreground <= 1.0) =>
+            if *foreground > 0.0 && (!encoding.is_lossy || *foreground > encoding.half || *foreground <= 1.0) =>
         {
             let kind = MaskKind::TwoValues { background: *background, foreground: *foreground };
             let indices = counted.places.iter().map(|&place| place as u8).collect();
@@ -100,20 +100,20 @@ pub fn grey<'a>(
         }
         _ => {}
     }
-    let is_classes = is_whole && !habit.is_lossy && has_classes(&counted, habit);
+    let is_classes = is_whole && !encoding.is_lossy && has_classes(&counted, encoding);
     if is_classes {
         return Ok(classes(counted));
     }
-    if is_whole && !habit.is_picture && low < 0.0 {
+    if is_whole && !encoding.is_picture && low < 0.0 {
         let count = values.len();
         return Err(format!("it has {count} different whole values from {low} to {high}, as an image has"));
     }
-    let above = half(low, high, habit, is_whole)?;
+    let above = half(low, high, encoding, is_whole)?;
     let middle = counted.middle();
     let is_above: Vec<bool> = values.iter().map(|value| *value > above).collect();
     let foreground = counted.places.iter().map(|&place| is_above[usize::from(place)]);
     let mut found = decided(foreground, MaskKind::Half { above });
-    if habit.is_picture && middle > MIDDLE {
+    if encoding.is_picture && middle > MIDDLE {
         found.notes.push(format!(
             "{:.0} % of its pixels are neither dark nor bright: if they are classes, they cannot be told apart in a picture like this; \
              above {above} counts as foreground.",
@@ -124,16 +124,16 @@ pub fn grey<'a>(
 }
 
 /// Whether whole numbers are classes.
-fn has_classes(counted: &Counted, habit: Habit) -> bool {
+fn has_classes(counted: &Counted, encoding: Encoding) -> bool {
     let values = &counted.values;
     let (low, high) = (values[0], values[values.len() - 1]);
-    if !habit.is_picture {
+    if !encoding.is_picture {
         return values.len() <= VOLUME_CLASSES && (low >= 0.0 || values.len() <= CLASSES);
     }
     if high <= SMALL && low >= 0.0 {
         return true;
     }
-    let [columns, rows] = habit.size;
+    let [columns, rows] = encoding.size;
     let interior = counted.interior(columns, rows);
     if values.len() > CLASSES {
         // Instances: nearly every value fills an area, as grey values of a picture do not.
@@ -175,20 +175,20 @@ fn classes(counted: Counted) -> Found {
 }
 
 /// The value above which many values are foreground.
-fn half(low: f64, high: f64, habit: Habit, is_whole: bool) -> Result<f64, String> {
-    if habit.is_lossy && high > NOISE {
+fn half(low: f64, high: f64, encoding: Encoding, is_whole: bool) -> Result<f64, String> {
+    if encoding.is_lossy && high > NOISE {
         // Half of what the file has: 127 is as good a foreground as 255.
         return Ok((high / 2.0).floor());
     }
-    if habit.is_picture && (is_whole || habit.is_lossy) {
-        return Ok(habit.half);
+    if encoding.is_picture && (is_whole || encoding.is_lossy) {
+        return Ok(encoding.half);
     }
     if low < -1e-3 {
         return Err(format!(
             "it has many values from {low} to {high}: they could be probabilities before a sigmoid (foreground above 0) or an image"
         ));
     }
-    if !habit.is_picture && high > 255.0 {
+    if !encoding.is_picture && high > 255.0 {
         return Err(format!("it has many values from {low} to {high}, as an image has"));
     }
     Ok(if high <= 1.0 { 0.5 } else { high / 2.0 })

@@ -1,0 +1,54 @@
+//! Headers of scans byte by byte, for files that are made on the spot.
+
+// Not every test needs both formats.
+#![allow(dead_code)]
+
+/// A NIfTI header in mm with room for the extension flag, 352 bytes: sizes of the axes, data type by its code with its bits, and the rows of
+/// an sform, where the voxels have a place.
+pub fn nifti(sizes: &[usize], code: i16, bits: i16, rows: Option<[[f32; 4]; 3]>) -> Vec<u8> {
+    let mut bytes = vec![0; 352];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(0, &348_i32.to_le_bytes());
+    put(40, &(sizes.len() as u16).to_le_bytes());
+    for axis in 0..7 {
+        put(42 + 2 * axis, &(sizes.get(axis).copied().unwrap_or(1) as u16).to_le_bytes());
+    }
+    put(70, &code.to_le_bytes());
+    put(72, &bits.to_le_bytes());
+    for axis in 0..4 {
+        put(76 + 4 * axis, &1_f32.to_le_bytes());
+    }
+    put(108, &352_f32.to_le_bytes());
+    put(123, &[2]);
+    if let Some(rows) = rows {
+        put(254, &1_i16.to_le_bytes());
+        for (at, value) in rows.iter().flatten().enumerate() {
+            put(280 + 4 * at, &value.to_le_bytes());
+        }
+    }
+    put(344, b"n+1\0");
+    bytes
+}
+
+/// An element of a DICOM file, explicit VR, the least byte first; a value of odd length gets its padding.
+pub fn element(group: u16, number: u16, kind: &[u8; 2], value: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
+    out.extend(kind);
+    let mut value = value.to_vec();
+    if value.len() % 2 == 1 {
+        value.push(if kind == b"UI" { 0 } else { b' ' });
+    }
+    if kind == b"OW" {
+        out.extend([0, 0]);
+        out.extend((value.len() as u32).to_le_bytes());
+    } else {
+        out.extend((value.len() as u16).to_le_bytes());
+    }
+    out.extend(value);
+    out
+}
+
+/// An element of group 0028 with a number of 16 bit.
+pub fn number(number: u16, value: u16) -> Vec<u8> {
+    element(0x28, number, b"US", &value.to_le_bytes())
+}

@@ -15,7 +15,9 @@ use himix::app::{HimixApp, Start};
 use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
 use himix::engine::run::{Event as RunEvent, TrainConfig};
-use himix::engine::{Engine, Event, ModelRequest, News, PredictRequest, Work, predictor, trainer};
+use himix::engine::{
+    Engine, Event, ModelRequest, PredictRequest, TrainingJob, TrainingUpdate, predictor, trainer,
+};
 use himix::infer::{BUNDLED_NAME, ModelSource};
 
 const EDITS: usize = 60;
@@ -63,7 +65,11 @@ fn edits(engine: &Engine, image: &Arc<Image>, begin: usize) -> Vec<f64> {
 }
 
 fn wait_for_step(engine: &Engine) {
-    while !engine.training_news().iter().any(|news| matches!(news, News::Event(RunEvent::Step { .. }))) {
+    while !engine
+        .training_updates()
+        .iter()
+        .any(|updates| matches!(updates, TrainingUpdate::Event(RunEvent::Step { .. })))
+    {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -99,7 +105,7 @@ fn main() {
     }
     edits(&engine, &image, 0);
     let alone = spread(edits(&engine, &image, 1000));
-    engine.train(Work::New(Box::new(settings(folder.path().join("edits"))))).expect("a thread");
+    engine.train(TrainingJob::New(Box::new(settings(folder.path().join("edits"))))).expect("a thread");
     wait_for_step(&engine);
     let beside = spread(edits(&engine, &image, 2000));
     drop(engine);
@@ -122,7 +128,7 @@ fn main() {
     let mut window = Harness::builder().with_size([1280.0, 800.0]).build_ui_state(frame, None);
     let mut engine = Engine::start(predictor(), trainer(), Arc::new(|| ())).expect("threads start");
     let [read, train] = frames(&mut window).map(spread);
-    engine.train(Work::New(Box::new(settings(folder.path().join("frames"))))).expect("a thread");
+    engine.train(TrainingJob::New(Box::new(settings(folder.path().join("frames"))))).expect("a thread");
     wait_for_step(&engine);
     let [read_beside, train_beside] = frames(&mut window).map(spread);
     line("a frame of the Read tab, laid out", read, read_beside);

@@ -12,7 +12,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Distribution, Tensor};
 use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
-use himix::infer::{BUNDLED_NAME, ModelSource, Predictor, Wanted};
+use himix::infer::{BUNDLED_NAME, InspectOptions, ModelSource, Predictor};
 
 const ROUNDS: usize = 15;
 
@@ -112,8 +112,8 @@ fn main() {
 
 /// σ of the coarsest stage at ever other values, as its slider in the window asks for: mask and stage maps.
 fn turned(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, unit: f64) {
-    let mut dials = predictor.dials().clone();
-    let wanted = Wanted { stages: true, ..Wanted::default() };
+    let mut overrides = predictor.overrides().clone();
+    let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
     predictor.predict(image, prompt).expect("prediction");
     let mut decoder = Vec::new();
     let plain = time(|| {
@@ -122,8 +122,8 @@ fn turned(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, un
     let mut number = 0;
     let turned = time(|| {
         number += 1;
-        dials.stages[0].sigma = Some(2.0 + 0.01 * number as f32);
-        predictor.inspect(image, prompt, Some(&dials), wanted).expect("a look inside");
+        overrides.stages[0].sigma = Some(2.0 + 0.01 * number as f32);
+        predictor.inspect(image, prompt, Some(&overrides), wanted).expect("a look inside");
     });
     let (decoder, share) = (median(decoder), turned / plain);
     println!(

@@ -7,7 +7,7 @@
 // A bench may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "../tests/desk/mod.rs"]
+#[path = "../tests/desktop/mod.rs"]
 mod desk;
 
 use std::path::{Path, PathBuf};

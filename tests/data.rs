@@ -5,8 +5,6 @@
 
 #[path = "data/bad_input.rs"]
 mod bad_input;
-#[path = "data/bounds.rs"]
-mod bounds;
 mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
@@ -33,6 +31,8 @@ mod image_kinds;
 mod layouts;
 #[path = "data/masks.rs"]
 mod masks;
+#[path = "data/memory_limits.rs"]
+mod memory_limits;
 #[path = "data/metrics.rs"]
 mod metrics;
 #[path = "data/names.rs"]

@@ -5,12 +5,12 @@
 #![allow(clippy::disallowed_methods)]
 #![cfg(target_os = "linux")]
 
-mod desk;
+mod desktop;
 
 use std::path::Path;
 use std::time::Duration;
 
-use desk::Desk;
+use desktop::Desktop;
 use serde_json::Value;
 
 /// Two cases in the authors' layout.
@@ -35,54 +35,55 @@ fn prompts(settings: &Value) -> Vec<String> {
 
 #[test]
 fn a_case_is_read_from_opening_to_undo() {
-    let Some(desk) = Desk::new() else { return };
-    let root = desk.folder.path().join("cases");
+    let Some(desktop) = Desktop::new() else { return };
+    let root = desktop.folder.path().join("cases");
     cases(&root);
-    let _program = desk.program(env!("CARGO_BIN_EXE_himix"), &[&root], &[]);
+    let _program = desktop.program(env!("CARGO_BIN_EXE_himix"), &[&root], &[]);
 
     // Open: the folder's first case is segmented by its own sentence, and that is remembered.
-    desk.wait("the first mask", |settings| prompts(settings).contains(&"left lung".to_owned()));
-    assert!(desk.focus());
+    desktop.wait("the first mask", |settings| prompts(settings).contains(&"left lung".to_owned()));
+    assert!(desktop.focus());
 
     // Threshold, by key; comparison in other colours.
     for _ in 0..10 {
-        desk.key("bracketright");
+        desktop.key("bracketright");
     }
-    desk.key("c");
-    desk.wait("the threshold", |settings| {
+    desktop.key("c");
+    desktop.wait("the threshold", |settings| {
         (settings["threshold"].as_f64().unwrap_or_default() - 0.6).abs() < 1e-4
             && settings["colours"]["scheme"] == "safe"
     });
 
     // Type: the field gets the letters, C and N among them, and the mask of the whole sentence is kept.
-    desk.key("slash");
+    desktop.key("slash");
     // A slow machine takes a frame or two until the field has the keyboard.
     std::thread::sleep(Duration::from_millis(2000));
-    assert!(desk.tool(&["type", "--delay", "100", " can"]));
-    desk.wait("the typed sentence", |settings| prompts(settings).contains(&"left lung can".to_owned()));
+    assert!(desktop.tool(&["type", "--delay", "100", " can"]));
+    desktop.wait("the typed sentence", |settings| prompts(settings).contains(&"left lung can".to_owned()));
     // Undo brings the sentence back that stood before.
-    desk.key("ctrl+z");
-    desk.wait("the undone sentence", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
-    desk.key("Escape");
+    desktop.key("ctrl+z");
+    desktop
+        .wait("the undone sentence", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
+    desktop.key("Escape");
 
     // The next case, with its own sentence; the wheel over the picture takes no key away from it.
-    desk.key("n");
-    desk.wait("the next case", |settings| prompts(settings).contains(&"right lung".to_owned()));
-    assert!(desk.tool(&["mousemove", "600", "300", "click", "--repeat", "3", "4"]));
-    desk.key("h");
-    desk.wait("the heat map", |settings| settings["heat"] == true);
+    desktop.key("n");
+    desktop.wait("the next case", |settings| prompts(settings).contains(&"right lung".to_owned()));
+    assert!(desktop.tool(&["mousemove", "600", "300", "click", "--repeat", "3", "4"]));
+    desktop.key("h");
+    desktop.wait("the heat map", |settings| settings["heat"] == true);
 
     // A panel is dragged by its tab from the stack at the lower right to the left edge of the picture, and stays there.
     let tab = ["mousemove", "1096", "639", "mousedown", "1"];
     let way = [[1000, 560], [700, 420], [300, 330], [205, 320], [202, 320]];
-    assert!(desk.tool(&tab));
+    assert!(desktop.tool(&tab));
     for place in way {
         std::thread::sleep(Duration::from_millis(150));
-        assert!(desk.tool(&["mousemove", &place[0].to_string(), &place[1].to_string()]));
+        assert!(desktop.tool(&["mousemove", &place[0].to_string(), &place[1].to_string()]));
     }
     std::thread::sleep(Duration::from_millis(300));
-    assert!(desk.tool(&["mouseup", "1"]));
-    desk.wait("the panel in its new place", |settings| {
+    assert!(desktop.tool(&["mouseup", "1"]));
+    desktop.wait("the panel in its new place", |settings| {
         let row = settings["layouts"]["read"]["row"].as_array().cloned().unwrap_or_default();
         row.len() == 4 && row.iter().any(|part| part["node"]["stack"]["panes"][0]["pane"] == "model")
     });

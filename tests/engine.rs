@@ -18,7 +18,7 @@ use himix::engine::{
     Engine, Event, FigureKind, FigureModel, FigureRequest, FileCommand, FileEvent, ModelRequest, PredictRequest,
     Predicted, Segmenter,
 };
-use himix::infer::{Dial, ModelSource, SweepPoint, SweepResult, Wanted};
+use himix::infer::{InspectOptions, ModelSource, Parameter, SweepPoint, SweepResult};
 
 fn image() -> Arc<Image> {
     let pixels = Pixels::U8(vec![100; WIDTH * HEIGHT]);
@@ -153,13 +153,13 @@ fn a_file_that_cannot_be_read_is_named() {
 
 #[test]
 fn figures_are_drawn_and_written_as_their_ending_says() {
-    let mut model = FakeModel { has_readouts: true, ..FakeModel::default() };
-    let wanted = Wanted { stages: true, attribution: true, spectra: true, similarity: true };
+    let mut model = FakeModel { has_linear_probes: true, ..FakeModel::default() };
+    let wanted = InspectOptions { stages: true, attribution: true, spectra: true, similarity: true };
     let seen = model.inspect(&image(), "left lung", None, wanted).expect("a look inside");
     let info = model.info();
     let point = |value: f32| SweepPoint { value, area: 0.5, ..SweepPoint::default() };
     let sweep = SweepResult {
-        dial: Dial::Sigma(0),
+        parameter: Parameter::Sigma(0),
         name: "σ of stage 7".into(),
         own: 5.0,
         points: vec![point(1.0), point(9.0)],
@@ -168,7 +168,7 @@ fn figures_are_drawn_and_written_as_their_ending_says() {
         skipped: Vec::new(),
         is_whole: true,
     };
-    let part = FigureModel { info, dials: None, inspection: Some(Arc::new(seen)), sweep: Some(sweep) };
+    let part = FigureModel { info, overrides: None, inspection: Some(Arc::new(seen)), sweep: Some(sweep) };
     let folder = tempfile::tempdir().expect("a folder");
     let (engine, _) = engine(&model);
     let save = |kind: FigureKind, name: &str, models: Vec<FigureModel>| {

@@ -1,9 +1,9 @@
-//! Who may use whom: the rooms of the code import downwards only.
+//! Who may use whom: the modules of the code import downwards only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room → rooms of this crate that it may use. `src/cli` says `himix::`, the library `crate::`.
+/// Module → modules of this crate that it may use. `src/cli` says `himix::`, the library `crate::`.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("device", &[]),
     ("memory", &[]),
@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
 ];
 
-/// Room → crates that belong elsewhere.
+/// Module → crates that belong elsewhere.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("model", &["egui", "eframe", "wgpu", "image", "tokenizers", "crossbeam_channel"]),
     ("text", &["burn", "egui", "eframe", "wgpu", "image"]),
@@ -88,32 +88,32 @@ fn code_of(path: &Path) -> String {
 fn rooms_import_downwards_only() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut checked = 0;
-    for (room, allowed) in ALLOWED {
+    for (module, allowed) in ALLOWED {
         let mut files = Vec::new();
-        let folder = root.join(room);
+        let folder = root.join(module);
         if folder.is_dir() {
             sources(&folder, &mut files);
         } else {
-            files.push(root.join(format!("{room}.rs")));
+            files.push(root.join(format!("{module}.rs")));
         }
         for file in files {
             let code = code_of(&file);
-            let prefix = if *room == "cli" { "himix::" } else { "crate::" };
+            let prefix = if *module == "cli" { "himix::" } else { "crate::" };
             for used in uses(&code, prefix) {
-                let is_room = ALLOWED.iter().any(|(name, _)| name == &used);
+                let is_module = ALLOWED.iter().any(|(name, _)| name == &used);
                 assert!(
-                    !is_room || used == *room || allowed.contains(&used),
-                    "{}: {room} may not use {used}",
+                    !is_module || used == *module || allowed.contains(&used),
+                    "{}: {module} may not use {used}",
                     file.display()
                 );
             }
-            let forbidden = FORBIDDEN.iter().find(|(name, _)| name == room).map_or(&[][..], |(_, list)| list);
+            let forbidden = FORBIDDEN.iter().find(|(name, _)| name == module).map_or(&[][..], |(_, list)| list);
             for library in forbidden {
                 let is_used = code.lines().any(|line| {
                     let line = line.trim_start();
                     line.starts_with(&format!("use {library}::")) || line.contains(&format!(" {library}::"))
                 });
-                assert!(!is_used, "{}: {room} may not use the crate {library}", file.display());
+                assert!(!is_used, "{}: {module} may not use the crate {library}", file.display());
             }
             checked += 1;
         }
@@ -122,13 +122,13 @@ fn rooms_import_downwards_only() {
 }
 
 #[test]
-fn every_room_has_its_row() {
+fn every_module_has_its_row() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let architecture = fs::read_to_string(root.join("../ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     for entry in fs::read_dir(root).expect("src").flatten() {
         let name = entry.path().file_stem().expect("a name").to_string_lossy().into_owned();
         if !["lib", "main"].contains(&name.as_str()) {
-            assert!(ALLOWED.iter().any(|(room, _)| *room == name), "{name} has no row in ALLOWED");
+            assert!(ALLOWED.iter().any(|(module, _)| *module == name), "{name} has no row in ALLOWED");
             assert!(architecture.contains(&format!("`src/{name}")), "{name} has no row in ARCHITECTURE.md");
         }
     }

@@ -81,12 +81,12 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
             println!("prepared {name:24} {error:.2e}");
             assert!(error <= tolerance, "prepared {name}: {error:.2e}");
         };
-        let features = prepared.see(image.clone().slice([item..item + 1]));
+        let features = prepared.encode_image(image.clone().slice([item..item + 1]));
         for (index, feature) in features.iter().enumerate() {
             check(&format!("vision.hidden.{}", index + 1), feature.clone().transpose());
         }
         let one = |t: &Tensor<2, Int>| t.clone().slice([item..item + 1]);
-        let texts = prepared.read(one(&ids), one(&mask));
+        let texts = prepared.text_for_stages(one(&ids), one(&mask));
         for (index, text) in texts.iter().flatten().enumerate() {
             check(&format!("stage{}.text_projected", texts.len() - index), text.clone());
         }

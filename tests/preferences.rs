@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
-mod kit;
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::FakeModel;
+use harness::{Files, Window, open, says, wait};
 use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
-use kit::{Files, Window, open, says, wait};
 use serde_json::Value;
 
 fn window(settings: &Path, files: Vec<PathBuf>) -> Window {

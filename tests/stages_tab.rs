@@ -4,17 +4,17 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
-mod kit;
+mod harness;
 
 use std::path::PathBuf;
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use fake::FakeModel;
+use harness::{Files, Window, open, says, wait};
 use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
-use kit::{Files, Window, open, says, wait};
 
 /// The tab with a picture and its stages.
 fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
@@ -46,7 +46,7 @@ fn without_a_picture_it_says_what_to_do() {
 #[test]
 fn the_stages_stand_side_by_side_with_every_map() {
     let files = Files::new();
-    let mut window = stages(&FakeModel { has_readouts: true, ..FakeModel::default() }, vec![files.image()]);
+    let mut window = stages(&FakeModel { has_linear_probes: true, ..FakeModel::default() }, vec![files.image()]);
     for name in ["Input", "Stage 7 (Layer 3)", "Stage 14 (Layer 2)", "Stage 28 (Layer 1)", "Final mask"] {
         assert!(window.query_by_label(&format!("{name}, picture")).is_some(), "{name}");
     }
@@ -62,7 +62,7 @@ fn the_stages_stand_side_by_side_with_every_map() {
 #[test]
 fn stage_masks_have_numbers_where_there_are_read_outs() {
     let files = Files::new();
-    let model = FakeModel { has_readouts: true, ..FakeModel::default() };
+    let model = FakeModel { has_linear_probes: true, ..FakeModel::default() };
     let mut window = stages(&model, vec![files.image(), files.truth()]);
     window.get_by_label("Stage mask").click();
     window.get_by_label("Numbers").click();
@@ -127,7 +127,7 @@ fn spectrum_and_fusion_say_what_the_network_learned() {
 #[test]
 fn two_models_stand_side_by_side_in_every_panel() {
     let files = Files::new();
-    let model = FakeModel { has_readouts: true, ..FakeModel::default() };
+    let model = FakeModel { has_linear_probes: true, ..FakeModel::default() };
     let other = Some(ModelSource::new("other"));
     let mut window = stages_against(&model, vec![files.image(), files.truth()], other);
     let has = |window: &Window, label: &str| window.query_by_label(label).is_some();

@@ -8,7 +8,7 @@ mod bench;
 mod fake;
 #[path = "fake/trainer.rs"]
 mod fake_trainer;
-mod kit;
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::FakeModel;
 use fake_trainer::FakeTrainer;
-use himix::engine::run::{Event, Wish};
-use himix::engine::{Engine, News, Work};
-use kit::{Files, drop_file, says};
+use harness::{Files, drop_file, says};
+use himix::engine::run::{Event, RunControl};
+use himix::engine::{Engine, TrainingJob, TrainingUpdate};
 
 /// A run that goes on for as long as a test lasts.
 fn endless() -> FakeTrainer {
@@ -54,7 +54,7 @@ fn settings_are_looked_through_while_they_are_typed() {
     remove.click();
     bench.until("the pairs", |window| says(window, "1\u{2009}400 pairs"));
     bench.finish();
-    let Some(Work::New(config)) = bench.trainer.works().pop() else { panic!("a new run was begun") };
+    let Some(TrainingJob::New(config)) = bench.trainer.works().pop() else { panic!("a new run was begun") };
     assert_eq!((config.epochs, config.data), (9, vec![PathBuf::from("data/qata")]));
     assert_eq!(config.batch_size, 16, "as the preset says");
 }
@@ -130,7 +130,7 @@ fn a_run_pauses_goes_on_and_stops_within_a_step() {
     assert!(bench.is_enabled("Use this model"));
     bench.click("Resume");
     bench.until("the resumed run", |window| says(window, "Stop and keep the best") && says(window, ": step "));
-    assert_eq!(bench.trainer.works().last(), Some(&Work::Resume(bench.run_folder())));
+    assert_eq!(bench.trainer.works().last(), Some(&TrainingJob::Resume(bench.run_folder())));
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_run_that_broke_off_is_offered_at_the_next_start() {
     assert!(bench.has("Interrupted training"), "the bar says so in every tab");
     bench.click("Resume");
     bench.until("the end", |window| says(window, "Training has finished"));
-    assert_eq!(bench.trainer.works(), [Work::Resume(folder)]);
+    assert_eq!(bench.trainer.works(), [TrainingJob::Resume(folder)]);
     assert!(says(&bench.window, "Run: 3 of 3 epochs"));
     let phantoms = bench.window.get_by_role_and_label(Role::TextInput, "phantoms").value();
     assert_eq!(phantoms.as_deref(), Some("77"), "the form shows the run's settings");
@@ -295,8 +295,8 @@ fn a_run_waits_for_no_window() {
     let trainer = FakeTrainer { epochs: 50, steps: 500, step_takes: Duration::ZERO, ..FakeTrainer::default() };
     let mut engine =
         Engine::start(FakeModel::default().opener(), Arc::new(trainer), Arc::new(|| ())).expect("threads start");
-    assert!(engine.train(Work::New(Box::default())).expect("a thread"));
-    assert!(!engine.train(Work::New(Box::default())).expect("no thread"), "one at a time");
+    assert!(engine.train(TrainingJob::New(Box::default())).expect("a thread"));
+    assert!(!engine.train(TrainingJob::New(Box::default())).expect("no thread"), "one at a time");
     let start = Instant::now();
     // Nobody looks at what it says.
     while engine.is_training() {
@@ -304,11 +304,11 @@ fn a_run_waits_for_no_window() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let mut news = Vec::new();
-    while news.last() != Some(&News::Ended(Ok(()))) {
-        news.extend(engine.training_news());
+    while news.last() != Some(&TrainingUpdate::Ended(Ok(()))) {
+        news.extend(engine.training_updates());
     }
-    let epochs = news.iter().filter(|news| matches!(news, News::Event(Event::Epoch(_)))).count();
+    let epochs = news.iter().filter(|news| matches!(news, TrainingUpdate::Event(Event::Epoch(_)))).count();
     assert_eq!(epochs, 50, "no epoch is lost");
-    assert!(engine.train(Work::New(Box::default())).expect("a thread"), "another may follow");
-    engine.ask_training(Wish::Stop);
+    assert!(engine.train(TrainingJob::New(Box::default())).expect("a thread"), "another may follow");
+    engine.ask_training(RunControl::Stop);
 }

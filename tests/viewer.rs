@@ -6,7 +6,7 @@
 mod common;
 mod fake;
 mod formats;
-mod kit;
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -15,10 +15,10 @@ use eframe::egui::accesskit::{Role, Toggled};
 use eframe::egui::{Event, Key, Modifiers, PointerButton};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::FakeModel;
+use harness::{Files, Window, drop_file, open, says, wait};
 use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
-use kit::{Files, Window, drop_file, open, says, wait};
 
 fn window(model: &FakeModel, files: Vec<PathBuf>) -> Window {
     let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };

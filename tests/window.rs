@@ -5,9 +5,9 @@
 
 mod fake;
 mod formats;
+mod harness;
 #[path = "window/information.rs"]
 mod information;
-mod kit;
 #[path = "window/truth.rs"]
 mod truth;
 
@@ -19,10 +19,10 @@ use eframe::egui::{self, Event, Key, Modifiers};
 use egui_kittest::SnapshotOptions;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::{FakeModel, HEIGHT, WIDTH};
+use harness::{Files, Window, drop_file, open, says, wait};
 use himix::app::{HimixApp, Start};
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
-use kit::{Files, Window, drop_file, open, says, wait};
 
 fn window(model: &FakeModel, with_model: bool, files: Vec<PathBuf>) -> Window {
     let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };

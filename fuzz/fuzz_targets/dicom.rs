@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     with_file("study/scan.dcm", bytes, |path| {
         if let Ok(scan) = bounded(|| open::open(path, LIMIT, &|_, _| true)) {
             let slice = scan.slice(scan.slices / 2);
-            let seen = scan.first_seen(&slice);
+            let seen = scan.first_display_window(&slice);
             let _ = slice.windowed(seen.window, seen.is_inverted);
             let reading = MaskReading { limit: LIMIT, ..MaskReading::default() };
             if bytes.len() % 8 == 2

@@ -37,7 +37,7 @@ fn check(raster: &Raster) {
 fn look(scan: &Volume) {
     for number in [0, scan.slices - 1] {
         let slice = scan.slice(number);
-        let seen = scan.first_seen(&slice);
+        let seen = scan.first_display_window(&slice);
         let _ = scan.for_network(scan.full_range(&slice), seen);
         let _ = slice.windowed(seen.window, seen.is_inverted);
     }

@@ -89,11 +89,11 @@ pub fn stage_map(stages: &[StageView], index: usize, kind: MapKind) -> Option<Ma
             }
             Some(sequential(plane))
         }
-        MapKind::StageMask => Some(sequential(stage.readout.clone()?)),
+        MapKind::StageMask => Some(sequential(stage.linear_probe.clone()?)),
         MapKind::Change => {
             let before = stages.get(index.checked_sub(1)?)?;
             let values =
-                |stage: &StageView| stage.readout.clone().unwrap_or_else(|| stage.activation().normalised());
+                |stage: &StageView| stage.linear_probe.clone().unwrap_or_else(|| stage.activation().normalised());
             Some(difference(&values(stage), &values(before)))
         }
     }
@@ -126,7 +126,7 @@ mod tests {
 
     fn stage(grid: usize, output: Vec<f32>) -> StageView {
         let channels = output.len() / (4 * grid * grid);
-        StageView { grid, channels, output, attribution: None, readout: None, spectra: None }
+        StageView { grid, channels, output, attribution: None, linear_probe: None, spectra: None }
     }
 
     #[test]
@@ -147,11 +147,11 @@ mod tests {
 
     #[test]
     fn a_change_is_on_the_finer_grid_and_keeps_its_sign() {
-        let readout =
+        let linear_probe =
             |side: usize, value: f32| Some(Plane { width: side, height: side, values: vec![value; side * side] });
         let mut stages = [stage(1, vec![0.0; 4]), stage(2, vec![0.0; 16])];
-        stages[0].readout = readout(2, 0.75);
-        stages[1].readout = readout(4, 0.25);
+        stages[0].linear_probe = linear_probe(2, 0.75);
+        stages[1].linear_probe = linear_probe(4, 0.25);
         let map = stage_map(&stages, 1, MapKind::Change).expect("a map");
         assert_eq!((map.plane.width, map.scale), (4, Scale::Diverging));
         assert!(map.plane.values.iter().all(|value| (value + 0.5).abs() < 1e-6));

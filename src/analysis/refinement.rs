@@ -34,8 +34,12 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, leng
     let (width, height) = (prediction.probability.width, prediction.probability.height);
     let mut maps: Vec<(String, Plane, Plane)> = Vec::new();
     for stage in &inspection.stages {
-        if let Some(readout) = &stage.readout {
-            maps.push((format!("Stage {}", stage.grid), readout.clone(), raised(readout, width, height)));
+        if let Some(linear_probe) = &stage.linear_probe {
+            maps.push((
+                format!("Stage {}", stage.grid),
+                linear_probe.clone(),
+                raised(linear_probe, width, height),
+            ));
         }
     }
     maps.push(("Final".into(), prediction.probability_model.clone(), prediction.probability.clone()));

@@ -8,7 +8,7 @@ use eframe::egui;
 
 use super::HimixApp;
 use super::command::Command;
-use super::dialogs::{Answer, Purpose};
+use super::dialogs::{Answer, DialogKind};
 use super::notes::Kind;
 use super::stages::{self, StagesCommand};
 use super::state::{Awaited, file_name};
@@ -22,7 +22,7 @@ impl HimixApp {
     pub(super) fn change(&mut self, ctx: &egui::Context, command: Command) {
         let state = &mut self.state;
         match command {
-            Command::Ask(purpose) => self.ask(purpose),
+            Command::OpenDialog(kind) => self.ask(kind),
             Command::OpenPaths(paths) => {
                 let has_image = state.image.is_some();
                 self.file(FileCommand::Sort { paths, has_image });
@@ -99,7 +99,7 @@ impl HimixApp {
             Command::PresetWindow(number) => self.preset_window(number),
             Command::Invert(inverted) => {
                 if let Some(open) = &mut state.image {
-                    open.seen.is_inverted = inverted != open.scan.is_inverted;
+                    open.seen.is_inverted = inverted != open.volume.is_inverted;
                 }
             }
             Command::UseWindow => self.use_window(),
@@ -148,28 +148,30 @@ impl HimixApp {
         sent.is_ok()
     }
 
-    fn ask(&mut self, purpose: Purpose) {
+    fn ask(&mut self, kind: DialogKind) {
         let image = self.state.image.as_ref().map(|image| image.path.clone());
         let stem =
             image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
         let name = |kind: &str| stem.map(|stem| format!("{stem}_{kind}.png"));
-        let name = match purpose {
-            Purpose::SaveMask => name("mask"),
-            Purpose::SaveOverlay => name("overlay"),
-            Purpose::SaveSettings => Some("training.toml".into()),
-            Purpose::SaveFigure(kind) => {
+        let name = match kind {
+            DialogKind::SaveMask => name("mask"),
+            DialogKind::SaveOverlay => name("overlay"),
+            DialogKind::SaveSettings => Some("training.toml".into()),
+            DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
                 Some(name("").map_or(format!("{kind}.png"), |name| name.replace("_.png", &format!("_{kind}.png"))))
             }
-            Purpose::SaveTurned => self.state.model.as_ref().map(|model| stages::turned_name(&model.source.model)),
+            DialogKind::SaveTurned => {
+                self.state.model.as_ref().map(|model| stages::turned_name(&model.source.model))
+            }
             _ => None,
         };
-        let folder = match purpose {
-            Purpose::ModelFolder
-            | Purpose::ModelFile
-            | Purpose::StartModel
-            | Purpose::CompareModel
-            | Purpose::SaveTurned => {
+        let folder = match kind {
+            DialogKind::ModelFolder
+            | DialogKind::ModelFile
+            | DialogKind::StartModel
+            | DialogKind::CompareModel
+            | DialogKind::SaveTurned => {
                 self.state.model.as_ref().and_then(|model| model.source.model.parent().map(PathBuf::from))
             }
             _ => image
@@ -178,13 +180,13 @@ impl HimixApp {
         };
         // A sample case and the bundled model lie in no folder.
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        if let Err(error) = self.dialogs.ask(purpose, folder, name) {
+        if let Err(error) = self.dialogs.ask(kind, folder, name) {
             self.state.notes.add(Kind::Error, format!("No file dialog could be opened ({error})."));
         }
     }
 
     pub(super) fn take_dialog_answer(&mut self) {
-        let Some((purpose, answer)) = self.dialogs.answer() else { return };
+        let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
             Answer::Cancelled => return,
@@ -194,24 +196,24 @@ impl HimixApp {
                 return self.state.notes.add(Kind::Error, text);
             }
         };
-        self.commands.push(match purpose {
-            Purpose::Image => Command::OpenImage(path),
-            Purpose::Folder => Command::OpenPaths(vec![path]),
-            Purpose::Truth => Command::OpenTruth(vec![path]),
-            Purpose::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
-            Purpose::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
-            Purpose::FitData => Command::Stages(StagesCommand::Fit(path)),
-            Purpose::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
-            Purpose::ModelFolder | Purpose::ModelFile => {
+        self.commands.push(match kind {
+            DialogKind::Image => Command::OpenImage(path),
+            DialogKind::Folder => Command::OpenPaths(vec![path]),
+            DialogKind::Truth => Command::OpenTruth(vec![path]),
+            DialogKind::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
+            DialogKind::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
+            DialogKind::FitData => Command::Stages(StagesCommand::Fit(path)),
+            DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
+            DialogKind::ModelFolder | DialogKind::ModelFile => {
                 Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })
             }
-            Purpose::SaveMask => Command::SaveMask(path),
-            Purpose::SaveOverlay => Command::SaveOverlay(path),
-            Purpose::TrainData => Command::Train(TrainCommand::AddData(path)),
-            Purpose::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
-            Purpose::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
-            Purpose::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
-            Purpose::SaveSettings => Command::Train(TrainCommand::SaveSettings(path)),
+            DialogKind::SaveMask => Command::SaveMask(path),
+            DialogKind::SaveOverlay => Command::SaveOverlay(path),
+            DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
+            DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
+            DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
+            DialogKind::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
+            DialogKind::SaveSettings => Command::Train(TrainCommand::SaveSettings(path)),
         });
     }
 

@@ -19,7 +19,7 @@ use crate::render::ProbabilityLayer;
 
 /// What was read of an image.
 struct Arrived {
-    scan: Arc<Volume>,
+    volume: Arc<Volume>,
     slice: usize,
     image: Arc<Image>,
     display: DisplayPixels,
@@ -97,9 +97,9 @@ impl HimixApp {
                 }
                 self.commands.extend(model.map(Command::OpenModel));
             }
-            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partners } => {
+            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners } => {
                 let file = path.clone();
-                if self.take_image(ticket, path, Arrived { scan, slice, image, display }) {
+                if self.take_image(ticket, path, Arrived { volume, slice, image, display }) {
                     // Of a list its folder is among the recent ones, not every case that was looked at.
                     if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
                         self.state.settings.remember(&file);
@@ -117,8 +117,8 @@ impl HimixApp {
                     self.state.progress = Some((done, count));
                 }
             }
-            FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt } => {
-                let arrived = Arrived { scan, slice: 0, image, display };
+            FileEvent::SampleOpened { ticket, truth_ticket, sample, volume, image, display, mask, prompt } => {
+                let arrived = Arrived { volume, slice: 0, image, display };
                 if self.take_image(ticket, PathBuf::from(sample.title), arrived) {
                     let path = PathBuf::from(format!("{}, truth", sample.title));
                     let truth = Arc::new(Truth::of_mask(path, &mask));
@@ -187,7 +187,7 @@ impl HimixApp {
 
     /// Whether it was still wanted.
     fn take_image(&mut self, ticket: Ticket, path: PathBuf, arrived: Arrived) -> bool {
-        let Arrived { scan, slice, image, display } = arrived;
+        let Arrived { volume, slice, image, display } = arrived;
         let Some(awaited) = self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket) else {
             return false;
         };
@@ -201,21 +201,22 @@ impl HimixApp {
             );
             self.state.notes.add(Kind::Warning, text);
         }
-        for assumption in &scan.assumptions {
+        for assumption in &volume.assumptions {
             self.state.notes.keep(Kind::Warning, format!("{assumption} File: {}", path.display()));
         }
-        for note in &scan.notes {
+        for note in &volume.notes {
             self.state.notes.once(Kind::Warning, format!("{note} File: {}", path.display()));
         }
-        let mut seen = scan.first_seen(&image);
-        if let Some(window) = self.state.settings.windows.get(&scan.kind).filter(|_| scan.unit == "HU") {
+        let mut seen = volume.first_display_window(&image);
+        if let Some(window) = self.state.settings.windows.get(&volume.modality).filter(|_| volume.unit == "HU") {
             seen.window = *window;
         }
-        let full = scan.full_range(&image);
-        let asked = scan.for_network(full, seen);
+        let full = volume.full_range(&image);
+        let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
-        self.state.image = Some(OpenImage { ticket, path, source, scan, slice, image, layer, full, seen, asked });
+        self.state.image =
+            Some(OpenImage { ticket, path, source, volume, slice, image, layer, full, seen, asked });
         true
     }
 

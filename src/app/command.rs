@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
-use super::dialogs::Purpose;
+use super::dialogs::DialogKind;
 use super::keys::{Action, Chord};
 use super::layout::Pane;
 use super::stages::StagesCommand;
@@ -14,7 +14,7 @@ use super::training::TrainCommand;
 use super::truth::TruthAnswer;
 use crate::data::LabelChoice;
 use crate::data::samples::SampleCase;
-use crate::data::volume::{Kind, NamedWindow, Window};
+use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
@@ -23,7 +23,7 @@ use crate::infer::ModelSource;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Ask for a path with the system's dialog.
-    Ask(Purpose),
+    OpenDialog(DialogKind),
     /// Open whatever these paths are.
     OpenPaths(Vec<PathBuf>),
     /// Show another image.
@@ -119,7 +119,7 @@ pub enum Command {
     /// See it in the window of a number key.
     PresetWindow(usize),
     /// The windows on the number keys, for a kind of picture.
-    SetPresets(Kind, Vec<NamedWindow>),
+    SetPresets(Modality, Vec<NamedWindow>),
     /// Exchange black and white against what the file says.
     Invert(bool),
     /// Have the network look at the picture as it is seen now.

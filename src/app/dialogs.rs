@@ -17,7 +17,7 @@ const WEIGHTS: &[&str] = &["safetensors", "ckpt"];
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum DialogKind {
     /// An image to open.
     Image,
     /// A folder of images or of a series.
@@ -65,8 +65,8 @@ pub enum Answer {
 
 /// At most one open dialog.
 pub struct Dialogs {
-    answers: Receiver<(Purpose, Answer)>,
-    sender: Sender<(Purpose, Answer)>,
+    answers: Receiver<(DialogKind, Answer)>,
+    sender: Sender<(DialogKind, Answer)>,
     is_open: bool,
     wake: Wake,
 }
@@ -79,19 +79,19 @@ impl Dialogs {
     }
 
     /// Opens a dialog in `folder`, unless one is open; `name` is suggested for a file to be written.
-    pub fn ask(&mut self, purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> std::io::Result<()> {
+    pub fn ask(&mut self, kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> std::io::Result<()> {
         if self.is_open {
             return Ok(());
         }
         let (sender, wake) = (self.sender.clone(), self.wake.clone());
         thread::Builder::new().name("himix-dialog".into()).spawn(move || {
             let start = Instant::now();
-            let answer = match show(purpose, folder, name) {
+            let answer = match show(kind, folder, name) {
                 Some(path) => Answer::Picked(path),
                 None if start.elapsed() < TOO_QUICK => Answer::Unavailable,
                 None => Answer::Cancelled,
             };
-            let _ = sender.send((purpose, answer));
+            let _ = sender.send((kind, answer));
             wake();
         })?;
         self.is_open = true;
@@ -99,14 +99,14 @@ impl Dialogs {
     }
 
     /// How the dialog ended, once.
-    pub fn answer(&mut self) -> Option<(Purpose, Answer)> {
+    pub fn answer(&mut self) -> Option<(DialogKind, Answer)> {
         let answer = self.answers.try_recv().ok()?;
         self.is_open = false;
         Some(answer)
     }
 }
 
-fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Option<PathBuf> {
+fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Option<PathBuf> {
     let mut dialog = rfd::FileDialog::new();
     if let Some(folder) = folder {
         dialog = dialog.set_directory(folder);
@@ -114,46 +114,46 @@ fn show(purpose: Purpose, folder: Option<PathBuf>, name: Option<String>) -> Opti
     if let Some(name) = name {
         dialog = dialog.set_file_name(name);
     }
-    match purpose {
-        Purpose::Image => dialog
+    match kind {
+        DialogKind::Image => dialog
             .set_title("Open image")
             .add_filter("Images and scans", &[IMAGES, SCANS].concat())
             .add_filter("All files", &["*"])
             .pick_file(),
-        Purpose::Folder => dialog.set_title("Open folder").pick_folder(),
-        Purpose::Truth => {
+        DialogKind::Folder => dialog.set_title("Open folder").pick_folder(),
+        DialogKind::Truth => {
             dialog.set_title("Open ground truth").add_filter("Masks", &[IMAGES, SCANS].concat()).pick_file()
         }
-        Purpose::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
-        Purpose::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
-        Purpose::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
-        Purpose::SaveOverlay => dialog.set_title("Save overlay").add_filter("PNG", &["png"]).save_file(),
-        Purpose::TrainData => dialog.set_title("Add data set").pick_folder(),
-        Purpose::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
-        Purpose::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
-        Purpose::SaveTurned => dialog.set_title("Save as a new bundle").save_file(),
-        Purpose::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
-        Purpose::SaveFigure(_) => dialog
+        DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
+        DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
+        DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
+        DialogKind::SaveOverlay => dialog.set_title("Save overlay").add_filter("PNG", &["png"]).save_file(),
+        DialogKind::TrainData => dialog.set_title("Add data set").pick_folder(),
+        DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
+        DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
+        DialogKind::SaveTurned => dialog.set_title("Save as a new bundle").save_file(),
+        DialogKind::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
+        DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")
             .add_filter("PNG picture", &["png"])
             .add_filter("SVG drawing", &["svg"])
             .add_filter("CSV table of all numbers", &["csv"])
             .save_file(),
-        Purpose::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
-        Purpose::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
-        Purpose::SaveSettings => dialog.set_title("Save settings").add_filter("TOML", &["toml"]).save_file(),
+        DialogKind::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
+        DialogKind::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
+        DialogKind::SaveSettings => dialog.set_title("Save settings").add_filter("TOML", &["toml"]).save_file(),
     }
-    .map(|path| match ending(purpose) {
+    .map(|path| match ending(kind) {
         Some(ending) if path.extension().is_none() => path.with_extension(ending),
         _ => path,
     })
 }
 
 /// What the name of a file that is written ends with.
-fn ending(purpose: Purpose) -> Option<&'static str> {
-    match purpose {
-        Purpose::SaveMask | Purpose::SaveOverlay | Purpose::SaveFigure(_) => Some("png"),
-        Purpose::SaveSettings => Some("toml"),
+fn ending(kind: DialogKind) -> Option<&'static str> {
+    match kind {
+        DialogKind::SaveMask | DialogKind::SaveOverlay | DialogKind::SaveFigure(_) => Some("png"),
+        DialogKind::SaveSettings => Some("toml"),
         _ => None,
     }
 }

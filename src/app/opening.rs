@@ -14,7 +14,7 @@ use crate::engine::{FileCommand, Ticket};
 
 /// What belongs to the picture that is seen while another one is on its way.
 #[derive(Clone, Debug)]
-pub struct Left {
+pub struct PendingImage {
     prompt: String,
     of: PromptOf,
     /// The list, and the case of it that is seen.
@@ -26,7 +26,7 @@ impl State {
     fn leave(&mut self) {
         if self.left.is_none() {
             let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
-            self.left = Some(Left { prompt: self.prompt.clone(), of: self.prompt_of, current });
+            self.left = Some(PendingImage { prompt: self.prompt.clone(), of: self.prompt_of, current });
         }
     }
 
@@ -98,7 +98,7 @@ impl HimixApp {
             list.forget_thumbnails();
         }
         let Some(open) = &self.state.image else { return };
-        let asks = matches!(&open.scan.source, volume::Source::Picture(picture) if picture.turn().is_some());
+        let asks = matches!(&open.volume.source, volume::Source::Picture(picture) if picture.turn().is_some());
         let Source::Files(path, files) = open.source.clone() else { return };
         let truth = self.state.truth.as_ref().map(|truth| truth.truth.clone());
         if asks && self.open_files(path, files).is_some() {
@@ -134,7 +134,7 @@ impl HimixApp {
             return true;
         }
         // What is seen stays, and with it its place in the list and its sentence; what was typed meanwhile is not lost.
-        if let Some(Left { prompt, of, current }) = left {
+        if let Some(PendingImage { prompt, of, current }) = left {
             if let Some(list) = state.worklist.as_mut() {
                 list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);
             }

@@ -7,7 +7,7 @@ use super::HimixApp;
 use super::settings::Settings;
 use super::state::Page;
 use crate::data::Image;
-use crate::data::volume::{Kind, Seen, Window};
+use crate::data::volume::{DisplayWindow, Modality, Window};
 use crate::engine::{DisplayPixels, FileCommand};
 use crate::render::ImageLayer;
 
@@ -24,13 +24,13 @@ impl HimixApp {
         let key = self.ticket();
         let limit = self.texture_limit;
         let Some(open) = &mut self.state.image else { return };
-        let slice = slice.min(open.scan.slices - 1);
+        let slice = slice.min(open.volume.slices - 1);
         if slice == open.slice {
             return;
         }
-        let image = Arc::new(open.scan.slice(slice));
+        let image = Arc::new(open.volume.slice(slice));
         open.layer = layer(key, &image, DisplayPixels::of(&image, limit));
-        open.full = open.scan.full_range(&image);
+        open.full = open.volume.full_range(&image);
         open.image = image;
         open.slice = slice;
         if let Some(truth) = &mut self.state.truth {
@@ -61,7 +61,7 @@ impl HimixApp {
     /// Moves on by slices.
     pub(super) fn step_slice(&mut self, by: i64) {
         if let Some(open) = &self.state.image {
-            let last = open.scan.slices as i64 - 1;
+            let last = open.volume.slices as i64 - 1;
             self.show_slice((open.slice as i64 + by).clamp(0, last) as usize);
         }
     }
@@ -69,13 +69,13 @@ impl HimixApp {
     /// Plays the stack, one slice after the other, and from the last to the first.
     pub(super) fn play(&mut self) {
         let Some(since) = self.state.playing else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| open.scan.slices > 1) else {
+        let Some(open) = self.state.image.as_ref().filter(|open| open.volume.slices > 1) else {
             self.state.playing = None;
             return;
         };
         if since.elapsed() >= PLAY_STEP {
             self.state.playing = Some(Instant::now());
-            let next = (open.slice + 1) % open.scan.slices;
+            let next = (open.slice + 1) % open.volume.slices;
             self.show_slice(next);
         }
     }
@@ -126,8 +126,8 @@ impl HimixApp {
         let least = LEAST_WIDTH * open.full.width;
         open.seen.window = Window { width: window.width.max(least), ..window };
         // A window is remembered for the next of its kind only in values that mean the same there.
-        if open.scan.unit == "HU" {
-            self.state.settings.windows.insert(open.scan.kind, open.seen.window);
+        if open.volume.unit == "HU" {
+            self.state.settings.windows.insert(open.volume.modality, open.seen.window);
         }
     }
 
@@ -143,7 +143,7 @@ impl HimixApp {
     /// Has the network look at the picture as it is seen now.
     pub(super) fn use_window(&mut self) {
         let Some(open) = &mut self.state.image else { return };
-        let wanted = open.scan.for_network(open.full, open.seen);
+        let wanted = open.volume.for_network(open.full, open.seen);
         if wanted != open.asked {
             open.asked = wanted;
             self.request_prediction();
@@ -165,40 +165,40 @@ pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
 impl super::state::OpenImage {
     /// The windows on offer with their names; the place is the number key.
     pub fn windows(&self, settings: &Settings) -> Vec<(String, Window)> {
-        let presets = settings.presets.get(&self.scan.kind).filter(|_| self.has_presets());
-        let named = presets.into_iter().flatten().chain(&self.scan.windows);
+        let presets = settings.presets.get(&self.volume.modality).filter(|_| self.has_presets());
+        let named = presets.into_iter().flatten().chain(&self.volume.windows);
         let full = ("Full range".to_owned(), self.full);
         std::iter::once(full).chain(named.map(|own| (own.name.clone(), own.window))).collect()
     }
 
     /// Whether a window of another picture of its kind means the same in this one: values of CT do if they are in Hounsfield units.
     pub fn has_presets(&self) -> bool {
-        self.scan.kind != Kind::Ct || self.scan.unit == "HU"
+        self.volume.modality != Modality::Ct || self.volume.unit == "HU"
     }
 
     /// Whether the network saw the picture in another window than the one on the screen.
     pub fn is_seen_otherwise(&self) -> bool {
-        self.scan.for_network(self.full, self.seen) != self.asked
+        self.volume.for_network(self.full, self.seen) != self.asked
     }
 
     /// Whether black and white are exchanged against what the file says. A file may say itself that its low values are white.
     pub fn is_inverted(&self) -> bool {
-        self.seen.is_inverted != self.scan.is_inverted
+        self.seen.is_inverted != self.volume.is_inverted
     }
 
     /// The window of the shader: for colours its range from 0 to 255.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> DisplayWindow {
         // Colour of more than 8 bit is stretched to 8 for the screen.
         let is_colour_of_more =
             self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));
-        if is_colour_of_more { Seen { window: Window::EIGHT_BIT, ..self.seen } } else { self.seen }
+        if is_colour_of_more { DisplayWindow { window: Window::EIGHT_BIT, ..self.seen } } else { self.seen }
     }
 
     /// How a picture of it is painted into memory; none where that takes the pixels as they are.
-    pub fn painted(&self) -> Option<Seen> {
+    pub fn painted(&self) -> Option<DisplayWindow> {
         let is_colour_of_more =
             self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));
-        let as_it_is = Seen { window: Window::EIGHT_BIT, is_inverted: false };
+        let as_it_is = DisplayWindow { window: Window::EIGHT_BIT, is_inverted: false };
         let is_as_it_is = self.layer.texels.rgba().is_some() && self.seen == as_it_is;
         (!is_colour_of_more && !is_as_it_is).then_some(self.seen)
     }

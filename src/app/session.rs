@@ -7,7 +7,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::state::{OpenImage, PromptOf, file_name};
 use crate::data::samples::SampleCase;
-use crate::data::volume::Seen;
+use crate::data::volume::DisplayWindow;
 use crate::infer::ModelSource;
 
 /// A prediction that stood for this long is kept; what was typed on the way to it is not.
@@ -53,7 +53,7 @@ impl Source {
 
 /// A prediction of this session.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Past {
+pub struct PredictionRecord {
     /// Names it in commands.
     pub id: u64,
     /// Its picture.
@@ -61,7 +61,7 @@ pub struct Past {
     /// Number of the slice, from 0.
     pub slice: usize,
     /// How the picture was seen by the network.
-    pub asked: Option<Seen>,
+    pub asked: Option<DisplayWindow>,
     /// The sentence.
     pub prompt: String,
     /// The model.
@@ -74,7 +74,7 @@ pub struct Past {
     pub dice: Option<f64>,
 }
 
-impl Past {
+impl PredictionRecord {
     /// What it is called.
     pub fn title(&self) -> String {
         if self.slice > 0 { self.source.name_of(self.slice) } else { self.source.name() }
@@ -99,7 +99,7 @@ impl HimixApp {
             return Some(rest);
         }
         let (open, model): (&OpenImage, _) = (state.image.as_ref()?, state.model.as_ref()?);
-        let past = Past {
+        let past = PredictionRecord {
             id: shown.ticket,
             source: open.source.clone(),
             slice: open.slice,

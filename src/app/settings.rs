@@ -9,7 +9,7 @@ use super::keys::Bindings;
 use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
 use super::theme::{Colours, ThemeChoice};
-use crate::data::volume::{Kind, NamedWindow, PRESETS, Window};
+use crate::data::volume::{Modality, NamedWindow, PRESETS, Window};
 use crate::data::{Limit, Orientation, PairReading};
 use crate::engine::{threshold_at, threshold_step};
 use crate::infer::ModelSource;
@@ -42,7 +42,7 @@ pub struct Settings {
     /// Dark or light.
     pub theme: ThemeChoice,
     /// The window used last for each kind of picture that has values with a meaning.
-    pub windows: BTreeMap<Kind, Window>,
+    pub windows: BTreeMap<Modality, Window>,
     /// Whether the patient's name is shown.
     pub show_patient: bool,
     /// Whether pictures are turned upright as their EXIF data asks.
@@ -54,7 +54,7 @@ pub struct Settings {
     /// Colours of the overlay.
     pub colours: Colours,
     /// Windows on the number keys from 1, for each kind of picture.
-    pub presets: BTreeMap<Kind, Vec<NamedWindow>>,
+    pub presets: BTreeMap<Modality, Vec<NamedWindow>>,
     /// Keys that are not the usual ones.
     pub keys: Bindings,
     /// Where the panels stand.
@@ -241,10 +241,10 @@ impl Settings {
 }
 
 /// The windows for computed tomography that everybody knows.
-pub fn usual_presets() -> BTreeMap<Kind, Vec<NamedWindow>> {
+pub fn usual_presets() -> BTreeMap<Modality, Vec<NamedWindow>> {
     let named =
         |preset: crate::data::volume::Preset| NamedWindow { name: preset.name.into(), window: preset.window };
-    BTreeMap::from([(Kind::Ct, PRESETS.map(named).into())])
+    BTreeMap::from([(Modality::Ct, PRESETS.map(named).into())])
 }
 
 /// Where the settings lie on this system, if it has a place for them.

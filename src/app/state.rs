@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::keys::Action;
 use super::layout::{Layouts, Pane};
 use super::notes::Notes;
-use super::opening::Left;
-use super::session::{Past, Source};
+use super::opening::PendingImage;
+use super::session::{PredictionRecord, Source};
 use super::settings::Settings;
 use super::stages::Stages;
 use super::training::Training;
 use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
-use crate::data::volume::{Kind, Lengths, Seen, Window};
+use crate::data::volume::{DisplayWindow, Lengths, Modality, Window};
 use crate::data::{Geometry, Image, Mask, Truth, Volume};
 use crate::device::DeviceChoice;
 use crate::engine::{Counts, Ticket, TruthQuestion, threshold_step};
@@ -39,7 +39,7 @@ pub struct OpenImage {
     /// How it can be opened again.
     pub source: Source,
     /// All of its slices.
-    pub scan: Arc<Volume>,
+    pub volume: Arc<Volume>,
     /// Number of the slice that is shown, from 0.
     pub slice: usize,
     /// Values of that slice.
@@ -49,9 +49,9 @@ pub struct OpenImage {
     /// From the smallest to the largest value of the slice.
     pub full: Window,
     /// How it is seen.
-    pub seen: Seen,
+    pub seen: DisplayWindow,
     /// How the network saw it when it was asked last; none as it is stored.
-    pub asked: Option<Seen>,
+    pub asked: Option<DisplayWindow>,
 }
 
 /// The mask that is compared with.
@@ -196,7 +196,7 @@ pub struct State {
     /// Whose sentence that is.
     pub prompt_of: PromptOf,
     /// What belongs to the picture that is seen, while another one is on its way.
-    pub left: Option<Left>,
+    pub left: Option<PendingImage>,
     /// Why the case that was asked for last is not seen.
     pub failed: Option<String>,
     /// Whether the overlay is switched on.
@@ -224,11 +224,11 @@ pub struct State {
     /// What the network gets, and of what that is a picture: asked for last, and come last.
     pub network_view: (Option<u64>, Option<(u64, TextureHandle)>),
     /// Predictions of this session, the newest first.
-    pub past: Vec<Past>,
+    pub past: Vec<PredictionRecord>,
     /// The prediction that was kept last.
     pub kept: Option<Ticket>,
     /// A past prediction whose picture is being opened.
-    pub recalled: Option<Past>,
+    pub recalled: Option<PredictionRecord>,
     /// What is typed into the command palette, where it is open.
     pub palette: Option<String>,
     /// The cases of a folder, if one is open.
@@ -348,11 +348,11 @@ impl State {
         let (open, model) = (self.image.as_ref()?, self.model.as_ref()?);
         let is_bundled = model.source == ModelSource::new(BUNDLED_NAME);
         let (width, height) = (open.image.width as f32, open.image.height as f32);
-        match open.scan.kind {
-            Kind::Ct if is_bundled => {
+        match open.volume.modality {
+            Modality::Ct if is_bundled => {
                 Some("The bundled model has never seen a real CT slice: expect little of its mask.")
             }
-            Kind::Other if is_bundled => {
+            Modality::Other if is_bundled => {
                 Some("The bundled model knows chest X-rays and colonoscopies, not this kind of picture.")
             }
             _ if width.max(height) > 2.0 * width.min(height) => {
@@ -364,7 +364,7 @@ impl State {
 
     /// How lengths in the picture are measured.
     pub fn lengths(&self) -> Lengths {
-        self.image.as_ref().map_or_else(|| Geometry::default().lengths(), |open| open.scan.geometry.lengths())
+        self.image.as_ref().map_or_else(|| Geometry::default().lengths(), |open| open.volume.geometry.lengths())
     }
 
     /// The mask of the slice that is shown, with what names it in events; none without a truth, or where that says nothing of the slice.

@@ -107,25 +107,36 @@ const LIGHT: Palette = Palette {
     ],
 };
 
-/// A mask without a truth; lesion found, missed, and background taken for lesion.
+/// A mask without a truth; true positives, false negatives and false positives with one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overlay {
     /// The mask where there is nothing to compare with.
     pub mask: [u8; 3],
     /// True positive.
-    pub found: [u8; 3],
+    #[serde(alias = "found")]
+    pub true_positive: [u8; 3],
     /// False negative.
-    pub missed: [u8; 3],
+    #[serde(alias = "missed")]
+    pub false_negative: [u8; 3],
     /// False positive.
-    pub wrong: [u8; 3],
+    #[serde(alias = "wrong")]
+    pub false_positive: [u8; 3],
 }
 
 /// As the paper draws them (figures 5 and 6).
-const PAPER: Overlay =
-    Overlay { mask: [0, 200, 232], found: [255, 224, 0], missed: [255, 48, 48], wrong: [48, 208, 80] };
+const PAPER: Overlay = Overlay {
+    mask: [0, 200, 232],
+    true_positive: [255, 224, 0],
+    false_negative: [255, 48, 48],
+    false_positive: [48, 208, 80],
+};
 /// Blue, orange and grey, which differ for everybody; the grey is hatched.
-const SAFE: Overlay =
-    Overlay { mask: [0, 200, 232], found: [0, 114, 178], missed: [240, 150, 0], wrong: [200, 200, 200] };
+const SAFE: Overlay = Overlay {
+    mask: [0, 200, 232],
+    true_positive: [0, 114, 178],
+    false_negative: [240, 150, 0],
+    false_positive: [200, 200, 200],
+};
 
 /// Which colours the overlay has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -231,14 +242,14 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
 
 /// The overlay's colours for the graphics device.
 pub fn overlay_colours(colours: &Colours, palette: &Palette) -> OverlayColours {
-    let Overlay { mask, found, missed, wrong } = colours.overlay();
+    let Overlay { mask, true_positive, false_negative, false_positive } = colours.overlay();
     let float = |colour: [u8; 3]| colour.map(|value| f32::from(value) / 255.0);
     let outline = |colour: Color32| float([colour.r(), colour.g(), colour.b()]);
     OverlayColours {
         prediction: float(mask),
-        true_positive: float(found),
-        false_negative: float(missed),
-        false_positive: float(wrong),
+        true_positive: float(true_positive),
+        false_negative: float(false_negative),
+        false_positive: float(false_positive),
         prediction_outline: outline(PREDICTION_OUTLINE),
         truth_outline: outline(TRUTH_OUTLINE),
         canvas: outline(palette.canvas),
@@ -247,13 +258,13 @@ pub fn overlay_colours(colours: &Colours, palette: &Palette) -> OverlayColours {
 
 /// The overlay's colours for a file.
 pub fn overlay_paint(settings: &Settings) -> OverlayPaint {
-    let Overlay { mask, found, missed, wrong } = settings.colours.overlay();
+    let Overlay { mask, true_positive, false_negative, false_positive } = settings.colours.overlay();
     let bytes = |colour: Color32| [colour.r(), colour.g(), colour.b()];
     OverlayPaint {
         prediction: mask,
-        true_positive: found,
-        false_negative: missed,
-        false_positive: wrong,
+        true_positive,
+        false_negative,
+        false_positive,
         prediction_outline: bytes(PREDICTION_OUTLINE),
         truth_outline: bytes(TRUTH_OUTLINE),
         opacity: settings.opacity,

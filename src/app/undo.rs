@@ -11,7 +11,7 @@ use super::command::Command;
 use super::state::State;
 use super::theme::Colours;
 use crate::data::LabelChoice;
-use crate::data::volume::Seen;
+use crate::data::volume::DisplayWindow;
 use crate::engine::Ticket;
 
 /// Steps back that are kept.
@@ -21,7 +21,7 @@ const ONE_STEP: Duration = Duration::from_millis(700);
 
 /// How the picture is looked at.
 #[derive(Clone, Debug, PartialEq)]
-struct Look {
+struct ViewSnapshot {
     threshold: f32,
     opacity: f32,
     colours: Colours,
@@ -30,10 +30,10 @@ struct Look {
     /// Labels that count of a truth, which is named by its image and its file.
     labels: Option<(Ticket, PathBuf, LabelChoice)>,
     /// Of the image that is named.
-    of_image: Option<(Ticket, Seen, Option<[Vec2; 2]>)>,
+    of_image: Option<(Ticket, DisplayWindow, Option<[Vec2; 2]>)>,
 }
 
-impl Look {
+impl ViewSnapshot {
     fn of(state: &State) -> Self {
         let settings = &state.settings;
         Self {
@@ -58,7 +58,7 @@ impl Look {
     }
 }
 
-impl Look {
+impl ViewSnapshot {
     /// As this, but where `from` and `to` differ as `to`.
     fn with(mut self, from: &Self, to: &Self) -> Self {
         if from.threshold != to.threshold {
@@ -98,8 +98,8 @@ impl Look {
 
 /// A change, which is undone without touching what it did not change: another image may have come since.
 struct Step {
-    before: Look,
-    after: Look,
+    before: ViewSnapshot,
+    after: ViewSnapshot,
 }
 
 /// Steps back and on again.
@@ -123,7 +123,13 @@ impl History {
     }
 
     /// Keeps a change. `held` is of which kind it is, where those that follow each other are one.
-    fn record(&mut self, held: Option<Discriminant<Command>>, before: Look, after: Look, now: Instant) {
+    fn record(
+        &mut self,
+        held: Option<Discriminant<Command>>,
+        before: ViewSnapshot,
+        after: ViewSnapshot,
+        now: Instant,
+    ) {
         let goes_on = self.last.is_some_and(|(last, at)| Some(last) == held && now - at < ONE_STEP);
         self.future.clear();
         self.last = held.map(|kind| (kind, now));
@@ -136,7 +142,7 @@ impl History {
     }
 
     /// What `now` becomes by one step.
-    fn step(&mut self, now: Look, is_back: bool) -> Option<Look> {
+    fn step(&mut self, now: ViewSnapshot, is_back: bool) -> Option<ViewSnapshot> {
         let (from, to) = match is_back {
             true => (&mut self.past, &mut self.future),
             false => (&mut self.future, &mut self.past),
@@ -171,9 +177,9 @@ impl HimixApp {
     /// Applies `command` so that what it changes of the look can be undone.
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
         let is_step = matches!(command, Command::Undo | Command::Redo);
-        let (held, before) = (held(&command), Look::of(&self.state));
+        let (held, before) = (held(&command), ViewSnapshot::of(&self.state));
         self.change(ctx, command);
-        let after = Look::of(&self.state);
+        let after = ViewSnapshot::of(&self.state);
         // What cannot be taken back, such as a truth that was closed, is no step.
         let is_changed = before.clone().with(&before, &after) != before;
         if !is_step && is_changed {
@@ -183,7 +189,7 @@ impl HimixApp {
 
     /// One step back, or on again.
     pub(super) fn step_look(&mut self, is_back: bool) {
-        let now = Look::of(&self.state);
+        let now = ViewSnapshot::of(&self.state);
         let Some(look) = self.state.history.step(now, is_back) else { return };
         let labels = self.state.truth.as_ref().map(|truth| &truth.truth.choice);
         if let Some((.., choice)) = look.labels.filter(|(.., choice)| Some(choice) != labels) {
@@ -214,8 +220,8 @@ impl HimixApp {
 mod tests {
     use super::*;
 
-    fn look(threshold: f32) -> Look {
-        Look {
+    fn look(threshold: f32) -> ViewSnapshot {
+        ViewSnapshot {
             threshold,
             opacity: 0.5,
             colours: Colours::default(),
@@ -252,7 +258,8 @@ mod tests {
     #[test]
     fn a_step_changes_back_what_it_changed_and_nothing_else() {
         let mut history = History::default();
-        let hidden = |threshold| Look { switches: [true, true, true, true, true, false], ..look(threshold) };
+        let hidden =
+            |threshold| ViewSnapshot { switches: [true, true, true, true, true, false], ..look(threshold) };
         history.record(None, hidden(0.5), hidden(0.6), Instant::now());
         // Another image came, and with it its truth.
         let back = history.step(look(0.6), true);

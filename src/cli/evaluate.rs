@@ -75,7 +75,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     if !predictor.info().is_trained {
         terminal::note(format!("{} is untrained; its scores mean nothing", predictor.info().name));
     }
-    if arguments.stages && predictor.readouts().is_none() {
+    if arguments.stages && predictor.linear_probes().is_none() {
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));

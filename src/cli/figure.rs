@@ -8,10 +8,10 @@ use himix::analysis::figure::{self, Case, Content, Figure, FigureError, Format, 
 use himix::analysis::maps::MapKind;
 use himix::data::dataset::pair;
 use himix::data::{Dataset, Mask, PairReading, Sample, summary};
-use himix::infer::{Inspection, ModelInfo, ModelSource, Predictor, Wanted};
+use himix::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, Predictor};
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
-use super::reading::{ScanArguments, Seen, TruthArguments};
+use super::reading::{ReadImage, ScanArguments, TruthArguments};
 use super::{Failure, report, terminal};
 
 const EXAMPLES: &str = "\
@@ -128,13 +128,13 @@ fn opacity(text: &str) -> Result<f32, String> {
 struct Subject {
     name: String,
     prompt: String,
-    seen: Seen,
+    seen: ReadImage,
     picture: Picture,
     truth: Option<Arc<Mask>>,
 }
 
 /// A model and what it did with every image.
-struct Look {
+struct Inspections {
     info: ModelInfo,
     inspections: Vec<Inspection>,
 }
@@ -152,7 +152,7 @@ pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
     }
     let models = looks.iter().map(|look| Model {
         info: &look.info,
-        dials: None,
+        overrides: None,
         inspections: look.inspections.iter().collect(),
     });
     let cases = subjects.iter().map(|subject| Case {
@@ -286,7 +286,7 @@ fn subject(
 }
 
 /// Opens a model, looks at every image with it, and lets it go.
-fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject]) -> Result<Look, Failure> {
+fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject]) -> Result<Inspections, Failure> {
     let busy = terminal::busy("reading the model");
     let mut predictor = Predictor::open(source, arguments.device.choice())?;
     drop(busy);
@@ -295,17 +295,17 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     if !info.is_trained {
         terminal::note(format!("{} is untrained; its masks mean nothing", info.name));
     }
-    let needs_readouts = match arguments.kind {
+    let needs_linear_probes = match arguments.kind {
         Kind::Refinement => true,
         Kind::Stages => arguments.map.kind() == MapKind::StageMask,
         Kind::Spectrum | Kind::Weights | Kind::Similarity => false,
     };
-    if needs_readouts && predictor.readouts().is_none() {
+    if needs_linear_probes && predictor.linear_probes().is_none() {
         let name = source.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
     }
-    let wanted = Wanted {
+    let wanted = InspectOptions {
         stages: arguments.kind != Kind::Weights,
         attribution: arguments.kind == Kind::Stages && arguments.map.kind() == MapKind::Attribution,
         spectra: arguments.kind == Kind::Spectrum,
@@ -321,5 +321,5 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     }
     bar.finish_and_clear();
     predictor.take_notices().into_iter().for_each(terminal::note);
-    Ok(Look { info, inspections })
+    Ok(Inspections { info, inspections })
 }

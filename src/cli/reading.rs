@@ -52,7 +52,7 @@ enum MaskGridName {
 }
 
 /// A picture as the network sees it.
-pub struct Seen {
+pub struct ReadImage {
     /// The picture.
     pub image: Image,
     /// All slices as they were read.
@@ -67,7 +67,7 @@ pub struct Seen {
 
 impl ScanArguments {
     /// Reads a picture, a slice of a volume or of a series.
-    pub fn read(&self, path: &Path) -> Result<Seen, Failure> {
+    pub fn read(&self, path: &Path) -> Result<ReadImage, Failure> {
         let orientation = if self.as_stored { Orientation::AsStored } else { Orientation::Upright };
         let volume = open::open_as(path, Limit::default(), orientation, &|_, _| true)?;
         volume.notes.iter().chain(&volume.assumptions).for_each(terminal::note);
@@ -75,11 +75,11 @@ impl ScanArguments {
     }
 
     /// A picture of the file `path` that has been read already.
-    pub fn of_image(&self, image: Image, path: &Path) -> Result<Seen, Failure> {
+    pub fn of_image(&self, image: Image, path: &Path) -> Result<ReadImage, Failure> {
         self.of_volume(Volume::of_image(image), Orientation::default(), path)
     }
 
-    fn of_volume(&self, volume: Volume, orientation: Orientation, path: &Path) -> Result<Seen, Failure> {
+    fn of_volume(&self, volume: Volume, orientation: Orientation, path: &Path) -> Result<ReadImage, Failure> {
         let slice = self.slice.map_or(volume.slices / 2, |slice| slice as usize - 1);
         if slice >= volume.slices {
             return Err(Failure::input(format!(
@@ -89,14 +89,14 @@ impl ScanArguments {
                 volume.slices
             )));
         }
-        let image = volume.seen_first(slice, self.window);
-        Ok(Seen { image, volume, slice, is_named: self.slice.is_some(), orientation })
+        let image = volume.default_network_input(slice, self.window);
+        Ok(ReadImage { image, volume, slice, is_named: self.slice.is_some(), orientation })
     }
 }
 
 impl TruthArguments {
     /// Reads the mask files of an image and lays them on it. They must say something of the slice that is seen.
-    pub fn read(&self, seen: &Seen, files: &[PathBuf]) -> Result<Truth, Failure> {
+    pub fn read(&self, seen: &ReadImage, files: &[PathBuf]) -> Result<Truth, Failure> {
         let truth = self.lay(seen.volume.grid(), seen.orientation, seen.is_named.then_some(seen.slice), files)?;
         truth.laid.labels.notes.iter().for_each(terminal::note);
         if let Some(oddity) = truth.oddity() {

@@ -1,11 +1,11 @@
-//! `himix train --readout`: fits a mask of its own for every decoder stage of a model that stays as it is.
+//! `himix train --linear_probe`: fits a mask of its own for every decoder stage of a model that stays as it is.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use himix::data::Dataset;
 use himix::device::DeviceChoice;
-use himix::infer::{FitProgress, ModelSource, Predictor, fit_readouts, write_readouts};
+use himix::infer::{FitProgress, ModelSource, Predictor, fit_linear_probes, write_linear_probes};
 
 use super::{Failure, terminal};
 
@@ -30,7 +30,7 @@ pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
     // Before the work, so that it is not lost for want of a place.
     let target = match arguments.out {
         Some(path) => path.to_path_buf(),
-        None => predictor.readouts_path().ok_or_else(|| {
+        None => predictor.linear_probes_path().ok_or_else(|| {
             Failure::input("this model is no file of its own; name a file for its read-outs with --out")
         })?,
     };
@@ -46,10 +46,10 @@ pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
         }
         ControlFlow::Continue(())
     };
-    let fitted = fit_readouts(&mut predictor, &datasets, arguments.limit, progress)?;
+    let fitted = fit_linear_probes(&mut predictor, &datasets, arguments.limit, progress)?;
     bar.finish_and_clear();
     predictor.take_notices().into_iter().for_each(terminal::note);
-    let Some(readouts) = fitted else { return Ok(()) };
-    write_readouts(&target, &readouts)?;
-    terminal::print(&format!("{} written: {}", target.display(), readouts.description))
+    let Some(linear_probes) = fitted else { return Ok(()) };
+    write_linear_probes(&target, &linear_probes)?;
+    terminal::print(&format!("{} written: {}", target.display(), linear_probes.description))
 }

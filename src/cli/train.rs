@@ -48,7 +48,7 @@ pub struct TrainArguments {
     /// Leave the model as it is and fit a mask of its own for each decoder stage, which is kept in its bundle; the images are those
     /// of --data
     #[arg(long, requires = "data", conflicts_with_all = ["resume", "config", "set"])]
-    readout: bool,
+    linear_probe: bool,
     /// With --readout: the model, a bundle's folder or a weights file
     #[arg(long, value_name = "M", default_value = BUNDLED_NAME, requires = "readout")]
     model: PathBuf,
@@ -74,7 +74,7 @@ fn help_with_keys() -> String {
 
 /// Trains.
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
-    if arguments.readout {
+    if arguments.linear_probe {
         return readout::run(&ReadoutArguments {
             model: &arguments.model,
             data: &arguments.data,

@@ -157,9 +157,9 @@ fn logits_as_predicted(model: HiMix, config: &ModelConfig, inputs: &Inputs) -> R
     let prepared = Prepared::new(model, config);
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
-        let features = prepared.see(inputs.image.clone().narrow(0, item, 1));
+        let features = prepared.encode_image(inputs.image.clone().narrow(0, item, 1));
         let one = |tensor: &Tensor<2, Int>| tensor.clone().narrow(0, item, 1);
-        let texts = prepared.read(one(&inputs.ids), one(&inputs.mask));
+        let texts = prepared.text_for_stages(one(&inputs.ids), one(&inputs.mask));
         logits.extend(read_back(prepared.decode(&features, texts).logits)?);
     }
     Ok(logits)

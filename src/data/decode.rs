@@ -9,7 +9,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 
 use super::error::{caught, one_line};
 use super::raster::{Palette, Raster};
-use super::volume::{PictureSource, Values};
+use super::volume::{PictureSource, StoredPixels};
 use super::{DataError, Image, Limit, Orientation, exif, jpeg, png, tiff, webp};
 
 /// What to do about a kind of picture that is not read.
@@ -47,7 +47,7 @@ pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Im
         let reason = format!("it is a stack of {} pages of one size, where one picture is needed", raster.pages);
         return Err(DataError::unsupported(path, &reason, "save the page that is meant as a file of its own"));
     }
-    if let Values::I16(values) = &raster.values {
+    if let StoredPixels::I16(values) = &raster.values {
         // Floating point beside what was read.
         limit.allow(path, 6 * values.len() as u64)?;
     }
@@ -70,7 +70,7 @@ pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Ras
         ImageFormat::Png if png::has_palette(&bytes) => png::indexed(path, &bytes, limit, check_sides),
         _ => decode(path, &bytes, format, limit),
     })?;
-    if let Values::F32(values) = &raster.values
+    if let StoredPixels::F32(values) = &raster.values
         && values.iter().any(|value| !value.is_finite() || value.abs() > MAX_FLOAT)
     {
         let mend = "replace them by numbers and save it again";
@@ -174,24 +174,24 @@ fn pixels(
     let decoded = DynamicImage::from_decoder(decoder).map_err(refuse)?;
 
     fn apart<T: Copy>(
-        wrap: fn(Vec<T>) -> Values,
+        wrap: fn(Vec<T>) -> StoredPixels,
         all: Vec<T>,
         channels: usize,
-    ) -> (usize, Values, Option<Values>) {
+    ) -> (usize, StoredPixels, Option<StoredPixels>) {
         let alpha = all.iter().skip(channels - 1).step_by(channels).copied().collect();
         let mut bare = Vec::with_capacity(all.len() / channels * (channels - 1));
         all.chunks_exact(channels).for_each(|pixel| bare.extend_from_slice(&pixel[..channels - 1]));
         (channels - 1, wrap(bare), Some(wrap(alpha)))
     }
     let (channels, values, alpha) = match decoded {
-        DynamicImage::ImageLuma8(buffer) => (1, Values::U8(buffer.into_raw()), None),
-        DynamicImage::ImageLumaA8(buffer) => apart(Values::U8, buffer.into_raw(), 2),
-        DynamicImage::ImageRgb8(buffer) => (3, Values::U8(buffer.into_raw()), None),
-        DynamicImage::ImageRgba8(buffer) => apart(Values::U8, buffer.into_raw(), 4),
-        DynamicImage::ImageLuma16(buffer) => (1, Values::U16(buffer.into_raw()), None),
-        DynamicImage::ImageLumaA16(buffer) => apart(Values::U16, buffer.into_raw(), 2),
-        DynamicImage::ImageRgb16(buffer) => (3, Values::U16(buffer.into_raw()), None),
-        DynamicImage::ImageRgba16(buffer) => apart(Values::U16, buffer.into_raw(), 4),
+        DynamicImage::ImageLuma8(buffer) => (1, StoredPixels::U8(buffer.into_raw()), None),
+        DynamicImage::ImageLumaA8(buffer) => apart(StoredPixels::U8, buffer.into_raw(), 2),
+        DynamicImage::ImageRgb8(buffer) => (3, StoredPixels::U8(buffer.into_raw()), None),
+        DynamicImage::ImageRgba8(buffer) => apart(StoredPixels::U8, buffer.into_raw(), 4),
+        DynamicImage::ImageLuma16(buffer) => (1, StoredPixels::U16(buffer.into_raw()), None),
+        DynamicImage::ImageLumaA16(buffer) => apart(StoredPixels::U16, buffer.into_raw(), 2),
+        DynamicImage::ImageRgb16(buffer) => (3, StoredPixels::U16(buffer.into_raw()), None),
+        DynamicImage::ImageRgba16(buffer) => apart(StoredPixels::U16, buffer.into_raw(), 4),
         other => {
             let reason = format!("{:?}", other.color());
             return Err(DataError::unsupported(path, &reason, MEND));
@@ -240,12 +240,12 @@ fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> (usize, Vec<[u8; 3]>) {
 }
 
 /// The number of every pixel's colour, the first of equal ones.
-fn numbered(values: &Values, colours: Vec<[u8; 3]>) -> Palette {
+fn numbered(values: &StoredPixels, colours: Vec<[u8; 3]>) -> Palette {
     let mut numbers = std::collections::HashMap::new();
     for (number, &colour) in colours.iter().enumerate() {
         numbers.entry(colour).or_insert(number as u8);
     }
-    let Values::U8(values) = values else { return Palette { indices: Vec::new(), colours } };
+    let StoredPixels::U8(values) = values else { return Palette { indices: Vec::new(), colours } };
     let number = |pixel: &[u8; 3]| numbers.get(pixel).copied().unwrap_or(0);
     Palette { indices: values.as_chunks().0.iter().map(number).collect(), colours }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::one_line;
 use super::raster::{Palette, Raster};
-use super::volume::{PictureSource, Values};
+use super::volume::{PictureSource, StoredPixels};
 use super::{DataError, Limit};
 
 /// Bytes of the signature (PNG, third edition, 5.2).
@@ -84,7 +84,7 @@ pub(super) fn indexed(
     };
     let alpha = opacities.map(|opacities| {
         let opacity = |&index: &u8| opacities.get(usize::from(index)).copied().unwrap_or(255);
-        Values::U8(indices.iter().map(opacity).collect())
+        StoredPixels::U8(indices.iter().map(opacity).collect())
     });
     let source = PictureSource {
         format: "PNG",
@@ -93,7 +93,8 @@ pub(super) fn indexed(
         ..PictureSource::default()
     };
     let palette = Palette { indices, colours };
-    let mut raster = Raster::plain(width as usize, height as usize, 3, Values::U8(palette.look_up()), source);
+    let mut raster =
+        Raster::plain(width as usize, height as usize, 3, StoredPixels::U8(palette.look_up()), source);
     (raster.alpha, raster.palette) = (alpha, Some(palette));
     Ok(raster)
 }

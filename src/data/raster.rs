@@ -3,7 +3,7 @@
 use std::path::Path;
 
 pub use super::decode::raster as load;
-use super::volume::{PictureSource, Source, Turn, Values};
+use super::volume::{PictureSource, Source, StoredPixels, Turn};
 use super::{DataError, Image, Limit, Orientation, Pixels, Volume};
 
 /// What a picture file stores. `values`, `alpha` and `palette` are turned alike.
@@ -18,9 +18,9 @@ pub struct Raster {
     /// 1 (grey) or 3 (red, green, blue); a palette is looked up, an alpha channel is not counted.
     pub channels: usize,
     /// Samples in the type and range of the file: page after page, row after row, channels interleaved.
-    pub values: Values,
+    pub values: StoredPixels,
     /// The alpha channel, one sample a pixel in the type of `values`, where the file has one.
-    pub alpha: Option<Values>,
+    pub alpha: Option<StoredPixels>,
     /// Where the file has a palette, and one for all pages.
     pub palette: Option<Palette>,
     /// Whether low values are meant to be bright: white is zero, in samples whose range is not known. In samples of 8 and 16 bit without
@@ -62,7 +62,7 @@ impl Raster {
         columns: usize,
         rows: usize,
         channels: usize,
-        values: Values,
+        values: StoredPixels,
         source: PictureSource,
     ) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Raster {
         }
         let shape = [self.columns, self.rows, self.pages];
         let others = [
-            self.alpha.as_ref().map_or(0, Values::bytes),
+            self.alpha.as_ref().map_or(0, StoredPixels::bytes),
             self.palette.as_ref().map_or(0, |all| all.indices.len() as u64),
         ];
         let values = self.values.bytes();
@@ -116,10 +116,10 @@ impl Raster {
     /// The first page, without what only masks need. Signed samples become floating point.
     pub fn into_image(self) -> Image {
         let mut pixels = match self.values {
-            Values::U8(values) => Pixels::U8(values),
-            Values::U16(values) => Pixels::U16(values),
-            Values::F32(values) => Pixels::F32(values),
-            Values::I16(values) => Pixels::F32(values.into_iter().map(f32::from).collect()),
+            StoredPixels::U8(values) => Pixels::U8(values),
+            StoredPixels::U16(values) => Pixels::U16(values),
+            StoredPixels::F32(values) => Pixels::F32(values),
+            StoredPixels::I16(values) => Pixels::F32(values.into_iter().map(f32::from).collect()),
         };
         let count = self.columns * self.rows * self.channels;
         match &mut pixels {

@@ -11,7 +11,7 @@ pub enum Texels {
     Rgba(Arc<Vec<u8>>),
     /// One half-precision number each; times `scale` it is in the unit of the image. A window decides what is seen of it. Every device
     /// interpolates halves; their 11 bits are finer than a shade in any window that is not far from zero and narrow at once.
-    Values {
+    StoredPixels {
         /// Bits of the halves.
         halves: Arc<Vec<u16>>,
         /// A power of two, so that scaling loses nothing.
@@ -41,14 +41,14 @@ impl Texels {
             scale /= 2.0;
         }
         let halves = values.iter().map(|value| half::f16::from_f32(value / scale).to_bits()).collect();
-        Self::Values { halves: Arc::new(halves), scale }
+        Self::StoredPixels { halves: Arc::new(halves), scale }
     }
 
     /// The numbers, if these are numbers.
     pub fn values(&self) -> Option<Vec<f32>> {
         match self {
             Self::Rgba(_) => None,
-            Self::Values { halves, scale } => {
+            Self::StoredPixels { halves, scale } => {
                 Some(halves.iter().map(|bits| half::f16::from_bits(*bits).to_f32() * scale).collect())
             }
         }
@@ -58,7 +58,7 @@ impl Texels {
     pub fn rgba(&self) -> Option<&[u8]> {
         match self {
             Self::Rgba(bytes) => Some(bytes),
-            Self::Values { .. } => None,
+            Self::StoredPixels { .. } => None,
         }
     }
 }

@@ -145,6 +145,6 @@ pub fn thumbnail(
     let scan = read(paths.next().map_or(path, PathBuf::as_path));
     let scan = scan.or_else(|error| paths.find_map(|path| read(path).ok()).ok_or(error))?;
     let slice = scan.slice(scan.slices / 2);
-    let seen = scan.first_seen(&slice);
+    let seen = scan.first_display_window(&slice);
     Ok(super::preprocess::reduced(&slice, side).windowed(seen.window, seen.is_inverted))
 }

@@ -32,7 +32,7 @@ impl DisplayPixels {
                     means::<4>(width, height, factor, |index, channel| f32::from(bytes[4 * index + channel]));
                 Texels::Rgba(Arc::new(means.into_iter().map(|value| value.round() as u8).collect()))
             }
-            Texels::Values { .. } => {
+            Texels::StoredPixels { .. } => {
                 let values: Vec<f32> = image.floats().collect();
                 Texels::of_values(means::<1>(width, height, factor, |index, _| values[index]).into_iter())
             }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::files_thread::as_seen;
 use crate::analysis::figure::{self, Case, Content, Figure, FigureError, Model, Options, Picture};
-use crate::data::volume::{Lengths, Seen};
+use crate::data::volume::{DisplayWindow, Lengths};
 use crate::data::{Image, Mask};
-use crate::infer::{Dials, Inspection, ModelInfo, SweepResult};
+use crate::infer::{Inspection, ModelInfo, Overrides, SweepResult};
 
 /// Which figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct FigureModel {
     /// What it is.
     pub info: ModelInfo,
     /// Values in place of its own.
-    pub dials: Option<Dials>,
+    pub overrides: Option<Overrides>,
     /// What it did.
     pub inspection: Option<Arc<Inspection>>,
     /// Its sweep.
@@ -49,7 +49,7 @@ pub struct FigureRequest {
     /// Name of the picture.
     pub name: String,
     /// The picture and how it is seen.
-    pub image: Option<(Arc<Image>, Option<Seen>)>,
+    pub image: Option<(Arc<Image>, Option<DisplayWindow>)>,
     /// How lengths in the picture are measured.
     pub lengths: Lengths,
     /// Mask to compare with.
@@ -80,7 +80,7 @@ fn draw(request: &FigureRequest) -> Result<Figure, FigureError> {
     });
     let models = request.models.iter().map(|model| Model {
         info: &model.info,
-        dials: model.dials.as_ref(),
+        overrides: model.overrides.as_ref(),
         inspections: model.inspection.iter().filter(|_| case.is_some()).map(AsRef::as_ref).collect(),
     });
     let content = Content { models: models.collect(), cases: case.into_iter().collect() };

@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::Receiver;
 
 use super::display::DisplayPixels;
+use super::event_sender::{EventSender, guarded};
 use super::message::{Counts, Event, FileCommand, FileEvent, Ticket, TruthQuestion};
-use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::{figure, overlay, sort};
 use crate::analysis::refinement;
-use crate::data::volume::Seen;
+use crate::data::volume::DisplayWindow;
 use crate::data::{self, DataError, Image, Pixels, Truth, Volume};
 use crate::metrics::hd95_of;
 
@@ -20,7 +20,7 @@ use crate::metrics::hd95_of;
 const PROGRESS: usize = 8;
 
 /// Works until the engine is dropped; what was asked for before that is still done.
-pub(super) fn run(commands: &Receiver<FileCommand>, out: &Outbox) {
+pub(super) fn run(commands: &Receiver<FileCommand>, out: &EventSender) {
     let mut newest = None;
     for command in commands {
         let ticket = ticket_of(&command);
@@ -47,7 +47,7 @@ type Newest = Option<(Ticket, Arc<Volume>)>;
 
 fn work(
     command: FileCommand,
-    out: &Outbox,
+    out: &EventSender,
     newest: &mut Newest,
 ) -> Result<Option<FileEvent>, Box<dyn std::error::Error>> {
     Ok(Some(match command {
@@ -63,36 +63,36 @@ fn work(
                 }
                 !cancel.load(Ordering::Relaxed)
             };
-            let scan = if files.len() > 1 {
+            let volume = if files.len() > 1 {
                 data::dicom::open_series(&files, limit, &|done| progress(done, files.len()))?
             } else {
                 data::open::open_as(&path, limit, orientation, &progress)?
             };
-            let slice = scan.slices / 2;
-            let image = Arc::new(scan.slice(slice));
+            let slice = volume.slices / 2;
+            let image = Arc::new(volume.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
             let partners = data::dataset::partners(&path);
-            let scan = Arc::new(scan);
-            *newest = Some((ticket, scan.clone()));
-            FileEvent::ImageOpened { ticket, path, scan, slice, image, display, partners }
+            let volume = Arc::new(volume);
+            *newest = Some((ticket, volume.clone()));
+            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners }
         }
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
             let display = DisplayPixels::of(&made.image, texture_limit);
-            let scan = Arc::new(Volume::of_image(made.image.clone()));
-            *newest = Some((ticket, scan.clone()));
+            let volume = Arc::new(Volume::of_image(made.image.clone()));
+            *newest = Some((ticket, volume.clone()));
             let (image, mask, prompt) = (Arc::new(made.image), Arc::new(made.mask), made.prompt);
-            FileEvent::SampleOpened { ticket, truth_ticket, sample, scan, image, display, mask, prompt }
+            FileEvent::SampleOpened { ticket, truth_ticket, sample, volume, image, display, mask, prompt }
         }
         FileCommand::OpenTruth { ticket, paths, image, reading } => {
-            let Some((_, scan)) = newest.as_ref().filter(|(opened, _)| Some(*opened) == image) else {
+            let Some((_, volume)) = newest.as_ref().filter(|(opened, _)| Some(*opened) == image) else {
                 let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
                 return Err(format!(
                     "The ground truth was not opened, because its image was not. Open the image, then the mask: {path}"
                 )
                 .into());
             };
-            match Truth::read(&paths, scan.grid(), &reading) {
+            match Truth::read(&paths, volume.grid(), &reading) {
                 Ok(truth) => FileEvent::TruthOpened { ticket, truth: Box::new(truth) },
                 Err(error) => match question(&error, &paths, image) {
                     Some(question) => FileEvent::TruthAsked { ticket, question },
@@ -170,7 +170,7 @@ fn question(error: &DataError, paths: &[PathBuf], image: Option<Ticket>) -> Opti
 }
 
 /// The image in 8 bit, as it is seen.
-pub(super) fn as_seen(image: Arc<Image>, seen: Option<Seen>) -> Arc<Image> {
+pub(super) fn as_seen(image: Arc<Image>, seen: Option<DisplayWindow>) -> Arc<Image> {
     match seen {
         Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
         None => image,

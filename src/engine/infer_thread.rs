@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, select};
 
+use super::event_sender::{EventSender, guarded};
 use super::message::{Counts, Event, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted};
-use super::outbox::{Outbox, guarded};
 use super::scores::ThresholdCounts;
 use super::segmenter::{OpenModel, Segmenter};
 use super::slot::LatestSlot;
 use crate::data::Image;
-use crate::data::volume::Seen;
+use crate::data::volume::DisplayWindow;
 use crate::device::DeviceChoice;
 use crate::infer::{Inspection, ModelSource, Prediction};
 
@@ -23,10 +23,10 @@ pub(super) struct InferThread {
     pub(super) looks: LatestSlot<InspectRequest>,
     pub(super) inspections: LatestSlot<Inspected>,
     pub(super) quit: Receiver<()>,
-    pub(super) out: Outbox,
+    pub(super) out: EventSender,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
     /// The picture that was asked about last, and what the network saw of it.
-    pub(super) seen: Option<(Arc<Image>, Seen, Arc<Image>)>,
+    pub(super) seen: Option<(Arc<Image>, DisplayWindow, Arc<Image>)>,
 }
 
 /// Why there is no prediction.
@@ -97,9 +97,9 @@ impl InferThread {
             None => return,
             Some(Ok(inspection)) => {
                 let counts = counts(&request.of, &inspection.prediction);
-                let InspectRequest { of, dials, .. } = request;
+                let InspectRequest { of, overrides, .. } = request;
                 let inspection = Arc::new(inspection);
-                self.inspections.put(Inspected { ticket, image: of.image, dials, inspection, counts });
+                self.inspections.put(Inspected { ticket, image: of.image, overrides, inspection, counts });
                 (self.out.wake)();
             }
             Some(Err(message)) => self.out.send(Event::InspectionFailed { ticket, message }),
@@ -135,8 +135,9 @@ impl InferThread {
     }
 
     fn inspect(&mut self, request: &InspectRequest) -> Result<Inspection, Failure> {
-        let InspectRequest { of, dials, wanted } = request;
-        let inspection = self.ask(of, |model, image| model.inspect(image, &of.prompt, dials.as_ref(), *wanted))?;
+        let InspectRequest { of, overrides, wanted } = request;
+        let inspection =
+            self.ask(of, |model, image| model.inspect(image, &of.prompt, overrides.as_ref(), *wanted))?;
         must_fit(&inspection.prediction, &of.image)?;
         Ok(inspection)
     }

@@ -11,11 +11,11 @@ use super::scores::ThresholdCounts;
 use super::study::StudyEvent;
 use crate::analysis::refinement::Step;
 use crate::data::samples::SampleCase;
-use crate::data::volume::{Lengths, Seen};
+use crate::data::volume::{DisplayWindow, Lengths};
 use crate::data::worklist::Item;
 use crate::data::{Image, Limit, Mask, Orientation, Truth, TruthReading, Volume};
 use crate::device::DeviceChoice;
-use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Wanted};
+use crate::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Prediction};
 use crate::train::{Estimate, Interrupted};
 
 /// Number by which an answer is matched with what was asked; a later question has a higher one.
@@ -40,7 +40,7 @@ pub struct PredictRequest {
     /// What to segment.
     pub image: Arc<Image>,
     /// How the network sees it; none as it is stored.
-    pub seen: Option<Seen>,
+    pub seen: Option<DisplayWindow>,
     /// The sentence.
     pub prompt: String,
     /// A mask of the image's size to compare with, and its ticket.
@@ -66,9 +66,9 @@ pub struct InspectRequest {
     /// What to segment; its ticket matches the answer.
     pub of: PredictRequest,
     /// Values in place of the network's own.
-    pub dials: Option<Dials>,
+    pub overrides: Option<Overrides>,
     /// What is looked at.
-    pub wanted: Wanted,
+    pub wanted: InspectOptions,
 }
 
 /// A finished look inside.
@@ -79,7 +79,7 @@ pub struct Inspected {
     /// The request's image.
     pub image: Arc<Image>,
     /// The values with which the network ran, where they were not its own.
-    pub dials: Option<Dials>,
+    pub overrides: Option<Overrides>,
     /// What was seen.
     pub inspection: Arc<Inspection>,
     /// Pixel counts of its mask.
@@ -131,7 +131,7 @@ pub enum FileCommand {
     SaveOverlay {
         path: PathBuf,
         image: Arc<Image>,
-        seen: Option<Seen>,
+        seen: Option<DisplayWindow>,
         prediction: Arc<Prediction>,
         truth: Option<Arc<Mask>>,
         threshold: f32,
@@ -141,7 +141,7 @@ pub enum FileCommand {
     Compose {
         ticket: Ticket,
         image: Arc<Image>,
-        seen: Option<Seen>,
+        seen: Option<DisplayWindow>,
         prediction: Arc<Prediction>,
         truth: Option<Arc<Mask>>,
         threshold: f32,
@@ -166,7 +166,7 @@ pub enum FileCommand {
         lengths: Lengths,
     },
     /// Makes a picture of what a network of `side × side` pixels gets: [`FileEvent::NetworkView`].
-    NetworkView { key: u64, image: Arc<Image>, seen: Option<Seen>, side: usize },
+    NetworkView { key: u64, image: Arc<Image>, seen: Option<DisplayWindow>, side: usize },
     /// Draws a figure and writes it as the ending of `path` says.
     SaveFigure { path: PathBuf, request: Box<FigureRequest> },
     /// Reads a small text, for example the settings of a training run: [`FileEvent::TextRead`].
@@ -211,7 +211,7 @@ pub enum FileEvent {
     ImageOpened {
         ticket: Ticket,
         path: PathBuf,
-        scan: Arc<Volume>,
+        volume: Arc<Volume>,
         slice: usize,
         image: Arc<Image>,
         display: DisplayPixels,
@@ -224,7 +224,7 @@ pub enum FileEvent {
         ticket: Ticket,
         truth_ticket: Ticket,
         sample: SampleCase,
-        scan: Arc<Volume>,
+        volume: Arc<Volume>,
         image: Arc<Image>,
         display: DisplayPixels,
         mask: Arc<Mask>,

@@ -5,12 +5,12 @@
 //! [`LatestSlot`]s, in which a newer value replaces an older one; the rest goes through bounded channels.
 
 mod display;
+mod event_sender;
 mod figure;
 mod files_thread;
 mod infer_thread;
-mod lane;
+mod inference_worker;
 mod message;
-mod outbox;
 mod overlay;
 mod priority;
 mod scores;
@@ -31,31 +31,31 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
+pub use event_sender::Wake;
 pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use message::{
     Counts, Event, FileCommand, FileEvent, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted,
     Ticket, TruthQuestion,
 };
-pub use outbox::Wake;
 pub use overlay::{OverlayPaint, compose};
 pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
 pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;
 pub use study::{Study, StudyEvent, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
-pub use training::{News, Trainer, Work, small_architecture, trainer};
+pub use training::{Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
 
 /// The plain types of training, for a window that must not train by itself.
 pub mod run {
     pub use crate::train::config::KEYS;
-    pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, TrainConfig, Wish};
+    pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
 }
 
-use lane::Lane;
-use outbox::Outbox;
-use run::{TrainConfig, Wish};
+use event_sender::EventSender;
+use inference_worker::InferenceWorker;
+use run::{RunControl, TrainConfig};
 use thumbnails::Thumbnails;
-use training::Desk;
+use training::TrainingController;
 
 /// Events that may wait for the window to look at them.
 const EVENT_QUEUE: usize = 256;
@@ -71,29 +71,29 @@ pub struct Busy;
 /// ends the threads.
 pub struct Engine {
     open: OpenModel,
-    lane: Lane,
+    inference_worker: InferenceWorker,
     /// Of the model that is compared with, while there is one.
-    compared: Option<Lane>,
-    desk: Desk,
+    compared: Option<InferenceWorker>,
+    training: TrainingController,
     thumbnails: Thumbnails,
     files: Option<Sender<FileCommand>>,
     events: Receiver<Event>,
     files_thread: Option<JoinHandle<()>>,
-    out: Outbox,
+    out: EventSender,
     /// Breaks off the study that goes on.
     study: Arc<AtomicBool>,
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails` and `himix-lookout`. `open` is called on an inference thread whenever a
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails` and `himix-preflight`. `open` is called on an inference thread whenever a
     /// model is asked for, `trainer` on the thread of a run, and `wake` after everything reported.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         priority::share_threads();
         let (events_in, events) = bounded(EVENT_QUEUE);
         let (files, files_in) = bounded(FILE_QUEUE);
-        let out = Outbox { events: events_in, wake: wake.clone(), mark: |event| event };
-        let lane = Lane::start("himix-infer", open.clone(), out.clone())?;
-        let desk = Desk::start(trainer, out.clone(), wake)?;
+        let out = EventSender { events: events_in, wake: wake.clone(), mark: |event| event };
+        let inference_worker = InferenceWorker::start("himix-infer", open.clone(), out.clone())?;
+        let training = TrainingController::start(trainer, out.clone(), wake)?;
         let thumbnails = Thumbnails::start(out.clone())?;
         let for_files = out.clone();
         let files_thread =
@@ -101,9 +101,9 @@ impl Engine {
         let (files, files_thread) = (Some(files), Some(files_thread));
         Ok(Self {
             open,
-            lane,
+            inference_worker,
             compared: None,
-            desk,
+            training,
             thumbnails,
             files,
             events,
@@ -115,27 +115,27 @@ impl Engine {
 
     /// Asks for a model; replaces an earlier wish that is still waiting.
     pub fn open_model(&self, request: ModelRequest) {
-        self.lane.models.put(request);
+        self.inference_worker.models.put(request);
     }
 
     /// Asks for a prediction; replaces an earlier request that is still waiting.
     pub fn predict(&self, request: PredictRequest) {
-        self.lane.requests.put(request);
+        self.inference_worker.requests.put(request);
     }
 
     /// Forgets a request for a prediction that is still waiting.
     pub fn forget_request(&self) {
-        self.lane.requests.take();
+        self.inference_worker.requests.take();
     }
 
     /// Asks for a look inside the network; replaces an earlier request that is still waiting.
     pub fn inspect(&self, request: InspectRequest) {
-        self.lane.looks.put(request);
+        self.inference_worker.looks.put(request);
     }
 
     /// The newest look inside, if it was not taken yet.
     pub fn take_inspection(&self) -> Option<Inspected> {
-        self.lane.inspections.take()
+        self.inference_worker.inspections.take()
     }
 
     /// Begins long work with a model on the thread `himix-study`, breaking off what it was at.
@@ -170,28 +170,28 @@ impl Engine {
 
     /// The newest prediction, if it was not taken yet.
     pub fn take_prediction(&self) -> Option<Predicted> {
-        self.lane.predictions.take()
+        self.inference_worker.predictions.take()
     }
 
     /// As [`Self::open_model`], for the model that is compared with: events come as [`Event::Compared`]. Starts the thread
     /// `himix-compare` if there is none.
     pub fn open_compared(&mut self, request: ModelRequest) -> io::Result<()> {
-        let lane = match self.compared.take() {
-            Some(lane) => lane,
+        let inference_worker = match self.compared.take() {
+            Some(inference_worker) => inference_worker,
             None => {
-                let out = Outbox { mark: |event| Event::Compared(Box::new(event)), ..self.out.clone() };
-                Lane::start("himix-compare", self.open.clone(), out)?
+                let out = EventSender { mark: |event| Event::Compared(Box::new(event)), ..self.out.clone() };
+                InferenceWorker::start("himix-compare", self.open.clone(), out)?
             }
         };
-        lane.models.put(request);
-        self.compared = Some(lane);
+        inference_worker.models.put(request);
+        self.compared = Some(inference_worker);
         Ok(())
     }
 
     /// As [`Self::predict`], with the model that is compared with, if there is one.
     pub fn predict_compared(&self, request: PredictRequest) {
-        if let Some(lane) = &self.compared {
-            lane.requests.put(request);
+        if let Some(inference_worker) = &self.compared {
+            inference_worker.requests.put(request);
         }
     }
 
@@ -202,8 +202,8 @@ impl Engine {
 
     /// As [`Self::inspect`], with the model that is compared with, if there is one.
     pub fn inspect_compared(&self, request: InspectRequest) {
-        if let Some(lane) = &self.compared {
-            lane.looks.put(request);
+        if let Some(inference_worker) = &self.compared {
+            inference_worker.looks.put(request);
         }
     }
 
@@ -218,33 +218,33 @@ impl Engine {
     }
 
     /// Begins a training run on the thread `himix-train`. False where one goes on already.
-    pub fn train(&mut self, work: Work) -> io::Result<bool> {
-        self.desk.begin(work)
+    pub fn train(&mut self, work: TrainingJob) -> io::Result<bool> {
+        self.training.begin(work)
     }
 
     /// Whether a training run goes on.
     pub fn is_training(&self) -> bool {
-        self.desk.is_running()
+        self.training.is_running()
     }
 
     /// Asks the training run to pause, go on or stop; heard before its next step.
-    pub fn ask_training(&self, wish: Wish) {
-        self.desk.ask(wish);
+    pub fn ask_training(&self, control: RunControl) {
+        self.training.ask(control);
     }
 
     /// What the training run has said since the last time.
-    pub fn training_news(&self) -> Vec<News> {
-        self.desk.news()
+    pub fn training_updates(&self) -> Vec<TrainingUpdate> {
+        self.training.updates()
     }
 
     /// Asks what a run would take: [`Event::Estimated`]. Replaces an earlier question that is still waiting.
     pub fn estimate(&self, ticket: Ticket, config: TrainConfig) {
-        self.desk.estimate(ticket, config);
+        self.training.estimate(ticket, config);
     }
 
     /// Asks whether the run in `folder` broke off: [`Event::Interrupted`].
     pub fn look_for_interrupted(&self, folder: PathBuf) {
-        self.desk.look_for_interrupted(folder);
+        self.training.look_for_interrupted(folder);
     }
 }
 
@@ -255,14 +255,14 @@ impl Drop for Engine {
         // Nobody reads events any more; a thread that waits to report one must not wait for ever.
         let (_, nobody) = bounded(0);
         self.events = nobody;
-        self.desk.end();
+        self.training.end();
         self.thumbnails.end();
         if let Some(thread) = self.files_thread.take() {
             let _ = thread.join();
         }
-        self.lane.end();
-        if let Some(lane) = &mut self.compared {
-            lane.end();
+        self.inference_worker.end();
+        if let Some(inference_worker) = &mut self.compared {
+            inference_worker.end();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::data::Image;
 use crate::device::DeviceChoice;
-use crate::infer::{Dials, Inspection, ModelInfo, ModelSource, Prediction, Predictor, Wanted};
+use crate::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, Overrides, Prediction, Predictor};
 
 /// An opened model.
 pub trait Segmenter: Send {
@@ -14,13 +14,13 @@ pub trait Segmenter: Send {
     /// Segments `image` as `prompt` says. The error is one line that says what to do.
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, String>;
 
-    /// As [`Self::predict`], and what the stages did on the way; `dials` in place of the model's own values.
+    /// As [`Self::predict`], and what the stages did on the way; `overrides` in place of the model's own values.
     fn inspect(
         &mut self,
         image: &Image,
         prompt: &str,
-        dials: Option<&Dials>,
-        wanted: Wanted,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
     ) -> Result<Inspection, String>;
 
     /// What the user should know and was not told yet.
@@ -51,10 +51,10 @@ impl Segmenter for Predictor {
         &mut self,
         image: &Image,
         prompt: &str,
-        dials: Option<&Dials>,
-        wanted: Wanted,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
     ) -> Result<Inspection, String> {
-        Predictor::inspect(self, image, prompt, dials, wanted).map_err(|error| error.to_string())
+        Predictor::inspect(self, image, prompt, overrides, wanted).map_err(|error| error.to_string())
     }
 
     fn take_notices(&mut self) -> Vec<String> {

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 
+use super::event_sender::{EventSender, guarded};
 use super::message::{Event, Ticket};
-use super::outbox::{Outbox, guarded};
-use crate::data::volume::Seen;
+use crate::data::volume::DisplayWindow;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
-    Dial, Dials, FitProgress, ModelSource, Predictor, SweepCase, SweepResult, fit_readouts, sweep, write_readouts,
+    FitProgress, ModelSource, Overrides, Parameter, Predictor, SweepCase, SweepResult, fit_linear_probes, sweep,
+    write_linear_probes,
 };
 
 /// What is to be done, with which model on which device.
@@ -37,16 +38,16 @@ pub enum Study {
     /// Fit read-outs on a split of a data set and keep them with the model.
     Fit { data: PathBuf, split: String, limit: usize },
     /// One value over a range.
-    Sweep { dials: Dials, dial: Dial, values: Vec<f32>, threshold: f32, over: SweepOver },
+    Sweep { overrides: Overrides, parameter: Parameter, values: Vec<f32>, threshold: f32, over: SweepOver },
     /// Write the model with other values as a bundle.
-    Save { dials: Dials, folder: PathBuf },
+    Save { overrides: Overrides, folder: PathBuf },
 }
 
 /// What a sweep runs over.
 #[derive(Clone, Debug)]
 pub enum SweepOver {
     /// A picture that is open, as it is seen.
-    Picture { image: Arc<Image>, seen: Option<Seen>, prompt: String, truth: Option<Arc<Mask>> },
+    Picture { image: Arc<Image>, seen: Option<DisplayWindow>, prompt: String, truth: Option<Arc<Mask>> },
     /// Files; those without a sentence of their own get `prompt`.
     Items { items: Vec<Item>, prompt: String, limit: Limit },
 }
@@ -69,7 +70,7 @@ pub enum StudyEvent {
 }
 
 /// Begins a study; setting `cancel` breaks it off before its next image.
-pub(super) fn begin(request: StudyRequest, cancel: Arc<AtomicBool>, out: Outbox) -> io::Result<()> {
+pub(super) fn begin(request: StudyRequest, cancel: Arc<AtomicBool>, out: EventSender) -> io::Result<()> {
     Builder::new().name("himix-study".into()).spawn(move || {
         let ticket = request.ticket;
         let report = |event| out.send(Event::Study { ticket, event });
@@ -89,19 +90,19 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
     match &request.work {
         Study::Fit { data, split, limit } => {
             let path =
-                predictor.readouts_path().ok_or("This model is no file that read-outs could lie beside.")?;
+                predictor.linear_probes_path().ok_or("This model is no file that read-outs could lie beside.")?;
             let dataset = Dataset::open(data, split).map_err(|error| error.to_string())?;
             let progress = |progress| match progress {
                 FitProgress::Images(done, count) => step(done, count),
                 FitProgress::Stages(done, count) => step(done, count),
             };
-            let fitted =
-                fit_readouts(&mut predictor, &[dataset], *limit, progress).map_err(|error| error.to_string())?;
-            let Some(readouts) = fitted else { return Ok(StudyEvent::Cancelled) };
-            write_readouts(&path, &readouts).map_err(|error| error.to_string())?;
-            Ok(StudyEvent::Fitted { description: readouts.description })
+            let fitted = fit_linear_probes(&mut predictor, &[dataset], *limit, progress)
+                .map_err(|error| error.to_string())?;
+            let Some(linear_probes) = fitted else { return Ok(StudyEvent::Cancelled) };
+            write_linear_probes(&path, &linear_probes).map_err(|error| error.to_string())?;
+            Ok(StudyEvent::Fitted { description: linear_probes.description })
         }
-        Study::Sweep { dials, dial, values, threshold, over } => {
+        Study::Sweep { overrides, parameter, values, threshold, over } => {
             let (cases, count): (Box<dyn Iterator<Item = _>>, usize) = match over {
                 SweepOver::Picture { image, seen, prompt, truth } => {
                     let image = match seen {
@@ -115,12 +116,13 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                     (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
                 }
             };
-            let swept = sweep(&mut predictor, dials, *dial, values, *threshold, cases, |done| step(done, count))
-                .map_err(|error| error.to_string())?;
+            let swept =
+                sweep(&mut predictor, overrides, *parameter, values, *threshold, cases, |done| step(done, count))
+                    .map_err(|error| error.to_string())?;
             Ok(swept.map_or(StudyEvent::Cancelled, |result| StudyEvent::Swept(Box::new(result))))
         }
-        Study::Save { dials, folder } => {
-            predictor.save_turned(dials, folder).map_err(|error| error.to_string())?;
+        Study::Save { overrides, folder } => {
+            predictor.save_turned(overrides, folder).map_err(|error| error.to_string())?;
             Ok(StudyEvent::Saved { folder: folder.clone() })
         }
     }
@@ -129,16 +131,16 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
 /// A case of a list, of a stack its middle slice, as the network sees it first. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
 fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
     let read = || -> Result<_, DataError> {
-        let scan = match item.files.as_slice() {
+        let volume = match item.files.as_slice() {
             [] | [_] => open::open_as(&item.path, limit, item.reading.orientation, &|_, _| true)?,
             files => dicom::open_series(files, limit, &|_| true)?,
         };
-        let slice = scan.slices / 2;
-        let image = scan.seen_first(slice, None);
+        let slice = volume.slices / 2;
+        let image = volume.default_network_input(slice, None);
         if item.truth.is_empty() {
             return Ok((image, None));
         }
-        let truth = Truth::read(&item.truth, scan.grid(), &item.reading.truth(limit))?;
+        let truth = Truth::read(&item.truth, volume.grid(), &item.reading.truth(limit))?;
         Ok((image, truth.mask(slice)))
     };
     let (image, truth) = read().map_err(|error| error.to_string())?;

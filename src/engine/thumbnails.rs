@@ -7,8 +7,8 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use super::display::DisplayPixels;
+use super::event_sender::{EventSender, guarded};
 use super::message::{Event, Ticket};
-use super::outbox::{Outbox, guarded};
 use super::slot::LatestSlot;
 use crate::data::{Limit, Orientation, worklist};
 
@@ -35,7 +35,7 @@ pub(super) struct Thumbnails {
 
 impl Thumbnails {
     /// Starts the thread `himix-thumbnails`.
-    pub(super) fn start(out: Outbox) -> io::Result<Self> {
+    pub(super) fn start(out: EventSender) -> io::Result<Self> {
         let wishes = LatestSlot::<ThumbnailRequest>::default();
         let (quit, quit_in) = bounded(0);
         let slot = wishes.clone();
@@ -50,15 +50,15 @@ impl Thumbnails {
     }
 }
 
-fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &Outbox) {
+fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &EventSender) {
     loop {
         select! {
             recv(quit) -> _ => return,
             recv(wishes.arrivals()) -> _ => {
-                let mut wish = wishes.take();
-                while let Some(ThumbnailRequest { list, mut wanted, side, orientation }) = wish {
+                let mut control = wishes.take();
+                while let Some(ThumbnailRequest { list, mut wanted, side, orientation }) = control {
                     if wanted.is_empty() {
-                        wish = wishes.take();
+                        control = wishes.take();
                         continue;
                     }
                     let (place, path, files) = wanted.remove(0);
@@ -70,7 +70,7 @@ fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &Outbox
                         return;
                     }
                     // Who scrolls on is not interested in what went by.
-                    wish = wishes.take().or(Some(ThumbnailRequest { list, wanted, side, orientation }));
+                    control = wishes.take().or(Some(ThumbnailRequest { list, wanted, side, orientation }));
                 }
             }
         }

@@ -26,7 +26,7 @@ pub enum InferError {
     },
     /// The network cannot run with these values.
     #[error("the network cannot run with these values: {0}")]
-    Dials(String),
+    Overrides(String),
     /// The computation failed.
     #[error("the prediction failed on {device} ({reason}); choose another device or restart")]
     Compute {

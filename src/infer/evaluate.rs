@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::error::InferError;
-use super::inspection::{Inspection, Wanted};
+use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Plane;
 use super::predictor::Predictor;
 use crate::data::dataset::pair::{self, Pair};
@@ -163,7 +163,7 @@ pub fn evaluate(
                 continue;
             }
         };
-        let wanted = Wanted { stages: settings.stages, ..Wanted::default() };
+        let wanted = InspectOptions { stages: settings.stages, ..InspectOptions::default() };
         let Inspection { prediction, stages, .. } = predictor.inspect(&image, prompt, None, wanted)?;
         let raised = |plane: &Plane| -> Vec<u8> {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
@@ -175,14 +175,14 @@ pub fn evaluate(
         let is_known = subject(&sample.name)
             .filter(|_| !known.is_empty())
             .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
-        let readouts = stages.iter().filter_map(|stage| stage.readout.as_ref());
+        let linear_probes = stages.iter().filter_map(|stage| stage.linear_probe.as_ref());
         images.push(ImageScore {
             name: sample.name.clone(),
             prompt: prompt.clone(),
             counts: Confusion::of(&predicted, &truth.values),
             hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
             is_known,
-            stages: readouts.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
+            stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
         });
         is_own.push(*prompt == sample.prompt);
     }

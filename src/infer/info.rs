@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::model::ModelConfig;
-use crate::model::dials::Dials;
+use crate::model::overrides::Overrides;
 
 /// What is loaded, for people.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,9 +23,9 @@ pub struct ModelInfo {
     /// What the user should know of the opening.
     pub notices: Vec<String>,
     /// The values that can be turned, as they are.
-    pub dials: Dials,
+    pub overrides: Overrides,
     /// Where the stages' read-outs come from; none where there are none.
-    pub readouts: Option<String>,
+    pub linear_probes: Option<String>,
     /// σ of each stage, coarse to fine, after each epoch of the training, where that is kept beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// Codes of the subjects in the training data (`data::subject_code`), sorted; empty where nothing is known.

@@ -3,13 +3,13 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::error::InferError;
-use super::inspection::{Attribution, Inspection, Spectra, StageView, Wanted};
+use super::inspection::{Attribution, InspectOptions, Inspection, Spectra, StageView};
 use super::prediction::{Plane, Prediction};
 use super::predictor::Predictor;
 use super::spectrum::radial_power;
 use crate::data::{Image, preprocess};
 use crate::model::attribution::{Attributor, Inputs};
-use crate::model::dials::Dials;
+use crate::model::overrides::Overrides;
 use crate::model::prepared::{Features, PreparedDecoder, to_planes};
 
 /// Share of the logits, the highest, that an attribution explains where the mask is empty.
@@ -17,30 +17,30 @@ const HIGHEST_SHARE: f64 = 0.01;
 
 /// What was made for looking inside; kept for the next look.
 #[derive(Default)]
-pub(super) struct Inside {
+pub(super) struct InspectionCache {
     /// The decoder with the dials of the last look, where they are not its own.
-    pub(super) turned: Option<PreparedDecoder>,
+    pub(super) modified: Option<PreparedDecoder>,
     /// With the dials it was made with.
-    attributor: Option<(Dials, Attributor)>,
+    attributor: Option<(Overrides, Attributor)>,
 }
 
 impl Predictor {
     /// The values with which the network runs untouched.
-    pub fn dials(&self) -> &Dials {
-        self.prepared().decoder().dials()
+    pub fn overrides(&self) -> &Overrides {
+        self.prepared().decoder().overrides()
     }
 
-    /// As [`Self::predict`], and what the network's stages did on the way; `dials` in place of its own values.
+    /// As [`Self::predict`], and what the network's stages did on the way; `overrides` in place of its own values.
     ///
     /// Encoders run only for an image or a prompt that is new: a dial costs a pass of the decoder.
     pub fn inspect(
         &mut self,
         image: &Image,
         prompt: &str,
-        dials: Option<&Dials>,
-        wanted: Wanted,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        self.with_fall_back(|predictor| predictor.look(image, prompt, dials, wanted))
+        self.with_fall_back(|predictor| predictor.look(image, prompt, overrides, wanted))
     }
 
     /// As [`Self::predict`], with other values.
@@ -48,26 +48,26 @@ impl Predictor {
         &mut self,
         image: &Image,
         prompt: &str,
-        dials: &Dials,
+        overrides: &Overrides,
     ) -> Result<Prediction, InferError> {
-        let wanted = Wanted { stages: false, ..Wanted::default() };
-        Ok(self.inspect(image, prompt, Some(dials), wanted)?.prediction)
+        let wanted = InspectOptions { stages: false, ..InspectOptions::default() };
+        Ok(self.inspect(image, prompt, Some(overrides), wanted)?.prediction)
     }
 
     fn look(
         &mut self,
         image: &Image,
         prompt: &str,
-        dials: Option<&Dials>,
-        wanted: Wanted,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        let untouched = self.dials().clone();
-        let dials = dials.unwrap_or(&untouched);
-        if let Err(reason) = self.check_dials(dials) {
-            return Err(InferError::Dials(reason));
+        let untouched = self.overrides().clone();
+        let overrides = overrides.unwrap_or(&untouched);
+        if let Err(reason) = self.check_overrides(overrides) {
+            return Err(InferError::Overrides(reason));
         }
-        let pass = self.pass(image, prompt, dials)?;
-        let prediction = self.prediction(image, prompt, &pass, dials)?;
+        let pass = self.pass(image, prompt, overrides)?;
+        let prediction = self.prediction(image, prompt, &pass, overrides)?;
         let side = self.config().decoder.image_size;
         let mut stages = Vec::new();
         let (mut similarity, mut explained) = (Vec::new(), 0);
@@ -83,13 +83,20 @@ impl Predictor {
                     _ => None,
                 };
                 let values = self.channels(output, 2 * grid)?;
-                let readout = self.readouts().map(|readouts| Plane {
+                let linear_probe = self.linear_probes().map(|linear_probes| Plane {
                     width: 2 * grid,
                     height: 2 * grid,
-                    values: readouts.stages[index].probability(&values),
+                    values: linear_probes.stages[index].probability(&values),
                 });
                 let [_, channels] = output.dims();
-                stages.push(StageView { grid, channels, output: values, attribution: None, readout, spectra });
+                stages.push(StageView {
+                    grid,
+                    channels,
+                    output: values,
+                    attribution: None,
+                    linear_probe,
+                    spectra,
+                });
                 input = Some(output.clone());
             }
         }
@@ -99,7 +106,7 @@ impl Predictor {
             let chosen =
                 Tensor::<4>::from_data(TensorData::new(chosen, [1, 1, side, side]), &self.gradient_device());
             let outputs = pass.decoded.stages.clone();
-            let gradients = self.gradients(&outputs, &pass.features, pass.states.clone(), &chosen, dials)?;
+            let gradients = self.gradients(&outputs, &pass.features, pass.states.clone(), &chosen, overrides)?;
             for (stage, gradient) in stages.iter_mut().zip(gradients) {
                 stage.attribution = Some(grad_cam(stage, &gradient));
             }
@@ -115,12 +122,12 @@ impl Predictor {
         Ok(Inspection { prediction, stages, similarity, explained })
     }
 
-    pub(super) fn check_dials(&self, dials: &Dials) -> Result<(), String> {
-        let own = self.dials();
-        let alike = dials.stages.len() == own.stages.len()
-            && dials.groups.len() == own.groups.len()
-            && dials.groups.iter().zip(&own.groups).all(|(a, b)| a.layers == b.layers);
-        if alike { dials.validate() } else { Err("the values belong to another model".into()) }
+    pub(super) fn check_overrides(&self, overrides: &Overrides) -> Result<(), String> {
+        let own = self.overrides();
+        let alike = overrides.stages.len() == own.stages.len()
+            && overrides.groups.len() == own.groups.len()
+            && overrides.groups.iter().zip(&own.groups).all(|(a, b)| a.layers == b.layers);
+        if alike { overrides.validate() } else { Err("the values belong to another model".into()) }
     }
 
     /// `[n², C]` → `[C, n, n]` in natural orientation.
@@ -142,11 +149,11 @@ impl Predictor {
         features: &Features,
         states: Vec<Tensor<3>>,
         chosen: &Tensor<4>,
-        dials: &Dials,
+        overrides: &Overrides,
     ) -> Result<Vec<Vec<f32>>, InferError> {
-        let attributor = match self.inside.attributor.take() {
-            Some((of, attributor)) if of == *dials => attributor,
-            _ => Attributor::of(self.load_plain(&self.gradient_device())?, dials),
+        let attributor = match self.inspection_cache.attributor.take() {
+            Some((of, attributor)) if of == *overrides => attributor,
+            _ => Attributor::of(self.load_plain(&self.gradient_device())?, overrides),
         };
         let planes = |x: &Tensor<2>| {
             let [positions, _] = x.dims();
@@ -162,7 +169,7 @@ impl Predictor {
             let [_, channels, n, _] = gradient.dims();
             gradients.push(self.channels(&gradient.reshape([channels, n * n]).transpose(), n)?);
         }
-        self.inside.attributor = Some((dials.clone(), attributor));
+        self.inspection_cache.attributor = Some((overrides.clone(), attributor));
         Ok(gradients)
     }
 }

@@ -4,7 +4,7 @@ use super::prediction::{Plane, Prediction};
 
 /// What of the network's inside is wanted beside the mask. What is not wanted costs nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct InspectOptions {
     /// [`Inspection::stages`].
     pub stages: bool,
     /// [`StageView::attribution`]: a backward pass for each stage.
@@ -42,7 +42,7 @@ pub struct StageView {
     /// What of it the mask rests on.
     pub attribution: Option<Attribution>,
     /// Probability of the stage's own mask, `2n × 2n`; none where the model has no read-outs.
-    pub readout: Option<Plane>,
+    pub linear_probe: Option<Plane>,
     /// Power of its input by frequency, before and after the spectrum filter; none for a stage without filter.
     pub spectra: Option<Spectra>,
 }

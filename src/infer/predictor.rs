@@ -10,22 +10,22 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::cache::Recent;
 use super::error::InferError;
 use super::info::{ModelInfo, parameter_count, sigma_history, sorted};
-use super::inspect::Inside;
+use super::inspect::InspectionCache;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::model::config::Axes;
-use crate::model::dials::Dials;
+use crate::model::overrides::Overrides;
 use crate::model::prepared::{Decoded, Features, Prepared};
-use crate::model::weights::readouts::Readouts;
+use crate::model::weights::linear_probes::LinearProbes;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle};
 use crate::model::{HiMix, ModelConfig, Trace, Traced};
 use crate::text::{Encoding, Tokenizer};
 
 /// Images whose features are kept; 2.3 MB each in the full-size model.
-const IMAGES_KEPT: usize = 16;
+const IMAGES_CACHED: usize = 16;
 /// Prompts whose token states are kept, of every layer; 1 MB each in the full-size model.
-const PROMPTS_KEPT: usize = 128;
+const PROMPTS_CACHED: usize = 128;
 
 /// Everything on the device.
 struct Loaded {
@@ -40,15 +40,15 @@ pub struct Predictor {
     located: Located,
     tokenizer: Tokenizer,
     loaded: Loaded,
-    readouts: Option<Readouts>,
-    pub(super) inside: Inside,
+    linear_probes: Option<LinearProbes>,
+    pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
     let prepared = Prepared::new(located.load(&device.device)?, &located.config);
-    Ok(Loaded { prepared, device, images: Recent::new(IMAGES_KEPT), prompts: Recent::new(PROMPTS_KEPT) })
+    Ok(Loaded { prepared, device, images: Recent::new(IMAGES_CACHED), prompts: Recent::new(PROMPTS_CACHED) })
 }
 
 /// Runs `job`, turning a panic of the compute library into its message. A GPU that fails does so by panicking.
@@ -94,7 +94,7 @@ impl Predictor {
             }
             Err(error) => return Err(error),
         };
-        let readouts = located.readouts().unwrap_or_else(|error| {
+        let linear_probes = located.linear_probes().unwrap_or_else(|error| {
             notices.push(error.to_string());
             None
         });
@@ -107,12 +107,20 @@ impl Predictor {
             parameters: parameter_count(&located.config),
             device: loaded.device.name.clone(),
             notices: notices.clone(),
-            dials: loaded.prepared.decoder().dials().clone(),
-            readouts: readouts.as_ref().map(|readouts| readouts.description.clone()),
+            overrides: loaded.prepared.decoder().overrides().clone(),
+            linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
             history: sigma_history(&located.source.model),
             subjects: sorted(&provenance.subjects),
         };
-        Ok(Self { located, tokenizer, loaded, readouts, inside: Inside::default(), info, notices })
+        Ok(Self {
+            located,
+            tokenizer,
+            loaded,
+            linear_probes,
+            inspection_cache: InspectionCache::default(),
+            info,
+            notices,
+        })
     }
 
     /// What is loaded.
@@ -144,9 +152,9 @@ impl Predictor {
     /// Segments. Where a GPU fails, the model is opened again on the CPU and the prediction made there.
     pub fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
         self.with_fall_back(|predictor| {
-            let dials = predictor.dials().clone();
-            let pass = predictor.pass(image, prompt, &dials)?;
-            predictor.prediction(image, prompt, &pass, &dials)
+            let overrides = predictor.overrides().clone();
+            let pass = predictor.pass(image, prompt, &overrides)?;
+            predictor.prediction(image, prompt, &pass, &overrides)
         })
     }
 
@@ -168,7 +176,7 @@ impl Predictor {
     }
 
     fn fall_back(&mut self, error: &InferError) -> Result<(), InferError> {
-        self.inside = Inside::default();
+        self.inspection_cache = InspectionCache::default();
         self.notices.push(format!("{error}. The CPU is used from now on."));
         self.loaded = load(&self.located, device::cpu())?;
         self.info.device.clone_from(&self.loaded.device.name);
@@ -203,8 +211,8 @@ impl Predictor {
         self.located.config.axes == Axes::Xy
     }
 
-    /// Encoders, where image or prompt are new, and the decoder with `dials`.
-    pub(super) fn pass(&mut self, image: &Image, prompt: &str, dials: &Dials) -> Result<Pass, InferError> {
+    /// Encoders, where image or prompt are new, and the decoder with `overrides`.
+    pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let device = self.loaded.device.device.clone();
         let mut milliseconds = Milliseconds::default();
@@ -214,7 +222,7 @@ impl Predictor {
             Some(features) => features,
             None => {
                 let start = Instant::now();
-                let features = self.loaded.prepared.see(self.input(image, &device));
+                let features = self.loaded.prepared.encode_image(self.input(image, &device));
                 self.sync()?;
                 self.loaded.images.put(key, features.clone());
                 milliseconds.vision = elapsed_ms(start);
@@ -228,7 +236,7 @@ impl Predictor {
             Some(states) => states,
             None => {
                 let (ids, mask) = token_tensors(&encoding, &device);
-                let states = self.loaded.prepared.states(ids, mask);
+                let states = self.loaded.prepared.encode_text(ids, mask);
                 self.sync()?;
                 self.loaded.prompts.put(encoding.ids.clone(), states.clone());
                 milliseconds.text = elapsed_ms(start_text);
@@ -238,14 +246,16 @@ impl Predictor {
 
         let start_decoder = Instant::now();
         let own = self.loaded.prepared.decoder();
-        let turned = match self.inside.turned.take() {
-            _ if own.dials() == dials => None,
-            Some(turned) => Some(if turned.dials() == dials { turned } else { turned.turned(dials) }),
-            None => Some(own.turned(dials)),
+        let modified = match self.inspection_cache.modified.take() {
+            _ if own.overrides() == overrides => None,
+            Some(modified) => {
+                Some(if modified.overrides() == overrides { modified } else { modified.with_overrides(overrides) })
+            }
+            None => Some(own.with_overrides(overrides)),
         };
-        let decoder = turned.as_ref().unwrap_or(own);
+        let decoder = modified.as_ref().unwrap_or(own);
         let decoded = decoder.decode(&features, decoder.fuse(&states));
-        self.inside.turned = turned;
+        self.inspection_cache.modified = modified;
         Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
@@ -255,7 +265,7 @@ impl Predictor {
         image: &Image,
         prompt: &str,
         pass: &Pass,
-        dials: &Dials,
+        overrides: &Overrides,
     ) -> Result<Prediction, InferError> {
         let side = self.located.config.decoder.image_size;
         let natural = |values: Vec<f32>, side: usize| {
@@ -277,7 +287,7 @@ impl Predictor {
             probability_model: Plane { width: side, height: side, values: model_values },
             probability: Plane { width: image.width, height: image.height, values },
             stages,
-            parameters: stage_parameters(dials),
+            parameters: stage_parameters(overrides),
             tokens: TokensRead { read, dropped, limit: self.info.token_limit },
             milliseconds: Milliseconds { decoder, total: elapsed_ms(pass.start), ..pass.milliseconds },
             device: self.loaded.device.name.clone(),
@@ -304,8 +314,8 @@ impl Predictor {
     }
 
     /// The stages' read-outs, where the model has them.
-    pub fn readouts(&self) -> Option<&Readouts> {
-        self.readouts.as_ref()
+    pub fn linear_probes(&self) -> Option<&LinearProbes> {
+        self.linear_probes.as_ref()
     }
 
     /// The model's files.
@@ -314,13 +324,13 @@ impl Predictor {
     }
 
     /// Uses these read-outs from now on.
-    pub(super) fn use_readouts(&mut self, readouts: Readouts) {
-        self.readouts = Some(readouts);
+    pub(super) fn use_linear_probes(&mut self, linear_probes: LinearProbes) {
+        self.linear_probes = Some(linear_probes);
     }
 
     /// Where the read-outs lie or would be kept; none where the model is no file, as the one that the program carries.
-    pub fn readouts_path(&self) -> Option<PathBuf> {
-        self.located.readouts_path()
+    pub fn linear_probes_path(&self) -> Option<PathBuf> {
+        self.located.linear_probes_path()
     }
 
     /// The device on which gradients are computed.
@@ -346,8 +356,8 @@ pub(super) struct Pass {
 }
 
 /// σ and layer weights of each stage as the dials stand.
-pub(super) fn stage_parameters(dials: &Dials) -> Vec<StageParameters> {
-    let stages = dials.stages.iter().zip(dials.layer_weights());
+pub(super) fn stage_parameters(overrides: &Overrides) -> Vec<StageParameters> {
+    let stages = overrides.stages.iter().zip(overrides.layer_weights());
     stages
         .map(|(stage, layer_weights)| StageParameters {
             grid: stage.grid,

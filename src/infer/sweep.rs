@@ -7,7 +7,7 @@ use super::error::InferError;
 use super::predictor::Predictor;
 use crate::data::{Image, Mask};
 use crate::metrics::{Confusion, mean_std};
-use crate::model::dials::{Dial, Dials};
+use crate::model::overrides::{Overrides, Parameter};
 
 /// What a sweep runs over.
 pub struct SweepCase {
@@ -36,7 +36,7 @@ pub struct SweepPoint {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepResult {
     /// What was turned.
-    pub dial: Dial,
+    pub parameter: Parameter,
     /// What it is called.
     pub name: String,
     /// Its value in the untouched model.
@@ -53,20 +53,20 @@ pub struct SweepResult {
     pub is_whole: bool,
 }
 
-/// Sweeps `dial` over `values`, everything else as in `dials`. `cases` are read one after the other, each when its turn comes.
+/// Sweeps `parameter` over `values`, everything else as in `overrides`. `cases` are read one after the other, each when its turn comes.
 ///
 /// `progress` hears before every mask how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
 pub fn sweep(
     predictor: &mut Predictor,
-    dials: &Dials,
-    dial: Dial,
+    overrides: &Overrides,
+    parameter: Parameter,
     values: &[f32],
     threshold: f32,
     cases: impl Iterator<Item = Result<SweepCase, String>>,
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<SweepResult>, InferError> {
-    let Some(own) = dial.get(predictor.dials()) else {
-        return Err(InferError::Dials("this model has no such value".into()));
+    let Some(own) = parameter.get(predictor.overrides()) else {
+        return Err(InferError::Overrides("this model has no such value".into()));
     };
     let mut areas = vec![0f64; values.len()];
     let mut counts: Vec<Vec<Confusion>> = vec![Vec::new(); values.len()];
@@ -91,9 +91,9 @@ pub fn sweep(
             if !is_whole {
                 break 'cases;
             }
-            let mut dials = dials.clone();
-            dial.set(&mut dials, value);
-            let mask = predictor.predict_turned(&case.image, &case.prompt, &dials)?.mask(threshold);
+            let mut overrides = overrides.clone();
+            parameter.set(&mut overrides, value);
+            let mask = predictor.predict_turned(&case.image, &case.prompt, &overrides)?.mask(threshold);
             let area = mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
             masks.push((area, case.truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values))));
         }
@@ -121,5 +121,14 @@ pub fn sweep(
     };
     let with_truth = counts.first().map_or(0, Vec::len);
     let points = values.iter().zip(&areas).zip(&counts).map(point).collect();
-    Ok(Some(SweepResult { dial, name: dial.name(dials), own, points, cases: done, with_truth, skipped, is_whole }))
+    Ok(Some(SweepResult {
+        parameter,
+        name: parameter.name(overrides),
+        own,
+        points,
+        cases: done,
+        with_truth,
+        skipped,
+        is_whole,
+    }))
 }

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::decoder::DecoderStage;
-use super::dials::Dials;
 use super::fusion::Fusion;
 use super::head::Head;
 use super::himix::HiMix;
+use super::overrides::Overrides;
 use super::trace::Trace;
 
 /// A decoder that is differentiated by what flows through it, not by its weights.
@@ -29,9 +29,9 @@ pub struct Inputs {
 
 impl Attributor {
     /// Takes the decoder of a model that lies on a differentiating device; its encoders are dropped.
-    pub fn of(model: HiMix, dials: &Dials) -> Self {
+    pub fn of(model: HiMix, overrides: &Overrides) -> Self {
         // Frozen, it keeps the statistics of its batch norms and drops nothing out, and no gradient of a weight is computed.
-        let model = model.turned(dials).freeze();
+        let model = model.with_overrides(overrides).freeze();
         Self { fusion: model.fusion, stages: model.stages, head: model.head }
     }
 

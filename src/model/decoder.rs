@@ -8,8 +8,8 @@ use burn::tensor::activation::{gelu, leaky_relu, relu};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::ModelConfig;
-use super::dials::{SIGMA_OFF, StageDials};
 use super::layers::{Attention, Conv2d, ConvShape, LayerNorm, Linear, Upsample2, uniform};
+use super::overrides::{SIGMA_OFF, StageOverrides};
 use super::spectrum::SpectrumFilter;
 use super::trace::Trace;
 
@@ -242,21 +242,21 @@ impl DecoderStage {
     }
 
     /// The values with which it runs, on a grid of `grid` cells a side.
-    pub fn dials(&self, grid: usize) -> StageDials {
+    pub fn overrides(&self, grid: usize) -> StageOverrides {
         let number = |param: &Param<Tensor<1>>| param.val().into_data().iter::<f32>().next().unwrap_or_default();
         let guide = self.guide.as_ref();
         let sigma = guide.and_then(|guide| guide.spectrum.as_ref()).map(|filter| number(&filter.sigma));
         let betas = guide.map(|guide| [&guide.scale1, &guide.scale2, &guide.scale3].map(number));
-        StageDials { grid, sigma, is_filtered: sigma.is_some(), betas }
+        StageOverrides { grid, sigma, is_filtered: sigma.is_some(), betas }
     }
 
     /// The same weights with other values.
-    pub fn turned(mut self, dials: &StageDials) -> Self {
+    pub fn with_overrides(mut self, overrides: &StageOverrides) -> Self {
         let Some(guide) = &mut self.guide else { return self };
-        if let (Some(filter), Some(sigma)) = (&mut guide.spectrum, dials.sigma) {
-            *filter = filter.with_sigma(if dials.is_filtered { sigma } else { SIGMA_OFF });
+        if let (Some(filter), Some(sigma)) = (&mut guide.spectrum, overrides.sigma) {
+            *filter = filter.with_sigma(if overrides.is_filtered { sigma } else { SIGMA_OFF });
         }
-        if let Some(betas) = dials.betas {
+        if let Some(betas) = overrides.betas {
             let scales = [&mut guide.scale1, &mut guide.scale2, &mut guide.scale3];
             for (scale, beta) in scales.into_iter().zip(betas) {
                 *scale = Param::initialized(scale.id, Tensor::from_data([beta], &scale.device()));

@@ -7,7 +7,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::{ConfigError, ModelConfig};
-use super::dials::{self, GroupDials};
+use super::overrides::{self, GroupOverrides};
 
 /// Groups of layers, and how they are weighted.
 #[derive(Module, Debug)]
@@ -54,7 +54,7 @@ impl Fusion {
     }
 
     /// The groups, G1 first, with the values before the softmax.
-    pub fn group_dials(&self) -> Vec<GroupDials> {
+    pub fn group_overrides(&self) -> Vec<GroupOverrides> {
         let rows = self.alpha.as_ref().map(|alpha| {
             let values: Vec<f32> = alpha.val().into_data().iter::<f32>().collect();
             let widest = values.len() / self.groups.len();
@@ -64,7 +64,7 @@ impl Fusion {
         self.groups
             .iter()
             .enumerate()
-            .map(|(index, layers)| GroupDials {
+            .map(|(index, layers)| GroupOverrides {
                 layers: layers.clone(),
                 alpha: alpha(index, layers.len()),
                 is_used: !self.removed.contains(&(index + 1)),
@@ -73,17 +73,17 @@ impl Fusion {
     }
 
     /// The same groups with other values, in another order, or left out. Where nothing is learned, values are not looked at.
-    pub fn turned(&self, dials: &[GroupDials], order: &[usize]) -> Self {
+    pub fn with_overrides(&self, overrides: &[GroupOverrides], order: &[usize]) -> Self {
         let alpha = self.alpha.as_ref().map(|alpha| {
             let [count, widest] = alpha.dims();
             let mut values: Vec<f32> = alpha.val().into_data().iter::<f32>().collect();
-            for (row, group) in values.chunks_exact_mut(widest).zip(dials) {
+            for (row, group) in values.chunks_exact_mut(widest).zip(overrides) {
                 row.iter_mut().zip(group.alpha.iter().flatten()).for_each(|(old, new)| *old = *new);
             }
             let tensor = Tensor::<2>::from_data(TensorData::new(values, [count, widest]), &alpha.device());
             Param::initialized(alpha.id, tensor)
         });
-        let removed = dials.iter().enumerate().filter(|(_, group)| !group.is_used).map(|(index, _)| index + 1);
+        let removed = overrides.iter().enumerate().filter(|(_, group)| !group.is_used).map(|(index, _)| index + 1);
         Self { alpha, order: order.to_vec(), removed: removed.collect(), groups: self.groups.clone() }
     }
 
@@ -115,6 +115,6 @@ impl Fusion {
 
     /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
     pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
-        dials::layer_weights(&self.group_dials(), &self.order)
+        overrides::layer_weights(&self.group_overrides(), &self.order)
     }
 }

@@ -8,9 +8,9 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::config::{ConfigError, ModelConfig};
 use super::decoder::DecoderStage;
-use super::dials::Dials;
 use super::fusion::Fusion;
 use super::head::Head;
+use super::overrides::Overrides;
 use super::text_encoder::TextEncoder;
 use super::trace::Trace;
 use super::vision_encoder::VisionEncoder;
@@ -90,20 +90,24 @@ impl HiMix {
     }
 
     /// The values with which it runs; `config` is what it was built from.
-    pub fn dials(&self, config: &ModelConfig) -> Dials {
+    pub fn overrides(&self, config: &ModelConfig) -> Overrides {
         let stages = self.stages.iter().enumerate();
-        Dials {
-            stages: stages.map(|(index, stage)| stage.dials(config.stage_grid(index))).collect(),
-            groups: self.fusion.group_dials(),
+        Overrides {
+            stages: stages.map(|(index, stage)| stage.overrides(config.stage_grid(index))).collect(),
+            groups: self.fusion.group_overrides(),
             order: self.fusion.order().to_vec(),
         }
     }
 
     /// The same weights with other values; a filter that is switched off becomes one that passes everything.
-    pub fn turned(self, dials: &Dials) -> Self {
-        let fusion = self.fusion.turned(&dials.groups, &dials.order);
-        let stages =
-            self.stages.into_iter().zip(&dials.stages).map(|(stage, dials)| stage.turned(dials)).collect();
+    pub fn with_overrides(self, overrides: &Overrides) -> Self {
+        let fusion = self.fusion.with_overrides(&overrides.groups, &overrides.order);
+        let stages = self
+            .stages
+            .into_iter()
+            .zip(&overrides.stages)
+            .map(|(stage, overrides)| stage.with_overrides(overrides))
+            .collect();
         Self { fusion, stages, ..self }
     }
 

@@ -48,7 +48,7 @@ impl Picture {
         let Paint { image, probability, truth, uniforms } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
         uniforms.texels = 1.0 / image.reduction.max(1) as f32;
-        if let Texels::Values { scale, .. } = &image.texels {
+        if let Texels::StoredPixels { scale, .. } = &image.texels {
             uniforms.flags |= HAS_VALUES;
             uniforms.window = [uniforms.window[0] / scale, uniforms.window[1] * scale];
         }

@@ -111,7 +111,7 @@ impl Pipeline {
         let mut uploaded = 0;
         let (resident, format, bytes): (_, _, &[u8]) = match &image.texels {
             Texels::Rgba(bytes) => (&mut self.image, IMAGE_FORMAT, bytes),
-            Texels::Values { halves, .. } => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(halves)),
+            Texels::StoredPixels { halves, .. } => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(halves)),
         };
         if resident.key != Some(image.key) {
             let view = upload(device, queue, format, image.texture_size, bytes);

@@ -55,7 +55,7 @@ pub struct Show {
 
 /// How the overlay is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Look {
+pub struct PictureStyle {
     /// Probability from which a pixel belongs to the mask, 0…1.
     pub threshold: f32,
     /// Opacity of the fill, 0…1.
@@ -115,7 +115,7 @@ impl Uniforms {
     }
 
     /// The image's size is added when the picture is drawn.
-    pub fn new(placement: Placement, show: Show, colours: &OverlayColours, look: Look) -> Self {
+    pub fn new(placement: Placement, show: Show, colours: &OverlayColours, look: PictureStyle) -> Self {
         let colours = [
             colours.prediction,
             colours.true_positive,

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::augment::Augmentation;
 use super::cases::Cases;
 use super::config::TrainConfig;
-use crate::data::{preprocess, sentence};
+use crate::data::{preprocess, prompt};
 use crate::text::Tokenizer;
 
 /// Batches made ahead.
@@ -80,7 +80,7 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
             let mut image = preprocess::zoomed_input(&case.image, side, turned, change.zoom);
             let mut target = preprocess::zoomed_target(&case.mask, side, turned, change.zoom);
             change.apply(&mut image, &mut target, side, turned);
-            let prompt = if change.flip { sentence::mirror(&case.prompt) } else { case.prompt.clone() };
+            let prompt = if change.flip { prompt::mirror(&case.prompt) } else { case.prompt.clone() };
             Ok((image, target, prompt))
         })
         .collect();

@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What is asked of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wish {
+pub enum RunControl {
     /// Train.
     #[default]
     Run,
@@ -17,35 +17,35 @@ pub enum Wish {
 /// Shared between the run and whoever commands it; every wish is seen before the next step.
 #[derive(Debug, Default)]
 pub struct Control {
-    wish: Mutex<Wish>,
+    wish: Mutex<RunControl>,
     changed: Condvar,
 }
 
 impl Control {
     /// Asks the run for something. Nothing undoes a stop.
-    pub fn ask(&self, wish: Wish) {
+    pub fn ask(&self, wish: RunControl) {
         let mut current = self.lock();
-        if *current != Wish::Stop {
+        if *current != RunControl::Stop {
             *current = wish;
         }
         self.changed.notify_all();
     }
 
     /// What is asked now.
-    pub fn wish(&self) -> Wish {
+    pub fn wish(&self) -> RunControl {
         *self.lock()
     }
 
-    /// Waits while a pause is asked for; what is asked then, [`Wish::Run`] or [`Wish::Stop`].
-    pub(super) fn wait(&self) -> Wish {
+    /// Waits while a pause is asked for; what is asked then, [`RunControl::Run`] or [`RunControl::Stop`].
+    pub(super) fn wait(&self) -> RunControl {
         let mut current = self.lock();
-        while *current == Wish::Pause {
+        while *current == RunControl::Pause {
             current = self.changed.wait(current).unwrap_or_else(PoisonError::into_inner);
         }
         *current
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wish> {
+    fn lock(&self) -> MutexGuard<'_, RunControl> {
         self.wish.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,12 +57,12 @@ mod tests {
     #[test]
     fn a_stop_ends_a_pause_and_stays() {
         let control = Control::default();
-        control.ask(Wish::Pause);
+        control.ask(RunControl::Pause);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| control.wait());
-            control.ask(Wish::Stop);
-            control.ask(Wish::Run);
-            assert_eq!(waiting.join().ok(), Some(Wish::Stop));
+            control.ask(RunControl::Stop);
+            control.ask(RunControl::Run);
+            assert_eq!(waiting.join().ok(), Some(RunControl::Stop));
         });
     }
 }

@@ -90,7 +90,7 @@ pub enum Event {
         /// Seconds that the run still takes, by the pace so far.
         seconds_left: f64,
     },
-    /// The run waits ([`super::Wish::Pause`]).
+    /// The run waits ([`super::RunControl::Pause`]).
     Paused,
     /// The run goes on.
     Continued,

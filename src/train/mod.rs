@@ -22,7 +22,7 @@ mod text_states;
 mod validate;
 
 pub use config::{CrossEntropy, TrainConfig};
-pub use control::{Control, Wish};
+pub use control::{Control, RunControl};
 pub use error::TrainError;
 pub use estimate::{Estimate, estimate};
 pub use event::{Epoch, Event, PreviewCase};

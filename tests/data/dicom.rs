@@ -4,7 +4,7 @@ use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use himix::data::dicom::{open, open_series, series_in};
-use himix::data::volume::{Kind, Mapping, Values, Volume};
+use himix::data::volume::{Modality, StoredPixels, ValueMapping, Volume};
 use himix::data::{DataError, Limit, Orientation, Pixels};
 use tempfile::TempDir;
 
@@ -78,19 +78,19 @@ fn what_the_attributes_mean() {
     let Some(shared) = shared() else { return };
     let of = |name: &str| open(&shared.join("data/dicom").join(name), Limit::default()).expect("a scan");
     let ct = of("ct_transfer_syntaxes/Original.dcm");
-    assert_eq!((ct.kind, ct.unit), (Kind::Ct, "HU"));
-    assert_eq!(ct.mapping, Mapping::Linear(vec![[1.0, -1024.0]]));
+    assert_eq!((ct.kind, ct.unit), (Modality::Ct, "HU"));
+    assert_eq!(ct.mapping, ValueMapping::Linear(vec![[1.0, -1024.0]]));
     assert_eq!((ct.windows[0].window.centre, ct.windows[0].window.width), (40.0, 400.0));
     assert!(ct.geometry.pixel_mm.is_some() && ct.geometry.sides.is_some());
     let chest = of("cr_chest_mono1_10bit_implicit_nopreamble.dcm");
-    assert!(chest.is_inverted && chest.kind == Kind::Radiograph);
+    assert!(chest.is_inverted && chest.kind == Modality::Radiograph);
     let breast = of("mg_12bit_jpegll_multiwindow.dcm");
     assert_eq!(breast.windows.len(), 3);
     let several = of("ct_body_12bit_j2k_lossless_multiwindow.dcm");
     assert_eq!(several.windows.len(), 2);
     let voi = of("ot_voi_lut_8bit.dcm");
     assert_eq!(voi.windows[0].name, "VOI LUT");
-    assert!(matches!(of("ot_modality_lut_12bit.dcm").mapping, Mapping::Table { .. }));
+    assert!(matches!(of("ot_modality_lut_12bit.dcm").mapping, ValueMapping::Table { .. }));
     assert_eq!(of("us_ybr422_jpeg_baseline_30frames.dcm").slices, 30);
 }
 
@@ -302,7 +302,7 @@ fn files_that_lie_are_refused() {
     let error = open(&many, Limit(20)).expect_err("beyond the limit").to_string();
     assert!(error.contains("MiB"), "{error}");
     let scan = open(&many, Limit::default()).expect("a scan");
-    assert_eq!(scan.values, Values::U16(vec![7; 4]));
+    assert_eq!(scan.values, StoredPixels::U16(vec![7; 4]));
     assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![-1017.0; 4]));
     // A name is kept for the screen and written nowhere else.
     assert!(scan.patient.is_some() && !format!("{scan:?}").contains("Nobody"));
@@ -351,7 +351,7 @@ fn a_sigmoid_window_is_a_curve() {
     let several = of("several.dcm", "DX", "100\\200", "40\\80");
     assert!(
         several.windows.len() == 2
-            && several.mapping == Mapping::Same
+            && several.mapping == ValueMapping::Same
             && several.notes.iter().any(|note| note.contains("sigmoid"))
     );
     let ct = of("ct.dcm", "CT", "100", "40");
@@ -380,14 +380,14 @@ fn a_series_has_a_curve_where_all_its_slices_have_the_same() {
     let one = ["100", "40", "1"];
     let curve = of([one; 3]);
     assert_eq!(curve.slices, 3);
-    assert!(curve.notes.is_empty() && matches!(curve.mapping, Mapping::Table { .. }), "{:?}", curve.notes);
+    assert!(curve.notes.is_empty() && matches!(curve.mapping, ValueMapping::Table { .. }), "{:?}", curve.notes);
     // What stands for nothing is half of white now, as the pixels are that have it.
     assert_eq!(curve.padding, Some(curve.slice(2).value(0, 0, 0)));
     assert!(curve.padding.is_some_and(|padding| (padding - 2047.5).abs() < 0.1), "{:?}", curve.padding);
     for (other, mapping) in [
-        (["100\\200", "40\\60", "1"], Mapping::Same),
-        (["110", "40", "1"], Mapping::Same),
-        (["100", "40", "2"], Mapping::Linear(vec![[1.0, 0.0], [2.0, 0.0], [1.0, 0.0]])),
+        (["100\\200", "40\\60", "1"], ValueMapping::Same),
+        (["110", "40", "1"], ValueMapping::Same),
+        (["100", "40", "2"], ValueMapping::Linear(vec![[1.0, 0.0], [2.0, 0.0], [1.0, 0.0]])),
     ] {
         let straight = of([one, other, one]);
         assert_eq!((straight.slices, &straight.mapping), (3, &mapping), "{other:?}: {:?}", straight.notes);
@@ -432,10 +432,10 @@ fn what_other_programs_put_around_a_picture() {
     // A preamble that makes a TIFF of it.
     let mut both = plain.clone();
     both[..8].copy_from_slice(b"II\x2a\0\x60\0\0\0");
-    assert_eq!(read("both.dcm", &both), Values::U16(vec![7; 4]));
+    assert_eq!(read("both.dcm", &both), StoredPixels::U16(vec![7; 4]));
     // Rubbish behind the pixels.
     let behind = [plain.as_slice(), &[0xe1, 0x7f, 0, 0, b'O', b'B', 0, 0, 0xf0, 0xff, 0xff, 0xff, 1]].concat();
-    assert_eq!(read("behind.dcm", &behind), Values::U16(vec![7; 4]));
+    assert_eq!(read("behind.dcm", &behind), StoredPixels::U16(vec![7; 4]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
 use himix::data::dicom::{open, open_series, series_in, stacks_in};
-use himix::data::volume::{Kind, Mapping, Measured, SliceDistance, Source, Values, Volume};
+use himix::data::volume::{Measured, Modality, SliceDistance, Source, StoredPixels, ValueMapping, Volume};
 use himix::data::{DataError, Limit};
 use serde_json::Value;
 
@@ -74,10 +74,10 @@ fn an_enhanced_ct_stands_in_order_and_in_hounsfield_units() {
     let (whole, expected) = (opened("enhanced_ct.dcm"), expected("enhanced_ct"));
     must_have(&whole, &expected["values"]);
     must_lie(&whole, 0.0, 0.0, &expected["positions"]);
-    assert_eq!((whole.kind, whole.unit), (Kind::Ct, "HU"));
+    assert_eq!((whole.kind, whole.unit), (Modality::Ct, "HU"));
     // Stored 385 of frame 2, which is the lowest: 385 * 1.25 - 1024.
     assert_eq!(whole.slice(0).value(0, 0, 0), -542.75);
-    assert!(matches!(&whole.mapping, Mapping::Linear(pairs) if pairs.len() == 5));
+    assert!(matches!(&whole.mapping, ValueMapping::Linear(pairs) if pairs.len() == 5));
     let windows: Vec<_> = whole.windows.iter().map(|named| (named.name.as_str(), named.window.centre)).collect();
     assert_eq!(windows, [("SOFT", 40.0), ("LUNG", -600.0)]);
     assert_eq!(whole.geometry.spacing_mm(), Some([0.25, 0.5, 5.0]));
@@ -137,13 +137,13 @@ fn a_segmentation_is_a_label_map() {
         (0..3).map(|slice| whole.geometry.place(0.0, 0.0, slice).expect("a place")[2]).collect();
     assert_eq!((heights, whole.slices), (numbers(&expected["heights"]), 3));
     assert_eq!(whole.geometry.spacing_mm(), Some([1.0, 2.0, 2.0]));
-    assert!(matches!(whole.values, Values::U8(_)));
+    assert!(matches!(whole.values, StoredPixels::U8(_)));
     assert!(whole.notes[0].contains("1 Liver, 2 Tumour"), "{:?}", whole.notes);
     // Pixel 9 of the lowest slice is in both.
     assert!(whole.notes.iter().any(|note| note.contains("in more than one: 1")), "{:?}", whole.notes);
     // Half of 127 is 63.5.
     let fractions = opened("fractions.dcm");
-    assert_eq!(fractions.values, Values::U8(vec![0, 0, 7, 7, 7]));
+    assert_eq!(fractions.values, StoredPixels::U8(vec![0, 0, 7, 7, 7]));
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn sizes_say_where_they_were_measured() {
 fn hounsfield_units_are_the_files_word() {
     let of = |name: &str| opened(&format!("sizes/{name}.dcm"));
     let bare = of("no_rescale");
-    assert_eq!((bare.kind, bare.unit), (Kind::Ct, ""));
+    assert_eq!((bare.kind, bare.unit), (Modality::Ct, ""));
     assert!(bare.notes[0].contains("without a unit"), "{:?}", bare.notes);
     let localizer = of("localizer");
     assert_eq!((localizer.unit, localizer.geometry.gantry_tilt), ("", Some(-12.5)));
@@ -434,7 +434,7 @@ fn groups_of_some_frames_alone_put_nothing_in_order() {
     let path = folder.path().join("some.dcm");
     object.write_to_file(&path).expect("written");
     let whole = open(&path, Limit::default()).expect("a picture");
-    assert_eq!((whole.unit, whole.geometry.placement.as_ref(), &whole.mapping), ("", None, &Mapping::Same));
+    assert_eq!((whole.unit, whole.geometry.placement.as_ref(), &whole.mapping), ("", None, &ValueMapping::Same));
     assert!(whole.notes.iter().any(|note| note.contains("only 4 of its 5 frames")), "{:?}", whole.notes);
 }
 

@@ -8,7 +8,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use himix::data::Limit;
 use himix::data::dicom::{open, open_series, series_in};
-use himix::data::volume::{Mapping, Volume};
+use himix::data::volume::{ValueMapping, Volume};
 use tempfile::TempDir;
 
 use super::dicom::{at_height, firsts, object, write};
@@ -56,7 +56,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
             let wanted: Vec<f32> =
                 (1..=4_u8).filter(|value| usize::from(*value) != place + 1).map(f32::from).collect();
             assert_eq!((whole.unit, firsts(&whole)), ("HU", wanted), "without slice {place}");
-            assert_eq!(whole.mapping, Mapping::Linear(vec![[1.0, -1024.0]]));
+            assert_eq!(whole.mapping, ValueMapping::Linear(vec![[1.0, -1024.0]]));
             let heights =
                 whole.geometry.placement.as_ref().expect("places").positions.iter().map(|at| at[2] as usize / 10);
             assert!(heights.eq((1..=4).filter(|height| *height != place + 1)));
@@ -74,7 +74,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
     }
     // Where most have none, there is none.
     let whole = series(&slices(&folder(), &[same, bare, bare]));
-    assert_eq!((whole.slices, whole.unit, &whole.mapping), (2, "", &Mapping::Same));
+    assert_eq!((whole.slices, whole.unit, &whole.mapping), (2, "", &ValueMapping::Same));
     assert!(
         whole.notes.iter().any(|note| note.contains("does not say how its values become Hounsfield")),
         "{:?}",
@@ -166,12 +166,12 @@ fn frames_with_a_rescale_of_their_own_have_no_common_curve() {
         whole
     };
     let curve = of(["1"; 3], ["100"; 3]);
-    assert!(matches!(curve.mapping, Mapping::Table { .. }) && curve.notes.is_empty(), "{:?}", curve.notes);
+    assert!(matches!(curve.mapping, ValueMapping::Table { .. }) && curve.notes.is_empty(), "{:?}", curve.notes);
     let scaled = of(["1", "2", "1"], ["100"; 3]);
-    assert_eq!(scaled.mapping, Mapping::Linear(vec![[1.0, 0.0], [2.0, 0.0], [1.0, 0.0]]));
+    assert_eq!(scaled.mapping, ValueMapping::Linear(vec![[1.0, 0.0], [2.0, 0.0], [1.0, 0.0]]));
     assert_eq!(scaled.slice(1).value(0, 0, 0), 200.0);
     let windows = of(["1"; 3], ["100", "110", "100"]);
-    assert_eq!((&windows.mapping, windows.slice(1).value(0, 0, 0)), (&Mapping::Same, 100.0));
+    assert_eq!((&windows.mapping, windows.slice(1).value(0, 0, 0)), (&ValueMapping::Same, 100.0));
     for straight in [scaled, windows] {
         assert!(straight.notes.iter().any(|note| note.contains("sigmoid")), "{:?}", straight.notes);
     }
@@ -204,6 +204,6 @@ fn a_slope_alone_makes_no_hounsfield_units() {
     let mut bare = object(2, 1, 1, vec![7, 9]);
     bare.remove_element(tags::RESCALE_INTERCEPT);
     let volume = open(&write(&folder, "bare.dcm", bare), Limit::default()).expect("a picture");
-    assert_eq!((volume.unit, &volume.mapping), ("", &Mapping::Same));
+    assert_eq!((volume.unit, &volume.mapping), ("", &ValueMapping::Same));
     assert!(volume.notes.iter().any(|note| note.contains("without a unit")), "{:?}", volume.notes);
 }

@@ -43,7 +43,7 @@ fn scan(path: &Path) -> Option<String> {
     match open::open(path, LIMIT, &|_, _| true) {
         Ok(scan) => {
             let slice = scan.slice(scan.slices / 2);
-            let seen = scan.first_seen(&slice);
+            let seen = scan.first_display_window(&slice);
             let _ = slice.windowed(seen.window, seen.is_inverted);
             None
         }

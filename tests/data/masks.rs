@@ -180,7 +180,7 @@ fn more_volumes_than_classes_are_refused() {
 #[test]
 fn everything_on_one_slice_is_everything() {
     let folder = folder();
-    let image = himix::data::Volume::plain(2, 1, 3, himix::data::volume::Values::U8(vec![0; 6]));
+    let image = himix::data::Volume::plain(2, 1, 3, himix::data::volume::StoredPixels::U8(vec![0; 6]));
     let path = put(&folder, "white.png", &png(2, 1, 8, 0, &[], &[&[255, 255]]));
     let reading = TruthReading { slice: Some(1), ..TruthReading::default() };
     let truth = Truth::read(&[path], image.grid(), &reading).expect("a truth");

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use himix::data::nifti::{is_nifti, open};
-use himix::data::volume::{Kind, Sides, Values};
+use himix::data::volume::{Modality, Sides, StoredPixels};
 use himix::data::{DataError, Limit};
 
 use super::fixtures::{folder, put, shared};
@@ -110,11 +110,11 @@ fn the_shared_volumes() {
     let of = |name: &str| open(&shared.join("data/nifti").join(name), Limit::default()).expect("a volume");
     let body = of("ct_body_3mm.nii.gz");
     assert_eq!((body.columns, body.rows, body.slices), (122, 101, 112));
-    assert_eq!((body.kind, body.unit), (Kind::Ct, "HU"));
+    assert_eq!((body.kind, body.unit), (Modality::Ct, "HU"));
     let values = body.values.floats(0..body.values.len());
     let range = values.iter().fold([0.0_f32; 2], |[low, high], &value| [low.min(value), high.max(value)]);
     assert_eq!(range, [-1207.0, 3382.0]);
-    assert!(matches!(body.values, Values::I16(_)));
+    assert!(matches!(body.values, StoredPixels::I16(_)));
     // RAS as stored: flipped so that the right is at the left and the front at the top.
     assert_eq!(body.geometry.sides, Some(Sides { left: 'R', right: 'L', top: 'A', bottom: 'P' }));
     let mask = of("mosmed_study_0255_mask.nii.gz");
@@ -156,10 +156,14 @@ fn hounsfield_units_whatever_the_storage() {
     ];
     let floats = |volume: &himix::data::Volume, slice| volume.slice(slice).floats().collect::<Vec<f32>>();
     for (name, volume) in &volumes {
-        assert_eq!((volume.kind, volume.unit, volume.padding), (Kind::Ct, "HU", None), "{name}");
+        assert_eq!((volume.modality, volume.unit, volume.padding), (Modality::Ct, "HU", None), "{name}");
         for slice in 0..2 {
             assert_eq!(floats(volume, slice), floats(&plain, slice), "{name}");
-            assert_eq!(volume.seen_first(slice, None), plain.seen_first(slice, None), "{name}");
+            assert_eq!(
+                volume.default_network_input(slice, None),
+                plain.default_network_input(slice, None),
+                "{name}"
+            );
         }
     }
     // Padding far below everything else is no value; the range and the network do not meet it as one.
@@ -175,11 +179,11 @@ fn hounsfield_units_whatever_the_storage() {
         [1.0, 0.0],
         [-5000_i16, 10, 20, 30, 40, 50, 60, 70].iter().flat_map(|v| v.to_le_bytes()).collect(),
     );
-    assert_eq!((other.unit, other.padding, other.kind), ("", None, Kind::Other));
+    assert_eq!((other.unit, other.padding, other.kind), ("", None, Modality::Other));
     // Neither are phases, which run as far below 0 as above it.
     let phases = [-1000_i16, -900, -500, 0, 10, 500, 900, 1000];
     let phases = file(4, 16, [1.0, 0.0], phases.iter().flat_map(|v| v.to_le_bytes()).collect());
-    assert_eq!((phases.unit, phases.kind), ("", Kind::Other));
+    assert_eq!((phases.unit, phases.kind), ("", Modality::Other));
     assert!(plain.assumptions.iter().any(|text| text.contains("taken for Hounsfield units")));
     // Not a number: shown as the lowest value, and said.
     let strange = [f32::NAN, -1000.0, 0.0, 40.0, f32::INFINITY, 300.0, 1200.0, 3000.0];
@@ -201,7 +205,7 @@ fn colours_units_of_length_and_further_volumes() {
     head[123] = 1; // xyzt_units: metres
     head.extend([1, 2, 3, 4, 5, 6]);
     let colours = open(&put(&folder, "colours.nii", &head), Limit::default()).expect("a volume");
-    assert_eq!((colours.channels, colours.values.clone()), (3, Values::U8(vec![1, 2, 3, 4, 5, 6])));
+    assert_eq!((colours.channels, colours.values.clone()), (3, StoredPixels::U8(vec![1, 2, 3, 4, 5, 6])));
     let spacing = colours.geometry.spacing_mm().expect("sizes");
     assert!(spacing.iter().zip([2.0, 3.0, 4.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{spacing:?}");
     assert!(colours.assumptions.is_empty(), "{:?}", colours.assumptions);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use himix::data::raster::{self, Raster};
-use himix::data::volume::{Source, Values};
+use himix::data::volume::{Source, StoredPixels};
 use himix::data::{Image, Limit, Orientation, Pixels, image, open};
 use serde_json::Value;
 
@@ -27,12 +27,12 @@ fn raster_of(path: &Path) -> Raster {
     raster::load(path, Limit::default(), Orientation::Upright).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn numbers(values: &Values) -> (&'static str, Vec<f64>) {
+fn numbers(values: &StoredPixels) -> (&'static str, Vec<f64>) {
     let name = match values {
-        Values::U8(_) => "u8",
-        Values::I16(_) => "i16",
-        Values::U16(_) => "u16",
-        Values::F32(_) => "f32",
+        StoredPixels::U8(_) => "u8",
+        StoredPixels::I16(_) => "i16",
+        StoredPixels::U16(_) => "u16",
+        StoredPixels::F32(_) => "f32",
     };
     (name, values.floats(0..values.len()).into_iter().map(f64::from).collect())
 }
@@ -168,7 +168,7 @@ fn a_further_sample_on_the_second_page_is_left_out() {
     let read = raster_of(&put(&folder, "further.tif", &tiff_chain(&[first, second], &data)));
     assert_eq!(read.pages, 2);
     let wanted = (0..pixels).chain((pixels..all).step_by(2)).map(|place| (place % 251) as u8);
-    assert!(read.values == Values::U8(wanted.collect()), "every second of the second page");
+    assert!(read.values == StoredPixels::U8(wanted.collect()), "every second of the second page");
     assert_eq!(read.notes, ["A pixel has 0 to 1 further samples, by its page, which are not read."]);
 }
 

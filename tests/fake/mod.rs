@@ -10,8 +10,8 @@ use std::time::Duration;
 use himix::data::Image;
 use himix::engine::{OpenModel, Segmenter};
 use himix::infer::{
-    Attribution, Dials, GroupDials, Inspection, Milliseconds, ModelInfo, Plane, Prediction, Spectra, StageDials,
-    StageParameters, StageView, TokensRead, Wanted,
+    Attribution, GroupOverrides, InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane,
+    Prediction, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
 };
 
 /// Side of what the fake sees.
@@ -37,7 +37,7 @@ pub struct FakeModel {
     /// Whether it says of itself that it is untrained.
     pub is_untrained: bool,
     /// Whether its stages have masks.
-    pub has_readouts: bool,
+    pub has_linear_probes: bool,
 }
 
 impl FakeModel {
@@ -68,8 +68,8 @@ impl Segmenter for FakeModel {
             parameters: 1_234_567,
             device: "Test device".into(),
             notices: Vec::new(),
-            dials: dials(),
-            readouts: self.has_readouts.then(|| "fitted on nothing".into()),
+            overrides: overrides(),
+            linear_probes: self.has_linear_probes.then(|| "fitted on nothing".into()),
             ..ModelInfo::default()
         }
     }
@@ -107,11 +107,11 @@ impl Segmenter for FakeModel {
         &mut self,
         image: &Image,
         prompt: &str,
-        dials: Option<&Dials>,
-        wanted: Wanted,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
     ) -> Result<Inspection, String> {
         let mut prediction = self.predict(image, prompt)?;
-        if let Some(sigma) = dials.and_then(|dials| dials.stages[0].sigma) {
+        if let Some(sigma) = overrides.and_then(|overrides| overrides.stages[0].sigma) {
             let edge = ((sigma / 10.0).min(1.0) * image.width as f32) as usize;
             for (at, value) in prediction.probability.values.iter_mut().enumerate() {
                 *value = LESION[usize::from(at % image.width >= edge)];
@@ -124,12 +124,12 @@ impl Segmenter for FakeModel {
         let stage = |grid: usize| {
             let side = 2 * grid;
             let output: Vec<f32> = (0..2 * side * side).map(|at| (at % side) as f32 / grid as f32).collect();
-            let readout = self.has_readouts.then(|| half(side, side));
+            let linear_probe = self.has_linear_probes.then(|| half(side, side));
             let attribution = wanted
                 .attribution
                 .then(|| Attribution { map: half(side, side), contributions: vec![0.25, -0.75] });
             let spectra = wanted.spectra.then(|| Spectra { before: vec![4.0, 2.0], after: vec![5.0, 2.5] });
-            StageView { grid, channels: 2, output, attribution, readout, spectra }
+            StageView { grid, channels: 2, output, attribution, linear_probe, spectra }
         };
         let similarity = if wanted.similarity { vec![1.0, 0.5, 0.5, 1.0] } else { Vec::new() };
         Ok(Inspection { prediction, stages: [7, 14, 28].map(stage).into(), similarity, explained: 1 })
@@ -141,10 +141,11 @@ impl Segmenter for FakeModel {
 }
 
 /// What can be turned in it.
-fn dials() -> Dials {
-    let stage = |grid| StageDials { grid, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
-    let group = |first| GroupDials { layers: vec![first, first + 1], alpha: Some(vec![1.0, 2.0]), is_used: true };
-    Dials { stages: [7, 14, 28].map(stage).into(), groups: [1, 3, 5].map(group).into(), order: vec![3, 2, 1] }
+fn overrides() -> Overrides {
+    let stage = |grid| StageOverrides { grid, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
+    let group =
+        |first| GroupOverrides { layers: vec![first, first + 1], alpha: Some(vec![1.0, 2.0]), is_used: true };
+    Overrides { stages: [7, 14, 28].map(stage).into(), groups: [1, 3, 5].map(group).into(), order: vec![3, 2, 1] }
 }
 
 fn half(width: usize, height: usize) -> Plane {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use himix::engine::run::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, TrainConfig, Wish};
-use himix::engine::{Trainer, Work};
+use himix::engine::run::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
+use himix::engine::{Trainer, TrainingJob};
 
 /// Side of the preview's pictures.
 const SIDE: usize = 8;
@@ -26,7 +26,7 @@ pub struct FakeTrainer {
     /// What a folder holds that a run broke off in: finished epochs.
     pub interrupted: Option<usize>,
     /// What it was asked to do.
-    pub works: Arc<Mutex<Vec<Work>>>,
+    pub works: Arc<Mutex<Vec<TrainingJob>>>,
 }
 
 impl Default for FakeTrainer {
@@ -45,15 +45,15 @@ impl Default for FakeTrainer {
 
 impl FakeTrainer {
     /// What it was asked to do, in order.
-    pub fn works(&self) -> Vec<Work> {
+    pub fn works(&self) -> Vec<TrainingJob> {
         self.works.lock().map(|works| works.clone()).unwrap_or_default()
     }
 }
 
 impl Trainer for FakeTrainer {
-    fn train(&self, work: &Work, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String> {
+    fn train(&self, work: &TrainingJob, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String> {
         self.works.lock().map_err(|error| error.to_string())?.push(work.clone());
-        let done = if matches!(work, Work::Resume(_)) { self.interrupted.unwrap_or(0) } else { 0 };
+        let done = if matches!(work, TrainingJob::Resume(_)) { self.interrupted.unwrap_or(0) } else { 0 };
         let history: Vec<Epoch> = (1..=done).map(epoch).collect();
         report(Event::Preparing("looking through the data".into()));
         report(Event::Started {
@@ -122,14 +122,14 @@ impl Trainer for FakeTrainer {
 impl FakeTrainer {
     /// Waits while a pause is asked for; whether a stop is.
     fn waits_and_stops(&self, control: &Control, report: &mut dyn FnMut(Event)) -> bool {
-        if control.wish() == Wish::Pause {
+        if control.wish() == RunControl::Pause {
             report(Event::Paused);
-            while control.wish() == Wish::Pause {
+            while control.wish() == RunControl::Pause {
                 std::thread::sleep(Duration::from_millis(1));
             }
             report(Event::Continued);
         }
-        control.wish() == Wish::Stop
+        control.wish() == RunControl::Stop
     }
 }
 

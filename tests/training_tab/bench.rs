@@ -14,7 +14,7 @@ use himix::infer::ModelSource;
 
 use crate::fake::FakeModel;
 use crate::fake_trainer::FakeTrainer;
-use crate::kit::{Files, Window, open, says, wait};
+use crate::harness::{Files, Window, open, says, wait};
 
 /// A window on the Train tab, and what it was started with.
 pub struct Bench {

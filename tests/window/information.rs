@@ -10,7 +10,7 @@ use super::truth::volume;
 use super::{window, with_result};
 use crate::fake::FakeModel;
 use crate::formats::{element, number};
-use crate::kit::{Files, Window, drop_file, says, wait};
+use crate::harness::{Files, Window, drop_file, says, wait};
 
 /// A CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, of somebody; it says how values become Hounsfield units or not.
 fn slice(folder: &Path, is_rescaled: bool) -> PathBuf {

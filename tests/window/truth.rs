@@ -9,7 +9,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use super::{window, with_result};
 use crate::fake::{FakeModel, HEIGHT, WIDTH};
 use crate::formats::nifti;
-use crate::kit::{Files, Window, says, wait};
+use crate::harness::{Files, Window, says, wait};
 
 /// A NIfTI volume of 5 slices of 8×6 voxels of `spacing` mm, with its place in space; slice k of a mask has k rows of its left half.
 pub fn volume(folder: &Path, name: &str, is_mask: bool, spacing: f32) -> PathBuf {

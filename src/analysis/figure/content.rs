@@ -6,7 +6,7 @@ use super::picture::{OverlayColours, Picture};
 use crate::analysis::maps::MapKind;
 use crate::data::Mask;
 use crate::data::volume::Lengths;
-use crate::infer::{Dials, Inspection, ModelInfo, changes};
+use crate::infer::{Inspection, ModelInfo, Overrides, changes};
 
 /// A model in a figure.
 #[derive(Clone, Debug)]
@@ -14,22 +14,22 @@ pub struct Model<'a> {
     /// What it is.
     pub info: &'a ModelInfo,
     /// The values it ran with where they are turned; none where they are its own.
-    pub dials: Option<&'a Dials>,
+    pub overrides: Option<&'a Overrides>,
     /// What it did with each case of the figure, in the order of the cases. May be empty where the figure needs none.
     pub inspections: Vec<&'a Inspection>,
 }
 
 impl Model<'_> {
     /// The values it ran with.
-    pub fn dials(&self) -> &Dials {
-        self.dials.unwrap_or(&self.info.dials)
+    pub fn overrides(&self) -> &Overrides {
+        self.overrides.unwrap_or(&self.info.overrides)
     }
 
     /// What the reader has to know of it beyond its name: that it is turned or untrained.
     pub(super) fn remarks(&self, name: &str) -> String {
         let mut words = String::new();
-        if let Some(dials) = self.dials.filter(|dials| **dials != self.info.dials) {
-            words += &format!("{} turned by hand: {}. ", self.info.name, changes(&self.info.dials, dials));
+        if let Some(overrides) = self.overrides.filter(|overrides| **overrides != self.info.overrides) {
+            words += &format!("{} turned by hand: {}. ", self.info.name, changes(&self.info.overrides, overrides));
         }
         if !self.info.is_trained {
             words += &format!("{name} is untrained: what it draws means nothing.");
@@ -93,7 +93,11 @@ impl Content<'_> {
         let mut names: Vec<String> = Vec::with_capacity(self.models.len());
         for model in &self.models {
             let name = &model.info.name;
-            let turned = if model.dials.is_some_and(|dials| *dials != model.info.dials) { ", turned" } else { "" };
+            let turned = if model.overrides.is_some_and(|overrides| *overrides != model.info.overrides) {
+                ", turned"
+            } else {
+                ""
+            };
             let mut full = format!("{name}{turned}");
             let mut count = 2;
             while names.contains(&full) {

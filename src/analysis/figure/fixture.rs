@@ -6,8 +6,8 @@ use super::{Case, Content, Figure, Model, Picture};
 use crate::data::Mask;
 use crate::data::volume::Lengths;
 use crate::infer::{
-    Attribution, Dials, GroupDials, Inspection, Milliseconds, ModelInfo, Plane, Prediction, Spectra, StageDials,
-    StageView, TokensRead,
+    Attribution, GroupOverrides, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, Spectra,
+    StageOverrides, StageView, TokensRead,
 };
 
 /// Everything that a figure borrows.
@@ -31,10 +31,10 @@ impl Bench {
     /// The same with an image of this size.
     pub fn sized(grids: &[usize], width: usize, height: usize) -> Self {
         let stages = grids.iter().enumerate();
-        let dials = Dials {
+        let overrides = Overrides {
             stages: stages
                 .clone()
-                .map(|(at, &grid)| StageDials {
+                .map(|(at, &grid)| StageOverrides {
                     grid,
                     sigma: Some(6.18 - at as f32),
                     is_filtered: true,
@@ -43,7 +43,7 @@ impl Bench {
                 .collect(),
             groups: stages
                 .clone()
-                .map(|(at, _)| GroupDials {
+                .map(|(at, _)| GroupOverrides {
                     layers: (4 * at + 1..=4 * at + 4).collect(),
                     alpha: Some(vec![1.25, 0.5, 1.0, 1.0 - at as f32]),
                     is_used: true,
@@ -62,7 +62,7 @@ impl Bench {
                     map: plane(side(grid), side(grid), |k| (k % 5) as f32 * 0.01),
                     contributions: vec![0.1, -0.2, 0.3],
                 }),
-                readout: Some(plane(side(grid), side(grid), |k| (k * 7 % 10) as f32 / 10.0)),
+                linear_probe: Some(plane(side(grid), side(grid), |k| (k * 7 % 10) as f32 / 10.0)),
                 spectra: Some(Spectra {
                     before: (0..=grid / 2).map(|ring| 900.0 / (1 + ring * ring) as f32).collect(),
                     after: (0..=grid / 2).map(|ring| 1000.0 / (1 + ring * ring) as f32).collect(),
@@ -84,8 +84,8 @@ impl Bench {
         let info = ModelInfo {
             name: "bench-model".into(),
             is_trained: true,
-            dials,
-            readouts: Some("fitted on 500 images".into()),
+            overrides,
+            linear_probes: Some("fitted on 500 images".into()),
             ..ModelInfo::default()
         };
         Self {
@@ -105,7 +105,7 @@ impl Bench {
     pub fn content_of(&self, models: usize, cases: usize) -> Content<'_> {
         let case =
             Case { name: "a-1.png", picture: &self.picture, lengths: Lengths::PIXELS, truth: Some(&self.truth) };
-        let model = Model { info: &self.info, dials: None, inspections: vec![&self.seen; cases] };
+        let model = Model { info: &self.info, overrides: None, inspections: vec![&self.seen; cases] };
         Content { models: vec![model; models], cases: vec![case; cases] }
     }
 }

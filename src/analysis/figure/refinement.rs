@@ -39,7 +39,7 @@ pub fn refinement(content: &Content, options: &Options) -> Result<Figure, Figure
     content.check()?;
     for model in &content.models {
         let stages = model.inspections.iter().flat_map(|seen| &seen.stages);
-        if stages.clone().any(|stage| stage.readout.is_none()) || stages.count() == 0 {
+        if stages.clone().any(|stage| stage.linear_probe.is_none()) || stages.count() == 0 {
             return Err(FigureError::NoReadouts { model: model.info.name.clone() });
         }
     }
@@ -92,7 +92,7 @@ fn sentences(content: &Content, options: &Options, is_compared: bool) -> Vec<Str
         .models
         .iter()
         .zip(content.names())
-        .filter_map(|(model, name)| Some(format!("{name}: {}", model.info.readouts.as_ref()?)))
+        .filter_map(|(model, name)| Some(format!("{name}: {}", model.info.linear_probes.as_ref()?)))
         .collect();
     let mut sentences = vec![
         format!("Masks of the decoder stages of {}, coarse to fine, at threshold {}.", content.names().join(" and "), options.threshold_words()),
@@ -124,9 +124,10 @@ impl<'a> Row<'a> {
     fn of(case: &'a Case<'a>, seen: &'a Inspection, options: &Options) -> Self {
         let steps = steps(seen, case.truth, options.threshold, case.lengths);
         let (width, height) = (case.picture.width, case.picture.height);
-        let readouts = seen.stages.iter().filter_map(|stage| Some((stage.grid, stage.readout.as_ref()?)));
+        let linear_probes =
+            seen.stages.iter().filter_map(|stage| Some((stage.grid, stage.linear_probe.as_ref()?)));
         let (mut grids, mut planes): (Vec<_>, Vec<_>) =
-            readouts.map(|(grid, readout)| (Some(grid), raised(readout, width, height))).unzip();
+            linear_probes.map(|(grid, linear_probe)| (Some(grid), raised(linear_probe, width, height))).unzip();
         grids.push(None);
         planes.push(seen.prediction.probability.clone());
         Self { case, seen, steps, grids, planes }
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn a_model_without_read_outs_is_refused() {
         let mut bench = Bench::new(&[2]);
-        bench.seen.stages[0].readout = None;
+        bench.seen.stages[0].linear_probe = None;
         let error = refinement(&bench.content(), &Options::default()).expect_err("none").to_string();
         assert!(error.contains("himix train --readout"), "{error}");
     }

@@ -12,7 +12,7 @@ use super::{Content, Figure, FigureError, Model};
 use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
 use crate::analysis::stage_name;
-use crate::infer::StageDials;
+use crate::infer::StageOverrides;
 
 /// Left of the first plot of a line: its numbers and its name; left of the others: numbers.
 const AXIS: [f32; 2] = [34.0, 20.0];
@@ -43,7 +43,7 @@ pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     if content.models.is_empty() {
         return Err(nothing("no model is open; open one"));
     }
-    let mut stages = content.models.iter().flat_map(|model| &model.dials().stages);
+    let mut stages = content.models.iter().flat_map(|model| &model.overrides().stages);
     if !stages.any(|stage| stage.sigma.is_some()) {
         return Err(nothing("no stage of this model has a spectrum filter; take another model"));
     }
@@ -82,7 +82,7 @@ pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     scene.outline(Rect::new(x, y, 7.0, 7.0), Stroke::solid(MARK, 1.2));
     scene.text(Text::new([x + 10.0, y + 6.0], "DC", LABEL, INK));
     x += 32.0;
-    let is_turned = content.models.iter().any(|model| *model.dials() != model.info.dials);
+    let is_turned = content.models.iter().any(|model| *model.overrides() != model.info.overrides);
     let learned = if is_turned { "learned or turned" } else { "learned" };
     let mut lines = vec![(START, "start".to_owned()), (LEARNED, learned.into())];
     if has_spectra {
@@ -109,14 +109,14 @@ fn has_spectra(model: &Model) -> bool {
 }
 
 /// The filter that a stage runs with; one that is switched off is infinitely wide and lets nothing pass.
-fn filter(stage: &StageDials) -> Option<Filter> {
+fn filter(stage: &StageOverrides) -> Option<Filter> {
     let sigma = if stage.is_filtered { stage.sigma? } else { stage.sigma.map(|_| f32::INFINITY)? };
     Some(Filter { sigma, grid: stage.grid })
 }
 
 /// All of one model: its stages side by side, at most four in a line.
 fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32 {
-    let stages: Vec<(usize, &StageDials)> = model.dials().stages.iter().enumerate().collect();
+    let stages: Vec<(usize, &StageOverrides)> = model.overrides().stages.iter().enumerate().collect();
     let lines = stages.len().div_ceil(4).max(1);
     let columns = stages.len().div_ceil(lines).max(1);
     for line in stages.chunks(columns) {
@@ -128,7 +128,7 @@ fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32
         };
         let side = (width - GAP) / 2.0;
         for (place, (index, stage)) in line.iter().enumerate() {
-            let own = model.info.dials.stages.get(*index).and_then(|stage| stage.sigma);
+            let own = model.info.overrides.stages.get(*index).and_then(|stage| stage.sigma);
             let name = stage_name(stage.grid, *index, stages.len());
             filters(scene, room(place, y, side), side, stage, own, &name);
             responses(scene, room(place, y + side + 54.0, HEIGHT), stage, place == 0);
@@ -148,7 +148,7 @@ fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32
 }
 
 /// The heading of a stage and its two maps; `rect` begins where the heading does.
-fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageDials, own: Option<f32>, name: &str) {
+fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageOverrides, own: Option<f32>, name: &str) {
     let words = match (stage.sigma, stage.is_filtered) {
         (None, _) => "no spectrum filter".to_owned(),
         (Some(sigma), true) => format!("σ = {sigma:.2} bins, grid {0} × {0}", stage.grid),
@@ -191,7 +191,7 @@ fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageDials, own: Op
     }
 }
 
-fn responses(scene: &mut Scene, rect: Rect, stage: &StageDials, is_first: bool) {
+fn responses(scene: &mut Scene, rect: Rect, stage: &StageOverrides, is_first: bool) {
     let Some(filter) = filter(stage) else { return };
     let curve = |filter: Filter| -> Vec<[f64; 2]> {
         filter.rings().into_iter().enumerate().map(|(ring, value)| [ring as f64, value]).collect()
@@ -218,7 +218,7 @@ fn powers(scene: &mut Scene, rect: Rect, before: &[f32], after: &[f32], is_first
 }
 
 fn list(table: &mut Table, content: &Content, model: &Model, name: &str) {
-    let stages = &model.dials().stages;
+    let stages = &model.overrides().stages;
     for (index, stage) in stages.iter().enumerate() {
         let Some(filter) = filter(stage) else { continue };
         let start = Filter { sigma: SIGMA_INIT, grid: stage.grid };
@@ -275,7 +275,7 @@ mod tests {
     fn numbers_are_the_filters_and_the_inspections() {
         let bench = Bench::new(&[7, 14]);
         let figure = spectrum(&bench.content()).expect("a figure");
-        for (stage, view) in bench.info.dials.stages.iter().zip(&bench.seen.stages) {
+        for (stage, view) in bench.info.overrides.stages.iter().zip(&bench.seen.stages) {
             let name = format!("{}", stage.grid);
             let of = |quantity| [("grid", name.as_str()), ("quantity", quantity)];
             let filter = Filter { sigma: stage.sigma.expect("σ"), grid: stage.grid };
@@ -324,14 +324,14 @@ mod tests {
     #[test]
     fn a_filter_that_is_off_or_not_there_is_no_filter() {
         let mut bench = Bench::new(&[7, 14]);
-        bench.info.dials.stages[0].is_filtered = false;
-        bench.info.dials.stages[1].sigma = None;
+        bench.info.overrides.stages[0].is_filtered = false;
+        bench.info.overrides.stages[1].sigma = None;
         let figure = spectrum(&bench.content()).expect("a figure");
         let off = numbers(&figure, "value", &[("grid", "7"), ("quantity", "coefficient")]);
         assert!(off.len() == 49 && off.iter().all(|value| *value == 0.0), "nothing passes");
         assert!(column(&figure, "value", &[("grid", "14")]).is_empty());
         assert!(figure.scene.words().any(|words| words == "no spectrum filter"));
-        bench.info.dials.stages[0].sigma = None;
+        bench.info.overrides.stages[0].sigma = None;
         assert!(spectrum(&bench.content()).is_err());
     }
 }

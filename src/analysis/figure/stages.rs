@@ -180,7 +180,8 @@ impl Sheet<'_> {
 
 fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> {
     let names = content.names().join(" and ");
-    let has_readouts = rows.iter().any(|row| row.seen.stages.iter().any(|stage| stage.readout.is_some()));
+    let has_linear_probes =
+        rows.iter().any(|row| row.seen.stages.iter().any(|stage| stage.linear_probe.is_some()));
     let map = match options.map {
         _ if options.channel.is_some() => {
             "One channel of a stage's output, scaled to 0…1; beneath it its lowest and its highest value in the network's own scale."
@@ -194,7 +195,7 @@ fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> 
         MapKind::StageMask => {
             "Stage mask: the probability that a read-out, a 1×1 convolution fitted on the frozen network, makes of a stage's output."
         }
-        MapKind::Change if has_readouts => {
+        MapKind::Change if has_linear_probes => {
             "Change: the probability of a stage's own mask, by its read-out, minus that of the stage before."
         }
         MapKind::Change => "Change: the scaled mean activation of a stage minus that of the stage before.",
@@ -277,7 +278,7 @@ mod tests {
         assert_eq!(numbers(&change, "value", &[("quantity", "change")]).len(), 64);
         let mask = draw(&bench, MapKind::StageMask).expect("a figure");
         assert_eq!(column(&mask, "value", &[("quantity", "dice_per_image")]).len(), 3);
-        bench.seen.stages[1].readout = None;
+        bench.seen.stages[1].linear_probe = None;
         let error = draw(&bench, MapKind::StageMask).expect_err("no read-out").to_string();
         assert!(error.contains("bench-model") && error.contains("himix train --readout"), "{error}");
         bench.seen.stages[0].attribution = None;

@@ -31,7 +31,7 @@ struct Curves {
 /// Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area where no case has a truth. One model,
 /// or a second one with the same dial, whose curves are thinner.
 ///
-/// Columns: `model`, `dial`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`, `dice_per_image` (mean;
+/// Columns: `model`, `parameter`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`, `dice_per_image` (mean;
 /// both empty without a truth), `cases`, `cases_with_truth`.
 ///
 /// # Errors
@@ -171,7 +171,7 @@ fn list(table: &mut Table, name: &str, result: &SweepResult) {
 mod tests {
     use super::super::fixture::{assert_tidy, column, numbers};
     use super::*;
-    use crate::infer::Dial;
+    use crate::infer::Parameter;
 
     fn result(with_truth: usize) -> SweepResult {
         let point = |at: usize| SweepPoint {
@@ -181,7 +181,7 @@ mod tests {
             dice_per_image: (with_truth > 0).then_some(0.7 - 0.05 * at as f64),
         };
         SweepResult {
-            dial: Dial::Sigma(0),
+            parameter: Parameter::Sigma(0),
             name: "σ of stage 7".into(),
             own: 4.93,
             points: (0..9).map(point).collect(),

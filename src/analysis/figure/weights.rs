@@ -8,7 +8,7 @@ use super::scene::{Anchor, Rect, Rgb, Scene, Stroke, Text};
 use super::table::{Table, cell, optional};
 use super::{Content, Figure, FigureError, Model, font};
 use crate::analysis::stage_name;
-use crate::infer::GroupDials;
+use crate::infer::GroupOverrides;
 
 /// The value of every layer before any training: HIMIX.md section 3.
 const ALPHA_INIT: f32 = 1.0;
@@ -50,7 +50,7 @@ pub fn weights(content: &Content) -> Result<Figure, FigureError> {
         "value_before_softmax",
         "value_change_from_start",
     ]);
-    let groups = || content.models.iter().flat_map(|model| &model.dials().groups);
+    let groups = || content.models.iter().flat_map(|model| &model.overrides().groups);
     let is_many = groups().any(|group| group.layers.len() > MANY);
     let scales = Scales {
         weight: Axis::covering(groups().flat_map(|group| group.weights()).map(f64::from).chain([0.0]), 4),
@@ -98,7 +98,7 @@ struct Scales {
 }
 
 /// How far the values have moved; nothing where nothing is learned.
-fn changes(group: &GroupDials) -> Vec<f64> {
+fn changes(group: &GroupOverrides) -> Vec<f64> {
     group.alpha.iter().flatten().map(|value| f64::from(value - ALPHA_INIT)).collect()
 }
 
@@ -111,16 +111,16 @@ fn change_axis(changes: impl Iterator<Item = f64>, room: f64) -> Axis {
 
 /// What a group's text goes to, in words.
 fn feeds(model: &Model, index: usize) -> String {
-    let dials = model.dials();
-    let stage = dials.order.iter().position(|number| *number == index + 1);
-    let Some((stage, of)) = stage.and_then(|stage| Some((stage, dials.stages.get(stage)?))) else {
+    let overrides = model.overrides();
+    let stage = overrides.order.iter().position(|number| *number == index + 1);
+    let Some((stage, of)) = stage.and_then(|stage| Some((stage, overrides.stages.get(stage)?))) else {
         return String::new();
     };
-    stage_name(of.grid, stage, dials.stages.len())
+    stage_name(of.grid, stage, overrides.stages.len())
 }
 
 fn rows(scene: &mut Scene, mut y: f32, model: &Model, scales: &Scales) -> f32 {
-    let groups: Vec<(usize, &GroupDials)> = model.dials().groups.iter().enumerate().collect();
+    let groups: Vec<(usize, &GroupOverrides)> = model.overrides().groups.iter().enumerate().collect();
     let longest = groups.iter().map(|(_, group)| group.layers.len()).max().unwrap_or(1);
     // As many in a line as leave room for a number above each bar.
     let width = |columns: usize| (INNER - AXIS + GAP) / columns as f32 - GAP;
@@ -139,7 +139,7 @@ fn rows(scene: &mut Scene, mut y: f32, model: &Model, scales: &Scales) -> f32 {
     y
 }
 
-fn heading(scene: &mut Scene, rect: Rect, model: &Model, index: usize, group: &GroupDials) {
+fn heading(scene: &mut Scene, rect: Rect, model: &Model, index: usize, group: &GroupOverrides) {
     let stage = feeds(model, index);
     let words = match (group.is_used, stage.is_empty()) {
         (_, true) => "feeds no stage".to_owned(),
@@ -149,7 +149,7 @@ fn heading(scene: &mut Scene, rect: Rect, model: &Model, index: usize, group: &G
     page::column_heading(scene, rect, rect.y - 17.0, &format!("G{}", index + 1), &words);
 }
 
-fn bars(scene: &mut Scene, rect: Rect, group: &GroupDials, scales: &Scales, is_first: bool) {
+fn bars(scene: &mut Scene, rect: Rect, group: &GroupOverrides, scales: &Scales, is_first: bool) {
     let names = || Axis::of_names(group.layers.iter().map(ToString::to_string));
     let bare = |axis: &Axis| {
         let ticks =
@@ -210,7 +210,7 @@ fn columns(
 }
 
 fn list(table: &mut Table, model: &Model, name: &str) {
-    for (index, group) in model.dials().groups.iter().enumerate() {
+    for (index, group) in model.overrides().groups.iter().enumerate() {
         let weights = group.weights();
         for (place, layer) in group.layers.iter().enumerate() {
             let value = group.alpha.as_ref().map(|alpha| alpha[place]);
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn numbers_are_the_models() {
         let mut bench = Bench::new(&[7, 14, 28]);
-        bench.info.dials.groups[1].is_used = false;
+        bench.info.overrides.groups[1].is_used = false;
         let figure = weights(&bench.content()).expect("a figure");
-        for (index, group) in bench.info.dials.groups.iter().enumerate() {
+        for (index, group) in bench.info.overrides.groups.iter().enumerate() {
             let name = format!("G{}", index + 1);
             let of = [("group", name.as_str())];
             let expected: Vec<f64> =
@@ -267,7 +267,7 @@ mod tests {
             _ => None,
         });
         let bars: Vec<f32> = bars.take(4).collect();
-        let weights = bench.info.dials.groups[0].weights();
+        let weights = bench.info.overrides.groups[0].weights();
         for (bar, weight) in bars.iter().zip(&weights) {
             assert!((bar / bars[0] - weight / weights[0]).abs() < 1e-3, "{bars:?} for {weights:?}");
         }
@@ -276,14 +276,14 @@ mod tests {
     #[test]
     fn groups_of_any_kind_are_drawn_as_they_are() {
         let mut bench = Bench::new(&[7, 14, 28]);
-        for group in &mut bench.info.dials.groups {
+        for group in &mut bench.info.overrides.groups {
             group.layers = (1..=12).collect();
             group.alpha = Some((0..12).map(|layer| 1.0 + (layer as f32 - 6.0) / 20.0).collect());
         }
         let figure = weights(&bench.content()).expect("a figure");
         assert_tidy(&figure, "twelve layers");
         assert_eq!(figure.table.rows.len(), 36);
-        bench.info.dials.groups.iter_mut().for_each(|group| group.alpha = None);
+        bench.info.overrides.groups.iter_mut().for_each(|group| group.alpha = None);
         let figure = weights(&bench.content()).expect("a figure");
         assert_tidy(&figure, "nothing learned");
         assert_eq!(column(&figure, "value_before_softmax", &[("layer", "3")]), ["", "", ""]);
@@ -294,10 +294,10 @@ mod tests {
     #[test]
     fn a_turned_model_says_so() {
         let bench = Bench::new(&[7]);
-        let mut dials = bench.info.dials.clone();
-        dials.stages[0].sigma = Some(3.0);
+        let mut overrides = bench.info.overrides.clone();
+        overrides.stages[0].sigma = Some(3.0);
         let mut content = bench.content_of(2, 1);
-        content.models[1].dials = Some(&dials);
+        content.models[1].overrides = Some(&overrides);
         let figure = weights(&content).expect("a figure");
         let all = figure.scene.words().collect::<Vec<_>>().join(" ");
         assert!(all.contains("bench-model turned by hand: σ of stage 7 6.18 to 3.00."), "{all}");

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chord::Chord;
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::layout::Pane;
 use crate::app::stages::StagesCommand;
 use crate::app::state::{Page, State, Tab};
@@ -267,14 +267,14 @@ impl Action {
                 false => Command::OpenPane(Pane::Result, true),
             },
             Self::Information => Command::OpenPane(Pane::Information, true),
-            Self::OpenImage => Command::Ask(Purpose::Image),
-            Self::OpenFolder => Command::Ask(Purpose::Folder),
-            Self::SaveMask => return state.shown.is_some().then_some(Command::Ask(Purpose::SaveMask)),
+            Self::OpenImage => Command::OpenDialog(DialogKind::Image),
+            Self::OpenFolder => Command::OpenDialog(DialogKind::Folder),
+            Self::SaveMask => return state.shown.is_some().then_some(Command::OpenDialog(DialogKind::SaveMask)),
             Self::Undo if state.tab == Tab::Stages => {
-                return stages(state.stages.turning.can_undo(), StagesCommand::Undo);
+                return stages(state.stages.override_history.can_undo(), StagesCommand::Undo);
             }
             Self::Redo if state.tab == Tab::Stages => {
-                return stages(state.stages.turning.can_redo(), StagesCommand::Redo);
+                return stages(state.stages.override_history.can_redo(), StagesCommand::Redo);
             }
             Self::Undo => return state.history.can_undo().then_some(Command::Undo),
             Self::Redo => return state.history.can_redo().then_some(Command::Redo),

@@ -8,7 +8,7 @@ use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::data::volume::Window;
-use crate::render::{Look, Paint, Picture, Show, TruthLayer, Uniforms};
+use crate::render::{Paint, Picture, PictureStyle, Show, TruthLayer, Uniforms};
 
 /// Opacity of a mask that is out of date, in relation to one that is not.
 const DIMMED: f32 = 0.4;
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
     level::slices(ui, state, commands);
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
     if let Some(open) = &state.image {
-        let aspect = open.scan.pixel_aspect();
+        let aspect = open.volume.pixel_aspect();
         state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo {
@@ -79,7 +79,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     }
     if let Some(pointer) = response.hover_pos() {
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
-        let is_stack = state.image.as_ref().is_some_and(|open| open.scan.slices > 1);
+        let is_stack = state.image.as_ref().is_some_and(|open| open.volume.slices > 1);
         if is_stack && pinch == 1.0 {
             let steps = notches(ui);
             if steps != 0 {
@@ -137,7 +137,7 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
         hatch: settings.colours.is_hatched(),
     };
     let dimming = if state.is_dimmed() { DIMMED } else { 1.0 };
-    let look = Look {
+    let look = PictureStyle {
         threshold: settings.threshold,
         opacity: settings.opacity * dimming,
         outline_opacity: dimming,

@@ -10,7 +10,7 @@ use egui_tiles::{
     Tree, UiResponse,
 };
 
-use super::{canvas, information, level, model, pages, prompt, result, sentences, stages, train, worklist};
+use super::{canvas, information, level, model, pages, prompt, prompts, result, stages, train, worklist};
 use crate::app::command::Command;
 use crate::app::layout::{Pane, fit};
 use crate::app::state::State;
@@ -188,7 +188,7 @@ fn scrolled(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Comma
         Pane::Information => information::show(ui, state, commands),
         Pane::Window => level::show(ui, state, commands),
         Pane::Model => model::show(ui, state, commands),
-        Pane::Past => sentences::past(ui, state, commands),
+        Pane::Past => prompts::past(ui, state, commands),
         Pane::Messages => pages::messages(ui, state),
         Pane::Run => train::run(ui, state, commands),
         Pane::Cases => train::cases(ui, state, commands),

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
 use crate::data::samples::{SAMPLES, SampleCase};
@@ -42,9 +42,10 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
         ui.add_space(10.0);
         let width = 2.0 * 130.0 + ui.spacing().item_spacing.x;
         ui.allocate_ui_with_layout(vec2(width, 28.0), Layout::left_to_right(eframe::egui::Align::Center), |ui| {
-            for (text, purpose) in [("Open image…", Purpose::Image), ("Open model…", Purpose::ModelFolder)] {
+            for (text, kind) in [("Open image…", DialogKind::Image), ("Open model…", DialogKind::ModelFolder)]
+            {
                 if ui.add_sized([130.0, 28.0], eframe::egui::Button::new(text)).clicked() {
-                    commands.push(Command::Ask(purpose));
+                    commands.push(Command::OpenDialog(kind));
                 }
             }
         });

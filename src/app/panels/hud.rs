@@ -24,7 +24,7 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     letters(&painter, inner, open);
     let mut left = lines(open);
     if state.settings.show_patient
-        && let Some(patient) = &open.scan.patient
+        && let Some(patient) = &open.volume.patient
     {
         left.insert(0, patient.0.clone());
     }
@@ -39,7 +39,7 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     let said = pointer.and_then(|pointer| under_pointer(state, open, pointer)).unwrap_or_default();
     // Up to what is written at the left, and to the letter in the middle.
     let taken = left.last().map_or(0.0, |line| width(&painter, line));
-    let letter = if open.scan.geometry.sides.is_some() { inner.width() / 2.0 + LETTER } else { 0.0 };
+    let letter = if open.volume.geometry.sides.is_some() { inner.width() / 2.0 + LETTER } else { 0.0 };
     let room = inner.width() - letter.max(taken + LETTER);
     if let Some(line) = said.iter().find(|line| width(&painter, line) <= room).or(said.last()) {
         words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, line);
@@ -55,8 +55,8 @@ fn lines(open: &OpenImage) -> Vec<String> {
         number(f64::from(seen.centre)),
         if open.is_inverted() { ", inverted" } else { "" }
     )];
-    if open.scan.slices > 1 {
-        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.slice + 1, open.scan.slices));
+    if open.volume.slices > 1 {
+        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.slice + 1, open.volume.slices));
     }
     lines
 }
@@ -84,7 +84,7 @@ fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
 }
 
 fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
-    let Some(sides) = open.scan.geometry.sides else { return };
+    let Some(sides) = open.volume.geometry.sides else { return };
     let places = [
         (sides.left, rect.left_center(), Align2::LEFT_CENTER),
         (sides.right, rect.right_center(), Align2::RIGHT_CENTER),
@@ -99,7 +99,7 @@ fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
 /// A length of 1, 2 or 5 times a power of ten, in mm where the file says how large a pixel is.
 fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pixels_per_point: f32) {
     // The bar lies along the rows, where a unit is as many widths of a pixel.
-    let lengths = open.scan.geometry.lengths();
+    let lengths = open.volume.geometry.lengths();
     let points_per_unit = state.view.zoom() / pixels_per_point / lengths.size[0] as f32;
     let unit = lengths.unit.words();
     if !(points_per_unit.is_finite() && points_per_unit > 0.0) {
@@ -133,7 +133,7 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
         return None;
     }
     let (x, y) = (at.x as usize, at.y as usize);
-    let geometry = &open.scan.geometry;
+    let geometry = &open.volume.geometry;
     let pixel = format!("x {x} y {y}");
     let in_picture = geometry.pixel_mm.map(|[column, row]| {
         let unit = geometry.lengths().unit.words();
@@ -144,7 +144,7 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
     let in_patient = in_patient.map(|at| format!("{} mm", place(at)));
     let values: Vec<String> =
         (0..image.channels).map(|channel| number(f64::from(image.value(x, y, channel)))).collect();
-    let unit = if open.scan.unit.is_empty() { String::new() } else { format!(" {}", open.scan.unit) };
+    let unit = if open.volume.unit.is_empty() { String::new() } else { format!(" {}", open.volume.unit) };
     let probability = state.shown.as_ref().filter(|_| !state.is_stale()).map(|shown| {
         let plane = &shown.prediction.probability;
         plane.values.get(y * plane.width + x).map_or(String::new(), |p| format!("   p {p:.2}"))
@@ -176,7 +176,7 @@ fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Ve
 
 /// From one point of the picture to another, in mm where the file says how large a pixel is.
 fn length(open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) -> String {
-    let lengths = open.scan.geometry.lengths();
+    let lengths = open.volume.geometry.lengths();
     let length = lengths.between(f64::from(b.x - a.x), f64::from(b.y - a.y));
     format!("{length:.1} {}", lengths.unit.words())
 }

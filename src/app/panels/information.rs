@@ -62,7 +62,7 @@ fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     if let Some((_, known)) = known.filter(|(of, _)| *of == key) {
         return Some(known);
     }
-    let mut all = facts(&open.scan, open.slice, &open.image);
+    let mut all = facts(&open.volume, open.slice, &open.image);
     if let Some(truth) = &state.truth {
         // What is odd stands last, wherever it was found.
         let place = all.iter().position(|section| section.title == "Notes").unwrap_or(all.len());

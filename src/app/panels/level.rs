@@ -5,7 +5,7 @@ use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText,
 use super::widgets::explain;
 use crate::app::command::Command;
 use crate::app::state::{Page, State};
-use crate::data::volume::{Kind, Window};
+use crate::data::volume::{Modality, Window};
 
 const NETWORK: &str = "Changing the window changes what you see, not the mask. The network looks at the picture in the window in which \
                        it was asked last.";
@@ -50,13 +50,13 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     ui.horizontal(|ui| {
-        let unit = open.scan.unit;
+        let unit = open.volume.unit;
         if let Some(window) = numbers(ui, seen.window, ["Width", "Level"]) {
             commands.push(Command::SetWindow(window));
         }
         ui.label(RichText::new(unit).weak());
     });
-    if open.image.channels > 1 || open.scan.kind == Kind::Picture {
+    if open.image.channels > 1 || open.volume.modality == Modality::Picture {
         brightness(ui, seen.window, open.full, commands);
     }
     if open.is_seen_otherwise() && state.model.is_some() {
@@ -121,7 +121,7 @@ fn whole(value: f64) -> String {
 
 /// The strip of slices beneath the picture; nothing for a lone picture.
 pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(open) = state.image.as_ref().filter(|open| open.scan.slices > 1) else { return };
+    let Some(open) = state.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
     let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
     Panel::bottom("slices").frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
@@ -133,7 +133,7 @@ pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let label = ui.label(RichText::new(open.source.piece()).weak());
             let mut slice = open.slice + 1;
             ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
-            let slider = Slider::new(&mut slice, 1..=open.scan.slices);
+            let slider = Slider::new(&mut slice, 1..=open.volume.slices);
             if ui.add(slider).labelled_by(label.id).changed() {
                 commands.push(Command::ShowSlice(slice - 1));
             }

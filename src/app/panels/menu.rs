@@ -3,9 +3,9 @@
 use eframe::egui::containers::menu::MenuButton;
 use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Panel, RichText, Ui};
 
-use super::sentences;
+use super::prompts;
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::keys::Action;
 use crate::app::layout::Pane;
 use crate::app::stages::StagesCommand;
@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         MenuBar::new().ui(ui, |ui| {
             ui.menu_button("File", |ui| file(ui, state, commands));
             ui.menu_button("View", |ui| view(ui, state, commands));
-            ui.menu_button("Prompt", |ui| sentences::menu(ui, state, commands));
+            ui.menu_button("Prompt", |ui| prompts::menu(ui, state, commands));
             ui.menu_button("Model", |ui| model(ui, state, commands));
             ui.menu_button("Help", |ui| help(ui, state, commands));
             ui.separator();
@@ -98,9 +98,9 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let (has_image, has_mask) = (state.image.is_some(), state.shown.is_some());
     act(ui, state, Action::OpenImage, commands);
     act(ui, state, Action::OpenFolder, commands);
-    item(ui, has_image, "Open ground truth…", Command::Ask(Purpose::Truth), commands);
+    item(ui, has_image, "Open ground truth…", Command::OpenDialog(DialogKind::Truth), commands);
     item(ui, state.truth.is_some(), "Close ground truth", Command::CloseTruth, commands);
-    item(ui, true, "Open model folder…", Command::Ask(Purpose::ModelFolder), commands);
+    item(ui, true, "Open model folder…", Command::OpenDialog(DialogKind::ModelFolder), commands);
     ui.menu_button("Sample cases", |ui| {
         for sample in SAMPLES {
             item(ui, true, sample.title, Command::OpenSample(sample), commands);
@@ -108,7 +108,7 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     ui.separator();
     act(ui, state, Action::SaveMask, commands);
-    item(ui, has_mask, "Save overlay…", Command::Ask(Purpose::SaveOverlay), commands);
+    item(ui, has_mask, "Save overlay…", Command::OpenDialog(DialogKind::SaveOverlay), commands);
     ui.separator();
     let recent = &state.settings.recent;
     if recent.is_empty() {
@@ -196,8 +196,8 @@ fn panels(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    item(ui, true, "Open model folder…", Command::Ask(Purpose::ModelFolder), commands);
-    item(ui, true, "Open model file…", Command::Ask(Purpose::ModelFile), commands);
+    item(ui, true, "Open model folder…", Command::OpenDialog(DialogKind::ModelFolder), commands);
+    item(ui, true, "Open model file…", Command::OpenDialog(DialogKind::ModelFile), commands);
     let bundled = ModelSource::new(BUNDLED_NAME);
     let is_other = state.model.as_ref().is_none_or(|model| model.source != bundled);
     item(ui, is_other, "Open the bundled model", Command::OpenModel(bundled), commands);
@@ -223,7 +223,7 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 pub fn compare(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let with = |source| Command::Stages(StagesCommand::CompareWith(source));
     models(ui, state, with, commands);
-    item(ui, true, "Model folder…", Command::Ask(Purpose::CompareModel), commands);
+    item(ui, true, "Model folder…", Command::OpenDialog(DialogKind::CompareModel), commands);
     if state.training.comparison.is_some() {
         ui.separator();
         item(ui, true, "End the comparison", Command::Train(TrainCommand::CloseComparison), commands);

@@ -4,7 +4,7 @@ use eframe::egui::{RichText, Ui};
 
 use super::widgets::{explained_row, milliseconds, row};
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::state::{State, file_name};
 use crate::infer::{ModelInfo, Prediction, StageParameters};
 
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         (None, None) => {
             ui.label(RichText::new("No model is open.").weak());
             if ui.button("Open model…").clicked() {
-                commands.push(Command::Ask(Purpose::ModelFolder));
+                commands.push(Command::OpenDialog(DialogKind::ModelFolder));
             }
         }
     }

@@ -6,7 +6,7 @@ use eframe::egui::{
 
 use super::menu::UPRIGHT;
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::keys::Action;
 use crate::app::layout::Pane;
 use crate::app::state::{Page, State, file_name};
@@ -39,14 +39,14 @@ fn entries(state: &State) -> Vec<Entry> {
         all.push((format!("Window: {name}"), keys, Command::SetWindow(window)));
     }
     let mut add = |name: &str, command: Command| all.push((name.to_owned(), String::new(), command));
-    add("Open model folder…", Command::Ask(Purpose::ModelFolder));
-    add("Open model file…", Command::Ask(Purpose::ModelFile));
+    add("Open model folder…", Command::OpenDialog(DialogKind::ModelFolder));
+    add("Open model file…", Command::OpenDialog(DialogKind::ModelFile));
     add("Open the bundled model", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
     if state.image.is_some() {
-        add("Open ground truth…", Command::Ask(Purpose::Truth));
+        add("Open ground truth…", Command::OpenDialog(DialogKind::Truth));
     }
     if state.shown.is_some() {
-        add("Save overlay…", Command::Ask(Purpose::SaveOverlay));
+        add("Save overlay…", Command::OpenDialog(DialogKind::SaveOverlay));
     }
     if state.truth.is_some() {
         add("Close ground truth", Command::CloseTruth);

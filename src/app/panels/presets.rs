@@ -7,7 +7,7 @@ use crate::app::command::Command;
 use crate::app::settings::usual_presets;
 use crate::app::state::State;
 use crate::app::theme;
-use crate::data::volume::{Kind, NamedWindow, Window};
+use crate::data::volume::{Modality, NamedWindow, Window};
 
 /// Presets that have a key, beside the full range on 0.
 const KEYS: usize = 9;
@@ -20,7 +20,7 @@ const MOST: usize = 40;
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.set_width(520.0);
     let open = state.image.as_ref();
-    let kind = open.map_or(Kind::Ct, |open| open.scan.kind);
+    let kind = open.map_or(Modality::Ct, |open| open.volume.modality);
     let presets = state.settings.presets.get(&kind).cloned().unwrap_or_default();
     let mut edited = presets.clone();
     let words = format!("Of pictures of the kind {}. The windows of a file itself follow them.", kind.name());

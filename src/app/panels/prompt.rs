@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::widgets::{explain, milliseconds};
-use super::{sentences, tokens};
+use super::{prompts, tokens};
 use crate::app::command::Command;
 use crate::app::state::{State, Tab, file_name};
 use crate::app::theme;
@@ -50,7 +50,7 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> boo
     ui.horizontal(|ui| {
         let label = ui.add(Label::new(RichText::new("Prompt").strong()).selectable(false).sense(Sense::drag()));
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
-        sentences::buttons(ui, state, commands);
+        prompts::buttons(ui, state, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let text = match (&state.awaited_image, &state.image) {
                 (Some(awaited), _) => match state.progress {
@@ -131,7 +131,7 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 fn about_reading(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let of_patient = match state.image.as_ref().and_then(|open| open.scan.geometry.sides?.is_mirrored()) {
+        let of_patient = match state.image.as_ref().and_then(|open| open.volume.geometry.sides?.is_mirrored()) {
             Some(true) => ", the patient's right",
             Some(false) => ", the patient's left too",
             None => "",

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::widgets::{explain, heading, legend_row, row, section, swatch};
 use super::{model, scores, truth};
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::state::State;
 use crate::app::theme::{self, Colours, Scheme};
 use crate::data::colour_map::viridis;
@@ -62,7 +62,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         if state.image.is_some() && state.model.is_none() && state.awaited_model.is_none() {
             ui.add_space(2.0);
             if ui.button("Open model…").clicked() {
-                commands.push(Command::Ask(Purpose::ModelFolder));
+                commands.push(Command::OpenDialog(DialogKind::ModelFolder));
             }
         }
         return;
@@ -91,7 +91,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         None => {
             ui.add_space(2.0);
             if ui.button("Open ground truth…").clicked() {
-                commands.push(Command::Ask(Purpose::Truth));
+                commands.push(Command::OpenDialog(DialogKind::Truth));
             }
         }
     }
@@ -175,9 +175,9 @@ fn colours(ui: &mut Ui, colours: &Colours, commands: &mut Vec<Command>) {
         let mut own = colours.own;
         let parts = [
             (&mut own.mask, "Mask without a ground truth"),
-            (&mut own.found, "True positive"),
-            (&mut own.missed, "False negative"),
-            (&mut own.wrong, "False positive"),
+            (&mut own.true_positive, "True positive"),
+            (&mut own.false_negative, "False negative"),
+            (&mut own.false_positive, "False positive"),
         ];
         let mut has_changed = false;
         for (colour, name) in parts {

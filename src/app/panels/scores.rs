@@ -50,10 +50,12 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
     row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that the mask finds.");
     explained_row(ui, "HD95", HD95, distance(state));
-    let theme::Overlay { found, missed, wrong, .. } = state.settings.colours.overlay();
-    for (colour, name, count) in
-        [(found, "True positive", tp), (missed, "False negative", fneg), (wrong, "False positive", fp)]
-    {
+    let theme::Overlay { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
+    for (colour, name, count) in [
+        (true_positive, "True positive", tp),
+        (false_negative, "False negative", fneg),
+        (false_positive, "False positive", fp),
+    ] {
         let [all, short] = area(state, count);
         let short = RichText::new(short).small();
         // A heat map has other colours.
@@ -72,7 +74,7 @@ pub fn area(state: &State, count: u64) -> [String; 2] {
     let pixels = format!("{} px", widgets::grouped(count));
     let Some(open) = &state.image else { return [pixels.clone(), pixels] };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
-    let geometry = &open.scan.geometry;
+    let geometry = &open.volume.geometry;
     let Some(mm2) = geometry.lengths().area_mm2(count).map(widgets::number) else {
         let words = format!("{pixels}, {share:.1} %");
         return [words.clone(), words];

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::state::{State, file_name};
 use crate::app::theme;
 
@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let Some(list) = worklist else {
         ui.label(RichText::new("The cases of a folder are listed here.").weak());
         if ui.button("Open folder…").clicked() {
-            commands.push(Command::Ask(Purpose::Folder));
+            commands.push(Command::OpenDialog(DialogKind::Folder));
         }
         return;
     };

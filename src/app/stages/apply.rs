@@ -7,7 +7,7 @@ use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::file_name;
 use crate::engine::{Study, StudyRequest, SweepOver};
-use crate::infer::{Dial, ModelSource, SweepResult};
+use crate::infer::{ModelSource, Parameter, SweepResult};
 
 /// Smallest part of a picture that fills a pane.
 const SMALLEST_PART: f32 = 1.0 / 64.0;
@@ -34,25 +34,26 @@ impl HimixApp {
                 stages.seen_part = eframe::egui::Rect::from_min_size(corner.to_pos2(), size);
             }
             StagesCommand::Point(pointer) => stages.pointer = pointer,
-            StagesCommand::Turn(dials, goes_on) => {
-                let own = self.state.model.as_ref().map(|model| &model.info.dials);
-                let dials = Some(*dials).filter(|dials| Some(dials) != own && dials.validate().is_ok());
-                stages.turning.turn(dials, goes_on);
+            StagesCommand::Turn(overrides, goes_on) => {
+                let own = self.state.model.as_ref().map(|model| &model.info.overrides);
+                let overrides =
+                    Some(*overrides).filter(|overrides| Some(overrides) != own && overrides.validate().is_ok());
+                stages.override_history.turn(overrides, goes_on);
             }
-            StagesCommand::Reset => stages.turning.turn(None, false),
-            StagesCommand::Undo => stages.turning.undo(),
-            StagesCommand::Redo => stages.turning.redo(),
+            StagesCommand::Reset => stages.override_history.turn(None, false),
+            StagesCommand::Undo => stages.override_history.undo(),
+            StagesCommand::Redo => stages.override_history.redo(),
             StagesCommand::SaveTurned(folder) => {
-                if let Some(dials) = stages.turning.dials().cloned() {
+                if let Some(overrides) = stages.override_history.overrides().cloned() {
                     let what = format!("Writing {}", file_name(&folder));
-                    self.begin_study(what, Study::Save { dials, folder });
+                    self.begin_study(what, Study::Save { overrides, folder });
                 }
             }
             StagesCommand::Fit(data) => {
                 let study = Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES };
                 self.begin_study("Fitting the read-outs".into(), study);
             }
-            StagesCommand::SetSweep(wish) => stages.wish = wish,
+            StagesCommand::SetSweep(settings) => stages.sweep_settings = settings,
             StagesCommand::Sweep => self.begin_sweep(),
             StagesCommand::SaveFigure(kind, path) => self.save_figure(kind, path),
             StagesCommand::FigureWidth(width) => {
@@ -88,12 +89,12 @@ impl HimixApp {
     fn begin_sweep(&mut self) {
         let state = &self.state;
         let Some(model) = &state.model else { return };
-        let dials = state.stages.turning.dials().unwrap_or(&model.info.dials).clone();
-        let wish = state.stages.wish;
-        let Some(dial) = wish.dial.or(Dial::all(&dials).first().copied()) else { return };
+        let overrides = state.stages.override_history.overrides().unwrap_or(&model.info.overrides).clone();
+        let settings = state.stages.sweep_settings;
+        let Some(parameter) = settings.parameter.or(Parameter::all(&overrides).first().copied()) else { return };
         let prompt = state.prompt.clone();
         let over = match (&state.worklist, &state.image) {
-            (Some(list), _) if wish.over_list => {
+            (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);
                 let mut items = list.with_edits();
                 items.iter_mut().for_each(|item| item.reading = settings.reading(Some(&item.reading)));
@@ -107,12 +108,13 @@ impl HimixApp {
             },
             _ => return,
         };
-        let steps = wish.count.max(2) - 1;
-        let values = (0..=steps).map(|step| wish.from + (wish.to - wish.from) * step as f32 / steps as f32);
+        let steps = settings.count.max(2) - 1;
+        let values =
+            (0..=steps).map(|step| settings.from + (settings.to - settings.from) * step as f32 / steps as f32);
         let values = values.collect();
-        let what = format!("Sweeping {}", dial.name(&dials));
+        let what = format!("Sweeping {}", parameter.name(&overrides));
         let threshold = state.settings.threshold;
-        let study = Study::Sweep { dials, dial, values, threshold, over };
+        let study = Study::Sweep { overrides, parameter, values, threshold, over };
         self.state.stages.sweeping = Some(study.clone());
         self.begin_study(what, study);
     }
@@ -137,15 +139,15 @@ impl HimixApp {
             return self.state.notes.add(Kind::Info, text);
         }
         let Some(other) = self.state.training.comparison.as_ref() else { return };
-        let (source, Some(info), Study::Sweep { dial, values, threshold, over, .. }) =
+        let (source, Some(info), Study::Sweep { parameter, values, threshold, over, .. }) =
             (other.source.clone(), &other.info, study)
         else {
             return;
         };
-        let dials = info.dials.clone();
-        if dial.get(&dials).is_some() {
-            let what = format!("Sweeping {} of {}", dial.name(&dials), info.name);
-            self.begin_study_of(source, what, Study::Sweep { dials, dial, values, threshold, over });
+        let overrides = info.overrides.clone();
+        if parameter.get(&overrides).is_some() {
+            let what = format!("Sweeping {} of {}", parameter.name(&overrides), info.name);
+            self.begin_study_of(source, what, Study::Sweep { overrides, parameter, values, threshold, over });
         }
     }
 }

@@ -6,7 +6,7 @@ use eframe::egui::{Pos2, Rect};
 
 use crate::analysis::maps::MapKind;
 use crate::engine::FigureKind;
-use crate::infer::{Dial, Dials, ModelSource};
+use crate::infer::{ModelSource, Overrides, Parameter};
 
 /// A change of the tab's state, by name.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub enum StagesCommand {
     /// Where the pointer is.
     Point(Option<Pos2>),
     /// Values in place of the model's own; whether this goes on with the last step.
-    Turn(Box<Dials>, bool),
+    Turn(Box<Overrides>, bool),
     /// The model's own values.
     Reset,
     /// One step back.
@@ -36,7 +36,7 @@ pub enum StagesCommand {
     /// Fit read-outs on this data set.
     Fit(PathBuf),
     /// How the sweep is set up.
-    SetSweep(SweepWish),
+    SetSweep(SweepSettings),
     /// Sweep.
     Sweep,
     /// Write a figure, as the ending of its name says.
@@ -51,9 +51,9 @@ pub enum StagesCommand {
 
 /// A sweep as it is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SweepWish {
+pub struct SweepSettings {
     /// What is turned; the first that the model has, where there is none.
-    pub dial: Option<Dial>,
+    pub parameter: Option<Parameter>,
     /// From.
     pub from: f32,
     /// To.
@@ -64,8 +64,8 @@ pub struct SweepWish {
     pub over_list: bool,
 }
 
-impl Default for SweepWish {
+impl Default for SweepSettings {
     fn default() -> Self {
-        Self { dial: None, from: 0.5, to: 10.0, count: 20, over_list: false }
+        Self { parameter: None, from: 0.5, to: 10.0, count: 20, over_list: false }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Look;
+use super::InspectionState;
 use crate::analysis::figure::{Options, OverlayColours};
 use crate::app::HimixApp;
 use crate::app::state::State;
@@ -21,7 +21,7 @@ impl State {
             FigureKind::Stages => stages.is_empty().then_some(no_picture),
             FigureKind::Refinement if stages.is_empty() => Some(no_picture),
             FigureKind::Refinement => {
-                let has_masks = stages.iter().all(|stage| stage.readout.is_some());
+                let has_masks = stages.iter().all(|stage| stage.linear_probe.is_some());
                 (!has_masks)
                     .then_some("This model has no read-outs: choose “Stage mask”, which offers to fit them.")
             }
@@ -40,10 +40,10 @@ impl HimixApp {
         let state = &self.state;
         let Some(model) = &state.model else { return };
         let stages = &state.stages;
-        let of = |look: &Look| look.seen.as_ref().map(|seen| seen.inspection.clone());
+        let of = |look: &InspectionState| look.seen.as_ref().map(|seen| seen.inspection.clone());
         let mut models = vec![FigureModel {
             info: model.info.clone(),
-            dials: stages.turning.dials().cloned(),
+            overrides: stages.override_history.overrides().cloned(),
             inspection: of(&stages.look),
             sweep: stages.swept.clone(),
         }];
@@ -52,7 +52,7 @@ impl HimixApp {
         let other = state.other().filter(|_| !needs_picture || stages.other.seen.is_some());
         models.extend(other.map(|info| FigureModel {
             info: info.clone(),
-            dials: None,
+            overrides: None,
             inspection: of(&stages.other),
             sweep: stages.swept_other.as_ref().map(|(_, swept)| swept.clone()),
         }));
@@ -69,19 +69,19 @@ impl HimixApp {
             opacity: if settings.stages.is_alone { 1.0 } else { settings.stages.opacity },
             colours: OverlayColours {
                 mask: overlay.mask,
-                true_positive: overlay.found,
-                false_negative: overlay.missed,
-                false_positive: overlay.wrong,
+                true_positive: overlay.true_positive,
+                false_negative: overlay.false_negative,
+                false_positive: overlay.false_positive,
             },
         };
         let request = FigureRequest {
             kind,
             models,
             name: state.image.as_ref().map_or_else(String::new, |open| {
-                if open.scan.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
+                if open.volume.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
             }),
             image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
-            lengths: state.image.as_ref().map_or(Lengths::PIXELS, |open| open.scan.geometry.lengths()),
+            lengths: state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             options,
             width_px: settings.stages.figure_width,

@@ -5,22 +5,22 @@ mod apply;
 mod arrivals;
 mod command;
 mod export;
+mod override_history;
 mod pictures;
 mod requests;
-mod turning;
 
 use eframe::egui::{Pos2, Rect, TextureHandle, pos2};
 use serde::{Deserialize, Serialize};
 
 pub use apply::turned_name;
-pub use command::{StagesCommand, SweepWish};
+pub use command::{StagesCommand, SweepSettings};
+pub use override_history::OverrideHistory;
 pub use pictures::{Pane, Pictures, Place, map_picture, mask_picture};
-pub use turning::Turning;
 
 use crate::analysis::maps::MapKind;
 use crate::analysis::refinement::Step;
 use crate::engine::{Inspected, Study, Ticket};
-use crate::infer::{Dials, SweepResult, Wanted};
+use crate::infer::{InspectOptions, Overrides, SweepResult};
 
 /// What is remembered of the tab between runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,14 +53,14 @@ pub struct Asked {
     /// The truth that it is compared with.
     pub truth: Option<Ticket>,
     /// Values in place of the model's.
-    pub dials: Option<Dials>,
+    pub overrides: Option<Overrides>,
     /// What is looked at.
-    pub wanted: Wanted,
+    pub wanted: InspectOptions,
 }
 
 /// The looks inside one model.
 #[derive(Default)]
-pub struct Look {
+pub struct InspectionState {
     /// What was asked last, and the question's number.
     pub asked: Option<(Asked, Ticket)>,
     /// What came last.
@@ -75,7 +75,7 @@ pub struct Look {
 #[derive(Default)]
 pub struct Base {
     /// Of which look at which picture it was asked for, and the question's number.
-    pub asked: Option<(Ticket, usize, crate::data::volume::Seen, Ticket)>,
+    pub asked: Option<(Ticket, usize, crate::data::volume::DisplayWindow, Ticket)>,
     /// On the graphics device.
     pub texture: Option<TextureHandle>,
 }
@@ -107,11 +107,11 @@ pub struct Refinement {
 /// State of the tab.
 pub struct Stages {
     /// Inside the open model.
-    pub look: Look,
+    pub look: InspectionState,
     /// Inside the model that is compared with.
-    pub other: Look,
+    pub other: InspectionState,
     /// Values that are turned, and how to go back.
-    pub turning: Turning,
+    pub override_history: OverrideHistory,
     /// The part of the pictures that is seen, 0…1 along both sides; the same in all panes.
     pub seen_part: Rect,
     /// Where the pointer is in the picture, 0…1.
@@ -125,7 +125,7 @@ pub struct Stages {
     /// Long work that goes on.
     pub working: Option<Working>,
     /// The sweep as it is set up.
-    pub wish: SweepWish,
+    pub sweep_settings: SweepSettings,
     /// The sweep of the open model that goes on.
     pub sweeping: Option<Study>,
     /// The sweep that was done last.
@@ -140,16 +140,16 @@ pub const WHOLE: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(1.0, 1.0) };
 impl Default for Stages {
     fn default() -> Self {
         Self {
-            look: Look::default(),
-            other: Look::default(),
-            turning: Turning::default(),
+            look: InspectionState::default(),
+            other: InspectionState::default(),
+            override_history: OverrideHistory::default(),
             seen_part: WHOLE,
             pointer: None,
             channel: None,
             base: Base::default(),
             pictures: Pictures::default(),
             working: None,
-            wish: SweepWish::default(),
+            sweep_settings: SweepSettings::default(),
             sweeping: None,
             swept: None,
             swept_other: None,
@@ -160,8 +160,8 @@ impl Default for Stages {
 impl Stages {
     /// Forgets what belongs to an image that is shown no more.
     pub fn forget_image(&mut self) {
-        self.look = Look::default();
-        self.other = Look::default();
+        self.look = InspectionState::default();
+        self.other = InspectionState::default();
         self.base = Base::default();
         self.pictures = Pictures::default();
         self.seen_part = WHOLE;
@@ -170,17 +170,17 @@ impl Stages {
 
     /// Forgets what belongs to the model that was compared with.
     pub fn forget_other(&mut self) {
-        self.other = Look::default();
+        self.other = InspectionState::default();
         self.swept_other = None;
     }
 
     /// Forgets what belongs to a model that is open no more.
     pub fn forget_model(&mut self) {
-        self.look = Look::default();
-        self.turning = Turning::default();
+        self.look = InspectionState::default();
+        self.override_history = OverrideHistory::default();
         self.channel = None;
         self.swept = None;
         self.swept_other = None;
-        self.wish = SweepWish::default();
+        self.sweep_settings = SweepSettings::default();
     }
 }

@@ -8,16 +8,16 @@ use crate::app::state::{State, Tab};
 use crate::app::theme;
 use crate::data::volume::Lengths;
 use crate::engine::{FileCommand, InspectRequest, OverlayPaint, PredictRequest, threshold_step};
-use crate::infer::Wanted;
+use crate::infer::InspectOptions;
 
 /// Longest side of the picture beneath the maps, in pixels.
 const BASE_SIDE: usize = 1024;
 
 impl State {
     /// What of the network's inside is shown now.
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> InspectOptions {
         let settings = &self.settings.stages;
-        Wanted {
+        InspectOptions {
             stages: true,
             attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
             spectra: self.is_seen(Pane::Spectrum),
@@ -41,14 +41,14 @@ impl HimixApp {
     fn ask_inside(&mut self) {
         let state = &self.state;
         let truth = state.truth.as_ref().map(|truth| truth.ticket);
-        let dials = state.stages.turning.dials().cloned();
-        let asked = Asked { request: state.newest_request, truth, dials, wanted: state.wanted() };
+        let overrides = state.stages.override_history.overrides().cloned();
+        let asked = Asked { request: state.newest_request, truth, overrides, wanted: state.wanted() };
         if state.stages.look.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
             return;
         }
         let ticket = self.ticket();
         let Some(of) = self.request(ticket) else { return };
-        self.engine.inspect(InspectRequest { of, dials: asked.dials.clone(), wanted: asked.wanted });
+        self.engine.inspect(InspectRequest { of, overrides: asked.overrides.clone(), wanted: asked.wanted });
         self.state.stages.look.asked = Some((asked, ticket));
     }
 
@@ -56,13 +56,13 @@ impl HimixApp {
         let state = &self.state;
         let Some(other) = state.training.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
         let truth = state.truth.as_ref().map(|truth| truth.ticket);
-        let asked = Asked { request: other.newest, truth, dials: None, wanted: state.wanted() };
+        let asked = Asked { request: other.newest, truth, overrides: None, wanted: state.wanted() };
         if state.stages.other.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
             return;
         }
         let ticket = self.ticket();
         let Some(of) = self.request(ticket) else { return };
-        self.engine.inspect_compared(InspectRequest { of, dials: None, wanted: asked.wanted });
+        self.engine.inspect_compared(InspectRequest { of, overrides: None, wanted: asked.wanted });
         self.state.stages.other.asked = Some((asked, ticket));
     }
 
@@ -111,7 +111,7 @@ impl HimixApp {
         }
         let truth = state.truth_mask();
         let threshold = state.settings.threshold;
-        let lengths = state.image.as_ref().map_or(Lengths::PIXELS, |open| open.scan.geometry.lengths());
+        let lengths = state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths());
         for look in [&mut state.stages.look, &mut state.stages.other] {
             let Some(seen) = look.seen.as_ref().filter(|_| !look.refinement.is_awaited) else { continue };
             let key = (seen.ticket, truth.as_ref().map(|(ticket, _)| *ticket), threshold_step(threshold));

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::compare::{Comparison, Look, SIDE};
+use super::compare::{ComparedInspection, Comparison, SIDE};
 use super::form::Form;
-use super::{Closing, Offer, Outlook, Preset, TrainCommand};
+use super::{Closing, EstimateState, Preset, ResumableRun, TrainCommand};
 use crate::app::HimixApp;
 use crate::app::layout::Pane;
 use crate::app::notes::Kind;
 use crate::app::state::Tab;
 use crate::app::theme;
 use crate::app::training::run::{Phase, Run};
-use crate::engine::run::{Interrupted, Wish};
-use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, Work};
+use crate::engine::run::{Interrupted, RunControl};
+use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, TrainingJob};
 use crate::infer::ModelSource;
 
 impl HimixApp {
@@ -59,22 +59,22 @@ impl HimixApp {
             TrainCommand::Start => {
                 if let Ok(config) = training.form.config().cloned() {
                     let folder = config.out.clone();
-                    self.begin(Work::New(Box::new(config)), folder);
+                    self.begin(TrainingJob::New(Box::new(config)), folder);
                 }
             }
-            TrainCommand::Pause => self.ask_run(Wish::Pause),
-            TrainCommand::Continue => self.ask_run(Wish::Run),
-            TrainCommand::Stop => self.ask_run(Wish::Stop),
+            TrainCommand::Pause => self.ask_run(RunControl::Pause),
+            TrainCommand::Continue => self.ask_run(RunControl::Run),
+            TrainCommand::Stop => self.ask_run(RunControl::Stop),
             TrainCommand::Resume => {
                 let stopped = training.run.as_ref().filter(|run| run.can_resume()).map(|run| run.folder.clone());
                 let offered = training.offer.as_ref().filter(|_| stopped.is_none());
-                if let Some(Offer { run, .. }) = offered {
+                if let Some(ResumableRun { run, .. }) = offered {
                     training.form = Form::of(&run.config);
                     training.preset = None;
                 }
                 let offered = training.offer.as_ref().map(|offer| offer.folder.clone());
                 if let Some(folder) = stopped.or(offered) {
-                    self.begin(Work::Resume(folder.clone()), folder);
+                    self.begin(TrainingJob::Resume(folder.clone()), folder);
                 }
             }
             TrainCommand::Forget => {
@@ -101,7 +101,7 @@ impl HimixApp {
             TrainCommand::KeepTraining => training.closing = Closing::No,
             TrainCommand::StopAndClose => {
                 training.closing = Closing::AfterStop;
-                self.ask_run(Wish::Stop);
+                self.ask_run(RunControl::Stop);
             }
             TrainCommand::CloseNow => training.closing = Closing::Now,
         }
@@ -120,16 +120,17 @@ impl HimixApp {
             let other = Some(&remembered) != usual.as_ref();
             self.state.settings.training_form = other.then(|| remembered.to_toml());
         }
-        training.outlook = if config.is_some() { Outlook::Awaited(ticket) } else { Outlook::None };
+        training.estimate_state =
+            if config.is_some() { EstimateState::Awaited(ticket) } else { EstimateState::None };
         if let Some(config) = config {
             self.engine.estimate(ticket, config);
         }
     }
 
     /// Begins a run, or says why it cannot.
-    fn begin(&mut self, work: Work, folder: PathBuf) {
-        let is_resumed = matches!(work, Work::Resume(_));
-        match self.engine.train(work) {
+    fn begin(&mut self, job: TrainingJob, folder: PathBuf) {
+        let is_resumed = matches!(job, TrainingJob::Resume(_));
+        match self.engine.train(job) {
             Ok(true) => {
                 let training = &mut self.state.training;
                 training.offer = None;
@@ -154,13 +155,13 @@ impl HimixApp {
         }
     }
 
-    fn ask_run(&mut self, wish: Wish) {
+    fn ask_run(&mut self, control: RunControl) {
         if let Some(run) = self.state.training.run.as_mut().filter(|run| run.phase != Phase::Ended) {
             // Nothing undoes a stop.
-            if run.wish != Wish::Stop {
-                run.wish = wish;
+            if run.control != RunControl::Stop {
+                run.control = control;
             }
-            self.engine.ask_training(wish);
+            self.engine.ask_training(control);
         }
     }
 
@@ -172,7 +173,7 @@ impl HimixApp {
         if run.is_none() {
             self.state.settings.training = None;
         }
-        self.state.training.offer = run.map(|run| Offer { folder, run });
+        self.state.training.offer = run.map(|run| ResumableRun { folder, run });
     }
 
     fn compare(&mut self) {
@@ -221,14 +222,14 @@ impl HimixApp {
             let settings = &self.state.settings;
             let (Some(image), Some((ticket, prediction))) = (&self.state.image, prediction) else { continue };
             let truth = self.state.truth_mask().filter(|_| self.state.show_truth);
-            let look = Look {
+            let look = ComparedInspection {
                 prediction: ticket,
                 truth: truth.as_ref().map(|(ticket, _)| *ticket),
                 threshold: settings.threshold,
                 opacity: settings.opacity,
                 draws: [settings.fill, settings.contour],
             };
-            let is_asked = |asked: &(Look, Ticket)| asked.0 == look;
+            let is_asked = |asked: &(ComparedInspection, Ticket)| asked.0 == look;
             let is_known =
                 |comparison: &Comparison| comparison.paintings[place].asked.as_ref().is_some_and(is_asked);
             if self.state.training.comparison.as_ref().is_none_or(is_known) {

@@ -3,20 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Closing, Outlook};
+use super::{Closing, EstimateState};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::Tab;
 use crate::engine::run::{Estimate, TrainConfig};
-use crate::engine::{DisplayPixels, Event, News, Predicted, Ticket};
+use crate::engine::{DisplayPixels, Event, Predicted, Ticket, TrainingUpdate};
 
 impl HimixApp {
     /// Takes in what the run has said, and the newest prediction of the compared model.
     pub(in crate::app) fn take_training(&mut self) {
-        for news in self.engine.training_news() {
-            let is_end = matches!(news, News::Ended(_));
+        for updates in self.engine.training_updates() {
+            let is_end = matches!(updates, TrainingUpdate::Ended(_));
             if let Some(run) = &mut self.state.training.run {
-                run.take(news);
+                run.take(updates);
             }
             if is_end {
                 self.run_ended();
@@ -63,10 +63,10 @@ impl HimixApp {
 
     pub(in crate::app) fn take_estimate(&mut self, ticket: Ticket, result: Result<Estimate, String>) {
         let training = &mut self.state.training;
-        if matches!(training.outlook, Outlook::Awaited(awaited) if awaited == ticket) {
-            training.outlook = match result {
-                Ok(estimate) => Outlook::Known(estimate),
-                Err(message) => Outlook::Impossible(message),
+        if matches!(training.estimate_state, EstimateState::Awaited(awaited) if awaited == ticket) {
+            training.estimate_state = match result {
+                Ok(estimate) => EstimateState::Known(estimate),
+                Err(message) => EstimateState::Impossible(message),
             };
         }
     }

@@ -10,7 +10,7 @@ pub const SIDE: usize = 640;
 
 /// What a picture of the comparison shows; where this stays the same, the picture does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Look {
+pub struct ComparedInspection {
     /// The prediction.
     pub prediction: Ticket,
     /// The truth.
@@ -27,7 +27,7 @@ pub struct Look {
 #[derive(Default)]
 pub struct Painting {
     /// What it was last asked to show, and the question's number.
-    pub asked: Option<(Look, Ticket)>,
+    pub asked: Option<(ComparedInspection, Ticket)>,
     /// It came and is not on the graphics device yet.
     pub fresh: Option<DisplayPixels>,
     /// On the graphics device.

@@ -13,7 +13,7 @@ pub mod run;
 use std::path::PathBuf;
 
 use crate::engine::Ticket;
-use crate::engine::run::{Estimate, Interrupted, TrainConfig, Wish};
+use crate::engine::run::{Estimate, Interrupted, RunControl, TrainConfig};
 
 pub use closing::Closing;
 pub use command::TrainCommand;
@@ -23,7 +23,7 @@ use preset::Preset;
 use run::{Phase, Run};
 
 /// What is known about the run that the settings would make.
-pub enum Outlook {
+pub enum EstimateState {
     /// The settings are incomplete or wrong; the form says where.
     None,
     /// It was asked for.
@@ -35,7 +35,7 @@ pub enum Outlook {
 }
 
 /// A run of an earlier session that can be resumed.
-pub struct Offer {
+pub struct ResumableRun {
     /// Its folder.
     pub folder: PathBuf,
     /// Its settings and finished epochs.
@@ -49,9 +49,9 @@ pub struct Training {
     /// The preset that the form shows unchanged.
     pub preset: Option<Preset>,
     /// What a run with these settings would take.
-    pub outlook: Outlook,
+    pub estimate_state: EstimateState,
     /// A run to resume.
-    pub offer: Option<Offer>,
+    pub offer: Option<ResumableRun>,
     /// The run that goes on, or the last one.
     pub run: Option<Run>,
     /// Another model beside the one that is open.
@@ -76,7 +76,7 @@ impl Training {
         Self {
             form: Form::of(&TrainConfig { out, data: Vec::new(), ..config }),
             preset,
-            outlook: Outlook::None,
+            estimate_state: EstimateState::None,
             offer: None,
             run: None,
             comparison: None,
@@ -97,8 +97,8 @@ impl Training {
             return Err("A training run is already under way.".into());
         }
         self.form.config()?;
-        match &self.outlook {
-            Outlook::Impossible(reason) => Err(reason.clone()),
+        match &self.estimate_state {
+            EstimateState::Impossible(reason) => Err(reason.clone()),
             _ => Ok(()),
         }
     }
@@ -108,10 +108,10 @@ impl Training {
         let Some(run) = &self.run else {
             return self.offer.as_ref().map(|_| "Interrupted training".to_owned());
         };
-        match (&run.phase, run.wish) {
+        match (&run.phase, run.control) {
             (Phase::Ended, _) if self.is_end_seen => None,
             (Phase::Ended, _) => Some(run.end_in_short().to_owned()),
-            (_, Wish::Stop) => Some("Training is stopping".into()),
+            (_, RunControl::Stop) => Some("Training is stopping".into()),
             (Phase::Paused, _) => Some("Training is paused".into()),
             (Phase::Preparing(_), _) => Some("Training begins".into()),
             (Phase::Training, _) => Some(run.progress_in_short()),

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::preview::Preview;
 use crate::app::text::duration;
-use crate::engine::News;
-use crate::engine::run::{Epoch, Event, Wish};
+use crate::engine::TrainingUpdate;
+use crate::engine::run::{Epoch, Event, RunControl};
 
 /// What a run is at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Run {
     /// What it is at.
     pub phase: Phase,
     /// What was asked of it last.
-    pub wish: Wish,
+    pub control: RunControl,
     /// What was found before the first step.
     pub facts: Option<Facts>,
     /// Finished epochs.
@@ -85,7 +85,7 @@ impl Run {
         Self {
             folder,
             phase,
-            wish: Wish::Run,
+            control: RunControl::Run,
             facts: None,
             epochs: Vec::new(),
             step_losses: Vec::new(),
@@ -106,11 +106,11 @@ impl Run {
     }
 
     /// Takes in what the training thread says.
-    pub fn take(&mut self, news: News) {
-        match news {
-            News::Event(event) => self.take_event(event),
-            News::Best(path) => self.best = Some(path),
-            News::Ended(result) => {
+    pub fn take(&mut self, updates: TrainingUpdate) {
+        match updates {
+            TrainingUpdate::Event(event) => self.take_event(event),
+            TrainingUpdate::Best(path) => self.best = Some(path),
+            TrainingUpdate::Ended(result) => {
                 if let Err(message) = &result {
                     self.say(message.clone());
                 }
@@ -192,7 +192,7 @@ impl Run {
 
     /// Whether it was stopped or failed in such a way that it can go on.
     pub fn can_resume(&self) -> bool {
-        let is_broken = matches!(self.outcome, Some(Err(_))) || self.wish == Wish::Stop;
+        let is_broken = matches!(self.outcome, Some(Err(_))) || self.control == RunControl::Stop;
         self.phase == Phase::Ended && self.has_checkpoint && is_broken
     }
 
@@ -209,7 +209,7 @@ impl Run {
     pub fn end_in_short(&self) -> &'static str {
         match &self.outcome {
             Some(Err(_)) => "Training failed",
-            _ if self.wish == Wish::Stop => "Training was stopped",
+            _ if self.control == RunControl::Stop => "Training was stopped",
             _ => "Training has finished",
         }
     }
@@ -241,14 +241,14 @@ mod tests {
     fn a_run_that_failed_after_a_checkpoint_can_go_on() {
         let mut run = Run::new("folder".into());
         assert!(!run.can_resume());
-        run.take(News::Event(Event::Checkpoint));
-        run.take(News::Ended(Err("the disk is full".into())));
+        run.take(TrainingUpdate::Event(Event::Checkpoint));
+        run.take(TrainingUpdate::Ended(Err("the disk is full".into())));
         assert!(run.can_resume());
         assert_eq!(run.end_in_short(), "Training failed");
         let mut run = Run::new("folder".into());
-        run.take(News::Event(Event::Checkpoint));
-        run.take(News::Event(Event::Finished { best: None, bundle: None, reason: "all done".into() }));
-        run.take(News::Ended(Ok(())));
+        run.take(TrainingUpdate::Event(Event::Checkpoint));
+        run.take(TrainingUpdate::Event(Event::Finished { best: None, bundle: None, reason: "all done".into() }));
+        run.take(TrainingUpdate::Ended(Ok(())));
         assert_eq!(run.outcome, Some(Ok("all done".into())));
         assert!(!run.can_resume(), "it is done");
     }
@@ -259,10 +259,10 @@ mod tests {
         let cases = Vec::new();
         let (history, device) = (vec![Epoch { number: 1, ..Epoch::default() }], "CPU".into());
         let started = Event::Started { train: 8, validation: 2, parameters: 1, history, epochs: 4, device, cases };
-        run.take(News::Event(started));
+        run.take(TrainingUpdate::Event(started));
         assert_eq!(run.share(), 0.25);
         let step = |step, loss| {
-            News::Event(Event::Step { epoch: 2, step, steps: 2, loss: Some(loss), seconds_left: 61.0 })
+            TrainingUpdate::Event(Event::Step { epoch: 2, step, steps: 2, loss: Some(loss), seconds_left: 61.0 })
         };
         run.take(step(1, 0.25));
         run.take(step(2, 0.25));

@@ -49,7 +49,7 @@ pub struct SplitSurvey {
 }
 
 /// What one pair turned out to be.
-enum Look {
+enum PairCheck {
     Good { size: (usize, usize), foreground: f64, kind: String, is_turned: bool, key: [u8; 32] },
     Bad(Finding),
 }
@@ -107,11 +107,11 @@ pub(super) fn check(dataset: &mut Dataset) -> Result<Checked, DataError> {
     let mut kept = Vec::with_capacity(count);
     for sample in dataset.samples.drain(..) {
         match looks_of.next() {
-            Some(Look::Bad(finding)) => {
+            Some(PairCheck::Bad(finding)) => {
                 first_bad.get_or_insert_with(|| finding.what.clone());
                 dataset.findings.push(finding);
             }
-            Some(Look::Good { foreground, .. }) => {
+            Some(PairCheck::Good { foreground, .. }) => {
                 with_foreground += usize::from(foreground > 0.0);
                 if let Some(problem) = oddity(foreground) {
                     dataset.findings.push(Finding::new(problem, sample.name.clone()));
@@ -146,10 +146,10 @@ fn oddity(foreground: f64) -> Option<Problem> {
 }
 
 /// Opens every pair.
-fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> Vec<Look> {
+fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> Vec<PairCheck> {
     let one = |sample: &Sample| {
         let look = match pair::read(sample, reading) {
-            Ok(pair) => Look::Good {
+            Ok(pair) => PairCheck::Good {
                 size: (pair.image.width, pair.image.height),
                 foreground: pair.mask.foreground() as f64 / pair.mask.values.len().max(1) as f64,
                 kind: pair.kind.words(),
@@ -158,12 +158,12 @@ fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> 
             },
             Err(DataError::MaskSize { width, height, mask_width, mask_height, .. }) => {
                 let what = format!("{}: {width}x{height}, mask {mask_width}x{mask_height}", sample.name);
-                Look::Bad(Finding::new(Problem::SizeMismatch, what))
+                PairCheck::Bad(Finding::new(Problem::SizeMismatch, what))
             }
             Err(error @ DataError::MaskTurned { .. }) => {
-                Look::Bad(Finding::new(Problem::SizeMismatch, error.to_string()))
+                PairCheck::Bad(Finding::new(Problem::SizeMismatch, error.to_string()))
             }
-            Err(error) => Look::Bad(Finding::new(Problem::Unreadable, error.to_string())),
+            Err(error) => PairCheck::Bad(Finding::new(Problem::Unreadable, error.to_string())),
         };
         step();
         look
@@ -171,7 +171,7 @@ fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> 
     samples.par_iter().map(one).collect()
 }
 
-fn split_survey(dataset: Dataset, looks: Vec<Look>, contents: &mut HashMap<[u8; 32], String>) -> SplitSurvey {
+fn split_survey(dataset: Dataset, looks: Vec<PairCheck>, contents: &mut HashMap<[u8; 32], String>) -> SplitSurvey {
     let Dataset { samples, mut findings, split, .. } = dataset;
     let sentences: BTreeSet<&str> = samples.iter().map(|sample| sample.prompt.trim()).collect();
     let subjects: BTreeSet<&str> = samples.iter().filter_map(|sample| subject(&sample.name)).collect();
@@ -183,8 +183,8 @@ fn split_survey(dataset: Dataset, looks: Vec<Look>, contents: &mut HashMap<[u8; 
     let mut sizes: Option<[(usize, usize); 2]> = None;
     for (sample, look) in samples.iter().zip(looks) {
         match look {
-            Look::Bad(finding) => findings.push(finding),
-            Look::Good { size, foreground, kind, is_turned, key } => {
+            PairCheck::Bad(finding) => findings.push(finding),
+            PairCheck::Good { size, foreground, kind, is_turned, key } => {
                 *mask_kinds.entry(kind).or_default() += 1;
                 pairs += 1;
                 turned += usize::from(is_turned);

@@ -1,15 +1,15 @@
 //! Slices in another order.
 
-use crate::data::volume::Values;
+use crate::data::volume::StoredPixels;
 
 /// Puts the slices of `plane` samples each into this order, in place; slices that are not named go. Nothing is done where `order` names one
 /// that is not there, or one twice.
-pub fn arrange(values: &mut Values, plane: usize, order: &[usize]) {
+pub fn arrange(values: &mut StoredPixels, plane: usize, order: &[usize]) {
     match values {
-        Values::U8(values) => arranged(values, plane, order),
-        Values::I16(values) => arranged(values, plane, order),
-        Values::U16(values) => arranged(values, plane, order),
-        Values::F32(values) => arranged(values, plane, order),
+        StoredPixels::U8(values) => arranged(values, plane, order),
+        StoredPixels::I16(values) => arranged(values, plane, order),
+        StoredPixels::U16(values) => arranged(values, plane, order),
+        StoredPixels::F32(values) => arranged(values, plane, order),
     }
 }
 
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn every_order_of_four() {
-        let stored = Values::U16((0..8).collect());
+        let stored = StoredPixels::U16((0..8).collect());
         for code in 0..256 {
             let order: Vec<usize> = (0..4).map(|digit| code >> (2 * digit) & 3).collect();
             let mut values = stored.clone();
@@ -52,14 +52,14 @@ mod tests {
             sorted.sort_unstable();
             if sorted == [0, 1, 2, 3] {
                 let wanted = order.iter().flat_map(|slice| [2 * *slice as u16, 2 * *slice as u16 + 1]).collect();
-                assert_eq!(values, Values::U16(wanted), "{order:?}");
+                assert_eq!(values, StoredPixels::U16(wanted), "{order:?}");
             } else {
                 assert_eq!(values, stored, "{order:?}");
             }
         }
         let mut some = stored.clone();
         arrange(&mut some, 2, &[3, 1]);
-        assert_eq!(some, Values::U16(vec![6, 7, 2, 3]));
+        assert_eq!(some, StoredPixels::U16(vec![6, 7, 2, 3]));
         arrange(&mut some, 2, &[5]);
         assert_eq!(some.len(), 4, "no such slice");
     }

@@ -12,7 +12,7 @@ use super::reader::Contents;
 use super::{codestream, stacks};
 use crate::data::DataError;
 use crate::data::volume::geometry::{plus, scaled};
-use crate::data::volume::{DicomSource, Geometry, Kind, Placement, Sides, SliceDistance};
+use crate::data::volume::{DicomSource, Geometry, Modality, Placement, Sides, SliceDistance};
 
 /// The elements that are looked at here, and those that the others depend on, beside what [`super::frame`] and [`super::measure`] want. No
 /// other is read.
@@ -209,11 +209,11 @@ impl Attributes {
     }
 
     /// What made the picture, by its modality alone: one that does not say it is none of those told apart here.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Modality {
         match self.modality.as_str() {
-            "CT" => Kind::Ct,
-            modality if is_projection(modality) => Kind::Radiograph,
-            _ => Kind::Other,
+            "CT" => Modality::Ct,
+            modality if is_projection(modality) => Modality::Radiograph,
+            _ => Modality::Other,
         }
     }
 

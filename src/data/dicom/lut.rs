@@ -1,7 +1,7 @@
 //! Look-up tables of DICOM files: from stored values to those of the modality, from these to what is shown.
 
 use super::stream::Writing;
-use crate::data::volume::{Mapping, Window};
+use crate::data::volume::{ValueMapping, Window};
 
 /// A table of a modality LUT sequence (DICOM PS3.3 C.11.1) or VOI LUT sequence (C.11.2).
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +27,8 @@ impl Table {
     }
 
     /// From stored values.
-    pub fn modality(self, is_signed: bool) -> Mapping {
-        Mapping::Table { first: self.first(is_signed), entries: self.entries }
+    pub fn modality(self, is_signed: bool) -> ValueMapping {
+        ValueMapping::Table { first: self.first(is_signed), entries: self.entries }
     }
 
     fn first(&self, is_signed: bool) -> f32 {
@@ -36,15 +36,15 @@ impl Table {
     }
 
     /// Joined to what is applied before it, and its range of values.
-    pub fn voi(self, is_signed: bool, before: &Mapping) -> Option<(Mapping, [f32; 2])> {
+    pub fn voi(self, is_signed: bool, before: &ValueMapping) -> Option<(ValueMapping, [f32; 2])> {
         let range = self
             .entries
             .iter()
             .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &value| [low.min(value), high.max(value)]);
         let first = self.first(is_signed);
         let last = self.entries.len() as f32 - 1.0;
-        if *before == Mapping::Same {
-            return Some((Mapping::Table { first, entries: self.entries }, range));
+        if *before == ValueMapping::Same {
+            return Some((ValueMapping::Table { first, entries: self.entries }, range));
         }
         let at = |value: f32| self.entries[(value - first).clamp(0.0, last) as usize];
         Some((joined(before, [first, first + last], at)?, range))
@@ -53,15 +53,15 @@ impl Table {
 
 /// `curve` behind what is applied before it, as a table that has every stored value which `before` takes to between the two `ends`. None where
 /// slices have a rescale of their own: one table is of all of them.
-fn joined(before: &Mapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Option<Mapping> {
+fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Option<ValueMapping> {
     let [slope, intercept] = match before {
-        Mapping::Same => [1.0, 0.0],
-        Mapping::Linear(pairs) => match pairs.as_slice() {
+        ValueMapping::Same => [1.0, 0.0],
+        ValueMapping::Linear(pairs) => match pairs.as_slice() {
             [pair] => *pair,
             _ => return None,
         },
-        Mapping::Table { first, entries } => {
-            return Some(Mapping::Table {
+        ValueMapping::Table { first, entries } => {
+            return Some(ValueMapping::Table {
                 first: *first,
                 entries: entries.iter().map(|&value| curve(value)).collect(),
             });
@@ -73,12 +73,12 @@ fn joined(before: &Mapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Optio
         [ends[0].min(ends[1]).floor(), ends[0].max(ends[1]).ceil()].map(|end| end.clamp(-32_768.0, 65_535.0));
     let count = (high - low).max(0.0) as usize + 1;
     let entries = (0..count).map(|step| curve((low + step as f32) * slope + intercept)).collect();
-    low.is_finite().then_some(Mapping::Table { first: low, entries })
+    low.is_finite().then_some(ValueMapping::Table { first: low, entries })
 }
 
 /// A window that is a curve (DICOM PS3.3 C.11.2.1.3.1, SIGMOID) as a table of brightness, 0…[`BRIGHTEST`], joined to what is applied
 /// before it.
-pub fn sigmoid(window: Window, before: &Mapping) -> Option<Mapping> {
+pub fn sigmoid(window: Window, before: &ValueMapping) -> Option<ValueMapping> {
     let curve = |value: f32| BRIGHTEST / (1.0 + (-4.0 * (value - window.centre) / window.width).exp());
     // Beyond three widths the curve is black or white to five digits.
     joined(before, [window.centre - 3.0 * window.width, window.centre + 3.0 * window.width], curve)
@@ -95,16 +95,16 @@ mod tests {
     fn a_table_of_words_and_of_bytes() {
         let words =
             Table::new(&[2, 0, 0xfe, 0xff, 16, 0], &[1, 0, 2, 1, 9, 9], Writing::EXPLICIT).expect("a table");
-        assert_eq!(words.clone().modality(true), Mapping::Table { first: -2.0, entries: vec![1.0, 258.0] });
-        assert_eq!(words.modality(false), Mapping::Table { first: 65_534.0, entries: vec![1.0, 258.0] });
+        assert_eq!(words.clone().modality(true), ValueMapping::Table { first: -2.0, entries: vec![1.0, 258.0] });
+        assert_eq!(words.modality(false), ValueMapping::Table { first: 65_534.0, entries: vec![1.0, 258.0] });
         let bytes = Table::new(&[3, 0, 0, 0, 8, 0], &[5, 6, 7, 0], Writing::EXPLICIT).expect("a table");
-        assert_eq!(bytes.modality(false), Mapping::Table { first: 0.0, entries: vec![5.0, 6.0, 7.0] });
+        assert_eq!(bytes.modality(false), ValueMapping::Table { first: 0.0, entries: vec![5.0, 6.0, 7.0] });
         assert_eq!(Table::new(&[3, 0, 0, 0], &[5], Writing::EXPLICIT), None);
     }
 
     #[test]
     fn no_table_stands_for_slices_that_are_scaled_differently() {
-        let before = Mapping::Linear(vec![[1.0, 0.0], [2.0, 0.0]]);
+        let before = ValueMapping::Linear(vec![[1.0, 0.0], [2.0, 0.0]]);
         let window = Window { centre: 100.0, width: 40.0 };
         assert_eq!(sigmoid(window, &before), None);
         let table = Table::new(&[2, 0, 0, 0, 16, 0], &[1, 0, 2, 0], Writing::EXPLICIT).expect("a table");
@@ -114,7 +114,9 @@ mod tests {
     #[test]
     fn the_curve_of_the_standard() {
         let window = Window { centre: 100.0, width: 40.0 };
-        let Some(Mapping::Table { first, entries }) = sigmoid(window, &Mapping::Linear(vec![[2.0, 10.0]])) else {
+        let Some(ValueMapping::Table { first, entries }) =
+            sigmoid(window, &ValueMapping::Linear(vec![[2.0, 10.0]]))
+        else {
             panic!("no table")
         };
         let at = |stored: f32| entries[(stored - first) as usize] / BRIGHTEST;

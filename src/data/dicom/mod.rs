@@ -26,7 +26,7 @@ mod wanted;
 use std::path::{Path, PathBuf};
 
 use super::error::one_line;
-use super::volume::{Geometry, Mapping, NamedWindow, Private, Source, Values, Volume, Window};
+use super::volume::{Geometry, NamedWindow, Private, Source, StoredPixels, ValueMapping, Volume, Window};
 use super::{DataError, Limit};
 use attributes::Attributes;
 use frame::Frame;
@@ -103,23 +103,24 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
         let reason = format!("it has {} stacks of frames and no number {number}", stacks.len());
         return Err(DataError::unsupported(&file, &reason, "give the number of one that it has"));
     };
-    let mut scan = scan(&file, contents, &attributes, &stack.members, limit)?;
-    scan.notes.extend(stack.note.clone());
+    let mut volume = volume(&file, contents, &attributes, &stack.members, limit)?;
+    volume.notes.extend(stack.note.clone());
     if stack.is_mixed {
-        let frame_of_reference = std::mem::take(&mut scan.geometry.frame_of_reference);
-        scan.geometry = Geometry { frame_of_reference, ..Geometry::default() };
-    } else if attributes.told.len() > 1 && scan.geometry.placement.is_none() {
+        let frame_of_reference = std::mem::take(&mut volume.geometry.frame_of_reference);
+        volume.geometry = Geometry { frame_of_reference, ..Geometry::default() };
+    } else if attributes.told.len() > 1 && volume.geometry.placement.is_none() {
         let is_indexed = attributes.told.iter().all(|frame| !frame.index.is_empty());
         let order = if is_indexed { "the numbers that it gives them" } else { "the file" };
-        scan.notes
+        volume
+            .notes
             .push(format!("The file does not say where its frames lie; they stand in the order of {order}."));
     }
     if stacks.len() > 1 {
-        scan.notes.push(others(&file, &stacks, number));
+        volume.notes.push(others(&file, &stacks, number));
     }
-    finish(&mut scan, &attributes, &frames_of(&attributes, &stack.members));
-    said_of_place(&mut scan);
-    Ok(scan)
+    finish(&mut volume, &attributes, &frames_of(&attributes, &stack.members));
+    said_of_place(&mut volume);
+    Ok(volume)
 }
 
 /// What there is to say of a file with several stacks, of which number `shown` is read.
@@ -140,7 +141,7 @@ fn others(file: &Path, stacks: &[stacks::Stack], shown: usize) -> String {
 
 /// The pixels of a file with what its attributes say of them, but for what [`finish`] adds; of the frames `members` in their order, or of all as
 /// they come where none is named.
-fn scan(
+fn volume(
     path: &Path,
     mut contents: Contents,
     attributes: &Attributes,
@@ -151,82 +152,82 @@ fn scan(
     limit.allow(path, attributes.bytes())?;
     let stored = std::mem::take(&mut contents.stored);
     let made = pixels::values(path, attributes, stored, &contents.object, limit)?;
-    let mut scan = Volume::plain(attributes.columns, attributes.rows, attributes.frames, made.values);
-    scan.channels = made.channels;
+    let mut volume = Volume::plain(attributes.columns, attributes.rows, attributes.frames, made.values);
+    volume.channels = made.channels;
     if !members.is_empty() {
-        let plane = scan.columns * scan.rows * scan.channels;
-        arrange::arrange(&mut scan.values, plane, members);
-        scan.slices = members.len();
+        let plane = volume.columns * volume.rows * volume.channels;
+        arrange::arrange(&mut volume.values, plane, members);
+        volume.slices = members.len();
     }
-    scan.notes.extend(made.note.map(String::from));
-    identified(&mut scan, attributes, members);
-    if is_grey(&scan, attributes) {
-        scan.is_inverted = attributes.photometric == "MONOCHROME1";
-        grey_meaning(&mut scan, contents, attributes, members);
+    volume.notes.extend(made.note.map(String::from));
+    identified(&mut volume, attributes, members);
+    if is_grey(&volume, attributes) {
+        volume.is_inverted = attributes.photometric == "MONOCHROME1";
+        grey_meaning(&mut volume, contents, attributes, members);
     }
-    Ok(scan)
+    Ok(volume)
 }
 
 /// Who the picture is, where it lies and what there is to say of that; of the frames `members` in their order.
-fn identified(scan: &mut Volume, attributes: &Attributes, members: &[usize]) {
-    scan.kind = attributes.kind();
-    scan.geometry = attributes.geometry(members);
-    scan.patient = attributes.patient.clone().map(Private);
+fn identified(volume: &mut Volume, attributes: &Attributes, members: &[usize]) {
+    volume.modality = attributes.kind();
+    volume.geometry = attributes.geometry(members);
+    volume.patient = attributes.patient.clone().map(Private);
     let mut source = attributes.source.clone();
     if !members.is_empty() && !members.iter().copied().eq(0..attributes.frames) {
         source.frames = members.iter().map(|member| member + 1).collect();
     }
-    scan.source = Source::Dicom(Box::new(source));
-    scan.notes.extend(attributes.notes.iter().cloned());
+    volume.source = Source::Dicom(Box::new(source));
+    volume.notes.extend(attributes.notes.iter().cloned());
 }
 
 /// Says where slices seem to be missing, and that they lean.
-fn said_of_place(scan: &mut Volume) {
+fn said_of_place(volume: &mut Volume) {
     let mm = |length: f64| format!("{:.1} mm", length.abs());
-    let gaps = scan.geometry.gaps();
-    if let (Some((slice, step)), Some(usual)) = (gaps.first(), scan.geometry.slice_mm) {
+    let gaps = volume.geometry.gaps();
+    if let (Some((slice, step)), Some(usual)) = (gaps.first(), volume.geometry.slice_mm) {
         let what = if step.abs() > usual { "a gap of" } else { "a step of only" };
         let more = match gaps.len() {
             1 => String::new(),
             2 => ", and one more such place".into(),
             count => format!(", and {} more such places", count - 1),
         };
-        scan.notes.push(format!(
+        volume.notes.push(format!(
             "The slices are not evenly spaced, some may be missing: {what} {} behind slice {} (others {}){more}.",
             mm(*step),
             slice + 1,
             mm(usual)
         ));
     }
-    if let Some(degrees) = scan.geometry.tilt() {
-        scan.notes.push(format!(
+    if let Some(degrees) = volume.geometry.tilt() {
+        volume.notes.push(format!(
             "The stack leans by {degrees:.1}° against its slices; the picture is not straightened."
         ));
     }
 }
 
-fn is_grey(scan: &Volume, attributes: &Attributes) -> bool {
-    scan.channels == 1 && !attributes.is_palette()
+fn is_grey(volume: &Volume, attributes: &Attributes) -> bool {
+    volume.channels == 1 && !attributes.is_palette()
 }
 
 /// One pair for each slice, or one where all have the same.
-fn linear(pairs: Vec<[f32; 2]>) -> Mapping {
+fn linear(pairs: Vec<[f32; 2]>) -> ValueMapping {
     match pairs.as_slice() {
         [first, rest @ ..] if rest.iter().all(|pair| pair == first) => match first {
-            [1.0, 0.0] => Mapping::Same,
-            pair => Mapping::Linear(vec![*pair]),
+            [1.0, 0.0] => ValueMapping::Same,
+            pair => ValueMapping::Linear(vec![*pair]),
         },
-        _ => Mapping::Linear(pairs),
+        _ => ValueMapping::Linear(pairs),
     }
 }
 
 /// What is said of a whole file or stack and not of its slices, which are `frames`: the curve of its window, where one is that of all, and its
 /// padding.
-fn finish(scan: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
-    if is_grey(scan, attributes) {
-        scan.notes.extend(units::without_unit(scan, attributes));
-        curve(scan, frames);
-        scan.padding = attributes.padding.map(|padding| scan.mapping.of(padding));
+fn finish(volume: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
+    if is_grey(volume, attributes) {
+        volume.notes.extend(units::without_unit(volume, attributes));
+        curve(volume, frames);
+        volume.padding = attributes.padding.map(|padding| volume.mapping.of(padding));
     }
 }
 
@@ -239,62 +240,64 @@ fn frames_of<'a>(attributes: &'a Attributes, members: &[usize]) -> Vec<&'a Frame
 }
 
 /// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).
-fn grey_meaning(scan: &mut Volume, contents: Contents, attributes: &Attributes, members: &[usize]) {
+fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes, members: &[usize]) {
     let [modality, voi] = contents.tables;
     let is_table = modality.is_some();
     let frames = frames_of(attributes, members);
     let given: Vec<[f32; 2]> = frames.iter().filter_map(|frame| frame.rescale).collect();
-    scan.mapping = match (modality, attributes.dose) {
+    volume.mapping = match (modality, attributes.dose) {
         (Some(table), _) => table.modality(attributes.is_signed),
-        (None, Some(step)) if given.is_empty() => Mapping::Linear(vec![[step, 0.0]]),
+        (None, Some(step)) if given.is_empty() => ValueMapping::Linear(vec![[step, 0.0]]),
         (None, _) => linear(frames.iter().map(|frame| frame.rescale.unwrap_or([1.0, 0.0])).collect()),
     };
     let is_whole = given.len() == frames.len() && !is_table;
     if !given.is_empty() && !is_whole && !is_table {
-        scan.notes.extend(units::unscaled(frames.len() - given.len(), "frame"));
+        volume.notes.extend(units::unscaled(frames.len() - given.len(), "frame"));
     }
     if is_whole && frames.iter().all(|frame| units::is_hounsfield(frame, attributes)) {
-        scan.unit = "HU";
+        volume.unit = "HU";
     } else if given.is_empty() && attributes.dose.is_some() && !is_table {
-        scan.unit = "Gy";
+        volume.unit = "Gy";
     }
     // Of frames that have windows of their own that of the middle one suits most.
-    scan.windows = frames[frames.len() / 2].named_windows();
-    if attributes.bits_allocated == 1 && scan.windows.is_empty() {
-        scan.windows = vec![NamedWindow { name: "0 and 1".into(), window: Window::of_range(0.0, 1.0) }];
+    volume.windows = frames[frames.len() / 2].named_windows();
+    if attributes.bits_allocated == 1 && volume.windows.is_empty() {
+        volume.windows = vec![NamedWindow { name: "0 and 1".into(), window: Window::of_range(0.0, 1.0) }];
     }
-    let Some(voi) = voi.filter(|_| scan.windows.is_empty()) else { return };
-    if let Some((table, range)) = voi.voi(attributes.is_signed, &scan.mapping) {
-        scan.mapping = table;
-        scan.unit = "";
-        scan.windows = vec![NamedWindow { name: "VOI LUT".into(), window: Window::of_range(range[0], range[1]) }];
+    let Some(voi) = voi.filter(|_| volume.windows.is_empty()) else { return };
+    if let Some((table, range)) = voi.voi(attributes.is_signed, &volume.mapping) {
+        volume.mapping = table;
+        volume.unit = "";
+        volume.windows =
+            vec![NamedWindow { name: "VOI LUT".into(), window: Window::of_range(range[0], range[1]) }];
     } else {
-        scan.notes
+        volume
+            .notes
             .push("The file's VOI LUT cannot be joined to the rescale of its frames and is not applied.".into());
     }
 }
 
 /// A window that is a curve (SIGMOID) goes into the mapping, as a VOI LUT does. Values in Hounsfield units keep their unit instead, and of
 /// several windows, or slices with windows or a rescale of their own, one table could show only one.
-fn curve(scan: &mut Volume, frames: &[&Frame]) {
-    if scan.windows.is_empty() || !frames.iter().any(|frame| frame.is_sigmoid) {
+fn curve(volume: &mut Volume, frames: &[&Frame]) {
+    if volume.windows.is_empty() || !frames.iter().any(|frame| frame.is_sigmoid) {
         return;
     }
     let shape = |frame: &Frame| {
         (frame.is_sigmoid, frame.named_windows().iter().map(|named| named.window).collect::<Vec<_>>())
     };
-    let is_one_rescale = !matches!(&scan.mapping, Mapping::Linear(pairs) if pairs.len() > 1);
+    let is_one_rescale = !matches!(&volume.mapping, ValueMapping::Linear(pairs) if pairs.len() > 1);
     let is_one = is_one_rescale && frames.windows(2).all(|pair| shape(pair[0]) == shape(pair[1]));
-    let is_whole = !matches!(scan.values, Values::F32(_));
-    match scan.windows.as_slice() {
-        [only] if is_one && scan.unit.is_empty() && is_whole => {
-            if let Some(table) = lut::sigmoid(only.window, &scan.mapping) {
-                scan.mapping = table;
+    let is_whole = !matches!(volume.values, StoredPixels::F32(_));
+    match volume.windows.as_slice() {
+        [only] if is_one && volume.unit.is_empty() && is_whole => {
+            if let Some(table) = lut::sigmoid(only.window, &volume.mapping) {
+                volume.mapping = table;
                 let window = Window::of_range(0.0, lut::BRIGHTEST);
-                scan.windows = vec![NamedWindow { name: format!("{} (sigmoid)", only.name), window }];
+                volume.windows = vec![NamedWindow { name: format!("{} (sigmoid)", only.name), window }];
             }
         }
-        _ => scan.notes.push("The file's windows are sigmoid curves; they are shown as straight lines.".into()),
+        _ => volume.notes.push("The file's windows are sigmoid curves; they are shown as straight lines.".into()),
     }
 }
 

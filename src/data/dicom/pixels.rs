@@ -16,7 +16,7 @@ use super::reader::{Pieces, Stored};
 use super::stream::Writing;
 use super::{chain, jpeg12, jpeg2000, rle};
 use crate::data::error::caught;
-use crate::data::volume::Values;
+use crate::data::volume::StoredPixels;
 use crate::data::{DataError, Limit, jpeg};
 
 /// What to do about pixels of a kind that is not read.
@@ -27,7 +27,7 @@ pub struct Made {
     /// 1 or 3.
     pub channels: usize,
     /// Samples of all frames.
-    pub values: Values,
+    pub values: StoredPixels,
     /// What there is to say of their colours.
     pub note: Option<&'static str>,
 }
@@ -107,7 +107,7 @@ impl Maker<'_> {
         writing: Writing,
         is_words: bool,
         limit: Limit,
-    ) -> Result<Values, DataError> {
+    ) -> Result<StoredPixels, DataError> {
         let bits = self.attributes.bits_allocated;
         let count = self.count() as u64 * self.attributes.frames as u64;
         if bits == 1 && self.attributes.samples == 1 {
@@ -146,7 +146,13 @@ impl Maker<'_> {
     }
 
     /// Samples of one bit, 0 or 1: they run on over the ends of rows and frames, the first in the least bit of a byte (DICOM PS3.5, 8.1.1).
-    fn single_bits(&self, bytes: &[u8], count: u64, is_swapped: bool, limit: Limit) -> Result<Values, DataError> {
+    fn single_bits(
+        &self,
+        bytes: &[u8],
+        count: u64,
+        is_swapped: bool,
+        limit: Limit,
+    ) -> Result<StoredPixels, DataError> {
         limit.allow(self.path, bytes.len() as u64 + count)?;
         if (bytes.len() as u64) < count.div_ceil(8) {
             let reason = format!("{} bytes of pixels where {} are announced", bytes.len(), count.div_ceil(8));
@@ -184,10 +190,10 @@ impl Maker<'_> {
     }
 
     /// Of pixels that are compressed, frame by frame.
-    fn compressed(&self, codec: Codec, pieces: &Pieces, limit: Limit) -> Result<Values, DataError> {
+    fn compressed(&self, codec: Codec, pieces: &Pieces, limit: Limit) -> Result<StoredPixels, DataError> {
         let frames = self.attributes.frames;
         let refuse = |reason: String| self.damaged(reason);
-        let mut all: Option<Values> = None;
+        let mut all: Option<StoredPixels> = None;
         for frame in codestream::frames(codec, pieces, frames).map_err(refuse)? {
             let bytes = &pieces.bytes[frame];
             let needs = codestream::check(codec, bytes, self.attributes).map_err(refuse)?;
@@ -282,33 +288,33 @@ impl Maker<'_> {
     }
 
     /// A frame of 12 bit JPEG, which dicom-rs does not decode.
-    fn twelve_bits(&self, bytes: &[u8]) -> Option<Values> {
+    fn twelve_bits(&self, bytes: &[u8]) -> Option<StoredPixels> {
         let is_it = self.attributes.syntax == "1.2.840.10008.1.2.4.51" && self.attributes.samples == 1;
         let frame = is_it.then(|| jpeg12::decode(bytes))??;
         let fits = (frame.width, frame.height) == (self.attributes.columns, self.attributes.rows);
-        (fits && self.palette.is_none()).then_some(Values::U16(frame.samples))
+        (fits && self.palette.is_none()).then_some(StoredPixels::U16(frame.samples))
     }
 
     /// Bytes of one frame or of all as samples.
-    fn samples(&self, bytes: Vec<u8>, bits: usize) -> Result<Values, DataError> {
+    fn samples(&self, bytes: Vec<u8>, bits: usize) -> Result<StoredPixels, DataError> {
         let is_signed = self.attributes.is_signed;
         Ok(match (bits, self.attributes.samples, &self.palette) {
             (8, 1, Some(table)) => {
-                Values::U8(bytes.iter().flat_map(|&index| table.colour(u16::from(index))).collect())
+                StoredPixels::U8(bytes.iter().flat_map(|&index| table.colour(u16::from(index))).collect())
             }
             (16, 1, Some(table)) => {
                 let indices = Writing::EXPLICIT.words(&bytes);
-                Values::U8(indices.into_iter().flat_map(|index| table.colour(index)).collect())
+                StoredPixels::U8(indices.into_iter().flat_map(|index| table.colour(index)).collect())
             }
-            (8, 1 | 3, None) if self.attributes.samples == 3 || !is_signed => Values::U8(bytes),
-            (8, 1, None) => Values::I16(bytes.iter().map(|&byte| i16::from(byte as i8)).collect()),
+            (8, 1 | 3, None) if self.attributes.samples == 3 || !is_signed => StoredPixels::U8(bytes),
+            (8, 1, None) => StoredPixels::I16(bytes.iter().map(|&byte| i16::from(byte as i8)).collect()),
             (16, 1, None) => self.sixteen(&bytes),
             (32, 1, None) => {
                 let float = |&four: &[u8; 4]| {
                     let word = u32::from_le_bytes(four);
                     if is_signed { word as i32 as f32 } else { word as f32 }
                 };
-                Values::F32(bytes.as_chunks().0.iter().map(float).collect())
+                StoredPixels::F32(bytes.as_chunks().0.iter().map(float).collect())
             }
             (bits, samples, _) => {
                 let reason = format!("{samples} samples of {bits} bits a pixel");
@@ -318,13 +324,13 @@ impl Maker<'_> {
     }
 
     /// 16 bit samples; what stands above the stored bits is no part of the value.
-    fn sixteen(&self, bytes: &[u8]) -> Values {
+    fn sixteen(&self, bytes: &[u8]) -> StoredPixels {
         let unused = 16 - self.attributes.bits_stored.clamp(1, 16) as u32;
         let words = bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair));
         if self.attributes.is_signed {
-            Values::I16(words.map(|word| (word << unused) as i16 >> unused).collect())
+            StoredPixels::I16(words.map(|word| (word << unused) as i16 >> unused).collect())
         } else {
-            Values::U16(words.map(|word| word << unused >> unused).collect())
+            StoredPixels::U16(words.map(|word| word << unused >> unused).collect())
         }
     }
 }

@@ -9,7 +9,7 @@ use super::attributes::Attributes;
 use super::elements::{number, text};
 use super::reader::{Contents, Stored};
 use super::{identified, pixels, stacks};
-use crate::data::volume::{Values, Volume};
+use crate::data::volume::{StoredPixels, Volume};
 use crate::data::{DataError, Limit};
 
 /// Segments that are named in a note.
@@ -18,7 +18,7 @@ const NAMED: usize = 8;
 /// The samples of all frames, or their bits.
 enum Samples {
     Bits(Vec<u8>),
-    Values(Values),
+    StoredPixels(StoredPixels),
 }
 
 /// The label map of a segmentation.
@@ -65,12 +65,15 @@ pub fn open(
         }
         stored => {
             left.allow(path, attributes.bytes())?;
-            Samples::Values(pixels::values(path, attributes, stored, &contents.object, left)?.values)
+            Samples::StoredPixels(pixels::values(path, attributes, stored, &contents.object, left)?.values)
         }
     };
     let half = (attributes.most / 2.0) as f32;
-    let mut labels =
-        if is_wide { Values::U16(vec![0; plane * slices]) } else { Values::U8(vec![0; plane * slices]) };
+    let mut labels = if is_wide {
+        StoredPixels::U16(vec![0; plane * slices])
+    } else {
+        StoredPixels::U8(vec![0; plane * slices])
+    };
     let mut overlapping = 0_u64;
     for (frame, place) in places.iter().enumerate() {
         let Some(place) = place else { continue };
@@ -80,7 +83,7 @@ pub fn open(
                 let bits = frame * plane..(frame + 1) * plane;
                 bits.map(|bit| u16::from(bytes[bit / 8] >> (bit % 8) & 1) * own).collect()
             }
-            Samples::Values(values) => {
+            Samples::StoredPixels(values) => {
                 let floats = values.floats(frame * plane..(frame + 1) * plane).into_iter();
                 match attributes.segmentation.as_str() {
                     "LABELMAP" => floats.map(|value| value as u16).collect(),
@@ -91,8 +94,8 @@ pub fn open(
         };
         let target = place * plane..(place + 1) * plane;
         overlapping += match &mut labels {
-            Values::U16(labels) => laid(&mut labels[target], &found, |label| label),
-            Values::U8(labels) => laid(&mut labels[target], &found, |label| label as u8),
+            StoredPixels::U16(labels) => laid(&mut labels[target], &found, |label| label),
+            StoredPixels::U8(labels) => laid(&mut labels[target], &found, |label| label as u8),
             _ => 0,
         };
     }

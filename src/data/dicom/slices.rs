@@ -10,8 +10,8 @@ use super::attributes::Attributes;
 use super::frame::Frame;
 use super::series::{Known, copies, misfit};
 use super::stacks::stacks;
-use super::{finish, linear, open, read, said_of_place, scan, units};
-use crate::data::volume::{Mapping, Placement, Source, Values, Volume};
+use super::{finish, linear, open, read, said_of_place, units, volume};
+use crate::data::volume::{Placement, Source, StoredPixels, ValueMapping, Volume};
 use crate::data::{DataError, Limit};
 
 /// How often the memory of a slice is needed while it is decoded.
@@ -53,7 +53,7 @@ fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volum
     if let Some(reason) = first.and_then(|first| misfit(first, &attributes)) {
         return Err(DataError::Misfit { path: path.to_owned(), reason });
     }
-    Ok((scan(path, contents, &attributes, &[], limit)?, attributes))
+    Ok((volume(path, contents, &attributes, &[], limit)?, attributes))
 }
 
 /// Reads the files of a series as one stack, in the order of their positions. `progress` hears how many are read and says whether to go on. A
@@ -128,11 +128,11 @@ pub fn open_series(
                 continue;
             }
             let member = Member::new(path, &slice, &attributes);
-            if !whole.values.append(std::mem::replace(&mut slice.values, Values::U8(Vec::new()))) {
+            if !whole.values.append(std::mem::replace(&mut slice.values, StoredPixels::U8(Vec::new()))) {
                 left_out.push(DataError::Misfit { path: path.clone(), reason: ANOTHER_KIND });
                 continue;
             }
-            slice.mapping = Mapping::Same;
+            slice.mapping = ValueMapping::Same;
             match found.iter_mut().find(|unit| unit.name == member.unit) {
                 Some(unit) => unit.count += 1,
                 None => {
@@ -195,10 +195,10 @@ const ANOTHER_KIND: &str = "its pixels are of another kind";
 fn mismatch(whole: &Volume, slice: &Volume) -> Option<&'static str> {
     match (&whole.mapping, &slice.mapping) {
         _ if whole.channels != slice.channels => Some(ANOTHER_KIND),
-        (Mapping::Table { .. }, Mapping::Table { .. }) => {
+        (ValueMapping::Table { .. }, ValueMapping::Table { .. }) => {
             (whole.mapping != slice.mapping).then_some("it has another look-up table")
         }
-        (Mapping::Table { .. }, _) | (_, Mapping::Table { .. }) => Some(ANOTHER_KIND),
+        (ValueMapping::Table { .. }, _) | (_, ValueMapping::Table { .. }) => Some(ANOTHER_KIND),
         _ => None,
     }
 }
@@ -244,10 +244,10 @@ fn said(left_out: &[DataError], count: usize) -> Option<String> {
     Some(text)
 }
 
-fn pair(mapping: &Mapping) -> Option<[f32; 2]> {
+fn pair(mapping: &ValueMapping) -> Option<[f32; 2]> {
     match mapping {
-        Mapping::Same => Some([1.0, 0.0]),
-        Mapping::Linear(pairs) => pairs.first().copied(),
-        Mapping::Table { .. } => None,
+        ValueMapping::Same => Some([1.0, 0.0]),
+        ValueMapping::Linear(pairs) => pairs.first().copied(),
+        ValueMapping::Table { .. } => None,
     }
 }

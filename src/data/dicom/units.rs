@@ -4,7 +4,7 @@ use dicom_dictionary_std::uids;
 
 use super::attributes::Attributes;
 use super::frame::Frame;
-use crate::data::volume::{Kind, Mapping, Volume};
+use crate::data::volume::{Modality, ValueMapping, Volume};
 
 /// Whether a frame's rescaled values are Hounsfield units: where the file says so, and where it is a CT image that has a rescale and does not
 /// say what else it makes (DICOM PS3.3 C.8.2.1.1.1).
@@ -18,7 +18,7 @@ pub fn is_hounsfield(frame: &Frame, attributes: &Attributes) -> bool {
         uids::ENHANCED_CT_IMAGE_STORAGE,
         uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
     ];
-    attributes.kind() == Kind::Ct && classes.contains(&attributes.source.sop_class.as_str())
+    attributes.kind() == Modality::Ct && classes.contains(&attributes.source.sop_class.as_str())
 }
 
 /// The unit of a picture's values by its header: "HU", "Gy", or the type of its rescale as written. Empty where it has none, or one that is
@@ -46,8 +46,10 @@ pub fn unscaled(count: usize, what: &str) -> Option<String> {
 }
 
 /// What there is to say of a CT whose values are not in Hounsfield units.
-pub fn without_unit(scan: &Volume, attributes: &Attributes) -> Option<String> {
-    let is_plain = scan.kind == Kind::Ct && scan.unit.is_empty() && !matches!(scan.mapping, Mapping::Table { .. });
+pub fn without_unit(volume: &Volume, attributes: &Attributes) -> Option<String> {
+    let is_plain = volume.modality == Modality::Ct
+        && volume.unit.is_empty()
+        && !matches!(volume.mapping, ValueMapping::Table { .. });
     let kind = &attributes.own.rescale_type;
     is_plain.then(|| match (kind.as_str(), attributes.own.rescale) {
         ("", None) => {

@@ -3,7 +3,7 @@
 use super::words::{count, few, number};
 use super::{Fact, Section};
 use crate::data::Volume;
-use crate::data::volume::{DicomSource, Kind, NiftiForm, NiftiSource, PictureSource, Source, Turn};
+use crate::data::volume::{DicomSource, Modality, NiftiForm, NiftiSource, PictureSource, Source, Turn};
 
 /// Most frame numbers that are listed.
 const FRAMES: usize = 8;
@@ -11,8 +11,8 @@ const FRAMES: usize = 8;
 /// Kind, format and size.
 pub fn file(volume: &Volume) -> Section {
     let mut rows = vec![Fact::new("Format", volume.source.name(), "from the content of the file")];
-    if volume.kind != Kind::Picture {
-        rows.push(Fact::new("Kind of picture", volume.kind.name(), kind_origin(volume)));
+    if volume.modality != Modality::Picture {
+        rows.push(Fact::new("Kind of picture", volume.modality.name(), kind_origin(volume)));
     }
     let [columns, rows_of, slices] = volume.shape();
     let size = match slices {

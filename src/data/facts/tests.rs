@@ -4,8 +4,8 @@ use super::*;
 use crate::data::Truth;
 use crate::data::mask::{LabelChoice, Mask};
 use crate::data::volume::{
-    DicomSource, Kind, Mapping, Measured, NiftiForm, NiftiSource, PictureSource, Placement, Private,
-    SliceDistance, Source, Turn, Values,
+    DicomSource, Measured, Modality, NiftiForm, NiftiSource, PictureSource, Placement, Private, SliceDistance,
+    Source, StoredPixels, Turn, ValueMapping,
 };
 
 /// Of a slice with the values that it has.
@@ -22,10 +22,10 @@ fn row<'a>(sections: &'a [Section], name: &str) -> (&'a str, &'a str) {
 
 /// Four slices of 2 × 1 pixels, 0.5 × 0.75 mm, of which one is missing between the second and the third.
 fn series() -> Volume {
-    let mut volume = Volume::plain(2, 1, 4, Values::I16(vec![-2000, 0, 24, 1024, 5, 6, 7, 8]));
-    volume.kind = Kind::Ct;
+    let mut volume = Volume::plain(2, 1, 4, StoredPixels::I16(vec![-2000, 0, 24, 1024, 5, 6, 7, 8]));
+    volume.modality = Modality::Ct;
     volume.unit = "HU";
-    volume.mapping = Mapping::Linear((0..4).map(|slice| [1.0, -1024.0 + slice as f32]).collect());
+    volume.mapping = ValueMapping::Linear((0..4).map(|slice| [1.0, -1024.0 + slice as f32]).collect());
     volume.padding = Some(-3024.0);
     volume.patient = Some(Private("Doe^Jane".into()));
     volume.notes = vec!["One slice is missing.".into(), "One slice is missing.".into()];
@@ -114,7 +114,7 @@ fn who_it_is_is_told_only_where_that_is_asked_for() {
 
 #[test]
 fn a_nifti_volume_says_which_form_is_used() {
-    let mut volume = Volume::plain(1, 1, 1, Values::F32(vec![0.5]));
+    let mut volume = Volume::plain(1, 1, 1, StoredPixels::F32(vec![0.5]));
     volume.source = Source::Nifti(Box::new(NiftiSource {
         sform_code: 0,
         qform_code: 1,
@@ -137,7 +137,7 @@ fn a_nifti_volume_says_which_form_is_used() {
 
 #[test]
 fn the_orientation_of_a_picture_is_applied_or_not() {
-    let mut volume = Volume::plain(1, 2, 1, Values::U8(vec![1, 2]));
+    let mut volume = Volume::plain(1, 2, 1, StoredPixels::U8(vec![1, 2]));
     let source = PictureSource {
         format: "JPEG",
         samples: "8 bit".into(),

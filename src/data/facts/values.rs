@@ -2,7 +2,7 @@
 
 use super::words::{count, number};
 use super::{Fact, Section};
-use crate::data::volume::{Kind, Mapping, Source, Values};
+use crate::data::volume::{Modality, Source, StoredPixels, ValueMapping};
 use crate::data::{Image, Volume};
 
 /// The section.
@@ -24,16 +24,16 @@ pub fn section(volume: &Volume, slice: usize, image: &Image) -> Section {
 /// Whether it is a picture whose values have no meaning: its format has no words for mapping, unit, padding and windows.
 fn is_plain(volume: &Volume) -> bool {
     let is_picture = matches!(volume.source, Source::Picture(_) | Source::Made);
-    let is_as_stored = volume.mapping == Mapping::Same && volume.unit.is_empty();
+    let is_as_stored = volume.mapping == ValueMapping::Same && volume.unit.is_empty();
     is_picture && is_as_stored && volume.padding.is_none() && volume.windows.is_empty()
 }
 
 fn stored(volume: &Volume) -> Fact {
     let samples = match volume.values {
-        Values::U8(_) => "8 bit unsigned",
-        Values::I16(_) => "16 bit signed",
-        Values::U16(_) => "16 bit unsigned",
-        Values::F32(_) => "32 bit floating point",
+        StoredPixels::U8(_) => "8 bit unsigned",
+        StoredPixels::I16(_) => "16 bit signed",
+        StoredPixels::U16(_) => "16 bit unsigned",
+        StoredPixels::F32(_) => "32 bit floating point",
     };
     let channels = if volume.channels == 1 { "grey" } else { "red, green, blue" };
     let name = "Stored as";
@@ -49,14 +49,14 @@ fn stored(volume: &Volume) -> Fact {
 fn mapping(volume: &Volume, slice: usize) -> Fact {
     let name = "Value mapping";
     match &volume.mapping {
-        Mapping::Same => match &volume.source {
+        ValueMapping::Same => match &volume.source {
             Source::Dicom(_) => {
                 Fact::new(name, "as stored", "no rescale in the file, or one that changes nothing")
             }
             Source::Nifti(_) => Fact::new(name, "as stored", "scl_slope is 0 or 1 and scl_inter 0"),
             _ => Fact::new(name, "as stored", super::UNKNOWN[1]),
         },
-        Mapping::Linear(pairs) => {
+        ValueMapping::Linear(pairs) => {
             let Some([slope, intercept]) = pairs.get(slice).or(pairs.first()) else { return Fact::unknown(name) };
             let value =
                 format!("slope {}, intercept {}", number(f64::from(*slope), 6), number(f64::from(*intercept), 4));
@@ -69,7 +69,7 @@ fn mapping(volume: &Volume, slice: usize) -> Fact {
             };
             Fact::new(name, value, format!("{from}{of}"))
         }
-        Mapping::Table { first, entries } => {
+        ValueMapping::Table { first, entries } => {
             let entries = count(entries.len(), "entry", "entries");
             let value = format!("table of {entries} from stored value {}", number(f64::from(*first), 0));
             Fact::new(name, value, "from the lookup table or curve that the file gives")
@@ -83,7 +83,7 @@ fn unit(volume: &Volume) -> Fact {
     }
     let origin = match &volume.source {
         Source::Dicom(dicom) if !dicom.rescale_type.is_empty() => "from RescaleType",
-        Source::Dicom(_) if volume.kind == Kind::Ct => "rescaled values of CT are in Hounsfield units",
+        Source::Dicom(_) if volume.modality == Modality::Ct => "rescaled values of CT are in Hounsfield units",
         Source::Nifti(_) => "from the lowest values, which are those of air in Hounsfield units",
         _ => "from the file",
     };

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::{MaskKind, MaskReading, MaskRule};
 use crate::data::open::{self, Content};
 use crate::data::raster::Raster;
-use crate::data::volume::{Geometry, Source, Values};
+use crate::data::volume::{Geometry, Source, StoredPixels};
 use crate::data::{DataError, Volume, decode, dicom, nifti};
 
 /// Transfer syntaxes that lose something (JPEG baseline, extended and progressive; JPEG-LS near-lossless).
@@ -35,7 +35,7 @@ pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
         match open::content(&file)? {
             Content::Picture => {
                 let raster = decode::raster(path, reading.limit, reading.orientation)?;
-                let kept = raster.values.bytes() + raster.alpha.as_ref().map_or(0, Values::bytes);
+                let kept = raster.values.bytes() + raster.alpha.as_ref().map_or(0, StoredPixels::bytes);
                 let pixels = (raster.columns * raster.rows * raster.pages) as u64;
                 reading.limit.allow(path, kept.saturating_add(pixels.saturating_mul(WORKING)))?;
                 return of_raster(raster, reading.rule).map_err(refuse);
@@ -88,7 +88,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
         }
         _ => (false, false),
     };
-    let is_picture = matches!(volume.values, Values::U8(_)) && !is_segmentation;
+    let is_picture = matches!(volume.values, StoredPixels::U8(_)) && !is_segmentation;
     let encoding = Encoding { size: [columns, rows], is_lossy, is_picture, half: 127.0 };
     let images = || (0..volume.slices).map(|slice| volume.slice(slice));
     let found = if rule != MaskRule::Found {
@@ -100,8 +100,8 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
         colour::colour(&bytes(&volume.values), None, encoding)?
     } else {
         let mapped = match volume.mapping {
-            crate::data::volume::Mapping::Same => None,
-            _ => Some(Values::F32(images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect())),
+            crate::data::volume::ValueMapping::Same => None,
+            _ => Some(StoredPixels::F32(images().flat_map(|image| image.floats().collect::<Vec<_>>()).collect())),
         };
         let values = mapped.as_ref().unwrap_or(&volume.values);
         recognise::grey(Tally::of_values(values), encoding, &|| numbers(values))?
@@ -134,7 +134,7 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
         let palette =
             raster.palette.as_ref().map(|palette| (palette.indices.as_slice(), palette.colours.as_slice()));
         match values {
-            Values::U8(rgb) => colour::colour(rgb, palette, encoding)?,
+            StoredPixels::U8(rgb) => colour::colour(rgb, palette, encoding)?,
             more => colour::colour(&bytes(more), palette, Encoding { half: 127.0, ..encoding })?,
         }
     } else {
@@ -144,15 +144,15 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
 }
 
 /// Samples one by one.
-fn numbers(values: &Values) -> Box<dyn Iterator<Item = f64> + '_> {
+fn numbers(values: &StoredPixels) -> Box<dyn Iterator<Item = f64> + '_> {
     Box::new((0..values.len()).map(|place| f64::from(values.at(place))))
 }
 
 /// Colours in 8 bit, by the range that the samples stand for and not by the values that occur.
-fn bytes(values: &Values) -> Vec<u8> {
+fn bytes(values: &StoredPixels) -> Vec<u8> {
     let high = values.highest();
     let scale = match values {
-        Values::F32(_) if high <= 1.0 => 255.0,
+        StoredPixels::F32(_) if high <= 1.0 => 255.0,
         _ if high <= 255.0 => 1.0,
         _ => 255.0 / 65_535.0,
     };
@@ -174,10 +174,10 @@ fn made(
 }
 
 /// Half of the range that the values stand for. The type alone does not tell it: 8 bit masks are kept in 16 bit files.
-fn half_of_range(values: &Values) -> f64 {
+fn half_of_range(values: &StoredPixels) -> f64 {
     match values {
-        Values::U8(_) => 127.0,
-        Values::U16(values) => match values.iter().max() {
+        StoredPixels::U8(_) => 127.0,
+        StoredPixels::U16(values) => match values.iter().max() {
             Some(..=255) => 127.0,
             _ => 32_767.0,
         },

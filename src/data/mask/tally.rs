@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::data::volume::Values;
+use crate::data::volume::StoredPixels;
 
 /// Most different values that are told apart; a mask has a few, an anatomical atlas some hundreds.
 pub const MOST: usize = 65_536;
@@ -136,14 +136,14 @@ impl Tally {
     }
 
     /// Of grey samples.
-    pub fn of_values(values: &Values) -> Self {
+    pub fn of_values(values: &StoredPixels) -> Self {
         match values {
-            Values::U8(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 256, 0),
-            Values::U16(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 65_536, 0),
-            Values::I16(values) => {
+            StoredPixels::U8(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 256, 0),
+            StoredPixels::U16(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 65_536, 0),
+            StoredPixels::I16(values) => {
                 Self::of_whole(values.iter().map(|&value| (i32::from(value) + 32_768) as usize), 65_536, -32_768)
             }
-            Values::F32(values) => Self::of(values.iter().map(|&value| f64::from(value))),
+            StoredPixels::F32(values) => Self::of(values.iter().map(|&value| f64::from(value))),
         }
     }
 

@@ -14,7 +14,8 @@ use super::error::{caught, one_line};
 use super::mask::{Counter, Tally};
 use super::volume::geometry::{norm, plus, scaled};
 use super::volume::{
-    Geometry, Kind, Mapping, NamedWindow, NiftiSource, Placement, SliceDistance, Source, Turn, Volume, Window,
+    Geometry, Modality, NamedWindow, NiftiSource, Placement, SliceDistance, Source, Turn, ValueMapping, Volume,
+    Window,
 };
 use super::{DataError, Limit};
 use form::Form;
@@ -195,14 +196,14 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     volume.source = Source::Nifti(Box::new(source));
     volume.notes = notes;
     volume.assumptions = assumptions;
-    volume.kind = Kind::Other;
+    volume.modality = Modality::Other;
     if let [count, ..] = opened.further[..] {
         volume.notes.push(format!("It has {count} volumes, one behind the other; the first is shown."));
     }
     if strange > 0 {
         volume.notes.push(format!("{strange} of its voxels are not numbers; they are shown as its lowest value."));
     }
-    volume.mapping = opened.scaling().map_or(Mapping::Same, |pair| Mapping::Linear(vec![pair]));
+    volume.mapping = opened.scaling().map_or(ValueMapping::Same, |pair| ValueMapping::Linear(vec![pair]));
     if channels == 1 {
         meaning(&mut volume);
         let [low, high] = [opened.header.cal_min, opened.header.cal_max];
@@ -313,7 +314,7 @@ fn meaning(volume: &mut Volume) {
     let highest = volume.mapping.of(volume.values.highest()).max(volume.mapping.of(volume.values.lowest()));
     let is_symmetric = (highest + air).abs() < 0.02 * air.abs();
     if AIR.contains(&air) && !is_symmetric {
-        volume.kind = Kind::Ct;
+        volume.modality = Modality::Ct;
         volume.unit = "HU";
         volume.assumptions.push(format!(
             "A NIfTI file does not say its unit; the values are taken for Hounsfield units, because the lowest, {air}, is that of air."

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::data::DataError;
-use crate::data::volume::Values;
+use crate::data::volume::StoredPixels;
 
 /// A data type (nifti1.h, "TYPE OF DATA").
 #[derive(Clone, Copy)]
@@ -103,25 +103,25 @@ impl Sample {
     }
 
     /// At most `count` voxels, fewer where the file ends before, and how many of them are not numbers.
-    pub fn read(self, from: &mut dyn Read, count: usize, is_big: bool) -> std::io::Result<(Values, usize)> {
+    pub fn read(self, from: &mut dyn Read, count: usize, is_big: bool) -> std::io::Result<(StoredPixels, usize)> {
         let mut strange = 0;
         let values = match self {
             Self::U8 => {
                 let mut values = Vec::with_capacity(count);
                 from.take(count as u64).read_to_end(&mut values)?;
-                Values::U8(values)
+                StoredPixels::U8(values)
             }
-            Self::I8 => Values::I16(collect(from, count, is_big, |[byte]: [u8; 1]| i16::from(byte as i8))?),
-            Self::I16 => Values::I16(collect(from, count, is_big, i16::from_le_bytes)?),
-            Self::U16 => Values::U16(collect(from, count, is_big, u16::from_le_bytes)?),
+            Self::I8 => StoredPixels::I16(collect(from, count, is_big, |[byte]: [u8; 1]| i16::from(byte as i8))?),
+            Self::I16 => StoredPixels::I16(collect(from, count, is_big, i16::from_le_bytes)?),
+            Self::U16 => StoredPixels::U16(collect(from, count, is_big, u16::from_le_bytes)?),
             Self::I32 => wide(from, count, is_big, &mut strange, |bytes| i32::from_le_bytes(bytes) as f32)?,
             Self::U32 => wide(from, count, is_big, &mut strange, |bytes| u32::from_le_bytes(bytes) as f32)?,
             Self::I64 => wide(from, count, is_big, &mut strange, |bytes| i64::from_le_bytes(bytes) as f32)?,
             Self::U64 => wide(from, count, is_big, &mut strange, |bytes| u64::from_le_bytes(bytes) as f32)?,
             Self::F32 => wide(from, count, is_big, &mut strange, f32::from_le_bytes)?,
             Self::F64 => wide(from, count, is_big, &mut strange, |bytes| f64::from_le_bytes(bytes) as f32)?,
-            Self::Rgb => Values::U8(colours(from, count, |[r, g, b]: [u8; 3]| [r, g, b])?),
-            Self::Rgba => Values::U8(colours(from, count, |[r, g, b, _]: [u8; 4]| [r, g, b])?),
+            Self::Rgb => StoredPixels::U8(colours(from, count, |[r, g, b]: [u8; 3]| [r, g, b])?),
+            Self::Rgba => StoredPixels::U8(colours(from, count, |[r, g, b, _]: [u8; 4]| [r, g, b])?),
         };
         Ok((values, strange))
     }
@@ -208,10 +208,10 @@ enum Wide {
 }
 
 impl Wide {
-    fn finish(self) -> Values {
+    fn finish(self) -> StoredPixels {
         match self {
-            Self::Narrow(values) => Values::I16(values),
-            Self::Float(values) => Values::F32(values),
+            Self::Narrow(values) => StoredPixels::I16(values),
+            Self::Float(values) => StoredPixels::F32(values),
         }
     }
 }
@@ -233,7 +233,7 @@ fn wide<const N: usize>(
     is_big: bool,
     strange: &mut usize,
     make: impl Fn([u8; N]) -> f32,
-) -> std::io::Result<Values> {
+) -> std::io::Result<StoredPixels> {
     let fits = |value: f32| value.fract() == 0.0 && (-32_768.0..=32_767.0).contains(&value);
     let mut values = Wide::Narrow(Vec::with_capacity(count));
     each(from, count, is_big, |sample| {
@@ -250,7 +250,7 @@ fn wide<const N: usize>(
         }
     })?;
     let mut values = values.finish();
-    if let Values::F32(floats) = &mut values {
+    if let StoredPixels::F32(floats) = &mut values {
         let lowest = floats.iter().copied().filter(|value| value.is_finite()).fold(f32::INFINITY, f32::min);
         let lowest = if lowest.is_finite() { lowest } else { 0.0 };
         for value in floats.iter_mut().filter(|value| !value.is_finite()) {

@@ -5,15 +5,15 @@ use ::tiff::decoder::DecodingResult;
 use super::page::{Form, Meaning, Page};
 use crate::data::png::unpack;
 use crate::data::raster::Palette;
-use crate::data::volume::Values;
+use crate::data::volume::StoredPixels;
 use crate::data::ycbcr;
 
 /// The channels of a page.
 pub(super) struct Channels {
     /// Grey or red, green, blue.
-    pub values: Values,
+    pub values: StoredPixels,
     /// The alpha channel.
-    pub alpha: Option<Values>,
+    pub alpha: Option<StoredPixels>,
     /// Numbers of colours.
     pub palette: Option<Palette>,
     /// Whether low values are meant to be bright.
@@ -37,16 +37,16 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
             // A palette's numbers stay what they are.
             let scale = if page.meaning == Meaning::Palette { 1 } else { 255 / ((1_u16 << page.bits) - 1) as u8 };
             split(page, all)
-                .map(|part| part.map(|all| Values::U8(all.into_iter().map(|value| value * scale).collect())))
+                .map(|part| part.map(|all| StoredPixels::U8(all.into_iter().map(|value| value * scale).collect())))
         }
-        DecodingResult::U8(all) => split(page, all).map(|part| part.map(Values::U8)),
-        DecodingResult::U16(all) => split(page, all).map(|part| part.map(Values::U16)),
-        DecodingResult::I16(all) => split(page, all).map(|part| part.map(Values::I16)),
+        DecodingResult::U8(all) => split(page, all).map(|part| part.map(StoredPixels::U8)),
+        DecodingResult::U16(all) => split(page, all).map(|part| part.map(StoredPixels::U16)),
+        DecodingResult::I16(all) => split(page, all).map(|part| part.map(StoredPixels::I16)),
         DecodingResult::I8(all) => {
-            let wide = |all: Vec<i8>| Values::I16(all.into_iter().map(i16::from).collect());
+            let wide = |all: Vec<i8>| StoredPixels::I16(all.into_iter().map(i16::from).collect());
             split(page, all).map(|part| part.map(wide))
         }
-        DecodingResult::F32(all) => split(page, all).map(|part| part.map(Values::F32)),
+        DecodingResult::F32(all) => split(page, all).map(|part| part.map(StoredPixels::F32)),
         DecodingResult::F16(all) => floats(page, all, half::f16::to_f32),
         DecodingResult::F64(all) => floats(page, all, |value| value as f32),
         DecodingResult::U32(all) => {
@@ -68,15 +68,17 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
     };
     let (mut values, mut palette, mut is_inverted) = (values?, None, false);
     match (page.meaning, &mut values) {
-        (Meaning::WhiteIsZero, Values::U8(all)) => all.iter_mut().for_each(|value| *value = 255 - *value),
-        (Meaning::WhiteIsZero, Values::U16(all)) => all.iter_mut().for_each(|value| *value = 65_535 - *value),
+        (Meaning::WhiteIsZero, StoredPixels::U8(all)) => all.iter_mut().for_each(|value| *value = 255 - *value),
+        (Meaning::WhiteIsZero, StoredPixels::U16(all)) => {
+            all.iter_mut().for_each(|value| *value = 65_535 - *value)
+        }
         (Meaning::WhiteIsZero, _) => is_inverted = true,
-        (Meaning::Cmyk, Values::U8(all)) => values = Values::U8(of_inks(all, 255)),
-        (Meaning::Cmyk, Values::U16(all)) => values = Values::U16(of_inks(all, 65_535)),
-        (Meaning::YCbCr, Values::U8(all)) => ycbcr::to_rgb(all, ycbcr::Range::Full),
-        (Meaning::Palette, Values::U8(indices)) => {
+        (Meaning::Cmyk, StoredPixels::U8(all)) => values = StoredPixels::U8(of_inks(all, 255)),
+        (Meaning::Cmyk, StoredPixels::U16(all)) => values = StoredPixels::U16(of_inks(all, 65_535)),
+        (Meaning::YCbCr, StoredPixels::U8(all)) => ycbcr::to_rgb(all, ycbcr::Range::Full),
+        (Meaning::Palette, StoredPixels::U8(indices)) => {
             let found = Palette { indices: std::mem::take(indices), colours: colours.to_vec() };
-            (values, palette) = (Values::U8(found.look_up()), Some(found));
+            (values, palette) = (StoredPixels::U8(found.look_up()), Some(found));
         }
         (Meaning::BlackIsZero | Meaning::Rgb, _) => {}
         _ => return None,
@@ -136,8 +138,8 @@ fn split<T: Copy>(page: &Page, all: Vec<T>) -> [Option<Vec<T>>; 2] {
 }
 
 /// As [`split`], as floating point.
-fn floats<T: Copy>(page: &Page, all: Vec<T>, convert: impl Fn(T) -> f32) -> [Option<Values>; 2] {
-    split(page, all).map(|part| part.map(|all| Values::F32(all.into_iter().map(&convert).collect())))
+fn floats<T: Copy>(page: &Page, all: Vec<T>, convert: impl Fn(T) -> f32) -> [Option<StoredPixels>; 2] {
+    split(page, all).map(|part| part.map(|all| StoredPixels::F32(all.into_iter().map(&convert).collect())))
 }
 
 /// Red, green and blue of the four printing inks, of which `most` is all that the paper takes.

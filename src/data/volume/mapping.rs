@@ -2,7 +2,7 @@
 
 /// From stored values to those that are shown and read off.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Mapping {
+pub enum ValueMapping {
     /// As stored.
     #[default]
     Same,
@@ -17,7 +17,7 @@ pub enum Mapping {
     },
 }
 
-impl Mapping {
+impl ValueMapping {
     /// What a stored value of the first slice stands for.
     pub fn of(&self, stored: f32) -> f32 {
         let mut values = [stored];

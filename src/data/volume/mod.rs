@@ -11,12 +11,12 @@ mod window;
 
 pub use geometry::{Geometry, Measured, Placement, SliceDistance};
 pub use lengths::{Lengths, Unit};
-pub use mapping::Mapping;
+pub use mapping::ValueMapping;
 pub use sides::Sides;
 pub use source::{DicomSource, NiftiForm, NiftiSource, PictureSource, Source};
 pub use turn::Turn;
-pub use values::Values;
-pub use window::{NamedWindow, PRESETS, Preset, Seen, Window};
+pub use values::StoredPixels;
+pub use window::{DisplayWindow, NamedWindow, PRESETS, Preset, Window};
 
 use super::{Image, Pixels};
 
@@ -25,7 +25,7 @@ use super::{Image, Pixels};
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum Modality {
     /// A photograph, a drawing, an exported picture: values without a unit.
     #[default]
     Picture,
@@ -37,7 +37,7 @@ pub enum Kind {
     Other,
 }
 
-impl Kind {
+impl Modality {
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Private {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
     /// What made it.
-    pub kind: Kind,
+    pub modality: Modality,
     /// Pixels per row.
     pub columns: usize,
     /// Rows of a slice.
@@ -73,9 +73,9 @@ pub struct Volume {
     /// 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
     /// The samples as stored.
-    pub values: Values,
+    pub values: StoredPixels,
     /// What they mean.
-    pub mapping: Mapping,
+    pub mapping: ValueMapping,
     /// Unit of the mapped values, for instance `HU`; empty where there is none.
     pub unit: &'static str,
     /// Where its pixels lie and how large they are.
@@ -100,23 +100,23 @@ impl Volume {
     /// Of a picture without any meaning beyond its pixels.
     pub fn of_image(image: Image) -> Self {
         let values = match image.pixels {
-            Pixels::U8(values) => Values::U8(values),
-            Pixels::U16(values) => Values::U16(values),
-            Pixels::F32(values) => Values::F32(values),
+            Pixels::U8(values) => StoredPixels::U8(values),
+            Pixels::U16(values) => StoredPixels::U16(values),
+            Pixels::F32(values) => StoredPixels::F32(values),
         };
         Self { channels: image.channels, ..Self::plain(image.width, image.height, 1, values) }
     }
 
     /// Grey values without any meaning.
-    pub fn plain(columns: usize, rows: usize, slices: usize, values: Values) -> Self {
+    pub fn plain(columns: usize, rows: usize, slices: usize, values: StoredPixels) -> Self {
         Self {
-            kind: Kind::Picture,
+            modality: Modality::Picture,
             columns,
             rows,
             slices,
             channels: 1,
             values,
-            mapping: Mapping::Same,
+            mapping: ValueMapping::Same,
             unit: "",
             geometry: Geometry::default(),
             source: Source::Made,
@@ -138,8 +138,8 @@ impl Volume {
         let count = self.columns * self.rows * self.channels;
         let range = number * count..(number + 1) * count;
         let pixels = match (&self.values, &self.mapping) {
-            (Values::U8(values), Mapping::Same) => Pixels::U8(values[range].to_vec()),
-            (Values::U16(values), Mapping::Same) => Pixels::U16(values[range].to_vec()),
+            (StoredPixels::U8(values), ValueMapping::Same) => Pixels::U8(values[range].to_vec()),
+            (StoredPixels::U16(values), ValueMapping::Same) => Pixels::U16(values[range].to_vec()),
             (values, mapping) => {
                 let mut floats = values.floats(range);
                 mapping.apply(&mut floats, number);
@@ -154,29 +154,29 @@ impl Volume {
         if let Some(own) = self.windows.first() {
             return own.window;
         }
-        match (self.kind, &slice.pixels) {
-            (Kind::Ct, _) if self.unit == "HU" => PRESETS[0].window,
+        match (self.modality, &slice.pixels) {
+            (Modality::Ct, _) if self.unit == "HU" => PRESETS[0].window,
             (_, Pixels::U8(_)) => Window::EIGHT_BIT,
             _ => self.full_range(slice),
         }
     }
 
     /// How a slice is seen first.
-    pub fn first_seen(&self, slice: &Image) -> Seen {
-        Seen { window: self.first_window(slice), is_inverted: self.is_inverted }
+    pub fn first_display_window(&self, slice: &Image) -> DisplayWindow {
+        DisplayWindow { window: self.first_window(slice), is_inverted: self.is_inverted }
     }
 
     /// What the network gets where a slice whose full range is `full` is seen like this: none for a picture that is seen as it is stored, because the network's own
     /// preprocessing knows what to do with it.
-    pub fn for_network(&self, full: Window, seen: Seen) -> Option<Seen> {
-        let is_as_stored = !seen.is_inverted && self.kind == Kind::Picture && seen.window == full;
+    pub fn for_network(&self, full: Window, seen: DisplayWindow) -> Option<DisplayWindow> {
+        let is_as_stored = !seen.is_inverted && self.modality == Modality::Picture && seen.window == full;
         (!is_as_stored).then_some(seen)
     }
 
     /// A slice as the network sees it before anybody has changed its window, or in `window`.
-    pub fn seen_first(&self, slice: usize, window: Option<Window>) -> Image {
+    pub fn default_network_input(&self, slice: usize, window: Option<Window>) -> Image {
         let image = self.slice(slice);
-        let mut seen = self.first_seen(&image);
+        let mut seen = self.first_display_window(&image);
         seen.window = window.unwrap_or(seen.window);
         match self.for_network(self.full_range(&image), seen) {
             Some(seen) => image.windowed(seen.window, seen.is_inverted),
@@ -205,7 +205,7 @@ impl Volume {
         self.values.turn(turn, shape, channels);
         self.geometry.turn_by(turn, shape);
         [self.columns, self.rows, self.slices] = turn.shape(shape);
-        if let (Mapping::Linear(pairs), true) = (&mut self.mapping, turn.reversed[2])
+        if let (ValueMapping::Linear(pairs), true) = (&mut self.mapping, turn.reversed[2])
             && pairs.len() > 1
         {
             pairs.reverse();
@@ -232,21 +232,21 @@ mod tests {
 
     #[test]
     fn a_slice_has_mapped_values() {
-        let mut scan = Volume::plain(2, 1, 2, Values::I16(vec![1, 2, 3, 4]));
+        let mut scan = Volume::plain(2, 1, 2, StoredPixels::I16(vec![1, 2, 3, 4]));
         assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![3.0, 4.0]));
-        scan.mapping = Mapping::Linear(vec![[2.0, -1000.0], [1.0, 0.5]]);
+        scan.mapping = ValueMapping::Linear(vec![[2.0, -1000.0], [1.0, 0.5]]);
         assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![-998.0, -996.0]));
         assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![3.5, 4.5]));
-        scan.mapping = Mapping::Table { first: 2.0, entries: vec![10.0, 20.0] };
+        scan.mapping = ValueMapping::Table { first: 2.0, entries: vec![10.0, 20.0] };
         assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![10.0, 10.0]));
         assert_eq!(scan.slice(1).pixels, Pixels::F32(vec![20.0, 20.0]));
-        let picture = Volume::plain(1, 1, 1, Values::U8(vec![7]));
+        let picture = Volume::plain(1, 1, 1, StoredPixels::U8(vec![7]));
         assert_eq!(picture.slice(0).pixels, Pixels::U8(vec![7]));
     }
 
     #[test]
     fn padding_is_no_value() {
-        let mut scan = Volume::plain(3, 1, 1, Values::I16(vec![-2048, 10, 30]));
+        let mut scan = Volume::plain(3, 1, 1, StoredPixels::I16(vec![-2048, 10, 30]));
         scan.padding = Some(-2048.0);
         assert_eq!(scan.full_range(&scan.slice(0)), Window::of_range(10.0, 30.0));
     }

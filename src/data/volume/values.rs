@@ -4,7 +4,7 @@ use super::Turn;
 
 /// Stored samples, slice after slice, row after row; channels interleaved.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Values {
+pub enum StoredPixels {
     /// 8 bit.
     U8(Vec<u8>),
     /// 16 bit signed.
@@ -15,7 +15,7 @@ pub enum Values {
     F32(Vec<f32>),
 }
 
-impl Values {
+impl StoredPixels {
     /// Number of samples.
     pub fn len(&self) -> usize {
         match self {

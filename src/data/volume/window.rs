@@ -40,7 +40,7 @@ impl Window {
 
 /// How the values of a picture are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct DisplayWindow {
     /// Which values run from black to white.
     pub window: Window,
     /// Whether black and white are exchanged.

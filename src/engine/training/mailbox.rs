@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine::outbox::Wake;
+use crate::engine::event_sender::Wake;
 use crate::train::Event;
 
 /// Messages beyond which a step replaces the step before it. A hidden window looks at nothing for hours.
@@ -15,7 +15,7 @@ const STEP_FRAME: Duration = Duration::from_millis(200);
 
 /// A message of the training thread.
 #[derive(Clone, Debug, PartialEq)]
-pub enum News {
+pub enum TrainingUpdate {
     /// What the run reports.
     Event(Event),
     /// Weights that are the best so far lie here.
@@ -32,7 +32,7 @@ pub(super) struct Mailbox {
 
 #[derive(Default)]
 struct Inner {
-    news: VecDeque<News>,
+    updates: VecDeque<TrainingUpdate>,
     last_wake: Option<Instant>,
 }
 
@@ -41,15 +41,15 @@ impl Mailbox {
         Self { inner: Mutex::default(), wake }
     }
 
-    /// Keeps `news` and wakes the window; for steps alone only now and then.
-    pub(super) fn put(&self, news: News) {
-        let is_step = |news: &News| matches!(news, News::Event(Event::Step { .. }));
+    /// Keeps `updates` and wakes the window; for steps alone only now and then.
+    pub(super) fn put(&self, updates: TrainingUpdate) {
+        let is_step = |updates: &TrainingUpdate| matches!(updates, TrainingUpdate::Event(Event::Step { .. }));
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = is_step(&news) && inner.last_wake.is_some_and(|last| last.elapsed() < STEP_FRAME);
-        if is_step(&news) && inner.news.len() >= ENOUGH && inner.news.back().is_some_and(is_step) {
-            inner.news.pop_back();
+        let waits = is_step(&updates) && inner.last_wake.is_some_and(|last| last.elapsed() < STEP_FRAME);
+        if is_step(&updates) && inner.updates.len() >= ENOUGH && inner.updates.back().is_some_and(is_step) {
+            inner.updates.pop_back();
         }
-        inner.news.push_back(news);
+        inner.updates.push_back(updates);
         if !waits {
             inner.last_wake = Some(Instant::now());
             drop(inner);
@@ -58,8 +58,8 @@ impl Mailbox {
     }
 
     /// Takes everything out.
-    pub(super) fn take(&self) -> Vec<News> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).news.drain(..).collect()
+    pub(super) fn take(&self) -> Vec<TrainingUpdate> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).updates.drain(..).collect()
     }
 }
 
@@ -69,18 +69,18 @@ mod tests {
 
     use super::*;
 
-    fn step(step: usize) -> News {
-        News::Event(Event::Step { epoch: 1, step, steps: 9, loss: None, seconds_left: 0.0 })
+    fn step(step: usize) -> TrainingUpdate {
+        TrainingUpdate::Event(Event::Step { epoch: 1, step, steps: 9, loss: None, seconds_left: 0.0 })
     }
 
     #[test]
     fn nobody_looking_costs_no_more_than_so_much() {
         let mailbox = Mailbox::new(Arc::new(|| {}));
         (0..2 * ENOUGH).for_each(|number| mailbox.put(step(number)));
-        mailbox.put(News::Event(Event::Paused));
-        let news = mailbox.take();
-        assert_eq!(news.len(), ENOUGH + 1);
-        assert_eq!(news[ENOUGH - 1], step(2 * ENOUGH - 1), "the newest step is there");
+        mailbox.put(TrainingUpdate::Event(Event::Paused));
+        let updates = mailbox.take();
+        assert_eq!(updates.len(), ENOUGH + 1);
+        assert_eq!(updates[ENOUGH - 1], step(2 * ENOUGH - 1), "the newest step is there");
         assert!(mailbox.take().is_empty());
     }
 }

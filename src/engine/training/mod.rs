@@ -1,7 +1,7 @@
 //! Training beside the viewer: the thread of a run, what it says, and the thread that looks before a run.
 
-mod lookout;
 mod mailbox;
+mod preflight;
 mod thread;
 mod trainer;
 
@@ -9,38 +9,38 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::event_sender::{EventSender, Wake};
 use super::message::Ticket;
-use super::outbox::{Outbox, Wake};
-use crate::train::{TrainConfig, Wish};
+use crate::train::{RunControl, TrainConfig};
 
-pub use mailbox::News;
-pub use trainer::{Trainer, Work, small_architecture, trainer};
+pub use mailbox::TrainingUpdate;
+pub use trainer::{Trainer, TrainingJob, small_architecture, trainer};
 
-use lookout::Lookout;
 use mailbox::Mailbox;
+use preflight::Preflight;
 use thread::Running;
 
 /// Starts runs, one at a time, and steers the one that goes on.
-pub(super) struct Desk {
+pub(super) struct TrainingController {
     trainer: Arc<dyn Trainer>,
     mailbox: Arc<Mailbox>,
     running: Option<Running>,
-    lookout: Lookout,
+    preflight: Preflight,
 }
 
-impl Desk {
-    /// Starts the thread `himix-lookout`; `himix-train` starts with a run.
-    pub(super) fn start(trainer: Arc<dyn Trainer>, out: Outbox, wake: Wake) -> io::Result<Self> {
-        let lookout = Lookout::start(trainer.clone(), out)?;
-        Ok(Self { trainer, mailbox: Arc::new(Mailbox::new(wake)), running: None, lookout })
+impl TrainingController {
+    /// Starts the thread `himix-preflight`; `himix-train` starts with a run.
+    pub(super) fn start(trainer: Arc<dyn Trainer>, out: EventSender, wake: Wake) -> io::Result<Self> {
+        let preflight = Preflight::start(trainer.clone(), out)?;
+        Ok(Self { trainer, mailbox: Arc::new(Mailbox::new(wake)), running: None, preflight })
     }
 
-    /// Begins `work`. False where a run goes on already.
-    pub(super) fn begin(&mut self, work: Work) -> io::Result<bool> {
+    /// Begins `job`. False where a run goes on already.
+    pub(super) fn begin(&mut self, job: TrainingJob) -> io::Result<bool> {
         if self.is_running() {
             return Ok(false);
         }
-        self.running = Some(Running::start(self.trainer.clone(), work, self.mailbox.clone())?);
+        self.running = Some(Running::start(self.trainer.clone(), job, self.mailbox.clone())?);
         Ok(true)
     }
 
@@ -50,32 +50,32 @@ impl Desk {
     }
 
     /// Asks the run for something; heard before its next step.
-    pub(super) fn ask(&self, wish: Wish) {
+    pub(super) fn ask(&self, control: RunControl) {
         if let Some(running) = &self.running {
-            running.control.ask(wish);
+            running.control.ask(control);
         }
     }
 
     /// What the run has said since the last time.
-    pub(super) fn news(&self) -> Vec<News> {
+    pub(super) fn updates(&self) -> Vec<TrainingUpdate> {
         self.mailbox.take()
     }
 
     /// Asks what a run would take; a newer question replaces one that waits.
     pub(super) fn estimate(&self, ticket: Ticket, config: TrainConfig) {
-        self.lookout.estimates.put((ticket, config));
+        self.preflight.estimates.put((ticket, config));
     }
 
     /// Asks whether a run in `folder` can be resumed.
     pub(super) fn look_for_interrupted(&self, folder: PathBuf) {
-        self.lookout.folders.put(folder);
+        self.preflight.folders.put(folder);
     }
 
     /// Stops the run and waits a little for its last checkpoint.
     pub(super) fn end(&mut self) {
-        self.lookout.end();
+        self.preflight.end();
         if let Some(running) = self.running.take() {
-            running.control.ask(Wish::Stop);
+            running.control.ask(RunControl::Stop);
             running.wait();
         }
     }

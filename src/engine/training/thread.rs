@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
-use super::mailbox::{Mailbox, News};
-use super::trainer::{Trainer, Work};
-use crate::engine::outbox::guarded;
+use super::mailbox::{Mailbox, TrainingUpdate};
+use super::trainer::{Trainer, TrainingJob};
+use crate::engine::event_sender::guarded;
 use crate::engine::priority::{TRAINING, lower};
 use crate::train::{Control, Event};
 
@@ -27,17 +27,17 @@ pub(super) struct Running {
 impl Running {
     /// Starts the thread `himix-train`. It computes on threads of its own, all of a lower priority, and gives everything back when
     /// it ends.
-    pub(super) fn start(trainer: Arc<dyn Trainer>, work: Work, mailbox: Arc<Mailbox>) -> io::Result<Self> {
+    pub(super) fn start(trainer: Arc<dyn Trainer>, job: TrainingJob, mailbox: Arc<Mailbox>) -> io::Result<Self> {
         let control = Arc::<Control>::default();
         let (alive, ended) = bounded::<()>(0);
         let hand = control.clone();
         Builder::new().name("himix-train".into()).spawn(move || {
             let alive: Sender<()> = alive;
             lower(TRAINING);
-            let outcome = in_own_pool(|| train(&*trainer, &work, &hand, &mailbox));
+            let outcome = in_own_pool(|| train(&*trainer, &job, &hand, &mailbox));
             // First of all nothing goes on any more, then it is said: who reads it may begin another run.
             drop(alive);
-            mailbox.put(News::Ended(outcome));
+            mailbox.put(TrainingUpdate::Ended(outcome));
         })?;
         Ok(Self { control, ended })
     }
@@ -55,26 +55,26 @@ impl Running {
     }
 }
 
-/// Does `work` on threads that no prediction waits for.
-fn in_own_pool(work: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
+/// Does `job` on threads that no prediction waits for.
+fn in_own_pool(job: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("himix-train-{number}")).build();
     match pool {
-        Ok(pool) => pool.install(work),
+        Ok(pool) => pool.install(job),
         Err(error) => Err(format!("No thread could be started for the training ({error}). Close other programs.")),
     }
 }
 
-fn train(trainer: &dyn Trainer, work: &Work, control: &Control, mailbox: &Mailbox) -> Result<(), String> {
-    let folder = match work {
-        Work::New(config) => config.out.clone(),
-        Work::Resume(folder) => folder.clone(),
+fn train(trainer: &dyn Trainer, job: &TrainingJob, control: &Control, mailbox: &Mailbox) -> Result<(), String> {
+    let folder = match job {
+        TrainingJob::New(config) => config.out.clone(),
+        TrainingJob::Resume(folder) => folder.clone(),
     };
     let mut report = |event: Event| {
         let best = has_best(&event).then(|| trainer.best(&folder));
-        mailbox.put(News::Event(event));
-        best.into_iter().for_each(|path: PathBuf| mailbox.put(News::Best(path)));
+        mailbox.put(TrainingUpdate::Event(event));
+        best.into_iter().for_each(|path: PathBuf| mailbox.put(TrainingUpdate::Best(path)));
     };
-    guarded(|| trainer.train(work, control, &mut report)).unwrap_or_else(|reason| {
+    guarded(|| trainer.train(job, control, &mut report)).unwrap_or_else(|reason| {
         Err(format!("The training broke off ({reason}). Resume it from its last checkpoint, or start anew."))
     })
 }

@@ -12,7 +12,7 @@ const SMALL: &str = include_str!("../../../assets/small.json");
 
 /// What a run shall do.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Work {
+pub enum TrainingJob {
     /// Begin anew, into the settings' folder.
     New(Box<TrainConfig>),
     /// Go on with the run in a folder.
@@ -21,8 +21,8 @@ pub enum Work {
 
 /// Trains; called on threads of the engine. Every error is one line that says what to do.
 pub trait Trainer: Send + Sync {
-    /// Does `work` until its end or a stop, reporting through `report`.
-    fn train(&self, work: &Work, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String>;
+    /// Does `job` until its end or a stop, reporting through `report`.
+    fn train(&self, job: &TrainingJob, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String>;
 
     /// What a run would take.
     fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String>;
@@ -48,21 +48,23 @@ pub fn small_architecture() -> Option<PathBuf> {
 struct Network;
 
 impl Trainer for Network {
-    fn train(&self, work: &Work, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String> {
-        let choice = match work {
-            Work::New(config) => config.device.clone(),
-            Work::Resume(folder) => RunFolder::new(folder).config().map_err(|error| error.to_string())?.device,
+    fn train(&self, job: &TrainingJob, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String> {
+        let choice = match job {
+            TrainingJob::New(config) => config.device.clone(),
+            TrainingJob::Resume(folder) => {
+                RunFolder::new(folder).config().map_err(|error| error.to_string())?.device
+            }
         };
         let device = device::open(choice.parse()?);
         if let Some(notice) = &device.notice {
             report(Event::Warning(notice.clone()));
         }
-        let outcome = match work {
-            Work::New(config) => {
+        let outcome = match job {
+            TrainingJob::New(config) => {
                 provide_architecture(config)?;
                 train::run(config, &device, control, report)
             }
-            Work::Resume(folder) => train::resume(folder, &[], &device, control, report),
+            TrainingJob::Resume(folder) => train::resume(folder, &[], &device, control, report),
         };
         outcome.map(|_| ()).map_err(|error| error.to_string())
     }

@@ -8,9 +8,9 @@ use super::conv::PreparedHead;
 use super::stage::PreparedStage;
 use super::{Decoded, Features, StageTexts};
 use crate::model::config::ModelConfig;
-use crate::model::dials::Dials;
 use crate::model::fusion::Fusion;
 use crate::model::himix::HiMix;
+use crate::model::overrides::Overrides;
 
 /// The decoder, folded. A clone shares the weights.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct PreparedDecoder {
     fusion: Fusion,
     stages: Vec<PreparedStage>,
     head: Arc<PreparedHead>,
-    dials: Dials,
+    overrides: Overrides,
 }
 
 impl PreparedDecoder {
@@ -31,25 +31,25 @@ impl PreparedDecoder {
             .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index)))
             .collect();
         let head = Arc::new(PreparedHead::of(&model.head));
-        Self { fusion: model.fusion.clone(), stages, head, dials: model.dials(config) }
+        Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides(config) }
     }
 
     /// The values with which it runs.
-    pub fn dials(&self) -> &Dials {
-        &self.dials
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
     }
 
-    /// The same weights with other values; `dials` must be valid and of this network's shape. Only what differs is worked out
+    /// The same weights with other values; `overrides` must be valid and of this network's shape. Only what differs is worked out
     /// again.
-    pub fn turned(&self, dials: &Dials) -> Self {
-        let stages = self.stages.iter().zip(&self.dials.stages).zip(&dials.stages);
+    pub fn with_overrides(&self, overrides: &Overrides) -> Self {
+        let stages = self.stages.iter().zip(&self.overrides.stages).zip(&overrides.stages);
         Self {
-            fusion: self.fusion.turned(&dials.groups, &dials.order),
+            fusion: self.fusion.with_overrides(&overrides.groups, &overrides.order),
             stages: stages
-                .map(|((stage, old), new)| if old == new { stage.clone() } else { stage.turned(new) })
+                .map(|((stage, old), new)| if old == new { stage.clone() } else { stage.with_overrides(new) })
                 .collect(),
             head: self.head.clone(),
-            dials: dials.clone(),
+            overrides: overrides.clone(),
         }
     }
 

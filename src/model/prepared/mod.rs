@@ -78,18 +78,18 @@ impl Prepared {
     }
 
     /// Image `[1, 3, side, side]` → features.
-    pub fn see(&self, image: Tensor<4>) -> Features {
+    pub fn encode_image(&self, image: Tensor<4>) -> Features {
         self.vision.forward(image)
     }
 
     /// Token numbers and mask `[1, tokens]` → outputs of the embedding and of every layer, each `[1, tokens, hidden]`.
-    pub fn states(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
+    pub fn encode_text(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
         self.text.forward(ids, mask)
     }
 
     /// Token numbers and mask `[1, tokens]` → what the stages read.
-    pub fn read(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> StageTexts {
-        self.decoder.fuse(&self.states(ids, mask))
+    pub fn text_for_stages(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> StageTexts {
+        self.decoder.fuse(&self.encode_text(ids, mask))
     }
 
     /// Features and texts → logits and the stages' outputs.

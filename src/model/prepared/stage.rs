@@ -10,8 +10,8 @@ use super::linear::normalise;
 use super::{Affine, PreparedAttention};
 use crate::model::cpu::Activation;
 use crate::model::decoder::{DecoderStage, Guide, SCALE_INIT, TextProjection};
-use crate::model::dials::StageDials;
 use crate::model::layers::{LayerNorm, Linear};
+use crate::model::overrides::StageOverrides;
 use crate::model::spectrum::SpectrumFilter;
 
 /// A decoder stage, folded. A clone shares the weights.
@@ -129,10 +129,10 @@ impl PreparedStage {
     }
 
     /// The same weights with other values.
-    pub fn turned(&self, dials: &StageDials) -> Self {
+    pub fn with_overrides(&self, overrides: &StageOverrides) -> Self {
         let guide = self.guide.as_ref().map(|guide| {
-            let sigma = dials.sigma.filter(|_| dials.is_filtered);
-            PreparedGuide::with(guide.fixed.clone(), sigma, dials.betas.unwrap_or([SCALE_INIT as f32; 3]))
+            let sigma = overrides.sigma.filter(|_| overrides.is_filtered);
+            PreparedGuide::with(guide.fixed.clone(), sigma, overrides.betas.unwrap_or([SCALE_INIT as f32; 3]))
         });
         Self { guide, ..self.clone() }
     }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 use super::bundled::{self, BUNDLED_NAME, BundledWeights};
+use super::deterministic::{RULE_NAME, RuleWeights};
+use super::linear_probes;
 use super::load::{self, Missing};
-use super::readouts;
-use super::rule::{RULE_NAME, RuleWeights};
 use super::save::{self, Precision};
 use super::{TensorSource, WeightsError, roots};
 use crate::model::config::ModelConfig;
@@ -24,7 +24,7 @@ pub const VOCABULARY_FILES: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 /// Where a model lies, as a user names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelSource {
-    /// A bundle's folder, a `.safetensors` file, a PyTorch checkpoint, or `rule`.
+    /// A bundle's folder, a `.safetensors` file, a PyTorch checkpoint, or `deterministic`.
     pub model: PathBuf,
     /// Configuration of a bare weights file.
     pub config: Option<PathBuf>,
@@ -102,8 +102,9 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
     };
     let weights: Box<dyn TensorSource> = if is_rule {
         config.provenance.trained = false;
-        let rule = RuleWeights::new(&config).map_err(|error| WeightsError::config(model, error.to_string()))?;
-        Box::new(rule)
+        let deterministic =
+            RuleWeights::new(&config).map_err(|error| WeightsError::config(model, error.to_string()))?;
+        Box::new(deterministic)
     } else if is_folder && !weights_path.exists() {
         return Err(WeightsError::file(model, format!("the folder has no {WEIGHTS_FILE}; choose a model bundle")));
     } else {
@@ -175,7 +176,7 @@ pub fn write(
         if vocabulary.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
     let words = std::fs::read(vocabulary)
         .map_err(|error| WeightsError::file(vocabulary, format!("cannot be read ({error}); check the path")))?;
-    readouts::forget(folder)?;
+    linear_probes::forget(folder)?;
     save::save_model(&folder.join(WEIGHTS_FILE), config, model, carried, precision)?;
     write_file(&folder.join(name), &words)?;
     let text = serde_json::to_string_pretty(config)

@@ -158,7 +158,7 @@ pub fn open_encoder(
         .into_iter()
         .filter(|spec| spec.name.starts_with(encoder.prefix()))
         .collect();
-    let carried: Vec<String> = keys::passengers(config).into_iter().map(|(spec, _)| spec.name).collect();
+    let carried: Vec<String> = keys::auxiliary(config).into_iter().map(|(spec, _)| spec.name).collect();
     let mismatch = check::compare(&needed, &carried, &renamed.shapes());
     if mismatch.is_empty() {
         Ok(Box::new(renamed))

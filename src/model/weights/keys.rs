@@ -143,7 +143,7 @@ impl ModuleVisitor for Collector {
 
 /// Tensors that the authors' model has although its mask does not depend on them: heads of the encoders, an unused
 /// norm, computed tables, counters. They are accepted on loading, carried through, and written on export.
-pub fn passengers(config: &ModelConfig) -> Vec<(KeySpec, Fill)> {
+pub fn auxiliary(config: &ModelConfig) -> Vec<(KeySpec, Fill)> {
     let mut list = Vec::new();
     let mut add = |name: String, shape: &[usize], fill: Fill| {
         list.push((KeySpec { name, shape: shape.to_vec() }, fill));

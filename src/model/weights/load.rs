@@ -24,7 +24,7 @@ pub enum Missing {
 pub fn check(config: &ModelConfig, source: &dyn TensorSource) -> Result<Mismatch, WeightsError> {
     let needed =
         keys::parameters(config).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
-    let carried: Vec<String> = keys::passengers(config).into_iter().map(|(spec, _)| spec.name).collect();
+    let carried: Vec<String> = keys::auxiliary(config).into_iter().map(|(spec, _)| spec.name).collect();
     let mismatch = check::compare(&needed, &carried, &source.shapes());
     Ok(Mismatch { prefix: source.prefix().to_owned(), ..mismatch })
 }

@@ -6,12 +6,12 @@
 pub mod bundle;
 mod bundled;
 pub mod check;
+pub mod deterministic;
 pub mod import;
 pub mod keys;
+pub mod linear_probes;
 pub mod load;
-pub mod readouts;
 pub mod roots;
-pub mod rule;
 pub mod save;
 pub mod source;
 

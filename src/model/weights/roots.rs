@@ -162,8 +162,8 @@ fn claim(prefix: &str) -> (usize, usize) {
 
 /// First parts of the keys of the network, its passengers included.
 fn needs(config: &ModelConfig, needed: &[KeySpec]) -> BTreeSet<String> {
-    let passengers = keys::passengers(config);
-    let names = needed.iter().chain(passengers.iter().map(|(spec, _)| spec)).map(|spec| head(&spec.name));
+    let auxiliary = keys::auxiliary(config);
+    let names = needed.iter().chain(auxiliary.iter().map(|(spec, _)| spec)).map(|spec| head(&spec.name));
     names.map(str::to_owned).collect()
 }
 

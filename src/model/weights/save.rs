@@ -90,7 +90,7 @@ pub fn save_model(
     }
     if let Some(source) = carried {
         let found = source.shapes();
-        for (spec, fill) in keys::passengers(config) {
+        for (spec, fill) in keys::auxiliary(config) {
             // Tables that are computed and the tied head would only make the file larger.
             if matches!(fill, Fill::Positions | Fill::WordEmbeddings | Fill::Counter) {
                 continue;
@@ -173,8 +173,8 @@ impl View for Lazy<'_> {
 
 /// Every tensor of the authors' model with its shape: parameters and passengers.
 pub fn manifest(config: &ModelConfig) -> Result<Vec<KeySpec>, crate::model::config::ConfigError> {
-    let passengers = keys::passengers(config).into_iter().map(|(spec, _)| spec);
-    Ok(keys::parameters(config)?.into_iter().chain(passengers).collect())
+    let auxiliary = keys::auxiliary(config).into_iter().map(|(spec, _)| spec);
+    Ok(keys::parameters(config)?.into_iter().chain(auxiliary).collect())
 }
 
 /// Writes `source` as a safetensors file that the authors' code loads: all their keys, their layout, f32.
@@ -191,7 +191,7 @@ pub fn export(path: &Path, config: &ModelConfig, source: &dyn TensorSource) -> R
         outgoing.push((spec.name.clone(), Lazy { spec, fill, source, failure: &failure }));
     };
     parameters.into_iter().for_each(|spec| add(spec, None));
-    for (spec, fill) in keys::passengers(config) {
+    for (spec, fill) in keys::auxiliary(config) {
         match found.get(&spec.name) {
             Some(shape) if fill != Fill::Counter => add(KeySpec { shape: shape.clone(), ..spec }, None),
             _ => add(spec, Some(fill)),

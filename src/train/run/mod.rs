@@ -1,6 +1,6 @@
 //! The training loop.
 
-mod keep;
+mod checkpoint;
 mod settle;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::model::config::{ModelConfig, Provenance};
 use crate::train::batches::{Batch, Form, training_items, with_batches};
 use crate::train::cases::Cases;
 use crate::train::config::TrainConfig;
-use crate::train::control::{Control, Wish};
+use crate::train::control::{Control, RunControl};
 use crate::train::error::TrainError;
 use crate::train::estimate::must_fit;
 use crate::train::event::{Epoch, Event};
@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
         let subjects = train.subject_codes();
         let model_config = ModelConfig {
             provenance: Provenance {
-                name: keep::file_name(&config.out),
+                name: checkpoint::file_name(&config.out),
                 trained: true,
                 subjects,
                 ..Provenance::default()
@@ -274,7 +274,7 @@ impl<'a> Run<'a> {
         let rest = items.get(first * group..).unwrap_or_default();
         let outcome = with_batches(&cases, &form, rest, config.batch_size, |batches| {
             for step in first..steps {
-                if self.wait() == Wish::Stop {
+                if self.wait() == RunControl::Stop {
                     return Ok(Outcome::Stopped);
                 }
                 let passes = (items.len() - step * group).min(group).div_ceil(config.batch_size);
@@ -306,13 +306,13 @@ impl<'a> Run<'a> {
     }
 
     /// Waits while a pause is asked for, and says so.
-    fn wait(&mut self) -> Wish {
-        if self.control.wish() != Wish::Pause {
+    fn wait(&mut self) -> RunControl {
+        if self.control.wish() != RunControl::Pause {
             return self.control.wish();
         }
         (self.report)(Event::Paused);
         let wish = self.control.wait();
-        if wish == Wish::Run {
+        if wish == RunControl::Run {
             (self.report)(Event::Continued);
         }
         wish
@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
     fn validate(&mut self) -> Option<Validation> {
         let model = self.model.as_ref()?;
         let control = self.control;
-        let is_wanted = || control.wait() != Wish::Stop;
+        let is_wanted = || control.wait() != RunControl::Stop;
         let with = Validator {
             cases: &self.validation,
             form: &self.form,

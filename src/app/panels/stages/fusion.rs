@@ -7,7 +7,7 @@ use crate::app::panels::widgets::section;
 use crate::app::stages::{Pane, Place, map_picture};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::infer::{GroupDials, Plane};
+use crate::infer::{GroupOverrides, Plane};
 
 /// Height of the bars of a group, in points.
 const BARS: f32 = 74.0;
@@ -17,14 +17,14 @@ const ALPHA_INIT: f32 = 1.0;
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
-    let own = &model.info.dials;
-    let dials = state.stages.turning.dials().unwrap_or(own).clone();
-    let other = state.other().map(|info| (info.name.clone(), info.dials.groups.clone()));
+    let own = &model.info.overrides;
+    let overrides = state.stages.override_history.overrides().unwrap_or(own).clone();
+    let other = state.other().map(|info| (info.name.clone(), info.overrides.groups.clone()));
     let words = "Weights of the text layers of each group; the line is where equal weights would be. Beneath each: the value before the softmax, minus its start of 1.";
     ui.label(RichText::new(words).small().weak());
-    for (index, group) in dials.groups.iter().enumerate() {
-        let stage = dials.order.iter().position(|number| *number == index + 1);
-        let grid = stage.and_then(|stage| dials.stages.get(stage)).map(|stage| stage.grid);
+    for (index, group) in overrides.groups.iter().enumerate() {
+        let stage = overrides.order.iter().position(|number| *number == index + 1);
+        let grid = stage.and_then(|stage| overrides.stages.get(stage)).map(|stage| stage.grid);
         let feeds = match (grid, group.is_used) {
             (Some(grid), true) => format!("feeds stage {grid}"),
             (Some(grid), false) => format!("switched off; stage {grid} reads no text"),
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, state: &mut State) {
     similarity(ui, state);
 }
 
-fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupDials) {
+fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupOverrides) {
     let palette = theme::palette(ui.visuals());
     let weights = group.weights();
     let count = weights.len().max(1);

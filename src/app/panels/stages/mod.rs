@@ -3,10 +3,10 @@
 mod channels;
 mod fusion;
 mod panes;
+mod parameter;
 mod refinement;
 mod spectrum;
 mod sweep;
-mod turn;
 mod what_if;
 
 use eframe::egui::{Button, CentralPanel, DragValue, Frame, Label, Panel, RichText, Slider, Ui};
@@ -14,7 +14,7 @@ use eframe::egui::{Button, CentralPanel, DragValue, Frame, Label, Panel, RichTex
 use super::{empty, menu};
 use crate::analysis::maps::MapKind;
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::layout::Pane;
 use crate::app::stages::{FIGURE_WIDTH, StagesCommand};
 use crate::app::state::State;
@@ -96,7 +96,7 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             comparison(ui, state, commands);
         });
         if settings.kind == MapKind::StageMask {
-            readouts(ui, state, commands);
+            linear_probes(ui, state, commands);
         }
     });
 }
@@ -115,7 +115,7 @@ fn figures(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let missing = state.figure_missing(kind);
         let response = ui.add_enabled(missing.is_none(), Button::new(name));
         if response.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
-            commands.push(Command::Ask(Purpose::SaveFigure(kind)));
+            commands.push(Command::OpenDialog(DialogKind::SaveFigure(kind)));
         }
     }
     ui.separator();
@@ -146,9 +146,9 @@ fn explained(kind: MapKind) -> &'static str {
 }
 
 /// Where the stages' masks come from, or how to come by them.
-fn readouts(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
-    ui.horizontal_wrapped(|ui| match &model.info.readouts {
+    ui.horizontal_wrapped(|ui| match &model.info.linear_probes {
         Some(words) => {
             ui.label(RichText::new(format!("Read-outs {words}.")).small().weak());
         }
@@ -158,7 +158,7 @@ fn readouts(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let words = "Fits a 1×1 convolution for each stage on the training split of a data set; the model stays as it is.";
             let button = ui.add_enabled(state.stages.working.is_none(), eframe::egui::Button::new("Fit read-outs…"));
             if button.on_hover_text(words).clicked() {
-                commands.push(Command::Ask(Purpose::FitData));
+                commands.push(Command::OpenDialog(DialogKind::FitData));
             }
         }
     });

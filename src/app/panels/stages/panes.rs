@@ -45,7 +45,7 @@ struct Cell {
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let Some(open) = &state.image else { return };
     let shape = [open.image.width, open.image.height];
-    let aspect = shape[1] as f32 * open.scan.pixel_aspect() / shape[0].max(1) as f32;
+    let aspect = shape[1] as f32 * open.volume.pixel_aspect() / shape[0].max(1) as f32;
     let mut rows: Vec<(bool, u64, Vec<Cell>)> = Vec::new();
     if let Some(seen) = state.stages.look.seen.clone() {
         rows.push((false, seen.ticket, cells(state, &seen, false)));
@@ -160,9 +160,9 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
     if foot.is_empty() {
         foot = counts.map_or(foot, |counts| scores(&counts));
     }
-    let title = if seen.dials.is_some() { "Final mask, turned" } else { "Final mask" };
+    let title = if seen.overrides.is_some() { "Final mask, turned" } else { "Final mask" };
     cells.push(Cell { title: title.into(), place: Some(Place::Final), layer, foot });
-    if let (Some(_), Some(shown)) = (&seen.dials, &state.shown) {
+    if let (Some(_), Some(shown)) = (&seen.overrides, &state.shown) {
         let map = difference(&prediction.probability_model, &shown.prediction.probability_model);
         let layer = Layer::Map(map);
         let foot = value_at(state, &layer);
@@ -269,8 +269,8 @@ fn texture(
         Layer::Mask(plane) => {
             let threshold = settings.threshold;
             pane.mask = Some((threshold, truth.as_ref().map(|(ticket, _)| *ticket), settings.colours.overlay()));
-            let Overlay { mask, found, missed, wrong } = settings.colours.overlay();
-            let colours = [mask, found, missed, wrong].map(theme::colour);
+            let Overlay { mask, true_positive, false_negative, false_positive } = settings.colours.overlay();
+            let colours = [mask, true_positive, false_negative, false_positive].map(theme::colour);
             let mask = truth.as_ref().map(|(_, mask)| mask.clone());
             Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || {
                 mask_picture(plane, shape, threshold, mask.as_deref(), colours)
@@ -349,9 +349,9 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>) {
     let overlay = state.settings.colours.overlay();
     let colours = if state.compares() {
         vec![
-            (overlay.found, "true positive"),
-            (overlay.missed, "false negative"),
-            (overlay.wrong, "false positive"),
+            (overlay.true_positive, "true positive"),
+            (overlay.false_negative, "false negative"),
+            (overlay.false_positive, "false positive"),
         ]
     } else {
         vec![(overlay.mask, "mask")]

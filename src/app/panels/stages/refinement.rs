@@ -3,7 +3,7 @@
 use eframe::egui::{Grid, RichText, Ui};
 
 use crate::app::panels::widgets::{explain, heading};
-use crate::app::stages::Look;
+use crate::app::stages::InspectionState;
 use crate::app::state::State;
 
 /// Draws the panel.
@@ -17,7 +17,7 @@ pub fn show(ui: &mut Ui, state: &State) {
     }
 }
 
-fn numbers(ui: &mut Ui, look: &Look) {
+fn numbers(ui: &mut Ui, look: &InspectionState) {
     let Some((of, steps)) = &look.refinement.steps else {
         ui.label(RichText::new("The numbers appear in a moment.").weak());
         return;

@@ -10,10 +10,10 @@ use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
 use crate::app::panels::plot;
 use crate::app::panels::widgets::{row, section, swatch};
-use crate::app::stages::{Look, Pane, Place, map_picture};
+use crate::app::stages::{InspectionState, Pane, Place, map_picture};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::infer::StageDials;
+use crate::infer::StageOverrides;
 
 /// Side of a filter's picture, in points.
 const SIDE: f32 = 96.0;
@@ -23,25 +23,25 @@ const HEIGHT: f32 = 92.0;
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
-    let own = model.info.dials.clone();
+    let own = model.info.overrides.clone();
     let history = model.info.history.clone();
-    let dials = state.stages.turning.dials().unwrap_or(&own).clone();
-    let other = state.other().map(|info| (info.name.clone(), info.dials.clone(), info.history.clone()));
+    let overrides = state.stages.override_history.overrides().unwrap_or(&own).clone();
+    let other = state.other().map(|info| (info.name.clone(), info.overrides.clone(), info.history.clone()));
     let words = "A raw σ cannot be compared between stages: it counts frequency bins, and the grids differ. What it does is below it.";
     ui.label(RichText::new(words).small().weak());
-    for (index, stage) in dials.stages.iter().enumerate() {
+    for (index, stage) in overrides.stages.iter().enumerate() {
         let untouched = own.stages.get(index).and_then(|stage| stage.sigma);
         section(ui, &format!("Stage {}", stage.grid), &format!("grid {0} × {0}", stage.grid));
         // The other model's stage on the same grid; one on another grid has another spectrum.
-        let beside = other.as_ref().and_then(|(name, dials, _)| {
-            let place = dials.stages.iter().position(|other| other.grid == stage.grid)?;
-            Some(Beside { name, place, sigma: dials.stages[place].sigma? })
+        let beside = other.as_ref().and_then(|(name, overrides, _)| {
+            let place = overrides.stages.iter().position(|other| other.grid == stage.grid)?;
+            Some(Beside { name, place, sigma: overrides.stages[place].sigma? })
         });
         ui.push_id(("spectrum", index), |ui| one(ui, state, stage, index, untouched, beside));
     }
     epochs(ui, "σ over the training", &own.stages, &history);
-    if let Some((name, dials, history)) = &other {
-        epochs(ui, &format!("σ over the training of {name}"), &dials.stages, history);
+    if let Some((name, overrides, history)) = &other {
+        epochs(ui, &format!("σ over the training of {name}"), &overrides.stages, history);
     }
 }
 
@@ -58,7 +58,7 @@ struct Beside<'a> {
 fn one(
     ui: &mut Ui,
     state: &mut State,
-    stage: &StageDials,
+    stage: &StageOverrides,
     index: usize,
     untouched: Option<f32>,
     beside: Option<Beside>,
@@ -94,7 +94,7 @@ fn one(
     let title = format!("Response of stage {}", stage.grid);
     // All stages on one scale, so that what they pass can be compared.
     chart(ui, &title, "mean coefficient 1 − g by distance from DC", &lines, &[0.0, 1.0]);
-    let of = |look: &Look, place: usize| {
+    let of = |look: &InspectionState, place: usize| {
         look.seen.as_ref().and_then(|seen| seen.inspection.stages.get(place)?.spectra.clone())
     };
     let spectra = of(&state.stages.look, index);
@@ -174,7 +174,7 @@ fn chart(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Ve
 }
 
 /// σ over the training, where it is known.
-fn epochs(ui: &mut Ui, title: &str, stages: &[StageDials], history: &[(usize, Vec<f32>)]) {
+fn epochs(ui: &mut Ui, title: &str, stages: &[StageOverrides], history: &[(usize, Vec<f32>)]) {
     section(ui, title, "");
     if history.is_empty() {
         let words = "The model has no record of it. A training run of this program keeps one in metrics.csv.";

@@ -1,17 +1,17 @@
-//! One value over a range, for the picture or the open folder.
+//! One value over a settings, for the picture or the open folder.
 
 use eframe::egui::{Button, Color32, ComboBox, DragValue, RichText, Ui};
 use egui_plot::{Line, LineStyle, PlotPoints, Points, VLine};
 
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::panels::plot;
 use crate::app::panels::widgets::{section, swatch};
-use crate::app::stages::{StagesCommand, SweepWish};
+use crate::app::stages::{StagesCommand, SweepSettings};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::engine::FigureKind;
-use crate::infer::{Dial, SweepPoint, SweepResult};
+use crate::infer::{Parameter, SweepPoint, SweepResult};
 
 /// Most values of a sweep.
 const MOST: usize = 200;
@@ -19,24 +19,24 @@ const MOST: usize = 200;
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
-    let own = &model.info.dials;
-    let dials = Dial::all(own);
-    let wish = state.stages.wish;
-    let Some(dial) = wish.dial.or(dials.first().copied()) else {
+    let own = &model.info.overrides;
+    let parameters = Parameter::all(own);
+    let settings = state.stages.sweep_settings;
+    let Some(parameter) = settings.parameter.or(parameters.first().copied()) else {
         ui.label(RichText::new("This model has no values to turn.").weak());
         return;
     };
-    let mut set = |wish: SweepWish| commands.push(Command::Stages(StagesCommand::SetSweep(wish)));
+    let mut set = |settings: SweepSettings| commands.push(Command::Stages(StagesCommand::SetSweep(settings)));
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Sweep").weak());
         ComboBox::from_id_salt("dial")
             .width(ui.available_width() - 12.0)
-            .selected_text(dial.name(own))
+            .selected_text(parameter.name(own))
             .show_ui(ui, |ui| {
-                for other in &dials {
-                    if ui.selectable_label(*other == dial, other.name(own)).clicked() {
+                for other in &parameters {
+                    if ui.selectable_label(*other == parameter, other.name(own)).clicked() {
                         let (from, to) = range(*other);
-                        set(SweepWish { dial: Some(*other), from, to, ..wish });
+                        set(SweepSettings { parameter: Some(*other), from, to, ..settings });
                     }
                 }
             })
@@ -44,29 +44,29 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             .labelled_by(label.id);
     });
     ui.horizontal(|ui| {
-        let mut number = |ui: &mut Ui, name: &str, value: f32, change: fn(&mut SweepWish, f32)| {
+        let mut number = |ui: &mut Ui, name: &str, value: f32, change: fn(&mut SweepSettings, f32)| {
             let label = ui.label(RichText::new(name).weak());
             let mut value = value;
-            let low = if matches!(dial, Dial::Sigma(_)) { 0.05 } else { -20.0 };
+            let low = if matches!(parameter, Parameter::Sigma(_)) { 0.05 } else { -20.0 };
             let drag = DragValue::new(&mut value).speed(0.05).range(low..=100.0).max_decimals(2);
             if ui.add(drag).labelled_by(label.id).changed() {
-                let mut wish = wish;
-                change(&mut wish, value);
-                set(wish);
+                let mut settings = settings;
+                change(&mut settings, value);
+                set(settings);
             }
         };
-        number(ui, "from", wish.from, |wish, value| wish.from = value);
-        number(ui, "to", wish.to, |wish, value| wish.to = value);
+        number(ui, "from", settings.from, |settings, value| settings.from = value);
+        number(ui, "to", settings.to, |settings, value| settings.to = value);
         let label = ui.label(RichText::new("values").weak());
-        let mut count = wish.count;
+        let mut count = settings.count;
         if ui.add(DragValue::new(&mut count).range(2..=MOST)).labelled_by(label.id).changed() {
-            set(SweepWish { count, ..wish });
+            set(SweepSettings { count, ..settings });
         }
     });
-    let others_turned = state.stages.turning.dials().is_some_and(|turned| {
+    let others_turned = state.stages.override_history.overrides().is_some_and(|turned| {
         let mut turned = turned.clone();
-        if let Some(value) = dial.get(own) {
-            dial.set(&mut turned, value);
+        if let Some(value) = parameter.get(own) {
+            parameter.set(&mut turned, value);
         }
         turned != *own
     });
@@ -76,20 +76,20 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     let list = state.worklist.as_ref();
     ui.horizontal_wrapped(|ui| {
-        let is_over_list = wish.over_list && list.is_some();
+        let is_over_list = settings.over_list && list.is_some();
         if ui.radio(!is_over_list, "this picture").clicked() {
-            set(SweepWish { over_list: false, ..wish });
+            set(SweepSettings { over_list: false, ..settings });
         }
         let name =
             list.map_or("the open folder".into(), |list| format!("the open folder ({} cases)", list.items.len()));
         ui.add_enabled_ui(list.is_some(), |ui| {
             let hint = "Open a folder in the Read tab first.";
             if ui.radio(is_over_list, name).on_disabled_hover_text(hint).clicked() {
-                set(SweepWish { over_list: true, ..wish });
+                set(SweepSettings { over_list: true, ..settings });
             }
         });
     });
-    let has_truth = match list.filter(|_| wish.over_list) {
+    let has_truth = match list.filter(|_| settings.over_list) {
         Some(list) => {
             let masks = list.items.iter().filter(|item| !item.truth.is_empty()).count();
             if masks == 0 {
@@ -103,20 +103,21 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         None => state.truth.is_some(),
     };
-    if !has_truth && !wish.over_list {
+    if !has_truth && !settings.over_list {
         let words = "Without a ground truth the area can be drawn, Dice cannot.";
         ui.label(RichText::new(words).small().weak());
     }
     ui.horizontal(|ui| {
-        let can =
-            state.stages.working.is_none() && wish.from < wish.to && (state.image.is_some() || wish.over_list);
+        let can = state.stages.working.is_none()
+            && settings.from < settings.to
+            && (state.image.is_some() || settings.over_list);
         if ui.add_enabled(can, Button::new("Draw the sweep")).clicked() {
             commands.push(Command::Stages(StagesCommand::Sweep));
         }
         if ui.add_enabled(state.stages.swept.is_some(), Button::new("Save…")).clicked() {
-            commands.push(Command::Ask(Purpose::SaveFigure(FigureKind::Sweep)));
+            commands.push(Command::OpenDialog(DialogKind::SaveFigure(FigureKind::Sweep)));
         }
-        if wish.from >= wish.to {
+        if settings.from >= settings.to {
             ui.label(RichText::new("“from” must be less than “to”").small().color(ui.visuals().error_fg_color));
         }
     });
@@ -125,11 +126,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-fn range(dial: Dial) -> (f32, f32) {
-    match dial {
-        Dial::Sigma(_) => (0.5, 10.0),
-        Dial::Beta(_, _) => (0.0, 3.0),
-        Dial::Layer(_, _) => (-2.0, 4.0),
+fn range(parameter: Parameter) -> (f32, f32) {
+    match parameter {
+        Parameter::Sigma(_) => (0.5, 10.0),
+        Parameter::Beta(_, _) => (0.0, 3.0),
+        Parameter::Layer(_, _) => (-2.0, 4.0),
     }
 }
 

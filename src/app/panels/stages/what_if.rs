@@ -2,14 +2,14 @@
 
 use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
 
-use super::turn::{slider, turn};
+use super::parameter::{slider, turn};
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::engine::ThresholdCounts;
-use crate::infer::{Dial, Dials, Plane, changes};
+use crate::infer::{Overrides, Parameter, Plane, changes};
 use crate::metrics::Confusion;
 
 const BETAS: [(&str, &str); 3] = [
@@ -24,27 +24,27 @@ const BETAS: [(&str, &str); 3] = [
 /// Draws the panel.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
-    let own = &model.info.dials;
-    let dials = state.stages.turning.dials().unwrap_or(own);
+    let own = &model.info.overrides;
+    let overrides = state.stages.override_history.overrides().unwrap_or(own);
     if own.stages.is_empty() {
         ui.label(RichText::new("This model has no values to turn.").weak());
         return;
     }
     buttons(ui, state, commands);
-    effect(ui, state, own, dials);
-    for (stage, of) in dials.stages.iter().enumerate() {
+    effect(ui, state, own, overrides);
+    for (stage, of) in overrides.stages.iter().enumerate() {
         section(ui, &format!("Stage {}", of.grid), "");
-        stage_dials(ui, dials, own, stage, commands);
+        stage_overrides(ui, overrides, own, stage, commands);
     }
     section(ui, "Layer weights", "values before the softmax");
-    for group in 0..dials.groups.len() {
-        group_dials(ui, dials, own, group, commands);
+    for group in 0..overrides.groups.len() {
+        group_overrides(ui, overrides, own, group, commands);
     }
 }
 
 fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let turning = &state.stages.turning;
-    let is_turned = turning.dials().is_some();
+    let override_history = &state.stages.override_history;
+    let is_turned = override_history.overrides().is_some();
     ui.horizontal_wrapped(|ui| {
         let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
             if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
@@ -53,19 +53,19 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         };
         let stages = Command::Stages;
         button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
-        button(ui, turning.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
-        button(ui, turning.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
+        button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
+        button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
         let can_save = is_turned && state.stages.working.is_none();
         let hint = "The model with these values, in a folder of its own";
-        button(ui, can_save, "Save as a new bundle…", hint, Command::Ask(Purpose::SaveTurned));
+        button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveTurned));
     });
 }
 
 /// What turning did to the mask. As high untouched as turned: a slider must not move away from the pointer that holds it.
-fn effect(ui: &mut Ui, state: &State, own: &Dials, dials: &Dials) {
-    let seen = state.stages.look.seen.as_ref().filter(|seen| seen.dials.is_some() && own != dials);
+fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
+    let seen = state.stages.look.seen.as_ref().filter(|seen| seen.overrides.is_some() && own != overrides);
     let words = match seen {
-        Some(_) => format!("Turned: {}.", changes(own, dials)),
+        Some(_) => format!("Turned: {}.", changes(own, overrides)),
         None => "Untouched. Turn a value: the mask follows at once.".to_owned(),
     };
     ui.add(Label::new(RichText::new(&words).small().weak()).truncate()).on_hover_text(&words);
@@ -90,8 +90,14 @@ fn effect(ui: &mut Ui, state: &State, own: &Dials, dials: &Dials) {
     row(ui, "Dice (per image)", dice.unwrap_or_else(|| "–".into()));
 }
 
-fn stage_dials(ui: &mut Ui, dials: &Dials, own: &Dials, stage: usize, commands: &mut Vec<Command>) {
-    let of = &dials.stages[stage];
+fn stage_overrides(
+    ui: &mut Ui,
+    overrides: &Overrides,
+    own: &Overrides,
+    stage: usize,
+    commands: &mut Vec<Command>,
+) {
+    let of = &overrides.stages[stage];
     ui.push_id(("stage", stage), |ui| {
         match of.sigma {
             None if of.betas.is_some() => {
@@ -106,62 +112,68 @@ fn stage_dials(ui: &mut Ui, dials: &Dials, own: &Dials, stage: usize, commands: 
                     let words = "Off, the stage's input goes on as it is.";
                     let response = ui.checkbox(&mut is_filtered, format!("Spectrum filter of stage {}", of.grid));
                     if response.on_hover_text(words).changed() {
-                        let mut dials = dials.clone();
-                        dials.stages[stage].is_filtered = is_filtered;
-                        commands.push(Command::Stages(StagesCommand::Turn(Box::new(dials), false)));
+                        let mut overrides = overrides.clone();
+                        overrides.stages[stage].is_filtered = is_filtered;
+                        commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), false)));
                     }
                 });
                 let words = "Width of the filter in frequency bins. Not comparable between stages: see Spectrum.";
                 ui.add_enabled_ui(of.is_filtered, |ui| {
-                    slider(ui, dials, own, Dial::Sigma(stage), ("σ", words), 0.1..=50.0, commands);
+                    slider(ui, overrides, own, Parameter::Sigma(stage), ("σ", words), 0.1..=50.0, commands);
                 });
             }
         }
         for (which, names) in BETAS.into_iter().enumerate() {
-            slider(ui, dials, own, Dial::Beta(stage, which), names, -3.0..=5.0, commands);
+            slider(ui, overrides, own, Parameter::Beta(stage, which), names, -3.0..=5.0, commands);
         }
-        feeding(ui, dials, stage, commands);
+        feeding(ui, overrides, stage, commands);
     });
 }
 
 /// Which group feeds a stage; the stage that it fed before takes the other one.
-fn feeding(ui: &mut Ui, dials: &Dials, stage: usize, commands: &mut Vec<Command>) {
-    let number = dials.order[stage];
+fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<Command>) {
+    let number = overrides.order[stage];
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Text from").weak());
         let name = |number: usize| format!("G{number}");
         let combo = ComboBox::from_id_salt("group").width(56.0).selected_text(name(number));
         combo
             .show_ui(ui, |ui| {
-                for other in 1..=dials.groups.len() {
+                for other in 1..=overrides.groups.len() {
                     let response = ui.selectable_label(other == number, name(other));
                     if response.clicked() && other != number {
-                        let mut dials = dials.clone();
-                        if let Some(place) = dials.order.iter().position(|of| *of == other) {
-                            dials.order.swap(stage, place);
+                        let mut overrides = overrides.clone();
+                        if let Some(place) = overrides.order.iter().position(|of| *of == other) {
+                            overrides.order.swap(stage, place);
                         }
-                        turn(&response, dials, commands);
+                        turn(&response, overrides, commands);
                     }
                 }
             })
             .response
             .labelled_by(label.id);
-        let mut is_used = dials.groups[number - 1].is_used;
+        let mut is_used = overrides.groups[number - 1].is_used;
         let words = "Off, the stage that the group feeds runs without its guide block.";
         let response = ui.checkbox(&mut is_used, format!("Text of G{number}")).on_hover_text(words);
         if response.changed() {
-            let mut dials = dials.clone();
-            dials.groups[number - 1].is_used = is_used;
-            turn(&response, dials, commands);
+            let mut overrides = overrides.clone();
+            overrides.groups[number - 1].is_used = is_used;
+            turn(&response, overrides, commands);
         }
     });
 }
 
-fn group_dials(ui: &mut Ui, dials: &Dials, own: &Dials, group: usize, commands: &mut Vec<Command>) {
-    let of = &dials.groups[group];
-    let stage = dials.order.iter().position(|number| *number == group + 1);
+fn group_overrides(
+    ui: &mut Ui,
+    overrides: &Overrides,
+    own: &Overrides,
+    group: usize,
+    commands: &mut Vec<Command>,
+) {
+    let of = &overrides.groups[group];
+    let stage = overrides.order.iter().position(|number| *number == group + 1);
     let grid = stage
-        .and_then(|stage| dials.stages.get(stage))
+        .and_then(|stage| overrides.stages.get(stage))
         .map_or(String::new(), |stage| format!(", feeds stage {}", stage.grid));
     ui.label(RichText::new(format!("G{}{grid}", group + 1)).strong());
     if of.alpha.is_none() {
@@ -171,7 +183,7 @@ fn group_dials(ui: &mut Ui, dials: &Dials, own: &Dials, group: usize, commands: 
     ui.push_id(("group", group), |ui| {
         for (index, layer) in of.layers.iter().enumerate() {
             let name = format!("Layer {layer}");
-            slider(ui, dials, own, Dial::Layer(group, index), (&name, ""), -4.0..=6.0, commands);
+            slider(ui, overrides, own, Parameter::Layer(group, index), (&name, ""), -4.0..=6.0, commands);
         }
     });
     let weights: Vec<String> = of.weights().iter().map(|weight| format!("{weight:.3}")).collect();

@@ -9,7 +9,7 @@ use crate::app::text::duration;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
 use crate::app::training::run::{Phase, Run};
-use crate::engine::run::Wish;
+use crate::engine::run::RunControl;
 
 /// Draws what the run is at, its progress and its buttons.
 pub fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -39,16 +39,16 @@ pub fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn title(run: &Run) -> String {
-    match (&run.phase, run.wish) {
+    match (&run.phase, run.control) {
         (Phase::Ended, _) => match &run.outcome {
             Some(Ok(reason)) => format!("{}: {reason}", run.end_in_short()),
             _ => run.end_in_short().to_owned(),
         },
-        (_, Wish::Stop) => "Stopping after this step…".into(),
-        (Phase::Paused, Wish::Pause) => "Paused".into(),
-        (_, Wish::Pause) => "Pausing before the next step…".into(),
+        (_, RunControl::Stop) => "Stopping after this step…".into(),
+        (Phase::Paused, RunControl::Pause) => "Paused".into(),
+        (_, RunControl::Pause) => "Pausing before the next step…".into(),
         (Phase::Preparing(what), _) => format!("Preparing: {what}…"),
-        (Phase::Training | Phase::Paused, Wish::Run) => "Training".into(),
+        (Phase::Training | Phase::Paused, RunControl::Run) => "Training".into(),
     }
 }
 
@@ -76,8 +76,8 @@ fn buttons(ui: &mut Ui, state: &State, run: &Run, commands: &mut Vec<Command>) {
             }
         };
         if run.phase != Phase::Ended {
-            let is_steered = run.wish != Wish::Stop;
-            if run.wish == Wish::Pause {
+            let is_steered = run.control != RunControl::Stop;
+            if run.control == RunControl::Pause {
                 button(ui, true, "Continue", "Go on with the next step", TrainCommand::Continue);
             } else {
                 button(ui, is_steered, "Pause", "Wait before the next step", TrainCommand::Pause);

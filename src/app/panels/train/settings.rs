@@ -5,13 +5,13 @@ use eframe::egui::{
 };
 
 use crate::app::command::Command;
-use crate::app::dialogs::Purpose;
+use crate::app::dialogs::DialogKind;
 use crate::app::panels::widgets::{explain, grouped, section};
 use crate::app::state::{State, file_name};
 use crate::app::text::{duration, memory};
 use crate::app::theme;
 use crate::app::training::preset::Preset;
-use crate::app::training::{Outlook, TrainCommand, Training};
+use crate::app::training::{EstimateState, TrainCommand, Training};
 use crate::engine::run::{Estimate, KEYS};
 
 /// Width of the names of settings.
@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let may_start = state.training.may_start();
         Panel::bottom("training start").show(ui, |ui| {
             ui.add_space(4.0);
-            outlook(ui, &state.training);
+            estimate_state(ui, &state.training);
             ui.add_space(4.0);
             let button = |ui: &mut Ui| ui.add_sized([ui.available_width(), 28.0], Button::new("Start training"));
             let response = ui.add_enabled_ui(may_start.is_ok(), button).inner;
@@ -65,20 +65,20 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 }
 
 /// What the run would take, or what is missing.
-fn outlook(ui: &mut Ui, training: &Training) {
+fn estimate_state(ui: &mut Ui, training: &Training) {
     let palette = theme::palette(ui.visuals());
-    match (&training.outlook, training.form.config()) {
+    match (&training.estimate_state, training.form.config()) {
         _ if training.goes_on() => {
             ui.label(RichText::new("A training run is under way.").weak());
         }
         (_, Err(message)) => {
             ui.add(Label::new(RichText::new(message).color(palette.warning)).wrap());
         }
-        (Outlook::Impossible(message), _) => {
+        (EstimateState::Impossible(message), _) => {
             ui.add(Label::new(RichText::new(message).color(palette.error)).wrap());
         }
-        (Outlook::Known(estimate), _) => known(ui, estimate),
-        (Outlook::None | Outlook::Awaited(_), _) => {
+        (EstimateState::Known(estimate), _) => known(ui, estimate),
+        (EstimateState::None | EstimateState::Awaited(_), _) => {
             ui.label(RichText::new("Looking through the data…").weak());
         }
     }
@@ -130,7 +130,7 @@ fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
     }
     ui.horizontal(|ui| {
         if ui.button("Add folder…").clicked() {
-            commands.push(Command::Ask(Purpose::TrainData));
+            commands.push(Command::OpenDialog(DialogKind::TrainData));
         }
         let words = "Enter adds it. Folders can be dropped here too.";
         let label = ui.label(RichText::new("or path").weak()).on_hover_text(words);
@@ -159,20 +159,20 @@ fn presets(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     ui.horizontal(|ui| {
         if ui.small_button("Load…").on_hover_text("Settings of a TOML file").clicked() {
-            commands.push(Command::Ask(Purpose::LoadSettings));
+            commands.push(Command::OpenDialog(DialogKind::LoadSettings));
         }
         let may_save = state.training.form.config().is_ok();
         let save = ui.add_enabled(may_save, Button::new("Save…").small());
         if save.on_hover_text("These settings as a TOML file, for “himix train --config” too").clicked() {
-            commands.push(Command::Ask(Purpose::SaveSettings));
+            commands.push(Command::OpenDialog(DialogKind::SaveSettings));
         }
     });
 }
 
 fn common(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
-    setting(ui, training, "out", Some(Purpose::RunFolder), commands);
+    setting(ui, training, "out", Some(DialogKind::RunFolder), commands);
     for key in COMMON {
-        let dialog = (key == "start").then_some(Purpose::StartModel);
+        let dialog = (key == "start").then_some(DialogKind::StartModel);
         setting(ui, training, key, dialog, commands);
     }
 }
@@ -194,7 +194,7 @@ fn setting(
     ui: &mut Ui,
     training: &Training,
     key: &'static str,
-    dialog: Option<Purpose>,
+    dialog: Option<DialogKind>,
     commands: &mut Vec<Command>,
 ) {
     let meaning = KEYS.iter().find(|(known, _)| *known == key).map_or("", |(_, meaning)| meaning);
@@ -212,7 +212,7 @@ fn setting(
         if let Some(purpose) = dialog {
             let words = "Choose a folder with the system's dialog";
             if ui.small_button("…").on_hover_text(words).clicked() {
-                commands.push(Command::Ask(purpose));
+                commands.push(Command::OpenDialog(purpose));
             }
         }
         let mut typed = text.to_owned();

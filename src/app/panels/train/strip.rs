@@ -27,9 +27,9 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         ui.label(RichText::new("Validation cases").small().weak());
         explain(ui, WORDS);
         for (colour, name) in [
-            (overlay.found, "true positive"),
-            (overlay.missed, "false negative"),
-            (overlay.wrong, "false positive"),
+            (overlay.true_positive, "true positive"),
+            (overlay.false_negative, "false negative"),
+            (overlay.false_positive, "false positive"),
         ] {
             swatch(ui, theme::colour(colour));
             ui.label(RichText::new(name).small().weak());

@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::error::InferError;
-use super::inspection::Wanted;
+use super::inspection::InspectOptions;
 use super::predictor::Predictor;
 use crate::data::dataset::pair::{self, Pair};
 use crate::data::{Dataset, Mask};
-use crate::model::weights::readouts::{self, Readout, Readouts};
+use crate::model::weights::linear_probes::{self, LinearProbe, LinearProbes};
 
 /// Positions of an image's stage output that are kept, drawn at random where there are more.
 const POSITIONS: usize = 1024;
@@ -45,13 +45,13 @@ struct Example {
 /// Fits read-outs of the predictor's model on at most `limit` images of each data set (0 for all), evenly over its list. None where
 /// `progress` broke off.
 ///
-/// The predictor uses them from then on; [`write_readouts`] keeps them.
-pub fn fit_readouts(
+/// The predictor uses them from then on; [`write_linear_probes`] keeps them.
+pub fn fit_linear_probes(
     predictor: &mut Predictor,
     datasets: &[Dataset],
     limit: usize,
     mut progress: impl FnMut(FitProgress) -> ControlFlow<()>,
-) -> Result<Option<Readouts>, InferError> {
+) -> Result<Option<LinearProbes>, InferError> {
     let mut samples = Vec::new();
     for dataset in datasets {
         let count = dataset.samples.len();
@@ -62,7 +62,7 @@ pub fn fit_readouts(
     let config = predictor.config().clone();
     let mut examples: Vec<Vec<Example>> = (0..config.stage_count()).map(|_| Vec::new()).collect();
     let mut failure = None;
-    let wanted = Wanted { stages: true, ..Wanted::default() };
+    let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
     for (index, (sample, reading)) in samples.iter().enumerate() {
         if progress(FitProgress::Images(index, samples.len())).is_break() {
             return Ok(None);
@@ -90,19 +90,19 @@ pub fn fit_readouts(
             return Ok(None);
         }
         let (weight, bias) = fit(examples, config.stage_channels(index) / 2, &mut random);
-        stages.push(Readout { grid: config.stage_grid(index), weight, bias });
+        stages.push(LinearProbe { grid: config.stage_grid(index), weight, bias });
     }
     let names: Vec<String> =
         datasets.iter().map(|set| format!("{}, split {}", folder_name(&set.root), set.split)).collect();
     let description = format!("fitted on {images} images of {}", names.join(" and "));
-    let readouts = Readouts { description, images, stages };
-    predictor.use_readouts(readouts.clone());
-    Ok(Some(readouts))
+    let linear_probes = LinearProbes { description, images, stages };
+    predictor.use_linear_probes(linear_probes.clone());
+    Ok(Some(linear_probes))
 }
 
 /// Writes read-outs to a file, complete before it gets its name.
-pub fn write_readouts(path: &Path, read: &Readouts) -> Result<(), InferError> {
-    Ok(readouts::write(path, read)?)
+pub fn write_linear_probes(path: &Path, read: &LinearProbes) -> Result<(), InferError> {
+    Ok(linear_probes::write(path, read)?)
 }
 
 fn folder_name(root: &Path) -> String {
@@ -263,9 +263,9 @@ mod tests {
         let cases: Vec<_> = (4..10).map(&mut one).collect();
         let (examples, rest): (Vec<_>, Vec<_>) = cases.into_iter().map(|(a, b, c)| (a, (b, c))).unzip();
         let (weight, bias) = fit(&examples, 3, &mut random);
-        let readout = Readout { grid: 7, weight, bias };
+        let linear_probe = LinearProbe { grid: 7, weight, bias };
         for (output, mask) in rest {
-            let probability = readout.probability(&output);
+            let probability = linear_probe.probability(&output);
             let wrong = probability.iter().zip(&mask.values).filter(|(p, y)| (**p >= 0.5) != (**y == 1));
             assert_eq!(wrong.count(), 0);
         }

@@ -34,13 +34,13 @@ impl Drop for Process {
 }
 
 /// A screen with a folder for what the program remembers.
-pub struct Desk {
+pub struct Desktop {
     display: String,
     pub folder: tempfile::TempDir,
     _server: Process,
 }
 
-impl Desk {
+impl Desktop {
     /// A screen of its own; none where Xvfb or xdotool are not installed.
     pub fn new() -> Option<Self> {
         let display = format!(":{}", 120 + std::process::id() % 800);
@@ -54,16 +54,16 @@ impl Desk {
             return None;
         };
         let folder = tempfile::tempdir().expect("a folder");
-        let desk = Self { display, folder, _server: Process(server) };
+        let desktop = Self { display, folder, _server: Process(server) };
         let start = Instant::now();
-        while !desk.tool(&["getmouselocation"]) {
+        while !desktop.tool(&["getmouselocation"]) {
             if start.elapsed() > Duration::from_secs(10) {
                 println!("skipped: xdotool finds no screen");
                 return None;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        Some(desk)
+        Some(desktop)
     }
 
     pub fn tool(&self, arguments: &[&str]) -> bool {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::data::{Image, Pixels};
-use himix::infer::{Dial, Dials, Inspection, ModelSource, Predictor, SweepCase, Wanted, sweep};
+use himix::infer::{InspectOptions, Inspection, ModelSource, Overrides, Parameter, Predictor, SweepCase, sweep};
 use himix::model::attribution::{Attributor, Inputs};
 use himix::model::weights::{TensorSource, bundle, source};
 use himix::model::{HiMix, Trace};
@@ -68,11 +68,12 @@ fn mini() -> Option<Mini> {
     Some(Mini { predictor, image, prompt, reference, _folder: folder })
 }
 
-const EVERYTHING: Wanted = Wanted { stages: true, attribution: true, spectra: true, similarity: true };
+const EVERYTHING: InspectOptions =
+    InspectOptions { stages: true, attribution: true, spectra: true, similarity: true };
 
 impl Mini {
-    fn inspect(&mut self, dials: Option<&Dials>) -> Inspection {
-        self.predictor.inspect(&self.image, &self.prompt, dials, EVERYTHING).expect("an inspection")
+    fn inspect(&mut self, overrides: Option<&Overrides>) -> Inspection {
+        self.predictor.inspect(&self.image, &self.prompt, overrides, EVERYTHING).expect("an inspection")
     }
 
     /// The first item of a reference tensor.
@@ -135,7 +136,7 @@ fn the_plane_of_a_figure_is_what_the_authors_compute() {
     let picture = Picture::of(&mini.image);
     let case =
         Case { name: "reference", picture: &picture, lengths: himix::data::volume::Lengths::PIXELS, truth: None };
-    let model = Model { info: mini.predictor.info(), dials: None, inspections: vec![&inspection] };
+    let model = Model { info: mini.predictor.info(), overrides: None, inspections: vec![&inspection] };
     let content = Content { models: vec![model], cases: vec![case] };
     let figure = stages(&content, &Options::default()).expect("a figure");
     let column = |name: &str| figure.table.columns.iter().position(|column| column == name).expect(name);
@@ -210,7 +211,7 @@ fn the_attribution_agrees_with_finite_differences() {
     assert_eq!(chosen.iter().filter(|value| **value > 0.0).count(), inspection.explained);
     assert!(inspection.explained > 0, "the mask is not empty");
     let chosen = Tensor::<4>::from_data(TensorData::new(chosen, [1, 1, side, side]), &device);
-    let attributor = Attributor::of(model, mini.predictor.dials());
+    let attributor = Attributor::of(model, mini.predictor.overrides());
     let mut random = fastrand::Rng::with_seed(7);
     for (index, stage) in inspection.stages.iter().enumerate() {
         let output = as_computed(&stage.output, stage.channels, stage.side(), &device);
@@ -240,26 +241,26 @@ fn the_attribution_agrees_with_finite_differences() {
 }
 
 /// What there is to turn, one by one, and several at once.
-fn turns(own: &Dials) -> Vec<(&'static str, Dials)> {
-    let with = |change: fn(&mut Dials)| {
-        let mut dials = own.clone();
-        change(&mut dials);
-        dials
+fn turns(own: &Overrides) -> Vec<(&'static str, Overrides)> {
+    let with = |change: fn(&mut Overrides)| {
+        let mut overrides = own.clone();
+        change(&mut overrides);
+        overrides
     };
     vec![
-        ("σ", with(|dials| dials.stages[1].sigma = Some(1.5))),
-        ("β", with(|dials| dials.stages[2].betas = Some([0.2, 2.0, 0.0]))),
-        ("filter off", with(|dials| dials.stages[0].is_filtered = false)),
-        ("weights", with(|dials| dials.groups[0].alpha = Some(vec![3.0, 1.0, 0.0, -2.0]))),
-        ("text off", with(|dials| dials.groups[1].is_used = false)),
-        ("order", with(|dials| dials.order = vec![1, 3, 2])),
+        ("σ", with(|overrides| overrides.stages[1].sigma = Some(1.5))),
+        ("β", with(|overrides| overrides.stages[2].betas = Some([0.2, 2.0, 0.0]))),
+        ("filter off", with(|overrides| overrides.stages[0].is_filtered = false)),
+        ("weights", with(|overrides| overrides.groups[0].alpha = Some(vec![3.0, 1.0, 0.0, -2.0]))),
+        ("text off", with(|overrides| overrides.groups[1].is_used = false)),
+        ("order", with(|overrides| overrides.order = vec![1, 3, 2])),
         (
             "several",
-            with(|dials| {
-                dials.order = vec![2, 1, 3];
-                dials.stages[1].is_filtered = false;
-                dials.stages[2].sigma = Some(9.0);
-                dials.groups[2].is_used = false;
+            with(|overrides| {
+                overrides.order = vec![2, 1, 3];
+                overrides.stages[1].is_filtered = false;
+                overrides.stages[2].sigma = Some(9.0);
+                overrides.groups[2].is_used = false;
             }),
         ),
     ]
@@ -269,19 +270,19 @@ fn turns(own: &Dials) -> Vec<(&'static str, Dials)> {
 fn a_turned_model_is_the_bundle_that_is_saved_of_it() {
     let Some(mut mini) = mini() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let own = mini.predictor.dials().clone();
+    let own = mini.predictor.overrides().clone();
     let untouched = mini.inspect(None).prediction.probability_model.values;
-    for (index, (what, dials)) in turns(&own).iter().enumerate() {
-        let inspection = mini.inspect(Some(dials));
+    for (index, (what, overrides)) in turns(&own).iter().enumerate() {
+        let inspection = mini.inspect(Some(overrides));
         let turned = &inspection.prediction.probability_model.values;
         let moved = turned.iter().zip(&untouched).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
         assert!(moved > 1e-4, "{what} changes the mask, by {moved}");
         let target = folder.path().join(index.to_string());
-        mini.predictor.save_turned(dials, &target).expect("saved");
+        mini.predictor.save_turned(overrides, &target).expect("saved");
         let mut saved = Predictor::open_on(&ModelSource::new(&target), himix::device::cpu()).expect("opens");
         let again = saved.predict(&mini.image, &mini.prompt).expect("a prediction");
         assert_close(&again.probability_model.values, turned, 1e-5, what);
-        assert!(mini.predictor.save_turned(dials, &target).is_err(), "a model is not overwritten");
+        assert!(mini.predictor.save_turned(overrides, &target).is_err(), "a model is not overwritten");
     }
     // And back: the untouched model was not changed by any of it.
     assert_eq!(mini.inspect(None).prediction.probability_model.values, untouched);
@@ -290,26 +291,26 @@ fn a_turned_model_is_the_bundle_that_is_saved_of_it() {
 #[test]
 fn values_of_another_model_are_refused() {
     let Some(mut mini) = mini() else { return };
-    let mut dials = mini.predictor.dials().clone();
-    dials.stages[0].sigma = Some(-1.0);
-    let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&dials), Wanted::default());
+    let mut overrides = mini.predictor.overrides().clone();
+    overrides.stages[0].sigma = Some(-1.0);
+    let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&overrides), InspectOptions::default());
     assert!(error.is_err_and(|error| error.to_string().contains("σ of stage 7 must be positive")));
-    dials.stages.pop();
-    let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&dials), Wanted::default());
+    overrides.stages.pop();
+    let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&overrides), InspectOptions::default());
     assert!(error.is_err_and(|error| error.to_string().contains("another model")));
-    assert!(mini.predictor.save_turned(&dials, Path::new("nowhere")).is_err());
+    assert!(mini.predictor.save_turned(&overrides, Path::new("nowhere")).is_err());
 }
 
 #[test]
 fn a_sweep_that_is_ended_early_keeps_what_it_has() {
     let Some(mut mini) = mini() else { return };
-    let dials = mini.predictor.dials().clone();
+    let overrides = mini.predictor.overrides().clone();
     let image = Arc::new(mini.image.clone());
     let case = || Ok(SweepCase { image: image.clone(), prompt: mini.prompt.clone(), truth: None });
     let mut until = |most: usize| {
         let go = |done| if done < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         let cases = (0..4).map(|_| case());
-        sweep(&mut mini.predictor, &dials, Dial::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
+        sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
     };
     assert_eq!(until(0), None, "there is nothing yet");
     assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));

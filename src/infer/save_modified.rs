@@ -5,33 +5,34 @@ use std::path::{Path, PathBuf};
 use super::error::InferError;
 use super::predictor::Predictor;
 use crate::data::write;
-use crate::model::dials::Dials;
+use crate::model::overrides::Overrides;
 use crate::model::weights::save::Precision;
 use crate::model::weights::{Vocabulary, WeightsError, bundle};
 
 impl Predictor {
-    /// Writes the model with `dials` in place of its own values as a bundle, a folder that must not hold a model yet. Read-outs
+    /// Writes the model with `overrides` in place of its own values as a bundle, a folder that must not hold a model yet. Read-outs
     /// are not taken over: they were fitted on other stages' outputs.
     ///
     /// A filter that is switched off is kept as one so wide that it passes everything; the group that feeds each stage, and
     /// those that are left out, go into the configuration.
-    pub fn save_turned(&self, dials: &Dials, folder: &Path) -> Result<(), InferError> {
-        self.check_dials(dials).map_err(InferError::Dials)?;
+    pub fn save_turned(&self, overrides: &Overrides, folder: &Path) -> Result<(), InferError> {
+        self.check_overrides(overrides).map_err(InferError::Overrides)?;
         if folder.join(bundle::CONFIG_FILE).exists() {
             let reason = "there is a model in this folder already; choose another";
             return Err(WeightsError::file(folder, reason).into());
         }
-        let mut model = self.load_plain(&crate::device::cpu().device)?.turned(dials);
+        let mut model = self.load_plain(&crate::device::cpu().device)?.with_overrides(overrides);
         let mut config = self.config().clone();
-        config.fusion.order.clone_from(&dials.order);
-        config.fusion.removed = (1..=dials.groups.len()).filter(|n| !dials.groups[n - 1].is_used).collect();
+        config.fusion.order.clone_from(&overrides.order);
+        config.fusion.removed =
+            (1..=overrides.groups.len()).filter(|n| !overrides.groups[n - 1].is_used).collect();
         // A stage that gets no text has no guide block in the file either.
-        for (stage, number) in model.stages.iter_mut().zip(&dials.order) {
-            stage.guide = stage.guide.take().filter(|_| dials.groups[number - 1].is_used);
+        for (stage, number) in model.stages.iter_mut().zip(&overrides.order) {
+            stage.guide = stage.guide.take().filter(|_| overrides.groups[number - 1].is_used);
         }
         let provenance = &mut config.provenance;
         provenance.description =
-            format!("{} Values turned by hand: {}.", provenance.description, changes(self.dials(), dials));
+            format!("{} Values turned by hand: {}.", provenance.description, changes(self.overrides(), overrides));
         provenance.name = folder
             .file_name()
             .map_or_else(|| format!("{} turned", provenance.name), |name| name.to_string_lossy().into_owned());
@@ -57,9 +58,9 @@ impl Predictor {
 }
 
 /// What differs, for people.
-pub fn changes(own: &Dials, dials: &Dials) -> String {
+pub fn changes(own: &Overrides, overrides: &Overrides) -> String {
     let mut parts = Vec::new();
-    for (own, new) in own.stages.iter().zip(&dials.stages) {
+    for (own, new) in own.stages.iter().zip(&overrides.stages) {
         let grid = new.grid;
         if !new.is_filtered && own.is_filtered {
             parts.push(format!("filter of stage {grid} off"));
@@ -74,7 +75,7 @@ pub fn changes(own: &Dials, dials: &Dials) -> String {
             }
         }
     }
-    for (number, (own, new)) in own.groups.iter().zip(&dials.groups).enumerate() {
+    for (number, (own, new)) in own.groups.iter().zip(&overrides.groups).enumerate() {
         let number = number + 1;
         if own.is_used && !new.is_used {
             parts.push(format!("text of G{number} off"));
@@ -83,8 +84,8 @@ pub fn changes(own: &Dials, dials: &Dials) -> String {
             parts.push(format!("weights of G{number} {}", weights.join(", ")));
         }
     }
-    if own.order != dials.order {
-        let order: Vec<String> = dials.order.iter().map(|number| format!("G{number}")).collect();
+    if own.order != overrides.order {
+        let order: Vec<String> = overrides.order.iter().map(|number| format!("G{number}")).collect();
         parts.push(format!("order {}", order.join(", ")));
     }
     if parts.is_empty() { "none".into() } else { parts.join("; ") }

@@ -8,26 +8,26 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use super::trainer::Trainer;
+use crate::engine::event_sender::{EventSender, guarded};
 use crate::engine::message::{Event, Ticket};
-use crate::engine::outbox::{Outbox, guarded};
 use crate::engine::slot::LatestSlot;
 use crate::train::TrainConfig;
 
 /// Slots to the thread. A question that was not answered yet gives way to a newer one.
-pub(super) struct Lookout {
+pub(super) struct Preflight {
     pub(super) estimates: LatestSlot<(Ticket, TrainConfig)>,
     pub(super) folders: LatestSlot<PathBuf>,
     quit: Option<Sender<()>>,
 }
 
-impl Lookout {
-    /// Starts the thread `himix-lookout`.
-    pub(super) fn start(trainer: Arc<dyn Trainer>, out: Outbox) -> io::Result<Self> {
+impl Preflight {
+    /// Starts the thread `himix-preflight`.
+    pub(super) fn start(trainer: Arc<dyn Trainer>, out: EventSender) -> io::Result<Self> {
         let estimates = LatestSlot::<(Ticket, TrainConfig)>::default();
         let folders = LatestSlot::<PathBuf>::default();
         let (quit, quit_in) = bounded(0);
         let slots = (estimates.clone(), folders.clone());
-        Builder::new().name("himix-lookout".into()).spawn(move || look(&*trainer, &slots, &quit_in, &out))?;
+        Builder::new().name("himix-preflight".into()).spawn(move || look(&*trainer, &slots, &quit_in, &out))?;
         Ok(Self { estimates, folders, quit: Some(quit) })
     }
 
@@ -41,7 +41,7 @@ fn look(
     trainer: &dyn Trainer,
     (estimates, folders): &(LatestSlot<(Ticket, TrainConfig)>, LatestSlot<PathBuf>),
     quit: &Receiver<()>,
-    out: &Outbox,
+    out: &EventSender,
 ) {
     loop {
         select! {

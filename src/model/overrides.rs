@@ -7,18 +7,18 @@ pub const SIGMA_OFF: f32 = 1e9;
 
 /// Every value of a decoder that can be turned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Dials {
+pub struct Overrides {
     /// Coarse to fine.
-    pub stages: Vec<StageDials>,
+    pub stages: Vec<StageOverrides>,
     /// G1 first.
-    pub groups: Vec<GroupDials>,
+    pub groups: Vec<GroupOverrides>,
     /// Number of the group, from 1, that feeds each stage, coarse to fine.
     pub order: Vec<usize>,
 }
 
 /// Of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageDials {
+pub struct StageOverrides {
     /// Side of the grid, by which the stage is named.
     pub grid: usize,
     /// Width of the spectrum filter; none where the stage has none.
@@ -31,7 +31,7 @@ pub struct StageDials {
 
 /// Of a group of text layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GroupDials {
+pub struct GroupOverrides {
     /// Its layers, from 1.
     pub layers: Vec<usize>,
     /// Their values before the softmax; none where nothing is learned.
@@ -40,7 +40,7 @@ pub struct GroupDials {
     pub is_used: bool,
 }
 
-impl GroupDials {
+impl GroupOverrides {
     /// The weights that the values make: their softmax, or equal ones where nothing is learned.
     pub fn weights(&self) -> Vec<f32> {
         let Some(alpha) = &self.alpha else {
@@ -55,7 +55,7 @@ impl GroupDials {
 
 /// One value of a decoder that can be turned. Stages coarse to fine, groups from G1, all counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Dial {
+pub enum Parameter {
     /// σ of a stage.
     Sigma(usize),
     /// β of a stage: 0 cross attention, 1 self attention, 2 MLP.
@@ -64,36 +64,36 @@ pub enum Dial {
     Layer(usize, usize),
 }
 
-impl Dial {
+impl Parameter {
     /// All that a model has.
-    pub fn all(dials: &Dials) -> Vec<Self> {
-        let stages = 0..dials.stages.len();
+    pub fn all(overrides: &Overrides) -> Vec<Self> {
+        let stages = 0..overrides.stages.len();
         let sigmas = stages.clone().map(Self::Sigma);
         let betas = stages.flat_map(|stage| (0..3).map(move |which| Self::Beta(stage, which)));
-        let groups = dials.groups.iter().enumerate();
+        let groups = overrides.groups.iter().enumerate();
         let layers =
             groups.flat_map(|(group, of)| (0..of.layers.len()).map(move |index| Self::Layer(group, index)));
-        sigmas.chain(betas).chain(layers).filter(|dial| dial.get(dials).is_some()).collect()
+        sigmas.chain(betas).chain(layers).filter(|parameter| parameter.get(overrides).is_some()).collect()
     }
 
     /// Its value; none where the model has no such dial.
-    pub fn get(self, dials: &Dials) -> Option<f32> {
+    pub fn get(self, overrides: &Overrides) -> Option<f32> {
         match self {
-            Self::Sigma(stage) => dials.stages.get(stage)?.sigma,
-            Self::Beta(stage, which) => dials.stages.get(stage)?.betas?.get(which).copied(),
-            Self::Layer(group, index) => dials.groups.get(group)?.alpha.as_ref()?.get(index).copied(),
+            Self::Sigma(stage) => overrides.stages.get(stage)?.sigma,
+            Self::Beta(stage, which) => overrides.stages.get(stage)?.betas?.get(which).copied(),
+            Self::Layer(group, index) => overrides.groups.get(group)?.alpha.as_ref()?.get(index).copied(),
         }
     }
 
     /// Turns it; nothing happens where the model has no such dial.
-    pub fn set(self, dials: &mut Dials, value: f32) {
+    pub fn set(self, overrides: &mut Overrides, value: f32) {
         let place = match self {
-            Self::Sigma(stage) => dials.stages.get_mut(stage).and_then(|stage| stage.sigma.as_mut()),
+            Self::Sigma(stage) => overrides.stages.get_mut(stage).and_then(|stage| stage.sigma.as_mut()),
             Self::Beta(stage, which) => {
-                dials.stages.get_mut(stage).and_then(|stage| stage.betas.as_mut()?.get_mut(which))
+                overrides.stages.get_mut(stage).and_then(|stage| stage.betas.as_mut()?.get_mut(which))
             }
             Self::Layer(group, index) => {
-                dials.groups.get_mut(group).and_then(|group| group.alpha.as_mut()?.get_mut(index))
+                overrides.groups.get_mut(group).and_then(|group| group.alpha.as_mut()?.get_mut(index))
             }
         };
         if let Some(place) = place {
@@ -102,8 +102,8 @@ impl Dial {
     }
 
     /// For people.
-    pub fn name(self, dials: &Dials) -> String {
-        let grid = |stage: usize| dials.stages.get(stage).map_or(0, |stage| stage.grid);
+    pub fn name(self, overrides: &Overrides) -> String {
+        let grid = |stage: usize| overrides.stages.get(stage).map_or(0, |stage| stage.grid);
         match self {
             Self::Sigma(stage) => format!("σ of stage {}", grid(stage)),
             Self::Beta(stage, which) => {
@@ -112,15 +112,15 @@ impl Dial {
             }
             Self::Layer(group, index) => {
                 let layer =
-                    dials.groups.get(group).and_then(|group| group.layers.get(index)).copied().unwrap_or(0);
+                    overrides.groups.get(group).and_then(|group| group.layers.get(index)).copied().unwrap_or(0);
                 format!("value of layer {layer} in G{}", group + 1)
             }
         }
     }
 }
 
-/// See [`Dials::layer_weights`].
-pub fn layer_weights(groups: &[GroupDials], order: &[usize]) -> Vec<Vec<(usize, f32)>> {
+/// See [`Overrides::layer_weights`].
+pub fn layer_weights(groups: &[GroupOverrides], order: &[usize]) -> Vec<Vec<(usize, f32)>> {
     let groups = order.iter().map(|number| &groups[number - 1]);
     groups
         .map(|group| {
@@ -130,7 +130,7 @@ pub fn layer_weights(groups: &[GroupDials], order: &[usize]) -> Vec<Vec<(usize, 
         .collect()
 }
 
-impl Dials {
+impl Overrides {
     /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
     pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
         layer_weights(&self.groups, &self.order)
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn weights_are_the_softmax() {
-        let group = |alpha| GroupDials { layers: vec![1, 2], alpha, is_used: true };
+        let group = |alpha| GroupOverrides { layers: vec![1, 2], alpha, is_used: true };
         let weights = group(Some(vec![1.0, 1.0 + 3f32.ln()])).weights();
         assert!((weights[0] - 0.25).abs() < 1e-6 && (weights[1] - 0.75).abs() < 1e-6);
         assert_eq!(group(None).weights(), [0.5, 0.5]);
@@ -173,19 +173,19 @@ mod tests {
 
     #[test]
     fn what_cannot_run_is_refused() {
-        let stage = StageDials { grid: 7, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
-        let group = GroupDials { layers: vec![1], alpha: Some(vec![1.0]), is_used: true };
-        let sound = Dials { stages: vec![stage], groups: vec![group], order: vec![1] };
+        let stage = StageOverrides { grid: 7, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
+        let group = GroupOverrides { layers: vec![1], alpha: Some(vec![1.0]), is_used: true };
+        let sound = Overrides { stages: vec![stage], groups: vec![group], order: vec![1] };
         assert_eq!(sound.validate(), Ok(()));
-        let broken = |change: fn(&mut Dials)| {
-            let mut dials = sound.clone();
-            change(&mut dials);
-            dials.validate().is_err()
+        let broken = |change: fn(&mut Overrides)| {
+            let mut overrides = sound.clone();
+            change(&mut overrides);
+            overrides.validate().is_err()
         };
-        assert!(broken(|dials| dials.stages[0].sigma = Some(0.0)));
-        assert!(broken(|dials| dials.stages[0].sigma = Some(f32::NAN)));
-        assert!(broken(|dials| dials.stages[0].betas = Some([1.0, f32::INFINITY, 1.0])));
-        assert!(broken(|dials| dials.groups[0].alpha = Some(vec![f32::NAN])));
-        assert!(broken(|dials| dials.order = vec![2]));
+        assert!(broken(|overrides| overrides.stages[0].sigma = Some(0.0)));
+        assert!(broken(|overrides| overrides.stages[0].sigma = Some(f32::NAN)));
+        assert!(broken(|overrides| overrides.stages[0].betas = Some([1.0, f32::INFINITY, 1.0])));
+        assert!(broken(|overrides| overrides.groups[0].alpha = Some(vec![f32::NAN])));
+        assert!(broken(|overrides| overrides.order = vec![2]));
     }
 }

@@ -13,14 +13,14 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Sends events and wakes the reader.
 #[derive(Clone)]
-pub(super) struct Outbox {
+pub(super) struct EventSender {
     pub(super) events: Sender<Event>,
     pub(super) wake: Wake,
     /// What is made of an event before it is sent; the thread of the compared model marks its own.
     pub(super) mark: fn(Event) -> Event,
 }
 
-impl Outbox {
+impl EventSender {
     /// Reports `event`. Waits if the reader is far behind; forgets the event if there is no reader any more.
     pub(super) fn send(&self, event: Event) {
         if self.events.send((self.mark)(event)).is_ok() {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::event_sender::EventSender;
 use super::infer_thread::InferThread;
 use super::message::{InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted};
-use super::outbox::Outbox;
 use super::priority::{PREDICTION, lower};
 use super::segmenter::OpenModel;
 use super::slot::LatestSlot;
@@ -17,7 +17,7 @@ use super::slot::LatestSlot;
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Slots to and from an inference thread. Dropping it ends the thread after what it is at.
-pub(super) struct Lane {
+pub(super) struct InferenceWorker {
     pub(super) models: LatestSlot<ModelRequest>,
     pub(super) requests: LatestSlot<PredictRequest>,
     pub(super) predictions: LatestSlot<Predicted>,
@@ -27,9 +27,9 @@ pub(super) struct Lane {
     ended: Receiver<()>,
 }
 
-impl Lane {
+impl InferenceWorker {
     /// Starts the thread `name`.
-    pub(super) fn start(name: &str, open: OpenModel, out: Outbox) -> io::Result<Self> {
+    pub(super) fn start(name: &str, open: OpenModel, out: EventSender) -> io::Result<Self> {
         let models = LatestSlot::<ModelRequest>::default();
         let requests = LatestSlot::<PredictRequest>::default();
         let predictions = LatestSlot::<Predicted>::default();

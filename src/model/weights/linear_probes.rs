@@ -1,5 +1,5 @@
 //! Read-outs: a 1×1 convolution for each decoder stage, fitted on the frozen network, that makes a mask of the stage's output.
-//! They are no part of the network and lie beside its weights in `readouts.json`.
+//! They are no part of the network and lie beside its weights in `linear_probes.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,19 +15,19 @@ pub const READOUTS_FILE: &str = "readouts.json";
 /// The read-outs of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Readouts {
+pub struct LinearProbes {
     /// What they were fitted on, for people.
     pub description: String,
     /// Images they were fitted on.
     pub images: usize,
     /// Coarse to fine.
-    pub stages: Vec<Readout>,
+    pub stages: Vec<LinearProbe>,
 }
 
 /// The read-out of a stage: `probability = sigmoid(bias + Σ weight · output)` at each position of the stage's output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Readout {
+pub struct LinearProbe {
     /// Side of the stage's grid.
     pub grid: usize,
     /// One for each channel of the stage's output.
@@ -36,7 +36,7 @@ pub struct Readout {
     pub bias: f32,
 }
 
-impl Readout {
+impl LinearProbe {
     /// Output `[channels, positions]` → probabilities `[positions]`.
     pub fn probability(&self, output: &[f32]) -> Vec<f32> {
         let positions = output.len() / self.weight.len().max(1);
@@ -48,14 +48,14 @@ impl Readout {
     }
 }
 
-impl Readouts {
+impl LinearProbes {
     /// Refuses what belongs to another architecture.
     fn validate(&self, config: &ModelConfig) -> Result<(), String> {
-        let fits = |(index, readout): (usize, &Readout)| {
-            readout.grid == config.stage_grid(index)
-                && readout.weight.len() == config.stage_channels(index) / 2
-                && readout.bias.is_finite()
-                && readout.weight.iter().all(|weight| weight.is_finite())
+        let fits = |(index, linear_probe): (usize, &LinearProbe)| {
+            linear_probe.grid == config.stage_grid(index)
+                && linear_probe.weight.len() == config.stage_channels(index) / 2
+                && linear_probe.bias.is_finite()
+                && linear_probe.weight.iter().all(|weight| weight.is_finite())
         };
         if self.stages.len() != config.stage_count() || !self.stages.iter().enumerate().all(fits) {
             return Err("these read-outs belong to another model; fit them again".into());
@@ -64,16 +64,16 @@ impl Readouts {
     }
 }
 
-fn parse(path: &Path, text: &str, config: &ModelConfig) -> Result<Readouts, WeightsError> {
-    let readouts: Readouts = serde_json::from_str(text)
+fn parse(path: &Path, text: &str, config: &ModelConfig) -> Result<LinearProbes, WeightsError> {
+    let linear_probes: LinearProbes = serde_json::from_str(text)
         .map_err(|error| WeightsError::file(path, format!("these are no read-outs ({error}); fit them again")))?;
-    readouts.validate(config).map_err(|reason| WeightsError::file(path, reason))?;
-    Ok(readouts)
+    linear_probes.validate(config).map_err(|reason| WeightsError::file(path, reason))?;
+    Ok(linear_probes)
 }
 
 impl Located {
     /// Where its read-outs lie or would be written; none for a model that is no file.
-    pub fn readouts_path(&self) -> Option<PathBuf> {
+    pub fn linear_probes_path(&self) -> Option<PathBuf> {
         let model = &self.source.model;
         if model.is_dir() {
             return Some(model.join(READOUTS_FILE));
@@ -87,11 +87,11 @@ impl Located {
     }
 
     /// Its read-outs; none where they were never fitted.
-    pub fn readouts(&self) -> Result<Option<Readouts>, WeightsError> {
+    pub fn linear_probes(&self) -> Result<Option<LinearProbes>, WeightsError> {
         if self.source.model.as_os_str() == BUNDLED_NAME {
             return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, &self.config).map(Some);
         }
-        let Some(path) = self.readouts_path().filter(|path| path.is_file()) else { return Ok(None) };
+        let Some(path) = self.linear_probes_path().filter(|path| path.is_file()) else { return Ok(None) };
         let text = std::fs::read_to_string(&path)
             .map_err(|error| WeightsError::file(&path, format!("cannot be read ({error}); check its rights")))?;
         parse(&path, &text, &self.config).map(Some)
@@ -99,8 +99,9 @@ impl Located {
 }
 
 /// Writes read-outs to `path`, complete before the file gets its name.
-pub fn write(path: &Path, readouts: &Readouts) -> Result<(), WeightsError> {
-    let text = serde_json::to_string(readouts).map_err(|error| WeightsError::file(path, error.to_string()))?;
+pub fn write(path: &Path, linear_probes: &LinearProbes) -> Result<(), WeightsError> {
+    let text =
+        serde_json::to_string(linear_probes).map_err(|error| WeightsError::file(path, error.to_string()))?;
     write_file(path, text.as_bytes())
 }
 

@@ -8,12 +8,12 @@
 #![allow(clippy::disallowed_methods)]
 
 #[path = "../tests/desktop/mod.rs"]
-mod desk;
+mod desktop;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use desk::Desk;
+use desktop::Desktop;
 use eframe::egui::{self, Key};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -156,7 +156,7 @@ fn uploads(volume: &Path) {
 
 /// The real window under Xvfb while the slices of a volume follow each other as fast as the window draws them.
 fn scrolled(volume: &Path) {
-    let Some(desk) = Desk::new() else { return };
+    let Some(desk) = Desktop::new() else { return };
     let name = "512×512×300 volume, scrolled";
     let times = desk.folder.path().join("frames");
     let mut program =

@@ -78,12 +78,12 @@ fn what_the_attributes_mean() {
     let Some(shared) = shared() else { return };
     let of = |name: &str| open(&shared.join("data/dicom").join(name), Limit::default()).expect("a scan");
     let ct = of("ct_transfer_syntaxes/Original.dcm");
-    assert_eq!((ct.kind, ct.unit), (Modality::Ct, "HU"));
+    assert_eq!((ct.modality, ct.unit), (Modality::Ct, "HU"));
     assert_eq!(ct.mapping, ValueMapping::Linear(vec![[1.0, -1024.0]]));
     assert_eq!((ct.windows[0].window.centre, ct.windows[0].window.width), (40.0, 400.0));
     assert!(ct.geometry.pixel_mm.is_some() && ct.geometry.sides.is_some());
     let chest = of("cr_chest_mono1_10bit_implicit_nopreamble.dcm");
-    assert!(chest.is_inverted && chest.kind == Modality::Radiograph);
+    assert!(chest.is_inverted && chest.modality == Modality::Radiograph);
     let breast = of("mg_12bit_jpegll_multiwindow.dcm");
     assert_eq!(breast.windows.len(), 3);
     let several = of("ct_body_12bit_j2k_lossless_multiwindow.dcm");

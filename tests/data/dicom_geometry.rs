@@ -74,7 +74,7 @@ fn an_enhanced_ct_stands_in_order_and_in_hounsfield_units() {
     let (whole, expected) = (opened("enhanced_ct.dcm"), expected("enhanced_ct"));
     must_have(&whole, &expected["values"]);
     must_lie(&whole, 0.0, 0.0, &expected["positions"]);
-    assert_eq!((whole.kind, whole.unit), (Modality::Ct, "HU"));
+    assert_eq!((whole.modality, whole.unit), (Modality::Ct, "HU"));
     // Stored 385 of frame 2, which is the lowest: 385 * 1.25 - 1024.
     assert_eq!(whole.slice(0).value(0, 0, 0), -542.75);
     assert!(matches!(&whole.mapping, ValueMapping::Linear(pairs) if pairs.len() == 5));
@@ -412,7 +412,7 @@ fn sizes_say_where_they_were_measured() {
 fn hounsfield_units_are_the_files_word() {
     let of = |name: &str| opened(&format!("sizes/{name}.dcm"));
     let bare = of("no_rescale");
-    assert_eq!((bare.kind, bare.unit), (Modality::Ct, ""));
+    assert_eq!((bare.modality, bare.unit), (Modality::Ct, ""));
     assert!(bare.notes[0].contains("without a unit"), "{:?}", bare.notes);
     let localizer = of("localizer");
     assert_eq!((localizer.unit, localizer.geometry.gantry_tilt), ("", Some(-12.5)));

@@ -110,7 +110,7 @@ fn the_shared_volumes() {
     let of = |name: &str| open(&shared.join("data/nifti").join(name), Limit::default()).expect("a volume");
     let body = of("ct_body_3mm.nii.gz");
     assert_eq!((body.columns, body.rows, body.slices), (122, 101, 112));
-    assert_eq!((body.kind, body.unit), (Modality::Ct, "HU"));
+    assert_eq!((body.modality, body.unit), (Modality::Ct, "HU"));
     let values = body.values.floats(0..body.values.len());
     let range = values.iter().fold([0.0_f32; 2], |[low, high], &value| [low.min(value), high.max(value)]);
     assert_eq!(range, [-1207.0, 3382.0]);
@@ -179,11 +179,11 @@ fn hounsfield_units_whatever_the_storage() {
         [1.0, 0.0],
         [-5000_i16, 10, 20, 30, 40, 50, 60, 70].iter().flat_map(|v| v.to_le_bytes()).collect(),
     );
-    assert_eq!((other.unit, other.padding, other.kind), ("", None, Modality::Other));
+    assert_eq!((other.unit, other.padding, other.modality), ("", None, Modality::Other));
     // Neither are phases, which run as far below 0 as above it.
     let phases = [-1000_i16, -900, -500, 0, 10, 500, 900, 1000];
     let phases = file(4, 16, [1.0, 0.0], phases.iter().flat_map(|v| v.to_le_bytes()).collect());
-    assert_eq!((phases.unit, phases.kind), ("", Modality::Other));
+    assert_eq!((phases.unit, phases.modality), ("", Modality::Other));
     assert!(plain.assumptions.iter().any(|text| text.contains("taken for Hounsfield units")));
     // Not a number: shown as the lowest value, and said.
     let strange = [f32::NAN, -1000.0, 0.0, 40.0, f32::INFINITY, 300.0, 1200.0, 3000.0];

@@ -1,9 +1,9 @@
-//! Who may use whom: the modules of the code import downwards only.
+//! Checks that the modules of the code import downwards only, as the table in ARCHITECTURE.md says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Module → modules of this crate that it may use. `src/cli` says `himix::`, the library `crate::`.
+/// The modules of this crate that each module may use. `src/cli` refers to them by `himix::`, the library by `crate::`.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("device", &[]),
     ("memory", &[]),
@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
 ];
 
-/// Module → crates that belong elsewhere.
+/// The crates that each module may not use.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("model", &["egui", "eframe", "wgpu", "image", "tokenizers", "crossbeam_channel"]),
     ("text", &["burn", "egui", "eframe", "wgpu", "image"]),
@@ -44,7 +44,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// First path segment after every `prefix::` in code; `prefix::{a::b, c}` gives a and c.
+/// Returns the first path segment after every `prefix` in `code`; `prefix{a::b, c}` gives `a` and `c`.
 fn uses<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -85,7 +85,7 @@ fn code_of(path: &Path) -> String {
 }
 
 #[test]
-fn rooms_import_downwards_only() {
+fn modules_import_downwards_only() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut checked = 0;
     for (module, allowed) in ALLOWED {
@@ -131,6 +131,31 @@ fn every_module_has_its_row() {
             assert!(ALLOWED.iter().any(|(module, _)| *module == name), "{name} has no row in ALLOWED");
             assert!(architecture.contains(&format!("`src/{name}")), "{name} has no row in ARCHITECTURE.md");
         }
+    }
+}
+
+/// The modules in backticks in the last column of the row of `module`.
+fn modules_of_row<'a>(architecture: &'a str, module: &str) -> Vec<&'a str> {
+    let is_row = |line: &&str| {
+        let name = line.strip_prefix("| `src/").and_then(|rest| rest.split('`').next());
+        name.is_some_and(|name| name.trim_end_matches(".rs") == module)
+    };
+    let row =
+        architecture.lines().find(is_row).unwrap_or_else(|| panic!("{module} has no row in ARCHITECTURE.md"));
+    let column = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+    column.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_table_says_what_is_allowed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let architecture = fs::read_to_string(path).expect("ARCHITECTURE.md");
+    for (module, allowed) in ALLOWED {
+        let mut told = modules_of_row(&architecture, module);
+        let mut allowed = allowed.to_vec();
+        told.sort_unstable();
+        allowed.sort_unstable();
+        assert_eq!(told, allowed, "{module}: ARCHITECTURE.md (left) and ALLOWED (right) differ");
     }
 }
 

@@ -1,6 +1,7 @@
-//! Colours of values, on the screen and in files.
+//! Colour maps, for the screen and for files.
 
-/// Viridis at `t`, 0…1: red, green, blue, 0…1; the shader of the heat map has the same. Six-degree fits to its table by Matt Zucker (CC0).
+/// Returns the viridis colour at `t` in 0…1 as red, green, blue in 0…1. The heat map's shader has the same
+/// polynomial: a fit of degree six to matplotlib's table by Matt Zucker (CC0).
 pub fn viridis(t: f32) -> [f32; 3] {
     const C: [[f32; 3]; 7] = [
         [0.277_727_33, 0.005_407_344_5, 0.334_099_8],
@@ -15,7 +16,8 @@ pub fn viridis(t: f32) -> [f32; 3] {
     std::array::from_fn(|channel| C.iter().rev().fold(0.0, |sum, c| sum * t + c[channel]).clamp(0.0, 1.0))
 }
 
-/// Blue over white to orange at `t`, −1…1: red, green, blue, 0…1. Told apart without red and green.
+/// Returns a colour from blue over white to orange at `t` in −1…1. The two ends can be told apart without seeing red
+/// and green.
 pub fn diverging(t: f32) -> [f32; 3] {
     const LOW: [f32; 3] = [0.02, 0.30, 0.68];
     const MIDDLE: [f32; 3] = [0.96, 0.96, 0.95];

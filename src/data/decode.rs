@@ -1,4 +1,5 @@
-//! Picture files to [`Raster`] and [`Image`]: the format by content, guards before memory is taken, values untouched.
+//! Decodes image files to [`Raster`] and [`Image`]. The format is recognised by content, sizes are checked before
+//! memory is allocated, and values stay as they are stored.
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
@@ -12,32 +13,33 @@ use super::raster::{Palette, Raster};
 use super::volume::{PictureSource, StoredPixels};
 use super::{DataError, Image, Limit, Orientation, exif, jpeg, png, tiff, webp};
 
-/// What to do about a kind of picture that is not read.
+/// What a user can do about a kind of image that is not supported.
 const MEND: &str = "save it as a PNG or TIFF with all of its bits";
 
-/// Longest side that is read, in pixels.
+/// Longest side that is accepted, in pixels.
 const MAX_SIDE: u32 = 32_768;
-/// Largest magnitude of a floating point sample. Beyond it sums of squares would leave the range of `f64`
-/// and a resampled value that of `f32`; no instrument delivers such values.
+/// Largest accepted magnitude of a floating-point sample. Larger values would make sums of squares leave the range of
+/// `f64` and resampled values that of `f32`; no instrument delivers such values.
 const MAX_FLOAT: f32 = 1e30;
 
-/// Most bytes that the decoder may take for what stands before the pixels: colour profiles and texts, which nobody looks at.
+/// Most bytes that the decoder may allocate for what precedes the pixels: colour profiles and texts, which are not
+/// used.
 const MAX_NOTES: u64 = 8 << 20;
 
 /// Reads a PNG, JPEG, TIFF, BMP or WebP image, recognised by its content.
 ///
-/// 8 and 16 bit and 32 bit floating point samples keep their stored values, other numbers become floating point; palettes are looked up,
-/// an alpha channel is dropped, grey stays one channel. It is turned upright where the file gives an orientation. Of several frames, and
-/// of pages that differ in size or kind, the first is read.
+/// 8-bit, 16-bit and 32-bit floating-point samples keep their stored values; other numbers become floating point.
+/// Palettes are looked up, an alpha channel is dropped, grey stays one channel. The image is turned upright if the
+/// file has an orientation. Of several frames, and of pages that differ in size or kind, the first is read.
 ///
 /// # Errors
-/// The file is missing, unreadable, no image, of a kind that is not read, damaged, without pixels, a stack of pages, or
-/// larger than 32768 pixels a side or 2 GiB decoded.
+/// Returns an error if the file is missing, unreadable, not an image, not supported, damaged, without pixels, a stack
+/// of pages, or larger than 32768 pixels a side or 2 GiB decoded.
 pub fn load(path: &Path) -> Result<Image, DataError> {
     load_as(path, Limit::default(), Orientation::default())
 }
 
-/// As [`load`], with another limit than 2 GiB for what the image may take, and a choice of its orientation.
+/// Like [`load`], with a limit other than 2 GiB and a choice of the orientation.
 ///
 /// # Errors
 /// Those of [`load`].
@@ -48,20 +50,20 @@ pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Im
         return Err(DataError::unsupported(path, &reason, "save the page that is meant as a file of its own"));
     }
     if let StoredPixels::I16(values) = &raster.values {
-        // Floating point beside what was read.
+        // The floating-point copy exists beside the values that were read.
         limit.allow(path, 6 * values.len() as u64)?;
     }
     Ok(raster.into_image())
 }
 
-/// Reads a picture, or a mask that is kept as one, with all that its file has: pages, palette, alpha channel.
+/// Reads an image, or a mask that is stored as one, with pages, palette and alpha channel.
 ///
 /// # Errors
 /// Those of [`load`], but for a stack of pages.
 pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Raster, DataError> {
     let (bytes, format) = read(path, limit)?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
-        // The decoder paints what is missing grey and says nothing.
+        // The decoder would silently fill the missing part with grey.
         return Err(DataError::damaged(path, "the JPEG data ends before its end marker"));
     }
     let found = if format == ImageFormat::Tiff { None } else { exif::orientation(format, &bytes) };
@@ -86,7 +88,8 @@ pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Ras
     Ok(raster)
 }
 
-/// The content of the file and its format. Nothing but the first bytes is read of a file that is no image.
+/// Reads the content of a file and recognises its format. Of a file that is not an image only the first bytes are
+/// read.
 fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> {
     let length = fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
     let mut file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
@@ -114,7 +117,7 @@ fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> 
     Ok((bytes, format))
 }
 
-/// Decodes after a look at the header.
+/// Decodes the content after checking the header.
 fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Result<Raster, DataError> {
     let refuse = |error| refusal(path, error);
     limit.allow(path, bytes.len() as u64)?;
@@ -129,7 +132,7 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
         return Ok(raster);
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // The sides are checked below, where the size can be named.
+    // The sides are checked below, where the message can name the size.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some((limit.0 - bytes.len() as u64).min(MAX_NOTES));
     reader.limits(limits);
@@ -143,7 +146,7 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limit: Limit) -> Resul
     Ok(raster)
 }
 
-/// What a decoder's error means.
+/// Converts a decoder's error.
 fn refusal(path: &Path, error: ImageError) -> DataError {
     match error {
         ImageError::Limits(_) => DataError::TooLarge { path: path.to_owned(), size: one_line(&error) },
@@ -152,7 +155,8 @@ fn refusal(path: &Path, error: ImageError) -> DataError {
     }
 }
 
-/// The pixels behind a header; `is_numbered` where those of a palette are to be found afterwards, a byte each.
+/// Reads the pixels that follow a header. With `is_numbered` the palette indices are reconstructed afterwards, one
+/// byte each.
 fn pixels(
     path: &Path,
     bytes: &[u8],
@@ -166,7 +170,7 @@ fn pixels(
     check_sides(path, width, height)?;
     let numbers = if is_numbered { u64::from(width) * u64::from(height) } else { 0 };
     limit.allow(path, needs(format, bytes, &decoder) + numbers)?;
-    // What is left beside the picture is for the decoder's own buffers.
+    // What the limit leaves beside the image is for the decoder's own buffers.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(limit.0 - bytes.len() as u64 - decoder.total_bytes());
     decoder.set_limits(limits).map_err(refuse)?;
@@ -209,7 +213,7 @@ fn pixels(
     Ok(raster)
 }
 
-/// How samples are stored.
+/// Describes how samples are stored.
 fn in_words(kind: ExtendedColorType) -> String {
     let (channels, bits) = (kind.channel_count(), kind.bits_per_pixel());
     let name = match kind {
@@ -225,13 +229,14 @@ fn in_words(kind: ExtendedColorType) -> String {
     )
 }
 
-/// Bits of a pixel and the colours of a BMP that its header counts; its decoder fills them up to 256.
+/// Returns the bits of a pixel and the number of colours that the header of a BMP states; the decoder fills the
+/// palette up to 256.
 fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> (usize, Vec<[u8; 3]>) {
     let number = |at: usize| {
         let read = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
         bytes.get(at..).and_then(|rest| rest.first_chunk().map(read)).unwrap_or(0)
     };
-    // Headers of 12 bytes have short numbers and no count.
+    // Headers of 12 bytes have 16-bit numbers and no count.
     let (bits, count) =
         if number(14) == 12 { (number(24) & 0xffff, 0) } else { (number(28) & 0xffff, number(46)) };
     let most = 1 << bits.min(8);
@@ -239,7 +244,7 @@ fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> (usize, Vec<[u8; 3]>) {
     (bits, colours[..count.min(colours.len())].to_vec())
 }
 
-/// The number of every pixel's colour, the first of equal ones.
+/// Returns the index of every pixel's colour; of equal colours the first.
 fn numbered(values: &StoredPixels, colours: Vec<[u8; 3]>) -> Palette {
     let mut numbers = std::collections::HashMap::new();
     for (number, &colour) in colours.iter().enumerate() {
@@ -250,13 +255,14 @@ fn numbered(values: &StoredPixels, colours: Vec<[u8; 3]>) -> Palette {
     Palette { indices: values.as_chunks().0.iter().map(number).collect(), colours }
 }
 
-/// Bytes that decoding takes: the file, the picture, what the decoder keeps beside it, and the picture and its alpha channel apart.
+/// Returns the bytes that decoding takes: the file, the image, the decoder's own buffers, and the image and its alpha
+/// channel apart.
 fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     let (file, picture) = (bytes.len() as u64, decoder.total_bytes());
     let decoded = match format {
-        // A copy of the file; coefficients of 16 bit where they come in several scans, or may.
+        // The decoder copies the file, and holds coefficients of 16 bits if there are or may be several scans.
         ImageFormat::Jpeg => {
             let kept = if jpeg::is_progressive(bytes) || jpeg::scans(bytes) > 1 {
                 8 * pixels.next_multiple_of(1024)
@@ -265,7 +271,7 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
             };
             file + picture + kept
         }
-        // Planes of luminance and colour, a frame, and a canvas for it.
+        // The decoder holds planes of luminance and colour, a frame, and a canvas for it.
         ImageFormat::WebP => picture + 12 * pixels.max(webp::largest_frame(bytes)),
         _ => picture,
     };
@@ -273,7 +279,7 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
     file + decoded.max(picture + bare)
 }
 
-/// Refuses an image without pixels and one that is too large, before its pixels take memory.
+/// Refuses an image without pixels and one that is too large, before memory for its pixels is allocated.
 fn check_sides(path: &Path, width: u32, height: u32) -> Result<(), DataError> {
     if width == 0 || height == 0 {
         return Err(DataError::NoPixels { path: path.to_owned(), width, height });

@@ -1,20 +1,20 @@
-//! What can be wrong with a file. Every message is one line: the file, what is wrong, what to do.
+//! Errors of files. Every message is one line: the file, what is wrong, and what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Orientation;
 
-/// An input that cannot be used or an output that cannot be written.
+/// An input that cannot be used, or an output that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// Nothing has that name.
+    /// No file has that name.
     #[error("{}: there is no such file; check the path", path.display())]
     Missing {
         /// The file asked for.
         path: PathBuf,
     },
-    /// The file is there but the system does not give it.
+    /// The file exists, but the system cannot read it.
     #[error("{}: the file cannot be read ({reason}); check that it is a file and that you may open it", path.display())]
     Unreadable {
         /// The file asked for.
@@ -22,13 +22,13 @@ pub enum DataError {
         /// What the system says.
         reason: String,
     },
-    /// The content is none of the known image formats, whatever the name says.
+    /// The content is none of the known image formats, whatever the name is.
     #[error("{}: this is not an image file; give a PNG, JPEG, TIFF, BMP, WebP, DICOM or NIfTI file", path.display())]
     NotAnImage {
         /// The file asked for.
         path: PathBuf,
     },
-    /// An image, but of a format or a variant of one that is not read.
+    /// The image has a format or a variant that is not supported.
     #[error("{}: this kind of image is not read ({reason}); {mend}", path.display())]
     Unsupported {
         /// The file asked for.
@@ -38,7 +38,7 @@ pub enum DataError {
         /// What to do.
         mend: String,
     },
-    /// A DICOM file whose pixels are compressed in a way that nobody here decodes.
+    /// The pixels of a DICOM file are compressed in a way that is not supported.
     #[error(
         "{}: its compression is not supported ({name}); decompress it to Explicit VR Little Endian, \
          for instance with gdcmconv --raw or dcmdjpeg",
@@ -47,7 +47,7 @@ pub enum DataError {
     Compression {
         /// The file asked for.
         path: PathBuf,
-        /// What it is called.
+        /// Name of the compression.
         name: String,
     },
     /// The content ends early or contradicts itself.
@@ -55,10 +55,10 @@ pub enum DataError {
     Damaged {
         /// The file asked for.
         path: PathBuf,
-        /// What the decoder stumbled over.
+        /// What the decoder reports.
         reason: String,
     },
-    /// An image without pixels.
+    /// The image has no pixels.
     #[error("{}: the image has no pixels ({width}x{height}); export it again from its source", path.display())]
     NoPixels {
         /// The file asked for.
@@ -68,7 +68,8 @@ pub enum DataError {
         /// Height that the header gives, in pixels.
         height: u32,
     },
-    /// More pixels, or more beside them, than is read, so that a small file cannot fill the memory.
+    /// The image, or data beside its pixels, is larger than what is read, so that a small file cannot fill the
+    /// memory.
     #[error(
         "{}: the image is too large ({size}); \
          scale it down or cut out the part of interest",
@@ -77,10 +78,10 @@ pub enum DataError {
     TooLarge {
         /// The file asked for.
         path: PathBuf,
-        /// Its size in words, and the limit where it is one of sides.
+        /// The size in words, and the limit if it is one of sides.
         size: String,
     },
-    /// More memory than one file may take.
+    /// The file would take more memory than one file may take.
     #[error(
         "{}: it would take {} and one file may take {}; raise the limit in the settings, or open a smaller part",
         path.display(), amount(*needed), amount(*limit)
@@ -88,24 +89,24 @@ pub enum DataError {
     BeyondLimit {
         /// The file.
         path: PathBuf,
-        /// Bytes that it would take.
+        /// Bytes that the file would take.
         needed: u64,
-        /// Bytes that it may take.
+        /// Bytes that one file may take.
         limit: u64,
     },
-    /// Not a DICOM file.
+    /// The file is not a DICOM file.
     #[error("{}: this is not a DICOM file; give a file or a folder of a scanner", path.display())]
     NotDicom {
         /// The file.
         path: PathBuf,
     },
-    /// A DICOM file without a picture, for instance a report.
+    /// The DICOM file has no image; it may be a report.
     #[error("{}: this DICOM file has no picture; open one of the images of its study", path.display())]
     NoPixelData {
         /// The file.
         path: PathBuf,
     },
-    /// A file that cannot stand in one stack with the others of its series.
+    /// The file does not fit into one stack with the others of its series.
     #[error("{}: it does not fit to the others of its series ({reason}); open it alone", path.display())]
     Misfit {
         /// The file.
@@ -113,33 +114,33 @@ pub enum DataError {
         /// What is different about it.
         reason: &'static str,
     },
-    /// A folder without DICOM pictures.
+    /// The folder has no DICOM images.
     #[error("{}: no DICOM pictures were found in this folder; open the folder that has them", path.display())]
     NoSeries {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder without anything to look at.
+    /// The folder has nothing that can be opened.
     #[error("{}: no images were found in this folder; open one that has images or scans", path.display())]
     NothingToOpen {
         /// The folder.
         path: PathBuf,
     },
-    /// Reading was broken off by the user.
+    /// The user cancelled reading.
     #[error("{}: opening was cancelled", path.display())]
     Cancelled {
-        /// The file that was next.
+        /// The file that was to be read next.
         path: PathBuf,
     },
-    /// A file that is no mask.
+    /// The file is not a mask.
     #[error("{}: this is not a mask ({reason}); give a file whose values or colours tell lesion from background", path.display())]
     NotAMask {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// What the file is instead.
         reason: String,
     },
-    /// A mask whose pixels lie elsewhere than those of the image.
+    /// The voxels of the mask lie elsewhere than those of the image.
     #[error(
         "{}: the mask lies on another grid ({mask}) than the image ({image}); give the mask that was drawn on this image, \
          or have this one resampled by position{}",
@@ -148,14 +149,14 @@ pub enum DataError {
     MaskGrid {
         /// The mask's file.
         path: PathBuf,
-        /// Its grid, in words.
+        /// Grid of the mask, in words.
         mask: String,
-        /// That of the image.
+        /// Grid of the image, in words.
         image: String,
-        /// Whether it has as many voxels, stored in the same order of axes.
+        /// Whether the mask has as many voxels, stored in the same order of axes.
         fits_by_number: bool,
     },
-    /// A mask whose positions cannot be compared with those of the image.
+    /// The positions of the mask cannot be compared with those of the image.
     #[error(
         "{}: the positions of the mask are counted from another frame of reference ({mask}) than those of the image ({image}); \
          give a mask of this image, or lay it on the image by voxel numbers",
@@ -164,12 +165,12 @@ pub enum DataError {
     MaskFrame {
         /// The mask's file.
         path: PathBuf,
-        /// UID of its frame of reference.
+        /// UID of the mask's frame of reference.
         mask: String,
-        /// UID of that of the image.
+        /// UID of the image's frame of reference.
         image: String,
     },
-    /// One mask for an image of several slices, which does not say to which it belongs.
+    /// A single mask does not say to which of several slices of the image it belongs.
     #[error("{}: the mask has one slice and the image {slices}; say which slice it was drawn on", path.display())]
     MaskSlice {
         /// The mask's file.
@@ -177,7 +178,7 @@ pub enum DataError {
         /// Slices of the image.
         slices: usize,
     },
-    /// A mask that does not belong to the image beside it.
+    /// The mask and the image have different sizes.
     #[error(
         "{}: the mask is {mask_width}x{mask_height} but the image is {width}x{height}; \
          give the mask that was drawn on this image",
@@ -195,7 +196,7 @@ pub enum DataError {
         /// Height of the image, in pixels.
         height: usize,
     },
-    /// A mask that was drawn on its image in another orientation than the one in which it is read.
+    /// The mask was drawn on its image in an orientation other than the one in which the image is read.
     #[error(
         "{}: the mask ({mask_width}x{mask_height}) fits the image only {}; read the image {} by orientation = \"{}\" in \
          himix-data.toml in the folder of the data set, or give the mask that was drawn on it as it is read now",
@@ -211,7 +212,7 @@ pub enum DataError {
         /// How the image was read.
         orientation: Orientation,
     },
-    /// A stack of masks that does not belong to the stack beside it.
+    /// The stack of masks and the stack of images have different numbers of slices.
     #[error(
         "{}: the mask has {mask_slices} slices but the image {slices}; \
          give the mask that was drawn on this image, or that of one slice",
@@ -235,7 +236,7 @@ pub enum DataError {
         /// The splits that exist, in words.
         available: String,
     },
-    /// A folder in which no images of a data set were found.
+    /// No images of a data set were found in the folder.
     #[error(
         "{}: no images were found; a data set has images in this folder, in images/ beside masks/, in SPLIT/Images beside \
          SPLIT/GTs, or in Train_Folder/img",
@@ -245,7 +246,7 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
-    /// Images, but no masks for them.
+    /// There are images, but no masks for them.
     #[error(
         "{}: split {split} has images but no masks; put a mask of the same name for each into GTs/ or masks/ beside this folder",
         path.display()
@@ -256,7 +257,7 @@ pub enum DataError {
         /// The split.
         split: String,
     },
-    /// Not one pair can be read.
+    /// No pair can be read.
     #[error("{}: not one of the {count} pairs of split {split} can be used; the first: {reason}", path.display())]
     NothingUsable {
         /// The data set.
@@ -265,10 +266,10 @@ pub enum DataError {
         split: String,
         /// Number of pairs.
         count: usize,
-        /// What is wrong with the first.
+        /// What is wrong with the first pair.
         reason: String,
     },
-    /// Not one mask has foreground.
+    /// No mask has foreground.
     #[error("{}: not one of the {count} masks of split {split} has foreground{hint}", path.display())]
     EmptyMasks {
         /// The data set.
@@ -280,7 +281,7 @@ pub enum DataError {
         /// What to do, after a semicolon.
         hint: &'static str,
     },
-    /// What a data set says of how it is to be read makes no sense.
+    /// The settings of the data set are invalid.
     #[error(
         "{}: the settings of the data set cannot be read ({reason}); they may be orientation, mask_rule, several and labels",
         path.display()
@@ -343,13 +344,13 @@ pub enum DataError {
     },
 }
 
-/// An amount of memory in words.
+/// Formats an amount of memory.
 fn amount(bytes: u64) -> String {
     let mebibytes = bytes as f64 / f64::from(1 << 20);
     if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
-/// The orientation in which a mask would fit: what it is, how to read it, and the word of the setting.
+/// Describes the orientation in which a mask would fit: its name, how to read it, and the value of the setting.
 fn other_way(read: Orientation) -> (&'static str, &'static str, &'static str) {
     match read {
         Orientation::Upright => {
@@ -360,7 +361,7 @@ fn other_way(read: Orientation) -> (&'static str, &'static str, &'static str) {
 }
 
 impl DataError {
-    /// An error of the operating system on reading `path`.
+    /// Converts an error of the operating system on reading `path`.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
@@ -368,24 +369,24 @@ impl DataError {
         }
     }
 
-    /// A kind of file that is not read, and what to do about it.
+    /// Makes the error of a file that is not supported, with what to do about it.
     pub(super) fn unsupported(path: &Path, reason: &str, mend: &str) -> Self {
         Self::Unsupported { path: path.to_owned(), reason: one_line(&reason), mend: mend.to_owned() }
     }
 
-    /// A file whose content broke off or does not add up.
+    /// Makes the error of a file whose content ends early or is inconsistent.
     pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Damaged { path: path.to_owned(), reason: one_line(&reason) }
     }
 }
 
-/// What a decoder of somebody else's makes of a file. Where it panics, which some do over damaged files, the file is refused like any other.
+/// Calls a decoder of another library. If it panics, which some do on damaged files, the file is refused.
 pub(super) fn caught<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
     let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
     decoded.unwrap_or_else(|_| Err(DataError::damaged(path, "its decoder stumbled over it")))
 }
 
-/// Text of a foreign error on one line, whatever its author thought of layout.
+/// Puts the text of another library's error on one line.
 pub(super) fn one_line(text: &dyn std::fmt::Display) -> String {
     let text = text.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! What a picture's EXIF data says of its orientation, wherever the format keeps it.
+//! The orientation in an image's EXIF data, wherever the format stores it.
 
 use image::ImageFormat;
 
@@ -8,7 +8,7 @@ use super::{jpeg, png, webp};
 /// Tag of the orientation (TIFF 6.0, section 8; EXIF 2.32, 4.6.4).
 pub(super) const ORIENTATION: u16 = 274;
 
-/// The orientation of a picture that is no TIFF, 1 to 8; none where the file has none, or one that is no orientation.
+/// Returns the orientation, 1 to 8, of an image other than a TIFF; `None` if the file has no valid one.
 pub(super) fn orientation(format: ImageFormat, bytes: &[u8]) -> Option<u16> {
     let data = match format {
         ImageFormat::Jpeg => jpeg::exif(bytes),
@@ -16,7 +16,7 @@ pub(super) fn orientation(format: ImageFormat, bytes: &[u8]) -> Option<u16> {
         ImageFormat::WebP => webp::chunks(bytes).find(|(name, _)| name == b"EXIF").map(|(_, data)| data),
         _ => None,
     }?;
-    // Some programs put JPEG's name of the segment before the data in other formats, too.
+    // Some programs write the name of JPEG's segment before the data in other formats, too.
     let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
     Directories::of(data)?.first()?.orientation()
 }

@@ -6,7 +6,7 @@ use super::volume::Window;
 /// The samples of an image: interleaved channels, row-major, in the type and range of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels {
-    /// 8 bit, 0…255; files of 1, 2 and 4 bit are stretched to that range, palettes are looked up.
+    /// 8 bit, 0…255. Files of 1, 2 and 4 bit are scaled to that range, palettes are looked up.
     U8(Vec<u8>),
     /// 16 bit, 0…65535.
     U16(Vec<u16>),
@@ -29,7 +29,7 @@ impl Pixels {
         self.len() == 0
     }
 
-    /// The sample at `index`, as stored.
+    /// Returns the sample at `index` as stored.
     fn at(&self, index: usize) -> f32 {
         match self {
             Self::U8(values) => f32::from(values[index]),
@@ -39,18 +39,18 @@ impl Pixels {
     }
 }
 
-/// What is done about the orientation that a picture's EXIF data gives.
+/// What to do about the orientation in an image's EXIF data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Orientation {
-    /// The picture is turned upright, as cameras and viewers mean it.
+    /// The image is turned upright, as cameras and viewers do.
     #[default]
     Upright,
     /// The pixels stay as they are stored, as most training code reads them.
     AsStored,
 }
 
-/// A picture without any scaling applied; `pixels` holds `width * height * channels` samples.
+/// An image without any scaling applied; `pixels` holds `width * height * channels` samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     /// Pixels per row.
@@ -64,7 +64,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// The stored value of channel `c` at column `x`, row `y`; a grey image answers for every channel.
+    /// Returns the stored value of channel `c` at column `x`, row `y`. A grey image returns its one value for every
+    /// channel.
     ///
     /// # Panics
     /// If `x` or `y` lies outside the image.
@@ -73,7 +74,7 @@ impl Image {
         self.pixels.at((y * self.width + x) * self.channels + c.min(self.channels - 1))
     }
 
-    /// All samples as numbers.
+    /// Iterates over all samples as numbers.
     pub fn floats(&self) -> Box<dyn Iterator<Item = f32> + '_> {
         match &self.pixels {
             Pixels::U8(values) => Box::new(values.iter().map(|&value| f32::from(value))),
@@ -82,7 +83,7 @@ impl Image {
         }
     }
 
-    /// As it is seen in a window: 8 bit, as many channels; `is_inverted` exchanges black and white.
+    /// Returns the 8-bit image that a window shows, with as many channels. `is_inverted` exchanges black and white.
     pub fn windowed(&self, window: Window, is_inverted: bool) -> Self {
         let byte = |value: f32| {
             let shade = window.shade(value);
@@ -92,8 +93,8 @@ impl Image {
         Self { width: self.width, height: self.height, channels: self.channels, pixels }
     }
 
-    /// For display: `4 * width * height` bytes, opaque. 8 bit values as stored; 16 bit and floating
-    /// point values stretched from the image's own minimum…maximum to 0…255 (all zero if constant).
+    /// Returns `4 * width * height` bytes for display, opaque. 8-bit values are as stored; 16-bit and floating-point
+    /// values are stretched from the image's own minimum and maximum to 0…255 (all 0 if it is constant).
     pub fn to_rgba8(&self) -> Vec<u8> {
         match &self.pixels {
             Pixels::U8(values) => rgba(values, self.channels, |value| value),
@@ -108,13 +109,13 @@ impl Image {
         }
     }
 
-    /// A key that is equal for equal size, type and values, whatever the file's name or format (BLAKE3).
+    /// Returns a BLAKE3 key that is equal for equal size, type and values, whatever the file's name or format.
     pub fn content_key(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         for number in [self.width, self.height, self.channels] {
             hasher.update(&(number as u64).to_le_bytes());
         }
-        // The leading letter keeps the same bytes in another sample type apart.
+        // The leading letter distinguishes equal bytes of different sample types.
         match &self.pixels {
             Pixels::U8(values) => hasher.update(b"b").update(values),
             Pixels::U16(values) => hasher.update(b"h").update(bytemuck::cast_slice(values)),
@@ -124,7 +125,7 @@ impl Image {
     }
 }
 
-/// Interleaved samples of 1 or 3 channels to RGBA.
+/// Converts interleaved samples of 1 or 3 channels to RGBA.
 fn rgba<T: Copy>(values: &[T], channels: usize, convert: impl Fn(T) -> u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(values.len() / channels.max(1) * 4);
     for pixel in values.chunks_exact(channels.max(1)) {
@@ -134,12 +135,12 @@ fn rgba<T: Copy>(values: &[T], channels: usize, convert: impl Fn(T) -> u8) -> Ve
     out
 }
 
-/// Smallest and largest value.
+/// Returns the smallest and the largest value.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// `value` from `low…high` to 0…255, rounded.
+/// Maps `value` from `low…high` to 0…255, rounded.
 fn stretch(value: f64, (low, high): (f64, f64)) -> u8 {
     if high > low { ((value - low) / (high - low) * 255.0).round() as u8 } else { 0 }
 }

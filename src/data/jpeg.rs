@@ -1,26 +1,26 @@
-//! What the markers of a JPEG file say, before it is decoded: whether it has its end, because decoders fill a missing rest with grey,
-//! which a network would take for tissue, and what its frame header announces.
+//! The markers of a JPEG file, read before it is decoded: what its frame header announces, and whether the file has
+//! its end marker. Decoders fill a missing end with grey, which a network would take for tissue.
 
 /// Start and end of image (ITU-T T.81, table B.1).
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// Whether the data has its end marker.
+/// Whether the data have an end marker.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
     length(bytes).is_some()
 }
 
-/// Bytes up to the end marker, none where it is missing: walks from marker to marker. Segments are jumped over by their length, so that
-/// the end marker of a thumbnail within one does not count.
+/// Returns the number of bytes up to the end marker, or `None` if it is missing. Segments are skipped by their
+/// length, so the end marker of an embedded thumbnail does not count.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         at += bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)? + 1;
         match *bytes.get(at)? {
-            // A fill byte: the marker's code is still to come.
+            // This is a fill byte; the marker's code follows.
             0xFF => {}
             END_OF_IMAGE => return Some(at + 1),
-            // A stuffed zero, a restart marker and others that stand alone.
+            // A stuffed zero, a restart marker or another marker without a length.
             0x00 | 0x01 | 0xD0..=START_OF_IMAGE => at += 1,
             _ => {
                 let length = bytes.get(at + 1..at + 3)?;
@@ -30,7 +30,7 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The EXIF data (EXIF 2.32, 4.7.2): the first application segment of that name before the frame header.
+/// Returns the EXIF data (EXIF 2.32, 4.7.2): the first application segment of that name before the frame header.
 pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes;
     loop {
@@ -42,26 +42,26 @@ pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
         if let Some(data) = segment.strip_prefix(b"Exif\0\0") {
             return Some(data);
         }
-        // `marker` begins behind two bytes: those of the start of a file, or the end of this segment.
+        // `marker` begins after two bytes: those of the start of a file, or the end of this segment.
         rest = rest.get(at + word(rest, at + 2)?..)?;
     }
 }
 
-/// What a frame header announces.
+/// A frame header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     /// Pixels per row.
     pub columns: usize,
     /// Number of rows.
     pub rows: usize,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub samples: usize,
-    /// Bits of a sample.
+    /// Bits per sample.
     pub bits: usize,
 }
 
 impl Frame {
-    /// The frame header of JPEG or JPEG-LS at the marker at `at`, if it can be one.
+    /// Reads the frame header of JPEG or JPEG-LS whose marker is at `at`, or returns `None` if there cannot be one.
     pub fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let samples = usize::from(*bytes.get(at + 9)?);
         let is_one = word(bytes, at + 2)? == 8 + 3 * samples;
@@ -70,12 +70,12 @@ impl Frame {
     }
 }
 
-/// The number of 16 bit at `at`.
+/// Returns the 16-bit number at `at`.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<usize> {
     Some(usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])))
 }
 
-/// Position of the first marker that `is_it`; segments are jumped over.
+/// Returns the position of the first marker for which `is_it` holds. Segments are skipped.
 pub(super) fn marker(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 2;
     loop {
@@ -94,21 +94,22 @@ pub(super) fn is_frame(code: u8) -> bool {
     matches!(code, 0xC0..=0xCF) && !matches!(code, 0xC4 | 0xC8 | 0xCC)
 }
 
-/// Whether the picture is coded in passes that each make it finer (table B.1, SOF2, SOF6, SOF10 and SOF14).
+/// Whether the image is coded in several passes that refine it (table B.1, SOF2, SOF6, SOF10 and SOF14).
 pub(super) fn is_progressive(bytes: &[u8]) -> bool {
     marker(bytes, is_frame).is_some_and(|at| matches!(bytes[at + 1], 0xC2 | 0xC6 | 0xCA | 0xCE))
 }
 
-/// Whether samples are predicted from their neighbours (SOF3), which have their colours as they are.
+/// Whether samples are predicted from their neighbours (SOF3); their colours are then stored unchanged.
 pub(super) fn is_lossless(bytes: &[u8]) -> bool {
     marker(bytes, is_frame).is_some_and(|at| bytes[at + 1] == 0xC3)
 }
 
-/// What every place announces that a decoder may take for a frame header; of files that may have JPEG within them.
+/// Returns the frame headers at all positions that a decoder could take for one, for files that may contain JPEG
+/// data.
 pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
     let pairs = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xFF && is_frame(pair[1]));
     pairs.filter_map(|(at, _)| {
-        // What no decoder takes for one is left out, or large files of anything else would have some.
+        // Headers that no decoder accepts are left out; otherwise any large file would contain some.
         let frame = Frame::at(bytes, at)?;
         let factors = (0..frame.samples).map(|sample| bytes.get(at + 11 + 3 * sample));
         let mut sides = factors.flat_map(|both| both.map_or([0, 0], |both| [both >> 4, both & 15]));
@@ -117,7 +118,7 @@ pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
     })
 }
 
-/// Number of scans.
+/// Returns the number of scans.
 pub(super) fn scans(bytes: &[u8]) -> usize {
     let (mut at, mut count) = (0, 0);
     while let Some(next) = bytes.get(at..).and_then(|rest| marker(rest, |code| code == 0xDA)) {

@@ -1,4 +1,4 @@
-//! How much memory one file may take.
+//! The memory that one file may take.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ impl Default for Limit {
 }
 
 impl Limit {
-    /// Refuses what is larger.
+    /// Checks that `bytes` are within the limit.
     ///
     /// # Errors
-    /// [`DataError::BeyondLimit`].
+    /// Returns [`DataError::BeyondLimit`] otherwise.
     pub fn allow(self, path: &Path, bytes: u64) -> Result<(), DataError> {
         if bytes <= self.0 {
             return Ok(());

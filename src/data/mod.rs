@@ -1,7 +1,7 @@
-//! Images and masks in, pictures out, and the preprocessing between a file and the network.
+//! Reading images and masks, writing images, and the preprocessing between a file and the network.
 //!
-//! Everything here is plain arrays: no tensor, no thread, no screen. A value stays what the file stores
-//! (0…255, 0…65535) until [`preprocess`] makes the network's input of it.
+//! This module has plain arrays only: no tensors, no threads, no window. Values stay as the file stores them (0…255,
+//! 0…65535) until [`preprocess`] makes the network's input.
 
 pub mod colour_map;
 pub mod dataset;

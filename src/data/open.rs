@@ -1,4 +1,4 @@
-//! Whatever a path is: a picture, a DICOM file, a series, a volume.
+//! Opens whatever a path is: an image, a DICOM file, a series, a volume.
 
 use std::io::Read;
 use std::path::Path;
@@ -7,10 +7,10 @@ use super::raster::Raster;
 use super::volume::Volume;
 use super::{DataError, Limit, Orientation, dicom, nifti, raster, tiff};
 
-/// What a path is, by its content.
+/// The kind of a file, recognised by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// PNG, JPEG, TIFF, BMP, WebP, or nothing that is known.
+    /// PNG, JPEG, TIFF, BMP, WebP, or something unknown.
     Picture,
     /// A DICOM file.
     Dicom,
@@ -18,10 +18,10 @@ pub enum Content {
     Nifti,
 }
 
-/// Looks at the first bytes of a file.
+/// Recognises a file by its first bytes.
 ///
 /// # Errors
-/// It cannot be read.
+/// Returns an error if the file cannot be read.
 pub fn content(path: &Path) -> Result<Content, DataError> {
     let mut file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let mut head = Vec::new();
@@ -29,7 +29,7 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     Ok(if nifti::is_nifti(&head) {
         Content::Nifti
     } else if dicom::is_marked(&head) {
-        // Before pictures: the preamble of some files makes a TIFF of them for other programs.
+        // DICOM comes before images: the preamble of some files makes other programs take them for TIFF.
         Content::Dicom
     } else if image::guess_format(&head).is_ok() || tiff::is_tiff(&head) {
         Content::Picture
@@ -40,13 +40,13 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     })
 }
 
-/// Reads a file of any kind. `progress` hears how many slices of a series are read and says whether to go on. A folder or a DICOMDIR
-/// gives its largest series, or the one whose number stands behind the path, and a note says where there are others; so it is with the
-/// stacks of frames in a DICOM file ([`dicom::of_stack`]). Pages of one size make a stack; a picture is turned upright where it gives an
-/// orientation.
+/// Reads a file of any kind. `progress` receives how many slices of a series are read, and returns whether to
+/// continue. Of a folder or a DICOMDIR the largest series is read, or the one whose number follows the path; a note
+/// says that there are others. The same holds for the stacks of frames in a DICOM file ([`dicom::of_stack`]). Pages
+/// of one size become a stack. An image is turned upright if it has an orientation.
 ///
 /// # Errors
-/// Those of the loaders; see [`raster::load`], [`dicom::open`], [`nifti::open`].
+/// Returns the errors of the loaders; see [`raster::load`], [`dicom::open`], [`nifti::open`].
 pub fn open(
     path: &Path,
     limit: Limit,
@@ -55,7 +55,7 @@ pub fn open(
     open_as(path, limit, Orientation::default(), progress)
 }
 
-/// As [`open`], with a choice of what is done about the orientation that a picture gives.
+/// Like [`open`], with a choice of what to do about an image's orientation.
 ///
 /// # Errors
 /// Those of [`open`].

@@ -1,4 +1,4 @@
-//! PNG with a palette, whose numbers the general decoder throws away, and what the chunks of any PNG say.
+//! PNG with a palette, whose indices the general decoder discards, and the chunks of any PNG.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{DataError, Limit};
 /// Bytes of the signature (PNG, third edition, 5.2).
 const SIGNATURE: usize = 8;
 
-/// Name and content of every chunk, as far as they are whole.
+/// Iterates over the name and content of every complete chunk.
 pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut at = SIGNATURE;
     std::iter::from_fn(move || {
@@ -23,23 +23,23 @@ pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     })
 }
 
-/// Content of the first chunk of this name.
+/// Returns the content of the first chunk of this name.
 pub(super) fn chunk<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
     chunks(bytes).find(|(found, _)| *found == name).map(|(_, content)| content)
 }
 
-/// Pictures of an animation (chunk `acTL`); 1 where it is none.
+/// Returns the number of images of an animation (chunk `acTL`), or 1 if it is not an animation.
 pub(super) fn frames(bytes: &[u8]) -> usize {
     let count = chunk(bytes, b"acTL").and_then(<[u8]>::first_chunk::<4>);
     count.map_or(1, |count| u32::from_be_bytes(*count).max(1) as usize)
 }
 
-/// Whether the header says that pixels are numbers of colours.
+/// Whether the header says that pixels are palette indices.
 pub(super) fn has_palette(bytes: &[u8]) -> bool {
     chunk(bytes, b"IHDR").and_then(|header| header.get(9)) == Some(&3)
 }
 
-/// Reads a PNG with a palette. `check` refuses sides that are not read.
+/// Reads a PNG with a palette. `check` refuses sizes that are not supported.
 pub(super) fn indexed(
     path: &Path,
     bytes: &[u8],
@@ -53,7 +53,7 @@ pub(super) fn indexed(
         _ => DataError::damaged(path, error),
     };
     limit.allow(path, bytes.len() as u64)?;
-    // Profiles and texts are left where they are; what remains before the pixels is a palette.
+    // Colour profiles and texts are skipped; a palette is all that remains before the pixels.
     let limits = ::png::Limits { bytes: (limit.0 - bytes.len() as u64).min(8 << 20) as usize };
     let mut decoder = ::png::Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_transformations(::png::Transformations::IDENTITY);
@@ -63,7 +63,7 @@ pub(super) fn indexed(
     let (width, height, bits) = (header.width, header.height, header.bit_depth as u8);
     check(path, width, height)?;
     let count = u64::from(width) * u64::from(height);
-    // Rows as they are stored, a number, a colour and perhaps an opacity for each pixel.
+    // Memory for the stored rows, and for an index, a colour and possibly an opacity for each pixel.
     let rows = u64::from(height) * (u64::from(width) * u64::from(bits)).div_ceil(8);
     limit.allow(path, bytes.len() as u64 + rows + 5 * count)?;
 
@@ -99,7 +99,7 @@ pub(super) fn indexed(
     Ok(raster)
 }
 
-/// Samples of less than 8 bit, each in a byte of its own. Every row begins with a new byte.
+/// Unpacks samples of less than 8 bits to one byte each. Every row begins with a new byte.
 pub(super) fn unpack(packed: &[u8], bits: u8, in_row: usize, rows: usize) -> Vec<u8> {
     let (in_byte, mask) = (8 / usize::from(bits), (1_u16 << bits) as u8 - 1);
     let mut out = Vec::with_capacity(in_row * rows);

@@ -1,25 +1,26 @@
-//! From an image to the network's input, and from its output back to the image. Published weights only
-//! work with exactly this preprocessing; it is held to tensors of the authors' loader by tests.
+//! Converts an image to the network's input, and its output back to the image. Published weights only work with
+//! exactly this preprocessing; tests compare it with tensors of the authors' loader.
 //!
-//! Their loader delivers (width, height), so their network sees everything *transposed*: the first axis
-//! of its grid runs along the image's width. Weights trained here may use the natural order instead.
+//! Their loader delivers (width, height), so their network receives everything *transposed*: the first axis of its
+//! grid runs along the image's width. Models trained with this program may use the natural order instead.
 
 use std::borrow::Cow;
 
 use super::resample;
 use super::{Image, Mask};
 
-/// The network's input: `3 * size * size` values, channels first.
+/// Returns the network's input: `3 * size * size` values, channels first.
 ///
-/// Stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no antialiasing), one
-/// channel is repeated to three, and each channel loses its mean and is divided by its population
-/// standard deviation; a constant channel loses its mean only. With `transposed` the rows of each
-/// channel run along the image's width.
+/// Stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no antialiasing), a single
+/// channel is repeated to three, and each channel is reduced by its mean and divided by its population standard
+/// deviation. A constant channel is only reduced by its mean. With `transposed` the rows of each channel run along
+/// the image's width.
 pub fn input_tensor(image: &Image, size: usize, transposed: bool) -> Vec<f32> {
     zoomed_input(image, size, transposed, 1.0)
 }
 
-/// As [`input_tensor`], of the image zoomed about its centre by `zoom`; beyond its edges they are repeated.
+/// Like [`input_tensor`], with the image zoomed about its centre by `zoom`. Beyond the edges the edge pixels are
+/// repeated.
 pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
     let mut planes = resample::bicubic(image, size, zoom);
     if size == 0 {
@@ -34,8 +35,8 @@ pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> 
     if image.channels == 1 { planes.repeat(3) } else { planes }
 }
 
-/// What the network's input shows before its channels are normalised: `size × size` pixels, 8 bit; values of more than 8 bit stretched from
-/// the smallest to the largest.
+/// Returns the network's input before its channels are normalised: `size × size` pixels of 8 bits. Values of more
+/// than 8 bits are stretched from the smallest to the largest.
 pub fn resampled(image: &Image, size: usize) -> Image {
     let planes = resample::bicubic(image, size, 1.0);
     let count = size * size;
@@ -52,7 +53,7 @@ pub fn resampled(image: &Image, size: usize) -> Image {
     Image { width: size, height: size, channels, pixels }
 }
 
-/// The image no larger than `side` pixels a side: means of blocks, then every pixel nearest.
+/// Reduces the image so that no side is longer than `side` pixels, by means over blocks.
 pub fn reduced(image: &Image, side: usize) -> Image {
     let longest = image.width.max(image.height);
     if longest <= side || side == 0 {
@@ -63,7 +64,7 @@ pub fn reduced(image: &Image, side: usize) -> Image {
         ((image.width as f64 / scale).round() as usize).max(1),
         ((image.height as f64 / scale).round() as usize).max(1),
     );
-    // A few samples of each block: enough for a thumbnail, and as quick for the largest picture.
+    // A few samples of each block are enough for a thumbnail, and equally fast for images of any size.
     let taps = (scale.ceil() as usize).clamp(1, 3);
     let at = |place: usize, tap: usize, last: usize| {
         (((place as f64 + (tap as f64 + 0.5) / taps as f64) * scale) as usize).min(last - 1)
@@ -85,12 +86,12 @@ pub fn reduced(image: &Image, side: usize) -> Image {
     Image { width, height, channels: image.channels, pixels: crate::data::Pixels::F32(values) }
 }
 
-/// The network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
+/// Returns the network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
 pub fn target(mask: &Mask, size: usize, transposed: bool) -> Vec<f32> {
     zoomed_target(mask, size, transposed, 1.0)
 }
 
-/// As [`target`], of the mask zoomed about its centre by `zoom`; beyond its edges they are repeated.
+/// Like [`target`], with the mask zoomed about its centre by `zoom`. Beyond the edges the edge pixels are repeated.
 pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
     let columns = resample::nearest(mask.width, size, zoom);
     let mut plane: Vec<f32> = resample::nearest(mask.height, size, zoom)
@@ -103,8 +104,8 @@ pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> V
     plane
 }
 
-/// A plane of the network's grid (`size * size` values) at image resolution: `width * height` values,
-/// row-major, natural orientation; bilinear, half-pixel centres, edges clamped.
+/// Returns a plane of the network's grid (`size * size` values) at the image's resolution: `width * height` values,
+/// row-major, in natural orientation; bilinear, half-pixel centres, edges clamped.
 ///
 /// # Panics
 /// If `values` does not hold `size * size` values.
@@ -114,7 +115,7 @@ pub fn plane_to_image(values: &[f32], size: usize, transposed: bool, width: usiz
     resample::bilinear(&natural, size, width, height)
 }
 
-/// A plane of the transposed grid (`size * size` values) in natural orientation.
+/// Returns a plane of the transposed grid (`size * size` values) in natural orientation.
 ///
 /// # Panics
 /// If `values` does not hold `size * size` values.
@@ -134,10 +135,10 @@ fn transpose(plane: &mut [f32], size: usize) {
     }
 }
 
-/// Mean 0 and population standard deviation 1; a constant plane becomes 0.
+/// Normalises to mean 0 and population standard deviation 1; a constant plane becomes 0.
 fn normalise(plane: &mut [f32]) {
-    // Asked of the values, not of the deviation: rounding leaves a constant plane a tiny deviation, and
-    // division by it would blow the rounding up to a picture.
+    // This looks at the values, not at the deviation: rounding gives a constant plane a tiny deviation, and a
+    // division by it would amplify the rounding.
     if plane.iter().all(|value| *value == plane[0]) {
         plane.fill(0.0);
         return;

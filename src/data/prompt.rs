@@ -1,7 +1,7 @@
-//! What a change of the picture does to its sentence.
+//! What mirroring an image does to its prompt.
 
-/// The sentence of the mirrored picture: the words "left" and "right" are exchanged, their case is kept. Other words that hold these
-/// letters ("bright") stay.
+/// Returns the prompt of the mirrored image: the words "left" and "right" are exchanged and keep their case. Other
+/// words that contain these letters ("bright") stay.
 pub fn mirror(sentence: &str) -> String {
     let is_letter = |letter: char| letter.is_alphanumeric();
     let mut mirrored = String::with_capacity(sentence.len() + 8);
@@ -17,7 +17,7 @@ pub fn mirror(sentence: &str) -> String {
     mirrored
 }
 
-/// The word for the other side, or the word itself.
+/// Returns the word for the other side, or the word unchanged.
 fn other_side(word: &str) -> String {
     let other = match word.to_ascii_lowercase().as_str() {
         "left" => "right",

@@ -1,4 +1,5 @@
-//! A picture file with everything that a mask is recognised by: palette, alpha channel, pages, whether it was compressed with losses.
+//! An image file with everything by which a mask is recognised: palette, alpha channel, pages, and whether it was
+//! compressed with losses.
 
 use std::path::Path;
 
@@ -6,47 +7,47 @@ pub use super::decode::raster as load;
 use super::volume::{PictureSource, Source, StoredPixels, Turn};
 use super::{DataError, Image, Limit, Orientation, Pixels, Volume};
 
-/// What a picture file stores. `values`, `alpha` and `palette` are turned alike.
+/// The content of an image file. `values`, `alpha` and `palette` are turned alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raster {
     /// Pixels per row.
     pub columns: usize,
     /// Rows of a page.
     pub rows: usize,
-    /// Pages of this size; at least one.
+    /// Pages of this size, at least one.
     pub pages: usize,
     /// 1 (grey) or 3 (red, green, blue); a palette is looked up, an alpha channel is not counted.
     pub channels: usize,
     /// Samples in the type and range of the file: page after page, row after row, channels interleaved.
     pub values: StoredPixels,
-    /// The alpha channel, one sample a pixel in the type of `values`, where the file has one.
+    /// The alpha channel, one sample for each pixel in the type of `values`, if the file has one.
     pub alpha: Option<StoredPixels>,
-    /// Where the file has a palette, and one for all pages.
+    /// The palette, if the file has one for all pages.
     pub palette: Option<Palette>,
-    /// Whether low values are meant to be bright: white is zero, in samples whose range is not known. In samples of 8 and 16 bit without
-    /// a sign white is zero no more once they are read: they are turned round, as other programs do.
+    /// Whether low values are meant to be bright: white is zero, in samples whose range is not known. Unsigned
+    /// samples of 8 and 16 bits are inverted on reading instead, as other programs do.
     pub is_inverted: bool,
-    /// Whether it was compressed with losses (JPEG, lossy WebP), so that values scatter.
+    /// Whether the file was compressed with losses (JPEG, lossy WebP), so that values scatter.
     pub is_lossy: bool,
-    /// How the pixels were turned from the way they are stored.
+    /// How the pixels were turned relative to their stored order.
     pub turn: Turn,
-    /// What the file says of itself.
+    /// What the file says about itself.
     pub source: PictureSource,
-    /// What there is to say of it, one sentence each.
+    /// Notes about the file, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// A picture's palette.
+/// The palette of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Palette {
-    /// The number of each pixel's colour.
+    /// The palette index of each pixel.
     pub indices: Vec<u8>,
-    /// The colours, 8 bit red, green, blue.
+    /// The colours, 8-bit red, green, blue.
     pub colours: Vec<[u8; 3]>,
 }
 
 impl Palette {
-    /// The colour of every pixel, interleaved; black for numbers that the palette does not have.
+    /// Returns the colour of every pixel, interleaved; black for indices beyond the palette.
     pub fn look_up(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(3 * self.indices.len());
         for &index in &self.indices {
@@ -57,7 +58,7 @@ impl Palette {
 }
 
 impl Raster {
-    /// One page as it is stored, without anything beside its pixels.
+    /// Makes a raster of one page in stored order, without palette and alpha channel.
     pub(super) fn plain(
         columns: usize,
         rows: usize,
@@ -81,7 +82,8 @@ impl Raster {
         }
     }
 
-    /// Makes it upright, or says that it is not. An orientation of 1, and none at all, leave everything where it is.
+    /// Turns the pixels upright, or adds a note that they are not. An orientation of 1, and a missing one, change
+    /// nothing.
     pub(super) fn orient(&mut self, path: &Path, limit: Limit, orientation: Orientation) -> Result<(), DataError> {
         let (Some(turn), Some(number)) = (self.source.turn(), self.source.orientation) else { return Ok(()) };
         if orientation == Orientation::AsStored {
@@ -98,7 +100,7 @@ impl Raster {
             self.palette.as_ref().map_or(0, |all| all.indices.len() as u64),
         ];
         let values = self.values.bytes();
-        // What there is, and a copy of one page while it is turned.
+        // The memory holds the image, and a copy of one page while it is turned.
         limit.allow(path, values + others.iter().sum::<u64>() + values / self.pages as u64)?;
         self.values.turn(turn, shape, self.channels);
         if let Some(alpha) = &mut self.alpha {
@@ -113,7 +115,7 @@ impl Raster {
         Ok(())
     }
 
-    /// The first page, without what only masks need. Signed samples become floating point.
+    /// Returns the first page, without what only masks need. Signed samples become floating point.
     pub fn into_image(self) -> Image {
         let mut pixels = match self.values {
             StoredPixels::U8(values) => Pixels::U8(values),
@@ -130,7 +132,7 @@ impl Raster {
         Image { width: self.columns, height: self.rows, channels: self.channels, pixels }
     }
 
-    /// All pages as the slices of a stack, without what only masks need.
+    /// Returns all pages as the slices of a stack, without what only masks need.
     pub fn into_volume(self) -> Volume {
         let mut volume = Volume::plain(self.columns, self.rows, self.pages, self.values);
         volume.channels = self.channels;

@@ -1,16 +1,16 @@
-//! Cases to try the program on, made when they are asked for: phantoms with a mask and a sentence.
+//! Sample cases, made when they are requested: synthetic images with a mask and a prompt.
 
 use super::phantom::{Kind, Phantom, phantom};
 
-/// Pixels a side.
+/// Side of the images in pixels.
 const SIDE: usize = 448;
 
 /// A sample case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleCase {
-    /// What it is called.
+    /// Title of the case.
     pub title: &'static str,
-    /// What it shows.
+    /// Kind of image.
     pub kind: Kind,
     seed: u64,
     index: u64,
@@ -27,12 +27,12 @@ pub const SAMPLES: [SampleCase; 6] = [
 ];
 
 impl SampleCase {
-    /// Draws it.
+    /// Draws the case.
     pub fn make(&self) -> Phantom {
         phantom(self.kind, self.seed, self.index, SIDE)
     }
 
-    /// A small picture of it, `side × side`; where the grain falls differs.
+    /// Draws a small image of it, `side × side`, with another noise pattern.
     pub fn thumbnail(&self, side: usize) -> Phantom {
         phantom(self.kind, self.seed, self.index, side)
     }

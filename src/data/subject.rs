@@ -1,7 +1,8 @@
-//! Who is in a picture, as far as its file name says: the same person in two splits flatters a score.
+//! The subject of an image, as far as its file name tells. The same person in two splits makes a score too high.
 
-/// The subject that a file name names: the `sub-S…` part of QaTa-COV19 and other names after the BIDS pattern, up to the next
-/// underscore or dot. None where the name says nothing. Case is kept, a `mask_` before it passed over.
+/// Returns the subject in a file name: the `sub-S…` part of QaTa-COV19 and other names after the BIDS pattern, up to
+/// the next underscore or dot. `None` if the name has no such part. Case is preserved, and a leading `mask_` is
+/// ignored.
 pub fn subject(name: &str) -> Option<&str> {
     let name = name.get(..5).filter(|start| start.eq_ignore_ascii_case("mask_")).map_or(name, |_| &name[5..]);
     let is_subject = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sub-"));
@@ -9,8 +10,9 @@ pub fn subject(name: &str) -> Option<&str> {
     (is_subject && end > 4).then(|| &name[..end])
 }
 
-/// A short code for a subject, eight hexadecimal digits of a hash: a model bundle carries these, so that an evaluation can
-/// tell who was seen in training while the bundle names nobody. All spellings of a name have one code.
+/// Returns a short code for a subject, eight hexadecimal digits of a hash. A model bundle holds these codes, so that
+/// an evaluation can tell which subjects were in the training data while the bundle names nobody. All spellings of a
+/// name have the same code.
 pub fn subject_code(subject: &str) -> String {
     let hash = blake3::hash(super::dataset::fold(subject).as_bytes());
     hash.to_hex()[..8].to_owned()

@@ -1,4 +1,4 @@
-//! Pixels as a graphics device holds them.
+//! Pixels in the form in which a graphics device holds them.
 
 use std::sync::Arc;
 
@@ -7,20 +7,22 @@ use super::{Image, Pixels};
 /// The samples of a texture.
 #[derive(Clone, Debug)]
 pub enum Texels {
-    /// Four bytes each: 8 bit pictures as they are stored.
+    /// Four bytes each: 8-bit images as they are stored.
     Rgba(Arc<Vec<u8>>),
-    /// One half-precision number each; times `scale` it is in the unit of the image. A window decides what is seen of it. Every device
-    /// interpolates halves; their 11 bits are finer than a shade in any window that is not far from zero and narrow at once.
+    /// One half-precision number each; multiplied by `scale` it is in the unit of the image, and a window is applied
+    /// on display. Every device interpolates half-precision numbers; their 11 bits are finer than a grey level in any
+    /// window that is not both far from zero and narrow.
     StoredPixels {
-        /// Bits of the halves.
+        /// Bits of the half-precision numbers.
         halves: Arc<Vec<u16>>,
-        /// A power of two, so that scaling loses nothing.
+        /// A power of two, so that scaling loses no precision.
         scale: f32,
     },
 }
 
 impl Texels {
-    /// Of an image: grey pictures of more than 8 bit keep their values; colour of more than 8 bit is stretched to 8.
+    /// Makes the texels of an image. Grey images of more than 8 bits keep their values; colours of more than 8 bits
+    /// are stretched to 8.
     pub fn of(image: &Image) -> Self {
         match &image.pixels {
             Pixels::U16(_) | Pixels::F32(_) if image.channels == 1 => Self::of_values(image.floats()),
@@ -28,11 +30,11 @@ impl Texels {
         }
     }
 
-    /// Of numbers.
+    /// Makes the texels of numbers.
     pub fn of_values(values: impl Iterator<Item = f32>) -> Self {
         let values: Vec<f32> = values.collect();
         let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        // Halves reach to 65504.
+        // Half-precision numbers reach 65504.
         let mut scale = 1.0_f32;
         while most / scale > 32_768.0 {
             scale *= 2.0;
@@ -44,7 +46,7 @@ impl Texels {
         Self::StoredPixels { halves: Arc::new(halves), scale }
     }
 
-    /// The numbers, if these are numbers.
+    /// Returns the numbers, or `None` if these are colours.
     pub fn values(&self) -> Option<Vec<f32>> {
         match self {
             Self::Rgba(_) => None,
@@ -54,7 +56,7 @@ impl Texels {
         }
     }
 
-    /// The bytes of colours, if these are colours.
+    /// Returns the bytes of colours, or `None` if these are numbers.
     pub fn rgba(&self) -> Option<&[u8]> {
         match self {
             Self::Rgba(bytes) => Some(bytes),

@@ -1,10 +1,10 @@
-//! What the chunks and frames of a WebP file announce: the decoder takes memory for a frame before it compares its size with that of the
-//! file.
+//! The chunks and frames of a WebP file. The decoder allocates memory for a frame before it compares its size with
+//! that of the file.
 
 /// Start of a frame (RFC 6386, 9.1).
 const START: [u8; 3] = [0x9d, 0x01, 0x2a];
 
-/// Name and content of every chunk of the container (RFC 9649, 2.3), as far as they are whole.
+/// Iterates over the name and content of every complete chunk of the container (RFC 9649, 2.3).
 pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut at = 12;
     std::iter::from_fn(move || {
@@ -16,22 +16,22 @@ pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     })
 }
 
-/// Pictures of an animation; 1 where it is none.
+/// Returns the number of images of an animation, or 1 if it is not an animation.
 pub(super) fn frames(bytes: &[u8]) -> usize {
     chunks(bytes).filter(|(name, _)| name == b"ANMF").count().max(1)
 }
 
-/// Whether a picture within was compressed with losses.
+/// Whether an image of the file was compressed with losses.
 pub(super) fn is_lossy(bytes: &[u8]) -> bool {
     let is_so = |(name, _): ([u8; 4], &[u8])| name == *b"VP8 ";
     chunks(bytes).any(|(name, content)| {
-        // What a frame begins with takes 16 bytes, four more than the head of a file.
+        // A frame begins with 16 bytes, four more than the head of a file.
         let mut within = content.get(4..).filter(|_| name == *b"ANMF").into_iter().flat_map(chunks);
         is_so((name, content)) || within.any(is_so)
     })
 }
 
-/// Pixels of the largest lossy frame, wherever a chunk of such a frame can begin.
+/// Returns the number of pixels of the largest lossy frame at any position where such a frame can begin.
 pub(super) fn largest_frame(bytes: &[u8]) -> u64 {
     let chunks = bytes.windows(4).enumerate().filter(|(_, name)| name == b"VP8 ");
     let size = |(at, _): (usize, &[u8])| -> Option<u64> {

@@ -1,5 +1,5 @@
-//! Files out. Each is written beside its name and renamed into place, so that nobody ever sees half
-//! of one, and a failed write leaves what was there before.
+//! Writes files. Each is written under a temporary name and renamed into place, so that no incomplete file is ever
+//! visible and a failed write leaves the previous file unchanged.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -10,15 +10,15 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::DataError;
 use super::error::one_line;
 
-/// Writes an 8 bit grey PNG; `values` holds `width * height` bytes, row-major.
+/// Writes an 8-bit grey PNG; `values` holds `width * height` bytes, row-major.
 ///
 /// # Errors
-/// [`DataError::Unwritable`]: the file cannot be written, or the number of values does not fit the size.
+/// Returns [`DataError::Unwritable`] if the file cannot be written or the number of values does not fit the size.
 pub fn png8(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(), DataError> {
     png(path, width, height, values, ExtendedColorType::L8)
 }
 
-/// Writes a 16 bit grey PNG; `values` holds `width * height` numbers, row-major.
+/// Writes a 16-bit grey PNG; `values` holds `width * height` numbers, row-major.
 ///
 /// # Errors
 /// As [`png8`].
@@ -26,7 +26,7 @@ pub fn png16(path: &Path, width: usize, height: usize, values: &[u16]) -> Result
     png(path, width, height, bytemuck::cast_slice(values), ExtendedColorType::L16)
 }
 
-/// Writes an 8 bit RGB PNG; `values` holds `3 * width * height` bytes, interleaved, row-major.
+/// Writes an 8-bit RGB PNG; `values` holds `3 * width * height` bytes, interleaved, row-major.
 ///
 /// # Errors
 /// As [`png8`].
@@ -34,7 +34,7 @@ pub fn png_rgb(path: &Path, width: usize, height: usize, values: &[u8]) -> Resul
     png(path, width, height, values, ExtendedColorType::Rgb8)
 }
 
-/// Writes `content` as it is.
+/// Writes `content` unchanged.
 ///
 /// # Errors
 /// [`DataError::Unwritable`].
@@ -42,10 +42,10 @@ pub fn bytes(path: &Path, content: &[u8]) -> Result<(), DataError> {
     file(path, |out| out.write_all(content))
 }
 
-/// Writes what `fill` writes; for content that need not be in memory as a whole.
+/// Writes what `fill` writes, for content that need not be in memory as a whole.
 ///
 /// # Errors
-/// [`DataError::Unwritable`], also with what `fill` fails with; the target is then as it was before.
+/// Returns [`DataError::Unwritable`], also for an error of `fill`; the target is then unchanged.
 pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
     beside(path, fill).map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
@@ -54,7 +54,7 @@ fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedCo
     file(path, |out| {
         let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
         let (columns, rows) = (side(width)?, side(height)?);
-        // The encoder panics where the buffer does not fit.
+        // The encoder panics if the buffer has the wrong size.
         let needed = u64::from(columns) * u64::from(rows) * u64::from(color.bits_per_pixel() / 8);
         if needed != bytes.len() as u64 {
             let message = format!("{} bytes do not fill {width}x{height} pixels", bytes.len());

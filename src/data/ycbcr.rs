@@ -1,15 +1,16 @@
-//! Luminance and two differences of colour, of 8 bit each (ITU-R BT.601): YCbCr of JPEG and TIFF, YBR of DICOM.
+//! Conversion from luminance and two colour differences of 8 bits each (ITU-R BT.601): YCbCr of JPEG and TIFF, YBR of
+//! DICOM.
 
-/// Which values luminance and differences take.
+/// The range of luminance and differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Range {
-    /// All of them, as JPEG has it.
+    /// 0 to 255, as in JPEG.
     Full,
-    /// Black is 16 and white 235, as video has it.
+    /// Black is 16 and white 235, as in video.
     Partial,
 }
 
-/// Makes them red, green, blue, pixel after pixel; samples that do not fill a pixel stay.
+/// Converts to red, green, blue in place, pixel after pixel. Samples that do not fill a pixel stay.
 pub(super) fn to_rgb(samples: &mut [u8], range: Range) {
     let [black, luminance, red, green_b, green_r, blue] = match range {
         Range::Full => [0.0, 1.0, 1.402, 0.344_136, 0.714_136, 1.772],
@@ -38,7 +39,7 @@ mod tests {
                 "{range:?}: {pixel:?}"
             );
         }
-        // White and black of each.
+        // White and black of each range.
         for (range, white, black) in [(Range::Full, 255, 0), (Range::Partial, 235, 16)] {
             let mut both = [white, 128, 128, black, 128, 128];
             to_rgb(&mut both, range);

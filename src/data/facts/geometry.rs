@@ -1,14 +1,14 @@
-//! Where the pixels lie: size, distance, gaps, tilt, sides, positions, turn.
+//! The geometry: size, distance, gaps, tilt, sides, positions, turn.
 
 use super::words::{few, number, place};
 use super::{Fact, Section};
 use crate::data::Volume;
 use crate::data::volume::{Geometry, Measured, NiftiForm, SliceDistance, Source};
 
-/// Most gaps that are named.
+/// Most gaps that are listed.
 const GAPS: usize = 6;
 
-/// The section.
+/// Returns the section.
 pub fn section(volume: &Volume, slice: usize) -> Section {
     let geometry = &volume.geometry;
     let mut rows = vec![size(volume)];
@@ -66,7 +66,7 @@ fn size(volume: &Volume) -> Fact {
     Fact::new(name, value, origin)
 }
 
-/// What a length of a NIfTI volume is taken from; `otherwise` where neither form is used.
+/// Returns what a length of a NIfTI volume is derived from; `otherwise` if neither form is used.
 fn form(used: NiftiForm, otherwise: &'static str) -> &'static str {
     match (used, otherwise) {
         (NiftiForm::Sform, _) => "from the affine (sform)",
@@ -116,10 +116,10 @@ fn sides(volume: &Volume) -> Fact {
     Fact::new("Sides", value, origin)
 }
 
-/// Of the first slice, of the one that is shown, and of the last.
+/// Returns the positions of the first slice, of the displayed one, and of the last.
 fn positions(volume: &Volume, slice: usize) -> Vec<Fact> {
     if let (None, Source::Picture(_) | Source::Made) = (&volume.geometry.placement, &volume.source) {
-        // Nobody expects a place of a picture.
+        // An image file is not expected to have a position.
         return Vec::new();
     }
     let Some(placement) = &volume.geometry.placement else { return vec![Fact::unknown("Position")] };

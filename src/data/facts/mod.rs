@@ -1,5 +1,5 @@
-//! What there is to say of a picture and of its truth: rows of name and value, each with where the value comes from. The window's panel
-//! and the command line show the same rows.
+//! What is known about a volume and its ground truth: rows of name and value, each with the value's origin. The
+//! window's panel and the command line show the same rows.
 
 mod geometry;
 mod source;
@@ -13,51 +13,52 @@ use super::{Image, Volume};
 pub use truth::truth_facts;
 pub use words::place;
 
-/// Rows that belong together.
+/// Rows of one subject.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Section {
-    /// What they are about.
+    /// The subject.
     pub title: &'static str,
     /// The rows, in the order in which they are shown.
     pub rows: Vec<Fact>,
 }
 
-/// One thing that is known, or known not to be said.
+/// One fact, or the statement that it is not known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fact {
-    /// What it is.
+    /// Name of the fact.
     pub name: String,
-    /// Its value with its unit; several lines where it is a matrix or a list.
+    /// The value with its unit; several lines for a matrix or a list.
     pub value: String,
     /// Where the value comes from: an element of the file, a derivation, or "the file does not say".
     pub origin: String,
-    /// Whether it can identify a person, directly or in an archive.
+    /// Whether the value can identify a person, directly or in an archive.
     #[serde(skip)]
     pub is_private: bool,
 }
 
-/// What a value that the file does not give is said to be, and where that comes from.
+/// Value and origin of a fact that is missing from the file.
 const UNKNOWN: [&str; 2] = ["not known", "the file does not say"];
 
 impl Fact {
-    /// Something that is known from `origin`.
+    /// Makes a fact that is known from `origin`.
     fn new(name: &str, value: impl Into<String>, origin: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into(), origin: origin.into(), is_private: false }
     }
 
-    /// Something that the file does not say.
+    /// Makes a fact that is missing from the file.
     fn unknown(name: &str) -> Self {
         let [value, origin] = UNKNOWN;
         Self::new(name, value, origin)
     }
 
-    /// The same where it can identify a person.
+    /// Marks the fact as one that can identify a person.
     fn private(self) -> Self {
         Self { is_private: true, ..self }
     }
 }
 
-/// All that is known of a volume and of its slice `slice`, from 0, whose values `image` has. It runs through these.
+/// Returns all that is known about a volume and its slice `slice`, from 0, whose values are those of `image`. It
+/// iterates over these values.
 pub fn facts(volume: &Volume, slice: usize, image: &Image) -> Vec<Section> {
     let sections = [
         source::file(volume),
@@ -69,7 +70,7 @@ pub fn facts(volume: &Volume, slice: usize, image: &Image) -> Vec<Section> {
     sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
 }
 
-/// Sentences that something had to be assumed or is odd.
+/// Returns the notes: what had to be assumed and what is unusual.
 fn notes(notes: &[String]) -> Section {
     let mut rows: Vec<Fact> = Vec::new();
     for note in notes {
@@ -84,7 +85,7 @@ fn notes(notes: &[String]) -> Section {
     Section { title: "Notes", rows }
 }
 
-/// The sections without the rows that can identify a person.
+/// Returns the sections without the rows that can identify a person.
 pub fn without_private(sections: &[Section]) -> Vec<Section> {
     let public = |section: &Section| Section {
         title: section.title,
@@ -93,7 +94,7 @@ pub fn without_private(sections: &[Section]) -> Vec<Section> {
     sections.iter().map(public).filter(|section| !section.rows.is_empty()).collect()
 }
 
-/// As plain text: a line for each title, and beneath it indented rows of name, value and origin.
+/// Formats as plain text: a line for each title, and below it indented rows of name, value and origin.
 pub fn text(sections: &[Section]) -> String {
     let rows = || sections.iter().flat_map(|section| &section.rows);
     let name = rows().map(|row| row.name.chars().count()).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What the file is and what it says of itself.
+//! What the file is and what it says about itself.
 
 use super::words::{count, few, number};
 use super::{Fact, Section};
@@ -8,7 +8,7 @@ use crate::data::volume::{DicomSource, Modality, NiftiForm, NiftiSource, Picture
 /// Most frame numbers that are listed.
 const FRAMES: usize = 8;
 
-/// Kind, format and size.
+/// Returns kind, format and size.
 pub fn file(volume: &Volume) -> Section {
     let mut rows = vec![Fact::new("Format", volume.source.name(), "from the content of the file")];
     if volume.modality != Modality::Picture {
@@ -61,7 +61,7 @@ fn orientation(picture: &PictureSource, applied: Turn) -> Fact {
     }
 }
 
-/// What is peculiar to its format.
+/// Returns the facts that are specific to the format.
 pub fn identity(volume: &Volume, slice: usize) -> Section {
     match &volume.source {
         Source::Dicom(dicom) => Section { title: "DICOM", rows: of_dicom(volume, dicom, slice) },
@@ -71,7 +71,7 @@ pub fn identity(volume: &Volume, slice: usize) -> Section {
 }
 
 fn of_dicom(volume: &Volume, dicom: &DicomSource, slice: usize) -> Vec<Fact> {
-    // An element that is absent is left out, but for those that everybody looks for.
+    // A missing element is left out, except for those that everybody looks for.
     let said = |name: &str, value: &str, origin: &str| match value {
         "" => None,
         value => Some(Fact::new(name, value, format!("from {origin}"))),
@@ -140,7 +140,7 @@ fn of_nifti(nifti: &NiftiSource) -> Vec<Fact> {
     rows
 }
 
-/// What a code of the header means (nifti1.h, NIFTI_XFORM codes).
+/// Returns the meaning of a code in the header (nifti1.h, NIFTI_XFORM codes).
 fn code(code: i16) -> String {
     let meaning = match code {
         0 => "unknown",

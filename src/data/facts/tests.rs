@@ -8,12 +8,12 @@ use crate::data::volume::{
     Source, StoredPixels, Turn, ValueMapping,
 };
 
-/// Of a slice with the values that it has.
+/// Returns the facts of a slice with its own values.
 fn facts(volume: &Volume, slice: usize) -> Vec<Section> {
     super::facts(volume, slice, &volume.slice(slice))
 }
 
-/// Value and origin of a row.
+/// Returns value and origin of a row.
 fn row<'a>(sections: &'a [Section], name: &str) -> (&'a str, &'a str) {
     let found = sections.iter().flat_map(|section| &section.rows).find(|row| row.name == name);
     let row = found.unwrap_or_else(|| panic!("no row {name} in\n{}", text(sections)));

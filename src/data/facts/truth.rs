@@ -1,4 +1,4 @@
-//! What the ground truth was found to be and how it was laid on its image.
+//! How the ground truth was interpreted and aligned with its image.
 
 use super::words::{count, few};
 use super::{Fact, Section};
@@ -8,7 +8,7 @@ use crate::data::mask::Label;
 /// Most labels that are listed.
 const LABELS: usize = 24;
 
-/// All that is known of a truth.
+/// Returns all that is known about a ground truth.
 pub fn truth_facts(truth: &Truth) -> Vec<Section> {
     let laid = &truth.laid;
     let name =
@@ -43,7 +43,7 @@ pub fn truth_facts(truth: &Truth) -> Vec<Section> {
     vec![Section { title: "Ground truth", rows }]
 }
 
-/// Which labels count, with how many pixels they have together.
+/// Returns which labels count as foreground, and the number of their pixels.
 fn foreground(truth: &Truth) -> String {
     let pixels = pixels(truth.laid.labels.foreground(&truth.choice));
     match truth.choice.to_string().as_str() {

@@ -1,4 +1,4 @@
-//! Colours of a mask file to labels: which of them is the background, and which classes there are.
+//! Converts the colours of a mask file to labels: finds the background, and the classes.
 
 use super::MaskKind;
 use super::kind::colour_name;
@@ -6,19 +6,20 @@ use super::labels::{Indices, Label};
 use super::recognise::{CLASSES, Encoding, Found, NOISE, decided, grey};
 use super::tally::{Counted, Tally};
 
-/// Share of the edge of a picture that makes black, or the first colour of a palette, its background.
+/// Share of an image's edge from which on black, or the first colour of a palette, is the background.
 const SHARE: f64 = 1.0 / 3.0;
-/// Largest difference of the channels of a pixel that counts as grey, after compression with losses.
+/// Largest difference between the channels of a pixel that counts as grey after lossy compression.
 const GREYISH: u8 = 24;
 const BLACK: [u8; 3] = [0; 3];
 const WHITE: [u8; 3] = [255; 3];
 
-/// Of colours, 8 bit, three a pixel. `palette` has the colour numbers of the pixels and the colours, where the file has a palette.
+/// Finds the labels of 8-bit colours, three samples for each pixel. `palette` has the palette indices of the pixels
+/// and the colours, if the file has a palette.
 pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, encoding: Encoding) -> Result<Found, String> {
     let pixels = rgb.as_chunks::<3>().0;
     let spread = |[r, g, b]: [u8; 3]| r.max(g).max(b) - r.min(g).min(b);
     let allowed = if encoding.is_lossy { GREYISH } else { 0 };
-    // A few pixels of colour are noise of a compression.
+    // A few coloured pixels are compression noise.
     let coloured = pixels.iter().filter(|pixel| spread(**pixel) > allowed).count();
     let is_grey = coloured == 0 || (encoding.is_lossy && coloured * 200 < pixels.len());
     if is_grey {
@@ -38,7 +39,7 @@ pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, encoding: Encodi
     }
 }
 
-/// Whether a pixel stands at the edge of its page, by its place in a stack of pages of `columns` and `rows`.
+/// Whether a pixel lies at the edge of its page; `at` is its position in a stack of pages of `columns` and `rows`.
 fn is_at_edge([columns, rows]: [usize; 2], at: usize) -> bool {
     let (column, row) = (at % columns, at / columns % rows);
     column == 0 || row == 0 || column + 1 == columns || row + 1 == rows
@@ -50,25 +51,25 @@ struct Edge {
 }
 
 impl Edge {
-    /// Of pixels by the numbers of their colours, which are below `colours`.
+    /// Counts pixels by the numbers of their colours, which are below `colours`.
     fn of(size: [usize; 2], numbers: impl Iterator<Item = usize>, colours: usize) -> Self {
         let mut counts = vec![0; colours];
         numbers.enumerate().filter(|(at, _)| is_at_edge(size, *at)).for_each(|(_, number)| counts[number] += 1);
         Self { counts }
     }
 
-    /// Whether a colour has enough of the edge to be the background.
+    /// Whether a colour covers enough of the edge to be the background.
     fn has(&self, number: usize) -> bool {
         self.counts[number] as f64 >= SHARE * self.counts.iter().sum::<u64>() as f64
     }
 
-    /// Which of these colours has most of it.
+    /// Returns which of these colours covers most of the edge.
     fn most(&self, of: impl Iterator<Item = usize>) -> usize {
         of.max_by_key(|number| self.counts[*number]).unwrap_or(0)
     }
 }
 
-/// Colours that scatter, on the one that the edge of the picture has.
+/// Separates colours that scatter from the background, which is the colour at the image's edge.
 fn off_background(pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     let distance =
         |pixel: [u8; 3], from: [u8; 3]| pixel.iter().zip(from).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
@@ -97,7 +98,7 @@ fn off_background(pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     )
 }
 
-/// A label for each colour of a palette that is used.
+/// Makes a label for each palette colour that is used.
 fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     let mut counts = [0_u64; 256];
     numbers.iter().for_each(|&number| counts[usize::from(number)] += 1);
@@ -105,8 +106,8 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     let used: Vec<usize> = (0..256).filter(|number| counts[*number] > 0).collect();
     let of_colour = |wanted: [u8; 3]| used.iter().copied().find(|number| colour(*number) == wanted);
     let edge = Edge::of(encoding.size, numbers.iter().map(|&number| usize::from(number)), 256);
-    // By convention the first colour, which data sets have black; where black is another one, that; where neither is at the edge of the
-    // picture, the colour that is.
+    // By convention the first colour, which is black in most data sets, is the background; if black is another one,
+    // that; if neither is at the edge of the image, the colour that is.
     let most = edge.most(used.iter().copied());
     let mut notes = Vec::new();
     let background = match (used.contains(&0), of_colour(BLACK)) {
@@ -139,7 +140,8 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
 }
 
-/// A label for each colour. What stands at edges alone, where there are many colours, gets the label of the colour next to it.
+/// Makes a label for each colour. If there are many colours, one that occurs only at boundaries gets the label of the
+/// colour next to it.
 fn by_colour(counted: Counted, pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     let Counted { values, places, .. } = &counted;
     let colour = |place: usize| {
@@ -158,7 +160,7 @@ fn by_colour(counted: Counted, pixels: &[[u8; 3]], encoding: Encoding) -> Found 
     let of_colour = |wanted: [u8; 3]| kept.iter().copied().find(|place| colour(*place) == wanted);
     let edge = Edge::of(encoding.size, places.iter().map(|&place| usize::from(place)), values.len());
     let mut notes = Vec::new();
-    // Black or white where it is at the edge of the picture, else what is at most of the edge.
+    // Black or white if it is at the edge of the image, otherwise the colour that covers most of the edge.
     let pure = [BLACK, WHITE].into_iter().filter_map(of_colour).find(|place| edge.has(*place));
     let background = pure.unwrap_or_else(|| edge.most(kept.iter().copied()));
     let has_other = [BLACK, WHITE].into_iter().filter_map(of_colour).any(|place| place != background);

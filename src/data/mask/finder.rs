@@ -1,19 +1,20 @@
-//! Which voxel of a mask lies at a place of the image, and whether the voxels of both are the same ones.
+//! Finds which voxel of a mask lies at a position of the image, and whether both have the same voxels.
 
 use super::labels::LabelMap;
 use super::lay::Grid;
 use crate::data::volume::Source;
 use crate::data::volume::geometry::{cross, dot, minus, plus, scaled};
 
-/// Share of a voxel by which a mask's voxel may lie off that of the image and still be the same one: files round positions.
+/// Share of a voxel by which a mask's voxel may deviate from that of the image and still be the same one, because
+/// files round positions.
 const OFF: f64 = 0.05;
 
-/// Finds the voxel of a mask that lies at a place.
+/// Finds the voxel of a mask that lies at a position.
 pub struct Finder {
     first: [f64; 3],
     /// Rows of the inverse of the matrix of steps along columns, rows and slices.
     inverse: [[f64; 3]; 3],
-    /// Where the slices are not evenly spaced.
+    /// Set if the slices are not evenly spaced.
     uneven: Option<Uneven>,
     normal: [f64; 3],
 }
@@ -22,14 +23,14 @@ pub struct Finder {
 struct Uneven {
     /// Centre of the first pixel of every slice.
     positions: Vec<[f64; 3]>,
-    /// Their heights along the normal.
+    /// Their coordinates along the normal.
     heights: Vec<f64>,
-    /// A usual step.
+    /// The typical step.
     step: f64,
 }
 
 impl Finder {
-    /// None where the mask does not say where it lies.
+    /// Returns `None` if the mask has no position.
     pub fn of(labels: &LabelMap) -> Option<Self> {
         let geometry = &labels.geometry;
         let (placement, [width, height]) = (geometry.placement.as_ref()?, geometry.pixel_mm?);
@@ -63,8 +64,8 @@ impl Finder {
         Some(Self { first, inverse, uneven, normal })
     }
 
-    /// Column, row and slice at a place, in fractions; the slice is not a number where the place lies in a gap between slices, or beyond
-    /// the first or last of slices that are not evenly spaced.
+    /// Returns column, row and slice at a position, in fractions. The slice is NaN if the position lies in a gap
+    /// between slices, or beyond the first or last of slices that are not evenly spaced.
     fn at(&self, place: [f64; 3]) -> [f64; 3] {
         let way = minus(place, self.first);
         let Some(Uneven { positions, heights, step }) = &self.uneven else {
@@ -74,14 +75,14 @@ impl Finder {
         let nearest = heights.iter().map(|of| (of - height).abs()).enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
         let (slice, off) = nearest.unwrap_or((0, f64::INFINITY));
         let share = off / step;
-        // A stack may lean, so that every slice counts from its own first pixel.
+        // A stack may be tilted, so every slice is measured from its own first pixel.
         let way = minus(place, positions.get(slice).copied().unwrap_or(self.first));
         let slice = if share < 0.5 { slice as f64 + share } else { f64::NAN };
         [dot(self.inverse[0], way), dot(self.inverse[1], way), slice]
     }
 }
 
-/// The voxels of the mask that a slice of the image has.
+/// The voxels of the mask that correspond to a slice of the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SliceOfMask {
     /// Column, row and slice of the first pixel.
@@ -91,7 +92,7 @@ pub struct SliceOfMask {
 }
 
 impl SliceOfMask {
-    /// The voxel of the mask at a column and a row of the image.
+    /// Returns the voxel of the mask at a column and a row of the image.
     pub fn at(&self, column: i64, row: i64) -> [i64; 3] {
         std::array::from_fn(|part| self.first[part] + column * self.step[0][part] + row * self.step[1][part])
     }
@@ -99,23 +100,23 @@ impl SliceOfMask {
 
 /// Every slice of an image as voxels of the mask.
 pub struct Exact {
-    /// None where the mask has nothing.
+    /// `None` for slices that the mask does not cover.
     pub slices: Vec<Option<SliceOfMask>>,
-    /// Which slices the mask says something about.
+    /// Which slices of the image the mask covers.
     pub covered: Vec<bool>,
 }
 
-/// The place of a voxel in a volume of this shape.
+/// Returns the index of a voxel in a volume of this shape.
 pub fn number(shape: [usize; 3], at: [i64; 3]) -> usize {
     (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize
 }
 
-/// The voxels of the mask that are those of the image. None where a pixel has no such voxel, but for slices that a segmentation, or a mask
-/// of one slice, leaves out.
+/// Returns the voxels of the mask that correspond to those of the image. `None` if a pixel has no such voxel, except
+/// in slices that a segmentation or a mask of one slice leaves out.
 pub fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exact> {
     let [columns, rows, slices] = image.shape;
     let shape = labels.shape();
-    // Segmentations leave slices without foreground out.
+    // Segmentations leave out slices without foreground.
     let is_sparse = matches!(&labels.source, Source::Dicom(dicom) if dicom.is_segmentation());
     let mut found = Exact { slices: Vec::with_capacity(slices), covered: vec![true; slices] };
     let is_inside = |at: &[i64; 3]| at.iter().zip(shape).all(|(part, side)| (0..side as i64).contains(part));
@@ -147,16 +148,16 @@ pub fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exac
         };
         found.slices.push(Some(SliceOfMask { first, step: [along(right, columns)?, along(below, rows)?] }));
     }
-    // One that has none of these slices belongs to something else.
+    // A segmentation that has none of these slices belongs to another image.
     found.slices.iter().any(Option::is_some).then_some(found)
 }
 
-/// Whether the slices are those of the mask, one after the other.
+/// Whether the slices are those of the mask in the same order.
 pub fn is_in_order(slices: &[Option<SliceOfMask>]) -> bool {
     slices.iter().enumerate().all(|(place, slice)| slice.is_some_and(|slice| slice.first == [0, 0, place as i64]))
 }
 
-/// What is done to the voxels of a mask, in words; empty where they are in the order of the image.
+/// Describes how the voxels of a mask are reordered; empty if they are in the order of the image.
 pub fn described(slices: &[Option<SliceOfMask>]) -> String {
     let mut there = slices.iter().flatten();
     let Some(first) = there.next() else { return String::new() };
@@ -179,7 +180,7 @@ pub fn described(slices: &[Option<SliceOfMask>]) -> String {
     parts.join(", ")
 }
 
-/// For each pixel of the image the nearest voxel of a mask of this shape; none outside.
+/// Returns for each pixel of the image the nearest voxel of a mask of this shape, or `None` outside.
 pub fn nearest<'a>(
     finder: &'a Finder,
     shape: [usize; 3],

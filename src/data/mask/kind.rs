@@ -1,23 +1,23 @@
-//! What the values of a mask file were found to be.
+//! How the values of a mask file were interpreted.
 
 use serde::Serialize;
 
-/// How foreground and labels were told apart; shown wherever the mask is.
+/// How foreground and labels were distinguished; shown wherever the mask is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MaskKind {
-    /// One value everywhere, and it is not above 0.
+    /// One value everywhere that is not above 0.
     Nothing,
     /// One value everywhere, above 0.
     Everything {
-        /// That value.
+        /// The value.
         value: f64,
     },
-    /// Two values: the larger is foreground.
+    /// Two values: the larger one is foreground.
     TwoValues {
-        /// The smaller.
+        /// The smaller value.
         background: f64,
-        /// The larger.
+        /// The larger value.
         foreground: f64,
     },
     /// Whole numbers, one for each class.
@@ -25,52 +25,53 @@ pub enum MaskKind {
         /// How many of them are not background.
         count: usize,
     },
-    /// The colours of a palette, one for each class; a label is the number of its colour.
+    /// The colours of a palette, one for each class; a label is the palette index.
     Palette {
         /// How many of them are not background.
         count: usize,
-        /// Number of the colour that is background.
+        /// Palette index of the background.
         background: u8,
     },
     /// Several colours, one for each class, numbered from 1.
     Colours {
         /// How many of them are not background.
         count: usize,
-        /// The colour that is background.
+        /// The colour of the background.
         background: [u8; 3],
     },
-    /// Many values, as JPEG, smoothing or a network's probabilities leave them: those above a value are foreground.
+    /// Many values, as left by JPEG, smoothing or a network's probabilities: values above a threshold are foreground.
     Half {
         /// Half of the range.
         above: f64,
     },
-    /// Many colours on black or white, as JPEG leaves them: those further than half of the range from the background are foreground.
+    /// Many colours on black or white, as left by JPEG: colours further than half of the range from the background
+    /// are foreground.
     OffBackground {
-        /// The background.
+        /// Colour of the background.
         background: [u8; 3],
     },
     /// The alpha channel, because the colour is the same everywhere.
     Alpha,
     /// A channel or volume for each class.
     Channels {
-        /// How many channels there are.
+        /// Number of channels.
         count: usize,
-        /// The one that is background, from 0, where there is one.
+        /// The channel of the background, from 0, if there is one.
         background: Option<usize>,
     },
-    /// The authors' rule, as asked for: every channel is exactly 255.
+    /// The authors' rule, if it was requested: every channel is exactly 255.
     Exactly255,
-    /// Several files, united or a label for each.
+    /// Several files, united or with a label for each.
     Files {
-        /// How many.
+        /// Number of files.
         count: usize,
-        /// What each of them is.
+        /// How each of them was interpreted.
         each: Box<MaskKind>,
     },
 }
 
 impl MaskKind {
-    /// In words, as it is shown: "labels (3 classes)".
+    /// Describes the kind, for instance "labels (3 classes)".
     pub fn words(&self) -> String {
         let classes = |count: usize| if count == 1 { "1 class".to_owned() } else { format!("{count} classes") };
         match self {
@@ -98,7 +99,7 @@ impl MaskKind {
     }
 }
 
-/// "black", "white", or its code.
+/// Returns "black", "white", or the code of a colour.
 pub fn colour_name(colour: [u8; 3]) -> String {
     match colour {
         [0, 0, 0] => "black".into(),

@@ -1,4 +1,4 @@
-//! Masks before it is decided which of their labels count: a label for every pixel.
+//! Label maps: a label for every pixel of a mask, before labels are selected as foreground.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::data::volume::{Geometry, Source, Turn};
 /// One class of a mask file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Label {
-    /// Its number, as the file has it; of colours their number by order, from 1.
+    /// The label's number in the file; for colours their number by order, from 1.
     pub value: i64,
-    /// Its colour, where the file has colours.
+    /// The label's colour, if the file has colours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colour: Option<[u8; 3]>,
-    /// Pixels that have it.
+    /// Number of pixels with this label.
     pub pixels: u64,
-    /// Whether it is foreground unless the user says otherwise.
+    /// Whether the label is foreground by default.
     pub is_foreground: bool,
 }
 
@@ -25,10 +25,10 @@ pub struct Label {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LabelChoice {
-    /// All that are above 0 or not background.
+    /// All labels that are above 0 or not background.
     #[default]
     Foreground,
-    /// These alone.
+    /// Only these labels.
     Only(BTreeSet<i64>),
 }
 
@@ -54,7 +54,7 @@ impl std::fmt::Display for LabelChoice {
 impl std::str::FromStr for LabelChoice {
     type Err = String;
 
-    /// "1,3" or "all".
+    /// Parses "1,3" or "all".
     fn from_str(text: &str) -> Result<Self, String> {
         if text.trim().eq_ignore_ascii_case("all") {
             return Ok(Self::Foreground);
@@ -65,17 +65,17 @@ impl std::str::FromStr for LabelChoice {
     }
 }
 
-/// The place of each pixel's label in a list.
+/// The index of each pixel's label in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Indices {
     /// Up to 256 labels.
     U8(Vec<u8>),
-    /// More.
+    /// Up to 65,536 labels.
     U16(Vec<u16>),
 }
 
 impl Indices {
-    /// No wider than `count` labels need.
+    /// Stores the indices no wider than `count` labels need.
     pub fn of(indices: Vec<u16>, count: usize) -> Self {
         match count {
             0..=256 => Self::U8(indices.into_iter().map(|index| index as u8).collect()),
@@ -91,12 +91,12 @@ impl Indices {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no pixels.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The place of pixel `at`.
+    /// Returns the index of pixel `at`.
     pub fn at(&self, at: usize) -> usize {
         match self {
             Self::U8(indices) => usize::from(indices[at]),
@@ -112,7 +112,7 @@ impl Indices {
         }
     }
 
-    /// Those of the pixels that `from` names; 0, which is background, for none.
+    /// Returns the indices of the pixels in `from`; 0, which is background, for `None`.
     pub fn picked(&self, from: impl Iterator<Item = Option<usize>>) -> Self {
         match self {
             Self::U8(indices) => Self::U8(from.map(|at| at.map_or(0, |at| indices[at])).collect()),
@@ -121,30 +121,30 @@ impl Indices {
     }
 }
 
-/// What a mask file holds: a label for every pixel, and how that was found.
+/// The content of a mask file: a label for every pixel, and how it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelMap {
     /// Pixels per row.
     pub columns: usize,
     /// Rows of a slice.
     pub rows: usize,
-    /// Slices; at least one.
+    /// Slices, at least one.
     pub slices: usize,
-    /// For each pixel, slice after slice and row after row, the place of its label in `labels`.
+    /// For each pixel, slice after slice and row after row, the index of its label in `labels`.
     pub indices: Indices,
     /// The labels, background first.
     pub labels: Vec<Label>,
-    /// How they were told apart.
+    /// How the labels were distinguished.
     pub kind: MaskKind,
     /// Where the pixels lie.
     pub geometry: Geometry,
-    /// What file it is of.
+    /// The file it was read from.
     pub source: Source,
-    /// What there is to say of it, one sentence each.
+    /// Notes about the mask, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// What is odd about the foreground of a mask.
+/// What is unusual about the foreground of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Oddity {
@@ -155,7 +155,7 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// A warning that stands beside a score.
+    /// Returns a warning that is shown beside a score.
     pub fn warning(self) -> &'static str {
         match self {
             Self::Nothing => {
@@ -167,20 +167,20 @@ impl Oddity {
 }
 
 impl LabelMap {
-    /// Columns, rows and slices.
+    /// Returns the numbers of columns, rows and slices.
     pub fn shape(&self) -> [usize; 3] {
         [self.columns, self.rows, self.slices]
     }
 
-    /// Its labels that are not background, with at least one pixel.
+    /// Iterates over the labels that are not background and have at least one pixel.
     pub fn classes(&self) -> impl Iterator<Item = &Label> {
         self.labels.iter().skip(1).filter(|label| label.pixels > 0)
     }
 
-    /// The binary mask of slice `slice`, from 0, under a choice of labels.
+    /// Returns the binary mask of slice `slice`, from 0, for a choice of labels.
     ///
     /// # Panics
-    /// If there is no such slice.
+    /// Panics if there is no such slice.
     pub fn mask(&self, slice: usize, choice: &LabelChoice) -> Mask {
         assert!(slice < self.slices, "slice {slice} of {}", self.slices);
         let is_foreground: Vec<u8> = self.labels.iter().map(|label| u8::from(choice.has(label))).collect();
@@ -197,17 +197,17 @@ impl LabelMap {
         Mask { width: self.columns, height: self.rows, values }
     }
 
-    /// The binary masks of all slices.
+    /// Returns the binary masks of all slices.
     pub fn masks(&self, choice: &LabelChoice) -> Vec<Mask> {
         (0..self.slices).map(|slice| self.mask(slice, choice)).collect()
     }
 
-    /// Foreground pixels under a choice of labels.
+    /// Returns the number of foreground pixels for a choice of labels.
     pub fn foreground(&self, choice: &LabelChoice) -> u64 {
         self.labels.iter().filter(|label| choice.has(label)).map(|label| label.pixels).sum()
     }
 
-    /// Whether nothing or everything is foreground under a choice of labels, in so many slices.
+    /// Returns whether nothing or everything is foreground for a choice of labels in so many slices.
     pub fn oddity(&self, choice: &LabelChoice, slices: usize) -> Option<Oddity> {
         match self.foreground(choice) {
             0 => Some(Oddity::Nothing),
@@ -216,14 +216,14 @@ impl LabelMap {
         }
     }
 
-    /// Labels that a choice names and the mask does not have.
+    /// Returns the labels in a choice that the mask does not have.
     pub fn absent(&self, choice: &LabelChoice) -> Vec<i64> {
         let LabelChoice::Only(values) = choice else { return Vec::new() };
         let has = |value: &&i64| !self.labels.iter().any(|label| label.value == **value && label.pixels > 0);
         values.iter().filter(has).copied().collect()
     }
 
-    /// Turns the pixels, and what the geometry says of them.
+    /// Turns the pixels and the geometry.
     pub(crate) fn turn(&mut self, turn: Turn) {
         let shape = self.shape();
         self.indices.turn(turn, shape);
@@ -231,7 +231,7 @@ impl LabelMap {
         [self.columns, self.rows, self.slices] = turn.shape(shape);
     }
 
-    /// Counts the pixels of every label anew.
+    /// Counts the pixels of every label again.
     pub(super) fn count(&mut self) {
         let mut counts = vec![0_u64; self.labels.len()];
         match &self.indices {

@@ -1,4 +1,4 @@
-//! A mask laid on its image: by where both lie in the patient, or pixel on pixel where one of them does not say.
+//! Aligns a mask with its image: by position in the patient, or pixel on pixel if one of them has no position.
 
 use std::path::Path;
 
@@ -9,24 +9,24 @@ use super::labels::LabelMap;
 use crate::data::DataError;
 use crate::data::volume::{Geometry, Turn};
 
-/// What the user agreed to where a mask lies on another grid than its image.
+/// What the user agreed to if a mask lies on another grid than its image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agreed {
-    /// Nothing: it is refused.
+    /// The mask is refused.
     #[default]
     Refuse,
     /// Every voxel of the image takes the label of the nearest voxel of the mask, by position in mm.
     Resample,
-    /// Voxels are laid on each other by their numbers as stored, whatever the positions say.
+    /// Voxels are matched by their stored indices, whatever the positions say.
     ByNumber,
 }
 
-/// How a mask was laid on its image.
+/// How a mask was aligned with its image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "pairing", rename_all = "snake_case")]
 pub enum Pairing {
-    /// Pixel on pixel, because a plain picture has no position.
+    /// Pixel on pixel, because an image file has no position.
     BySize,
     /// By position: the same voxels in the same order.
     ByPosition,
@@ -37,17 +37,17 @@ pub enum Pairing {
     },
     /// By position, to the nearest voxel of another grid, as agreed.
     Resampled,
-    /// By the numbers of the voxels as stored, as agreed.
+    /// By the stored indices of the voxels, as agreed.
     ByNumber,
-    /// On one slice of several.
+    /// On one of several slices.
     OnSlice {
-        /// Its number, from 1.
+        /// Number of the slice, from 1.
         slice: usize,
     },
 }
 
 impl Pairing {
-    /// In words.
+    /// Describes the alignment.
     pub fn words(&self) -> String {
         match self {
             Self::BySize => "pixel on pixel".into(),
@@ -63,27 +63,29 @@ impl Pairing {
 /// A mask on the grid of its image.
 #[derive(Clone, Debug)]
 pub struct Laid {
-    /// Labels for every pixel of the image as it is shown.
+    /// The label of every pixel of the image in displayed order.
     pub labels: LabelMap,
-    /// Which slices of the image it says something about.
+    /// Which slices of the image the mask covers.
     pub covered: Vec<bool>,
-    /// How it was laid.
+    /// How it was aligned.
     pub pairing: Pairing,
 }
 
-/// The pixels of an image, which a mask is laid on.
+/// The pixels of an image on which a mask is laid.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid<'a> {
-    /// Columns, rows and slices as shown.
+    /// Columns, rows and slices in displayed order.
     pub shape: [usize; 3],
     /// Where they lie.
     pub geometry: &'a Geometry,
 }
 
-/// Lays the labels of the file at `path` on an image. `slice` is the one, from 0, that a lone mask without a position belongs to.
+/// Aligns the labels of the file at `path` with an image. `slice` is the slice, from 0, to which a single mask
+/// without a position belongs.
 ///
 /// # Errors
-/// The mask is of another size, has another number of slices, or lies elsewhere and nothing was agreed.
+/// Returns an error if the mask has another size or another number of slices, or lies elsewhere and nothing was
+/// agreed.
 pub fn lay(
     path: &Path,
     labels: LabelMap,
@@ -149,7 +151,7 @@ pub fn lay(
     Err(DataError::MaskGrid { path: path.to_owned(), mask, image, fits_by_number })
 }
 
-/// Pixel on pixel.
+/// Aligns pixel on pixel.
 fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usize>) -> Result<Laid, DataError> {
     let [width, height, slices] = image.shape;
     let turn = image.geometry.turn;
@@ -158,7 +160,7 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
         && turn.transposed
         && labels.geometry.turn.is_none()
     {
-        // A picture that stands upright only when it is turned, and a mask of its size as it is stored.
+        // The image was turned upright, and the mask has its size as stored.
         labels.turn(Turn { reversed: [turn.reversed[0], turn.reversed[1], false], ..turn });
         labels.notes.push("It was drawn on the stored, unturned picture and is turned with it.".into());
     }
@@ -190,7 +192,7 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
     Ok(Laid { labels: on_grid(labels, image, from), covered, pairing: Pairing::OnSlice { slice: slice + 1 } })
 }
 
-/// The shape of a mask after it was taken back to how it is stored and turned as the image is.
+/// Whether the mask, in its stored order and turned like the image, has the image's shape.
 fn fits_by_number(labels: &LabelMap, image: Grid<'_>) -> bool {
     let turn = labels.geometry.turn.inverse().then(image.geometry.turn);
     turn.shape(labels.shape()) == image.shape
@@ -206,7 +208,7 @@ fn by_number(path: &Path, mut labels: LabelMap, image: Grid<'_>) -> Result<Laid,
     Ok(Laid { labels, covered: vec![true; image.shape[2]], pairing: Pairing::ByNumber })
 }
 
-/// The labels on the grid of the image; `from` names for each of its pixels that of the mask.
+/// Puts the labels on the grid of the image; `from` has for each of its pixels that of the mask.
 fn on_grid(labels: LabelMap, image: Grid<'_>, from: impl Iterator<Item = Option<usize>>) -> LabelMap {
     let [columns, rows, slices] = image.shape;
     let indices = labels.indices.picked(from);
@@ -215,7 +217,7 @@ fn on_grid(labels: LabelMap, image: Grid<'_>, from: impl Iterator<Item = Option<
     laid
 }
 
-/// A grid in words: size, voxel, first voxel.
+/// Describes a grid: size, voxel, first voxel.
 fn in_words([columns, rows, slices]: [usize; 3], geometry: &Geometry) -> String {
     let mut text = if slices == 1 { format!("{columns}×{rows}") } else { format!("{columns}×{rows}×{slices}") };
     if let Some([column, row]) = geometry.pixel_mm {

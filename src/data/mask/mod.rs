@@ -1,4 +1,4 @@
-//! Reference masks: which pixels of a mask file are foreground, and on which pixels of an image they lie.
+//! Reference masks: which pixels of a mask file are foreground, and to which pixels of an image they belong.
 
 mod colour;
 mod finder;
@@ -37,11 +37,11 @@ pub struct Mask {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskRule {
-    /// Found from the values: see [`MaskKind`].
+    /// The rule is derived from the values: see [`MaskKind`].
     #[default]
     Found,
-    /// The mean of the channels lies above half of the range: above 127 of 8 bit. Reads masks that
-    /// went through JPEG. A file whose largest value is 1 has the range 0…1.
+    /// The mean of the channels lies above half of the range: above 127 for 8 bit. This reads masks that were
+    /// compressed as JPEG. A file whose largest value is 1 has the range 0…1.
     Half,
     /// The authors' rule: every channel is exactly 255.
     #[serde(rename = "exactly_255")]
@@ -53,22 +53,22 @@ pub enum MaskRule {
 pub struct MaskReading {
     /// What counts as foreground.
     pub rule: MaskRule,
-    /// What is done about an EXIF orientation.
+    /// What to do about an EXIF orientation.
     pub orientation: Orientation,
-    /// How much memory the file may take.
+    /// Memory that the file may take.
     pub limit: Limit,
 }
 
 impl Mask {
-    /// Number of foreground pixels.
+    /// Returns the number of foreground pixels.
     pub fn foreground(&self) -> usize {
         self.values.iter().filter(|&&value| value != 0).count()
     }
 
-    /// Refuses a mask that is not of the size of the image it is to be compared with.
+    /// Checks that the mask has the size of the image with which it is compared.
     ///
     /// # Errors
-    /// [`DataError::MaskSize`], which names `path`, the mask's file, and both sizes.
+    /// Returns [`DataError::MaskSize`] otherwise, with `path`, the mask's file, and both sizes.
     pub fn must_fit(&self, path: &Path, width: usize, height: usize) -> Result<(), DataError> {
         if (self.width, self.height) == (width, height) {
             return Ok(());
@@ -78,10 +78,10 @@ impl Mask {
     }
 }
 
-/// Reads a mask from a picture file, with all labels that are foreground unless the user says otherwise.
+/// Reads a mask from an image file, with all labels that are foreground by default.
 ///
 /// # Errors
-/// Those of [`read`], and a file of several pages.
+/// Returns the errors of [`read`], and an error for a file of several pages.
 pub fn load(path: &Path, rule: &MaskRule) -> Result<Mask, DataError> {
     let labels = read(path, &MaskReading { rule: *rule, ..MaskReading::default() })?;
     if labels.slices > 1 {

@@ -1,4 +1,4 @@
-//! Files of any kind to labels.
+//! Reads files of any kind as labels.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::data::raster::Raster;
 use crate::data::volume::{Geometry, Source, StoredPixels};
 use crate::data::{DataError, Volume, decode, dicom, nifti};
 
-/// Transfer syntaxes that lose something (JPEG baseline, extended and progressive; JPEG-LS near-lossless).
+/// Lossy transfer syntaxes (JPEG baseline, extended and progressive; JPEG-LS near-lossless).
 const LOSSY: &[&str] = &[
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.4.51",
@@ -20,16 +20,17 @@ const LOSSY: &[&str] = &[
     "1.2.840.10008.1.2.4.55",
     "1.2.840.10008.1.2.4.81",
 ];
-/// Most bytes that recognising takes for a pixel beside the pixel itself: its value in a list, its label, its colour or number.
+/// Most bytes that recognition takes for a pixel beside the pixel itself: its value in a list, its label, its colour
+/// or palette index.
 const WORKING: u64 = 20;
 
 /// Reads the labels of a file, or of the DICOM series in a folder.
 ///
 /// # Errors
-/// The file cannot be read, or is no mask.
+/// Returns an error if the file cannot be read or is not a mask.
 pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
-    // The number of a stack may stand behind the path.
+    // The number of a stack may follow the path.
     let (file, _) = dicom::of_stack(path);
     if !file.is_dir() {
         match open::content(&file)? {
@@ -59,7 +60,7 @@ fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, Data
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
     let nifti::Labelled { shape: [columns, rows, slices], voxels, geometry, source, notes, turn } = file;
     let found = match voxels {
-        // Numbers that do not repeat: probabilities.
+        // Values that hardly repeat are probabilities.
         nifti::Voxels::Labels(Tally::Many { .. }) => return Ok(None),
         nifti::Voxels::Labels(tally) => {
             let encoding = Encoding { size: [columns, rows], is_lossy: false, is_picture: false, half: 0.5 };
@@ -72,10 +73,10 @@ fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, Data
     Ok(Some(labels))
 }
 
-/// Of a volume that was opened as one.
+/// Interprets an open volume as labels.
 ///
 /// # Errors
-/// It is no mask; in words.
+/// Returns a message if it is not a mask.
 pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
     let shape = volume.shape();
     let [columns, rows, _] = shape;
@@ -109,10 +110,10 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
     Ok(made(found, shape, volume.geometry, volume.source, volume.notes))
 }
 
-/// Of a picture file.
+/// Interprets an image file as labels.
 ///
 /// # Errors
-/// It is no mask; in words.
+/// Returns a message if it is not a mask.
 pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     let shape = [raster.columns, raster.rows, raster.pages];
     let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
@@ -143,12 +144,12 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     Ok(made(found, shape, geometry, Source::Picture(raster.source), raster.notes))
 }
 
-/// Samples one by one.
+/// Iterates over the samples.
 fn numbers(values: &StoredPixels) -> Box<dyn Iterator<Item = f64> + '_> {
     Box::new((0..values.len()).map(|place| f64::from(values.at(place))))
 }
 
-/// Colours in 8 bit, by the range that the samples stand for and not by the values that occur.
+/// Converts colours to 8 bit, by the range of the type and not by the values that occur.
 fn bytes(values: &StoredPixels) -> Vec<u8> {
     let high = values.highest();
     let scale = match values {
@@ -173,7 +174,8 @@ fn made(
     map
 }
 
-/// Half of the range that the values stand for. The type alone does not tell it: 8 bit masks are kept in 16 bit files.
+/// Returns half of the range that the values represent. The type alone does not tell it: 8-bit masks are often stored
+/// in 16-bit files.
 fn half_of_range(values: &StoredPixels) -> f64 {
     match values {
         StoredPixels::U8(_) => 127.0,

@@ -1,70 +1,70 @@
-//! The rules by which the values of a mask file become labels. They are told in `docs/masks.md`.
+//! The rules by which the values of a mask file become labels. `docs/masks.md` describes them.
 
 use super::labels::{Indices, Label};
 use super::tally::{Counted, Tally};
 use super::{MaskKind, MaskRule};
 
-/// Whole numbers up to this are classes, whatever the picture looks like; grey values are not so few.
+/// Integers up to this value are classes, whatever the image looks like; grey values are never so few.
 const SMALL: f64 = 31.0;
-/// Most different grey values of a picture, and of a volume, that are taken for classes.
+/// Most different grey values of an image or a volume that are taken for classes.
 pub const CLASSES: usize = 64;
 const VOLUME_CLASSES: usize = 4096;
-/// From so many values on, most of them near both ends are noise of a compression that the file does not have any more.
+/// From this number of values on, if most of them are near both ends, they are the noise of an earlier compression.
 const NOISY: usize = 8;
 /// Share of pixels between black and white below which the others are near both ends.
 const NOISY_MIDDLE: f64 = 0.02;
-/// Share of pixels between black and white from which on a mask of two sides is doubtful.
+/// Share of pixels between black and white from which on a binary mask is doubtful.
 const MIDDLE: f64 = 0.05;
-/// Brightest value of a picture compressed with losses that is noise of an empty mask.
+/// Brightest value of a lossily compressed image that is noise of an empty mask.
 pub const NOISE: f64 = 32.0;
 
-/// Labels by rule.
+/// Labels found by a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The place of each pixel's label.
+    /// The index of each pixel's label.
     pub indices: Indices,
     /// The labels, background first.
     pub labels: Vec<Label>,
-    /// How they were told apart.
+    /// How the labels were distinguished.
     pub kind: MaskKind,
-    /// What there is to say of it.
+    /// Notes about the result.
     pub notes: Vec<String>,
 }
 
-/// What is known of how the values were stored.
+/// What is known about the storage of the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoding {
-    /// Pixels of a row and rows of a slice.
+    /// Pixels per row, and rows per slice.
     pub size: [usize; 2],
-    /// Whether they went through a compression with losses.
+    /// Whether the values were compressed with losses.
     pub is_lossy: bool,
-    /// Whether they are of a picture, where values are shades, and not of a volume, where they are labels.
+    /// Whether the values belong to an image, where they are grey levels, and not to a volume, where they are labels.
     pub is_picture: bool,
-    /// Where half of the range lies, if it is the type that says so.
+    /// Half of the range, if the type determines it.
     pub half: f64,
 }
 
-/// Background and foreground.
+/// Makes the labels of background and foreground.
 fn two(indices: Vec<u8>, values: [f64; 2], kind: MaskKind) -> Found {
     let label =
         |value: f64, is_foreground| Label { value: value.round() as i64, colour: None, pixels: 0, is_foreground };
     let mut labels = vec![label(values[0], false), label(values[1], true)];
     if labels[0].value == labels[1].value {
-        // Fractions: numbered.
+        // Fractions get the numbers 0 and 1.
         (labels[0].value, labels[1].value) = (0, 1);
     }
     Found { indices: Indices::U8(indices), labels, kind, notes: Vec::new() }
 }
 
-/// Of a binary decision that is made pixel by pixel.
+/// Makes the labels of a binary decision for each pixel.
 pub fn decided(foreground: impl Iterator<Item = bool>, kind: MaskKind) -> Found {
     two(foreground.map(u8::from).collect(), [0.0, 1.0], kind)
 }
 
-/// Of grey values. `numbers` gives them again, pixel by pixel, where there are too many to tell apart.
+/// Finds the labels of grey values. `numbers` iterates over them again if there are too many to distinguish.
 ///
 /// # Errors
-/// They are no mask; in words.
+/// Returns a message if they are not a mask.
 pub fn grey<'a>(
     tally: Tally,
     encoding: Encoding,
@@ -123,7 +123,7 @@ pub fn grey<'a>(
     Ok(found)
 }
 
-/// Whether whole numbers are classes.
+/// Whether integers are classes.
 fn has_classes(counted: &Counted, encoding: Encoding) -> bool {
     let values = &counted.values;
     let (low, high) = (values[0], values[values.len() - 1]);
@@ -136,24 +136,24 @@ fn has_classes(counted: &Counted, encoding: Encoding) -> bool {
     let [columns, rows] = encoding.size;
     let interior = counted.interior(columns, rows);
     if values.len() > CLASSES {
-        // Instances: nearly every value fills an area, as grey values of a picture do not.
+        // These are instances: nearly every value fills an area, which grey values of a photograph do not.
         let filled = interior.iter().filter(|is_interior| **is_interior).count();
         return values.len() <= VOLUME_CLASSES && filled * 5 >= values.len() * 4;
     }
-    // Smoothed edges: what lies between black and white never fills an area.
+    // These are smoothed boundaries: values between black and white never fill an area.
     let has_middle_area = interior[1..values.len() - 1].iter().any(|is_interior| *is_interior);
     if !has_middle_area {
         return false;
     }
-    // What JPEG left in a file of another format: many values, nearly all of them near the ends.
+    // These are traces of JPEG in a file of another format: many values, nearly all of them near the ends.
     !(values.len() > NOISY && counted.middle() < NOISY_MIDDLE)
 }
 
-/// A label for each value; 0 is background. Without a 0 no pixel is.
+/// Makes a label for each value; 0 is background. Without a 0 there is no background.
 fn classes(counted: Counted) -> Found {
     let Counted { values, counts, places } = counted;
     let background = values.iter().position(|value| *value == 0.0).unwrap_or(usize::MAX);
-    // Background first, the others in their order.
+    // Background comes first, the others follow in order.
     let mut labels = vec![Label { value: 0, colour: None, pixels: 0, is_foreground: false }];
     let mut place_of = vec![0_u16; values.len()];
     for (place, (value, pixels)) in values.iter().zip(&counts).enumerate() {
@@ -174,10 +174,10 @@ fn classes(counted: Counted) -> Found {
     Found { indices: Indices::of(indices, count), labels, kind, notes: note.into_iter().collect() }
 }
 
-/// The value above which many values are foreground.
+/// Returns the value above which many values are foreground.
 fn half(low: f64, high: f64, encoding: Encoding, is_whole: bool) -> Result<f64, String> {
     if encoding.is_lossy && high > NOISE {
-        // Half of what the file has: 127 is as good a foreground as 255.
+        // This is half of the largest value in the file: 127 can be foreground just as well as 255.
         return Ok((high / 2.0).floor());
     }
     if encoding.is_picture && (is_whole || encoding.is_lossy) {
@@ -194,7 +194,7 @@ fn half(low: f64, high: f64, encoding: Encoding, is_whole: bool) -> Result<f64, 
     Ok(if high <= 1.0 { 0.5 } else { high / 2.0 })
 }
 
-/// One channel or volume for each class: whether each pixel belongs to it.
+/// Finds the labels of one channel or volume for each class, which says whether each pixel belongs to it.
 pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     let count = planes.len();
     let pixels = planes.first().map_or(0, Vec::len);
@@ -203,7 +203,8 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
         covered.iter_mut().zip(plane).for_each(|(count, &is)| *count += u16::from(is));
     }
     let is_partition = covered.iter().all(|&count| count == 1);
-    // Where each voxel is of exactly one channel, one of them is the background: the first, by convention, and it is the largest.
+    // If each voxel belongs to exactly one channel, one of them is the background: the first by convention, if it is
+    // the largest.
     let area = |plane: &Vec<bool>| plane.iter().filter(|is| **is).count();
     let largest = (0..count).max_by_key(|channel| (area(&planes[*channel]), count - channel));
     let background = largest.filter(|_| is_partition && count > 1);
@@ -223,7 +224,7 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     let mut indices = vec![0_u16; pixels];
     for (channel, plane) in planes.iter().enumerate().filter(|(channel, _)| Some(*channel) != background) {
         let place = labels.len() as u16;
-        // With a background channel 0 stands for it; without one, channels are numbered from 1.
+        // With a background channel, 0 stands for it; without one, channels are numbered from 1.
         let value = if background.is_some() { channel as i64 } else { channel as i64 + 1 };
         labels.push(Label { value, colour: None, pixels: 0, is_foreground: true });
         indices.iter_mut().zip(plane).filter(|(_, is)| **is).for_each(|(index, _)| *index = place);
@@ -232,7 +233,7 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
 }
 
-/// Under a rule that was asked for instead of being found, of samples of `channels` a pixel.
+/// Applies a rule that was requested instead of derived, to samples with `channels` for each pixel.
 pub fn by_rule(samples: &[f32], channels: usize, rule: MaskRule, half: f64) -> Option<Found> {
     let pixels = || samples.chunks_exact(channels.max(1));
     match rule {

@@ -1,40 +1,40 @@
-//! Which values a mask file has, and how many pixels each of them.
+//! Counts the different values of a mask file and their pixels.
 
 use std::collections::HashMap;
 
 use crate::data::volume::StoredPixels;
 
-/// Most different values that are told apart; a mask has a few, an anatomical atlas some hundreds.
+/// Most different values that are distinguished. A mask has a few, an anatomical atlas some hundreds.
 pub const MOST: usize = 65_536;
 
-/// The values of a mask, as far as they can be told apart.
+/// The values of a mask, as far as they can be distinguished.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tally {
-    /// Few enough.
+    /// There are few enough.
     Few(Counted),
-    /// More than [`MOST`].
+    /// There are more than [`MOST`].
     Many {
-        /// The smallest.
+        /// The smallest value.
         low: f64,
-        /// The largest.
+        /// The largest value.
         high: f64,
     },
 }
 
-/// Every pixel by the place of its value in a list.
+/// The index of every pixel's value in a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
-    /// The different values, the smallest first.
+    /// The different values in ascending order.
     pub values: Vec<f64>,
-    /// Pixels of each.
+    /// Number of pixels with each value.
     pub counts: Vec<u64>,
-    /// For each pixel the place of its value.
+    /// For each pixel the index of its value.
     pub places: Vec<u16>,
 }
 
 /// Counts values one by one.
 pub struct Counter {
-    /// Bits of a value to its place in the order of appearance.
+    /// Maps the bits of a value to its index in the order of appearance.
     known: HashMap<u64, u16>,
     values: Vec<f64>,
     counts: Vec<u64>,
@@ -42,12 +42,12 @@ pub struct Counter {
     last: Option<(u64, u16)>,
     range: [f64; 2],
     is_many: bool,
-    /// Values that are not numbers; they count as 0.
+    /// Number of values that are NaN; they count as 0.
     pub strange: usize,
 }
 
 impl Counter {
-    /// For `count` pixels.
+    /// Makes a counter for `count` pixels.
     pub fn new(count: usize) -> Self {
         Self {
             known: HashMap::new(),
@@ -61,10 +61,10 @@ impl Counter {
         }
     }
 
-    /// Takes the value of the next pixel.
+    /// Counts the value of the next pixel.
     pub fn take(&mut self, value: f64) {
         let value = if value.is_finite() {
-            // One zero, not two.
+            // This makes −0 and 0 equal.
             value + 0.0
         } else {
             self.strange += 1;
@@ -98,7 +98,7 @@ impl Counter {
         self.places.push(place);
     }
 
-    /// What was counted.
+    /// Returns the result.
     pub fn finish(self) -> Tally {
         if self.is_many {
             return Tally::Many { low: self.range[0], high: self.range[1] };
@@ -118,7 +118,8 @@ impl Counter {
 }
 
 impl Tally {
-    /// Whether each pixel is above 0, of values that are 0 and at most one other; none of any others.
+    /// For values that are 0 and at most one other, returns whether each pixel is above 0; `None` for any other
+    /// values.
     pub fn channel(&self) -> Option<Vec<bool>> {
         let Self::Few(counted) = self else { return None };
         match counted.values[..] {
@@ -128,14 +129,14 @@ impl Tally {
         }
     }
 
-    /// Of numbers.
+    /// Counts numbers.
     pub fn of(numbers: impl ExactSizeIterator<Item = f64>) -> Self {
         let mut counter = Counter::new(numbers.len());
         numbers.for_each(|number| counter.take(number));
         counter.finish()
     }
 
-    /// Of grey samples.
+    /// Counts grey samples.
     pub fn of_values(values: &StoredPixels) -> Self {
         match values {
             StoredPixels::U8(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 256, 0),
@@ -147,7 +148,7 @@ impl Tally {
         }
     }
 
-    /// Of whole numbers below `range`, each of which stands for itself plus `offset`.
+    /// Counts integers below `range`, each of which represents itself plus `offset`.
     fn of_whole(numbers: impl ExactSizeIterator<Item = usize> + Clone, range: usize, offset: i32) -> Self {
         let mut counts = vec![0_u64; range];
         numbers.clone().for_each(|number| counts[number] += 1);
@@ -164,7 +165,7 @@ impl Tally {
 }
 
 impl Counted {
-    /// Share of the pixels whose value lies between a quarter and three quarters of the way from the smallest to the largest, 0 to 1.
+    /// Returns the share of the pixels, 0 to 1, whose value lies between a quarter and three quarters of the range.
     pub fn middle(&self) -> f64 {
         let (Some(low), Some(high)) = (self.values.first(), self.values.last()) else { return 0.0 };
         let quarter = (high - low) / 4.0;
@@ -175,7 +176,8 @@ impl Counted {
         middle as f64 / all.max(1) as f64
     }
 
-    /// Which of the values fill a pixel together with its four neighbours somewhere; the others stand at edges alone.
+    /// Returns which of the values fill a pixel and its four neighbours at some position; the others occur only at
+    /// boundaries.
     pub fn interior(&self, columns: usize, rows: usize) -> Vec<bool> {
         let mut is_interior = vec![false; self.values.len()];
         let plane = columns * rows;

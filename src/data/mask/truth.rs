@@ -1,4 +1,4 @@
-//! What a prediction is compared with: one mask file or several, laid on their image, and which labels count.
+//! Ground truth: one mask file or several, aligned with their image, and the labels that count as foreground.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,48 +11,49 @@ use super::{Mask, MaskKind, MaskReading, read};
 use crate::data::DataError;
 use crate::data::volume::{Geometry, Source};
 
-/// What several mask files of one picture are.
+/// What several mask files of one image are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Several {
-    /// Parts of one mask.
+    /// They are parts of one mask.
     #[default]
     United,
-    /// Classes: the first file is label 1, the second label 2.
+    /// They are classes: the first file is label 1, the second label 2.
     AsLabels,
 }
 
-/// How a truth is read, laid on its image and looked at.
+/// How a ground truth is read, aligned with its image, and evaluated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TruthReading {
     /// How each file is read.
     pub mask: MaskReading,
     /// What several files are.
     pub several: Several,
-    /// What is done where it lies on another grid than the image.
+    /// What to do if it lies on another grid than the image.
     pub agreed: Agreed,
-    /// The slice, from 0, that a lone mask without a position belongs to.
+    /// The slice, from 0, to which a single mask without a position belongs.
     pub slice: Option<usize>,
     /// Which labels are foreground.
     pub choice: LabelChoice,
 }
 
-/// A truth on the grid of its image.
+/// A ground truth on the grid of its image.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// The files that it was read from.
     pub files: Vec<PathBuf>,
-    /// Its labels, and how they were laid on the image.
+    /// The labels, aligned with the image.
     pub laid: Arc<Laid>,
-    /// Which of them are foreground.
+    /// Which labels are foreground.
     pub choice: LabelChoice,
 }
 
 impl Truth {
-    /// Reads the mask files of an image and lays them on it.
+    /// Reads the mask files of an image and aligns them with it.
     ///
     /// # Errors
-    /// There is no file, one cannot be read or is no mask, they have different sizes, or they do not fit to the image.
+    /// Returns an error if there is no file, if one cannot be read or is not a mask, if they have different sizes, or
+    /// if they do not fit the image.
     pub fn read(files: &[PathBuf], image: Grid<'_>, reading: &TruthReading) -> Result<Self, DataError> {
         let mut all = Vec::with_capacity(files.len());
         for path in files {
@@ -64,7 +65,7 @@ impl Truth {
         Ok(Self { files: files.to_vec(), laid: Arc::new(laid), choice: reading.choice.clone() })
     }
 
-    /// Of a mask that was drawn with its picture.
+    /// Makes the ground truth of a mask that was drawn together with its image.
     pub fn of_mask(name: PathBuf, mask: &Mask) -> Self {
         let indices = Indices::U8(mask.values.iter().map(|value| u8::from(*value != 0)).collect());
         let mut labels = LabelMap {
@@ -83,36 +84,37 @@ impl Truth {
         Self { files: vec![name], laid: Arc::new(laid), choice: LabelChoice::Foreground }
     }
 
-    /// The mask of slice `slice`, from 0; none where the files say nothing of that slice.
+    /// Returns the mask of slice `slice`, from 0; `None` if the files do not cover that slice.
     pub fn mask(&self, slice: usize) -> Option<Arc<Mask>> {
         let is_covered = self.laid.covered.get(slice).copied().unwrap_or(false);
         is_covered.then(|| Arc::new(self.laid.labels.mask(slice, &self.choice)))
     }
 
-    /// The same with other labels as foreground.
+    /// Returns the same ground truth with other labels as foreground.
     pub fn with(&self, choice: LabelChoice) -> Self {
         Self { choice, ..self.clone() }
     }
 
-    /// Whether nothing or everything is foreground, in all slices together that it says something of.
+    /// Returns whether nothing or everything is foreground in all covered slices together.
     pub fn oddity(&self) -> Option<Oddity> {
         let Laid { labels, covered, .. } = self.laid.as_ref();
         let slices = covered.iter().filter(|is| **is).count();
         labels.oddity(&self.choice, slices)
     }
 
-    /// Foreground and background as the file says, how they were found, and how the mask was laid on the image.
+    /// Describes how foreground and background were found, and how the mask was aligned with the image.
     pub fn words(&self) -> String {
         format!("{}; {}", self.laid.labels.kind.words(), self.laid.pairing.words())
     }
 }
 
-/// A label that is foreground if it is above 0.
+/// Makes a label that is foreground if it is above 0.
 fn label(value: i64) -> Label {
     Label { value, colour: None, pixels: 0, is_foreground: value > 0 }
 }
 
-/// Several masks of one image as one. Labels of the same value are one label where the files are parts of one mask. None of none.
+/// Joins several masks of one image. If the files are parts of one mask, labels of the same value become one label.
+/// `None` if there are no masks.
 fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     if all.len() < 2 && (several == Several::United || all.is_empty()) {
         return all.pop();
@@ -125,7 +127,7 @@ fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     let mut notes = Vec::new();
     let mut overlap = 0_u64;
     for (file, laid) in (1_i64..).zip(&all) {
-        // For each label of the file its place in the common list; 0 for background.
+        // For each label of the file its index in the common list; 0 for background.
         let places: Vec<u16> = laid
             .labels
             .labels

@@ -1,27 +1,29 @@
-//! Where a NIfTI header says that its voxels lie: sform, qform, or neither (nifti1.h, "3D image (volume) orientation and location").
+//! Which position a NIfTI header gives its voxels: sform, qform, or none (nifti1.h, "3D image (volume) orientation
+//! and location").
 
 use ::nifti::NiftiHeader;
 
 use crate::data::volume::geometry::{cross, dot, minus, norm};
 use crate::data::volume::{NiftiForm, Turn};
 
-/// From voxel numbers to RAS mm: three rows of four.
+/// Maps voxel indices to RAS mm: three rows of four.
 pub type Affine = [[f64; 4]; 3];
 
-/// What a header says, and what there is to say of that.
+/// The position in a header, with notes.
 pub struct Form {
-    /// Which statement is used.
+    /// Which of the two statements is used.
     pub used: NiftiForm,
-    /// The statement.
+    /// The affine of that statement.
     pub affine: Option<Affine>,
-    /// What was wrong with it or the other one.
+    /// What was wrong with one of the statements.
     pub notes: Vec<String>,
-    /// What is assumed where it says nothing.
+    /// What is assumed because the header does not say it.
     pub assumptions: Vec<String>,
 }
 
 impl Form {
-    /// Of a header of a volume of `shape`. A matrix that places nothing (zero, not a number, flat) is passed over for the other form.
+    /// Reads the header of a volume of `shape`. A degenerate matrix (zero, NaN, flat) is ignored in favour of the
+    /// other statement.
     pub fn of(header: &NiftiHeader, shape: [usize; 3]) -> Self {
         let scale = unit_scale(header);
         let sform = (header.sform_code > 0).then(|| sform(header, scale));
@@ -62,7 +64,7 @@ impl Form {
     }
 }
 
-/// From the header's unit of length to mm; 1, with an assumption in [`Form`], where it gives none.
+/// Returns the factor from the header's unit of length to mm; 1, with an assumption in [`Form`], if it has none.
 pub fn unit_scale(header: &NiftiHeader) -> f64 {
     match header.xyzt_units & 7 {
         1 => 1000.0,
@@ -75,7 +77,7 @@ fn sform(header: &NiftiHeader, scale: f64) -> Affine {
     [header.srow_x, header.srow_y, header.srow_z].map(|row| row.map(|value| f64::from(value) * scale))
 }
 
-/// Quaternion to matrix, as nifti1.h has it.
+/// Converts the quaternion to a matrix, as defined in nifti1.h.
 fn qform(header: &NiftiHeader, scale: f64) -> Affine {
     let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d].map(f64::from);
     let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
@@ -90,12 +92,12 @@ fn qform(header: &NiftiHeader, scale: f64) -> Affine {
     ]
 }
 
-/// The direction of an axis of the voxels, mm a step.
+/// Returns the direction of an axis of the voxels, in mm for each step.
 pub fn axis(affine: &Affine, axis: usize) -> [f64; 3] {
     std::array::from_fn(|part| affine[part][axis])
 }
 
-/// Whether each voxel has a place of its own.
+/// Whether all voxels have different positions.
 fn is_sound(affine: &Affine) -> bool {
     let axes = [0, 1, 2].map(|number| axis(affine, number));
     let lengths = axes.map(norm);
@@ -104,7 +106,8 @@ fn is_sound(affine: &Affine) -> bool {
     affine.iter().flatten().all(|value| value.is_finite()) && all > 0.0 && volume > 1e-3 * all
 }
 
-/// The largest distance between what both say of a corner, if that is more than half of a voxel's largest side.
+/// Returns the largest distance between the positions that both give a corner, if it is more than half of a voxel's
+/// largest side.
 fn disagreement(a: &Affine, b: &Affine, shape: [usize; 3]) -> Option<f64> {
     let place = |affine: &Affine, voxel: [f64; 3]| -> [f64; 3] {
         std::array::from_fn(|part| {
@@ -121,13 +124,14 @@ fn disagreement(a: &Affine, b: &Affine, shape: [usize; 3]) -> Option<f64> {
     (most > 0.5 * side).then_some(most)
 }
 
-/// What shows the plane of the first two axes as radiologists look at it: the patient's right or front at the left, front or head at the
-/// top, slices from the feet, the front or the right on. `axes` are directions in the patient (LPS).
+/// Returns the turn that displays the plane of the first two axes in the usual radiological orientation: the
+/// patient's right or front at the left, front or head at the top, slices from the feet, the front or the right.
+/// `axes` are directions in the patient (LPS).
 pub fn upright(axes: [[f64; 3]; 3]) -> Turn {
     let share = |axis: usize, part: usize| axes[axis][part].abs() / norm(axes[axis]);
     let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
     let fit = |order: &[usize; 3]| (0..3).map(|axis| share(axis, order[axis])).sum::<f64>();
-    // Which part of space (x, y, z) each axis runs along.
+    // The dimension (x, y, z) along which each axis mainly runs.
     let mut main = orders.into_iter().max_by(|a, b| fit(a).total_cmp(&fit(b))).unwrap_or([0, 1, 2]);
     let mut axes = axes;
     let transposed = main[0] > main[1];
@@ -136,7 +140,8 @@ pub fn upright(axes: [[f64; 3]; 3]) -> Turn {
         axes.swap(0, 1);
     }
     let grows = |axis: usize| axes[axis][main[axis]] > 0.0;
-    // To the patient's left and back; to the feet where the head is to be at the top; of slices to the head.
+    // Columns run to the patient's left or back; rows to the feet if the head is to be at the top; slices to the
+    // head.
     let down = if main[1] == 2 { !grows(1) } else { grows(1) };
     Turn { transposed, reversed: [!grows(0), !down, !grows(2)] }
 }

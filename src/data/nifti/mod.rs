@@ -1,5 +1,6 @@
-//! NIfTI-1 volumes (`.nii`, `.nii.gz`): header by the nifti crate, voxels under a memory limit, shown in the plane of their first two
-//! axes with the patient's right or front at the left and the front or head at the top.
+//! NIfTI-1 volumes (`.nii`, `.nii.gz`). The nifti crate reads the header; voxels are read here under a memory limit.
+//! The plane of the first two axes is displayed with the patient's right or front at the left and the front or head
+//! at the top.
 
 mod form;
 mod samples;
@@ -21,21 +22,21 @@ use super::{DataError, Limit};
 use form::Form;
 use samples::Sample;
 
-/// Bytes of the header.
+/// Size of the header in bytes.
 const HEADER: usize = 348;
-/// The compressed form of a volume is no smaller than this share of it; deflate reaches 1032 : 1.
+/// The compressed form of a volume is at least this share of it; deflate reaches 1032 : 1.
 const DENSEST: u64 = 1100;
 
-/// Lowest values of CT in HU; scanners write down to −1024, some reconstructions further.
+/// Lowest values of CT in HU. Scanners write down to −1024, some reconstructions lower.
 const AIR: std::ops::RangeInclusive<f32> = -1500.0..=-900.0;
 /// A lowest value below this, and at least so far below the next one, is padding.
 const PADDED: f32 = -1100.0;
 const APART: f32 = 200.0;
 
-/// Most bytes between header and voxels, where programs put notes.
+/// Most bytes between header and voxels, where programs write notes.
 const MOST_NOTES: u64 = 64 << 20;
 
-/// Whether a header is of the second version of the format, with room for larger volumes.
+/// Whether a header has the second version of the format, for larger volumes.
 fn is_second(bytes: &[u8]) -> bool {
     bytes.get(4..7).is_some_and(|magic| magic == b"n+2" || magic == b"ni2")
 }
@@ -47,25 +48,25 @@ pub fn is_nifti(bytes: &[u8]) -> bool {
     };
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut head = Vec::new();
-        // Of a part of the file, the end is missing: what could be read counts.
+        // The end of a partial file is missing; what could be read counts.
         let _ = MultiGzDecoder::new(bytes).take(HEADER as u64).read_to_end(&mut head);
         return magic(&head);
     }
     magic(bytes)
 }
 
-/// A file whose header is read and whose voxels come next.
+/// An open file whose header has been read and whose voxels come next.
 struct Opened {
     header: NiftiHeader,
     shape: [usize; 3],
-    /// Sizes of the axes beyond the third, but for those of 1.
+    /// Sizes of the axes beyond the third that are above 1.
     further: Vec<usize>,
     sample: Sample,
     stream: Box<dyn Read>,
 }
 
 impl Opened {
-    /// Of the volumes along the further axes the first is to be read, where `is_first_only`, or all.
+    /// Opens a file. Of the volumes along the further axes, the first is read if `is_first_only`, otherwise all.
     fn of(path: &Path, limit: Limit, is_first_only: bool) -> Result<Self, DataError> {
         let length = std::fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
         let mut file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
@@ -119,14 +120,15 @@ impl Opened {
         self.header.endianness == Endianness::Big
     }
 
-    /// Slope and intercept, where the header has some that change something.
+    /// Returns slope and intercept, if the header has values that change something.
     fn scaling(&self) -> Option<[f32; 2]> {
         let pair @ [slope, intercept] = [self.header.scl_slope, self.header.scl_inter];
         let is_meant = slope.is_finite() && intercept.is_finite() && slope != 0.0;
         (is_meant && pair != [1.0, 0.0]).then_some(pair)
     }
 
-    /// Where the voxels lie as they are stored, what the header says of itself, notes and assumptions; with the turn that shows them upright.
+    /// Returns the position of the voxels in stored order, what the header says about itself, notes and assumptions,
+    /// and the turn that displays the voxels upright.
     fn described(&self) -> (Geometry, NiftiSource, [Vec<String>; 2], Turn) {
         let Form { used, affine, notes, assumptions } = Form::of(&self.header, self.shape);
         let scale = form::unit_scale(&self.header);
@@ -141,7 +143,7 @@ impl Opened {
         };
         let mut turn = Turn::NONE;
         if let Some(affine) = affine {
-            // RAS to DICOM's patient coordinates.
+            // RAS is converted to the patient coordinates of DICOM.
             let patient = |[x, y, z]: [f64; 3]| [-x, -y, z];
             let axes = [0, 1, 2].map(|axis| patient(form::axis(&affine, axis)));
             let lengths = axes.map(norm);
@@ -170,10 +172,11 @@ impl Opened {
     }
 }
 
-/// Reads a volume; of several in time the first, and a note says so.
+/// Reads a volume. Of several volumes in time the first is read, with a note.
 ///
 /// # Errors
-/// It is no NIfTI file, its header contradicts itself or the file, or it needs more memory than `limit`.
+/// Returns an error if it is not a NIfTI file, if its header contradicts itself or the file, or if it needs more
+/// memory than `limit`.
 pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let mut opened = Opened::of(path, limit, true)?;
     let [columns, rows, slices] = opened.shape;
@@ -216,37 +219,37 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     Ok(volume)
 }
 
-/// What the voxels of a file of labels are.
+/// The voxels of a label file.
 pub enum Voxels {
-    /// The values of the only volume.
+    /// The values of a single volume.
     Labels(Tally),
-    /// Of several volumes, which are channels of classes, whether a voxel belongs to each.
+    /// Several volumes, each a channel of one class: whether each voxel belongs to it.
     Channels(Vec<Vec<bool>>),
 }
 
-/// Most volumes that are taken for channels of classes.
+/// Most volumes that are interpreted as channels of classes.
 const MOST_CHANNELS: usize = 4096;
 
-/// The values of a file of labels, as they are stored, and where they lie.
+/// The values of a label file in stored order, with their position.
 pub struct Labelled {
-    /// Columns, rows and slices as they are stored.
+    /// Columns, rows and slices in stored order.
     pub shape: [usize; 3],
     /// What the voxels are.
     pub voxels: Voxels,
-    /// Where the voxels lie as they are stored.
+    /// The position of the voxels in stored order.
     pub geometry: Geometry,
-    /// What the header says of itself.
+    /// What the header says about itself.
     pub source: NiftiSource,
-    /// What there is to say of it.
+    /// Notes about the file.
     pub notes: Vec<String>,
-    /// What shows the voxels upright.
+    /// The turn that displays the voxels upright.
     pub turn: Turn,
 }
 
-/// Reads all values of a file, of every volume of it; `None` for colours, which [`open`] reads.
+/// Reads all values of a file, from every volume. Returns `None` for colours, which [`open`] reads.
 ///
 /// # Errors
-/// As [`open`].
+/// Returns the errors of [`open`].
 pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError> {
     let mut opened = Opened::of(path, limit, false)?;
     if opened.sample.channels() > 1 {
@@ -259,12 +262,13 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     if volumes > MOST_CHANNELS {
         return Err(refuse(format!("it has {volumes} volumes")));
     }
-    // Of every volume whether a voxel belongs to it, and of one at a time the place of its value in a list, twice.
+    // The memory holds for every volume whether a voxel belongs to it, and for one volume at a time the index of each
+    // value, twice.
     let kept = (count as u64).saturating_mul(volumes as u64);
     limit.allow(path, kept.saturating_add(8 * count as u64).saturating_add(64 * volumes as u64))?;
     let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
     let is_big = opened.is_big();
-    // What is assumed of a mask shows where it is laid on its image, or refused.
+    // An assumption about a mask becomes apparent when it is aligned with its image, or refused.
     let (geometry, source, [mut notes, _], turn) = opened.described();
     let mut lone = None;
     let mut channels = Vec::new();
@@ -301,8 +305,8 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     Ok(Some(Labelled { shape, voxels, geometry, source, notes, turn }))
 }
 
-/// Unit and padding, of which a header says nothing. Air of −1000 and below is found in nothing but CT, and a lowest value far below
-/// all others is what was written where nothing was measured.
+/// Derives unit and padding, which a header does not have. Air of −1000 and below occurs only in CT, and a lowest
+/// value far below all others marks pixels without a measurement.
 fn meaning(volume: &mut Volume) {
     let [lowest, second] = volume.values.two_lowest().map(|stored| volume.mapping.of(stored));
     let mut air = lowest;
@@ -310,7 +314,7 @@ fn meaning(volume: &mut Volume) {
         volume.padding = Some(lowest);
         air = second;
     }
-    // Phases and differences run as far below 0 as above it.
+    // Phases and differences extend as far below 0 as above it.
     let highest = volume.mapping.of(volume.values.highest()).max(volume.mapping.of(volume.values.lowest()));
     let is_symmetric = (highest + air).abs() < 0.02 * air.abs();
     if AIR.contains(&air) && !is_symmetric {
@@ -320,7 +324,7 @@ fn meaning(volume: &mut Volume) {
             "A NIfTI file does not say its unit; the values are taken for Hounsfield units, because the lowest, {air}, is that of air."
         ));
     } else {
-        // Far below nothing in particular: a value like the others.
+        // A value far below others, but not outside the range of CT, is an ordinary value.
         volume.padding = None;
     }
 }

@@ -1,4 +1,4 @@
-//! Voxels as a NIfTI file stores them.
+//! Reads voxels in the data types of NIfTI.
 
 use std::io::Read;
 use std::path::Path;
@@ -21,12 +21,12 @@ pub enum Sample {
     U64,
     /// Three bytes: red, green, blue.
     Rgb,
-    /// Four bytes: red, green, blue, and how opaque.
+    /// Four bytes: red, green, blue, and opacity.
     Rgba,
 }
 
 impl Sample {
-    /// By its code.
+    /// Returns the data type of a code.
     pub fn of(path: &Path, code: i16) -> Result<Self, DataError> {
         Ok(match code {
             2 => Self::U8,
@@ -54,7 +54,7 @@ impl Sample {
         })
     }
 
-    /// Bytes of a voxel in the file.
+    /// Returns the bytes of a voxel in the file.
     pub fn bytes(self) -> u64 {
         match self {
             Self::U8 | Self::I8 => 1,
@@ -66,7 +66,7 @@ impl Sample {
         }
     }
 
-    /// Samples of a voxel as they are kept.
+    /// Returns the channels of a voxel after reading.
     pub fn channels(self) -> usize {
         match self {
             Self::Rgb | Self::Rgba => 3,
@@ -74,7 +74,7 @@ impl Sample {
         }
     }
 
-    /// As nibabel calls it.
+    /// Returns the name that nibabel uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::U8 => "uint8",
@@ -92,7 +92,8 @@ impl Sample {
         }
     }
 
-    /// Most bytes that a sample takes while it is read: whole numbers are kept in 16 bit until one does not fit.
+    /// Returns the most bytes that a sample takes while it is read. Integers are stored in 16 bits until one does not
+    /// fit.
     pub fn kept(self) -> u64 {
         match self {
             Self::U8 => 1,
@@ -102,7 +103,7 @@ impl Sample {
         }
     }
 
-    /// At most `count` voxels, fewer where the file ends before, and how many of them are not numbers.
+    /// Reads at most `count` voxels, fewer if the file ends earlier, and returns how many of them are NaN.
     pub fn read(self, from: &mut dyn Read, count: usize, is_big: bool) -> std::io::Result<(StoredPixels, usize)> {
         let mut strange = 0;
         let values = match self {
@@ -126,8 +127,8 @@ impl Sample {
         Ok((values, strange))
     }
 
-    /// Hands at most `count` voxels to `take` as they are stored, each channel a number that every integer below 2^53 keeps; says how
-    /// many there were.
+    /// Passes at most `count` voxels to `take` as they are stored; each channel is a number that represents every
+    /// integer below 2^53 exactly. Returns how many there were.
     pub fn numbers(
         self,
         from: &mut dyn Read,
@@ -164,7 +165,7 @@ impl Sample {
     }
 }
 
-/// Hands `count` samples of `N` bytes to `take`, the least byte first; fewer where the file ends before.
+/// Passes `count` samples of `N` bytes to `take`, least significant byte first; fewer if the file ends earlier.
 fn each<const N: usize>(
     from: &mut dyn Read,
     count: usize,
@@ -199,11 +200,11 @@ fn collect<const N: usize, T>(
     Ok(values)
 }
 
-/// Numbers of 32 bit and more.
+/// Numbers of 32 bits and more.
 enum Wide {
-    /// So far all are whole and fit 16 bits.
+    /// All numbers so far are integers that fit into 16 bits.
     Narrow(Vec<i16>),
-    /// Some do not.
+    /// Some are not.
     Float(Vec<f32>),
 }
 
@@ -216,7 +217,7 @@ impl Wide {
     }
 }
 
-/// Colours one behind the other.
+/// Reads colours one after the other.
 fn colours<const N: usize>(
     from: &mut dyn Read,
     count: usize,

@@ -1,8 +1,9 @@
-//! The directories of a TIFF or BigTIFF file, as they are written (TIFF 6.0, section 2; BigTIFF has 64 bit counts and offsets).
+//! Reads the directories of a TIFF or BigTIFF file (TIFF 6.0, section 2; BigTIFF has 64-bit counts and offsets).
 
 use std::collections::HashSet;
 
-/// Most entries of all directories of one file, and how many one has that has fewer: room for 62,500 pages.
+/// Most entries in all directories of one file, where a directory counts as at least 16 entries: enough for 62,500
+/// pages.
 const MOST: usize = 1_000_000;
 const FEW: usize = 16;
 
@@ -15,7 +16,7 @@ pub(in crate::data) struct Directories<'a> {
 }
 
 impl<'a> Directories<'a> {
-    /// Of the bytes of a file; none where they do not begin as a TIFF does.
+    /// Reads the bytes of a file. `None` if they do not begin like a TIFF.
     pub fn of(bytes: &'a [u8]) -> Option<Self> {
         let (big_endian, is_big) = match bytes.get(..4)? {
             b"II\x2a\0" => (false, false),
@@ -27,13 +28,13 @@ impl<'a> Directories<'a> {
         Some(Self { bytes, big_endian, is_big })
     }
 
-    /// The first directory.
+    /// Returns the first directory.
     pub fn first(self) -> Option<Directory<'a>> {
         self.at(if self.is_big { self.number(8, 8)? } else { self.number(4, 4)? })
     }
 
-    /// The directories in the order of their chain, which ends where it comes back to one or leaves the file; none where they have more
-    /// entries than anybody needs.
+    /// Returns the directories in the order of their chain, which ends when it returns to an earlier one or leaves
+    /// the file. `None` if they have more entries than any real file.
     pub fn all(self) -> Option<Vec<Directory<'a>>> {
         let mut seen = HashSet::new();
         let (mut all, mut entries) = (Vec::new(), 0);
@@ -49,17 +50,17 @@ impl<'a> Directories<'a> {
         Some(all)
     }
 
-    /// The directory at an offset.
+    /// Returns the directory at an offset.
     fn at(self, offset: u64) -> Option<Directory<'a>> {
         let start = usize::try_from(offset).ok().filter(|&start| start > 0)?;
         let size = if self.is_big { 8 } else { 2 };
         let count = usize::try_from(self.number(start, size)?).ok()?;
-        // As many as the file has room for.
+        // The count is limited to the entries that fit into the file.
         let room = self.bytes.len().saturating_sub(start) / if self.is_big { 20 } else { 12 };
         Some(Directory { file: self, entries_at: start + size, count: count.min(room + 1) })
     }
 
-    /// An unsigned number of `size` bytes (1, 2, 4 or 8) at `offset`.
+    /// Returns an unsigned number of `size` bytes (1, 2, 4 or 8) at `offset`.
     fn number(self, offset: usize, size: usize) -> Option<u64> {
         let bytes = self.bytes.get(offset..offset.checked_add(size)?)?;
         let append = |number: u64, &byte: &u8| number << 8 | u64::from(byte);
@@ -78,18 +79,18 @@ pub(in crate::data) struct Directory<'a> {
 /// An entry of a directory.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::data) struct Entry {
-    /// What it is.
+    /// The tag.
     pub tag: u16,
-    /// Type of its numbers.
+    /// The type of the numbers.
     kind: u64,
-    /// How many there are.
+    /// How many numbers there are.
     pub count: u64,
-    /// Where they lie, if that is in the file.
+    /// Offset of the numbers, if they are not in the entry.
     place: u64,
 }
 
 impl Entry {
-    /// Bytes of one of its numbers; none for a type that nobody knows.
+    /// Returns the bytes of one number, or `None` for an unknown type.
     pub fn size(&self) -> Option<u64> {
         match self.kind {
             1 | 2 | 6 | 7 => Some(1),
@@ -100,19 +101,19 @@ impl Entry {
         }
     }
 
-    /// Whether it is bytes without a meaning of their own.
+    /// Whether the entry has bytes of unspecified meaning.
     pub fn is_bytes(&self) -> bool {
         matches!(self.kind, 1 | 7)
     }
 
-    /// Whether it is text.
+    /// Whether the entry is text.
     pub fn is_text(&self) -> bool {
         self.kind == 2
     }
 }
 
 impl<'a> Directory<'a> {
-    /// The entries, as far as the file has them.
+    /// Iterates over the entries that lie within the file.
     pub fn entries(self) -> impl Iterator<Item = Entry> + 'a {
         let file = self.file;
         let (length, width) = if file.is_big { (20, 8) } else { (12, 4) };
@@ -121,14 +122,14 @@ impl<'a> Directory<'a> {
             let (tag, kind) = (file.number(at, 2)? as u16, file.number(at + 2, 2)?);
             let (count, value) = (file.number(at + 4, width)?, at + 4 + width);
             let entry = Entry { tag, kind, count, place: value as u64 };
-            // What does not fit into the entry stands behind an offset.
+            // Numbers that do not fit into the entry are stored at an offset.
             let is_inside =
                 entry.size().and_then(|size| count.checked_mul(size)).is_none_or(|all| all <= width as u64);
             Some(if is_inside { entry } else { Entry { place: file.number(value, width)?, ..entry } })
         })
     }
 
-    /// Whether an entry is of a type that nobody knows, so that its length cannot be told.
+    /// Whether an entry has an unknown type, so that its length cannot be determined.
     pub fn has_unknown_types(self) -> bool {
         self.entries().any(|entry| entry.size().is_none())
     }
@@ -138,40 +139,40 @@ impl<'a> Directory<'a> {
         self.file.is_big
     }
 
-    /// The entry of a tag; the last where there are several, as the decoder takes them.
+    /// Returns the entry of a tag; the last one if there are several, like the decoder.
     pub fn entry(self, tag: u16) -> Option<Entry> {
         self.entries().filter(|entry| entry.tag == tag).last()
     }
 
-    /// How often a tag stands in the directory.
+    /// Returns how often a tag occurs in the directory.
     pub fn times(self, tag: u16) -> usize {
         self.entries().filter(|entry| entry.tag == tag).count()
     }
 
-    /// The unsigned whole numbers stored under `tag`.
+    /// Returns the unsigned integers stored under `tag`.
     pub fn values(self, tag: u16) -> Option<Vec<u64>> {
         let (entry, size) = self.whole(tag)?;
         self.range(entry)?.step_by(size).map(|at| self.file.number(at, size)).collect()
     }
 
-    /// The first of them.
+    /// Returns the first of them.
     pub fn one(self, tag: u16) -> Option<u64> {
         let (entry, size) = self.whole(tag)?;
         self.range(entry).filter(|range| !range.is_empty()).and_then(|range| self.file.number(range.start, size))
     }
 
-    /// The entry of a tag and the bytes of each of its numbers, where they are whole and unsigned.
+    /// Returns the entry of a tag and the bytes of each number, if these are unsigned integers.
     fn whole(self, tag: u16) -> Option<(Entry, usize)> {
         let entry = self.entry(tag).filter(|entry| matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18))?;
         Some((entry, entry.size()? as usize))
     }
 
-    /// The bytes of an entry's numbers.
+    /// Returns the bytes of an entry's numbers.
     pub fn content(self, entry: Entry) -> Option<&'a [u8]> {
         self.file.bytes.get(self.range(entry)?)
     }
 
-    /// Where they lie in the file.
+    /// Returns their range in the file.
     pub fn range(self, entry: Entry) -> Option<std::ops::Range<usize>> {
         let length = usize::try_from(entry.size()?.checked_mul(entry.count)?).ok()?;
         let start = usize::try_from(entry.place).ok()?;
@@ -179,20 +180,20 @@ impl<'a> Directory<'a> {
         Some(start..end)
     }
 
-    /// Orientation, 1 to 8; none where it is missing or is something else.
+    /// Returns the orientation, 1 to 8; `None` if it is missing or invalid.
     pub fn orientation(self) -> Option<u16> {
         let orientation = self.one(crate::data::exif::ORIENTATION)?;
         u16::try_from(orientation).ok().filter(|number| (1..=8).contains(number))
     }
 
-    /// The next directory of the chain.
+    /// Returns the next directory of the chain.
     fn next(self) -> Option<Self> {
         let (length, width) = if self.file.is_big { (20, 8) } else { (12, 4) };
         let at = self.entries_at.checked_add(self.count.checked_mul(length)?)?;
         self.file.at(self.file.number(at, width)?)
     }
 
-    /// Bytes of `value` as this file writes it, `size` of them, 8 at most.
+    /// Returns the bytes of `value` in the byte order of this file; `size` is at most 8.
     pub fn written(self, value: u64, size: usize) -> Vec<u8> {
         if self.file.big_endian {
             value.to_be_bytes()[8 - size..].to_vec()
@@ -201,7 +202,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// All bytes of the file.
+    /// Returns all bytes of the file.
     pub fn file(self) -> &'a [u8] {
         self.file.bytes
     }

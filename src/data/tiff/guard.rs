@@ -1,5 +1,5 @@
-//! What the decoder would take memory for, found in a file before it is decoded: the lists of a directory, and what compressed data
-//! announces of itself.
+//! Determines the memory that the decoder would allocate, before it decodes: for the lists of a directory, and for
+//! what compressed data announce.
 
 use std::ops::Range;
 
@@ -7,15 +7,15 @@ use super::directory::Directory;
 use super::page::Page;
 use crate::data::jpeg::{self, Frame};
 
-/// Tags from here on are notes of programs, which the decoder does not read.
+/// Tags from here on are private data of programs, which the decoder does not read.
 const NOTES: u16 = 700;
-/// Bytes that the decoder takes for an entry of a list.
+/// Bytes that the decoder allocates for an entry of a list.
 const ENTRY: u64 = 48;
-/// Bytes of a frame header that are looked at, with room to spare.
+/// Bytes of a frame header that are examined, with a margin.
 const HEADER: usize = 64;
 
-/// Bytes that the decoder takes for the lists of a directory; it takes them by what a list claims, before it reads it. The error says
-/// which list is longer than the file.
+/// Returns the bytes that the decoder allocates for the lists of a directory. It allocates what a list claims before
+/// it reads the list. The error names a list that is longer than the file.
 pub(super) fn lists(directory: Directory) -> Result<u64, String> {
     let length = directory.file().len() as u64;
     let mut needed: u64 = 0;
@@ -24,16 +24,16 @@ pub(super) fn lists(directory: Directory) -> Result<u64, String> {
         if entry.count.checked_mul(size).is_none_or(|all| all > length) {
             return Err(format!("tag {} claims {} numbers in a file of {length} bytes", entry.tag, entry.count));
         }
-        // Of text a letter is a byte.
+        // A character of text is one byte.
         needed = needed.saturating_add(if entry.is_text() { entry.count } else { ENTRY * entry.count });
     }
     Ok(needed)
 }
 
-/// Refuses JPEG in strips or tiles that is larger than they are: the decoder would decode all of it, for each of them. Returns the samples
-/// of the largest; the error says how large it is.
+/// Refuses JPEG data in strips or tiles that are larger than these: the decoder would decode all of it for each of
+/// them. Returns the samples of the largest; the error says how large it is.
 pub(super) fn frames(directory: Directory, page: &Page) -> Result<u64, String> {
-    // Whole blocks of samples, of which a pixel may have two a side.
+    // Samples come in whole blocks, and a pixel may have two for each side.
     let [columns, rows] = page.chunk().map(|side| (side as usize).max(1).next_multiple_of(16));
     let (mut larger, mut most) = (None, 0);
     see_frames(directory, |frame| {
@@ -50,15 +50,16 @@ pub(super) fn frames(directory: Directory, page: &Page) -> Result<u64, String> {
     }
 }
 
-/// Shows `see` what the decoder may take for a frame header on a page; of a file whose pages cannot be told apart, on any.
+/// Passes to `see` everything on a page that the decoder could take for a frame header; if the pages of a file cannot
+/// be separated, on any page.
 fn see_frames(directory: Directory, mut see: impl FnMut(Frame)) {
     let bytes = directory.file();
     let Some((parts, tables)) = parts(directory).zip(jpeg_tables(directory)) else {
         return jpeg::frames(bytes).for_each(see);
     };
     jpeg::frames(tables).for_each(&mut see);
-    // The decoder puts the tables before each part, without their end marker and its start marker: a header may begin in the one and end
-    // in the other.
+    // The decoder puts the tables before each part, without their end marker and its start marker. A header may
+    // therefore begin in one and end in the other.
     let before = &tables[..tables.len().saturating_sub(2)];
     let before = &before[before.len().saturating_sub(HEADER)..];
     if !before.is_empty() {
@@ -73,7 +74,7 @@ fn see_frames(directory: Directory, mut see: impl FnMut(Frame)) {
     }
 }
 
-/// Ranges that overlap or touch as one; they are sorted by their starts.
+/// Merges ranges that overlap or touch; they are sorted by their starts.
 pub(super) fn merged(parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
     for part in parts {
@@ -85,7 +86,8 @@ pub(super) fn merged(parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     all
 }
 
-/// Where the strips or tiles lie within the file, by their places; none where the decoder may find others.
+/// Returns the ranges of the strips or tiles within the file, in their order. `None` if the decoder could find
+/// others.
 pub(super) fn parts(directory: Directory) -> Option<Vec<Range<usize>>> {
     let length = directory.file().len();
     let (offsets, lengths) = match [273, 279, 324, 325].map(|tag| directory.times(tag)) {
@@ -103,7 +105,8 @@ pub(super) fn parts(directory: Directory) -> Option<Vec<Range<usize>>> {
     is_whole.then_some(parts)
 }
 
-/// What the JPEG of every strip or tile begins with, empty where there is nothing; none where it cannot be told.
+/// Returns what the JPEG data of every strip or tile begin with; empty if there is nothing, `None` if it cannot be
+/// determined.
 fn jpeg_tables(directory: Directory<'_>) -> Option<&[u8]> {
     match directory.times(347) {
         0 => Some(&[]),
@@ -115,8 +118,8 @@ fn jpeg_tables(directory: Directory<'_>) -> Option<&[u8]> {
     }
 }
 
-/// Bytes that the decoder of Zstandard keeps of what it has decoded: the largest window of any frame that may begin anywhere in the file
-/// (RFC 8878, 3.1.1.1). More than 128 MiB it refuses by itself.
+/// Returns the bytes of decoded data that the decoder of Zstandard keeps: the largest window of any frame that may
+/// begin anywhere in the file (RFC 8878, 3.1.1.1). It refuses more than 128 MiB itself.
 pub(super) fn zstd_window(bytes: &[u8]) -> u64 {
     const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let window = |at: usize| -> Option<u64> {
@@ -126,7 +129,7 @@ pub(super) fn zstd_window(bytes: &[u8]) -> u64 {
             let base = 1_u64 << (10 + (byte >> 3));
             return Some(base + base / 8 * u64::from(byte & 7));
         }
-        // One segment: the size of the content, behind the number of a dictionary, is that of the window.
+        // In a single segment the size of the content, which follows the dictionary's number, is that of the window.
         let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
         let size = 1 << (descriptor >> 6);
         let field = bytes.get(at + 5 + dictionary..)?.get(..size)?;

@@ -1,5 +1,5 @@
-//! TIFF and BigTIFF. The library decodes strips and tiles to plain numbers; what these mean, and which pages belong together, is decided
-//! here, where it can be said what is not read and why.
+//! TIFF and BigTIFF. The library decodes strips and tiles to plain numbers; this module decides what these mean and
+//! which pages belong together, and says what is not supported and why.
 
 mod directory;
 mod guard;
@@ -23,15 +23,16 @@ use super::raster::Raster;
 use super::volume::PictureSource;
 use super::{DataError, Limit};
 
-/// What to do about a kind of file that only the library knows not to read.
+/// What a user can do about a kind of file that the library refuses.
 const MEND: &str = "convert it to a TIFF without compression, for instance with tiffcp -c none";
 
-/// Whether a file begins as a TIFF or a BigTIFF does.
+/// Whether a file begins like a TIFF or a BigTIFF.
 pub(super) fn is_tiff(bytes: &[u8]) -> bool {
     Directories::of(bytes).is_some()
 }
 
-/// Reads a TIFF: all pages where they are alike in size and kind, otherwise the first. `check` refuses sides that are not read.
+/// Reads a TIFF: all pages if they have the same size and kind, otherwise the first. `check` refuses sizes that are
+/// not supported.
 pub(super) fn read(
     path: &Path,
     mut bytes: Vec<u8>,
@@ -42,8 +43,9 @@ pub(super) fn read(
     let plan = Plan::of(path, &bytes, limit)?;
     let (first, count) = (&plan.pages[0].page, plan.pages.len());
     check(path, first.width, first.height)?;
-    // The file, all pages, one of them as it is decoded and once more while it is joined to the others. What is read of all takes as much,
-    // what is stored does not: one may have samples that are not read.
+    // The memory holds the file, all pages, one of them decoded, and again while it is appended to the others. All
+    // pages take the same memory once they are read, but not as they are stored: one may have samples that are not
+    // read.
     let copies = if count > 1 { count as u64 + 1 } else { 1 };
     let largest = |of: fn(&Page) -> u64| plan.pages.iter().map(|planned| of(&planned.page)).max().unwrap_or(0);
     let needed = bytes.len() as u64 + plan.lists + copies * first.read() + largest(Page::decoded);
@@ -55,7 +57,7 @@ pub(super) fn read(
     let refuse = |error| refusal(path, error);
     let mut decoder = Decoder::new(Cursor::new(&bytes[..])).map_err(refuse)?;
     let mut limits = Limits::unlimited();
-    // Lists count against it, too.
+    // The lists of the directories count as well.
     limits.decoding_buffer_size = (largest(Page::stored) + plan.lists) as usize + size_of::<u64>();
     decoder = decoder.with_limits(limits.clone());
     let mut raster: Option<Raster> = None;
@@ -98,7 +100,7 @@ pub(super) fn read(
     Ok(raster)
 }
 
-/// The first page.
+/// Makes a raster of the first page.
 fn begin(plan: &Plan, channels: Channels) -> Raster {
     let page = &plan.pages[0].page;
     let source = PictureSource {
@@ -115,7 +117,7 @@ fn begin(plan: &Plan, channels: Channels) -> Raster {
     raster
 }
 
-/// A further page, which is like the first.
+/// Appends a further page, which is like the first.
 fn append(raster: &mut Raster, channels: Channels) {
     raster.values.append(channels.values);
     if let (Some(all), Some(more)) = (&mut raster.alpha, channels.alpha) {
@@ -126,7 +128,7 @@ fn append(raster: &mut Raster, channels: Channels) {
     }
 }
 
-/// What an error of the library means.
+/// Converts an error of the library.
 fn refusal(path: &Path, error: TiffError) -> DataError {
     match error {
         TiffError::UnsupportedError(kind) => {

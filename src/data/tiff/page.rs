@@ -1,4 +1,4 @@
-//! What a directory says of its page, and which kinds are refused with what to do about them.
+//! Reads what a directory says about its page, and refuses kinds that are not supported, with what to do about them.
 
 use super::directory::Directory;
 
@@ -10,15 +10,15 @@ pub(super) const ROWS_PER_STRIP: u16 = 278;
 /// Number type of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Whole, without a sign.
+    /// Unsigned integers.
     Unsigned,
-    /// Whole, with a sign.
+    /// Signed integers.
     Signed,
     /// Floating point.
     Float,
 }
 
-/// What samples mean (tag 262).
+/// The meaning of the samples (tag 262).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// Grey, the lowest value white.
@@ -27,16 +27,16 @@ pub(super) enum Meaning {
     BlackIsZero,
     /// Red, green, blue.
     Rgb,
-    /// Numbers of colours in a palette.
+    /// Indices into a palette.
     Palette,
     /// Printing inks.
     Cmyk,
-    /// Luminance and two differences of colour.
+    /// Luminance and two colour differences.
     YCbCr,
 }
 
 impl Meaning {
-    /// Samples that make up a colour.
+    /// Returns the number of samples that make up a colour.
     pub fn samples(self) -> usize {
         match self {
             Self::WhiteIsZero | Self::BlackIsZero | Self::Palette => 1,
@@ -46,31 +46,31 @@ impl Meaning {
     }
 }
 
-/// JPEG within TIFF, as the newer of its two ways has it (tag 259).
+/// JPEG in TIFF in the newer of its two forms (tag 259).
 pub(super) const JPEG: u64 = 7;
 /// Zstandard.
 pub(super) const ZSTD: u64 = 50_000;
-/// Fax of group 4.
+/// Group 4 fax.
 const FAX_4: u64 = 4;
 
-/// What a page is.
+/// The description of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Page {
     /// Pixels per row.
     pub width: u32,
     /// Number of rows.
     pub height: u32,
-    /// Bits of a sample.
+    /// Bits per sample.
     pub bits: u8,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub samples: usize,
-    /// Their number type.
+    /// Number type of the samples.
     pub form: Form,
-    /// What they mean.
+    /// Meaning of the samples.
     pub meaning: Meaning,
-    /// The place of an alpha channel among the samples.
+    /// Index of an alpha channel among the samples.
     pub alpha: Option<usize>,
-    /// How it is compressed.
+    /// Number of the compression.
     pub compression: u64,
     /// Whether every sample has a plane of its own.
     pub is_planar: bool,
@@ -84,12 +84,12 @@ pub(super) struct Page {
     pub orientation: Option<u16>,
 }
 
-/// Why a page is not read.
+/// Why a page is not supported.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Refusal {
-    /// It contradicts itself.
+    /// The page contradicts itself.
     Damaged(String),
-    /// Its kind, and what to do.
+    /// Its kind, and what to do about it.
     Kind(String, &'static str),
 }
 
@@ -99,13 +99,14 @@ const RECOLOUR: &str =
     "convert it to a grey or RGB TIFF with all of its bits, for instance with magick IN -colorspace sRGB OUT.tif";
 const WIDEN: &str = "convert it to a TIFF of 16 bit samples, for instance with magick IN -depth 16 OUT.tif";
 
-/// Whether a directory is a thumbnail, a smaller copy of another page, or its mask (tags 254 and 255): nothing to look at.
+/// Whether a directory is a thumbnail, a reduced copy of another page, or its mask (tags 254 and 255), which are not
+/// displayed.
 pub(super) fn is_secondary(directory: Directory) -> bool {
     directory.one(254).is_some_and(|kind| kind & 0b101 != 0) || directory.one(255) == Some(2)
 }
 
 impl Page {
-    /// Reads what a directory says. Its lists have been found to be no longer than the file.
+    /// Reads a directory, whose lists are known to be within the file.
     pub fn of(directory: Directory) -> Result<Self, Refusal> {
         let damaged = |text: &str| Refusal::Damaged(text.to_owned());
         let side = |tag, name| {
@@ -167,37 +168,37 @@ impl Page {
         })
     }
 
-    /// Columns and rows of a tile or a strip.
+    /// Returns columns and rows of a tile or a strip.
     pub fn chunk(&self) -> [u32; 2] {
         self.tile.unwrap_or([self.width, self.strip])
     }
 
-    /// Pixels of the page.
+    /// Returns the number of pixels.
     pub fn pixels(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Bytes of its samples as they are stored, every row beginning with a new byte.
+    /// Returns the bytes of the samples as they are stored; every row begins with a new byte.
     pub fn stored(&self) -> u64 {
         let row = |samples: usize| (u64::from(self.width) * samples as u64 * u64::from(self.bits)).div_ceil(8);
         let rows = u64::from(self.height);
         if self.is_planar { row(1) * rows * self.samples as u64 } else { row(self.samples) * rows }
     }
 
-    /// Bytes that its samples take while they are decoded and put in order: of less than a byte each, in planes or beside others that are
-    /// not read they are copied.
+    /// Returns the bytes that the samples take while they are decoded and put in order. Samples of less than a byte,
+    /// in planes, or beside others that are not read are copied.
     pub fn decoded(&self) -> u64 {
         let unpacked = if self.bits < 8 { self.pixels() * self.samples as u64 } else { 0 };
         let is_copied = self.bits == 64 || self.is_planar || self.samples != self.meaning.samples();
         self.stored() * if is_copied { 2 } else { 1 } + unpacked
     }
 
-    /// Channels of what is read.
+    /// Returns the channels after reading.
     pub fn channels(&self) -> usize {
         if matches!(self.meaning, Meaning::WhiteIsZero | Meaning::BlackIsZero) { 1 } else { 3 }
     }
 
-    /// Bytes of a sample of what is read.
+    /// Returns the bytes of a sample after reading.
     pub fn sample_bytes(&self) -> u64 {
         match (self.form, self.bits) {
             (Form::Unsigned, 1..=8) => 1,
@@ -206,15 +207,15 @@ impl Page {
         }
     }
 
-    /// Bytes of what is read of it: the channels, an alpha channel, the numbers of a palette.
+    /// Returns the bytes after reading: channels, alpha channel, palette indices.
     pub fn read(&self) -> u64 {
         let samples = self.channels() + usize::from(self.alpha.is_some());
         let numbers = u64::from(self.meaning == Meaning::Palette);
         self.pixels() * (samples as u64 * self.sample_bytes() + numbers)
     }
 
-    /// Whether another page can stand in one stack with this one: as much is read of both. It may be stored in another way and with other
-    /// samples beside those.
+    /// Whether another page can be in one stack with this one: reading both gives the same kind of data. It may be
+    /// stored differently and have further samples.
     pub fn is_like(&self, other: &Self) -> bool {
         let of = |page: &Self| {
             (page.width, page.height, page.bits, page.form, page.meaning, page.alpha.is_some(), page.orientation)
@@ -229,7 +230,7 @@ impl Page {
         sides(self) == sides(other) && samples(self) == samples(other)
     }
 
-    /// How samples are stored, in words; `colours` of a palette.
+    /// Describes how samples are stored; `colours` is the number of palette colours.
     pub fn in_words(&self, colours: Option<usize>) -> String {
         let colour = match self.meaning {
             Meaning::WhiteIsZero => "grey, white is zero".into(),
@@ -243,14 +244,14 @@ impl Page {
         format!("{colour}{alpha}, {}", self.form.name(self.bits.into()))
     }
 
-    /// Samples of a pixel that are neither colour nor alpha.
+    /// Returns the number of samples of a pixel that are neither colour nor alpha.
     pub fn further(&self) -> usize {
         self.samples - self.meaning.samples() - usize::from(self.alpha.is_some())
     }
 }
 
 impl Form {
-    /// With a number of bits.
+    /// Returns the name for a number of bits.
     fn name(self, bits: u64) -> String {
         match self {
             Self::Unsigned => format!("{bits} bit"),
@@ -260,7 +261,7 @@ impl Form {
     }
 }
 
-/// Number type and bits of the samples of a page.
+/// Returns number type and bits of the samples of a page.
 fn number_type(directory: Directory) -> Result<(Form, u8), Refusal> {
     let bits = equal(directory, 258, 1)
         .ok_or_else(|| Refusal::Kind("a TIFF whose samples differ in their number of bits".into(), WIDEN))?;
@@ -288,7 +289,7 @@ fn number_type(directory: Directory) -> Result<(Form, u8), Refusal> {
     Ok((form, bits as u8))
 }
 
-/// Refuses colours in numbers that nobody writes them in, and those of which not every pixel has its own.
+/// Refuses colours in number types that are not used for them, and colours that several pixels share.
 fn check_colour(
     directory: Directory,
     meaning: Meaning,
@@ -303,7 +304,8 @@ fn check_colour(
         (Meaning::Palette, Form::Unsigned, 1..=8) | (Meaning::Cmyk, Form::Unsigned, 8 | 16) => Ok(()),
         (Meaning::Palette, ..) => refuse("a palette"),
         (Meaning::Cmyk, ..) => refuse("CMYK colour"),
-        // JPEG has whole pixels once it is decoded; elsewhere the default is a colour for two pixels a side.
+        // JPEG has complete pixels once it is decoded; otherwise two pixels in each direction share a colour by
+        // default.
         (Meaning::YCbCr, Form::Unsigned, 8)
             if compression == JPEG || directory.values(530).as_deref() == Some(&[1, 1]) =>
         {
@@ -315,15 +317,15 @@ fn check_colour(
     }
 }
 
-/// The number that a tag gives for every sample alike; `default` where it is missing, none where they differ.
+/// Returns the number that a tag has for all samples; `default` if it is missing, `None` if the numbers differ.
 fn equal(directory: Directory, tag: u16, default: u64) -> Option<u64> {
     let Some(values) = directory.values(tag) else { return Some(default) };
     let first = *values.first()?;
     values.iter().all(|&value| value == first).then_some(first)
 }
 
-/// Which sample is an alpha channel (tag 338): the first behind those of the colour, where the file says so, and in RGB with a fourth
-/// sample of which it says nothing.
+/// Returns which sample is an alpha channel (tag 338): the first after those of the colour, if the file says so, or a
+/// fourth sample of RGB about which it says nothing.
 fn alpha(directory: Directory, meaning: Meaning, samples: usize) -> Option<usize> {
     let is_alpha = match directory.one(338) {
         Some(kind) => matches!(kind, 1 | 2),
@@ -332,7 +334,7 @@ fn alpha(directory: Directory, meaning: Meaning, samples: usize) -> Option<usize
     (is_alpha && samples > meaning.samples()).then_some(meaning.samples())
 }
 
-/// The name of a compression that is not read.
+/// Returns the name of a compression that is not supported.
 fn unread_compression(number: u64) -> Option<String> {
     let name = match number {
         1 | FAX_4 | 5 | JPEG | 8 | 32_773 | 32_946 | ZSTD => return None,
@@ -356,7 +358,7 @@ fn unread_compression(number: u64) -> Option<String> {
     Some(name.into())
 }
 
-/// The name of a kind of colour that is not read.
+/// Returns the name of a kind of colour that is not supported.
 fn unread_colour(photometric: Option<u64>) -> String {
     match photometric {
         None => "no word on what its values mean (no PhotometricInterpretation)".into(),

@@ -1,4 +1,5 @@
-//! Which pages of a file are read, and what is changed in its bytes so that the library decodes plain numbers.
+//! Decides which pages of a file are read, and what is changed in its bytes so that the library decodes plain
+//! numbers.
 
 use std::ops::Range;
 use std::path::Path;
@@ -13,45 +14,45 @@ use crate::data::{DataError, Limit};
 const COLOURS: u16 = 320;
 /// Tag of a text.
 const DESCRIPTION: u16 = 270;
-/// Tag of directories beside the chain.
+/// Tag of directories outside the chain.
 const CHILDREN: u16 = 330;
 /// Largest side of a tile; the usual ones have some hundred pixels.
 const TILE: u32 = 32_768;
-/// What a page means once its samples are to be decoded as they are.
+/// Meaning of a page whose samples are to be decoded unchanged.
 const BLACK_IS_ZERO: u64 = 1;
-/// Most separate places of strips whose bits are turned round.
+/// Most separate parts of strips whose bits are reversed.
 const PARTS: usize = 1 << 18;
 /// Pages that are named in a note.
 const NAMED: usize = 3;
 
 /// A page that is read.
 pub(super) struct Planned {
-    /// Its place in the chain, from 0.
+    /// Index of the page in the chain, from 0.
     pub number: usize,
-    /// What it is.
+    /// Description of the page.
     pub page: Page,
 }
 
-/// What is read of a file.
+/// What is read from a file.
 pub(super) struct Plan {
-    /// At least one page; several where all are alike.
+    /// At least one page; several if all are alike.
     pub pages: Vec<Planned>,
-    /// Pictures that the file has, those that are not read too.
+    /// Number of images in the file, including those that are not read.
     pub total: usize,
-    /// The colours of its palette.
+    /// The colours of the palette.
     pub colours: Vec<[u8; 3]>,
-    /// Bytes that the decoder takes for the lists of a directory.
+    /// Bytes that the decoder allocates for the lists of a directory.
     pub lists: u64,
-    /// What there is to say of what is not read.
+    /// Notes about what is not read.
     pub notes: Vec<String>,
-    /// Bytes to be written over others.
+    /// Bytes that replace others, with their offsets.
     changes: Vec<(usize, Vec<u8>)>,
-    /// Where bits stand in reverse order.
+    /// Ranges in which the bits are in reverse order.
     reversed: Vec<Range<usize>>,
 }
 
 impl Plan {
-    /// Looks at all directories. Memory for the lists of one is counted before it is taken.
+    /// Examines all directories. Memory for the lists of a directory is counted before it is allocated.
     pub fn of(path: &Path, bytes: &[u8], limit: Limit) -> Result<Self, DataError> {
         let damaged = |reason: &str| DataError::damaged(path, reason);
         let directories = directories(bytes).map_err(|reason| damaged(&reason))?;
@@ -64,7 +65,7 @@ impl Plan {
                 notes.push("It is a smaller copy of a picture that the file keeps where it is not read.".into());
             }
         }
-        // The library reads the first directory in any case.
+        // The library always reads the first directory.
         let first = directories[chosen[0]];
         let mut lists = 0;
         for directory in [directories[0], first] {
@@ -78,7 +79,7 @@ impl Plan {
         let colours = colours(first, &page).map_err(|reason| damaged(&reason))?;
 
         let mut pages = vec![Planned { number: chosen[0], page }];
-        // What the first of the others are, and how many there are.
+        // Describes the first of the others, and counts them.
         let (mut others, mut count) = (Vec::new(), 0);
         for &number in &chosen[1..] {
             let directory = directories[number];
@@ -121,7 +122,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Notes what is to be changed.
+    /// Collects the changes.
     fn changes(&mut self, directories: &[Directory]) -> Result<(), String> {
         for planned in &self.pages {
             let directory = directories[planned.number];
@@ -132,7 +133,7 @@ impl Plan {
                 (range.len() >= size).then_some(())
             };
             set(PHOTOMETRIC, BLACK_IS_ZERO).ok_or("the meaning of its values is cut off")?;
-            // No end of the strip but that of the picture is often written as the largest number there is.
+            // A strip that ends only with the image often has the largest possible number of rows.
             if directory.one(ROWS_PER_STRIP).is_some_and(|rows| rows > u64::from(planned.page.height)) {
                 set(ROWS_PER_STRIP, planned.page.height.into()).ok_or("the rows of a strip are cut off")?;
             }
@@ -158,8 +159,8 @@ impl Plan {
         }
     }
 
-    /// Looks at the directories again once the changes are made: where they lie in each other, they may now say something else. Returns
-    /// what the decoder takes beside the pages; the error says what is wrong.
+    /// Examines the directories again after the changes, because overlapping ones may now say something else. Returns
+    /// the bytes that the decoder allocates beside the pages; the error says what is wrong.
     pub fn check(&self, bytes: &[u8]) -> Result<u64, String> {
         let directories = directories(bytes)?;
         let mut most = 0;
@@ -180,22 +181,22 @@ impl Plan {
     }
 }
 
-/// All directories; the error says why there are none.
+/// Returns all directories; the error says why there are none.
 fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>, String> {
     let all = Directories::of(bytes).ok_or("it is no TIFF")?.all();
     let all = all.ok_or("its directories have more entries than any picture needs")?;
     if all.is_empty() {
         return Err("it has no directory".into());
     }
-    // Another reader of the file may go on at another place behind such an entry.
+    // Another reader of the file may continue at another position after such an entry.
     if all.iter().any(|directory| directory.is_big() && directory.has_unknown_types()) {
         return Err("it has numbers of an unknown type".into());
     }
     Ok(all)
 }
 
-/// Bytes that the decoder takes beside a page: JPEG with its coefficients and the bytes it is made of, a row of a tile or
-/// all of it.
+/// Returns the bytes that the decoder allocates beside a page: JPEG with its coefficients and its data, and a row of
+/// a tile or a whole tile.
 fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
     let [columns, rows] = page.chunk();
     if columns > TILE || rows > TILE {
@@ -211,7 +212,7 @@ fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
     Ok(2 * row + tile + frame)
 }
 
-/// The colours of a page's palette; those of 16 bit become 8 bit, as other programs do it.
+/// Returns the colours of a page's palette. Those of 16 bits become 8 bits, as in other programs.
 fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
     if page.meaning != Meaning::Palette {
         return Ok(Vec::new());
@@ -221,14 +222,14 @@ fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
     if numbers.len() < 3 * count {
         return Err(format!("its palette has {} numbers where {} are needed", numbers.len(), 3 * count));
     }
-    // Some old programs wrote 8 bit.
+    // Some old programs wrote 8 bits.
     let shift = if numbers.iter().all(|&number| number < 256) { 0 } else { 8 };
     Ok((0..count)
         .map(|colour| [0, 1, 2].map(|channel| (numbers[channel * count + colour] >> shift) as u8))
         .collect())
 }
 
-/// What is not read of the pages that are; `directory` is that of the first.
+/// Describes what is not read of the pages; `directory` is that of the first.
 fn further(directory: Directory, pages: &[Planned]) -> Vec<String> {
     let mut notes = Vec::new();
     let samples = || pages.iter().map(|planned| planned.page.further());

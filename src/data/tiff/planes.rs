@@ -1,5 +1,5 @@
-//! Tiles in a plane for each sample. The library takes the tiles of every plane but the first for those of a picture that goes on below it
-//! and gives the last of them whole, so they are cut and put together here.
+//! Decodes tiles in separate planes. The library interprets the tiles of every plane but the first as continuing the
+//! image below it and returns the last of them whole, so they are cropped and put together here.
 
 use std::io::{Read, Seek};
 

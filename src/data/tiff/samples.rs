@@ -1,4 +1,4 @@
-//! From the numbers of a page, as they are decoded, to the channels that are kept.
+//! Converts the decoded numbers of a page to channels.
 
 use ::tiff::decoder::DecodingResult;
 
@@ -10,19 +10,19 @@ use crate::data::ycbcr;
 
 /// The channels of a page.
 pub(super) struct Channels {
-    /// Grey or red, green, blue.
+    /// Grey, or red, green, blue.
     pub values: StoredPixels,
     /// The alpha channel.
     pub alpha: Option<StoredPixels>,
-    /// Numbers of colours.
+    /// The palette with its indices.
     pub palette: Option<Palette>,
     /// Whether low values are meant to be bright.
     pub is_inverted: bool,
-    /// Whether whole numbers were too large to be kept exactly.
+    /// Whether integers were too large to be stored exactly.
     pub is_rounded: bool,
 }
 
-/// The channels of what was decoded; none where that is of another type or size than the page announces.
+/// Returns the channels of the decoded data; `None` if they have another type or size than the page announces.
 pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]) -> Option<Channels> {
     let count = usize::try_from(page.pixels()).ok()?;
     if count.checked_mul(page.samples)? != sample_count(page, &decoded)? {
@@ -34,7 +34,7 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
             let planes = if page.is_planar { page.samples } else { 1 };
             let in_row = page.width as usize * page.samples / planes;
             let all = unpack(&all, page.bits, in_row, page.height as usize * planes);
-            // A palette's numbers stay what they are.
+            // Palette indices stay unchanged.
             let scale = if page.meaning == Meaning::Palette { 1 } else { 255 / ((1_u16 << page.bits) - 1) as u8 };
             split(page, all)
                 .map(|part| part.map(|all| StoredPixels::U8(all.into_iter().map(|value| value * scale).collect())))
@@ -86,7 +86,8 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
     Some(Channels { values, alpha, palette, is_inverted, is_rounded })
 }
 
-/// Samples that were decoded, if they are of the type that the page announces; those of less than a byte as the page has them.
+/// Returns the number of decoded samples, if they have the type that the page announces. Samples of less than a byte
+/// are counted as the page has them.
 fn sample_count(page: &Page, decoded: &DecodingResult) -> Option<usize> {
     let (form, bits, length) = match decoded {
         DecodingResult::U8(all) if page.bits < 8 => {
@@ -108,7 +109,7 @@ fn sample_count(page: &Page, decoded: &DecodingResult) -> Option<usize> {
     ((form, bits) == (page.form, page.bits)).then_some(length)
 }
 
-/// The samples of the colour, interleaved, and those of the alpha channel.
+/// Returns the samples of the colour, interleaved, and those of the alpha channel.
 fn split<T: Copy>(page: &Page, all: Vec<T>) -> [Option<Vec<T>>; 2] {
     let (count, samples) = (all.len() / page.samples, page.samples);
     let one = |sample: usize| -> Vec<T> {
@@ -137,12 +138,12 @@ fn split<T: Copy>(page: &Page, all: Vec<T>) -> [Option<Vec<T>>; 2] {
     [Some(values), alpha]
 }
 
-/// As [`split`], as floating point.
+/// Like [`split`], with conversion to floating point.
 fn floats<T: Copy>(page: &Page, all: Vec<T>, convert: impl Fn(T) -> f32) -> [Option<StoredPixels>; 2] {
     split(page, all).map(|part| part.map(|all| StoredPixels::F32(all.into_iter().map(&convert).collect())))
 }
 
-/// Red, green and blue of the four printing inks, of which `most` is all that the paper takes.
+/// Converts the four printing inks to red, green and blue; `most` is the largest amount of ink.
 fn of_inks<T: Copy + Into<u32> + TryFrom<u32>>(inks: &[T], most: u64) -> Vec<T> {
     let mut out = Vec::with_capacity(inks.len() / 4 * 3);
     for pixel in inks.as_chunks::<4>().0 {

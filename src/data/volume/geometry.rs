@@ -5,18 +5,18 @@
 
 use super::{Sides, Turn};
 
-/// Steps between slices that differ by more than this share of the middle one are gaps.
+/// Relative deviation from the median step between slices from which on a step is a gap.
 const GAP: f64 = 0.05;
-/// Angle from which on a stack counts as tilted, degrees.
+/// Angle from which on a stack counts as tilted, in degrees.
 const TILTED: f64 = 0.2;
 
-/// Where lengths in the picture were measured.
+/// Where lengths in the image were measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Measured {
-    /// In the patient: the plane of a slice, or calibrated there.
+    /// In the patient: in the plane of a slice, or calibrated there.
     #[default]
     Patient,
-    /// At the detector, in front of which the patient stood: true lengths are smaller (DICOM ImagerPixelSpacing).
+    /// At the detector behind the patient: true lengths are smaller (DICOM ImagerPixelSpacing).
     Detector,
     /// At the detector, divided by the magnification that the file gives (DICOM EstimatedRadiographicMagnificationFactor).
     Corrected {
@@ -28,7 +28,7 @@ pub enum Measured {
 }
 
 impl Measured {
-    /// What stands behind a length in mm; empty where it is true in the patient.
+    /// Returns what follows a length in mm; empty if the length is true in the patient.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Patient | Self::Corrected { .. } => "",
@@ -38,15 +38,15 @@ impl Measured {
     }
 }
 
-/// What the distance of slices was taken from.
+/// What the distance of slices was derived from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SliceDistance {
     /// The positions of the slices, or the affine.
     #[default]
     Positions,
-    /// What the header says of their spacing.
+    /// The spacing in the header.
     Spacing,
-    /// What the header says of their thickness, which may be something else.
+    /// The thickness in the header, which may differ from the distance.
     Thickness,
 }
 
@@ -64,43 +64,43 @@ pub struct Placement {
 /// Where the pixels of a volume lie and how large they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Geometry {
-    /// Distance of columns and of rows in mm, where the file says.
+    /// Distance of columns and of rows in mm, if the file has it.
     pub pixel_mm: Option<[f64; 2]>,
-    /// Where that was measured.
+    /// Where that distance was measured.
     pub measured: Measured,
-    /// Height of a pixel over its width, where the file gives the proportion alone.
+    /// Height of a pixel over its width, if the file has only the proportion.
     pub proportion: Option<f64>,
-    /// Distance of slices in mm, where the file says.
+    /// Distance of slices in mm, if the file has it.
     pub slice_mm: Option<f64>,
-    /// What that was taken from.
+    /// What that distance was derived from.
     pub slice_from: SliceDistance,
-    /// Where the slices lie, where the file says of all of them.
+    /// Where the slices lie, if the file says it for all of them.
     pub placement: Option<Placement>,
-    /// Which side of the patient lies at each edge, where the file says.
+    /// Which side of the patient lies at each edge, if the file says.
     pub sides: Option<Sides>,
-    /// What positions are counted from (DICOM FrameOfReferenceUID); empty where the file does not say.
+    /// What positions refer to (DICOM FrameOfReferenceUID); empty if the file does not say.
     pub frame_of_reference: String,
-    /// Gantry tilt that the header gives, degrees.
+    /// Gantry tilt in the header, in degrees.
     pub gantry_tilt: Option<f64>,
-    /// How the pixels were turned from the way they are stored; everything else here is of them as they are shown.
+    /// How the pixels were turned relative to their stored order. All other fields describe the displayed order.
     pub turn: Turn,
 }
 
 impl Geometry {
-    /// Distance of columns, rows and slices in mm, where the file says all three.
+    /// Returns the distance of columns, rows and slices in mm, if the file has all three.
     pub fn spacing_mm(&self) -> Option<[f64; 3]> {
         let ([column, row], slice) = (self.pixel_mm?, self.slice_mm?);
         Some([column, row, slice])
     }
 
-    /// Height of a pixel over its width; 1 where the file does not say.
+    /// Returns the height of a pixel over its width; 1 if the file does not say.
     pub fn aspect(&self) -> f64 {
         let by_size = self.pixel_mm.map(|[column, row]| row / column);
         by_size.or(self.proportion).filter(|aspect| aspect.is_finite() && *aspect > 0.0).unwrap_or(1.0)
     }
 
-    /// Where a pixel's centre lies in the patient, mm; `column` and `row` count from the centre of the first pixel. None where the file
-    /// does not say.
+    /// Returns where a pixel's centre lies in the patient, in mm; `column` and `row` count from the centre of the
+    /// first pixel. `None` if the file does not say.
     pub fn place(&self, column: f64, row: f64, slice: usize) -> Option<[f64; 3]> {
         let ([width, height], placement) = (self.pixel_mm?, self.placement.as_ref()?);
         let origin = placement.positions.get(slice)?;
@@ -109,23 +109,23 @@ impl Geometry {
         }))
     }
 
-    /// Direction at right angles to the slices, in which a right-handed stack grows.
+    /// Returns the direction at right angles to the slices in which a right-handed stack grows.
     pub fn normal(&self) -> Option<[f64; 3]> {
         let placement = self.placement.as_ref()?;
-        // Of a sheared plane rows and columns are not at right angles, and the product is shorter than 1.
+        // If a plane is sheared, rows and columns are not at right angles, and the product is shorter than 1.
         let normal = cross(placement.across, placement.down);
         let length = norm(normal);
         (length > 1e-6).then(|| scaled(normal, 1.0 / length))
     }
 
-    /// From one slice to the next along the normal, mm, for every pair of neighbours; empty where the file does not say.
+    /// Returns the steps between neighbouring slices along the normal, in mm; empty if the file does not say.
     pub fn steps(&self) -> Vec<f64> {
         let (Some(normal), Some(placement)) = (self.normal(), &self.placement) else { return Vec::new() };
         let step = |pair: &[[f64; 3]]| dot(normal, minus(pair[1], pair[0]));
         placement.positions.windows(2).map(step).collect()
     }
 
-    /// Numbers of the slices, from 0, behind which the step to the next differs from the others, with that step in mm.
+    /// Returns the slices, from 0, after which the step differs from the others, with that step in mm.
     pub fn gaps(&self) -> Vec<(usize, f64)> {
         let steps = self.steps();
         let Some(middle) = median(&steps).filter(|middle| middle.abs() > 1e-6) else { return Vec::new() };
@@ -133,7 +133,8 @@ impl Geometry {
         steps.into_iter().enumerate().filter(differs).collect()
     }
 
-    /// By how many degrees the stack leans against the normal of its slices, where it does (a tilted gantry, a sheared affine).
+    /// Returns the angle in degrees between the stack and the normal of its slices, if it is tilted (a tilted gantry,
+    /// a sheared affine).
     pub fn tilt(&self) -> Option<f64> {
         let (normal, placement) = (self.normal()?, self.placement.as_ref()?);
         let (first, last) = (placement.positions.first()?, placement.positions.last()?);
@@ -144,7 +145,7 @@ impl Geometry {
             .filter(|degrees| *degrees > TILTED)
     }
 
-    /// Takes the distance of slices from their positions, and the sides from the directions.
+    /// Derives the distance of slices from their positions, and the sides from the directions.
     pub fn derive(&mut self) {
         if let Some(step) = median(&self.steps()).map(f64::abs).filter(|step| *step > 1e-3) {
             self.slice_mm = Some(step);
@@ -155,7 +156,7 @@ impl Geometry {
         }
     }
 
-    /// As it is after the pixels were turned; `shape` is theirs before.
+    /// Turns the geometry with the pixels; `shape` is theirs before.
     pub(in crate::data) fn turn_by(&mut self, turn: Turn, shape: [usize; 3]) {
         self.turn = self.turn.then(turn);
         let [columns, rows, _] = turn.shape(shape);
@@ -165,7 +166,7 @@ impl Geometry {
         }
         let pixel_mm = self.pixel_mm;
         if pixel_mm.is_none() && (turn.reversed[0] || turn.reversed[1]) {
-            // Where the first pixel comes to lie is not known without a size.
+            // Without a size the new position of the first pixel is not known.
             self.placement = None;
         }
         if let Some(placement) = &mut self.placement {
@@ -191,39 +192,39 @@ impl Geometry {
     }
 }
 
-/// The middle one; None of nothing.
+/// Returns the median, or `None` if there are no values.
 fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// The vector product.
+/// Returns the vector product.
 pub(crate) fn cross([ax, ay, az]: [f64; 3], [bx, by, bz]: [f64; 3]) -> [f64; 3] {
     [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]
 }
 
-/// The scalar product.
+/// Returns the scalar product.
 pub(crate) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The length.
+/// Returns the length.
 pub(crate) fn norm(a: [f64; 3]) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// The sum.
+/// Returns the sum.
 pub(crate) fn plus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|part| a[part] + b[part])
 }
 
-/// The difference.
+/// Returns the difference.
 pub(crate) fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|part| a[part] - b[part])
 }
 
-/// `times` as long.
+/// Returns the vector `times` as long.
 pub(crate) fn scaled(a: [f64; 3], times: f64) -> [f64; 3] {
     a.map(|part| part * times)
 }

@@ -1,20 +1,20 @@
-//! In what unit lengths and areas within a picture are given: never in one that the file does not warrant.
+//! The unit in which lengths and areas within an image are given: never one that the file does not support.
 
 use super::{Geometry, Measured};
 
 /// A unit of length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unit {
-    /// Pixels, which are squares or taken for such.
+    /// Pixels that are square, or assumed to be.
     Pixels,
-    /// Widths of a pixel, where it is known that pixels are no squares but not how large they are.
+    /// Widths of a pixel, if it is known that pixels are not square but not how large they are.
     PixelWidths,
-    /// Millimetres, measured there.
+    /// Millimetres, and where they were measured.
     Millimetres(Measured),
 }
 
 impl Unit {
-    /// What stands behind a length, for instance "mm at detector".
+    /// Returns what follows a length, for instance "mm at detector".
     pub fn words(self) -> String {
         match self {
             Self::Pixels => "px".into(),
@@ -24,38 +24,38 @@ impl Unit {
     }
 }
 
-/// How lengths within a slice are measured.
+/// The unit and scale of lengths within a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lengths {
     /// Distance of columns and of rows.
     pub size: [f64; 2],
-    /// In this unit.
+    /// The unit of that distance.
     pub unit: Unit,
 }
 
 impl Lengths {
-    /// Of square pixels whose size is not known.
+    /// Square pixels of unknown size.
     pub const PIXELS: Self = Self { size: [1.0; 2], unit: Unit::Pixels };
 
-    /// Height of a pixel over its width.
+    /// Returns the height of a pixel over its width.
     pub fn aspect(&self) -> f32 {
         (self.size[1] / self.size[0]) as f32
     }
 
-    /// From one point to another, which lies so many columns and rows away.
+    /// Returns the distance of two points that are so many columns and rows apart.
     pub fn between(&self, columns: f64, rows: f64) -> f64 {
         (columns * self.size[0]).hypot(rows * self.size[1])
     }
 
-    /// What so many pixels cover in mm²; none where their size is not known.
+    /// Returns the area of so many pixels in mm², or `None` if their size is not known.
     pub fn area_mm2(&self, pixels: u64) -> Option<f64> {
         matches!(self.unit, Unit::Millimetres(_)).then(|| pixels as f64 * self.size[0] * self.size[1])
     }
 }
 
 impl Geometry {
-    /// How lengths within a slice are measured: in mm where the file gives the size of a pixel, in widths of a pixel where it gives the
-    /// proportion alone, else in pixels.
+    /// Returns the unit of lengths within a slice: mm if the file has the size of a pixel, widths of a pixel if it
+    /// has only the proportion, otherwise pixels.
     pub fn lengths(&self) -> Lengths {
         match (self.pixel_mm, self.aspect()) {
             (Some(size), _) => Lengths { size, unit: Unit::Millimetres(self.measured) },

@@ -1,14 +1,14 @@
-//! From stored values to those that are shown.
+//! The mapping from stored values to displayed ones.
 
-/// From stored values to those that are shown and read off.
+/// How stored values are mapped to the values that are displayed and reported.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ValueMapping {
-    /// As stored.
+    /// Values are used as stored.
     #[default]
     Same,
     /// `value * slope + intercept` (DICOM PS3.3 C.11.1.1, NIfTI scl_slope), one pair for each slice or one for all.
     Linear(Vec<[f32; 2]>),
-    /// A table whose first entry stands for the stored value `first`; what lies outside takes the nearest entry.
+    /// A table whose first entry belongs to the stored value `first`. Values outside take the nearest entry.
     Table {
         /// Stored value of the first entry.
         first: f32,
@@ -18,7 +18,7 @@ pub enum ValueMapping {
 }
 
 impl ValueMapping {
-    /// What a stored value of the first slice stands for.
+    /// Maps a stored value of the first slice.
     pub fn of(&self, stored: f32) -> f32 {
         let mut values = [stored];
         self.apply(&mut values, 0);

@@ -1,4 +1,4 @@
-//! What a file or a series holds: one picture or a stack of them, in stored values, with what they mean.
+//! The content of a file or a series: one image or a stack of images, in stored values, with their meaning.
 
 pub(crate) mod geometry;
 mod lengths;
@@ -20,25 +20,25 @@ pub use window::{DisplayWindow, NamedWindow, PRESETS, Preset, Window};
 
 use super::{Image, Pixels};
 
-/// What made the pictures; decides which windows are offered and remembered.
+/// The kind of device that made the images. It decides which windows are offered and remembered.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Modality {
-    /// A photograph, a drawing, an exported picture: values without a unit.
+    /// A photograph, a drawing or an exported image: values without a unit.
     #[default]
     Picture,
     /// Computed tomography, in Hounsfield units.
     Ct,
     /// Radiograph (CR, DX, MG).
     Radiograph,
-    /// Anything else that says what it is: MR, ultrasound, nuclear medicine.
+    /// Anything else that names its modality: MR, ultrasound, nuclear medicine.
     Other,
 }
 
 impl Modality {
-    /// In words.
+    /// Returns the name for display.
     pub fn name(self) -> &'static str {
         match self {
             Self::Picture => "Picture",
@@ -49,7 +49,7 @@ impl Modality {
     }
 }
 
-/// A text about a person: never written into a message or a log.
+/// A text about a person. It is never written into a message or a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Private(pub String);
 
@@ -59,10 +59,10 @@ impl std::fmt::Debug for Private {
     }
 }
 
-/// One picture or a stack of pictures of one size.
+/// One image, or a stack of images of one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
-    /// What made it.
+    /// What made the images.
     pub modality: Modality,
     /// Pixels per row.
     pub columns: usize,
@@ -74,30 +74,30 @@ pub struct Volume {
     pub channels: usize,
     /// The samples as stored.
     pub values: StoredPixels,
-    /// What they mean.
+    /// How the samples are mapped to values.
     pub mapping: ValueMapping,
-    /// Unit of the mapped values, for instance `HU`; empty where there is none.
+    /// Unit of the mapped values, for instance `HU`; empty if there is none.
     pub unit: &'static str,
-    /// Where its pixels lie and how large they are.
+    /// Where the pixels lie and how large they are.
     pub geometry: Geometry,
-    /// What file it is of, and what that says of itself.
+    /// The file it was read from, and what that says about itself.
     pub source: Source,
     /// The file's own windows.
     pub windows: Vec<NamedWindow>,
     /// Whether low values are meant to be bright (MONOCHROME1).
     pub is_inverted: bool,
-    /// Value that stands for "nothing was measured here", after mapping.
+    /// Mapped value that marks pixels without a measurement.
     pub padding: Option<f32>,
-    /// The person's name, where the file says.
+    /// The person's name, if the file has it.
     pub patient: Option<Private>,
-    /// What there is to say of it, in words.
+    /// Notes about the volume, as sentences.
     pub notes: Vec<String>,
-    /// What was assumed because the file does not say it, in words; said more quietly than notes.
+    /// What was assumed because the file does not say it, as sentences. They are shown less prominently than notes.
     pub assumptions: Vec<String>,
 }
 
 impl Volume {
-    /// Of a picture without any meaning beyond its pixels.
+    /// Makes a volume of an image whose pixels have no further meaning.
     pub fn of_image(image: Image) -> Self {
         let values = match image.pixels {
             Pixels::U8(values) => StoredPixels::U8(values),
@@ -107,7 +107,7 @@ impl Volume {
         Self { channels: image.channels, ..Self::plain(image.width, image.height, 1, values) }
     }
 
-    /// Grey values without any meaning.
+    /// Makes a volume of grey values that have no further meaning.
     pub fn plain(columns: usize, rows: usize, slices: usize, values: StoredPixels) -> Self {
         Self {
             modality: Modality::Picture,
@@ -129,10 +129,11 @@ impl Volume {
         }
     }
 
-    /// The slice with this number, from 0, in mapped values. 8 and 16 bit samples without a mapping stay what they are.
+    /// Returns the slice with this number, from 0, in mapped values. 8-bit and 16-bit samples without a mapping keep
+    /// their type.
     ///
     /// # Panics
-    /// If there is no such slice.
+    /// Panics if there is no such slice.
     pub fn slice(&self, number: usize) -> Image {
         assert!(number < self.slices, "slice {number} of {}", self.slices);
         let count = self.columns * self.rows * self.channels;
@@ -149,7 +150,8 @@ impl Volume {
         Image { width: self.columns, height: self.rows, channels: self.channels, pixels }
     }
 
-    /// The window in which slice `number` is seen first: the file's own, or what suits its kind, or all of its values.
+    /// Returns the window in which a slice is displayed first: the file's own, the usual one for its modality, or all
+    /// of its values.
     pub fn first_window(&self, slice: &Image) -> Window {
         if let Some(own) = self.windows.first() {
             return own.window;
@@ -161,19 +163,20 @@ impl Volume {
         }
     }
 
-    /// How a slice is seen first.
+    /// Returns how a slice is displayed first.
     pub fn first_display_window(&self, slice: &Image) -> DisplayWindow {
         DisplayWindow { window: self.first_window(slice), is_inverted: self.is_inverted }
     }
 
-    /// What the network gets where a slice whose full range is `full` is seen like this: none for a picture that is seen as it is stored, because the network's own
-    /// preprocessing knows what to do with it.
+    /// Returns the window that is applied to the network's input when a slice whose full range is `full` is displayed
+    /// in `display_window`. `None` for an image that is displayed as it is stored, because the network's own
+    /// preprocessing is made for such images.
     pub fn for_network(&self, full: Window, seen: DisplayWindow) -> Option<DisplayWindow> {
         let is_as_stored = !seen.is_inverted && self.modality == Modality::Picture && seen.window == full;
         (!is_as_stored).then_some(seen)
     }
 
-    /// A slice as the network sees it before anybody has changed its window, or in `window`.
+    /// Returns a slice as the network receives it by default, or in `window`.
     pub fn default_network_input(&self, slice: usize, window: Option<Window>) -> Image {
         let image = self.slice(slice);
         let mut seen = self.first_display_window(&image);
@@ -184,22 +187,22 @@ impl Volume {
         }
     }
 
-    /// Height of a pixel over its width; 1 where the file does not say.
+    /// Returns the height of a pixel over its width; 1 if the file does not say.
     pub fn pixel_aspect(&self) -> f32 {
         self.geometry.aspect() as f32
     }
 
-    /// Its pixels, for masks that are laid on them.
+    /// Returns the grid of its voxels, on which masks are laid.
     pub fn grid(&self) -> crate::data::mask::Grid<'_> {
         crate::data::mask::Grid { shape: self.shape(), geometry: &self.geometry }
     }
 
-    /// Columns, rows and slices.
+    /// Returns the numbers of columns, rows and slices.
     pub fn shape(&self) -> [usize; 3] {
         [self.columns, self.rows, self.slices]
     }
 
-    /// Turns the pixels, and what the geometry says of them, by `turn`, which is then part of `geometry.turn`.
+    /// Turns the pixels and the geometry by `turn`, which becomes part of `geometry.turn`.
     pub fn turn(&mut self, turn: Turn) {
         let (shape, channels) = (self.shape(), self.channels);
         self.values.turn(turn, shape, channels);
@@ -212,7 +215,7 @@ impl Volume {
         }
     }
 
-    /// From the smallest to the largest value of a slice, 0…255 for 8 bit; padding does not count.
+    /// Returns the range from the smallest to the largest value of a slice, without padding; 0…255 for 8 bit.
     pub fn full_range(&self, slice: &Image) -> Window {
         if matches!(slice.pixels, Pixels::U8(_)) {
             return Window::EIGHT_BIT;

@@ -1,25 +1,25 @@
-//! Which side of the patient lies at which edge of the picture.
+//! Which side of the patient lies at which edge of the image.
 
 use serde::Serialize;
 
 use super::Turn;
 
-/// Letters at the edges: R, L, A(nterior), P(osterior), S(uperior, head), I(nferior, feet).
+/// The letters at the edges: R, L, A(nterior), P(osterior), S(uperior, head), I(nferior, feet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Sides {
-    /// At the left edge of the picture.
+    /// The letter at the left edge of the image.
     pub left: char,
-    /// At the right edge.
+    /// The letter at the right edge.
     pub right: char,
-    /// At the upper edge.
+    /// The letter at the upper edge.
     pub top: char,
-    /// At the lower edge.
+    /// The letter at the lower edge.
     pub bottom: char,
 }
 
 impl Sides {
-    /// From the directions in which columns and rows grow, in patient coordinates as DICOM has them: x to the patient's left, y to the
-    /// back, z to the head (PS3.3 C.7.6.2.1.1). None where a direction has no length.
+    /// Derives the letters from the directions in which columns and rows grow, in the patient coordinates of DICOM: x
+    /// to the patient's left, y to the back, z to the head (PS3.3 C.7.6.2.1.1). `None` if a direction has no length.
     pub fn new(across: [f64; 3], down: [f64; 3]) -> Option<Self> {
         let (right, bottom) = (letter(across)?, letter(down)?);
         (right != bottom && right != opposite(bottom)).then(|| Self {
@@ -30,7 +30,7 @@ impl Sides {
         })
     }
 
-    /// At the edges of the picture after it was turned.
+    /// Returns the letters after the image was turned.
     pub fn turned(self, turn: Turn) -> Self {
         let Self { mut left, mut right, mut top, mut bottom } = self;
         if turn.transposed {
@@ -46,8 +46,8 @@ impl Sides {
         Self { left, right, top, bottom }
     }
 
-    /// Whether the left edge is the patient's right, as radiologists look at most pictures; none where left and right are not at the
-    /// sides.
+    /// Whether the left edge is the patient's right, as in the usual radiological display. `None` if left and right
+    /// are not at the sides.
     pub fn is_mirrored(self) -> Option<bool> {
         match self.left {
             'R' => Some(true),
@@ -57,7 +57,7 @@ impl Sides {
     }
 }
 
-/// The side that a direction points to most.
+/// Returns the letter of the side to which a direction mostly points.
 fn letter(direction: [f64; 3]) -> Option<char> {
     let letters = [['R', 'L'], ['A', 'P'], ['I', 'S']];
     let (axis, length) = direction.iter().map(|part| part.abs()).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;

@@ -1,40 +1,41 @@
-//! What file a volume is of, and what that says of itself: for people who ask where a number comes from, and for pairing.
+//! The file a volume was read from and what it says about itself, for people who ask where a number comes from and
+//! for pairing.
 
 use super::Turn;
 
-/// The kind of file with its identity.
+/// The kind of file, with its identity.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Source {
-    /// None: drawn by this program.
+    /// There is no file: the image was drawn by this program.
     #[default]
     Made,
     /// PNG, JPEG, TIFF, BMP, WebP.
     Picture(PictureSource),
-    /// DICOM, one object or the slices of a series.
+    /// DICOM: one object, or the slices of a series.
     Dicom(Box<DicomSource>),
     /// NIfTI.
     Nifti(Box<NiftiSource>),
 }
 
-/// What a picture file says of itself.
+/// What an image file says about itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PictureSource {
     /// For instance "PNG".
     pub format: &'static str,
     /// How samples are stored, for instance "palette of 4 colours, 8 bit".
     pub samples: String,
-    /// EXIF orientation, 1 to 8, where the file has one.
+    /// EXIF orientation, 1 to 8, if the file has one.
     pub orientation: Option<u16>,
-    /// Pictures that the file has, those that are not read too: pages of a TIFF, frames of an animation.
+    /// Number of images in the file, including those that are not read: pages of a TIFF, frames of an animation.
     pub pages: usize,
 }
 
-/// What DICOM objects say of themselves.
+/// What DICOM objects say about themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DicomSource {
     /// SOPClassUID.
     pub sop_class: String,
-    /// SOPInstanceUID of every object, in the order of the slices; one for an object of several frames.
+    /// SOPInstanceUID of every object, in the order of the slices; a single one for an object of several frames.
     pub sop_instances: Vec<String>,
     /// SeriesInstanceUID.
     pub series: String,
@@ -52,16 +53,16 @@ pub struct DicomSource {
     pub transfer_syntax: String,
     /// PhotometricInterpretation.
     pub photometric: String,
-    /// RescaleType as written; empty where the file does not give it.
+    /// RescaleType as written; empty if the file does not have it.
     pub rescale_type: String,
-    /// Numbers of the frames, from 1, in the order of the slices, where it is not that of the file.
+    /// Numbers of the frames, from 1, in the order of the slices, if it differs from that of the file.
     pub frames: Vec<usize>,
 }
 
-/// Which of a NIfTI header's two statements of position is used.
+/// Which of the two position statements of a NIfTI header is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NiftiForm {
-    /// Neither: the header does not say where the voxels lie.
+    /// Neither is used: the header does not say where the voxels lie.
     #[default]
     None,
     /// The matrix.
@@ -70,37 +71,37 @@ pub enum NiftiForm {
     Qform,
 }
 
-/// What a NIfTI header says of itself.
+/// What a NIfTI header says about itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NiftiSource {
     /// sform_code.
     pub sform_code: i16,
     /// qform_code.
     pub qform_code: i16,
-    /// Which of them is used.
+    /// Which of the two is used.
     pub used: NiftiForm,
-    /// From stored voxel numbers to RAS mm, three rows of four, of the form that is used.
+    /// Maps stored voxel indices to RAS mm, three rows of four, by the form that is used.
     pub affine: Option<[[f64; 4]; 3]>,
     /// Name of the data type as stored, for instance "int16".
     pub data_type: &'static str,
     /// scl_slope and scl_inter as written.
     pub scaling: [f32; 2],
-    /// Sizes of the axes beyond the third, for instance volumes in time; empty where there are none.
+    /// Sizes of the axes beyond the third, for instance volumes in time; empty if there are none.
     pub further_axes: Vec<usize>,
 }
 
-/// SOP classes of segmentations: of one bit or fractions, and of label maps.
+/// SOP classes of segmentations: binary or fractional ones, and label maps.
 const SEGMENTATIONS: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
 
 impl DicomSource {
-    /// Whether its values are the numbers of segments.
+    /// Whether the values are segment numbers.
     pub fn is_segmentation(&self) -> bool {
         SEGMENTATIONS.contains(&self.sop_class.as_str())
     }
 }
 
 impl Source {
-    /// A name of the kind of file.
+    /// Returns the name of the kind of file.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Made => "Drawn by this program",
@@ -111,9 +112,9 @@ impl Source {
     }
 }
 
-/// The turn that a picture's EXIF orientation asks for.
+/// The turn that an image's EXIF orientation asks for.
 impl PictureSource {
-    /// None where the file has no orientation, or one that changes nothing.
+    /// Returns the turn, or `None` if the file has no orientation or one that changes nothing.
     pub fn turn(&self) -> Option<Turn> {
         self.orientation.and_then(Turn::of_exif).filter(|turn| !turn.is_none())
     }

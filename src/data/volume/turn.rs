@@ -1,22 +1,23 @@
-//! How pixels are turned from the way they are stored to the way they are shown, by name and there and back.
+//! Reordering of pixels from their stored to their displayed order, with a name and an inverse.
 
 use serde::{Deserialize, Serialize};
 
-/// A turn of a stack of pictures: first columns and rows change places where it is `transposed`, then each axis of the result that is
-/// `reversed` (columns, rows, slices) is run through from its other end.
+/// A reordering of a stack of images: first columns and rows are exchanged if it is `transposed`, then each axis of
+/// the result that is `reversed` (columns, rows, slices) is reversed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Turn {
-    /// Whether columns and rows change places.
+    /// Whether columns and rows are exchanged.
     pub transposed: bool,
-    /// Which axes of the result run the other way: columns, rows, slices.
+    /// Which axes of the result are reversed: columns, rows, slices.
     pub reversed: [bool; 3],
 }
 
 impl Turn {
-    /// As stored.
+    /// Leaves pixels as they are stored.
     pub const NONE: Self = Self { transposed: false, reversed: [false; 3] };
 
-    /// What makes a picture upright whose EXIF orientation (TIFF 6.0, tag 274) is 1 to 8. None for any other number.
+    /// Returns the turn that makes an image of EXIF orientation (TIFF 6.0, tag 274) 1 to 8 upright, or `None` for any
+    /// other number.
     pub fn of_exif(orientation: u16) -> Option<Self> {
         let (transposed, columns, rows) = match orientation {
             1 => (false, false, false),
@@ -37,14 +38,14 @@ impl Turn {
         self == Self::NONE
     }
 
-    /// What takes the pixels back.
+    /// Returns the turn that undoes this one.
     pub fn inverse(self) -> Self {
         let [columns, rows, slices] = self.reversed;
         let reversed = if self.transposed { [rows, columns, slices] } else { self.reversed };
         Self { transposed: self.transposed, reversed }
     }
 
-    /// This turn, and `next` behind it.
+    /// Returns this turn followed by `next`.
     pub fn then(self, next: Self) -> Self {
         let [columns, rows, slices] = self.reversed;
         let first = if next.transposed { [rows, columns, slices] } else { self.reversed };
@@ -54,12 +55,13 @@ impl Turn {
         }
     }
 
-    /// Columns, rows and slices of the result.
+    /// Returns columns, rows and slices of the result.
     pub fn shape(self, [columns, rows, slices]: [usize; 3]) -> [usize; 3] {
         if self.transposed { [rows, columns, slices] } else { [columns, rows, slices] }
     }
 
-    /// Where the pixel that is shown at column, row and slice `shown` is stored; `shape` is that of what is stored.
+    /// Returns where the pixel that is displayed at column, row and slice `shown` is stored; `shape` is that of the
+    /// stored pixels.
     pub fn stored(self, shown: [usize; 3], shape: [usize; 3]) -> [usize; 3] {
         let of_result = self.shape(shape);
         let [column, row, slice] =
@@ -71,10 +73,11 @@ impl Turn {
         if self.transposed { [row, column, slice] } else { [column, row, slice] }
     }
 
-    /// Turns pixels of `channels` interleaved samples in place; `shape` is theirs before. Takes memory for one slice.
+    /// Turns pixels of `channels` interleaved samples in place; `shape` is theirs before. It takes memory for one
+    /// slice.
     ///
     /// # Panics
-    /// If there are not as many samples as `shape` and `channels` say.
+    /// Panics if there are not as many samples as `shape` and `channels` require.
     pub fn apply<T: Copy>(self, values: &mut [T], shape: [usize; 3], channels: usize) {
         let [columns, rows, slices] = shape;
         assert_eq!(values.len(), columns * rows * slices * channels, "samples of {shape:?}");
@@ -112,7 +115,7 @@ impl Turn {
         }
     }
 
-    /// For people: what was done to the stored pixels.
+    /// Describes what was done to the stored pixels.
     pub fn name(self) -> String {
         let [columns, rows, slices] = self.reversed;
         let plane = match (self.transposed, columns, rows) {
@@ -134,7 +137,7 @@ impl Turn {
     }
 }
 
-/// `count` blocks of `size` in the opposite order.
+/// Reverses the order of `count` blocks of `size`.
 fn reverse_blocks<T>(values: &mut [T], size: usize, count: usize) {
     for front in 0..count / 2 {
         let (before, behind) = values.split_at_mut((count - 1 - front) * size);
@@ -177,10 +180,12 @@ mod tests {
         }
     }
 
-    /// The eight orientations as TIFF 6.0 has them: what the first row and the first column of the stored picture are of the scene.
+    /// The eight orientations of TIFF 6.0: where the first row and the first column of the stored image lie in the
+    /// scene.
     #[test]
     fn orientations_as_the_standard_has_them() {
-        // Of a scene "ab/cd/ef", as a camera stores it: the picture whose row 0 and column 0 lie at the named edges.
+        // These are the images that a camera stores of the scene "ab/cd/ef" if row 0 and column 0 lie at the named
+        // edges.
         let scene = *b"abcdef";
         let stored: [(u16, [usize; 2], &[u8; 6]); 8] = [
             (1, [2, 3], b"abcdef"),

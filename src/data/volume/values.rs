@@ -11,7 +11,7 @@ pub enum StoredPixels {
     I16(Vec<i16>),
     /// 16 bit unsigned.
     U16(Vec<u16>),
-    /// Anything that fits into none of the others.
+    /// Everything that fits into none of the others.
     F32(Vec<f32>),
 }
 
@@ -26,15 +26,15 @@ impl StoredPixels {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A sample as a number.
+    /// Returns a sample as a number.
     ///
     /// # Panics
-    /// If there is none at this place.
+    /// Panics if there is no sample at this place.
     pub fn at(&self, place: usize) -> f32 {
         match self {
             Self::U8(values) => f32::from(values[place]),
@@ -44,17 +44,17 @@ impl StoredPixels {
         }
     }
 
-    /// The largest sample; minus infinity where there are none.
+    /// Returns the largest sample; minus infinity if there are none.
     pub fn highest(&self) -> f32 {
         (0..self.len()).map(|place| self.at(place)).fold(f32::NEG_INFINITY, f32::max)
     }
 
-    /// Whether every pixel of `channels` interleaved samples is the same.
+    /// Whether all pixels of `channels` interleaved samples are equal.
     pub fn is_constant(&self, channels: usize) -> bool {
         (channels..self.len()).all(|place| self.at(place) == self.at(place % channels))
     }
 
-    /// The smallest sample; infinity where there are none.
+    /// Returns the smallest sample; infinity if there are none.
     pub fn lowest(&self) -> f32 {
         match self {
             Self::U8(values) => values.iter().min().map_or(f32::INFINITY, |&value| f32::from(value)),
@@ -64,7 +64,7 @@ impl StoredPixels {
         }
     }
 
-    /// The smallest sample and the smallest of the others that differ from it; infinity where there is none.
+    /// Returns the smallest sample and the smallest of the others that differ from it; infinity if there is none.
     pub fn two_lowest(&self) -> [f32; 2] {
         fn of<T: Copy + PartialOrd + Into<f32>>(values: &[T]) -> [f32; 2] {
             let mut found: [Option<T>; 2] = [None; 2];
@@ -88,7 +88,7 @@ impl StoredPixels {
         }
     }
 
-    /// The samples of a range as numbers.
+    /// Returns the samples of a range as numbers.
     pub fn floats(&self, range: std::ops::Range<usize>) -> Vec<f32> {
         match self {
             Self::U8(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
@@ -98,7 +98,7 @@ impl StoredPixels {
         }
     }
 
-    /// Bytes of the samples.
+    /// Returns the bytes that the samples take.
     pub fn bytes(&self) -> u64 {
         let size = match self {
             Self::U8(_) => 1,
@@ -108,7 +108,7 @@ impl StoredPixels {
         self.len() as u64 * size
     }
 
-    /// Takes memory for `more` samples.
+    /// Reserves memory for `more` samples.
     pub fn reserve(&mut self, more: usize) {
         match self {
             Self::U8(values) => values.reserve_exact(more),
@@ -118,7 +118,7 @@ impl StoredPixels {
         }
     }
 
-    /// Turns the pixels in place; `shape` is theirs before: columns, rows, slices.
+    /// Turns the pixels in place; `shape` (columns, rows, slices) is theirs before.
     pub fn turn(&mut self, turn: Turn, shape: [usize; 3], channels: usize) {
         match self {
             Self::U8(values) => turn.apply(values, shape, channels),
@@ -128,7 +128,7 @@ impl StoredPixels {
         }
     }
 
-    /// Appends samples of the same type; false where the types differ.
+    /// Appends samples of the same type. Returns `false` if the types differ.
     pub fn append(&mut self, other: Self) -> bool {
         match (self, other) {
             (Self::U8(all), Self::U8(more)) => all.extend(more),

@@ -1,8 +1,8 @@
-//! Window and level: which values are shown from black to white.
+//! Window and level: which values are displayed from black to white.
 
 use serde::{Deserialize, Serialize};
 
-/// Centre (level) and width of the values that are shown, in the unit of the values. Values from `centre - width / 2` to `centre +
+/// Centre (level) and width of the displayed values, in their unit. Values from `centre - width / 2` to `centre +
 /// width / 2` run from black to white (LINEAR_EXACT of DICOM PS3.3 C.11.2.1.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
@@ -13,32 +13,32 @@ pub struct Window {
 }
 
 impl Window {
-    /// All of 0…255: an 8 bit picture as it is.
+    /// The window of an 8-bit image: 0…255.
     pub const EIGHT_BIT: Self = Self { centre: 127.5, width: 255.0 };
 
-    /// From `low` to `high`.
+    /// Returns the window from `low` to `high`.
     pub fn of_range(low: f32, high: f32) -> Self {
         let width = high - low;
         Self { centre: low + width / 2.0, width: if width > 0.0 { width } else { 1.0 } }
     }
 
-    /// Whether it can be shown: numbers, and a width above 0.
+    /// Whether the window is valid: finite numbers and a width above 0.
     pub fn is_sound(self) -> bool {
         self.centre.is_finite() && self.width.is_finite() && self.width > 0.0
     }
 
-    /// The values that are black and white.
+    /// Returns the values that are black and white.
     pub fn range(self) -> [f32; 2] {
         [self.centre - self.width / 2.0, self.centre + self.width / 2.0]
     }
 
-    /// How bright a value is, 0…1.
+    /// Returns the brightness of a value, 0…1.
     pub fn shade(self, value: f32) -> f32 {
         ((value - self.range()[0]) / self.width).clamp(0.0, 1.0)
     }
 }
 
-/// How the values of a picture are seen.
+/// How the values of an image are displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DisplayWindow {
     /// Which values run from black to white.
@@ -47,10 +47,10 @@ pub struct DisplayWindow {
     pub is_inverted: bool,
 }
 
-/// A window with a name: the file's or the user's.
+/// A window with a name, from the file or from the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedWindow {
-    /// Its explanation, or a number.
+    /// Its explanation in the file, or a number.
     pub name: String,
     /// The window.
     pub window: Window,
@@ -59,9 +59,9 @@ pub struct NamedWindow {
 /// A window for computed tomography.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preset {
-    /// What it is for.
+    /// What the window is for.
     pub name: &'static str,
-    /// In Hounsfield units.
+    /// The window in Hounsfield units.
     pub window: Window,
 }
 

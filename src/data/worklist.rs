@@ -1,41 +1,41 @@
-//! What a folder offers to look at: the pairs of a data set, the series of a study, or simply its images.
+//! Lists what a folder has to display: the pairs of a data set, the series of a study, or images.
 
 use std::path::{Path, PathBuf};
 
 use super::dataset::{self, Dataset, PairReading};
 use super::{DataError, Limit, Orientation, dicom};
 
-/// Deepest folder that is looked into, and most items.
+/// Deepest folder that is searched, and most items.
 const DEPTH: usize = 4;
 const MOST: usize = 100_000;
 /// Files of a series that are tried for its thumbnail.
 const TRIED: usize = 5;
-/// Endings of files that are offered without looking into them.
+/// Extensions of files that are listed without reading them.
 const PICTURES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", "nii"];
 
-/// One thing to look at.
+/// One entry of a worklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Its file; of a series the first.
+    /// Its file; the first one of a series.
     pub path: PathBuf,
-    /// The files of a series in their order; empty for a lone file.
+    /// The files of a series in their order; empty for a single file.
     pub files: Vec<PathBuf>,
-    /// Its masks, if any are known; several are parts of one truth.
+    /// Its masks, if any are known; several are parts of one ground truth.
     pub truth: Vec<PathBuf>,
-    /// Its sentence, if one is known and not empty.
+    /// Its prompt, if one is known and not empty.
     pub prompt: Option<String>,
-    /// The part of the data set that it belongs to.
+    /// The split of the data set to which it belongs.
     pub split: Option<String>,
-    /// How image and masks are read: as the data set says, or the usual way.
+    /// How image and masks are read: as the data set says, or by default.
     pub reading: PairReading,
 }
 
-/// What lies in a folder, in the order in which it is offered.
+/// Lists the content of a folder, in the order in which it is shown.
 ///
 /// # Errors
-/// There is nothing to look at.
+/// Returns an error if there is nothing to display.
 pub fn list(folder: &Path) -> Result<Vec<Item>, DataError> {
     let mut items = pairs(folder);
     if items.is_empty() {
@@ -47,7 +47,7 @@ pub fn list(folder: &Path) -> Result<Vec<Item>, DataError> {
     Ok(items)
 }
 
-/// The pairs of all splits of a data set; nothing where the folder is none, or has images without masks.
+/// Returns the pairs of all splits of a data set; empty if the folder is not one, or has images without masks.
 fn pairs(folder: &Path) -> Vec<Item> {
     let Ok(names) = dataset::split_names(folder) else { return Vec::new() };
     let mut items = Vec::new();
@@ -67,11 +67,11 @@ fn pairs(folder: &Path) -> Vec<Item> {
     items
 }
 
-/// Pictures by their names, and DICOM files by their series.
+/// Returns images by their names, and DICOM files by their series.
 fn files(folder: &Path) -> Vec<Item> {
     let (mut pictures, mut others) = (Vec::new(), false);
     collect(folder, DEPTH, &mut pictures, &mut others);
-    // Looking for partners reads a folder each time: too slow for many files, which then have none.
+    // Searching for partners reads a folder each time, which is too slow for many files; these then have none.
     let is_large = pictures.len() > 500;
     let item = |path: PathBuf| Item {
         name: path.file_name().map(|name| dataset::readable(name).into_owned()).unwrap_or_default(),
@@ -83,7 +83,7 @@ fn files(folder: &Path) -> Vec<Item> {
         reading: PairReading::default(),
     };
     let mut items: Vec<Item> = pictures.into_iter().map(item).collect();
-    // The mask of a picture is offered with it, not beside it.
+    // The mask of an image is listed with it, not beside it.
     let masks: std::collections::HashSet<PathBuf> = items.iter().flat_map(|item| item.truth.clone()).collect();
     items.retain(|item| !masks.contains(&item.path));
     if others {
@@ -128,11 +128,11 @@ fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mu
     }
 }
 
-/// Reads what an item is, as [`super::open::open_as`] does, at the size of a thumbnail: the middle slice, no side longer than `side`. Where
-/// that cannot be read, the next of its series that can.
+/// Reads an item like [`super::open::open_as`], at the size of a thumbnail: the middle slice, no side longer than
+/// `side`. If that cannot be read, the next slice of its series that can.
 ///
 /// # Errors
-/// Those of the loaders.
+/// Returns the errors of the loaders.
 pub fn thumbnail(
     path: &Path,
     files: &[PathBuf],

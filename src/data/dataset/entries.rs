@@ -1,5 +1,5 @@
-//! Sentences of a JSON file: an object of names and sentences, or a list of objects with both. Read as it comes, because a tree of all its
-//! values would take some fifty times the memory of the file.
+//! Reads the prompts of a JSON file: an object of names and prompts, or a list of objects with both. It is read as a
+//! stream, because a tree of all values would take some fifty times the memory of the file.
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -7,16 +7,16 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::table::{NAMES, Row, SENTENCES, push};
 use crate::data::error::one_line;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Default)]
 pub struct Entries {
-    /// Those that have a sentence; their line is the number of the entry, from 1.
+    /// The entries that have a prompt; their line is the number of the entry, from 1.
     pub rows: Vec<Row>,
-    /// Whether it is an object or a list without anything.
+    /// Whether it is an empty object or list.
     pub is_empty: bool,
 }
 
-/// The entries of a JSON text.
+/// Reads the entries of a JSON text.
 pub fn read(text: &str) -> Result<Entries, String> {
     let mut entries = Entries::default();
     let mut json = serde_json::Deserializer::from_str(text);
@@ -24,7 +24,7 @@ pub fn read(text: &str) -> Result<Entries, String> {
     read.map(|()| entries).map_err(|error| one_line(&error))
 }
 
-/// The whole of a file.
+/// The top level of a file.
 struct Top<'a>(&'a mut Entries);
 
 impl<'de> DeserializeSeed<'de> for Top<'_> {
@@ -97,8 +97,8 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
-/// Name and sentence of a value. A sentence is a text; the first of a list of texts; what an object has under a known name; of prompts
-/// that are numbered ("p0" … "p9") the last that says something, because later ones say more.
+/// Name and prompt of a value. The prompt is a text; the first of a list of texts; the value of an object under a
+/// known name; or of numbered prompts ("p0" … "p9") the last that is not empty, because later ones are more detailed.
 #[derive(Default)]
 struct Entry {
     name: Option<String>,
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        // The best so far, with its place among the known names; of numbers, the greatest.
+        // The best so far, with its index among the known names; of numbered ones, the largest number.
         let mut name: Option<(usize, String)> = None;
         let mut known: Option<(usize, Option<String>)> = None;
         let mut numbered: Option<(u32, String)> = None;
@@ -186,7 +186,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 }
 
-/// The number of a prompt's key.
+/// Returns the number in a prompt's key.
 fn number(key: &str) -> Option<u32> {
     let digits = key.strip_prefix('p')?;
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -219,7 +219,7 @@ mod tests {
             pairs(r#"[{"file": "g", "image": "f", "report": "r"}, {"image": 3, "id": "h", "text": "s"}]"#),
             [pair("f", "r"), pair("h", "s")]
         );
-        // Nothing that is a sentence.
+        // Values that are not prompts.
         assert_eq!(
             pairs(r#"{"a": 1, "b": [], "c": [[1]], "d": {"text": null, "p1": "x"}, "e": [{"text": "x"}]}"#),
             []

@@ -1,43 +1,43 @@
-//! What was found wrong with a data set, and how it is said.
+//! Problems of a data set, and their messages.
 
 use std::collections::BTreeMap;
 
-/// A kind of trouble.
+/// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
-    /// The table names an image that is not there.
+    /// The table names an image that does not exist.
     MissingImage,
-    /// An image without a mask.
+    /// An image has no mask.
     MissingMask,
-    /// A mask without an image.
+    /// A mask has no image.
     MissingPartner,
-    /// A second row for an image; the first counts.
+    /// An image has a second row; the first counts.
     DuplicateRow,
-    /// Two files with the same content.
+    /// Two files have the same content.
     DuplicateImage,
-    /// A pair that the table does not name.
+    /// The table does not name a pair.
     NoSentence,
-    /// The sentence is empty.
+    /// The prompt is empty.
     EmptySentence,
     /// Image and mask have different sizes.
     SizeMismatch,
-    /// A file that is no readable image.
+    /// A file is not a readable image.
     Unreadable,
-    /// A mask without foreground.
+    /// A mask has no foreground.
     EmptyMask,
-    /// A mask that is foreground everywhere.
+    /// A mask is foreground everywhere.
     FullMask,
     /// No mask of the split has foreground.
     AllEmpty,
-    /// An image with several masks.
+    /// An image has several masks.
     SeveralMasks,
-    /// The table is not as it should be, but could be read.
+    /// The table has a fault but could be read.
     Table,
 }
 
 impl Problem {
-    /// In words, for one or more cases.
+    /// Describes the problem for one or more cases.
     pub fn words(self, count: usize) -> &'static str {
         let (one, many) = match self {
             Self::MissingImage => ("row without its image", "rows without their image"),
@@ -60,19 +60,19 @@ impl Problem {
         if count == 1 { one } else { many }
     }
 
-    /// Whether the cases are left out of a training run and an evaluation.
+    /// Whether such cases are left out of training and evaluation.
     pub fn is_left_out(self) -> bool {
         use Problem::{AllEmpty, DuplicateImage, EmptyMask, EmptySentence, FullMask, SeveralMasks, Table};
         !matches!(self, EmptySentence | EmptyMask | FullMask | AllEmpty | SeveralMasks | DuplicateImage | Table)
     }
 }
 
-/// One thing that was found.
+/// One problem.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     /// What kind.
     pub problem: Problem,
-    /// Which file, and more where that helps.
+    /// The file, and details if they help.
     pub what: String,
 }
 
@@ -82,7 +82,7 @@ impl Finding {
     }
 }
 
-/// One line for each kind of trouble: how many, what, the first names.
+/// Returns one line for each kind of problem: how many cases, what, and the first names.
 pub fn summary(findings: &[Finding]) -> Vec<String> {
     let mut kinds: BTreeMap<Problem, Vec<&str>> = BTreeMap::new();
     findings.iter().for_each(|finding| kinds.entry(finding.problem).or_default().push(&finding.what));

@@ -1,25 +1,25 @@
-//! The header of a table: the row that names the column of the images and that of the sentences.
+//! The header of a table: the row that names the columns of images and prompts.
 
 use super::listing::stem;
 use super::table::{NAMES, SENTENCES};
 
-/// Rows that are looked at for a header; above it may stand a title, a date, empty rows.
+/// Rows that are searched for a header; a title, a date or empty rows may come before it.
 pub const LOOKED_AT: usize = 10;
 
-/// Where the columns of a table are.
+/// The columns of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Column of the names.
     pub name: usize,
-    /// Column of the sentences.
+    /// Column of the prompts.
     pub sentence: usize,
-    /// Rows above it.
+    /// Number of rows above the header.
     pub above: usize,
-    /// Whether there is a row for it. A table may begin with its first image and sentence.
+    /// Whether there is a header row. A table may begin with its first image and prompt.
     pub is_written: bool,
 }
 
-/// The header among the first rows of a table; none where it has not both columns.
+/// Finds the header among the first rows of a table; `None` if it has not both columns.
 pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
     for (above, (_, cells)) in rows.iter().take(LOOKED_AT).enumerate() {
         let clean: Vec<String> =
@@ -29,7 +29,7 @@ pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
         if let (Some(name), Some(sentence)) = (column(NAMES), column(SENTENCES)) {
             return Some(Header { name, sentence, above, is_written: true });
         }
-        // Below the first image no header comes, and above it there is one that lacks a column, unless it is the first row.
+        // No header follows the first image. One before it may lack a column, unless it is the first row.
         if clean.len() >= 2 && stem(&clean[0]) != clean[0] {
             return (above == 0).then_some(Header { name: 0, sentence: 1, above, is_written: false });
         }
@@ -37,7 +37,7 @@ pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
     None
 }
 
-/// What a table without the columns has in place of them: the fullest of its first rows.
+/// Describes what a table has instead of the columns: the fullest of its first rows.
 pub fn said(rows: &[(u64, Vec<String>)]) -> String {
     let filled = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();
     let mut fullest: &[String] = &[];

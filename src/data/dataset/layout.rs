@@ -1,4 +1,4 @@
-//! Which arrangement a folder has, and where the parts of its splits lie.
+//! Recognises the layout of a folder and the parts of its splits.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::names::{fold, readable};
 use super::table;
 use crate::data::{DataError, subject};
 
-/// Folders of images, of masks, of tables; any case.
+/// Names of folders of images, of masks, and of tables, in any case.
 const IMAGES: &[&str] = &["images", "image", "imgs", "img"];
 pub const MASKS: &[&str] = &[
     "gts",
@@ -25,20 +25,20 @@ pub const MASKS: &[&str] = &[
     "gts_binary",
 ];
 const TABLES: &[&str] = &["prompt", "prompts", "anns", "annotations", "text", "texts"];
-/// Of ten images, so many are for validation and for the test where a folder has no splits of its own.
+/// If a folder has no splits, so many of ten images are for validation and for testing.
 const PARTS: u64 = 10;
 
-/// The arrangements that are known.
+/// The known layouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
-    /// As the authors of HiMix have it: `prompt/<split>.csv`, `<split>/Images`, `<split>/GTs`.
+    /// The layout of the HiMix authors: `prompt/<split>.csv`, `<split>/Images`, `<split>/GTs`.
     Splits,
-    /// As LViT has it: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx`.
+    /// The layout of LViT: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx`.
     Lvit,
-    /// As Kvasir-SEG is downloaded: `images`, `masks`, tables or lists beside them.
+    /// Kvasir-SEG as downloaded: `images`, `masks`, with tables or lists beside them.
     Folders,
-    /// Images in the folder itself, masks beside them or in a subfolder.
+    /// Images in the folder itself, with masks beside them or in a subfolder.
     Flat,
 }
 
@@ -56,18 +56,18 @@ impl std::fmt::Display for Layout {
 /// Which of the images belong to a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// All that are there.
+    /// All images in the folder.
     All,
-    /// Those that its table names, of images that other splits share.
+    /// The images in its table, of those that other splits share.
     ByTable,
-    /// Those whose names stand in this list.
+    /// The images in this list.
     Listed(PathBuf),
-    /// Those that this tenth falls to, by a hash of subject or name, so that a subject stays on one side.
+    /// The images in these tenths by a hash of subject or name, so that all images of a subject are in one split.
     Tenths(std::ops::Range<u64>),
 }
 
 impl Share {
-    /// Whether the image of this name belongs.
+    /// Whether the image of this name belongs to these tenths.
     pub fn of_tenth(range: &std::ops::Range<u64>, name: &str) -> bool {
         let name = subject(name).map_or_else(|| key(name), fold);
         let hash = blake3::hash(name.as_bytes());
@@ -76,31 +76,31 @@ impl Share {
     }
 }
 
-/// Where a split lies.
+/// The location of a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Its name.
     pub name: String,
-    /// Table of its sentences; none where the folder has none.
+    /// Table of its prompts; `None` if the folder has none.
     pub table: Option<PathBuf>,
     /// Folder of the images.
     pub images: PathBuf,
-    /// Folders of the masks, the preferred first; that of the images itself where they lie among them.
+    /// Folders of the masks, the preferred first; the folder of the images if they lie among them.
     pub masks: Vec<PathBuf>,
     /// Which images belong to it.
     pub share: Share,
 }
 
-/// A folder understood.
+/// A folder whose layout was recognised.
 pub struct Arrangement {
-    /// As what.
+    /// The layout.
     pub layout: Layout,
-    /// Its splits: train, validation and test first, then by name.
+    /// The splits: train, validation and test first, then by name.
     pub sources: Vec<Source>,
 }
 
 impl Arrangement {
-    /// The split of this name; `val`, `valid` and `validation` are one.
+    /// Returns the split of this name; `val`, `valid` and `validation` are the same.
     pub fn source(&self, root: &Path, split: &str) -> Result<&Source, DataError> {
         let exact = self.sources.iter().find(|source| source.name == split);
         let alike = || self.sources.iter().find(|source| canonical(&source.name) == canonical(split));
@@ -111,7 +111,7 @@ impl Arrangement {
     }
 }
 
-/// One name for the spellings of a split's name.
+/// Returns one name for all spellings of a split's name.
 fn canonical(split: &str) -> String {
     match fold(split).as_str() {
         "val" | "valid" | "validation" | "dev" => "val".into(),
@@ -121,10 +121,10 @@ fn canonical(split: &str) -> String {
     }
 }
 
-/// What the folder is.
+/// Recognises the layout of a folder.
 ///
 /// # Errors
-/// It does not exist, or has nothing that could be images of a data set.
+/// Returns an error if it does not exist, or has nothing that could be images of a data set.
 pub fn recognise(root: &Path) -> Result<Arrangement, DataError> {
     let listing = Listing::of(root).map_err(|error| DataError::reading(root, &error))?;
     let (layout, mut sources) = split_folders(root, &listing)
@@ -136,7 +136,7 @@ pub fn recognise(root: &Path) -> Result<Arrangement, DataError> {
     Ok(Arrangement { layout, sources })
 }
 
-/// A folder for each split: the authors' layout and LViT's.
+/// Recognises a folder for each split: the layouts of the HiMix authors and of LViT.
 fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     let tables = tables(listing);
     let mut layout = Layout::Splits;
@@ -158,7 +158,7 @@ fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)
         let table = tables.get(&canonical(&name)).cloned().or(own);
         sources.push(Source { name, table, images, masks: inner.all_folders(MASKS), share: Share::All });
     }
-    // A table of a split whose folder is not there is said to be so when that split is asked for.
+    // A table without the folder of its split is reported when that split is opened.
     if let (Some(folder), None) = (listing.folder(&["prompt"]), listing.folder(IMAGES)) {
         for (name, path) in tables.iter().filter(|(_, path)| path.starts_with(&folder)) {
             if !sources.iter().any(|source| canonical(&source.name) == *name) {
@@ -176,7 +176,7 @@ fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)
     (!sources.is_empty()).then_some((layout, sources))
 }
 
-/// All images in one place: divided by tables or lists named after splits, or by a hash.
+/// Recognises all images in one place, divided by tables or lists named after splits, or by a hash.
 fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     let (layout, images) = match listing.folder(IMAGES) {
         Some(images) => (Layout::Folders, images),
@@ -203,7 +203,7 @@ fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
             named.map(|(name, path)| source(name, Some(path.clone()), Share::ByTable)).collect(),
         ));
     }
-    // Of several tables the first that has both columns; else the first, so that its error is told.
+    // Of several tables the first with both columns counts; otherwise the first, so that its error is reported.
     let table = by_name.values().find(|path| table::read(path).is_ok());
     let only_csv = || by_name.values().find(|path| path.extension().is_none_or(|end| end != "json"));
     let table = table.or_else(only_csv).cloned();
@@ -222,7 +222,7 @@ fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     Some((layout, lists))
 }
 
-/// Tables of the folder and of its folder of tables, by the split that their names say.
+/// Returns the tables of the folder and of its folder of tables, by the split in their names.
 fn tables(listing: &Listing) -> BTreeMap<String, PathBuf> {
     let mut found = BTreeMap::new();
     let folders = listing.all_folders(TABLES);

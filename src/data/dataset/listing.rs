@@ -1,4 +1,4 @@
-//! What lies in a folder, found under any spelling of its name.
+//! Lists a folder and finds names in any spelling.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -7,12 +7,12 @@ use std::{fs, io};
 
 use super::names::{fold, readable};
 
-/// Endings of the image files that are read.
+/// Extensions of supported image files.
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
-/// Endings of the tables that are read.
+/// Extensions of supported tables.
 const TABLES: &[&str] = &["csv", "tsv", "xlsx", "json"];
 
-/// Names in a folder, sorted. Each is readable and stands for one file; [`Listing::join`] gives the file.
+/// The names in a folder, sorted. Each is readable and stands for one file; [`Listing::join`] returns the file.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     folder: PathBuf,
@@ -20,23 +20,23 @@ pub struct Listing {
     pub files: Vec<String>,
     /// Names of folders.
     pub folders: Vec<String>,
-    /// Folded to readable names, files and folders alike.
+    /// Maps folded names to readable names, of files and folders alike.
     spellings: HashMap<String, Vec<String>>,
-    /// The names in the file system of those that are no Unicode.
+    /// The names in the file system of those that are not valid Unicode.
     foreign: HashMap<String, OsString>,
 }
 
 impl Listing {
-    /// Of a folder.
+    /// Lists a folder.
     pub fn of(folder: &Path) -> io::Result<Self> {
         let mut listing = Self { folder: folder.to_owned(), ..Self::default() };
         let mut foreign = Vec::new();
         for entry in fs::read_dir(folder)?.flatten() {
-            // Follows links, which `file_type` of the entry does not.
+            // This follows links, which `file_type` of the entry does not.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir())
                 || (!entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.path().is_dir());
             match entry.file_name().into_string() {
-                // What systems leave behind is nobody's image: .DS_Store, ._a.png.
+                // Hidden files such as .DS_Store and ._a.png are not images.
                 Ok(name) if name.starts_with('.') => {}
                 Ok(name) => if is_folder { &mut listing.folders } else { &mut listing.files }.push(name),
                 Err(name) => foreign.push((name, is_folder)),
@@ -51,7 +51,7 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Takes up the names that are no Unicode, each under a readable name that no other file here has.
+    /// Adds names that are not valid Unicode, each under a readable name that no other file here has.
     fn add_foreign(&mut self, mut names: Vec<(OsString, bool)>) {
         if names.is_empty() {
             return;
@@ -72,18 +72,18 @@ impl Listing {
         }
     }
 
-    /// Of a folder that may not exist.
+    /// Lists a folder that may not exist.
     pub fn or_empty(folder: &Path) -> Self {
         Self::of(folder).unwrap_or_else(|_| Self { folder: folder.to_owned(), ..Self::default() })
     }
 
-    /// The name as it is spelled here, if it is here.
+    /// Returns the name in the spelling of this folder, if it exists.
     pub fn find(&self, name: &str) -> Option<&str> {
         let names = self.spellings.get(&fold(name))?;
         names.iter().find(|spelled| *spelled == name).or_else(|| names.first()).map(String::as_str)
     }
 
-    /// The readable name of a file of the folder.
+    /// Returns the readable name of a file in the folder.
     pub fn name_of(&self, name: &OsStr) -> Option<&str> {
         match name.to_str() {
             Some(name) => self.find(name),
@@ -91,7 +91,7 @@ impl Listing {
         }
     }
 
-    /// The path of a readable name of this listing.
+    /// Returns the path of a readable name of this listing.
     pub fn join(&self, name: &str) -> PathBuf {
         match self.foreign.get(name) {
             Some(real) => self.folder.join(real),
@@ -99,35 +99,35 @@ impl Listing {
         }
     }
 
-    /// The first of the folders of these names, as a path.
+    /// Returns the path of the first folder with one of these names.
     pub fn folder(&self, names: &[&str]) -> Option<PathBuf> {
         let is_folder = |name: &&str| self.folders.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
         names.iter().find_map(|name| self.find(name).filter(is_folder)).map(|name| self.join(name))
     }
 
-    /// All folders of these names, in the order of `names`.
+    /// Returns all folders with these names, in the order of `names`.
     pub fn all_folders(&self, names: &[&str]) -> Vec<PathBuf> {
         names.iter().filter_map(|name| self.folder(&[name])).collect()
     }
 
-    /// The image files.
+    /// Iterates over the image files.
     pub fn images(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(String::as_str).filter(|name| has_end(name, IMAGES))
     }
 
-    /// The files that may be tables, with their paths.
+    /// Iterates over the files that may be tables, with their paths.
     pub fn tables(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         let names = self.files.iter().map(String::as_str).filter(|name| has_end(name, TABLES));
         names.map(|name| (name, self.join(name)))
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.folder
     }
 }
 
-/// A name with what is no Unicode in it written as numbers.
+/// Writes a name with the parts that are not valid Unicode as numbers.
 fn escaped(name: &OsStr) -> String {
     format!("{name:?}").trim_matches('"').to_owned()
 }
@@ -136,7 +136,7 @@ fn has_end(name: &str, ends: &[&str]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| ends.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
-/// The name without its ending.
+/// Returns the name without its extension.
 pub fn stem(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, _)) if has_end(name, IMAGES) || has_end(name, TABLES) => stem,

@@ -1,14 +1,15 @@
-//! What marks a file as the mask of an image, and as one of several.
+//! Recognises the name of a mask, and of one of several masks.
 
 use super::listing::stem;
 use super::names::fold;
 
-/// What a mask's name has and its image's has not, before or after it.
+/// What the name of a mask has in addition to that of its image, before or after it.
 const BEFORE: &[&str] = &["mask_", "mask-", "gt_", "label_"];
 const AFTER: &[&str] =
     &["_mask", "-mask", ".mask", "_segmentation", "_seg", "_gt", "-gt", "_label", "_groundtruth", "_lesion"];
 
-/// What image and mask have in common: the name folded, without ending and without what marks a mask.
+/// Returns what the names of image and mask have in common: the folded name, without its extension and without the
+/// mark of a mask.
 pub fn key(name: &str) -> String {
     let folded = fold(stem(name));
     let bare = BEFORE.iter().find_map(|mark| folded.strip_prefix(mark)).unwrap_or(&folded);
@@ -21,17 +22,17 @@ pub fn is_mask(name: &str) -> bool {
     key(name) != fold(stem(name))
 }
 
-/// A further mask of an image that has several, as BUSI names them: `x_mask_1.png` beside `x_mask.png`.
+/// A further mask of an image that has several, as in BUSI: `x_mask_1.png` beside `x_mask.png`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Further {
     /// The key of its image.
     pub key: String,
-    /// The stem of the mask that it stands beside, folded: `x_mask`.
+    /// Folded stem of the mask beside which it lies: `x_mask`.
     pub first: String,
 }
 
-/// The image that a numbered mask belongs to. The number has to follow the mark (`x_mask_1`, `x_mask-1`, `x_mask1`, `x_mask (1)`):
-/// `mask_x_1` and `x_1` may as well be the mask of an image `x_1`.
+/// Returns the image to which a numbered mask belongs. The number must follow the mark (`x_mask_1`, `x_mask-1`,
+/// `x_mask1`, `x_mask (1)`): `mask_x_1` and `x_1` could also be the mask of an image `x_1`.
 pub fn further(name: &str) -> Option<Further> {
     let folded = fold(stem(name));
     let first = match folded.strip_suffix(')') {

@@ -1,4 +1,4 @@
-//! Image, mask and sentence triples, recognised by what lies in a folder: see [`Layout`] for the arrangements that are known.
+//! Data sets of image, mask and prompt, recognised by the content of a folder; see [`Layout`] for the known layouts.
 
 mod entries;
 mod finding;
@@ -24,45 +24,45 @@ pub use pair::Pair;
 pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
 
-/// One row of a split.
+/// One case of a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The image's file; existed when the split was opened.
+    /// The image's file, which existed when the split was opened.
     pub image: PathBuf,
-    /// The files of its masks, at least one, in the order of their names; existed when the split was opened.
+    /// The files of its masks, at least one, in the order of their names; they existed when the split was opened.
     pub masks: Vec<PathBuf>,
-    /// The sentence, unchanged.
+    /// The prompt, unchanged.
     pub prompt: String,
-    /// The image's file name, readable.
+    /// The image's file name in readable form.
     pub name: String,
 }
 
 /// One split of a data set, in the order of its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
-    /// Its folder.
+    /// The folder of the data set.
     pub root: PathBuf,
-    /// How the folder is arranged.
+    /// The layout of the folder.
     pub layout: Layout,
     /// Name of the split, for example `train`.
     pub split: String,
-    /// How its pairs are read: as the data set says, until [`Dataset::check`] is told otherwise.
+    /// How its pairs are read: as the data set says, until [`Dataset::check`] changes it.
     pub reading: PairReading,
-    /// The pairs; at least one.
+    /// The pairs, at least one.
     pub samples: Vec<Sample>,
-    /// What was found wrong; none of it concerns a pair in `samples` but for empty sentences.
+    /// The problems that were found. Except for empty prompts, none concerns a pair in `samples`.
     pub findings: Vec<Finding>,
 }
 
-/// What [`Dataset::check`] found.
+/// The result of [`Dataset::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// Pairs whose mask has foreground; 0 is for the caller to judge.
+    /// Number of pairs whose mask has foreground; the caller decides what 0 means.
     pub with_foreground: usize,
 }
 
-/// The masks that lie beside an image, by the names that data sets have: in the same folder, in a folder of masks within it or beside it.
-/// None for what is a mask itself.
+/// Returns the masks beside an image by the names that are usual in data sets: in the same folder, or in a folder of
+/// masks within it or beside it. Empty if the file is a mask itself.
 pub fn partners(image: &Path) -> Vec<PathBuf> {
     match (image.file_name(), image.parent()) {
         (Some(name), Some(folder)) => pairing::masks_beside(folder, name),
@@ -70,10 +70,10 @@ pub fn partners(image: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// Names of the splits of a data set, but for the whole where it is divided.
+/// Returns the names of a data set's splits, without the whole if it is divided.
 ///
 /// # Errors
-/// The folder has nothing that could be images of a data set.
+/// Returns an error if the folder has nothing that could be images of a data set.
 pub fn split_names(root: &Path) -> Result<Vec<String>, DataError> {
     let sources = layout::recognise(root)?.sources;
     let is_divided = sources.len() > 1;
@@ -81,12 +81,13 @@ pub fn split_names(root: &Path) -> Result<Vec<String>, DataError> {
 }
 
 impl Dataset {
-    /// Opens `split` of the data set in `root`: reads its table and looks at the names of the files, not into them. What cannot be
-    /// used (a missing partner, a second row for an image) is left out and listed.
+    /// Opens `split` of the data set in `root`: reads its table and the names of the files, not their content. What
+    /// cannot be used (a missing partner, a second row for an image) is left out and listed.
     ///
     /// # Errors
-    /// There are no images, no such split, no masks; the table is unreadable, lacks a column or has no rows; not one of its rows has
-    /// both files (the message names the first); its settings cannot be read.
+    /// Returns an error if there are no images, no such split, or no masks; if the table is unreadable, lacks a
+    /// column, or has no rows; if no row has both files (the message names the first); or if its settings cannot be
+    /// read.
     pub fn open(root: &Path, split: &str) -> Result<Self, DataError> {
         let arrangement = layout::recognise(root)?;
         let source = arrangement.source(root, split)?;
@@ -96,18 +97,18 @@ impl Dataset {
         Ok(Self { root: root.to_owned(), layout: arrangement.layout, split, reading, samples, findings })
     }
 
-    /// Opens every file once and leaves out what cannot be used: unreadable files, masks of another size than their image. Masks without
-    /// foreground are listed. From then on the data set is read in this way.
+    /// Opens every file once and leaves out what cannot be used: unreadable files, and masks of another size than
+    /// their image. Masks without foreground are listed. From then on the data set is read in this way.
     ///
     /// # Errors
-    /// No pair is left. That no mask has foreground is no error here, because a set of normal cases is of use beside others; who has
-    /// nothing else raises [`Dataset::all_empty_error`].
+    /// Returns an error if no pair is left. It is not an error that no mask has foreground, because a set of normal
+    /// cases is useful together with others; callers that have nothing else raise [`Dataset::all_empty_error`].
     pub fn check(&mut self, reading: &PairReading) -> Result<Checked, DataError> {
         self.reading = reading.clone();
         survey::check(self)
     }
 
-    /// That not one mask has foreground, and what to do about it.
+    /// Returns the error that no mask has foreground, with what to do about it.
     pub fn all_empty_error(&self) -> DataError {
         let hint = match self.reading.rule {
             _ if !self.reading.labels.is_empty() => " with these labels; check which labels the masks have",

@@ -1,4 +1,4 @@
-//! When two spellings of a file's name are one name, and how a name that is no Unicode is read.
+//! Compares spellings of file names, and reads names that are not valid Unicode.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,8 +7,9 @@ use std::ffi::OsStr;
 use encoding_rs::WINDOWS_1252;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// One form for all spellings of a name: letters composed (Unicode normalisation form C, because systems decompose or compose "ü" as they
-/// like) and without case (full folding, so that "Straße" is "STRASSE"). Other letters stay different; the dotless "ı" of Turkish is no "i".
+/// Returns one form for all spellings of a name: letters composed (Unicode normalisation form C, because systems
+/// compose or decompose "ü") and without case (full folding, so that "Straße" equals "STRASSE"). Other letters stay
+/// different; the dotless "ı" of Turkish is not an "i".
 pub fn fold(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
@@ -25,8 +26,8 @@ pub fn fold(name: &str) -> String {
     composer.normalize(&folded).into_owned()
 }
 
-/// A name as it is shown and compared. What is no Unicode comes from an old system or archive and is read as Windows-1252, which gives
-/// every byte a character of its own, so that different names stay different.
+/// Returns a name as it is shown and compared. What is not valid Unicode comes from an old system or archive and is
+/// read as Windows-1252, which has a character for every byte, so that different names stay different.
 pub fn readable(name: &OsStr) -> Cow<'_, str> {
     match name.to_str() {
         Some(name) => Cow::Borrowed(name),
@@ -40,21 +41,21 @@ fn foreign(name: &OsStr) -> Cow<'_, str> {
     Cow::Owned(WINDOWS_1252.decode_without_bom_handling(name.as_bytes()).0.into_owned())
 }
 
-/// Elsewhere such a name has half of a character of UTF-16.
+/// On other systems such a name has half of a UTF-16 character.
 #[cfg(not(unix))]
 fn foreign(name: &OsStr) -> Cow<'_, str> {
     let escaped = format!("{name:?}");
     Cow::Owned(escaped.trim_matches('"').to_owned())
 }
 
-/// A name that was UTF-8 and was taken for Windows-1252 on its way ("MÃ¼ller" for "Müller"), as it was; none where it was not.
+/// Restores a name that was UTF-8 and was read as Windows-1252 ("MÃ¼ller" for "Müller"); `None` if it was not.
 pub fn mended(name: &str) -> Option<String> {
     let (bytes, _, is_lossy) = WINDOWS_1252.encode(name);
     let text = String::from_utf8(bytes.into_owned()).ok()?;
     (!is_lossy && text != name).then_some(text)
 }
 
-/// Order in which people count: "a2" before "a10".
+/// Compares names in natural order: "a2" before "a10".
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     loop {
@@ -75,7 +76,7 @@ pub fn natural(a: &str, b: &str) -> Ordering {
             (Some((one, rest)), Some((other, others))) if one == other => (left, right) = (rest, others),
             (one, other) => {
                 let order = one.map(|(byte, _)| byte).cmp(&other.map(|(byte, _)| byte));
-                // "a01" and "a1" count alike; the order must not.
+                // "a01" and "a1" have equal numbers; the order must still differ.
                 return order.then_with(|| a.cmp(b));
             }
         }
@@ -99,7 +100,7 @@ mod tests {
             ("ΟΔΟΣ", "οδος"),
             ("ΟΔΟΣ", "οδοσ"),
             ("\u{1fb3}", "\u{3b1}\u{345}"),
-            // Each needs one of the two normalisations, before and after case is taken away.
+            // Each needs one of the two normalisations, before and after case folding.
             ("\u{1fb4}", "\u{3b1}\u{345}\u{301}"),
             ("\u{390}", "\u{3aa}\u{301}"),
             ("\u{ac00}", "\u{1100}\u{1161}"),

@@ -1,4 +1,5 @@
-//! One way to read a pair, for everything that trains, scores or draws: the image, and its masks as one truth of its size.
+//! The only function that reads a pair, for training, scoring and drawing: the image, and its masks as one ground
+//! truth of its size.
 
 use super::Sample;
 use super::reading::PairReading;
@@ -6,31 +7,32 @@ use crate::data::image::load_as;
 use crate::data::mask::{Grid, MaskKind, Truth};
 use crate::data::{DataError, Geometry, Image, Limit, Mask, Orientation, raster};
 
-/// An image and its truth.
+/// An image and its ground truth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// The image.
     pub image: Image,
-    /// What is foreground in its masks, of its size.
+    /// The foreground of its masks, of the image's size.
     pub mask: Mask,
-    /// What the values of the masks were found to be.
+    /// How the values of the masks were interpreted.
     pub kind: MaskKind,
-    /// Whether the file of the image gives an orientation that turns or mirrors it; [`PairReading::orientation`] says what was done.
+    /// Whether the file of the image has an orientation that turns or mirrors it; [`PairReading::orientation`] says
+    /// what was done.
     pub is_turned: bool,
-    /// What was found on the way, a sentence each.
+    /// Notes, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Reads the files of a sample. A mask of another size than its image is refused and never stretched.
+/// Reads the files of a sample. A mask of another size than its image is refused and never resized.
 ///
 /// # Errors
-/// A file cannot be read; a mask has another size than the image; there is no mask.
+/// Returns an error if a file cannot be read, if a mask has another size than the image, or if there is no mask.
 pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
     let raster = raster::load(&sample.image, Limit::default(), reading.orientation)?;
     let (is_turned, mut notes) = (raster.source.turn().is_some(), raster.notes.clone());
     let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
     let shape = [raster.columns, raster.rows, 1];
-    // A stack of pages is no picture of a pair, and is refused as such.
+    // A stack of pages is not an image of a pair, and is refused as such.
     let image = match raster.pages {
         1 => raster.into_image(),
         _ => load_as(&sample.image, Limit::default(), reading.orientation)?,
@@ -46,7 +48,7 @@ pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
     Ok(Pair { image, mask, kind: truth.laid.labels.kind.clone(), is_turned, notes })
 }
 
-/// Names both readings where a mask has the size of its image the other way, and that is turned by its EXIF data.
+/// Extends the error if a mask has the size of its image in the other orientation.
 fn turned(error: DataError, orientation: Orientation) -> DataError {
     match error {
         DataError::MaskSize { path, mask_width, mask_height, width, height }

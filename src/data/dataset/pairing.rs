@@ -1,4 +1,4 @@
-//! The pairs of a split, and what has no partner.
+//! Finds the pairs of a split, and files without a partner.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -12,10 +12,10 @@ use super::names::{fold, mended, natural, readable};
 use super::{Sample, table};
 use crate::data::DataError;
 
-/// Image files of a split by key, and how masks are found for them.
+/// Image files of a split by key, and their masks.
 struct Files {
     images: Listing,
-    /// Key to names of images.
+    /// Maps keys to names of images.
     by_key: HashMap<String, Vec<String>>,
     masks: Vec<MaskFiles>,
 }
@@ -23,13 +23,13 @@ struct Files {
 /// Mask files of a folder.
 struct MaskFiles {
     listing: Listing,
-    /// Key to names of masks.
+    /// Maps keys to names of masks.
     by_key: HashMap<String, Vec<String>>,
-    /// Key to names of the second and further masks of an image.
+    /// Maps keys to names of the second and further masks of an image.
     further: HashMap<String, Vec<(Further, String)>>,
 }
 
-/// The pairs of a split in the order of its table, or of their names where it has none.
+/// Returns the pairs of a split in the order of its table, or of their names if it has none.
 pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> {
     let (rows, remarks) = match &source.table {
         Some(path) => table::read(path)?,
@@ -88,7 +88,7 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
     Ok((samples, findings))
 }
 
-/// Why a split has no pair at all.
+/// Explains why a split has no pair.
 fn refusal(
     source: &Source,
     files: &Files,
@@ -120,10 +120,10 @@ fn name_of(path: &Path) -> String {
     path.file_name().map(|name| readable(name).into_owned()).unwrap_or_default()
 }
 
-/// Whether the image of a name belongs to the split.
+/// Returns whether the image of a name belongs to the split.
 type Belongs = Box<dyn Fn(&str) -> bool>;
 
-/// Which images belong to the split.
+/// Returns which images belong to the split.
 fn share(source: &Source) -> Result<Belongs, DataError> {
     Ok(match &source.share {
         Share::All | Share::ByTable => Box::new(|_| true),
@@ -152,7 +152,7 @@ impl Files {
                 None => by_key.entry(key(name)).or_default().push(name.to_owned()),
             }
         }
-        // Among the images the number of a name makes it a mask only where there is an image for it.
+        // Among the images, a numbered name is a mask only if there is an image for it.
         for (further, name) in numbered {
             if !by_key.contains_key(&further.key) {
                 by_key.entry(key(name)).or_default().push(name.to_owned());
@@ -162,7 +162,7 @@ impl Files {
         Self { images, by_key, masks }
     }
 
-    /// The image that a row names: as it is written, without `mask_`, in another case, without its ending.
+    /// Returns the image that a row names: as written, without `mask_`, in another case, or without its extension.
     fn image(&self, name: &str) -> Option<String> {
         if name.is_empty() {
             return None;
@@ -176,13 +176,13 @@ impl Files {
         self.by_key.contains_key(&key(found)).then(|| found.to_owned())
     }
 
-    /// Its masks, those of the first folder that has any; none where it has none.
+    /// Returns the masks of an image, from the first folder that has any; empty if there are none.
     fn masks(&self, image: &str) -> Vec<PathBuf> {
         let mut found = self.masks.iter().map(|masks| masks.of_image(image));
         found.find(|masks| !masks.is_empty()).unwrap_or_default()
     }
 
-    /// Images that no row names: pairs of a folder without a table, otherwise something to tell.
+    /// Handles images that no row names: they are pairs of a folder without a table, otherwise problems.
     fn without_row(
         &self,
         source: &Source,
@@ -191,7 +191,7 @@ impl Files {
         samples: &mut Vec<Sample>,
         findings: &mut Vec<Finding>,
     ) {
-        // Images that another split's table names are no trouble of this one.
+        // Images in the table of another split are not a problem of this one.
         if source.share == Share::ByTable {
             return;
         }
@@ -212,7 +212,7 @@ impl Files {
                 (true, Some(_)) => {}
             }
         }
-        // Of images that several splits share, a mask without one is told once, by the whole.
+        // If several splits share the images, a mask without an image is reported once, by the whole.
         if source.share == Share::All {
             let by_key = self.masks.iter().flat_map(|masks| &masks.by_key);
             let mut alone: Vec<&String> =
@@ -225,13 +225,13 @@ impl Files {
 }
 
 impl MaskFiles {
-    /// Of a folder of masks, for the images of these keys in the folder `images`.
+    /// Lists a folder of masks, for the images of these keys in the folder `images`.
     fn of(folder: &Path, images: &Path, image_keys: &HashMap<String, Vec<String>>) -> Self {
         let listing = Listing::or_empty(folder);
         let is_mixed = folder == images;
         let (mut by_key, mut numbered) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         for name in listing.images() {
-            // Where an image has that name with its number, it is the mask of that image.
+            // If an image has that name with its number, it is the mask of that image.
             let further = further(name)
                 .filter(|further| image_keys.contains_key(&further.key) && !image_keys.contains_key(&key(name)));
             match further {
@@ -243,7 +243,7 @@ impl MaskFiles {
         Self { listing, by_key, further: numbered }
     }
 
-    /// The masks of an image: the one that is called most like it, and those that are numbered after it.
+    /// Returns the masks of an image: the one with the most similar name, and those that are numbered after it.
     fn of_image(&self, image: &str) -> Vec<PathBuf> {
         let folded = fold(stem(image));
         let wanted =
@@ -256,7 +256,7 @@ impl MaskFiles {
         let first = self.by_key.get(&image_key).and_then(|names| names.iter().min_by_key(rank));
         let mut names: Vec<&String> = first.into_iter().collect();
         if let Some(further) = self.further.get(&image_key) {
-            // Of masks with other marks (x_mask, x_seg) those of one mark belong together.
+            // If masks have different marks (x_mask, x_seg), those with the same mark belong together.
             let first = first.map(|name| fold(stem(name)));
             let marked = first.filter(|stem| further.iter().any(|(further, _)| further.first == *stem));
             let marked = marked.or_else(|| further.iter().map(|(further, _)| further.first.clone()).min());
@@ -274,7 +274,7 @@ impl MaskFiles {
     }
 }
 
-/// The masks of an image by the folders that data sets have.
+/// Returns the masks of an image in the folders that are usual in data sets.
 pub fn masks_beside(folder: &Path, name: &OsStr) -> Vec<PathBuf> {
     let Ok(here) = Listing::of(folder) else { return Vec::new() };
     let Some(name) = here.name_of(name) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! How the pairs of a data set are read, and the file in which a data set says so.
+//! How the pairs of a data set are read, and the file with which a data set can change it.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -10,12 +10,12 @@ use crate::data::error::one_line;
 use crate::data::mask::{LabelChoice, MaskReading, Several, TruthReading};
 use crate::data::{DataError, Limit, MaskRule, Orientation};
 
-/// The file in the folder of a data set that says how its pairs are to be read.
+/// The file in the folder of a data set that says how its pairs are read.
 pub const FILE: &str = "himix-data.toml";
 /// Most bytes of that file.
 const MOST_BYTES: u64 = 64 << 10;
 
-/// How image and masks become a pair. In `himix-data.toml`, in the folder of the data set, any of:
+/// How image and masks become a pair. `himix-data.toml` in the folder of the data set may have any of:
 ///
 /// ```toml
 /// orientation = "as_stored" # or "upright": what is done about the EXIF orientation of its pictures
@@ -29,19 +29,20 @@ pub struct PairReading {
     /// What is foreground in a mask file.
     #[serde(rename = "mask_rule")]
     pub rule: MaskRule,
-    /// What is done about the EXIF orientation of a picture. Masks are drawn on what was shown, so that upright is the usual case.
+    /// What to do about the EXIF orientation of an image. Masks are drawn on the displayed image, so upright is the
+    /// usual case.
     pub orientation: Orientation,
     /// What several masks of one image are.
     pub several: Several,
-    /// Labels that are foreground; empty for all but background.
+    /// Labels that are foreground; empty for all except background.
     pub labels: BTreeSet<i64>,
 }
 
 impl PairReading {
-    /// As the data set in `root` says, or the usual way where it says nothing.
+    /// Returns how the data set in `root` is read; the default if it does not say.
     ///
     /// # Errors
-    /// Its `himix-data.toml` cannot be read, or says something else than how to read pairs.
+    /// Returns an error if its `himix-data.toml` cannot be read or has other keys.
     pub fn of(root: &Path) -> Result<Self, DataError> {
         let path = root.join(FILE);
         let refuse = |reason: String| DataError::Setting { path: path.clone(), reason };
@@ -64,18 +65,18 @@ impl PairReading {
         })
     }
 
-    /// The same under another rule, where one is given.
+    /// Returns the same with another rule, if one is given.
     #[must_use]
     pub fn under(self, rule: Option<MaskRule>) -> Self {
         Self { rule: rule.unwrap_or(self.rule), ..self }
     }
 
-    /// Which labels are foreground.
+    /// Returns which labels are foreground.
     pub fn choice(&self) -> LabelChoice {
         if self.labels.is_empty() { LabelChoice::Foreground } else { LabelChoice::Only(self.labels.clone()) }
     }
 
-    /// How the masks of a pair are read, each of which may take so much memory.
+    /// Returns how the masks of a pair are read, each within this memory limit.
     pub fn truth(&self, limit: Limit) -> TruthReading {
         TruthReading {
             mask: MaskReading { rule: self.rule, orientation: self.orientation, limit },
@@ -85,7 +86,7 @@ impl PairReading {
         }
     }
 
-    /// How it differs from the usual way, in words; empty where it does not.
+    /// Describes how it differs from the default; empty if it does not.
     pub fn words(&self) -> String {
         let mut words = Vec::new();
         if self.orientation == Orientation::AsStored {

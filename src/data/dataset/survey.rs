@@ -1,4 +1,4 @@
-//! A data set looked through before anything runs on it: every file opened once.
+//! Surveys a data set before it is used: opens every file once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -11,53 +11,54 @@ use super::layout::{self, Layout, Share};
 use super::{Checked, Dataset, PairReading, Sample, fold, pair};
 use crate::data::{DataError, subject};
 
-/// What a data set holds.
+/// The content of a data set.
 #[derive(Clone, Debug)]
 pub struct Survey {
-    /// How the folder is arranged.
+    /// The layout of the folder.
     pub layout: Layout,
     /// How its pairs were read.
     pub reading: PairReading,
-    /// Its splits; one that cannot be used is an error.
+    /// The splits; one that cannot be used is an error.
     pub splits: Vec<(String, Result<SplitSurvey, DataErrorText>)>,
-    /// Subjects that stand in more than one split, with those splits.
+    /// Subjects that occur in more than one split, with these splits.
     pub shared_subjects: Vec<(String, Vec<String>)>,
 }
 
-/// An error as its text, so that a survey can be kept and compared.
+/// The text of an error, so that a survey can be stored and compared.
 pub type DataErrorText = String;
 
-/// What a split holds.
+/// The content of a split.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct SplitSurvey {
     /// Pairs that can be used.
     pub pairs: usize,
-    /// Different sentences.
+    /// Number of different prompts.
     pub sentences: usize,
-    /// Subjects that the names tell.
+    /// Number of subjects in the names.
     pub subjects: usize,
-    /// Mean share of foreground of the masks, 0 to 1.
+    /// Mean share of foreground in the masks, 0 to 1.
     pub foreground: f64,
-    /// Smallest and largest width and height, pixels; none of no pair.
+    /// Smallest and largest width and height in pixels; `None` if there is no pair.
     pub sizes: Option<[(usize, usize); 2]>,
-    /// What the values of the masks were found to be, in words, and of how many.
+    /// How the values of the masks were interpreted, with the number of masks.
     pub mask_kinds: BTreeMap<String, usize>,
-    /// Pairs whose picture its EXIF data turn or mirror.
+    /// Number of pairs whose image has an EXIF orientation that turns or mirrors it.
     pub turned: usize,
-    /// What is wrong.
+    /// The problems.
     pub findings: Vec<Finding>,
 }
 
-/// What one pair turned out to be.
+/// The result for one pair.
 enum PairCheck {
     Good { size: (usize, usize), foreground: f64, kind: String, is_turned: bool, key: [u8; 32] },
     Bad(Finding),
 }
 
-/// Looks through every split of the data set in `root`, whose pairs are read by `reading`. `progress` hears how many files were opened of how many, from several threads.
+/// Surveys every split of the data set in `root`, whose pairs are read by `reading`. `progress` receives from several
+/// threads how many files were opened of how many.
 ///
 /// # Errors
-/// The folder is no data set.
+/// Returns an error if the folder is not a data set.
 pub fn survey(
     root: &Path,
     reading: &PairReading,
@@ -65,7 +66,7 @@ pub fn survey(
 ) -> Result<Survey, DataError> {
     let arrangement = layout::recognise(root)?;
     let is_divided = arrangement.sources.iter().any(|source| source.share != Share::All);
-    // Where a pool is divided, the whole of it is not looked through once more.
+    // If a pool of images is divided, the whole is not surveyed again.
     let sources = arrangement.sources.iter().filter(|source| !is_divided || source.name != "all");
     let opened: Vec<(String, Result<Dataset, DataError>)> =
         sources.map(|source| (source.name.clone(), Dataset::open(root, &source.name))).collect();
@@ -93,11 +94,11 @@ pub fn survey(
     Ok(Survey { layout: arrangement.layout, reading: reading.clone(), splits, shared_subjects })
 }
 
-/// Leaves out of an opened split what only opening every file tells: unreadable files, masks of another size. Masks without
-/// foreground are listed.
+/// Leaves out of an opened split what only opening every file shows: unreadable files, and masks of another size.
+/// Masks without foreground are listed.
 ///
 /// # Errors
-/// No pair is left.
+/// Returns an error if no pair is left.
 pub(super) fn check(dataset: &mut Dataset) -> Result<Checked, DataError> {
     let looks = look(&dataset.samples, &dataset.reading, &|| ());
     let count = looks.len();
@@ -136,7 +137,7 @@ pub(super) fn check(dataset: &mut Dataset) -> Result<Checked, DataError> {
     Ok(Checked { with_foreground })
 }
 
-/// What is odd about a mask with this share of foreground.
+/// Returns the problem of a mask with this share of foreground.
 fn oddity(foreground: f64) -> Option<Problem> {
     match foreground {
         0.0 => Some(Problem::EmptyMask),

@@ -1,4 +1,4 @@
-//! Tables of sentences: CSV in any usual encoding and with any usual separator, XLSX, JSON.
+//! Tables of prompts: CSV in any usual encoding and with any usual separator, XLSX, JSON.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,30 +13,30 @@ use crate::data::error::{caught, one_line};
 /// Headers of the column of image names, in the order of preference.
 pub const NAMES: &[&str] =
     &["image", "img", "image_name", "img_name", "image_id", "filename", "file_name", "file", "name", "id"];
-/// Headers of the column of sentences.
+/// Headers of the column of prompts, in the order of preference.
 pub const SENTENCES: &[&str] =
     &["description", "sentence", "prompt", "prompts", "text", "caption", "report", "sentences", "descriptions"];
-/// Largest table that is read, bytes; most rows, cells and columns, and the longest cell.
+/// Largest table that is read in bytes; most rows, cells and columns, and the longest cell.
 const MOST_BYTES: u64 = 64 << 20;
 const MOST_ROWS: usize = 1_000_000;
 const MOST_CELLS: usize = 8_000_000;
 const MOST_COLUMNS: usize = 512;
 const MOST_CELL: usize = 1 << 20;
-/// Bytes of a text in which its separator is looked for.
+/// Bytes of a text in which its separator is searched.
 const MOST_TOP: usize = 64 << 10;
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its line, from 1; in a JSON file the number of the entry.
+    /// The line, from 1; in a JSON file the number of the entry.
     pub line: u64,
-    /// Image, as it is written.
+    /// The image as written.
     pub name: String,
-    /// Sentence, unchanged.
+    /// The prompt, unchanged.
     pub sentence: String,
 }
 
-/// The rows of the table at `path` and what there is to remark on it.
+/// Reads the rows of the table at `path`, with notes about it.
 pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
     let bytes = bytes(path)?;
@@ -69,12 +69,12 @@ pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
     }
 }
 
-/// The rows of the first sheet of a workbook that has both columns.
+/// Reads the rows of the first sheet of a workbook that has both columns.
 fn of_workbook(path: &Path, bytes: &[u8]) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
     let mut book = workbook::Book::open(bytes).map_err(refuse)?;
     let names = book.sheets();
-    // A sheet that cannot be read, of a chart for instance, is not the one.
+    // A sheet that cannot be read, for instance of a chart, does not count.
     let has_columns = |book: &mut workbook::Book, name: &String| {
         book.first_rows(name).is_ok_and(|rows| header::find(&rows).is_some_and(|header| header.is_written))
     };
@@ -89,14 +89,14 @@ fn of_workbook(path: &Path, bytes: &[u8]) -> Result<(Vec<Row>, Vec<String>), Dat
     Ok((rows_of(path, rows.map(Ok), false, &mut remarks)?, remarks))
 }
 
-/// The content of a file, if it is of the size of a table.
+/// Reads the content of a file, if it has the size of a table.
 fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
     let mut bytes = Vec::new();
     if length <= MOST_BYTES {
         bytes.reserve_exact(length as usize);
-        // What is no file, a pipe for instance, may have more than it says.
+        // A pipe, for instance, may have more than its size says.
         file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| DataError::reading(path, &error))?;
     }
     if length.max(bytes.len() as u64) > MOST_BYTES {
@@ -106,12 +106,12 @@ fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// A list of names, one a line.
+/// Reads a list of names, one on each line.
 pub fn text(path: &Path) -> Result<String, DataError> {
     Ok(decoded(path, bytes(path)?).0)
 }
 
-/// The text, whatever it is encoded in: what its byte order mark says, else UTF-8, else UTF-16 by its zeros, else Windows-1252.
+/// Decodes a text by its byte order mark; otherwise as UTF-8, as UTF-16 if it has zero bytes, or as Windows-1252.
 fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     let remark = |encoding: &'static Encoding| vec![format!("{} is read as {}", path.display(), encoding.name())];
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
@@ -130,7 +130,8 @@ fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     }
 }
 
-/// What a first line `sep=;` says of the separator, as Excel writes and reads it, what follows it, and the number of lines passed over.
+/// Returns the separator in a first line `sep=;`, as Excel writes and reads it, the text after it, and the number of
+/// lines skipped.
 fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let first = first.trim_end_matches('\r').trim_matches('"');
@@ -143,12 +144,13 @@ fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     }
 }
 
-/// What separates the columns: what the first line has most of, or where that finds no header, what finds one.
+/// Returns the separator of the columns: the most frequent one in the first line, or one with which a header is
+/// found.
 fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];
-    // A comma unless there is more of another.
+    // A comma, unless another one is more frequent.
     order.sort_by_key(|separator| std::cmp::Reverse(count(*separator)));
     let top = &text[..text.floor_char_boundary(MOST_TOP)];
     let finds = |separator: &u8| {
@@ -158,7 +160,7 @@ fn separator(text: &str) -> u8 {
     order.into_iter().find(finds).unwrap_or(order[0])
 }
 
-/// Line and cells of every row, the header among them.
+/// Iterates over line and cells of every row, including the header.
 fn separated(text: &str, separator: u8) -> impl Iterator<Item = Result<(u64, Vec<String>), String>> {
     let mut builder = csv::ReaderBuilder::new();
     let reader = builder.has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
@@ -169,8 +171,8 @@ fn separated(text: &str, separator: u8) -> impl Iterator<Item = Result<(u64, Vec
     })
 }
 
-/// Finds the two columns and takes them from every row below their header. Where the rows `are_even`, as those of a text are, one of
-/// another length has lost its quotes.
+/// Finds the two columns and takes them from every row below their header. If the rows `are_even`, as in a text, a
+/// row of another length has lost its quotes.
 fn rows_of(
     path: &Path,
     mut rows: impl Iterator<Item = Result<(u64, Vec<String>), String>>,
@@ -215,7 +217,7 @@ fn rows_of(
     Ok(found)
 }
 
-/// Appends a row, within reason.
+/// Appends a row, up to a limit.
 pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
     if rows.len() == MOST_ROWS {
         return Err(format!("it has more than {MOST_ROWS} rows"));

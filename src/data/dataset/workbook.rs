@@ -1,5 +1,6 @@
-//! The sheets of an XLSX workbook. calamine inflates whatever a file holds and takes memory for the square around the outermost cells,
-//! so it gets a workbook that was inflated here, within bounds, and is asked for cells one by one.
+//! Reads the sheets of an XLSX workbook. calamine inflates whatever a file holds and allocates the rectangle around
+//! the outermost cells. It therefore receives a workbook that was inflated here, within bounds, and is asked for
+//! single cells.
 
 use std::io::{Cursor, Read};
 
@@ -8,21 +9,22 @@ use calamine::{Data, Reader, Xlsx};
 use super::header::LOOKED_AT;
 use crate::data::error::one_line;
 
-/// Most bytes of XML, inflated: a sentence takes some two hundred.
+/// Most bytes of inflated XML; a prompt takes some two hundred.
 const MOST_XML: u64 = 32 << 20;
-/// Most bytes of a tag: one may list thousands of cells. And most attributes, each of which the XML reader compares with all before it.
+/// Most bytes of a tag, which may list thousands of cells; and most attributes, each of which the XML reader compares
+/// with all before it.
 const MOST_TAG: usize = 64 << 10;
 const MOST_ATTRIBUTES: usize = 512;
-/// What nobody reads of a workbook, and so may be as it likes.
+/// Parts of a workbook that are not read and may have any content.
 const UNREAD: [&[u8]; 7] =
     [b"docProps/", b"customXml/", b"xl/charts/", b"xl/comments", b"xl/drawings/", b"xl/pivot", b"xl/theme/"];
-/// Most cells, and most columns that are looked at.
+/// Most cells and most columns that are read.
 const MOST_CELLS: usize = 4_000_000;
 const MOST_COLUMNS: u32 = 512;
-/// Most bytes of text in all cells: many may point to one shared text.
+/// Most bytes of text in all cells; many cells may refer to one shared text.
 const MOST_TEXT: usize = 64 << 20;
 
-/// Most sheets that are looked at, and most cells of each until its header is found, empty ones among them.
+/// Most sheets that are read, and most cells of each until its header is found, including empty ones.
 const MOST_SHEETS: usize = 64;
 const MOST_LOOKED_AT: usize = 20_000;
 
@@ -33,27 +35,27 @@ type Line = (u64, Vec<String>);
 pub struct Book(Xlsx<Cursor<Vec<u8>>>);
 
 impl Book {
-    /// Of a file.
+    /// Opens the bytes of a file.
     pub fn open(bytes: &[u8]) -> Result<Self, String> {
         Xlsx::new(Cursor::new(unpacked(bytes)?)).map(Self).map_err(|error| one_line(&error))
     }
 
-    /// Names of its sheets.
+    /// Returns the names of its sheets.
     pub fn sheets(&self) -> Vec<String> {
         self.0.sheet_names().into_iter().take(MOST_SHEETS).collect()
     }
 
-    /// The rows in which a header may stand.
+    /// Returns the rows that may contain a header.
     pub fn first_rows(&mut self, sheet: &str) -> Result<Vec<Line>, String> {
         Ok(lines(self.cells(sheet, Some(MOST_LOOKED_AT))?).take(LOOKED_AT).collect())
     }
 
-    /// Every row that has a cell, in their order.
+    /// Iterates over the rows that have a cell, in their order.
     pub fn rows(&mut self, sheet: &str) -> Result<impl Iterator<Item = Line> + use<>, String> {
         self.cells(sheet, None).map(lines)
     }
 
-    /// The cells of a sheet that have something in them; of the first `until` cells, or of all.
+    /// Returns the cells of a sheet that are not empty, among the first `until` cells or all.
     fn cells(&mut self, sheet: &str, until: Option<usize>) -> Result<Vec<Cell>, String> {
         let refuse = |error: calamine::XlsxError| one_line(&error);
         let mut reader = self.0.worksheet_cells_reader(sheet).map_err(refuse)?;
@@ -106,7 +108,7 @@ fn long(bytes: &[u8], at: usize) -> Option<usize> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize)
 }
 
-/// The XML parts of a workbook in an archive that is not compressed.
+/// Returns the XML parts of a workbook in an archive without compression.
 fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let damaged = "its archive is damaged";
     let tail = bytes.len().saturating_sub(22 + 0xffff);
@@ -199,7 +201,7 @@ impl Archive {
     }
 }
 
-/// What stands within the tags; comments and the like are none.
+/// Iterates over the content of the tags, without comments and the like.
 fn tags(xml: &[u8]) -> impl Iterator<Item = &[u8]> {
     let tags = xml.split(|&byte| byte == b'<').skip(1).filter(|tag| tag.first() != Some(&b'!'));
     tags.map(|tag| tag.split(|&byte| byte == b'>').next().unwrap_or(tag))

@@ -1,9 +1,9 @@
-//! Slices in another order.
+//! Puts slices in another order.
 
 use crate::data::volume::StoredPixels;
 
-/// Puts the slices of `plane` samples each into this order, in place; slices that are not named go. Nothing is done where `order` names one
-/// that is not there, or one twice.
+/// Reorders the slices of `plane` samples each in place; slices that are not in `order` are removed. Nothing changes
+/// if `order` has an index that does not exist, or one twice.
 pub fn arrange(values: &mut StoredPixels, plane: usize, order: &[usize]) {
     match values {
         StoredPixels::U8(values) => arranged(values, plane, order),
@@ -15,7 +15,7 @@ pub fn arrange(values: &mut StoredPixels, plane: usize, order: &[usize]) {
 
 fn arranged<T>(values: &mut Vec<T>, plane: usize, order: &[usize]) {
     let count = values.len() / plane.max(1);
-    // Where each slice lies now, and which lies at each place.
+    // Where each slice lies now, and which slice lies at each place.
     let (mut place, mut at): (Vec<usize>, Vec<usize>) = ((0..count).collect(), (0..count).collect());
     let mut is_named = vec![false; count];
     let is_sound =
@@ -26,7 +26,7 @@ fn arranged<T>(values: &mut Vec<T>, plane: usize, order: &[usize]) {
     for (target, &slice) in order.iter().enumerate() {
         let from = place[slice];
         if from != target {
-            // All before `target` are done, so that `from` lies behind it.
+            // All slices before `target` are done, so `from` lies after it.
             let (head, tail) = values.split_at_mut(from * plane);
             head[target * plane..(target + 1) * plane].swap_with_slice(&mut tail[..plane]);
             let moved = at[target];

@@ -14,8 +14,8 @@ use crate::data::DataError;
 use crate::data::volume::geometry::{plus, scaled};
 use crate::data::volume::{DicomSource, Geometry, Modality, Placement, Sides, SliceDistance};
 
-/// The elements that are looked at here, and those that the others depend on, beside what [`super::frame`] and [`super::measure`] want. No
-/// other is read.
+/// The elements that are read here, and those on which others depend, beside those of [`super::frame`] and
+/// [`super::measure`]. No other element is read.
 pub const WANTED: &[Tag] = &[
     tags::BITS_ALLOCATED,
     tags::BITS_STORED,
@@ -50,7 +50,7 @@ pub const WANTED: &[Tag] = &[
     tags::STUDY_INSTANCE_UID,
 ];
 
-/// What the header says.
+/// The content of the header.
 #[derive(Clone, Debug)]
 pub struct Attributes {
     pub columns: usize,
@@ -67,36 +67,36 @@ pub struct Attributes {
     pub padding: Option<f32>,
     pub patient: Option<String>,
     pub instance: f64,
-    /// What the file says of itself, and of its first frame.
+    /// The attributes of the file and of its first frame.
     pub own: Frame,
-    /// What it says of every frame, where it says so; empty otherwise.
+    /// The attributes of every frame, if the file has them for all; empty otherwise.
     pub told: Vec<Frame>,
-    /// How large pixels are.
+    /// Size of the pixels.
     pub measure: Measure,
-    /// BINARY, FRACTIONAL or LABELMAP of a segmentation; empty of everything else.
+    /// BINARY, FRACTIONAL or LABELMAP for a segmentation; empty otherwise.
     pub segmentation: String,
-    /// What stands for the whole of a pixel in a FRACTIONAL segmentation.
+    /// The value of a completely covered pixel in a FRACTIONAL segmentation.
     pub most: f64,
     /// Gray for each stored step of a dose.
     pub dose: Option<f32>,
-    /// Who it is.
+    /// Identity of the object.
     pub source: DicomSource,
-    /// What positions are counted from; empty where the file does not say.
+    /// What positions refer to; empty if the file does not say.
     pub frame_of_reference: String,
     gantry_tilt: Option<f64>,
     patient_orientation: Vec<String>,
     is_projection: bool,
-    /// What had to be assumed, and what is not used.
+    /// What was assumed, and what is not used.
     pub notes: Vec<String>,
-    /// How its pixels are compressed.
+    /// Transfer syntax of the pixels.
     pub syntax: String,
 }
 
 impl Attributes {
-    /// Of an object.
+    /// Reads the attributes of an object.
     ///
     /// # Errors
-    /// It has no pixels, or more columns or rows than DICOM can have.
+    /// Returns an error if it has no pixels, or more columns or rows than DICOM allows.
     pub fn of(path: &Path, contents: &mut Contents) -> Result<Self, DataError> {
         let object = &contents.object;
         let number = |tag| number(object, tag);
@@ -109,7 +109,7 @@ impl Attributes {
             let (width, height) = (columns as u32, rows as u32);
             return Err(DataError::NoPixels { path: path.to_owned(), width, height });
         }
-        // Both are of 16 bit; a file may have written longer texts in their place.
+        // Both have 16 bits; a file may have longer texts in their place.
         if columns.max(rows) > usize::from(u16::MAX) {
             let reason =
                 format!("a picture of {columns}×{rows} pixels, where DICOM has no more than 65535 on a side");
@@ -122,7 +122,7 @@ impl Attributes {
         let whole = contents.shared.take().unwrap_or_default().or(&Frame::of(object));
         let mut told = std::mem::take(&mut contents.frames);
         let mut notes = Vec::new();
-        // Where some frames are not told of, none can be put in order.
+        // If frames are missing from the functional groups, none can be sorted.
         if told.len() != frames {
             if !told.is_empty() {
                 notes.push(format!(
@@ -157,7 +157,7 @@ impl Attributes {
             frames: Vec::new(),
         };
         let is_segmentation = source.is_segmentation();
-        // What is reconstructed from projections lies somewhere and is measured there.
+        // An image that is reconstructed from projections has a position and is measured there.
         let is_projection = is_projection(&modality) && own.orientation.is_none();
         let measure = measure(object, own.pixel_spacing, is_projection, &contents.regions);
         notes.extend(measure.note.map(String::from));
@@ -174,7 +174,7 @@ impl Attributes {
             bits_stored,
             is_signed,
             is_planar: number(tags::PLANAR_CONFIGURATION) == Some(1.0),
-            // The colours that a label map has for its segments are not their numbers.
+            // The display colours of a label map's segments are not their numbers.
             photometric: if is_segmentation { "MONOCHROME2".into() } else { source.photometric.to_uppercase() },
             is_projection,
             measure,
@@ -200,7 +200,7 @@ impl Attributes {
         })
     }
 
-    /// Memory of the decoded pixels, as the header claims.
+    /// Returns the bytes of the decoded pixels, as the header claims.
     pub fn bytes(&self) -> u64 {
         let bytes = self.bits_allocated.div_ceil(8).max(1);
         [self.rows, self.frames, self.samples, bytes]
@@ -208,7 +208,7 @@ impl Attributes {
             .fold(self.columns as u64, |product, &factor| product.saturating_mul(factor as u64))
     }
 
-    /// What made the picture, by its modality alone: one that does not say it is none of those told apart here.
+    /// Returns the modality; `Other` if it is not one of those distinguished here.
     pub fn kind(&self) -> Modality {
         match self.modality.as_str() {
             "CT" => Modality::Ct,
@@ -221,11 +221,11 @@ impl Attributes {
         self.photometric == "PALETTE COLOR"
     }
 
-    /// Where the pixels of these frames lie, in this order; of all as they come where none is named.
+    /// Returns the geometry of these frames in this order; of all frames in file order if `members` is empty.
     pub fn geometry(&self, members: &[usize]) -> Geometry {
         let placed = match members {
             [] if self.frames == 1 => self.own.position.map(|position| vec![position]),
-            // Several frames and one place: it is not said where the others lie.
+            // Several frames and one position: the positions of the others are not known.
             [] => None,
             members => members.iter().map(|member| self.frame(*member).position).collect(),
         };
@@ -247,7 +247,7 @@ impl Attributes {
             gantry_tilt: self.gantry_tilt.filter(|degrees| *degrees != 0.0),
             ..Geometry::default()
         };
-        // Those of a radiograph are measured elsewhere, and are one for all frames.
+        // The spacing of a radiograph is measured elsewhere, once for all frames.
         if let (Some([row, column]), false) = (frame.pixel_spacing, self.is_projection) {
             geometry.pixel_mm = Some([column, row]);
         }
@@ -257,12 +257,13 @@ impl Attributes {
         geometry
     }
 
-    /// What is said of a frame.
+    /// Returns the attributes of a frame.
     pub fn frame(&self, number: usize) -> &Frame {
         self.told.get(number).unwrap_or(&self.own)
     }
 
-    /// The stacks that its frames make; one without members, which stands for all frames as they come, where nothing is said of each.
+    /// Returns the stacks that the frames form. One without members stands for all frames in file order, if there are
+    /// no attributes for each.
     pub fn stacks(&self) -> Vec<stacks::Stack> {
         if self.told.len() < 2 {
             return vec![stacks::Stack::default()];
@@ -270,7 +271,7 @@ impl Attributes {
         stacks::stacks(&self.told.iter().collect::<Vec<_>>())
     }
 
-    /// By the orientation in space, or by the letters that a projection has.
+    /// Returns the sides by the orientation in space, or by the letters of a projection.
     fn sides(&self, frame: &Frame) -> Option<Sides> {
         if let Some([across, down]) = frame.orientation {
             return Sides::new(across, down);
@@ -290,7 +291,7 @@ impl Attributes {
         Sides::new(direction(across)?, direction(down)?)
     }
 
-    /// Why the pixels could not be decoded.
+    /// Explains why the pixels could not be decoded.
     pub fn refusal(&self, path: &Path, reason: &str) -> DataError {
         if reason.contains("nsupported") || reason.contains("nimplemented") {
             let name = format!("{}: {reason}", codestream::name(&self.syntax));
@@ -300,22 +301,24 @@ impl Attributes {
     }
 }
 
-/// A padding value that was written unsigned although the pixels are signed.
+/// Corrects a padding value that was written unsigned although the pixels are signed.
 fn signed(value: f64, is_signed: bool, bits: usize) -> f32 {
     let limit = 2_f64.powi(bits.clamp(1, 32) as i32 - 1);
     (if is_signed && value >= limit { value - 2.0 * limit } else { value }) as f32
 }
 
-/// Of radiographs, whose pixels may be measured at the detector.
+/// Whether the modality is a radiograph, whose pixels may be measured at the detector.
 fn is_projection(modality: &str) -> bool {
     matches!(modality, "CR" | "DX" | "MG" | "RG" | "IO" | "PX" | "XA" | "RF")
 }
 
-/// The frames of a dose, whose planes lie at distances along the normal (DICOM PS3.3 C.8.8.3.2). Nothing where it is not said of all.
+/// Returns the frames of a dose, whose planes lie at distances along the normal (DICOM PS3.3 C.8.8.3.2). Empty if a
+/// distance is missing.
 fn planes(whole: &Frame, offsets: &[f64], frames: usize) -> Vec<Frame> {
     let (Some(normal), Some(position)) = (whole.normal(), whole.position) else { return Vec::new() };
     let is_sound = offsets.len() == frames && frames > 1 && offsets.iter().all(|offset| offset.is_finite());
-    // From the first plane; a first one that is not 0 is a place and no distance, which few files have.
+    // The offsets count from the first plane. A first offset other than 0 is a position instead, which few files
+    // have.
     if !is_sound || offsets[0] != 0.0 {
         return Vec::new();
     }

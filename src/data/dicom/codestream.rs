@@ -1,5 +1,5 @@
-//! What compressed pixels announce of themselves, looked at before they are decoded: decoders take memory by these headers, not by those
-//! of the DICOM file, and two of them are not written in safe Rust.
+//! Checks what compressed pixels announce before they are decoded: decoders allocate memory by these headers, not by
+//! those of the DICOM file, and two of them are not written in safe Rust.
 
 use std::ops::Range;
 
@@ -8,26 +8,26 @@ use super::jpeg2000;
 use super::reader::Pieces;
 use crate::data::jpeg::{self, Frame, is_frame, marker};
 
-/// Most scans of a frame. Each takes the time of the whole picture and may have a few bytes; encoders make ten.
+/// Most scans of a frame. Each takes the time of the whole image and may have a few bytes only; encoders make ten.
 const MOST_SCANS: usize = 200;
 
 /// How pixels are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// Not at all.
+    /// They are not compressed.
     Native,
-    /// Run lengths (DICOM PS3.5 annex G).
+    /// Run-length encoding (DICOM PS3.5 annex G).
     Rle,
     /// JPEG, 8 or 12 bit or lossless (ITU-T T.81).
     Jpeg,
     /// JPEG-LS (ITU-T T.87).
     JpegLs,
-    /// JPEG 2000 (ITU-T T.800), also its quick form (T.814).
+    /// JPEG 2000 (ITU-T T.800), including its high-throughput form (T.814).
     Jpeg2000,
 }
 
 impl Codec {
-    /// By the transfer syntax; none where it is not read.
+    /// Returns the codec of a transfer syntax, or `None` if it is not supported.
     pub fn of(syntax: &str) -> Option<Self> {
         let syntax = syntax.strip_prefix("1.2.840.10008.1.2")?;
         Some(match syntax {
@@ -40,7 +40,7 @@ impl Codec {
         })
     }
 
-    /// First bytes of a frame.
+    /// Returns the first bytes of a frame.
     fn magic(self) -> &'static [u8] {
         match self {
             Self::Jpeg | Self::JpegLs => &[0xff, 0xd8, 0xff],
@@ -50,7 +50,8 @@ impl Codec {
     }
 }
 
-/// What the compression of a transfer syntax is called (DICOM PS3.6 annex A), for people who look for a program that knows it.
+/// Returns the name of a transfer syntax's compression (DICOM PS3.6 annex A), for users who look for a program that
+/// supports it.
 pub fn name(syntax: &str) -> String {
     let known = match syntax.strip_prefix("1.2.840.10008.1.2.4.").unwrap_or_default() {
         "50" => "JPEG baseline, process 1",
@@ -91,7 +92,7 @@ pub fn name(syntax: &str) -> String {
     format!("{known}, transfer syntax {syntax}")
 }
 
-/// Where each of `frames` lies in the pieces.
+/// Returns where each of `frames` lies in the pieces.
 pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<usize>>, String> {
     let starts = || std::iter::once(0).chain(pieces.ends.iter().copied());
     let between = |starts: Vec<usize>| -> Vec<Range<usize>> {
@@ -107,7 +108,7 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
     if pieces.ends.len() == frames {
         return Ok(between(starts().take(frames).collect()));
     }
-    // As the file tells: places count eight bytes for each piece before them.
+    // By the file's table: offsets count eight bytes for each piece before them.
     if pieces.table.len() == frames && pieces.table[0] == 0 {
         let mut told = pieces.table.iter().peekable();
         let begins = |(piece, start): (usize, usize)| {
@@ -118,7 +119,7 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
             return Ok(between(found));
         }
     }
-    // As the pieces begin.
+    // By the first bytes of the pieces.
     let magic = codec.magic();
     if !magic.is_empty() {
         let begins = |start: &usize| pieces.bytes[*start..].starts_with(magic);
@@ -127,7 +128,7 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
             return Ok(between(found));
         }
     }
-    // One behind the other in one piece.
+    // By frames that follow each other in one piece.
     if codec == Codec::Jpeg {
         let (mut found, mut place) = (Vec::new(), 0);
         while let Some(start) = pieces.bytes[place..].windows(3).position(|three| three == magic) {
@@ -142,23 +143,23 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
     Err(format!("its {frames} frames cannot be told apart in {} pieces", pieces.ends.len()))
 }
 
-/// What decoding a frame takes.
+/// What decoding a frame needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Bits of a decoded sample: 8 or 16.
+    /// Bits of a decoded sample, 8 or 16.
     pub bits: usize,
-    /// Bytes of memory, beside the frame as it is stored.
+    /// Bytes of memory, in addition to the stored frame.
     pub bytes: u64,
 }
 
-/// Refuses a frame whose own header is not that of the file; the error says what is wrong.
+/// Refuses a frame whose own header contradicts that of the file; the error says what is wrong.
 pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Needs, String> {
     let (columns, rows, samples) = (attributes.columns, attributes.rows, attributes.samples);
     let pixels = (columns * rows * samples) as u64;
     let stored = bytes.len() as u64;
     let (announced, working) = match codec {
         Codec::Native | Codec::Rle => return Ok(Needs { bits: attributes.bits_allocated, bytes: pixels * 4 }),
-        // Copies of what is stored; coefficients or planes, and what is made of them.
+        // The decoder holds copies of the stored data, coefficients or planes, and the result.
         Codec::Jpeg => {
             let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count();
             if scans > MOST_SCANS {
@@ -184,8 +185,8 @@ pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Need
     Ok(Needs { bits: if announced.bits > 8 { 16 } else { 8 }, bytes: working })
 }
 
-/// The frame header that a decoder finds first. No other place that looks like one may announce more: a decoder that is led astray by
-/// damaged lengths could take it for the header.
+/// Returns the frame header that a decoder finds first. No other position that looks like one may announce more,
+/// because damaged lengths could make a decoder take it for the header.
 fn jpeg_frame(bytes: &[u8], pixels: usize) -> Result<Frame, String> {
     let found = marker(bytes, is_frame).and_then(|at| Frame::at(bytes, at));
     let announced = found.ok_or("its compressed pixels have no frame header")?;

@@ -1,15 +1,15 @@
-//! Which colours decoded samples are. The header says so by its photometric interpretation (DICOM PS3.3 C.7.6.3.1.2), a codestream may
-//! transform them itself, and decoders guess where neither is looked at.
+//! Determines the colours of decoded samples. The header names them by its photometric interpretation (DICOM PS3.3
+//! C.7.6.3.1.2), a codestream may transform them itself, and decoders guess if neither is considered.
 
 use crate::data::jpeg::{is_frame, marker, word};
 use crate::data::ycbcr;
 
-/// Markers of an application: JFIF, Adobe.
+/// Application markers: JFIF, Adobe.
 const JFIF: u8 = 0xe0;
 const ADOBE: u8 = 0xee;
 const SCAN: u8 = 0xda;
 
-/// Three planes to red, green, blue behind one another.
+/// Interleaves three planes of red, green and blue.
 pub fn interleave(frame: &mut [u8]) {
     let planes = frame.to_vec();
     let plane = frame.len() / 3;
@@ -18,12 +18,14 @@ pub fn interleave(frame: &mut [u8]) {
     }
 }
 
-/// Two luminances and two differences for every two pixels (YBR_FULL_422, not compressed) as three samples for each.
+/// Expands two luminances and two differences for every two pixels (YBR_FULL_422, not compressed) to three samples
+/// for each pixel.
 pub fn expanded(pairs: &[u8]) -> Vec<u8> {
     pairs.as_chunks().0.iter().flat_map(|&[first, second, b, r]| [first, b, r, second, b, r]).collect()
 }
 
-/// To red, green, blue what is luminance and two differences by its photometric interpretation; everything else stays.
+/// Converts samples whose photometric interpretation is luminance and two differences to red, green, blue; others
+/// stay.
 pub fn to_rgb(photometric: &str, samples: &mut [u8]) {
     if photometric.starts_with("YBR_FULL") {
         ycbcr::to_rgb(samples, ycbcr::Range::Full);
@@ -32,9 +34,9 @@ pub fn to_rgb(photometric: &str, samples: &mut [u8]) {
     }
 }
 
-/// Whether the three components of a JPEG frame are red, green, blue, and what there is to say where the header disagrees. What the
-/// codestream says outright (the transform of an Adobe marker, components called R, G, B, fewer samples of two of them) is true of it;
-/// where it is silent the header decides.
+/// Returns whether the three components of a JPEG frame are red, green and blue, with a note if the header disagrees.
+/// What the codestream states explicitly (the transform of an Adobe marker, components called R, G, B, fewer samples
+/// of two of them) takes precedence; otherwise the header decides.
 pub fn of_jpeg(bytes: &[u8], photometric: &str) -> (bool, Option<&'static str>) {
     let header = photometric == "RGB";
     let frame = marker(bytes, is_frame);
@@ -64,13 +66,13 @@ pub fn of_jpeg(bytes: &[u8], photometric: &str) -> (bool, Option<&'static str>) 
     (codestream.unwrap_or(header), note)
 }
 
-/// The frame with components called R, G, B or 1, 2, 3: the decoder goes by these names before all others.
+/// Returns the frame with components called R, G, B or 1, 2, 3, because the decoder gives these names precedence.
 pub fn with_components(bytes: &[u8], is_rgb: bool) -> Vec<u8> {
     let mut out = bytes.to_vec();
     let Some(at) = marker(bytes, is_frame) else { return out };
     let names = if is_rgb { *b"RGB" } else { [1, 2, 3] };
     let Some(old) = bytes.get(at + 10..at + 19).map(|three| [three[0], three[3], three[6]]) else { return out };
-    // Two of one name: the scans cannot be told which they mean.
+    // If two components have the same name, the scans are ambiguous.
     if old[0] == old[1] || old[1] == old[2] || old[0] == old[2] {
         return out;
     }
@@ -90,7 +92,7 @@ pub fn with_components(bytes: &[u8], is_rgb: bool) -> Vec<u8> {
     out
 }
 
-/// What there is to say of JPEG 2000 whose codestream transforms its components (`is_transformed`) or does not.
+/// Returns a note about JPEG 2000 whose codestream transforms its components (`is_transformed`) or does not.
 pub fn of_jpeg2000(is_transformed: bool, photometric: &str) -> Option<&'static str> {
     match (is_transformed, photometric) {
         (false, "YBR_RCT" | "YBR_ICT") => Some(

@@ -1,34 +1,34 @@
-//! Values of elements as texts and numbers, however they are written.
+//! Reads the values of elements as texts and numbers in all of their forms.
 
 use std::str::FromStr;
 
 use dicom_core::Tag;
 use dicom_object::InMemDicomObject;
 
-/// A text that is not empty.
+/// Returns a text that is not empty.
 pub fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
     let text = object.element_opt(tag).ok()??.to_str().ok()?.trim_matches(['\0', ' ']).to_owned();
     (!text.is_empty()).then_some(text)
 }
 
-/// Its parts.
+/// Returns the parts of a text.
 pub fn texts(object: &InMemDicomObject, tag: Tag) -> Vec<String> {
     let element = object.element_opt(tag).ok().flatten();
     let strings = element.and_then(|element| element.to_multi_str().ok().map(|strings| strings.to_vec()));
     strings.unwrap_or_default().iter().map(|text| text.trim_matches(['\0', ' ']).to_owned()).collect()
 }
 
-/// Numbers: some write `00500\00500`, some with spaces, some in binary.
+/// Returns numbers. Some files have `00500\00500`, some have spaces, some are binary.
 pub fn numbers<T: FromStr>(object: &InMemDicomObject, tag: Tag) -> Vec<T> {
     texts(object, tag).iter().filter_map(|text| text.trim().trim_end_matches('.').parse().ok()).collect()
 }
 
-/// The first number that is one.
+/// Returns the first value that is a number.
 pub fn number(object: &InMemDicomObject, tag: Tag) -> Option<f64> {
     numbers::<f64>(object, tag).first().copied().filter(|value| value.is_finite())
 }
 
-/// As many numbers as are needed, all of them finite.
+/// Returns exactly `N` finite numbers, or `None`.
 pub fn array<const N: usize>(object: &InMemDicomObject, tag: Tag) -> Option<[f64; N]> {
     let values = numbers::<f64>(object, tag);
     let array: [f64; N] = values.get(..N)?.try_into().ok()?;

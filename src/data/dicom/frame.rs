@@ -1,5 +1,6 @@
-//! What a file says of one of its frames: where it lies, what its values mean and when it was taken. Enhanced objects say so in functional
-//! groups (DICOM PS3.3 C.7.6.16), each frame its own beside those that are shared; the others say it once.
+//! The attributes of a frame: its position, the meaning of its values, and when it was acquired. Enhanced objects
+//! have them in functional groups (DICOM PS3.3 C.7.6.16), for each frame in addition to the shared ones; other
+//! objects have them once.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -9,7 +10,7 @@ use super::elements::{array, number, numbers, text, texts};
 use crate::data::volume::geometry::{cross, dot, norm, scaled};
 use crate::data::volume::{NamedWindow, Window};
 
-/// The elements that are looked at here: those of a file and those in the sequences of a functional group.
+/// The elements that are read here: those of a file and those in the sequences of a functional group.
 pub const WANTED: &[Tag] = &[
     tags::ACQUISITION_DATE,
     tags::ACQUISITION_DATE_TIME,
@@ -47,7 +48,7 @@ pub const WANTED: &[Tag] = &[
     tags::WINDOW_WIDTH,
 ];
 
-/// The sequences of a functional group in which they stand.
+/// The sequences of a functional group that contain them.
 pub const GROUPS: &[Tag] = &[
     tags::CARDIAC_SYNCHRONIZATION_SEQUENCE,
     tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
@@ -65,22 +66,22 @@ pub const GROUPS: &[Tag] = &[
     tags::TEMPORAL_POSITION_SEQUENCE,
 ];
 
-/// Most bytes that a frame's groups take once they are read.
+/// Most bytes that the attributes of a frame take after reading.
 pub const FRAME: u64 = 2048;
-/// Most numbers of a dimension index, letters of a text, and windows that are kept of a frame.
+/// Most numbers of a dimension index, and most letters of a text and windows, that are stored for a frame.
 const MOST_NUMBERS: usize = 8;
 const MOST_LETTERS: usize = 32;
-/// How far directions may be from right angles.
+/// How far directions may deviate from right angles.
 const SQUARE: f64 = 1e-2;
 
-/// What is said of a frame; empty where it is not.
+/// The attributes of a frame; empty if the file does not have them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
-    /// Centre of the first pixel, mm.
+    /// Centre of the first pixel, in mm.
     pub position: Option<[f64; 3]>,
-    /// Direction in which columns are counted, and rows; length 1, at right angles.
+    /// Directions in which columns and rows are counted, of length 1 and at right angles.
     pub orientation: Option<[[f64; 3]; 2]>,
-    /// Whether a direction is given that is none.
+    /// Whether the orientation in the file is invalid.
     pub is_askew: bool,
     /// Row spacing, column spacing.
     pub pixel_spacing: Option<[f64; 2]>,
@@ -88,15 +89,15 @@ pub struct Frame {
     pub distances: [Option<f64>; 2],
     /// Slope and intercept.
     pub rescale: Option<[f32; 2]>,
-    /// What the rescaled values are; empty where that is not said.
+    /// Unit of the rescaled values; empty if it is not given.
     pub rescale_type: String,
     /// Centres and widths.
     pub windows: Vec<[f32; 2]>,
-    /// What the file calls its windows.
+    /// Names of the windows in the file.
     pub window_names: Vec<String>,
-    /// Whether its windows are curves (DICOM PS3.3 C.11.2.1.3.1).
+    /// Whether the windows are sigmoid curves (DICOM PS3.3 C.11.2.1.3.1).
     pub is_sigmoid: bool,
-    /// Place in each dimension that the file orders its frames by.
+    /// Position in each dimension by which the file sorts its frames.
     pub index: Vec<u32>,
     pub stack: String,
     pub in_stack: Option<f64>,
@@ -105,17 +106,17 @@ pub struct Frame {
     pub echo: Option<Echo>,
     /// Diffusion weighting, s/mm².
     pub b_value: Option<f64>,
-    /// Behind the heartbeat, ms.
+    /// Time after the heartbeat, in ms.
     pub trigger: Option<f64>,
     pub temporal: Option<f64>,
     pub acquisition: Option<f64>,
-    /// When it was taken, as written: a date before the time where the file has both in one.
+    /// Time of acquisition as written, with the date before the time if the file has both in one element.
     pub time: String,
-    /// What of the image type tells pictures of one place apart, for instance "PHASE".
+    /// The part of the image type that distinguishes images of one position, for instance "PHASE".
     pub image_type: String,
 }
 
-/// Which echo a frame is of.
+/// The echo of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Echo {
     Number(f64),
@@ -123,12 +124,12 @@ pub enum Echo {
 }
 
 impl Frame {
-    /// Of a file's own elements, or of those of its functional groups.
+    /// Reads a file's own elements, or those of its functional groups.
     pub fn of(object: &InMemDicomObject) -> Self {
         let first = |tags: &[Tag]| tags.iter().find_map(|tag| number(object, *tag));
         let short = |tag: Tag| text(object, tag).map(|text| text.chars().take(MOST_LETTERS).collect::<String>());
         let rescale = match (number(object, tags::RESCALE_SLOPE), number(object, tags::RESCALE_INTERCEPT)) {
-            // A slope of 1 alone says nothing: of CT, where the values begin is what makes Hounsfield units of them.
+            // A slope of 1 alone means nothing: for CT it is the intercept that makes Hounsfield units.
             (None | Some(1.0), None) => None,
             (slope, intercept) => Some([slope.unwrap_or(1.0) as f32, intercept.unwrap_or(0.0) as f32]),
         };
@@ -174,7 +175,7 @@ impl Frame {
         }
     }
 
-    /// What it does not say itself as `other` says it.
+    /// Returns these attributes, with missing ones taken from `other`.
     pub fn or(mut self, other: &Self) -> Self {
         fn fill<T: Clone>(own: &mut Option<T>, other: &Option<T>) {
             if own.is_none() {
@@ -218,17 +219,17 @@ impl Frame {
         self
     }
 
-    /// Position along `normal`, mm.
+    /// Returns the position along `normal`, in mm.
     pub fn depth(&self, normal: [f64; 3]) -> Option<f64> {
         self.position.map(|position| dot(normal, position))
     }
 
-    /// Direction in which slices are stacked.
+    /// Returns the direction in which slices are stacked.
     pub fn normal(&self) -> Option<[f64; 3]> {
         self.orientation.map(|[across, down]| cross(across, down))
     }
 
-    /// Windows with the names that the file gives them.
+    /// Returns the windows with their names in the file.
     pub fn named_windows(&self) -> Vec<NamedWindow> {
         let usable = self
             .windows
@@ -244,18 +245,18 @@ impl Frame {
             NamedWindow { name, window: Window { centre, width } }
         };
         let mut windows: Vec<NamedWindow> = usable.map(named).collect();
-        // Scanners like to write the same window twice.
+        // Scanners often write the same window twice.
         windows.dedup_by(|b, a| a.window == b.window);
         windows
     }
 }
 
-/// Whether both are lengths.
+/// Whether both are valid lengths.
 pub fn is_size(sides: &[f64; 2]) -> bool {
     sides.iter().all(|side| side.is_finite() && *side > 0.0)
 }
 
-/// Two directions at right angles, of length 1; none where they are nothing of the kind.
+/// Returns two directions at right angles, of length 1; `None` if they are not.
 fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
     let unit = |direction: [f64; 3]| {
         let length = norm(direction);
@@ -265,7 +266,7 @@ fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
     (dot(across, down).abs() <= SQUARE).then_some([across, down])
 }
 
-/// What an image type says beside "ORIGINAL\PRIMARY".
+/// Returns what an image type has beside "ORIGINAL\PRIMARY".
 fn kind(parts: &[String]) -> Option<String> {
     let parts: Vec<&str> = parts.iter().skip(2).map(String::as_str).filter(|part| !part.is_empty()).collect();
     let text: String = parts.join(" ").chars().take(2 * MOST_LETTERS).collect();

@@ -1,5 +1,6 @@
-//! JPEG of 12 bits a sample, extended sequential with Huffman coding (ITU-T T.81, DICOM transfer syntax 1.2.840.10008.1.2.4.51). Written
-//! here because no library in Rust decodes more than 8 bits of the lossy process.
+//! JPEG of 12 bits, extended sequential with Huffman coding (ITU-T T.81, DICOM transfer syntax
+//! 1.2.840.10008.1.2.4.51). It is implemented here because no Rust library decodes more than 8 bits of the lossy
+//! process.
 
 /// A decoded frame.
 pub struct Frame {
@@ -11,21 +12,21 @@ pub struct Frame {
     pub samples: Vec<u16>,
 }
 
-/// Most pixels of a frame; the caller has compared the header of the DICOM file with its limit before.
+/// Most pixels of a frame. The caller has already compared the header of the DICOM file with its limit.
 const MOST: usize = 1 << 28;
-/// From the order of the stream to that of the block.
+/// Maps the order of the stream to that of the block.
 const ZIGZAG: [usize; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14,
     21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53,
     60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// A Huffman table as T.81 annex F.2.2.3 uses it: by the length of the code.
+/// A Huffman table as used in T.81 annex F.2.2.3, by the length of the code.
 #[derive(Clone, Default)]
 struct Huffman {
-    /// Largest code of each length, −1 where there is none.
+    /// Largest code of each length, −1 if there is none.
     most: [i32; 17],
-    /// Least code of each length, and the place of its value.
+    /// Smallest code of each length, and the index of its value.
     least: [i32; 17],
     place: [usize; 17],
     values: Vec<u8>,
@@ -53,7 +54,7 @@ impl Huffman {
     }
 }
 
-/// Bits of the entropy-coded segment, stuffed zeros left out.
+/// The bits of the entropy-coded segment, without stuffed zeros.
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -68,7 +69,7 @@ impl Bits<'_> {
             if byte == 0xff {
                 match self.bytes.get(self.at + 1)? {
                     0 => self.at += 1,
-                    // A marker: the segment ends here.
+                    // The segment ends at a marker.
                     _ => return None,
                 }
             }
@@ -92,7 +93,7 @@ impl Bits<'_> {
         None
     }
 
-    /// A number of `size` bits, negative where its first bit is 0 (T.81, figure F.12).
+    /// Returns a number of `size` bits, which is negative if its first bit is 0 (T.81, figure F.12).
     fn signed(&mut self, size: u8) -> Option<i32> {
         let mut value = 0_i32;
         for _ in 0..size {
@@ -101,7 +102,7 @@ impl Bits<'_> {
         Some(if size > 0 && value < 1 << (size - 1) { value - (1 << size) + 1 } else { value })
     }
 
-    /// Goes on behind a restart marker.
+    /// Continues after a restart marker.
     fn restart(&mut self) -> Option<()> {
         self.count = 0;
         while !(self.bytes.get(self.at) == Some(&0xff) && matches!(self.bytes.get(self.at + 1)?, 0xd0..=0xd7)) {
@@ -112,7 +113,7 @@ impl Bits<'_> {
     }
 }
 
-/// Decodes a grey frame; none where it is not one of this kind, or damaged.
+/// Decodes a grey frame. `None` if it has another coding or is damaged.
 pub fn decode(bytes: &[u8]) -> Option<Frame> {
     let mut at = 2;
     let mut quantisation = [[1_i32; 64]; 4];
@@ -151,7 +152,7 @@ pub fn decode(bytes: &[u8]) -> Option<Frame> {
                 let samples = scan(bits, dc, ac, &quantisation[quantiser], width, height, interval)?;
                 return Some(Frame { width, height, samples });
             }
-            // Other frames are coded otherwise.
+            // Other frames have other codings.
             [0xff, 0xc0 | 0xc2..=0xcf] => return None,
             [0xff, _] => {}
             _ => return None,
@@ -187,7 +188,7 @@ fn huffmans(mut segment: &[u8], tables: &mut [[Huffman; 4]; 2]) -> Option<()> {
     Some(())
 }
 
-/// All blocks of the scan, row after row.
+/// Decodes all blocks of the scan, row after row.
 fn scan(
     mut bits: Bits<'_>,
     dc: &Huffman,
@@ -249,7 +250,7 @@ fn basis() -> [[f32; 8]; 8] {
     })
 }
 
-/// The samples of a block, by rows and then by columns.
+/// Returns the samples of a block, by rows and then by columns.
 fn inverse(block: &[i32; 64], basis: &[[f32; 8]; 8]) -> [f32; 64] {
     let mut rows = [0.0_f32; 64];
     for v in 0..8 {

@@ -1,12 +1,12 @@
-//! What the markers of a JPEG 2000 codestream (ITU-T T.800 annex A) announce: the size of the image, and into how many parts it is divided. The
-//! decoder takes up to a kilobyte for each part, and a part may be a single sample.
+//! Reads what the markers of a JPEG 2000 codestream (ITU-T T.800 annex A) announce: the size of the image and the
+//! number of its parts. The decoder allocates up to a kilobyte for each part, and a part may be a single sample.
 
 use crate::data::jpeg::{Frame, word};
 
-/// Packets that are gone through in no time, whatever the file has of them.
+/// Number of packets that is decoded quickly, whatever they contain.
 const FEW_PACKETS: u64 = 1 << 20;
 
-/// Bytes that the decoder takes for a tile that there may be, for a precinct of a band, and for a code block.
+/// Bytes that the decoder allocates for a possible tile, for a precinct of a band, and for a code block.
 const TILE: u64 = 16 << 10;
 const PRECINCT: u64 = 512;
 const BLOCK: u64 = 1024;
@@ -16,7 +16,7 @@ const CODING: [u8; 2] = [0xff, 0x52];
 const CODING_OF_ONE: [u8; 2] = [0xff, 0x53];
 const TILE_PART: [u8; 2] = [0xff, 0x90];
 
-/// The image, and the memory that the decoder takes for its parts. The error says what is wrong.
+/// Returns the frame, and the memory that the decoder allocates for its parts. The error says what is wrong.
 pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     let missing = "its compressed pixels have no size";
     let mut sizes = markers(bytes, SIZE).filter_map(|at| Size::at(bytes, at));
@@ -27,19 +27,19 @@ pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     if !size.is_even {
         return Err("the samples of its compressed pixels differ in size".into());
     }
-    // Every tile that has anything begins with twelve bytes.
+    // Every tile with content begins with twelve bytes.
     if size.tiles > 65_535 || size.tiles > 1 + bytes.len() as u64 / 12 {
         return Err(format!("its compressed pixels have {} tiles in {} bytes", size.tiles, bytes.len()));
     }
     if !is_whole(bytes) {
-        // The decoder fills what is missing and says nothing.
+        // The decoder silently fills what is missing.
         return Err("its compressed pixels end within a tile".into());
     }
     let coding = markers(bytes, CODING).filter_map(|at| Coding::at(bytes, at + 2, at + 4));
-    // That of a single component, wherever one stands, counts for all.
+    // The coding of a single component, wherever it occurs, counts for all.
     let single = markers(bytes, CODING_OF_ONE).filter_map(|at| Coding::of_one(bytes, at + 2));
     let codings: Vec<Coding> = coding.chain(single).collect();
-    // A packet takes a byte or more. The decoder asks for each, also where nothing is left to read.
+    // A packet takes at least a byte. The decoder looks for every packet, even if nothing is left to read.
     let packets = codings.iter().map(|coding| coding.packets(&size)).max().unwrap_or(0);
     if packets > FEW_PACKETS.max(8 * bytes.len() as u64) {
         return Err(format!("its compressed pixels have {packets} packets in {} bytes", bytes.len()));
@@ -60,7 +60,7 @@ fn is_whole(bytes: &[u8]) -> bool {
     while bytes.get(at..at + 2) == Some(&TILE_PART) {
         let (Some(high), Some(low)) = (word(bytes, at + 6), word(bytes, at + 8)) else { return false };
         match high << 16 | low {
-            // To the end.
+            // It extends to the end.
             0 => return true,
             length => at += length,
         }
@@ -68,14 +68,15 @@ fn is_whole(bytes: &[u8]) -> bool {
     at <= bytes.len()
 }
 
-/// Wherever the decoder may meet a marker, be the lengths before it true or not.
+/// Iterates over all positions at which the decoder may find a marker, whether the lengths before it are correct or
+/// not.
 fn markers(bytes: &[u8], marker: [u8; 2]) -> impl Iterator<Item = usize> {
     bytes.windows(2).enumerate().filter(move |(_, pair)| *pair == marker).map(|(at, _)| at)
 }
 
 struct Size {
     frame: Frame,
-    /// Of a tile, not larger than the image.
+    /// Size of a tile, not larger than the image.
     tile: [u64; 2],
     tiles: u64,
     /// Whether every pixel has every sample.
@@ -89,7 +90,7 @@ impl Size {
             return None;
         }
         let long = |at: usize| Some((word(bytes, at)? << 16 | word(bytes, at + 2)?) as u64);
-        // Side of the image, of a tile, and number of tiles across or down.
+        // Size of the image, size of a tile, and number of tiles in one direction.
         let axis = |at: usize| -> Option<[u64; 3]> {
             let [size, offset, tile, first] = [at, at + 8, at + 16, at + 24].map(long);
             let (size, tile) = (size?, tile?.max(1));
@@ -108,25 +109,25 @@ impl Size {
     }
 }
 
-/// How a component is coded.
+/// The coding of a component.
 #[derive(Debug, PartialEq)]
 struct Coding {
     layers: u64,
     levels: u32,
-    /// Exponents of the sides of a code block.
+    /// Exponents of the size of a code block.
     block: [u32; 2],
-    /// Exponents of the sides of the precincts of each resolution.
+    /// Exponents of the size of the precincts of each resolution.
     precincts: Vec<[u32; 2]>,
 }
 
 impl Coding {
-    /// Of a marker segment whose length stands at `length` and whose style at `style`.
+    /// Reads a marker segment whose length is at `length` and whose style is at `style`.
     fn at(bytes: &[u8], length: usize, style: usize) -> Option<Self> {
         let layers = word(bytes, style + 2)? as u64;
         Self::parameters(bytes, length, style, style + 5).map(|coding| Self { layers, ..coding })
     }
 
-    /// Of a segment that speaks of one component.
+    /// Reads a segment for one component.
     fn of_one(bytes: &[u8], length: usize) -> Option<Self> {
         Self::parameters(bytes, length, length + 3, length + 4)
     }
@@ -135,7 +136,7 @@ impl Coding {
         let [levels, width, height, _, way] = *bytes.get(at..)?.first_chunk::<5>()?;
         let has_precincts = bytes.get(style)? & 1 == 1;
         let sides = if has_precincts { usize::from(levels) + 1 } else { 0 };
-        // What is no such marker does not have the length of one.
+        // The length shows whether it is such a marker.
         let end = length + word(bytes, length)?;
         if levels > 32 || width > 8 || height > 8 || way > 1 || end != at + 5 + sides {
             return None;
@@ -154,7 +155,7 @@ impl Coding {
         })
     }
 
-    /// Packets of one tile, at the least.
+    /// Returns the least number of packets of one tile.
     fn packets(&self, size: &Size) -> u64 {
         let of_layer = self.precincts.iter().enumerate().map(|(resolution, precinct)| {
             let less = (self.levels - resolution as u32).min(40);
@@ -166,7 +167,7 @@ impl Coding {
         self.layers.saturating_mul(of_layer).saturating_mul(size.frame.samples as u64)
     }
 
-    /// Bytes for the parts of one tile, of which the decoder has one at a time.
+    /// Returns the bytes for the parts of one tile; the decoder holds one at a time.
     fn memory(&self, size: &Size) -> u64 {
         let count = |side: u64, exponent: u32| side.div_ceil(1 << exponent) + 1;
         let (mut parts, mut most) = (0_u64, 0_u64);
@@ -175,7 +176,7 @@ impl Coding {
             let sides = size.tile.map(|side| side.div_ceil(1 << less.min(40)));
             let precincts = count(sides[0], precinct[0]) * count(sides[1], precinct[1]);
             most = most.max(precincts);
-            // The lowest resolution is one band, the others are three of half the sides.
+            // The lowest resolution has one band, the others have three of half the size.
             let (bands, half) = if resolution == 0 { (1, 0) } else { (3, 1) };
             let blocks = [0, 1].map(|axis| {
                 let block = self.block[axis].min(precinct[axis].saturating_sub(half));
@@ -186,7 +187,7 @@ impl Coding {
                 bands * precincts.saturating_mul(PRECINCT).saturating_add(blocks.saturating_mul(BLOCK)),
             );
         }
-        // Which packets were met: two bytes for each layer, precinct and resolution.
+        // The decoder records the packets that it met: two bytes for each layer, precinct and resolution.
         let packets =
             (self.layers + 1).saturating_mul(most).saturating_mul(u64::from(self.levels) + 1).saturating_mul(2);
         parts.saturating_add(packets).saturating_mul(size.frame.samples as u64)

@@ -1,4 +1,4 @@
-//! Look-up tables of DICOM files: from stored values to those of the modality, from these to what is shown.
+//! Look-up tables of DICOM files: from stored values to those of the modality, and from these to displayed values.
 
 use super::stream::Writing;
 use crate::data::volume::{ValueMapping, Window};
@@ -6,17 +6,17 @@ use crate::data::volume::{ValueMapping, Window};
 /// A table of a modality LUT sequence (DICOM PS3.3 C.11.1) or VOI LUT sequence (C.11.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Value of the first entry, as it is written: of signed pixels it is signed.
+    /// Value of the first entry as written: for signed pixels it is signed.
     first: u16,
     entries: Vec<f32>,
 }
 
 impl Table {
-    /// By descriptor and data of an item; none where there is no entry.
+    /// Reads descriptor and data of an item; `None` if there is no entry.
     pub fn new(descriptor: &[u8], data: &[u8], writing: Writing) -> Option<Self> {
         let [count, first, bits] = *writing.words(descriptor).first_chunk::<3>()?;
         let count = if count == 0 { 65_536 } else { usize::from(count) };
-        // Written as bytes or words; 8 bit tables may have an entry in each byte.
+        // Data are written as bytes or words; 8-bit tables may have one entry in each byte.
         let mut entries: Vec<f32> = if bits <= 8 && data.len() < 2 * count {
             data.iter().map(|&byte| f32::from(byte)).collect()
         } else {
@@ -26,7 +26,7 @@ impl Table {
         (!entries.is_empty()).then_some(Self { first, entries })
     }
 
-    /// From stored values.
+    /// Returns the mapping from stored values.
     pub fn modality(self, is_signed: bool) -> ValueMapping {
         ValueMapping::Table { first: self.first(is_signed), entries: self.entries }
     }
@@ -35,7 +35,7 @@ impl Table {
         if is_signed { f32::from(self.first as i16) } else { f32::from(self.first) }
     }
 
-    /// Joined to what is applied before it, and its range of values.
+    /// Returns the table combined with the mapping before it, and its range of values.
     pub fn voi(self, is_signed: bool, before: &ValueMapping) -> Option<(ValueMapping, [f32; 2])> {
         let range = self
             .entries
@@ -51,8 +51,8 @@ impl Table {
     }
 }
 
-/// `curve` behind what is applied before it, as a table that has every stored value which `before` takes to between the two `ends`. None where
-/// slices have a rescale of their own: one table is of all of them.
+/// Combines `curve` with the mapping before it to a table that has every stored value that `before` maps to between
+/// the two `ends`. `None` if slices have different rescales, because one table applies to all.
 fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Option<ValueMapping> {
     let [slope, intercept] = match before {
         ValueMapping::Same => [1.0, 0.0],
@@ -68,7 +68,7 @@ fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> 
         }
     };
     let ends = ends.map(|end| (end - intercept) / slope);
-    // No stored value of 16 bit lies outside.
+    // No stored value of 16 bits lies outside.
     let [low, high] =
         [ends[0].min(ends[1]).floor(), ends[0].max(ends[1]).ceil()].map(|end| end.clamp(-32_768.0, 65_535.0));
     let count = (high - low).max(0.0) as usize + 1;
@@ -76,15 +76,15 @@ fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> 
     low.is_finite().then_some(ValueMapping::Table { first: low, entries })
 }
 
-/// A window that is a curve (DICOM PS3.3 C.11.2.1.3.1, SIGMOID) as a table of brightness, 0…[`BRIGHTEST`], joined to what is applied
-/// before it.
+/// Converts a sigmoid window (DICOM PS3.3 C.11.2.1.3.1) to a table of brightness, 0…[`BRIGHTEST`], combined with the
+/// mapping before it.
 pub fn sigmoid(window: Window, before: &ValueMapping) -> Option<ValueMapping> {
     let curve = |value: f32| BRIGHTEST / (1.0 + (-4.0 * (value - window.centre) / window.width).exp());
     // Beyond three widths the curve is black or white to five digits.
     joined(before, [window.centre - 3.0 * window.width, window.centre + 3.0 * window.width], curve)
 }
 
-/// What the curve reaches.
+/// The largest value of the curve.
 pub const BRIGHTEST: f32 = 4095.0;
 
 #[cfg(test)]

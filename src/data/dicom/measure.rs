@@ -1,5 +1,5 @@
-//! How large pixels are and where that was measured (DICOM PS3.3 10.7.1.3): a radiograph may give the size at its detector, before which the
-//! patient stood, and that is larger than what it shows.
+//! Pixel size, and where it was measured (DICOM PS3.3 10.7.1.3). A radiograph may have the size at its detector,
+//! behind the patient, which is larger than the true size.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -9,7 +9,7 @@ use super::elements::{array, number, text};
 use super::frame::is_size;
 use crate::data::volume::Measured;
 
-/// The elements that are looked at here.
+/// The elements that are read here.
 pub const WANTED: &[Tag] = &[
     tags::ESTIMATED_RADIOGRAPHIC_MAGNIFICATION_FACTOR,
     tags::IMAGER_PIXEL_SPACING,
@@ -30,17 +30,17 @@ pub const REGION: &[Tag] = &[
 /// Size of the pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measure {
-    /// Row spacing, column spacing, mm.
+    /// Row spacing and column spacing in mm.
     pub spacing: Option<[f64; 2]>,
-    /// Where that was measured.
+    /// Where that spacing was measured.
     pub measured: Measured,
-    /// Height of a pixel over its width, where nothing else is said.
+    /// Height of a pixel over its width, if the file has nothing else.
     pub proportion: Option<f64>,
-    /// What had to be assumed.
+    /// What was assumed.
     pub note: Option<&'static str>,
 }
 
-/// What an object says whose PixelSpacing, its own or that of its frames, is `in_patient`.
+/// Returns the pixel size of an object whose PixelSpacing, its own or that of its frames, is `in_patient`.
 pub fn measure(
     object: &InMemDicomObject,
     in_patient: Option<[f64; 2]>,
@@ -68,7 +68,7 @@ pub fn measure(
         return match imager {
             _ if !is_projection || is_calibrated => Measure { spacing: Some(spacing), ..Measure::default() },
             Some(imager) if is_same(imager) => at_detector(spacing),
-            // Where the two differ somebody has calibrated it, says the standard.
+            // If the two differ, the spacing was calibrated, as the standard says.
             Some(_) => Measure { spacing: Some(spacing), ..Measure::default() },
             None => Measure {
                 note: Some(
@@ -93,8 +93,8 @@ pub fn measure(
     Measure { proportion, ..Measure::default() }
 }
 
-/// Of an ultrasound picture with one region of two dimensions, both in cm (PS3.3 C.8.5.5.1); where there are others, no size is that of
-/// the whole picture.
+/// Returns the pixel size of an ultrasound image with one region of two dimensions, both in cm (PS3.3 C.8.5.5.1). If
+/// there are others, no size applies to the whole image.
 fn region(regions: &[InMemDicomObject]) -> Option<[f64; 2]> {
     let [only] = regions else { return None };
     let is = |tag, wanted: f64| number(only, tag) == Some(wanted);

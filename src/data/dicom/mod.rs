@@ -1,5 +1,5 @@
-//! DICOM files: one picture, several frames, or the slices of a series. What elements there are and what is compressed is looked at here,
-//! under a memory limit; values and pixels are decoded by dicom-rs; what the attributes mean is here.
+//! DICOM files: one image, several frames, or the slices of a series. Elements and compressed data are found here,
+//! under a memory limit; dicom-rs decodes values and pixels; this module interprets the attributes.
 
 mod arrange;
 mod attributes;
@@ -34,7 +34,7 @@ use reader::{Contents, read};
 pub use series::{Series, series_in};
 pub use slices::open_series;
 
-/// Whether the first bytes of a file are a preamble and the letters behind it.
+/// Whether the first bytes of a file are a preamble and the letters after it.
 pub fn is_marked(bytes: &[u8]) -> bool {
     bytes.get(128..132) == Some(b"DICM")
 }
@@ -44,7 +44,7 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
     if is_marked(bytes) {
         return true;
     }
-    // Without a preamble a file begins with an element of group 2 or 8, whose length is small.
+    // Without a preamble a file begins with an element of group 2 or 8 and a small length.
     let Some(head) = bytes.get(..8) else { return false };
     let group = u16::from_le_bytes([head[0], head[1]]);
     let element = u16::from_le_bytes([head[2], head[3]]);
@@ -53,11 +53,11 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
     (group == 2 || group == 8) && element <= 0x20 && (is_explicit || length < 256)
 }
 
-/// Stacks that are named of those of a file.
+/// Stacks of a file that are named in a note.
 const NAMED: usize = 6;
 
-/// A path and the number behind it: `brain.dcm#2` is the second stack of frames of `brain.dcm`, `study#2` the second series of the folder
-/// `study`, counted as [`series_in`] has them. Where something has the whole name, it is that.
+/// Splits a path from the number after it: `brain.dcm#2` is the second stack of frames of `brain.dcm`, `study#2` the
+/// second series of the folder `study`, in the order of [`series_in`]. If a file has the whole name, it is that file.
 pub fn of_stack(path: &Path) -> (PathBuf, Option<usize>) {
     let split = || {
         let name = path.file_name()?.to_str()?;
@@ -69,10 +69,11 @@ pub fn of_stack(path: &Path) -> (PathBuf, Option<usize>) {
     split().unwrap_or_else(|| (path.to_owned(), None))
 }
 
-/// Names of the stacks that the frames of a file make, in their order; one where they are one.
+/// Returns the names of the stacks that the frames of a file form, in their order; a single one if the frames form
+/// one stack.
 ///
 /// # Errors
-/// The file is no DICOM file, has no pixels or is damaged.
+/// Returns an error if the file is not a DICOM file, has no pixels or is damaged.
 pub fn stacks_in(path: &Path) -> Result<Vec<String>, DataError> {
     let mut contents = read(path, Limit::default(), true)?;
     let attributes = Attributes::of(path, &mut contents)?;
@@ -82,17 +83,17 @@ pub fn stacks_in(path: &Path) -> Result<Vec<String>, DataError> {
     Ok(attributes.stacks().into_iter().map(|stack| stack.name).collect())
 }
 
-/// Reads one file: a picture, or its frames as slices. Of frames that make several stacks the first is read, or the one whose number stands
-/// behind the path ([`of_stack`]); a note names the others. A segmentation becomes a label map.
+/// Reads one file: an image, or its frames as slices. If the frames form several stacks, the first is read, or the
+/// one whose number follows the path ([`of_stack`]); a note names the others. A segmentation becomes a label map.
 ///
 /// # Errors
-/// The file is no DICOM file, has no pixels, is damaged, is compressed in a way that is not read, or needs more memory than `limit`; or it
-/// has no stack of that number.
+/// Returns an error if the file is not a DICOM file, has no pixels, is damaged, has a compression that is not
+/// supported, or needs more memory than `limit`, or if it has no stack of that number.
 pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let (file, number) = of_stack(path);
     let mut contents = read(&file, limit, false)?;
     let attributes = Attributes::of(&file, &mut contents)?;
-    // What is said of the frames is kept beside their pixels.
+    // The attributes of the frames are stored beside their pixels.
     let limit = Limit(limit.0.saturating_sub(attributes.told.len() as u64 * frame::FRAME));
     if !attributes.segmentation.is_empty() {
         return segments::open(&file, contents, &attributes, limit);
@@ -123,7 +124,7 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     Ok(volume)
 }
 
-/// What there is to say of a file with several stacks, of which number `shown` is read.
+/// Returns a note about a file with several stacks, of which number `shown` is read.
 fn others(file: &Path, stacks: &[stacks::Stack], shown: usize) -> String {
     let numbered = stacks.iter().enumerate().filter(|(place, _)| place + 1 != shown).take(NAMED);
     let named: Vec<String> = numbered.map(|(place, stack)| format!("#{} {}", place + 1, stack.name)).collect();
@@ -139,8 +140,8 @@ fn others(file: &Path, stacks: &[stacks::Stack], shown: usize) -> String {
     )
 }
 
-/// The pixels of a file with what its attributes say of them, but for what [`finish`] adds; of the frames `members` in their order, or of all as
-/// they come where none is named.
+/// Returns the pixels of a file with their attributes, except for those that [`finish`] adds: of the frames `members`
+/// in their order, or of all in file order if `members` is empty.
 fn volume(
     path: &Path,
     mut contents: Contents,
@@ -148,7 +149,7 @@ fn volume(
     members: &[usize],
     limit: Limit,
 ) -> Result<Volume, DataError> {
-    // Before anything is decoded: what the header claims.
+    // The claims of the header are checked before anything is decoded.
     limit.allow(path, attributes.bytes())?;
     let stored = std::mem::take(&mut contents.stored);
     let made = pixels::values(path, attributes, stored, &contents.object, limit)?;
@@ -168,7 +169,7 @@ fn volume(
     Ok(volume)
 }
 
-/// Who the picture is, where it lies and what there is to say of that; of the frames `members` in their order.
+/// Adds identity, geometry and notes about them for the frames `members` in their order.
 fn identified(volume: &mut Volume, attributes: &Attributes, members: &[usize]) {
     volume.modality = attributes.kind();
     volume.geometry = attributes.geometry(members);
@@ -181,7 +182,7 @@ fn identified(volume: &mut Volume, attributes: &Attributes, members: &[usize]) {
     volume.notes.extend(attributes.notes.iter().cloned());
 }
 
-/// Says where slices seem to be missing, and that they lean.
+/// Adds notes about missing slices and a tilt.
 fn said_of_place(volume: &mut Volume) {
     let mm = |length: f64| format!("{:.1} mm", length.abs());
     let gaps = volume.geometry.gaps();
@@ -210,7 +211,7 @@ fn is_grey(volume: &Volume, attributes: &Attributes) -> bool {
     volume.channels == 1 && !attributes.is_palette()
 }
 
-/// One pair for each slice, or one where all have the same.
+/// Returns one pair for each slice, or a single one if all are equal.
 fn linear(pairs: Vec<[f32; 2]>) -> ValueMapping {
     match pairs.as_slice() {
         [first, rest @ ..] if rest.iter().all(|pair| pair == first) => match first {
@@ -221,8 +222,8 @@ fn linear(pairs: Vec<[f32; 2]>) -> ValueMapping {
     }
 }
 
-/// What is said of a whole file or stack and not of its slices, which are `frames`: the curve of its window, where one is that of all, and its
-/// padding.
+/// Adds what applies to a whole file or stack, whose slices are `frames`: the curve of its window, if all have the
+/// same, and its padding.
 fn finish(volume: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
     if is_grey(volume, attributes) {
         volume.notes.extend(units::without_unit(volume, attributes));
@@ -231,7 +232,7 @@ fn finish(volume: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
     }
 }
 
-/// What is said of these frames, in their order; of the file where none is named.
+/// Returns the attributes of these frames in their order; of the file if `members` is empty.
 fn frames_of<'a>(attributes: &'a Attributes, members: &[usize]) -> Vec<&'a Frame> {
     match members {
         [] => vec![&attributes.own],
@@ -239,7 +240,7 @@ fn frames_of<'a>(attributes: &'a Attributes, members: &[usize]) -> Vec<&'a Frame
     }
 }
 
-/// Modality LUT or rescale, VOI LUT or windows: in this order (DICOM PS3.3 C.11).
+/// Adds modality LUT or rescale, then VOI LUT or windows, in this order (DICOM PS3.3 C.11).
 fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes, members: &[usize]) {
     let [modality, voi] = contents.tables;
     let is_table = modality.is_some();
@@ -259,7 +260,7 @@ fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes
     } else if given.is_empty() && attributes.dose.is_some() && !is_table {
         volume.unit = "Gy";
     }
-    // Of frames that have windows of their own that of the middle one suits most.
+    // If frames have windows of their own, that of the middle one suits most of them.
     volume.windows = frames[frames.len() / 2].named_windows();
     if attributes.bits_allocated == 1 && volume.windows.is_empty() {
         volume.windows = vec![NamedWindow { name: "0 and 1".into(), window: Window::of_range(0.0, 1.0) }];
@@ -277,8 +278,9 @@ fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes
     }
 }
 
-/// A window that is a curve (SIGMOID) goes into the mapping, as a VOI LUT does. Values in Hounsfield units keep their unit instead, and of
-/// several windows, or slices with windows or a rescale of their own, one table could show only one.
+/// Puts a sigmoid window into the mapping, like a VOI LUT. Values in Hounsfield units keep their unit instead, and a
+/// file with several windows, or slices with windows or rescales of their own, is left alone because one table could
+/// represent only one of them.
 fn curve(volume: &mut Volume, frames: &[&Frame]) {
     if volume.windows.is_empty() || !frames.iter().any(|frame| frame.is_sigmoid) {
         return;
@@ -301,7 +303,7 @@ fn curve(volume: &mut Volume, frames: &[&Frame]) {
     }
 }
 
-/// An error with everything beneath it, in one line.
+/// Formats an error with all of its causes, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = one_line(&error);
     let mut below = error.source();

@@ -1,4 +1,4 @@
-//! Stored bytes to samples.
+//! Converts stored bytes to samples.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -19,23 +19,24 @@ use crate::data::error::caught;
 use crate::data::volume::StoredPixels;
 use crate::data::{DataError, Limit, jpeg};
 
-/// What to do about pixels of a kind that is not read.
+/// What a user can do about pixels of a kind that is not supported.
 const MEND: &str = "convert it to pixels of 8 or 16 bit, for instance with dcmconv or gdcmconv";
 
-/// What stored bytes are.
+/// The decoded samples.
 pub struct Made {
-    /// 1 or 3.
+    /// Channels, 1 or 3.
     pub channels: usize,
     /// Samples of all frames.
     pub values: StoredPixels,
-    /// What there is to say of their colours.
+    /// A note about their colours.
     pub note: Option<&'static str>,
 }
 
-/// Channels and samples of all frames.
+/// Returns channels and samples of all frames.
 ///
 /// # Errors
-/// The pixels contradict the header, are compressed in a way that is not read or damaged, or take more memory than `limit`.
+/// Returns an error if the pixels contradict the header, have a compression that is not supported or are damaged, or
+/// take more memory than `limit`.
 pub fn values(
     path: &Path,
     attributes: &Attributes,
@@ -50,7 +51,7 @@ pub fn values(
         (Stored::Native { bytes, writing, is_words }, Some(Codec::Native)) => {
             maker.native(bytes, writing, is_words, limit)?
         }
-        // Not compressed, and in pieces all the same.
+        // The pixels are not compressed but stored in pieces.
         (Stored::Pieces(pieces), Some(Codec::Native)) => {
             maker.native(pieces.bytes, Writing::EXPLICIT, false, limit)?
         }
@@ -68,7 +69,7 @@ pub fn values(
     Ok(Made { channels: maker.channels(), values: samples, note: maker.note.get() })
 }
 
-/// Makes samples of bytes.
+/// Converts bytes to samples.
 struct Maker<'a> {
     path: &'a Path,
     attributes: &'a Attributes,
@@ -81,12 +82,12 @@ impl Maker<'_> {
         if self.palette.is_some() { 3 } else { self.attributes.samples }
     }
 
-    /// Samples of one frame as they are stored.
+    /// Returns the number of samples of one frame.
     fn count(&self) -> usize {
         self.attributes.columns * self.attributes.rows * self.attributes.samples
     }
 
-    /// Bytes that a stored sample of `bits` has as it is kept.
+    /// Returns the bytes that a sample of `bits` takes after decoding.
     fn kept(&self, bits: usize) -> u64 {
         match bits {
             _ if self.palette.is_some() => 3,
@@ -100,7 +101,7 @@ impl Maker<'_> {
         DataError::damaged(self.path, reason)
     }
 
-    /// Of pixels that are not compressed.
+    /// Decodes pixels that are not compressed.
     fn native(
         &self,
         mut bytes: Vec<u8>,
@@ -125,7 +126,7 @@ impl Maker<'_> {
             return Err(DataError::unsupported(self.path, &reason, MEND));
         }
         let is_kept = bits == 8 && self.kept(8) == 1;
-        // 8 bit samples stay where they are; planes are put in order frame by frame.
+        // 8-bit samples stay where they are; planes are reordered frame by frame.
         let made = if is_kept { self.count() as u64 } else { count * self.kept(bits) };
         limit.allow(self.path, bytes.capacity() as u64 + made)?;
         if (bytes.len() as u64) < needed {
@@ -134,7 +135,7 @@ impl Maker<'_> {
         }
         bytes.truncate(needed as usize);
         if writing.is_big {
-            // Words of 16 bit even where a sample has one byte.
+            // Words have 16 bits even if a sample has one byte.
             let width = (bits / 8).max(1 + usize::from(is_words));
             bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
         }
@@ -145,7 +146,8 @@ impl Maker<'_> {
         self.samples(bytes, bits)
     }
 
-    /// Samples of one bit, 0 or 1: they run on over the ends of rows and frames, the first in the least bit of a byte (DICOM PS3.5, 8.1.1).
+    /// Decodes samples of one bit, 0 or 1. They continue across the ends of rows and frames, the first in the least
+    /// significant bit of a byte (DICOM PS3.5, 8.1.1).
     fn single_bits(
         &self,
         bytes: &[u8],
@@ -165,7 +167,8 @@ impl Maker<'_> {
         self.samples((0..count as usize).map(bit).collect(), 8)
     }
 
-    /// Whether colours are there for every other pixel alone, as YBR_FULL_422 announces; some files say so and have all their samples.
+    /// Whether only every other pixel has colours, as YBR_FULL_422 announces; some files announce it and have all
+    /// samples.
     fn is_halved(&self, length: u64, needed: u64) -> bool {
         let Attributes { bits_allocated, samples, photometric, columns, .. } = self.attributes;
         (*samples, *bits_allocated, columns % 2) == (3, 8, 0)
@@ -174,7 +177,7 @@ impl Maker<'_> {
             && length >= needed / 3 * 2
     }
 
-    /// What pixels that are not compressed are where they have fewer bytes than their samples, and are whole all the same.
+    /// Explains pixels that are complete although they have fewer bytes than their samples need.
     fn unread(&self, length: u64, needed: u64) -> Option<String> {
         let Attributes { samples, photometric, .. } = self.attributes;
         let is_reduced = *samples == 3 && (photometric.ends_with("_422") || photometric.ends_with("_420"));
@@ -182,14 +185,14 @@ impl Maker<'_> {
             .then(|| format!("colours for every other pixel, not compressed, {photometric}"))
     }
 
-    /// Red, green, blue of colours that are written otherwise.
+    /// Converts colours to red, green, blue.
     fn colours(&self, bytes: &mut [u8]) {
         if self.attributes.samples == 3 {
             colour::to_rgb(&self.attributes.photometric, bytes);
         }
     }
 
-    /// Of pixels that are compressed, frame by frame.
+    /// Decodes compressed pixels, frame by frame.
     fn compressed(&self, codec: Codec, pieces: &Pieces, limit: Limit) -> Result<StoredPixels, DataError> {
         let frames = self.attributes.frames;
         let refuse = |reason: String| self.damaged(reason);
@@ -219,16 +222,16 @@ impl Maker<'_> {
         all.ok_or_else(|| self.damaged("its pixels are missing"))
     }
 
-    /// The decoded bytes of a frame: interleaved, the least byte of a sample first.
+    /// Returns the decoded bytes of a frame: interleaved, least significant byte first.
     fn decode(&self, codec: Codec, bytes: &[u8], bits: usize) -> Result<Vec<u8>, DataError> {
         let Attributes { columns, rows, samples, syntax, photometric, .. } = self.attributes;
         let needed = self.count() * bits / 8;
         let has_colours = *samples == 3;
-        // Whether what the decoder gives is as the header says, or is red, green, blue.
+        // Whether the decoder returns colours as the header names them, or red, green, blue.
         let mut is_as_said = true;
         let decoded = match codec {
             Codec::Rle => rle::decode(bytes, columns * rows, *samples, bits / 8),
-            // At the end of what it has the decoder goes on for seconds; at an end marker it stops.
+            // At the end of its data the decoder continues for seconds; at an end marker it stops.
             Codec::JpegLs => self.library(syntax, [bytes, &[0xff, 0xd9]].concat(), bits)?,
             Codec::Jpeg if has_colours && !jpeg::is_lossless(bytes) => {
                 is_as_said = false;
@@ -255,7 +258,7 @@ impl Maker<'_> {
         Ok(decoded)
     }
 
-    /// A frame as dicom-rs decodes it: of a file that has nothing but this frame.
+    /// Decodes a frame by dicom-rs, as a file that has only this frame.
     fn library(&self, syntax: &str, bytes: Vec<u8>, bits: usize) -> Result<Option<Vec<u8>>, DataError> {
         let attributes = self.attributes;
         let Attributes { columns, rows, samples, .. } = *attributes;
@@ -287,7 +290,7 @@ impl Maker<'_> {
         })
     }
 
-    /// A frame of 12 bit JPEG, which dicom-rs does not decode.
+    /// Decodes a frame of 12-bit JPEG, which dicom-rs does not support.
     fn twelve_bits(&self, bytes: &[u8]) -> Option<StoredPixels> {
         let is_it = self.attributes.syntax == "1.2.840.10008.1.2.4.51" && self.attributes.samples == 1;
         let frame = is_it.then(|| jpeg12::decode(bytes))??;
@@ -295,7 +298,7 @@ impl Maker<'_> {
         (fits && self.palette.is_none()).then_some(StoredPixels::U16(frame.samples))
     }
 
-    /// Bytes of one frame or of all as samples.
+    /// Converts the bytes of one frame or of all to samples.
     fn samples(&self, bytes: Vec<u8>, bits: usize) -> Result<StoredPixels, DataError> {
         let is_signed = self.attributes.is_signed;
         Ok(match (bits, self.attributes.samples, &self.palette) {
@@ -323,7 +326,7 @@ impl Maker<'_> {
         })
     }
 
-    /// 16 bit samples; what stands above the stored bits is no part of the value.
+    /// Returns 16-bit samples; bits above the stored ones do not belong to the value.
     fn sixteen(&self, bytes: &[u8]) -> StoredPixels {
         let unused = 16 - self.attributes.bits_stored.clamp(1, 16) as u32;
         let words = bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair));

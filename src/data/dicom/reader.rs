@@ -1,5 +1,5 @@
-//! The elements of a DICOM file that its picture needs. Everything else is passed over, whatever it claims: dicom-rs, which reads what these
-//! elements mean, takes memory by the length that a file claims, and follows sequences as deep as a file nests them.
+//! Reads the elements of a DICOM file that its image needs. Everything else is skipped, whatever it claims: dicom-rs,
+//! which interprets these elements, allocates the length that a file claims and follows sequences to any depth.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::{attributes, chain, is_dicom, is_marked, lut, measure};
 use crate::data::error::caught;
 use crate::data::{DataError, Limit};
 
-/// Transfer syntaxes whose elements are not written explicitly with the least byte first.
+/// Transfer syntaxes other than explicit little endian.
 const IMPLICIT: &str = "1.2.840.10008.1.2";
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
@@ -27,31 +27,31 @@ const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
 const SEQUENCE_END: Tag = Tag(0xfffe, 0xe0dd);
 const TRANSFER_SYNTAX: Tag = Tag(2, 0x10);
 
-/// Most bytes of a value that is no table; the longest that is looked at is a patient's name or a list of windows.
+/// Most bytes of a value other than a table; the longest that is read is a patient's name or a list of windows.
 const MOST_TEXT: u32 = 16 << 10;
-/// Most bytes of a table: 65536 entries of 16 bit.
+/// Most bytes of a table: 65536 entries of 16 bits.
 const MOST_TABLE: u32 = 128 << 10;
-/// Deepest sequence; files of scanners have six.
+/// Deepest sequence; files of scanners have six levels.
 const DEPTH: usize = 32;
-/// Most of a deflated file that is inflated to look at its header.
+/// Most bytes of a deflated file that are inflated for its header.
 const DEFLATED_HEADER: u64 = 64 << 20;
 
 /// Pixels as they are stored.
 #[derive(Debug, Default)]
 pub enum Stored {
-    /// There are none, or they were not asked for.
+    /// There are none, or they were not requested.
     #[default]
     None,
-    /// Samples, not compressed.
+    /// Samples that are not compressed.
     Native {
         /// The samples.
         bytes: Vec<u8>,
         /// How numbers are written.
         writing: Writing,
-        /// Whether they are written in words of 16 bit, whatever a sample has.
+        /// Whether they are written in words of 16 bits, whatever the size of a sample is.
         is_words: bool,
     },
-    /// Compressed, in pieces.
+    /// Compressed data in pieces.
     Pieces(Pieces),
 }
 
@@ -64,25 +64,25 @@ impl Default for Writing {
 /// The pieces of compressed pixels.
 #[derive(Debug, Default)]
 pub struct Pieces {
-    /// All of them, one behind the other.
+    /// All pieces, one after the other.
     pub bytes: Vec<u8>,
-    /// Where each ends.
+    /// Where each piece ends.
     pub ends: Vec<usize>,
-    /// Where frames begin, as the file tells: counted from the first piece, eight bytes more for each piece before it.
+    /// Offsets of frames by the file's table: counted from the first piece, plus eight bytes for each piece before.
     pub table: Vec<u32>,
 }
 
-/// What is of use in a file.
+/// The content of a file, as far as it is needed.
 pub struct Contents {
-    /// The elements that are read for their meaning.
+    /// The elements that are interpreted.
     pub object: InMemDicomObject,
-    /// How the file is written, and its pixels are compressed.
+    /// Transfer syntax of the file.
     pub syntax: String,
     /// The pixels.
     pub stored: Stored,
-    /// The first table of the modality LUT sequence and of the VOI LUT sequence.
+    /// The first table of the modality LUT sequence, and of the VOI LUT sequence.
     pub tables: [Option<lut::Table>; 2],
-    /// What is said of all frames, and of each.
+    /// The attributes of all frames, and of each.
     pub shared: Option<Frame>,
     pub frames: Vec<Frame>,
     /// The first ultrasound regions.
@@ -102,7 +102,7 @@ struct DataSet {
 }
 
 impl DataSet {
-    /// The elements of the first items of its sequences beside its own.
+    /// Returns its own elements together with those of the first items of its sequences.
     fn flat(self) -> Self {
         let mut values = self.values;
         for first in self.items.into_values().filter_map(|items| items.into_iter().next()) {
@@ -111,17 +111,17 @@ impl DataSet {
         Self { values, ..Self::default() }
     }
 
-    /// The number of frames that it announces.
+    /// Returns the number of frames that it announces.
     fn announced(&self) -> usize {
         let text = self.values.get(&tags::NUMBER_OF_FRAMES).map(|(_, value)| String::from_utf8_lossy(value));
         text.and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()).unwrap_or(1)
     }
 }
 
-/// Reads a file once, front to back; where `only_header`, up to its pixels.
+/// Reads a file once, front to back; with `only_header`, up to its pixels.
 ///
 /// # Errors
-/// It is no DICOM file, contradicts itself, or would take more memory than `limit`.
+/// Returns an error if it is not a DICOM file, contradicts itself, or would take more memory than `limit`.
 pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, DataError> {
     let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
@@ -140,7 +140,7 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
     let mut writing = Writing::EXPLICIT;
     let syntax = match syntax {
         Some(syntax) => syntax,
-        // As the first element shows.
+        // Determined by the first element.
         None => match stream.peek(6)?.get(4..6) {
             Some(kind) if kind.iter().all(u8::is_ascii_uppercase) => "1.2.840.10008.1.2.1".into(),
             _ => IMPLICIT.into(),
@@ -182,7 +182,7 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
     })
 }
 
-/// Passes over the file's own group; the transfer syntax that it names.
+/// Skips the file meta group and returns the transfer syntax in it.
 fn meta_group(stream: &mut Stream<'_>) -> Result<Option<String>, DataError> {
     let mut syntax = None;
     while stream.peek(2)? == [2, 0] {
@@ -200,7 +200,7 @@ fn meta_group(stream: &mut Stream<'_>) -> Result<Option<String>, DataError> {
     Ok(syntax)
 }
 
-/// Elements up to `end`, to a delimiter, or to the end of the file.
+/// Reads elements up to `end`, to a delimiter, or to the end of the file.
 fn data_set(
     stream: &mut Stream<'_>,
     writing: Writing,
@@ -214,7 +214,7 @@ fn data_set(
     let mut set = DataSet::default();
     while end.is_none_or(|end| stream.place() < end) {
         let next = match stream.header(writing) {
-            // What comes behind the pixels is no part of the picture, and some files have rubbish there.
+            // Data after the pixels do not belong to the image, and some files have garbage there.
             Err(_) if !matches!(set.stored, Stored::None) => break,
             next => next?,
         };
@@ -223,7 +223,7 @@ fn data_set(
         let inner = if vr == VR::UN { Writing { is_explicit: false, ..writing } } else { writing };
         match length {
             _ if tag == ITEM_END && depth > 0 && end.is_none() => break,
-            // One that stands alone ends nothing.
+            // A delimiter outside a sequence ends nothing.
             _ if tag.0 == 0xfffe => {}
             _ if tag == tags::PIXEL_DATA && wanted.pixels == Pixels::Stop => break,
             None if tag == tags::PIXEL_DATA => {
@@ -290,8 +290,8 @@ fn is_table(tag: Tag) -> bool {
     .contains(&tag)
 }
 
-/// Items of a sequence up to `end` or to its delimiter. `take` hears what is wanted of them, and says whether it wants more; those behind
-/// are passed over.
+/// Reads the items of a sequence up to `end` or to its delimiter. `take` receives the wanted parts of each and
+/// returns whether it wants more; further items are skipped.
 fn items(
     stream: &mut Stream<'_>,
     writing: Writing,
@@ -318,7 +318,7 @@ fn items(
     Ok(())
 }
 
-/// The pieces of compressed pixels. A file may end behind any of them.
+/// Reads the pieces of compressed pixels. A file may end after any of them.
 fn pieces(stream: &mut Stream<'_>, writing: Writing, is_wanted: bool) -> Result<Pieces, DataError> {
     let Some(left) = stream.left() else {
         return Err(stream.damaged("its pixels are compressed twice"));
@@ -346,7 +346,7 @@ fn pieces(stream: &mut Stream<'_>, writing: Writing, is_wanted: bool) -> Result<
     Ok(pieces)
 }
 
-/// Bytes of a number of a type.
+/// Returns the bytes of a number of a type.
 fn unit(vr: VR) -> usize {
     match vr {
         VR::OW | VR::SS | VR::US => 2,
@@ -356,7 +356,7 @@ fn unit(vr: VR) -> usize {
     }
 }
 
-/// What dicom-rs makes of the elements, written anew with types and lengths that are true.
+/// Returns the elements as dicom-rs interprets them, rewritten with correct types and lengths.
 fn object(path: &Path, set: &DataSet, writing: Writing) -> Result<InMemDicomObject, DataError> {
     let word = |value: u16| if writing.is_big { value.to_be_bytes() } else { value.to_le_bytes() };
     let long = |value: u32| if writing.is_big { value.to_be_bytes() } else { value.to_le_bytes() };
@@ -364,7 +364,7 @@ fn object(path: &Path, set: &DataSet, writing: Writing) -> Result<InMemDicomObje
     for (tag, (vr, value)) in &set.values {
         let known = || StandardDataDictionary.by_tag(*tag).map_or(VR::UN, |entry| entry.vr().relaxed());
         let vr = if *vr == VR::UN { known() } else { *vr };
-        // dicom-rs goes on in the middle of a value where one is no whole number of numbers.
+        // dicom-rs would continue in the middle of a value that is not a whole number of numbers.
         let value = &value[..value.len() - value.len() % unit(vr)];
         bytes.extend(word(tag.0));
         bytes.extend(word(tag.1));

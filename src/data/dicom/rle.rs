@@ -1,10 +1,11 @@
-//! Run lengths (DICOM PS3.5 annex G). Written here because the library's decoder takes memory for as many segments as the data claims, and
-//! unpacks a segment however long it becomes.
+//! Run lengths (DICOM PS3.5 annex G). They are decoded here because the library's decoder allocates memory for as
+//! many segments as the data claim and unpacks a segment of any length.
 
-/// Most segments that the header has room for.
+/// Most segments that fit into the header.
 const SEGMENTS: usize = 15;
 
-/// Unpacks a frame: `pixels` of `samples` of `bytes` each, interleaved, the least byte first. None where it is damaged.
+/// Decodes a frame: `pixels` of `samples` of `bytes` each, interleaved, least significant byte first. `None` if it is
+/// damaged.
 pub fn decode(frame: &[u8], pixels: usize, samples: usize, bytes: usize) -> Option<Vec<u8>> {
     let long = |at: usize| Some(u32::from_le_bytes(*frame.get(at..at + 4)?.first_chunk()?) as usize);
     let count = samples.checked_mul(bytes)?;
@@ -16,7 +17,7 @@ pub fn decode(frame: &[u8], pixels: usize, samples: usize, bytes: usize) -> Opti
     for segment in 0..count {
         let start = long(4 + 4 * segment)?;
         let end = if segment + 1 < long(0)?.min(SEGMENTS) { long(8 + 4 * segment)? } else { frame.len() };
-        // The greatest byte of a sample comes first.
+        // The most significant byte of a sample comes first.
         let (sample, byte) = (segment / bytes, bytes - 1 - segment % bytes);
         let places = out.iter_mut().skip(sample * bytes + byte).step_by(stride);
         unpack(frame.get(start..end)?, places)?;
@@ -24,7 +25,7 @@ pub fn decode(frame: &[u8], pixels: usize, samples: usize, bytes: usize) -> Opti
     Some(out)
 }
 
-/// Runs and literals into `places`; none where they end before all places have a byte.
+/// Writes runs and literals to `places`; `None` if they end before all places have a byte.
 fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) -> Option<()> {
     let mut next = places.next();
     while next.is_some() {
@@ -40,7 +41,7 @@ fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) 
                     next = places.next();
                 }
             }
-            // Nothing.
+            // This value does nothing.
             128 => {}
             _ => {
                 let (&byte, rest) = segment.split_first()?;
@@ -60,7 +61,7 @@ fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) 
 mod tests {
     use super::*;
 
-    /// A header of `segments` and these.
+    /// Makes a frame of a header and these segments.
     fn frame(segments: &[&[u8]]) -> Vec<u8> {
         let mut out = (segments.len() as u32).to_le_bytes().to_vec();
         let mut start = 64;
@@ -77,10 +78,10 @@ mod tests {
 
     #[test]
     fn runs_and_literals_of_words() {
-        // Greatest bytes 1, 1, 1; least 7, 8, 9.
+        // Most significant bytes 1, 1, 1; least significant 7, 8, 9.
         let whole = frame(&[&[0xfe, 1], &[0x80, 2, 7, 8, 9]]);
         assert_eq!(decode(&whole, 3, 1, 2), Some(vec![7, 1, 8, 1, 9, 1]));
-        // Colours of 8 bit.
+        // 8-bit colours.
         let colours = frame(&[&[1, 10, 11], &[0xff, 20], &[0, 30, 0, 31]]);
         assert_eq!(decode(&colours, 2, 3, 1), Some(vec![10, 20, 30, 11, 20, 31]));
     }

@@ -1,5 +1,5 @@
-//! Segmentations (DICOM PS3.3 A.51): each frame is one segment in one plane. They become one label map, whose values are the numbers of the
-//! segments and whose slices are the planes.
+//! Segmentations (DICOM PS3.3 A.51): each frame is one segment in one plane. They become one label map whose values
+//! are segment numbers and whose slices are the planes.
 
 use std::path::Path;
 
@@ -21,10 +21,11 @@ enum Samples {
     StoredPixels(StoredPixels),
 }
 
-/// The label map of a segmentation.
+/// Reads a segmentation as a label map.
 ///
 /// # Errors
-/// Its pixels are missing, damaged or compressed in a way that is not read, or it needs more memory than `limit`.
+/// Returns an error if its pixels are missing, damaged or have a compression that is not supported, or if it needs
+/// more memory than `limit`.
 pub fn open(
     path: &Path,
     mut contents: Contents,
@@ -33,7 +34,7 @@ pub fn open(
 ) -> Result<Volume, DataError> {
     let Attributes { columns, rows, frames, .. } = *attributes;
     let plane = columns * rows;
-    // What is kept of each frame beside its pixels.
+    // The attributes of each frame are stored beside its pixels.
     limit.allow(path, (frames as u64).saturating_mul(64))?;
     let mut notes = names(&contents).into_iter().collect::<Vec<_>>();
     let (places, slices) = planes(attributes, &mut notes);
@@ -45,7 +46,7 @@ pub fn open(
     if attributes.samples != 1 {
         return Err(DataError::damaged(path, "a segmentation has colours"));
     }
-    // The labels, and a frame of them.
+    // The memory holds the labels, and one frame of them.
     let made = (plane as u64).saturating_mul((slices as u64).saturating_mul(size).saturating_add(6));
     limit.allow(path, made)?;
     let left = Limit(limit.0 - made);
@@ -113,7 +114,7 @@ pub fn open(
     Ok(whole)
 }
 
-/// The first frame of each slice.
+/// Returns the first frame of each slice.
 fn firsts(places: &[Option<usize>], slices: usize) -> Vec<usize> {
     let mut firsts = vec![None; slices];
     for (frame, place) in places.iter().enumerate() {
@@ -124,7 +125,7 @@ fn firsts(places: &[Option<usize>], slices: usize) -> Vec<usize> {
     firsts.into_iter().flatten().collect()
 }
 
-/// Lays the labels of a frame that are not 0 over those of its slice. How many of these were others.
+/// Writes the non-zero labels of a frame over those of its slice. Returns how many of these had another label.
 fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl Fn(u16) -> T) -> u64 {
     let mut overlapping = 0;
     for (label, &new) in slice.iter_mut().zip(found).filter(|(_, new)| **new != 0) {
@@ -134,8 +135,8 @@ fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl 
     overlapping
 }
 
-/// Which slice each frame belongs to, and how many there are: one for each position; where positions are missing, the frames of a segment
-/// stand one behind the other.
+/// Returns the slice of each frame, and the number of slices: one for each position. If positions are missing, the
+/// frames of a segment follow each other.
 fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize>>, usize) {
     let frames: Vec<_> = (0..attributes.frames).map(|frame| attributes.frame(frame)).collect();
     let is_alike = |frame: &usize| stacks::lie_alike(frames[*frame].orientation, frames[0].orientation);
@@ -164,7 +165,7 @@ fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize
     (places, slices)
 }
 
-/// The segments by the names that the file gives them.
+/// Lists the segments by their names in the file.
 fn names(contents: &Contents) -> Option<String> {
     let named = contents.segments.iter().filter_map(|segment| {
         let number = number(segment, tags::SEGMENT_NUMBER)?;

@@ -1,4 +1,4 @@
-//! The series in the files of a folder or a DICOMDIR: which files belong together, in their order in space.
+//! Finds the series in the files of a folder or a DICOMDIR: which files belong together, in spatial order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,26 +11,26 @@ use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
 use crate::data::Limit;
 
-/// Deepest folder that is looked into, and most files.
+/// Deepest folder that is searched, and most files.
 const DEPTH: usize = 6;
 const FILES: usize = 20_000;
 
 /// Files that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
-    /// What it is, without anything about the patient: "CT, 300 slices, CHEST". Of several stacks of one series what differs, too: "MR, 20
-    /// slices, T2, echo 2".
+    /// Description without anything about the patient: "CT, 300 slices, CHEST". If a series forms several stacks, it
+    /// includes what differs: "MR, 20 slices, T2, echo 2".
     pub name: String,
-    /// Its files, from the feet to the head or in the order of their numbers. Of frames that make several stacks in one file it is that file
-    /// with a number behind its name, as [`super::of_stack`] reads it.
+    /// The files, from the feet to the head or by their numbers. If frames form several stacks in one file, this is
+    /// the file with a number after its name, as [`super::of_stack`] reads it.
     pub files: Vec<PathBuf>,
-    /// What there is to say of it, in words.
+    /// Notes about the series.
     pub notes: Vec<String>,
 }
 
-/// The series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are no DICOM pictures are passed over, and so are
-/// second copies of one object. A series whose files do not fit into one stack, or lie at the same positions several times, is several here:
-/// all of them can be opened.
+/// Returns the series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are not DICOM
+/// images are skipped, and so are second copies of an object. If the files of a series do not fit into one stack, or
+/// lie at the same positions several times, they become several series here, all of which can be opened.
 pub fn series_in(folder: &Path) -> Vec<Series> {
     let mut files = Vec::new();
     collect(folder, DEPTH, &mut files, &mut HashSet::new());
@@ -45,7 +45,7 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
     let (mut known, mut copied) = (Known::default(), HashMap::<String, usize>::new());
     let mut groups: BTreeMap<String, Vec<Vec<(PathBuf, Attributes)>>> = BTreeMap::new();
     for (path, attributes) in headers {
-        // A file without a series is one of its own.
+        // A file without a series is a series of its own.
         let series = &attributes.source.series;
         let series = if series.is_empty() { path.display().to_string() } else { series.clone() };
         if !known.is_new(&attributes) {
@@ -68,12 +68,12 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
     }
     stacks.sort_by(|a, b| a[0].name.cmp(&b[0].name));
     let mut series: Vec<Series> = stacks.into_iter().flatten().collect();
-    // Stable: those of one series stay in their order.
+    // The sort is stable, so the stacks of one series keep their order.
     series.sort_by_key(|series| std::cmp::Reverse(series.files.len()));
     series
 }
 
-/// The files of a folder, each once: links may lead to the same file again, or around in a circle.
+/// Collects the files of a folder, each once: links may lead to the same file again, or form a loop.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut HashSet<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -99,7 +99,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut Hash
     }
 }
 
-/// The stacks of files that fit into one.
+/// Separates files that fit into one stack into the stacks that they form.
 fn separated(mut slices: Vec<(PathBuf, Attributes)>, note: Option<&String>) -> Vec<Series> {
     slices.sort_by(|(path_a, a), (path_b, b)| a.instance.total_cmp(&b.instance).then_with(|| path_a.cmp(path_b)));
     let notes: Vec<String> = note.cloned().into_iter().collect();
@@ -136,16 +136,16 @@ fn separated(mut slices: Vec<(PathBuf, Attributes)>, note: Option<&String>) -> V
     series.collect()
 }
 
-/// Objects that were met, by their names.
+/// Objects that were met, by their UID.
 #[derive(Default)]
 pub struct Known(HashMap<String, Vec<Met>>);
 
-/// Place, number and time of an object, and what its pixels are.
+/// Position, number and time of an object, and the kind of its pixels.
 type Met = (Option<[f64; 3]>, f64, String, String);
 
 impl Known {
-    /// Whether this is the first of its name. Some programs give all objects the same; what lies elsewhere, has another number, another time or
-    /// other pixels is no copy.
+    /// Whether this is the first object of its UID. Some programs give all objects the same UID; one with another
+    /// position, number, time or kind of pixels is not a copy.
     pub fn is_new(&mut self, attributes: &Attributes) -> bool {
         let Some(name) = attributes.source.sop_instances.first().filter(|name| !name.is_empty()) else {
             return true;
@@ -163,7 +163,7 @@ impl Known {
     }
 }
 
-/// What there is to say of files that are copies of others.
+/// Returns a note about files that are copies of others.
 pub fn copies(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -172,7 +172,7 @@ pub fn copies(count: usize) -> Option<String> {
     }
 }
 
-/// What a file has that keeps it out of the stack of `first`, if anything.
+/// Returns what keeps a file out of the stack of `first`, if anything.
 pub fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
     let size = |of: &Attributes| (of.columns, of.rows);
     let kind = |of: &Attributes| {

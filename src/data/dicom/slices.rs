@@ -1,4 +1,4 @@
-//! The files of a series as one stack: slices of one kind and one unit, in their order in space.
+//! Reads the files of a series as one stack: slices of one kind and one unit, in spatial order.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::data::{DataError, Limit};
 
 /// How often the memory of a slice is needed while it is decoded.
 const WORKING: u64 = 16;
-/// Files and stacks that are named of those that a stack had to leave out.
+/// Files and stacks that a stack had to leave out and that are named in a note.
 const NAMED: usize = 3;
 
 /// A slice whose pixels are in the stack.
@@ -25,7 +25,7 @@ struct Member {
     path: PathBuf,
     frame: Frame,
     object: String,
-    /// Slope and intercept; none where it has a table.
+    /// Slope and intercept; `None` if it has a table.
     pair: Option<[f32; 2]>,
     unit: String,
 }
@@ -42,11 +42,11 @@ impl Member {
 struct Unit {
     name: String,
     count: usize,
-    /// The first of them, without its pixels and their mapping; none where that is the first of all.
+    /// The first of them, without its pixels and their mapping; `None` if that is the first of all.
     start: Option<(Volume, Attributes)>,
 }
 
-/// Reads a file that is to stand in the stack of `first`.
+/// Reads a file that is to belong to the stack of `first`.
 fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volume, Attributes), DataError> {
     let mut contents = read(path, limit, false)?;
     let attributes = Attributes::of(path, &mut contents)?;
@@ -56,13 +56,14 @@ fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volum
     Ok((volume(path, contents, &attributes, &[], limit)?, attributes))
 }
 
-/// Reads the files of a series as one stack, in the order of their positions. `progress` hears how many are read and says whether to go on. A
-/// file that cannot be read, or does not fit to the first that can, is left out, and a note of the stack says so; so it is with copies, with
-/// files whose values have another unit than most, and with files that lie where others do and make stacks of their own ([`super::series_in`]
-/// has these apart).
+/// Reads the files of a series as one stack, in the order of their positions. `progress` receives how many are read,
+/// and returns whether to continue. A file is left out, with a note, if it cannot be read, does not fit the first
+/// that can, is a copy, has values of another unit than most, or lies where others do and so belongs to a stack of
+/// its own ([`super::series_in`] separates these).
 ///
 /// # Errors
-/// Not one file can be read (the error is that of the first), or all together need more memory than `limit`; or reading was broken off.
+/// Returns an error if no file can be read (that of the first), if all together need more memory than `limit`, or if
+/// reading was cancelled.
 pub fn open_series(
     files: &[PathBuf],
     limit: Limit,
@@ -72,7 +73,7 @@ pub fn open_series(
         return open(only, limit);
     }
     let done = std::sync::atomic::AtomicUsize::new(0);
-    // What is wrong with one file is no reason to show none; what ends all is.
+    // An error of one file does not prevent the others from being read, except errors that end everything.
     let try_one = |path: &PathBuf, limit: Limit, first: Option<&Attributes>| {
         if !progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1) {
             return Err(DataError::Cancelled { path: path.clone() });
@@ -100,7 +101,7 @@ pub fn open_series(
     let mut copied = 0;
     let mut members = vec![Member::new(first_path, &whole, &first)];
     let mut found = vec![Unit { name: units::of(&first), count: 1, start: None }];
-    // What the stack takes, and what a slice takes while it is read: no more of them at a time than fit beside the stack.
+    // The memory holds the stack, and what each slice takes while it is read; only as many are read at a time as fit.
     let one = whole.values.bytes();
     let stack = one.saturating_mul(rest.len() as u64 + 1);
     limit.allow(first_path, stack.saturating_add(one))?;
@@ -150,7 +151,8 @@ pub fn open_series(
         whole.notes.splice(0..0, said(&left_out, files.len()).into_iter().chain(copies(copied)));
         return Ok(whole);
     }
-    // The stack has the unit of most of its slices, and all else that the first of these says; of as many, that of the first.
+    // The stack has the unit of most of its slices, and all other attributes of the first of these; if two units have
+    // equally many, that of the first.
     let most = found.into_iter().enumerate().max_by_key(|(number, unit)| (unit.count, Reverse(*number)));
     let first = match most.and_then(|(_, unit)| unit.start) {
         Some((start, attributes)) => {
@@ -191,7 +193,7 @@ pub fn open_series(
 
 const ANOTHER_KIND: &str = "its pixels are of another kind";
 
-/// What keeps a slice out of a stack that its header does not tell: compressed pixels and tables may be of another kind.
+/// Returns what keeps a slice out of a stack beyond its header: compressed pixels and tables may have another kind.
 fn mismatch(whole: &Volume, slice: &Volume) -> Option<&'static str> {
     match (&whole.mapping, &slice.mapping) {
         _ if whole.channels != slice.channels => Some(ANOTHER_KIND),
@@ -203,8 +205,8 @@ fn mismatch(whole: &Volume, slice: &Volume) -> Option<&'static str> {
     }
 }
 
-/// Puts the slices of `whole` into the order of the first stack that those named by number make, and drops all others; the slices of that
-/// stack. A note names further stacks.
+/// Reorders the slices of `whole` to the first stack that those in `numbered` form, drops all others, and returns the
+/// slices of that stack. A note names further stacks.
 fn in_order(whole: &mut Volume, numbered: &[(usize, Member)]) -> Vec<Member> {
     let made = stacks(&numbered.iter().map(|(_, member)| &member.frame).collect::<Vec<_>>());
     let Some((shown, others)) = made.split_first() else { return Vec::new() };
@@ -228,7 +230,7 @@ fn in_order(whole: &mut Volume, numbered: &[(usize, Member)]) -> Vec<Member> {
     shown.members.iter().map(|member| numbered[*member].1.clone()).collect()
 }
 
-/// What there is to say where some of `count` files were left out: the first few by name.
+/// Returns a note if some of `count` files were left out, with the names of the first few.
 fn said(left_out: &[DataError], count: usize) -> Option<String> {
     let were = match left_out.len() {
         0 => return None,

@@ -1,35 +1,38 @@
-//! Which frames make one stack, and in which order: by their positions. Where pictures lie at one position several times (time points,
-//! echoes, b-values) they are several stacks, named by what differs, and never slices between each other.
+//! Decides which frames form one stack, and their order by position. If several images lie at one position (time
+//! points, echoes, b-values), they form several stacks, named by what differs, and are never sorted between each
+//! other as slices.
 
 use std::cmp::Ordering;
 
 use super::frame::{Echo, Frame};
 use crate::data::volume::Sides;
 
-/// Difference of the parts of two directions up to which slices lie alike: half a degree, more than scanners round away.
+/// Difference between components of two directions up to which slices count as parallel: half a degree, more than
+/// scanners round.
 const ALIKE: f64 = 0.01;
-/// Share of the distance of slices up to which positions are the same.
+/// Share of the slice distance up to which positions count as equal.
 const SAME: f64 = 1e-3;
 
-/// Frames that make one stack.
+/// Frames that form one stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
-    /// What tells it from the others of the file or series; empty where it is the only one.
+    /// What distinguishes it from the others of the file or series; empty if it is the only one.
     pub name: String,
-    /// Numbers of its frames, in its order.
+    /// Indices of its frames, in order.
     pub members: Vec<usize>,
-    /// What there is to say of the order.
+    /// A note about the order.
     pub note: Option<String>,
-    /// Whether its frames lie in several directions or are of several sizes, so that one place, size and side would be wrong for most.
+    /// Whether its frames have several directions or sizes, so that one position, size and side would be wrong for
+    /// most.
     pub is_mixed: bool,
 }
 
-/// Something that a frame says, in which frames at one position may differ.
+/// An attribute in which frames at one position may differ.
 struct Key {
     what: &'static str,
-    /// Whether pictures of one place that differ in it are a film.
+    /// Whether images of one position that differ in it are a sequence in time.
     is_time: bool,
-    /// A number to sort by, and a name.
+    /// A number for sorting, and a name.
     of: fn(&Frame) -> Option<(f64, String)>,
 }
 
@@ -77,8 +80,8 @@ const KEYS: &[Key] = &[
     },
 ];
 
-/// The stacks that frames make, the first frame's first. Frames without positions stay in one, in the order of their dimension index or
-/// as they come.
+/// Returns the stacks that frames form, that of the first frame first. Frames without positions stay in one stack, in
+/// the order of their dimension index or of the file.
 pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut rest = Vec::new();
@@ -102,7 +105,7 @@ pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
     named.chain(mixed(rest)).collect()
 }
 
-/// The frames that are beyond [`MOST_GROUPS`], as they come.
+/// Returns the frames beyond [`MOST_GROUPS`], in file order.
 fn mixed(members: Vec<usize>) -> Option<Stack> {
     let note = format!(
         "The frames lie in more than {MOST_GROUPS} directions or are of as many sizes; those of this stack ({}) stand in file order, without \
@@ -113,10 +116,10 @@ fn mixed(members: Vec<usize>) -> Option<Stack> {
     (!stack.members.is_empty()).then_some(stack)
 }
 
-/// Most directions and stacks of one object that are told apart.
+/// Most directions and stacks of one object that are distinguished.
 const MOST_GROUPS: usize = 64;
 
-/// Whether two directions are the same but for rounding.
+/// Whether two directions are equal except for rounding.
 pub fn lie_alike(a: Option<[[f64; 3]; 2]>, b: Option<[[f64; 3]; 2]>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| (a - b).abs() < ALIKE),
@@ -132,7 +135,7 @@ fn are_alike(a: &Frame, b: &Frame) -> bool {
     is_of_size && a.stack == b.stack && lie_alike(a.orientation, b.orientation)
 }
 
-/// What tells groups apart: the plane, or the name that the file has for the stack.
+/// Names groups by what distinguishes them: the plane, or the name that the file has for the stack.
 fn group_names(groups: &[Vec<usize>], frames: &[&Frame]) -> Vec<String> {
     if groups.len() < 2 {
         return vec![String::new(); groups.len()];
@@ -157,7 +160,7 @@ fn group_names(groups: &[Vec<usize>], frames: &[&Frame]) -> Vec<String> {
     planes.iter().enumerate().map(name).collect()
 }
 
-/// The stacks of frames that lie alike.
+/// Returns the stacks of parallel frames.
 fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
     let Some(places) = places(&members, frames) else {
         let has_index = members.iter().all(|member| !frames[*member].index.is_empty()) && members.len() > 1;
@@ -192,7 +195,7 @@ fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
     done.collect()
 }
 
-/// A part by what its frames say of `key`, where that makes fewer of them lie at one place.
+/// Splits a part by the values of `key`, if this reduces the number of frames at one position.
 fn split(
     (names, members): (Vec<String>, Vec<usize>),
     key: &Key,
@@ -208,7 +211,7 @@ fn split(
         let (order, name) = (key.of)(frames[member]).unwrap_or((f64::INFINITY, format!("no {}", key.what)));
         told.push((order, name, member));
     }
-    // Stable: within a part the order is that of the places.
+    // The sort is stable: within a part, the order by position stays.
     told.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     let mut parts: Vec<(f64, Vec<String>, Vec<usize>)> = Vec::new();
     for (order, name, member) in told {
@@ -217,7 +220,7 @@ fn split(
             _ => parts.push((order, names.iter().cloned().chain([name]).collect(), vec![member])),
         }
     }
-    // More values than pictures at one place: it is something else that makes them several.
+    // If there are more values than images at one position, another attribute distinguishes them.
     let tells = (2..=repeated).contains(&parts.len()) && parts.iter().all(|(_, _, part)| most(part) < repeated);
     if !tells {
         return vec![(names, members)];
@@ -225,7 +228,7 @@ fn split(
     parts.into_iter().map(|(_, names, part)| (names, part)).collect()
 }
 
-/// Pictures of one place behind each other.
+/// Makes a stack of images of one position, one after the other.
 fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
     members.sort_by(|a, b| moment(frames[*a], frames[*b]).then(a.cmp(b)));
     let note = format!(
@@ -235,7 +238,7 @@ fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
     Stack { name, members, note: Some(note), is_mixed: false }
 }
 
-/// At every place the first, the second and so on.
+/// Separates the first image at every position, the second, and so on.
 fn rounds(
     name: &str,
     members: Vec<usize>,
@@ -269,7 +272,8 @@ fn rounds(
     (0..number).map(round).collect()
 }
 
-/// The order of time, as far as the frames tell; those that do not say a time stand before those that do. A total order, as sorting wants it.
+/// Orders by time, as far as the frames have it; frames without a time come before others. It is a total order, as
+/// sorting requires.
 fn moment(a: &Frame, b: &Frame) -> Ordering {
     let compare = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => a.total_cmp(&b),
@@ -283,7 +287,7 @@ fn moment(a: &Frame, b: &Frame) -> Ordering {
         .then_with(|| a.index.cmp(&b.index))
 }
 
-/// Number of the place of every frame that is a member, counted along the normal; none where one of them does not say where it lies.
+/// Returns the number of the position of every member, counted along the normal; `None` if one has no position.
 pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>> {
     let normal = frames[*members.first()?].normal();
     let by = |depth: &dyn Fn(&Frame) -> Option<f64>| {
@@ -292,7 +296,7 @@ pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>
     let along = normal.and_then(|normal| by(&|frame| frame.depth(normal)));
     let mut depths = along.or_else(|| by(&|frame| frame.in_stack))?;
     depths.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // The usual step; those between pictures of one place, which are rounding, do not count.
+    // The typical step, without those between images of one position, which are rounding.
     let span = depths.last()?.0 - depths.first()?.0;
     let rounding = 0.02 * span / depths.len() as f64;
     let mut steps: Vec<f64> =
@@ -311,7 +315,7 @@ pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>
     Some(places)
 }
 
-/// A time of day as a number to sort by, and in words: of "103105.25", "10:31:05" or "20240102103105".
+/// Parses a time of day as a number for sorting and as text: "103105.25", "10:31:05" or "20240102103105".
 fn clock(text: &str) -> Option<(f64, String)> {
     let digits: String = text.chars().filter(|sign| *sign != ':').collect();
     let digits = digits.split(['+', '-', '&']).next()?.trim().to_owned();
@@ -323,12 +327,12 @@ fn clock(text: &str) -> Option<(f64, String)> {
     }
     let pair = |at: usize| time.get(at..at + 2).unwrap_or("00");
     let fraction = time.get(6..).unwrap_or("").trim_end_matches('0').trim_end_matches('.');
-    // To milliseconds: scanners write six figures.
+    // Times are cut to milliseconds; scanners write six digits.
     let fraction = fraction.get(..4).unwrap_or(fraction);
     Some((digits.parse().ok()?, format!("time {}:{}:{}{fraction}", pair(0), pair(2), pair(4))))
 }
 
-/// A number without needless places.
+/// Rounds a number for display.
 fn tidy(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -358,7 +362,7 @@ mod tests {
         let two = |change: fn(&mut Frame, usize)| {
             let frames: Vec<Frame> = (0..6)
                 .map(|number| {
-                    // The second at each place lies there but for rounding.
+                    // The second frame at each position lies there except for rounding.
                     let mut frame = at((number / 2) as f64 * 2.0 + (number % 2) as f64 * 1e-3);
                     change(&mut frame, number);
                     frame
@@ -378,7 +382,7 @@ mod tests {
         let clocks =
             |f: &mut Frame, n: usize| f.time = if n.is_multiple_of(2) { "103105" } else { "103210.5" }.into();
         assert_eq!(two(clocks), pair("time 10:31:05", "time 10:32:10.5"));
-        // Each picture at a time of its own.
+        // Each image has a time of its own.
         let apart = |f: &mut Frame, n: usize| f.time = format!("1031{:02}", n % 2 * 30 + n);
         assert_eq!(two(apart), pair("time 10:31:00", "time 10:31:31"));
         assert_eq!(two(|_, _| {}), pair("repeat 1", "repeat 2"));

@@ -1,4 +1,5 @@
-//! Bytes of a DICOM file, in their order, and the headers of its elements. Nothing takes memory here because a header claims it.
+//! Reads the bytes of a DICOM file in order, and the headers of its elements. Nothing is allocated because a header
+//! claims it.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -8,7 +9,7 @@ use dicom_core::{Tag, VR};
 
 use crate::data::{DataError, Limit};
 
-/// Undefined length: what follows ends with a delimiter.
+/// Undefined length: the value ends with a delimiter.
 const UNDEFINED: u32 = u32::MAX;
 
 /// How elements are written.
@@ -16,14 +17,14 @@ const UNDEFINED: u32 = u32::MAX;
 pub struct Writing {
     /// Whether elements name their type.
     pub is_explicit: bool,
-    /// Whether numbers begin with their greatest byte.
+    /// Whether numbers begin with their most significant byte.
     pub is_big: bool,
 }
 
 impl Writing {
-    /// Explicit, the least byte first: what all but three transfer syntaxes use.
+    /// Explicit, least significant byte first, as in all but three transfer syntaxes.
     pub const EXPLICIT: Self = Self { is_explicit: true, is_big: false };
-    /// Implicit.
+    /// Implicit, least significant byte first.
     pub const IMPLICIT: Self = Self { is_explicit: false, is_big: false };
 
     fn word(self, bytes: [u8; 2]) -> u16 {
@@ -34,24 +35,24 @@ impl Writing {
         if self.is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 
-    /// 16 bit numbers of a value.
+    /// Returns the 16-bit numbers of a value.
     pub fn words(self, bytes: &[u8]) -> Vec<u16> {
         bytes.as_chunks().0.iter().map(|&pair| self.word(pair)).collect()
     }
 }
 
-/// What stands before a value.
+/// The header of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The element.
     pub tag: Tag,
-    /// Its type; `UN` where none is named.
+    /// The type; `UN` if none is given.
     pub vr: VR,
-    /// Bytes of its value; none where a delimiter ends it.
+    /// Bytes of the value; `None` if a delimiter ends it.
     pub length: Option<u32>,
 }
 
-/// Whether the length of a type has 32 bits (DICOM PS3.5, 7.1.2); types that are not known do, too.
+/// Whether the length of a type has 32 bits (DICOM PS3.5, 7.1.2), as for unknown types.
 pub fn is_long(vr: VR) -> bool {
     use VR::{AE, AS, AT, CS, DA, DS, DT, FD, FL, IS, LO, LT, PN, SH, SL, SS, ST, TM, UI, UL, US};
     !matches!(
@@ -65,26 +66,26 @@ enum Source<'a> {
     Bytes(Box<dyn Read + 'a>),
 }
 
-/// A file from its beginning, or what was deflated in it.
+/// A file from its beginning, or the inflated content of one.
 pub struct Stream<'a> {
     path: &'a Path,
     source: Source<'a>,
-    /// Looked at and not read yet.
+    /// Bytes that were peeked at and not read yet.
     ahead: Vec<u8>,
     place: u64,
-    /// Bytes that there are; not known of what is deflated.
+    /// Total number of bytes; not known for inflated content.
     total: Option<u64>,
     limit: Limit,
 }
 
 impl<'a> Stream<'a> {
-    /// Of a file of `total` bytes.
+    /// Reads a file of `total` bytes.
     pub fn of_file(path: &'a Path, file: File, total: u64, limit: Limit) -> Self {
         let source = Source::File(BufReader::new(file));
         Self { path, source, ahead: Vec::new(), place: 0, total: Some(total), limit }
     }
 
-    /// What comes from here on, inflated; no more of it than `limit`.
+    /// Inflates the rest of the file, at most `limit`.
     pub fn inflated(self, limit: Limit) -> Self {
         let (path, ahead) = (self.path, std::io::Cursor::new(self.ahead));
         let rest: Box<dyn Read + 'a> = match self.source {
@@ -95,32 +96,32 @@ impl<'a> Stream<'a> {
         Self { path, source, ahead: Vec::new(), place: 0, total: None, limit }
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &'a Path {
         self.path
     }
 
-    /// What may be taken for it.
+    /// Returns the memory limit.
     pub fn limit(&self) -> Limit {
         self.limit
     }
 
-    /// Bytes that were read so far.
+    /// Returns the number of bytes read so far.
     pub fn place(&self) -> u64 {
         self.place
     }
 
-    /// Bytes that are left; none where that is not known.
+    /// Returns the number of bytes left; `None` if it is not known.
     pub fn left(&self) -> Option<u64> {
         self.total.map(|total| total.saturating_sub(self.place))
     }
 
-    /// An error that names the file.
+    /// Makes an error that names the file.
     pub fn damaged(&self, reason: impl std::fmt::Display) -> DataError {
         DataError::damaged(self.path, reason)
     }
 
-    /// The next bytes, at most `count`, which stay where they are.
+    /// Returns the next bytes, at most `count`, without reading them.
     pub fn peek(&mut self, count: usize) -> Result<&[u8], DataError> {
         if self.ahead.len() < count {
             let missing = count - self.ahead.len();
@@ -132,7 +133,7 @@ impl<'a> Stream<'a> {
         Ok(&self.ahead[..self.ahead.len().min(count)])
     }
 
-    /// `N` bytes; none where fewer are left.
+    /// Reads `N` bytes; `None` if fewer are left.
     fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, DataError> {
         let bytes: Option<[u8; N]> = self.peek(N)?.try_into().ok();
         if bytes.is_some() {
@@ -142,7 +143,7 @@ impl<'a> Stream<'a> {
         Ok(bytes)
     }
 
-    /// The header of the next element or item; none at the end.
+    /// Reads the header of the next element or item; `None` at the end.
     pub fn header(&mut self, writing: Writing) -> Result<Option<Header>, DataError> {
         let Some([a, b, c, d]) = self.array()? else { return Ok(None) };
         let tag = Tag(writing.word([a, b]), writing.word([c, d]));
@@ -162,7 +163,7 @@ impl<'a> Stream<'a> {
         Ok(Some(Header { tag, vr, length: (length != UNDEFINED).then_some(length) }))
     }
 
-    /// Refuses a value that goes beyond `end` or the file, or that cannot be inflated within the limit.
+    /// Refuses a value that extends beyond `end` or the file, or that cannot be inflated within the limit.
     fn fits(&self, tag: Tag, length: u32, end: Option<u64>) -> Result<(), DataError> {
         let behind = self.place + u64::from(length);
         let total = [end, self.total].into_iter().flatten().min();
@@ -178,14 +179,14 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Where a value ends; none where a delimiter ends it.
+    /// Returns where a value ends; `None` if a delimiter ends it.
     pub fn end_of(&self, header: Header, end: Option<u64>) -> Result<Option<u64>, DataError> {
         let Some(length) = header.length else { return Ok(None) };
         self.fits(header.tag, length, end)?;
         Ok(Some(self.place + u64::from(length)))
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     pub fn skip(&mut self, tag: Tag, length: u32, end: Option<u64>) -> Result<(), DataError> {
         self.fits(tag, length, end)?;
         let held = self.ahead.len().min(length as usize);

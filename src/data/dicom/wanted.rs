@@ -1,11 +1,11 @@
-//! Which elements of a file, and of the items of its sequences, are read; every other is passed over.
+//! Which elements of a file, and of the items of its sequences, are read; all others are skipped.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::{frame, measure};
 
-/// What is looked for.
+/// The elements and sequences that are read.
 #[derive(Clone, Copy)]
 pub struct Wanted {
     /// Elements, in several lists.
@@ -14,23 +14,23 @@ pub struct Wanted {
     pub pixels: Pixels,
 }
 
-/// What is looked for in a sequence.
+/// What is read from a sequence.
 #[derive(Clone, Copy)]
 pub struct Sequence {
     pub tag: Tag,
-    /// Items that are read; the others are passed over.
+    /// Number of items that are read; further items are skipped.
     pub most: usize,
     pub of_item: &'static Wanted,
 }
 
 impl Wanted {
-    /// Whether an element is looked for.
+    /// Whether an element is read.
     pub fn has(&self, tag: Tag) -> bool {
         self.values.iter().any(|tags| tags.contains(&tag))
     }
 }
 
-/// What happens where the pixels begin.
+/// What to do at the pixels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
     Read,
@@ -38,7 +38,7 @@ pub enum Pixels {
     Stop,
 }
 
-/// These elements and nothing else.
+/// Returns what reads only these elements.
 pub const fn of_values(values: &'static [&'static [Tag]]) -> Wanted {
     Wanted { values, sequences: &[], pixels: Pixels::Pass }
 }
@@ -47,7 +47,7 @@ const TABLE: Wanted = of_values(&[&[tags::LUT_DESCRIPTOR, tags::LUT_DATA]]);
 const REGION: Wanted = of_values(&[measure::REGION]);
 const SEGMENT: Wanted = of_values(&[&[tags::SEGMENT_NUMBER, tags::SEGMENT_LABEL]]);
 const OF_FRAME: Wanted = of_values(&[frame::WANTED]);
-/// Of the functional groups of a frame, or of all.
+/// The functional groups of one frame, or of all.
 pub const GROUPS: Wanted = Wanted { values: &[], sequences: &GROUP_SEQUENCES, pixels: Pixels::Pass };
 const GROUP_SEQUENCES: [Sequence; frame::GROUPS.len()] = {
     let mut sequences = [Sequence { tag: Tag(0, 0), most: 1, of_item: &OF_FRAME }; frame::GROUPS.len()];

@@ -1,28 +1,28 @@
-//! What all phantoms are drawn with: planes of brightness, soft edges, smooth noise.
+//! Drawing functions for synthetic images: planes of brightness, soft edges, smooth noise.
 
 /// A square plane of numbers, row-major.
 #[derive(Clone, Debug)]
 pub struct Plane {
-    /// Pixels a side.
+    /// Side in pixels.
     pub side: usize,
     /// `side * side` values.
     pub values: Vec<f32>,
 }
 
 impl Plane {
-    /// `value` at the middle of every pixel; x and y run from 0 to 1.
+    /// Makes a plane with `value` at the centre of every pixel; x and y run from 0 to 1.
     pub fn of(side: usize, value: impl Fn(f32, f32) -> f32) -> Self {
         let at = |index: usize| (index as f32 + 0.5) / side as f32;
         let values = (0..side * side).map(|index| value(at(index % side), at(index / side))).collect();
         Self { side, values }
     }
 
-    /// Value of a pixel.
+    /// Returns the value of a pixel.
     pub fn at(&self, x: usize, y: usize) -> f32 {
         self.values[y * self.side + x]
     }
 
-    /// Changes every pixel by its place and its value.
+    /// Changes every pixel by its position and its value.
     pub fn change(&mut self, change: impl Fn(f32, f32, f32) -> f32) {
         let side = self.side;
         for (index, value) in self.values.iter_mut().enumerate() {
@@ -32,39 +32,40 @@ impl Plane {
     }
 }
 
-/// Number of the pixel at a place; x and y run from 0 to 1.
+/// Returns the index of the pixel at a position; x and y run from 0 to 1.
 pub fn place(x: f32, y: f32, side: usize) -> usize {
     (y * side as f32) as usize * side + (x * side as f32) as usize
 }
 
-/// The grain of one pixel of a grey picture.
+/// Returns the noise of one pixel of a grey image.
 pub fn grain_of(random: &mut fastrand::Rng, strength: f32) -> f32 {
     strength * (random.f32() + random.f32() + random.f32() - 1.5) * 2.0
 }
 
-/// 0 below `from`, 1 above `to`, smooth between; `from` may be the larger.
+/// Returns 0 below `from`, 1 above `to`, and a smooth transition between; `from` may be the larger.
 pub fn step(from: f32, to: f32, x: f32) -> f32 {
     let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// 1 in the middle, falling off like a bell over `width`.
+/// Returns 1 at 0, falling off like a bell over `width`.
 pub fn bell(x: f32, width: f32) -> f32 {
     1.0 / (1.0 + (x / width).powi(4))
 }
 
-/// Distance from the middle of an ellipse, 1 on its edge.
+/// Returns the distance from the centre of an ellipse, 1 on its boundary.
 pub fn ellipse(x: f32, y: f32, middle: (f32, f32), half: (f32, f32)) -> f32 {
     let (dx, dy) = ((x - middle.0) / half.0, (y - middle.1) / half.1);
     (dx * dx + dy * dy).sqrt()
 }
 
-/// Smooth gradient noise (Perlin, *Improving Noise*, 2002) of one seed: about −1 to 1, features of size 1. Integers alone decide it, so that it is the same everywhere.
+/// Smooth gradient noise (Perlin, *Improving Noise*, 2002) of one seed: about −1 to 1, with features of size 1. Only
+/// integers determine it, so it is the same on every machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Noise(pub u32);
 
 impl Noise {
-    /// What a corner of the lattice gives at a distance from it: a slope of a direction of its own.
+    /// Returns the contribution of a lattice corner at a distance from it: a slope in a pseudo-random direction.
     fn corner(self, x: i32, y: i32, dx: f32, dy: f32) -> f32 {
         let mut h = self.0 ^ (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
         h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
@@ -74,7 +75,7 @@ impl Noise {
         along(h) * dx + along(h >> 16) * dy
     }
 
-    /// One octave.
+    /// Returns one octave.
     pub fn at(self, x: f32, y: f32) -> f32 {
         let (left, top) = (x.floor(), y.floor());
         let (dx, dy) = (x - left, y - top);
@@ -83,11 +84,11 @@ impl Noise {
         let upper = self.corner(i, j, dx, dy) * (1.0 - u) + self.corner(i + 1, j, dx - 1.0, dy) * u;
         let lower =
             self.corner(i, j + 1, dx, dy - 1.0) * (1.0 - u) + self.corner(i + 1, j + 1, dx - 1.0, dy - 1.0) * u;
-        // Brings what mostly lies within ±0.6 near ±1.
+        // Values mostly lie within ±0.6; this scales them to about ±1.
         1.6 * (upper * (1.0 - v) + lower * v)
     }
 
-    /// Octaves of half the size and half the strength each.
+    /// Returns a sum of octaves, each of half the size and half the strength.
     pub fn cloud(self, x: f32, y: f32, octaves: u32) -> f32 {
         let mut sum = 0.0;
         let (mut scale, mut strength) = (1.0, 0.5);
@@ -99,13 +100,13 @@ impl Noise {
         sum
     }
 
-    /// Thin lines where the noise crosses zero: 1 on the line.
+    /// Returns thin lines where the noise crosses zero: 1 on the line.
     pub fn lines(self, x: f32, y: f32, width: f32) -> f32 {
         bell(self.at(x, y), width)
     }
 }
 
-/// The largest connected part (four neighbours) of the pixels that are 1; the rest becomes 0.
+/// Leaves only the largest connected component (four neighbours) of the pixels that are 1.
 pub fn largest_part(mask: &mut [u8], side: usize) {
     let mut best: Vec<usize> = Vec::new();
     for part in parts(mask, side) {
@@ -119,7 +120,7 @@ pub fn largest_part(mask: &mut [u8], side: usize) {
     }
 }
 
-/// Connected parts (four neighbours) of the pixels that are not 0.
+/// Returns the connected components (four neighbours) of the pixels that are not 0.
 pub fn parts(mask: &[u8], side: usize) -> Vec<Vec<usize>> {
     let mut seen = vec![false; mask.len()];
     let mut found = Vec::new();

@@ -1,10 +1,10 @@
-//! A frontal chest X-ray: bright where rays are stopped.
+//! Draws a frontal chest X-ray: bright where rays are absorbed.
 
 use super::canvas::{Noise, Plane, bell, ellipse, grain_of, place, step};
 use super::lungs::{Infection, Lungs, infect};
 use crate::data::{Image, Pixels};
 
-/// How one person stands before the plate.
+/// The pose of one person.
 struct Pose {
     middle: f32,
     width: f32,
@@ -29,16 +29,16 @@ impl Pose {
         }
     }
 
-    /// The middle line at this height.
+    /// Returns the midline at this height.
     fn line(&self, y: f32) -> f32 {
         self.middle + self.tilt * (y - 0.5)
     }
 
-    /// Height of the diaphragm below a place of the left or right half of the image.
+    /// Returns the height of the diaphragm below a position in the left or right half of the image.
     fn diaphragm(&self, x: f32, half: usize) -> f32 {
         let centre = self.line(0.7) + [-0.19, 0.19][half] * self.width;
         let dome = ((x - centre) / (0.2 * self.width)).powi(2);
-        // The liver lifts the one on the left of the image.
+        // The liver lifts the diaphragm on the left of the image.
         self.bottom + [-0.02, 0.01][half] - 0.07 + 0.1 * dome
     }
 
@@ -51,7 +51,7 @@ impl Pose {
         step(1.14, 0.86, body).max(step(1.2, 0.8, vessels))
     }
 
-    /// How much of a place lies in the lung of this half of the image.
+    /// Returns how far a position lies in the lung of this half of the image, 0 to 1.
     fn lung(&self, x: f32, y: f32, half: usize) -> f32 {
         let away = (x - self.line(y)) * [-1.0, 1.0][half];
         let height = (y - self.top) / (self.bottom - self.top);
@@ -64,7 +64,7 @@ impl Pose {
     }
 }
 
-/// A picture, its infected areas and their sentence.
+/// Draws an image, its infected areas and their prompt.
 pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Infection) {
     let pose = Pose::draw(random);
     let lungs = Lungs { inside: [0, 1].map(|half| Plane::of(side, |x, y| pose.lung(x, y, half))) };
@@ -96,17 +96,17 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
         value += body * 0.08 * bell(x - line, 0.03) * (1.0 + 0.35 * (y * 75.0).sin());
         value -= air * inside;
         value += 0.09 * pose.heart(x, y) * (1.0 - inside);
-        // Ribs fall outwards behind and rise in front.
+        // Ribs fall outwards at the back and rise at the front.
         let down = y - pose.top - first;
         let behind = (down - slope * away).rem_euclid(gap) / gap - 0.5;
         let before = (down * 0.8 + 0.5 * away).rem_euclid(gap * 1.25) / (gap * 1.25) - 0.5;
         let chest = step(0.05, 0.1, away) * step(0.42, 0.36, away) * step(pose.bottom + 0.12, pose.bottom, y);
         let edge = |t: f32| bell(t, 0.16) + 0.35 * bell(t.abs() - 0.2, 0.05);
         value += body * ribs * chest * (edge(behind) + 0.5 * edge(before) * step(0.12, 0.25, away));
-        // Collar bones.
+        // Clavicles.
         let bone = y - (pose.top + 0.1 - 0.16 * away + 0.05 * (away * 14.0).sin() * 0.4);
         value += body * 0.12 * bell(bone, 0.012) * step(0.05, 0.09, away) * step(0.4, 0.34, away);
-        // Vessels leave the hila and thin out.
+        // Vessels leave the hila and become thinner.
         let hilum = ellipse(x, y, (line, pose.top + 0.3), (0.3, 0.34));
         let branches = fine.lines(x * 22.0, y * 22.0, 0.16) * 0.7 + fine.cloud(x * 30.0, y * 30.0, 2);
         value + markings * inside * branches * step(1.15, 0.1, hilum)
@@ -119,7 +119,7 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
     develop(picture, random)
 }
 
-/// Exposure, grain and the sign of the side, as 8 bit grey.
+/// Applies exposure, noise and the side marker, as 8-bit grey.
 fn develop(picture: Plane, random: &mut fastrand::Rng) -> Image {
     let side = picture.side;
     let gamma = 0.75 + 0.6 * random.f32();
@@ -130,7 +130,7 @@ fn develop(picture: Plane, random: &mut fastrand::Rng) -> Image {
     for (index, value) in picture.values.iter().enumerate() {
         let (x, y) = ((index % side) as f32 / side as f32, (index / side) as f32 / side as f32);
         let mut value = ((value - dark) / (light - dark)).clamp(0.0, 1.0).powf(gamma);
-        // A letter on the plate: two strokes.
+        // The side marker is a letter of two strokes.
         if let Some((left, top)) = sign {
             let (x, y) = (x - left, y - top);
             let stroke = (0.0..0.012).contains(&x) || (0.038..0.05).contains(&y);

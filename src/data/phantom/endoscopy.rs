@@ -1,9 +1,9 @@
-//! A frame of a colonoscopy with polyps, and their sentence in the grammar of the Kvasir-SEG prompts.
+//! Draws a colonoscopy frame with polyps, and their prompt in the grammar of the Kvasir-SEG prompts.
 
 use super::canvas::{Noise, bell, ellipse, parts, step};
 use crate::data::{Image, Pixels};
 
-/// Colours as the prompts name them, with their share there and their tone.
+/// Colours in the words of the prompts, with their frequency there and their tone.
 const COLOURS: &[(u32, &str, [f32; 3])] = &[
     (43, "white", [0.93, 0.80, 0.74]),
     (11, "yellow", [0.90, 0.72, 0.42]),
@@ -13,17 +13,17 @@ const COLOURS: &[(u32, &str, [f32; 3])] = &[
     (4, "tan", [0.80, 0.60, 0.46]),
     (2, "red", [0.76, 0.22, 0.20]),
 ];
-/// Shapes with their share, the ratio of their axes, and how much of a triangle they have.
+/// Shapes with their frequency, the ratio of their axes, and how triangular they are.
 const SHAPES: &[(u32, &str, (f32, f32), f32)] = &[
     (50, "round", (0.85, 1.15), 0.0),
     (13, "circle", (0.97, 1.03), 0.0),
     (9, "oval", (0.55, 0.7), 0.0),
     (5, "triangular", (0.8, 1.2), 1.0),
 ];
-/// Names of the sizes with the share of the picture that a polyp of that size covers.
+/// Names of the sizes with the share of the image that such a polyp covers.
 const SIZES: &[(u32, &str, (f32, f32))] =
     &[(39, "small", (0.018, 0.07)), (49, "medium", (0.09, 0.22)), (12, "large", (0.3, 0.42))];
-/// Words for the nine fields of the picture.
+/// Words for the nine fields of the image.
 const PLACES: [[&str; 3]; 3] =
     [["top left", "top", "top right"], ["left", "center", "right"], ["bottom left", "bottom", "bottom right"]];
 /// Attempts to place polyps that do not touch.
@@ -39,7 +39,7 @@ struct Polyp {
 }
 
 impl Polyp {
-    /// Distance from its middle, 1 on its edge.
+    /// Returns the distance from its centre, 1 on its boundary.
     fn distance(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - self.middle.0, y - self.middle.1);
         let (sin, cos) = (self.turn.sin(), self.turn.cos());
@@ -51,7 +51,7 @@ impl Polyp {
     }
 }
 
-/// A picture, its mask and its sentence.
+/// Draws an image, its mask and its prompt.
 pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String) {
     let (_, colour, tone) = pick(COLOURS, random, |entry| entry.0);
     let (_, shape, ratio, corner) = pick(SHAPES, random, |entry| entry.0);
@@ -116,7 +116,7 @@ fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut f
     let sizes = if is_one_of_several { &SIZES[..2] } else { SIZES };
     let (_, name, range) = pick(sizes, random, |entry| entry.0);
     let mut within = |from: f32, to: f32| from + (to - from) * random.f32();
-    // Of several, none may be so large that the others find no room.
+    // If there are several, each must leave space for the others.
     let share = within(range.0, if is_one_of_several { range.1.min(0.12) } else { range.1 });
     let radius = (share / std::f32::consts::PI).sqrt();
     let stretch = within(ratio.0, ratio.1).sqrt();
@@ -132,7 +132,7 @@ fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut f
     }
 }
 
-/// The sentence that is true of the mask: number, sizes, colour, shape, places.
+/// Returns the prompt that is true of the mask: number, sizes, colour, shape, positions.
 fn sentence(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &str) -> String {
     let number = ["one", "one", "two", "three"][polyps.len().min(3)];
     let mut sizes: Vec<usize> = polyps.iter().map(|polyp| polyp.size).collect();
@@ -141,7 +141,7 @@ fn sentence(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &st
     let sizes: Vec<&str> = sizes.into_iter().map(|size| SIZES[size].1).collect();
     let mut places: Vec<(usize, usize)> = parts(mask, side)
         .iter()
-        // Shavings at the border of the field are no polyps.
+        // Remains at the border of the field are not polyps.
         .filter(|part| part.len() > side * side / 500)
         .map(|part| {
             let mean = |coordinate: &dyn Fn(usize) -> usize| {
@@ -197,7 +197,7 @@ impl Scene {
         }
     }
 
-    /// 1 in the round field, 0 in the black around it and in the panel.
+    /// Returns 1 in the round field, 0 in the black around it and in the panel.
     fn field(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) = ((x - 0.5).abs(), (y - 0.5).abs());
         let corner = step(1.0 - self.corner, 0.99 - self.corner, dx + dy);
@@ -224,18 +224,18 @@ impl Scene {
     }
 
     fn polyp(&self, polyp: &Polyp, tone: [f32; 3], x: f32, y: f32, distance: f32) -> [f32; 3] {
-        // A dome under a light from the upper left.
+        // A dome lit from the upper left.
         let height = (1.0 - distance.min(1.0).powi(2)).max(0.0).sqrt();
         let (dx, dy) = ((x - polyp.middle.0) / polyp.half.0, (y - polyp.middle.1) / polyp.half.1);
         let lit = 0.56 + 0.42 * height - 0.14 * (dx + dy) + 0.16 * polyp.noise.cloud(x * 25.0, y * 25.0, 3);
         let light = 1.1 - 0.45 * ellipse(x, y, self.light, (1.0, 1.0));
-        // Something of the wall's tone is in every polyp.
+        // Every polyp has part of the wall's tone.
         [0, 1, 2].map(|channel| (0.6 * tone[channel] + 0.4 * self.tone[channel]) * lit * light)
     }
 
-    /// Reflexes on wet folds.
+    /// Returns the reflexes on wet folds.
     fn shine(&self, x: f32, y: f32) -> f32 {
-        // Drawn out along the folds, and only where the wall bulges.
+        // They are elongated along the folds, and only where the wall bulges.
         let bend = 0.4 * self.noise.at(x * 6.0, y * 6.0);
         let spots = Noise(self.noise.0 ^ 77).at(x * 30.0 + bend * 8.0, y * 46.0 - bend * 8.0);
         let bulge = step(0.1, 0.45, Noise(self.noise.0 ^ 5).at(x * 7.0, y * 7.0));

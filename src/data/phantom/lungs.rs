@@ -1,16 +1,17 @@
-//! Infected areas of two lungs, and the sentence that is true of them, in the grammar of QaTa-COV19 and MosMedData+.
+//! Places infected areas in two lungs, with the prompt that is true of them, in the grammar of QaTa-COV19 and
+//! MosMedData+.
 
 use super::canvas::{Noise, Plane, largest_part, parts, step};
 
-/// Least share of the picture of an area, so that nobody has to look for single pixels.
+/// Smallest share of the image that an area covers, so that it can be seen.
 const LEAST_AREA: f32 = 0.0015;
-/// Attempts to place the areas so that the sentence is true; then fewer areas are tried.
+/// Attempts to place the areas so that the prompt is true; after these, fewer areas are tried.
 const ATTEMPTS: u32 = 8;
 
-/// What one lung has: areas, each over one or several neighbouring thirds (0 upper, 1 middle, 2 lower).
+/// The areas of one lung, each over one or several neighbouring thirds (0 upper, 1 middle, 2 lower).
 type Pattern = &'static [&'static [usize]];
 
-/// Patterns with their weight, after the shares in the training sentences of QaTa-COV19.
+/// Patterns with their weight, by their frequency in the training prompts of QaTa-COV19.
 const PATTERNS: &[(u32, Pattern)] = &[
     (30, &[&[2]]),
     (10, &[&[1]]),
@@ -23,19 +24,19 @@ const PATTERNS: &[(u32, Pattern)] = &[
     (2, &[&[0, 1], &[2]]),
 ];
 
-/// The lungs of a picture: how much of each pixel lies in the left and in the right one of the *image*, 0 to 1.
+/// The lungs of an image: how much of each pixel lies in the left and in the right one of the *image*, 0 to 1.
 pub struct Lungs {
-    /// Left and right of the image.
+    /// The lungs at the left and at the right of the image.
     pub inside: [Plane; 2],
 }
 
 /// Infected areas.
 pub struct Infection {
-    /// How dense each pixel is, 0 to 1.
+    /// Density of each pixel, 0 to 1.
     pub density: Plane,
-    /// 1 where infected.
+    /// 1 for infected pixels, otherwise 0.
     pub mask: Vec<u8>,
-    /// The sentence, first letter large.
+    /// The prompt, with a capital first letter.
     pub sentence: String,
 }
 
@@ -50,7 +51,7 @@ pub fn infect(lungs: &Lungs, random: &mut fastrand::Rng) -> Infection {
     }
     for attempt in 0.. {
         if attempt == ATTEMPTS {
-            // Narrow lungs may not have room for two areas above each other.
+            // Narrow lungs may not have space for two areas above each other.
             wanted = wanted.map(|pattern| pattern.map(|_| PATTERNS[0].1));
         }
         if let Some(infection) = place(lungs, wanted, random) {
@@ -72,7 +73,7 @@ fn pattern(random: &mut fastrand::Rng) -> Pattern {
     PATTERNS[0].1
 }
 
-/// None where an area came out too small, or two of them touch.
+/// Returns `None` if an area became too small, or two of them touch.
 fn place(lungs: &Lungs, wanted: [Option<Pattern>; 2], random: &mut fastrand::Rng) -> Option<Infection> {
     let side = lungs.inside[0].side;
     let mut density = Plane { side, values: vec![0.0; side * side] };
@@ -97,7 +98,7 @@ fn place(lungs: &Lungs, wanted: [Option<Pattern>; 2], random: &mut fastrand::Rng
     (parts(&mask, side).len() == count).then(|| Infection { density, mask, sentence: sentence(wanted, count) })
 }
 
-/// One area over neighbouring thirds of a lung: how dense it is at every pixel.
+/// Returns the density of one area over neighbouring thirds of a lung.
 fn area(inside: &Plane, zones: &[usize], random: &mut fastrand::Rng) -> Vec<f32> {
     let side = inside.side;
     let row_of = |y: usize| &inside.values[y * side..(y + 1) * side];
@@ -134,7 +135,7 @@ fn area(inside: &Plane, zones: &[usize], random: &mut fastrand::Rng) -> Vec<f32>
             let (dx, dy) = ((fx - centre) / half_width, (fy - middle) / half_height);
             let ragged = 1.0 + 0.55 * noise.cloud(fx * scale, fy * scale, 3);
             let distance = (dx * dx + dy * dy).sqrt() / ragged.max(0.4);
-            // Soft at its rim, gone at the border of the thirds.
+            // The area has a soft boundary and ends at the border of the thirds.
             let fade = step(half, half * 0.9, (fy - middle).abs());
             values[y * side + x] = step(1.25, 0.75, distance) * lung * fade;
         }

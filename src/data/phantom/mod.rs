@@ -1,8 +1,8 @@
-//! Phantoms: pictures of nobody, with lesions, masks, and sentences that are true of them.
+//! Phantoms: synthetic images with lesions, masks, and prompts that are true of them.
 //!
-//! Chest X-rays and CT slices speak the grammar of QaTa-COV19 and MosMedData+, endoscopy frames that of the Kvasir-SEG prompts. Left
-//! and right are those of the image, as in those data sets. The same kind, seed and number make the same picture on every machine
-//! whose floating-point functions agree to a grey level.
+//! Prompts of chest X-rays and CT slices have the grammar of QaTa-COV19 and MosMedData+, those of endoscopy frames
+//! that of the Kvasir-SEG prompts. Left and right are sides of the image, as in those data sets. The same kind, seed
+//! and number make the same image on every machine whose floating-point functions agree to a grey level.
 
 mod canvas;
 mod chest;
@@ -18,7 +18,7 @@ pub use share::{SPLITS, split};
 
 use super::{Image, Mask};
 
-/// What a phantom shows.
+/// The kind of a phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A frontal chest X-ray, grey.
@@ -53,24 +53,24 @@ impl FromStr for Kind {
     }
 }
 
-/// A picture, its lesions, and what is said of them.
+/// An image, its lesions, and their prompt.
 #[derive(Clone, Debug)]
 pub struct Phantom {
-    /// What it shows.
+    /// The kind of image.
     pub kind: Kind,
     /// `side × side`, 8 bit.
     pub image: Image,
     /// The lesions.
     pub mask: Mask,
-    /// A sentence that is true of the mask.
+    /// A prompt that is true of the mask.
     pub prompt: String,
 }
 
-/// Phantom `index` of a seed, `side × side` pixels.
+/// Draws phantom `index` of a seed, `side × side` pixels.
 pub fn phantom(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
     let salt = (kind as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut random = fastrand::Rng::with_seed(seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ index.wrapping_add(salt));
-    // Neighbouring seeds give neighbouring first numbers.
+    // Neighbouring seeds have similar first numbers.
     for _ in 0..4 {
         random.u64(..);
     }

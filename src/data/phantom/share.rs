@@ -1,19 +1,20 @@
-//! Which of the splits of a data set a phantom falls to.
+//! Assigns phantoms to the splits of a data set.
 
 /// Names of the splits.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The place in [`SPLITS`] of phantom `index` of `count`, which are of so many kinds in turn. Of ten of a kind the ninth is for validation
-/// and the tenth for the test; of fewer the last two, so that neither is empty as long as there are three phantoms.
+/// Returns the index in [`SPLITS`] of phantom `index` of `count`, which alternate between so many kinds. Of ten of a
+/// kind the ninth is for validation and the tenth for testing; of fewer the last two, so that neither is empty if
+/// there are three phantoms.
 ///
 /// # Panics
-/// `kinds` is 0.
+/// Panics if `kinds` is 0.
 pub fn split(index: u64, count: u64, kinds: u64) -> usize {
     let of_kind = count.saturating_sub(index % kinds).div_ceil(kinds);
     let left = match of_kind {
         10.. => return [0, 0, 0, 0, 0, 0, 0, 0, 1, 2][(index / kinds % 10) as usize],
         3.. => of_kind - 1 - index / kinds,
-        // No kind has three: of all together the last two. Where another has, it fills the splits.
+        // If no kind has three, these are the last two of all. If another kind has three, it fills the splits.
         _ if count > 2 * kinds => return 0,
         _ => count - 1 - index,
     };

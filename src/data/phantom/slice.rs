@@ -1,4 +1,4 @@
-//! An axial CT slice through the chest in a lung window, seen from the feet: front at the top.
+//! Draws an axial CT slice through the chest in a lung window, seen from the feet: front at the top.
 
 use super::canvas::{Noise, Plane, bell, ellipse, grain_of, place, step};
 use super::lungs::{Infection, Lungs, infect};
@@ -38,7 +38,7 @@ impl Body {
     fn lung(&self, x: f32, y: f32, half: usize) -> f32 {
         let sign = [-1.0, 1.0][half];
         let centre = (self.middle.0 + sign * self.half.0 * 0.47, self.middle.1);
-        // Rounder behind, narrower in front.
+        // Rounder at the back, narrower at the front.
         let lean = x + sign * 0.12 * (centre.1 - y);
         let shape = ellipse(lean, y, centre, self.lung_half[half]);
         step(1.04, 0.96, shape) * (1.0 - self.heart(x, y)) * step(1.0, 0.97, self.distance(x, y) * 1.16)
@@ -50,7 +50,7 @@ impl Body {
     }
 }
 
-/// A picture, its infected areas and their sentence.
+/// Draws an image, its infected areas and their prompt.
 pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Infection) {
     let body = Body::draw(random);
     let lungs = Lungs { inside: [0, 1].map(|half| Plane::of(side, |x, y| body.lung(x, y, half))) };
@@ -78,7 +78,7 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let angle = (y - body.middle.1).atan2(x - body.middle.0);
         let cut = (angle * 9.0).sin();
         value += 0.38 * skin * bell(distance - 0.9, 0.03) * step(0.55, 0.9, cut);
-        // Vertebra with its canal, and breast bone.
+        // Vertebra with its canal, and sternum.
         let spine = (body.middle.0, body.middle.1 + body.half.1 * 0.68);
         let vertebra = ellipse(x, y, spine, (0.06, 0.05));
         value += 0.33 * step(1.1, 0.9, vertebra) * (0.8 + 0.4 * tissue.cloud(x * 40.0, y * 40.0, 2));
@@ -86,8 +86,7 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let bone = (body.middle.0, body.middle.1 - body.half.1 * 0.9);
         value += 0.3 * step(1.2, 0.8, ellipse(x, y, bone, (0.05, 0.015)));
         value += 0.05 * body.heart(x, y);
-        // Air, with vessels that shine through it.
-        // Cut across, they are spots, larger towards the middle.
+        // Air, with visible vessels. Cut across, they are spots, larger towards the centre.
         let spots = vessels.at(x * 34.0, y * 34.0) + 0.5 * vessels.at(x * 75.0, y * 75.0);
         let branches = step(0.4 + 0.3 * distance, 0.7 + 0.3 * distance, spots)
             + 0.5 * vessels.lines(x * 16.0, y * 16.0, 0.05) * step(0.2, 0.5, vessels.at(y * 7.0, x * 7.0));

@@ -1,21 +1,21 @@
-//! HiMix: text-guided lesion segmentation, from an image and a sentence to a mask.
+//! HiMix: text-guided lesion segmentation, from an image and a prompt to a mask.
 //!
-//! | room | what it does |
+//! | module | what it does |
 //! |---|---|
 //! | [`device`] | chooses where to compute |
 //! | [`memory`] | the allocator |
 //! | [`model`] | the network, its configuration, its weights in and out |
-//! | [`text`] | prompts to tokens |
+//! | [`text`] | tokenizes prompts |
 //! | [`data`] | images, masks, data sets, preprocessing |
-//! | [`metrics`] | Dice and IoU |
+//! | [`metrics`] | Dice, IoU, Hausdorff distance |
 //! | [`infer`] | image and prompt to a prediction, with caches; scores over a split |
-//! | [`analysis`] | maps, filters and figures of a look inside the network |
+//! | [`analysis`] | maps, filters and figures of the inside of the network |
 //! | [`train`] | the training loop |
 //! | [`engine`] | the threads behind the window |
-//! | [`render`] | the picture and its overlay on the graphics card |
+//! | [`render`] | draws the picture and its overlay on the graphics device |
 //! | [`app`] | the window |
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 pub mod analysis;

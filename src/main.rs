@@ -1,4 +1,4 @@
-//! The program: reads its arguments and hands them to the command they name.
+//! The program: reads its arguments and runs the command that they name.
 
 mod cli;
 

@@ -40,7 +40,7 @@ fn a_case_is_read_from_opening_to_undo() {
     cases(&root);
     let _program = desktop.program(env!("CARGO_BIN_EXE_himix"), &[&root], &[]);
 
-    // Open: the folder's first case is segmented by its own sentence, and that is remembered.
+    // Open: the folder's first case is segmented by its own prompt, and that is remembered.
     desktop.wait("the first mask", |settings| prompts(settings).contains(&"left lung".to_owned()));
     assert!(desktop.focus());
 
@@ -54,19 +54,19 @@ fn a_case_is_read_from_opening_to_undo() {
             && settings["colours"]["scheme"] == "safe"
     });
 
-    // Type: the field gets the letters, C and N among them, and the mask of the whole sentence is kept.
+    // Type: the field gets the letters, C and N among them, and the mask of the whole prompt is kept.
     desktop.key("slash");
     // A slow machine takes a frame or two until the field has the keyboard.
     std::thread::sleep(Duration::from_millis(2000));
     assert!(desktop.tool(&["type", "--delay", "100", " can"]));
-    desktop.wait("the typed sentence", |settings| prompts(settings).contains(&"left lung can".to_owned()));
-    // Undo brings the sentence back that stood before.
+    desktop.wait("the typed prompt", |settings| prompts(settings).contains(&"left lung can".to_owned()));
+    // Undo brings the prompt back that stood before.
     desktop.key("ctrl+z");
     desktop
-        .wait("the undone sentence", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
+        .wait("the undone prompt", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
     desktop.key("Escape");
 
-    // The next case, with its own sentence; the wheel over the picture takes no key away from it.
+    // The next case, with its own prompt; the wheel over the picture takes no key away from it.
     desktop.key("n");
     desktop.wait("the next case", |settings| prompts(settings).contains(&"right lung".to_owned()));
     assert!(desktop.tool(&["mousemove", "600", "300", "click", "--repeat", "3", "4"]));

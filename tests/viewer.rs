@@ -1,4 +1,4 @@
-//! Stacks, windows, worklists and sentences, by accessibility label, with a model that needs no weights.
+//! Stacks, windows, worklists and prompts, by accessibility label, with a model that needs no weights.
 
 // A test may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
@@ -242,7 +242,7 @@ fn the_masks_of_a_volume_go_with_its_slices() {
     wait(&mut window, "the distance in mm", |window| says(window, " mm"));
 }
 
-/// A folder of pictures with masks and sentences.
+/// A folder of pictures with masks and prompts.
 fn cases(folder: &Path) {
     for name in ["a", "b", "c"] {
         let grey = image::GrayImage::from_pixel(32, 24, image::Luma([80]));
@@ -265,7 +265,7 @@ fn a_folder_is_a_worklist() {
     let mut window = window(&model, vec![folder.path().to_owned()]);
     wait(&mut window, "the first case's scores", |window| says(window, "Dice"));
     assert!(says(&window, "Worklist"));
-    assert_eq!(model.last_prompt(), "left lung", "the case's own sentence");
+    assert_eq!(model.last_prompt(), "left lung", "the case's own prompt");
     window.get_by_label("Split");
     window.get_by_label("train");
     press(&mut window, Key::N);
@@ -283,7 +283,7 @@ fn a_folder_is_a_worklist() {
     press(&mut window, Key::P);
     wait(&mut window, "the message", |window| says(window, "This is the first case"));
     window.get_by_label("b.png").click();
-    wait(&mut window, "the edited sentence again", |_| model.last_prompt() == edited);
+    wait(&mut window, "the edited prompt again", |_| model.last_prompt() == edited);
     window.get_by_role_and_label(Role::TextInput, "Search the worklist").focus();
     window.run();
     window.get_by_role_and_label(Role::TextInput, "Search the worklist").type_text("right");
@@ -293,7 +293,7 @@ fn a_folder_is_a_worklist() {
 }
 
 #[test]
-fn a_sentence_belongs_to_its_case() {
+fn a_prompt_belongs_to_its_case() {
     let folder = tempfile::tempdir().expect("a folder");
     cases(folder.path());
     let files = Files::new();
@@ -324,9 +324,9 @@ fn a_sentence_belongs_to_its_case() {
     undo(&mut window);
     assert_eq!(prompt(&window), "left lung", "but there");
     press(&mut window, Key::Escape);
-    // The last case has no sentence; the one before is not taken for it.
+    // The last case has no prompt; the one before is not taken for it.
     window.get_by_label("c.png").click();
-    wait(&mut window, "the case without a sentence", |_| model.last_prompt().is_empty());
+    wait(&mut window, "the case without a prompt", |_| model.last_prompt().is_empty());
     press(&mut window, Key::P);
     wait(&mut window, "the case before", |_| model.last_prompt() == "right lung");
     // Nor is that of a case for a picture of elsewhere, and no case is marked for it.
@@ -339,7 +339,7 @@ fn a_sentence_belongs_to_its_case() {
     drop_file(&mut window, &folder.path().join("train/Images/b.png"));
     wait(&mut window, "the case by its file", |_| model.last_prompt() == "right lung");
     assert_eq!(selected(&window, "b.png"), Some(Toggled::True));
-    // Nor is the sentence of a case for the pictures of a folder that has none.
+    // Nor is the prompt of a case for the pictures of a folder that has none.
     let plain = tempfile::tempdir().expect("a folder");
     for name in ["x.png", "y.png"] {
         std::fs::copy(files.image(), plain.path().join(name)).expect("copied");
@@ -351,7 +351,7 @@ fn a_sentence_belongs_to_its_case() {
     window.get_by_role(Role::MultilineTextInput).focus();
     window.run();
     window.get_by_role(Role::MultilineTextInput).type_text("mine");
-    wait(&mut window, "the sentence", |_| model.last_prompt() == "mine");
+    wait(&mut window, "the prompt", |_| model.last_prompt() == "mine");
     press(&mut window, Key::Enter);
     let calls = model.calls.load(Ordering::SeqCst);
     press(&mut window, Key::N);

@@ -8,22 +8,22 @@ use himix::data::{LabelChoice, MaskRule, Orientation, PairReading};
 use himix::device::DeviceChoice;
 use himix::infer::{BUNDLED_NAME, ModelSource};
 
-/// What the window is opened with.
+/// Arguments of the window.
 #[derive(Debug, Args)]
 pub struct WindowArguments {
     /// Images to open in the window
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
-    /// Model for the window: a bundle's folder or a weights file
+    /// Model for the window: the folder of a bundle, or a weights file
     #[arg(long, value_name = "M")]
     pub model: Option<PathBuf>,
-    /// Configuration of a bare weights file
+    /// Configuration of a bare weights file; by default config.json beside the weights
     #[arg(long, value_name = "C", requires = "model")]
     pub config: Option<PathBuf>,
-    /// Vocabulary, where it does not lie beside the configuration
+    /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V", requires = "model")]
     pub vocab: Option<PathBuf>,
-    /// Another model to compare with in the window
+    /// Second model, for comparison
     #[arg(long, value_name = "M2")]
     pub against: Option<PathBuf>,
 }
@@ -31,38 +31,38 @@ pub struct WindowArguments {
 /// The model of a command.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A model bundle's folder, a .safetensors file, a PyTorch checkpoint, "bundled" for the model that comes with the program, or
-    /// "rule" for weights made by rule
+    /// Model: the folder of a bundle, a .safetensors file, a PyTorch checkpoint, "bundled" for the model that comes
+    /// with the program, or "rule" for deterministic test weights
     #[arg(long, value_name = "M", default_value = BUNDLED_NAME)]
     pub model: PathBuf,
-    /// Configuration of a bare weights file; otherwise config.json beside the weights
+    /// Configuration of a bare weights file; by default config.json beside the weights
     #[arg(long, value_name = "C")]
     pub config: Option<PathBuf>,
 }
 
 impl ModelArguments {
-    /// Where the model lies, with a vocabulary if the command takes one.
+    /// Returns the location of the model, with a vocabulary if the command takes one.
     pub fn source(&self, vocab: Option<&PathBuf>) -> ModelSource {
         ModelSource { model: self.model.clone(), config: self.config.clone(), vocab: vocab.cloned() }
     }
 }
 
-/// What computes.
+/// The compute device.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
-    /// auto, cpu, gpu or gpu:N; auto takes a hardware GPU where there is one [default: auto]
+    /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one [default: auto]
     #[arg(long, value_name = "D")]
     pub device: Option<DeviceChoice>,
 }
 
 impl DeviceArguments {
-    /// What was asked for, or `auto`.
+    /// Returns the requested device, or `auto`.
     pub fn choice(&self) -> DeviceChoice {
         self.device.unwrap_or_default()
     }
 }
 
-/// A probability from which on a pixel is foreground.
+/// Parses a threshold for probabilities.
 pub fn threshold(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
@@ -70,20 +70,21 @@ pub fn threshold(text: &str) -> Result<f32, String> {
     }
 }
 
-/// How the pairs of a data set are read, where it shall be otherwise than the data set says.
+/// How the pairs of a data set are read, if not as the data set says.
 #[derive(Debug, Args)]
 pub struct PairArguments {
-    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it [default: as
-    /// the data set says in its himix-data.toml, else found]
+    /// Foreground of a mask file: derived from its values, above half of the range, or exactly 255 as in the authors'
+    /// code [default: as in the data set's himix-data.toml, else found]
     #[arg(long, value_name = "RULE")]
     mask_rule: Option<MaskRuleName>,
-    /// Leave pictures as they are stored, whatever orientation their EXIF data give
+    /// Leave images as they are stored and ignore their EXIF orientation
     #[arg(long)]
     as_stored: bool,
-    /// Labels of the masks that are foreground, for instance 1,3, or all [default: as the data set says, else all but background]
+    /// Labels of the masks that are foreground, for instance 1,3, or all [default: as in the data set's
+    /// himix-data.toml, else all except background]
     #[arg(long, value_name = "N,N", allow_hyphen_values = true)]
     labels: Option<LabelChoice>,
-    /// What several masks of one image are [default: as the data set says, else united]
+    /// Meaning of several masks of one image [default: as in the data set's himix-data.toml, else united]
     #[arg(long, value_name = "WHAT")]
     several: Option<SeveralName>,
 }
@@ -98,7 +99,7 @@ pub enum SeveralName {
 }
 
 impl SeveralName {
-    /// What it stands for.
+    /// Returns the library's type.
     pub fn several(self) -> Several {
         match self {
             Self::United => Several::United,
@@ -108,7 +109,7 @@ impl SeveralName {
 }
 
 impl PairArguments {
-    /// What the data set says, under what was asked for.
+    /// Returns how a data set is read, with the options applied.
     pub fn over(&self, reading: PairReading) -> PairReading {
         let reading = reading.under(self.mask_rule.map(MaskRuleName::rule));
         let orientation = if self.as_stored { Orientation::AsStored } else { reading.orientation };
@@ -122,7 +123,7 @@ impl PairArguments {
     }
 }
 
-/// What is foreground in a mask file.
+/// [`MaskRule`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum MaskRuleName {
     Found,
@@ -132,7 +133,7 @@ pub enum MaskRuleName {
 }
 
 impl MaskRuleName {
-    /// The rule.
+    /// Returns the library's type.
     pub fn rule(self) -> MaskRule {
         match self {
             Self::Found => MaskRule::Found,

@@ -1,4 +1,4 @@
-//! `himix data`: what a folder holds as a data set, and what is wrong with it.
+//! `himix data`: the content of a data set and its problems.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,11 +25,11 @@ Several masks of an image (x_mask.png, x_mask_1.png) are one truth. A data set m
 orientation = \"as_stored\" or \"upright\" (EXIF), mask_rule = \"exactly_255\" or \"half\", several = \"as_labels\" or \"united\" (several
 masks), labels = [1, 3] (foreground).";
 
-/// Look through a data set before anything runs on it
+/// Check a data set before it is used
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DataArguments {
-    /// Its folder
+    /// Folder of the data set
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub struct DataArguments {
     json: bool,
 }
 
-/// Looks.
+/// Runs the command.
 pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     let bar = terminal::bar(0, "files");
     let longest = AtomicUsize::new(0);
@@ -87,7 +87,7 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     terminal::print(&text)
 }
 
-/// What a split holds, on one line.
+/// Describes a split on one line.
 fn line(name: &str, split: &SplitSurvey) -> String {
     let Some([(low_x, low_y), (high_x, high_y)]) = split.sizes else {
         return format!("  {name}: no pair that can be used\n");
@@ -99,12 +99,12 @@ fn line(name: &str, split: &SplitSurvey) -> String {
     let foreground = 100.0 * split.foreground;
     let plural = if split.pairs == 1 { "pair" } else { "pairs" };
     format!(
-        "  {name}: {} {plural}, {} different sentences, {} subjects named, {size} pixels, {foreground:.1} % foreground\n",
-        split.pairs, split.sentences, split.subjects
+        "  {name}: {} {plural}, {} different prompts, {} subjects named, {size} pixels, {foreground:.1} % foreground\n",
+        split.pairs, split.prompts, split.subjects
     )
 }
 
-/// What is done about the orientation that so many pictures give.
+/// Describes what is done about the orientation of so many images.
 fn turned(count: usize, orientation: Orientation) -> String {
     let pictures = if count == 1 { "1 picture has" } else { &format!("{count} pictures have") };
     let done = match orientation {

@@ -26,35 +26,35 @@ pixels of all images counted together. The two differ by points.";
 pub struct EvaluateArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Vocabulary (vocab.txt or tokenizer.json), where it does not lie beside the configuration
+    /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V")]
     vocab: Option<PathBuf>,
     /// Folder of the data set
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Split to score
+    /// Split to score: train, val or test
     #[arg(long, value_name = "SPLIT")]
     split: String,
-    /// Probability from which on a pixel is foreground, 0 to 1
+    /// Probability from which a pixel is foreground, 0 to 1
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
     #[command(flatten)]
     reading: PairArguments,
-    /// Give every image the sentence of another one, dealt out by this number
+    /// Give every image the prompt of another one, shuffled with this seed
     #[arg(long, value_name = "SEED")]
     shuffle_prompts: Option<u64>,
-    /// Score the mask of every decoder stage too; the model must have read-outs (himix train --readout)
+    /// Also score the mask of every decoder stage; the model must have stage read-outs (himix train --readout)
     #[arg(long)]
     stages: bool,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Write the scores of every image as a table
+    /// Write the scores of every image to this table
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write every image with its comparison laid over: true positive yellow, false negative red, false positive green
+    /// Write every image with its comparison: true positives yellow, false negatives red, false positives green
     #[arg(long, value_name = "DIR")]
     overlays: Option<PathBuf>,
-    /// Cases to list, the worst first
+    /// Number of cases to list, worst first
     #[arg(long, value_name = "N", default_value = "5")]
     worst: usize,
     /// Print one JSON object

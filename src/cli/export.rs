@@ -1,4 +1,4 @@
-//! `himix export`: a model's weights as the authors' code loads them.
+//! `himix export`: writes weights for the authors' code.
 
 use std::path::PathBuf;
 
@@ -15,21 +15,21 @@ Examples:
   himix export --model authors.ckpt --config config.json --out himix.safetensors
   himix export --model rule --out rule.safetensors      full-size weights made by rule, for tests";
 
-/// Write a model's weights as a .safetensors file that loads in the authors' code
+/// Write the weights of a model to a .safetensors file for the authors' code
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExportArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// The .safetensors file to write: all keys and the layout of the authors' model, 32 bit
+    /// The .safetensors file: all keys and the layout of the authors' model, 32 bit
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Write a bundle of half precision into the folder --out instead, for handing on
+    /// Write a half-precision bundle to the folder --out instead
     #[arg(long)]
     half: bool,
 }
 
-/// Exports.
+/// Runs the command.
 pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let located = bundle::locate(&arguments.model.source(None))?;
     let mismatch = load::check(&located.config, located.weights.as_ref())?;

@@ -1,4 +1,4 @@
-//! Why a command ends early: one line, and the exit status that scripts see.
+//! Errors of commands: one line, and the exit status for scripts.
 
 use std::fmt;
 
@@ -8,21 +8,22 @@ use himix::infer::InferError;
 use himix::model::weights::WeightsError;
 use himix::text::TextError;
 
-/// What went wrong.
+/// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
-    /// 2 where the input is wrong, 1 where the work failed.
+    /// 2 for invalid input, 1 for work that failed.
     pub status: u8,
     message: String,
 }
 
 impl Failure {
-    /// Wrong input: a file or an argument that the user can mend.
+    /// Makes the error of a file or an argument that the user can correct.
     pub fn input(message: impl fmt::Display) -> Self {
         Self { status: 2, message: message.to_string() }
     }
 
-    /// The input was right, but the work could not be done: nothing written, a computation that broke off.
+    /// Makes the error of work that failed although the input was valid: a file that was not written, a computation
+    /// that ended early.
     pub fn work(message: impl fmt::Display) -> Self {
         Self { status: 1, message: message.to_string() }
     }
@@ -30,7 +31,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Messages are made as one line; a file's name may still hold a line break.
+        // Messages have one line, but the name of a file may contain a line break.
         f.write_str(&self.message.replace(['\n', '\r'], " "))
     }
 }
@@ -44,7 +45,7 @@ impl From<DataError> for Failure {
     }
 }
 
-/// Of a file that was read. Where one was written, say [`Failure::work`].
+/// Converts an error on reading a file. For a file that was written, use [`Failure::work`].
 impl From<WeightsError> for Failure {
     fn from(error: WeightsError) -> Self {
         Self::input(error)

@@ -1,4 +1,4 @@
-//! `himix figure`: the inside of the network as a figure of the paper's arrangement, with its numbers.
+//! `himix figure`: draws the inside of the network in the arrangement of the paper's figures, with its numbers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,44 +35,44 @@ their digits, are written beside it as .csv in any case. Dice and IoU are per im
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct FigureArguments {
-    /// What is drawn
+    /// Figure to draw
     #[arg(value_name = "FIGURE")]
     kind: Kind,
     #[command(flatten)]
     model: ModelArguments,
-    /// Vocabulary (vocab.txt or tokenizer.json), where it does not lie beside the configuration
+    /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V")]
     vocab: Option<PathBuf>,
-    /// A second model to stand beside it: a bundle's folder or a weights file with its configuration beside it
+    /// Second model, for comparison: the folder of a bundle, or a weights file with its configuration beside it
     #[arg(long, value_name = "M")]
     against: Option<PathBuf>,
-    /// An image, a DICOM series or a volume; may be given several times, a row each
+    /// An image, a DICOM series or a volume; may be repeated, with one row each
     #[arg(long = "image", value_name = "F")]
     images: Vec<PathBuf>,
-    /// What to segment, in words: one for all images, or one for each
+    /// Prompt for all images, or one for each
     #[arg(long = "prompt", value_name = "T", allow_hyphen_values = true, requires = "images")]
     prompts: Vec<String>,
-    /// Mask to compare with, of the image's size; one for each image
+    /// Ground-truth mask of the image's size, one for each image
     #[arg(long = "mask", value_name = "G", requires = "images")]
     masks: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
-    /// Folder of a data set, whose images, sentences and masks are taken
+    /// Folder of a data set, whose images, prompts and masks are used
     #[arg(long, value_name = "DIR", conflicts_with = "images", requires = "split")]
     data: Option<PathBuf>,
     /// Split of the data set
     #[arg(long, value_name = "SPLIT", requires = "data")]
     split: Option<String>,
-    /// Images of the data set, evenly over its list
+    /// Number of images of the data set, spread evenly over its list
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
-    /// Map of the stages; mask and change are those of their read-outs
+    /// Map of the stages; mask and change need stage read-outs
     #[arg(long, value_name = "MAP", default_value = "activation")]
     map: MapName,
-    /// How much a map hides the image, 0 to 1; at 1 the map stands alone
+    /// Opacity of a map over the image, 0 to 1; at 1 the image is hidden
     #[arg(long, value_name = "O", default_value = "1", value_parser = opacity)]
     opacity: f32,
-    /// Probability from which on a pixel is foreground, 0 to 1
+    /// Probability from which a pixel is foreground, 0 to 1
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
     #[command(flatten)]
@@ -82,12 +82,12 @@ pub struct FigureArguments {
     width: u32,
     #[command(flatten)]
     device: DeviceArguments,
-    /// File for the figure, .png, .svg or .csv; may be given several times
+    /// File for the figure: .png, .svg or .csv; may be repeated
     #[arg(long = "out", value_name = "FILE", required = true)]
     outs: Vec<PathBuf>,
 }
 
-/// Which figure.
+/// The figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
     Stages,
@@ -97,7 +97,7 @@ enum Kind {
     Similarity,
 }
 
-/// Which map of the stages.
+/// The maps of the stages.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MapName {
     Activation,
@@ -124,7 +124,7 @@ fn opacity(text: &str) -> Result<f32, String> {
     }
 }
 
-/// An image with its sentence and its mask, read.
+/// An image with its prompt and its mask.
 struct Subject {
     name: String,
     prompt: String,
@@ -133,7 +133,7 @@ struct Subject {
     truth: Option<Arc<Mask>>,
 }
 
-/// A model and what it did with every image.
+/// A model with its inspections of all images.
 struct Inspections {
     info: ModelInfo,
     inspections: Vec<Inspection>,
@@ -141,7 +141,7 @@ struct Inspections {
 
 /// Draws.
 pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
-    // What is quick to see is checked before a model is read, which is not.
+    // Fast checks come before the model is read.
     let files = files(arguments)?;
     let subjects = subjects(arguments)?;
     let mut sources = vec![arguments.model.source(arguments.vocab.as_ref())];
@@ -188,7 +188,7 @@ fn drawn(arguments: &FigureArguments, content: &Content) -> Result<Figure, Figur
     }
 }
 
-/// What will be written: the files that are asked for, and the numbers beside each.
+/// Returns the files to be written: those that were requested, and the numbers beside each.
 fn files(arguments: &FigureArguments) -> Result<Vec<PathBuf>, Failure> {
     let mut files: Vec<PathBuf> = Vec::new();
     for out in &arguments.outs {
@@ -220,7 +220,7 @@ fn files(arguments: &FigureArguments) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Reads the images, their masks and sentences; none for a figure of the model alone.
+/// Reads the images, their masks and prompts; empty for a figure of the model alone.
 fn subjects(arguments: &FigureArguments) -> Result<Vec<Subject>, Failure> {
     if let (Some(root), Some(split)) = (&arguments.data, &arguments.split) {
         return of_dataset(arguments, root, split);
@@ -285,7 +285,7 @@ fn subject(
     Ok(Subject { name, prompt, picture: Picture::of(&seen.image), seen, truth })
 }
 
-/// Opens a model, looks at every image with it, and lets it go.
+/// Opens a model, inspects every image with it, and closes it.
 fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject]) -> Result<Inspections, Failure> {
     let busy = terminal::busy("reading the model");
     let mut predictor = Predictor::open(source, arguments.device.choice())?;

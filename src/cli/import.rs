@@ -1,4 +1,4 @@
-//! `himix import`: published checkpoints to a model bundle.
+//! `himix import`: makes a model bundle from published checkpoints.
 
 use std::path::{Path, PathBuf};
 
@@ -33,24 +33,24 @@ pub struct ImportArguments {
     /// The authors' checkpoint: a PyTorch Lightning .ckpt, a state dictionary or a .safetensors file
     #[arg(long, value_name = "FILE", required_unless_present = "vision", conflicts_with = "vision")]
     checkpoint: Option<PathBuf>,
-    /// Folder of CXR-BERT as Hugging Face ships it
+    /// Folder of CXR-BERT as distributed by Hugging Face
     #[arg(long, value_name = "DIR")]
     text: PathBuf,
-    /// Folder of ConvNeXt as Hugging Face ships it, for a fresh decoder
+    /// Folder of ConvNeXt as distributed by Hugging Face, for a new decoder
     #[arg(long, value_name = "DIR")]
     vision: Option<PathBuf>,
-    /// Architecture, where it is not the published one
+    /// Configuration of the architecture, if it is not the published one
     #[arg(long, value_name = "C")]
     config: Option<PathBuf>,
-    /// Folder of the bundle, made if need be
+    /// Folder of the bundle; created if necessary
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Write 16-bit numbers: half the size, three digits
+    /// Write 16-bit numbers: half the size, three significant digits
     #[arg(long)]
     half: bool,
 }
 
-/// Imports.
+/// Runs the command.
 pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     let vocabulary = bundle::find_vocabulary(&arguments.text).ok_or_else(|| {
         let folder = arguments.text.display();
@@ -70,7 +70,7 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     }
     let (source, missing) = weights(arguments, &config)?;
     let device = Device::flex();
-    // A fresh decoder is the same at every import.
+    // A new decoder is the same at every import.
     device.seed(0);
     let model = load::load(&config, source.as_ref(), missing, &device)?;
     let precision = if arguments.half { Precision::F16 } else { Precision::F32 };
@@ -87,7 +87,7 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     terminal::print(&format!("{} written ({count} numbers, {:.1} MB)", arguments.out.display(), size as f64 / 1e6))
 }
 
-/// Architecture and provenance of the bundle.
+/// Returns architecture and provenance of the bundle.
 fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
     let mut config = match &arguments.config {
         Some(path) => bundle::read_config(path)?,
@@ -123,7 +123,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The weights, and what is to become of those that are nowhere.
+/// Returns the weights, and what to do about missing ones.
 fn weights(
     arguments: &ImportArguments,
     config: &ModelConfig,
@@ -137,7 +137,7 @@ fn weights(
             Ok((source, Missing::Refuse))
         }
         (None, Some(vision)) => {
-            // Each folder is refused unless its encoder is complete, so only the decoder can be missing.
+            // A folder with an incomplete encoder is refused, so only the decoder can be missing.
             let vision = open_encoder(vision, Encoder::Vision, config)?;
             Ok((Box::new(Joined::new(vision, [text()?])), Missing::KeepFresh))
         }

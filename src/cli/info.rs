@@ -1,4 +1,4 @@
-//! `himix info`: what a file says of itself and what was derived of it, each with where it comes from.
+//! `himix info`: what a file says about itself and what was derived from it, with the origin of every value.
 
 use std::path::{Path, PathBuf};
 
@@ -16,14 +16,14 @@ Examples:
   himix info ct.nii.gz --mask lesion.nii.gz --labels 2
   himix info slice.dcm --json --identifiers";
 
-/// Say what is known of an image: geometry, values, file, oddities, and the mask that is laid on it
+/// Print what is known about an image: geometry, values, file, notes, and the mask aligned with it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InfoArguments {
     /// Images, volumes, series
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Slice of a volume or a series whose values are looked at, from 1; the middle one by default
+    /// Slice of a volume or a series whose values are examined, from 1; the middle one by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slice: Option<u32>,
     /// Mask of the image; several are parts of one
@@ -31,18 +31,18 @@ pub struct InfoArguments {
     mask: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
-    /// Leave a picture as it is stored, whatever orientation its EXIF data asks for
+    /// Leave an image as it is stored and ignore its EXIF orientation
     #[arg(long)]
     as_stored: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Print what can identify a person too: name, dates, UIDs
+    /// Also print what can identify a person: name, dates, UIDs
     #[arg(long)]
     identifiers: bool,
 }
 
-/// Says it.
+/// Runs the command.
 pub fn run(arguments: &InfoArguments) -> Result<(), Failure> {
     if arguments.files.len() > 1 && !arguments.mask.is_empty() {
         return Err(Failure::input("a mask belongs to one image; give one FILE with --mask"));

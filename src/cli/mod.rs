@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and one file for each command that does it.
+//! The command line, with one file for each command.
 
 mod arguments;
 mod data;
@@ -34,7 +34,7 @@ Examples:
   himix predict --model my-bundle --image chest.png --prompt \"left lung\" --out result
   himix predict --help                    more on one command";
 
-/// Text-guided lesion segmentation with HiMix: a viewer, and the same from the command line.
+/// Text-guided lesion segmentation with HiMix: viewer and command line.
 #[derive(Debug, Parser)]
 #[command(name = "himix", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -60,7 +60,7 @@ enum Command {
     Figure(figure::FigureArguments),
 }
 
-/// The arguments of this process; none where help or the version was asked for and has been printed.
+/// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
 pub fn parse() -> Result<Option<Arguments>, Failure> {
     match Arguments::try_parse() {
         Ok(arguments) => Ok(Some(arguments)),
@@ -72,14 +72,14 @@ pub fn parse() -> Result<Option<Arguments>, Failure> {
     }
 }
 
-/// What clap says up to its first empty line: what is wrong. Usage and hints follow there.
+/// Returns what clap reports up to its first empty line, without usage and hints.
 fn in_one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join(" ");
     format!("{}; --help shows how", text.trim_start_matches("error: "))
 }
 
-/// Does what was asked for.
+/// Runs the command, or opens the window.
 pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let Some(command) = arguments.command else {
         if let Some(missing) =

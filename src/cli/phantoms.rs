@@ -16,28 +16,28 @@ Examples:
 The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test; of few pictures one or two of each kind
 are for val and test.";
 
-/// Make a data set of synthetic pictures with lesions, masks and sentences
+/// Make a data set of synthetic images with lesions, masks and prompts
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PhantomArguments {
-    /// Folder that receives the data set; must be empty or not exist
+    /// Folder for the data set; must be empty or not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Kind of picture: xray, ct or endoscopy; may be repeated, all of them by default
+    /// Kind of image: xray, ct or endoscopy; may be repeated [default: all]
     #[arg(long, value_name = "KIND")]
     kind: Vec<Kind>,
-    /// Pictures in all
+    /// Total number of images
     #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     count: u64,
-    /// Other numbers make other pictures
+    /// Seed; another one gives other images
     #[arg(long, value_name = "SEED", default_value = "0")]
     seed: u64,
-    /// Side of the pictures in pixels
+    /// Side of the images in pixels
     #[arg(long, value_name = "PIXELS", default_value = "224", value_parser = clap::value_parser!(u64).range(64..=1024))]
     side: u64,
 }
 
-/// Makes them.
+/// Runs the command.
 pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
     let out = &arguments.out;
     let is_taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
@@ -46,7 +46,7 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
     }
     let kinds = if arguments.kind.is_empty() { Kind::ALL.to_vec() } else { arguments.kind.clone() };
     let part = |index| split(index, arguments.count, kinds.len() as u64);
-    // A split that nothing falls to is not begun: no folder, no table.
+    // A split without images gets no folder and no table.
     let mut tables = SPLITS.map(|_| String::new());
     for (place, name) in SPLITS.iter().enumerate() {
         if (0..arguments.count).any(|index| part(index) == place) {
@@ -66,7 +66,7 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    // The tables come last: without them nobody takes a broken-off folder for a whole one.
+    // The tables are written last: without them an incomplete folder is not taken for a data set.
     let written = || SPLITS.iter().zip(&tables).filter(|(_, table)| !table.is_empty());
     for (split, table) in written() {
         let text = format!("Image,Description\n{table}");

@@ -1,4 +1,4 @@
-//! The pictures that a prediction is written as.
+//! The image files of a prediction.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use himix::analysis::figure::{OverlayColours, Picture};
 use himix::data::{DataError, Image, Mask, preprocess, write};
 use himix::infer::Prediction;
 
-/// Writes the pictures of a prediction into a folder that exists, and says which.
+/// Writes the image files of a prediction to a folder that exists, and returns their paths.
 pub fn write_all(
     folder: &Path,
     image: &Image,
@@ -37,7 +37,7 @@ pub fn write_all(
     Ok(files)
 }
 
-/// The image with what was predicted, or how that agrees with the mask, laid over it in the paper's colours.
+/// Returns the image with the predicted mask, or its comparison with the ground truth, in the paper's colours.
 pub fn overlay(image: &Image, mask: &[u8], truth: Option<&Mask>) -> Vec<u8> {
     let truth = truth.map(|truth| truth.values.as_slice());
     Picture::of(image).under_mask(mask, truth, &OverlayColours::PAPER).rgb

@@ -1,4 +1,4 @@
-//! `himix predict`: one image and one or several prompts to masks.
+//! `himix predict`: segments an image with one or several prompts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,13 +26,13 @@ Examples:
 stage_14.png and stage_28.png, all at the image's resolution. With several prompts each has a folder: 0, 1, …
 Dice and IoU are those of this one image (per image), not pooled over several.";
 
-/// Segment an image by a sentence
+/// Segment an image from a text prompt
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PredictArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Vocabulary (vocab.txt or tokenizer.json), where it does not lie beside the configuration
+    /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V")]
     vocab: Option<PathBuf>,
     /// The image: PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, or the folder of a DICOM series
@@ -40,23 +40,23 @@ pub struct PredictArguments {
     image: PathBuf,
     #[command(flatten)]
     scan: ScanArguments,
-    /// What to segment, in words; may be given several times, which reads the image only once
+    /// Prompt: what to segment; may be repeated, the image is then read only once
     #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
     prompts: Vec<String>,
-    /// A mask to compare with; may be given several times, see --several
+    /// Ground-truth mask; may be repeated, see --several
     #[arg(long = "mask", value_name = "G")]
     masks: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
-    /// Probability from which on a pixel is foreground, 0 to 1
+    /// Probability from which a pixel is foreground, 0 to 1
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Folder for the pictures, made if need be; without it nothing is written
+    /// Folder for the image files, created if necessary; without it nothing is written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print one JSON object, or an array of them for several prompts
+    /// Print one JSON object, or an array for several prompts
     #[arg(long)]
     json: bool,
     /// Write every intermediate tensor and the inputs to this .safetensors file (one prompt only)
@@ -70,7 +70,7 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
         let count = arguments.prompts.len();
         return Err(Failure::input(format!("--activations takes one --prompt, not {count}; call once for each")));
     }
-    // What is quick to read is checked before the model, which is not.
+    // Fast checks come before the model is read.
     let seen = arguments.scan.read(&arguments.image)?;
     let truth = match arguments.masks.as_slice() {
         [] => None,
@@ -128,7 +128,7 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     }
 }
 
-/// The folder of each prompt's pictures, made; none where nothing is to be written.
+/// Returns the folder of each prompt's image files, after creating it; `None` if nothing is to be written.
 fn folders(arguments: &PredictArguments) -> Result<Vec<Option<PathBuf>>, Failure> {
     let count = arguments.prompts.len();
     let Some(out) = &arguments.out else { return Ok(vec![None; count]) };

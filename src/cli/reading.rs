@@ -1,4 +1,4 @@
-//! An image as the network shall see it, and its mask, from whatever files they are.
+//! Reads an image in the form that the network receives, and its mask.
 
 use std::path::{Path, PathBuf};
 
@@ -9,33 +9,35 @@ use himix::data::{DataError, Image, Limit, MaskReading, Orientation, Truth, Trut
 use super::arguments::{MaskRuleName, SeveralName};
 use super::{Failure, terminal};
 
-/// Which slice of a scan, and how it is seen.
+/// Which slice of a volume is used, and how it is displayed.
 #[derive(Debug, Args)]
 pub struct ScanArguments {
     /// Slice of a volume or a series, from 1; the middle one by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slice: Option<u32>,
-    /// Window in which the network sees a scan: level and width, for instance -600,1500; the file's own by default
+    /// Window for the network's input from a volume: level and width, for instance -600,1500; the file's own by
+    /// default
     #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = window)]
     window: Option<Window>,
-    /// Leave a picture as it is stored, whatever orientation its EXIF data asks for
+    /// Leave an image as it is stored and ignore its EXIF orientation
     #[arg(long)]
     as_stored: bool,
 }
 
-/// How the mask of an image is read and laid on it.
+/// How the mask of an image is read and aligned with it.
 #[derive(Debug, Args)]
 pub struct TruthArguments {
-    /// Labels of the mask that are foreground, for instance 1,3; all but background by default
+    /// Labels of the mask that are foreground, for instance 1,3; all except background by default
     #[arg(long, value_name = "N,N", default_value = "all", allow_hyphen_values = true)]
     labels: LabelChoice,
-    /// What is foreground in a mask file: found from its values, above half of the range, or exactly 255 as the authors read it
+    /// Foreground of a mask file: derived from its values, above half of the range, or exactly 255 as in the authors'
+    /// code
     #[arg(long, value_name = "RULE", default_value = "found")]
     mask_rule: MaskRuleName,
-    /// What several masks of the image are
+    /// Meaning of several masks of the image
     #[arg(long, value_name = "WHAT", default_value = "united")]
     several: SeveralName,
-    /// What to do where the mask lies on another grid than the image
+    /// What to do if the mask is on another grid than the image
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mask_grid: MaskGridName,
 }
@@ -45,13 +47,13 @@ pub struct TruthArguments {
 enum MaskGridName {
     /// Refuse it
     Refuse,
-    /// Take for every pixel the nearest voxel by position in mm
+    /// Take the nearest voxel by position in mm for every pixel
     Resample,
-    /// Lay voxels on each other by their numbers as stored
+    /// Match voxels by their stored indices
     Index,
 }
 
-/// A picture as the network sees it.
+/// An image in the form that the network receives.
 pub struct ReadImage {
     /// The picture.
     pub image: Image,
@@ -59,14 +61,14 @@ pub struct ReadImage {
     pub volume: Volume,
     /// Number of the slice, from 0.
     pub slice: usize,
-    /// Whether the user named it.
+    /// Whether the user chose the slice.
     is_named: bool,
-    /// How pictures are turned.
+    /// How the image is turned.
     orientation: Orientation,
 }
 
 impl ScanArguments {
-    /// Reads a picture, a slice of a volume or of a series.
+    /// Reads an image, or a slice of a volume or a series.
     pub fn read(&self, path: &Path) -> Result<ReadImage, Failure> {
         let orientation = if self.as_stored { Orientation::AsStored } else { Orientation::Upright };
         let volume = open::open_as(path, Limit::default(), orientation, &|_, _| true)?;
@@ -74,7 +76,7 @@ impl ScanArguments {
         self.of_volume(volume, orientation, path)
     }
 
-    /// A picture of the file `path` that has been read already.
+    /// Prepares an image of the file `path` that has already been read.
     pub fn of_image(&self, image: Image, path: &Path) -> Result<ReadImage, Failure> {
         self.of_volume(Volume::of_image(image), Orientation::default(), path)
     }
@@ -95,7 +97,7 @@ impl ScanArguments {
 }
 
 impl TruthArguments {
-    /// Reads the mask files of an image and lays them on it. They must say something of the slice that is seen.
+    /// Reads the mask files of an image and aligns them with it. They must cover the selected slice.
     pub fn read(&self, seen: &ReadImage, files: &[PathBuf]) -> Result<Truth, Failure> {
         let truth = self.lay(seen.volume.grid(), seen.orientation, seen.is_named.then_some(seen.slice), files)?;
         truth.laid.labels.notes.iter().for_each(terminal::note);
@@ -112,8 +114,8 @@ impl TruthArguments {
         Ok(truth)
     }
 
-    /// Reads the mask files of an image and lays them on it, whatever slices they say something of. `slice` is the one
-    /// that the user named, from 0.
+    /// Reads the mask files of an image and aligns them with it, whichever slices they cover. `slice` is the one that
+    /// the user chose, from 0.
     pub fn lay(
         &self,
         image: Grid<'_>,
@@ -158,7 +160,7 @@ impl TruthArguments {
     }
 }
 
-/// Level and width.
+/// Parses level and width.
 fn window(text: &str) -> Result<Window, String> {
     let pair = text.split_once(',').and_then(|(l, w)| Some((l.trim().parse().ok()?, w.trim().parse().ok()?)));
     match pair {

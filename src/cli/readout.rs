@@ -1,4 +1,4 @@
-//! `himix train --linear_probe`: fits a mask of its own for every decoder stage of a model that stays as it is.
+//! `himix train --readout`: fits a linear probe for every decoder stage of a model that stays as it is.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use himix::infer::{FitProgress, ModelSource, Predictor, fit_linear_probes, write
 
 use super::{Failure, terminal};
 
-/// What is fitted on what.
+/// What is fitted, and on which images.
 pub struct ReadoutArguments<'a> {
     pub model: &'a Path,
     pub data: &'a [PathBuf],
@@ -19,7 +19,7 @@ pub struct ReadoutArguments<'a> {
     pub device: DeviceChoice,
 }
 
-/// Fits and writes.
+/// Fits the probes and writes them.
 pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
     let mut datasets = Vec::new();
     for root in arguments.data {
@@ -27,7 +27,7 @@ pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
     }
     let mut predictor = Predictor::open(&ModelSource::new(arguments.model), arguments.device)?;
     predictor.take_notices().into_iter().for_each(terminal::note);
-    // Before the work, so that it is not lost for want of a place.
+    // The target is determined first, so that the work is not lost.
     let target = match arguments.out {
         Some(path) => path.to_path_buf(),
         None => predictor.linear_probes_path().ok_or_else(|| {

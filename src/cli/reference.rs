@@ -1,4 +1,4 @@
-//! A file of recorded activations, checked before anything is computed on it.
+//! A file of recorded activations, which is checked before anything is computed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use himix::model::weights::{TensorSource, source};
 
 use super::Failure;
 
-/// The file, with its inputs read.
+/// The file, with its inputs.
 pub struct Reference {
     source: Box<dyn TensorSource>,
     shapes: BTreeMap<String, Vec<usize>>,
@@ -32,7 +32,7 @@ pub struct Inputs {
 }
 
 impl Reference {
-    /// Opens the file and checks that its inputs are those of the architecture.
+    /// Opens the file and checks that its inputs fit the architecture.
     pub fn open(path: &Path, config: &ModelConfig) -> Result<Self, Failure> {
         let source = source::open(path)?;
         let shapes = source.shapes();
@@ -70,7 +70,7 @@ impl Reference {
         Ok(Self { batch, image, ids, mask, side, tokens, shapes, source })
     }
 
-    /// The inputs on a device.
+    /// Returns the inputs on a device.
     pub fn inputs(&self, device: &Device) -> Inputs {
         let image = TensorData::new(self.image.clone(), [self.batch, 3, self.side, self.side]);
         let int = |values: &[i64]| {
@@ -84,12 +84,12 @@ impl Reference {
         self.shapes.contains_key(name)
     }
 
-    /// Values of a recorded tensor.
+    /// Returns the values of a recorded tensor.
     pub fn read(&self, name: &str) -> Result<Vec<f32>, Failure> {
         Ok(self.source.read(name)?)
     }
 
-    /// Refuses a reference with tensors that the network does not compute or computes in another shape.
+    /// Refuses a reference with tensors that the network does not compute, or computes in another shape.
     pub fn must_fit(&self, computed: &BTreeMap<&str, &[usize]>) -> Result<(), Failure> {
         let refuse = |reason: String| {
             let path = self.source.path().display();

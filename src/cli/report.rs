@@ -1,4 +1,4 @@
-//! What `himix predict` says of a prediction: for people as text, for scripts as JSON.
+//! The output of `himix predict`, as text and as JSON.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use himix::infer::{ModelInfo, Prediction};
 use himix::metrics::Confusion;
 use serde_json::{Map, Value, json};
 
-/// One prompt's outcome.
+/// The result for one prompt.
 pub struct Outcome<'a> {
     pub image: &'a Path,
     pub prediction: &'a Prediction,
     pub threshold: f32,
-    /// Share of the image's pixels that are foreground.
+    /// Share of the image's pixels that are foreground, 0 to 1.
     pub foreground_fraction: f64,
-    /// Agreement with the mask of this one image, if there was one.
+    /// Agreement with the ground truth of this image, if there is one.
     pub counts: Option<Confusion>,
-    /// What it was compared with.
+    /// The ground truth.
     pub truth: Option<&'a Truth>,
     pub files: &'a [PathBuf],
 }
 
 impl Outcome<'_> {
-    /// One object; its keys are part of the interface.
+    /// Returns a JSON object; its keys are part of the interface.
     pub fn json(&self) -> Value {
         let prediction = self.prediction;
         let per_stage = |value: &dyn Fn(&himix::infer::StageParameters) -> Value| {
@@ -60,7 +60,7 @@ impl Outcome<'_> {
         })
     }
 
-    /// The same for people.
+    /// Returns the same as text.
     pub fn text(&self) -> String {
         let mut out = String::new();
         let mut row = |name: &str, value: &str| {
@@ -105,7 +105,7 @@ impl Outcome<'_> {
     }
 }
 
-/// What a mask was found to be, how it was laid on its image, its labels, and what is odd about it.
+/// Describes how a mask was interpreted and aligned with its image, its labels, and what is unusual about it.
 fn truth_json(truth: &Truth) -> Value {
     let labels = &truth.laid.labels;
     json!({
@@ -119,7 +119,7 @@ fn truth_json(truth: &Truth) -> Value {
     })
 }
 
-/// What the user should know of the model and the prompt, one line each.
+/// Returns notes about the model and the prompt, one line each.
 pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if prediction.tokens.read.is_empty() {
@@ -138,7 +138,7 @@ pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Ve
     notes
 }
 
-/// Word pieces as they read, the first few if they are many.
+/// Joins word pieces, the first few if there are many.
 fn words(pieces: &[String]) -> String {
     const SHOWN: usize = 30;
     if pieces.is_empty() {
@@ -158,7 +158,7 @@ fn shortened(text: &str, characters: usize) -> String {
     }
 }
 
-/// An f32 with the digits that a person would write, 0.9 and not 0.8999999761581421.
+/// Converts an `f32` to the shortest decimal form, 0.9 instead of 0.8999999761581421.
 fn number(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }

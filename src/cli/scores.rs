@@ -1,4 +1,5 @@
-//! The scores of an evaluation: as text, as JSON, as a table. Every Dice and IoU says whether it is pooled or per image.
+//! The scores of an evaluation as text, as JSON, and as a table. Every Dice and IoU says whether it is pooled or per
+//! image.
 
 use std::path::Path;
 
@@ -9,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 
-/// Characters of a sentence in the list of the worst cases.
+/// Characters of a prompt in the list of the worst cases.
 const SENTENCE: usize = 80;
 
-/// One object for scripts.
+/// Returns a JSON object.
 pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
     let threshold = f64::from(evaluation.settings.threshold);
     let mut object = json!({
@@ -74,7 +75,7 @@ fn known(evaluation: &Evaluation) -> impl Iterator<Item = &ImageScore> {
     evaluation.images.iter().filter(|image| image.is_known == Some(true))
 }
 
-/// For people.
+/// Returns the scores as text.
 pub fn text(evaluation: &Evaluation, worst: usize) -> String {
     let mut lines = Vec::new();
     if evaluation.settings.shuffle_seed.is_some() {
@@ -110,7 +111,7 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
     lines.join("\n")
 }
 
-/// What the masks were found to be, and a warning where some have nothing or everything as foreground.
+/// Describes how the masks were interpreted, with a warning if some have nothing or everything as foreground.
 fn masks(evaluation: &Evaluation) -> Vec<String> {
     let kinds = evaluation.mask_kinds.iter().map(|(kind, count)| format!("{kind} ({count})"));
     let mut lines = vec![format!("masks       {}", kinds.collect::<Vec<_>>().join("; "))];
@@ -135,7 +136,7 @@ fn masks(evaluation: &Evaluation) -> Vec<String> {
     lines
 }
 
-/// The stages' own masks, coarse to fine, for people; `grids` names them.
+/// Returns the scores of the stages' own masks, coarse to fine, as text; `grids` names them.
 pub fn stages_text(evaluation: &Evaluation, grids: &[usize]) -> String {
     let row = |name: &str, pooled: &Confusion, image: &Spread| {
         let (dice, Spread { mean, std, .. }) = (pooled.dice(), image);
@@ -177,7 +178,7 @@ fn table(evaluation: &Evaluation) -> Vec<String> {
     lines
 }
 
-/// One row an image.
+/// Writes a table with one row for each image.
 pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> {
     Ok(write::file(path, |out| {
         let mut table = csv::Writer::from_writer(out);

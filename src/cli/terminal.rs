@@ -1,4 +1,4 @@
-//! What reaches the terminal: results on stdout, notes and progress on stderr.
+//! Output on the terminal: results on stdout, notes and progress on stderr.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -12,7 +12,7 @@ use super::Failure;
 
 pub use himix::app::duration;
 
-/// Writes results to stdout. A reader that has seen enough and closes the pipe is no failure.
+/// Writes results to stdout. A reader that closes the pipe early is not an error.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| {
@@ -26,14 +26,14 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Something the user should know that is no error, on stderr.
+/// Writes a note on stderr, which is not an error.
 pub fn note(text: impl Display) {
     let line = text.to_string().replace(['\n', '\r'], " ");
-    // Nobody may be listening, and that is no reason to stop.
+    // A closed stderr is not a reason to stop.
     let _ = writeln!(io::stderr(), "himix: note: {line}");
 }
 
-/// A bar over `length` steps on stderr; nothing where that is no terminal.
+/// Returns a progress bar over `length` steps on stderr; hidden if that is not a terminal.
 pub fn bar(length: usize, unit: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -43,13 +43,13 @@ pub fn bar(length: usize, unit: &str) -> ProgressBar {
     ProgressBar::new(length as u64).with_style(style)
 }
 
-/// A bar whose message says by itself how long it takes.
+/// Returns a progress bar whose message contains the remaining time.
 pub fn bar_with_message(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} steps, {msg}");
     bar(length, "steps").with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// A line that says what is being done, on stderr until it is dropped; nothing where that is no terminal.
+/// Shows a line on stderr that says what is being done until it is dropped; hidden if stderr is not a terminal.
 pub fn busy(message: &str) -> Busy {
     if !io::stderr().is_terminal() {
         return Busy(ProgressBar::hidden());
@@ -59,7 +59,7 @@ pub fn busy(message: &str) -> Busy {
     Busy(spinner)
 }
 
-/// Takes its line away when it goes.
+/// Removes its line when it is dropped.
 pub struct Busy(ProgressBar);
 
 impl Drop for Busy {
@@ -68,8 +68,8 @@ impl Drop for Busy {
     }
 }
 
-/// Runs a command so that a panic, caught below or not, prints nothing of its own. One that nothing caught is a
-/// fault of this program and ends the command with one line. `RUST_BACKTRACE` brings the usual text back.
+/// Runs a command so that a panic prints no text of its own. A panic that nothing caught is a fault of this program
+/// and ends the command with one line. `RUST_BACKTRACE` brings the usual text back.
 pub fn without_panic_text(command: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     let last = Arc::new(Mutex::new(String::new()));
     if std::env::var_os("RUST_BACKTRACE").is_none() {

@@ -1,4 +1,4 @@
-//! `himix train`.
+//! `himix train`: trains a model, resumes a run, or fits stage read-outs.
 
 use std::path::{Path, PathBuf};
 
@@ -26,39 +26,41 @@ folder they are found, elsewhere --data says where they are; they must be the sa
 
 Keys of the settings and of --set:";
 
-/// Train a model on data sets and phantoms
+/// Train a model on data sets and synthetic images
 #[derive(Debug, Args)]
 #[command(after_help = help_with_keys())]
 pub struct TrainArguments {
-    /// Folder of a data set; may be repeated. With --resume: where the data sets of the run lie now, in its order
+    /// Folder of a data set; may be repeated. With --resume: the current location of the run's data sets, in their
+    /// order
     #[arg(long, value_name = "DIR")]
     data: Vec<PathBuf>,
-    /// Run folder; must not hold a run yet. With --readout: file for the read-outs, where they shall not lie in the bundle
+    /// Run folder; must not contain a run yet. With --readout: file for the read-outs, if they are not to be stored
+    /// in the bundle
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Settings as a TOML file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// One setting, over those of the file; may be repeated
+    /// A single setting, which takes precedence over the file; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Go on with the run in this folder
+    /// Resume the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "set"])]
     resume: Option<PathBuf>,
-    /// Leave the model as it is and fit a mask of its own for each decoder stage, which is kept in its bundle; the images are those
-    /// of --data
-    #[arg(long, requires = "data", conflicts_with_all = ["resume", "config", "set"])]
+    /// Leave the model as it is and fit a stage read-out (linear probe) for each decoder stage on the images of
+    /// --data; it is stored in the model's bundle
+    #[arg(long = "readout", requires = "data", conflicts_with_all = ["resume", "config", "set"])]
     linear_probe: bool,
-    /// With --readout: the model, a bundle's folder or a weights file
-    #[arg(long, value_name = "M", default_value = BUNDLED_NAME, requires = "readout")]
+    /// With --readout: the model, the folder of a bundle or a weights file
+    #[arg(long, value_name = "M", default_value = BUNDLED_NAME, requires = "linear_probe")]
     model: PathBuf,
     /// With --readout: split of the images
-    #[arg(long, value_name = "SPLIT", default_value = "train", requires = "readout")]
+    #[arg(long, value_name = "SPLIT", default_value = "train", requires = "linear_probe")]
     split: String,
-    /// With --readout: images of each data set, evenly over its list; 0 for all
-    #[arg(long, value_name = "N", default_value = "200", requires = "readout")]
+    /// With --readout: number of images of each data set, spread evenly over its list; 0 for all
+    #[arg(long, value_name = "N", default_value = "200", requires = "linear_probe")]
     limit: usize,
-    /// Where to compute, over the settings: auto, cpu, gpu or gpu:N
+    /// Compute device, which takes precedence over the settings: auto, cpu, gpu or gpu:N
     #[arg(long, value_name = "D")]
     device: Option<DeviceChoice>,
 }
@@ -72,7 +74,7 @@ fn help_with_keys() -> String {
     format!("{EXAMPLES}\n{}", config::KEYS.iter().map(line).collect::<String>())
 }
 
-/// Trains.
+/// Runs the command.
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     if arguments.linear_probe {
         return readout::run(&ReadoutArguments {
@@ -92,7 +94,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         Some(choice) => choice,
         None => config.device.parse().map_err(Failure::input)?,
     };
-    // Before a device is looked for, which takes its time and may make a driver talk.
+    // This check comes first, because opening a device takes time and may make a driver print messages.
     config.validate().map_err(Failure::input)?;
     let device = device::open(choice);
     if let Some(notice) = &device.notice {
@@ -116,7 +118,7 @@ fn failure(error: TrainError) -> Failure {
     }
 }
 
-/// What the terminal shows of a run.
+/// Shows a run on the terminal.
 struct Report {
     epochs: usize,
     bar: indicatif::ProgressBar,
@@ -164,7 +166,7 @@ impl Report {
     }
 }
 
-/// The one line of an epoch.
+/// Describes an epoch on one line.
 fn line(epoch: &Epoch, epochs: usize) -> String {
     format!(
         "epoch {:3}/{epochs}  loss {:.4}  validation loss {:.4}  Dice {:.3} pooled, {:.3} per image  lr {:.2e}  {:.0} s  waiting {:.1} %{}",
@@ -180,7 +182,7 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
     )
 }
 
-/// File, then `--set`, then the options of their own.
+/// Merges the file, `--set`, and the other options.
 fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
     let mut config = match &arguments.config {
         Some(path) => read(path)?,

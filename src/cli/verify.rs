@@ -1,4 +1,4 @@
-//! `himix verify`: the network's tensors against those that another program recorded.
+//! `himix verify`: compares the network's tensors with recorded ones.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +24,7 @@ Examples:
 The reference holds input.image, input.ids, input.mask and any of the network's intermediate tensors, as
 `himix predict --activations` writes them. No vocabulary is needed. Expect 1e-4 on the CPU and 1e-3 on a GPU.";
 
-/// Compare the network, tensor by tensor, with recorded activations
+/// Compare the network's tensors with recorded activations
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyArguments {
@@ -33,7 +33,7 @@ pub struct VerifyArguments {
     /// Recorded inputs and intermediate tensors
     #[arg(long, value_name = "FILE")]
     reference: PathBuf,
-    /// Largest relative L2 error that passes
+    /// Largest accepted relative L2 error
     #[arg(long, value_name = "E", default_value = "1e-4", value_parser = tolerance)]
     tolerance: f64,
     #[command(flatten)]
@@ -47,7 +47,7 @@ fn tolerance(text: &str) -> Result<f64, String> {
     }
 }
 
-/// How far one tensor is off.
+/// The error of one tensor.
 struct Row {
     name: String,
     /// ‖ours − reference‖ / ‖reference‖
@@ -63,7 +63,7 @@ impl Row {
             let apart = (f64::from(*ours) - f64::from(*reference)).abs();
             difference += apart * apart;
             norm += f64::from(*reference).powi(2);
-            // Not `max`, which would pass over what is not a number.
+            // `max` would ignore NaN.
             if apart > largest || apart.is_nan() {
                 largest = apart;
             }
@@ -71,13 +71,13 @@ impl Row {
         Self { name: name.into(), relative: (difference / f64::max(norm, 1e-300)).sqrt(), largest }
     }
 
-    /// Whether it is close enough; what is not a number is not.
+    /// Whether the error is within the tolerance; NaN is not.
     fn passes(&self, tolerance: f64) -> bool {
         self.relative <= tolerance
     }
 }
 
-/// Verifies.
+/// Runs the command.
 pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let located = bundle::locate(&arguments.model.source(None))?;
     located.weights.notices().iter().for_each(terminal::note);
@@ -89,7 +89,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     for Row { name, relative, largest } in &rows {
         text += &format!("{name:28}{relative:14.2e}{largest:22.2e}\n");
     }
-    // What is not a number is worse than any number.
+    // NaN counts as the largest error.
     let key = |row: &&Row| if row.relative.is_nan() { f64::INFINITY } else { row.relative };
     let Some(worst) = rows.iter().max_by(|a, b| key(a).total_cmp(&key(b))) else {
         return Err(Failure::input(format!("{}: there is nothing to compare", arguments.reference.display())));
@@ -106,7 +106,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     if beyond == 0 { Ok(()) } else { Err(Failure::work(format!("verification failed: {summary}"))) }
 }
 
-/// Runs `job` on the device asked for; where a GPU fails, on the CPU. Gives the name of the device that did it.
+/// Runs `job` on the requested device, or on the CPU if a GPU fails. Returns the name of the device that was used.
 fn on_device<T>(
     choice: DeviceChoice,
     job: impl Fn(&Device) -> Result<T, Failure>,
@@ -127,8 +127,8 @@ fn on_device<T>(
     }
 }
 
-/// Every tensor of the reference in the order in which the network computes them, and the logits once more as `predict`
-/// computes them.
+/// Compares every tensor of the reference, in the order in which the network computes them, and the logits again as
+/// `predict` computes them.
 fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<Vec<Row>, Failure> {
     let model = located.load(device)?;
     let inputs = reference.inputs(device);

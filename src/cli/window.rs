@@ -20,7 +20,8 @@ pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>) -> Result<
     himix::app::run(start).map_err(|error| Failure::work(format!("{error:#}")))
 }
 
-/// What is remembered must be found from another folder too. A name that is no path (of a model within the program) stays as it is.
+/// Makes a path absolute, because it is remembered and must be found from another folder. A name that is not a path
+/// (of a model within the program) is unchanged.
 fn absolute(path: &Path) -> PathBuf {
     if path.exists() && path != Path::new(BUNDLED_NAME) {
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned())

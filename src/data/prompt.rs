@@ -2,10 +2,10 @@
 
 /// Returns the prompt of the mirrored image: the words "left" and "right" are exchanged and keep their case. Other
 /// words that contain these letters ("bright") stay.
-pub fn mirror(sentence: &str) -> String {
+pub fn mirror(prompt: &str) -> String {
     let is_letter = |letter: char| letter.is_alphanumeric();
-    let mut mirrored = String::with_capacity(sentence.len() + 8);
-    let mut rest = sentence;
+    let mut mirrored = String::with_capacity(prompt.len() + 8);
+    let mut rest = prompt;
     while !rest.is_empty() {
         let between = rest.find(is_letter).unwrap_or(rest.len());
         let (other, after) = rest.split_at(between);
@@ -40,10 +40,10 @@ mod tests {
 
     #[test]
     fn sides_are_exchanged_and_nothing_else() {
-        let sentence = "Bilateral infection, areas,lower left lung and upper Right lung; LEFT, bright, leftover.";
+        let prompt = "Bilateral infection, areas,lower left lung and upper Right lung; LEFT, bright, leftover.";
         let mirrored = "Bilateral infection, areas,lower right lung and upper Left lung; RIGHT, bright, leftover.";
-        assert_eq!(mirror(sentence), mirrored);
-        assert_eq!(mirror(mirrored), sentence);
+        assert_eq!(mirror(prompt), mirrored);
+        assert_eq!(mirror(mirrored), prompt);
         for same in ["", "  ", "größe: 3×4", "top, bottom of the image"] {
             assert_eq!(mirror(same), same);
         }

@@ -1,7 +1,7 @@
 //! Agreement of two masks, pixel by pixel.
 //!
-//! Two conventions are in use and differ by points. *Per image*: the score of every image, then their mean.
-//! *Pooled*: the counts of all images added up, then one score. A caller says which one a figure is.
+//! Two conventions are in use, and their results differ. *Per image*: the mean of every image's score. *Pooled*: one
+//! score of the summed counts of all images. Callers state which one a number is.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
@@ -20,14 +20,14 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Counts; a value other than 0 is foreground.
+    /// Counts the outcomes; a value other than 0 is foreground.
     ///
     /// # Panics
-    /// If the masks differ in their number of pixels: a score of two unlike masks would mean nothing.
+    /// Panics if the masks have different numbers of pixels, because a score of such masks has no meaning.
     pub fn of(prediction: &[u8], truth: &[u8]) -> Self {
         assert_eq!(prediction.len(), truth.len(), "masks of the same number of pixels");
         let mut counts = Self::default();
-        // Counted in a table: a branch a pixel costs more than the rest.
+        // A table is faster than a branch for each pixel.
         let mut table = [0_u64; 4];
         for (&predicted, &true_value) in prediction.iter().zip(truth) {
             table[usize::from(predicted != 0) * 2 + usize::from(true_value != 0)] += 1;
@@ -36,13 +36,13 @@ impl Confusion {
         counts
     }
 
-    /// Dice coefficient `2 TP / (2 TP + FP + FN)`, 0…1; 1 where both masks are empty, because they agree.
+    /// Returns the Dice coefficient `2 TP / (2 TP + FP + FN)`, 0…1; 1 if both masks are empty, because they agree.
     pub fn dice(&self) -> f64 {
         let twice = 2 * self.true_positive;
         ratio(twice, twice + self.false_positive + self.false_negative)
     }
 
-    /// Intersection over union `TP / (TP + FP + FN)`, 0…1; 1 where both masks are empty.
+    /// Returns the intersection over union `TP / (TP + FP + FN)`, 0…1; 1 if both masks are empty.
     pub fn iou(&self) -> f64 {
         ratio(self.true_positive, self.true_positive + self.false_positive + self.false_negative)
     }

@@ -1,20 +1,21 @@
-//! The distance between the outlines of two masks.
+//! The distance between the boundaries of two masks.
 
-/// 95 % Hausdorff distance in pixels, as [`hd95_of`] measures it where pixels are squares of side 1.
+/// Returns the 95 % Hausdorff distance in pixels, as [`hd95_of`] for square pixels of side 1.
 ///
 /// # Panics
-/// If a mask does not hold `width * height` values.
+/// Panics if a mask does not hold `width * height` values.
 pub fn hd95(a: &[u8], b: &[u8], width: usize, height: usize) -> Option<f64> {
     hd95_of(a, b, width, height, [1.0; 2])
 }
 
-/// 95 % Hausdorff distance where columns are `size[0]` apart and rows `size[1]`, in the unit of these: of all distances from a boundary
-/// pixel of one mask to the nearest boundary pixel of the other, in both directions together, the 95th percentile (linear between
-/// neighbours), as MedPy's `hd95` takes it. A boundary pixel is foreground with background, or the picture's edge, among its four
-/// neighbours. 0 where both masks are empty; none where one is, because then there is no distance.
+/// Returns the 95 % Hausdorff distance for columns that are `size[0]` apart and rows that are `size[1]` apart, in the
+/// unit of these. It is the 95th percentile (linear between neighbours) of all distances from a boundary pixel of one
+/// mask to the nearest boundary pixel of the other, in both directions together, like MedPy's `hd95`. A boundary
+/// pixel is foreground with background or the edge of the image among its four neighbours. The distance is 0 if both
+/// masks are empty, and `None` if only one is, because then there is none.
 ///
 /// # Panics
-/// If a mask does not hold `width * height` values.
+/// Panics if a mask does not hold `width * height` values.
 pub fn hd95_of(a: &[u8], b: &[u8], width: usize, height: usize, [column, row]: [f64; 2]) -> Option<f64> {
     assert!(a.len() == width * height && b.len() == a.len(), "masks of {width}x{height}");
     let (from, to) = (boundary(a, width, height), boundary(b, width, height));
@@ -23,7 +24,7 @@ pub fn hd95_of(a: &[u8], b: &[u8], width: usize, height: usize, [column, row]: [
         (true, true) => {}
         _ => return None,
     }
-    // In widths of a pixel: squares are measured in whole numbers, whatever their size.
+    // Distances are computed in widths of a pixel, so that square pixels have whole numbers whatever their size.
     let aspect = row / column;
     let mut distances = to_nearest(&from, &to, width, height, aspect);
     distances.extend(to_nearest(&to, &from, width, height, aspect));
@@ -49,16 +50,17 @@ fn boundary(mask: &[u8], width: usize, height: usize) -> Vec<bool> {
         .collect()
 }
 
-/// Distance from every pixel of `from` to the nearest of `to`, in widths of a pixel, which is `aspect` times as high.
+/// Returns the distance from every pixel of `from` to the nearest of `to`, in widths of a pixel, which is `aspect`
+/// times as high.
 fn to_nearest(from: &[bool], to: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
     let squared = squared_distances(to, width, height, aspect);
     from.iter().zip(squared).filter(|(is, _)| **is).map(|(_, squared)| squared.sqrt()).collect()
 }
 
-/// Exact squared Euclidean distance of every pixel to the nearest that is set (Felzenszwalb & Huttenlocher, *Distance Transforms of
-/// Sampled Functions*, 2012): first along columns, then along rows.
+/// Returns the exact squared Euclidean distance of every pixel to the nearest that is set (Felzenszwalb &
+/// Huttenlocher, *Distance Transforms of Sampled Functions*, 2012): first along columns, then along rows.
 fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
-    // Farther than any pixel, and finite, so that differences of it are numbers.
+    // Larger than any distance, and finite, so that differences are numbers.
     let far = (width as f64 + height as f64 * aspect).powi(2);
     let mut field: Vec<f64> = set.iter().map(|is| if *is { 0.0 } else { far }).collect();
     let mut column = vec![0.0; height];
@@ -77,10 +79,10 @@ fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> 
     field
 }
 
-/// `min_q (p − q)² + f(q)` for every p, where neighbours are `step` apart.
+/// Returns `min_q (p − q)² + f(q)` for every p, with neighbours `step` apart.
 fn lower_envelope(f: &[f64], step: f64) -> Vec<f64> {
     let place = |index: usize| index as f64 * step;
-    // Parabolas that are lowest somewhere, and from where on each is.
+    // The parabolas that are lowest somewhere, and where each begins to be.
     let mut lowest: Vec<(usize, f64)> = vec![(0, f64::NEG_INFINITY)];
     for q in 1..f.len() {
         let meets = |p: usize| {
@@ -141,7 +143,7 @@ mod tests {
                 if !(a.contains(&1) && b.contains(&1)) {
                     continue;
                 }
-                // Square, flat, high, and with a proportion that no binary number is.
+                // Square, flat and high pixels, and a proportion that is not a binary number.
                 for size in [[1.0, 1.0], [0.7, 0.7], [2.0, 0.5], [0.3, 2.1], [1.0, 1.0 / 3.0]] {
                     let ours = hd95_of(&a, &b, width, height, size).expect("a distance");
                     let exact = brute_force(&a, &b, width, height, size).expect("a distance");
@@ -161,7 +163,7 @@ mod tests {
         assert_eq!(hd95(&[1, 0, 0, 0, 0, 0], &[0, 0, 1, 0, 0, 0], 3, 2), Some(2.0));
     }
 
-    /// Two pixels three columns and four rows apart: 3 · 0.5 mm across and 4 · 2 mm down, by Pythagoras.
+    /// Two pixels that are three columns and four rows apart: 3 · 0.5 mm across and 4 · 2 mm down, by Pythagoras.
     #[test]
     fn both_sides_of_a_pixel_count() {
         let (mut a, mut b) = (vec![0; 20], vec![0; 20]);

@@ -1,4 +1,4 @@
-//! The picture as egui sees it.
+//! Integrates the picture into egui.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,31 +19,31 @@ pub struct Picture {
     uploads: Arc<AtomicU64>,
 }
 
-/// Everything that one frame shows.
+/// Everything that a frame shows.
 #[derive(Clone, Debug)]
 pub struct Paint {
     /// The image.
     pub image: ImageLayer,
     /// The probability, if there is a prediction.
     pub probability: Option<ProbabilityLayer>,
-    /// The mask to compare with, if there is one.
+    /// The ground truth, if there is one.
     pub truth: Option<TruthLayer>,
-    /// Threshold, colours, zoom and the like.
+    /// Threshold, colours, zoom and further numbers.
     pub uniforms: Uniforms,
 }
 
 impl Picture {
-    /// For a surface of `format`. The shader is compiled when the first picture is drawn.
+    /// Makes the pipeline for a surface of `format`. The shader is compiled when the first picture is drawn.
     pub fn new(format: wgpu::TextureFormat) -> Self {
         Self { format, uploads: Arc::default() }
     }
 
-    /// How many textures were uploaded so far.
+    /// Returns how many textures have been uploaded so far.
     pub fn uploads(&self) -> u64 {
         self.uploads.load(Ordering::Relaxed)
     }
 
-    /// What to add to a painter so that the picture appears in `rect`.
+    /// Returns the callback for a painter that draws the picture in `rect`.
     pub fn callback(&self, rect: Rect, mut paint: Paint) -> PaintCallback {
         let Paint { image, probability, truth, uniforms } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
@@ -106,7 +106,7 @@ impl CallbackTrait for Callback {
     }
 }
 
-/// What of a rectangle within the viewport, whose corner is `from`, is not clipped away.
+/// Returns the part of a rectangle in the viewport, whose corner is `from`, that is not clipped.
 fn common([left, top, width, height]: [u32; 4], from: [i32; 2], clip: &ViewportInPixels) -> Option<[u32; 4]> {
     let axis = |start: i32, length: u32, clip_start: i32, clip_length: i32| {
         let (from, to) = (start.max(clip_start).max(0), (start + length as i32).min(clip_start + clip_length));

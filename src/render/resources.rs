@@ -1,4 +1,4 @@
-//! The pipeline and its textures, made once and kept in egui's renderer.
+//! The pipeline and its textures, which are created once and stored in egui's renderer.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -15,15 +15,15 @@ const VALUES_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R16Float;
 const PROBABILITY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Float;
 const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
-/// What draws the picture on one device.
+/// The pipelines and textures of one device.
 pub struct Pipeline {
-    /// One for each set of things that are drawn, made when it is first needed.
+    /// One pipeline for each set of visible things, created when it is first needed.
     pipelines: HashMap<u32, wgpu::RenderPipeline>,
     flags: u32,
     shader: wgpu::ShaderModule,
     pipeline_layout: wgpu::PipelineLayout,
     format: wgpu::TextureFormat,
-    /// Paints the canvas.
+    /// Fills the canvas.
     pub(super) ground: wgpu::RenderPipeline,
     pub(super) bind_group: wgpu::BindGroup,
     layout: wgpu::BindGroupLayout,
@@ -84,12 +84,12 @@ impl Pipeline {
         }
     }
 
-    /// What draws the picture that was prepared last.
+    /// Returns the pipeline for the picture that was prepared last.
     pub(super) fn current(&self) -> Option<&wgpu::RenderPipeline> {
         self.pipelines.get(&self.flags)
     }
 
-    /// Uploads the layers that are not on the device yet, and the uniforms. Returns how many layers were uploaded.
+    /// Uploads the uniforms and the layers that are not on the device yet. Returns how many layers were uploaded.
     pub(super) fn update(
         &mut self,
         device: &wgpu::Device,
@@ -101,7 +101,7 @@ impl Pipeline {
     ) -> u64 {
         self.flags = uniforms.flags;
         if !self.pipelines.contains_key(&self.flags) {
-            // Made for what `flags` say and nothing else.
+            // The pipeline is specialised for these flags.
             let constants = [("FLAGS", f64::from(self.flags))];
             let part = ("fragment", constants.as_slice());
             let pipeline = compile(device, &self.shader, &self.pipeline_layout, self.format, part);
@@ -138,7 +138,7 @@ impl Pipeline {
     }
 }
 
-/// A pipeline that runs one fragment function over a triangle that covers the viewport. What it draws is opaque.
+/// Creates a pipeline that runs one fragment function over a triangle that covers the viewport. Its output is opaque.
 fn compile(
     device: &wgpu::Device,
     shader: &wgpu::ShaderModule,
@@ -186,7 +186,7 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         },
         texture(wgpu::TextureSampleType::Float { filterable: true }),
         wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
-        // Interpolated by hand in the shader: not every device filters 32-bit floats.
+        // The shader interpolates itself, because not every device filters 32-bit floats.
         texture(wgpu::TextureSampleType::Float { filterable: false }),
         texture(wgpu::TextureSampleType::Uint),
         texture(wgpu::TextureSampleType::Float { filterable: true }),

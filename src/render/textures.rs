@@ -1,4 +1,4 @@
-//! What is uploaded: the image, the probability, the truth.
+//! The textures that are uploaded: image, probability, ground truth.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use eframe::egui_wgpu::wgpu;
 
 use crate::data::{Mask, Texels};
 
-/// The image. A layer with the same key is never uploaded twice.
+/// The image. A layer with the same key is not uploaded twice.
 #[derive(Clone, Debug)]
 pub struct ImageLayer {
     /// Changes when the pixels do.
@@ -15,9 +15,9 @@ pub struct ImageLayer {
     pub size: [usize; 2],
     /// Size of the texture in texels; smaller than the image if that was too large for the device.
     pub texture_size: [usize; 2],
-    /// Pixels of the image along each side of a texel.
+    /// Number of image pixels along each side of a texel.
     pub reduction: usize,
-    /// What the texture holds.
+    /// The content of the texture.
     pub texels: Texels,
 }
 
@@ -28,27 +28,27 @@ pub struct ProbabilityLayer {
     pub key: u64,
     /// Columns and rows of the grid.
     pub size: [usize; 2],
-    /// Row-major, 0…1.
+    /// Probabilities, row-major, 0…1.
     pub values: Arc<Vec<f32>>,
 }
 
-/// The mask to compare with.
+/// The ground truth.
 #[derive(Clone, Debug)]
 pub struct TruthLayer {
     /// Changes when the mask does.
     pub key: u64,
-    /// A mask of the image's size.
+    /// The mask, of the image's size.
     pub mask: Arc<Mask>,
 }
 
-/// A texture on the device and the key of what is in it.
+/// A texture on the device, with the key of its content.
 pub(super) struct Resident {
     pub(super) key: Option<u64>,
     pub(super) view: wgpu::TextureView,
 }
 
 impl Resident {
-    /// A texture of one texel, for what is not there.
+    /// Creates a texture of one texel, for a layer that does not exist.
     pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat) -> Self {
         let bytes = [0; 4];
         let texel = format.block_copy_size(None).unwrap_or(4) as usize;
@@ -86,7 +86,7 @@ pub(super) fn upload(
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
-/// The truth as bytes of a texture whose sides are at most `limit`: every n-th pixel if it is larger.
+/// Returns the ground truth as bytes of a texture whose sides are at most `limit`: every n-th pixel if it is larger.
 pub(super) fn fit_truth(mask: &Mask, limit: usize) -> ([usize; 2], std::borrow::Cow<'_, [u8]>) {
     let step = mask.width.max(mask.height).div_ceil(limit.max(1)).max(1);
     if step == 1 {

@@ -1,4 +1,4 @@
-//! Prompts to token ids.
+//! Converts prompts to token ids.
 
 mod error;
 pub mod presets;

@@ -1,10 +1,10 @@
-//! Sentences in the grammars of the three data sets, to begin with.
+//! Preset prompts in the grammars of three data sets.
 
-/// A data set's name and sentences in its grammar.
+/// A data set's name, and prompts in its grammar.
 pub type Grammar = (&'static str, &'static [&'static str]);
 
-/// Side, count, zone for lungs (LViT's sentences of QaTa-COV19 and MosMedData+; "left" is the left of the image); number, size, colour,
-/// shape, place for polyps (medvlsm's sentences of Kvasir-SEG).
+/// For lungs: side, count, zone (LViT's prompts of QaTa-COV19 and MosMedData+; "left" is the left of the image). For
+/// polyps: number, size, colour, shape, place (medvlsm's prompts of Kvasir-SEG).
 pub const PRESETS: [Grammar; 3] = [
     (
         "Chest X-ray (QaTa-COV19)",

@@ -1,4 +1,4 @@
-//! BERT WordPiece: lower case, accents stripped, `[CLS] … [SEP]`, cut and padded to the model's limit.
+//! BERT WordPiece: lower case, accents stripped, `[CLS] … [SEP]`, truncated and padded to the model's limit.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,8 +11,8 @@ use tokenizers::{AddedToken, Model, ModelWrapper};
 
 use super::TextError;
 
-/// Largest vocabulary file that is read, in bytes. BERT's are below 1 MiB; a file of weights given by
-/// mistake is not to be read as a whole.
+/// Largest vocabulary file that is read, in bytes. BERT's are below 1 MiB; a weights file that was given by mistake
+/// must not be read as a whole.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Splits prompts into the word pieces of one vocabulary.
@@ -26,12 +26,12 @@ pub struct Tokenizer {
     size: usize,
 }
 
-/// A prompt as the text encoder reads it.
+/// A prompt in the form that the text encoder reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoding {
-    /// Token ids with `[CLS]`, `[SEP]` and padding; as many as the limit.
+    /// Token ids with `[CLS]`, `[SEP]` and padding; their number is the limit.
     pub ids: Vec<i64>,
-    /// Attention mask: 1 on tokens, 0 on padding; as many as the limit.
+    /// Attention mask: 1 for tokens, 0 for padding; as long as `ids`.
     pub mask: Vec<i64>,
     /// Word pieces that are read, without `[CLS]`, `[SEP]` and padding.
     pub read: Vec<String>,
@@ -42,11 +42,12 @@ pub struct Encoding {
 }
 
 impl Tokenizer {
-    /// Reads `vocab.txt` (one entry a line, the line's number is the id) or, if the name ends in `.json`, a
+    /// Reads `vocab.txt` (one entry on each line, whose number is the id) or, if the name ends in `.json`, a
     /// `tokenizer.json` of Hugging Face.
     ///
     /// # Errors
-    /// The file is missing, not text of its format, empty, or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
+    /// Returns an error if the file is missing, not text of its format, empty, or lacks one of `[PAD]`, `[UNK]`,
+    /// `[CLS]`, `[SEP]`.
     pub fn from_file(path: &Path) -> Result<Self, TextError> {
         let unreadable = |reason: String| TextError::Unreadable { path: path.to_owned(), reason };
         let failed = |error: std::io::Error| match error.kind() {
@@ -62,10 +63,10 @@ impl Tokenizer {
         if is_json { Self::from_json(path, &text) } else { Self::from_lines(path, &text) }
     }
 
-    /// As [`Tokenizer::from_file`] on the content of a `vocab.txt`.
+    /// Like [`Tokenizer::from_file`], for the content of a `vocab.txt`.
     ///
     /// # Errors
-    /// The text is empty or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
+    /// Returns an error if the text is empty or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
     pub fn from_vocab_text(text: &str) -> Result<Self, TextError> {
         Self::from_lines(Path::new("vocab.txt"), text)
     }
@@ -75,11 +76,11 @@ impl Tokenizer {
         if text.trim().is_empty() {
             return Err(TextError::Empty { path: path.to_owned() });
         }
-        // Only the line's end is cut off: some entries consist of a blank that trimming would eat.
+        // Only the line ending is removed: some entries consist of a blank.
         let entries = text.lines().zip(0_u32..).map(|(entry, id)| (entry.to_owned(), id));
         let unreadable =
             |error: tokenizers::Error| TextError::Unreadable { path: path.to_owned(), reason: one_line(&error) };
-        // An empty map of the type that the builder takes; its hasher is no dependency of this crate.
+        // An empty map of the type that the builder takes; its hasher is not a dependency of this crate.
         let mut vocabulary = WordPiece::read_bytes(b"").map_err(unreadable)?;
         vocabulary.extend(entries);
         let model = WordPiece::builder()
@@ -110,7 +111,7 @@ impl Tokenizer {
         if !matches!(inner.get_model(), ModelWrapper::WordPiece(_)) {
             return Err(unreadable("it is not a WordPiece tokenizer".into()));
         }
-        // Cutting and padding are done here, where the pieces that do not fit are still known.
+        // Truncation and padding are done below, where the pieces that do not fit are still known.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| unreadable(one_line(&error)))?;
         Self::checked(path, inner)
@@ -135,20 +136,20 @@ impl Tokenizer {
         Ok(Self { inner, start, end, padding, unknown, size })
     }
 
-    /// One more than the largest id that [`Tokenizer::encode`] can give: the rows that an embedding needs.
+    /// Returns one more than the largest id that [`Tokenizer::encode`] can return: the rows that an embedding needs.
     pub fn vocabulary_size(&self) -> usize {
         self.size
     }
 
-    /// The tokens of `prompt` for a model that reads `limit` of them. An empty prompt is `[CLS] [SEP]`.
+    /// Returns the tokens of `prompt` for a model that reads `limit` of them. An empty prompt is `[CLS] [SEP]`.
     pub fn encode(&self, prompt: &str, limit: usize) -> Encoding {
         let piece_ids = match self.inner.encode_fast(prompt, false) {
             Ok(encoding) => encoding.get_ids().to_vec(),
-            // Not met with a WordPiece model that has its unknown entry; a prompt that cannot be split is one
-            // unknown word.
+            // This does not happen with a WordPiece model that has its unknown entry; a prompt that cannot be split
+            // is one unknown word.
             Err(_) => vec![self.unknown],
         };
-        // The quick way of encoding leaves the pieces' texts out.
+        // The fast encoding leaves out the pieces' texts.
         let text = |&id: &u32| self.inner.id_to_token(id).unwrap_or_default();
         let mut read: Vec<String> = piece_ids.iter().map(text).collect();
         let total = read.len() + 2;
@@ -165,7 +166,7 @@ impl Tokenizer {
     }
 }
 
-/// Text of a foreign error on one line.
+/// Puts the text of another library's error on one line.
 fn one_line(error: &tokenizers::Error) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! A WordPiece vocabulary of one's own, for a text encoder that starts from random weights.
+//! Makes a WordPiece vocabulary for a text encoder that starts from random weights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,13 @@ use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, Pr
 /// Entries that every BERT vocabulary has.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// The content of a `vocab.txt` of at most `limit` entries: the special ones, letters, digits and signs on their own and as
-/// continuations (so that no Latin word is unknown), then the sentences' words, most frequent first.
-pub fn build<'a>(sentences: impl Iterator<Item = &'a str>, limit: usize) -> String {
+/// Returns the content of a `vocab.txt` with at most `limit` entries: the special ones; letters, digits and
+/// punctuation on their own and as continuations, so that no Latin word is unknown; then the words of the prompts,
+/// most frequent first.
+pub fn build<'a>(prompts: impl Iterator<Item = &'a str>, limit: usize) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for sentence in sentences {
-        for word in words(sentence) {
+    for prompt in prompts {
+        for word in words(prompt) {
             *counts.entry(word).or_default() += 1;
         }
     }
@@ -31,9 +32,9 @@ pub fn build<'a>(sentences: impl Iterator<Item = &'a str>, limit: usize) -> Stri
     entries.join("\n") + "\n"
 }
 
-/// The words as the tokenizer will see them.
-fn words(sentence: &str) -> Vec<String> {
-    let mut text = NormalizedString::from(sentence);
+/// Returns the words as the tokenizer will split them.
+fn words(prompt: &str) -> Vec<String> {
+    let mut text = NormalizedString::from(prompt);
     if BertNormalizer::new(true, true, Some(true), true).normalize(&mut text).is_err() {
         return Vec::new();
     }
@@ -51,12 +52,12 @@ mod tests {
     use crate::text::Tokenizer;
 
     #[test]
-    fn every_word_of_the_sentences_is_one_piece_and_no_other_is_unknown() {
-        let sentences = ["Upper left lung, upper right lung.", "Naïve café"];
-        let vocabulary = build(sentences.into_iter(), 1000);
+    fn every_word_of_the_prompts_is_one_piece_and_no_other_is_unknown() {
+        let prompts = ["Upper left lung, upper right lung.", "Naïve café"];
+        let vocabulary = build(prompts.into_iter(), 1000);
         let tokenizer = Tokenizer::from_vocab_text(&vocabulary).expect("a vocabulary");
         assert_eq!(tokenizer.encode("upper LEFT lung, cafe", 24).read, ["upper", "left", "lung", ",", "cafe"]);
         assert_eq!(tokenizer.encode("lux", 24).read, ["l", "##u", "##x"]);
-        assert_eq!(build(sentences.into_iter(), 20).lines().count(), 20, "the limit holds");
+        assert_eq!(build(prompts.into_iter(), 20).lines().count(), 20, "the limit holds");
     }
 }

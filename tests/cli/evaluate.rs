@@ -184,7 +184,7 @@ fn bad_data_sets_are_refused() {
     evaluate(folder.path(), &[]).refused(&["test.csv", "no rows"]);
     fs::remove_file(folder.path().join("prompt/test.csv")).expect("removed");
     let ran = evaluate(folder.path(), &["--json"]).done();
-    assert!(ran.err.contains("empty sentence"), "a split without a table has empty sentences: {}", ran.err);
+    assert!(ran.err.contains("empty prompt"), "a split without a table has empty prompts: {}", ran.err);
     fs::remove_dir_all(folder.path().join("test")).expect("removed");
     evaluate(folder.path(), &[]).refused(&["no images were found"]);
     data_set(folder.path());

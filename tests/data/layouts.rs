@@ -17,7 +17,7 @@ fn open(folder: &TempDir, split: &str) -> Dataset {
     Dataset::open(folder.path(), split).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Image, mask below the folder, sentence.
+/// Image, mask below the folder, prompt.
 fn rows(folder: &TempDir, dataset: &Dataset) -> Vec<[String; 3]> {
     let below = |path: &std::path::Path| {
         path.strip_prefix(folder.path()).expect("below").to_string_lossy().replace('\\', "/")
@@ -56,7 +56,7 @@ fn kvasir_as_downloaded() {
     for name in names {
         picture(&folder, &[&format!("images/{name}.jpg"), &format!("masks/{}.JPG", name.to_lowercase())]);
     }
-    // The boxes that come with Kvasir-SEG are no sentences.
+    // The boxes that come with Kvasir-SEG are no prompts.
     put(&folder, "kavsir_bboxes.json", br#"{"a": {"height": 3, "width": 4, "bbox": []}}"#);
     put(
         &folder,
@@ -67,11 +67,11 @@ fn kvasir_as_downloaded() {
     put(&folder, "val.txt", b"c.jpg\n");
     let train = open(&folder, "train");
     assert_eq!(train.layout, Layout::Folders);
-    let sentences: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
-    assert_eq!(sentences, ["one polyp", "small polyp"]);
+    let prompts: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
+    assert_eq!(prompts, ["one polyp", "small polyp"]);
     let all = open(&folder, "all");
     assert_eq!(all.samples.len(), 2);
-    assert_eq!(all.findings.iter().filter(|finding| finding.problem == Problem::NoSentence).count(), 2);
+    assert_eq!(all.findings.iter().filter(|finding| finding.problem == Problem::NoPrompt).count(), 2);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn tables_of_splits_beside_one_pool() {
     let folder = folder();
     picture(&folder, &["images/a.png", "images/b.png", "masks/a.png", "masks/b.png"]);
     put(&folder, "anns/train.json", br#"[{"img_name": "a.png", "prompts": {"p1": "", "p9": ["pink polyp"]}}]"#);
-    put(&folder, "anns/test.json", br#"[{"img_name": "b.png", "sentence": "no polyp"}]"#);
+    put(&folder, "anns/test.json", br#"[{"img_name": "b.png", "prompt": "no polyp"}]"#);
     let train = open(&folder, "train");
     assert_eq!((train.samples.len(), train.samples[0].prompt.as_str()), (1, "pink polyp"));
     assert!(train.findings.is_empty(), "{:?}", train.findings);
@@ -117,8 +117,8 @@ fn utf_16_tabs_and_no_header() {
     let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     put(&folder, "all.tsv", &bytes);
     let all = open(&folder, "all");
-    let sentences: Vec<&str> = all.samples.iter().map(|sample| sample.prompt.as_str()).collect();
-    assert_eq!(sentences, ["Tumör", "zwei"]);
+    let prompts: Vec<&str> = all.samples.iter().map(|sample| sample.prompt.as_str()).collect();
+    assert_eq!(prompts, ["Tumör", "zwei"]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn faults_are_listed_and_the_rest_is_used() {
     use Problem::*;
     assert_eq!(
         problems,
-        [MissingImage, MissingMask, DuplicateRow, EmptySentence, NoSentence, MissingPartner],
+        [MissingImage, MissingMask, DuplicateRow, EmptyPrompt, NoPrompt, MissingPartner],
         "{:?}",
         dataset.findings
     );
@@ -197,8 +197,8 @@ fn the_shared_sets_are_surveyed() {
     let found =
         survey(&shared.join("data/covid_ct_seg"), &PairReading::default(), &|_, _| ()).expect("a data set");
     let split = found.splits[0].1.as_ref().expect("usable");
-    assert_eq!((found.splits[0].0.as_str(), split.pairs, split.sentences), ("test", 120, 1));
-    assert_eq!(split.findings.iter().filter(|finding| finding.problem == Problem::EmptySentence).count(), 120);
+    assert_eq!((found.splits[0].0.as_str(), split.pairs, split.prompts), ("test", 120, 1));
+    assert_eq!(split.findings.iter().filter(|finding| finding.problem == Problem::EmptyPrompt).count(), 120);
 }
 
 #[test]

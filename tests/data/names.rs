@@ -29,8 +29,8 @@ fn composed_and_decomposed_are_one() {
         put(&folder, "prompt/train.csv", table.as_bytes());
         let mut train = Dataset::open(folder.path(), "train").unwrap_or_else(|error| panic!("{forms}: {error}"));
         assert!(train.findings.is_empty(), "{forms}: {:?}", train.findings);
-        let sentences: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
-        assert_eq!(sentences, FORMS.map(|(composed, _)| composed));
+        let prompts: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
+        assert_eq!(prompts, FORMS.map(|(composed, _)| composed));
         // The names are those of the files, so that they open.
         assert_eq!(train.check(&PairReading::default()).expect("readable").with_foreground, FORMS.len());
     }

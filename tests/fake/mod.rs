@@ -30,7 +30,7 @@ const LESION: [f32; 2] = [0.9, 0.1];
 pub struct FakeModel {
     /// How often a mask was asked for.
     pub calls: Arc<AtomicU64>,
-    /// The sentences.
+    /// The prompts.
     pub prompts: Arc<Mutex<Vec<String>>>,
     /// How long a mask takes.
     pub takes: Duration,
@@ -47,12 +47,12 @@ impl FakeModel {
         Arc::new(move |_, _| Ok(Box::new(model.clone())))
     }
 
-    /// The newest sentence.
+    /// The newest prompt.
     pub fn last_prompt(&self) -> String {
         self.all_prompts().pop().unwrap_or_default()
     }
 
-    /// All sentences.
+    /// All prompts.
     pub fn all_prompts(&self) -> Vec<String> {
         self.prompts.lock().map(|prompts| prompts.clone()).unwrap_or_default()
     }

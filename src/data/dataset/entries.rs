@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::table::{NAMES, Row, SENTENCES, push};
+use super::table::{NAMES, Row, PROMPTS, push};
 use crate::data::error::one_line;
 
 /// The content of a file.
@@ -36,10 +36,10 @@ impl<'de> DeserializeSeed<'de> for Top<'_> {
 }
 
 impl Top<'_> {
-    fn add<E: Error>(&mut self, line: u64, name: Option<String>, sentence: Option<String>) -> Result<(), E> {
+    fn add<E: Error>(&mut self, line: u64, name: Option<String>, prompt: Option<String>) -> Result<(), E> {
         self.0.is_empty = false;
-        let (Some(name), Some(sentence)) = (name, sentence) else { return Ok(()) };
-        let row = Row { line, name: name.trim().to_owned(), sentence };
+        let (Some(name), Some(prompt)) = (name, prompt) else { return Ok(()) };
+        let row = Row { line, name: name.trim().to_owned(), prompt };
         push(&mut self.0.rows, row).map_err(E::custom)
     }
 }
@@ -57,7 +57,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         while let Some(name) = map.next_key()? {
             line += 1;
             let entry: Entry = map.next_value()?;
-            self.add(line, Some(name), entry.sentence)?;
+            self.add(line, Some(name), entry.prompt)?;
         }
         Ok(())
     }
@@ -67,7 +67,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         let mut line = 0;
         while let Some(entry) = list.next_element::<Entry>()? {
             line += 1;
-            self.add(line, entry.name, entry.sentence)?;
+            self.add(line, entry.name, entry.prompt)?;
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for Top<'_> {
 #[derive(Default)]
 struct Entry {
     name: Option<String>,
-    sentence: Option<String>,
+    prompt: Option<String>,
     is_text: bool,
 }
 
@@ -122,14 +122,14 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Entry, E> {
-        Ok(Entry { sentence: Some(text.to_owned()), is_text: true, ..Entry::default() })
+        Ok(Entry { prompt: Some(text.to_owned()), is_text: true, ..Entry::default() })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
         let first: Option<Entry> = list.next_element()?;
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        let sentence = first.filter(|first| first.is_text).and_then(|first| first.sentence);
-        Ok(Entry { sentence, ..Entry::default() })
+        let prompt = first.filter(|first| first.is_text).and_then(|first| first.prompt);
+        Ok(Entry { prompt, ..Entry::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
@@ -142,16 +142,16 @@ impl<'de> Visitor<'de> for EntryVisitor {
             if let Some(rank) = rank(NAMES) {
                 let value: Entry = map.next_value()?;
                 if value.is_text && name.as_ref().is_none_or(|(best, _)| rank <= *best) {
-                    name = value.sentence.map(|text| (rank, text));
+                    name = value.prompt.map(|text| (rank, text));
                 }
-            } else if let Some(rank) = rank(SENTENCES) {
+            } else if let Some(rank) = rank(PROMPTS) {
                 let value: Entry = map.next_value()?;
                 if known.as_ref().is_none_or(|(best, _)| rank <= *best) {
-                    known = Some((rank, value.sentence));
+                    known = Some((rank, value.prompt));
                 }
             } else if let Some(number) = number(&key) {
                 let value: Entry = map.next_value()?;
-                let text = value.sentence.filter(|text| !text.trim().is_empty());
+                let text = value.prompt.filter(|text| !text.trim().is_empty());
                 if let Some(text) = text
                     && numbered.as_ref().is_none_or(|(best, _)| number >= *best)
                 {
@@ -161,8 +161,8 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        let sentence = known.map_or(numbered.map(|(_, text)| text), |(_, text)| text);
-        Ok(Entry { name: name.map(|(_, text)| text), sentence, is_text: false })
+        let prompt = known.map_or(numbered.map(|(_, text)| text), |(_, text)| text);
+        Ok(Entry { name: name.map(|(_, text)| text), prompt, is_text: false })
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Entry, E> {
@@ -199,15 +199,15 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let entries = read(text).unwrap_or_else(|error| panic!("{error}"));
-        entries.rows.into_iter().map(|row| (row.name, row.sentence)).collect()
+        entries.rows.into_iter().map(|row| (row.name, row.prompt)).collect()
     }
 
-    fn pair(name: &str, sentence: &str) -> (String, String) {
-        (name.into(), sentence.into())
+    fn pair(name: &str, prompt: &str) -> (String, String) {
+        (name.into(), prompt.into())
     }
 
     #[test]
-    fn a_sentence_in_every_form() {
+    fn a_prompt_in_every_form() {
         assert_eq!(pairs(r#"{"a": "x", "b": ["y", 1], "c": {"text": "z", "p9": "no"}}"#)[1], pair("b", "y"));
         assert_eq!(
             pairs(r#"{"c": {"caption": "less", "other": {"text": 1}, "description": "z"}}"#),

@@ -17,9 +17,11 @@ pub enum Problem {
     /// Two files have the same content.
     DuplicateImage,
     /// The table does not name a pair.
-    NoSentence,
+    #[serde(rename = "no_sentence")]
+    NoPrompt,
     /// The prompt is empty.
-    EmptySentence,
+    #[serde(rename = "empty_sentence")]
+    EmptyPrompt,
     /// Image and mask have different sizes.
     SizeMismatch,
     /// A file is not a readable image.
@@ -45,8 +47,8 @@ impl Problem {
             Self::MissingPartner => ("mask without an image", "masks without an image"),
             Self::DuplicateRow => ("second row for an image", "second rows for an image"),
             Self::DuplicateImage => ("image with the content of another", "images with the content of another"),
-            Self::NoSentence => ("pair that the table does not name", "pairs that the table does not name"),
-            Self::EmptySentence => ("empty sentence", "empty sentences"),
+            Self::NoPrompt => ("pair that the table does not name", "pairs that the table does not name"),
+            Self::EmptyPrompt => ("empty prompt", "empty prompts"),
             Self::SizeMismatch => {
                 ("mask of another size than its image", "masks of another size than their image")
             }
@@ -62,8 +64,8 @@ impl Problem {
 
     /// Whether such cases are left out of training and evaluation.
     pub fn is_left_out(self) -> bool {
-        use Problem::{AllEmpty, DuplicateImage, EmptyMask, EmptySentence, FullMask, SeveralMasks, Table};
-        !matches!(self, EmptySentence | EmptyMask | FullMask | AllEmpty | SeveralMasks | DuplicateImage | Table)
+        use Problem::{AllEmpty, DuplicateImage, EmptyMask, EmptyPrompt, FullMask, SeveralMasks, Table};
+        !matches!(self, EmptyPrompt | EmptyMask | FullMask | AllEmpty | SeveralMasks | DuplicateImage | Table)
     }
 }
 

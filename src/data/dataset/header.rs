@@ -1,7 +1,7 @@
 //! The header of a table: the row that names the columns of images and prompts.
 
 use super::listing::stem;
-use super::table::{NAMES, SENTENCES};
+use super::table::{NAMES, PROMPTS};
 
 /// Rows that are searched for a header; a title, a date or empty rows may come before it.
 pub const LOOKED_AT: usize = 10;
@@ -12,7 +12,7 @@ pub struct Header {
     /// Column of the names.
     pub name: usize,
     /// Column of the prompts.
-    pub sentence: usize,
+    pub prompt: usize,
     /// Number of rows above the header.
     pub above: usize,
     /// Whether there is a header row. A table may begin with its first image and prompt.
@@ -26,12 +26,12 @@ pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
             cells.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_lowercase()).collect();
         let column =
             |wanted: &[&str]| wanted.iter().find_map(|wanted| clean.iter().position(|name| name == wanted));
-        if let (Some(name), Some(sentence)) = (column(NAMES), column(SENTENCES)) {
-            return Some(Header { name, sentence, above, is_written: true });
+        if let (Some(name), Some(prompt)) = (column(NAMES), column(PROMPTS)) {
+            return Some(Header { name, prompt, above, is_written: true });
         }
         // No header follows the first image. One before it may lack a column, unless it is the first row.
         if clean.len() >= 2 && stem(&clean[0]) != clean[0] {
-            return (above == 0).then_some(Header { name: 0, sentence: 1, above, is_written: false });
+            return (above == 0).then_some(Header { name: 0, prompt: 1, above, is_written: false });
         }
     }
     None

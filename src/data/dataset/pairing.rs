@@ -72,10 +72,10 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
             findings.push(Finding::new(Problem::MissingMask, image));
             continue;
         }
-        if row.sentence.trim().is_empty() {
-            findings.push(Finding::new(Problem::EmptySentence, image.clone()));
+        if row.prompt.trim().is_empty() {
+            findings.push(Finding::new(Problem::EmptyPrompt, image.clone()));
         }
-        samples.push(Sample { image: files.images.join(&image), masks, prompt: row.sentence, name: image });
+        samples.push(Sample { image: files.images.join(&image), masks, prompt: row.prompt, name: image });
     }
 
     files.without_row(source, &belongs, &seen, &mut samples, &mut findings);
@@ -203,11 +203,11 @@ impl Files {
             let masks = self.masks(name);
             match (masks.is_empty(), &source.table) {
                 (false, None) => {
-                    findings.push(Finding::new(Problem::EmptySentence, name.clone()));
+                    findings.push(Finding::new(Problem::EmptyPrompt, name.clone()));
                     let image = self.images.join(name);
                     samples.push(Sample { image, masks, prompt: String::new(), name: name.clone() });
                 }
-                (false, Some(_)) => findings.push(Finding::new(Problem::NoSentence, name.clone())),
+                (false, Some(_)) => findings.push(Finding::new(Problem::NoPrompt, name.clone())),
                 (true, None) => findings.push(Finding::new(Problem::MissingMask, name.clone())),
                 (true, Some(_)) => {}
             }

@@ -33,7 +33,7 @@ pub struct SplitSurvey {
     /// Pairs that can be used.
     pub pairs: usize,
     /// Number of different prompts.
-    pub sentences: usize,
+    pub prompts: usize,
     /// Number of subjects in the names.
     pub subjects: usize,
     /// Mean share of foreground in the masks, 0 to 1.
@@ -174,9 +174,9 @@ fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> 
 
 fn split_survey(dataset: Dataset, looks: Vec<PairCheck>, contents: &mut HashMap<[u8; 32], String>) -> SplitSurvey {
     let Dataset { samples, mut findings, split, .. } = dataset;
-    let sentences: BTreeSet<&str> = samples.iter().map(|sample| sample.prompt.trim()).collect();
+    let prompts: BTreeSet<&str> = samples.iter().map(|sample| sample.prompt.trim()).collect();
     let subjects: BTreeSet<&str> = samples.iter().filter_map(|sample| subject(&sample.name)).collect();
-    let (sentences, subjects) = (sentences.len(), subjects.len());
+    let (prompts, subjects) = (prompts.len(), subjects.len());
     let mut pairs = 0;
     let mut turned = 0;
     let mut mask_kinds = BTreeMap::new();
@@ -208,5 +208,5 @@ fn split_survey(dataset: Dataset, looks: Vec<PairCheck>, contents: &mut HashMap<
         findings.push(Finding::new(Problem::AllEmpty, split));
     }
     let foreground = total / pairs.max(1) as f64;
-    SplitSurvey { pairs, sentences, subjects, foreground, sizes, mask_kinds, turned, findings }
+    SplitSurvey { pairs, prompts, subjects, foreground, sizes, mask_kinds, turned, findings }
 }

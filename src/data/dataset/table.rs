@@ -14,7 +14,7 @@ use crate::data::error::{caught, one_line};
 pub const NAMES: &[&str] =
     &["image", "img", "image_name", "img_name", "image_id", "filename", "file_name", "file", "name", "id"];
 /// Headers of the column of prompts, in the order of preference.
-pub const SENTENCES: &[&str] =
+pub const PROMPTS: &[&str] =
     &["description", "sentence", "prompt", "prompts", "text", "caption", "report", "sentences", "descriptions"];
 /// Largest table that is read in bytes; most rows, cells and columns, and the longest cell.
 const MOST_BYTES: u64 = 64 << 20;
@@ -33,7 +33,7 @@ pub struct Row {
     /// The image as written.
     pub name: String,
     /// The prompt, unchanged.
-    pub sentence: String,
+    pub prompt: String,
 }
 
 /// Reads the rows of the table at `path`, with notes about it.
@@ -47,7 +47,7 @@ pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
             let (text, remarks) = decoded(path, bytes);
             let entries = entries::read(&text).map_err(refuse)?;
             if entries.rows.is_empty() && !entries.is_empty {
-                let needed = "image name and sentence".into();
+                let needed = "image name and prompt".into();
                 return Err(DataError::NoColumns { path: path.to_owned(), needed, found: "neither".into() });
             }
             Ok((entries.rows, remarks))
@@ -100,7 +100,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
         file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| DataError::reading(path, &error))?;
     }
     if length.max(bytes.len() as u64) > MOST_BYTES {
-        let reason = format!("it has more than {} MiB; a table of sentences has a few", MOST_BYTES >> 20);
+        let reason = format!("it has more than {} MiB; a table of prompts has a few", MOST_BYTES >> 20);
         return Err(DataError::Table { path: path.to_owned(), reason });
     }
     Ok(bytes)
@@ -186,7 +186,7 @@ fn rows_of(
     {
         top.push(row.map_err(refuse)?);
     }
-    let Some(Header { name, sentence, above, is_written }) = header::find(&top) else {
+    let Some(Header { name, prompt, above, is_written }) = header::find(&top) else {
         let (path, found) = (path.to_owned(), header::said(&top));
         return Err(DataError::NoColumns { path, needed: "Image, Description".into(), found });
     };
@@ -205,13 +205,13 @@ fn rows_of(
         if are_even && is_filled(&cells) && (cells.len() < width || is_filled(&cells[width..])) {
             let (count, first) = (cells.len(), if is_written { "the header" } else { "the first row" });
             let reason =
-                format!("line {line} has {count} cells where {first} has {width}; put quotes around its sentence");
+                format!("line {line} has {count} cells where {first} has {width}; put quotes around its prompt");
             return Err(refuse(reason));
         }
-        let sentence = cells.get_mut(sentence).map(std::mem::take).unwrap_or_default();
+        let prompt = cells.get_mut(prompt).map(std::mem::take).unwrap_or_default();
         let name = cells.get(name).map(|name| name.trim().to_owned()).unwrap_or_default();
-        if !name.is_empty() || !sentence.is_empty() {
-            push(&mut found, Row { line, name, sentence }).map_err(refuse)?;
+        if !name.is_empty() || !prompt.is_empty() {
+            push(&mut found, Row { line, name, prompt }).map_err(refuse)?;
         }
     }
     Ok(found)
@@ -222,9 +222,9 @@ pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
     if rows.len() == MOST_ROWS {
         return Err(format!("it has more than {MOST_ROWS} rows"));
     }
-    let longest = row.name.len().max(row.sentence.len());
+    let longest = row.name.len().max(row.prompt.len());
     if longest > MOST_CELL {
-        return Err(format!("line {} has a cell of {longest} bytes; a sentence has a few hundred", row.line));
+        return Err(format!("line {} has a cell of {longest} bytes; a prompt has a few hundred", row.line));
     }
     rows.push(row);
     Ok(())

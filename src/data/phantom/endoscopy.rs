@@ -97,8 +97,8 @@ pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String)
         }));
     }
     let image = Image { width: side, height: side, channels: 3, pixels: Pixels::U8(bytes) };
-    let sentence = sentence(&mask, side, &polyps, colour, shape);
-    (image, mask, sentence)
+    let prompt = prompt(&mask, side, &polyps, colour, shape);
+    (image, mask, prompt)
 }
 
 fn pick<'a, T>(entries: &'a [T], random: &mut fastrand::Rng, weight: impl Fn(&T) -> u32) -> &'a T {
@@ -133,7 +133,7 @@ fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut f
 }
 
 /// Returns the prompt that is true of the mask: number, sizes, colour, shape, positions.
-fn sentence(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &str) -> String {
+fn prompt(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &str) -> String {
     let number = ["one", "one", "two", "three"][polyps.len().min(3)];
     let mut sizes: Vec<usize> = polyps.iter().map(|polyp| polyp.size).collect();
     sizes.sort_unstable();

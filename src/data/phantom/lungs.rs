@@ -37,7 +37,7 @@ pub struct Infection {
     /// 1 for infected pixels, otherwise 0.
     pub mask: Vec<u8>,
     /// The prompt, with a capital first letter.
-    pub sentence: String,
+    pub prompt: String,
 }
 
 /// Places areas in the lungs.
@@ -95,7 +95,7 @@ fn place(lungs: &Lungs, wanted: [Option<Pattern>; 2], random: &mut fastrand::Rng
             count += 1;
         }
     }
-    (parts(&mask, side).len() == count).then(|| Infection { density, mask, sentence: sentence(wanted, count) })
+    (parts(&mask, side).len() == count).then(|| Infection { density, mask, prompt: prompt(wanted, count) })
 }
 
 /// Returns the density of one area over neighbouring thirds of a lung.
@@ -143,7 +143,7 @@ fn area(inside: &Plane, zones: &[usize], random: &mut fastrand::Rng) -> Vec<f32>
     values
 }
 
-fn sentence(wanted: [Option<Pattern>; 2], count: usize) -> String {
+fn prompt(wanted: [Option<Pattern>; 2], count: usize) -> String {
     let number = ["no", "one", "two", "three", "four", "five", "six"][count.min(6)];
     let areas = if count == 1 { "area" } else { "areas" };
     let lung = |pattern: Option<Pattern>, name: &str| {

@@ -77,11 +77,11 @@ pub fn phantom(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
     let (image, values, prompt) = match kind {
         Kind::Xray => {
             let (image, infection) = chest::draw(&mut random, side);
-            (image, infection.mask, infection.sentence)
+            (image, infection.mask, infection.prompt)
         }
         Kind::Ct => {
             let (image, infection) = slice::draw(&mut random, side);
-            (image, infection.mask, infection.sentence)
+            (image, infection.mask, infection.prompt)
         }
         Kind::Endoscopy => endoscopy::draw(&mut random, side),
     };
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn lung_sentences_are_true() {
+    fn lung_prompts_are_true() {
         let numbers = ["no", "one", "two", "three", "four", "five", "six"];
         for kind in [Kind::Xray, Kind::Ct] {
             for index in 0..60 {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn polyp_sentences_are_true() {
+    fn polyp_prompts_are_true() {
         for index in 0..60 {
             let made = phantom(Kind::Endoscopy, 5, index, SIDE);
             let found: Vec<_> =

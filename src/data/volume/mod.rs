@@ -171,18 +171,18 @@ impl Volume {
     /// Returns the window that is applied to the network's input when a slice whose full range is `full` is displayed
     /// in `display_window`. `None` for an image that is displayed as it is stored, because the network's own
     /// preprocessing is made for such images.
-    pub fn for_network(&self, full: Window, seen: DisplayWindow) -> Option<DisplayWindow> {
-        let is_as_stored = !seen.is_inverted && self.modality == Modality::Picture && seen.window == full;
-        (!is_as_stored).then_some(seen)
+    pub fn for_network(&self, full: Window, display_window: DisplayWindow) -> Option<DisplayWindow> {
+        let is_as_stored = !display_window.is_inverted && self.modality == Modality::Picture && display_window.window == full;
+        (!is_as_stored).then_some(display_window)
     }
 
     /// Returns a slice as the network receives it by default, or in `window`.
     pub fn default_network_input(&self, slice: usize, window: Option<Window>) -> Image {
         let image = self.slice(slice);
-        let mut seen = self.first_display_window(&image);
-        seen.window = window.unwrap_or(seen.window);
-        match self.for_network(self.full_range(&image), seen) {
-            Some(seen) => image.windowed(seen.window, seen.is_inverted),
+        let mut display_window = self.first_display_window(&image);
+        display_window.window = window.unwrap_or(display_window.window);
+        match self.for_network(self.full_range(&image), display_window) {
+            Some(display_window) => image.windowed(display_window.window, display_window.is_inverted),
             None => image,
         }
     }

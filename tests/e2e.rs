@@ -62,8 +62,7 @@ fn a_case_is_read_from_opening_to_undo() {
     desktop.wait("the typed prompt", |settings| prompts(settings).contains(&"left lung can".to_owned()));
     // Undo brings the prompt back that stood before.
     desktop.key("ctrl+z");
-    desktop
-        .wait("the undone prompt", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
+    desktop.wait("the undone prompt", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
     desktop.key("Escape");
 
     // The next case, with its own prompt; the wheel over the picture takes no key away from it.

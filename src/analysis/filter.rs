@@ -1,11 +1,11 @@
-//! The spectrum filter of a stage as numbers: HIMIX.md section 4, paper section 3.3.
+//! The spectrum filter of a stage as numbers (paper, section 3.3).
 //!
-//! The stage adds to its input what passes `1 − g`, `g[u,v] = exp(−((u−c)² + (v−c)²)/(2σ²))`, `c = ⌊n/2⌋`, on an unshifted spectrum:
-//! index (0,0) is DC and `c` the highest frequency.
+//! The stage adds to its input what passes `1 − g`, `g[u,v] = exp(−((u−c)² + (v−c)²)/(2σ²))`, `c = ⌊n/2⌋`, on an
+//! unshifted spectrum: index (0,0) is DC and `c` the highest frequency.
 
 use crate::infer::Plane;
 
-/// σ before any training.
+/// σ before training.
 pub const SIGMA_INIT: f32 = 5.0;
 
 /// The filter of one stage.
@@ -18,7 +18,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The coefficient `1 − g` at index `[u, v]` of the unshifted spectrum.
+    /// Returns the coefficient `1 − g` at index `[u, v]` of the unshifted spectrum.
     pub fn coefficient(&self, u: usize, v: usize) -> f32 {
         let centre = (self.grid / 2) as f64;
         let distance = (u as f64 - centre).powi(2) + (v as f64 - centre).powi(2);
@@ -26,13 +26,13 @@ impl Filter {
         (1.0 - (-distance / (2.0 * sigma * sigma)).exp()) as f32
     }
 
-    /// All coefficients as the network applies them, `n × n`: DC in the corner.
+    /// Returns all coefficients as the network applies them, `n × n`, with DC in the corner.
     pub fn map(&self) -> Plane {
         let n = self.grid;
         Plane { width: n, height: n, values: (0..n * n).map(|at| self.coefficient(at / n, at % n)).collect() }
     }
 
-    /// The same with DC at `[⌊n/2⌋, ⌊n/2⌋]`, as the paper draws spectra.
+    /// Returns the same with DC at `[⌊n/2⌋, ⌊n/2⌋]`, as in the paper's spectra.
     pub fn centred_map(&self) -> Plane {
         let (n, half) = (self.grid, self.grid / 2);
         let shifted = |at: usize| (at + n - half) % n;
@@ -40,8 +40,8 @@ impl Filter {
         Plane { width: n, height: n, values }
     }
 
-    /// The radial response: mean coefficient of each ring of equal distance from DC (frequencies folded: `min(u, n − u)`), rounded to
-    /// whole bins, from DC to the corners.
+    /// Returns the radial response: the mean coefficient of each ring of equal distance from DC (folded frequencies:
+    /// `min(u, n − u)`), rounded to whole bins, from DC to the corners.
     pub fn rings(&self) -> Vec<f64> {
         let n = self.grid;
         let folded = |u: usize| u.min(n - u) as f64;
@@ -55,12 +55,12 @@ impl Filter {
         rings.into_iter().map(|(sum, count)| sum / count.max(1) as f64).collect()
     }
 
-    /// How strongly the mean of the map passes.
+    /// Returns the gain for the mean of the map.
     pub fn gain_at_dc(&self) -> f32 {
         self.coefficient(0, 0)
     }
 
-    /// How strongly the finest pattern along both axes passes.
+    /// Returns the gain for the finest pattern along both axes.
     pub fn gain_at_highest(&self) -> f32 {
         self.coefficient(self.grid / 2, self.grid / 2)
     }
@@ -93,7 +93,7 @@ mod tests {
                     assert_eq!(centred.values[y * grid + x], map.values[u * grid + v], "{grid}: {u}, {v}");
                 }
             }
-            // DC is where the paper has it.
+            // DC lies where the paper has it.
             assert_eq!(centred.values[grid / 2 * grid + grid / 2], filter.gain_at_dc());
         }
     }

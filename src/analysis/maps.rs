@@ -1,4 +1,4 @@
-//! The maps that are drawn of a decoder stage.
+//! The maps of a decoder stage.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::data::colour_map::{diverging, viridis};
 use crate::data::preprocess;
 use crate::infer::{Plane, StageView};
 
-/// What is shown of every stage.
+/// The kind of map of every stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MapKind {
@@ -15,18 +15,18 @@ pub enum MapKind {
     Activation,
     /// Grad-CAM of the mask's mean logit, scaled to a highest value of 1.
     Attribution,
-    /// Probability of the stage's own mask, by its read-out.
+    /// Probability of the stage's own mask, by its linear probe.
     StageMask,
-    /// What the stage added to the one before: the difference of their masks' probabilities, or where there are no read-outs of
-    /// their activations.
+    /// Difference from the previous stage: of the masks' probabilities, or of the activations if there are no linear
+    /// probes.
     Change,
 }
 
 impl MapKind {
-    /// All, in the order in which they are offered.
+    /// All kinds, in display order.
     pub const ALL: [Self; 4] = [Self::Activation, Self::Attribution, Self::StageMask, Self::Change];
 
-    /// For people.
+    /// Returns the name for display.
     pub fn name(self) -> &'static str {
         match self {
             Self::Activation => "Activation",
@@ -47,7 +47,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// Red, green and blue of a value.
+    /// Returns red, green and blue of a value.
     pub fn colour(self, value: f32) -> [u8; 3] {
         let colour = match self {
             Self::Sequential => viridis(value),
@@ -56,7 +56,7 @@ impl Scale {
         colour.map(|part| (part * 255.0).round() as u8)
     }
 
-    /// Lowest and highest value.
+    /// Returns the lowest and the highest value.
     pub fn range(self) -> [f32; 2] {
         match self {
             Self::Sequential => [0.0, 1.0],
@@ -70,12 +70,12 @@ impl Scale {
 pub struct Map {
     /// Values within the scale.
     pub plane: Plane,
-    /// Which colours they have.
+    /// The scale that defines its colours.
     pub scale: Scale,
 }
 
-/// The map of stage `index`, coarse to fine; none where the inspection does not hold it: no attribution, no read-outs, or no stage
-/// before.
+/// Returns the map of stage `index`, counted from the coarsest; `None` if the inspection does not include it: no
+/// attribution, no linear probes, or no previous stage.
 pub fn stage_map(stages: &[StageView], index: usize, kind: MapKind) -> Option<Map> {
     let stage = stages.get(index)?;
     let sequential = |plane| Map { plane, scale: Scale::Sequential };
@@ -99,12 +99,12 @@ pub fn stage_map(stages: &[StageView], index: usize, kind: MapKind) -> Option<Ma
     }
 }
 
-/// One channel of a stage's output, scaled to 0…1.
+/// Returns one channel of a stage's output, scaled to 0…1.
 pub fn channel_map(stage: &StageView, channel: usize) -> Option<Map> {
     Some(Map { plane: stage.channel(channel)?.normalised(), scale: Scale::Sequential })
 }
 
-/// `after − before`, both square, on the finer of the two grids.
+/// Returns `after − before`, both square, on the finer of the two grids.
 pub fn difference(after: &Plane, before: &Plane) -> Map {
     let side = after.width.max(before.width);
     let (after, before) = (raised(after, side, side), raised(before, side, side));
@@ -112,7 +112,7 @@ pub fn difference(after: &Plane, before: &Plane) -> Map {
     Map { plane: Plane { width: side, height: side, values }, scale: Scale::Diverging }
 }
 
-/// A square plane in another size; bilinear, half-pixel centres, as the masks are brought to the image's size.
+/// Returns a square plane in another size: bilinear, half-pixel centres, in the same way as masks are enlarged.
 pub fn raised(plane: &Plane, width: usize, height: usize) -> Plane {
     if (plane.width, plane.height) == (width, height) {
         return plane.clone();

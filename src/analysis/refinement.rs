@@ -1,4 +1,4 @@
-//! From stage to stage as numbers: how the masks of an image come closer to the truth, and to the final mask.
+//! Refinement as numbers: how the masks of an image approach the ground truth and the final mask from stage to stage.
 
 use super::maps::raised;
 use crate::data::Mask;
@@ -6,29 +6,31 @@ use crate::data::volume::{Lengths, Unit};
 use crate::infer::{Inspection, Plane, radial_power};
 use crate::metrics::{Confusion, hd95_of};
 
-/// One mask on the way from the coarsest stage to the final one.
+/// One mask of the sequence from the coarsest stage to the final one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// "Stage 7", "Final".
+    /// Name: "Stage 7", "Final".
     pub name: String,
     /// Share of the image that it covers, 0…1.
     pub area: f64,
-    /// Against the truth, per image; none without one.
+    /// Agreement with the ground truth, per image; `None` without one.
     pub counts: Option<Confusion>,
-    /// What its distances are measured in.
+    /// Unit of its distances.
     pub unit: Unit,
-    /// 95 % Hausdorff distance to the truth; none without a truth or where one of the masks is empty.
+    /// 95 % Hausdorff distance to the ground truth; `None` without a ground truth, or if one of the masks is empty.
     pub truth_hd95: Option<f64>,
-    /// Dice with the mask before; none for the first.
+    /// Dice with the previous mask; `None` for the first.
     pub dice_with_before: Option<f64>,
-    /// 95 % Hausdorff distance to the mask before.
+    /// 95 % Hausdorff distance to the previous mask.
     pub hd95_to_before: Option<f64>,
-    /// Share of the probability map's power, its mean left out, that lies beyond half of the highest frequency that the coarsest stage's map can hold.
+    /// Share of the probability map's power, without its mean, beyond half of the highest frequency that the coarsest
+    /// stage's map can represent.
     pub high_share: f64,
 }
 
-/// The stages' own masks, coarse to fine, and the final one, at the image's size; a pixel belongs to a mask where its probability is at
-/// least `threshold`. Without read-outs only the final one. Distances are measured by `lengths`.
+/// Returns the steps of the stages' own masks, from coarse to fine, and of the final one, at the image's size. A
+/// pixel belongs to a mask if its probability is at least `threshold`. Without linear probes there is only the final
+/// one. Distances are measured in `lengths`.
 pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, lengths: Lengths) -> Vec<Step> {
     let prediction = &inspection.prediction;
     let (width, height) = (prediction.probability.width, prediction.probability.height);
@@ -44,8 +46,8 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, leng
     }
     maps.push(("Final".into(), prediction.probability_model.clone(), prediction.probability.clone()));
     let side = prediction.probability_model.width;
-    // What the coarsest stage can hold at all is coarse, whether or not it has a read-out: so models with and without can be compared.
-    // Its map has twice the side of its grid.
+    // The limit is what the coarsest stage can represent, whether or not it has a linear probe, so that models with
+    // and without can be compared. Its map has twice the side of its grid.
     let coarsest = inspection.stages.iter().map(|stage| 2 * stage.grid).min().unwrap_or(side);
     let distance = |a: &[u8], b: &[u8]| hd95_of(a, b, width, height, lengths.size);
     let mut before: Option<Vec<u8>> = None;
@@ -68,9 +70,9 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, leng
     steps
 }
 
-/// Share of a square map's power, its mean left out, at `first` or more waves across the map.
+/// Returns the share of a square map's power, without its mean, at `first` or more waves across the map.
 fn high_share(plane: &Plane, first: usize) -> f64 {
-    // Sums over rings, not means: the rings differ in size.
+    // These are sums over rings, not means, because rings differ in size.
     let n = plane.width;
     let mean = plane.values.iter().sum::<f32>() / plane.values.len().max(1) as f32;
     let values: Vec<f32> = plane.values.iter().map(|value| value - mean).collect();

@@ -1,27 +1,27 @@
-//! Axes with sensible numbers, and plots in them.
+//! Axes with round numbers, and plots in them.
 
 use super::page::{GRID, INK, LABEL, TICK, WEAK};
 use super::scene::{Anchor, Rect, Scene, Stroke, Text};
 
-/// Length of a tick, and from the axis to its number, in points.
+/// Length of a tick, and distance from the axis to its number, in points.
 const TICK_LENGTH: f32 = 2.0;
 const TO_NUMBER: f32 = 3.5;
-/// From a vertical axis to its name, the same beside every plot of a page.
+/// Distance from a vertical axis to its name, equal for all plots of a page.
 const TO_NAME: f32 = 24.0;
 
 /// A range with its ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// Where it begins.
+    /// First value.
     pub low: f64,
-    /// Where it ends.
+    /// Last value.
     pub high: f64,
-    /// What stands at which value.
+    /// Values with their labels.
     pub ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// Exactly from `low` to `high`, with about `most` ticks at round numbers.
+    /// Makes an axis from exactly `low` to `high`, with about `most` ticks at round numbers.
     pub fn exact(low: f64, high: f64, most: usize) -> Self {
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
         Self::stepped(low, high, round_step((high - low) / most.max(1) as f64))
@@ -29,14 +29,14 @@ impl Axis {
 
     fn stepped(low: f64, high: f64, step: f64) -> Self {
         let digits = digits_of(step);
-        // A little beyond the ends, so that a sum that misses the last tick by its last digit does not lose it.
+        // The range is extended slightly, so that rounding does not lose the last tick.
         let inside = |number: i64| (low - 1e-9 * step..=high + 1e-9 * step).contains(&(number as f64 * step));
         let numbers = (low / step).floor() as i64..=(high / step).ceil() as i64;
         let tick = |at: i64| (at as f64 * step, number(at as f64 * step, digits));
         Self { low, high, ticks: numbers.filter(|at| inside(*at)).map(tick).collect() }
     }
 
-    /// From the round number below all values to the one above.
+    /// Makes an axis from the round number below all values to the one above.
     pub fn covering(values: impl IntoIterator<Item = f64>, most: usize) -> Self {
         let finite = values.into_iter().filter(|value| value.is_finite());
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
@@ -49,31 +49,31 @@ impl Axis {
         Self::stepped((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step, step)
     }
 
-    /// Of things without an order of size, each in the middle of its unit.
+    /// Makes an axis of names without numeric order, each in the middle of its unit.
     pub fn of_names(names: impl IntoIterator<Item = String>) -> Self {
         let ticks: Vec<_> = names.into_iter().enumerate().map(|(at, name)| (at as f64 + 0.5, name)).collect();
         Self { low: 0.0, high: ticks.len().max(1) as f64, ticks }
     }
 
-    /// How far along a value is, 0…1 within the range.
+    /// Returns the position of a value, 0…1 within the range.
     pub fn share(&self, value: f64) -> f32 {
         ((value - self.low) / (self.high - self.low)) as f32
     }
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is not below `least`.
+/// Returns the smallest of 1, 2, 5 times a power of ten that is not below `least`.
 fn round_step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
     let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= least * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * power
 }
 
-/// Digits after the point that tell multiples of a step apart.
+/// Returns the number of decimals that distinguish multiples of a step.
 fn digits_of(step: f64) -> usize {
     (-step.log10().floor()).clamp(0.0, 9.0) as usize
 }
 
-/// A number with a real minus sign, and none before a zero.
+/// Formats a number with a typographic minus sign, which zero never has.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     match text.strip_prefix('-') {
@@ -83,7 +83,7 @@ pub fn number(value: f64, digits: usize) -> String {
     }
 }
 
-/// A number with its sign, also where that is a plus.
+/// Formats a number with its sign, including plus.
 pub fn signed(value: f64, digits: usize) -> String {
     let text = number(value, digits);
     if text.starts_with('−') || text.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
@@ -93,7 +93,7 @@ pub fn signed(value: f64, digits: usize) -> String {
     }
 }
 
-/// A number of about `digits` digits that matter, whatever its size.
+/// Formats a number with about `digits` significant digits.
 pub fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return number(value, 0);
@@ -109,22 +109,22 @@ pub fn significant(value: f64, digits: usize) -> String {
 /// Two axes about a rectangle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plot {
-    /// Inside the axes; their numbers and names stand left of it and beneath.
+    /// The area inside the axes; numbers and names are to its left and below it.
     pub rect: Rect,
-    /// From left to right.
+    /// The horizontal axis, from left to right.
     pub x: Axis,
-    /// Upwards.
+    /// The vertical axis, upwards.
     pub y: Axis,
 }
 
 impl Plot {
-    /// Where a point is on the page.
+    /// Returns the position of a point on the page.
     pub fn place(&self, [x, y]: [f64; 2]) -> [f32; 2] {
         let Rect { x: left, width, height, .. } = self.rect;
         [left + width * self.x.share(x), self.rect.bottom() - height * self.y.share(y)]
     }
 
-    /// Draws the axes, and a pale line at every tick of the vertical one. Names of axes may be empty.
+    /// Draws the axes, and a pale line at every tick of the vertical one. The names of the axes may be empty.
     pub fn frame(&self, scene: &mut Scene, x_name: &str, y_name: &str) {
         let Rect { x: left, .. } = self.rect;
         let (right, bottom) = (self.rect.right(), self.rect.bottom());

@@ -1,4 +1,4 @@
-//! What a figure is made from: plain values that the window and the command line both have.
+//! The data of a figure: plain values that both the window and the command line have.
 
 use super::FigureError;
 use super::axes::number;
@@ -11,21 +11,21 @@ use crate::infer::{Inspection, ModelInfo, Overrides, changes};
 /// A model in a figure.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
-    /// What it is.
+    /// Description of the model.
     pub info: &'a ModelInfo,
-    /// The values it ran with where they are turned; none where they are its own.
+    /// The parameters of a modified model; `None` for the original ones.
     pub overrides: Option<&'a Overrides>,
-    /// What it did with each case of the figure, in the order of the cases. May be empty where the figure needs none.
+    /// Its inspection of each case of the figure, in the order of the cases. May be empty if the figure needs none.
     pub inspections: Vec<&'a Inspection>,
 }
 
 impl Model<'_> {
-    /// The values it ran with.
+    /// Returns the parameters with which it ran.
     pub fn overrides(&self) -> &Overrides {
         self.overrides.unwrap_or(&self.info.overrides)
     }
 
-    /// What the reader has to know of it beyond its name: that it is turned or untrained.
+    /// Describes what the reader must know beyond its name: that it is modified or untrained.
     pub(super) fn remarks(&self, name: &str) -> String {
         let mut words = String::new();
         if let Some(overrides) = self.overrides.filter(|overrides| **overrides != self.info.overrides) {
@@ -38,38 +38,38 @@ impl Model<'_> {
     }
 }
 
-/// An image with what belongs to it.
+/// An image with its data.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
     /// Name of the image.
     pub name: &'a str,
-    /// The image as it is seen.
+    /// The displayed image.
     pub picture: &'a Picture,
-    /// How lengths in it are measured.
+    /// Unit of lengths in it.
     pub lengths: Lengths,
-    /// What is really there, of the image's size.
+    /// The ground truth, of the image's size.
     pub truth: Option<&'a Mask>,
 }
 
-/// Models, one or two of them to be compared, and cases.
+/// One model or two for comparison, and cases.
 #[derive(Clone, Debug, Default)]
 pub struct Content<'a> {
     /// The models.
     pub models: Vec<Model<'a>>,
-    /// The cases, a row each.
+    /// The cases, one row each.
     pub cases: Vec<Case<'a>>,
 }
 
 /// How a figure is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Probability from which on a pixel is foreground.
+    /// Probability from which a pixel is foreground.
     pub threshold: f32,
-    /// Which map of every stage.
+    /// The map of every stage.
     pub map: MapKind,
-    /// A single channel in place of the map: stage, counted from the coarsest, and channel.
+    /// A single channel instead of the map: stage, counted from the coarsest, and channel.
     pub channel: Option<(usize, usize)>,
-    /// How much a map hides the picture, 0…1; at 1 the maps stand alone.
+    /// Opacity of a map over the image, 0…1; at 1 the image is hidden.
     pub opacity: f32,
     /// Colours of masks.
     pub colours: OverlayColours,
@@ -88,7 +88,7 @@ impl Default for Options {
 }
 
 impl Content<'_> {
-    /// Names of the models, each another one.
+    /// Returns the names of the models, which are made distinct.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::with_capacity(self.models.len());
         for model in &self.models {
@@ -109,7 +109,7 @@ impl Content<'_> {
         names
     }
 
-    /// Refuses what cannot be drawn: nothing, or masks of other sizes than their images.
+    /// Refuses content that cannot be drawn: none at all, or masks that differ in size from their images.
     pub(super) fn check(&self) -> Result<(), FigureError> {
         let nothing = |reason: &str| Err(FigureError::Nothing { reason: reason.into() });
         if self.models.is_empty() {
@@ -135,7 +135,7 @@ impl Content<'_> {
         Ok(())
     }
 
-    /// What the reader has to know of the models.
+    /// Describes what the reader must know about the models.
     pub(super) fn remarks(&self) -> String {
         let remarks = self.models.iter().zip(self.names()).map(|(model, name)| model.remarks(&name));
         remarks.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
@@ -143,7 +143,7 @@ impl Content<'_> {
 }
 
 impl Options {
-    /// The threshold as it is written.
+    /// Formats the threshold.
     pub(super) fn threshold_words(&self) -> String {
         let text = number(f64::from(self.threshold), 3);
         let short = text.trim_end_matches('0');

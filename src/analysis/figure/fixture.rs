@@ -1,4 +1,4 @@
-//! For the tests of the figures: a model and a look inside it that need no network, and what a good page is.
+//! Helpers for the tests of figures: a model and an inspection that need no network, and checks of a page.
 
 use super::font;
 use super::scene::{Anchor, Item, Rect};
@@ -10,7 +10,7 @@ use crate::infer::{
     StageOverrides, StageView, TokensRead,
 };
 
-/// Everything that a figure borrows.
+/// All data from which a figure borrows.
 pub struct Bench {
     pub info: ModelInfo,
     pub seen: Inspection,
@@ -23,12 +23,12 @@ fn plane(width: usize, height: usize, value: impl Fn(usize) -> f32) -> Plane {
 }
 
 impl Bench {
-    /// A model with stages on these grids, and a small image.
+    /// Makes a model with stages on these grids, and a small image.
     pub fn new(grids: &[usize]) -> Self {
         Self::sized(grids, 6, 4)
     }
 
-    /// The same with an image of this size.
+    /// The same, with an image of this size.
     pub fn sized(grids: &[usize], width: usize, height: usize) -> Self {
         let stages = grids.iter().enumerate();
         let overrides = Overrides {
@@ -96,12 +96,12 @@ impl Bench {
         }
     }
 
-    /// One model, one case with its truth.
+    /// Returns content of one model, and one case with its ground truth.
     pub fn content(&self) -> Content<'_> {
         self.content_of(1, 1)
     }
 
-    /// The model and the case several times over.
+    /// Returns content with the model and the case repeated.
     pub fn content_of(&self, models: usize, cases: usize) -> Content<'_> {
         let case =
             Case { name: "a-1.png", picture: &self.picture, lengths: Lengths::PIXELS, truth: Some(&self.truth) };
@@ -110,7 +110,7 @@ impl Bench {
     }
 }
 
-/// The values of a column, of the rows whose cells are these.
+/// Returns the values of a column, in the rows with these cells.
 pub fn column(figure: &Figure, wanted: &str, cells: &[(&str, &str)]) -> Vec<String> {
     let place = |name: &str| figure.table.columns.iter().position(|column| column == name).expect(name);
     let cells: Vec<(usize, &str)> = cells.iter().map(|(name, value)| (place(name), *value)).collect();
@@ -118,12 +118,13 @@ pub fn column(figure: &Figure, wanted: &str, cells: &[(&str, &str)]) -> Vec<Stri
     rows.map(|row| row[place(wanted)].clone()).collect()
 }
 
-/// The same as numbers.
+/// Returns the same as numbers.
 pub fn numbers(figure: &Figure, wanted: &str, cells: &[(&str, &str)]) -> Vec<f64> {
     column(figure, wanted, cells).iter().map(|cell| cell.parse().expect("a number")).collect()
 }
 
-/// All that is drawn is on the page, no words stand on others, every letter is in the font, every row has its cells.
+/// Asserts that everything is on the page, texts do not overlap, every letter is in the font, and every row has its
+/// cells.
 pub fn assert_tidy(figure: &Figure, what: &str) {
     let scene = &figure.scene;
     let mut words: Vec<(Rect, &str)> = Vec::new();

@@ -1,4 +1,4 @@
-//! The font of the figures, and how much room words take in it.
+//! The font of the figures, and the width of texts in it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,11 +6,11 @@ use epaint_default_fonts::{HACK_REGULAR, UBUNTU_LIGHT};
 use resvg::usvg::fontdb::Database;
 use ttf_parser::Face;
 
-/// Families for whoever opens an SVG, the first that is there: those of nearly the same width before the last, which is generic and
-/// may be much wider.
+/// Font families for viewers of an SVG, in order of preference. All but the last, which is generic and may be much
+/// wider, have nearly the same width.
 pub const FAMILIES: &str = "Ubuntu, 'Liberation Sans', 'Nimbus Sans', Helvetica, Arial, sans-serif";
 
-/// Room that is left free when words are fitted into a width: another font may run wider.
+/// Share of the width that texts may fill, because another font may be wider.
 const SLACK: f32 = 0.95;
 
 static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(UBUNTU_LIGHT, 0).ok());
@@ -18,7 +18,7 @@ static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(UBUN
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
     fonts.load_font_data(UBUNTU_LIGHT.to_vec());
-    // For letters that the first does not have.
+    // This font has letters that the first lacks.
     fonts.load_font_data(HACK_REGULAR.to_vec());
     let first = fonts.faces().next().and_then(|face| face.families.first()).map(|(name, _)| name.clone());
     if let Some(name) = first {
@@ -27,7 +27,8 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// The fonts with which a picture is drawn: those of the window, nothing of the machine, so that it is the same everywhere.
+/// Returns the fonts that draw a figure: those of the window and none of the machine, so that the result is the same
+/// everywhere.
 pub fn fonts() -> Arc<Database> {
     Arc::clone(&FONTS)
 }
@@ -37,7 +38,7 @@ pub fn has(letter: char) -> bool {
     FACE.as_ref().is_some_and(|face| face.glyph_index(letter).is_some())
 }
 
-/// Width of words at a size, both in points.
+/// Returns the width of a text at a size, both in points.
 pub fn width(words: &str, size: f32) -> f32 {
     let Some(face) = FACE.as_ref() else { return 0.5 * size * words.chars().count() as f32 };
     let advance = |letter| face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph));
@@ -45,7 +46,7 @@ pub fn width(words: &str, size: f32) -> f32 {
     units * size / f32::from(face.units_per_em())
 }
 
-/// Words in lines of at most `room` points.
+/// Breaks a text into lines of at most `room` points.
 pub fn wrapped(words: &str, size: f32, room: f32) -> Vec<String> {
     let room = room * SLACK;
     let mut lines = vec![String::new()];
@@ -63,7 +64,7 @@ pub fn wrapped(words: &str, size: f32, room: f32) -> Vec<String> {
     lines
 }
 
-/// Words, or as much of them as fits into `room` points, with an ellipsis.
+/// Returns a text that is shortened to `room` points with an ellipsis if necessary.
 pub fn shortened(words: &str, size: f32, room: f32) -> String {
     if width(words, size) <= room {
         return words.to_owned();

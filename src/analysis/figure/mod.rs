@@ -1,7 +1,8 @@
-//! Figures of a look inside the network, in the arrangement of the paper's figures 2, 3, 4, 7 and 8, as vectors, pixels and numbers.
+//! Figures of an inspection, in the arrangement of the paper's figures 2, 3, 4, 7 and 8, as vectors, pixels and
+//! numbers.
 //!
-//! Each is a pure function from what is known of models and cases ([`Content`]) to a [`Figure`]; it may take seconds for large
-//! pictures, so a window calls it from a thread of its own.
+//! Each is a pure function from models and cases ([`Content`]) to a [`Figure`]. It may take seconds for large images,
+//! so the window calls it from a separate thread.
 
 mod axes;
 mod content;
@@ -39,7 +40,7 @@ pub use weights::weights;
 /// Why there is no figure.
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
-    /// The file's name does not say what it should be.
+    /// The extension of the file's name is not supported.
     #[error("{}: a figure is written as .png, .svg or .csv; choose one of these endings", path.display())]
     Ending {
         /// The file.
@@ -51,27 +52,27 @@ pub enum FigureError {
         /// What is missing, and what to do.
         reason: String,
     },
-    /// The masks of the stages are asked for, and the model has none.
+    /// Stage masks were requested, and the model has none.
     #[error(
         "{model}: the model has no read-outs for its stages; fit them with: himix train --readout --model MODEL --data DIR"
     )]
     NoReadouts {
-        /// Its name.
+        /// Name of the model.
         model: String,
     },
-    /// What belongs to one image has different sizes.
+    /// The data of one image have different sizes.
     #[error("{name}: the {what} has {found} pixels, the image {expected}; take one of the same size")]
     Size {
         /// The image.
         name: String,
-        /// What does not fit it.
+        /// What does not fit.
         what: &'static str,
-        /// Its width and height.
+        /// Width and height that were found.
         found: String,
         /// Width and height of the image.
         expected: String,
     },
-    /// More pixels than are made.
+    /// The figure would have too many pixels.
     #[error("the picture would have {width}x{height} pixels; make it narrower or give fewer images, or write SVG")]
     TooLarge {
         /// Pixels per row.
@@ -82,7 +83,7 @@ pub enum FigureError {
     /// The drawing failed.
     #[error("the figure cannot be drawn ({reason}); please report it")]
     Drawing {
-        /// What the library said.
+        /// The message of the library.
         reason: String,
     },
     /// The file cannot be written.
@@ -90,22 +91,22 @@ pub enum FigureError {
     Data(#[from] DataError),
 }
 
-/// What a figure is written as.
+/// The formats of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Pixels.
     Png,
-    /// Vectors, with pictures inside.
+    /// Vectors, with embedded images.
     Svg,
     /// The numbers.
     Csv,
 }
 
 impl Format {
-    /// By the ending of a file's name.
+    /// Returns the format by the extension of a file's name.
     ///
     /// # Errors
-    /// [`FigureError::Ending`].
+    /// Returns [`FigureError::Ending`] for another extension.
     pub fn of(path: &Path) -> Result<Self, FigureError> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         match ending.as_deref() {
@@ -122,15 +123,16 @@ impl Format {
 pub struct Figure {
     /// The page.
     pub scene: Scene,
-    /// The numbers, with all their digits. The function that makes the figure says what the columns are.
+    /// The numbers with all their digits. The function that makes the figure documents the columns.
     pub table: Table,
 }
 
 impl Figure {
-    /// Writes it to a file as its ending says; a PNG is `width_px` pixels wide.
+    /// Writes the figure in the format of the file's extension; a PNG is `width_px` pixels wide.
     ///
     /// # Errors
-    /// The ending is none of [`Format`]'s, there would be too many pixels, or the file cannot be written.
+    /// Returns an error if the extension is not supported, if there would be too many pixels, or if the file cannot
+    /// be written.
     pub fn write(&self, path: &Path, width_px: u32) -> Result<(), FigureError> {
         match Format::of(path)? {
             Format::Png => write::bytes(path, &self.png(width_px)?)?,
@@ -140,18 +142,18 @@ impl Figure {
         Ok(())
     }
 
-    /// As a PNG file `width_px` pixels wide.
+    /// Returns a PNG file that is `width_px` pixels wide.
     ///
     /// # Errors
-    /// There would be too many pixels.
+    /// Returns an error if there would be too many pixels.
     pub fn png(&self, width_px: u32) -> Result<Vec<u8>, FigureError> {
         raster::png(&self.scene, width_px)
     }
 
-    /// As SVG.
+    /// Returns an SVG file.
     ///
     /// # Errors
-    /// A picture cannot be embedded.
+    /// Returns an error if an image cannot be embedded.
     pub fn svg(&self) -> Result<String, FigureError> {
         svg::text(&self.scene, svg::Purpose::File)
     }
@@ -187,7 +189,7 @@ mod tests {
         assert!(figure.write(&folder.path().join("gone/a.png"), 300).is_err());
     }
 
-    /// Whatever the model and however many rows: nothing is cut off, and no words stand on others.
+    /// For any model and any number of rows nothing is cut off, and texts do not overlap.
     #[test]
     fn every_page_is_tidy() {
         let long = "Bilateral pulmonary infection, two infected areas, upper middle lower left lung and upper middle lower right lung, and then some more of it, so that three lines do not hold it, because nobody ever said that a sentence must be short, not even for a network that reads twenty-four pieces of it and no more";
@@ -202,7 +204,7 @@ mod tests {
                         let options = Options { map, ..Options::default() };
                         match stages(&content, &options) {
                             Ok(figure) => assert_tidy(&figure, &format!("{map:?} of {what}")),
-                            // One stage has none before it.
+                            // A first stage has no previous one.
                             Err(error) => {
                                 assert!(grids.len() == 1 && error.to_string().contains("stages"), "{error}")
                             }

@@ -1,4 +1,4 @@
-//! The page of a figure: its sizes, its colours, and what several figures have on it.
+//! The page of a figure: its sizes, its colours, and elements that several figures share.
 
 use super::content::Case;
 use super::font;
@@ -9,74 +9,74 @@ use crate::infer::Plane;
 
 /// Width of the page in points: two columns of a journal, 183 mm.
 pub const WIDTH: f32 = 520.0;
-/// Around everything.
+/// Width of the margins.
 pub const MARGIN: f32 = 10.0;
-/// Between the margins.
+/// Width between the margins.
 pub const INNER: f32 = WIDTH - 2.0 * MARGIN;
 
-/// Sizes of letters in points: a heading, a name, a number on an axis, the caption.
+/// Size of a heading, in points.
 pub const HEADING: f32 = 8.5;
-/// Names of axes, what stands beneath a picture.
+/// Size of names of axes, and of texts below an image.
 pub const LABEL: f32 = 7.0;
-/// Numbers on axes.
+/// Size of numbers on axes.
 pub const TICK: f32 = 6.5;
-/// The caption.
+/// Size of the caption.
 pub const CAPTION: f32 = 7.5;
-/// From a line of the caption to the next.
+/// Distance between lines of the caption.
 pub const LEADING: f32 = 10.0;
 
-/// Letters.
+/// Colour of texts.
 pub const INK: Rgb = [20, 20, 20];
-/// Letters and lines that explain.
+/// Colour of explanatory texts and lines.
 pub const WEAK: Rgb = [84, 84, 84];
-/// Behind a plot.
+/// Colour of grid lines.
 pub const GRID: Rgb = [224, 224, 224];
-/// Round pictures.
+/// Colour of the frame of images.
 pub const FRAME: Rgb = [150, 150, 150];
-/// Marks on maps.
+/// Colour of marks on maps.
 pub const MARK: Rgb = [230, 30, 60];
-/// Lines and bars, told apart without red and green, and by their brightness.
+/// Colours of lines and bars, which can be distinguished without red and green, and by brightness.
 pub const LINES: [Rgb; 4] = [[0, 92, 168], [204, 92, 0], [110, 110, 110], [128, 36, 128]];
 
-/// Most pixels a point of a picture on the page: the page is sharp up to 3120 pixels.
+/// Most image pixels for each point of the page; the page is sharp up to a width of 3120 pixels.
 const DENSITY: f32 = 6.0;
-/// Pixels a point of a map that is drawn smoothly; finer, no eye tells a difference.
+/// Pixels for each point of a smooth map; a finer map makes no visible difference.
 const MAP_DENSITY: f32 = 3.0;
 /// Length and height of a colour bar.
 const BAR: [f32; 2] = [96.0, 7.0];
 
-/// Draws a picture into a rectangle, with a fine line round it.
+/// Draws an image into a rectangle, with a thin frame.
 pub fn picture(scene: &mut Scene, rect: Rect, picture: &Picture) {
     let pixels = |points: f32| (points * DENSITY) as usize;
     scene.picture(rect, picture.at_most(pixels(rect.width), pixels(rect.height)), true);
     scene.outline(rect, Stroke::solid(FRAME, 0.4));
 }
 
-/// The picture at the size at which a map is laid over it.
+/// Returns the image at the size at which a map is laid over it.
 pub fn beneath_map(picture: &Picture, rect: Rect) -> Picture {
     let pixels = |points: f32| (points * MAP_DENSITY) as usize;
     let small = picture.at_most(pixels(rect.width), pixels(rect.height));
     if small.width.max(small.height) as f32 >= MAP_DENSITY * rect.width.max(rect.height) / 2.0 {
         return small;
     }
-    // A picture of few pixels must not make the map coarse.
+    // An image of few pixels must not make the map coarse.
     small.enlarged(4)
 }
 
-/// A line of words, cut where it does not fit into the width of `rect`, in its middle at `y`.
+/// Draws a line of text, shortened to the width of `rect`, centred in it at `y`.
 pub fn line_in(scene: &mut Scene, rect: Rect, y: f32, words: &str, size: f32, colour: Rgb) {
     let words = font::shortened(words, size, rect.width);
     scene.text(Text::new([rect.middle(), y], words, size, colour).anchored(Anchor::Middle));
 }
 
-/// A heading of a column at `y`: its name, and what is said of it a line below.
+/// Draws the heading of a column at `y`: its name, and a description below.
 pub fn column_heading(scene: &mut Scene, rect: Rect, y: f32, name: &str, more: &str) {
     let words = font::shortened(name, HEADING, rect.width + 2.0);
     scene.text(Text::new([rect.middle(), y], words, HEADING, INK).anchored(Anchor::Middle).strong());
     line_in(scene, rect, y + 9.0, more, TICK, WEAK);
 }
 
-/// Name of a case and its sentence, from `y` on; returns the baseline of the last line.
+/// Draws name and prompt of a case from `y` on; returns the baseline of the last line.
 pub fn case_label(scene: &mut Scene, y: f32, name: &str, prompt: &str) -> f32 {
     let name = font::shortened(name, LABEL, 0.4 * INNER);
     let indent = font::width(&name, LABEL) + 8.0;
@@ -95,7 +95,7 @@ pub fn case_label(scene: &mut Scene, y: f32, name: &str, prompt: &str) -> f32 {
     y
 }
 
-/// The bar of a scale with its numbers and what it measures; returns where it ends.
+/// Draws a colour bar with its numbers and quantity; returns its end.
 pub fn colour_bar(scene: &mut Scene, [x, y]: [f32; 2], scale: Scale, measures: &str) -> f32 {
     let [low, high] = scale.range();
     let [length, height] = BAR;
@@ -115,7 +115,7 @@ pub fn colour_bar(scene: &mut Scene, [x, y]: [f32; 2], scale: Scale, measures: &
     bar.right() + 5.0 + font::width(measures, LABEL)
 }
 
-/// Squares with their names on a line whose squares begin at `y`; returns where it ends.
+/// Draws coloured squares with their names in a line from `y` on; returns its end.
 pub fn legend(scene: &mut Scene, [mut x, y]: [f32; 2], entries: &[(Rgb, &str)]) -> f32 {
     for (colour, name) in entries {
         let square = Rect::new(x, y, 7.0, 7.0);
@@ -127,7 +127,7 @@ pub fn legend(scene: &mut Scene, [mut x, y]: [f32; 2], entries: &[(Rgb, &str)]) 
     x - 10.0
 }
 
-/// What the colours of the masks mean, of cases with a truth and of those without.
+/// Returns the meaning of the mask colours, for cases with and without a ground truth.
 pub fn mask_legend(colours: &OverlayColours, cases: &[Case]) -> Vec<(Rgb, &'static str)> {
     let is_compared = cases.iter().any(|case| case.truth.is_some());
     let mut entries = Vec::new();
@@ -144,7 +144,7 @@ pub fn mask_legend(colours: &OverlayColours, cases: &[Case]) -> Vec<(Rgb, &'stat
     entries
 }
 
-/// Lines with their names; returns where it ends.
+/// Draws lines with their names; returns the end.
 pub fn line_legend(scene: &mut Scene, [mut x, y]: [f32; 2], entries: &[(Stroke, String)]) -> f32 {
     for (stroke, name) in entries {
         scene.line([[x, y + 3.5], [x + 15.0, y + 3.5]], *stroke);
@@ -154,7 +154,7 @@ pub fn line_legend(scene: &mut Scene, [mut x, y]: [f32; 2], entries: &[(Stroke, 
     x - 10.0
 }
 
-/// The caption beneath everything, from `y` on; the page ends after it.
+/// Draws the caption from `y` on; the page ends after it.
 pub fn caption(scene: &mut Scene, y: f32, sentences: &[String]) {
     let words = sentences.iter().filter(|words| !words.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     let mut y = y;

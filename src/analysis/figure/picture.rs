@@ -1,4 +1,4 @@
-//! Pictures in a figure: the image as it is seen, maps in their colours, masks laid over.
+//! Images in a figure: the displayed image, maps in their colours, overlaid masks.
 
 use crate::analysis::maps::{Map, Scale, raised};
 use crate::data::{Image, Mask};
@@ -16,40 +16,41 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// An image as it is displayed: 8 bit as stored, anything else from its smallest to its largest value.
+    /// Makes the displayed image: 8 bit as stored, otherwise from the smallest to the largest value.
     pub fn of(image: &Image) -> Self {
         let rgba = image.to_rgba8();
         let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         Self { width: image.width, height: image.height, rgb }
     }
 
-    /// White where the mask is, black elsewhere.
+    /// Makes an image that is white in the mask and black elsewhere.
     pub fn of_mask(mask: &Mask) -> Self {
         let rgb = mask.values.iter().flat_map(|value| [if *value == 0 { 0 } else { 255 }; 3]).collect();
         Self { width: mask.width, height: mask.height, rgb }
     }
 
-    /// A map in its colours, a pixel a cell.
+    /// Makes an image of a map in its colours, one pixel for each cell.
     pub fn of_map(map: &Map) -> Self {
         let rgb = map.plane.values.iter().flat_map(|value| map.scale.colour(*value)).collect();
         Self { width: map.plane.width, height: map.plane.height, rgb }
     }
 
-    /// A square map at this picture's size, values (not colours) interpolated as masks are brought to an image's size; `opacity` 1
-    /// hides the picture. On a scale with two sides what is near 0 is the more transparent, where anything is.
+    /// Lays a square map over this image. Values, not colours, are interpolated, in the same way as masks are
+    /// enlarged; `opacity` 1 hides the image. On a diverging scale values near 0 are more transparent, unless the map
+    /// is opaque.
     pub fn under_map(&self, map: &Map, opacity: f32) -> Self {
         let plane = raised(&map.plane, self.width, self.height);
         let pixels = self.rgb.as_chunks::<3>().0.iter().zip(&plane.values);
         let rgb = pixels.flat_map(|(below, value)| {
             let is_faded = map.scale == Scale::Diverging && opacity < 1.0;
-            // The root, so that a small change is seen too.
+            // The square root keeps small changes visible.
             let opacity = if is_faded { opacity * value.abs().min(1.0).sqrt() } else { opacity };
             blended(*below, map.scale.colour(*value), opacity)
         });
         Self { rgb: rgb.collect(), ..*self }
     }
 
-    /// This picture with a mask of its size laid over.
+    /// Lays a mask of its size over this image.
     pub fn under_mask(&self, mask: &[u8], truth: Option<&[u8]>, colours: &OverlayColours) -> Self {
         let pixels = self.rgb.as_chunks::<3>().0.iter().zip(mask).enumerate();
         let rgb = pixels.flat_map(|(at, (below, predicted))| {
@@ -62,7 +63,8 @@ impl Picture {
         Self { rgb: rgb.collect(), ..*self }
     }
 
-    /// At most so many pixels wide and high, its proportions kept; each pixel is the mean of what it covers. Never enlarged.
+    /// Returns the image reduced to at most this width and height, with its proportions; each pixel is the mean of
+    /// what it covers. It is never enlarged.
     pub fn at_most(&self, width: usize, height: usize) -> Self {
         let share = (width as f64 / self.width.max(1) as f64).min(height as f64 / self.height.max(1) as f64);
         if share >= 1.0 {
@@ -72,7 +74,7 @@ impl Picture {
         self.averaged(side(self.width), side(self.height))
     }
 
-    /// Every pixel as `times` × `times` of them.
+    /// Returns the image with every pixel repeated `times` × `times`.
     pub fn enlarged(&self, times: usize) -> Self {
         if times == 1 {
             return self.clone();
@@ -105,7 +107,7 @@ impl Picture {
     }
 }
 
-/// The positions that each of `output` pixels covers of `input` ones, with their shares of it.
+/// Returns for each of `output` pixels the `input` positions that it covers, with their shares.
 fn covered(input: usize, output: usize) -> Vec<Vec<(usize, f32)>> {
     let scale = input as f64 / output as f64;
     let one = |at: usize| {
@@ -117,7 +119,7 @@ fn covered(input: usize, output: usize) -> Vec<Vec<(usize, f32)>> {
     (0..output).map(one).collect()
 }
 
-/// Share of the colour in a pixel of a mask that is laid over; the rest is the picture.
+/// Opacity of the colour of an overlaid mask.
 pub const OVERLAY_OPACITY: f32 = 0.45;
 
 fn blended(below: [u8; 3], above: [u8; 3], opacity: f32) -> [u8; 3] {
@@ -126,21 +128,21 @@ fn blended(below: [u8; 3], above: [u8; 3], opacity: f32) -> [u8; 3] {
     std::array::from_fn(|channel| mix(below[channel], above[channel]))
 }
 
-/// Colours of a mask and of its agreement with the truth.
+/// Colours of a mask, and of its agreement with the ground truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OverlayColours {
-    /// Predicted, where there is nothing to compare with.
+    /// Predicted pixels, if there is no ground truth.
     pub mask: [u8; 3],
-    /// Predicted and true.
+    /// Predicted pixels that are in the ground truth.
     pub true_positive: [u8; 3],
-    /// True only.
+    /// Pixels that are only in the ground truth.
     pub false_negative: [u8; 3],
-    /// Predicted only.
+    /// Pixels that are only predicted.
     pub false_positive: [u8; 3],
 }
 
 impl OverlayColours {
-    /// As the paper's figures 5 and 6 have them.
+    /// The colours of the paper's figures 5 and 6.
     pub const PAPER: Self = Self {
         mask: [0, 210, 255],
         true_positive: [255, 255, 0],
@@ -148,7 +150,7 @@ impl OverlayColours {
         false_positive: [0, 255, 0],
     };
 
-    /// The colour of a pixel; none where the picture is seen as it is.
+    /// Returns the colour of a pixel, or `None` if the image is visible there.
     pub fn of(&self, is_predicted: bool, is_lesion: Option<bool>) -> Option<[u8; 3]> {
         match (is_predicted, is_lesion) {
             (true, None) => Some(self.mask),
@@ -160,7 +162,7 @@ impl OverlayColours {
     }
 }
 
-/// Pixels of a probability at an image's size that belong to its mask.
+/// Returns the pixels of a probability map at an image's size that belong to its mask.
 pub fn pixels_above(probability: &Plane, threshold: f32) -> Vec<u8> {
     probability.values.iter().map(|p| u8::from(*p >= threshold)).collect()
 }
@@ -177,7 +179,7 @@ mod tests {
     fn a_smaller_picture_is_the_mean_of_what_it_covers() {
         let picture = grey(4, 2, &[0, 100, 200, 200, 100, 200, 40, 0]);
         assert_eq!(picture.at_most(2, 9), grey(2, 1, &[100, 110]));
-        // Three pixels into two: each covers one and a half.
+        // Three pixels become two, each of which covers one and a half.
         assert_eq!(grey(3, 3, &[0, 90, 0, 0, 90, 0, 0, 90, 0]).at_most(2, 2).rgb[..3], [30; 3]);
         assert_eq!(picture.at_most(40, 40), picture, "it is never enlarged");
         let large = grey(2, 1, &[7, 9]).enlarged(2);

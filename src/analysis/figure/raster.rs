@@ -1,4 +1,4 @@
-//! A page as pixels.
+//! Draws a page as pixels.
 
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
@@ -8,21 +8,21 @@ use super::scene::Scene;
 use super::svg::Purpose;
 use super::{FigureError, font, svg};
 
-/// Most pixels of a figure: 4 bytes each are in memory.
+/// Most pixels of a figure, which take 4 bytes each.
 const MOST: f64 = 150e6;
 
-/// The page as a PNG file of this width; its height follows from its proportions.
+/// Draws the page as a PNG file of this width; the height follows from its proportions.
 ///
 /// # Errors
-/// It would have too many pixels, or cannot be drawn.
+/// Returns an error if it would have too many pixels, or cannot be drawn.
 pub fn png(scene: &Scene, width_px: u32) -> Result<Vec<u8>, FigureError> {
     svg::png(&pixels(scene, width_px)?)
 }
 
-/// The page as pixels.
+/// Draws the page as pixels.
 ///
 /// # Errors
-/// As [`png`].
+/// Returns the errors of [`png`].
 pub fn pixels(scene: &Scene, width_px: u32) -> Result<Picture, FigureError> {
     let density = width_px as f32 / scene.width;
     let height_px = (scene.height * density).round() as u32;
@@ -39,7 +39,7 @@ pub fn pixels(scene: &Scene, width_px: u32) -> Result<Picture, FigureError> {
     let scale = |pixels: u32, size: f32| pixels as f32 / size;
     let fit = Transform::from_scale(scale(width_px, tree.size().width()), scale(height_px, tree.size().height()));
     resvg::render(&tree, fit, &mut pixmap.as_mut());
-    // On white everything is opaque.
+    // The page is white, so everything is opaque.
     let rgb = pixmap.data().as_chunks::<4>().0.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     Ok(Picture { width: width_px as usize, height: height_px as usize, rgb })
 }

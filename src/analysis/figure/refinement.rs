@@ -1,4 +1,4 @@
-//! From stage to stage: every stage's own mask against the truth, and the numbers of the way.
+//! Refinement from stage to stage: the mask of every stage compared with the ground truth, and its numbers.
 
 use super::content::{Case, Content, Options};
 use super::page::{
@@ -14,27 +14,30 @@ use crate::analysis::refinement::{Step, steps};
 use crate::analysis::stage_name;
 use crate::infer::{Inspection, Plane};
 
-/// Between panels.
+/// Distance between panels.
 const GAP: f32 = 6.0;
-/// Least width of the first column: it holds the names of the numbers.
+/// Smallest width of the first column, which holds the names of the numbers.
 const FIRST: f32 = 104.0;
-/// From a line of numbers to the next.
+/// Distance between lines of numbers.
 const LINE: f32 = 10.0;
-/// Most height of a panel for its width.
+/// Largest ratio of a panel's height to its width.
 const TALLEST: f32 = 1.3;
-/// Every other line of numbers.
+/// Background of every other line of numbers.
 const SHADE: Rgb = [240, 242, 245];
 
-/// One row a case, or a case and a model: the image, the masks of all stages coarse to fine and the final one, coloured by their
-/// agreement with the truth; beneath each its scores and how it differs from the one before.
+/// Draws one row for each case, or for each case and model: the image, the masks of all stages from coarse to fine,
+/// and the final one, coloured by their agreement with the ground truth. Below each are its scores and its difference
+/// from the previous one.
 ///
-/// Columns: `model`, `image`, `prompt`, `threshold`, `mask`, `grid` (side of the stage's grid; empty for the final mask),
-/// `area_percent`, `true_positive_px`, `false_positive_px`, `false_negative_px`, `true_negative_px`, `dice_per_image`,
-/// `iou_per_image`, `hd95_to_truth`, `dice_with_mask_before`, `hd95_to_mask_before`, `hd95_unit`, `high_frequency_share_percent`. Cells are
-/// empty without a truth, before the first mask, and where a distance does not exist because a mask is empty.
+/// Columns: `model`, `image`, `prompt`, `threshold`, `mask`, `grid` (side of the stage's grid; empty for the final
+/// mask), `area_percent`, `true_positive_px`, `false_positive_px`, `false_negative_px`, `true_negative_px`,
+/// `dice_per_image`, `iou_per_image`, `hd95_to_truth`, `dice_with_mask_before`, `hd95_to_mask_before`, `hd95_unit`,
+/// `high_frequency_share_percent`. Cells are empty without a ground truth, for the first mask, and if a distance does
+/// not exist because a mask is empty.
 ///
 /// # Errors
-/// There is nothing to draw, masks are not of their image's size, or a model has no read-outs.
+/// Returns an error if there is nothing to draw, if masks differ in size from their image, or if a model has no stage
+/// read-outs.
 pub fn refinement(content: &Content, options: &Options) -> Result<Figure, FigureError> {
     content.check()?;
     for model in &content.models {
@@ -114,7 +117,7 @@ struct Row<'a> {
     case: &'a Case<'a>,
     seen: &'a Inspection,
     steps: Vec<Step>,
-    /// Side of the stage's grid; none for the final mask.
+    /// Side of the stage's grid; `None` for the final mask.
     grids: Vec<Option<usize>>,
     /// Probabilities at the image's size.
     planes: Vec<Plane>,
@@ -140,7 +143,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Returns where it ends.
+    /// Draws the row and returns its end.
     fn draw(&self, scene: &mut Scene, y: f32, options: &Options) -> f32 {
         let picture = self.case.picture;
         let columns = self.steps.len() as f32;
@@ -218,7 +221,7 @@ impl<'a> Row<'a> {
 
 type Value = fn(&Step) -> Option<String>;
 
-/// The lines of numbers: what each is called, and how it is written.
+/// The lines of numbers: their names and formats.
 const LINES: [(&str, Value); 7] = [
     ("Dice with the truth", |step| Some(format!("{:.3}", step.counts?.dice()))),
     ("IoU with the truth", |step| Some(format!("{:.3}", step.counts?.iou()))),

@@ -1,4 +1,4 @@
-//! What a figure is drawn of: a page in points (1/72 inch, y downwards) with shapes, words and pictures on it.
+//! The elements of a figure: a page in points (1/72 inch, y downwards) with shapes, texts and images.
 
 use super::picture::Picture;
 
@@ -8,13 +8,13 @@ pub type Rgb = [u8; 3];
 /// A page.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
-    /// What it is called; a reader for the blind says it.
+    /// Title of the page, for screen readers.
     pub title: String,
-    /// Points.
+    /// Width in points.
     pub width: f32,
-    /// Points.
+    /// Height in points.
     pub height: f32,
-    /// From the back to the front.
+    /// The elements, from back to front.
     pub items: Vec<Item>,
 }
 
@@ -25,29 +25,29 @@ pub struct Rect {
     pub x: f32,
     /// Upper edge.
     pub y: f32,
-    /// From left to right.
+    /// Extent from left to right.
     pub width: f32,
-    /// From top to bottom.
+    /// Extent from top to bottom.
     pub height: f32,
 }
 
 impl Rect {
-    /// From its left upper corner and its size.
+    /// Makes a rectangle from its upper left corner and its size.
     pub const fn new(x: f32, y: f32, width: f32, height: f32) -> Self {
         Self { x, y, width, height }
     }
 
-    /// Right edge.
+    /// Returns the right edge.
     pub fn right(&self) -> f32 {
         self.x + self.width
     }
 
-    /// Lower edge.
+    /// Returns the lower edge.
     pub fn bottom(&self) -> f32 {
         self.y + self.height
     }
 
-    /// Middle between left and right.
+    /// Returns the middle between left and right.
     pub fn middle(&self) -> f32 {
         self.x + self.width / 2.0
     }
@@ -60,23 +60,23 @@ pub struct Stroke {
     pub colour: Rgb,
     /// Width in points.
     pub width: f32,
-    /// Lengths of dash and gap in points; none for an unbroken line.
+    /// Lengths of dash and gap in points; `None` for a solid line.
     pub dash: Option<[f32; 2]>,
 }
 
 impl Stroke {
-    /// Unbroken.
+    /// Makes a solid line.
     pub const fn solid(colour: Rgb, width: f32) -> Self {
         Self { colour, width, dash: None }
     }
 
-    /// Broken.
+    /// Makes a dashed line.
     pub const fn dashed(colour: Rgb, width: f32) -> Self {
         Self { colour, width, dash: Some([3.0, 2.0]) }
     }
 }
 
-/// Which point of a line of words stands where it is put.
+/// The point of a text that is placed at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// The first letter.
@@ -87,29 +87,29 @@ pub enum Anchor {
     End,
 }
 
-/// One line of words.
+/// One line of text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
-    /// On the baseline, in points.
+    /// Position on the baseline, in points.
     pub at: [f32; 2],
-    /// The words.
+    /// The text.
     pub words: String,
-    /// Height of the letters' em in points.
+    /// Font size in points.
     pub size: f32,
     /// Colour.
     pub colour: Rgb,
-    /// What of it stands at `at`.
+    /// The point that is placed at `at`.
     pub anchor: Anchor,
-    /// Heavier.
+    /// Whether the text is bold.
     pub is_strong: bool,
-    /// On a white edge, so that it is read on lines and bars.
+    /// Whether the text has a white outline, so that it is legible on lines and bars.
     pub has_edge: bool,
-    /// Upwards, as beside a vertical axis.
+    /// Whether the text runs upwards, as beside a vertical axis.
     pub is_upright: bool,
 }
 
 impl Text {
-    /// Level words that begin at `at`.
+    /// Makes a horizontal text that begins at `at`.
     pub fn new(at: [f32; 2], words: impl Into<String>, size: f32, colour: Rgb) -> Self {
         let words = words.into();
         Self {
@@ -124,91 +124,91 @@ impl Text {
         }
     }
 
-    /// With another anchor.
+    /// Sets the anchor.
     pub fn anchored(self, anchor: Anchor) -> Self {
         Self { anchor, ..self }
     }
 
-    /// Heavier.
+    /// Makes the text bold.
     pub fn strong(self) -> Self {
         Self { is_strong: true, ..self }
     }
 
-    /// On a white edge.
+    /// Adds a white outline.
     pub fn edged(self) -> Self {
         Self { has_edge: true, ..self }
     }
 
-    /// Upwards.
+    /// Turns the text upwards.
     pub fn upright(self) -> Self {
         Self { is_upright: true, ..self }
     }
 }
 
-/// Something on the page.
+/// An element of the page.
 #[derive(Clone, Debug)]
 pub enum Item {
     /// A rectangle, filled, outlined, or both.
     Rect {
-        /// Where.
+        /// Position.
         rect: Rect,
-        /// Colour of its inside.
+        /// Colour of the area.
         fill: Option<Rgb>,
-        /// Its outline.
+        /// Style of the outline.
         stroke: Option<Stroke>,
     },
     /// A line through points.
     Line {
         /// The points.
         points: Vec<[f32; 2]>,
-        /// How it is drawn.
+        /// Style of the line.
         stroke: Stroke,
     },
-    /// Words.
+    /// A text.
     Text(Text),
-    /// Pixels.
+    /// An image.
     Picture {
-        /// Where; the picture fills it.
+        /// Position; the image fills it.
         rect: Rect,
         /// The pixels.
         picture: Picture,
-        /// Whether the pixels run into each other; else each is seen.
+        /// Whether the image is interpolated between its pixels.
         is_smooth: bool,
     },
 }
 
 impl Scene {
-    /// An empty page.
+    /// Makes an empty page.
     pub fn new(title: impl Into<String>, width: f32) -> Self {
         Self { title: title.into(), width, height: 0.0, items: Vec::new() }
     }
 
-    /// A filled rectangle.
+    /// Adds a filled rectangle.
     pub fn fill(&mut self, rect: Rect, colour: Rgb) {
         self.items.push(Item::Rect { rect, fill: Some(colour), stroke: None });
     }
 
-    /// An outlined rectangle.
+    /// Adds an outlined rectangle.
     pub fn outline(&mut self, rect: Rect, stroke: Stroke) {
         self.items.push(Item::Rect { rect, fill: None, stroke: Some(stroke) });
     }
 
-    /// A line through points.
+    /// Adds a line through points.
     pub fn line(&mut self, points: impl Into<Vec<[f32; 2]>>, stroke: Stroke) {
         self.items.push(Item::Line { points: points.into(), stroke });
     }
 
-    /// Words.
+    /// Adds a text.
     pub fn text(&mut self, text: Text) {
         self.items.push(Item::Text(text));
     }
 
-    /// Pixels.
+    /// Adds an image.
     pub fn picture(&mut self, rect: Rect, picture: Picture, is_smooth: bool) {
         self.items.push(Item::Picture { rect, picture, is_smooth });
     }
 
-    /// All words, in the order in which they are drawn.
+    /// Iterates over all texts, in drawing order.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.items.iter().filter_map(|item| match item {
             Item::Text(text) => Some(text.words.as_str()),
@@ -216,7 +216,7 @@ impl Scene {
         })
     }
 
-    /// All pictures, in the order in which they are drawn.
+    /// Iterates over all images, in drawing order.
     pub fn pictures(&self) -> impl Iterator<Item = &Picture> {
         self.items.iter().filter_map(|item| match item {
             Item::Picture { picture, .. } => Some(picture),

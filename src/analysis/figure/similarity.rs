@@ -1,4 +1,4 @@
-//! How alike the text layers are: the cosines of their sentence vectors, as the fusion sees them.
+//! Similarity of the text layers: the cosines of their sentence vectors, as the fusion receives them.
 
 use super::page::{
     HEADING, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, colour_bar, column_heading,
@@ -9,21 +9,21 @@ use super::{Content, Figure, FigureError, Picture};
 use crate::analysis::maps::{Map, Scale};
 use crate::infer::Plane;
 
-/// Side of a matrix, and between two of them.
+/// Side of a matrix, and distance between two of them.
 const SIDE: f32 = 200.0;
 const GAP: f32 = 44.0;
-/// Left of a matrix, for the numbers of its rows.
+/// Width to the left of a matrix for the numbers of its rows.
 const NUMBERS: f32 = 16.0;
-/// The sentence vectors are enlarged so that a viewer does not blur one cell into the next.
+/// Cells are enlarged, so that a viewer does not blur them.
 const CELL: usize = 16;
 
-/// The cosine of each two text layers' sentence vectors (`[CLS]`) as a matrix, one a model, a row a case: it depends on the sentence, not
-/// on the picture.
+/// Draws the cosine of every two text layers' sentence vectors (`[CLS]`) as a matrix, one for each model, with one
+/// row for each case. It depends on the prompt, not on the image.
 ///
 /// Columns: `model`, `image`, `prompt`, `layer_a`, `layer_b` (from 1), `cosine`.
 ///
 /// # Errors
-/// There is nothing to draw, or the layers were not looked at.
+/// Returns an error if there is nothing to draw, or if the inspection does not include the layers.
 pub fn similarity(content: &Content) -> Result<Figure, FigureError> {
     content.check()?;
     let names = content.names();
@@ -73,7 +73,7 @@ fn matrix(scene: &mut Scene, rect: Rect, values: &[f32], layers: usize) {
     let drawn = Picture::of_map(&Map { plane, scale: Scale::Diverging }).enlarged(CELL);
     scene.picture(rect, drawn, false);
     let step = rect.width / layers as f32;
-    // As many numbers as have room.
+    // As many numbers as there is space for.
     let every = (1..).find(|every| *every as f32 * step >= TICK + 1.0).unwrap_or(1);
     for layer in (0..layers).filter(|layer| layer % every == 0) {
         let middle = step * (layer as f32 + 0.5);

@@ -1,4 +1,4 @@
-//! The spectrum filters as they began and as they were learned, as the paper's figures 3 and 4 have them.
+//! The initial and the learned spectrum filters, as in the paper's figures 3 and 4.
 
 use super::axes::{Axis, Plot};
 use super::page::{
@@ -14,13 +14,13 @@ use crate::analysis::maps::{Map, Scale};
 use crate::analysis::stage_name;
 use crate::infer::StageOverrides;
 
-/// Left of the first plot of a line: its numbers and its name; left of the others: numbers.
+/// Width to the left of the first plot of a line (numbers and name), and of the others (numbers).
 const AXIS: [f32; 2] = [34.0, 20.0];
-/// Between the panels of two stages, and between two maps.
+/// Distance between the panels of two stages, and between two maps.
 const GAP: f32 = 12.0;
 /// Height of a plot.
 const HEIGHT: f32 = 78.0;
-/// Power below this is drawn as this: a logarithm needs something above 0.
+/// Smaller powers are drawn as this value, because a logarithm needs positive numbers.
 const LEAST_POWER: f32 = 1e-12;
 
 const START: Stroke = Stroke::dashed(INK, 0.9);
@@ -28,16 +28,17 @@ const LEARNED: Stroke = Stroke::solid(LINES[0], 1.8);
 const BEFORE: Stroke = Stroke::dashed(LINES[1], 1.3);
 const AFTER: Stroke = Stroke::solid(LINES[3], 1.3);
 
-/// For every stage, coarse to fine: the coefficients at the start and as learned with DC in the middle, and their mean at each
-/// distance from DC; for every case the power of the stage's features before and after the filter, where its inspection holds
-/// spectra. Cases may be absent.
+/// Draws for every stage, from coarse to fine, the initial and the learned coefficients with DC in the middle, and
+/// their mean at each distance from DC; and for every case the power of the stage's features before and after the
+/// filter, if its inspection includes spectra. There may be no cases.
 ///
-/// Columns: `model`, `image`, `prompt`, `stage`, `grid` (its side), `sigma_bins`, `quantity`, `u_bins` and `v_bins` (signed frequency
-/// along the height and the width), `distance_bins` from DC, `value`. Quantities: `coefficient_at_start`, `coefficient`,
-/// `response_at_start`, `response` (all without unit), `power_before`, `power_after` (mean |FFT|² by ring).
+/// Columns: `model`, `image`, `prompt`, `stage`, `grid` (its side), `sigma_bins`, `quantity`, `u_bins` and `v_bins`
+/// (signed frequency along the height and the width), `distance_bins` from DC, `value`. Quantities:
+/// `coefficient_at_start`, `coefficient`, `response_at_start`, `response` (all without unit), `power_before`,
+/// `power_after` (mean |FFT|² by ring).
 ///
 /// # Errors
-/// There is no model, or no stage of any has a filter.
+/// Returns an error if there is no model, or if no stage of any model has a filter.
 pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     let nothing = |reason: &str| FigureError::Nothing { reason: reason.into() };
     if content.models.is_empty() {
@@ -108,13 +109,13 @@ fn has_spectra(model: &Model) -> bool {
     model.inspections.iter().any(|seen| seen.stages.iter().any(|stage| stage.spectra.is_some()))
 }
 
-/// The filter that a stage runs with; one that is switched off is infinitely wide and lets nothing pass.
+/// Returns the filter of a stage. One that is switched off is infinitely wide and passes nothing.
 fn filter(stage: &StageOverrides) -> Option<Filter> {
     let sigma = if stage.is_filtered { stage.sigma? } else { stage.sigma.map(|_| f32::INFINITY)? };
     Some(Filter { sigma, grid: stage.grid })
 }
 
-/// All of one model: its stages side by side, at most four in a line.
+/// Draws one model: its stages side by side, at most four in a line.
 fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32 {
     let stages: Vec<(usize, &StageOverrides)> = model.overrides().stages.iter().enumerate().collect();
     let lines = stages.len().div_ceil(4).max(1);
@@ -147,7 +148,7 @@ fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32
     y
 }
 
-/// The heading of a stage and its two maps; `rect` begins where the heading does.
+/// Draws the heading of a stage and its two maps; `rect` begins at the heading.
 fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageOverrides, own: Option<f32>, name: &str) {
     let words = match (stage.sigma, stage.is_filtered) {
         (None, _) => "no spectrum filter".to_owned(),
@@ -173,7 +174,7 @@ fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageOverrides, own
         scene.outline(map, Stroke::solid(FRAME, 0.4));
         let (n, half) = (stage.grid as f32, (stage.grid / 2) as f32);
         let cell = side / n;
-        // Large enough to be seen on a fine grid.
+        // The mark must be visible on a fine grid.
         let mark = cell.max(4.0);
         let from = |edge: f32| edge + (half + 0.5) * cell - mark / 2.0;
         scene.outline(Rect::new(from(map.x), from(map.y), mark, mark), Stroke::solid(MARK, 1.0));

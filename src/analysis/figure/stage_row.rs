@@ -1,4 +1,4 @@
-//! A row of the figure of the stages: the maps of one case by one model, and their numbers.
+//! A row of the figure of stages: the maps of one case by one model, and their numbers.
 
 use super::content::{Case, Options};
 use super::picture::pixels_above;
@@ -11,31 +11,31 @@ use crate::metrics::Confusion;
 
 /// A map of a stage.
 pub(super) struct Panel {
-    /// "Stage 7 (Layer 3)".
+    /// Name, for instance "Stage 7 (Layer 3)".
     pub name: String,
     /// Side of its grid.
     pub grid: usize,
-    /// As it is drawn.
+    /// The map as drawn.
     pub map: Map,
     /// Lowest and highest value before the map was scaled.
     pub range: Option<[f32; 2]>,
-    /// Agreement of the stage's own mask with the truth.
+    /// Agreement of the stage's own mask with the ground truth.
     pub counts: Option<Confusion>,
 }
 
-/// A row: what one model did with one case.
+/// A row: the result of one model for one case.
 pub(super) struct Row<'a> {
     /// The case.
     pub case: &'a Case<'a>,
     /// Name of the model.
     pub model: &'a str,
-    /// What it did.
+    /// The inspection of the case.
     pub seen: &'a Inspection,
     /// The maps, coarse to fine.
     pub panels: Vec<Panel>,
     /// The final mask, a byte a pixel of the image.
     pub mask: Vec<u8>,
-    /// Its agreement with the truth.
+    /// Agreement of that mask with the ground truth.
     pub counts: Option<Confusion>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Row<'a> {
         for (index, stage) in stages.iter().enumerate() {
             let map = match (stage_map(&seen.stages, index, options.map), options.map) {
                 (Some(map), _) => map,
-                // Nothing is before the first stage.
+                // The first stage has no previous one.
                 (None, MapKind::Change) => continue,
                 (None, MapKind::StageMask) => {
                     return Err(FigureError::NoReadouts { model: model.info.name.clone() });
@@ -100,12 +100,12 @@ impl<'a> Row<'a> {
         Ok(Self { case, model: name, seen, panels, mask, counts })
     }
 
-    /// Names of the maps and their sides: what stands above the columns.
+    /// Returns names and grid sides of the maps, for the headings of the columns.
     pub fn headings(&self) -> Vec<(&str, usize)> {
         self.panels.iter().map(|panel| (panel.name.as_str(), panel.map.plane.width)).collect()
     }
 
-    /// Appends the numbers of the row.
+    /// Appends the numbers of the row to a table.
     pub fn list(&self, table: &mut Table, options: &Options) {
         let mut push =
             |panel: &str, grid: Option<usize>, quantity: &str, at: Option<[usize; 2]>, value: String| {
@@ -155,7 +155,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// One channel of a stage's output.
+/// Returns one channel of a stage's output.
 fn channel_panel(seen: &Inspection, index: usize, channel: usize) -> Result<Panel, FigureError> {
     let nothing = || FigureError::Nothing { reason: "the model has no such channel; choose another".into() };
     let stage = seen.stages.get(index).ok_or_else(nothing)?;
@@ -169,7 +169,7 @@ fn channel_panel(seen: &Inspection, index: usize, channel: usize) -> Result<Pane
     })
 }
 
-/// Share of the image that a mask covers, in percent.
+/// Returns the share of the image that a mask covers, in percent.
 pub(super) fn percent(mask: &[u8]) -> f64 {
     100.0 * mask.iter().filter(|value| **value != 0).count() as f64 / mask.len().max(1) as f64
 }

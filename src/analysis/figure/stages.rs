@@ -1,4 +1,5 @@
-//! Maps of the decoder's stages from coarse to fine between the image and its mask, as the paper's figures 7 and 8 have them.
+//! Maps of the decoder's stages from coarse to fine between the image and its mask, as in the paper's figures 7 and
+//! 8.
 
 use super::axes::significant;
 use super::content::{Content, Options};
@@ -14,26 +15,27 @@ use super::{Figure, FigureError};
 use crate::analysis::maps::{MapKind, Scale};
 use crate::metrics::Confusion;
 
-/// Between panels.
+/// Distance between panels.
 const GAP: f32 = 6.0;
-/// Left of the panels, where rows need the names of their models.
+/// Width to the left of the panels, if rows need the names of their models.
 const STRIP: f32 = 12.0;
-/// Most height of a panel for its width; a picture that is taller is drawn narrower.
+/// Largest ratio of a panel's height to its width; taller images are drawn narrower.
 const TALLEST: f32 = 1.4;
-/// Room for the heading of the columns, and for the line beneath a panel.
+/// Height of the headings of the columns, and of the line below a panel.
 const HEAD: f32 = 24.0;
 const FOOT: f32 = 10.0;
 
-/// One row a case, or a case and a model: the image, a map of every stage coarse to fine, the final mask, the truth where a case has
-/// one.
+/// Draws one row for each case, or for each case and model: the image, a map of every stage from coarse to fine, the
+/// final mask, and the ground truth if a case has one.
 ///
-/// Columns: `model`, `image`, `prompt`, `threshold`, `panel`, `grid` (side of the stage's grid), `quantity`, `row` and `column` (of a
-/// cell of the map, from 0 at the upper left), `value`. Quantities: `activation`, `attribution`, `stage_mask`, `change` or `channel`
-/// for a cell as it is drawn; `lowest` and `highest` of an activation or attribution before it was scaled; `area_percent`, `dice_per_image`,
-/// `iou_per_image` of a mask.
+/// Columns: `model`, `image`, `prompt`, `threshold`, `panel`, `grid` (side of the stage's grid), `quantity`, `row`
+/// and `column` (of a cell of the map, from 0 at the upper left), `value`. Quantities: `activation`, `attribution`,
+/// `stage_mask`, `change` or `channel` for a cell as drawn; `lowest` and `highest` of an activation or attribution
+/// before it was scaled; `area_percent`, `dice_per_image`, `iou_per_image` of a mask.
 ///
 /// # Errors
-/// There is nothing to draw, masks are not of their image's size, the model has no read-outs and its stages' masks are asked for.
+/// Returns an error if there is nothing to draw, if masks differ in size from their image, or if stage masks are
+/// requested and the model has no stage read-outs.
 pub fn stages(content: &Content, options: &Options) -> Result<Figure, FigureError> {
     content.check()?;
     let names = content.names();
@@ -101,7 +103,7 @@ fn scores(counts: &Confusion) -> String {
     format!("Dice {:.3}, IoU {:.3}", counts.dice(), counts.iou())
 }
 
-/// Where the panels go.
+/// The positions of the panels.
 struct Sheet<'a> {
     strip: f32,
     stages: usize,
@@ -110,7 +112,7 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    /// The room of a column: 0 the image, then the stages, the mask, the truth.
+    /// Returns the area of a column: 0 for the image, then the stages, the mask, the ground truth.
     fn room(&self, column: usize, y: f32, height: f32) -> Rect {
         let columns = (self.stages + 2 + usize::from(self.is_compared)) as f32;
         let width = ((INNER - self.strip + GAP) / columns - GAP).min(150.0);
@@ -133,7 +135,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// Returns where the panels end.
+    /// Draws a row and returns the end of its panels.
     fn draw(&self, scene: &mut Scene, y: f32, row: &Row) -> f32 {
         let picture = row.case.picture;
         let aspect = picture.height as f32 * row.case.lengths.aspect() / picture.width.max(1) as f32;

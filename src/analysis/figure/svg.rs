@@ -1,4 +1,4 @@
-//! A page as SVG 1.1: words stay words, pictures are embedded as PNG.
+//! Writes a page as SVG 1.1: texts stay texts, images are embedded as PNG.
 
 use std::fmt::Write;
 
@@ -12,25 +12,25 @@ use super::font::{self, FAMILIES};
 use super::picture::Picture;
 use super::scene::{Anchor, Item, Rect, Rgb, Scene, Stroke, Text};
 
-/// Width of the line round heavier letters, as a share of their size: the font has one weight.
+/// Line width that makes text bold, as a share of its size; the font has one weight.
 const STRONG: f32 = 0.045;
-/// Width of a white edge, as a share of the letters' size.
+/// Width of a white outline, as a share of the text's size.
 const EDGE: f32 = 0.35;
 
-/// Words narrower than this, in points, are not fitted.
+/// Texts narrower than this, in points, are not fitted.
 const FITTED: f32 = 40.0;
 
-/// What the SVG is for.
+/// The use of the SVG.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Purpose {
-    /// A file: longer words are fitted into the room that they have in our font, because whoever opens it may have another.
+    /// A file: longer texts are fitted to the width that they have in our font, because a viewer may use another.
     File,
-    /// To be drawn here, so many pixels a point.
+    /// To be drawn here, with so many pixels for each point.
     Drawing(f32),
 }
 
 impl Purpose {
-    /// Pixels a point of a picture; 576 in an inch of a file.
+    /// Returns the pixels for each point of an image; 576 in an inch of a file.
     fn density(self) -> f32 {
         match self {
             Self::File => 8.0,
@@ -39,10 +39,10 @@ impl Purpose {
     }
 }
 
-/// The page as SVG.
+/// Returns the page as SVG.
 ///
 /// # Errors
-/// A picture cannot be encoded.
+/// Returns an error if an image cannot be encoded.
 pub fn text(scene: &Scene, purpose: Purpose) -> Result<String, FigureError> {
     let (width, height) = (number(scene.width), number(scene.height));
     let mut out = format!(
@@ -108,18 +108,19 @@ fn embedded(rect: &Rect, picture: &Picture, is_smooth: bool, density: f32) -> Re
     let fitted = if is_smooth {
         picture.at_most(pixels(rect.width), pixels(rect.height))
     } else {
-        // As large as it is seen: not every program heeds that its pixels are not to run into each other.
+        // The image is enlarged to its displayed size, because not every program respects that it must not be
+        // interpolated.
         picture.enlarged((pixels(rect.width) / picture.width.max(1)).max(1))
     };
     let png = STANDARD.encode(png(&fitted)?);
-    // Both names: browsers read the style, older programs the attribute.
+    // Both are needed: browsers read the style, older programs the attribute.
     let sharp =
         if is_smooth { "" } else { " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"" };
     let place = placed(rect);
     Ok(format!("<image {place} preserveAspectRatio=\"none\"{sharp} xlink:href=\"data:image/png;base64,{png}\"/>"))
 }
 
-/// A picture as a PNG file; one channel where it is grey.
+/// Returns an image as a PNG file, with one channel if it is grey.
 pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, FigureError> {
     let fail = |reason: String| FigureError::Drawing { reason };
     let side = |side: usize| u32::try_from(side).map_err(|error| fail(error.to_string()));
@@ -156,14 +157,14 @@ fn colour([r, g, b]: Rgb) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-/// A thousandth of a point is enough.
+/// Formats a number; a thousandth of a point is precise enough.
 fn number(value: f32) -> String {
     let text = format!("{value:.3}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".into() } else { text.into() }
 }
 
-/// For the inside of an element or an attribute. What XML cannot hold at all is left out.
+/// Escapes the content of an element or an attribute. Characters that XML does not allow are left out.
 fn escaped(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     for letter in words.chars() {

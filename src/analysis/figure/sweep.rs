@@ -1,4 +1,4 @@
-//! A sweep of one value: what becomes of the masks over its range.
+//! A sweep over one parameter: the masks as a function of its value.
 
 use super::axes::{Axis, Plot, significant};
 use super::page::{INK, INNER, LINES, MARGIN, WIDTH, caption, line_legend};
@@ -7,9 +7,9 @@ use super::table::{Table, cell, optional};
 use super::{Figure, FigureError};
 use crate::infer::{ModelInfo, SweepPoint, SweepResult};
 
-/// Left of a plot: its numbers and its name.
+/// Width to the left of a plot for its numbers and its name.
 const AXIS: f32 = 38.0;
-/// Between the two plots.
+/// Distance between the two plots.
 const GAP: f32 = 14.0;
 /// Height of a plot.
 const HEIGHT: f32 = 150.0;
@@ -19,7 +19,7 @@ const PER_IMAGE: Stroke = Stroke::dashed(LINES[1], 1.4);
 const AREA: Stroke = Stroke::solid(LINES[2], 1.4);
 const OWN: Stroke = Stroke { colour: INK, width: 0.7, dash: Some([1.0, 1.6]) };
 
-/// What is drawn of one model.
+/// The curves of one model.
 struct Curves {
     pooled: Vec<[f64; 2]>,
     per_image: Vec<[f64; 2]>,
@@ -28,14 +28,14 @@ struct Curves {
     width: f32,
 }
 
-/// Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area where no case has a truth. One model,
-/// or a second one with the same dial, whose curves are thinner.
+/// Draws Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area if no case
+/// has a ground truth. There may be a second model with the same parameter, whose curves are thinner.
 ///
-/// Columns: `model`, `parameter`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`, `dice_per_image` (mean;
-/// both empty without a truth), `cases`, `cases_with_truth`.
+/// Columns: `model`, `parameter`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`,
+/// `dice_per_image` (mean; both empty without a ground truth), `cases`, `cases_with_truth`.
 ///
 /// # Errors
-/// There is no sweep, or it has no points.
+/// Returns an error if there is no sweep, or if it has no points.
 pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureError> {
     let nothing = |reason: &str| FigureError::Nothing { reason: reason.into() };
     let (_, result) = *sweeps.first().ok_or_else(|| nothing("nothing was swept; sweep a value first"))?;
@@ -59,7 +59,7 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
             per_image: curve(result, |point| point.dice_per_image),
             area: curve(result, |point| Some(100.0 * point.area)),
             own: f64::from(result.own),
-            // The first model's lines are the heavier ones.
+            // The first model has thicker lines.
             width: if place == 0 { 1.4 } else { 0.6 },
         })
         .collect();
@@ -79,7 +79,7 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
         }
         for (points, stroke) in drawn {
             plot.curve(&mut scene, points, *stroke);
-            // Points too, where they are few enough to be told apart.
+            // Points are drawn if they are few enough to be distinguished.
             for point in points.iter().filter(|_| points.len() <= 40) {
                 let [x, y] = plot.place(*point);
                 let side = 1.3 + stroke.width;
@@ -143,7 +143,7 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
     Ok(Figure { scene, table })
 }
 
-/// With a capital, unless it begins with a symbol of a formula.
+/// Capitalises a name, unless it begins with a symbol of a formula.
 fn capital(name: &str) -> String {
     match name.chars().next() {
         Some(first) if first.is_ascii() => first.to_uppercase().chain(name.chars().skip(1)).collect(),

@@ -3,17 +3,17 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// Columns and rows; a column that has a unit says it in its name.
+/// Columns and rows. A column that has a unit names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// As many cells as there are columns; empty where there is no value.
+    /// The rows, with as many cells as there are columns; a cell is empty if there is no value.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Without rows.
+    /// Makes a table without rows.
     pub fn new(columns: &[&str]) -> Self {
         Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
     }
@@ -24,10 +24,10 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// Writes comma separated values, the names of the columns first.
+    /// Writes comma-separated values with the names of the columns first.
     ///
     /// # Errors
-    /// What `out` fails with.
+    /// Returns the errors of `out`.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         for record in std::iter::once(&self.columns).chain(&self.rows) {
@@ -37,12 +37,12 @@ impl Table {
     }
 }
 
-/// A number with all its digits, so that reading it gives the same again.
+/// Formats a number with all its digits, so that reading it gives the same number.
 pub fn cell(value: impl Display) -> String {
     value.to_string()
 }
 
-/// The same; empty where there is none.
+/// Formats an optional number; empty if there is none.
 pub fn optional(value: Option<impl Display>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }

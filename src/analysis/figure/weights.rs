@@ -1,4 +1,4 @@
-//! The weights of the text layers in the groups of the layer fusion, as the paper's figure 2 has them.
+//! The weights of the text layers in the groups of the layer fusion, as in the paper's figure 2.
 
 use super::axes::{Axis, Plot, number, signed};
 use super::page::{
@@ -10,29 +10,30 @@ use super::{Content, Figure, FigureError, Model, font};
 use crate::analysis::stage_name;
 use crate::infer::GroupOverrides;
 
-/// The value of every layer before any training: HIMIX.md section 3.
+/// Value of every layer before training.
 const ALPHA_INIT: f32 = 1.0;
-/// Height of the bars of the weights, and of those of the changes.
+/// Height of the bars of weights, and of those of changes.
 const HEIGHT: f32 = 96.0;
 const CHANGE_HEIGHT: f32 = 52.0;
-/// The latter where a group has many layers, whose numbers then stand upright.
+/// The height of the latter if a group has many layers, whose numbers are then vertical.
 const TALL_CHANGE_HEIGHT: f32 = 84.0;
-/// Least width of a bar with its gap.
+/// Smallest width of a bar with its gap.
 const LEAST: f32 = 9.0;
-/// More layers than this have upright numbers.
+/// Groups with more layers have vertical numbers.
 const MANY: usize = 6;
-/// Room for the numbers of a vertical axis and its name.
+/// Width for the numbers of a vertical axis and its name.
 const AXIS: f32 = 34.0;
-/// Between panels.
+/// Distance between panels.
 const GAP: f32 = 10.0;
 
-/// One bar chart a group, from G1, and beneath it how far each value before the softmax is from its start of 1. Cases are not looked at.
+/// Draws one bar chart for each group, from G1, and below it the change of each value before the softmax from its
+/// initial value of 1. Cases are not used.
 ///
-/// Columns: `model`, `group`, `feeds_stage`, `is_used`, `layer` (from 1), `weight`, `uniform_weight`, `value_before_softmax`,
-/// `value_change_from_start`; the last two are empty where nothing is learned.
+/// Columns: `model`, `group`, `feeds_stage`, `is_used`, `layer` (from 1), `weight`, `uniform_weight`,
+/// `value_before_softmax`, `value_change_from_start`; the last two are empty if nothing is learned.
 ///
 /// # Errors
-/// There is no model.
+/// Returns an error if there is no model.
 pub fn weights(content: &Content) -> Result<Figure, FigureError> {
     if content.models.is_empty() {
         return Err(FigureError::Nothing { reason: "no model is open; open one".into() });
@@ -97,19 +98,19 @@ struct Scales {
     change_height: f32,
 }
 
-/// How far the values have moved; nothing where nothing is learned.
+/// Returns how much the values have changed; empty if nothing is learned.
 fn changes(group: &GroupOverrides) -> Vec<f64> {
     group.alpha.iter().flatten().map(|value| f64::from(value - ALPHA_INIT)).collect()
 }
 
-/// About zero, `room` times as far to both sides as the farthest.
+/// Makes an axis around zero that extends `room` times the largest change to both sides.
 fn change_axis(changes: impl Iterator<Item = f64>, room: f64) -> Axis {
     let largest = changes.fold(0f64, |largest, change| largest.max(change.abs()));
     let end = if largest > 0.0 { room * largest } else { 0.1 };
     Axis::exact(-end, end, 5)
 }
 
-/// What a group's text goes to, in words.
+/// Describes which stage a group's text feeds.
 fn feeds(model: &Model, index: usize) -> String {
     let overrides = model.overrides();
     let stage = overrides.order.iter().position(|number| *number == index + 1);
@@ -122,7 +123,7 @@ fn feeds(model: &Model, index: usize) -> String {
 fn rows(scene: &mut Scene, mut y: f32, model: &Model, scales: &Scales) -> f32 {
     let groups: Vec<(usize, &GroupOverrides)> = model.overrides().groups.iter().enumerate().collect();
     let longest = groups.iter().map(|(_, group)| group.layers.len()).max().unwrap_or(1);
-    // As many in a line as leave room for a number above each bar.
+    // As many panels in a line as leave space for a number above each bar.
     let width = |columns: usize| (INNER - AXIS + GAP) / columns as f32 - GAP;
     let most = (2..=4).rev().find(|columns| width(*columns) >= LEAST * longest as f32).unwrap_or(1);
     let columns = groups.len().div_ceil(groups.len().div_ceil(most).max(1)).max(1);
@@ -178,7 +179,7 @@ fn bars(scene: &mut Scene, rect: Rect, group: &GroupOverrides, scales: &Scales, 
     columns(scene, &plot, &changes, colour, (0.0, Stroke::solid(WEAK, 0.6)), &|value| signed(value, 3));
 }
 
-/// A bar for each value with its number at its end, upwards where bars are narrow; a line across at `level`.
+/// Draws a bar for each value with its number at its end, vertical if bars are narrow; and a line across at `level`.
 fn columns(
     scene: &mut Scene,
     plot: &Plot,

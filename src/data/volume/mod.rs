@@ -172,7 +172,8 @@ impl Volume {
     /// in `display_window`. `None` for an image that is displayed as it is stored, because the network's own
     /// preprocessing is made for such images.
     pub fn for_network(&self, full: Window, display_window: DisplayWindow) -> Option<DisplayWindow> {
-        let is_as_stored = !display_window.is_inverted && self.modality == Modality::Picture && display_window.window == full;
+        let is_as_stored =
+            !display_window.is_inverted && self.modality == Modality::Picture && display_window.window == full;
         (!is_as_stored).then_some(display_window)
     }
 

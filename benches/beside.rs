@@ -1,8 +1,8 @@
-//! What a training run on the same processor costs the viewer: how long an edited prompt waits for its mask, and how long a frame
-//! of either tab takes to lay out, each without and with a run beside it.
+//! Measures what a training run on the same processor costs the viewer: how long an edited prompt waits for its mask,
+//! and how long the layout of a frame takes in either tab, each without and with a run.
 //!
-//! `cargo bench --bench beside [-- MODEL]`; MODEL is what predicts, the bundled model unless another is named. The run trains the
-//! small architecture (`assets/small.json`) on phantoms, batch 16.
+//! `cargo bench --bench beside [-- MODEL]`; MODEL predicts, by default the bundled model. The run trains the small
+//! architecture (`assets/small.json`) on phantoms, batch 16.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use himix::infer::{BUNDLED_NAME, ModelSource};
 const EDITS: usize = 60;
 const FRAMES: usize = 300;
 
-/// Median and 99th percentile.
+/// Returns the median and the 99th percentile.
 fn spread(mut values: Vec<f64>) -> [f64; 2] {
     values.sort_by(f64::total_cmp);
     [values[values.len() / 2], values[values.len() * 99 / 100]]
@@ -41,11 +41,11 @@ fn settings(out: PathBuf) -> TrainConfig {
     }
 }
 
-/// Milliseconds from a new prompt to its mask.
+/// Returns the milliseconds from a new prompt to its mask.
 fn edits(engine: &Engine, image: &Arc<Image>, begin: usize) -> Vec<f64> {
     let mut times = Vec::new();
     for number in begin..begin + EDITS {
-        // A prompt that was not seen before, as somebody types it.
+        // A prompt that is not cached, as a user types it.
         let prompt = format!("bilateral pulmonary infection , {number} infected areas , upper left lung");
         let start = Instant::now();
         engine.predict(PredictRequest {
@@ -74,7 +74,7 @@ fn wait_for_step(engine: &Engine) {
     }
 }
 
-/// Milliseconds of a frame, `FRAMES` times on each tab.
+/// Returns the milliseconds of a frame, `FRAMES` times in each tab.
 fn frames(window: &mut Harness<'_, Option<HimixApp>>) -> [Vec<f64>; 2] {
     ["Read", "Train"].map(|tab| {
         window.get_by_label(tab).click();

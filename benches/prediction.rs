@@ -1,9 +1,9 @@
-//! How long a prediction takes with the full-size network on the CPU, as a ratio to a fixed matrix product timed in the same
+//! Measures a prediction of the full-size network on the CPU, as a ratio to a fixed matrix product timed in the same
 //! run.
 //!
 //! `cargo bench --bench prediction`; needs the vocabulary among the shared test data (HIMIX_TEST_DATA names its folder).
 
-// A test may write its files as it likes.
+// Benches may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ fn time(mut job: impl FnMut()) -> f64 {
     )
 }
 
-/// The yardstick: 1024³ in f32, 2.1 GFLOP.
+/// Times the reference computation: 1024³ in f32, 2.1 GFLOP.
 fn matrix_product() -> f64 {
     let device = Device::flex();
     let draw = || Tensor::<2>::random([1024, 1024], Distribution::Default, &device);
@@ -133,7 +133,8 @@ fn turned(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, un
     );
 }
 
-/// Full-size weights by rule, written once as a file, in a process of its own so as not to count in this one's memory.
+/// Writes deterministic full-size weights to a file once, in a separate process so that its memory does not count
+/// here.
 fn write_rule_weights(path: &Path) {
     let binary = env!("CARGO_BIN_EXE_himix");
     let status =

@@ -1,6 +1,7 @@
-//! A training step on the CPU, in milliseconds and as a ratio to a matrix product of the same minute.
+//! Measures a training step on the CPU, in milliseconds and as a ratio to a matrix product timed in the same run.
 //!
-//! `cargo bench --bench training [-- CONFIG.json [BATCH]]`; without an architecture, the small golden one of `../shared`, batch 16.
+//! `cargo bench --bench training [-- CONFIG.json [BATCH]]`; the default is the small reference architecture of
+//! `../shared`, batch 16.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -16,7 +17,7 @@ use himix::train::step::Optimiser;
 
 const ROUNDS: usize = 7;
 
-/// Median and least of the milliseconds.
+/// Returns the median and the smallest of the milliseconds.
 fn spread(mut times: Vec<f64>) -> (f64, f64) {
     times.sort_by(f64::total_cmp);
     (times[times.len() / 2], times[0])

@@ -1,10 +1,10 @@
-//! How soon a picture is on the screen, how smoothly a volume scrolls, and what a folder of 10,000 pictures costs, at 1280×800 on whatever
-//! adapter there is (software Vulkan on a machine without a graphics card). Scrolling is that of the real window under Xvfb; the rest is drawn and read
-//! back, which a real window need not do.
+//! Measures how soon an image is on the screen, how smoothly a volume scrolls, and what a folder of 10,000 images
+//! costs, at 1280×800 on any adapter (software Vulkan on a machine without a graphics card). Scrolling is measured in
+//! the real window under Xvfb; the rest is drawn and read back, which a real window need not do.
 //!
 //! `cargo bench --bench viewer`.
 
-// A bench may write its files as it likes.
+// Benches may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "../tests/desktop/mod.rs"]
@@ -42,7 +42,7 @@ fn until(window: &mut Window, is_so: impl Fn(&Window) -> bool) {
     }
 }
 
-/// Milliseconds of a step and its picture.
+/// Returns the milliseconds of a step and its picture.
 fn frame(window: &mut Window) -> f64 {
     let start = Instant::now();
     window.step();
@@ -104,7 +104,7 @@ fn main() {
         image::open(&jpeg).expect("a picture");
         start.elapsed().as_secs_f64() * 1e3
     };
-    // The shader is compiled and the adapter woken up by the first picture.
+    // The first picture compiles the shader and initialises the adapter.
     let mut warm = window(vec![jpeg.clone()], None);
     until(&mut warm, |window| window.query_by_label("Picture").is_some());
     warm.render().expect("a picture");
@@ -140,7 +140,7 @@ fn main() {
     many(folder.path());
 }
 
-/// Threshold, opacity, window, zoom and inversion send nothing to the graphics device but numbers.
+/// Asserts that threshold, opacity, window, zoom and inversion send only numbers to the graphics device.
 fn uploads(volume: &Path) {
     let mut window = window(vec![volume.to_owned()], None);
     until(&mut window, |window| window.query_by_label("Picture").is_some());
@@ -154,30 +154,30 @@ fn uploads(volume: &Path) {
     assert_eq!(uploads(&window), before, "threshold, opacity, window, zoom upload nothing");
 }
 
-/// The real window under Xvfb while the slices of a volume follow each other as fast as the window draws them.
+/// Scrolls through the slices of a volume in the real window under Xvfb, as fast as it draws them.
 fn scrolled(volume: &Path) {
-    let Some(desk) = Desktop::new() else { return };
+    let Some(desktop) = Desktop::new() else { return };
     let name = "512×512×300 volume, scrolled";
-    let times = desk.folder.path().join("frames");
+    let times = desktop.folder.path().join("frames");
     let mut program =
-        desk.program(env!("CARGO_BIN_EXE_himix"), &[volume], &[("HIMIX_FRAME_TIMES", times.clone())]);
-    assert!(desk.focus());
+        desktop.program(env!("CARGO_BIN_EXE_himix"), &[volume], &[("HIMIX_FRAME_TIMES", times.clone())]);
+    assert!(desktop.focus());
     std::thread::sleep(Duration::from_secs(6));
-    desk.key("Home");
+    desktop.key("Home");
     std::thread::sleep(Duration::from_secs(2));
     let start = since_1970();
-    // Faster than a screen of 60 Hz shows them: there is a next slice to draw in every frame.
-    desk.tool(&["key", "--delay", "12", "--repeat", "299", "Page_Up"]);
+    // The keys come faster than a 60 Hz screen shows slices, so there is a next slice to draw in every frame.
+    desktop.tool(&["key", "--delay", "12", "--repeat", "299", "Page_Up"]);
     let end = since_1970();
     std::thread::sleep(Duration::from_secs(1));
-    desk.key("ctrl+q");
+    desktop.key("ctrl+q");
     assert!(program.ended(Duration::from_secs(20)), "the program ends");
     let text = std::fs::read_to_string(&times).unwrap_or_default();
     let all = text.lines().filter_map(|line| {
         let (began, time) = line.split_once(' ')?;
         Some((began.parse::<f64>().ok()?, time.parse::<f64>().ok()?))
     });
-    // From the first key to the last; what the window waits for before and after is no frame.
+    // Measured from the first key to the last; waiting before and after is not a frame.
     let within = all.filter(|(began, time)| began - time >= start && *began <= end);
     let drawn: Vec<f64> = within.map(|(_, time)| time).collect();
     if drawn.is_empty() {
@@ -191,7 +191,7 @@ fn since_1970() -> f64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3
 }
 
-/// A folder of 10,000 pictures: until its list is there, and how the window draws while thumbnails come in.
+/// Opens a folder of 10,000 images: measures the time until its list is shown, and frames while thumbnails arrive.
 fn many(folder: &Path) {
     let folder = folder.join("many");
     std::fs::create_dir_all(&folder).expect("a folder");

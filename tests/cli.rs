@@ -1,6 +1,7 @@
-//! The program as its users call it: every command from start to exit status, on a model small enough to make here.
+//! Tests the program as its users call it: every command from start to exit status, on a model small enough to be
+//! made here.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 mod common;
@@ -14,7 +15,7 @@ mod data;
 mod evaluate;
 #[path = "cli/figure.rs"]
 mod figure;
-// Made for the tests of images; not all of it is needed here.
+// This helper was made for the tests of images; not all of it is needed here.
 #[allow(dead_code)]
 #[path = "data/fixtures.rs"]
 mod files;

@@ -1,6 +1,6 @@
 //! Images, masks, data sets, preprocessing, scores and tokens.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "data/bad_input.rs"]

@@ -1,7 +1,7 @@
-//! The real window under Xvfb, driven by mouse and keyboard as somebody would: open a folder, type, move the threshold, compare, go on to the
-//! next case, undo. What the program then remembers of it in its settings says whether it was done.
+//! The real window under Xvfb, driven by mouse and keyboard: open a folder, type, change the threshold, compare, go
+//! to the next case, undo. The settings that the program stores show whether it worked.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 #![cfg(target_os = "linux")]
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 use desktop::Desktop;
 use serde_json::Value;
 
-/// Two cases in the authors' layout.
+/// Writes two cases in the authors' layout.
 fn cases(root: &Path) {
     for part in ["train/Images", "train/GTs", "prompt"] {
         std::fs::create_dir_all(root.join(part)).expect("a folder");
@@ -40,11 +40,11 @@ fn a_case_is_read_from_opening_to_undo() {
     cases(&root);
     let _program = desktop.program(env!("CARGO_BIN_EXE_himix"), &[&root], &[]);
 
-    // Open: the folder's first case is segmented by its own prompt, and that is remembered.
+    // The folder's first case is segmented with its own prompt, which is remembered.
     desktop.wait("the first mask", |settings| prompts(settings).contains(&"left lung".to_owned()));
     assert!(desktop.focus());
 
-    // Threshold, by key; comparison in other colours.
+    // The threshold is changed by key, and the colours of the comparison.
     for _ in 0..10 {
         desktop.key("bracketright");
     }
@@ -54,18 +54,18 @@ fn a_case_is_read_from_opening_to_undo() {
             && settings["colours"]["scheme"] == "safe"
     });
 
-    // Type: the field gets the letters, C and N among them, and the mask of the whole prompt is kept.
+    // The field receives all letters, including C and N, and the prediction of the complete prompt is stored.
     desktop.key("slash");
-    // A slow machine takes a frame or two until the field has the keyboard.
+    // A slow machine takes a frame or two until the field has the keyboard focus.
     std::thread::sleep(Duration::from_millis(2000));
     assert!(desktop.tool(&["type", "--delay", "100", " can"]));
     desktop.wait("the typed prompt", |settings| prompts(settings).contains(&"left lung can".to_owned()));
-    // Undo brings the prompt back that stood before.
+    // Undo restores the previous prompt.
     desktop.key("ctrl+z");
     desktop.wait("the undone prompt", |settings| prompts(settings).first().is_some_and(|p| p != "left lung can"));
     desktop.key("Escape");
 
-    // The next case, with its own prompt; the wheel over the picture takes no key away from it.
+    // The next case has its own prompt; the wheel over the picture does not take the keyboard focus.
     desktop.key("n");
     desktop.wait("the next case", |settings| prompts(settings).contains(&"right lung".to_owned()));
     assert!(desktop.tool(&["mousemove", "600", "300", "click", "--repeat", "3", "4"]));

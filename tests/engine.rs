@@ -1,6 +1,6 @@
 //! The engine's threads, with a model that needs no weights.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
@@ -34,7 +34,7 @@ fn model_request(ticket: u64, device: DeviceChoice) -> ModelRequest {
     ModelRequest { ticket, source, device }
 }
 
-/// An engine with the fake open, and how often it woke its reader.
+/// Starts an engine with the fake model open; counts how often it woke its reader.
 fn engine(model: &FakeModel) -> (Engine, Arc<AtomicU64>) {
     let wakes = Arc::new(AtomicU64::new(0));
     let count = wakes.clone();
@@ -194,7 +194,7 @@ fn figures_are_drawn_and_written_as_their_ending_says() {
             assert!(std::fs::read(&path).expect("a file").starts_with(start), "{kind:?}.{ending}");
         }
     }
-    // Without a look the filters and the weights are there all the same; what needs one says so, and the file is named.
+    // Filters and weights are available without an inspection; figures that need one say so, and the file is named.
     let blind = FigureModel { inspection: None, sweep: None, ..part };
     for kind in [Spectrum, Weights] {
         assert!(matches!(save(kind, "blind.svg", vec![blind.clone()]).0, Event::File(FileEvent::Saved { .. })));

@@ -1,4 +1,4 @@
-//! Parity with the authors' code: every reference tensor, on every device that can be had.
+//! Parity with the authors' code: every reference tensor, on every available device.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn inputs(reference: &Reference, device: &Device) -> (Tensor<4>, Tensor<2, Int>,
     (image, int("input.ids"), int("input.mask"))
 }
 
-/// Every recorded tensor against its reference; masks at 0.5 may differ in 0.01 % of the pixels.
+/// Compares every recorded tensor with its reference; masks at 0.5 may differ in 0.01 % of the pixels.
 fn check_forward(source: &ModelSource, reference: &str, device: &Device, tolerance: f64) {
     let Some(golden) = common::shared("golden") else { return };
     let reference = Reference(source::open(&golden.join(reference)).expect("reference opens"));
@@ -69,7 +69,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
     };
     masks_differ(&ours["probability"].1, 0);
 
-    // The prepared network does one image at a time.
+    // The prepared network takes one image at a time.
     let prepared = Prepared::new(model, &located.config);
     let (shape, expected) = reference.values("logits");
     let per_image = expected.len() / shape[0];

@@ -1,6 +1,6 @@
-//! Panels, keys, presets and colours as the user wants them, found by accessibility label and in the settings file.
+//! Panels, keys, presets and colours that the user changes, by accessibility label and in the settings file.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
@@ -37,7 +37,7 @@ fn window(settings: &Path, files: Vec<PathBuf>) -> Window {
     window
 }
 
-/// The settings file once it says so.
+/// Waits for the settings file and returns its content when it satisfies a condition.
 #[track_caller]
 fn written(window: &mut Window, path: &Path, is_so: impl Fn(&Value) -> bool) -> Value {
     let start = Instant::now();
@@ -104,7 +104,7 @@ fn a_key_is_given_to_something_else() {
     let settings = files.folder.path().join("settings.json");
     let mut window = window(&settings, vec![files.image()]);
     press(&mut window, Key::Questionmark);
-    // The key of “Heat map on or off” becomes N, which the next case had.
+    // The key of “Heat map on or off” becomes N, which was that of the next case.
     click(&mut window, "H");
     assert!(says(&window, "press a key"));
     press(&mut window, Key::Tab);
@@ -121,7 +121,7 @@ fn a_key_is_given_to_something_else() {
     assert!(window.query_by_label("Colours of the probability").is_some(), "H does nothing any more");
     let stored = written(&mut window, &settings, |settings| settings["keys"]["heat"][0] == "N");
     assert_eq!(stored["keys"]["next_case"], Value::Array(Vec::new()));
-    // The menus and the palette say the new key, and all can be as it was.
+    // Menus and palette show the new key, and all keys can be reset.
     press(&mut window, Key::Questionmark);
     click(&mut window, "Reset all keys");
     press(&mut window, Key::Escape);

@@ -1,6 +1,6 @@
-//! The Stages tab by what it says and does, with a model that needs no weights.
+//! The Stages tab by its labels, with a model that needs no weights.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
@@ -16,7 +16,7 @@ use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
 
-/// The tab with a picture and its stages.
+/// Opens the tab with an image and its stages.
 fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
     stages_against(model, files, None)
 }
@@ -67,7 +67,7 @@ fn stage_masks_have_numbers_where_there_are_read_outs() {
     window.get_by_label("Stage mask").click();
     window.get_by_label("Numbers").click();
     wait(&mut window, "the numbers", |window| says(window, "Against the ground truth"));
-    // Left half against upper half, for each of the stages and the final mask.
+    // Left half compared with upper half, for each of the stages and the final mask.
     wait(&mut window, "the scores", |window| says(window, "Dice 0.500, IoU 0.333 per image"));
     window.get_by_label("From stage to stage");
     window.get_by_label("Read-outs fitted on nothing.");
@@ -88,7 +88,7 @@ fn a_turned_value_changes_the_mask_and_can_be_undone() {
     let files = Files::new();
     let mut window = stages(&FakeModel::default(), vec![files.image()]);
     window.get_by_label("Untouched. Turn a value: the mask follows at once.");
-    // A filter that is switched off is the shortest way to turn something.
+    // Switching off a filter is the simplest override.
     window.get_by_label("Spectrum filter of stage 7").click();
     wait(&mut window, "the turned mask", |window| window.query_by_label("Turned − untouched, picture").is_some());
     assert!(says(&window, "Turned: filter of stage 7 off."));

@@ -30,7 +30,7 @@ fn setup() -> Option<Setup> {
     model.text = model.text.freeze();
     let text = std::fs::read_to_string(golden.join("mini/training.json")).expect("training.json");
     Some(Setup {
-        // The references were made in evaluation mode: batch norms fixed, no dropout.
+        // The references were made in evaluation mode: fixed batch normalisation, no dropout.
         model: evaluation(model),
         reference: source::open(&golden.join("mini/activations.safetensors")).expect("opens"),
         expected: serde_json::from_str(&text).expect("JSON"),
@@ -121,7 +121,7 @@ fn gradients_are_the_authors() {
         let sum = |f: &dyn Fn(usize) -> f64| (0..theirs.len()).map(f).sum::<f64>();
         let difference = sum(&|i| (f64::from(ours[i]) - f64::from(theirs[i])).powi(2)).sqrt();
         let size = sum(&|i| f64::from(theirs[i]).powi(2)).sqrt();
-        // A key's bias has no influence in a softmax: its gradient is rounding in both programs.
+        // A key's bias has no influence in a softmax, so its gradient is rounding in both programs.
         let error = difference / size.max(1e-6);
         if error > worst.0 {
             worst = (error, name.clone());

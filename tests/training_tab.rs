@@ -1,6 +1,6 @@
-//! The Train tab by what it says and does, found by accessibility label, with a run that needs no network.
+//! The Train tab by accessibility label, with a run that needs no network.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "training_tab/bench.rs"]
@@ -23,7 +23,7 @@ use harness::{Files, drop_file, says};
 use himix::engine::run::{Event, RunControl};
 use himix::engine::{Engine, TrainingJob, TrainingUpdate};
 
-/// A run that goes on for as long as a test lasts.
+/// A run that lasts as long as a test.
 fn endless() -> FakeTrainer {
     FakeTrainer { epochs: 100_000, ..FakeTrainer::default() }
 }
@@ -227,7 +227,7 @@ fn a_run_that_broke_off_is_offered_at_the_next_start() {
     bench.until("the note of it", |_| {
         std::fs::read_to_string(&settings).is_ok_and(|text| text.contains("\"training\": \"/"))
     });
-    // As a crash leaves it: the settings as they are now.
+    // The settings as a crash would leave them.
     let left = std::fs::read(&settings).expect("settings");
     let Bench { window, files, .. } = bench;
     drop(window);
@@ -298,7 +298,7 @@ fn a_run_waits_for_no_window() {
     assert!(engine.train(TrainingJob::New(Box::default())).expect("a thread"));
     assert!(!engine.train(TrainingJob::New(Box::default())).expect("no thread"), "one at a time");
     let start = Instant::now();
-    // Nobody looks at what it says.
+    // The events are not read.
     while engine.is_training() {
         assert!(start.elapsed() < Duration::from_secs(20), "the run comes to its end");
         std::thread::sleep(Duration::from_millis(5));

@@ -1,6 +1,6 @@
 //! Stacks, windows, worklists and prompts, by accessibility label, with a model that needs no weights.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 mod common;
@@ -28,7 +28,8 @@ fn window(model: &FakeModel, files: Vec<PathBuf>) -> Window {
     window
 }
 
-/// A CT volume of 5 slices of 8×6 voxels in a NIfTI file; slice k has the value −1000 + 100·k, and a row of −1000.
+/// Writes a NIfTI file with a CT volume of 5 slices of 8×6 voxels; slice k has the value −1000 + 100·k, and a row of
+/// −1000.
 fn volume(folder: &Path, name: &str, is_mask: bool) -> PathBuf {
     let rows = [[-2.0, 0.0, 0.0, 0.0], [0.0, -2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]];
     let mut bytes = formats::nifti(&[8, 6, 5], 4, 16, Some(rows));
@@ -51,12 +52,12 @@ fn volume(folder: &Path, name: &str, is_mask: bool) -> PathBuf {
     path
 }
 
-/// The preset of the window that is in use.
+/// Returns the window preset that is in use.
 fn preset(window: &Window) -> String {
     window.get_by_role_and_label(Role::ComboBox, "Preset").value().unwrap_or_default()
 }
 
-/// What is written over the picture.
+/// Returns the texts over the picture.
 fn spoken(window: &Window) -> String {
     window.get_by_label("Picture").value().unwrap_or_default()
 }
@@ -144,7 +145,7 @@ fn a_picture_of_8_bit_has_brightness_and_contrast_that_follow_the_window() {
     let contrast = value(&window, "Contrast");
     assert!(contrast < -1.0, "a wider window is less contrast: {contrast}");
     assert!(contrast.fract() != 0.0, "the slider does not round what it shows: {contrast}");
-    // Far beyond the slider's end; nor does it bring the window back.
+    // This is far beyond the slider's end; the window must not change.
     drag(&mut window, PointerButton::Secondary);
     drag(&mut window, PointerButton::Secondary);
     let seen = spoken(&window);
@@ -185,7 +186,7 @@ fn a_file_whose_low_values_are_white_is_not_inverted_by_anybody() {
     press(&mut inverted, Key::I);
     assert!(spoken(&inverted).contains("inverted"));
     assert_eq!(checked(&inverted), Some(Toggled::True));
-    // Frames that follow each other in time are no slices.
+    // Frames that follow each other in time are not slices.
     let frames = window(&model, vec![folder.join("us_ybr422_jpeg_baseline_30frames.dcm")]);
     assert!(spoken(&frames).starts_with("Frame 16 of 30"), "{}", spoken(&frames));
 }
@@ -204,7 +205,7 @@ fn how_a_picture_is_looked_at_can_be_undone() {
         window.key_press_modifiers(modifiers, Key::Z);
         window.run();
     };
-    // Both presses in one frame count, and a few in a row are one step.
+    // Both key presses in one frame count, and several in a row are one undo step.
     window.key_press(Key::CloseBracket);
     window.key_press(Key::CloseBracket);
     window.run();
@@ -234,15 +235,15 @@ fn the_masks_of_a_volume_go_with_its_slices() {
     let mask = volume(folder.path(), "mask_ct.nii", true);
     let mut window = window(&FakeModel::default(), vec![image, mask]);
     wait(&mut window, "the scores", |window| says(window, "Dice"));
-    // The mask's left half of 2 of 6 rows, flipped or not, against the left half that the fake finds.
+    // The mask's left half of 2 of 6 rows, flipped or not, compared with the left half that the fake model returns.
     wait(&mut window, "the counts", |window| says(window, "8 px, 32 mm², "));
     press(&mut window, Key::End);
     wait(&mut window, "the counts of the last slice", |window| says(window, "16 px, 64 mm², "));
-    // Measured on a thread; in mm, because the file says how large a voxel is.
+    // The distance is measured on a thread, in mm because the file has the size of a voxel.
     wait(&mut window, "the distance in mm", |window| says(window, " mm"));
 }
 
-/// A folder of pictures with masks and prompts.
+/// Writes a folder of images with masks and prompts.
 fn cases(folder: &Path) {
     for name in ["a", "b", "c"] {
         let grey = image::GrayImage::from_pixel(32, 24, image::Luma([80]));
@@ -324,22 +325,22 @@ fn a_prompt_belongs_to_its_case() {
     undo(&mut window);
     assert_eq!(prompt(&window), "left lung", "but there");
     press(&mut window, Key::Escape);
-    // The last case has no prompt; the one before is not taken for it.
+    // The last case has no prompt; the previous one is not used for it.
     window.get_by_label("c.png").click();
     wait(&mut window, "the case without a prompt", |_| model.last_prompt().is_empty());
     press(&mut window, Key::P);
     wait(&mut window, "the case before", |_| model.last_prompt() == "right lung");
-    // Nor is that of a case for a picture of elsewhere, and no case is marked for it.
+    // The same holds for an image from elsewhere, and no case is selected for it.
     let selected = |window: &Window, name: &str| window.get_by_label(name).accesskit_node().toggled();
     assert_eq!(selected(&window, "b.png"), Some(Toggled::True));
     drop_file(&mut window, &files.image());
     wait(&mut window, "the picture of elsewhere", |_| model.last_prompt().is_empty());
     assert_eq!(selected(&window, "b.png"), Some(Toggled::False));
-    // A picture of the list is its case, however it is opened.
+    // An image in the list is its case, however it is opened.
     drop_file(&mut window, &folder.path().join("train/Images/b.png"));
     wait(&mut window, "the case by its file", |_| model.last_prompt() == "right lung");
     assert_eq!(selected(&window, "b.png"), Some(Toggled::True));
-    // Nor is the prompt of a case for the pictures of a folder that has none.
+    // Images of a folder without prompts do not get the prompt of a case.
     let plain = tempfile::tempdir().expect("a folder");
     for name in ["x.png", "y.png"] {
         std::fs::copy(files.image(), plain.path().join(name)).expect("copied");
@@ -347,7 +348,7 @@ fn a_prompt_belongs_to_its_case() {
     drop_file(&mut window, plain.path());
     wait(&mut window, "the folder", |window| window.query_by_label("y.png").is_some());
     wait(&mut window, "its first picture", |_| model.last_prompt().is_empty());
-    // The user's own goes with them.
+    // A prompt that the user typed stays.
     window.get_by_role(Role::MultilineTextInput).focus();
     window.run();
     window.get_by_role(Role::MultilineTextInput).type_text("mine");
@@ -414,7 +415,7 @@ fn past_predictions_come_back_with_a_click() {
     window.run();
     window.get_by_role(Role::MultilineTextInput).type_text("first");
     wait(&mut window, "the prompt", |_| model.last_prompt() == "first");
-    // What stands for a second is kept; what is typed on the way is not.
+    // A prompt that stays for a second is remembered; intermediate ones are not.
     std::thread::sleep(std::time::Duration::from_millis(1000));
     window.run();
     window.get_by_role(Role::MultilineTextInput).type_text(" second");

@@ -1,6 +1,6 @@
-//! The window by what it says and does, found by accessibility label, with a model that needs no weights.
+//! The window by accessibility label, with a model that needs no weights.
 
-// A test may write its files as it likes.
+// Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
@@ -237,7 +237,7 @@ fn the_overlay_has_the_colours_of_the_paper() {
     window.run();
     let picture = window.get_by_label("Picture").rect();
     let seen = window.render().expect("the window is drawn");
-    // A quarter of the way into each quarter of the image, which fits the picture's height or width.
+    // Points at a quarter of each quarter of the image, which fits the picture's height or width.
     let scale = (picture.width() / WIDTH as f32).min(picture.height() / HEIGHT as f32);
     let half = egui::vec2(WIDTH as f32, HEIGHT as f32) * scale / 4.0;
     let at = |x: f32, y: f32| {
@@ -263,8 +263,8 @@ fn the_overlay_has_the_colours_of_the_paper() {
     assert_eq!(window.state().as_ref().map(HimixApp::texture_uploads), uploads, "nothing is uploaded again");
 }
 
-/// Whole layouts as they look, in software where there is no graphics card. `UPDATE_SNAPSHOTS=1 cargo test --release --test window` makes them
-/// anew; look at them before they are kept.
+/// Compares whole layouts with stored images, in software if there is no graphics card. `UPDATE_SNAPSHOTS=1 cargo
+/// test --release --test window` rewrites them; check them before committing.
 #[test]
 fn layouts_look_as_they_did() {
     if !has_graphics() {
@@ -274,13 +274,13 @@ fn layouts_look_as_they_did() {
     let files = Files::new();
     let mut window = with_result(&FakeModel::default(), vec![files.image(), files.truth()]);
     type_prompt(&mut window, "upper left lung and more words than eight");
-    // Of this prompt: the mask before it has a distance too.
+    // The mask must be that of this prompt: the previous one has a distance too.
     wait(&mut window, "what was not read", |window| {
         window.query_all_by_label_contains("2 not read").next().is_some()
     });
     wait(&mut window, "the distance", |window| window.query_by_label("…").is_none() && says(window, "Dice"));
     window.remove_cursor();
-    // Drivers differ in the last digits of a colour and in the edges of letters.
+    // Drivers differ in the last digits of a colour and at the edges of letters.
     let options = SnapshotOptions::new().threshold(0.8).max_failed_pixels(400);
     window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     window.run();
@@ -301,7 +301,7 @@ fn layouts_look_as_they_did() {
     window.snapshot_options("stages_light", &options);
 }
 
-/// Whether there is a device to draw with, a software one included.
+/// Whether there is a device to draw with, including a software one.
 fn has_graphics() -> bool {
     use eframe::wgpu::{Backends, Instance, InstanceDescriptor};
     let descriptor =

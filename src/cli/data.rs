@@ -81,7 +81,7 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
             let names = found.shared_subjects.iter().take(3);
             let names: Vec<String> =
                 names.map(|(subject, splits)| format!("{subject} in {}", splits.join(" and "))).collect();
-            text += &format!("  {count} subjects stand in more than one split ({}…)\n", names.join(", "));
+            text += &format!("  {count} subjects are in more than one split ({}…)\n", names.join(", "));
         }
     }
     terminal::print(&text)
@@ -90,7 +90,7 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
 /// Describes a split on one line.
 fn line(name: &str, split: &SplitSurvey) -> String {
     let Some([(low_x, low_y), (high_x, high_y)]) = split.sizes else {
-        return format!("  {name}: no pair that can be used\n");
+        return format!("  {name}: no usable pair\n");
     };
     let size = match (low_x, low_y) == (high_x, high_y) {
         true => format!("{low_x}x{low_y}"),
@@ -106,10 +106,10 @@ fn line(name: &str, split: &SplitSurvey) -> String {
 
 /// Describes what is done about the orientation of so many images.
 fn turned(count: usize, orientation: Orientation) -> String {
-    let pictures = if count == 1 { "1 picture has" } else { &format!("{count} pictures have") };
+    let pictures = if count == 1 { "1 image has" } else { &format!("{count} images have") };
     let done = match orientation {
         Orientation::Upright => format!(
-            "turned upright; for masks drawn on the pixels as stored give --as-stored, or orientation = \"as_stored\" in {SETTINGS_FILE}"
+            "turned upright; for masks drawn on the stored pixels give --as-stored, or orientation = \"as_stored\" in {SETTINGS_FILE}"
         ),
         Orientation::AsStored => "left as stored".into(),
     };

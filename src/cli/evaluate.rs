@@ -17,8 +17,8 @@ Examples:
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
   himix evaluate --data qata --split test --overlays pictures --worst 10
 
-`himix data DIR` tells which splits a folder has and what is wrong with it. Per image: every image's score, then mean and standard deviation. Pooled: the
-pixels of all images counted together. The two differ by points.";
+`himix data DIR` lists the splits of a folder and their problems. Per image: mean and standard deviation of every image's score. Pooled: one
+score of the pixels of all images together. The two can differ considerably.";
 
 /// Score a model on a split of a data set, per image and pooled
 #[derive(Debug, Args)]
@@ -73,12 +73,12 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     drop(busy);
     predictor.take_notices().into_iter().for_each(terminal::note);
     if !predictor.info().is_trained {
-        terminal::note(format!("{} is untrained; its scores mean nothing", predictor.info().name));
+        terminal::note(format!("{} is untrained; its scores have no meaning", predictor.info().name));
     }
     if arguments.stages && predictor.linear_probes().is_none() {
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
-        return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
+        return Err(Failure::input(format!("{name}: the model has no stage read-outs; {fit}")));
     }
     let settings = EvaluationSettings {
         threshold: arguments.threshold,
@@ -87,7 +87,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     };
     if let Some(folder) = &arguments.overlays {
         std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::work(format!("{}: the folder cannot be made ({error}); choose another", folder.display()))
+            Failure::work(format!("{}: the folder cannot be created ({error}); choose another", folder.display()))
         })?;
     }
     let bar = terminal::bar(dataset.samples.len(), "images");

@@ -13,7 +13,7 @@ Examples:
   himix export --model my-bundle --out himix.safetensors
   himix export --model run/best --half --out my-bundle
   himix export --model authors.ckpt --config config.json --out himix.safetensors
-  himix export --model rule --out rule.safetensors      full-size weights made by rule, for tests";
+  himix export --model rule --out rule.safetensors      deterministic full-size weights, for tests";
 
 /// Write the weights of a model to a .safetensors file for the authors' code
 #[derive(Debug, Args)]

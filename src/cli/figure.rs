@@ -22,14 +22,14 @@ Examples:
   himix figure weights --model my-bundle --against other-bundle --out weights.svg
   himix figure spectrum --model my-bundle --out spectrum.png --width 1200
 
-stages      the image, a map of every decoder stage, the final mask, the truth; one row an image
-refinement  every stage's own mask against the truth, with the numbers from stage to stage
-spectrum    the learned spectrum filters; with an image its features before and after them
-weights     the weights of the text layers of every group against equal ones; needs no image
-similarity  how alike the text layers are for a sentence
+stages      the image, a map of every decoder stage, the final mask, the ground truth; one row for each image
+refinement  the mask of every stage compared with the ground truth, with its numbers
+spectrum    the learned spectrum filters; for an image also the features before and after them
+weights     the weights of the text layers in every group, compared with equal weights; needs no image
+similarity  the similarity of the text layers for a prompt
 
-The ending of --out decides what is written: .png, .svg or .csv. The numbers of the figure, with all
-their digits, are written beside it as .csv in any case. Dice and IoU are per image.";
+The extension of --out selects the format: .png, .svg or .csv. The numbers of the figure are always written
+beside it as .csv, with all digits. Dice and IoU are per image.";
 
 /// Draw the inside of the network as a figure, with its numbers as a table
 #[derive(Debug, Args)]
@@ -228,7 +228,7 @@ fn subjects(arguments: &FigureArguments) -> Result<Vec<Subject>, Failure> {
     let count = arguments.images.len();
     if count == 0 && matches!(arguments.kind, Kind::Stages | Kind::Refinement | Kind::Similarity) {
         return Err(Failure::input(
-            "this figure shows images; name one with --image, or a data set with --data and --split",
+            "this figure needs images; give one with --image, or a data set with --data and --split",
         ));
     }
     let prompts = &arguments.prompts;
@@ -293,7 +293,7 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     predictor.take_notices().into_iter().for_each(terminal::note);
     let info = predictor.info().clone();
     if !info.is_trained {
-        terminal::note(format!("{} is untrained; its masks mean nothing", info.name));
+        terminal::note(format!("{} is untrained; its masks have no meaning", info.name));
     }
     let needs_linear_probes = match arguments.kind {
         Kind::Refinement => true,
@@ -303,7 +303,7 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     if needs_linear_probes && predictor.linear_probes().is_none() {
         let name = source.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
-        return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
+        return Err(Failure::input(format!("{name}: the model has no stage read-outs; {fit}")));
     }
     let wanted = InspectOptions {
         stages: arguments.kind != Kind::Weights,

@@ -20,11 +20,11 @@ Examples:
   himix import --checkpoint small.ckpt --config config.json --text CXR-BERT --out my-bundle
   himix import --text CXR-BERT --vision convnext-tiny-224 --out fresh-bundle
 
-With --checkpoint the folder of --text gives the vocabulary, the text encoder's sizes unless --config does, and its
-weights only where the checkpoint has none. The network may lie under any prefix (module., _orig_mod., model., …);
-what else the checkpoint holds is left out and named. With --vision both encoders are read from folders as Hugging Face ships
-them (config.json with model.safetensors or pytorch_model.bin) and the decoder is fresh: the bundle is marked
-untrained, and sees images in their natural order (\"axes\": \"yx\") unless --config says otherwise.";
+With --checkpoint, the folder of --text provides the vocabulary, the sizes of the text encoder unless --config has them, and its
+weights only if the checkpoint has none. The network may have any prefix (module., _orig_mod., model., …); other
+content of the checkpoint is left out and named. With --vision, both encoders are read from folders as distributed by Hugging
+Face (config.json with model.safetensors or pytorch_model.bin), and the decoder is new: the bundle is marked as
+untrained, and uses the natural axis order (\"axes\": \"yx\") unless --config says otherwise.";
 
 /// Make a model bundle from the authors' checkpoint, or from pretrained encoders
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     let vocabulary = bundle::find_vocabulary(&arguments.text).ok_or_else(|| {
         let folder = arguments.text.display();
         Failure::input(format!(
-            "{folder}: the folder has no vocabulary (vocab.txt or tokenizer.json); give the folder as Hugging Face ships it"
+            "{folder}: the folder has no vocabulary (vocab.txt or tokenizer.json); give the folder as distributed by Hugging Face"
         ))
     })?;
     let busy = terminal::busy("reading the weights");
@@ -79,7 +79,7 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     drop(busy);
     source.notices().iter().for_each(terminal::note);
     if !config.provenance.trained {
-        terminal::note("the decoder is untrained; train the bundle before its masks mean anything");
+        terminal::note("the decoder is untrained; its masks have no meaning until the bundle is trained");
     }
     let count: usize = save::manifest(&config)
         .map_or(0, |specs| specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum());

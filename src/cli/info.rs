@@ -45,7 +45,7 @@ pub struct InfoArguments {
 /// Runs the command.
 pub fn run(arguments: &InfoArguments) -> Result<(), Failure> {
     if arguments.files.len() > 1 && !arguments.mask.is_empty() {
-        return Err(Failure::input("a mask belongs to one image; give one FILE with --mask"));
+        return Err(Failure::input("a mask belongs to one image; give a single FILE with --mask"));
     }
     let mut objects = Vec::new();
     for (place, path) in arguments.files.iter().enumerate() {

@@ -13,8 +13,8 @@ Examples:
   himix phantoms --out phantoms --count 300
   himix phantoms --out polyps --kind endoscopy --count 100 --seed 7 --side 256
 
-The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test; of few pictures one or two of each kind
-are for val and test.";
+The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test. Of a small number
+of images, one or two of each kind are for val and test.";
 
 /// Make a data set of synthetic images with lesions, masks and prompts
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
     let out = &arguments.out;
     let is_taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
     if is_taken {
-        return Err(Failure::input(format!("{}: the folder is not empty; name another", out.display())));
+        return Err(Failure::input(format!("{}: the folder is not empty; choose another", out.display())));
     }
     let kinds = if arguments.kind.is_empty() { Kind::ALL.to_vec() } else { arguments.kind.clone() };
     let part = |index| split(index, arguments.count, kinds.len() as u64);
@@ -80,7 +80,7 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
 
 fn make_folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|error| {
-        Failure::work(format!("{}: the folder cannot be made ({error}); choose another", path.display()))
+        Failure::work(format!("{}: the folder cannot be created ({error}); choose another", path.display()))
     })
 }
 

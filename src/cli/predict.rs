@@ -22,9 +22,9 @@ Examples:
   himix predict --model my-bundle --image chest.png --prompt \"left lung\" --prompt \"right lung\" --out result
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
 
---out gets mask.png (0/255), probability.png (16 bit), overlay.png and a map of every decoder stage, stage_7.png,
-stage_14.png and stage_28.png, all at the image's resolution. With several prompts each has a folder: 0, 1, …
-Dice and IoU are those of this one image (per image), not pooled over several.";
+--out receives mask.png (0/255), probability.png (16 bit), overlay.png and a map of every decoder stage, stage_7.png,
+stage_14.png and stage_28.png, all at the image's resolution. With several prompts, each has a folder: 0, 1, …
+Dice and IoU are per image.";
 
 /// Segment an image from a text prompt
 #[derive(Debug, Args)]
@@ -68,7 +68,9 @@ pub struct PredictArguments {
 pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     if arguments.activations.is_some() && arguments.prompts.len() > 1 {
         let count = arguments.prompts.len();
-        return Err(Failure::input(format!("--activations takes one --prompt, not {count}; call once for each")));
+        return Err(Failure::input(format!(
+            "--activations takes one --prompt, not {count}; run the command once for each"
+        )));
     }
     // Fast checks come before the model is read.
     let seen = arguments.scan.read(&arguments.image)?;
@@ -85,7 +87,7 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     drop(busy);
     predictor.take_notices().into_iter().for_each(terminal::note);
     if !predictor.info().is_trained {
-        terminal::note(format!("{} is untrained; its masks mean nothing", predictor.info().name));
+        terminal::note(format!("{} is untrained; its masks have no meaning", predictor.info().name));
     }
     let mut objects = Vec::new();
     let mut texts = Vec::new();
@@ -136,7 +138,10 @@ fn folders(arguments: &PredictArguments) -> Result<Vec<Option<PathBuf>>, Failure
         .map(|index| {
             let folder = if count == 1 { out.clone() } else { out.join(index.to_string()) };
             std::fs::create_dir_all(&folder).map_err(|error| {
-                Failure::work(format!("{}: the folder cannot be made ({error}); choose another", folder.display()))
+                Failure::work(format!(
+                    "{}: the folder cannot be created ({error}); choose another",
+                    folder.display()
+                ))
             })?;
             Ok(Some(folder))
         })

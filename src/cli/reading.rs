@@ -107,7 +107,7 @@ impl TruthArguments {
         if truth.mask(seen.slice).is_none() {
             let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
             return Err(Failure::input(format!(
-                "{name}: the mask says nothing of slice {}; name another with --slice",
+                "{name}: the mask does not cover slice {}; choose another with --slice",
                 seen.slice + 1
             )));
         }
@@ -167,6 +167,6 @@ fn window(text: &str) -> Result<Window, String> {
         Some((centre, width)) if f32::is_finite(centre) && width > 0.0 && f32::is_finite(width) => {
             Ok(Window { centre, width })
         }
-        _ => Err("say level and width, for instance -600,1500".into()),
+        _ => Err("give level and width, for instance -600,1500".into()),
     }
 }

@@ -60,7 +60,7 @@ impl Reference {
             let values = source.read(name)?;
             match values.iter().find(|value| !(0.0..limit as f32).contains(*value) || value.fract() != 0.0) {
                 Some(value) => Err(refuse(format!(
-                    "{name} holds {value}, which is no whole number below {limit}; give the reference of this architecture"
+                    "{name} holds {value}, which is not an integer below {limit}; give the reference of this architecture"
                 ))),
                 None => Ok(values.into_iter().map(|value| value as i64).collect::<Vec<_>>()),
             }
@@ -98,7 +98,7 @@ impl Reference {
         let mut compared = 0;
         for (name, shape) in self.shapes.iter().filter(|(name, _)| !name.starts_with("input.")) {
             match computed.get(name.as_str()) {
-                None => return refuse(format!("{name} is no tensor of this network")),
+                None => return refuse(format!("{name} is not a tensor of this network")),
                 Some(ours) if *ours != shape.as_slice() => {
                     return refuse(format!("{name} is {shape:?} and this network's {ours:?}"));
                 }

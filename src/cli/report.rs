@@ -76,12 +76,17 @@ impl Outcome<'_> {
         let percent = 100.0 * self.foreground_fraction;
         row("foreground", &format!("{percent:.2} % of the image at threshold {}", self.threshold));
         if let Some(counts) = &self.counts {
-            row("scores", &format!("Dice {:.3}, IoU {:.3} per image (this one)", counts.dice(), counts.iou()));
+            row("scores", &format!("Dice {:.3}, IoU {:.3} (per image)", counts.dice(), counts.iou()));
             let Confusion { true_positive, false_positive, false_negative, .. } = counts;
             if let Some(truth) = self.truth {
                 row("mask", &truth.words());
             }
-            row("", &format!("{true_positive} pixels right, {false_positive} too many, {false_negative} missed"));
+            row(
+                "",
+                &format!(
+                    "{true_positive} pixels true positive, {false_positive} false positive, {false_negative} false negative"
+                ),
+            );
         }
         for stage in &prediction.parameters {
             let sigma = stage.sigma.map_or("no filter".to_owned(), |sigma| format!("sigma {sigma:.2}"));
@@ -123,12 +128,12 @@ fn truth_json(truth: &Truth) -> Value {
 pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if prediction.tokens.read.is_empty() {
-        notes.push("the prompt is empty; the network sees the image with no text to guide it".to_owned());
+        notes.push("the prompt is empty; the network receives no text".to_owned());
     }
     let dropped = &prediction.tokens.dropped;
     if with_tokens && !dropped.is_empty() {
         notes.push(format!(
-            "{} reads {} tokens with their two ends; the last {} word pieces of the prompt were not read: {}",
+            "{} reads {} tokens including the start and end tokens; the last {} word pieces of the prompt were not read: {}",
             info.name,
             prediction.tokens.limit,
             dropped.len(),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Failure;
 
 /// Characters of a prompt in the list of the worst cases.
-const SENTENCE: usize = 80;
+const PROMPT: usize = 80;
 
 /// Returns a JSON object.
 pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
@@ -81,21 +81,22 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
     if evaluation.settings.shuffle_seed.is_some() {
         let same = evaluation.same_sentence;
         lines.push(format!(
-            "prompts shuffled among the images ({same} of them were dealt a sentence equal to their own)"
+            "prompts shuffled among the images ({same} of them received a prompt equal to their own)"
         ));
     }
     lines.extend(table(evaluation));
     lines.extend(masks(evaluation));
     match evaluation.of_new_subjects() {
-        None => {
-            lines.push("whether subjects were seen in training is not known for this model and these names".into())
-        }
+        None => lines.push("it is not known whether subjects were in the training data".into()),
         Some(new) if new.images.len() == evaluation.images.len() => {
-            lines.push("no image is of a subject that was seen in training".into());
+            lines.push("no image is of a subject in the training data".into());
         }
         Some(new) => {
             let seen = evaluation.images.len() - new.images.len();
-            lines.push(format!("{seen} images are of subjects that were seen in training; without them:"));
+            lines.push(match seen {
+                1 => "1 image is of a subject in the training data; without it:".into(),
+                _ => format!("{seen} images are of subjects in the training data; without them:"),
+            });
             lines.extend(table(&new));
         }
     }
@@ -104,9 +105,9 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
         lines.push("worst by Dice per image:".into());
     }
     for image in worst {
-        let sentence: String = image.prompt.chars().take(SENTENCE).collect();
+        let prompt: String = image.prompt.chars().take(PROMPT).collect();
         let distance = image.hd95.map_or("     –".into(), |distance| format!("{distance:6.1}"));
-        lines.push(format!("  {:6.3}  {distance} px  {}  \"{sentence}\"", image.counts.dice(), image.name));
+        lines.push(format!("  {:6.3}  {distance} px  {}  \"{prompt}\"", image.counts.dice(), image.name));
     }
     lines.join("\n")
 }
@@ -117,7 +118,7 @@ fn masks(evaluation: &Evaluation) -> Vec<String> {
     let mut lines = vec![format!("masks       {}", kinds.collect::<Vec<_>>().join("; "))];
     if let (count @ 1.., orientation) = evaluation.turned {
         let how = if orientation == Orientation::Upright { "upright" } else { "as stored" };
-        let pictures = if count == 1 { "1 picture has".into() } else { format!("{count} pictures have") };
+        let pictures = if count == 1 { "1 image has".into() } else { format!("{count} images have") };
         lines.push(format!("{pictures} an EXIF orientation, read {how}"));
     }
     let [empty, full] = evaluation.odd_masks();
@@ -126,12 +127,10 @@ fn masks(evaluation: &Evaluation) -> Vec<String> {
         _ => format!("warning: {count} masks {many}"),
     };
     if empty > 0 {
-        lines.push(
-            masks(empty, "has", "have") + " no foreground: every prediction but an empty one scores 0 there",
-        );
+        lines.push(masks(empty, "has", "have") + " no foreground: any prediction that is not empty scores 0");
     }
     if full > 0 {
-        lines.push(masks(full, "is", "are") + " foreground everywhere: check that this is meant");
+        lines.push(masks(full, "is", "are") + " foreground everywhere: check whether this is intended");
     }
     lines
 }

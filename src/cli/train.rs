@@ -19,10 +19,10 @@ Examples:
   himix train --resume run --data /new/place/of/qata
   himix train --readout --model run/best --data qata
 
-The run folder has the settings (config.toml), one row an epoch (metrics.csv), the bundle of the
-best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or broke off goes on with
---resume to the same weights that it would have reached. Its data may have moved: together with the run
-folder they are found, elsewhere --data says where they are; they must be the same, which their contents tell.
+The run folder has the settings (config.toml), one row for each epoch (metrics.csv), the bundle of the best
+weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or interrupted continues
+with --resume and reaches the same weights as an uninterrupted run. Its data may have moved: data that moved together with
+the run folder are found, otherwise --data gives their location. Their contents must be unchanged.
 
 Keys of the settings and of --set:";
 
@@ -157,7 +157,7 @@ impl Report {
                     (Some(best), Some(bundle)) => {
                         format!("the best weights are those of epoch {}, in {}", best.number, bundle.display())
                     }
-                    _ => "no epoch was finished".into(),
+                    _ => "no epoch was completed".into(),
                 };
                 let _ = terminal::print(&format!("The run ended: {reason}; {best}."));
             }
@@ -191,7 +191,7 @@ fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
     for pair in &arguments.set {
         let Some((key, value)) = pair.split_once('=') else {
             return Err(Failure::input(format!(
-                "--set {pair}: this is no setting; say KEY=VALUE, for instance epochs=20"
+                "--set {pair}: this is not a setting; give KEY=VALUE, for instance epochs=20"
             )));
         };
         config = config.set(key.trim(), value).map_err(|error| {
@@ -208,7 +208,7 @@ fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
         config.device = choice.to_string();
     }
     if config.out.as_os_str().is_empty() {
-        return Err(Failure::input("--out is missing; name the run folder"));
+        return Err(Failure::input("--out is missing; give the run folder"));
     }
     Ok(config)
 }

@@ -113,7 +113,7 @@ fn on_device<T>(
 ) -> Result<(String, T), Failure> {
     let guarded = |device: &Device| {
         catch_unwind(AssertUnwindSafe(|| job(device)))
-            .unwrap_or_else(|_| Err(Failure::work("the computation broke off; choose another device")))
+            .unwrap_or_else(|_| Err(Failure::work("the computation failed; choose another device")))
     };
     let mut open = device::open(choice);
     open.notice.take().into_iter().for_each(terminal::note);
@@ -168,7 +168,7 @@ fn logits_as_predicted(model: HiMix, config: &ModelConfig, inputs: &Inputs) -> R
 fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
     let data = tensor.try_into_data();
     data.map(|data| data.iter::<f32>().collect())
-        .map_err(|error| Failure::work(format!("the device does not give its results back ({error})")))
+        .map_err(|error| Failure::work(format!("the results cannot be read back from the device ({error})")))
 }
 
 #[cfg(test)]

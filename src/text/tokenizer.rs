@@ -153,10 +153,10 @@ impl Tokenizer {
         let text = |&id: &u32| self.inner.id_to_token(id).unwrap_or_default();
         let mut read: Vec<String> = piece_ids.iter().map(text).collect();
         let total = read.len() + 2;
-        let room = limit.saturating_sub(2);
-        let dropped = read.split_off(room.min(read.len()));
+        let available = limit.saturating_sub(2);
+        let dropped = read.split_off(available.min(read.len()));
 
-        let pieces = piece_ids.into_iter().take(room);
+        let pieces = piece_ids.into_iter().take(available);
         let tokens = std::iter::once(self.start).chain(pieces).chain(std::iter::once(self.end));
         let mut ids: Vec<i64> = tokens.take(limit).map(i64::from).collect();
         let mut mask = vec![1; ids.len()];

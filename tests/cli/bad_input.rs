@@ -1,4 +1,4 @@
-//! Wrong input: one line that names the file and says what to do, exit status 2, no panic.
+//! Invalid input gives one line that names the file and says what to do, exit status 2, and no panic.
 
 use std::fs;
 use std::path::Path;

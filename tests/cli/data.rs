@@ -54,7 +54,7 @@ fn a_split_without_a_pair_that_can_be_used() {
     }
     let text = himix!["data", folder.path()].done().out;
     assert!(
-        text.contains("train: no pair that can be used") && text.contains("2 masks of another size"),
+        text.contains("train: no usable pair") && text.contains("2 masks of another size"),
         "{text}"
     );
     assert!(!text.contains("184467"), "{text}");
@@ -80,7 +80,7 @@ fn how_pairs_are_read_is_said() {
         "read with: pictures as stored",
         "train: 1 pair",
         "24x16 pixels",
-        "1 picture has an EXIF orientation, left as stored",
+        "1 image has an EXIF orientation, left as stored",
         "1 image with several masks (a.jpg: 2)",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");

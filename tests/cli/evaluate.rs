@@ -11,7 +11,7 @@ use crate::program::{Ran, himix};
 
 const PROMPTS: [&str; 3] = ["left lung", "two areas, right lung", "upper left lung"];
 
-/// Three images and masks in the authors' layout.
+/// Writes three images and masks in the authors' layout.
 fn data_set(root: &Path) {
     for part in ["prompt", "test/Images", "test/GTs"] {
         fs::create_dir_all(root.join(part)).expect("a folder");
@@ -99,7 +99,7 @@ fn both_conventions_agree_with_single_predictions() {
 
     let text = evaluate(folder.path(), &[]).done().out;
     assert!(text.contains("pooled") && text.contains("per image") && text.contains("3 images"), "{text}");
-    // Fractions, as everywhere else.
+    // Scores are fractions, as everywhere else.
     for score in [&object["pooled"]["dice"], &object["per_image"]["dice"]["mean"], &object["worst"][0]["dice"]] {
         assert!(text.contains(&format!(" {:.3} ", score.as_f64().expect("a score"))), "{score}: {text}");
     }
@@ -210,7 +210,7 @@ fn subjects_of_the_training_are_told_apart_and_pictures_written() {
     }
     let table = "Image,Description\nsub-S1_a.png,left lung\nsub-S2_b.png,right lung\n";
     fs::write(root.join("prompt/test.csv"), table).expect("a table");
-    // A model that has seen the first subject.
+    // A model that was trained on the first subject.
     let model = root.join("model");
     fs::create_dir(&model).expect("a folder");
     for name in ["model.safetensors", "vocab.txt"] {
@@ -236,10 +236,10 @@ fn subjects_of_the_training_are_told_apart_and_pictures_written() {
     let overlay = image::open(pictures.join("sub-S1_a.png")).expect("a picture");
     assert_eq!((overlay.width(), overlay.height()), (60, 48));
     let said = run(&["--worst", "1"]).done().out;
-    assert!(said.contains("1 images are of subjects") && said.contains("worst by Dice per image"), "{said}");
+    assert!(said.contains("1 image is of a subject") && said.contains("worst by Dice per image"), "{said}");
     assert!(said.contains("HD95") && said.contains("median"), "{said}");
 
-    // One that cannot be read is left out and named; none that can is an error.
+    // An image that cannot be read is left out and named; if none can be read, it is an error.
     fs::write(root.join("test/Images/sub-S2_b.png"), "no picture").expect("written");
     let ran = run(&["--json"]).done();
     assert!(ran.err.contains("sub-S2_b.png"), "{}", ran.err);

@@ -9,7 +9,7 @@ use crate::files::{folder, put};
 use crate::model::{bundle, put_picture};
 use crate::program::{Ran, himix, run};
 
-/// `himix figure` on the CPU, each file among the arguments by its path.
+/// Runs `himix figure` on the CPU; each file among the arguments is given by its path.
 fn figure(kind: &str, arguments: &[(&str, &dyn AsRef<std::ffi::OsStr>)]) -> Ran {
     let mut all: Vec<OsString> =
         ["figure", kind, "--device", "cpu", "--width", "700"].map(OsString::from).to_vec();
@@ -19,7 +19,7 @@ fn figure(kind: &str, arguments: &[(&str, &dyn AsRef<std::ffi::OsStr>)]) -> Ran 
     run(all)
 }
 
-/// The rows of a table, each by the names of its columns.
+/// Returns the rows of a table, each by the names of its columns.
 fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_path(path).expect("a table");
     let names = reader.headers().expect("names").clone();
@@ -27,7 +27,7 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
     rows.map(|row| names.iter().map(str::to_owned).zip(row.iter().map(str::to_owned)).collect()).collect()
 }
 
-/// Phantoms, three of them in the split that is drawn.
+/// Makes phantoms, three of them in the split that is drawn.
 fn phantoms(folder: &tempfile::TempDir) -> PathBuf {
     let data = folder.path().join("phantoms");
     himix!["phantoms", "--out", &data, "--count", "30", "--side", "96"].done();
@@ -176,13 +176,13 @@ fn what_is_wrong_is_said_before_anything_is_written() {
     figure("stages", &[("--data", &none), ("--split", &"test"), ("--out", &out)]).refused(&["none"]);
     let missing = folder.path().join("bundle");
     stages(&[("--model", &missing), ("--out", &out)]).refused(&["bundle", "no such model"]);
-    // The small model has no read-outs.
-    let fit = ["no read-outs", "himix train --readout"];
+    // The small model has no stage read-outs.
+    let fit = ["no stage read-outs", "himix train --readout"];
     stages(&[("--model", &bundle()), ("--map", &"mask"), ("--out", &out)]).refused(&fit);
     figure("refinement", &[("--model", &bundle()), ("--image", &image), ("--out", &out)]).refused(&fit);
     figure("refinement", &[("--against", &bundle()), ("--image", &image), ("--out", &out)]).refused(&fit);
     assert!(!out.exists() && !folder.path().join("out.csv").exists(), "nothing was written");
-    // A folder in the place of the file: the input was right, but the work cannot be done.
+    // A folder has the name of the file: the input is valid, but the work cannot be done.
     fs::create_dir(&out).expect("a folder");
     stages(&[("--out", &out)]).failed(1, &["out.png"]);
 }

@@ -52,9 +52,9 @@ fn a_round_trip_changes_no_bit() {
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode();
         assert_eq!(mode(&exported), mode(&plain), "others may read it as any new file");
     }
-    // A tensor that the mask does not depend on has to come through as well.
+    // A tensor that the mask does not depend on must be kept as well.
     let mut tensors = read_tensors(&exported);
-    let bias = tensors.get_mut("text_encoder.model.cls.predictions.bias").expect("a passenger");
+    let bias = tensors.get_mut("text_encoder.model.cls.predictions.bias").expect("an auxiliary tensor");
     bias.2 = floats(&(0..128).map(|i| i as f32 / 3.0).collect::<Vec<_>>());
     write_tensors(&exported, &tensors);
 
@@ -110,7 +110,7 @@ fn the_authors_checkpoint_comes_out_as_it_went_in() {
     himix!["predict", "--model", imported, "--image", image, "--prompt", "lung", "--device", "cpu"].done();
 }
 
-/// The small model's tensors under a prefix, their numbers written another way.
+/// Returns the small model's tensors under a prefix, with their numbers in another encoding.
 fn under(prefix: &str, dtype: Dtype, encode: &dyn Fn(f32) -> Vec<u8>) -> Tensors {
     let all = read_tensors(&bundle().join("model.safetensors")).into_iter();
     all.map(|(name, tensor)| {
@@ -130,7 +130,7 @@ fn plainly(value: f32) -> Vec<u8> {
     value.to_le_bytes().to_vec()
 }
 
-/// What was imported is what is expected, but for tables that a bundle goes without.
+/// Whether the imported bundle is as expected, except for tables that a bundle does not have.
 fn is_bundle_of(folder: &Path, expected: &Tensors) -> bool {
     let imported = read_tensors(&folder.join("model.safetensors"));
     imported.len() > 200 && imported.iter().all(|(name, tensor)| expected.get(name) == Some(tensor))
@@ -166,7 +166,7 @@ fn what_a_checkpoint_has_beside_the_network_is_left_out_and_said() {
     }
     assert!(is_bundle_of(&out, &under("", Dtype::F32, &plainly)), "not the average");
 
-    // Without an import, too.
+    // The checkpoint also works without an import.
     let image = put_picture(&folder, "chest.png", 60, 60);
     let mut arguments: Vec<std::ffi::OsString> = vec!["predict".into(), "--model".into(), (&checkpoint).into()];
     arguments.extend(["--config".into(), bundle().join("config.json").into(), "--image".into(), image.into()]);
@@ -196,7 +196,7 @@ fn half_precision_comes_in_as_its_numbers() {
         import_checkpoint(&checkpoint, &out, &[]).done();
         assert!(is_bundle_of(&out, &under("", Dtype::F32, &|value| plainly(decode(encode(value))))), "{kind}");
     };
-    // The upper half of a number of 32 bits.
+    // This is the upper half of a 32-bit number.
     let upper_half = |value: f32| (value.to_bits() >> 16) as u16;
     check("brain", Dtype::BF16, upper_half, |bits| f32::from_bits(u32::from(bits) << 16));
     // By the definition of the format: sign, 5 bits of exponent, 10 of fraction.
@@ -237,7 +237,7 @@ fn numbers_of_sixteen_bits_are_those_that_numpy_reads() {
     }
 }
 
-/// The small model's encoders as Hugging Face would ship them.
+/// Writes the small model's encoders as distributed by Hugging Face.
 fn hugging_face(folder: &Path) -> (PathBuf, PathBuf) {
     let all = read_tensors(&bundle().join("model.safetensors"));
     let (text, vision) = (folder.join("CXR-BERT"), folder.join("convnext"));

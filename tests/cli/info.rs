@@ -6,7 +6,8 @@ use crate::files::{folder, png, put};
 use crate::formats::{element, nifti, number};
 use crate::program::himix;
 
-/// A NIfTI file of 3 slices of 4×2 voxels of 2 × 2.5 × 5 mm that says where they lie; slice k has values from `from` + 8·k on.
+/// A NIfTI file of 3 slices of 4×2 voxels of 2 × 2.5 × 5 mm with a position; the values of slice k begin at `from` +
+/// 8·k.
 fn volume(from: i16, step: i16) -> Vec<u8> {
     // Columns to the patient's left and rows to the back, where RAS has both the other way.
     let rows = [[-2.0, 0.0, 0.0, 30.0], [0.0, -2.5, 0.0, 0.0], [0.0, 0.0, 5.0, 0.0]];

@@ -1,4 +1,4 @@
-//! Masks through the commands: laid by position, refused by name, their kind and labels in the answer.
+//! Masks through the commands: aligned by position, refused by name, with their kind and labels in the output.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// `predict --json` of an image with a mask.
+/// Runs `predict --json` for an image with a mask.
 fn predict(image: &str, mask: &str, more: &[&str]) -> Ran {
     let fixed = ["predict", "--device", "cpu", "--json", "--prompt", "left lung", "--image"];
     let mut arguments: Vec<std::ffi::OsString> = fixed.map(Into::into).to_vec();
@@ -27,7 +27,7 @@ fn a_mask_of_a_prone_series_lies_where_it_was_drawn() {
         let scores = &object["scores"];
         scores["true_positive"].as_u64().zip(scores["false_negative"].as_u64()).map(|(a, b)| a + b)
     };
-    // Of 20 pixels 111, 118 … 244 in the second slice, as the fixture has them, those divisible by 3.
+    // In the second slice the fixture has 20 pixels with 111, 118 … 244; these are those divisible by 3.
     let wanted = (0..20_u64).filter(|pixel| (pixel * 7 + 100 + 11) % 3 == 0).count() as u64;
     assert_eq!(foreground(&object), Some(wanted));
     let other = predict("pairing/prone/series", "pairing/prone/mask_nibabel.nii", &["--slice", "2"]).json();

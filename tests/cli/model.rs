@@ -34,7 +34,7 @@ pub fn vocabulary() -> String {
     entries.join("\n") + "\n"
 }
 
-/// The small model's bundle: weights by rule as `himix export` writes them. Made once.
+/// Returns the small model's bundle: deterministic weights as `himix export` writes them. It is made once.
 pub fn bundle() -> &'static Path {
     static BUNDLE: OnceLock<PathBuf> = OnceLock::new();
     BUNDLE.get_or_init(|| {
@@ -48,7 +48,7 @@ pub fn bundle() -> &'static Path {
     })
 }
 
-/// A file's tensors: kind, shape, bytes.
+/// The tensors of a file: type, shape, bytes.
 pub type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 pub fn read_tensors(path: &Path) -> Tensors {
@@ -70,21 +70,21 @@ pub fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// A grey picture with some structure.
+/// Makes a grey image with some structure.
 pub fn picture(width: u32, height: u32) -> image::GrayImage {
     image::GrayImage::from_fn(width, height, |x, y| {
         image::Luma([((x * x / 7 + y * 5) % 200) as u8 + if x > y { 40 } else { 0 }])
     })
 }
 
-/// The picture as a file in `folder`, in the format that the name says.
+/// Writes the image to a file in `folder`, in the format of the name's extension.
 pub fn put_picture(folder: &tempfile::TempDir, name: &str, width: u32, height: u32) -> PathBuf {
     let path = folder.path().join(name);
     picture(width, height).save(&path).expect("a picture");
     path
 }
 
-/// Pixels of an 8-bit grey PNG that the program wrote.
+/// Returns the pixels of an 8-bit grey PNG that the program wrote.
 pub fn grey(path: &Path) -> Vec<u8> {
     let image = image::open(path).expect("a picture");
     assert_eq!(image.color(), image::ColorType::L8, "{}", path.display());

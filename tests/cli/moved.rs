@@ -1,4 +1,4 @@
-//! `himix train --resume` when the data were moved, exchanged or lost meanwhile.
+//! `himix train --resume` after the data were moved, changed or lost.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::model::config;
 use crate::program::{Ran, run};
 use crate::train::data_set;
 
-/// A home with a data set, an architecture, and a run of two epochs that was stopped after the first.
+/// A home folder with a data set, an architecture, and a run of two epochs that was stopped after the first.
 struct Stopped {
     folder: tempfile::TempDir,
 }
@@ -26,7 +26,7 @@ impl Stopped {
         let stopped = Self { folder };
         stopped.begin("run", 1).done();
         edit(&home.join("run/config.toml"), "epochs = 1\n", "epochs = 2\n");
-        // The run of one epoch is finished; what it says of that is taken back.
+        // The run of one epoch is finished; the record of that is reverted.
         let progress = home.join("run/last/progress.json");
         let mut state: Value = serde_json::from_slice(&fs::read(&progress).expect("progress")).expect("an object");
         state["ended"] = Value::Null;
@@ -79,7 +79,7 @@ fn a_run_goes_on_where_its_data_went() {
     bench.resume("home/run", &[]).refused(&["is not there any more", &old, "--data DIR", "home/run"]);
     let twice = [bench.path("lungs-moved"), bench.path("lungs-moved")];
     bench.resume("home/run", &twice).refused(&["1 data set (", "not 2"]);
-    // The rows of the table in another order are the same pairs, and are dealt as before.
+    // With the rows of the table in another order the pairs are the same, and they are shuffled as before.
     let table = bench.path("lungs-moved/prompt/train.csv");
     let text = fs::read_to_string(&table).expect("a table");
     let mut lines: Vec<&str> = text.lines().collect();
@@ -100,7 +100,7 @@ fn a_run_goes_on_where_its_data_went() {
 fn a_run_that_moved_with_its_data_finds_them() {
     let bench = Stopped::new();
     fs::rename(bench.path("home"), bench.path("archive")).expect("moved");
-    // Its record is of an older version, which did not say how masks were read.
+    // The record of an older version does not say how masks were read.
     let path = bench.path("archive/run/data.json");
     let mut record: Value = serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
     let reading = record["data"][0].as_object_mut().expect("a data set").remove("reading").expect("a reading");
@@ -138,7 +138,7 @@ fn other_data_are_refused_and_named() {
         fs::rename(lungs.join("train/Images").join(format!("{name}.lost")), lungs.join("train/Images").join(name))
             .expect("renamed");
     }
-    // The same files, of which other masks would be read.
+    // The files are the same, but other masks would be read from them.
     fs::write(lungs.join("himix-data.toml"), "labels = [255]\n").expect("written");
     let now = "lungs is read otherwise (before: the usual way; now: foreground is label 255)";
     bench.resume("home/run", &[]).refused(&["home/run", now]);
@@ -154,7 +154,7 @@ fn other_data_are_refused_and_named() {
     bench.resume("home/run", &[other]).refused(&["1 with another image (0.png)"]);
     assert!(weights(&bench.path("home/run")) == kept, "nothing was trained");
 
-    // A folder of an older version knows nothing of its pairs.
+    // A folder of an older version has no record of its pairs.
     fs::remove_file(bench.path("home/run/data.json")).expect("removed");
     let ran = bench.resume("home/run", &[]).done();
     assert!(ran.err.contains("could not be compared"), "{}", ran.err);

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::files::folder;
 use crate::program::himix;
 
-/// All files below a folder by their paths in it.
+/// Returns all files below a folder by their relative paths.
 fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_path_buf()];
@@ -32,7 +32,7 @@ fn a_data_set_of_phantoms() {
     let said = himix!["phantoms", "--out", &first, "--count", "30", "--side", "64"].done().out;
     assert!(said.contains("30 pictures (24 train, 3 val, 3 test)"), "{said}");
 
-    // The program's own reading finds nothing wrong with it, and as many pairs as it said.
+    // The program's own check finds no problems in it, and as many pairs as it reported.
     let object = himix!["data", &first, "--json"].json();
     let splits = object["splits"].as_array().expect("a list");
     let pairs: Vec<_> = splits.iter().map(|split| (split["name"].as_str(), split["pairs"].as_u64())).collect();
@@ -42,7 +42,7 @@ fn a_data_set_of_phantoms() {
         assert_eq!(split["sizes"], serde_json::json!([[64, 64], [64, 64]]));
     }
 
-    // One seed makes the same bytes every time, another seed others.
+    // The same seed gives the same bytes every time, another seed gives others.
     himix!["phantoms", "--out", &again, "--count", "30", "--side", "64"].done();
     assert!(files(&first) == files(&again));
     himix!["phantoms", "--out", &other, "--count", "30", "--side", "64", "--seed", "1"].done();

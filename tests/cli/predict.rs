@@ -72,7 +72,7 @@ fn check_object(object: &Value, image: &Path, prompt: &str) {
     assert!(object["device"].as_str().is_some_and(|name| name.starts_with("CPU")));
     assert_eq!(object["threshold"], 0.5);
     assert_eq!(object["scores"], Value::Null);
-    // The rule's values.
+    // These are the values of the deterministic weights.
     assert_eq!(object["sigma"], serde_json::json!({ "7": 6.18, "14": 4.7, "28": 0.95 }));
     assert_eq!(keys(&object["layer_weights"]), ["7", "14", "28"]);
     for (grid, layer) in [("7", 3), ("14", 2), ("28", 1)] {

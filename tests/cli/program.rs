@@ -1,10 +1,10 @@
-//! Runs the program and looks at what it says.
+//! Runs the program and checks its output.
 
 use std::ffi::OsString;
 
 use serde_json::Value;
 
-/// What a run left behind.
+/// The result of a run.
 pub struct Ran {
     pub status: i32,
     pub out: String,
@@ -34,19 +34,20 @@ pub fn run(arguments: Vec<OsString>) -> Ran {
 }
 
 impl Ran {
-    /// The run succeeded.
+    /// Asserts that the run succeeded.
     pub fn done(self) -> Self {
         assert_eq!(self.status, 0, "{}", self.err);
         self
     }
 
-    /// What it printed, which is JSON and nothing else.
+    /// Returns its output, which must be JSON and nothing else.
     pub fn json(self) -> Value {
         let ran = self.done();
         serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
     }
 
-    /// Ended with `status` and one line, after notes if there are any, that holds all of `parts`; nothing on stdout but for a verdict.
+    /// Asserts that it ended with `status` and one line, after notes if there are any, that contains all of `parts`;
+    /// stdout may only have a verdict.
     pub fn failed(self, status: i32, parts: &[&str]) -> Self {
         let (notes, line) = self.err.trim_end().rsplit_once('\n').unwrap_or(("", self.err.trim_end()));
         println!("{line}");
@@ -61,7 +62,7 @@ impl Ran {
         self
     }
 
-    /// Refused as wrong input, naming all of `parts`.
+    /// Asserts that the input was refused, naming all of `parts`.
     pub fn refused(self, parts: &[&str]) {
         let ran = self.failed(2, parts);
         assert!(ran.out.is_empty(), "{}", ran.out);

@@ -1,4 +1,4 @@
-//! `himix predict` on scans.
+//! `himix predict` for volumes and series.
 
 use crate::files::{folder, put};
 use crate::formats::{element, nifti, number};
@@ -38,7 +38,7 @@ fn dicom(instance: u8) -> Vec<u8> {
 fn what_a_series_had_to_leave_out_is_said() {
     let folder = folder();
     let files = [1, 2, 3].map(|instance| put(&folder, &format!("series/{instance}.dcm"), &dicom(instance)));
-    // Labels, where the volume has values.
+    // A label volume.
     let mut labels = volume();
     for voxel in labels[352..].as_chunks_mut::<2>().0 {
         *voxel = i16::from(i16::from_le_bytes(*voxel) > -500).to_le_bytes();
@@ -60,7 +60,7 @@ fn what_a_series_had_to_leave_out_is_said() {
     assert!(ran.err.contains("himix: note: 1 of 3 files was left out of this series. "), "{}", ran.err);
     assert!(ran.err.contains(&format!("{}: the file is truncated", files[1].display())), "{}", ran.err);
     share(&["--slice", "3"]).failed(2, &["series", "no slice 3", "it has 2"]);
-    // A mask at the same place of another stack would be that of another slice.
+    // A mask at the same index of another stack would belong to another slice.
     share(&["--mask", &mask]).failed(2, &["mask.nii", "has 3 slices", "the image 2"]);
 }
 

@@ -8,7 +8,7 @@ use crate::files::folder;
 use crate::model::{bundle, config, picture, read_tensors};
 use crate::program::{Ran, himix, run};
 
-/// Pictures of bright squares in the left or right half, each with a sentence that says where.
+/// Writes images of bright squares in the left or right half, each with a prompt that says where.
 pub fn data_set(root: &Path) {
     for (split, count) in [("train", 8u32), ("val", 4)] {
         for part in ["prompt".to_owned(), format!("{split}/Images"), format!("{split}/GTs")] {
@@ -32,7 +32,7 @@ pub fn data_set(root: &Path) {
     }
 }
 
-/// The number after `name` on each line of an epoch.
+/// Returns the number after `name` on each line of an epoch.
 fn numbers(out: &str, name: &str) -> Vec<f64> {
     let lines = out.lines().filter(|line| line.starts_with("epoch"));
     lines
@@ -43,7 +43,7 @@ fn numbers(out: &str, name: &str) -> Vec<f64> {
         .collect()
 }
 
-/// A folder with a data set, and settings that make a run of a second or two.
+/// A folder with a data set, and settings for a run of a second or two.
 struct Bench {
     folder: tempfile::TempDir,
 }
@@ -63,7 +63,7 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// Arguments of a run into `out`.
+    /// Returns the arguments of a run into `out`.
     fn arguments(&self, out: &str, more: &[&str]) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = ["train", "--device", "cpu", "--data"].map(Into::into).to_vec();
         arguments.extend([self.folder.path().into(), "--out".into(), self.path(out).into()]);
@@ -76,7 +76,8 @@ impl Bench {
         run(self.arguments(out, more))
     }
 
-    /// What a run reached: the table without the columns of time, and the bytes of the best and the last weights.
+    /// Returns the result of a run: the table without the columns of time, and the bytes of the best and the last
+    /// weights.
     fn reached(&self, out: &str) -> (Vec<String>, [Vec<u8>; 2]) {
         let table = fs::read_to_string(self.path(out).join("metrics.csv")).expect("a table");
         let timeless = |line: &str| {
@@ -111,7 +112,7 @@ fn a_run_learns_and_leaves_a_bundle() {
         assert!(bench.path("run").join(name).exists(), "{name}");
     }
 
-    // The bundle predicts, sees images the way they are, and says what it was trained on.
+    // The bundle predicts, uses images in their natural orientation, and records what it was trained on.
     let image = bench.path("val/Images/0.png");
     let best = bench.path("run").join("best");
     let object = himix![
@@ -132,11 +133,11 @@ fn a_run_learns_and_leaves_a_bundle() {
     assert_eq!(kept["axes"], "yx");
     assert_eq!(kept["provenance"]["trained"], true);
 
-    // The same seed makes the same run, to the last bit.
+    // The same seed gives the same run, to the last bit.
     bench.train("again", &["--set", "epochs=3"]).done();
     assert_eq!(bench.reached("again"), bench.reached("run"));
 
-    // A run may go on from a bundle; with a frozen text encoder its words stay as they are.
+    // A run may start from a bundle; a frozen text encoder keeps its weights.
     let start = format!("start={}", best.display());
     let more = bench.train("on", &["--set", &start, "--set", "epochs=1", "--set", "flip=0.5"]).done().out;
     assert!(numbers(&more, "loss")[0] < losses[0], "{more}");
@@ -151,7 +152,7 @@ fn a_run_learns_and_leaves_a_bundle() {
 fn passes_that_make_one_step_are_one_large_batch() {
     let bench = Bench::new();
     let start = format!("start={}", bundle().display());
-    // One step, so that the loss is that of the untouched network; batch statistics and dropout leave a little between the two.
+    // A single step gives the loss of the original network; batch statistics and dropout make a small difference.
     let loss = |out: &str, more: &[&str]| {
         let mut all = vec!["--set", &start, "--set", "epochs=1", "--set", "zoom=0"];
         all.extend(more);
@@ -172,7 +173,7 @@ fn passes_that_make_one_step_are_one_large_batch() {
 #[test]
 fn a_run_killed_at_any_moment_ends_as_the_unbroken_one() {
     let bench = Bench::new();
-    // A checkpoint after every step, so that runs break off in the middle of an epoch too.
+    // There is a checkpoint after every step, so that runs are also interrupted in the middle of an epoch.
     let settings = ["--set", "epochs=3", "--set", "flip=0.5", "--set", "checkpoint_minutes=1e-9"];
     let begin = std::time::Instant::now();
     bench.train("unbroken", &settings).done();
@@ -196,7 +197,7 @@ fn a_run_killed_at_any_moment_ends_as_the_unbroken_one() {
         if again.status == 0 {
             resumed += 1;
         } else if again.err.contains("this run is finished") {
-            // It was quicker than the blow.
+            // The run ended before it was killed.
         } else {
             assert!(again.err.contains("start anew") || again.err.contains("no run to resume"), "{}", again.err);
             let _ = fs::remove_dir_all(&folder);
@@ -237,7 +238,7 @@ fn an_image_that_is_lost_during_an_epoch_is_skipped_and_counted() {
     let mut said = Vec::new();
     let lost = bench.path("train/Images/6.png");
     run(&config, &device, &Control::default(), &mut |event| match event {
-        // The data were looked through by now; the first batch is not made yet.
+        // The data have been checked by now; the first batch has not been made yet.
         Event::Started { .. } => fs::remove_file(&lost).expect("removed"),
         Event::Warning(text) => said.push(text),
         _ => {}
@@ -307,7 +308,7 @@ fn normal_cases_beside_others() {
     assert!(!bench.path("alone").exists() && !bench.path("twice").exists());
 }
 
-/// A limit on the size of files stands in for a disk without room: the write fails in the same place.
+/// A limit on the size of files simulates a full disk: the write fails in the same place.
 #[cfg(unix)]
 #[test]
 fn a_disk_without_room_ends_the_run_and_keeps_the_last_good_checkpoint() {
@@ -316,7 +317,7 @@ fn a_disk_without_room_ends_the_run_and_keeps_the_last_good_checkpoint() {
     let kept = fs::read(bench.path("out/last/model.safetensors")).expect("a checkpoint");
     let config = fs::read_to_string(bench.path("out/config.toml")).expect("settings");
     fs::write(bench.path("out/config.toml"), config.replace("epochs = 1\n", "epochs = 3\n")).expect("written");
-    // The run of one epoch is finished; what it says of that is taken back, so that it goes on.
+    // The run of one epoch is finished; the record of that is reverted, so that it continues.
     let progress = bench.path("out/last/progress.json");
     let mut state: serde_json::Value =
         serde_json::from_slice(&fs::read(&progress).expect("progress")).expect("an object");
@@ -354,7 +355,7 @@ fn a_folder_that_goes_away_ends_the_run_with_a_message() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("cannot be written") && said.contains("choose another run folder"), "{said}");
     assert!(!said.contains("panick"), "{said}");
-    // Where it is now, it can go on.
+    // The run can continue with the new location.
     let moved = bench.path("elsewhere");
     let text =
         fs::read_to_string(moved.join("config.toml")).expect("settings").replace("epochs = 200", "epochs = 1");

@@ -1,4 +1,4 @@
-//! `himix verify`, on the reference tensors of the authors' code where they are at hand.
+//! `himix verify`, with the reference tensors of the authors' code if they are available.
 
 use crate::common::shared;
 use crate::files::folder;

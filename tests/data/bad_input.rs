@@ -5,7 +5,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 
 use super::fixtures::{folder, grey_float_tiff, png, put};
 
-/// The refusal, checked for its form.
+/// Returns the refusal after checking its form.
 fn refusal(name: &str, bytes: &[u8]) -> DataError {
     let folder = folder();
     let error = load(&put(&folder, name, bytes)).err().unwrap_or_else(|| panic!("{name} was read"));
@@ -18,7 +18,7 @@ fn check_line(error: &DataError, name: &str) {
     assert!(!line.contains('\n') && line.contains(name) && line.contains("; "), "{line:?}");
 }
 
-/// Something that compresses badly, so that half of the file is not all of the pixels.
+/// An image that compresses badly, so that half of the file does not contain all pixels.
 fn noise() -> DynamicImage {
     let mut state = 1_u32;
     let mut next = || {
@@ -60,7 +60,7 @@ fn truncated_files_of_every_format() {
     }
     let tiff = grey_float_tiff(4, 4, &[1.0; 16]);
     assert!(matches!(refusal("cut.tif", &tiff[..tiff.len() - 1]), DataError::Damaged { .. }));
-    // Five rows announced, four stored.
+    // Five rows are announced, four are stored.
     let tiff = grey_float_tiff(4, 5, &[1.0; 16]);
     assert!(matches!(refusal("short.tif", &tiff), DataError::Damaged { .. }));
 }
@@ -73,7 +73,7 @@ fn damaged_bytes_never_panic() {
         for at in (0..whole.len().min(400)).chain((400..whole.len()).step_by(97)) {
             let mut bytes = whole.clone();
             bytes[at] ^= 0xA5;
-            // Read or refused; a changed sample need not be noticed.
+            // The file is read or refused; a changed sample may go unnoticed.
             if let Err(error) = load(&put(&folder, "flip.dat", &bytes)) {
                 check_line(&error, "flip.dat");
             }
@@ -114,7 +114,7 @@ fn values_that_are_no_numbers() {
 #[test]
 fn a_thumbnail_does_not_end_a_jpeg() {
     let whole = encoded(ImageFormat::Jpeg);
-    // An application segment that holds a whole picture, end marker included, behind the start marker.
+    // An application segment that contains a whole image, with its end marker, after the start marker.
     let mut bytes = whole[..2].to_vec();
     bytes.extend([0xFF, 0xE1]);
     bytes.extend((whole.len() as u16 + 2).to_be_bytes());

@@ -1,4 +1,4 @@
-//! Data sets in the authors' layout, made here and shared.
+//! Data sets in the authors' layout, made here and from the shared folder.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn refusal(files: &[(&str, &str)], split: &str) -> String {
 #[test]
 fn rows_find_their_files_under_every_spelling() {
     let folder = folder();
-    // A byte order mark, headers in another order and case, a column of no interest.
+    // A byte order mark, headers in another order and case, an unused column.
     let table = "\u{feff}description,IMAGE,Note\n\"one, two\",a.png,x\nthree,b.jpg,\n,mask_c.png,\nfour,d.jpg,\n";
     put(&folder, "prompt/train.csv", table.as_bytes());
     for image in ["a.png", "b.jpg", "c.png", "d.jpg"] {

@@ -1,4 +1,4 @@
-//! DICOM files of the shared folder against a reference decoder, and files of our own that lie.
+//! DICOM files of the shared folder compared with a reference decoder, and malformed files that are made here.
 
 use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
 use dicom_dictionary_std::tags;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::fixtures::{folder, put, shared};
 use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000};
 
-/// Smallest, largest, mean of the stored values.
+/// Returns smallest, largest and mean stored value.
 fn statistics(scan: &Volume) -> [f64; 3] {
     let values = scan.values.floats(0..scan.values.len());
     let range =
@@ -53,14 +53,14 @@ fn every_file_of_the_manifest() {
         assert_eq!((scan.rows, scan.columns), (get("rows").parse().unwrap(), get("cols").parse().unwrap()));
         assert_eq!(scan.slices.to_string(), get("frames"), "{}", get("file"));
         if get("photometric") == "PALETTE COLOR" {
-            // The manifest has indices; here they are looked up.
+            // The manifest has indices, which are looked up here.
             assert_eq!(scan.channels, 3);
             continue;
         }
         let expected =
             ["stored_min", "stored_max", "stored_mean"].map(|name| get(name).parse::<f64>().expect("a number"));
         let found = statistics(&scan);
-        // Decoders of lossy JPEG round differently, colour conversion among it.
+        // Decoders of lossy JPEG round differently, also in colour conversion.
         let is_lossy = scan.channels == 3 || get("transfer_syntax").contains("JPEG");
         let is_lossless =
             get("transfer_syntax").contains("ossless") || get("transfer_syntax").contains("First-Order");
@@ -94,7 +94,7 @@ fn what_the_attributes_mean() {
     assert_eq!(of("us_ybr422_jpeg_baseline_30frames.dcm").slices, 30);
 }
 
-/// Grey pixels with the attributes that they need.
+/// Makes grey pixels with the attributes that they need.
 pub fn object(columns: u16, rows: u16, frames: u32, pixels: Vec<u16>) -> InMemDicomObject {
     let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
     InMemDicomObject::from_element_iter([
@@ -136,7 +136,7 @@ pub fn at_height(value: u16, z: &str) -> InMemDicomObject {
 #[test]
 fn slices_are_sorted_by_position() {
     let folder = folder();
-    // Names in another order than heights; a file that is none among them.
+    // The names have another order than the positions, and one file does not belong to them.
     for (name, value, z) in [("c", 3, "30"), ("a", 2, "20"), ("d", 1, "10"), ("b", 5, "50")] {
         write(&folder, name, at_height(value, z));
     }
@@ -162,7 +162,7 @@ fn slices_are_sorted_by_position() {
     assert_eq!(series_in(folder.path()).len(), 2, "another size is another stack");
 }
 
-/// Values of the first pixels of a stack as they are stored.
+/// Returns the stored values of the first pixel of every slice.
 pub fn firsts(whole: &Volume) -> Vec<f32> {
     (0..whole.slices).map(|slice| whole.slice(slice).value(0, 0, 0) + 1024.0).collect()
 }
@@ -173,7 +173,7 @@ fn one_bad_file_does_not_block_a_series() {
     for (name, value, z) in [("b", 2, "20"), ("c", 3, "30"), ("e", 5, "50")] {
         write(&folder, name, at_height(value, z));
     }
-    // One that ends early, which would be the first; one that is compressed as nobody decodes it.
+    // One file ends early and would be the first; one has a compression that is not supported.
     let whole = std::fs::read(write(&folder, "a", at_height(1, "10"))).expect("bytes");
     let cut = put(&folder, "a", &whole[..whole.len() - 3]);
     let mut retired = dicom_start("1.2.840.10008.1.2.4.53");
@@ -189,14 +189,14 @@ fn one_bad_file_does_not_block_a_series() {
     assert!(note.starts_with("2 of 5 files were left out of this series. "), "{note}");
     assert!(note.contains(&format!("{}: the file is truncated", cut.display())), "{note}");
     assert!(note.contains("spectral selection") && !note.contains('\n'), "{note}");
-    // Many are counted, not named.
+    // Many files are counted, not named.
     let many = [vec![cut.clone(); 5], series[0].files.clone()].concat();
     let whole = open_series(&many, Limit::default(), &|_| true).expect("a stack");
     assert!(whole.notes[0].ends_with("4 more were left out."), "{:?}", whole.notes);
     let around = [series[0].files[1].clone(), cut.clone(), series[0].files[2].clone()];
     let small = himix::data::worklist::thumbnail(&around[0], &around, 8, Limit::default(), Orientation::default());
     assert_eq!(small.expect("that of the next file").width, 2);
-    // Where none can be read, that is an error, and of the first file.
+    // If no file can be read, it is an error, that of the first file.
     let none = open_series(&[cut, folder.path().join("d")], Limit::default(), &|_| true);
     assert!(matches!(none, Err(DataError::Damaged { path, .. }) if path.ends_with("a")));
 }
@@ -237,7 +237,7 @@ fn what_fits_into_no_stack_is_listed_apart() {
         assert_eq!((series.len(), series[0].name.as_str()), (place + 2, "CT, 3 slices"), "another {reason}");
         assert!(series.iter().any(|one| one.files == [path.clone()]), "it can be opened by itself");
         open(&path, Limit::default()).expect("it can be read");
-        // Given all the same, it is left out and named.
+        // If it is given explicitly, it is left out and named.
         let files = [good[..2].to_vec(), vec![path.clone()], good[2..].to_vec()].concat();
         let whole = open_series(&files, Limit::default(), &|_| true).expect("a stack");
         assert_eq!(firsts(&whole), [1.0, 2.0, 3.0], "{reason}");
@@ -245,11 +245,11 @@ fn what_fits_into_no_stack_is_listed_apart() {
         assert!(note.contains(&path.display().to_string()) && note.contains(reason), "{note}");
         assert!(note.ends_with("open it alone."), "{note}");
     }
-    // Of two with as many frames that is not what is wrong.
+    // Of two objects with equally many frames, the number of frames is not the reason.
     let frames = good[0].with_file_name("odd 1");
     let whole = open_series(&[frames.clone(), frames], Limit::default(), &|_| true).expect("the first");
     assert!(whole.notes[0].contains("(it has several frames)"), "{:?}", whole.notes);
-    // A direction that is rounded differently is the same.
+    // A direction that is rounded differently counts as equal.
     let mut rounded = at_height(4, "40");
     rounded.put(text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "0.99999\\0.0004\\0\\-0.0004\\0.99999\\0"));
     write(&folder, "d", rounded);
@@ -278,11 +278,11 @@ fn compression_that_is_not_read_is_called_by_its_name() {
     ] {
         let text = refused(&dicom_piece(syntax, 16, 8, &[0xff, 0xd8, 0xff, 0xd9]));
         assert!(text.contains(name) && text.contains(syntax), "{text}");
-        // Also of pixels that claim to be compressed and are not in pieces.
+        // The same holds for pixels that claim to be compressed and are not in pieces.
         let native = element(0x7fe0, 0x10, b"OB", &[0; 128]);
         refused(&[dicom_start(syntax), dicom_picture(16, 8, "1 "), native].concat());
     }
-    // A transfer syntax that is read, around a frame that is none of its own: hierarchical, arithmetic.
+    // A supported transfer syntax with a frame of another one: hierarchical, arithmetic.
     for marker in [0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf] {
         for syntax in ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57"] {
             refused(&dicom_piece(syntax, 16, 8, &jpeg(marker, 16, 8, 1, 1)));
@@ -304,10 +304,10 @@ fn files_that_lie_are_refused() {
     let scan = open(&many, Limit::default()).expect("a scan");
     assert_eq!(scan.values, StoredPixels::U16(vec![7; 4]));
     assert_eq!(scan.slice(0).pixels, Pixels::F32(vec![-1017.0; 4]));
-    // A name is kept for the screen and written nowhere else.
+    // A name is kept for display and is written nowhere else.
     assert!(scan.patient.is_some() && !format!("{scan:?}").contains("Nobody"));
     let whole = std::fs::read(&many).expect("bytes");
-    // A few bytes that claim four gigabytes: refused by their claim, before memory is taken for it.
+    // A few bytes that claim four gigabytes are refused before memory is allocated.
     let pixels = whole.windows(4).rposition(|tag| tag == [0xe0, 0x7f, 0x10, 0]).expect("pixels");
     let mut claims = whole.clone();
     claims[pixels + 8..pixels + 12].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
@@ -381,7 +381,7 @@ fn a_series_has_a_curve_where_all_its_slices_have_the_same() {
     let curve = of([one; 3]);
     assert_eq!(curve.slices, 3);
     assert!(curve.notes.is_empty() && matches!(curve.mapping, ValueMapping::Table { .. }), "{:?}", curve.notes);
-    // What stands for nothing is half of white now, as the pixels are that have it.
+    // The padding value is mid-grey now, like the pixels that have it.
     assert_eq!(curve.padding, Some(curve.slice(2).value(0, 0, 0)));
     assert!(curve.padding.is_some_and(|padding| (padding - 2047.5).abs() < 0.1), "{:?}", curve.padding);
     for (other, mapping) in [
@@ -433,7 +433,7 @@ fn what_other_programs_put_around_a_picture() {
     let mut both = plain.clone();
     both[..8].copy_from_slice(b"II\x2a\0\x60\0\0\0");
     assert_eq!(read("both.dcm", &both), StoredPixels::U16(vec![7; 4]));
-    // Rubbish behind the pixels.
+    // Garbage after the pixels.
     let behind = [plain.as_slice(), &[0xe1, 0x7f, 0, 0, b'O', b'B', 0, 0, 0xf0, 0xff, 0xff, 0xff, 1]].concat();
     assert_eq!(read("behind.dcm", &behind), StoredPixels::U16(vec![7; 4]));
 }
@@ -460,13 +460,13 @@ fn slices_share_what_they_may_take() {
     let folder = folder();
     let native = element(0x7fe0, 0x10, b"OW", &vec![7; SLICE]);
     let plain = [dicom_start("1.2.840.10008.1.2.1"), dicom_picture(512, 512, "1 "), native].concat();
-    // As long as the slice that it does not have in it; JPEG 2000 takes more than any other.
+    // As long as the slice that is not in it; JPEG 2000 takes more than any other.
     let mut stored = jpeg_2000(512, 512, 512);
     stored.resize(SLICE, 0);
     let packed = dicom_piece("1.2.840.10008.1.2.4.90", 512, 512, &stored);
     let mut files = vec![put(&folder, "0.dcm", &plain)];
     files.extend((1..8).map(|slice| put(&folder, &format!("{slice}.dcm"), &packed)));
-    // Beside the stack there is room for one at a time, and for two if only just.
+    // Beside the stack there is memory for one slice at a time, and for two just barely.
     for slices in [28, 32] {
         let whole = open_series(&files, Limit((8 + slices) * SLICE as u64), &|_| true);
         assert!(!matches!(whole, Err(DataError::BeyondLimit { .. })), "room for {slices}");
@@ -495,13 +495,13 @@ fn frames_however_they_are_divided() {
         let means = (0..3).map(|slice| scan.slice(slice).value(8, 4, 0)).collect::<Vec<f32>>();
         assert_eq!((scan.slices, means), (3, vec![40.0, 80.0, 120.0]), "{name}");
     }
-    // One that ends early.
+    // One frame ends early.
     for length in [100, frames[0].len() / 2, frames[0].len() - 3] {
         let path =
             put(&folder, "cut", &dicom_pieces("1.2.840.10008.1.2.4.50", 16, 8, "1 ", &[&frames[0][..length]]));
         assert!(matches!(open(&path, Limit::default()), Err(DataError::Damaged { .. })), "cut at {length}");
     }
-    // Four announced, three there.
+    // Four frames are announced, three exist.
     let path = put(
         &folder,
         "four",

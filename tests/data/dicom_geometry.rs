@@ -1,4 +1,4 @@
-//! DICOM files whose values, places, order and colours were worked out with pydicom and numpy when they were made:
+//! DICOM files whose values, positions, order and colours were computed with pydicom and numpy when they were made:
 //! `tests/fixtures/dicom/make.py`.
 
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn opened(name: &str) -> Volume {
     opened.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Whether a stack has the values of every slice that are expected.
+/// Asserts that a stack has the expected values of every slice.
 #[track_caller]
 fn must_have(whole: &Volume, values: &Value) {
     let slices = values.as_array().expect("slices");
@@ -75,7 +75,7 @@ fn an_enhanced_ct_stands_in_order_and_in_hounsfield_units() {
     must_have(&whole, &expected["values"]);
     must_lie(&whole, 0.0, 0.0, &expected["positions"]);
     assert_eq!((whole.modality, whole.unit), (Modality::Ct, "HU"));
-    // Stored 385 of frame 2, which is the lowest: 385 * 1.25 - 1024.
+    // Stored value 385 of frame 2, which is the lowest: 385 * 1.25 - 1024.
     assert_eq!(whole.slice(0).value(0, 0, 0), -542.75);
     assert!(matches!(&whole.mapping, ValueMapping::Linear(pairs) if pairs.len() == 5));
     let windows: Vec<_> = whole.windows.iter().map(|named| (named.name.as_str(), named.window.centre)).collect();
@@ -139,7 +139,7 @@ fn a_segmentation_is_a_label_map() {
     assert_eq!(whole.geometry.spacing_mm(), Some([1.0, 2.0, 2.0]));
     assert!(matches!(whole.values, StoredPixels::U8(_)));
     assert!(whole.notes[0].contains("1 Liver, 2 Tumour"), "{:?}", whole.notes);
-    // Pixel 9 of the lowest slice is in both.
+    // Pixel 9 of the lowest slice is in both segments.
     assert!(whole.notes.iter().any(|note| note.contains("in more than one: 1")), "{:?}", whole.notes);
     // Half of 127 is 63.5.
     let fractions = opened("fractions.dcm");
@@ -149,7 +149,7 @@ fn a_segmentation_is_a_label_map() {
 #[test]
 fn a_segmentation_larger_than_dicom_has_them_is_damaged() {
     let folder = folder();
-    // Written as texts, which may be of any length; their product is 2 to the 64.
+    // They are written as texts, which may have any length; their product is 2 to the 64.
     for (columns, rows) in [("4294967296", "4294967296"), ("65536", "1")] {
         let mut object = dicom_object::open_file(made().join("segmentation.dcm")).expect("the object");
         object.put(DataElement::new(tags::COLUMNS, VR::IS, PrimitiveValue::from(columns)));
@@ -173,7 +173,7 @@ fn prone_and_sagittal_series_lie_where_they_say() {
         let objects: Vec<&str> =
             expected["objects"].as_array().expect("names").iter().flat_map(Value::as_str).collect();
         assert_eq!(source(&whole).sop_instances, objects);
-        // In whatever order they are named.
+        // The order of the names does not matter.
         let mut files = series[0].files.clone();
         files.sort();
         let again = open_series(&files, Limit::default(), &|_| true).expect("a stack");
@@ -181,7 +181,7 @@ fn prone_and_sagittal_series_lie_where_they_say() {
     }
 }
 
-/// Six directions along the axes of the patient.
+/// Iterates over six directions along the axes of the patient.
 fn axes() -> impl Iterator<Item = [f64; 3]> {
     (0..6).map(|number| {
         std::array::from_fn(|part| if part == number / 2 { 1.0 - (number % 2) as f64 * 2.0 } else { 0.0 })
@@ -190,7 +190,7 @@ fn axes() -> impl Iterator<Item = [f64; 3]> {
 
 #[test]
 fn however_a_body_is_sliced_it_is_the_same_body() {
-    // What is measured at a place, whatever picture it is in.
+    // The value at a position, whichever image it is in.
     let body = |place: [f64; 3]| 2000.0 + place[0] + 10.0 * place[1] + 100.0 * place[2];
     let text = |tag, vr, numbers: &[f64]| {
         let parts: Vec<String> = numbers.iter().map(f64::to_string).collect();
@@ -272,7 +272,7 @@ fn two_times_at_one_place_are_two_stacks() {
         must_lie(whole, 2.0, 1.0, &expected["corners"]);
         assert_eq!(whole.geometry.slice_mm.map(|mm| (mm * 100.0).round()), Some(250.0));
     }
-    // All at once: the first, and a note of the other.
+    // All files together give the first, with a note about the other.
     let all = [series[1].files.clone(), series[0].files.clone()].concat();
     let whole = open_series(&all, Limit::default(), &|_| true).expect("a stack");
     must_have(&whole, &expected[0]["values"]);
@@ -313,13 +313,13 @@ fn copies_and_links_count_once() {
     let whole = himix::data::open::open(folder.path(), Limit::default(), &|_, _| true).expect("the series");
     must_have(&whole, &expected("prone")["values"]);
     assert!(whole.notes.iter().any(|note| note.starts_with("3 files are copies")), "{:?}", whole.notes);
-    // Frames of one object, too.
+    // The same holds for the frames of one object.
     let frames = super::fixtures::folder();
     for name in ["a.dcm", "b.dcm"] {
         std::fs::copy(made().join("enhanced_mr.dcm"), frames.path().join(name)).expect("copied");
     }
     assert_eq!(series_in(frames.path()).len(), 2, "two echoes and not four");
-    // Named twice.
+    // Files that are named twice.
     let twice = [series[0].files.clone(), series[0].files[..1].to_vec()].concat();
     let whole = open_series(&twice, Limit::default(), &|_| true).expect("a stack");
     must_have(&whole, &expected("prone")["values"]);
@@ -346,7 +346,7 @@ fn colours_are_what_header_and_stream_say() {
         let whole = opened(&format!("colour/{name}.dcm"));
         let found = whole.values.floats(0..whole.values.len());
         assert_eq!((whole.channels, found.len()), (3, rgb.len()), "{name}");
-        // Of halved colours two neighbours share one; of all others no more than rounding and what JPEG takes.
+        // Two neighbours share a subsampled colour; all others differ only by rounding and the loss of JPEG.
         let allowed = if name.ends_with("422") {
             14.0
         } else if name.starts_with("jpeg_") {
@@ -459,7 +459,7 @@ fn hostile_groups_end() {
 /// Column, row and colour.
 type Reported = (usize, usize, [f32; 3]);
 
-/// The colours that pydicom makes of the files of the reports.
+/// The colours of the reported files by pydicom.
 const REPORTED: &[(&str, &[Reported])] = &[
     (
         "a_rgb_no_marker.dcm",

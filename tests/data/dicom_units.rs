@@ -1,4 +1,5 @@
-//! Slices and frames that mean different things by the same stored values: units, tables, curves and directions of their own.
+//! Slices and frames in which equal stored values have different meanings: units, tables, curves and directions of
+//! their own.
 
 use std::path::PathBuf;
 
@@ -26,7 +27,7 @@ fn series(files: &[PathBuf]) -> Volume {
     open_series(files, Limit::default(), &|_| true).expect("a stack")
 }
 
-/// The slices "0", "1"… at heights 10, 20…, with the stored values 1, 2…, each changed by its own function.
+/// Makes the slices "0", "1"… at positions 10, 20…, with the stored values 1, 2…, each changed by its own function.
 fn slices(folder: &TempDir, changes: &[fn(&mut InMemDicomObject)]) -> Vec<PathBuf> {
     let slices = changes.iter().enumerate().map(|(place, change)| {
         let mut slice = at_height(place as u16 + 1, &(10 * (place + 1)).to_string());
@@ -63,7 +64,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
             let path = files[place].display().to_string();
             let note = whole.notes.iter().find(|note| note.contains("another unit")).expect("a note");
             assert!(note.starts_with("1 of 4 files was left out") && note.contains(&path), "{note}");
-            // In the folder it is apart, and can be opened.
+            // In the folder it is a separate series, and can be opened.
             let listed = series_in(folder.path());
             assert_eq!(listed.iter().map(|series| series.files.len()).collect::<Vec<_>>(), [3, 1]);
             assert_eq!(
@@ -72,7 +73,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
             );
         }
     }
-    // Where most have none, there is none.
+    // If most have no unit, the stack has none.
     let whole = series(&slices(&folder(), &[same, bare, bare]));
     assert_eq!((whole.slices, whole.unit, &whole.mapping), (2, "", &ValueMapping::Same));
     assert!(
@@ -80,7 +81,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
         "{:?}",
         whole.notes
     );
-    // Without units there is nothing to tell them apart by, and a word about it.
+    // Without units they cannot be separated, and there is a note.
     let mr: fn(&mut InMemDicomObject) = |slice| {
         slice.put(text(tags::MODALITY, VR::CS, "MR"));
     };
@@ -98,7 +99,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
     );
 }
 
-/// With a modality LUT from stored 0 on.
+/// Adds a modality LUT that begins at stored value 0.
 fn with_table(slice: &mut InMemDicomObject, entries: [u16; 4]) {
     let descriptor = DataElement::new(tags::LUT_DESCRIPTOR, VR::US, dicom_value!(U16, [4, 0, 16]));
     let data = DataElement::new(tags::LUT_DATA, VR::OW, PrimitiveValue::U16(entries.to_vec().into()));
@@ -121,7 +122,7 @@ fn slices_with_another_table_are_left_out() {
     assert!(note.contains("another look-up table") && note.contains(&files[1].display().to_string()), "{note}");
 }
 
-/// An object with an item of functional groups for each frame.
+/// Makes an object with an item of functional groups for each frame.
 fn enhanced(frames: Vec<Vec<DataElement<InMemDicomObject>>>) -> InMemDicomObject {
     let mut whole = object(2, 1, frames.len() as u32, [100, 120].repeat(frames.len()));
     whole.put(text(tags::MODALITY, VR::CS, "MR"));
@@ -130,7 +131,7 @@ fn enhanced(frames: Vec<Vec<DataElement<InMemDicomObject>>>) -> InMemDicomObject
     whole
 }
 
-/// One item of one sequence.
+/// Makes one item of one sequence.
 fn group(tag: Tag, elements: &[(Tag, String)]) -> DataElement<InMemDicomObject> {
     let elements = elements
         .iter()

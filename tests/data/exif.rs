@@ -1,4 +1,4 @@
-//! Pictures whose EXIF data ask for a turn, against what Pillow makes of them (`tests/fixtures/pictures/exif`).
+//! Images with an EXIF orientation, compared with Pillow's result (`tests/fixtures/pictures/exif`).
 
 use himix::data::raster;
 use himix::data::volume::{Source, Turn};
@@ -6,7 +6,7 @@ use himix::data::{Image, Limit, Orientation, image, open};
 
 use super::tiff::{expected, fixtures};
 
-/// The colours near the four corners, row by row.
+/// Returns the colours near the four corners, row by row.
 fn corners(image: &Image) -> Vec<[f32; 3]> {
     let place = |x, y| [0, 1, 2].map(|channel| image.value(x, y, channel));
     let (right, bottom) = (image.width - 4, image.height - 4);
@@ -37,7 +37,7 @@ fn all_eight_orientations_of_every_format() {
         assert_eq!(source.orientation, Some(number), "{name}");
         let said = volume.notes.iter().filter(|note| note.contains("was applied")).count();
         assert_eq!(said, usize::from(number != 1), "{name}: {:?}", volume.notes);
-        // Taken back, the pixels lie where they are stored.
+        // Reverting the turn gives the stored pixels.
         let stored = image::load_as(&path, Limit::default(), Orientation::AsStored).expect("a picture");
         assert_eq!([stored.width, stored.height], [32, 16], "{name}");
         let mut back = volume;
@@ -59,7 +59,7 @@ fn as_stored_is_said() {
     assert_eq!(turned.notes, ["The orientation that the file gives (6) was applied: turned by 90° clockwise."]);
 }
 
-/// What is no orientation, and EXIF data that break off, leave a picture as it is.
+/// Invalid orientations and truncated EXIF data leave an image unchanged.
 #[test]
 fn damaged_exif_data_are_passed_over() {
     let whole = std::fs::read(fixtures().join("exif/6.jpg")).expect("a file");
@@ -76,7 +76,7 @@ fn damaged_exif_data_are_passed_over() {
         bytes[tag + 9] = number;
         assert_eq!(width(&bytes), 32, "{number}");
     }
-    // The offset of the first directory leads out of the data.
+    // The offset of the first directory points outside the data.
     let begin = whole.windows(6).position(|six| six == b"Exif\0\0").expect("EXIF data") + 6;
     let mut bytes = whole;
     bytes[begin + 4..begin + 8].fill(0x7f);

@@ -1,4 +1,4 @@
-//! What fuzzing found, kept: every file is answered with a picture or an error that names it, without a panic and in good time.
+//! Files that were found by fuzzing: each must give an image, or an error that names it, without a panic and in time.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use himix::data::{Limit, open};
 
-/// What a file may take; the fuzzer gives as much.
+/// The memory limit for a file, as for the fuzzer.
 const LIMIT: Limit = Limit(64 << 20);
-/// Time for one file; a file that hangs the loader takes longer on any machine.
+/// The time limit for one file. One that hangs the loader takes longer on any machine.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The files found in one loader, at least `least` of them.
+/// Returns the files that were found for one loader, at least `least` of them.
 fn found(loader: &str, least: usize) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/findings").join(loader);
     let mut files: Vec<PathBuf> =
@@ -21,7 +21,7 @@ fn found(loader: &str, least: usize) -> Vec<PathBuf> {
     files
 }
 
-/// Runs `load` on a thread of its own, so that one that hangs fails instead of hanging the tests.
+/// Runs `load` on a separate thread, so that a loader that hangs fails instead of hanging the tests.
 fn in_time(path: &Path, load: impl FnOnce(&Path) -> Option<String> + Send + 'static) {
     let (answer, wait) = mpsc::channel();
     let file = path.to_owned();

@@ -1,4 +1,4 @@
-//! Files made on the spot, and the way to the shared reference data.
+//! Files that are made by the tests, and the location of the shared reference data.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ pub fn shared() -> Option<PathBuf> {
     None
 }
 
-/// A PNG of any header: `colour` as the standard numbers it (0 grey, 2 RGB, 3 palette, 4 grey-alpha,
-/// 6 RGBA), `scanlines` without their filter bytes.
+/// Makes a PNG with any header: `colour` as numbered by the standard (0 grey, 2 RGB, 3 palette, 4 grey-alpha, 6
+/// RGBA), `scanlines` without their filter bytes.
 pub fn png(width: u32, height: u32, bits: u8, colour: u8, palette: &[u8], scanlines: &[&[u8]]) -> Vec<u8> {
     let mut header = Vec::new();
     header.extend(width.to_be_bytes());
@@ -54,7 +54,7 @@ fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }
 
-/// A zlib stream that stores `raw` (at most 65535 bytes) uncompressed.
+/// Returns a zlib stream that stores `raw` (at most 65535 bytes) uncompressed.
 fn stored(raw: &[u8]) -> Vec<u8> {
     let length = u16::try_from(raw.len()).expect("a small fixture");
     let mut out = vec![0x78, 0x01, 0x01];
@@ -69,7 +69,7 @@ fn stored(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A little-endian TIFF of one uncompressed strip of grey `f32`.
+/// Makes a little-endian TIFF of one uncompressed strip of grey `f32`.
 pub fn grey_float_tiff(width: u32, height: u32, values: &[f32]) -> Vec<u8> {
     let entries: [(u16, u32); 9] = [
         (256, width),
@@ -105,12 +105,12 @@ pub fn put(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
     path
 }
 
-/// A new folder that goes with the value.
+/// Makes a temporary folder that is deleted when the value is dropped.
 pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// A grey PNG whose pixels are all `value` but for the first, which is `first`.
+/// Makes a grey PNG whose pixels are all `value` except for the first, which is `first`.
 pub fn grey_png(width: u32, height: u32, value: u8, first: u8) -> Vec<u8> {
     let mut lines = vec![vec![value; width as usize]; height as usize];
     lines[0][0] = first;
@@ -118,13 +118,13 @@ pub fn grey_png(width: u32, height: u32, value: u8, first: u8) -> Vec<u8> {
     png(width, height, 8, 0, &[], &lines)
 }
 
-/// A ZIP archive whose entries are stored uncompressed.
+/// Makes a ZIP archive whose entries are stored uncompressed.
 pub fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
     let stored: Vec<_> = entries.iter().map(|(name, content)| (*name, content.as_bytes(), None)).collect();
     zip_of(&stored)
 }
 
-/// A ZIP archive of contents that may already be packed by the method that is given; their unpacked size is then not told truly.
+/// Makes a ZIP archive of contents that may already be packed by the given method; their unpacked size is then wrong.
 pub fn zip_of(entries: &[(&str, &[u8], Option<u16>)]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for (name, content, method) in entries {
@@ -154,7 +154,7 @@ pub fn zip_of(entries: &[(&str, &[u8], Option<u16>)]) -> Vec<u8> {
     out
 }
 
-/// A workbook of one sheet.
+/// Makes a workbook of one sheet.
 pub fn xlsx(rows: &[&[&str]]) -> Vec<u8> {
     let mut sheet = String::new();
     for (row, cells) in rows.iter().enumerate() {

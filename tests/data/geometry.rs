@@ -1,4 +1,5 @@
-//! Where pixels lie: every order and direction of the axes, through DICOM series and NIfTI, and masks laid on images of any of them.
+//! Positions of pixels: every order and direction of the axes, through DICOM series and NIfTI, and masks aligned with
+//! images of any of them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -12,18 +13,18 @@ use himix::data::{DataError, LabelChoice, Limit, MaskReading, Volume, open};
 
 use super::fixtures::{folder, put, shared};
 
-/// Voxels along the patient's left, back and head, and their distance in mm.
+/// Number of voxels along the patient's left, back and head, and their distance in mm.
 const SIZE: [usize; 3] = [3, 4, 2];
 const MM: [f64; 3] = [1.0, 2.0, 5.0];
-/// Centre of the voxel that lies furthest right, to the front, to the feet (LPS).
+/// Centre of the voxel that is furthest to the right, front and feet (LPS).
 const FIRST: [f64; 3] = [-11.0, 7.0, 30.0];
 
-/// What lies at a place: every voxel has a number of its own.
+/// Returns the content at a position: every voxel has another number.
 fn content([x, y, z]: [usize; 3]) -> u16 {
     (1 + x + 10 * y + 100 * z) as u16
 }
 
-/// Which part of space each axis of the voxels runs along, and whether backwards.
+/// The dimension along which each axis of the voxels runs, and whether it is reversed.
 type Order = ([usize; 3], [bool; 3]);
 
 fn orders() -> Vec<Order> {
@@ -33,7 +34,7 @@ fn orders() -> Vec<Order> {
         .collect()
 }
 
-/// Where in space the voxel with these numbers lies.
+/// Returns the spatial indices of the voxel with these indices.
 fn in_space((axes, reversed): Order, voxel: [usize; 3]) -> [usize; 3] {
     let mut place = [0; 3];
     for axis in 0..3 {
@@ -43,12 +44,12 @@ fn in_space((axes, reversed): Order, voxel: [usize; 3]) -> [usize; 3] {
     place
 }
 
-/// In the patient, mm (LPS).
+/// Returns the position in the patient, in mm (LPS).
 fn in_patient(place: [usize; 3]) -> [f64; 3] {
     std::array::from_fn(|part| FIRST[part] + MM[part] * place[part] as f64)
 }
 
-/// A step along an axis of the voxels, mm (LPS).
+/// Returns a step along an axis of the voxels, in mm (LPS).
 fn step((axes, reversed): Order, axis: usize) -> [f64; 3] {
     let mut step = [0.0; 3];
     step[axes[axis]] = if reversed[axis] { -MM[axes[axis]] } else { MM[axes[axis]] };
@@ -59,14 +60,14 @@ fn shape((axes, _): Order) -> [usize; 3] {
     axes.map(|axis| SIZE[axis])
 }
 
-/// A NIfTI file with an sform, of voxels of 16 bit.
+/// Makes a NIfTI file with an sform, of 16-bit voxels.
 fn nifti(shape: [usize; 3], rows: [[f32; 4]; 3], voxels: &[u16]) -> Vec<u8> {
     let mut bytes = crate::formats::nifti(&shape, 512, 16, Some(rows));
     voxels.iter().for_each(|voxel| bytes.extend(voxel.to_le_bytes()));
     bytes
 }
 
-/// The rows of an affine: from voxels to RAS.
+/// Returns the rows of an affine from voxels to RAS.
 fn affine(first: [f64; 3], steps: [[f64; 3]; 3]) -> [[f32; 4]; 3] {
     let sign = [-1.0, -1.0, 1.0];
     std::array::from_fn(|part| {
@@ -92,7 +93,7 @@ fn text(values: &[f64]) -> String {
     values.iter().map(f64::to_string).collect::<Vec<_>>().join("\\")
 }
 
-/// A series of one file a slice; names in another order than the slices.
+/// Writes a series with one file for each slice; the names have another order than the slices.
 fn as_series(folder: &tempfile::TempDir, number: usize, order: Order) -> PathBuf {
     let [columns, rows, slices] = shape(order);
     let series = folder.path().join(format!("series{number}"));
@@ -136,13 +137,13 @@ fn opened(path: &Path) -> Volume {
     open::open(path, Limit::default(), &|_, _| true).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The letter of the side that a step leads to.
+/// Returns the letter of the side to which a step leads.
 fn letter(step: [f64; 3]) -> char {
     let part = (0..3).max_by(|a, b| step[*a].abs().total_cmp(&step[*b].abs())).expect("a part");
     [['R', 'L'], ['A', 'P'], ['I', 'S']][part][usize::from(step[part] > 0.0)]
 }
 
-/// Every pixel lies where its content says, no place is left out, and the letters are those of the places.
+/// Asserts that every pixel lies where its content says, no position is left out, and the letters are correct.
 fn lies_right(volume: &Volume, name: &str) {
     let [columns, rows, slices] = volume.shape();
     assert_eq!(columns * rows * slices, SIZE.iter().product::<usize>(), "{name}");
@@ -183,7 +184,7 @@ fn lies_right(volume: &Volume, name: &str) {
 #[test]
 fn every_order_of_axes_is_the_same_patient() {
     let folder = folder();
-    // Slices by plane of the shown picture: one arrangement of axes and letters for each plane.
+    // Slices by displayed plane: one order of axes and letters for each plane.
     let mut pictures: HashMap<[char; 2], Vec<Vec<f32>>> = HashMap::new();
     for (number, order) in orders().into_iter().enumerate() {
         let from_nifti = opened(&as_nifti(&folder, number, order));
@@ -196,7 +197,7 @@ fn every_order_of_axes_is_the_same_patient() {
             (0..from_nifti.slices).map(|slice| from_nifti.slice(slice).floats().collect()).collect();
         let known = pictures.entry([sides.right, sides.bottom]).or_insert_with(|| slices.clone());
         assert_eq!(*known, slices, "{order:?}");
-        // Back as they were stored.
+        // The turn is reverted to the stored order.
         let mut back = from_nifti.clone();
         back.turn(from_nifti.geometry.turn.inverse());
         assert_eq!(back.slice(0).value(0, 0, 0), f32::from(content(in_space(order, [0; 3]))), "{order:?}");
@@ -235,7 +236,7 @@ fn a_mask_of_any_order_lies_on_an_image_of_any_other() {
     assert!(same >= files.len() && same < files.len() * files.len(), "{same} need no other order");
 }
 
-/// One slice of labels on a whole series: on its own slice alone.
+/// One slice of labels for a whole series covers its own slice alone.
 #[test]
 fn a_mask_of_one_slice_covers_that_slice() {
     let folder = folder();
@@ -257,7 +258,7 @@ fn another_grid_is_refused_unless_the_user_agrees() {
     let folder = folder();
     let order = ([0, 1, 2], [false; 3]);
     let image = opened(&as_series(&folder, 0, order));
-    // Half the distance, so twice the voxels, along the patient's left.
+    // Half the distance, so twice as many voxels, along the patient's left.
     let fine: Vec<u16> = (0..6 * 4 * 2).map(|voxel| 1 + voxel % 6).collect();
     let mut steps = [0, 1, 2].map(|axis| step(order, axis));
     steps[0][0] /= 2.0;
@@ -273,7 +274,7 @@ fn another_grid_is_refused_unless_the_user_agrees() {
     assert_eq!((row, laid.pairing), (vec![1, 3, 5], Pairing::Resampled));
     assert!(lay(&path, labels(), image.grid(), None, Agreed::ByNumber).is_err(), "another number of voxels");
 
-    // An affine that was lost: the numbers fit, the places do not.
+    // The affine was lost: the indices match, the positions do not.
     let lost: Vec<u16> = (0..24).collect();
     let unit = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     let path = put(&folder, "lost.nii", &nifti([3, 4, 2], affine([0.0; 3], unit), &lost));
@@ -296,7 +297,7 @@ struct Header {
     affine: [[f64; 4]; 3],
 }
 
-/// Random rotations in both hands, against nibabel (`tests/fixtures/nifti/make.py`).
+/// Random rotations of both handednesses, compared with nibabel (`tests/fixtures/nifti/make.py`).
 #[test]
 fn quaternions_are_those_of_nibabel() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nifti/qforms.json");
@@ -321,7 +322,7 @@ fn quaternions_are_those_of_nibabel() {
         for (row, wanted) in affine.iter().zip(&header.affine) {
             assert!(row.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-4), "{affine:?} {:?}", header.affine);
         }
-        // Every voxel, found by its content, lies where the affine says.
+        // Every voxel, identified by its content, lies where the affine says.
         let [columns, rows, slices] = volume.shape();
         for at in 0..60 {
             let (x, y, z) = (at % columns, at / columns % rows, at / columns / rows);
@@ -338,7 +339,7 @@ fn quaternions_are_those_of_nibabel() {
     }
 }
 
-/// A matrix that places nothing is passed over for the quaternion, or for nothing; it never mirrors.
+/// A degenerate matrix is ignored in favour of the quaternion, or of no position; it never mirrors.
 #[test]
 fn empty_matrices_are_not_used() {
     let folder = folder();
@@ -360,7 +361,7 @@ fn empty_matrices_are_not_used() {
         assert_eq!(by_quaternion.slice(0).value(2, 3, 0), 0.0, "{rows:?}");
         assert_eq!(by_quaternion.notes.len(), 1, "{:?}", by_quaternion.notes);
     }
-    // Both are there and differ: said, and the sform holds.
+    // Both exist and differ: a note says so, and the sform is used.
     let mut bytes =
         nifti([3, 4, 2], affine([50.0, 0.0, 0.0], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), &voxels);
     bytes[252..254].copy_from_slice(&1_i16.to_le_bytes());
@@ -400,7 +401,8 @@ fn masks_of_other_programs_lie_on_their_series() {
     }
 }
 
-/// A segmentation leaves slices without foreground out. What lies between its slices, or before and behind them, is none of them.
+/// A segmentation leaves out slices without foreground. Slices between its own, or before and after them, do not
+/// count.
 #[test]
 fn slices_that_a_segmentation_leaves_out_are_background() {
     use himix::data::mask::{Indices, Label, MaskKind};
@@ -414,7 +416,7 @@ fn slices_that_a_segmentation_leaves_out_are_background() {
         geometry
     };
     let label = |value: i64| Label { value, colour: None, pixels: 0, is_foreground: value > 0 };
-    // A lesion in two parts, in slices every 2 mm: each slice has the label of its place. The stack leans.
+    // A lesion in two parts, in slices every 2 mm: each slice has the label of its position. The stack is tilted.
     let kept = [0.0, 2.0, 4.0, 10.0, 12.0];
     let labels = LabelMap {
         columns: 2,
@@ -444,12 +446,13 @@ fn slices_that_a_segmentation_leaves_out_are_background() {
         assert_eq!(found, wanted, "{agreed:?}");
         assert!(laid.covered.iter().all(|is| *is), "an absent slice is background and not unknown");
     }
-    // A mask that is no segmentation does not leave slices out.
+    // A mask that is not a segmentation does not leave out slices.
     let other = LabelMap { source: Source::Made, ..labels };
     assert!(lay(Path::new("mask.nii"), other, image, None, Agreed::Refuse).is_err());
 }
 
-/// A plane whose rows and columns are not at right angles: the slices are as far apart as they are, and the stack does not lean.
+/// A plane whose rows and columns are not at right angles: the slices keep their distance, and the stack is not
+/// tilted.
 #[test]
 fn a_plane_that_is_sheared() {
     let folder = folder();

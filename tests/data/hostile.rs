@@ -1,10 +1,10 @@
-//! Files that lie, made byte by byte.
+//! Malformed and hostile files, made byte by byte.
 
 use std::io::Write;
 
 use super::fixtures::{chunk, zip_of};
 
-/// `count` zeros, packed as zlib packs them, or bare where `is_raw`.
+/// Returns `count` zeros, packed by zlib, or raw deflate data if `is_raw`.
 pub fn packed_zeros(before: &[u8], count: usize, is_raw: bool) -> Vec<u8> {
     fn fill(mut out: impl Write, before: &[u8], mut count: usize) {
         out.write_all(before).expect("packed");
@@ -28,14 +28,14 @@ pub fn packed_zeros(before: &[u8], count: usize, is_raw: bool) -> Vec<u8> {
     }
 }
 
-/// A PNG of these chunks.
+/// Makes a PNG of these chunks.
 pub fn png_of(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
     chunks.iter().for_each(|(name, content)| chunk(&mut out, name, content));
     out
 }
 
-/// Its first chunk.
+/// Makes its first chunk.
 pub fn png_header(width: u32, height: u32, bits: u8, colour: u8, is_interlaced: bool) -> Vec<u8> {
     let mut header = Vec::new();
     header.extend(width.to_be_bytes());
@@ -44,7 +44,7 @@ pub fn png_header(width: u32, height: u32, bits: u8, colour: u8, is_interlaced: 
     header
 }
 
-/// A TIFF of these tags, all of 32 bit numbers: tag, count, value.
+/// Makes a TIFF of these tags, all of 32-bit numbers: tag, count, value.
 pub fn tiff(tags: &[(u16, u32, u32)]) -> Vec<u8> {
     let mut out = b"II\x2a\0\x08\0\0\0".to_vec();
     out.extend((tags.len() as u16).to_le_bytes());
@@ -57,7 +57,8 @@ pub fn tiff(tags: &[(u16, u32, u32)]) -> Vec<u8> {
     out
 }
 
-/// A BigTIFF of these tags, all of 64 bit numbers: tag, count, value. Behind them lies `data`, at 32 + 20 for each tag.
+/// Makes a BigTIFF of these tags, all of 64-bit numbers: tag, count, value. After them comes `data`, at 32 + 20 for
+/// each tag.
 pub fn big_tiff(tags: &[(u16, u64, u64)], data: &[u8]) -> Vec<u8> {
     let mut out = b"II\x2b\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
     out.extend((tags.len() as u64).to_le_bytes());
@@ -71,13 +72,13 @@ pub fn big_tiff(tags: &[(u16, u64, u64)], data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A TIFF of `pages` grey pages of 8 bit that all have the same packed strip.
+/// Makes a TIFF of `pages` grey 8-bit pages that all have the same packed strip.
 pub fn tiff_pages(pages: u32, width: u32, height: u32, strip: &[u8]) -> Vec<u8> {
     let page = tiff_page(width, height, &[(259, 1, 8), (279, 1, strip.len() as u32)]);
     tiff_chain(&vec![page; pages as usize], strip)
 }
 
-/// The tags of a grey page of 8 bit, whose strip begins at byte 8, changed by `more`.
+/// Returns the tags of a grey 8-bit page whose strip begins at byte 8, changed by `more`.
 pub fn tiff_page(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<(u16, u32, u32)> {
     let mut tags = vec![(256, 1, width), (257, 1, height), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, 1, 8)];
     tags.extend([(277, 1, 1), (278, 1, height), (279, 1, 64)]);
@@ -89,7 +90,8 @@ pub fn tiff_page(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<(u16,
     tags
 }
 
-/// A TIFF of pages with these tags, all of 32 bit numbers but those that the decoder takes from 16 bit alone; `data` begins at byte 8.
+/// Makes a TIFF of pages with these tags, all of 32-bit numbers except those that the decoder accepts only as 16 bit;
+/// `data` begins at byte 8.
 pub fn tiff_chain(pages: &[Vec<(u16, u32, u32)>], data: &[u8]) -> Vec<u8> {
     let mut out = b"II\x2a\0".to_vec();
     let mut next = 8 + data.len() as u32;
@@ -108,12 +110,12 @@ pub fn tiff_chain(pages: &[Vec<(u16, u32, u32)>], data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A grey TIFF of 8 bit with one strip at the end of the directory, and what `more` says.
+/// Makes a grey 8-bit TIFF with one strip at the end of the directory, and the tags of `more`.
 pub fn tiff_of(width: u32, height: u32, more: &[(u16, u32, u32)]) -> Vec<u8> {
     tiff(&tiff_page(width, height, more))
 }
 
-/// A BMP of 24 bit with these sides and nothing else.
+/// Makes a 24-bit BMP of this size without pixels.
 pub fn bmp(width: i32, height: i32, bits: u16, way: u32) -> Vec<u8> {
     let mut out = b"BM".to_vec();
     out.extend([1000_u32, 0, 54, 40].iter().flat_map(|number| number.to_le_bytes()));
@@ -124,7 +126,7 @@ pub fn bmp(width: i32, height: i32, bits: u16, way: u32) -> Vec<u8> {
     out
 }
 
-/// A WebP of these chunks.
+/// Makes a WebP of these chunks.
 pub fn webp(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut body = b"WEBP".to_vec();
     for (name, content) in chunks {
@@ -135,7 +137,7 @@ pub fn webp(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     [b"RIFF".as_slice(), &(body.len() as u32).to_le_bytes(), &body].concat()
 }
 
-/// A JPEG frame header at a marker.
+/// Makes a JPEG frame header with this marker.
 pub fn jpeg_frame(marker: u8, width: u16, height: u16, samples: u8) -> Vec<u8> {
     let mut out = vec![0xff, marker, 0, 8 + 3 * samples, 8];
     out.extend(height.to_be_bytes());
@@ -145,7 +147,7 @@ pub fn jpeg_frame(marker: u8, width: u16, height: u16, samples: u8) -> Vec<u8> {
     out
 }
 
-/// Two codes of one bit, a flat picture: start, tables, frame, and `scans` that end at once.
+/// Makes a flat JPEG of two one-bit codes: start, tables, frame, and `scans` that end at once.
 pub fn jpeg(marker: u8, width: u16, height: u16, samples: u8, scans: usize) -> Vec<u8> {
     let mut out = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
     out.extend([8; 64]);
@@ -163,12 +165,12 @@ pub fn jpeg(marker: u8, width: u16, height: u16, samples: u8, scans: usize) -> V
     out
 }
 
-/// A JPEG 2000 codestream of tiles of `tile` a side, the first of them empty.
+/// Makes a JPEG 2000 codestream of tiles with side `tile`, the first of them empty.
 pub fn jpeg_2000(width: u32, height: u32, tile: u32) -> Vec<u8> {
     jpeg_2000_of([width, height, 0, 0, tile, tile, 0, 0], &[0, 0, 0, 1, 0, 5, 4, 4, 0, 1])
 }
 
-/// One of a single tile whose precincts are a sample each.
+/// Makes one of a single tile whose precincts have one sample each.
 pub fn jpeg_2000_precincts(side: u32) -> Vec<u8> {
     jpeg_2000_of([side, side, 0, 0, side, side, 0, 0], &[1, 0, 0, 1, 0, 0, 4, 4, 0, 1, 0])
 }
@@ -183,14 +185,14 @@ fn jpeg_2000_of(sizes: [u32; 8], coding: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A DICOM element, explicit, the least byte first.
+/// Makes a DICOM element, explicit VR, least significant byte first.
 pub fn element(group: u16, number: u16, kind: &[u8; 2], value: &[u8]) -> Vec<u8> {
     let mut out = claim(group, number, kind, value.len() as u32);
     out.extend(value);
     out
 }
 
-/// The header of one that claims `length` bytes.
+/// Makes the header of an element that claims `length` bytes.
 pub fn claim(group: u16, number: u16, kind: &[u8; 2], length: u32) -> Vec<u8> {
     let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
     out.extend(kind);
@@ -203,14 +205,14 @@ pub fn claim(group: u16, number: u16, kind: &[u8; 2], length: u32) -> Vec<u8> {
     out
 }
 
-/// Preamble and transfer syntax.
+/// Makes preamble and transfer syntax.
 pub fn dicom_start(syntax: &str) -> Vec<u8> {
     let mut syntax = syntax.as_bytes().to_vec();
     syntax.resize(syntax.len().next_multiple_of(2), 0);
     [[0; 128].as_slice(), b"DICM", &element(2, 0x10, b"UI", &syntax)].concat()
 }
 
-/// What a grey picture of 8 bit needs before its pixels.
+/// Makes what a grey 8-bit image needs before its pixels.
 pub fn dicom_picture(columns: u16, rows: u16, frames: &str) -> Vec<u8> {
     let number = |number, value: u16| element(0x28, number, b"US", &value.to_le_bytes());
     [
@@ -226,16 +228,16 @@ pub fn dicom_picture(columns: u16, rows: u16, frames: &str) -> Vec<u8> {
     .concat()
 }
 
-/// A picture whose pixels are one compressed piece.
+/// Makes an image whose pixels are one compressed piece.
 pub fn dicom_piece(syntax: &str, columns: u16, rows: u16, piece: &[u8]) -> Vec<u8> {
     dicom_pieces(syntax, columns, rows, "1 ", &[piece])
 }
 
-/// A picture whose pixels are compressed, in pieces.
+/// Makes an image whose pixels are compressed, in pieces.
 pub fn dicom_pieces(syntax: &str, columns: u16, rows: u16, frames: &str, pieces: &[&[u8]]) -> Vec<u8> {
     let mut out =
         [dicom_start(syntax), dicom_picture(columns, rows, frames), claim(0x7fe0, 0x10, b"OB", u32::MAX)].concat();
-    // The first is the table of offsets, which is left empty.
+    // The first is the table of offsets, which stays empty.
     for piece in [&[][..]].iter().chain(pieces) {
         out.extend([0xfe, 0xff, 0, 0xe0]);
         out.extend((piece.len() as u32).to_le_bytes());
@@ -245,7 +247,7 @@ pub fn dicom_pieces(syntax: &str, columns: u16, rows: u16, frames: &str, pieces:
     out
 }
 
-/// A workbook with this sheet and these shared strings, which are packed.
+/// Makes a workbook with this sheet and these shared strings, which are packed.
 pub fn workbook(sheet: &str, strings: &[u8]) -> Vec<u8> {
     let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let book = format!(

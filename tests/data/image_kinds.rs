@@ -1,4 +1,4 @@
-//! Every kind of image that must work, by stored value.
+//! All kinds of images that must be supported, by stored value.
 
 use himix::data::{Image, MaskRule, Pixels, image::load, mask};
 use image::{DynamicImage, ImageBuffer, ImageFormat};
@@ -104,7 +104,7 @@ fn only_the_first_page_of_a_jpeg_tiff_counts() {
         bytes.into_inner()
     };
     let (small, large) = (jpeg(16), jpeg(64));
-    // Offsets and lengths of the two behind the directory; the larger one is that of another page.
+    // The directory is followed by offsets and lengths of the two; the larger one is that of another page.
     let tags = [(256, 1, 16), (257, 1, 16), (258, 1, 8), (259, 1, 7), (262, 1, 1), (277, 1, 1), (278, 1, 16)];
     type Tags = Vec<(u16, u32, u32)>;
     let file = |more: &dyn Fn([u32; 2], [u32; 2]) -> Tags| {
@@ -122,7 +122,7 @@ fn only_the_first_page_of_a_jpeg_tiff_counts() {
     let pages = file(&|[start, length], _| vec![(273, 1, start), (279, 1, length)]);
     let read = load_bytes("pages.tif", &pages);
     assert_eq!((read.width, read.height, read.value(8, 8, 0)), (16, 16, 80.0));
-    // The strip itself is larger, or reaches into what is, or is that of an entry behind the first one of its tag.
+    // The strip is larger than the page, overlaps it, or belongs to an entry after the first one of its tag.
     for bytes in [
         file(&|_, [start, length]| vec![(273, 1, start), (279, 1, length)]),
         file(&|[start, length], other| vec![(273, 1, start), (279, 1, length + other[1])]),
@@ -133,7 +133,7 @@ fn only_the_first_page_of_a_jpeg_tiff_counts() {
         let error = refusal(&bytes);
         assert!(error.contains("a part of 16x16 pixels has a JPEG of 64x64"), "{error}");
     }
-    // Tables that every strip begins with, up to the middle of a frame header.
+    // The tables with which every strip begins extend into the middle of a frame header.
     let frame = large.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame header");
     let mut parted = file(&|[start, _], [other, length]| {
         let (begin, cut) = (start + small.len() as u32, frame as u32 + 6);

@@ -1,4 +1,4 @@
-//! Data sets in every arrangement that is recognised, and what is said of their faults.
+//! Data sets in every layout that is recognised, and the reports of their problems.
 
 use himix::data::dataset::Layout;
 use himix::data::{Dataset, MaskRule, PairReading, Problem, summary, survey};
@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::fixtures::{folder, grey_png, put, shared, xlsx, zip};
 
-/// Image or mask: the mask's foreground is its first pixel.
+/// Writes an image or a mask, whose foreground is its first pixel.
 fn picture(folder: &TempDir, names: &[&str]) {
     for (index, name) in names.iter().enumerate() {
         put(folder, name, &grey_png(4, 3, 0, 200 + index as u8));
@@ -17,7 +17,7 @@ fn open(folder: &TempDir, split: &str) -> Dataset {
     Dataset::open(folder.path(), split).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Image, mask below the folder, prompt.
+/// Returns image, mask below the folder, and prompt of every case.
 fn rows(folder: &TempDir, dataset: &Dataset) -> Vec<[String; 3]> {
     let below = |path: &std::path::Path| {
         path.strip_prefix(folder.path()).expect("below").to_string_lossy().replace('\\', "/")
@@ -56,7 +56,7 @@ fn kvasir_as_downloaded() {
     for name in names {
         picture(&folder, &[&format!("images/{name}.jpg"), &format!("masks/{}.JPG", name.to_lowercase())]);
     }
-    // The boxes that come with Kvasir-SEG are no prompts.
+    // The bounding boxes that come with Kvasir-SEG are not prompts.
     put(&folder, "kavsir_bboxes.json", br#"{"a": {"height": 3, "width": 4, "bbox": []}}"#);
     put(
         &folder,
@@ -95,7 +95,7 @@ fn a_flat_folder_is_divided_and_keeps_subjects_together() {
         picture(&folder, &[&format!("{name}.png"), &format!("{name}_mask.png")]);
         table += &format!("{name}.png;Läsion, links {index}\n");
     }
-    // In the encoding of old spreadsheets.
+    // The table has the encoding of old spreadsheets.
     let bytes: Vec<u8> = table.chars().map(|letter| u8::try_from(u32::from(letter)).expect("Latin-1")).collect();
     put(&folder, "table.csv", &bytes);
     let parts = ["train", "val", "test"].map(|split| open(&folder, split));
@@ -156,7 +156,7 @@ fn faults_are_listed_and_the_rest_is_used() {
     for problem in [SizeMismatch, Unreadable, EmptyMask] {
         assert!(split.findings.iter().any(|finding| finding.problem == problem), "{problem:?}");
     }
-    // The same content under two names (a and e), and e's mask is empty.
+    // Two names (a and e) have the same content, and e's mask is empty.
     assert!(split.findings.iter().any(|finding| finding.problem == DuplicateImage), "{:?}", split.findings);
 }
 

@@ -1,4 +1,5 @@
-//! Masks of every kind: what their values mean, by files whose counts numpy made (`tests/fixtures/masks/make.py`).
+//! Masks of every kind and the meaning of their values, with files whose counts numpy computed
+//! (`tests/fixtures/masks/make.py`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -74,7 +75,7 @@ fn rules_that_are_asked_for_hold() {
         let reading = MaskReading { rule, ..MaskReading::default() };
         read(&fixture(name), &reading).expect("a mask").foreground(&LabelChoice::Foreground)
     };
-    // 127 is half of the range and not above it; the rule of the authors takes 255 alone.
+    // 127 is half of the range and not above it; the authors' rule takes only 255.
     assert_eq!(with("two_0_127.png", MaskRule::Half), 0);
     assert_eq!(with("two_0_1.png", MaskRule::Half), with("two_0_1.png", MaskRule::Found));
     assert_eq!(with("two_0_127.png", MaskRule::Exactly255), 0);
@@ -104,7 +105,7 @@ fn several_files_are_one_truth_or_a_label_each() {
     assert!(labels.laid.labels.notes.iter().any(|note| note.contains("overlap in 1 pixel;")));
 }
 
-/// The shared files of kinds that people report trouble with.
+/// Files in the shared folder of kinds that users report problems with.
 #[test]
 fn the_reported_label_files() {
     let Some(shared) = shared() else { return };
@@ -148,7 +149,7 @@ fn labels_of_united_files_stay_labels() {
     assert_eq!((of(&[]), of(&[1]), of(&[2])), (vec![0, 1, 1, 1], vec![0, 1, 0, 0], vec![0, 0, 1, 1]));
 }
 
-/// Colours of 16 bit mean what they mean and not what the brightest and the darkest of them are.
+/// 16-bit colours are read by the range of their type, not by their brightest and darkest values.
 #[test]
 fn colours_of_sixteen_bit() {
     let folder = folder();
@@ -176,7 +177,7 @@ fn more_volumes_than_classes_are_refused() {
     assert!(line.contains("many.nii: this is not a mask (it has 10000 volumes)"), "{line}");
 }
 
-/// A warning of a mask that is everything counts the slices that the mask is of.
+/// A warning about a mask of only foreground counts the slices that the mask covers.
 #[test]
 fn everything_on_one_slice_is_everything() {
     let folder = folder();

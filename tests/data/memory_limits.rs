@@ -1,5 +1,5 @@
-//! Files that claim more than they have or unpack to more than there is memory: each is refused by name, and the process that opened it
-//! has taken no more than it may.
+//! Files that claim more than they have, or unpack to more than the memory limit: each is refused by name, and the
+//! process that opened it stays within the limit.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,25 +13,25 @@ use super::hostile::{
     webp, workbook,
 };
 
-/// What a file may take.
+/// The memory limit for a file.
 const LIMIT: Limit = Limit(64 << 20);
-/// What a table may take, which has a limit of its own.
+/// The memory limit for a table.
 const TABLE: Limit = Limit(128 << 20);
-/// What a test program takes beside that: itself, its threads, what the allocator keeps.
+/// Memory that a test program takes beyond that: its code, its threads, and what the allocator keeps.
 const BESIDE_KIB: u64 = 48 << 10;
 /// Names the file for the child.
 const FILE: &str = "HIMIX_HOSTILE_FILE";
-/// What the child writes before its peak and before the answer.
+/// Prefix that the child writes before its peak memory and its answer.
 const PEAK: &str = "peak in KiB: ";
 const ANSWER: &str = "answer: ";
 
-/// Most memory that this process has had so far; none where the system does not say.
+/// Returns the peak memory of this process; `None` if the system does not report it.
 fn peak_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok())
 }
 
-/// Opens a file as the program would: a table as that of the data set around it.
+/// Opens a file like the program, and a table like that of its data set.
 fn answer(path: &Path) -> String {
     if path.parent().is_some_and(|folder| folder.ends_with("prompt")) {
         let root = path.parent().and_then(Path::parent).expect("a data set");
@@ -42,7 +42,7 @@ fn answer(path: &Path) -> String {
     scan.map_or_else(|error| error.to_string(), |scan| format!("{}x{}", scan.columns, scan.rows))
 }
 
-/// Nothing by itself: the other test starts it again, alone, with the name of a file.
+/// Does nothing by itself: the other test runs it in a new process, with the name of a file.
 #[test]
 fn one_file_in_a_process_of_its_own() {
     let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };
@@ -53,7 +53,7 @@ fn one_file_in_a_process_of_its_own() {
     }
 }
 
-/// The answer of a process of its own, whose memory is looked at.
+/// Returns the answer of a separate process whose memory is checked.
 fn alone(path: &Path, limit: Limit) -> String {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program)
@@ -71,7 +71,7 @@ fn alone(path: &Path, limit: Limit) -> String {
     line(ANSWER).unwrap_or_else(|| panic!("{} has no answer: {text}", path.display()))
 }
 
-/// Every file is refused, with its name and what to do.
+/// Asserts that every file is refused, with its name and what to do.
 fn refused(limit: Limit, files: Vec<(&str, Vec<u8>)>) {
     for (name, bytes) in files {
         let folder = folder();
@@ -82,7 +82,8 @@ fn refused(limit: Limit, files: Vec<(&str, Vec<u8>)>) {
     }
 }
 
-/// Two pages of four million pixels that are alike in all that is read of them; the second has forty samples more, in planes of four tiles each.
+/// Makes two pages of four million pixels that are alike in everything that is read; the second has forty more
+/// samples, in planes of four tiles each.
 fn planes(tile: &[u8]) -> Vec<u8> {
     let (side, planes, length) = (2016, 41, tile.len() as u32);
     let tiles = 4 * planes;
@@ -202,7 +203,7 @@ fn dicom() {
                 with(&[element(0x28, 0x3000, b"SQ", &table), dicom_picture(4, 4, "1 "), pixels(16), vec![0; 16]]),
             ),
             ("unknown.dcm", with(&[claim(9, 0x11, b"??", 0), vec![0xf0, 0xff, 0xff, 0xff], vec![0; 64]])),
-            // A number of three bytes: a reader that takes two goes on in its middle.
+            // A three-byte number: a reader that takes two bytes continues in its middle.
             (
                 "odd.dcm",
                 with(&[

@@ -1,4 +1,4 @@
-//! Scores against values worked out by hand.
+//! Scores compared with values that were computed by hand.
 
 use himix::metrics::{Confusion, Spread, mean_std};
 
@@ -9,7 +9,7 @@ fn counts_and_scores() {
     assert_eq!(counts, expected);
     assert_eq!(counts.dice(), 6.0 / 8.0);
     assert_eq!(counts.iou(), 3.0 / 5.0);
-    // A false positive and a false negative are not the same.
+    // A false positive and a false negative must not be confused.
     let swapped = Confusion::of(&[1, 1, 0], &[0, 0, 0]);
     assert_eq!((swapped.false_positive, swapped.false_negative, swapped.dice()), (2, 0, 0.0));
 }

@@ -1,11 +1,11 @@
-//! One name in many spellings: composed and decomposed, in another case, in another encoding.
+//! The same name in many spellings: composed and decomposed, in another case, in another encoding.
 
 use himix::data::dataset::partners;
 use himix::data::{Dataset, PairReading, worklist};
 
 use super::fixtures::{folder, grey_png, put, shared};
 
-/// Composed and decomposed (Unicode Standard Annex 15): ü, ä, Å, ế, the Korean syllable 각.
+/// Composed and decomposed forms (Unicode Standard Annex 15): ü, ä, Å, ế, the Korean syllable 각.
 const FORMS: [(&str, &str); 5] = [
     ("M\u{fc}ller", "Mu\u{308}ller"),
     ("L\u{e4}sion", "La\u{308}sion"),
@@ -16,7 +16,7 @@ const FORMS: [(&str, &str); 5] = [
 
 #[test]
 fn composed_and_decomposed_are_one() {
-    // The three places in which a name stands, each in either form.
+    // A name occurs in three places, each in either form.
     for forms in 0..8_u32 {
         let folder = folder();
         let mut table = String::from("Image,Description\n");
@@ -31,7 +31,7 @@ fn composed_and_decomposed_are_one() {
         assert!(train.findings.is_empty(), "{forms}: {:?}", train.findings);
         let prompts: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
         assert_eq!(prompts, FORMS.map(|(composed, _)| composed));
-        // The names are those of the files, so that they open.
+        // The names are those of the files, so they can be opened.
         assert_eq!(train.check(&PairReading::default()).expect("readable").with_foreground, FORMS.len());
     }
 }
@@ -85,7 +85,7 @@ fn a_name_that_was_taken_for_windows_1252_is_found() {
     assert_eq!(Dataset::open(set.path(), "train").expect("a data set").samples[0].prompt, "x");
 }
 
-/// Other systems keep no such names.
+/// Other systems do not allow such names.
 #[cfg(target_os = "linux")]
 #[test]
 fn names_that_are_no_unicode() {
@@ -98,7 +98,8 @@ fn names_that_are_no_unicode() {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join(OsStr::from_bytes(name)), content).expect("a file");
     };
-    // Two that the replacement character would make one, and one whose readable form is the name of another file.
+    // Two names that the replacement character would make equal, and one whose readable form is the name of another
+    // file.
     for (number, name) in
         [&b"M\xfcller.png"[..], b"M\xf6ller.png", b"\xe4.png", "\u{e4}.png".as_bytes()].iter().enumerate()
     {

@@ -1,4 +1,4 @@
-//! NIfTI volumes: an asymmetric one of our own in every orientation, the shared ones, and broken ones.
+//! NIfTI volumes: an asymmetric one in every orientation, the shared ones, and damaged ones.
 
 use std::io::Write;
 
@@ -8,7 +8,8 @@ use himix::data::{DataError, Limit};
 
 use super::fixtures::{folder, put, shared};
 
-/// A header of `dim` voxels of 16 bit whose axes have the directions `rows` of an sform (RAS), and room for the extension flag.
+/// Makes a header of `dim` 16-bit voxels whose axes have the directions `rows` of an sform (RAS), with space for the
+/// extension flag.
 fn header(dim: [u16; 3], rows: [[f32; 4]; 3]) -> Vec<u8> {
     let mut bytes = crate::formats::nifti(&dim.map(usize::from), 4, 16, Some(rows));
     for (axis, size) in [2.0_f32, 3.0, 4.0].iter().enumerate() {
@@ -22,8 +23,8 @@ fn with_voxels(mut bytes: Vec<u8>, voxels: &[i16]) -> Vec<u8> {
     bytes
 }
 
-/// 2×2×2 voxels that say where in the patient they lie: hundreds right (1) or left (2), tens back (1) or front (2), ones feet (1) or
-/// head (2).
+/// Makes 2×2×2 voxels whose values are their positions in the patient: hundreds right (1) or left (2), tens back (1)
+/// or front (2), ones feet (1) or head (2).
 fn patient(flips: [bool; 3]) -> Vec<u8> {
     let sign = |axis: usize| if flips[axis] { -1.0_f32 } else { 1.0 };
     // RAS: the first axis grows to the patient's right … in RAS to the right is +x.
@@ -87,7 +88,7 @@ fn headers_that_lie_are_refused() {
     let line = error("short.nii", &with_voxels(header([100, 100, 10], rows), &[1, 2]));
     assert!(line.contains("announces"), "{line}");
     assert!(error("none.nii", &header([0, 4, 4], rows)).contains("none.nii"));
-    // Zeros that pack to next to nothing: the limit, not the memory, ends it.
+    // Zeros that pack to almost nothing: the limit ends reading, not the memory.
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packer.write_all(&header([2000, 2000, 2000], rows)).expect("packed");
     packer.write_all(&vec![0; 1 << 20]).expect("packed");
@@ -121,7 +122,7 @@ fn the_shared_volumes() {
     assert_eq!((mask.columns, mask.rows, mask.slices), (512, 512, 38));
 }
 
-/// The same Hounsfield units in every storage: the same unit, range and picture for the network.
+/// Equal Hounsfield units in every storage type give the same unit, range and network input.
 #[test]
 fn hounsfield_units_whatever_the_storage() {
     let folder = folder();
@@ -166,13 +167,13 @@ fn hounsfield_units_whatever_the_storage() {
             );
         }
     }
-    // Padding far below everything else is no value; the range and the network do not meet it as one.
+    // Padding far below everything else is not a value of range or network input.
     let padded = [-32_768.0, -32_768.0, -600.0, 40.0, -32_768.0, 300.0, -1000.0, 3000.0];
     let bytes = padded.iter().flat_map(|hu: &f32| (*hu as i16).to_le_bytes()).collect();
     let volume = file(4, 16, [1.0, 0.0], bytes);
     assert_eq!((volume.unit, volume.padding), ("HU", Some(-32_768.0)));
     assert_eq!(volume.full_range(&volume.slice(0)).range(), [-600.0, 40.0]);
-    // A value of MR below nothing in particular is neither padding nor HU.
+    // A low MR value that is outside the range of CT is neither padding nor HU.
     let other = file(
         4,
         16,
@@ -180,12 +181,12 @@ fn hounsfield_units_whatever_the_storage() {
         [-5000_i16, 10, 20, 30, 40, 50, 60, 70].iter().flat_map(|v| v.to_le_bytes()).collect(),
     );
     assert_eq!((other.unit, other.padding, other.modality), ("", None, Modality::Other));
-    // Neither are phases, which run as far below 0 as above it.
+    // The same holds for phases, which extend as far below 0 as above it.
     let phases = [-1000_i16, -900, -500, 0, 10, 500, 900, 1000];
     let phases = file(4, 16, [1.0, 0.0], phases.iter().flat_map(|v| v.to_le_bytes()).collect());
     assert_eq!((phases.unit, phases.modality), ("", Modality::Other));
     assert!(plain.assumptions.iter().any(|text| text.contains("taken for Hounsfield units")));
-    // Not a number: shown as the lowest value, and said.
+    // NaN is shown as the lowest value, with a note.
     let strange = [f32::NAN, -1000.0, 0.0, 40.0, f32::INFINITY, 300.0, 1200.0, 3000.0];
     let volume = file(16, 32, [1.0, 0.0], strange.iter().flat_map(|hu| hu.to_le_bytes()).collect());
     assert!(

@@ -1,4 +1,4 @@
-//! Preprocessing and tokens against what the authors' code makes of the same files.
+//! Preprocessing and tokens compared with the authors' code for the same files.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,14 @@ use super::fixtures::shared;
 
 const SIZE: usize = 224;
 
-/// The reference's image as three channels.
+/// Returns the reference's image as three channels.
 fn reference(tensors: &SafeTensors, name: &str) -> Vec<f32> {
     let tensor = tensors.tensor(name).expect("a reference tensor");
     let values: Vec<f32> = tensor.data().as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
     if tensor.shape()[0] == 1 { values.repeat(3) } else { values }
 }
 
-/// Largest and mean absolute difference.
+/// Returns the largest and the mean absolute difference.
 fn differences(a: &[f32], b: &[f32]) -> (f32, f32) {
     assert_eq!(a.len(), b.len());
     let all: Vec<f32> = a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect();
@@ -72,7 +72,7 @@ fn masks_as_the_authors_loader_makes_them() {
         let tensor = tensors.tensor(&format!("{name}.mask")).expect("a reference tensor");
         let unlike = found.iter().zip(tensor.data()).filter(|(a, b)| **a != f32::from(**b)).count();
         println!("{file} for {name}: {unlike} of {} pixels differ", found.len());
-        // JPEG decoders may round differently, and this rule asks for one exact value.
+        // JPEG decoders may round differently, and this rule requires one exact value.
         let allowed = if file.ends_with(".png") { 0 } else { found.len() / 100 };
         assert!(unlike <= allowed, "{file}: {unlike} pixels differ");
     }
@@ -83,7 +83,7 @@ fn a_large_image_takes_milliseconds() {
     let Some(shared) = shared() else { return };
     let image = image::load(&shared.join("data/xray_plain/covid-19-pneumonia-58-prior.jpg")).expect("an image");
     assert_eq!((image.width, image.height), (2373, 2373));
-    // The best of a few runs, because the test machine has other things to do.
+    // The best of several runs is used, because the test machine is shared.
     let milliseconds = (0..5).map(|_| {
         let start = Instant::now();
         assert_eq!(input_tensor(&image, SIZE, true).len(), 3 * SIZE * SIZE);

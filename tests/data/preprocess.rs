@@ -1,4 +1,4 @@
-//! Preprocessing against values worked out by hand.
+//! Preprocessing compared with values that were computed by hand.
 
 use himix::data::preprocess::{input_tensor, plane_to_image, target, untranspose};
 use himix::data::{Image, Mask, Pixels};

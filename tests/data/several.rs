@@ -1,4 +1,4 @@
-//! Images with several masks, and how a data set says that its pairs are to be read.
+//! Images with several masks, and data sets that say how their pairs are read.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::fixtures::{folder, grey_png, png, put, shared};
 
-/// A mask of 6x2 whose foreground is these pixels, counted along the rows.
+/// Makes a 6x2 mask whose foreground is these pixels, counted along the rows.
 fn mask(places: &[usize]) -> Vec<u8> {
     let pixels: Vec<u8> = (0..12).map(|at| if places.contains(&at) { 255 } else { 0 }).collect();
     let lines: Vec<&[u8]> = pixels.chunks(6).collect();
@@ -20,7 +20,7 @@ fn names(paths: &[std::path::PathBuf]) -> Vec<String> {
     paths.iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect()
 }
 
-/// As BUSI is downloaded, with the numbers that are easily confused.
+/// Makes a data set like BUSI, with numbers that are easily confused.
 fn busi() -> TempDir {
     let set = folder();
     for number in ["1", "2", "10"] {
@@ -78,7 +78,7 @@ fn they_are_united_or_labels() {
 #[test]
 fn what_may_be_the_mask_of_another_image_stays_its_own() {
     let set = folder();
-    // In two folders the images have names that end in marks and numbers themselves.
+    // If the folders are separate, image names may end in marks and numbers themselves.
     for name in ["x.png", "x_mask_1.png", "x_1.png"] {
         put(&set, &format!("images/{name}"), &grey_png(6, 2, 90, 1));
     }
@@ -95,7 +95,7 @@ fn what_may_be_the_mask_of_another_image_stays_its_own() {
         .map(|finding| finding.what.as_str())
         .collect();
     assert_eq!(alone, ["mask_x_3.png"]);
-    // Without an image of the name before its number a picture is a picture.
+    // Without an image of the name before its number, a file is an image.
     let set = folder();
     put(&set, "scan_seg_1.png", &grey_png(6, 2, 90, 1));
     put(&set, "scan_seg_1_mask.png", &mask(&[3]));
@@ -157,20 +157,20 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
     let line = ["train", "val", "test"].iter().find_map(|split| Dataset::open(set.path(), split).err());
     assert!(line.expect("one image fills one split").to_string().contains("take the split 'all'"));
 
-    // Usually a picture is upright, as the tool showed it in which its mask was drawn.
+    // By default an image is upright, as in the tool with which its mask was drawn.
     let set = turned("mask_upright.png", "");
     let all = Dataset::open(set.path(), "all").expect("a data set");
     let pair = pair::read(&all.samples[0], &all.reading).expect("a pair");
     assert_eq!((pair.image.width, pair.image.height, pair.mask.foreground()), (16, 24, 44));
     assert!(pair.is_turned && pair.notes.iter().any(|note| note.contains("orientation")), "{:?}", pair.notes);
-    // A mask of the size that the picture has as it is stored was drawn on that, and is turned with it.
+    // A mask with the size of the stored image was drawn on that, and is turned with it.
     let set = turned("mask_stored.png", "");
     let all = Dataset::open(set.path(), "all").expect("a data set");
     let stored = pair::read(&all.samples[0], &all.reading).expect("a pair");
     assert_eq!(stored.mask, pair.mask);
     assert!(stored.notes.iter().any(|note| note.contains("turned with it")), "{:?}", stored.notes);
 
-    // A mask of the size that the picture has the other way round: both readings are named.
+    // A mask with the size of the image in the other orientation: both readings are named.
     let set = turned("mask_upright.png", "orientation = \"as_stored\"\n");
     let all = Dataset::open(set.path(), "all").expect("a data set");
     let error = pair::read(&all.samples[0], &all.reading).expect_err("another orientation");

@@ -1,10 +1,10 @@
-//! Tables as people keep them: what Excel writes, titles above the header, the sheet that has the columns.
+//! Tables as users make them: exported by Excel, with titles above the header, with the columns on another sheet.
 
 use himix::data::{Dataset, summary};
 
 use super::fixtures::{folder, grey_png, put, xlsx};
 
-/// The rows that the table of this name and content gives, and what is said of it.
+/// Reads a table of this name and content; returns its rows and the notes about it.
 fn read(name: &str, content: &[u8]) -> Result<(Vec<[String; 2]>, String), String> {
     let set = folder();
     for image in ["a", "b", "c"] {
@@ -39,7 +39,7 @@ fn a_first_line_says_the_separator() {
     assert!(error.contains("line 4 has 3 cells where the header has 2"), "{error}");
     let missing = read("train.csv", b"sep=;\nImage;Description\na.png;x\ngone.png;y\n").expect("a row is left").1;
     assert!(missing.contains("line 4: gone.png"), "{missing}");
-    // Not a separator, so a header that lacks both columns.
+    // This is not a separator, so the header lacks both columns.
     assert!(read("train.csv", b"sep=;;\na.png;x\n").is_err());
     assert!(read("train.csv", b"sep=;").is_err_and(|error| error.contains("none")));
 }
@@ -52,7 +52,7 @@ fn a_title_stands_above_the_header() {
     assert!(said.contains("is in line 4") && said.contains("separated by ';'"), "{said}");
     let missing = read("train.csv", format!("{text}AB;gone.png;z\n").as_bytes()).expect("rows are left").1;
     assert!(missing.contains("line 8: gone.png"), "{missing}");
-    // A header too far down is none, and the line that is nearest to one is told.
+    // A header too far down is not found, and the closest line is reported.
     let far = format!("{}Image,Description\na.png,x\n", "note,\n".repeat(10));
     assert!(read("train.csv", far.as_bytes()).is_err_and(|error| error.contains("table has note")));
     let near = format!("{}Image,Description\na.png,x\n", "note,\n".repeat(9));
@@ -76,7 +76,7 @@ fn workbooks_with_titles_and_sheets() {
     let (found, said) = read("train.xlsx", &fixture("sheets.xlsx")).expect("a table");
     assert_eq!(found, TWO);
     assert!(said.contains("read from its sheet 'Sätze'"), "{said}");
-    // A note in a column without a header is no fault of a workbook.
+    // A note in a column without a header is not a problem of a workbook.
     let noted = xlsx(&[&["Image", "Description"], &["a.png", "x", "look again"]]);
     assert_eq!(rows("train.xlsx", &noted), [["a.png", "x"]]);
     let without = xlsx(&[&["Image", "Note"], &["a.png", "x"]]);

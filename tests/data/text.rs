@@ -1,4 +1,4 @@
-//! The tokenizer on a small vocabulary of its own, and vocabularies that do not do.
+//! The tokenizer on a small vocabulary, and invalid vocabularies.
 
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ fn a_tokenizer_file_reads_as_its_vocabulary_does() {
         assert_eq!(from_json.encode(prompt, 6), from_lines.encode(prompt, 6), "{prompt:?}");
     }
     assert_eq!(from_json.vocabulary_size(), from_lines.vocabulary_size());
-    // Line ends of another system are no part of the entries.
+    // Line endings of another system do not belong to the entries.
     let windows = VOCABULARY.replace('\n', "\r\n");
     let from_windows = Tokenizer::from_file(&put(&folder, "dos.txt", windows.as_bytes())).expect("read");
     assert_eq!(from_windows.encode("left lung", 5), from_lines.encode("left lung", 5));

@@ -1,4 +1,5 @@
-//! Every kind of TIFF against what tifffile and Pillow read in it (`tests/fixtures/pictures`), pages as stacks, and kinds that are refused.
+//! TIFF files of every kind compared with tifffile and Pillow (`tests/fixtures/pictures`), pages as stacks, and kinds
+//! that are refused.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +11,12 @@ use serde_json::Value;
 use super::fixtures::{folder, put};
 use super::hostile::{tiff_chain, tiff_page};
 
-/// The folder of the fixtures.
+/// Returns the folder of the fixtures.
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures")
 }
 
-/// What other programs read in the files of a part: names with expectations.
+/// Returns what other programs read in the files of a part: names with expectations.
 pub fn expected(part: &str) -> Vec<(String, Value)> {
     let text = std::fs::read_to_string(fixtures().join("expected.json")).expect("the expectations");
     let all: Value = serde_json::from_str(&text).expect("JSON");
@@ -41,7 +42,7 @@ fn list(value: &Value) -> Vec<f64> {
     value.as_array().expect("a list").iter().map(|number| number.as_f64().expect("a number")).collect()
 }
 
-/// Compares a file with what is expected of it.
+/// Compares a file with its expectation.
 pub fn compare(path: &Path, one: &Value) {
     let (read, name) = (raster_of(path), path.display());
     let sizes = [read.pages, read.rows, read.columns, read.channels];
@@ -115,7 +116,7 @@ fn pages_are_a_stack_and_no_picture_of_a_pair() {
     let path = fixtures().join("tiff/pages.tif");
     let volume = open::open(&path, Limit::default(), &|_, _| true).expect("a stack");
     assert_eq!(volume.shape(), [9, 7, 3]);
-    // The formula of the fixture: 3000 a row, 701 a column, 1000 a page.
+    // The formula of the fixture: 3000 for each row, 701 for each column, 1000 for each page.
     assert_eq!(volume.slice(2).value(4, 3, 0), 3.0 * 3000.0 + 4.0 * 701.0 + 2000.0);
     let Source::Picture(source) = &volume.source else { panic!("{:?}", volume.source) };
     assert_eq!((source.format, source.samples.as_str(), source.pages), ("TIFF", "grey, 16 bit", 3));
@@ -135,7 +136,7 @@ fn signed_samples_are_numbers_in_a_picture() {
     assert!(matches!(image, Image { width: 9, height: 7, channels: 1, pixels: Pixels::F32(_) }));
 }
 
-/// A file of `pages` directories without end: the last points back at the first.
+/// Makes a file of `pages` directories in a loop: the last points back at the first.
 #[test]
 fn a_chain_without_end_is_answered() {
     let mut bytes = std::fs::read(fixtures().join("tiff/pages.tif")).expect("a file");
@@ -157,7 +158,7 @@ fn a_chain_without_end_is_answered() {
     }
 }
 
-/// A page may have samples beside those that are read, which are not of the stack.
+/// A page may have samples that are not read and do not belong to the stack.
 #[test]
 fn a_further_sample_on_the_second_page_is_left_out() {
     let (pixels, all) = (64 * 64, 3 * 64 * 64);

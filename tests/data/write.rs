@@ -1,4 +1,4 @@
-//! Files out: what is written can be read, appears whole, and leaves nothing behind.
+//! Writing files: they can be read, appear complete, and leave no temporary files.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ fn pictures_come_back_as_they_were() {
     let read = load(&path).expect("read");
     assert_eq!((read.width, read.height), (3, 2));
     assert_eq!(read.pixels, Pixels::U8(vec![0, 1, 2, 253, 254, 255]));
-    // Over the same name: replaced.
+    // An existing file is replaced.
     write::png16(&path, 2, 1, &[1, 65_534]).expect("written");
     assert_eq!(load(&path).expect("read").pixels, Pixels::U16(vec![1, 65_534]));
     write::png_rgb(&path, 1, 2, &[1, 2, 3, 4, 5, 6]).expect("written");

@@ -1,6 +1,6 @@
-//! A screen of its own with the real program on it, driven by mouse and keyboard.
+//! A virtual screen with the real program on it, driven by mouse and keyboard.
 
-// Each user uses its part of this.
+// Each test uses a part of this.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Ends with the test.
+/// A process that ends with the test.
 pub struct Process(Child);
 
 impl Process {
-    /// Waits until it has ended by itself.
+    /// Waits until the process has ended.
     pub fn ended(&mut self, within: Duration) -> bool {
         let start = Instant::now();
         while start.elapsed() < within {
@@ -33,7 +33,7 @@ impl Drop for Process {
     }
 }
 
-/// A screen with a folder for what the program remembers.
+/// A virtual screen, with a folder for the program's settings.
 pub struct Desktop {
     display: String,
     pub folder: tempfile::TempDir,
@@ -41,7 +41,7 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// A screen of its own; none where Xvfb or xdotool are not installed.
+    /// Starts a screen; `None` if Xvfb or xdotool are not installed.
     pub fn new() -> Option<Self> {
         let display = format!(":{}", 120 + std::process::id() % 800);
         let server = Command::new("Xvfb")
@@ -82,7 +82,7 @@ impl Desktop {
         std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
-    /// Waits until the settings say so.
+    /// Waits until the settings satisfy a condition.
     #[track_caller]
     pub fn wait(&self, what: &str, is_so: impl Fn(&Value) -> bool) {
         let start = Instant::now();
@@ -117,7 +117,7 @@ impl Desktop {
         Process(command.spawn().expect("the program starts"))
     }
 
-    /// Gives the keyboard to the program's window, once there is one.
+    /// Gives the keyboard focus to the program's window when it appears.
     pub fn focus(&self) -> bool {
         self.tool(&["search", "--sync", "--onlyvisible", "--name", "HiMix", "windowfocus"])
     }

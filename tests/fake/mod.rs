@@ -1,6 +1,6 @@
-//! A model without weights: the left half of every image is lesion, tokens are words.
+//! A model without weights: the left half of every image is lesion, and tokens are words.
 
-// Each test uses its part of this.
+// Each test uses a part of this.
 #![allow(dead_code)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,45 +14,45 @@ use himix::infer::{
     Prediction, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
 };
 
-/// Side of what the fake sees.
+/// Side of the fake model's input.
 const SIDE: usize = 32;
 /// Width of the images that the tests use.
 pub const WIDTH: usize = 64;
-/// Their height.
+/// Height of these images.
 pub const HEIGHT: usize = 48;
-/// Tokens that the fake takes, the two special ones included.
+/// Tokens that the fake model reads, including the two special ones.
 const LIMIT: usize = 8;
-/// Probability in the lesion and outside.
+/// Probability inside and outside the lesion.
 const LESION: [f32; 2] = [0.9, 0.1];
 
-/// How the fake behaves, and what it was asked.
+/// The behaviour of the fake model, and the requests that it received.
 #[derive(Clone, Default)]
 pub struct FakeModel {
-    /// How often a mask was asked for.
+    /// Number of predictions.
     pub calls: Arc<AtomicU64>,
     /// The prompts.
     pub prompts: Arc<Mutex<Vec<String>>>,
-    /// How long a mask takes.
+    /// Duration of a prediction.
     pub takes: Duration,
-    /// Whether it says of itself that it is untrained.
+    /// Whether it reports that it is untrained.
     pub is_untrained: bool,
     /// Whether its stages have masks.
     pub has_linear_probes: bool,
 }
 
 impl FakeModel {
-    /// What the engine opens models with.
+    /// Returns the function by which the engine opens models.
     pub fn opener(&self) -> OpenModel {
         let model = self.clone();
         Arc::new(move |_, _| Ok(Box::new(model.clone())))
     }
 
-    /// The newest prompt.
+    /// Returns the last prompt.
     pub fn last_prompt(&self) -> String {
         self.all_prompts().pop().unwrap_or_default()
     }
 
-    /// All prompts.
+    /// Returns all prompts.
     pub fn all_prompts(&self) -> Vec<String> {
         self.prompts.lock().map(|prompts| prompts.clone()).unwrap_or_default()
     }
@@ -91,7 +91,7 @@ impl Segmenter for FakeModel {
         let stage = |grid, sigma| StageParameters { grid, sigma: Some(sigma), layer_weights: Vec::new() };
         Ok(Prediction {
             prompt: prompt.to_owned(),
-            // The model sees everything as a square.
+            // The model's input is a square.
             probability_model: half(SIDE, SIDE),
             probability,
             stages: Vec::new(),
@@ -102,7 +102,7 @@ impl Segmenter for FakeModel {
         })
     }
 
-    /// Its stages are darker the finer they are; σ of the first moves the edge of the lesion.
+    /// The finer a stage, the darker it is; σ of the first stage moves the boundary of the lesion.
     fn inspect(
         &mut self,
         image: &Image,
@@ -140,7 +140,7 @@ impl Segmenter for FakeModel {
     }
 }
 
-/// What can be turned in it.
+/// Returns the parameters that can be overridden.
 fn overrides() -> Overrides {
     let stage = |grid| StageOverrides { grid, sigma: Some(5.0), is_filtered: true, betas: Some([1.0; 3]) };
     let group =

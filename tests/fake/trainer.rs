@@ -1,4 +1,4 @@
-//! A training run without a network: losses fall, masks grow, and it does what it is asked between two steps.
+//! A training run without a network: losses fall, masks grow, and it handles requests between two steps.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -7,25 +7,25 @@ use std::time::Duration;
 use himix::engine::run::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
 use himix::engine::{Trainer, TrainingJob};
 
-/// Side of the preview's pictures.
+/// Side of the preview images.
 const SIDE: usize = 8;
 
-/// How the fake behaves, and what it was asked.
+/// The behaviour of the fake trainer, and the jobs that it received.
 #[derive(Clone)]
 pub struct FakeTrainer {
-    /// Epochs of a run.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Steps of an epoch.
+    /// Number of steps in an epoch.
     pub steps: usize,
-    /// How long a step takes.
+    /// Duration of a step.
     pub step_takes: Duration,
-    /// Fails after its first epoch with this.
+    /// Fails after its first epoch with this message.
     pub fails: Option<&'static str>,
     /// Panics after its first step.
     pub panics: bool,
-    /// What a folder holds that a run broke off in: finished epochs.
+    /// Finished epochs of an interrupted run in a folder, if there is one.
     pub interrupted: Option<usize>,
-    /// What it was asked to do.
+    /// The jobs that it received.
     pub works: Arc<Mutex<Vec<TrainingJob>>>,
 }
 
@@ -44,7 +44,7 @@ impl Default for FakeTrainer {
 }
 
 impl FakeTrainer {
-    /// What it was asked to do, in order.
+    /// Returns the jobs that it received, in order.
     pub fn works(&self) -> Vec<TrainingJob> {
         self.works.lock().map(|works| works.clone()).unwrap_or_default()
     }
@@ -120,7 +120,7 @@ impl Trainer for FakeTrainer {
 }
 
 impl FakeTrainer {
-    /// Waits while a pause is asked for; whether a stop is.
+    /// Waits while the run is paused; returns whether it must stop.
     fn waits_and_stops(&self, control: &Control, report: &mut dyn FnMut(Event)) -> bool {
         if control.wish() == RunControl::Pause {
             report(Event::Paused);
@@ -133,7 +133,7 @@ impl FakeTrainer {
     }
 }
 
-/// The numbers of an epoch: losses fall, scores rise.
+/// Returns the numbers of an epoch: losses fall, scores rise.
 fn epoch(number: usize) -> Epoch {
     let share = 1.0 - 1.0 / (number as f64 + 1.0);
     let weights = |first: usize| (first..first + 4).map(|layer| (layer, 0.1 * layer as f32)).collect();
@@ -156,7 +156,7 @@ fn epoch(number: usize) -> Epoch {
     }
 }
 
-/// A grey picture whose left half is lesion.
+/// Makes a grey image whose left half is lesion.
 fn case(name: &str) -> Arc<PreviewCase> {
     let truth = (0..SIDE * SIDE).map(|index| u8::from(index % SIDE < SIDE / 2)).collect();
     Arc::new(PreviewCase {
@@ -168,7 +168,7 @@ fn case(name: &str) -> Arc<PreviewCase> {
     })
 }
 
-/// A mask of so many columns.
+/// Makes a mask of so many columns.
 fn mask(columns: usize) -> Vec<u8> {
     (0..SIDE * SIDE).map(|index| if index % SIDE < columns { 255 } else { 0 }).collect()
 }

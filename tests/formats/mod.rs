@@ -1,10 +1,10 @@
-//! Headers of scans byte by byte, for files that are made on the spot.
+//! Headers of DICOM and NIfTI files byte by byte, for files that the tests make.
 
 // Not every test needs both formats.
 #![allow(dead_code)]
 
-/// A NIfTI header in mm with room for the extension flag, 352 bytes: sizes of the axes, data type by its code with its bits, and the rows of
-/// an sform, where the voxels have a place.
+/// Makes a NIfTI header in mm with space for the extension flag, 352 bytes: sizes of the axes, data type by its code
+/// with its bits, and the rows of an sform if the voxels have a position.
 pub fn nifti(sizes: &[usize], code: i16, bits: i16, rows: Option<[[f32; 4]; 3]>) -> Vec<u8> {
     let mut bytes = vec![0; 352];
     let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
@@ -30,7 +30,7 @@ pub fn nifti(sizes: &[usize], code: i16, bits: i16, rows: Option<[[f32; 4]; 3]>)
     bytes
 }
 
-/// An element of a DICOM file, explicit VR, the least byte first; a value of odd length gets its padding.
+/// Makes an element of a DICOM file, explicit VR, least significant byte first; a value of odd length is padded.
 pub fn element(group: u16, number: u16, kind: &[u8; 2], value: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = [group, number].iter().flat_map(|part| part.to_le_bytes()).collect();
     out.extend(kind);
@@ -48,7 +48,7 @@ pub fn element(group: u16, number: u16, kind: &[u8; 2], value: &[u8]) -> Vec<u8>
     out
 }
 
-/// An element of group 0028 with a number of 16 bit.
+/// Makes an element of group 0028 with a 16-bit number.
 pub fn number(number: u16, value: u16) -> Vec<u8> {
     element(0x28, number, b"US", &value.to_le_bytes())
 }

@@ -1,4 +1,4 @@
-//! A window on the Train tab, with what its tests do there.
+//! A window with the Train tab, and the actions of its tests.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::fake::FakeModel;
 use crate::fake_trainer::FakeTrainer;
 use crate::harness::{Files, Window, open, says, wait};
 
-/// A window on the Train tab, and what it was started with.
+/// A window with the Train tab, and its initial files.
 pub struct Bench {
     pub window: Window,
     pub trainer: FakeTrainer,
@@ -74,7 +74,7 @@ impl Bench {
         self.files.folder.path().join("run")
     }
 
-    /// Types `text` into the field with this label, in place of what is there, and leaves it.
+    /// Replaces the text of the field with this label by `text`, and leaves the field.
     pub fn enter(&mut self, label: &str, text: &str) {
         self.window.get_by_role_and_label(Role::TextInput, label).focus();
         self.window.run();
@@ -109,7 +109,7 @@ impl Bench {
         !self.window.get_by_label(label).accesskit_node().is_disabled()
     }
 
-    /// Asks the window to close, as its frame does; whether it says that it must not.
+    /// Asks the window to close, like its frame; returns whether it refuses.
     pub fn close(&mut self) -> bool {
         let root = self.window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
         root.events.push(ViewportEvent::Close);

@@ -1,4 +1,4 @@
-//! The panel *Image information*, and what is measured in the unit that the file warrants.
+//! The panel *Image information*, and measurements in the unit that the file supports.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,8 @@ use crate::fake::FakeModel;
 use crate::formats::{element, number};
 use crate::harness::{Files, Window, drop_file, says, wait};
 
-/// A CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, of somebody; it says how values become Hounsfield units or not.
+/// Writes a CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, with a patient; `is_rescaled` decides whether
+/// values become Hounsfield units.
 fn slice(folder: &Path, is_rescaled: bool) -> PathBuf {
     let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * 5).to_le_bytes()).collect();
     let rescale = [
@@ -55,7 +56,7 @@ fn information(window: &mut Window) {
     window.run();
 }
 
-/// What “Copy” copies.
+/// Returns what “Copy” copies.
 fn copied(window: &mut Window) -> String {
     window.get_by_label("Copy").click();
     for _ in 0..8 {
@@ -92,7 +93,7 @@ fn it_says_what_is_known_and_who_it_is_only_when_asked() {
     assert!(secrets.iter().all(|secret| says(&window, secret)));
     let text = copied(&mut window);
     assert!(secrets.iter().all(|secret| text.contains(secret)), "{text}");
-    // The same key leaves it for the scores.
+    // The same key closes it and shows the scores.
     information(&mut window);
     assert!(window.query_by_label("16 × 12 pixels").is_none() && window.query_by_label("Display").is_some());
 }
@@ -171,7 +172,7 @@ fn a_picture_is_turned_as_it_asks_unless_that_is_switched_off() {
 fn a_note_is_said_once_however_often_its_file_is_opened() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = volume(folder.path(), "ct.nii", false, 2.0);
-    // Without either code it is not known where it lies.
+    // Without either code the position is not known.
     let mut bytes = std::fs::read(&path).expect("the volume");
     bytes[254..256].copy_from_slice(&[0, 0]);
     std::fs::write(&path, bytes).expect("written");
@@ -185,7 +186,7 @@ fn a_note_is_said_once_however_often_its_file_is_opened() {
     window.key_press(Key::Home);
     window.run();
     drop_file(&mut window, &path);
-    // It is opened anew where its middle slice is seen again.
+    // The file is open again when its middle slice is shown.
     let spoken = |window: &Window| window.get_by_label("Picture").value().unwrap_or_default();
     wait(&mut window, "the middle slice", |window| spoken(window).starts_with("Slice 3 of 5"));
     assert_eq!(count(&window), 1);

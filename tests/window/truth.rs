@@ -1,4 +1,4 @@
-//! The ground truth in the window: what it was found to be, which labels count, and what is asked where it does not fit.
+//! The ground truth in the window: its interpretation, its labels, and the question that is asked if it does not fit.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,8 @@ use crate::fake::{FakeModel, HEIGHT, WIDTH};
 use crate::formats::nifti;
 use crate::harness::{Files, Window, says, wait};
 
-/// A NIfTI volume of 5 slices of 8×6 voxels of `spacing` mm, with its place in space; slice k of a mask has k rows of its left half.
+/// Writes a NIfTI volume of 5 slices of 8×6 voxels of `spacing` mm with a position; slice k of a mask has k rows of
+/// its left half.
 pub fn volume(folder: &Path, name: &str, is_mask: bool, spacing: f32) -> PathBuf {
     let rows = [[-spacing, 0.0, 0.0, 0.0], [0.0, -spacing, 0.0, 0.0], [0.0, 0.0, spacing, 0.0]];
     let mut bytes = nifti(&[8, 6, 5], 4, 16, Some(rows));
@@ -41,7 +42,7 @@ fn wait_for(window: &mut Window, value: &str) {
 fn labels_that_are_chosen_change_the_scores_and_can_be_undone() {
     let files = Files::new();
     let path = files.folder.path().join("mask_labels.png");
-    // The upper half: label 1 at the left, where the fake network finds a lesion, label 2 at the right.
+    // The upper half: label 1 at the left, where the fake model finds a lesion, label 2 at the right.
     let labels = image::GrayImage::from_fn(WIDTH as u32, HEIGHT as u32, |x, y| {
         let label = if (x as usize) < WIDTH / 2 { 1 } else { 2 };
         image::Luma([if (y as usize) < HEIGHT / 2 { label } else { 0 }])
@@ -54,7 +55,7 @@ fn labels_that_are_chosen_change_the_scores_and_can_be_undone() {
     window.get_by_label("pixel on pixel");
     click(&mut window, "Labels: all");
     window.get_by_label("All");
-    // 768 pixels of the 1536 that the network finds: 2 · 768 / (1536 + 768).
+    // 768 of the 1536 pixels in the prediction: 2 · 768 / (1536 + 768).
     click(&mut window, "Label 2");
     wait_for(&mut window, "0.667");
     window.get_by_label("Labels: 1");
@@ -65,7 +66,7 @@ fn labels_that_are_chosen_change_the_scores_and_can_be_undone() {
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     window.run();
     wait_for(&mut window, "0.667");
-    // Nothing at all is a warning beside the score.
+    // A mask without foreground gives a warning beside the score.
     assert!(!says(&window, "no foreground at all"));
     click(&mut window, "Label 1");
     wait(&mut window, "the warning", |window| says(window, "no foreground at all"));

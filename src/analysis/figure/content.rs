@@ -29,10 +29,10 @@ impl Model<'_> {
     pub(super) fn remarks(&self, name: &str) -> String {
         let mut words = String::new();
         if let Some(overrides) = self.overrides.filter(|overrides| **overrides != self.info.overrides) {
-            words += &format!("{} turned by hand: {}. ", self.info.name, changes(&self.info.overrides, overrides));
+            words += &format!("{} was modified: {}. ", self.info.name, changes(&self.info.overrides, overrides));
         }
         if !self.info.is_trained {
-            words += &format!("{name} is untrained: what it draws means nothing.");
+            words += &format!("{name} is untrained: its masks have no meaning.");
         }
         words.trim_end().into()
     }
@@ -93,15 +93,15 @@ impl Content<'_> {
         let mut names: Vec<String> = Vec::with_capacity(self.models.len());
         for model in &self.models {
             let name = &model.info.name;
-            let turned = if model.overrides.is_some_and(|overrides| *overrides != model.info.overrides) {
-                ", turned"
+            let modified = if model.overrides.is_some_and(|overrides| *overrides != model.info.overrides) {
+                ", modified"
             } else {
                 ""
             };
-            let mut full = format!("{name}{turned}");
+            let mut full = format!("{name}{modified}");
             let mut count = 2;
             while names.contains(&full) {
-                full = format!("{name}{turned} ({count})");
+                full = format!("{name}{modified} ({count})");
                 count += 1;
             }
             names.push(full);
@@ -116,10 +116,10 @@ impl Content<'_> {
             return nothing("no model is open; open one");
         }
         if self.cases.is_empty() {
-            return nothing("no image is given; give one");
+            return nothing("there is no image; open one");
         }
         if self.models.iter().any(|model| model.inspections.len() != self.cases.len()) {
-            return nothing("a model has not seen every image; wait for it");
+            return nothing("the inspection of an image is missing; wait for it");
         }
         for (index, case) in self.cases.iter().enumerate() {
             let size = |width: usize, height: usize| format!("{width}x{height}");

@@ -46,33 +46,33 @@ pub fn width(words: &str, size: f32) -> f32 {
     units * size / f32::from(face.units_per_em())
 }
 
-/// Breaks a text into lines of at most `room` points.
-pub fn wrapped(words: &str, size: f32, room: f32) -> Vec<String> {
-    let room = room * SLACK;
+/// Breaks a text into lines of at most `available` points.
+pub fn wrapped(words: &str, size: f32, available: f32) -> Vec<String> {
+    let available = available * SLACK;
     let mut lines = vec![String::new()];
     for word in words.split_whitespace() {
         let Some(line) = lines.last_mut() else { break };
         let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-        if width(&longer, size) <= room {
+        if width(&longer, size) <= available {
             *line = longer;
         } else if line.is_empty() {
-            *line = shortened(word, size, room);
+            *line = shortened(word, size, available);
         } else {
-            lines.push(shortened(word, size, room));
+            lines.push(shortened(word, size, available));
         }
     }
     lines
 }
 
-/// Returns a text that is shortened to `room` points with an ellipsis if necessary.
-pub fn shortened(words: &str, size: f32, room: f32) -> String {
-    if width(words, size) <= room {
+/// Returns a text that is shortened to `available` points with an ellipsis if necessary.
+pub fn shortened(words: &str, size: f32, available: f32) -> String {
+    if width(words, size) <= available {
         return words.to_owned();
     }
     let mut kept = String::new();
     for letter in words.chars() {
         kept.push(letter);
-        if width(&kept, size) + width("…", size) > room {
+        if width(&kept, size) + width("…", size) > available {
             kept.pop();
             break;
         }

@@ -54,7 +54,7 @@ pub enum FigureError {
     },
     /// Stage masks were requested, and the model has none.
     #[error(
-        "{model}: the model has no read-outs for its stages; fit them with: himix train --readout --model MODEL --data DIR"
+        "{model}: the model has no stage read-outs; fit them with: himix train --readout --model MODEL --data DIR"
     )]
     NoReadouts {
         /// Name of the model.
@@ -192,7 +192,7 @@ mod tests {
     /// For any model and any number of rows nothing is cut off, and texts do not overlap.
     #[test]
     fn every_page_is_tidy() {
-        let long = "Bilateral pulmonary infection, two infected areas, upper middle lower left lung and upper middle lower right lung, and then some more of it, so that three lines do not hold it, because nobody ever said that a sentence must be short, not even for a network that reads twenty-four pieces of it and no more";
+        let long = "Bilateral pulmonary infection, two infected areas, upper middle lower left lung and upper middle lower right lung, and then some more of it, so that three lines do not hold it, because nobody ever said that a prompt must be short, not even for a network that reads twenty-four pieces of it and no more";
         for grids in [&[7, 14, 28][..], &[2, 4], &[3], &[2, 4, 8, 16, 32]] {
             for (width, height) in [(6, 4), (40, 160), (300, 20)] {
                 let mut bench = Bench::sized(grids, width, height);

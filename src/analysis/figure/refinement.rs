@@ -99,16 +99,15 @@ fn sentences(content: &Content, options: &Options, is_compared: bool) -> Vec<Str
         .collect();
     let mut sentences = vec![
         format!("Masks of the decoder stages of {}, coarse to fine, at threshold {}.", content.names().join(" and "), options.threshold_words()),
-        "A stage's own mask is what its read-out, a 1×1 convolution fitted on the frozen network, makes of its output.".into(),
+        "A stage's own mask is predicted from its output by a stage read-out (linear probe): a 1×1 convolution fitted while the network is frozen.".into(),
     ];
     if !fitted.is_empty() {
-        sentences.push(format!("Read-outs of {}.", fitted.join("; ")));
+        sentences.push(format!("Stage read-outs: {}.", fitted.join("; ")));
     }
     if is_compared {
-        sentences
-            .push("Dice, IoU and HD95 (95 % Hausdorff distance) are those of the one image (per image).".into());
+        sentences.push("Dice, IoU and HD95 (95 % Hausdorff distance) are per image.".into());
     }
-    sentences.push("High-frequency share: share of the probability map's power, its mean left out, beyond half of the highest frequency that the coarsest stage's map can hold.".into());
+    sentences.push("High-frequency share: share of the probability map's power, without its mean, beyond half of the highest frequency that the coarsest stage's map can represent.".into());
     sentences.push(content.remarks());
     sentences
 }
@@ -153,23 +152,23 @@ impl<'a> Row<'a> {
         let aspect = picture.height as f32 * self.case.lengths.aspect() / picture.width.max(1) as f32;
         let height = width * aspect.min(TALLEST);
         let top = y + 14.0;
-        let room = |column: usize| match column {
+        let area = |column: usize| match column {
             0 => Rect::new(MARGIN, top, width.min(first), height),
             _ => Rect::new(MARGIN + first + GAP + (column - 1) as f32 * (width + GAP), top, width, height),
         };
         let place = |column: usize| {
-            let room = room(column);
-            let width = (height / aspect).min(room.width);
-            let x = if column == 0 { room.x } else { room.middle() - width / 2.0 };
-            Rect { x, width, ..room }
+            let area = area(column);
+            let width = (height / aspect).min(area.width);
+            let x = if column == 0 { area.x } else { area.middle() - width / 2.0 };
+            Rect { x, width, ..area }
         };
         page::picture(scene, place(0), picture);
-        column_heading(scene, room(0), y + 9.0, "Input", "");
+        column_heading(scene, area(0), y + 9.0, "Input", "");
         let truth = self.case.truth.map(|truth| truth.values.as_slice());
         for (index, plane) in self.planes.iter().enumerate() {
             let mask = pixels_above(plane, options.threshold);
             page::picture(scene, place(index + 1), &picture.under_mask(&mask, truth, &options.colours));
-            let rect = room(index + 1);
+            let rect = area(index + 1);
             column_heading(scene, rect, y + 9.0, &self.name(index), "");
         }
         let mut y = top + height + 3.0;
@@ -178,14 +177,14 @@ impl<'a> Row<'a> {
                 continue;
             }
             if number % 2 == 0 {
-                let right = room(self.steps.len()).right();
+                let right = area(self.steps.len()).right();
                 scene.fill(Rect::new(MARGIN, y, right - MARGIN, LINE), SHADE);
             }
             let baseline = y + LINE - 3.0;
             scene.text(Text::new([MARGIN + 2.0, baseline], *name, TICK, WEAK).anchored(Anchor::Start));
             for (index, step) in self.steps.iter().enumerate() {
                 let words = value(step).unwrap_or_else(|| "–".into());
-                line_in(scene, room(index + 1), baseline, &words, LABEL, INK);
+                line_in(scene, area(index + 1), baseline, &words, LABEL, INK);
             }
             y += LINE;
         }
@@ -223,11 +222,11 @@ type Value = fn(&Step) -> Option<String>;
 
 /// The lines of numbers: their names and formats.
 const LINES: [(&str, Value); 7] = [
-    ("Dice with the truth", |step| Some(format!("{:.3}", step.counts?.dice()))),
-    ("IoU with the truth", |step| Some(format!("{:.3}", step.counts?.iou()))),
-    ("HD95 to the truth", |step| Some(format!("{:.1} {}", step.truth_hd95?, step.unit.words()))),
-    ("Dice with the mask before", |step| Some(format!("{:.3}", step.dice_with_before?))),
-    ("HD95 to the mask before", |step| Some(format!("{:.1} {}", step.hd95_to_before?, step.unit.words()))),
+    ("Dice with the ground truth", |step| Some(format!("{:.3}", step.counts?.dice()))),
+    ("IoU with the ground truth", |step| Some(format!("{:.3}", step.counts?.iou()))),
+    ("HD95 to the ground truth", |step| Some(format!("{:.1} {}", step.truth_hd95?, step.unit.words()))),
+    ("Dice with the previous mask", |step| Some(format!("{:.3}", step.dice_with_before?))),
+    ("HD95 to the previous mask", |step| Some(format!("{:.1} {}", step.hd95_to_before?, step.unit.words()))),
     ("High-frequency share, %", |step| Some(format!("{:.1}", 100.0 * step.high_share))),
     ("Area, % of the image", |step| Some(format!("{:.1}", 100.0 * step.area))),
 ];
@@ -277,8 +276,8 @@ mod tests {
         let figure = refinement(&content, &Options::default()).expect("a figure");
         assert_eq!(column(&figure, "dice_per_image", &[]), ["", ""]);
         let all = figure.scene.words().collect::<Vec<_>>().join(" ");
-        assert!(!all.contains("Dice with the truth") && !all.contains("true positive"), "{all}");
-        assert!(all.contains("Dice with the mask before"), "{all}");
+        assert!(!all.contains("Dice with the ground truth") && !all.contains("true positive"), "{all}");
+        assert!(all.contains("Dice with the previous mask"), "{all}");
     }
 
     #[test]

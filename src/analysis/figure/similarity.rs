@@ -36,7 +36,7 @@ pub fn similarity(content: &Content) -> Result<Figure, FigureError> {
             let layers = seen.similarity.len().isqrt();
             if layers == 0 {
                 return Err(FigureError::Nothing {
-                    reason: "the similarity of the layers was not computed; ask for it".into(),
+                    reason: "the similarity of the layers was not computed; request it".into(),
                 });
             }
             let x = MARGIN + NUMBERS + place as f32 * (SIDE + GAP);
@@ -61,7 +61,7 @@ pub fn similarity(content: &Content) -> Result<Figure, FigureError> {
     colour_bar(&mut scene, [MARGIN, y], Scale::Diverging, "cosine");
     let sentences = [
         format!("Similarity of the text encoder's layers in {}.", names.join(" and ")),
-        "Each cell is the cosine of the sentence vectors (the first token's) of two layers, numbered from 1; layers that are alike bring the same to a stage.".into(),
+        "Each cell is the cosine of the sentence vectors (the first token's) of two layers, numbered from 1; similar layers contribute the same to a stage.".into(),
         content.remarks(),
     ];
     caption(&mut scene, y + 20.0, &sentences);

@@ -46,7 +46,7 @@ pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     }
     let mut stages = content.models.iter().flat_map(|model| &model.overrides().stages);
     if !stages.any(|stage| stage.sigma.is_some()) {
-        return Err(nothing("no stage of this model has a spectrum filter; take another model"));
+        return Err(nothing("no stage of this model has a spectrum filter; choose another model"));
     }
     if !content.cases.is_empty() {
         content.check()?;
@@ -83,9 +83,9 @@ pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     scene.outline(Rect::new(x, y, 7.0, 7.0), Stroke::solid(MARK, 1.2));
     scene.text(Text::new([x + 10.0, y + 6.0], "DC", LABEL, INK));
     x += 32.0;
-    let is_turned = content.models.iter().any(|model| *model.overrides() != model.info.overrides);
-    let learned = if is_turned { "learned or turned" } else { "learned" };
-    let mut lines = vec![(START, "start".to_owned()), (LEARNED, learned.into())];
+    let is_modified = content.models.iter().any(|model| *model.overrides() != model.info.overrides);
+    let learned = if is_modified { "learned or modified" } else { "learned" };
+    let mut lines = vec![(START, "initial".to_owned()), (LEARNED, learned.into())];
     if has_spectra {
         lines.extend([(BEFORE, "features before the filter".into()), (AFTER, "after it".into())]);
     }
@@ -93,12 +93,12 @@ pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     y += 20.0;
     let mut sentences = vec![
         format!("Spectrum filters of {}.", names.join(" and ")),
-        format!("A stage adds to its features what passes 1 − g, a Gaussian high-frequency stop of width σ that starts at {SIGMA_INIT:.2}."),
+        format!("A stage adds to its features what passes 1 − g, a Gaussian high-frequency stop of width σ, initially {SIGMA_INIT:.2}."),
         "Maps: the coefficient of every frequency, DC in the middle; curves: its mean over rings of equal distance from DC, rounded to whole bins.".into(),
-        "σ counts frequency bins, and the grids differ, so a raw σ cannot be compared between stages; the responses can.".into(),
+        "σ is measured in frequency bins, and the grids differ, so σ cannot be compared between stages; the responses can.".into(),
     ];
     if has_spectra {
-        sentences.push("Feature spectra: mean power over the channels and the same rings, the corners counted to the last, before and after the filter.".into());
+        sentences.push("Feature spectra: mean power over the channels and the same rings, with the corners in the last ring, before and after the filter.".into());
     }
     sentences.push(content.remarks());
     caption(&mut scene, y, &sentences);
@@ -123,7 +123,7 @@ fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32
     for line in stages.chunks(columns) {
         let axes = AXIS[0] + AXIS[1] * (columns - 1) as f32 + GAP * (columns - 1) as f32;
         let width = ((INNER - axes) / columns as f32).min(200.0);
-        let room = |place: usize, y: f32, height: f32| {
+        let area = |place: usize, y: f32, height: f32| {
             let x = MARGIN + AXIS[0] + place as f32 * (width + AXIS[1] + GAP);
             Rect::new(x, y, width, height)
         };
@@ -131,8 +131,8 @@ fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32
         for (place, (index, stage)) in line.iter().enumerate() {
             let own = model.info.overrides.stages.get(*index).and_then(|stage| stage.sigma);
             let name = stage_name(stage.grid, *index, stages.len());
-            filters(scene, room(place, y, side), side, stage, own, &name);
-            responses(scene, room(place, y + side + 54.0, HEIGHT), stage, place == 0);
+            filters(scene, area(place, y, side), side, stage, own, &name);
+            responses(scene, area(place, y + side + 54.0, HEIGHT), stage, place == 0);
         }
         y += side + 54.0 + HEIGHT + 24.0;
         for (case, seen) in content.cases.iter().zip(&model.inspections).filter(|_| has_spectra(model)) {
@@ -140,7 +140,7 @@ fn block(scene: &mut Scene, mut y: f32, content: &Content, model: &Model) -> f32
             for (place, (index, _)) in line.iter().enumerate() {
                 let spectra = seen.stages.get(*index).and_then(|stage| stage.spectra.as_ref());
                 let Some(spectra) = spectra else { continue };
-                powers(scene, room(place, y, HEIGHT), &spectra.before, &spectra.after, place == 0);
+                powers(scene, area(place, y, HEIGHT), &spectra.before, &spectra.after, place == 0);
             }
             y += HEIGHT + 24.0;
         }
@@ -160,12 +160,12 @@ fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageOverrides, own
     let start = Filter { sigma: SIGMA_INIT, grid: stage.grid };
     let learned = match own {
         _ if !stage.is_filtered => "off".to_owned(),
-        Some(own) if own != filter.sigma => format!("turned, σ {:.2}", filter.sigma),
+        Some(own) if own != filter.sigma => format!("modified, σ {:.2}", filter.sigma),
         _ => format!("learned, σ {:.2}", filter.sigma),
     };
     let top = rect.y + 34.0;
     for (place, (filter, words)) in
-        [(start, format!("start, σ {SIGMA_INIT:.2}")), (filter, learned)].into_iter().enumerate()
+        [(start, format!("initial, σ {SIGMA_INIT:.2}")), (filter, learned)].into_iter().enumerate()
     {
         let map = Rect::new(rect.x + place as f32 * (side + GAP), top, side, side);
         scene.text(Text::new([map.middle(), top - 3.0], words, LABEL, INK).anchored(Anchor::Middle));

@@ -65,7 +65,7 @@ impl<'a> Row<'a> {
                 }
                 (None, _) => {
                     return Err(FigureError::Nothing {
-                        reason: "the attribution was not computed; ask for it".into(),
+                        reason: "the attribution was not computed; request it".into(),
                     });
                 }
             };
@@ -88,10 +88,8 @@ impl<'a> Row<'a> {
         }
         if panels.is_empty() {
             let reason = match options.map {
-                MapKind::Change => {
-                    "there are no two stages between which anything could change; choose another map"
-                }
-                _ => "the stages were not looked at; ask for them",
+                MapKind::Change => "the model has a single stage, so there is no change; choose another map",
+                _ => "the stages were not inspected; request them",
             };
             return Err(FigureError::Nothing { reason: reason.into() });
         }

@@ -95,7 +95,7 @@ fn measures(options: &Options) -> &'static str {
         MapKind::Activation => "activation, scaled over each map",
         MapKind::Attribution => "attribution, scaled over each map",
         MapKind::StageMask => "probability",
-        MapKind::Change => "change from the stage before",
+        MapKind::Change => "change from the previous stage",
     }
 }
 
@@ -113,7 +113,7 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     /// Returns the area of a column: 0 for the image, then the stages, the mask, the ground truth.
-    fn room(&self, column: usize, y: f32, height: f32) -> Rect {
+    fn area(&self, column: usize, y: f32, height: f32) -> Rect {
         let columns = (self.stages + 2 + usize::from(self.is_compared)) as f32;
         let width = ((INNER - self.strip + GAP) / columns - GAP).min(150.0);
         Rect::new(MARGIN + self.strip + column as f32 * (width + GAP), y, width, height)
@@ -121,7 +121,7 @@ impl Sheet<'_> {
 
     fn headings(&self, scene: &mut Scene, y: f32, row: &Row) {
         let mut head = |column: usize, name: &str, more: &str| {
-            let rect = self.room(column, y, 0.0);
+            let rect = self.area(column, y, 0.0);
             column_heading(scene, rect, y + 9.0, name, more);
         };
         head(0, "Input", "");
@@ -139,15 +139,15 @@ impl Sheet<'_> {
     fn draw(&self, scene: &mut Scene, y: f32, row: &Row) -> f32 {
         let picture = row.case.picture;
         let aspect = picture.height as f32 * row.case.lengths.aspect() / picture.width.max(1) as f32;
-        let height = self.room(0, 0.0, 0.0).width * aspect.min(TALLEST);
+        let height = self.area(0, 0.0, 0.0).width * aspect.min(TALLEST);
         let place = |column: usize| {
-            let room = self.room(column, y, height);
-            let width = (height / aspect).min(room.width);
-            Rect { x: room.middle() - width / 2.0, width, ..room }
+            let area = self.area(column, y, height);
+            let width = (height / aspect).min(area.width);
+            Rect { x: area.middle() - width / 2.0, width, ..area }
         };
         let mut foot = |column: usize, drawn: &Picture, words: &str| {
             page::picture(scene, place(column), drawn);
-            line_in(scene, self.room(column, y, height), y + height + 8.0, words, TICK, WEAK);
+            line_in(scene, self.area(column, y, height), y + height + 8.0, words, TICK, WEAK);
         };
         foot(0, picture, &format!("{} × {} px", picture.width, picture.height));
         let beneath = page::beneath_map(picture, place(1));
@@ -186,34 +186,34 @@ fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> 
         rows.iter().any(|row| row.seen.stages.iter().any(|stage| stage.linear_probe.is_some()));
     let map = match options.map {
         _ if options.channel.is_some() => {
-            "One channel of a stage's output, scaled to 0…1; beneath it its lowest and its highest value in the network's own scale."
+            "One channel of a stage's output, scaled to 0…1; below it are its lowest and highest value before scaling."
         }
         MapKind::Activation => {
-            "Activation: the mean over the channels of a stage's output, scaled to 0…1 over each map; beneath it its lowest and its highest mean in the network's own scale."
+            "Activation: the mean over the channels of a stage's output, scaled to 0…1 over each map; below it are the lowest and highest mean before scaling."
         }
         MapKind::Attribution => {
-            "Lesion attribution: Grad-CAM of the mask's mean logit, negative values cut to 0, scaled to a highest value of 1; beneath it the range before scaling."
+            "Lesion attribution: Grad-CAM of the mask's mean logit, negative values cut to 0, scaled to a highest value of 1; below it is the range before scaling."
         }
         MapKind::StageMask => {
-            "Stage mask: the probability that a read-out, a 1×1 convolution fitted on the frozen network, makes of a stage's output."
+            "Stage mask: the probability that a stage read-out (linear probe), a 1×1 convolution fitted while the network is frozen, predicts from a stage's output."
         }
         MapKind::Change if has_linear_probes => {
-            "Change: the probability of a stage's own mask, by its read-out, minus that of the stage before."
+            "Change: the probability of a stage's own mask (stage read-out) minus that of the previous stage."
         }
-        MapKind::Change => "Change: the scaled mean activation of a stage minus that of the stage before.",
+        MapKind::Change => "Change: the scaled mean activation of a stage minus that of the previous stage.",
     };
     let mut sentences = vec![
         format!("Decoder stages of {names}, coarse to fine."),
         map.into(),
-        "A stage is named by the side of the grid on which it works and by its layer number in the paper; its map has twice as many cells a side and is enlarged by linear interpolation.".into(),
+        "A stage is named by the side of the grid on which it works and by its layer number in the paper; its map has twice as many cells in each direction and is enlarged by linear interpolation.".into(),
     ];
     let has_scores = rows.iter().any(|row| row.counts.is_some());
     if has_scores {
-        sentences.push("Dice and IoU are those of the one image (per image).".into());
+        sentences.push("Dice and IoU are per image.".into());
     }
     if options.map == MapKind::Attribution && rows.iter().any(|row| row.seen.explained == 0) {
         sentences
-            .push("Where the mask is empty, the attribution explains the highest hundredth of the logits.".into());
+            .push("If the mask is empty, the attribution explains the highest hundredth of the logits.".into());
     }
     sentences.push(content.remarks());
     sentences
@@ -275,7 +275,7 @@ mod tests {
         let change = draw(&bench, MapKind::Change).expect("a figure");
         assert!(
             !change.scene.words().any(|words| words.starts_with("Stage 2")),
-            "nothing is before the first stage"
+            "the first stage has no previous one"
         );
         assert_eq!(numbers(&change, "value", &[("quantity", "change")]).len(), 64);
         let mask = draw(&bench, MapKind::StageMask).expect("a figure");

@@ -126,7 +126,7 @@ pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, FigureError> {
     let side = |side: usize| u32::try_from(side).map_err(|error| fail(error.to_string()));
     let (width, height) = (side(picture.width)?, side(picture.height)?);
     if picture.rgb.len() != 3 * picture.width * picture.height {
-        return Err(fail(format!("{} bytes are no picture of {width}x{height}", picture.rgb.len())));
+        return Err(fail(format!("{} bytes are not an image of {width}x{height}", picture.rgb.len())));
     }
     let pixels = picture.rgb.as_chunks::<3>().0;
     let grey: Option<Vec<u8>> = pixels.iter().map(|[r, g, b]| (r == g && g == b).then_some(*r)).collect();

@@ -38,7 +38,7 @@ struct Curves {
 /// Returns an error if there is no sweep, or if it has no points.
 pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureError> {
     let nothing = |reason: &str| FigureError::Nothing { reason: reason.into() };
-    let (_, result) = *sweeps.first().ok_or_else(|| nothing("nothing was swept; sweep a value first"))?;
+    let (_, result) = *sweeps.first().ok_or_else(|| nothing("there is no sweep; make one first"))?;
     if result.points.is_empty() {
         return Err(nothing("the sweep has no values; give it a range"));
     }
@@ -67,10 +67,10 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
     let x = Axis::exact(values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max), 6);
     let has_dice = curves.iter().any(|curves| !curves.pooled.is_empty());
     let width = (INNER - GAP) / 2.0 - AXIS;
-    let room =
+    let area =
         |place: usize| Rect::new(MARGIN + AXIS + place as f32 * (width + AXIS + GAP), MARGIN + 4.0, width, HEIGHT);
     let mut panel = |place: usize, y: Axis, name: &str, drawn: &[(&[[f64; 2]], Stroke)]| {
-        let plot = Plot { rect: room(place), x: x.clone(), y };
+        let plot = Plot { rect: area(place), x: x.clone(), y };
         plot.frame(&mut scene, &result.name, name);
         for Curves { own, .. } in &curves {
             if (plot.x.low..=plot.x.high).contains(own) {
@@ -106,7 +106,7 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
     panel(usize::from(has_dice), highest, "Area of the mask (% of the image)", &drawn);
     legend.push((AREA, "area, mean".into()));
     let own: Vec<String> = curves.iter().map(|curves| significant(curves.own, 3)).collect();
-    legend.push((OWN, format!("the model's own value, {}", own.join(" and "))));
+    legend.push((OWN, format!("original value, {}", own.join(" and "))));
     let y = MARGIN + 4.0 + HEIGHT + 28.0;
     line_legend(&mut scene, [MARGIN, y], &legend);
     let cases = match (result.cases, result.with_truth) {
@@ -115,7 +115,7 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
         (cases, with) => format!("{cases} cases, {with} of them with a ground truth."),
     };
     let sentences = [
-        format!("{} of {both} over a range, all other values unchanged.", capital(&result.name)),
+        format!("{} of {both} over a range, with all other parameters unchanged.", capital(&result.name)),
         cases,
         match names.as_slice() {
             [first, second] => format!("Heavy lines: {first}; thin lines: {second}."),
@@ -130,7 +130,7 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
     caption(&mut scene, y + 10.0, &sentences);
     let mut table = Table::new(&[
         "model",
-        "dial",
+        "parameter",
         "own_value",
         "value",
         "area_percent",

@@ -80,11 +80,11 @@ pub fn weights(content: &Content) -> Result<Figure, FigureError> {
     y += 10.0;
     let mut sentences = vec![
         format!("Layer fusion of {}.", names.join(" and ")),
-        "A stage reads the weighted sum of the text encoder's layers in its group; the weights of a group are the softmax of one learned value a layer and add up to 1."
+        "A stage reads the weighted sum of the text encoder's layers in its group; the weights of a group are the softmax of one learned value for each layer and add up to 1."
             .into(),
     ];
     if has_change {
-        sentences.push("The lower bars show how far each value has moved from its start of 1: equal moves of a whole group change no weight.".into());
+        sentences.push("The lower bars show the change of each value from its initial value of 1; equal changes in a whole group leave the weights unchanged.".into());
     }
     sentences.push(content.remarks());
     caption(&mut scene, y, &sentences);
@@ -103,10 +103,10 @@ fn changes(group: &GroupOverrides) -> Vec<f64> {
     group.alpha.iter().flatten().map(|value| f64::from(value - ALPHA_INIT)).collect()
 }
 
-/// Makes an axis around zero that extends `room` times the largest change to both sides.
-fn change_axis(changes: impl Iterator<Item = f64>, room: f64) -> Axis {
+/// Makes an axis around zero that extends `factor` times the largest change to both sides.
+fn change_axis(changes: impl Iterator<Item = f64>, factor: f64) -> Axis {
     let largest = changes.fold(0f64, |largest, change| largest.max(change.abs()));
-    let end = if largest > 0.0 { room * largest } else { 0.1 };
+    let end = if largest > 0.0 { factor * largest } else { 0.1 };
     Axis::exact(-end, end, 5)
 }
 
@@ -301,7 +301,7 @@ mod tests {
         content.models[1].overrides = Some(&overrides);
         let figure = weights(&content).expect("a figure");
         let all = figure.scene.words().collect::<Vec<_>>().join(" ");
-        assert!(all.contains("bench-model turned by hand: σ of stage 7 6.18 to 3.00."), "{all}");
-        assert_eq!(column(&figure, "model", &[("layer", "1")]), ["bench-model", "bench-model, turned"]);
+        assert!(all.contains("bench-model was modified: σ of stage 7 6.18 to 3.00."), "{all}");
+        assert_eq!(column(&figure, "model", &[("layer", "1")]), ["bench-model", "bench-model, modified"]);
     }
 }

@@ -105,9 +105,9 @@ pub fn open_series(
     let one = whole.values.bytes();
     let stack = one.saturating_mul(rest.len() as u64 + 1);
     limit.allow(first_path, stack.saturating_add(one))?;
-    let room = limit.0 - stack;
-    let at_once = (room / one.saturating_mul(WORKING).max(1)).clamp(1, 64) as usize;
-    let share = Limit(room / at_once.min(rayon::current_num_threads()) as u64);
+    let available = limit.0 - stack;
+    let at_once = (available / one.saturating_mul(WORKING).max(1)).clamp(1, 64) as usize;
+    let share = Limit(available / at_once.min(rayon::current_num_threads()) as u64);
     whole.values.reserve(whole.values.len() * rest.len());
     for paths in rest.chunks(at_once) {
         let tried = paths.par_iter().map(|path| try_one(path, share, Some(&first)));

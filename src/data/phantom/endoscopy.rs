@@ -121,9 +121,9 @@ fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut f
     let radius = (share / std::f32::consts::PI).sqrt();
     let stretch = within(ratio.0, ratio.1).sqrt();
     let reach = radius / stretch.min(1.0 / stretch);
-    let room = (0.5 - 0.75 * reach).max(0.04);
+    let space = (0.5 - 0.75 * reach).max(0.04);
     Polyp {
-        middle: (0.5 + within(-room, room), 0.5 + within(-room, room)),
+        middle: (0.5 + within(-space, space), 0.5 + within(-space, space)),
         half: (radius * stretch, radius / stretch),
         turn: within(0.0, std::f32::consts::PI),
         corner,

@@ -56,8 +56,8 @@ impl<'a> Directories<'a> {
         let size = if self.is_big { 8 } else { 2 };
         let count = usize::try_from(self.number(start, size)?).ok()?;
         // The count is limited to the entries that fit into the file.
-        let room = self.bytes.len().saturating_sub(start) / if self.is_big { 20 } else { 12 };
-        Some(Directory { file: self, entries_at: start + size, count: count.min(room + 1) })
+        let available = self.bytes.len().saturating_sub(start) / if self.is_big { 20 } else { 12 };
+        Some(Directory { file: self, entries_at: start + size, count: count.min(available + 1) })
     }
 
     /// Returns an unsigned number of `size` bytes (1, 2, 4 or 8) at `offset`.

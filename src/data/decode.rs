@@ -46,8 +46,8 @@ pub fn load(path: &Path) -> Result<Image, DataError> {
 pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Image, DataError> {
     let raster = raster(path, limit, orientation)?;
     if raster.pages > 1 {
-        let reason = format!("it is a stack of {} pages of one size, where one picture is needed", raster.pages);
-        return Err(DataError::unsupported(path, &reason, "save the page that is meant as a file of its own"));
+        let reason = format!("it is a stack of {} pages, and a single image is needed", raster.pages);
+        return Err(DataError::unsupported(path, &reason, "save the page as a separate file"));
     }
     if let StoredPixels::I16(values) = &raster.values {
         // The floating-point copy exists beside the values that were read.
@@ -83,7 +83,7 @@ pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Ras
     if raster.source.pages > 1 && format != ImageFormat::Tiff {
         raster
             .notes
-            .push(format!("It is an animation of {} pictures, of which the first is read.", raster.source.pages));
+            .push(format!("It is an animation of {} images, of which the first is read.", raster.source.pages));
     }
     Ok(raster)
 }

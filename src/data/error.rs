@@ -15,7 +15,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The file exists, but the system cannot read it.
-    #[error("{}: the file cannot be read ({reason}); check that it is a file and that you may open it", path.display())]
+    #[error("{}: the file cannot be read ({reason}); check that it is a file and that you have permission to read it", path.display())]
     Unreadable {
         /// The file asked for.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The image has a format or a variant that is not supported.
-    #[error("{}: this kind of image is not read ({reason}); {mend}", path.display())]
+    #[error("{}: this kind of image is not supported ({reason}); {mend}", path.display())]
     Unsupported {
         /// The file asked for.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum DataError {
     /// memory.
     #[error(
         "{}: the image is too large ({size}); \
-         scale it down or cut out the part of interest",
+         scale it down or crop it",
         path.display()
     )]
     TooLarge {
@@ -83,7 +83,7 @@ pub enum DataError {
     },
     /// The file would take more memory than one file may take.
     #[error(
-        "{}: it would take {} and one file may take {}; raise the limit in the settings, or open a smaller part",
+        "{}: it needs {} of memory and the limit is {}; raise the limit in the settings, or open a smaller part",
         path.display(), amount(*needed), amount(*limit)
     )]
     BeyondLimit {
@@ -95,19 +95,19 @@ pub enum DataError {
         limit: u64,
     },
     /// The file is not a DICOM file.
-    #[error("{}: this is not a DICOM file; give a file or a folder of a scanner", path.display())]
+    #[error("{}: this is not a DICOM file; give a DICOM file or the folder of a series", path.display())]
     NotDicom {
         /// The file.
         path: PathBuf,
     },
     /// The DICOM file has no image; it may be a report.
-    #[error("{}: this DICOM file has no picture; open one of the images of its study", path.display())]
+    #[error("{}: this DICOM file has no image; open one of the images of its study", path.display())]
     NoPixelData {
         /// The file.
         path: PathBuf,
     },
     /// The file does not fit into one stack with the others of its series.
-    #[error("{}: it does not fit to the others of its series ({reason}); open it alone", path.display())]
+    #[error("{}: it does not fit the others of its series ({reason}); open it alone", path.display())]
     Misfit {
         /// The file.
         path: PathBuf,
@@ -115,13 +115,13 @@ pub enum DataError {
         reason: &'static str,
     },
     /// The folder has no DICOM images.
-    #[error("{}: no DICOM pictures were found in this folder; open the folder that has them", path.display())]
+    #[error("{}: no DICOM images were found in this folder; open the folder that has them", path.display())]
     NoSeries {
         /// The folder.
         path: PathBuf,
     },
     /// The folder has nothing that can be opened.
-    #[error("{}: no images were found in this folder; open one that has images or scans", path.display())]
+    #[error("{}: no images were found in this folder; open one that has images", path.display())]
     NothingToOpen {
         /// The folder.
         path: PathBuf,
@@ -133,7 +133,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The file is not a mask.
-    #[error("{}: this is not a mask ({reason}); give a file whose values or colours tell lesion from background", path.display())]
+    #[error("{}: this is not a mask ({reason}); give a file whose values or colours distinguish lesion and background", path.display())]
     NotAMask {
         /// The file.
         path: PathBuf,
@@ -142,9 +142,9 @@ pub enum DataError {
     },
     /// The voxels of the mask lie elsewhere than those of the image.
     #[error(
-        "{}: the mask lies on another grid ({mask}) than the image ({image}); give the mask that was drawn on this image, \
+        "{}: the mask is on another grid ({mask}) than the image ({image}); give the mask that was drawn on this image, \
          or have this one resampled by position{}",
-        path.display(), if *fits_by_number { ", or laid on it by voxel numbers" } else { "" }
+        path.display(), if *fits_by_number { ", or matched by voxel indices" } else { "" }
     )]
     MaskGrid {
         /// The mask's file.
@@ -158,8 +158,7 @@ pub enum DataError {
     },
     /// The positions of the mask cannot be compared with those of the image.
     #[error(
-        "{}: the positions of the mask are counted from another frame of reference ({mask}) than those of the image ({image}); \
-         give a mask of this image, or lay it on the image by voxel numbers",
+        "{}: the mask has another frame of reference ({mask}) than the image ({image}); give a mask of this image, or match it by voxel indices",
         path.display()
     )]
     MaskFrame {
@@ -171,7 +170,7 @@ pub enum DataError {
         image: String,
     },
     /// A single mask does not say to which of several slices of the image it belongs.
-    #[error("{}: the mask has one slice and the image {slices}; say which slice it was drawn on", path.display())]
+    #[error("{}: the mask has one slice and the image {slices}; give the slice on which it was drawn", path.display())]
     MaskSlice {
         /// The mask's file.
         path: PathBuf,
@@ -258,7 +257,7 @@ pub enum DataError {
         split: String,
     },
     /// No pair can be read.
-    #[error("{}: not one of the {count} pairs of split {split} can be used; the first: {reason}", path.display())]
+    #[error("{}: none of the {count} pairs of split {split} can be used; the first: {reason}", path.display())]
     NothingUsable {
         /// The data set.
         path: PathBuf,
@@ -270,7 +269,7 @@ pub enum DataError {
         reason: String,
     },
     /// No mask has foreground.
-    #[error("{}: not one of the {count} masks of split {split} has foreground{hint}", path.display())]
+    #[error("{}: none of the {count} masks of split {split} has foreground{hint}", path.display())]
     EmptyMasks {
         /// The data set.
         path: PathBuf,
@@ -383,7 +382,7 @@ impl DataError {
 /// Calls a decoder of another library. If it panics, which some do on damaged files, the file is refused.
 pub(super) fn caught<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
     let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
-    decoded.unwrap_or_else(|_| Err(DataError::damaged(path, "its decoder stumbled over it")))
+    decoded.unwrap_or_else(|_| Err(DataError::damaged(path, "its decoder failed")))
 }
 
 /// Puts the text of another library's error on one line.

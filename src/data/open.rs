@@ -76,8 +76,8 @@ pub fn open_as(
         let chosen = series.get(number - 1).ok_or_else(|| match series.len() {
             0 => DataError::NoSeries { path: folder.to_owned() },
             count => {
-                let reason = format!("it has {count} series and no number {number}");
-                DataError::unsupported(folder, &reason, "give the number of one that it has")
+                let reason = format!("it has {count} series, and none has number {number}");
+                DataError::unsupported(folder, &reason, "give the number of an existing one")
             }
         })?;
         let count = chosen.files.len();

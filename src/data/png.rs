@@ -74,7 +74,7 @@ pub(super) fn indexed(
         (colours, info.trns.as_deref().map(<[u8]>::to_vec))
     };
     if colours.is_empty() {
-        return Err(DataError::damaged(path, "its pixels are numbers of colours and there is no palette"));
+        return Err(DataError::damaged(path, "its pixels are palette indices and there is no palette"));
     }
     let mut packed = vec![0; rows as usize];
     reader.next_frame(&mut packed).map_err(refuse)?;

@@ -88,7 +88,7 @@ impl Raster {
         let (Some(turn), Some(number)) = (self.source.turn(), self.source.orientation) else { return Ok(()) };
         if orientation == Orientation::AsStored {
             let note = format!(
-                "The file gives orientation {number} ({}), which was not applied: pixels are as stored.",
+                "Orientation {number} in the file ({}) was not applied: pixels are as stored.",
                 turn.name()
             );
             self.notes.push(note);
@@ -111,7 +111,7 @@ impl Raster {
         }
         [self.columns, self.rows, self.pages] = turn.shape(shape);
         self.turn = turn;
-        self.notes.push(format!("The orientation that the file gives ({number}) was applied: {}.", turn.name()));
+        self.notes.push(format!("Orientation {number} in the file was applied: {}.", turn.name()));
         Ok(())
     }
 

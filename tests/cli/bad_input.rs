@@ -17,7 +17,7 @@ fn images_that_are_none() {
     let folder = folder();
     predict(bundle(), &put(&folder, "notes.png", b"just some text")).refused(&["notes.png", "not an image"]);
     predict(bundle(), &folder.path().join("gone.png")).refused(&["gone.png", "no such file"]);
-    predict(bundle(), folder.path()).refused(&["no DICOM pictures"]);
+    predict(bundle(), folder.path()).refused(&["no DICOM images"]);
     let whole = fs::read(put_picture(&folder, "whole.png", 64, 64)).expect("a picture");
     predict(bundle(), &put(&folder, "cut.png", &whole[..whole.len() / 2])).refused(&["cut.png", "truncated"]);
     predict(bundle(), &put(&folder, "none.png", &png(0, 0, 8, 0, &[], &[]))).refused(&["none.png"]);

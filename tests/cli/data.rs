@@ -53,10 +53,7 @@ fn a_split_without_a_pair_that_can_be_used() {
         put(&folder, &format!("train/GTs/{name}.png"), &grey_png(4, 5, 0, 255));
     }
     let text = himix!["data", folder.path()].done().out;
-    assert!(
-        text.contains("train: no usable pair") && text.contains("2 masks of another size"),
-        "{text}"
-    );
+    assert!(text.contains("train: no usable pair") && text.contains("2 masks of another size"), "{text}");
     assert!(!text.contains("184467"), "{text}");
     let object = himix!["data", folder.path(), "--json"].json();
     assert_eq!(
@@ -77,7 +74,7 @@ fn how_pairs_are_read_is_said() {
     put(&folder, "train/GTs/a_mask_1.png", &fixture("mask_stored.png"));
     let text = himix!["data", folder.path(), "--as-stored"].done().out;
     for part in [
-        "read with: pictures as stored",
+        "read with: images as stored",
         "train: 1 pair",
         "24x16 pixels",
         "1 image has an EXIF orientation, left as stored",

@@ -38,7 +38,7 @@ fn a_mask_of_a_prone_series_lies_where_it_was_drawn() {
 #[test]
 fn another_grid_is_refused_and_can_be_agreed_to() {
     let line = predict("pairing/supine/series", "pairing/coronal/mask.nii", &[]);
-    let line = line.failed(2, &["coronal/mask.nii", "lies on another grid", "5×4×3 of 0.50×0.75×5.00 mm"]);
+    let line = line.failed(2, &["coronal/mask.nii", "is on another grid", "5×4×3 of 0.50×0.75×5.00 mm"]);
     assert!(line.err.contains("--mask-grid resample, or index"), "{}", line.err);
     let by_number =
         predict("pairing/supine/series", "pairing/coronal/mask.nii", &["--mask-grid", "index", "--slice", "1"]);

@@ -257,7 +257,7 @@ fn data_that_cannot_be_trained_on() {
     for index in 0..8 {
         image::GrayImage::new(64, 48).save(bench.path(&format!("train/GTs/mask_{index}.png"))).expect("a mask");
     }
-    train(&[]).failed(2, &["not one of the 8 masks of split train has foreground"]);
+    train(&[]).failed(2, &["none of the 8 masks of split train has foreground"]);
     fs::remove_dir_all(bench.path("train/GTs")).expect("removed");
     train(&[]).failed(2, &["split train has images but no masks"]);
     fs::remove_dir_all(bench.path("train")).expect("removed");
@@ -302,7 +302,7 @@ fn normal_cases_beside_others() {
     let phantoms = ["--set", "phantoms=4"];
     let with_phantoms = run_on(std::slice::from_ref(&normal), "phantoms", &phantoms).done();
     assert!(with_phantoms.err.contains("normal cases"), "{}", with_phantoms.err);
-    let refusal = "not one of the 8 masks of split train has foreground";
+    let refusal = "none of the 8 masks of split train has foreground";
     run_on(std::slice::from_ref(&normal), "alone", &[]).failed(2, &[refusal]);
     run_on(&[normal.clone(), normal.clone()], "twice", &[]).failed(2, &[refusal]);
     assert!(!bench.path("alone").exists() && !bench.path("twice").exists());

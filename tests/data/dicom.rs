@@ -508,5 +508,5 @@ fn frames_however_they_are_divided() {
         &dicom_pieces("1.2.840.10008.1.2.4.50", 16, 8, "4 ", &[&frames[0], &frames[1], &frames[2]]),
     );
     let error = open(&path, Limit::default()).expect_err("a frame is missing").to_string();
-    assert!(error.contains("cannot be told apart"), "{error}");
+    assert!(error.contains("cannot be separated"), "{error}");
 }

@@ -257,7 +257,7 @@ fn however_a_body_is_sliced_it_is_the_same_body() {
 fn a_gap_is_said_with_its_place() {
     let (_, whole) = whole_series("gap");
     must_have(&whole, &expected("gap")["values"]);
-    assert!(whole.notes[0].contains("a gap of 10.0 mm behind slice 3 (others 5.0 mm)"), "{:?}", whole.notes);
+    assert!(whole.notes[0].contains("a gap of 10.0 mm after slice 3 (otherwise 5.0 mm)"), "{:?}", whole.notes);
 }
 
 #[test]

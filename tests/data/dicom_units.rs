@@ -77,7 +77,7 @@ fn a_stack_has_the_unit_of_most_of_its_slices() {
     let whole = series(&slices(&folder(), &[same, bare, bare]));
     assert_eq!((whole.slices, whole.unit, &whole.mapping), (2, "", &ValueMapping::Same));
     assert!(
-        whole.notes.iter().any(|note| note.contains("does not say how its values become Hounsfield")),
+        whole.notes.iter().any(|note| note.contains("does not say how values map to Hounsfield")),
         "{:?}",
         whole.notes
     );

@@ -52,11 +52,10 @@ fn as_stored_is_said() {
     let path = fixtures().join("exif/6.jpg");
     let read = raster::load(&path, Limit::default(), Orientation::AsStored).expect("a picture");
     assert!(read.turn.is_none());
-    let note =
-        "The file gives orientation 6 (turned by 90° clockwise), which was not applied: pixels are as stored.";
+    let note = "Orientation 6 in the file (turned by 90° clockwise) was not applied: pixels are as stored.";
     assert_eq!(read.notes, [note]);
     let turned = raster::load(&path, Limit::default(), Orientation::Upright).expect("a picture");
-    assert_eq!(turned.notes, ["The orientation that the file gives (6) was applied: turned by 90° clockwise."]);
+    assert_eq!(turned.notes, ["Orientation 6 in the file was applied: turned by 90° clockwise."]);
 }
 
 /// Invalid orientations and truncated EXIF data leave an image unchanged.

@@ -283,7 +283,7 @@ fn another_grid_is_refused_unless_the_user_agrees() {
         .map(|_| ())
         .expect_err("elsewhere")
         .to_string();
-    assert!(line.contains("or laid on it by voxel numbers"), "{line}");
+    assert!(line.contains("or matched by voxel indices"), "{line}");
     let laid = lay(&path, labels, image.grid(), None, Agreed::ByNumber).expect("as agreed");
     let stored: Vec<i64> = (0..24).map(|at| laid.labels.labels[laid.labels.indices.at(at)].value).collect();
     assert_eq!(stored, (0..24).collect::<Vec<i64>>(), "voxel on voxel as stored");

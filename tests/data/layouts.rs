@@ -186,7 +186,7 @@ fn what_is_no_data_set_says_so() {
     assert_eq!(all.check(&exact).expect("a pair is left").with_foreground, 0);
     assert!(all.findings.iter().any(|finding| finding.problem == Problem::AllEmpty), "{:?}", all.findings);
     let line = all.all_empty_error().to_string();
-    assert!(line.contains("not one of the 1 masks") && line.contains("the rule half"), "{line}");
+    assert!(line.contains("none of the 1 masks") && line.contains("the rule half"), "{line}");
     let checked = open(&black, "all").check(&PairReading::default()).expect("a pair");
     assert_eq!(checked.with_foreground, 1, "half finds it");
 }

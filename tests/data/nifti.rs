@@ -185,7 +185,7 @@ fn hounsfield_units_whatever_the_storage() {
     let phases = [-1000_i16, -900, -500, 0, 10, 500, 900, 1000];
     let phases = file(4, 16, [1.0, 0.0], phases.iter().flat_map(|v| v.to_le_bytes()).collect());
     assert_eq!((phases.unit, phases.modality), ("", Modality::Other));
-    assert!(plain.assumptions.iter().any(|text| text.contains("taken for Hounsfield units")));
+    assert!(plain.assumptions.iter().any(|text| text.contains("Hounsfield units are assumed")));
     // NaN is shown as the lowest value, with a note.
     let strange = [f32::NAN, -1000.0, 0.0, 40.0, f32::INFINITY, 300.0, 1200.0, 3000.0];
     let volume = file(16, 32, [1.0, 0.0], strange.iter().flat_map(|hu| hu.to_le_bytes()).collect());

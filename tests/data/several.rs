@@ -60,7 +60,7 @@ fn they_are_united_or_labels() {
     let all = Dataset::open(set.path(), "all").expect("a data set");
     let united = pair::read(&all.samples[0], &PairReading::default()).expect("a pair");
     assert_eq!(united.mask.values, [1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
-    assert_eq!(united.notes, ["The 4 masks of benign (1).png are one truth."]);
+    assert_eq!(united.notes, ["The 4 masks of benign (1).png form one ground truth."]);
     assert!(united.kind.words().starts_with("4 files; two values"), "{}", united.kind.words());
 
     let reading = PairReading { several: Several::AsLabels, ..PairReading::default() };
@@ -149,13 +149,13 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
     let reading = all.reading.clone();
     assert_eq!(all.check(&reading).expect("a pair").with_foreground, 1);
     let found = survey(set.path(), &reading, &|_, _| ()).expect("a data set");
-    assert_eq!(found.reading.words(), "pictures as stored");
+    assert_eq!(found.reading.words(), "images as stored");
     assert_eq!(found.splits.iter().flat_map(|(_, split)| split).map(|split| split.turned).sum::<usize>(), 1);
 
     let items = worklist::list(set.path()).expect("a list");
     assert!(items.iter().all(|item| item.reading == reading), "the list says how its pairs are read");
     let line = ["train", "val", "test"].iter().find_map(|split| Dataset::open(set.path(), split).err());
-    assert!(line.expect("one image fills one split").to_string().contains("take the split 'all'"));
+    assert!(line.expect("one image fills one split").to_string().contains("use the split 'all'"));
 
     // By default an image is upright, as in the tool with which its mask was drawn.
     let set = turned("mask_upright.png", "");

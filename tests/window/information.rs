@@ -179,7 +179,7 @@ fn a_note_is_said_once_however_often_its_file_is_opened() {
     let mut window = with_result(&FakeModel::default(), vec![path.clone()]);
     window.get_by_label_contains("Messages").click();
     window.run();
-    let count = |window: &Window| window.query_all_by_label_contains("does not say where the voxels lie").count();
+    let count = |window: &Window| window.query_all_by_label_contains("Its header has no position").count();
     window.key_press(Key::Escape);
     window.run();
     assert_eq!(count(&window), 1, "in the list, and no toast any more");

@@ -93,7 +93,7 @@ fn a_truth_on_another_grid_is_asked_about() {
     let mut window = ask();
     click(&mut window, "Match voxels by number");
     wait(&mut window, "the scores", |window| says(window, "Dice"));
-    window.get_by_label("by voxel numbers, whatever the positions say");
+    window.get_by_label("by voxel indices, regardless of positions");
     wait(&mut window, "two rows of the left half", |window| says(window, "8 px, 32 mm², "));
     assert!(!asks(&window));
     let mut window = ask();
@@ -113,7 +113,7 @@ fn a_lone_mask_of_a_stack_is_laid_on_the_slice_that_is_seen() {
     let left = image::GrayImage::from_fn(8, 6, |x, _| image::Luma([if x < 4 { 255 } else { 0 }]));
     left.save(&mask).expect("a mask is written");
     let mut window = with_result(&FakeModel::default(), vec![image, mask]);
-    wait(&mut window, "the question", |window| says(window, "say which slice it was drawn on"));
+    wait(&mut window, "the question", |window| says(window, "give the slice on which it was drawn"));
     window.key_press(Key::PageUp);
     window.run();
     click(&mut window, "It is of this slice");

@@ -57,7 +57,7 @@ impl Problem {
             Self::FullMask => ("mask that is foreground everywhere", "masks that are foreground everywhere"),
             Self::AllEmpty => ("split without any foreground", "splits without any foreground"),
             Self::SeveralMasks => ("image with several masks", "images with several masks"),
-            Self::Table => ("remark on the table", "remarks on the table"),
+            Self::Table => ("note on the table", "notes on the table"),
         };
         if count == 1 { one } else { many }
     }

@@ -41,7 +41,7 @@ pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
     let truth = Truth::read(&sample.masks, Grid { shape, geometry: &geometry }, &how)
         .map_err(|error| if is_turned { turned(error, reading.orientation) } else { error })?;
     if sample.masks.len() > 1 {
-        notes.push(format!("The {} masks of {} are one truth.", sample.masks.len(), sample.name));
+        notes.push(format!("The {} masks of {} form one ground truth.", sample.masks.len(), sample.name));
     }
     notes.extend(truth.laid.labels.notes.iter().map(|note| format!("{}: {note}", sample.name)));
     let mask = truth.laid.labels.mask(0, &truth.choice);

@@ -106,7 +106,7 @@ fn refusal(
         }
         _ if has_masks => {
             let available = match source.share {
-                Share::Tenths(_) => "too few images for it: none falls into this tenth; take the split 'all'",
+                Share::Tenths(_) => "too few images: none falls into this tenth; use the split 'all'",
                 _ => "images of other names only",
             };
             let available = available.into();

@@ -90,7 +90,7 @@ impl PairReading {
     pub fn words(&self) -> String {
         let mut words = Vec::new();
         if self.orientation == Orientation::AsStored {
-            words.push("pictures as stored".to_owned());
+            words.push("images as stored".to_owned());
         }
         match self.rule {
             MaskRule::Found => {}

@@ -111,8 +111,7 @@ impl Attributes {
         }
         // Both have 16 bits; a file may have longer texts in their place.
         if columns.max(rows) > usize::from(u16::MAX) {
-            let reason =
-                format!("a picture of {columns}×{rows} pixels, where DICOM has no more than 65535 on a side");
+            let reason = format!("an image of {columns}×{rows} pixels, and DICOM allows at most 65535 on a side");
             return Err(DataError::damaged(path, reason));
         }
         let is_signed = number(tags::PIXEL_REPRESENTATION) == Some(1.0);

@@ -140,7 +140,7 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
             return Ok(between(found));
         }
     }
-    Err(format!("its {frames} frames cannot be told apart in {} pieces", pieces.ends.len()))
+    Err(format!("its {frames} frames cannot be separated in {} pieces", pieces.ends.len()))
 }
 
 /// What decoding a frame needs.
@@ -175,7 +175,7 @@ pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Need
     };
     if (announced.columns, announced.rows, announced.samples) != (columns, rows, samples) {
         return Err(format!(
-            "its compressed pixels are {}x{} with {} samples where its header has {columns}x{rows} with {samples}",
+            "its compressed pixels are {}x{} with {} samples, but its header says {columns}x{rows} with {samples}",
             announced.columns, announced.rows, announced.samples
         ));
     }

@@ -57,9 +57,9 @@ pub fn of_jpeg(bytes: &[u8], photometric: &str) -> (bool, Option<&'static str>) 
     };
     let note = match codestream {
         Some(is_rgb) if is_rgb != header => Some(if is_rgb {
-            "The header calls the colours luminance and differences, the JPEG stream red, green, blue; they are shown as the latter."
+            "The header says that colours are luminance and differences, the JPEG stream says red, green, blue; the stream is followed."
         } else {
-            "The header calls the colours red, green, blue, the JPEG stream luminance and differences; they are shown as the latter."
+            "The header says that colours are red, green, blue, the JPEG stream says luminance and differences; the stream is followed."
         }),
         _ => None,
     };
@@ -96,11 +96,10 @@ pub fn with_components(bytes: &[u8], is_rgb: bool) -> Vec<u8> {
 pub fn of_jpeg2000(is_transformed: bool, photometric: &str) -> Option<&'static str> {
     match (is_transformed, photometric) {
         (false, "YBR_RCT" | "YBR_ICT") => Some(
-            "The header says that the JPEG 2000 stream transforms its colours, the stream that it does not; they are shown as stored.",
+            "The header says that the JPEG 2000 stream transforms its colours, but it does not; they are shown as stored.",
         ),
         (true, other) if other.starts_with("YBR_FULL") => Some(
-            "The header calls the colours luminance and differences, the JPEG 2000 stream transforms them itself; they are shown as it \
-             gives them.",
+            "The header says that colours are luminance and differences, but the JPEG 2000 stream transforms them itself; the stream is followed.",
         ),
         _ => None,
     }

@@ -72,8 +72,7 @@ pub fn measure(
             Some(_) => Measure { spacing: Some(spacing), ..Measure::default() },
             None => Measure {
                 note: Some(
-                    "The file does not say whether its pixel spacing is that of the patient or of the detector; lengths are taken as at \
-                     the detector.",
+                    "The file does not say whether its pixel spacing is that of the patient or of the detector; lengths are given at the detector.",
                 ),
                 ..at_detector(spacing)
             },

@@ -101,8 +101,8 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let stacks = attributes.stacks();
     let number = number.unwrap_or(1);
     let Some(stack) = stacks.get(number - 1) else {
-        let reason = format!("it has {} stacks of frames and no number {number}", stacks.len());
-        return Err(DataError::unsupported(&file, &reason, "give the number of one that it has"));
+        let reason = format!("it has {} stacks of frames, and none has number {number}", stacks.len());
+        return Err(DataError::unsupported(&file, &reason, "give the number of an existing one"));
     };
     let mut volume = volume(&file, contents, &attributes, &stack.members, limit)?;
     volume.notes.extend(stack.note.clone());
@@ -112,9 +112,7 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     } else if attributes.told.len() > 1 && volume.geometry.placement.is_none() {
         let is_indexed = attributes.told.iter().all(|frame| !frame.index.is_empty());
         let order = if is_indexed { "the numbers that it gives them" } else { "the file" };
-        volume
-            .notes
-            .push(format!("The file does not say where its frames lie; they stand in the order of {order}."));
+        volume.notes.push(format!("The file has no positions for its frames; they are sorted by {order}."));
     }
     if stacks.len() > 1 {
         volume.notes.push(others(&file, &stacks, number));
@@ -190,20 +188,20 @@ fn said_of_place(volume: &mut Volume) {
         let what = if step.abs() > usual { "a gap of" } else { "a step of only" };
         let more = match gaps.len() {
             1 => String::new(),
-            2 => ", and one more such place".into(),
-            count => format!(", and {} more such places", count - 1),
+            2 => ", and one more such gap".into(),
+            count => format!(", and {} more such gaps", count - 1),
         };
         volume.notes.push(format!(
-            "The slices are not evenly spaced, some may be missing: {what} {} behind slice {} (others {}){more}.",
+            "The slices are not evenly spaced, some may be missing: {what} {} after slice {} (otherwise {}){more}.",
             mm(*step),
             slice + 1,
             mm(usual)
         ));
     }
     if let Some(degrees) = volume.geometry.tilt() {
-        volume.notes.push(format!(
-            "The stack leans by {degrees:.1}° against its slices; the picture is not straightened."
-        ));
+        volume
+            .notes
+            .push(format!("The stack is tilted by {degrees:.1}° relative to its slices; this is not corrected."));
     }
 }
 
@@ -272,9 +270,9 @@ fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes
         volume.windows =
             vec![NamedWindow { name: "VOI LUT".into(), window: Window::of_range(range[0], range[1]) }];
     } else {
-        volume
-            .notes
-            .push("The file's VOI LUT cannot be joined to the rescale of its frames and is not applied.".into());
+        volume.notes.push(
+            "The file's VOI LUT cannot be combined with the rescale of its frames and is not applied.".into(),
+        );
     }
 }
 

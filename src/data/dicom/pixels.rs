@@ -57,7 +57,7 @@ pub fn values(
         }
         (Stored::Pieces(pieces), Some(codec)) => maker.compressed(codec, &pieces, limit)?,
         (Stored::Native { .. }, Some(_)) => {
-            return Err(DataError::damaged(path, "its pixels are not in the pieces that its transfer syntax has"));
+            return Err(DataError::damaged(path, "its pixels are not in pieces as its transfer syntax requires"));
         }
         (_, None) => {
             return Err(DataError::Compression {
@@ -130,7 +130,7 @@ impl Maker<'_> {
         let made = if is_kept { self.count() as u64 } else { count * self.kept(bits) };
         limit.allow(self.path, bytes.capacity() as u64 + made)?;
         if (bytes.len() as u64) < needed {
-            let reason = format!("{} bytes of pixels where {needed} are announced", bytes.len());
+            let reason = format!("{} bytes of pixels instead of {needed}", bytes.len());
             return Err(self.damaged(reason));
         }
         bytes.truncate(needed as usize);
@@ -157,7 +157,7 @@ impl Maker<'_> {
     ) -> Result<StoredPixels, DataError> {
         limit.allow(self.path, bytes.len() as u64 + count)?;
         if (bytes.len() as u64) < count.div_ceil(8) {
-            let reason = format!("{} bytes of pixels where {} are announced", bytes.len(), count.div_ceil(8));
+            let reason = format!("{} bytes of pixels instead of {}", bytes.len(), count.div_ceil(8));
             return Err(self.damaged(reason));
         }
         let bit = |place: usize| bytes[(place / 8) ^ usize::from(is_swapped)] >> (place % 8) & 1;
@@ -262,7 +262,7 @@ impl Maker<'_> {
     fn library(&self, syntax: &str, bytes: Vec<u8>, bits: usize) -> Result<Option<Vec<u8>>, DataError> {
         let attributes = self.attributes;
         let Attributes { columns, rows, samples, .. } = *attributes;
-        let short = |value: usize| u16::try_from(value).map_err(|_| self.damaged("its size is beyond 65535"));
+        let short = |value: usize| u16::try_from(value).map_err(|_| self.damaged("a side is larger than 65535"));
         let number = |tag, value: u16| DataElement::new(tag, VR::US, dicom_value!(U16, value));
         let colours = if samples == 3 { "RGB" } else { "MONOCHROME2" };
         let mut object = InMemDicomObject::from_element_iter([

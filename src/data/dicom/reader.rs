@@ -312,7 +312,7 @@ fn items(
                 let item = data_set(stream, writing, behind, depth + 1, if is_wanted { wanted } else { &passed })?;
                 is_wanted = is_wanted && take(item)?;
             }
-            _ => return Err(stream.damaged("a sequence has something else than items")),
+            _ => return Err(stream.damaged("a sequence contains something other than items")),
         }
     }
     Ok(())
@@ -339,7 +339,7 @@ fn pieces(stream: &mut Stream<'_>, writing: Writing, is_wanted: bool) -> Result<
                 stream.value(header, None, &mut pieces.bytes)?;
                 pieces.ends.push(pieces.bytes.len());
             }
-            _ => return Err(stream.damaged("its pixels have something else than pieces")),
+            _ => return Err(stream.damaged("its pixels contain something other than pieces")),
         }
         is_first = false;
     }

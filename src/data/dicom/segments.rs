@@ -55,7 +55,7 @@ pub fn open(
             left.allow(path, bytes.capacity() as u64)?;
             let needed = (plane as u64).saturating_mul(frames as u64).div_ceil(8);
             if (bytes.len() as u64) < needed {
-                let reason = format!("{} bytes of pixels where {needed} are announced", bytes.len());
+                let reason = format!("{} bytes of pixels instead of {needed}", bytes.len());
                 return Err(DataError::damaged(path, reason));
             }
             let mut bytes = bytes;
@@ -102,11 +102,13 @@ pub fn open(
     }
     if overlapping > 0 {
         notes.push(format!(
-            "Its segments overlap (pixels in more than one: {overlapping}); there the later one counts."
+            "Its segments overlap (pixels in more than one: {overlapping}); the later one takes precedence."
         ));
     }
     if attributes.segmentation == "FRACTIONAL" {
-        notes.push("It gives fractions; a pixel belongs to a segment from half of the greatest value on.".into());
+        notes.push(
+            "It has fractions; a pixel belongs to a segment if its value is at least half of the maximum.".into(),
+        );
     }
     let mut whole = Volume::plain(columns, rows, slices, labels);
     identified(&mut whole, attributes, &firsts(&places, slices));
@@ -144,7 +146,7 @@ fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize
     let placed = if attributes.told.is_empty() { None } else { stacks::places(&members, &frames) };
     let places = placed.unwrap_or_else(|| {
         if frames.len() > 1 {
-            notes.push("The file does not say where its frames lie; they stand in the order of the file.".into());
+            notes.push("The file has no positions for its frames; they are shown in file order.".into());
         }
         let mut behind = std::collections::BTreeMap::new();
         let next = |frame: &&super::frame::Frame| {
@@ -157,8 +159,8 @@ fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize
     if members.len() < frames.len() {
         let left = frames.len() - members.len();
         notes.push(match left {
-            1 => "One of its frames lies in another direction than the first and is left out.".into(),
-            _ => format!("{left} of its frames lie in another direction than the first and are left out."),
+            1 => "One of its frames has another orientation than the first and is left out.".into(),
+            _ => format!("{left} of its frames have another orientation than the first and are left out."),
         });
     }
     let slices = places.iter().flatten().max().map_or(1, |last| last + 1);

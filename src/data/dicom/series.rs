@@ -179,7 +179,7 @@ pub fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
         (of.samples, of.bits_allocated, of.is_signed, of.is_palette(), of.photometric == "MONOCHROME1")
     };
     if size(first) != size(other) {
-        Some("it is of another size")
+        Some("it has another size")
     } else if first.frames.max(other.frames) > 1 {
         Some(if first.frames == other.frames {
             "it has several frames"
@@ -189,9 +189,9 @@ pub fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
     } else if kind(first) != kind(other) {
         Some("its pixels are of another kind")
     } else if !lie_alike(first.own.orientation, other.own.orientation) {
-        Some("it lies in another direction")
+        Some("it has another orientation")
     } else if first.frame_of_reference != other.frame_of_reference {
-        Some("it is positioned in another frame of reference")
+        Some("it has another frame of reference")
     } else {
         None
     }

@@ -221,7 +221,7 @@ fn in_order(whole: &mut Volume, numbered: &[(usize, Member)]) -> Vec<Member> {
         let named: Vec<&str> = others.iter().take(NAMED).map(|stack| stack.name.as_str()).collect();
         let more = if others.len() > NAMED { ", …" } else { "" };
         whole.notes.push(format!(
-            "The files make {} stacks; this is {}. Open the folder to choose another: {}{more}.",
+            "The files form {} stacks; this is {}. Open the folder to choose another: {}{more}.",
             made.len(),
             shown.name,
             named.join(", ")

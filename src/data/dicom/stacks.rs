@@ -108,8 +108,7 @@ pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
 /// Returns the frames beyond [`MOST_GROUPS`], in file order.
 fn mixed(members: Vec<usize>) -> Option<Stack> {
     let note = format!(
-        "The frames lie in more than {MOST_GROUPS} directions or are of as many sizes; those of this stack ({}) stand in file order, without \
-         positions, sizes or sides.",
+        "The frames have more than {MOST_GROUPS} orientations or sizes; those of this stack ({}) are shown in file order, without positions, sizes or sides.",
         members.len()
     );
     let stack = Stack { name: "other directions".into(), members, note: Some(note), is_mixed: true };
@@ -232,7 +231,7 @@ fn split(
 fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
     members.sort_by(|a, b| moment(frames[*a], frames[*b]).then(a.cmp(b)));
     let note = format!(
-        "All {} pictures lie at one position; they stand in the order in which they were taken, as far as the file says.",
+        "All {} images have the same position; they are sorted by acquisition time as far as it is known.",
         members.len()
     );
     Stack { name, members, note: Some(note), is_mixed: false }
@@ -263,8 +262,7 @@ fn rounds(
         let own = members.first().map_or_else(String::new, |first| told(round, *first));
         let name = if name.is_empty() { own } else { format!("{name}, {own}") };
         let note = (!has_times).then(|| {
-            "Pictures lie at the same positions several times and the file does not say in what they differ; they are told apart by \
-             their order."
+            "Several images have the same positions, and the file does not say how they differ; they are separated by their order."
                 .to_owned()
         });
         Stack { name, members, note, is_mixed: false }

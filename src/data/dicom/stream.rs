@@ -147,7 +147,7 @@ impl<'a> Stream<'a> {
     pub fn header(&mut self, writing: Writing) -> Result<Option<Header>, DataError> {
         let Some([a, b, c, d]) = self.array()? else { return Ok(None) };
         let tag = Tag(writing.word([a, b]), writing.word([c, d]));
-        let early = "it ends within the header of an element";
+        let early = "it ends in the header of an element";
         let Some(next) = self.array::<4>()? else { return Err(self.damaged(early)) };
         let (vr, length) = if tag.0 == 0xfffe || !writing.is_explicit {
             (VR::UN, writing.long(next))
@@ -170,7 +170,7 @@ impl<'a> Stream<'a> {
         if let Some(total) = total.filter(|total| behind > *total) {
             let (group, element, left) = (tag.0, tag.1, total.saturating_sub(self.place));
             return Err(self.damaged(format!(
-                "element ({group:04x},{element:04x}) claims {length} bytes where there are {left} left"
+                "element ({group:04x},{element:04x}) claims {length} bytes, and {left} are left"
             )));
         }
         match self.total {

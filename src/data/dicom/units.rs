@@ -53,11 +53,11 @@ pub fn without_unit(volume: &Volume, attributes: &Attributes) -> Option<String> 
     let kind = &attributes.own.rescale_type;
     is_plain.then(|| match (kind.as_str(), attributes.own.rescale) {
         ("", None) => {
-            "The file does not say how its values become Hounsfield units; they are shown as stored, without a unit.".into()
+            "The file does not say how values map to Hounsfield units; they are shown as stored, without a unit.".into()
         }
         ("", Some(_)) => {
-            "The file is no CT image of a scanner and does not say that its values are Hounsfield units; they have no unit here.".into()
+            "The file is not a CT image of a scanner and does not say that its values are Hounsfield units; they have no unit.".into()
         }
-        (kind, _) => format!("The file gives its values as {kind:?} and not in Hounsfield units; they have no unit here."),
+        (kind, _) => format!("The file says that its values are {kind:?} and not Hounsfield units; they have no unit."),
     })
 }

@@ -36,7 +36,7 @@ fn size(volume: &Volume) -> Fact {
         return match geometry.proportion {
             Some(proportion) => {
                 let value = format!("{unknown}; pixels are {} times as high as wide", number(proportion, 4));
-                Fact::new(name, value, "the file gives the proportion alone")
+                Fact::new(name, value, "the file has only the proportion")
             }
             None => Fact::unknown(name),
         };
@@ -49,7 +49,7 @@ fn size(volume: &Volume) -> Fact {
         }
         (Source::Dicom(_), Measured::Patient) => "from PixelSpacing, in the patient",
         (Source::Dicom(_), Measured::Detector) => {
-            "at the detector, in front of which the patient stood: lengths in the patient are smaller"
+            "at the detector behind the patient: lengths in the patient are smaller"
         }
         (Source::Dicom(_), Measured::Corrected { magnification }) => {
             let times = number(magnification, 4);
@@ -61,7 +61,7 @@ fn size(volume: &Volume) -> Fact {
         }
         (Source::Dicom(_), Measured::Film) => "from NominalScannedPixelSpacing: on the film that was scanned",
         (Source::Nifti(nifti), _) => form(nifti.used, "pixdim"),
-        (Source::Picture(_) | Source::Made, _) => "as the file gives it",
+        (Source::Picture(_) | Source::Made, _) => "from the file",
     };
     Fact::new(name, value, origin)
 }
@@ -84,16 +84,16 @@ fn distance(volume: &Volume) -> Fact {
             "from ImagePositionPatient, along the normal of the slices"
         }
         (Source::Dicom(_), SliceDistance::Spacing) => "from SpacingBetweenSlices",
-        (Source::Dicom(_), SliceDistance::Thickness) => "from SliceThickness, which may be something else",
+        (Source::Dicom(_), SliceDistance::Thickness) => "from SliceThickness, which may differ from the distance",
         (Source::Nifti(nifti), SliceDistance::Positions) => form(nifti.used, "pixdim"),
         (Source::Nifti(_), _) => "from pixdim",
-        _ => "as the file gives it",
+        _ => "from the file",
     };
     Fact::new("Slice distance", format!("{} mm", number(mm, 5)), origin)
 }
 
 fn gaps(geometry: &Geometry) -> Fact {
-    let gap = |(slice, step): &(usize, f64)| format!("behind slice {}: {} mm", slice + 1, number(step.abs(), 3));
+    let gap = |(slice, step): &(usize, f64)| format!("after slice {}: {} mm", slice + 1, number(step.abs(), 3));
     let gaps: Vec<String> = geometry.gaps().iter().map(gap).collect();
     let value = if gaps.is_empty() { "none".into() } else { few(&gaps, GAPS) };
     Fact::new("Gaps", value, "from the positions of the slices")
@@ -110,8 +110,8 @@ fn sides(volume: &Volume) -> Fact {
     let origin = match &volume.source {
         Source::Dicom(_) if volume.geometry.placement.is_some() => "from ImageOrientationPatient",
         Source::Dicom(_) => "from ImageOrientationPatient or PatientOrientation",
-        Source::Nifti(nifti) => form(nifti.used, "as the file gives them"),
-        _ => "as the file gives them",
+        Source::Nifti(nifti) => form(nifti.used, "from the file"),
+        _ => "from the file",
     };
     Fact::new("Sides", value, origin)
 }
@@ -146,12 +146,12 @@ fn positions(volume: &Volume, slice: usize) -> Vec<Fact> {
 fn turn(volume: &Volume) -> Fact {
     let turn = volume.geometry.turn;
     let origin = match &volume.source {
-        _ if turn.is_none() => "nothing was moved for display".to_owned(),
+        _ if turn.is_none() => "pixels are displayed in stored order".to_owned(),
         Source::Picture(picture) => match picture.orientation {
-            Some(number) => format!("as the EXIF orientation asks ({number})"),
+            Some(number) => format!("from the EXIF orientation ({number})"),
             None => "as the file asks".to_owned(),
         },
-        _ => "so that the head or the front of the patient is at the top and the right at the left".to_owned(),
+        _ => "head or front of the patient at the top, right at the left".to_owned(),
     };
     Fact::new("Turned", turn.name(), origin)
 }

@@ -30,7 +30,7 @@ pub fn file(volume: &Volume) -> Section {
 fn kind_origin(volume: &Volume) -> &'static str {
     match &volume.source {
         Source::Dicom(_) => "from Modality",
-        Source::Nifti(_) => "from its values: the format has no word for it",
+        Source::Nifti(_) => "from its values; the format cannot say it",
         _ => "from the file",
     }
 }
@@ -41,7 +41,7 @@ fn pages(picture: &PictureSource, slices: usize) -> Option<Fact> {
             true => format!("{}, shown as slices", picture.pages),
             false => format!("{slices} of {} shown", picture.pages),
         };
-        Fact::new("Pages", value, "from the file; pages of one size make a stack")
+        Fact::new("Pages", value, "from the file; pages of one size form a stack")
     })
 }
 
@@ -51,7 +51,7 @@ fn orientation(picture: &PictureSource, applied: Turn) -> Fact {
         None => Fact::new(name, "none", super::UNKNOWN[1]),
         Some(number) => {
             let value = match (Turn::of_exif(number), applied.is_none()) {
-                (None, _) => format!("{number}, which means nothing"),
+                (None, _) => format!("{number} (invalid)"),
                 (Some(turn), _) if turn.is_none() => format!("{number} (as stored)"),
                 (Some(turn), true) => format!("{number} ({}), not applied", turn.name()),
                 (Some(turn), false) => format!("{number} ({}), applied", turn.name()),
@@ -92,7 +92,7 @@ fn of_dicom(volume: &Volume, dicom: &DicomSource, slice: usize) -> Vec<Fact> {
     rows.extend(said("SOP class", &dicom.sop_class, "SOPClassUID"));
     if !dicom.frames.is_empty() {
         let numbers: Vec<String> = dicom.frames.iter().map(usize::to_string).collect();
-        let origin = "numbers of the frames in the file, in the order in which they lie or follow";
+        let origin = "frame numbers in the file, in displayed order";
         rows.push(Fact::new("Order of frames", few(&numbers, FRAMES), origin));
     }
     let patient = volume.patient.as_ref().map_or("", |patient| patient.0.as_str());
@@ -117,13 +117,13 @@ fn of_nifti(nifti: &NiftiSource) -> Vec<Fact> {
     let mut rows = vec![
         Fact::new("sform_code", code(nifti.sform_code), "from the header"),
         Fact::new("qform_code", code(nifti.qform_code), "from the header"),
-        Fact::new("Position from", used, "sform before qform, unless it cannot be used"),
+        Fact::new("Position from", used, "sform takes precedence over qform, unless it is invalid"),
     ];
     match &nifti.affine {
         Some(affine) => {
             let line = |row: &[f64; 4]| row.iter().map(|part| number(*part, 4)).collect::<Vec<_>>().join("  ");
             let value = affine.iter().map(line).collect::<Vec<_>>().join("\n");
-            rows.push(Fact::new("Affine", value, "from stored voxel numbers to RAS mm, of the form that is used"));
+            rows.push(Fact::new("Affine", value, "from stored voxel indices to RAS mm, by the form that is used"));
         }
         None => rows.push(Fact::unknown("Affine")),
     }

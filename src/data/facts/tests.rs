@@ -55,7 +55,7 @@ fn numbers_have_units_and_origins() {
     let facts = facts(&series(), 1);
     assert_eq!(row(&facts, "Pixel spacing"), ("0.5 × 0.75 mm", "from PixelSpacing, in the patient"));
     assert_eq!(row(&facts, "Slice distance").0, "2 mm");
-    assert_eq!(row(&facts, "Gaps").0, "behind slice 2: 4 mm");
+    assert_eq!(row(&facts, "Gaps").0, "after slice 2: 4 mm");
     assert_eq!(row(&facts, "Tilt of the stack").0, "none");
     assert_eq!(row(&facts, "Sides").0, "left R, right L, top A, bottom P");
     assert_eq!(row(&facts, "Slice 2 at").0, "R 12.3  A 20.0  I 5.0 mm");
@@ -90,7 +90,7 @@ fn where_it_was_measured_is_said() {
     };
     let detector = spacing(Measured::Detector, SliceDistance::Thickness);
     assert!(detector.starts_with("0.5 × 0.75 mm at detector; "), "{detector}");
-    assert!(detector.ends_with("from SliceThickness, which may be something else"), "{detector}");
+    assert!(detector.ends_with("from SliceThickness, which may differ from the distance"), "{detector}");
     let corrected = spacing(Measured::Corrected { magnification: 1.25 }, SliceDistance::Spacing);
     assert!(corrected.contains("MagnificationFactor (1.25)"), "{corrected}");
     assert!(corrected.starts_with("0.5 × 0.75 mm; ") && corrected.ends_with("from SpacingBetweenSlices"));
@@ -151,7 +151,7 @@ fn the_orientation_of_a_picture_is_applied_or_not() {
     volume.geometry.turn = Turn::of_exif(6).expect("a turn");
     let upright = facts(&volume, 0);
     assert_eq!(row(&upright, "EXIF orientation").0, "6 (turned by 90° clockwise), applied");
-    assert_eq!(row(&upright, "Turned"), ("turned by 90° clockwise", "as the EXIF orientation asks (6)"));
+    assert_eq!(row(&upright, "Turned"), ("turned by 90° clockwise", "from the EXIF orientation (6)"));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_truth_says_what_it_was_found_to_be() {
     assert_eq!(row(&facts, "File").0, "mask.png");
     assert_eq!(row(&facts, "Mask type").0, "two values, 0 and 1");
     assert_eq!(row(&facts, "Alignment").0, "pixel on pixel");
-    assert_eq!(row(&facts, "Foreground").0, "all but background; 1 pixel");
+    assert_eq!(row(&facts, "Foreground").0, "all except background; 1 pixel");
     assert_eq!(row(&facts, "Label 1").0, "1 pixel");
     let none = truth_facts(&truth.with(LabelChoice::Only([].into())));
     assert_eq!(row(&none, "Foreground").0, "no label; 0 pixels");

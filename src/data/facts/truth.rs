@@ -18,7 +18,7 @@ pub fn truth_facts(truth: &Truth) -> Vec<Section> {
         Fact::new(if names.len() == 1 { "File" } else { "Files" }, few(&names, LABELS), "as opened"),
         Fact::new("Mask type", laid.labels.kind.words(), "from its values"),
         Fact::new("Alignment", laid.pairing.words(), "from the positions and sizes of mask and image"),
-        Fact::new("Foreground", foreground(truth), "as chosen; by default all labels but background"),
+        Fact::new("Foreground", foreground(truth), "as chosen; by default all labels except background"),
     ];
     let classes: Vec<&Label> = laid.labels.classes().collect();
     for label in classes.iter().take(LABELS) {
@@ -33,7 +33,7 @@ pub fn truth_facts(truth: &Truth) -> Vec<Section> {
     let covered = laid.covered.iter().filter(|is| **is).count();
     if covered < laid.covered.len() {
         let value = format!("{covered} of {}", count(laid.covered.len(), "slice", "slices"));
-        rows.push(Fact::new("Covers", value, "of the others it says nothing"));
+        rows.push(Fact::new("Covers", value, "the others have no ground truth"));
     }
     if let Some(oddity) = truth.oddity() {
         rows.push(Fact::new("Warning", oddity.warning(), "from its pixels"));

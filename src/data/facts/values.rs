@@ -42,7 +42,7 @@ fn stored(volume: &Volume) -> Fact {
         Source::Picture(picture) if !picture.samples.is_empty() => {
             Fact::new(name, picture.samples.as_str(), "from the file")
         }
-        _ => Fact::new(name, format!("{channels}, {samples}"), "as they are kept in memory"),
+        _ => Fact::new(name, format!("{channels}, {samples}"), "as stored in memory"),
     }
 }
 
@@ -50,9 +50,7 @@ fn mapping(volume: &Volume, slice: usize) -> Fact {
     let name = "Value mapping";
     match &volume.mapping {
         ValueMapping::Same => match &volume.source {
-            Source::Dicom(_) => {
-                Fact::new(name, "as stored", "no rescale in the file, or one that changes nothing")
-            }
+            Source::Dicom(_) => Fact::new(name, "as stored", "no rescale in the file, or an identity"),
             Source::Nifti(_) => Fact::new(name, "as stored", "scl_slope is 0 or 1 and scl_inter 0"),
             _ => Fact::new(name, "as stored", super::UNKNOWN[1]),
         },
@@ -72,7 +70,7 @@ fn mapping(volume: &Volume, slice: usize) -> Fact {
         ValueMapping::Table { first, entries } => {
             let entries = count(entries.len(), "entry", "entries");
             let value = format!("table of {entries} from stored value {}", number(f64::from(*first), 0));
-            Fact::new(name, value, "from the lookup table or curve that the file gives")
+            Fact::new(name, value, "from the lookup table or curve in the file")
         }
     }
 }
@@ -83,8 +81,8 @@ fn unit(volume: &Volume) -> Fact {
     }
     let origin = match &volume.source {
         Source::Dicom(dicom) if !dicom.rescale_type.is_empty() => "from RescaleType",
-        Source::Dicom(_) if volume.modality == Modality::Ct => "rescaled values of CT are in Hounsfield units",
-        Source::Nifti(_) => "from the lowest values, which are those of air in Hounsfield units",
+        Source::Dicom(_) if volume.modality == Modality::Ct => "rescaled CT values are in Hounsfield units",
+        Source::Nifti(_) => "from the lowest values, which are those of air in HU",
         _ => "from the file",
     };
     Fact::new("Unit", volume.unit, origin)
@@ -95,12 +93,12 @@ fn padding(volume: &Volume) -> Fact {
         (Some(value), source) => {
             let origin = match source {
                 Source::Dicom(_) => "from PixelPaddingValue, after mapping",
-                Source::Nifti(_) => "from the lowest value, which lies far below all others",
+                Source::Nifti(_) => "from the lowest value, which is far below all others",
                 _ => "from the file",
             };
             Fact::new("Padding", with_unit(volume, value), origin)
         }
-        (None, Source::Nifti(_)) => Fact::new("Padding", "none", "no value lies far below all others"),
+        (None, Source::Nifti(_)) => Fact::new("Padding", "none", "no value is far below all others"),
         (None, _) => Fact::new("Padding", "none", super::UNKNOWN[1]),
     }
 }
@@ -141,7 +139,7 @@ fn inverted(volume: &Volume) -> &'static str {
 
 fn windows(volume: &Volume) -> Vec<Fact> {
     let origin = match &volume.source {
-        Source::Dicom(_) => "from WindowCenter and WindowWidth, or the table that the file gives",
+        Source::Dicom(_) => "from WindowCenter and WindowWidth, or the table in the file",
         Source::Nifti(_) => "from cal_min and cal_max",
         _ => "from the file",
     };

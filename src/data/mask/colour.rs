@@ -116,9 +116,8 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
         (true, None) if edge.has(0) => 0,
         _ => {
             let name = colour_name(colour(most));
-            notes.push(format!(
-                "Taken as background: colour {most} of its palette, {name}, which most of its edge has."
-            ));
+            notes
+                .push(format!("Background: colour {most} of its palette, {name}, which covers most of its edge."));
             most
         }
     };
@@ -166,7 +165,7 @@ fn by_colour(counted: Counted, pixels: &[[u8; 3]], encoding: Encoding) -> Found 
     let has_other = [BLACK, WHITE].into_iter().filter_map(of_colour).any(|place| place != background);
     if pure.is_none() || has_other {
         let name = colour_name(colour(background));
-        notes.push(format!("Taken as background: {name}, which most of its edge has."));
+        notes.push(format!("Background: {name}, which covers most of its edge."));
     }
     let label = |place: usize, value: i64, is_foreground| Label {
         value,

@@ -75,7 +75,7 @@ impl MaskKind {
     pub fn words(&self) -> String {
         let classes = |count: usize| if count == 1 { "1 class".to_owned() } else { format!("{count} classes") };
         match self {
-            Self::Nothing => "nothing above 0".into(),
+            Self::Nothing => "no value above 0".into(),
             Self::Everything { value } => format!("{value} everywhere"),
             Self::TwoValues { background, foreground } => format!("two values, {background} and {foreground}"),
             Self::Labels { count } => format!("labels ({})", classes(*count)),
@@ -90,9 +90,9 @@ impl MaskKind {
             Self::OffBackground { background } => format!("many colours on {}", colour_name(*background)),
             Self::Alpha => "alpha channel".into(),
             Self::Channels { count, background: Some(background) } => {
-                format!("{count} channels, one a class; channel {background} is background")
+                format!("{count} channels, one for each class; channel {background} is background")
             }
-            Self::Channels { count, background: None } => format!("{count} channels, one a class"),
+            Self::Channels { count, background: None } => format!("{count} channels, one for each class"),
             Self::Exactly255 => "exactly 255".into(),
             Self::Files { count, each } => format!("{count} files; {}", each.words()),
         }

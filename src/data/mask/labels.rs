@@ -45,7 +45,7 @@ impl LabelChoice {
 impl std::fmt::Display for LabelChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Foreground => f.write_str("all but background"),
+            Self::Foreground => f.write_str("all except background"),
             Self::Only(values) => f.write_str(&values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")),
         }
     }
@@ -61,7 +61,7 @@ impl std::str::FromStr for LabelChoice {
         }
         let values = text.split(',').map(|part| part.trim().parse::<i64>());
         let values: Result<BTreeSet<i64>, _> = values.collect();
-        values.map(Self::Only).map_err(|_| "say whole numbers with commas, for instance 1,3".into())
+        values.map(Self::Only).map_err(|_| "give whole numbers with commas, for instance 1,3".into())
     }
 }
 
@@ -158,9 +158,7 @@ impl Oddity {
     /// Returns a warning that is shown beside a score.
     pub fn warning(self) -> &'static str {
         match self {
-            Self::Nothing => {
-                "The ground truth has no foreground at all: every mask scores 0 against it but an empty one."
-            }
+            Self::Nothing => "The ground truth has no foreground at all: any mask that is not empty scores 0.",
             Self::Everything => "The ground truth is foreground everywhere: check that it is a mask.",
         }
     }

@@ -54,7 +54,7 @@ impl Pairing {
             Self::ByPosition => "by position".into(),
             Self::Reordered { how } => format!("by position ({how})"),
             Self::Resampled => "resampled to the nearest voxel by position".into(),
-            Self::ByNumber => "by voxel numbers, whatever the positions say".into(),
+            Self::ByNumber => "by voxel indices, regardless of positions".into(),
             Self::OnSlice { slice } => format!("on slice {slice} alone"),
         }
     }
@@ -138,7 +138,7 @@ pub fn lay(
             .map(|(_, from)| from);
         let mut laid = on_grid(labels, image, nearest);
         if covered.iter().all(|is| !is) {
-            laid.notes.push("No voxel of the mask lies within the image.".into());
+            laid.notes.push("No voxel of the mask is inside the image.".into());
         }
         return Ok(Laid { labels: laid, covered, pairing: Pairing::Resampled });
     }
@@ -162,7 +162,7 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
     {
         // The image was turned upright, and the mask has its size as stored.
         labels.turn(Turn { reversed: [turn.reversed[0], turn.reversed[1], false], ..turn });
-        labels.notes.push("It was drawn on the stored, unturned picture and is turned with it.".into());
+        labels.notes.push("It was drawn on the stored image and is turned with it.".into());
     }
     let (mask_width, mask_height) = (labels.columns, labels.rows);
     if (mask_width, mask_height) != (width, height) {
@@ -170,13 +170,11 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
     }
     match (&image.geometry.placement, &labels.geometry.placement) {
         (Some(_), None) if slices > 1 && labels.slices == slices => labels.notes.push(
-            "The mask does not say where it lies, so it is laid on the image pixel on pixel and slice on slice."
-                .into(),
+            "The mask has no position, so it is aligned with the image pixel on pixel and slice on slice.".into(),
         ),
-        (None, Some(_)) => labels.notes.push(
-            "The image does not say where it lies, so the mask is laid on it pixel on pixel as it is shown."
-                .into(),
-        ),
+        (None, Some(_)) => labels
+            .notes
+            .push("The image has no position, so the mask is aligned with it pixel on pixel as displayed.".into()),
         _ => {}
     }
     if labels.slices == slices {
@@ -231,7 +229,7 @@ fn in_words([columns, rows, slices]: [usize; 3], geometry: &Geometry) -> String 
         text += &format!(" from ({x:.1}, {y:.1}, {z:.1}) mm");
     }
     if let Some((slice, _)) = geometry.gaps().first() {
-        text += &format!(", with a gap behind slice {}", slice + 1);
+        text += &format!(", with a gap after slice {}", slice + 1);
     }
     if let Some(sides) = geometry.sides {
         text += &format!(", columns to {}, rows to {}", sides.right, sides.bottom);

@@ -106,7 +106,7 @@ pub fn grey<'a>(
     }
     if is_whole && !encoding.is_picture && low < 0.0 {
         let count = values.len();
-        return Err(format!("it has {count} different whole values from {low} to {high}, as an image has"));
+        return Err(format!("it has {count} different whole values from {low} to {high}, like an image"));
     }
     let above = half(low, high, encoding, is_whole)?;
     let middle = counted.middle();
@@ -115,8 +115,7 @@ pub fn grey<'a>(
     let mut found = decided(foreground, MaskKind::Half { above });
     if encoding.is_picture && middle > MIDDLE {
         found.notes.push(format!(
-            "{:.0} % of its pixels are neither dark nor bright: if they are classes, they cannot be told apart in a picture like this; \
-             above {above} counts as foreground.",
+            "{:.0} % of its pixels are neither dark nor bright. If they are classes, they cannot be distinguished; values above {above} count as foreground.",
             100.0 * middle
         ));
     }
@@ -170,7 +169,7 @@ fn classes(counted: Counted) -> Found {
     let indices = places.into_iter().map(|place| place_of[usize::from(place)]).collect();
     let negative = labels.iter().filter(|label| label.value < 0 && label.pixels > 0).count();
     let note =
-        (negative > 0).then(|| format!("{negative} of its labels are below 0 and not taken as foreground."));
+        (negative > 0).then(|| format!("{negative} of its labels are below 0 and do not count as foreground."));
     Found { indices: Indices::of(indices, count), labels, kind, notes: note.into_iter().collect() }
 }
 
@@ -189,7 +188,7 @@ fn half(low: f64, high: f64, encoding: Encoding, is_whole: bool) -> Result<f64, 
         ));
     }
     if !encoding.is_picture && high > 255.0 {
-        return Err(format!("it has many values from {low} to {high}, as an image has"));
+        return Err(format!("it has many values from {low} to {high}, like an image"));
     }
     Ok(if high <= 1.0 { 0.5 } else { high / 2.0 })
 }
@@ -210,10 +209,10 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     let background = largest.filter(|_| is_partition && count > 1);
     let mut notes = Vec::new();
     if let Some(background) = background.filter(|background| *background != 0) {
-        notes.push(format!("Its channel {background}, the largest, is taken as background, and not channel 0."));
+        notes.push(format!("Its channel {background}, the largest, is the background, not channel 0."));
     }
     if covered.iter().any(|&count| count > 1) {
-        notes.push("Its channels overlap; where they do, the later one is the label.".into());
+        notes.push("Its channels overlap; the later one takes precedence.".into());
     }
     let mut labels = vec![Label {
         value: background.map_or(0, |channel| channel as i64),

@@ -159,7 +159,7 @@ fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     }
     if overlap > 0 {
         let pixels = if overlap == 1 { "1 pixel".to_owned() } else { format!("{overlap} pixels") };
-        notes.push(format!("Its {count} masks overlap in {pixels}; there the later one is the label."));
+        notes.push(format!("Its {count} masks overlap in {pixels}; the later one takes precedence."));
     }
     notes.dedup();
     let first = all.swap_remove(0);

@@ -32,9 +32,7 @@ impl Form {
         let mut usable = |name: &str, affine: Option<Affine>| {
             let sound = affine.filter(is_sound);
             if affine.is_some() && sound.is_none() {
-                notes.push(format!(
-                    "The {name} of its header places no voxel (its matrix is empty or flat) and is not used."
-                ));
+                notes.push(format!("The {name} of its header is not used because its matrix is empty or flat."));
             }
             sound
         };
@@ -43,19 +41,18 @@ impl Form {
             && let Some(distance) = disagreement(a, b, shape)
         {
             notes.push(format!(
-                "Its header places the voxels twice, and the two differ by up to {distance:.1} mm (sform and qform); the sform is used."
+                "The sform and the qform of its header differ by up to {distance:.1} mm; the sform is used."
             ));
         }
         if header.xyzt_units & 7 == 0 {
-            assumptions.push("Its header does not give its unit of length; lengths are taken for mm.".into());
+            assumptions.push("Its header has no unit of length; mm is assumed.".into());
         }
         let (used, affine) = match (sform, qform) {
             (Some(affine), _) => (NiftiForm::Sform, Some(affine)),
             (None, Some(affine)) => (NiftiForm::Qform, Some(affine)),
             (None, None) => {
                 assumptions.push(
-                    "Its header does not say where the voxels lie: sides and order are as stored, and not known."
-                        .into(),
+                    "Its header has no position: slices are in stored order, and sides are not known.".into(),
                 );
                 (NiftiForm::None, None)
             }

@@ -79,7 +79,7 @@ impl Opened {
             if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
 
         let mut head = vec![0; HEADER];
-        stream.read_exact(&mut head).map_err(|_| DataError::damaged(path, "it ends within its header"))?;
+        stream.read_exact(&mut head).map_err(|_| DataError::damaged(path, "it ends in its header"))?;
         if is_second(&head) {
             let mend = "save it as NIfTI-1, for instance with nibabel's Nifti1Image";
             return Err(DataError::unsupported(path, "NIfTI-2", mend));
@@ -190,7 +190,7 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let bytes = count as u64 * opened.sample.bytes();
     let read = (values.len() / channels) as u64 * opened.sample.bytes();
     if read < bytes {
-        let reason = format!("{read} bytes of voxels where its header announces {bytes}");
+        let reason = format!("{read} bytes of voxels instead of {bytes}");
         return Err(DataError::damaged(path, reason));
     }
     let (geometry, source, [notes, assumptions], turn) = opened.described();
@@ -201,10 +201,10 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     volume.assumptions = assumptions;
     volume.modality = Modality::Other;
     if let [count, ..] = opened.further[..] {
-        volume.notes.push(format!("It has {count} volumes, one behind the other; the first is shown."));
+        volume.notes.push(format!("It has {count} volumes; the first is shown."));
     }
     if strange > 0 {
-        volume.notes.push(format!("{strange} of its voxels are not numbers; they are shown as its lowest value."));
+        volume.notes.push(format!("{strange} of its voxels are not numbers; they are shown as the lowest value."));
     }
     volume.mapping = opened.scaling().map_or(ValueMapping::Same, |pair| ValueMapping::Linear(vec![pair]));
     if channels == 1 {
@@ -281,7 +281,7 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
             .numbers(&mut opened.stream, count, is_big, &mut take)
             .map_err(|error| DataError::damaged(path, one_line(&error)))?;
         if read < count {
-            return Err(DataError::damaged(path, format!("{read} voxels where its header announces {count}")));
+            return Err(DataError::damaged(path, format!("{read} voxels instead of {count}")));
         }
         strange += counter.strange;
         let tally = counter.finish();
@@ -292,8 +292,7 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
             channels.push(channel.ok_or_else(|| {
                 let number = channels.len();
                 refuse(format!(
-                    "it has {volumes} volumes, and volume {number} has more than 0 and one other value, so they are no channels of \
-                     classes; give one volume of labels"
+                    "it has {volumes} volumes, and volume {number} has more values than 0 and one other, so they are not channels of classes; give one volume of labels"
                 ))
             })?);
         }
@@ -321,7 +320,7 @@ fn meaning(volume: &mut Volume) {
         volume.modality = Modality::Ct;
         volume.unit = "HU";
         volume.assumptions.push(format!(
-            "A NIfTI file does not say its unit; the values are taken for Hounsfield units, because the lowest, {air}, is that of air."
+            "NIfTI files have no unit; Hounsfield units are assumed, because the lowest value, {air}, is that of air."
         ));
     } else {
         // A value far below others, but not outside the range of CT, is an ordinary value.

@@ -43,7 +43,7 @@ impl Sample {
             2304 => Self::Rgba,
             other => {
                 let name = match other {
-                    1 => "one bit a voxel",
+                    1 => "one bit for each voxel",
                     32 | 1792 => "complex numbers",
                     1536 => "128 bit floating point",
                     _ => "a data type that the format does not define",

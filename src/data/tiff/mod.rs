@@ -72,7 +72,7 @@ pub(super) fn read(
             decoded
         };
         let channels = samples::channels(&planned.page, decoded, &plan.colours)
-            .ok_or_else(|| damaged("a page has other samples than it announces".into()))?;
+            .ok_or_else(|| damaged("the samples of a page differ from its description".into()))?;
         is_rounded |= channels.is_rounded;
         match &mut raster {
             Some(raster) => append(raster, channels),
@@ -94,7 +94,7 @@ pub(super) fn read(
     raster.pages = count;
     raster.notes = plan.notes;
     if is_rounded {
-        let note = "Whole numbers of more than 24 bit were rounded to what 32 bit floating point holds.";
+        let note = "Whole numbers of more than 24 bits were rounded to 32-bit floating point.";
         raster.notes.push(note.into());
     }
     Ok(raster)
@@ -134,7 +134,9 @@ fn refusal(path: &Path, error: TiffError) -> DataError {
         TiffError::UnsupportedError(kind) => {
             DataError::unsupported(path, &format!("a TIFF with something unusual: {kind}"), MEND)
         }
-        TiffError::LimitsExceeded => DataError::damaged(path, "it unpacks to more than its directories announce"),
+        TiffError::LimitsExceeded => {
+            DataError::damaged(path, "it unpacks to more data than its directories announce")
+        }
         _ => DataError::damaged(path, error),
     }
 }

@@ -361,8 +361,8 @@ fn unread_compression(number: u64) -> Option<String> {
 /// Returns the name of a kind of colour that is not supported.
 fn unread_colour(photometric: Option<u64>) -> String {
     match photometric {
-        None => "no word on what its values mean (no PhotometricInterpretation)".into(),
-        Some(4) => "a transparency mask alone".into(),
+        None => "no meaning of its values (no PhotometricInterpretation)".into(),
+        Some(4) => "only a transparency mask".into(),
         Some(8..=10) => "Lab colour".into(),
         Some(32_803) => "unprocessed data of a camera (CFA)".into(),
         Some(32_844 | 32_845) => "LogLuv colour".into(),

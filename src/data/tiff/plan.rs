@@ -62,7 +62,7 @@ impl Plan {
         if chosen.is_empty() {
             chosen.push(0);
             if directories[0].entry(CHILDREN).is_some() {
-                notes.push("It is a smaller copy of a picture that the file keeps where it is not read.".into());
+                notes.push("It is a reduced copy of an image in a part of the file that is not read.".into());
             }
         }
         // The library always reads the first directory.
@@ -138,11 +138,11 @@ impl Plan {
                 set(ROWS_PER_STRIP, planned.page.height.into()).ok_or("the rows of a strip are cut off")?;
             }
             if planned.page.is_reversed {
-                self.reversed.extend(guard::parts(directory).ok_or("its strips cannot be told")?);
+                self.reversed.extend(guard::parts(directory).ok_or("its strips cannot be found")?);
                 self.reversed.sort_by_key(|part| part.start);
                 self.reversed = guard::merged(std::mem::take(&mut self.reversed));
                 if self.reversed.len() > PARTS {
-                    return Err("its strips lie in too many places".into());
+                    return Err("its strips are in too many places".into());
                 }
             }
         }
@@ -165,14 +165,14 @@ impl Plan {
         let directories = directories(bytes)?;
         let mut most = 0;
         if guard::lists(directories[0])? > self.lists {
-            return Err("its directories lie in each other".into());
+            return Err("its directories overlap".into());
         }
         for planned in &self.pages {
-            let directory = *directories.get(planned.number).ok_or("its directories lie in each other")?;
+            let directory = *directories.get(planned.number).ok_or("its directories overlap")?;
             let is_same = guard::lists(directory)? <= self.lists
                 && Page::of(directory).is_ok_and(|page| page.is_stored_like(&planned.page));
             if !is_same {
-                return Err("its directories lie in each other".into());
+                return Err("its directories overlap".into());
             }
             most = most.max(beside(directory, &planned.page)?);
         }
@@ -184,7 +184,7 @@ impl Plan {
 /// Returns all directories; the error says why there are none.
 fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>, String> {
     let all = Directories::of(bytes).ok_or("it is no TIFF")?.all();
-    let all = all.ok_or("its directories have more entries than any picture needs")?;
+    let all = all.ok_or("its directories have too many entries")?;
     if all.is_empty() {
         return Err("it has no directory".into());
     }
@@ -220,7 +220,7 @@ fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
     let numbers = directory.values(COLOURS).ok_or("it has no colours for its palette")?;
     let count = 1_usize << page.bits;
     if numbers.len() < 3 * count {
-        return Err(format!("its palette has {} numbers where {} are needed", numbers.len(), 3 * count));
+        return Err(format!("its palette has {} numbers instead of {}", numbers.len(), 3 * count));
     }
     // Some old programs wrote 8 bits.
     let shift = if numbers.iter().all(|&number| number < 256) { 0 } else { 8 };

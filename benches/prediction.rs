@@ -101,17 +101,17 @@ fn main() {
     row("another prompt, same image", other / 2.0);
     row("a prompt seen before", seen);
     row("loading the model", loading);
-    turned("a turned value, full size", &mut predictor, &image, prompt, unit);
+    overridden("a parameter, full size", &mut predictor, &image, prompt, unit);
     let mut small =
         Predictor::open(&ModelSource::new(BUNDLED_NAME), DeviceChoice::Cpu).expect("the bundled model opens");
-    turned("a turned value, bundled model", &mut small, &image, prompt, unit);
+    overridden("a parameter, bundled model", &mut small, &image, prompt, unit);
     if let Some(peak) = peak_memory_mib() {
         println!("peak memory                   {peak:8.0} MiB");
     }
 }
 
-/// σ of the coarsest stage at ever other values, as its slider in the window asks for: mask and stage maps.
-fn turned(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, unit: f64) {
+/// Times overrides of the coarsest stage's σ, each with another value as if its slider were dragged: mask and stage maps.
+fn overridden(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, unit: f64) {
     let mut overrides = predictor.overrides().clone();
     let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
     predictor.predict(image, prompt).expect("prediction");
@@ -120,16 +120,16 @@ fn turned(name: &str, predictor: &mut Predictor, image: &Image, prompt: &str, un
         decoder.push(predictor.predict(image, prompt).expect("prediction").milliseconds.decoder);
     });
     let mut number = 0;
-    let turned = time(|| {
+    let overridden = time(|| {
         number += 1;
         overrides.stages[0].sigma = Some(2.0 + 0.01 * number as f32);
-        predictor.inspect(image, prompt, Some(&overrides), wanted).expect("a look inside");
+        predictor.inspect(image, prompt, Some(&overrides), wanted).expect("an inspection");
     });
-    let (decoder, share) = (median(decoder), turned / plain);
+    let (decoder, share) = (median(decoder), overridden / plain);
     println!(
-        "{name:30}{turned:8.1} ms   {:6.2} × the matrix product, {share:.2} × a pass of the decoder ({plain:.1} ms, \
+        "{name:30}{overridden:8.1} ms   {:6.2} × the matrix product, {share:.2} × a pass of the decoder ({plain:.1} ms, \
               {decoder:.1} of them the decoder)",
-        turned / unit
+        overridden / unit
     );
 }
 

@@ -224,7 +224,7 @@ fn what_fits_into_no_stack_is_listed_apart() {
         ),
         ("kind", vec![DataElement::new(tags::PIXEL_REPRESENTATION, VR::US, dicom_value!(U16, 1))]),
         ("kind", vec![text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1")]),
-        ("direction", vec![text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\0\\-1")]),
+        ("orientation", vec![text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\0\\-1")]),
         ("frame of reference", vec![text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "2.25.9")]),
     ];
     for (place, (reason, elements)) in odd.into_iter().enumerate() {

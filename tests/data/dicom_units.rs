@@ -195,7 +195,7 @@ fn frames_of_very_many_directions_have_no_common_place() {
     let rest = open(&folder.path().join("turned.dcm#65"), Limit::default()).expect("the others");
     assert_eq!((rest.slices, rest.geometry.placement.as_ref(), rest.geometry.sides), (6, None, None));
     assert_eq!(rest.geometry.pixel_mm, None);
-    assert!(rest.notes.iter().any(|note| note.contains("more than 64 directions")), "{:?}", rest.notes);
+    assert!(rest.notes.iter().any(|note| note.contains("more than 64 orientations")), "{:?}", rest.notes);
 }
 
 /// A slope of 1 without an intercept does not say where the values begin.

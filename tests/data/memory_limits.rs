@@ -57,7 +57,7 @@ fn one_file_in_a_process_of_its_own() {
 fn alone(path: &Path, limit: Limit) -> String {
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program)
-        .args(["bounds::one_file_in_a_process_of_its_own", "--exact", "--nocapture", "--test-threads=1"])
+        .args(["memory_limits::one_file_in_a_process_of_its_own", "--exact", "--nocapture", "--test-threads=1"])
         .env(FILE, path)
         .output()
         .expect("a process");

@@ -162,7 +162,7 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
     let all = Dataset::open(set.path(), "all").expect("a data set");
     let pair = pair::read(&all.samples[0], &all.reading).expect("a pair");
     assert_eq!((pair.image.width, pair.image.height, pair.mask.foreground()), (16, 24, 44));
-    assert!(pair.is_turned && pair.notes.iter().any(|note| note.contains("orientation")), "{:?}", pair.notes);
+    assert!(pair.is_turned && pair.notes.iter().any(|note| note.contains("Orientation 6")), "{:?}", pair.notes);
     // A mask with the size of the stored image was drawn on that, and is turned with it.
     let set = turned("mask_stored.png", "");
     let all = Dataset::open(set.path(), "all").expect("a data set");

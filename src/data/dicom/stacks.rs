@@ -432,7 +432,7 @@ mod tests {
         assert_eq!((&stacks[3].members, &stacks[63].members), (&vec![3, 67], &vec![63]));
         let last = &stacks[MOST_GROUPS];
         assert_eq!((&last.members, last.is_mixed), (&vec![64, 65, 66], true));
-        assert!(last.note.as_ref().is_some_and(|note| note.contains("64 directions")), "{:?}", last.note);
+        assert!(last.note.as_ref().is_some_and(|note| note.contains("64 orientations")), "{:?}", last.note);
         assert!(stacks[..MOST_GROUPS].iter().all(|stack| !stack.is_mixed));
     }
 

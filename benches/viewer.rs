@@ -7,6 +7,8 @@
 // A bench may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "../tests/common/mod.rs"]
+mod common;
 #[path = "../tests/desktop/mod.rs"]
 mod desktop;
 

@@ -1,8 +1,9 @@
 //! HiMix: text-guided lesion segmentation, from an image and a sentence to a mask.
 //!
-//! | room | what it does |
+//! | module | what it does |
 //! |---|---|
 //! | [`device`] | chooses where to compute |
+//! | [`logging`] | the log for reports of faults |
 //! | [`memory`] | the allocator |
 //! | [`model`] | the network, its configuration, its weights in and out |
 //! | [`text`] | prompts to tokens |
@@ -24,6 +25,7 @@ pub mod data;
 pub mod device;
 pub mod engine;
 pub mod infer;
+pub mod logging;
 pub mod memory;
 pub mod metrics;
 pub mod model;

@@ -22,6 +22,8 @@ mod files;
 mod import;
 #[path = "cli/info.rs"]
 mod info;
+#[path = "cli/log.rs"]
+mod log;
 #[path = "cli/masks.rs"]
 mod masks;
 #[path = "cli/model.rs"]

@@ -7,17 +7,21 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("device", &[]),
     ("memory", &[]),
+    ("logging", &[]),
     ("metrics", &[]),
     ("text", &[]),
     ("data", &[]),
     ("model", &[]),
     ("render", &["data"]),
-    ("infer", &["model", "text", "data", "metrics", "device"]),
+    ("infer", &["model", "text", "data", "metrics", "device", "logging"]),
     ("train", &["model", "text", "data", "metrics", "device"]),
     ("analysis", &["infer", "data", "metrics"]),
     ("engine", &["analysis", "infer", "train", "text", "data", "metrics", "device"]),
-    ("app", &["engine", "analysis", "render", "infer", "data", "metrics", "device"]),
-    ("cli", &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
+    ("app", &["engine", "analysis", "render", "infer", "data", "metrics", "device", "logging"]),
+    (
+        "cli",
+        &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory", "logging"],
+    ),
 ];
 
 /// Module → crates that belong elsewhere.

@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "window/diagnostics.rs"]
+mod diagnostics;
 mod fake;
 mod formats;
 mod harness;

@@ -1,5 +1,7 @@
 //! Who is in a picture, as far as its file name says: the same person in two splits flatters a score.
 
+use super::dataset::names::fold;
+
 /// The subject that a file name names: the `sub-S…` part of QaTa-COV19 and other names after the BIDS pattern, up to the next
 /// underscore or dot. None where the name says nothing. Case is kept, a `mask_` before it passed over.
 pub fn subject(name: &str) -> Option<&str> {
@@ -12,7 +14,7 @@ pub fn subject(name: &str) -> Option<&str> {
 /// A short code for a subject, eight hexadecimal digits of a hash: a model bundle carries these, so that an evaluation can
 /// tell who was seen in training while the bundle names nobody. All spellings of a name have one code.
 pub fn subject_code(subject: &str) -> String {
-    let hash = blake3::hash(super::dataset::fold(subject).as_bytes());
+    let hash = blake3::hash(fold(subject).as_bytes());
     hash.to_hex()[..8].to_owned()
 }
 

@@ -1,7 +1,7 @@
 //! What a figure is made from: plain values that the window and the command line both have.
 
 use super::FigureError;
-use super::axes::number;
+use super::number::number;
 use super::picture::{OverlayColours, Picture};
 use crate::analysis::maps::MapKind;
 use crate::data::Mask;

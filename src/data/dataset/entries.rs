@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::table::{NAMES, Row, SENTENCES, push};
+use super::row::{NAMES, Row, SENTENCES, push};
 use crate::data::error::one_line;
 
 /// What a file holds.

@@ -1,7 +1,7 @@
 //! The header of a table: the row that names the column of the images and that of the sentences.
 
 use super::listing::stem;
-use super::table::{NAMES, SENTENCES};
+use super::row::{NAMES, SENTENCES};
 
 /// Rows that are looked at for a header; above it may stand a title, a date, empty rows.
 pub const LOOKED_AT: usize = 10;

@@ -6,35 +6,17 @@ use std::path::Path;
 use encoding_rs::{Encoding, UTF_8, UTF_16LE, WINDOWS_1252};
 
 use super::header::{self, Header};
+use super::row::{Row, push};
 use super::{entries, workbook};
 use crate::data::DataError;
 use crate::data::error::{caught, one_line};
 
-/// Headers of the column of image names, in the order of preference.
-pub const NAMES: &[&str] =
-    &["image", "img", "image_name", "img_name", "image_id", "filename", "file_name", "file", "name", "id"];
-/// Headers of the column of sentences.
-pub const SENTENCES: &[&str] =
-    &["description", "sentence", "prompt", "prompts", "text", "caption", "report", "sentences", "descriptions"];
-/// Largest table that is read, bytes; most rows, cells and columns, and the longest cell.
+/// Largest table that is read, bytes; most cells and columns.
 const MOST_BYTES: u64 = 64 << 20;
-const MOST_ROWS: usize = 1_000_000;
 const MOST_CELLS: usize = 8_000_000;
 const MOST_COLUMNS: usize = 512;
-const MOST_CELL: usize = 1 << 20;
 /// Bytes of a text in which its separator is looked for.
 const MOST_TOP: usize = 64 << 10;
-
-/// A row of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Its line, from 1; in a JSON file the number of the entry.
-    pub line: u64,
-    /// Image, as it is written.
-    pub name: String,
-    /// Sentence, unchanged.
-    pub sentence: String,
-}
 
 /// The rows of the table at `path` and what there is to remark on it.
 pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
@@ -213,17 +195,4 @@ fn rows_of(
         }
     }
     Ok(found)
-}
-
-/// Appends a row, within reason.
-pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
-    if rows.len() == MOST_ROWS {
-        return Err(format!("it has more than {MOST_ROWS} rows"));
-    }
-    let longest = row.name.len().max(row.sentence.len());
-    if longest > MOST_CELL {
-        return Err(format!("line {} has a cell of {longest} bytes; a sentence has a few hundred", row.line));
-    }
-    rows.push(row);
-    Ok(())
 }

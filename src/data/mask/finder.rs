@@ -1,9 +1,8 @@
 //! Which voxel of a mask lies at a place of the image, and whether the voxels of both are the same ones.
 
 use super::labels::LabelMap;
-use super::lay::Grid;
-use crate::data::volume::Source;
 use crate::data::volume::geometry::{cross, dot, minus, plus, scaled};
+use crate::data::volume::{Grid, Source};
 
 /// Share of a voxel by which a mask's voxel may lie off that of the image and still be the same one: files round positions.
 const OFF: f64 = 0.05;

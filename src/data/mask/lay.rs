@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::finder::{Exact, Finder, described, exact, is_in_order, nearest, number};
 use super::labels::LabelMap;
 use crate::data::DataError;
-use crate::data::volume::{Geometry, Turn};
+use crate::data::volume::{Geometry, Grid, Turn};
 
 /// What the user agreed to where a mask lies on another grid than its image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,15 +69,6 @@ pub struct Laid {
     pub covered: Vec<bool>,
     /// How it was laid.
     pub pairing: Pairing,
-}
-
-/// The pixels of an image, which a mask is laid on.
-#[derive(Clone, Copy, Debug)]
-pub struct Grid<'a> {
-    /// Columns, rows and slices as shown.
-    pub shape: [usize; 3],
-    /// Where they lie.
-    pub geometry: &'a Geometry,
 }
 
 /// Lays the labels of the file at `path` on an image. `slice` is the one, from 0, that a lone mask without a position belongs to.

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 /// Most entries of all directories of one file, and how many one has that has fewer: room for 62,500 pages.
 const MOST: usize = 1_000_000;
 const FEW: usize = 16;
+/// Tag of the orientation, in EXIF data as in a TIFF.
+const ORIENTATION: u16 = 274;
 
 /// A file with directories.
 #[derive(Clone, Copy)]
@@ -181,7 +183,7 @@ impl<'a> Directory<'a> {
 
     /// Orientation, 1 to 8; none where it is missing or is something else.
     pub fn orientation(self) -> Option<u16> {
-        let orientation = self.one(crate::data::exif::ORIENTATION)?;
+        let orientation = self.one(ORIENTATION)?;
         u16::try_from(orientation).ok().filter(|number| (1..=8).contains(number))
     }
 

@@ -1,6 +1,7 @@
 //! What a file or a series holds: one picture or a stack of them, in stored values, with what they mean.
 
 pub(crate) mod geometry;
+mod grid;
 mod lengths;
 mod mapping;
 mod sides;
@@ -10,6 +11,7 @@ mod values;
 mod window;
 
 pub use geometry::{Geometry, Measured, Placement, SliceDistance};
+pub use grid::Grid;
 pub use lengths::{Lengths, Unit};
 pub use mapping::ValueMapping;
 pub use sides::Sides;
@@ -190,8 +192,8 @@ impl Volume {
     }
 
     /// Its pixels, for masks that are laid on them.
-    pub fn grid(&self) -> crate::data::mask::Grid<'_> {
-        crate::data::mask::Grid { shape: self.shape(), geometry: &self.geometry }
+    pub fn grid(&self) -> Grid<'_> {
+        Grid { shape: self.shape(), geometry: &self.geometry }
     }
 
     /// Columns, rows and slices.

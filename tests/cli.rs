@@ -30,6 +30,8 @@ mod masks;
 mod model;
 #[path = "cli/moved.rs"]
 mod moved;
+#[path = "cli/old.rs"]
+mod old;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`device`] | chooses where to compute |
 //! | [`logging`] | the log for reports of faults |
+//! | [`atomic_file`] | writes a file as a whole or not at all |
 //! | [`memory`] | the allocator |
 //! | [`model`] | the network, its configuration, its weights in and out |
 //! | [`text`] | prompts to tokens |
@@ -21,6 +22,7 @@
 
 pub mod analysis;
 pub mod app;
+pub mod atomic_file;
 pub mod data;
 pub mod device;
 pub mod engine;

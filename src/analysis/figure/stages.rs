@@ -1,7 +1,7 @@
 //! Maps of the decoder's stages from coarse to fine between the image and its mask, as the paper's figures 7 and 8 have them.
 
-use super::axes::significant;
 use super::content::{Content, Options};
+use super::number::significant;
 use super::page::{
     self, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, colour_bar, column_heading, legend,
     line_in, mask_legend,

@@ -7,6 +7,8 @@
 // Benches may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "../tests/common/mod.rs"]
+mod common;
 #[path = "../tests/desktop/mod.rs"]
 mod desktop;
 

@@ -133,13 +133,17 @@ pub fn open(choice: DeviceChoice) -> OpenDevice {
         }
     };
     match open_adapter(&wanted) {
-        Ok(open) => open,
+        Ok(open) => {
+            tracing::info!(device = open.name, "device opened");
+            open
+        }
         Err(reason) => with_notice(format!("{} could not be opened ({reason}). The CPU is used.", wanted.name)),
     }
 }
 
 /// The CPU, with a word on why.
 pub fn with_notice(notice: String) -> OpenDevice {
+    tracing::warn!("the device that was asked for cannot be used; the CPU is");
     OpenDevice { notice: Some(notice), ..cpu() }
 }
 

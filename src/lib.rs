@@ -3,6 +3,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`device`] | chooses where to compute |
+//! | [`logging`] | the log for reports of faults |
+//! | [`atomic_file`] | writes a file as a whole or not at all |
 //! | [`memory`] | the allocator |
 //! | [`model`] | the network, its configuration, its weights in and out |
 //! | [`text`] | tokenizes prompts |
@@ -20,10 +22,12 @@
 
 pub mod analysis;
 pub mod app;
+pub mod atomic_file;
 pub mod data;
 pub mod device;
 pub mod engine;
 pub mod infer;
+pub mod logging;
 pub mod memory;
 pub mod metrics;
 pub mod model;

@@ -23,12 +23,16 @@ mod files;
 mod import;
 #[path = "cli/info.rs"]
 mod info;
+#[path = "cli/log.rs"]
+mod log;
 #[path = "cli/masks.rs"]
 mod masks;
 #[path = "cli/model.rs"]
 mod model;
 #[path = "cli/moved.rs"]
 mod moved;
+#[path = "cli/old.rs"]
+mod old;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

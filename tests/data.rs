@@ -41,6 +41,8 @@ mod names;
 mod nifti;
 #[path = "data/parity.rs"]
 mod parity;
+#[path = "data/phantoms.rs"]
+mod phantoms;
 #[path = "data/preprocess.rs"]
 mod preprocess;
 #[path = "data/several.rs"]

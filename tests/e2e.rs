@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods)]
 #![cfg(target_os = "linux")]
 
+mod common;
 mod desktop;
 
 use std::path::Path;

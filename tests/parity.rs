@@ -9,6 +9,8 @@ use himix::device::DeviceChoice;
 use himix::model::weights::{ModelSource, bundle, source};
 use himix::model::{Trace, prepared::Prepared};
 
+use common::Need;
+
 struct Reference(Box<dyn himix::model::weights::TensorSource>);
 
 impl Reference {
@@ -122,12 +124,14 @@ fn full_model_on_the_cpu() {
     check_forward(&ModelSource::new("rule"), "full/activations.safetensors", &Device::flex(), 1e-4);
 }
 
-/// The adapter that the GPU tests run on, or none with a word that they were skipped.
+/// The adapter that the GPU tests run on; `None` where there is none.
 fn adapter(needs_hardware: bool) -> Option<Device> {
     let has = himix::device::adapters().into_iter().any(|adapter| adapter.is_hardware || !needs_hardware);
-    let kind = if needs_hardware { "hardware GPU" } else { "Vulkan adapter" };
     if !has {
-        println!("skipped: there is no {kind}");
+        match needs_hardware {
+            true => common::skip(Need::GraphicsCard, "there is no graphics card"),
+            false => common::skip(Need::Installable, "there is no Vulkan driver, not even a software one"),
+        }
         return None;
     }
     let open = himix::device::open(DeviceChoice::Gpu(None));

@@ -201,7 +201,7 @@ fn the_overlay_has_the_colours_that_are_chosen() {
     assert!(window.query_by_label("Colour: False negative").is_none());
     press(&mut window, Key::C);
     let stored = written(&mut window, &settings, |settings| settings["colours"]["scheme"] == "paper");
-    assert_eq!(stored["colours"]["own"]["missed"][1], 8, "one's own are kept");
+    assert_eq!(stored["colours"]["own"]["false_negative"][1], 8, "one's own are kept");
 }
 
 #[test]
@@ -215,4 +215,32 @@ fn messages_stay_in_their_panel_and_are_counted_until_seen() {
     click(&mut window, "Messages (1)");
     assert!(says(&window, "mask_small.png"), "the panel keeps it");
     assert!(window.query_by_label("Messages").is_some(), "seen");
+}
+
+/// A settings file of version 0.1 (`tests/fixtures/v0_1`) keeps its meaning, and what is written next is no less.
+#[test]
+fn settings_of_version_0_1_are_understood() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0_1/settings.json");
+    let before: Value = serde_json::from_slice(&std::fs::read(&old).expect("the fixture")).expect("JSON");
+    std::fs::copy(&old, &settings).expect("copied");
+    let mut window = window(&settings, vec![files.image(), files.truth()]);
+    wait(&mut window, "the scores", |window| says(window, "Dice"));
+    // The layout: a panel that was closed stays closed. The colours: one's own have a field each.
+    assert!(window.query_by_label("Past").is_none() && window.query_by_label("Messages").is_some());
+    assert!(window.query_by_label("Colour: False negative").is_some());
+    // The keys: J shows the heat map, H no longer does.
+    press(&mut window, Key::H);
+    press(&mut window, Key::J);
+    let after = written(&mut window, &settings, |settings| settings["heat"] == true);
+    for name in ["threshold", "theme", "zoom", "keys", "windows", "presets", "favourites", "training_form", "runs"]
+    {
+        assert_eq!(after[name], before[name], "{name}");
+    }
+    assert_eq!(after["stages"]["opacity"], before["stages"]["opacity"]);
+    let own = |settings: &Value, names: [&str; 4]| names.map(|name| settings["colours"]["own"][name].clone());
+    let names = ["mask", "true_positive", "false_negative", "false_positive"];
+    assert_eq!(own(&after, names), own(&before, ["mask", "found", "missed", "wrong"]));
+    assert_eq!(after["colours"]["scheme"], "own");
 }

@@ -3,6 +3,9 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+mod common;
+#[path = "window/diagnostics.rs"]
+mod diagnostics;
 mod fake;
 mod formats;
 mod harness;
@@ -225,7 +228,6 @@ fn nothing_is_cut_off_in_the_smallest_window() {
 #[test]
 fn the_overlay_has_the_colours_of_the_paper() {
     if !has_graphics() {
-        eprintln!("skipped: no graphics adapter");
         return;
     }
     let files = Files::new();
@@ -268,7 +270,6 @@ fn the_overlay_has_the_colours_of_the_paper() {
 #[test]
 fn layouts_look_as_they_did() {
     if !has_graphics() {
-        eprintln!("skipped: no graphics adapter");
         return;
     }
     let files = Files::new();
@@ -307,5 +308,9 @@ fn has_graphics() -> bool {
     let descriptor =
         InstanceDescriptor { backends: Backends::PRIMARY, ..InstanceDescriptor::new_without_display_handle() };
     let instance = Instance::new(descriptor);
-    !pollster::block_on(instance.enumerate_adapters(Backends::PRIMARY)).is_empty()
+    let has = !pollster::block_on(instance.enumerate_adapters(Backends::PRIMARY)).is_empty();
+    if !has {
+        common::skip(common::Need::Installable, "there is no graphics driver, not even a software one");
+    }
+    has
 }

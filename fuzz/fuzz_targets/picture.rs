@@ -1,14 +1,15 @@
 //! PNG, JPEG, TIFF, BMP, WebP, as a picture, as a stack of pages and as a mask.
 #![no_main]
 
-use himix_fuzz::data::raster::{self, Raster};
+use himix_fuzz::data::decode;
+use himix_fuzz::data::raster::Raster;
 use himix_fuzz::data::{MaskReading, Orientation, Volume, mask, open};
 use himix_fuzz::{LIMIT, bounded, with_file};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     with_file("picture", bytes, |path| {
-        let Ok(stored) = bounded(|| raster::load(path, LIMIT, Orientation::AsStored)) else { return };
+        let Ok(stored) = bounded(|| decode::raster(path, LIMIT, Orientation::AsStored)) else { return };
         check(&stored);
         // A copy of a page more is needed to turn one, which the limit may not allow.
         if let Ok(volume) = bounded(|| open::open(path, LIMIT, &|_, _| true)) {

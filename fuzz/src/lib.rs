@@ -1,8 +1,10 @@
-//! The room `data` of the viewer, compiled alone, and what its fuzz targets share.
+//! The module `data` of the viewer, compiled alone, and what its fuzz targets share.
 
 // A fuzzer may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "../../src/atomic_file.rs"]
+pub mod atomic_file;
 #[path = "../../src/data/mod.rs"]
 pub mod data;
 mod memory;

@@ -8,6 +8,7 @@ use eframe::egui;
 
 use super::HimixApp;
 use super::command::Command;
+use super::diagnostics;
 use super::dialogs::{Answer, DialogKind};
 use super::notes::Kind;
 use super::stages::{self, StagesCommand};
@@ -125,6 +126,11 @@ impl HimixApp {
             Command::ShowPage(page) => {
                 state.page = page;
                 state.rebinding = None;
+            }
+            Command::CopyDiagnostics => {
+                ctx.copy_text(diagnostics::text(state, &self.graphics));
+                let text = "Diagnostics copied. They hold no names, paths, prompts or images.";
+                state.notes.add(Kind::Info, text);
             }
             Command::Undo => self.step_look(true),
             Command::Redo => self.step_look(false),

@@ -150,6 +150,8 @@ pub enum Command {
     Stages(StagesCommand),
     /// Something of the Train tab.
     Train(TrainCommand),
+    /// Put a description of the program, the devices and the settings on the clipboard, for a report of a fault.
+    CopyDiagnostics,
     /// Open a page of help, or close it.
     ShowPage(Option<Page>),
     /// Look at the picture as before the last change of that.

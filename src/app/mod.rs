@@ -6,6 +6,7 @@
 mod apply;
 mod arrivals;
 mod command;
+mod diagnostics;
 mod dialogs;
 mod frames;
 mod keys;
@@ -72,6 +73,8 @@ pub struct Start {
     pub device: Option<DeviceChoice>,
     /// Where settings are kept; without a path they are not.
     pub settings: Option<PathBuf>,
+    /// The device that draws the window, for diagnostics.
+    pub graphics: String,
     /// Format of the window's surface.
     pub surface: wgpu::TextureFormat,
     /// Longest side of a texture, in pixels.
@@ -87,6 +90,7 @@ impl Default for Start {
             fallback: None,
             device: None,
             settings: None,
+            graphics: String::new(),
             surface: wgpu::TextureFormat::Rgba8Unorm,
             texture_limit: 8192,
         }
@@ -107,6 +111,7 @@ pub struct HimixApp {
     tickets: Ticket,
     fallback: Option<ModelSource>,
     frames: Frames,
+    graphics: String,
 }
 
 impl HimixApp {
@@ -149,6 +154,7 @@ impl HimixApp {
             tickets: 0,
             fallback: start.fallback.clone(),
             frames: Frames::from_environment(),
+            graphics: start.graphics,
             state: State::new(settings, device),
         };
         if let Some(message) = damage {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::logging;
+
 /// Messages kept in the log.
 const LOG: usize = 200;
 /// Toasts shown at a time.
@@ -58,11 +60,13 @@ pub struct Notes {
 
 impl Notes {
     /// Shows and keeps a message. One with the same text is replaced, not repeated.
+    #[track_caller]
     pub fn add(&mut self, kind: Kind, text: impl Into<String>) {
         self.put(kind, text.into(), true);
     }
 
     /// Shows and keeps a message that is said once: not again when the same file is opened again.
+    #[track_caller]
     pub fn once(&mut self, kind: Kind, text: impl Into<String>) {
         let text = text.into();
         if !self.notes.iter().any(|note| note.text == text) {
@@ -71,11 +75,17 @@ impl Notes {
     }
 
     /// Keeps a message that is shown elsewhere.
+    #[track_caller]
     pub fn keep(&mut self, kind: Kind, text: impl Into<String>) {
         self.put(kind, text.into(), false);
     }
 
+    #[track_caller]
     fn put(&mut self, kind: Kind, text: String, is_toast: bool) {
+        if kind == Kind::Error {
+            // The message may name a file; the place in the code says which message it is.
+            tracing::warn!(place = logging::place(std::panic::Location::caller()), "an error was shown");
+        }
         self.notes.retain(|note| note.text != text);
         self.next += 1;
         self.notes.push_back(Note { id: self.next, kind, text, at: Instant::now(), is_toast });

@@ -41,6 +41,8 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
     let create: eframe::AppCreator<'_> = Box::new(move |context| {
         if let Some(render) = &context.wgpu_render_state {
             start.surface = render.target_format;
+            start.graphics = described(&render.adapter.get_info());
+            tracing::info!(graphics = start.graphics, "window opened");
             start.texture_limit = render.device.limits().max_texture_dimension_2d as usize;
         }
         Ok(Box::new(HimixApp::with_settings(&context.egui_ctx, open, trainer, start, settings, damage)?))
@@ -48,6 +50,12 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
     eframe::run_native("HiMix", options, create).map_err(|error| {
         anyhow!("the window could not be opened ({error}); is there a display and a graphics driver?")
     })
+}
+
+/// Hardware, interface and driver of an adapter.
+fn described(adapter: &wgpu::AdapterInfo) -> String {
+    let wgpu::AdapterInfo { name, backend, driver, driver_info, device_type, .. } = adapter;
+    format!("{name} ({device_type:?}, {backend}, driver {driver} {driver_info})")
 }
 
 /// A device with everything the adapter has, so that large pictures fit. Software adapters are taken if there is

@@ -92,6 +92,12 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         }
         return window::open(arguments.window, arguments.device.device);
     };
+    // A command speaks on stderr; it keeps a log where that is asked for.
+    if std::env::var_os(himix::logging::LEVEL).is_some()
+        && let Some(folder) = himix::logging::folder()
+    {
+        himix::logging::start(&folder);
+    }
     terminal::without_panic_text(|| match command {
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -75,6 +75,7 @@ pub fn without_panic_text(command: impl FnOnce() -> Result<(), Failure>) -> Resu
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         let last = Arc::clone(&last);
         std::panic::set_hook(Box::new(move |panic| {
+            himix::logging::panicked(panic);
             *last.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string();
         }));
     }

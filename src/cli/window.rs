@@ -11,6 +11,9 @@ use super::arguments::WindowArguments;
 
 /// Opens the window and returns when it is closed.
 pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>) -> Result<(), Failure> {
+    if let Some(folder) = himix::logging::folder() {
+        himix::logging::start(&folder);
+    }
     let WindowArguments { files, model, config, vocab, against } = arguments;
     let part = |path: Option<PathBuf>| path.map(|path| absolute(&path));
     let source = |model: PathBuf| ModelSource::new(absolute(&model));

@@ -5,10 +5,7 @@ use image::ImageFormat;
 use super::tiff::Directories;
 use super::{jpeg, png, webp};
 
-/// Tag of the orientation (TIFF 6.0, section 8; EXIF 2.32, 4.6.4).
-pub(super) const ORIENTATION: u16 = 274;
-
-/// Returns the orientation, 1 to 8, of an image other than a TIFF; `None` if the file has no valid one.
+/// The orientation of a picture that is no TIFF, 1 to 8; none where the file has none, or one that is no orientation.
 pub(super) fn orientation(format: ImageFormat, bytes: &[u8]) -> Option<u16> {
     let data = match format {
         ImageFormat::Jpeg => jpeg::exif(bytes),

@@ -127,3 +127,19 @@ pub(super) fn scans(bytes: &[u8]) -> usize {
     }
     count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_header_says_how_a_picture_is_coded() {
+        let with = |code: u8| {
+            [&[0xff, 0xd8, 0xff, code, 0, 11, 8, 0, 3, 0, 5, 1, 1, 0x11, 0][..], &[0xff, 0xd9]].concat()
+        };
+        let kinds = [0xc0, 0xc2, 0xc3, 0xca].map(|code| (is_lossless(&with(code)), is_progressive(&with(code))));
+        assert_eq!(kinds, [(false, false), (false, true), (true, false), (false, true)]);
+        let frame = Frame::at(&with(0xc3), 2).expect("a frame");
+        assert_eq!((frame.columns, frame.rows, frame.samples, frame.bits), (5, 3, 1, 8));
+    }
+}

@@ -5,7 +5,7 @@
 
 pub mod colour_map;
 pub mod dataset;
-mod decode;
+pub mod decode;
 pub mod dicom;
 mod error;
 mod exif;

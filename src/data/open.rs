@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::raster::Raster;
 use super::volume::Volume;
-use super::{DataError, Limit, Orientation, dicom, nifti, raster, tiff};
+use super::{DataError, Limit, Orientation, decode, dicom, nifti, tiff};
 
 /// The kind of a file, recognised by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
 /// of one size become a stack. An image is turned upright if it has an orientation.
 ///
 /// # Errors
-/// Returns the errors of the loaders; see [`raster::load`], [`dicom::open`], [`nifti::open`].
+/// Those of the loaders; see [`decode::raster`], [`dicom::open`], [`nifti::open`].
 pub fn open(
     path: &Path,
     limit: Limit,
@@ -100,6 +100,6 @@ pub fn open_as(
     match content(path)? {
         Content::Nifti => nifti::open(path, limit),
         Content::Dicom => dicom::open(whole, limit),
-        Content::Picture => raster::load(path, limit, orientation).map(Raster::into_volume),
+        Content::Picture => decode::raster(path, limit, orientation).map(Raster::into_volume),
     }
 }

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-pub use super::decode::raster as load;
 use super::volume::{PictureSource, Source, StoredPixels, Turn};
 use super::{DataError, Image, Limit, Orientation, Pixels, Volume};
 

@@ -111,3 +111,15 @@ fn zoomed(position: f32, input: usize, zoom: f64) -> f32 {
     let centre = input as f64 / 2.0;
     ((f64::from(position) - centre) / zoom + centre) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zoom_is_about_the_centre() {
+        assert_eq!(nearest(10, 10, 2.0), [2, 3, 3, 4, 4, 5, 5, 6, 6, 7]);
+        assert_eq!(nearest(5, 5, 2.0), [1, 1, 2, 2, 3]);
+        assert_eq!(nearest(4, 8, 1.0), [0, 0, 1, 1, 2, 2, 3, 3]);
+    }
+}

@@ -1,8 +1,9 @@
 //! The subject of an image, as far as its file name tells. The same person in two splits makes a score too high.
 
-/// Returns the subject in a file name: the `sub-S…` part of QaTa-COV19 and other names after the BIDS pattern, up to
-/// the next underscore or dot. `None` if the name has no such part. Case is preserved, and a leading `mask_` is
-/// ignored.
+use super::dataset::names::fold;
+
+/// The subject that a file name names: the `sub-S…` part of QaTa-COV19 and other names after the BIDS pattern, up to the next
+/// underscore or dot. None where the name says nothing. Case is kept, a `mask_` before it passed over.
 pub fn subject(name: &str) -> Option<&str> {
     let name = name.get(..5).filter(|start| start.eq_ignore_ascii_case("mask_")).map_or(name, |_| &name[5..]);
     let is_subject = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sub-"));
@@ -14,7 +15,7 @@ pub fn subject(name: &str) -> Option<&str> {
 /// an evaluation can tell which subjects were in the training data while the bundle names nobody. All spellings of a
 /// name have the same code.
 pub fn subject_code(subject: &str) -> String {
-    let hash = blake3::hash(super::dataset::fold(subject).as_bytes());
+    let hash = blake3::hash(fold(subject).as_bytes());
     hash.to_hex()[..8].to_owned()
 }
 

@@ -148,3 +148,26 @@ pub fn thumbnail(
     let seen = scan.first_display_window(&slice);
     Ok(super::preprocess::reduced(&slice, side).windowed(seen.window, seen.is_inverted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_files_and_deep_folders_are_not_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut place = folder.path().to_owned();
+        for depth in 0..DEPTH + 3 {
+            std::fs::create_dir_all(&place).expect("a folder");
+            for name in [format!("{depth}.png"), format!(".{depth}.png")] {
+                crate::data::write::png8(&place.join(name), 2, 1, &[0, 255]).expect("written");
+            }
+            place.push("deeper");
+        }
+        let items = list(folder.path()).expect("a list");
+        let mut names: Vec<String> = items.into_iter().map(|item| item.name).collect();
+        names.sort();
+        let expected: Vec<String> = (0..=DEPTH).map(|depth| format!("{depth}.png")).collect();
+        assert_eq!(names, expected);
+    }
+}

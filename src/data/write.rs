@@ -1,7 +1,6 @@
-//! Writes files. Each is written under a temporary name and renamed into place, so that no incomplete file is ever
-//! visible and a failed write leaves the previous file unchanged.
+//! Files out: pictures, masks and whatever else has bytes, each written as a whole or not at all ([`atomic_file`]).
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use image::codecs::png::PngEncoder;
@@ -9,6 +8,7 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::DataError;
 use super::error::one_line;
+use crate::atomic_file;
 
 /// Writes an 8-bit grey PNG; `values` holds `width * height` bytes, row-major.
 ///
@@ -47,7 +47,8 @@ pub fn bytes(path: &Path, content: &[u8]) -> Result<(), DataError> {
 /// # Errors
 /// Returns [`DataError::Unwritable`], also for an error of `fill`; the target is then unchanged.
 pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
-    beside(path, fill).map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
+    atomic_file::write(path, fill)
+        .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
 fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedColorType) -> Result<(), DataError> {
@@ -62,26 +63,4 @@ fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedCo
         }
         PngEncoder::new(out).write_image(bytes, columns, rows, color).map_err(io::Error::other)
     })
-}
-
-fn beside(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".himix-").suffix(".part");
-    #[cfg(unix)]
-    {
-        // A temporary file is private by default; the result is to be as readable as any new file.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut part = builder.tempfile_in(folder)?;
-    let mut out = BufWriter::new(part.as_file_mut());
-    fill(&mut out)?;
-    out.flush()?;
-    drop(out);
-    part.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -14,6 +14,7 @@ use super::inspect::InspectionCache;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
+use crate::logging;
 use crate::model::config::Axes;
 use crate::model::overrides::Overrides;
 use crate::model::prepared::{Decoded, Features, Prepared};
@@ -64,7 +65,9 @@ pub(super) fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Inf
 impl Predictor {
     /// Opens a model on a device. A GPU that cannot be opened is replaced by the CPU, which a notice says.
     pub fn open(source: &ModelSource, choice: DeviceChoice) -> Result<Self, InferError> {
-        Self::open_on(source, device::open(choice))
+        Self::open_on(source, device::open(choice)).inspect_err(|error| {
+            tracing::warn!(kind = logging::kind(error), "a model could not be opened");
+        })
     }
 
     /// Opens a model on a device that is open already.
@@ -74,6 +77,7 @@ impl Predictor {
             Vocabulary::File(path) => (Tokenizer::from_file(path)?, path.clone()),
             Vocabulary::Text(text) => (Tokenizer::from_vocab_text(text)?, source.model.clone()),
         };
+        let is_bundled = matches!(located.vocabulary()?, Vocabulary::Text(_));
         if tokenizer.vocabulary_size() > located.config.text.vocab_size {
             let reason = format!(
                 "the vocabulary has {} entries, the model {}; name the model's own with --vocab",
@@ -89,6 +93,10 @@ impl Predictor {
         let loaded = match guarded(&name, || load(&located, device)) {
             Ok(loaded) => loaded?,
             Err(error) if is_gpu => {
+                tracing::warn!(
+                    kind = logging::kind(&error),
+                    "the GPU failed while a model was loaded; the CPU is used"
+                );
                 notices.push(format!("{error}. The CPU is used."));
                 load(&located, device::cpu())?
             }
@@ -99,12 +107,14 @@ impl Predictor {
             None
         });
         let provenance = &located.config.provenance;
+        let parameters = parameter_count(&located.config);
+        tracing::info!(is_bundled, parameters, device = loaded.device.name, "model opened");
         let info = ModelInfo {
             name: provenance.name.clone(),
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
             token_limit: located.config.token_limit,
-            parameters: parameter_count(&located.config),
+            parameters,
             device: loaded.device.name.clone(),
             notices: notices.clone(),
             overrides: loaded.prepared.decoder().overrides().clone(),
@@ -176,6 +186,7 @@ impl Predictor {
     }
 
     fn fall_back(&mut self, error: &InferError) -> Result<(), InferError> {
+        tracing::warn!(kind = logging::kind(error), "the GPU failed during a prediction; the CPU is used");
         self.inspection_cache = InspectionCache::default();
         self.notices.push(format!("{error}. The CPU is used from now on."));
         self.loaded = load(&self.located, device::cpu())?;

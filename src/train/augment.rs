@@ -167,4 +167,36 @@ mod tests {
         assert!((420..580).contains(&flips), "{flips}");
         assert!(drawn.iter().all(|a| a.zoom == 1.0 && a.turn == 0.0 && (0.69..1.41).contains(&a.gamma)));
     }
+
+    /// A picture that is its own mask: whatever is done to one has to be done to the other.
+    #[test]
+    fn the_mask_goes_where_its_picture_goes() {
+        const SIDE: usize = 32;
+        let inside = |x: usize, y: usize| (3..12).contains(&x) && (5..24).contains(&y);
+        let mask: Vec<f32> =
+            (0..SIDE * SIDE).map(|index| f32::from(u8::from(inside(index % SIDE, index / SIDE)))).collect();
+        let all = [
+            Augmentation { flip: true, ..Augmentation::NONE },
+            Augmentation { turn: 0.15, ..Augmentation::NONE },
+            Augmentation { turn: -0.15, flip: true, gamma: 1.2, zoom: 1.1 },
+        ];
+        for (change, is_transposed) in all.into_iter().flat_map(|change| [(change, false), (change, true)]) {
+            let (mut planes, mut target) = (mask.repeat(3), mask.clone());
+            change.apply(&mut planes, &mut target, SIDE, is_transposed);
+            let moved = target.iter().zip(&mask).filter(|(new, old)| new != old).count();
+            assert!(moved > 40, "{change:?}: the mask was not moved");
+            for plane in planes.chunks_exact(SIDE * SIDE) {
+                let middle = (plane.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+                    + plane.iter().copied().fold(f32::INFINITY, f32::min))
+                    / 2.0;
+                // A turned edge is smooth in the picture and sharp in the mask.
+                let apart = plane.iter().zip(&target).filter(|(a, b)| (**a > middle) != (**b == 1.0)).count();
+                let allowed = if change.turn == 0.0 { 0 } else { 12 };
+                assert!(apart <= allowed, "{change:?}, transposed {is_transposed}: {apart} pixels are apart");
+            }
+        }
+        let (mut planes, mut target) = (mask.repeat(3), mask.clone());
+        Augmentation::NONE.apply(&mut planes, &mut target, SIDE, false);
+        assert!(planes == mask.repeat(3) && target == mask);
+    }
 }

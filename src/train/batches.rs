@@ -137,3 +137,57 @@ pub fn with_batches<T>(
         outcome
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words are told apart where they differ in "left" and "right".
+    fn form(is_transposed: bool) -> Form {
+        let letters = ('a'..='z').flat_map(|letter| [letter.to_string(), format!("##{letter}")]);
+        let mut words: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned).to_vec();
+        words.extend(["left", "right", ".", ","].map(str::to_owned));
+        words.extend(letters);
+        let tokenizer = Tokenizer::from_vocab_text(&(words.join("\n") + "\n")).expect("a vocabulary");
+        Form { tokenizer, tokens: 256, side: 32, is_transposed }
+    }
+
+    #[test]
+    fn a_mirrored_case_is_mirrored_as_a_whole() {
+        let config = TrainConfig { phantoms: 6, seed: 3, ..TrainConfig::default() };
+        let (cases, _) = Cases::open(&config, true, 64, false).expect("phantoms");
+        for is_transposed in [false, true] {
+            let form = form(is_transposed);
+            let made = |index: usize, flip: bool| {
+                let augmentation = Augmentation { flip, ..Augmentation::NONE };
+                batch(&cases, &form, &[Item { index, epoch: 0, augmentation }])
+            };
+            let mut sides = 0;
+            for index in 0..cases.len() {
+                let (plain, mirrored) = (made(index, false), made(index, true));
+                let side = form.side;
+                let moved = |at: usize| {
+                    let (row, column) = (at / side % side, at % side);
+                    let plane = at / (side * side) * side * side;
+                    match is_transposed {
+                        true => plane + (side - 1 - row) * side + column,
+                        false => plane + row * side + side - 1 - column,
+                    }
+                };
+                for (name, old, new) in
+                    [("picture", &plain.images, &mirrored.images), ("mask", &plain.targets, &mirrored.targets)]
+                {
+                    assert!((0..old.len()).all(|at| new[at] == old[moved(at)]), "the {name} of case {index}");
+                    assert!(old != new, "the {name} of case {index} has two sides");
+                }
+                let prompt = &cases.get(index, 0).expect("a phantom").prompt;
+                let names_a_side = prompt::mirror(prompt) != *prompt;
+                let expected = form.tokenizer.encode(&prompt::mirror(prompt), form.tokens).ids;
+                assert_eq!(mirrored.ids, expected, "{prompt}");
+                assert_eq!(names_a_side, plain.ids != mirrored.ids, "{prompt}");
+                sides += usize::from(names_a_side);
+            }
+            assert!(sides > 0, "some prompts name a side");
+        }
+    }
+}

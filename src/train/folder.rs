@@ -171,6 +171,7 @@ impl RunFolder {
             TrainError::Folder(format!("{name}: the folder cannot be made ({error}); choose another"))
         })?;
         write::bytes(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
+        tracing::info!(epochs = config.epochs, batch = config.batch_size, "training run begun");
         Ok(())
     }
 
@@ -202,6 +203,9 @@ impl RunFolder {
                 .map_err(|error| TrainError::Folder(format!("{}: {error}", folder.display())))?;
             Ok(write::bytes(&folder.join(PROGRESS), &text)?)
         })?;
+        if progress.ended.is_some() {
+            tracing::info!(epochs = progress.history.len(), "training run ended");
+        }
         self.write_metrics(&progress.history)
     }
 

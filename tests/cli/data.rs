@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::files::{folder, grey_png, put, shared};
+use crate::common::shared;
+use crate::files::{folder, grey_png, put};
 use crate::program::himix;
 
 #[test]
@@ -95,8 +96,8 @@ fn how_pairs_are_read_is_said() {
 
 #[test]
 fn the_shared_sets() {
-    let Some(shared) = shared() else { return };
-    let object = himix!["data", shared.join("data/kvasir"), "--json"].json();
+    let Some(kvasir) = shared("data/kvasir") else { return };
+    let object = himix!["data", kvasir, "--json"].json();
     let names: Vec<&str> =
         object["splits"].as_array().expect("a list").iter().filter_map(|split| split["name"].as_str()).collect();
     assert_eq!(names[..3], ["train", "val", "test"]);

@@ -4,7 +4,8 @@ use std::fs;
 
 use himix::data::{DataError, Dataset};
 
-use super::fixtures::{folder, put, shared};
+use super::fixtures::{folder, put};
+use crate::common::shared;
 
 fn refusal(files: &[(&str, &str)], split: &str) -> String {
     let folder = folder();
@@ -79,7 +80,7 @@ fn missing_files_are_named_and_counted() {
 
 #[test]
 fn the_shared_sets_open() {
-    let Some(shared) = shared() else { return };
+    let Some(data) = shared("data") else { return };
     let sets = [
         ("qata", "train", 1400),
         ("qata", "val", 300),
@@ -88,7 +89,7 @@ fn the_shared_sets_open() {
         ("kvasir", "fullres", 5),
     ];
     for (set, split, count) in sets {
-        let dataset = Dataset::open(&shared.join("data").join(set), split).unwrap_or_else(|e| panic!("{e}"));
+        let dataset = Dataset::open(&data.join(set), split).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(dataset.samples.len(), count, "{set} {split}");
         assert!(dataset.samples.iter().all(|sample| !sample.prompt.is_empty()));
         assert!(dataset.samples.iter().all(|sample| sample.masks[0].parent().is_some_and(|f| f.ends_with("GTs"))));

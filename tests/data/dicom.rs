@@ -8,8 +8,9 @@ use himix::data::volume::{Modality, StoredPixels, ValueMapping, Volume};
 use himix::data::{DataError, Limit, Orientation, Pixels};
 use tempfile::TempDir;
 
-use super::fixtures::{folder, put, shared};
+use super::fixtures::{folder, put};
 use super::hostile::{dicom_picture, dicom_piece, dicom_pieces, dicom_start, element, jpeg, jpeg_2000};
+use crate::common::shared;
 
 /// Returns smallest, largest and mean stored value.
 fn statistics(scan: &Volume) -> [f64; 3] {
@@ -22,8 +23,7 @@ fn statistics(scan: &Volume) -> [f64; 3] {
 
 #[test]
 fn every_file_of_the_manifest() {
-    let Some(shared) = shared() else { return };
-    let root = shared.join("data/dicom");
+    let Some(root) = shared("data/dicom") else { return };
     let mut table = csv::Reader::from_path(root.join("manifest.csv")).expect("the manifest");
     let header = table.headers().expect("a header").clone();
     let (mut decoded, mut refused, mut wrong) = (0, 0, Vec::new());
@@ -75,8 +75,8 @@ fn every_file_of_the_manifest() {
 
 #[test]
 fn what_the_attributes_mean() {
-    let Some(shared) = shared() else { return };
-    let of = |name: &str| open(&shared.join("data/dicom").join(name), Limit::default()).expect("a scan");
+    let Some(root) = shared("data/dicom") else { return };
+    let of = |name: &str| open(&root.join(name), Limit::default()).expect("a scan");
     let ct = of("ct_transfer_syntaxes/Original.dcm");
     assert_eq!((ct.modality, ct.unit), (Modality::Ct, "HU"));
     assert_eq!(ct.mapping, ValueMapping::Linear(vec![[1.0, -1024.0]]));

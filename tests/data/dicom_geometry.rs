@@ -10,7 +10,8 @@ use himix::data::volume::{Measured, Modality, SliceDistance, Source, StoredPixel
 use himix::data::{DataError, Limit};
 use serde_json::Value;
 
-use super::fixtures::{folder, shared};
+use super::fixtures::folder;
+use crate::common::shared;
 
 fn made() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom")
@@ -362,9 +363,8 @@ fn colours_are_what_header_and_stream_say() {
 
 #[test]
 fn the_colours_of_the_reports() {
-    let Some(shared) = shared() else { return };
-    let of =
-        |name: &str| open(&shared.join("data/reports/06-colour").join(name), Limit::default()).expect("a picture");
+    let Some(folder) = shared("data/reports/06-colour") else { return };
+    let of = |name: &str| open(&folder.join(name), Limit::default()).expect("a picture");
     for (name, pixels) in REPORTED {
         let slice = of(name).slice(0);
         for (column, row, colour) in *pixels {
@@ -391,12 +391,8 @@ fn sizes_say_where_they_were_measured() {
     let near = region.pixel_mm.is_some_and(|[x, y]| (x - 0.2).abs() < 1e-9 && (y - 0.3).abs() < 1e-9);
     assert!(near && region.measured == Measured::Patient, "{region:?}");
     assert_eq!(of("regions").geometry.pixel_mm, None, "two regions have no one size");
-    let Some(shared) = shared() else { return };
-    let of = |name: &str| {
-        open(&shared.join("data/reports/17-size-of-pixels").join(name), Limit::default())
-            .expect("a picture")
-            .geometry
-    };
+    let Some(folder) = shared("data/reports/17-size-of-pixels") else { return };
+    let of = |name: &str| open(&folder.join(name), Limit::default()).expect("a picture").geometry;
     let aspect = of("a_aspect_2_1.dcm");
     assert_eq!((aspect.pixel_mm, aspect.proportion, aspect.aspect()), (None, Some(2.0), 2.0));
     let imager = of("b_imager_spacing.dcm");

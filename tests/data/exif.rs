@@ -1,6 +1,6 @@
 //! Images with an EXIF orientation, compared with Pillow's result (`tests/fixtures/pictures/exif`).
 
-use himix::data::raster;
+use himix::data::decode;
 use himix::data::volume::{Source, Turn};
 use himix::data::{Image, Limit, Orientation, image, open};
 
@@ -50,12 +50,12 @@ fn all_eight_orientations_of_every_format() {
 #[test]
 fn as_stored_is_said() {
     let path = fixtures().join("exif/6.jpg");
-    let read = raster::load(&path, Limit::default(), Orientation::AsStored).expect("a picture");
+    let read = decode::raster(&path, Limit::default(), Orientation::AsStored).expect("a picture");
     assert!(read.turn.is_none());
     let note = "Orientation 6 in the file (turned by 90° clockwise) was not applied: pixels are as stored.";
     assert_eq!(read.notes, [note]);
-    let turned = raster::load(&path, Limit::default(), Orientation::Upright).expect("a picture");
-    assert_eq!(turned.notes, ["Orientation 6 in the file was applied: turned by 90° clockwise."]);
+    let turned = decode::raster(&path, Limit::default(), Orientation::Upright).expect("a picture");
+    assert_eq!(turned.notes, ["The orientation that the file gives (6) was applied: turned by 90° clockwise."]);
 }
 
 /// Invalid orientations and truncated EXIF data leave an image unchanged.

@@ -1,19 +1,6 @@
-//! Files that are made by the tests, and the location of the shared reference data.
+//! Files made on the spot.
 
-use std::path::{Path, PathBuf};
-
-/// The folder of reference data, or none (the caller then prints "skipped: …" and returns).
-pub fn shared() -> Option<PathBuf> {
-    let folder = match std::env::var_os("HIMIX_TEST_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-    };
-    if folder.join("golden").is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no reference data in {} (set HIMIX_TEST_DATA)", folder.display());
-    None
-}
+use std::path::PathBuf;
 
 /// Makes a PNG with any header: `colour` as numbered by the standard (0 grey, 2 RGB, 3 palette, 4 grey-alpha, 6
 /// RGBA), `scanlines` without their filter bytes.

@@ -11,7 +11,8 @@ use himix::data::mask::{Agreed, LabelMap, Laid, Pairing, lay, read};
 use himix::data::volume::{NiftiForm, Source};
 use himix::data::{DataError, LabelChoice, Limit, MaskReading, Volume, open};
 
-use super::fixtures::{folder, put, shared};
+use super::fixtures::{folder, put};
+use crate::common::shared;
 
 /// Number of voxels along the patient's left, back and head, and their distance in mm.
 const SIZE: [usize; 3] = [3, 4, 2];
@@ -368,13 +369,11 @@ fn empty_matrices_are_not_used() {
     let both = opened(&put(&folder, "b.nii", &bytes));
     assert!(both.notes.iter().any(|note| note.contains("differ by up to 54.3 mm")), "{:?}", both.notes);
     assert_eq!(both.geometry.place(0.0, 0.0, 0), Some([50.0, 0.0, 0.0]));
-    let Some(shared) = shared() else { return };
-    let of = |name: &str| opened(&shared.join("data/reports/18-bogus-sform").join(name));
-    if shared.join("data/reports/18-bogus-sform").exists() {
-        let (good, bogus) = (of("a_good.nii"), of("b_sform_zero_qform_good.nii"));
-        assert_eq!(good.geometry, bogus.geometry);
-        assert_eq!(good.values, bogus.values);
-    }
+    let Some(folder) = shared("data/reports/18-bogus-sform") else { return };
+    let of = |name: &str| opened(&folder.join(name));
+    let (good, bogus) = (of("a_good.nii"), of("b_sform_zero_qform_good.nii"));
+    assert_eq!(good.geometry, bogus.geometry);
+    assert_eq!(good.values, bogus.values);
 }
 
 /// Series as scanners write them, with masks that ITK and nibabel wrote (`tests/fixtures/pairing/make.py`): a pixel is foreground where its

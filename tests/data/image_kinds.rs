@@ -154,7 +154,7 @@ fn palettes_alpha_channels_and_frames_are_what_pillow_reads() {
     for (name, one) in files {
         let path = fixtures().join("kinds").join(&name);
         compare(&path, &one);
-        let read = himix::data::raster::load(&path, Default::default(), Default::default()).expect("a picture");
+        let read = himix::data::decode::raster(&path, Default::default(), Default::default()).expect("a picture");
         assert_eq!(read.is_lossy, one["is_lossy"] == true, "{name}");
         assert_eq!(read.source.pages, if name.starts_with("moving") { 2 } else { 1 }, "{name}");
     }

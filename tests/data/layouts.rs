@@ -4,7 +4,8 @@ use himix::data::dataset::Layout;
 use himix::data::{Dataset, MaskRule, PairReading, Problem, summary, survey};
 use tempfile::TempDir;
 
-use super::fixtures::{folder, grey_png, put, shared, xlsx, zip};
+use super::fixtures::{folder, grey_png, put, xlsx, zip};
+use crate::common::shared;
 
 /// Writes an image or a mask, whose foreground is its first pixel.
 fn picture(folder: &TempDir, names: &[&str]) {
@@ -193,9 +194,8 @@ fn what_is_no_data_set_says_so() {
 
 #[test]
 fn the_shared_sets_are_surveyed() {
-    let Some(shared) = shared() else { return };
-    let found =
-        survey(&shared.join("data/covid_ct_seg"), &PairReading::default(), &|_, _| ()).expect("a data set");
+    let Some(root) = shared("data/covid_ct_seg") else { return };
+    let found = survey(&root, &PairReading::default(), &|_, _| ()).expect("a data set");
     let split = found.splits[0].1.as_ref().expect("usable");
     assert_eq!((found.splits[0].0.as_str(), split.pairs, split.prompts), ("test", 120, 1));
     assert_eq!(split.findings.iter().filter(|finding| finding.problem == Problem::EmptyPrompt).count(), 120);

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use himix::data::mask::{Several, read};
 use himix::data::{LabelChoice, MaskReading, MaskRule, Truth, TruthReading, open};
 
-use super::fixtures::{folder, png, put, shared};
+use super::fixtures::{folder, png, put};
+use crate::common::shared;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/masks").join(name)
@@ -60,8 +61,8 @@ fn what_is_no_mask_is_refused_by_name() {
     let grey = put(&folder, "ramp.png", &png(64, 64, 8, 0, &[], &ramp));
     let labels = read(&grey, &MaskReading::default()).expect("many values have a half");
     assert_eq!(labels.kind.words(), "many values; above 127 is foreground");
-    let Some(shared) = shared() else { return };
-    let refused = read(&shared.join("data/nifti/ct_body_small.nii.gz"), &MaskReading::default());
+    let Some(image) = shared("data/nifti/ct_body_small.nii.gz") else { return };
+    let refused = read(&image, &MaskReading::default());
     let line = refused.map(|_| ()).expect_err("an image is no mask").to_string();
     assert!(line.contains("ct_body_small.nii.gz: this is not a mask") && line.contains("like an image"), "{line}");
 }
@@ -105,11 +106,7 @@ fn several_files_are_one_truth_or_a_label_each() {
 /// Files in the shared folder of kinds that users report problems with.
 #[test]
 fn the_reported_label_files() {
-    let Some(shared) = shared() else { return };
-    let folder = shared.join("data/reports/03-labels");
-    if !folder.exists() {
-        return println!("skipped: no {}", folder.display());
-    }
+    let Some(folder) = shared("data/reports/03-labels") else { return };
     let count = |name: &str| {
         let labels = read(&folder.join(name), &MaskReading::default()).unwrap_or_else(|error| panic!("{error}"));
         let slices: Vec<usize> =

@@ -56,8 +56,11 @@ fn one_file_in_a_process_of_its_own() {
 /// Returns the answer of a separate process whose memory is checked.
 fn alone(path: &Path, limit: Limit) -> String {
     let program = std::env::current_exe().expect("this program");
+    // The path of the test without the program's name, which the harness leaves out.
+    let (_, name) =
+        concat!(module_path!(), "::one_file_in_a_process_of_its_own").split_once("::").expect("a path");
     let output = Command::new(program)
-        .args(["memory_limits::one_file_in_a_process_of_its_own", "--exact", "--nocapture", "--test-threads=1"])
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(FILE, path)
         .output()
         .expect("a process");

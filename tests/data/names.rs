@@ -3,7 +3,8 @@
 use himix::data::dataset::partners;
 use himix::data::{Dataset, PairReading, worklist};
 
-use super::fixtures::{folder, grey_png, put, shared};
+use super::fixtures::{folder, grey_png, put};
+use crate::common::shared;
 
 /// Composed and decomposed forms (Unicode Standard Annex 15): ü, ä, Å, ế, the Korean syllable 각.
 const FORMS: [(&str, &str); 5] = [
@@ -136,11 +137,7 @@ fn names_that_are_no_unicode() {
 
 #[test]
 fn a_set_that_was_packed_on_a_mac() {
-    let Some(shared) = shared() else { return };
-    let root = shared.join("data/reports/12-names/set");
-    if !root.is_dir() {
-        return println!("skipped: no {}", root.display());
-    }
+    let Some(root) = shared("data/reports/12-names/set") else { return };
     let mut train = Dataset::open(&root, "train").expect("a data set");
     assert_eq!(train.samples.len(), 7);
     assert!(train.findings.is_empty(), "{:?}", train.findings);

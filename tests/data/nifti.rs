@@ -6,7 +6,8 @@ use himix::data::nifti::{is_nifti, open};
 use himix::data::volume::{Modality, Sides, StoredPixels};
 use himix::data::{DataError, Limit};
 
-use super::fixtures::{folder, put, shared};
+use super::fixtures::{folder, put};
+use crate::common::shared;
 
 /// Makes a header of `dim` 16-bit voxels whose axes have the directions `rows` of an sform (RAS), with space for the
 /// extension flag.
@@ -107,8 +108,8 @@ fn headers_that_lie_are_refused() {
 
 #[test]
 fn the_shared_volumes() {
-    let Some(shared) = shared() else { return };
-    let of = |name: &str| open(&shared.join("data/nifti").join(name), Limit::default()).expect("a volume");
+    let Some(folder) = shared("data/nifti") else { return };
+    let of = |name: &str| open(&folder.join(name), Limit::default()).expect("a volume");
     let body = of("ct_body_3mm.nii.gz");
     assert_eq!((body.columns, body.rows, body.slices), (122, 101, 112));
     assert_eq!((body.modality, body.unit), (Modality::Ct, "HU"));

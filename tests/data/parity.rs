@@ -9,7 +9,7 @@ use himix::data::{MaskRule, image, mask};
 use himix::text::Tokenizer;
 use safetensors::SafeTensors;
 
-use super::fixtures::shared;
+use crate::common::shared;
 
 const SIZE: usize = 224;
 
@@ -29,8 +29,7 @@ fn differences(a: &[f32], b: &[f32]) -> (f32, f32) {
 
 #[test]
 fn images_as_the_authors_loader_makes_them() {
-    let Some(shared) = shared() else { return };
-    let folder = shared.join("golden/preprocess");
+    let Some(folder) = shared("golden/preprocess") else { return };
     let bytes = fs::read(folder.join("tensors.safetensors")).expect("reference tensors");
     let tensors = SafeTensors::deserialize(&bytes).expect("reference tensors");
     let files = [
@@ -56,8 +55,7 @@ fn images_as_the_authors_loader_makes_them() {
 
 #[test]
 fn masks_as_the_authors_loader_makes_them() {
-    let Some(shared) = shared() else { return };
-    let folder = shared.join("golden/preprocess");
+    let Some(folder) = shared("golden/preprocess") else { return };
     let bytes = fs::read(folder.join("tensors.safetensors")).expect("reference tensors");
     let tensors = SafeTensors::deserialize(&bytes).expect("reference tensors");
     let files = [
@@ -80,8 +78,8 @@ fn masks_as_the_authors_loader_makes_them() {
 
 #[test]
 fn a_large_image_takes_milliseconds() {
-    let Some(shared) = shared() else { return };
-    let image = image::load(&shared.join("data/xray_plain/covid-19-pneumonia-58-prior.jpg")).expect("an image");
+    let Some(file) = shared("data/xray_plain/covid-19-pneumonia-58-prior.jpg") else { return };
+    let image = image::load(&file).expect("an image");
     assert_eq!((image.width, image.height), (2373, 2373));
     // The best of several runs is used, because the test machine is shared.
     let milliseconds = (0..5).map(|_| {
@@ -96,8 +94,7 @@ fn a_large_image_takes_milliseconds() {
 
 #[test]
 fn tokens_of_the_authors_tokenizer() {
-    let Some(shared) = shared() else { return };
-    let golden = shared.join("golden");
+    let Some(golden) = shared("golden") else { return };
     let tokenizer = Tokenizer::from_file(&golden.join("vocab.txt")).expect("a vocabulary");
     assert_eq!(tokenizer.vocabulary_size(), 30_522);
     for case in cases(&golden) {

@@ -7,7 +7,8 @@ use himix::data::mask::Several;
 use himix::data::{DataError, Dataset, MaskRule, Orientation, PairReading, Problem, summary, survey, worklist};
 use tempfile::TempDir;
 
-use super::fixtures::{folder, grey_png, png, put, shared};
+use super::fixtures::{folder, grey_png, png, put};
+use crate::common::shared;
 
 /// Makes a 6x2 mask whose foreground is these pixels, counted along the rows.
 fn mask(places: &[usize]) -> Vec<u8> {
@@ -115,11 +116,7 @@ fn one_of_several_of_another_size_is_refused() {
 
 #[test]
 fn a_picture_with_four_masks_of_the_shared_set() {
-    let Some(shared) = shared() else { return };
-    let root = shared.join("data/reports/13-several-masks/benign");
-    if !root.is_dir() {
-        return println!("skipped: no {}", root.display());
-    }
+    let Some(root) = shared("data/reports/13-several-masks/benign") else { return };
     let all = Dataset::open(&root, "all").expect("a data set");
     assert_eq!(all.samples.len(), 12);
     let sample = all.samples.iter().find(|sample| sample.name == "benign (4).png").expect("there");
@@ -181,11 +178,7 @@ fn a_data_set_says_that_its_masks_were_drawn_on_stored_pixels() {
 
 #[test]
 fn pictures_with_an_orientation_of_the_shared_set() {
-    let Some(shared) = shared() else { return };
-    let root = shared.join("data/reports/05-exif/set");
-    if !root.is_dir() {
-        return println!("skipped: no {}", root.display());
-    }
+    let Some(root) = shared("data/reports/05-exif/set") else { return };
     let mut all = Dataset::open(&root, "all").expect("a data set");
     let count = all.samples.len();
     assert_eq!(all.check(&PairReading::default()).expect("pairs").with_foreground, count, "{:?}", all.findings);

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use himix::data::raster::{self, Raster};
+use himix::data::decode;
+use himix::data::raster::Raster;
 use himix::data::volume::{Source, StoredPixels};
 use himix::data::{Image, Limit, Orientation, Pixels, image, open};
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub fn expected(part: &str) -> Vec<(String, Value)> {
 }
 
 fn raster_of(path: &Path) -> Raster {
-    raster::load(path, Limit::default(), Orientation::Upright).unwrap_or_else(|error| panic!("{error}"))
+    decode::raster(path, Limit::default(), Orientation::Upright).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn numbers(values: &StoredPixels) -> (&'static str, Vec<f64>) {
@@ -152,7 +153,7 @@ fn a_chain_without_end_is_answered() {
         }
     }
     let folder = folder();
-    match raster::load(&put(&folder, "loop.tif", &bytes), Limit::default(), Orientation::Upright) {
+    match decode::raster(&put(&folder, "loop.tif", &bytes), Limit::default(), Orientation::Upright) {
         Ok(read) => assert_eq!(read.pages, 3),
         Err(error) => assert!(error.to_string().contains("loop.tif"), "{error}"),
     }
@@ -178,8 +179,8 @@ fn a_further_sample_on_the_second_page_is_left_out() {
 fn pages_count_against_the_limit() {
     let path = fixtures().join("tiff/pages.tif");
     let length = std::fs::metadata(&path).expect("a file").len();
-    let refused = raster::load(&path, Limit(length + 3 * 126), Orientation::Upright).expect_err("too much");
-    assert!(refused.to_string().contains("it needs"), "{refused}");
+    let refused = decode::raster(&path, Limit(length + 3 * 126), Orientation::Upright).expect_err("too much");
+    assert!(refused.to_string().contains("it would take"), "{refused}");
 }
 
 #[test]

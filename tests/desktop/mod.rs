@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// A process that ends with the test.
+use crate::common::{Need, skip};
+
+/// Ends with the test.
 pub struct Process(Child);
 
 impl Process {
@@ -41,7 +43,7 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Starts a screen; `None` if Xvfb or xdotool are not installed.
+    /// A screen of its own; `None` where Xvfb or xdotool are not installed.
     pub fn new() -> Option<Self> {
         let display = format!(":{}", 120 + std::process::id() % 800);
         let server = Command::new("Xvfb")
@@ -50,7 +52,7 @@ impl Desktop {
             .stderr(Stdio::null())
             .spawn();
         let Ok(server) = server else {
-            println!("skipped: Xvfb is not installed");
+            skip(Need::Installable, "Xvfb is not installed");
             return None;
         };
         let folder = tempfile::tempdir().expect("a folder");
@@ -58,7 +60,7 @@ impl Desktop {
         let start = Instant::now();
         while !desktop.tool(&["getmouselocation"]) {
             if start.elapsed() > Duration::from_secs(10) {
-                println!("skipped: xdotool finds no screen");
+                skip(Need::Installable, "xdotool is not installed, or finds no screen");
                 return None;
             }
             std::thread::sleep(Duration::from_millis(100));

@@ -1,5 +1,6 @@
 //! Axes with round numbers, and plots in them.
 
+use super::number::number;
 use super::page::{GRID, INK, LABEL, TICK, WEAK};
 use super::scene::{Anchor, Rect, Scene, Stroke, Text};
 
@@ -71,39 +72,6 @@ fn round_step(least: f64) -> f64 {
 /// Returns the number of decimals that distinguish multiples of a step.
 fn digits_of(step: f64) -> usize {
     (-step.log10().floor()).clamp(0.0, 9.0) as usize
-}
-
-/// Formats a number with a typographic minus sign, which zero never has.
-pub fn number(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    match text.strip_prefix('-') {
-        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero.into(),
-        Some(positive) => format!("−{positive}"),
-        None => text,
-    }
-}
-
-/// Formats a number with its sign, including plus.
-pub fn signed(value: f64, digits: usize) -> String {
-    let text = number(value, digits);
-    if text.starts_with('−') || text.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
-        text
-    } else {
-        format!("+{text}")
-    }
-}
-
-/// Formats a number with about `digits` significant digits.
-pub fn significant(value: f64, digits: usize) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return number(value, 0);
-    }
-    let exponent = value.abs().log10().floor() as i32;
-    if (-4..6).contains(&exponent) {
-        return number(value, (digits as i32 - 1 - exponent).clamp(0, 9) as usize);
-    }
-    let text = format!("{value:.*e}", digits.saturating_sub(1));
-    text.replace('-', "−")
 }
 
 /// Two axes about a rectangle.
@@ -189,14 +157,6 @@ mod tests {
         for axis in [Axis::covering([], 4), Axis::covering([2.0], 4), Axis::covering([f64::NAN], 4)] {
             assert!(axis.high > axis.low && axis.ticks.len() > 1, "{axis:?}");
         }
-    }
-
-    #[test]
-    fn numbers_are_as_people_write_them() {
-        assert_eq!([number(-0.004, 2), number(-1.5, 1)], ["0.00", "−1.5"]);
-        assert_eq!([signed(0.031, 2), signed(-0.031, 2), signed(0.0, 2)], ["+0.03", "−0.03", "0.00"]);
-        assert_eq!([significant(0.012_34, 3), significant(123.4, 3), significant(0.0, 3)], ["0.0123", "123", "0"]);
-        assert_eq!(significant(-4.56e-9, 3), "−4.56e−9");
     }
 
     #[test]

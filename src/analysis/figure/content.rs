@@ -1,7 +1,7 @@
 //! The data of a figure: plain values that both the window and the command line have.
 
 use super::FigureError;
-use super::axes::number;
+use super::number::number;
 use super::picture::{OverlayColours, Picture};
 use crate::analysis::maps::MapKind;
 use crate::data::Mask;

@@ -9,6 +9,7 @@ mod content;
 #[cfg(test)]
 mod fixture;
 pub mod font;
+mod number;
 mod page;
 pub mod picture;
 mod raster;

@@ -2,6 +2,7 @@
 
 use super::content::Case;
 use super::font;
+use super::number::number;
 use super::picture::{OverlayColours, Picture};
 use super::scene::{Anchor, Rect, Rgb, Scene, Stroke, Text};
 use crate::analysis::maps::{Map, Scale};
@@ -107,7 +108,7 @@ pub fn colour_bar(scene: &mut Scene, [x, y]: [f32; 2], scale: Scale, measures: &
     scene.outline(bar, Stroke::solid(FRAME, 0.4));
     for (share, anchor) in [(0.0, Anchor::Start), (0.5, Anchor::Middle), (1.0, Anchor::End)] {
         let value = f64::from(low + (high - low) * share);
-        let words = super::axes::number(value, usize::from(value.fract() != 0.0));
+        let words = number(value, usize::from(value.fract() != 0.0));
         let at = [x + share * length, bar.bottom() + 7.0];
         scene.text(Text::new(at, words, TICK, WEAK).anchored(anchor));
     }

@@ -1,6 +1,7 @@
 //! The initial and the learned spectrum filters, as in the paper's figures 3 and 4.
 
 use super::axes::{Axis, Plot};
+use super::number::number;
 use super::page::{
     FRAME, HEADING, INK, INNER, LABEL, LINES, MARGIN, MARK, TICK, WEAK, WIDTH, caption, case_label, colour_bar,
     column_heading, line_legend,
@@ -185,7 +186,7 @@ fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageOverrides, own
             (n - 1.0 - half, map.right(), Anchor::End),
         ];
         for (frequency, x, anchor) in ends {
-            let words = super::axes::number(f64::from(frequency), 0);
+            let words = number(f64::from(frequency), 0);
             let at = [x, map.bottom() + 2.5 + 0.75 * TICK];
             scene.text(Text::new(at, words, TICK, WEAK).anchored(anchor));
         }

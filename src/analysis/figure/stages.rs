@@ -1,8 +1,8 @@
 //! Maps of the decoder's stages from coarse to fine between the image and its mask, as in the paper's figures 7 and
 //! 8.
 
-use super::axes::significant;
 use super::content::{Content, Options};
+use super::number::significant;
 use super::page::{
     self, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, colour_bar, column_heading, legend,
     line_in, mask_legend,

@@ -1,6 +1,7 @@
 //! A sweep over one parameter: the masks as a function of its value.
 
-use super::axes::{Axis, Plot, significant};
+use super::axes::{Axis, Plot};
+use super::number::significant;
 use super::page::{INK, INNER, LINES, MARGIN, WIDTH, caption, line_legend};
 use super::scene::{Rect, Scene, Stroke};
 use super::table::{Table, cell, optional};

@@ -1,6 +1,7 @@
 //! The weights of the text layers in the groups of the layer fusion, as in the paper's figure 2.
 
-use super::axes::{Axis, Plot, number, signed};
+use super::axes::{Axis, Plot};
+use super::number::{number, signed};
 use super::page::{
     self, GRID, HEADING, INK, INNER, LINES, MARGIN, TICK, WEAK, WIDTH, caption, legend, line_legend,
 };

@@ -250,5 +250,6 @@ fn help(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     act(ui, state, Action::Palette, commands);
     act(ui, state, Action::Shortcuts, commands);
     item(ui, true, "Messages", Command::OpenPane(Pane::Messages, true), commands);
+    item(ui, true, "Copy diagnostics", Command::CopyDiagnostics, commands);
     item(ui, true, "About HiMix", Command::ShowPage(Some(Page::About)), commands);
 }

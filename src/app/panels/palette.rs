@@ -74,6 +74,7 @@ fn entries(state: &State) -> Vec<Entry> {
     add("Compute on the GPU", Command::SetDevice(DeviceChoice::Gpu(None)));
     add("Choose the device automatically", Command::SetDevice(DeviceChoice::Auto));
     add("Messages", Command::OpenPane(Pane::Messages, true));
+    add("Copy diagnostics", Command::CopyDiagnostics);
     add("About HiMix", Command::ShowPage(Some(Page::About)));
     for sample in SAMPLES {
         add(&format!("Sample case: {}", sample.title), Command::OpenSample(sample));

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::table::{NAMES, PROMPTS, Row, push};
+use super::row::{NAMES, PROMPTS, Row, push};
 use crate::data::error::one_line;
 
 /// The content of a file.

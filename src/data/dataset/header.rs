@@ -1,7 +1,7 @@
 //! The header of a table: the row that names the columns of images and prompts.
 
 use super::listing::stem;
-use super::table::{NAMES, PROMPTS};
+use super::row::{NAMES, PROMPTS};
 
 /// Rows that are searched for a header; a title, a date or empty rows may come before it.
 pub const LOOKED_AT: usize = 10;

@@ -5,7 +5,7 @@ use super::Sample;
 use super::reading::PairReading;
 use crate::data::image::load_as;
 use crate::data::mask::{Grid, MaskKind, Truth};
-use crate::data::{DataError, Geometry, Image, Limit, Mask, Orientation, raster};
+use crate::data::{DataError, Geometry, Image, Limit, Mask, Orientation, decode};
 
 /// An image and its ground truth.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Pair {
 /// # Errors
 /// Returns an error if a file cannot be read, if a mask has another size than the image, or if there is no mask.
 pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
-    let raster = raster::load(&sample.image, Limit::default(), reading.orientation)?;
+    let raster = decode::raster(&sample.image, Limit::default(), reading.orientation)?;
     let (is_turned, mut notes) = (raster.source.turn().is_some(), raster.notes.clone());
     let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
     let shape = [raster.columns, raster.rows, 1];

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::finding::{Finding, Problem};
 use super::layout::{self, Layout, Share};
-use super::{Checked, Dataset, PairReading, Sample, fold, pair};
+use super::names::fold;
+use super::{Checked, Dataset, PairReading, Sample, pair};
 use crate::data::{DataError, subject};
 
 /// The content of a data set.

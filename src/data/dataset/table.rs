@@ -6,37 +6,19 @@ use std::path::Path;
 use encoding_rs::{Encoding, UTF_8, UTF_16LE, WINDOWS_1252};
 
 use super::header::{self, Header};
+use super::row::{Row, push};
 use super::{entries, workbook};
 use crate::data::DataError;
 use crate::data::error::{caught, one_line};
 
-/// Headers of the column of image names, in the order of preference.
-pub const NAMES: &[&str] =
-    &["image", "img", "image_name", "img_name", "image_id", "filename", "file_name", "file", "name", "id"];
-/// Headers of the column of prompts, in the order of preference.
-pub const PROMPTS: &[&str] =
-    &["description", "sentence", "prompt", "prompts", "text", "caption", "report", "sentences", "descriptions"];
-/// Largest table that is read in bytes; most rows, cells and columns, and the longest cell.
+/// Largest table that is read, bytes; most cells and columns.
 const MOST_BYTES: u64 = 64 << 20;
-const MOST_ROWS: usize = 1_000_000;
 const MOST_CELLS: usize = 8_000_000;
 const MOST_COLUMNS: usize = 512;
-const MOST_CELL: usize = 1 << 20;
-/// Bytes of a text in which its separator is searched.
+/// Bytes of a text in which its separator is looked for.
 const MOST_TOP: usize = 64 << 10;
 
-/// A row of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The line, from 1; in a JSON file the number of the entry.
-    pub line: u64,
-    /// The image as written.
-    pub name: String,
-    /// The prompt, unchanged.
-    pub prompt: String,
-}
-
-/// Reads the rows of the table at `path`, with notes about it.
+/// The rows of the table at `path` and what there is to remark on it.
 pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
     let bytes = bytes(path)?;
@@ -215,17 +197,4 @@ fn rows_of(
         }
     }
     Ok(found)
-}
-
-/// Appends a row, up to a limit.
-pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
-    if rows.len() == MOST_ROWS {
-        return Err(format!("it has more than {MOST_ROWS} rows"));
-    }
-    let longest = row.name.len().max(row.prompt.len());
-    if longest > MOST_CELL {
-        return Err(format!("line {} has a cell of {longest} bytes; a prompt has a few hundred", row.line));
-    }
-    rows.push(row);
-    Ok(())
 }

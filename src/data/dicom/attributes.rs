@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::elements::{number, numbers, text, texts};
@@ -14,43 +13,7 @@ use crate::data::DataError;
 use crate::data::volume::geometry::{plus, scaled};
 use crate::data::volume::{DicomSource, Geometry, Modality, Placement, Sides, SliceDistance};
 
-/// The elements that are read here, and those on which others depend, beside those of [`super::frame`] and
-/// [`super::measure`]. No other element is read.
-pub const WANTED: &[Tag] = &[
-    tags::BITS_ALLOCATED,
-    tags::BITS_STORED,
-    tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    tags::COLUMNS,
-    tags::DOSE_GRID_SCALING,
-    tags::DOSE_UNITS,
-    tags::FRAME_OF_REFERENCE_UID,
-    tags::GANTRY_DETECTOR_TILT,
-    tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    tags::GRID_FRAME_OFFSET_VECTOR,
-    tags::INSTANCE_NUMBER,
-    tags::MAXIMUM_FRACTIONAL_VALUE,
-    tags::MODALITY,
-    tags::NUMBER_OF_FRAMES,
-    tags::PATIENT_NAME,
-    tags::PATIENT_ORIENTATION,
-    tags::PHOTOMETRIC_INTERPRETATION,
-    tags::PIXEL_PADDING_VALUE,
-    tags::PIXEL_REPRESENTATION,
-    tags::PLANAR_CONFIGURATION,
-    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-    tags::ROWS,
-    tags::SAMPLES_PER_PIXEL,
-    tags::SEGMENTATION_TYPE,
-    tags::SERIES_DESCRIPTION,
-    tags::SERIES_INSTANCE_UID,
-    tags::SOP_CLASS_UID,
-    tags::SOP_INSTANCE_UID,
-    tags::SPECIFIC_CHARACTER_SET,
-    tags::STUDY_INSTANCE_UID,
-];
-
-/// The content of the header.
+/// What the header says.
 #[derive(Clone, Debug)]
 pub struct Attributes {
     pub columns: usize,

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::attributes::Attributes;
 use super::jpeg2000;
 use super::reader::Pieces;
 use crate::data::jpeg::{self, Frame, is_frame, marker};
@@ -152,14 +151,19 @@ pub struct Needs {
     pub bytes: u64,
 }
 
-/// Refuses a frame whose own header contradicts that of the file; the error says what is wrong.
-pub fn check(codec: Codec, bytes: &[u8], attributes: &Attributes) -> Result<Needs, String> {
-    let (columns, rows, samples) = (attributes.columns, attributes.rows, attributes.samples);
+/// Refuses a frame whose own header does not have the size of the file's: columns, rows and samples of a pixel. The error says what is
+/// wrong. `bits` are those that a sample which is not compressed takes.
+pub fn check(
+    codec: Codec,
+    bytes: &[u8],
+    [columns, rows, samples]: [usize; 3],
+    bits: usize,
+) -> Result<Needs, String> {
     let pixels = (columns * rows * samples) as u64;
     let stored = bytes.len() as u64;
     let (announced, working) = match codec {
-        Codec::Native | Codec::Rle => return Ok(Needs { bits: attributes.bits_allocated, bytes: pixels * 4 }),
-        // The decoder holds copies of the stored data, coefficients or planes, and the result.
+        Codec::Native | Codec::Rle => return Ok(Needs { bits, bytes: pixels * 4 }),
+        // Copies of what is stored; coefficients or planes, and what is made of them.
         Codec::Jpeg => {
             let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count();
             if scans > MOST_SCANS {

@@ -199,7 +199,9 @@ impl Maker<'_> {
         let mut all: Option<StoredPixels> = None;
         for frame in codestream::frames(codec, pieces, frames).map_err(refuse)? {
             let bytes = &pieces.bytes[frame];
-            let needs = codestream::check(codec, bytes, self.attributes).map_err(refuse)?;
+            let Attributes { columns, rows, samples, bits_allocated, .. } = *self.attributes;
+            let needs =
+                codestream::check(codec, bytes, [columns, rows, samples], bits_allocated).map_err(refuse)?;
             let kept = self.count() as u64 * frames as u64 * self.kept(needs.bits);
             limit.allow(self.path, pieces.bytes.capacity() as u64 + kept + needs.bytes)?;
             let values = match self.twelve_bits(bytes) {

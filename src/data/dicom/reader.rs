@@ -12,8 +12,8 @@ use dicom_transfer_syntax_registry::entries;
 
 use super::frame::{self, Frame};
 use super::stream::{Header, Stream, Writing, is_long};
-use super::wanted::{GROUPS, Pixels, SEQUENCES, Wanted, of_values};
-use super::{attributes, chain, is_dicom, is_marked, lut, measure};
+use super::wanted::{GROUPS, Pixels, SEQUENCES, VALUES, Wanted, of_values};
+use super::{chain, is_dicom, is_marked, lut};
 use crate::data::error::caught;
 use crate::data::{DataError, Limit};
 
@@ -156,8 +156,7 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
         _ => {}
     }
     let pixels = if only_header { Pixels::Stop } else { Pixels::Read };
-    let values = &[attributes::WANTED, frame::WANTED, measure::WANTED];
-    let wanted = Wanted { values, sequences: SEQUENCES, pixels };
+    let wanted = Wanted { values: VALUES, sequences: SEQUENCES, pixels };
     let mut set = data_set(&mut stream, writing, None, 0, &wanted)?;
     let mut first = |tag: Tag| set.items.remove(&tag).unwrap_or_default();
     let [modality, voi] = [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE].map(|tag| {

@@ -196,3 +196,22 @@ pub fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_followed_so_deep_and_no_deeper() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut place = folder.path().to_owned();
+        for _ in 0..DEPTH + 3 {
+            std::fs::create_dir_all(&place).expect("a folder");
+            std::fs::write(place.join("file"), "").expect("written");
+            place.push("deeper");
+        }
+        let mut files = Vec::new();
+        collect(folder.path(), DEPTH, &mut files, &mut HashSet::new());
+        assert_eq!(files.len(), DEPTH + 1);
+    }
+}

@@ -68,3 +68,41 @@ pub const SEQUENCES: &[Sequence] = &[
     Sequence { tag: tags::SEQUENCE_OF_ULTRASOUND_REGIONS, most: MOST_ITEMS, of_item: &REGION },
     Sequence { tag: tags::SEGMENT_SEQUENCE, most: MOST_ITEMS, of_item: &SEGMENT },
 ];
+
+/// The elements that [`super::attributes`] looks at, and those that the others depend on.
+const OF_OBJECT: &[Tag] = &[
+    tags::BITS_ALLOCATED,
+    tags::BITS_STORED,
+    tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::COLUMNS,
+    tags::DOSE_GRID_SCALING,
+    tags::DOSE_UNITS,
+    tags::FRAME_OF_REFERENCE_UID,
+    tags::GANTRY_DETECTOR_TILT,
+    tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::GRID_FRAME_OFFSET_VECTOR,
+    tags::INSTANCE_NUMBER,
+    tags::MAXIMUM_FRACTIONAL_VALUE,
+    tags::MODALITY,
+    tags::NUMBER_OF_FRAMES,
+    tags::PATIENT_NAME,
+    tags::PATIENT_ORIENTATION,
+    tags::PHOTOMETRIC_INTERPRETATION,
+    tags::PIXEL_PADDING_VALUE,
+    tags::PIXEL_REPRESENTATION,
+    tags::PLANAR_CONFIGURATION,
+    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags::ROWS,
+    tags::SAMPLES_PER_PIXEL,
+    tags::SEGMENTATION_TYPE,
+    tags::SERIES_DESCRIPTION,
+    tags::SERIES_INSTANCE_UID,
+    tags::SOP_CLASS_UID,
+    tags::SOP_INSTANCE_UID,
+    tags::SPECIFIC_CHARACTER_SET,
+    tags::STUDY_INSTANCE_UID,
+];
+
+/// The elements of a file, outside of sequences. No other is read.
+pub const VALUES: &[&[Tag]] = &[OF_OBJECT, frame::WANTED, measure::WANTED];

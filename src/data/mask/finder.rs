@@ -1,9 +1,8 @@
 //! Finds which voxel of a mask lies at a position of the image, and whether both have the same voxels.
 
 use super::labels::LabelMap;
-use super::lay::Grid;
-use crate::data::volume::Source;
 use crate::data::volume::geometry::{cross, dot, minus, plus, scaled};
+use crate::data::volume::{Grid, Source};
 
 /// Share of a voxel by which a mask's voxel may deviate from that of the image and still be the same one, because
 /// files round positions.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::finder::{Exact, Finder, described, exact, is_in_order, nearest, number};
 use super::labels::LabelMap;
 use crate::data::DataError;
-use crate::data::volume::{Geometry, Turn};
+use crate::data::volume::{Geometry, Grid, Turn};
 
 /// What the user agreed to if a mask lies on another grid than its image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,17 +71,7 @@ pub struct Laid {
     pub pairing: Pairing,
 }
 
-/// The pixels of an image on which a mask is laid.
-#[derive(Clone, Copy, Debug)]
-pub struct Grid<'a> {
-    /// Columns, rows and slices in displayed order.
-    pub shape: [usize; 3],
-    /// Where they lie.
-    pub geometry: &'a Geometry,
-}
-
-/// Aligns the labels of the file at `path` with an image. `slice` is the slice, from 0, to which a single mask
-/// without a position belongs.
+/// Lays the labels of the file at `path` on an image. `slice` is the one, from 0, that a lone mask without a position belongs to.
 ///
 /// # Errors
 /// Returns an error if the mask has another size or another number of slices, or lies elsewhere and nothing was

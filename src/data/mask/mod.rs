@@ -7,17 +7,18 @@ mod labels;
 mod lay;
 mod read;
 mod recognise;
-mod tally;
+pub(super) mod tally;
 mod truth;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::volume::Grid;
 use super::{DataError, Limit, Orientation};
 pub use kind::{MaskKind, colour_name};
 pub use labels::{Indices, Label, LabelChoice, LabelMap, Oddity};
-pub use lay::{Agreed, Grid, Laid, Pairing, lay};
+pub use lay::{Agreed, Laid, Pairing, lay};
 pub use read::read;
 pub use tally::{Counter, Tally};
 pub use truth::{Several, Truth, TruthReading};

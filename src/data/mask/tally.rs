@@ -200,3 +200,14 @@ impl Counted {
         is_interior
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_negative_zero_is_no_value_of_its_own() {
+        let Tally::Few(counted) = Tally::of([0.0, -0.0, 1.0].into_iter()) else { panic!("few values") };
+        assert_eq!((counted.values, counted.counts), (vec![0.0, 1.0], vec![2, 1]));
+    }
+}

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::labels::{Indices, Label, LabelChoice, LabelMap, Oddity};
-use super::lay::{Agreed, Grid, Laid, Pairing, lay};
+use super::lay::{Agreed, Laid, Pairing, lay};
 use super::{Mask, MaskKind, MaskReading, read};
 use crate::data::DataError;
-use crate::data::volume::{Geometry, Source};
+use crate::data::volume::{Geometry, Grid, Source};
 
 /// What several mask files of one image are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -142,3 +142,26 @@ pub fn upright(axes: [[f64; 3]; 3]) -> Turn {
     let down = if main[1] == 2 { !grows(1) } else { grows(1) };
     Turn { transposed, reversed: [!grows(0), !down, !grows(2)] }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a quaternion of no rotation, in units of xyzt code `unit`.
+    fn lengths(unit: u8, qfac: f32) -> [f64; 3] {
+        let pixdim = [qfac, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0];
+        let header =
+            NiftiHeader { qform_code: 1, sform_code: 0, pixdim, xyzt_units: unit, ..NiftiHeader::default() };
+        let form = Form::of(&header, [5, 5, 5]);
+        let affine = form.affine.expect("a statement");
+        std::array::from_fn(|number| axis(&affine, number)[number])
+    }
+
+    #[test]
+    fn lengths_are_in_mm_and_qfac_mirrors_the_third_axis() {
+        assert_eq!(lengths(2, 1.0), [2.0, 3.0, 4.0]);
+        assert_eq!(lengths(2, -1.0), [2.0, 3.0, -4.0]);
+        assert_eq!(lengths(2, 0.0), [2.0, 3.0, 4.0], "0 stands for 1");
+        assert_eq!(lengths(1, 1.0), [2000.0, 3000.0, 4000.0], "metres");
+    }
+}

@@ -12,7 +12,7 @@ use ::nifti::{Endianness, NiftiHeader};
 use flate2::read::MultiGzDecoder;
 
 use super::error::{caught, one_line};
-use super::mask::{Counter, Tally};
+use super::mask::tally::{Counter, Tally};
 use super::volume::geometry::{norm, plus, scaled};
 use super::volume::{
     Geometry, Modality, NamedWindow, NiftiSource, Placement, SliceDistance, Source, Turn, ValueMapping, Volume,

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 /// pages.
 const MOST: usize = 1_000_000;
 const FEW: usize = 16;
+/// Tag of the orientation, in EXIF data as in a TIFF.
+const ORIENTATION: u16 = 274;
 
 /// A file with directories.
 #[derive(Clone, Copy)]
@@ -182,7 +184,7 @@ impl<'a> Directory<'a> {
 
     /// Returns the orientation, 1 to 8; `None` if it is missing or invalid.
     pub fn orientation(self) -> Option<u16> {
-        let orientation = self.one(crate::data::exif::ORIENTATION)?;
+        let orientation = self.one(ORIENTATION)?;
         u16::try_from(orientation).ok().filter(|number| (1..=8).contains(number))
     }
 

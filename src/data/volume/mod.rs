@@ -1,6 +1,7 @@
 //! The content of a file or a series: one image or a stack of images, in stored values, with their meaning.
 
 pub(crate) mod geometry;
+mod grid;
 mod lengths;
 mod mapping;
 mod sides;
@@ -10,6 +11,7 @@ mod values;
 mod window;
 
 pub use geometry::{Geometry, Measured, Placement, SliceDistance};
+pub use grid::Grid;
 pub use lengths::{Lengths, Unit};
 pub use mapping::ValueMapping;
 pub use sides::Sides;
@@ -193,9 +195,9 @@ impl Volume {
         self.geometry.aspect() as f32
     }
 
-    /// Returns the grid of its voxels, on which masks are laid.
-    pub fn grid(&self) -> crate::data::mask::Grid<'_> {
-        crate::data::mask::Grid { shape: self.shape(), geometry: &self.geometry }
+    /// Its pixels, for masks that are laid on them.
+    pub fn grid(&self) -> Grid<'_> {
+        Grid { shape: self.shape(), geometry: &self.geometry }
     }
 
     /// Returns the numbers of columns, rows and slices.

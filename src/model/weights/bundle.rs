@@ -1,6 +1,5 @@
 //! Model bundles: a folder with `config.json`, `model.safetensors` and the vocabulary.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -11,6 +10,7 @@ use super::linear_probes;
 use super::load::{self, Missing};
 use super::save::{self, Precision};
 use super::{TensorSource, WeightsError, roots};
+use crate::atomic_file;
 use crate::model::config::ModelConfig;
 use crate::model::himix::HiMix;
 
@@ -188,9 +188,5 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> 
     let fail = |error: String| {
         WeightsError::file(path, format!("cannot be written ({error}); make room or choose another folder"))
     };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = save::temporary_in(folder).map_err(|error| fail(error.to_string()))?;
-    temporary.write_all(bytes).map_err(|error| fail(error.to_string()))?;
-    temporary.persist(path).map_err(|error| fail(error.to_string()))?;
-    Ok(())
+    atomic_file::write(path, |out| out.write_all(bytes)).map_err(|error| fail(error.to_string()))
 }

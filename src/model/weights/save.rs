@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, View, serialize_to_file};
 
 use super::keys::{self, Fill, KeySpec, is_scalar, reference_key};
 use super::{TensorSource, WeightsError};
+use crate::atomic_file;
 use crate::model::config::ModelConfig;
 use crate::model::himix::HiMix;
 
@@ -215,29 +216,13 @@ fn write_unless<V: View>(
     let fail = |error: String| {
         WeightsError::file(path, format!("cannot be written ({error}); make room or choose another folder"))
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = temporary_in(folder).map_err(|error| fail(error.to_string()))?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let rights = temporary.as_file().metadata().map_err(|error| fail(error.to_string()))?.permissions();
-    serialize_to_file(tensors, Some(metadata), temporary.path()).map_err(|error| fail(error.to_string()))?;
-    // The library puts a file of its own in place of ours, which only its owner may read.
-    std::fs::set_permissions(temporary.path(), rights).map_err(|error| fail(error.to_string()))?;
-    if let Some(error) = failed() {
-        return Err(error);
-    }
-    temporary.persist(path).map_err(|error| fail(error.to_string()))?;
-    Ok(())
-}
-
-/// A file that may be renamed into `folder`, with the rights of an ordinary new file where the system has such; a temporary
-/// file would otherwise be for its owner alone.
-pub(super) fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".himix-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
+    atomic_file::write_to(
+        path,
+        |error| fail(error.to_string()),
+        |part| {
+            serialize_to_file(tensors, Some(metadata), part).map_err(|error| fail(error.to_string()))?;
+            failed().map_or(Ok(()), Err)
+        },
+    )
 }

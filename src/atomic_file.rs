@@ -1,0 +1,95 @@
+//! The one way in which a file is written: under another name beside its own, then renamed into place. Nobody ever sees half of a file, and
+//! a failed write leaves what was there before.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// Writes what `fill` writes; for content that need not be in memory as a whole.
+///
+/// # Errors
+/// The folder cannot be written to, or what `fill` fails with.
+pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut part = beside(path)?;
+    let mut out = BufWriter::new(part.as_file_mut());
+    fill(&mut out)?;
+    out.flush()?;
+    drop(out);
+    part.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The same for a library that writes to a path: `fill` gets that of the other name. `fail` makes an error of one of the file system.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_to<E>(
+    path: &Path,
+    fail: impl Fn(io::Error) -> E,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let part = beside(path).map_err(&fail)?;
+    let rights = part.as_file().metadata().map_err(&fail)?.permissions();
+    fill(part.path())?;
+    // A library may put a file of its own in place of this one, which only its owner may read.
+    fs::set_permissions(part.path(), rights).map_err(&fail)?;
+    part.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+/// A file in the folder of `path`, as readable as any new file; a temporary file is its owner's alone by default.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".himix-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_as_a_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.txt");
+        let content = || fs::read_to_string(&path).expect("a file");
+        write(&path, |out| out.write_all(b"one")).expect("written");
+        let half = |out: &mut dyn Write| out.write_all(b"half").and_then(|()| Err(io::Error::other("full")));
+        assert_eq!(write(&path, half).map_err(|error| error.to_string()), Err("full".into()));
+        assert_eq!(content(), "one");
+        let by_name = |text: &'static str| move |part: &Path| fs::write(part, text);
+        write_to(&path, |error| error, by_name("two")).expect("written");
+        assert_eq!(content(), "two");
+        let refused = |part: &Path| by_name("half")(part).and(Err(io::Error::other("damaged")));
+        assert!(write_to(&path, |error| error, refused).is_err());
+        assert_eq!(content(), "two");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else is left");
+        assert!(write(&folder.path().join("none/a.txt"), |_| Ok(())).is_err());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_is_as_readable_as_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let rights = |name: &str| fs::metadata(folder.path().join(name)).expect("a file").permissions().mode();
+        fs::write(folder.path().join("usual"), "").expect("written");
+        write(&folder.path().join("a"), |_| Ok(())).expect("written");
+        // What some libraries do with the path that they are given.
+        let replaced = |part: &Path| {
+            fs::remove_file(part)?;
+            fs::write(part, "")?;
+            fs::set_permissions(part, fs::Permissions::from_mode(0o600))
+        };
+        write_to(&folder.path().join("b"), |error| error, replaced).expect("written");
+        assert_eq!([rights("a"), rights("b")], [rights("usual"); 2]);
+    }
+}

@@ -1,0 +1,35 @@
+//! A row of a table of prompts, and the names of the two columns that it is taken from.
+
+/// Headers of the column of image names, in the order of preference.
+pub const NAMES: &[&str] =
+    &["image", "img", "image_name", "img_name", "image_id", "filename", "file_name", "file", "name", "id"];
+/// Headers of the column of prompts.
+pub const PROMPTS: &[&str] =
+    &["description", "sentence", "prompt", "prompts", "text", "caption", "report", "sentences", "descriptions"];
+/// Most rows of a table, and the longest cell, bytes.
+const MOST_ROWS: usize = 1_000_000;
+const MOST_CELL: usize = 1 << 20;
+
+/// A row of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its line, from 1; in a JSON file the number of the entry.
+    pub line: u64,
+    /// Image, as it is written.
+    pub name: String,
+    /// The prompt, unchanged.
+    pub prompt: String,
+}
+
+/// Appends a row, within reason.
+pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
+    if rows.len() == MOST_ROWS {
+        return Err(format!("it has more than {MOST_ROWS} rows"));
+    }
+    let longest = row.name.len().max(row.prompt.len());
+    if longest > MOST_CELL {
+        return Err(format!("line {} has a cell of {longest} bytes; a prompt has a few hundred", row.line));
+    }
+    rows.push(row);
+    Ok(())
+}

@@ -55,7 +55,7 @@ fn as_stored_is_said() {
     let note = "Orientation 6 in the file (turned by 90° clockwise) was not applied: pixels are as stored.";
     assert_eq!(read.notes, [note]);
     let turned = decode::raster(&path, Limit::default(), Orientation::Upright).expect("a picture");
-    assert_eq!(turned.notes, ["The orientation that the file gives (6) was applied: turned by 90° clockwise."]);
+    assert_eq!(turned.notes, ["Orientation 6 in the file was applied: turned by 90° clockwise."]);
 }
 
 /// Invalid orientations and truncated EXIF data leave an image unchanged.

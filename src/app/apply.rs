@@ -11,7 +11,8 @@ use super::command::Command;
 use super::dialogs::{Answer, DialogKind};
 use super::notes::Kind;
 use super::stages::{self, StagesCommand};
-use super::state::{Awaited, file_name};
+use super::state::Awaited;
+use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket};
@@ -44,8 +45,8 @@ impl HimixApp {
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
             Command::Rebind(awaited) => state.rebinding = awaited,
             Command::Bind(action, place, chord) => self.bind(action, place, chord),
-            Command::Unbind(action, place) => state.settings.keys.unbind(action, place),
-            Command::ResetKeys(action) => state.settings.keys.reset(action),
+            Command::Unbind(action, place) => self.unbind(action, place),
+            Command::ResetKeys(action) => self.reset_keys(action),
             Command::MakeThumbnails(request) => self.engine.make_thumbnails(request),
             Command::OpenSample(sample) => self.open_sample(sample),
             Command::OpenTruth(paths) => self.open_truth(paths),
@@ -56,6 +57,8 @@ impl HimixApp {
                 state.truth_question = None;
                 self.request_compared();
             }
+            Command::CompareWith(source) => self.compare_with(source),
+            Command::EndComparison => self.end_comparison(),
             Command::OpenModel(source) => self.open_model(source),
             Command::SetDevice(device) => {
                 state.device = device;
@@ -119,6 +122,7 @@ impl HimixApp {
                 theme::apply(ctx, choice);
             }
             Command::TextSize(size) => ctx.set_zoom_factor(size),
+            Command::SetMemoryLimit(gib) => state.settings.memory_limit_gib = gib,
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),
@@ -200,7 +204,7 @@ impl HimixApp {
             DialogKind::Image => Command::OpenImage(path),
             DialogKind::Folder => Command::OpenPaths(vec![path]),
             DialogKind::Truth => Command::OpenTruth(vec![path]),
-            DialogKind::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
+            DialogKind::CompareModel => Command::CompareWith(ModelSource::new(path)),
             DialogKind::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
             DialogKind::FitData => Command::Stages(StagesCommand::Fit(path)),
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
@@ -265,7 +269,7 @@ impl HimixApp {
             prediction: shown.prediction.clone(),
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             threshold: settings.threshold,
-            paint: theme::overlay_paint(settings),
+            paint: settings.overlay_paint(),
         };
         self.file(command);
     }

@@ -10,7 +10,8 @@ use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
 use super::picture::layer;
-use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
+use super::record::PromptOf;
+use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
 use super::view::View;
 use crate::data::{Image, Truth, Volume};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
@@ -30,6 +31,7 @@ impl HimixApp {
     pub(super) fn take_arrivals(&mut self, ctx: &Context) {
         self.take_dialog_answer();
         self.take_training();
+        self.take_compared_prediction();
         while let Some(event) = self.engine.next_event() {
             self.take_event(ctx, event);
         }
@@ -234,7 +236,7 @@ impl HimixApp {
         state.shown = None;
         state.view = View::default();
         state.stages.forget_image();
-        if let Some(comparison) = &mut state.training.comparison {
+        if let Some(comparison) = &mut state.comparison {
             comparison.forget();
         }
     }

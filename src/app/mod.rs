@@ -3,23 +3,30 @@
 //! A frame takes in what the threads report, turns keys into commands, draws the panels, which make more
 //! commands, and applies them all in one place. Nothing here computes, waits or reads a file.
 
+mod actions;
 mod apply;
 mod arrivals;
 mod command;
+mod comparison;
 mod dialogs;
 mod frames;
+mod keyboard;
 mod keys;
 mod layout;
 mod notes;
 mod opening;
+mod page;
+mod pane;
 mod panels;
 mod picture;
 mod preferences;
+mod record;
 mod run;
 mod session;
 mod settings;
 mod stages;
 mod state;
+mod tab;
 mod text;
 mod theme;
 mod training;
@@ -36,6 +43,7 @@ use std::time::{Duration, Instant};
 use eframe::{egui, wgpu};
 
 pub use run::{run, run_with};
+pub use settings::MINIMUM_SIZE;
 pub use text::duration;
 
 use crate::device::DeviceChoice;
@@ -47,11 +55,10 @@ use dialogs::Dialogs;
 use frames::Frames;
 use notes::Kind;
 use settings::Settings;
-use state::{State, Tab};
+use state::State;
+use tab::Tab;
 use training::TrainCommand;
 
-/// Smallest width and height at which everything can be used, in points.
-pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
 /// Settings are written when they have not changed for this long.
 const SETTLED: Duration = Duration::from_millis(800);
 /// A frame of the progress line.
@@ -98,7 +105,6 @@ pub struct HimixApp {
     state: State,
     engine: Engine,
     dialogs: Dialogs,
-    picture: Picture,
     commands: Vec<Command>,
     settings_path: Option<PathBuf>,
     saved: Settings,
@@ -140,7 +146,6 @@ impl HimixApp {
         let mut app = Self {
             engine: Engine::start(open, trainer, wake.clone())?,
             dialogs: Dialogs::new(wake),
-            picture: Picture::new(start.surface),
             commands: Vec::new(),
             settings_path: start.settings,
             saved: settings.clone(),
@@ -149,7 +154,7 @@ impl HimixApp {
             tickets: 0,
             fallback: start.fallback.clone(),
             frames: Frames::from_environment(),
-            state: State::new(settings, device),
+            state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
         if let Some(message) = damage {
             app.state.notes.add(Kind::Warning, message);
@@ -160,8 +165,7 @@ impl HimixApp {
         let remembered = app.state.settings.model.clone().map(ModelSource::from);
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
-        let compare = |source| Command::Stages(stages::StagesCommand::CompareWith(source));
-        app.commands.extend(start.against.map(compare));
+        app.commands.extend(start.against.map(Command::CompareWith));
         if !start.files.is_empty() {
             app.commands.push(Command::OpenPaths(start.files));
         }
@@ -177,9 +181,9 @@ impl HimixApp {
         let ctx = ui.ctx().clone();
         self.take_arrivals(&ctx);
         self.play();
-        keys::collect(&ctx, &self.state, &mut self.commands);
+        keyboard::collect(&ctx, &self.state, &mut self.commands);
         self.take_drops(&ctx);
-        panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
+        panels::show(ui, &mut self.state, &mut self.commands);
         self.apply_commands(&ctx);
         self.request_when_due();
         self.paint_comparison();
@@ -193,7 +197,7 @@ impl HimixApp {
 
     /// How many textures the picture has uploaded so far.
     pub fn texture_uploads(&self) -> u64 {
-        self.picture.uploads()
+        self.state.picture.uploads()
     }
 
     fn apply_commands(&mut self, ctx: &egui::Context) {

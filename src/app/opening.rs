@@ -6,20 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::HimixApp;
-use super::session::Source;
-use super::state::{Awaited, PromptOf, State};
+use super::record::{PendingImage, PromptOf, Source};
+use super::state::{Awaited, State};
 use crate::data::samples::SampleCase;
 use crate::data::{PairReading, volume};
 use crate::engine::{FileCommand, Ticket};
-
-/// What belongs to the picture that is seen while another one is on its way.
-#[derive(Clone, Debug)]
-pub struct PendingImage {
-    prompt: String,
-    of: PromptOf,
-    /// The list, and the case of it that is seen.
-    current: Option<(Ticket, usize)>,
-}
 
 impl State {
     /// Remembers what belongs to the picture that is seen, unless one is on its way already: that was never seen.

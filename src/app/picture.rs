@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::HimixApp;
+use super::page::Page;
 use super::settings::Settings;
-use super::state::Page;
 use crate::data::Image;
 use crate::data::volume::{DisplayWindow, Modality, Window};
 use crate::engine::{DisplayPixels, FileCommand};

@@ -6,15 +6,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
-use serde::{Deserialize, Serialize};
 
-use super::keys::Action;
-use super::layout::{Layouts, Pane};
+use super::comparison::Comparison;
+use super::keys::ActionId;
+use super::layout::Layouts;
 use super::notes::Notes;
-use super::opening::PendingImage;
-use super::session::{PredictionRecord, Source};
+use super::page::Page;
+use super::pane::{Pane, Panes};
+use super::record::{PendingImage, PredictionRecord, PromptOf, Source};
 use super::settings::Settings;
 use super::stages::Stages;
+use super::tab::Tab;
 use super::training::Training;
 use super::undo::History;
 use super::view::View;
@@ -25,7 +27,7 @@ use crate::device::DeviceChoice;
 use crate::engine::{Counts, Ticket, TruthQuestion, threshold_step};
 use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
-use crate::render::{ImageLayer, ProbabilityLayer};
+use crate::render::{ImageLayer, Picture, ProbabilityLayer};
 
 /// A mask older than this is dimmed.
 pub const STALE_AFTER: Duration = Duration::from_millis(150);
@@ -119,58 +121,6 @@ pub struct Awaited<T> {
     pub since: Instant,
 }
 
-/// Whose sentence stands in the prompt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum PromptOf {
-    /// The user's own, for whatever picture comes next.
-    #[default]
-    User,
-    /// That of a case of a list, by the list and its place there.
-    Case(Ticket, usize),
-    /// That of a sample case.
-    Sample(&'static str),
-}
-
-/// A task, which has a layout of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tab {
-    /// An image, its mask, the prompt.
-    #[default]
-    Read,
-    /// The inside of the network.
-    Stages,
-    /// Training.
-    Train,
-}
-
-impl Tab {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Stages, Self::Train];
-
-    /// For people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "Read",
-            Self::Stages => "Stages",
-            Self::Train => "Train",
-        }
-    }
-}
-
-/// A page of the help menu.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// All keys.
-    Shortcuts,
-    /// Windows on the number keys.
-    Presets,
-    /// What the network gets of the picture.
-    Network,
-    /// What this is and is not.
-    About,
-}
-
 /// Everything that the panels look at.
 pub struct State {
     /// What is remembered between runs; the panels' switches live here.
@@ -236,7 +186,7 @@ pub struct State {
     /// Where the panels stand.
     pub layouts: Layouts,
     /// The action that waits for its new key, and which of its keys that replaces.
-    pub rebinding: Option<(Action, Option<usize>)>,
+    pub rebinding: Option<(ActionId, Option<usize>)>,
     /// A mask that was named with a folder, for its only picture.
     pub truth_of_folder: Option<PathBuf>,
     /// The list on its way.
@@ -247,6 +197,10 @@ pub struct State {
     pub stages: Stages,
     /// Settings of a training run, and the run.
     pub training: Training,
+    /// Another model beside the one that is open.
+    pub comparison: Option<Comparison>,
+    /// Draws the picture.
+    pub picture: Picture,
     /// The page of help that is open.
     pub page: Option<Page>,
     /// The prompt takes the keyboard in this frame.
@@ -266,11 +220,13 @@ pub struct State {
 }
 
 impl State {
-    /// As at the start.
-    pub fn new(settings: Settings, device: DeviceChoice) -> Self {
-        let layouts = Layouts::of(&settings.layouts);
+    /// As at the start, with these panels; `picture` draws the picture.
+    pub fn new(settings: Settings, device: DeviceChoice, panes: Panes, picture: Picture) -> Self {
+        let layouts = Layouts::new(&settings.layouts, panes);
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
+            comparison: None,
+            picture,
             tab: Tab::default(),
             stages: Stages::default(),
             settings,
@@ -320,7 +276,7 @@ impl State {
 
     /// The model that is compared with, once it is open.
     pub fn other(&self) -> Option<&ModelInfo> {
-        self.training.comparison.as_ref()?.info.as_ref()
+        self.comparison.as_ref()?.info.as_ref()
     }
 
     /// Whether a panel is on the screen.
@@ -392,9 +348,4 @@ impl State {
         let fits = shown.counts.truth == Some(truth.ticket);
         fits.then(|| shown.counts.table.confusion(self.settings.threshold)).flatten()
     }
-}
-
-/// The last part of a path, for people.
-pub fn file_name(path: &std::path::Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

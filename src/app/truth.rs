@@ -5,23 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::HimixApp;
+use super::command::TruthAnswer;
 use super::notes::Kind;
-use super::session::Source;
+use super::record::Source;
 use super::state::{Awaited, OpenTruth};
 use crate::data::mask::{Agreed, Pairing};
 use crate::data::{LabelChoice, Truth, TruthReading};
 use crate::engine::FileCommand;
-
-/// What the user says of a truth that does not fit as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TruthAnswer {
-    /// Resample it by position.
-    Resample,
-    /// Lay it on the image by voxel numbers.
-    ByNumber,
-    /// Lay it on the slice that is shown.
-    OnThisSlice,
-}
 
 impl HimixApp {
     /// Compares with the truth in these files; nothing where there are none.

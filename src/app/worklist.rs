@@ -8,11 +8,13 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
-use super::layout::Pane;
 use super::notes::Kind;
-use super::session::Source;
+use super::pane::Pane;
+use super::record::PromptOf;
+use super::record::Source;
 use super::settings::Settings;
-use super::state::{PromptOf, Tab, file_name};
+use super::tab::Tab;
+use super::text::file_name;
 use crate::data::worklist::Item;
 use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
 
@@ -166,7 +168,7 @@ impl HimixApp {
         let is_lone = items.len() == 1;
         self.state.worklist = Some(Worklist::new(ticket, folder, items));
         if let Some(layout) = self.state.layouts.get_mut(Tab::Read) {
-            layout.open(Pane::Worklist, !is_lone);
+            layout.open(Pane::WORKLIST, !is_lone);
         }
         self.commands.push(Command::OpenItem(0));
         match self.state.truth_of_folder.take() {

@@ -50,6 +50,11 @@ impl Chord {
         self.ctrl || is_function(self.key)
     }
 
+    /// Whether a key is one that is held with another one.
+    pub fn is_modifier(key: Key) -> bool {
+        ["Shift", "Control", "Alt", "Super"].iter().any(|name| key.name().starts_with(name))
+    }
+
     /// Whether a program can do without it: these keys move between widgets, leave what is open, or are the text field's.
     pub fn is_reserved(self) -> bool {
         let editing = [Key::A, Key::C, Key::V, Key::X];
@@ -81,11 +86,6 @@ fn is_sign(key: Key) -> bool {
             | Key::Quote
             | Key::Backtick
     )
-}
-
-/// Keys that are held with another one.
-pub(super) fn is_modifier(key: Key) -> bool {
-    ["Shift", "Control", "Alt", "Super"].iter().any(|name| key.name().starts_with(name))
 }
 
 fn is_function(key: Key) -> bool {

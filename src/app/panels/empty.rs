@@ -7,7 +7,8 @@ use eframe::egui::{
 
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
+use crate::app::text::file_name;
 use crate::app::theme;
 use crate::data::samples::{SAMPLES, SampleCase};
 

@@ -5,16 +5,41 @@ use eframe::egui::{
     vec2,
 };
 
+use super::panel::Panel;
 use super::widgets::{explain, heading, legend_row, row, section, swatch};
 use super::{model, scores, truth};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme::{self, Colours, Scheme};
 use crate::data::colour_map::viridis;
 
+/// Scores, areas, threshold and opacity.
+pub struct Scores;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Result",
+    help: "Scores, areas, threshold and how the mask is drawn.",
+    places: &[Place::new(Tab::Read, Column::Right, 0)],
+    size: [272.0, 400.0],
+    growth: 1,
+    ..PaneInfo::new(Pane::RESULT)
+};
+
+impl Panel for Scores {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     if scores::are_coming(state) {

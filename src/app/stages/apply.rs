@@ -1,11 +1,9 @@
 //! The one place where the tab's commands change its state.
 
-use std::path::Path;
-
 use super::{FIGURE_WIDTH, StagesCommand, WHOLE, Working};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
-use crate::app::state::file_name;
+use crate::app::text::file_name;
 use crate::engine::{Study, StudyRequest, SweepOver};
 use crate::infer::{ModelSource, Parameter, SweepResult};
 
@@ -65,7 +63,6 @@ impl HimixApp {
                     working.is_ending = true;
                 }
             }
-            StagesCommand::CompareWith(source) => self.compare_with(source),
         }
     }
 
@@ -138,7 +135,7 @@ impl HimixApp {
             let text = format!("The sweep was ended early: it is of {cases}.");
             return self.state.notes.add(Kind::Info, text);
         }
-        let Some(other) = self.state.training.comparison.as_ref() else { return };
+        let Some(other) = self.state.comparison.as_ref() else { return };
         let (source, Some(info), Study::Sweep { parameter, values, threshold, over, .. }) =
             (other.source.clone(), &other.info, study)
         else {
@@ -150,10 +147,4 @@ impl HimixApp {
             self.begin_study_of(source, what, Study::Sweep { overrides, parameter, values, threshold, over });
         }
     }
-}
-
-/// A folder for a turned model beside the one it was made of.
-pub fn turned_name(model: &Path) -> String {
-    let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-    format!("{name}-turned")
 }

@@ -12,8 +12,7 @@ mod requests;
 use eframe::egui::{Pos2, Rect, TextureHandle, pos2};
 use serde::{Deserialize, Serialize};
 
-pub use apply::turned_name;
-pub use command::{StagesCommand, SweepSettings};
+pub use command::{StagesCommand, SweepSettings, turned_name};
 pub use override_history::OverrideHistory;
 pub use pictures::{Pane, Pictures, Place, map_picture, mask_picture};
 

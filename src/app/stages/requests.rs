@@ -3,9 +3,9 @@
 use super::Asked;
 use crate::analysis::maps::MapKind;
 use crate::app::HimixApp;
-use crate::app::layout::Pane;
-use crate::app::state::{State, Tab};
-use crate::app::theme;
+use crate::app::pane::Pane;
+use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::data::volume::Lengths;
 use crate::engine::{FileCommand, InspectRequest, OverlayPaint, PredictRequest, threshold_step};
 use crate::infer::InspectOptions;
@@ -20,8 +20,8 @@ impl State {
         InspectOptions {
             stages: true,
             attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
-            spectra: self.is_seen(Pane::Spectrum),
-            similarity: self.is_seen(Pane::Fusion),
+            spectra: self.is_seen(Pane::SPECTRUM),
+            similarity: self.is_seen(Pane::FUSION),
         }
     }
 }
@@ -54,7 +54,7 @@ impl HimixApp {
 
     fn ask_inside_compared(&mut self) {
         let state = &self.state;
-        let Some(other) = state.training.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
+        let Some(other) = state.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
         let truth = state.truth.as_ref().map(|truth| truth.ticket);
         let asked = Asked { request: other.newest, truth, overrides: None, wanted: state.wanted() };
         if state.stages.other.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
@@ -83,8 +83,7 @@ impl HimixApp {
         if state.stages.base.asked.is_some_and(|(ticket, slice, seen, _)| (ticket, slice, seen) == key) {
             return;
         }
-        let paint =
-            OverlayPaint { fill: false, contour: false, opacity: 0.0, ..theme::overlay_paint(&state.settings) };
+        let paint = OverlayPaint { fill: false, contour: false, opacity: 0.0, ..state.settings.overlay_paint() };
         let command = FileCommand::Compose {
             ticket: self.tickets + 1,
             image: open.image.clone(),
@@ -105,7 +104,7 @@ impl HimixApp {
     /// Numbers of the newest looks; one question at a time of each, because they take longer than a look.
     fn ask_refinement(&mut self) {
         let state = &mut self.state;
-        let is_shown = state.is_seen(Pane::Numbers) || state.settings.stages.kind == MapKind::StageMask;
+        let is_shown = state.is_seen(Pane::NUMBERS) || state.settings.stages.kind == MapKind::StageMask;
         if !is_shown {
             return;
         }

@@ -1,10 +1,9 @@
-//! What the Train tab shows: settings, the run, the comparison.
+//! What the Train tab shows: settings and the run.
 
 mod apply;
 mod arrivals;
 mod closing;
 pub mod command;
-pub mod compare;
 pub mod form;
 pub mod preset;
 pub mod preview;
@@ -17,7 +16,6 @@ use crate::engine::run::{Estimate, Interrupted, RunControl, TrainConfig};
 
 pub use closing::Closing;
 pub use command::TrainCommand;
-use compare::Comparison;
 use form::Form;
 use preset::Preset;
 use run::{Phase, Run};
@@ -54,8 +52,6 @@ pub struct Training {
     pub offer: Option<ResumableRun>,
     /// The run that goes on, or the last one.
     pub run: Option<Run>,
-    /// Another model beside the one that is open.
-    pub comparison: Option<Comparison>,
     /// How much of the past is in a smoothed line, 0…1.
     pub smoothing: f64,
     /// Whether the window is about to be closed.
@@ -79,7 +75,6 @@ impl Training {
             estimate_state: EstimateState::None,
             offer: None,
             run: None,
-            comparison: None,
             smoothing: 0.0,
             closing: Closing::No,
             is_end_seen: true,

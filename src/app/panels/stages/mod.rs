@@ -1,32 +1,62 @@
 //! The Stages tab: every stage of the decoder side by side, and what can be read and turned inside the network.
 
 mod channels;
-mod fusion;
+pub mod fusion;
 mod panes;
 mod parameter;
-mod refinement;
-mod spectrum;
-mod sweep;
-mod what_if;
+pub mod refinement;
+pub mod spectrum;
+pub mod sweep;
+pub mod what_if;
+mod working;
 
 use eframe::egui::{Button, CentralPanel, DragValue, Frame, Label, Panel, RichText, Slider, Ui};
 
-use super::{empty, menu};
+use super::{empty, entries};
 use crate::analysis::maps::MapKind;
+use crate::app::actions;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::layout::Pane;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::{self, Around};
 use crate::app::stages::{FIGURE_WIDTH, StagesCommand};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
-use crate::app::training::TrainCommand;
 use crate::engine::FigureKind;
 
 /// Width of the slider of the opacity with its name and its number, in points.
 const OPACITY: f32 = 172.0;
 
+/// The stages of the decoder side by side.
+pub struct Stages;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Stages",
+    help: "The stages of the decoder side by side.",
+    places: &[Place::new(Tab::Stages, Column::Middle, 0)],
+    size: [800.0, 600.0],
+    growth: 3,
+    is_hero: true,
+    ..PaneInfo::new(Pane::new("stages"))
+};
+
+impl panel::Panel for Stages {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Bare
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the stages.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     toolbar(ui, state, commands);
     let fill = theme::palette(ui.visuals()).canvas;
     CentralPanel::default().frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6)).show(ui, |ui| {
@@ -164,46 +194,11 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-/// Draws a panel on what can be read and turned inside the network.
-pub fn side(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Command>) {
-    working(ui, state, commands);
-    if state.model.is_none() {
-        ui.label(RichText::new("No model is open.").weak());
-        return;
-    }
-    match pane {
-        Pane::WhatIf => what_if::show(ui, state, commands),
-        Pane::Spectrum => spectrum::show(ui, state),
-        Pane::Fusion => fusion::show(ui, state),
-        Pane::Numbers => refinement::show(ui, state),
-        Pane::Sweep => sweep::show(ui, state, commands),
-        _ => {}
-    }
-}
-
-/// Long work that goes on.
-fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(working) = &state.stages.working else { return };
-    ui.horizontal(|ui| {
-        let share = working.progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-        let text = match working.progress {
-            _ if working.is_ending => "Ending…".to_owned(),
-            Some((done, count)) => format!("{} {done} of {count}", working.what),
-            None => format!("{}…", working.what),
-        };
-        let bar = eframe::egui::ProgressBar::new(share).text(RichText::new(text).small());
-        ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!working.is_ending, Button::new("Cancel")).clicked() {
-            commands.push(Command::Stages(StagesCommand::CancelWork));
-        }
-    });
-}
-
 /// The other model.
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(other) = &state.training.comparison else {
+    let Some(other) = &state.comparison else {
         let words = "Shows another model's stages beneath these, on the same picture and sentence, and its numbers in the panels.";
-        let menu = ui.menu_button("Compare with", |ui| menu::compare(ui, state, commands));
+        let menu = ui.menu_button("Compare with", |ui| entries::menu(ui, actions::COMPARE, state, commands));
         menu.response.on_hover_text(words);
         return;
     };
@@ -213,7 +208,7 @@ fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         (None, None) => "The other model is being opened…".into(),
     };
     if ui.button("End the comparison").on_hover_text(&name).clicked() {
-        commands.push(Command::Train(TrainCommand::CloseComparison));
+        commands.push(Command::EndComparison);
     }
     ui.add(Label::new(RichText::new(&name).weak()).truncate()).on_hover_text(&name);
 }

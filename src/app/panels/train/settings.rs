@@ -6,8 +6,12 @@ use eframe::egui::{
 
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::{self, Around};
 use crate::app::panels::widgets::{explain, grouped, section};
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::app::text::{duration, memory};
 use crate::app::theme;
 use crate::app::training::preset::Preset;
@@ -31,8 +35,34 @@ const CHOICES: [(&str, &[(&str, &str)]); 3] = [
     ("cross_entropy", &[("binary", "binary"), ("literal", "literal")]),
 ];
 
+/// Settings of a training run.
+pub struct Settings;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Settings",
+    help: "Data and settings of a training run.",
+    places: &[Place::new(Tab::Train, Column::Left, 0)],
+    size: [300.0, 600.0],
+    growth: 1,
+    ..PaneInfo::new(Pane::new("settings"))
+};
+
+impl panel::Panel for Settings {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Margin
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.scope(|ui| {
         let may_start = state.training.may_start();
         Panel::bottom("training start").show(ui, |ui| {

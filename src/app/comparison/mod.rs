@@ -1,5 +1,9 @@
 //! Another model beside the one that is open, on the same image and prompt.
 
+mod apply;
+mod arrivals;
+pub mod panel;
+
 use eframe::egui::TextureHandle;
 
 use crate::engine::{DisplayPixels, Predicted, Ticket};

@@ -5,6 +5,8 @@
 
 mod fake;
 mod harness;
+#[path = "preferences/menus.rs"]
+mod menus;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -431,7 +431,7 @@ fn past_predictions_come_back_with_a_click() {
     assert_eq!(model.last_prompt(), "first");
     window.get_by_label("History").click();
     window.run();
-    assert!(says(&window, "Used lately"));
+    assert!(says(&window, "Recently used"));
 }
 
 #[test]

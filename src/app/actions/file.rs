@@ -2,7 +2,8 @@
 
 use eframe::egui::Key;
 
-use super::{Action, Choice, Choices, Group, Item, Undo, image};
+use super::action::{Action, Given, Group, Undo, image};
+use super::choices::{Choice, Choices, Item};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::keys::{ActionId, Chord};
@@ -102,6 +103,6 @@ pub const ITEMS: &[Item] = &[
     }),
 ];
 
-fn save(has_mask: bool, kind: DialogKind) -> super::Given {
+fn save(has_mask: bool, kind: DialogKind) -> Given {
     if has_mask { Ok(Command::OpenDialog(kind)) } else { Err("There is no mask yet.") }
 }

@@ -2,7 +2,8 @@
 
 use eframe::egui::Key;
 
-use super::{Action, Group, Item};
+use super::action::{Action, Given, Group};
+use super::choices::Item;
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
@@ -50,6 +51,6 @@ pub const ITEMS: &[Item] = &[
 ];
 
 /// Opens a page; the key that opens it closes it too.
-pub(super) fn page(state: &State, page: Page) -> super::Given {
+pub(super) fn page(state: &State, page: Page) -> Given {
     Ok(Command::ShowPage((state.page != Some(page)).then_some(page)))
 }

@@ -1,6 +1,7 @@
 //! The Model menu.
 
-use super::{Action, Choice, Choices, Group, Item, Section, Shape, Undo};
+use super::action::{Action, Group, Section, Undo};
+use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::keys::ActionId;

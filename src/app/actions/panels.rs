@@ -1,6 +1,6 @@
 //! The panels, to be opened and closed.
 
-use super::{Choice, Choices};
+use super::choices::{Choice, Choices};
 use crate::app::command::Command;
 use crate::app::pane::PaneInfo;
 use crate::app::state::State;

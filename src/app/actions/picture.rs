@@ -2,7 +2,8 @@
 
 use eframe::egui::{Key, vec2};
 
-use super::{Action, Choice, Choices, Given, Group, Hold, Item, Section, Shape, Undo, image};
+use super::action::{Action, Given, Group, Hold, Section, Undo, image};
+use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::state::{OpenImage, State};

@@ -2,7 +2,8 @@
 
 use eframe::egui::Key;
 
-use super::{Action, Choice, Choices, Group, Item, Shape};
+use super::action::{Action, Group};
+use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::pane::Pane;

@@ -2,8 +2,10 @@
 
 use eframe::egui::Key;
 
+use super::action::{Action, Given, Group, Hold, Section, Undo, VIEWERS, image};
+use super::choices::{Choice, Choices, Item, Shape};
 use super::help::page;
-use super::{Action, Choice, Choices, Given, Group, Item, Section, Shape, Undo, VIEWERS, image, panels};
+use super::panels;
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
@@ -42,7 +44,7 @@ pub const ITEMS: &[Item] = &[
         name: "Undo",
         keys: &[Chord::ctrl(Key::Z)],
         tabs: VIEWERS,
-        hold: super::Hold::Repeats,
+        hold: Hold::Repeats,
         command: |state| step(state, true),
         ..PROGRAM
     }),
@@ -51,7 +53,7 @@ pub const ITEMS: &[Item] = &[
         name: "Redo",
         keys: &[Chord::ctrl_shift(Key::Z), Chord::ctrl(Key::Y)],
         tabs: VIEWERS,
-        hold: super::Hold::Repeats,
+        hold: Hold::Repeats,
         command: |state| step(state, false),
         ..PROGRAM
     }),

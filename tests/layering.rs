@@ -121,6 +121,66 @@ fn rooms_import_downwards_only() {
     assert!(checked > 60, "only {checked} files were found");
 }
 
+/// The file of the window's module that `path`, as in `stages::StagesCommand`, names within the folder `from`.
+fn file_of(from: &Path, path: &str) -> Option<PathBuf> {
+    let mut folder = from.to_owned();
+    let mut found = None;
+    for name in path.split("::").map(str::trim) {
+        let (file, nested) = (folder.join(format!("{name}.rs")), folder.join(name));
+        if file.is_file() {
+            return Some(file);
+        }
+        if !nested.join("mod.rs").is_file() {
+            break;
+        }
+        found = Some(nested.join("mod.rs"));
+        folder = nested;
+    }
+    found
+}
+
+/// Files of the window that `file` imports by name, what it declares with `mod` left out.
+fn imported(app: &Path, file: &Path) -> Vec<PathBuf> {
+    let code = code_of(file);
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let above = match file.ends_with("mod.rs") {
+        true => file.parent().and_then(Path::parent),
+        false => file.parent(),
+    };
+    let lines = code.lines().filter_map(|line| line.trim_start().trim_start_matches("pub ").strip_prefix("use "));
+    let path = |line: &str| -> Option<PathBuf> {
+        let line = line.trim_end_matches(';');
+        match (line.strip_prefix("crate::app::"), line.strip_prefix("super::")) {
+            (Some(rest), _) => file_of(app, rest.split('{').next()?),
+            (_, Some(rest)) => file_of(above?, rest.split('{').next()?),
+            // What a module gathers of its own files.
+            _ => file_of(file.parent()?, line.split('{').next()?).filter(|_| file.ends_with("mod.rs")),
+        }
+    };
+    lines.filter_map(path).collect()
+}
+
+#[test]
+fn files_of_the_window_import_each_other_in_no_circle() {
+    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app");
+    let mut files = Vec::new();
+    sources(&app, &mut files);
+    let root = app.join("mod.rs");
+    let mut arrows = 0;
+    for file in files.iter().filter(|file| **file != root) {
+        let (mut seen, mut next) = (Vec::new(), imported(&app, file));
+        arrows += next.len();
+        while let Some(path) = next.pop() {
+            assert!(path != *file, "{} imports itself by way of others", file.display());
+            if !seen.contains(&path) {
+                next.extend(imported(&app, &path));
+                seen.push(path);
+            }
+        }
+    }
+    assert!(arrows > 300, "only {arrows} imports were found");
+}
+
 #[test]
 fn every_module_has_its_row() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

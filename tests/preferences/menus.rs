@@ -190,6 +190,7 @@ fn a_menu_higher_than_the_window_scrolls() {
             delta: vec2(0.0, -60.0),
             modifiers: Modifiers::NONE,
             phase: eframe::egui::TouchPhase::Move,
+            source: eframe::egui::MouseWheelSource::Unknown,
         });
         window.run();
     }

@@ -125,7 +125,7 @@ fn rooms_import_downwards_only() {
 fn file_of(from: &Path, path: &str) -> Option<PathBuf> {
     let mut folder = from.to_owned();
     let mut found = None;
-    for name in path.split("::").map(str::trim) {
+    for name in path.split("::").map(str::trim).filter(|name| !name.is_empty()) {
         let (file, nested) = (folder.join(format!("{name}.rs")), folder.join(name));
         if file.is_file() {
             return Some(file);
@@ -139,7 +139,7 @@ fn file_of(from: &Path, path: &str) -> Option<PathBuf> {
     found
 }
 
-/// Files of the window that `file` imports by name, what it declares with `mod` left out.
+/// Files of the window that `file` imports by name. What it declares with `mod` is left out, and so is the window itself, which holds everything.
 fn imported(app: &Path, file: &Path) -> Vec<PathBuf> {
     let code = code_of(file);
     let code = code.split("#[cfg(test)]").next().unwrap_or_default();
@@ -147,6 +147,7 @@ fn imported(app: &Path, file: &Path) -> Vec<PathBuf> {
         true => file.parent().and_then(Path::parent),
         false => file.parent(),
     };
+    let root = app.join("mod.rs");
     let lines = code.lines().filter_map(|line| line.trim_start().trim_start_matches("pub ").strip_prefix("use "));
     let path = |line: &str| -> Option<PathBuf> {
         let line = line.trim_end_matches(';');
@@ -157,7 +158,7 @@ fn imported(app: &Path, file: &Path) -> Vec<PathBuf> {
             _ => file_of(file.parent()?, line.split('{').next()?).filter(|_| file.ends_with("mod.rs")),
         }
     };
-    lines.filter_map(path).collect()
+    lines.filter_map(path).filter(|used| *used != root && used != file).collect()
 }
 
 #[test]

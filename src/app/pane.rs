@@ -2,28 +2,29 @@
 
 use super::tab::Tab;
 
-/// Names a panel in commands, and in the settings file. The panel itself is declared in its own file in `panels`.
+/// Names a panel in commands, and in the settings file. The panel itself is declared in its own file in `panels`; the names here are those that
+/// other parts of the program open or ask about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pane(&'static str);
 
 impl Pane {
-    /// The panels that other parts of the program open or ask about.
+    /// The cases of a folder.
     pub const WORKLIST: Self = Self("worklist");
-    /// As [`Self::WORKLIST`].
+    /// Scores, areas, threshold and opacity.
     pub const RESULT: Self = Self("result");
-    /// As [`Self::WORKLIST`].
+    /// What the file says of the image.
     pub const INFORMATION: Self = Self("information");
-    /// As [`Self::WORKLIST`].
+    /// The predictions of this session.
     pub const PAST: Self = Self("past");
-    /// As [`Self::WORKLIST`].
+    /// All messages.
     pub const MESSAGES: Self = Self("messages");
-    /// As [`Self::WORKLIST`].
+    /// The spectrum filters of the stages.
     pub const SPECTRUM: Self = Self("spectrum");
-    /// As [`Self::WORKLIST`].
+    /// Weights of the text layers.
     pub const FUSION: Self = Self("fusion");
-    /// As [`Self::WORKLIST`].
+    /// The masks of the stages as numbers.
     pub const NUMBERS: Self = Self("numbers");
-    /// As [`Self::WORKLIST`].
+    /// The masks of two models.
     pub const COMPARISON: Self = Self("comparison");
 
     /// The panel that the settings file calls `name`.

@@ -13,6 +13,7 @@ use crate::data::samples::SAMPLES;
 
 const NEW: Action = Action::of(Group::Program);
 
+/// Its entries.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("open_image"),

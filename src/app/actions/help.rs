@@ -12,6 +12,7 @@ use crate::app::state::State;
 
 const NEW: Action = Action::of(Group::Program);
 
+/// Its entries.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("palette"),

@@ -12,6 +12,7 @@ use crate::infer::{BUNDLED_NAME, ModelSource};
 
 const NEW: Action = Action::of(Group::Program);
 
+/// Its entries.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("open_model_folder"),

@@ -51,6 +51,7 @@ const fn window(id: ActionId, name: &'static str, keys: &'static [Chord], comman
     Action { id, name, keys, is_in_palette: false, command, undo: Undo::Step, ..Action::of(Group::Window) }
 }
 
+/// All of these.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("zoom_in"),

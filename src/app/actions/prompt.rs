@@ -51,6 +51,7 @@ fn prompt(text: &str) -> Choice {
     Choice::new(text, Command::SetPrompt(text.to_owned()))
 }
 
+/// Its entries.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: FOCUS_PROMPT,

@@ -38,6 +38,7 @@ const PICTURE: Action = Action::of(Group::Picture);
 const OVERLAY: Action = Action { undo: Undo::Step, ..Action::of(Group::Overlay) };
 const PREFERENCE: &str = "preferences settings";
 
+/// Its entries.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: UNDO,

@@ -30,7 +30,7 @@ fn request(ticket: u64, prompt: &str) -> PredictRequest {
 }
 
 fn model_request(ticket: u64, device: DeviceChoice) -> ModelRequest {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     ModelRequest { ticket, source, device }
 }
 

@@ -20,7 +20,7 @@ use himix::infer::ModelSource;
 use serde_json::Value;
 
 fn window(settings: &Path, files: Vec<PathBuf>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let has_image = !files.is_empty();
     let start = Start {
         files,

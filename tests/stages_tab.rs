@@ -22,7 +22,7 @@ fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
 }
 
 fn stages_against(model: &FakeModel, files: Vec<PathBuf>, against: Option<ModelSource>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let device = Some(DeviceChoice::Cpu);
     let start = Start { files, model: Some(source), against, device, ..Start::default() };
     let mut window = open(model.opener(), himix::engine::trainer(), start);
@@ -34,7 +34,7 @@ fn stages_against(model: &FakeModel, files: Vec<PathBuf>, against: Option<ModelS
 
 #[test]
 fn without_a_picture_it_says_what_to_do() {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let start = Start { model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
     let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);
     window.run();

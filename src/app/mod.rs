@@ -8,6 +8,7 @@ mod arrivals;
 mod command;
 mod dialogs;
 mod frames;
+mod jobs;
 mod keys;
 mod layout;
 mod notes;
@@ -18,6 +19,7 @@ mod preferences;
 mod run;
 mod session;
 mod settings;
+mod settings_file;
 mod stages;
 mod state;
 mod text;
@@ -39,21 +41,22 @@ pub use run::{run, run_with};
 pub use text::duration;
 
 use crate::device::DeviceChoice;
-use crate::engine::{Engine, OpenModel, Ticket, Trainer, Wake};
-use crate::infer::ModelSource;
+use crate::engine::{Engine, Trainer, Wake, Worker};
+use crate::infer::{ModelSource, OpenModel};
 use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
 use frames::Frames;
 use notes::Kind;
 use settings::Settings;
+use settings_file::SettingsFile;
 use state::{State, Tab};
 use training::TrainCommand;
 
 /// Smallest width and height at which everything can be used, in points.
 pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
-/// Settings are written when they have not changed for this long.
-const SETTLED: Duration = Duration::from_millis(800);
+/// How long the window waits, when it is closed, for the settings to be written.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// A frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
 
@@ -100,11 +103,8 @@ pub struct HimixApp {
     dialogs: Dialogs,
     picture: Picture,
     commands: Vec<Command>,
-    settings_path: Option<PathBuf>,
-    saved: Settings,
-    changed: Option<Instant>,
+    settings_file: SettingsFile,
     texture_limit: usize,
-    tickets: Ticket,
     fallback: Option<ModelSource>,
     frames: Frames,
 }
@@ -142,11 +142,8 @@ impl HimixApp {
             dialogs: Dialogs::new(wake),
             picture: Picture::new(start.surface),
             commands: Vec::new(),
-            settings_path: start.settings,
-            saved: settings.clone(),
-            changed: None,
+            settings_file: SettingsFile::new(start.settings, settings.clone()),
             texture_limit: start.texture_limit,
-            tickets: 0,
             fallback: start.fallback.clone(),
             frames: Frames::from_environment(),
             state: State::new(settings, device),
@@ -157,7 +154,7 @@ impl HimixApp {
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
             app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
         }
-        let remembered = app.state.settings.model.clone().map(ModelSource::from);
+        let remembered = app.state.settings.model.clone();
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
         let compare = |source| Command::Stages(stages::StagesCommand::CompareWith(source));
@@ -166,7 +163,7 @@ impl HimixApp {
             app.commands.push(Command::OpenPaths(start.files));
         }
         if let Some(folder) = app.state.settings.training.clone() {
-            app.engine.look_for_interrupted(folder);
+            app.engine.look_for_interrupted(&mut app.state.jobs.interrupted, folder);
         }
         app.apply_commands(ctx);
         Ok(app)
@@ -224,7 +221,7 @@ impl HimixApp {
     /// Asks for the frames in which something changes by itself.
     fn schedule(&mut self, ctx: &egui::Context) {
         let kept = self.keep_prediction();
-        if let Some(awaited) = &self.state.awaited_prediction {
+        if let Some(awaited) = self.state.jobs.prediction.pending() {
             let until_seen = state::STALE_AFTER.saturating_sub(awaited.since.elapsed());
             ctx.request_repaint_after(until_seen.max(ANIMATION));
         }
@@ -248,28 +245,14 @@ impl HimixApp {
             self.state.settings.window = window.size().round().into();
         }
         self.state.settings.zoom = ctx.zoom_factor();
-        if self.state.settings == self.saved {
-            self.changed = None;
-            return;
-        }
-        let since = *self.changed.get_or_insert_with(Instant::now);
-        match SETTLED.checked_sub(since.elapsed()) {
-            Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
-            _ => self.write_settings(),
+        if let Some(rest) = self.settings_file.keep(&self.engine, &self.state.settings) {
+            ctx.request_repaint_after(rest);
         }
     }
 
+    /// Has the settings written now.
     fn write_settings(&mut self) {
-        self.changed = None;
-        if self.state.settings == self.saved {
-            return;
-        }
-        self.saved = self.state.settings.clone();
-        if let Some(path) = self.settings_path.clone() {
-            let bytes = self.saved.to_json();
-            // If the thread is busy, the next change brings the next chance.
-            let _ = self.engine.file(crate::engine::FileCommand::Write { path, bytes });
-        }
+        self.settings_file.write(&self.engine, &self.state.settings);
     }
 }
 
@@ -287,5 +270,9 @@ impl eframe::App for HimixApp {
     fn on_exit(&mut self) {
         self.frames.write();
         self.write_settings();
+        self.engine.wait_for(Worker::Storage, FAREWELL);
+        if let Some(message) = self.settings_file.take() {
+            tracing::error!("{message}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::app::theme::ThemeChoice;
 use crate::app::training::TrainCommand;
 use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
-use crate::infer::{BUNDLED_NAME, ModelSource};
+use crate::infer::ModelSource;
 
 /// The switch for EXIF orientations.
 pub const UPRIGHT: &str = "Turn pictures upright as their EXIF data asks";
@@ -50,8 +50,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// The model and its device in one line.
 fn what_computes(state: &State) -> String {
-    match (&state.awaited_model, &state.model) {
-        (Some(awaited), _) => format!("Opening model {}…", file_name(&awaited.what.model)),
+    match (state.jobs.model.pending(), &state.model) {
+        (Some(awaited), _) => format!("Opening model {}…", file_name(awaited.what.path())),
         (None, Some(model)) => format!("{} · {}", model.info.name, model.info.device),
         (None, None) => "No model is open".into(),
     }
@@ -198,7 +198,7 @@ fn panels(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn model(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     item(ui, true, "Open model folder…", Command::OpenDialog(DialogKind::ModelFolder), commands);
     item(ui, true, "Open model file…", Command::OpenDialog(DialogKind::ModelFile), commands);
-    let bundled = ModelSource::new(BUNDLED_NAME);
+    let bundled = ModelSource::bundled();
     let is_other = state.model.as_ref().is_none_or(|model| model.source != bundled);
     item(ui, is_other, "Open the bundled model", Command::OpenModel(bundled), commands);
     ui.menu_button("Recent", |ui| models(ui, state, Command::OpenModel, commands));
@@ -232,14 +232,14 @@ pub fn compare(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// The bundled model and those of lately, but for the one that is open.
 fn models(ui: &mut Ui, state: &State, command: impl Fn(ModelSource) -> Command, commands: &mut Vec<Command>) {
-    let bundled = ModelSource::new(BUNDLED_NAME);
-    let lately = state.settings.models.iter().cloned().map(ModelSource::from);
+    let bundled = ModelSource::bundled();
+    let lately = state.settings.models.iter().cloned();
     let mut all: Vec<ModelSource> = lately.filter(|source| *source != bundled).collect();
     all.push(bundled);
     for source in all {
         let is_open = state.model.as_ref().is_some_and(|model| model.source == source);
-        let path = source.model.display().to_string();
-        let name = if path == BUNDLED_NAME { "The bundled model".into() } else { file_name(&source.model) };
+        let path = source.path().display().to_string();
+        let name = if source.is_bundled() { "The bundled model".into() } else { file_name(source.path()) };
         if ui.add_enabled(!is_open, Button::new(name)).on_hover_text(path).clicked() {
             commands.push(command(source));
         }

@@ -13,7 +13,7 @@ use crate::app::state::{Page, State, file_name};
 use crate::app::theme::{Scheme, ThemeChoice};
 use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
-use crate::infer::{BUNDLED_NAME, ModelSource};
+use crate::infer::ModelSource;
 
 /// Commands that are seen at once.
 const ROWS: usize = 12;
@@ -41,7 +41,7 @@ fn entries(state: &State) -> Vec<Entry> {
     let mut add = |name: &str, command: Command| all.push((name.to_owned(), String::new(), command));
     add("Open model folder…", Command::OpenDialog(DialogKind::ModelFolder));
     add("Open model file…", Command::OpenDialog(DialogKind::ModelFile));
-    add("Open the bundled model", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
+    add("Open the bundled model", Command::OpenModel(ModelSource::bundled()));
     if state.image.is_some() {
         add("Open ground truth…", Command::OpenDialog(DialogKind::Truth));
     }

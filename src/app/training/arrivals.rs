@@ -3,15 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Closing, EstimateState};
+use super::Closing;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::state::Tab;
-use crate::engine::run::{Estimate, TrainConfig};
-use crate::engine::{DisplayPixels, Event, Predicted, Ticket, TrainingUpdate};
+use crate::engine::run::TrainConfig;
+use crate::engine::{Failure, ModelEvent, Predicted, TrainingUpdate};
+use crate::infer::ModelInfo;
 
 impl HimixApp {
-    /// Takes in what the run has said, and the newest prediction of the compared model.
+    /// Takes in what the run has said, and what was asked before one.
     pub(in crate::app) fn take_training(&mut self) {
         for updates in self.engine.training_updates() {
             let is_end = matches!(updates, TrainingUpdate::Ended(_));
@@ -22,8 +23,19 @@ impl HimixApp {
                 self.run_ended();
             }
         }
-        if let Some(predicted) = self.engine.take_compared() {
-            self.take_compared_prediction(predicted);
+        if let Some(outcome) = self.state.training.estimate.take() {
+            // Where it was cancelled, another one follows.
+            self.state.training.estimated = match outcome {
+                Ok(estimate) => Some(Ok(estimate)),
+                Err(failure) => failure.message().map(Err),
+            };
+        }
+        if let Some(outcome) = self.state.jobs.interrupted.take() {
+            match (outcome, self.state.jobs.interrupted.asked().cloned()) {
+                (Ok(run), Some(folder)) => self.take_interrupted(folder, run),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
         }
         let training = &mut self.state.training;
         training.is_end_seen |= self.state.tab == Tab::Train;
@@ -61,16 +73,6 @@ impl HimixApp {
         self.look_at_form();
     }
 
-    pub(in crate::app) fn take_estimate(&mut self, ticket: Ticket, result: Result<Estimate, String>) {
-        let training = &mut self.state.training;
-        if matches!(training.estimate_state, EstimateState::Awaited(awaited) if awaited == ticket) {
-            training.estimate_state = match result {
-                Ok(estimate) => EstimateState::Known(estimate),
-                Err(message) => EstimateState::Impossible(message),
-            };
-        }
-    }
-
     /// Takes in a settings file.
     pub(in crate::app) fn take_settings_text(&mut self, path: &Path, text: &str) {
         match TrainConfig::from_toml(text) {
@@ -96,27 +98,67 @@ impl HimixApp {
     }
 
     /// Takes in what the thread of the compared model reports.
-    pub(in crate::app) fn take_compared(&mut self, event: Event) {
+    pub(in crate::app) fn take_compared_event(&mut self, event: ModelEvent) {
         let Some(comparison) = &mut self.state.training.comparison else { return };
         match event {
-            Event::ModelOpened { ticket, info, .. } if ticket == comparison.ticket => {
-                comparison.info = Some(info);
-                self.state.settings.list_model(comparison.source.clone().into());
-                self.request_compared();
-            }
-            Event::ModelFailed { ticket, message } if ticket == comparison.ticket => {
-                comparison.error = Some(message);
-            }
-            Event::ModelUpdated(info) => comparison.info = Some(info),
-            Event::ModelLost { message } => {
+            ModelEvent::Updated(info) => comparison.info = Some(*info),
+            ModelEvent::Lost(message) => {
                 comparison.info = None;
-                comparison.error = Some(message);
+                comparison.predicted = None;
+                let newest = comparison.prediction.newest();
+                comparison.prediction.forget(newest);
+                self.compared_failed(message.into());
             }
-            Event::PredictionFailed { ticket, message } if ticket == comparison.newest => {
-                comparison.error = Some(message);
+            ModelEvent::Notice(text) => {
+                self.state.notes.add(Kind::Warning, format!("The compared model: {text}"));
             }
-            _ => {}
         }
+    }
+
+    /// Takes in what was asked of the compared model.
+    pub(in crate::app) fn take_comparison(&mut self) {
+        let Some(comparison) = &mut self.state.training.comparison else { return };
+        let opened = comparison.opening.take();
+        let predicted = comparison.prediction.take_any().map(|(_, outcome)| outcome);
+        let mut failures = Vec::new();
+        for painting in &mut comparison.paintings {
+            match painting.request.take() {
+                None => {}
+                Some(Ok(picture)) => painting.fresh = Some(picture),
+                Some(Err(failure)) => failures.push(failure),
+            }
+        }
+        failures.into_iter().for_each(|failure| self.say_failure(failure));
+        match opened {
+            None => {}
+            Some(Ok(info)) => self.compared_opened(info),
+            Some(Err(failure)) => self.compared_failed(failure),
+        }
+        match predicted {
+            None => {}
+            Some(Ok(predicted)) => self.take_compared_prediction(predicted),
+            Some(Err(failure)) => self.compared_failed(failure),
+        }
+    }
+
+    fn compared_opened(&mut self, info: ModelInfo) {
+        let Some(comparison) = &mut self.state.training.comparison else { return };
+        self.state.settings.list_model(comparison.source.clone());
+        for notice in &info.notices {
+            self.state.notes.add(Kind::Warning, format!("The compared model: {notice}"));
+        }
+        comparison.info = Some(info);
+        self.request_compared();
+    }
+
+    /// Says why there is nothing to see of the compared model: where its mask would be, and as a message, because the
+    /// comparison may be seen in another tab.
+    fn compared_failed(&mut self, failure: Failure) {
+        let (Some(comparison), Some(message)) = (&mut self.state.training.comparison, failure.message()) else {
+            return;
+        };
+        self.state.notes.add(Kind::Error, format!("The compared model: {message}"));
+        comparison.error = Some(message);
     }
 
     fn take_compared_prediction(&mut self, predicted: Predicted) {
@@ -125,15 +167,6 @@ impl HimixApp {
         if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &predicted.image)) {
             comparison.error = None;
             comparison.predicted = Some(predicted);
-        }
-    }
-
-    pub(in crate::app) fn take_painting(&mut self, ticket: Ticket, picture: DisplayPixels) {
-        let Some(comparison) = &mut self.state.training.comparison else { return };
-        for painting in &mut comparison.paintings {
-            if painting.asked.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
-                painting.fresh = Some(picture.clone());
-            }
         }
     }
 }

@@ -46,7 +46,7 @@ fn nothing(state: &State) -> Option<&str> {
     match (&state.image, &state.model, &state.stages.look) {
         (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
         (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
-        (_, None, _) if state.awaited_model.is_some() => Some("The stages appear when the model is open."),
+        (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
         (_, _, look) => match (&look.error, &look.seen) {
             (Some(error), _) => Some(error),
@@ -156,7 +156,7 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let colour = theme::palette(ui.visuals()).warning;
             ui.label(RichText::new("This model has no read-outs: its stages have no masks yet.").color(colour));
             let words = "Fits a 1×1 convolution for each stage on the training split of a data set; the model stays as it is.";
-            let button = ui.add_enabled(state.stages.working.is_none(), eframe::egui::Button::new("Fit read-outs…"));
+            let button = ui.add_enabled(state.stages.work.pending().is_none(), eframe::egui::Button::new("Fit read-outs…"));
             if button.on_hover_text(words).clicked() {
                 commands.push(Command::OpenDialog(DialogKind::FitData));
             }
@@ -183,17 +183,17 @@ pub fn side(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Comma
 
 /// Long work that goes on.
 fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(working) = &state.stages.working else { return };
+    let Some(work) = state.stages.work.pending() else { return };
     ui.horizontal(|ui| {
-        let share = working.progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-        let text = match working.progress {
-            _ if working.is_ending => "Ending…".to_owned(),
-            Some((done, count)) => format!("{} {done} of {count}", working.what),
-            None => format!("{}…", working.what),
+        let share = work.progress().map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
+        let text = match work.progress() {
+            _ if work.is_cancelled() => "Ending…".to_owned(),
+            Some((done, count)) => format!("{} {done} of {count}", work.what),
+            None => format!("{}…", work.what),
         };
         let bar = eframe::egui::ProgressBar::new(share).text(RichText::new(text).small());
         ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!working.is_ending, Button::new("Cancel")).clicked() {
+        if ui.add_enabled(!work.is_cancelled(), Button::new("Cancel")).clicked() {
             commands.push(Command::Stages(StagesCommand::CancelWork));
         }
     });
@@ -207,7 +207,7 @@ fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         menu.response.on_hover_text(words);
         return;
     };
-    let name = match (&other.error, &other.info) {
+    let name = match (other.error.as_ref().or(state.stages.other.error.as_ref()), &other.info) {
         (Some(error), _) => error.clone(),
         (None, Some(info)) => format!("Compared with {}", info.name),
         (None, None) => "The other model is being opened…".into(),

@@ -160,3 +160,21 @@ fn a_sweep_says_what_it_can_and_cannot_draw() {
     window.get_by_label("the open folder");
     window.get_by_label("Draw the sweep");
 }
+
+#[test]
+fn a_compared_model_that_fails_says_so_in_the_window() {
+    let files = Files::new();
+    for (name, words) in [
+        ("missing", "The compared model: missing: there is no such model; choose another"),
+        ("no-masks", "The compared model: this model makes no masks"),
+        ("no-stages", "The compared model shows no stages: this model shows no stages"),
+    ] {
+        let other = Some(ModelSource::new(name));
+        let mut window = stages_against(&FakeModel::default(), vec![files.image()], other);
+        wait(&mut window, name, |window| says(window, words));
+        // It also stands where the comparison is ended, for as long as it lasts.
+        let reason = words.rsplit_once(": ").map_or(words, |(_, reason)| reason);
+        assert!(window.query_all_by_label_contains(reason).count() > 1, "{name}");
+        assert!(window.query_by_label("Final mask, picture").is_some(), "the open model goes on");
+    }
+}

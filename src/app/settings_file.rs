@@ -88,3 +88,71 @@ impl SettingsFile {
         settings != newest && self.refused.as_ref() != Some(settings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::{Worker, trainer};
+
+    fn engine() -> Engine {
+        Engine::start(Arc::new(|_, _| Err("there is no model".into())), trainer(), Arc::new(|| ()))
+            .expect("threads start")
+    }
+
+    fn settings(threshold: f32) -> Settings {
+        Settings { threshold, ..Settings::default() }
+    }
+
+    /// Writes, waits, and gives what is to be told.
+    fn written(file: &mut SettingsFile, engine: &Engine, threshold: f32) -> Option<String> {
+        file.write(engine, &settings(threshold));
+        assert!(engine.wait_for(Worker::Storage, Duration::from_secs(10)));
+        file.take()
+    }
+
+    fn threshold(path: &Path) -> f32 {
+        Settings::load(path).0.threshold
+    }
+
+    #[test]
+    fn settings_count_as_saved_when_the_thread_says_so() -> std::io::Result<()> {
+        let (engine, folder) = (engine(), tempfile::tempdir()?);
+        let path = folder.path().join("new/settings.json");
+        let mut file = SettingsFile::new(Some(path.clone()), Settings::default());
+        file.write(&engine, &settings(0.25));
+        assert!(file.saved == Settings::default(), "sending is not saving");
+        assert!(file.keep(&engine, &settings(0.25)).is_none() && file.changed.is_none(), "it is on its way");
+        assert!(engine.wait_for(Worker::Storage, Duration::from_secs(10)));
+        assert_eq!((file.take(), file.saved == settings(0.25), threshold(&path)), (None, true, 0.25));
+        // What is changed back while it is being written is written again.
+        file.write(&engine, &settings(0.75));
+        file.write(&engine, &settings(0.25));
+        assert!(engine.wait_for(Worker::Storage, Duration::from_secs(10)));
+        assert_eq!((file.take(), threshold(&path)), (None, 0.25));
+        Ok(())
+    }
+
+    #[test]
+    fn a_failure_is_told_once_and_the_next_change_tries_again() -> std::io::Result<()> {
+        let (engine, folder) = (engine(), tempfile::tempdir()?);
+        let place = folder.path().join("place");
+        let path = place.join("settings.json");
+        let mut file = SettingsFile::new(Some(path.clone()), Settings::default());
+        // A file stands where the folder should be.
+        std::fs::write(&place, "")?;
+        let message = written(&mut file, &engine, 0.25).unwrap_or_default();
+        assert!(message.contains("could not be saved") && message.contains("settings.json"), "{message}");
+        assert!(file.saved == Settings::default() && !file.is_due(&settings(0.25)), "not again and again");
+        assert!(file.is_due(&settings(0.5)));
+        assert_eq!(written(&mut file, &engine, 0.5), None, "it was told already");
+        std::fs::remove_file(&place)?;
+        assert_eq!((written(&mut file, &engine, 0.75), threshold(&path)), (None, 0.75));
+        std::fs::remove_dir_all(&place)?;
+        std::fs::write(&place, "")?;
+        assert!(written(&mut file, &engine, 0.25).is_some(), "after a success it is news again");
+        Ok(())
+    }
+}

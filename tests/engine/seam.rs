@@ -27,8 +27,9 @@ fn dataset(folder: &Path) -> Dataset {
         });
         truth.save(test.join("GTs").join(name)).expect("written");
     }
-    std::fs::write(test.join("prompts.csv"), "Image,Description\na.png,left lung\nb.png,right lung\n")
-        .expect("written");
+    std::fs::create_dir(folder.join("prompt")).expect("a folder");
+    let table = "Image,Description\na.png,left lung\nb.png,right lung\n";
+    std::fs::write(folder.join("prompt/test.csv"), table).expect("written");
     Dataset::open(folder, "test").expect("a data set")
 }
 

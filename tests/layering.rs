@@ -182,6 +182,59 @@ fn files_of_the_window_import_each_other_in_no_circle() {
     assert!(arrows > 300, "only {arrows} imports were found");
 }
 
+/// Folders whose files import each other in no circle. What a `mod.rs` gathers counts as its own.
+const WITHOUT_CIRCLES: &[&str] = &["engine"];
+
+/// The file in `folder` that `name` is, or the folder's `mod.rs`.
+fn module(folder: &Path, name: &str) -> PathBuf {
+    let file = folder.join(format!("{name}.rs"));
+    let nested = folder.join(name).join("mod.rs");
+    let own = folder.join("mod.rs");
+    [file, nested].into_iter().find(|path| path.is_file()).unwrap_or(own)
+}
+
+/// Files that `path` imports within the top folder `root`.
+fn imports(root: &Path, path: &Path) -> Vec<PathBuf> {
+    let code = code_of(path);
+    // Tests may look at everything.
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let name = root.file_name().expect("a name").to_string_lossy();
+    let mut own = path.parent().expect("a folder").to_owned();
+    if path.ends_with("mod.rs") {
+        own.pop();
+    }
+    let of_root = uses(code, &format!("crate::{name}::")).into_iter().map(|used| module(root, used));
+    let of_folder = uses(code, "super::").into_iter().filter(|used| *used != "super");
+    of_root.chain(of_folder.map(|used| module(&own, used))).filter(|used| used != path).collect()
+}
+
+#[test]
+fn files_import_each_other_in_no_circle() {
+    for folder in WITHOUT_CIRCLES {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        // A folder is what its mod.rs gathers: who imports that imports all that it gathers.
+        let reached = |from: &Path| {
+            let (mut seen, mut next) = (Vec::<PathBuf>::new(), imports(&root, from));
+            while let Some(path) = next.pop() {
+                if !seen.contains(&path) {
+                    let gathered = path.parent().filter(|_| path.ends_with("mod.rs"));
+                    let gathered =
+                        gathered.map(|folder| files.iter().filter(move |file| file.starts_with(folder)));
+                    next.extend(gathered.into_iter().flatten().cloned());
+                    next.extend(imports(&root, &path));
+                    seen.push(path);
+                }
+            }
+            seen
+        };
+        for file in files.iter().filter(|file| !file.ends_with("mod.rs")) {
+            assert!(!reached(file).contains(file), "{} imports itself by way of others", file.display());
+        }
+    }
+}
+
 #[test]
 fn every_module_has_its_row() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -21,7 +21,7 @@ use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
 
 fn window(model: &FakeModel, files: Vec<PathBuf>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let start = Start { files, model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
     let mut window = open(model.opener(), himix::engine::trainer(), start);
     wait(&mut window, "the mask", |window| says(window, " px, "));

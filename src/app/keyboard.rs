@@ -79,7 +79,7 @@ impl Keyboard {
 fn escape(state: &State) -> Option<Command> {
     if state.page.is_some() {
         Some(Command::ShowPage(None))
-    } else if state.awaited_image.is_some() {
+    } else if state.jobs.image.pending().is_some() {
         Some(Command::CancelOpening)
     } else if state.notes.toasts().next().is_some() {
         Some(Command::DismissAll)

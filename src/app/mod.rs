@@ -10,6 +10,7 @@ mod command;
 mod comparison;
 mod dialogs;
 mod frames;
+mod jobs;
 mod keyboard;
 mod keys;
 mod layout;
@@ -24,6 +25,7 @@ mod record;
 mod run;
 mod session;
 mod settings;
+mod settings_file;
 mod stages;
 mod state;
 mod tab;
@@ -47,20 +49,21 @@ pub use settings::MINIMUM_SIZE;
 pub use text::duration;
 
 use crate::device::DeviceChoice;
-use crate::engine::{Engine, OpenModel, Ticket, Trainer, Wake};
-use crate::infer::ModelSource;
+use crate::engine::{Engine, Trainer, Wake, Worker};
+use crate::infer::{ModelSource, OpenModel};
 use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
 use frames::Frames;
 use notes::Kind;
 use settings::Settings;
+use settings_file::SettingsFile;
 use state::State;
 use tab::Tab;
 use training::TrainCommand;
 
-/// Settings are written when they have not changed for this long.
-const SETTLED: Duration = Duration::from_millis(800);
+/// How long the window waits, when it is closed, for the settings to be written.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// A frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
 
@@ -106,11 +109,8 @@ pub struct HimixApp {
     engine: Engine,
     dialogs: Dialogs,
     commands: Vec<Command>,
-    settings_path: Option<PathBuf>,
-    saved: Settings,
-    changed: Option<Instant>,
+    settings_file: SettingsFile,
     texture_limit: usize,
-    tickets: Ticket,
     fallback: Option<ModelSource>,
     frames: Frames,
 }
@@ -147,11 +147,8 @@ impl HimixApp {
             engine: Engine::start(open, trainer, wake.clone())?,
             dialogs: Dialogs::new(wake),
             commands: Vec::new(),
-            settings_path: start.settings,
-            saved: settings.clone(),
-            changed: None,
+            settings_file: SettingsFile::new(start.settings, settings.clone()),
             texture_limit: start.texture_limit,
-            tickets: 0,
             fallback: start.fallback.clone(),
             frames: Frames::from_environment(),
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
@@ -162,7 +159,7 @@ impl HimixApp {
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
             app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
         }
-        let remembered = app.state.settings.model.clone().map(ModelSource::from);
+        let remembered = app.state.settings.model.clone();
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
         app.commands.extend(start.against.map(Command::CompareWith));
@@ -170,7 +167,7 @@ impl HimixApp {
             app.commands.push(Command::OpenPaths(start.files));
         }
         if let Some(folder) = app.state.settings.training.clone() {
-            app.engine.look_for_interrupted(folder);
+            app.engine.look_for_interrupted(&mut app.state.jobs.interrupted, folder);
         }
         app.apply_commands(ctx);
         Ok(app)
@@ -228,7 +225,7 @@ impl HimixApp {
     /// Asks for the frames in which something changes by itself.
     fn schedule(&mut self, ctx: &egui::Context) {
         let kept = self.keep_prediction();
-        if let Some(awaited) = &self.state.awaited_prediction {
+        if let Some(awaited) = self.state.jobs.prediction.pending() {
             let until_seen = state::STALE_AFTER.saturating_sub(awaited.since.elapsed());
             ctx.request_repaint_after(until_seen.max(ANIMATION));
         }
@@ -252,28 +249,14 @@ impl HimixApp {
             self.state.settings.window = window.size().round().into();
         }
         self.state.settings.zoom = ctx.zoom_factor();
-        if self.state.settings == self.saved {
-            self.changed = None;
-            return;
-        }
-        let since = *self.changed.get_or_insert_with(Instant::now);
-        match SETTLED.checked_sub(since.elapsed()) {
-            Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
-            _ => self.write_settings(),
+        if let Some(rest) = self.settings_file.keep(&self.engine, &self.state.settings) {
+            ctx.request_repaint_after(rest);
         }
     }
 
+    /// Has the settings written now.
     fn write_settings(&mut self) {
-        self.changed = None;
-        if self.state.settings == self.saved {
-            return;
-        }
-        self.saved = self.state.settings.clone();
-        if let Some(path) = self.settings_path.clone() {
-            let bytes = self.saved.to_json();
-            // If the thread is busy, the next change brings the next chance.
-            let _ = self.engine.file(crate::engine::FileCommand::Write { path, bytes });
-        }
+        self.settings_file.write(&self.engine, &self.state.settings);
     }
 }
 
@@ -291,5 +274,9 @@ impl eframe::App for HimixApp {
     fn on_exit(&mut self) {
         self.frames.write();
         self.write_settings();
+        self.engine.wait_for(Worker::Storage, FAREWELL);
+        if let Some(message) = self.settings_file.take() {
+            tracing::error!("{message}");
+        }
     }
 }

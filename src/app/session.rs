@@ -16,7 +16,7 @@ impl HimixApp {
     /// Keeps the prediction that is shown when it has stood for a while.
     pub(super) fn keep_prediction(&mut self) -> Option<Duration> {
         let state = &self.state;
-        let shown = state.shown.as_ref().filter(|shown| shown.ticket == state.newest_request)?;
+        let shown = state.shown.as_ref().filter(|shown| shown.ticket == state.jobs.prediction.newest())?;
         if state.kept == Some(shown.ticket) {
             return None;
         }

@@ -26,9 +26,9 @@ const PROMPTS: usize = 40;
 #[serde(default)]
 pub struct Settings {
     /// The model that was open last.
-    pub model: Option<ModelPaths>,
+    pub model: Option<ModelSource>,
     /// Models opened lately, newest first.
-    pub models: Vec<ModelPaths>,
+    pub models: Vec<ModelSource>,
     /// `auto`, `cpu`, `gpu` or `gpu:N`.
     pub device: String,
     /// Probability from which a pixel belongs to the mask.
@@ -81,19 +81,6 @@ pub struct Settings {
     pub runs: u32,
 }
 
-/// [`ModelSource`] as it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ModelPaths {
-    /// Bundle folder or weights.
-    pub model: PathBuf,
-    /// Configuration, if it is not beside the weights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub config: Option<PathBuf>,
-    /// Vocabulary, if it is not beside the configuration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vocab: Option<PathBuf>,
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -125,18 +112,6 @@ impl Default for Settings {
             training_form: None,
             runs: 0,
         }
-    }
-}
-
-impl From<ModelSource> for ModelPaths {
-    fn from(ModelSource { model, config, vocab, .. }: ModelSource) -> Self {
-        Self { model, config, vocab }
-    }
-}
-
-impl From<ModelPaths> for ModelSource {
-    fn from(paths: ModelPaths) -> Self {
-        Self { model: paths.model, config: paths.config, vocab: paths.vocab }
     }
 }
 
@@ -173,13 +148,13 @@ impl Settings {
     }
 
     /// Takes `model` for the one to open next time, and puts it at the head of the recent ones.
-    pub fn remember_model(&mut self, model: ModelPaths) {
+    pub fn remember_model(&mut self, model: ModelSource) {
         self.list_model(model.clone());
         self.model = Some(model);
     }
 
     /// Puts `model` at the head of the recent ones.
-    pub fn list_model(&mut self, model: ModelPaths) {
+    pub fn list_model(&mut self, model: ModelSource) {
         self.models.retain(|other| *other != model);
         self.models.insert(0, model);
         self.models.truncate(RECENT);

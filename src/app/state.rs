@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
 
 use super::comparison::Comparison;
+use super::jobs::Jobs;
 use super::keys::ActionId;
 use super::layout::Layouts;
 use super::notes::Notes;
@@ -24,8 +24,9 @@ use super::worklist::Worklist;
 use crate::data::volume::{DisplayWindow, Lengths, Modality, Window};
 use crate::data::{Geometry, Image, Mask, Truth, Volume};
 use crate::device::DeviceChoice;
-use crate::engine::{Counts, Ticket, TruthQuestion, threshold_step};
-use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
+use crate::engine::jobs::TruthQuestion;
+use crate::engine::{Counts, Ticket, threshold_step};
+use crate::infer::{ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, Picture, ProbabilityLayer};
 
@@ -111,16 +112,6 @@ pub struct OpenModel {
     pub info: ModelInfo,
 }
 
-/// Something that was asked for and has not come yet.
-pub struct Awaited<T> {
-    /// Matches the answer.
-    pub ticket: Ticket,
-    /// What it is.
-    pub what: T,
-    /// When it was asked for.
-    pub since: Instant,
-}
-
 /// Everything that the panels look at.
 pub struct State {
     /// What is remembered between runs; the panels' switches live here.
@@ -139,8 +130,6 @@ pub struct State {
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
-    /// What it is being measured of.
-    pub measuring: Option<Measured>,
     /// The sentence as it is typed.
     pub prompt: String,
     /// Whose sentence that is.
@@ -165,14 +154,12 @@ pub struct State {
     pub playing: Option<Instant>,
     /// When the mask of the slice is to be asked for.
     pub due: Option<Instant>,
-    /// Slices read and slices in all of the image on its way.
-    pub progress: Option<(usize, usize)>,
     /// Steps back to how the picture was looked at.
     pub history: History,
     /// Toasts and log.
     pub notes: Notes,
-    /// What the network gets, and of what that is a picture: asked for last, and come last.
-    pub network_view: (Option<u64>, Option<(u64, TextureHandle)>),
+    /// What the network gets, and of what that is a picture.
+    pub network_view: Option<(u64, TextureHandle)>,
     /// Predictions of this session, the newest first.
     pub past: Vec<PredictionRecord>,
     /// The prediction that was kept last.
@@ -189,8 +176,6 @@ pub struct State {
     pub rebinding: Option<(ActionId, Option<usize>)>,
     /// A mask that was named with a folder, for its only picture.
     pub truth_of_folder: Option<PathBuf>,
-    /// The list on its way.
-    pub awaited_list: Option<Ticket>,
     /// What fills the window.
     pub tab: Tab,
     /// What is looked at inside the network.
@@ -205,18 +190,8 @@ pub struct State {
     pub page: Option<Page>,
     /// The prompt takes the keyboard in this frame.
     pub focus_prompt: bool,
-    /// An image on its way, and what breaks its reading off.
-    pub awaited_image: Option<Awaited<Source>>,
-    /// Set to break off the reading of the image on its way.
-    pub cancel: Arc<AtomicBool>,
-    /// A truth on its way, and the image it is for.
-    pub awaited_truth: Option<Awaited<Option<Ticket>>>,
-    /// A model on its way.
-    pub awaited_model: Option<Awaited<ModelSource>>,
-    /// A prediction on its way.
-    pub awaited_prediction: Option<Awaited<()>>,
-    /// The newest request for a prediction.
-    pub newest_request: Ticket,
+    /// What was asked for and has not come yet.
+    pub jobs: Jobs,
 }
 
 impl State {
@@ -237,7 +212,6 @@ impl State {
             model: None,
             shown: None,
             distance: None,
-            measuring: None,
             prompt: String::new(),
             prompt_of: PromptOf::default(),
             left: None,
@@ -250,10 +224,9 @@ impl State {
             ruler: None,
             playing: None,
             due: None,
-            progress: None,
             history: History::default(),
             notes: Notes::default(),
-            network_view: (None, None),
+            network_view: None,
             past: Vec::new(),
             kept: None,
             recalled: None,
@@ -262,15 +235,9 @@ impl State {
             layouts,
             rebinding: None,
             truth_of_folder: None,
-            awaited_list: None,
             page: None,
             focus_prompt: false,
-            awaited_image: None,
-            cancel: Arc::default(),
-            awaited_truth: None,
-            awaited_model: None,
-            awaited_prediction: None,
-            newest_request: 0,
+            jobs: Jobs::default(),
         }
     }
 
@@ -286,23 +253,23 @@ impl State {
 
     /// Whether the mask on the screen belongs to something older than what is asked for now.
     pub fn is_stale(&self) -> bool {
-        self.shown.as_ref().is_some_and(|shown| shown.ticket != self.newest_request)
+        self.shown.as_ref().is_some_and(|shown| shown.ticket != self.jobs.prediction.newest())
     }
 
     /// Whether a prediction has been on its way for so long that it should be seen.
     pub fn is_waiting_visibly(&self) -> bool {
-        self.awaited_prediction.as_ref().is_some_and(|awaited| awaited.since.elapsed() >= STALE_AFTER)
+        self.jobs.prediction.pending().is_some_and(|awaited| awaited.since.elapsed() >= STALE_AFTER)
     }
 
     /// Whether the mask is drawn dimmed.
     pub fn is_dimmed(&self) -> bool {
-        self.is_stale() && (self.awaited_prediction.is_none() || self.is_waiting_visibly())
+        self.is_stale() && (self.jobs.prediction.pending().is_none() || self.is_waiting_visibly())
     }
 
     /// What about the picture is unlike what the model was trained on, where that is known.
     pub fn unfamiliar(&self) -> Option<&'static str> {
         let (open, model) = (self.image.as_ref()?, self.model.as_ref()?);
-        let is_bundled = model.source == ModelSource::new(BUNDLED_NAME);
+        let is_bundled = model.source.is_bundled();
         let (width, height) = (open.image.width as f32, open.image.height as f32);
         match open.volume.modality {
             Modality::Ct if is_bundled => {

@@ -8,7 +8,7 @@ use crate::app::keys::ActionId;
 use crate::app::state::State;
 use crate::app::text::file_name;
 use crate::device::DeviceChoice;
-use crate::infer::{BUNDLED_NAME, ModelSource};
+use crate::infer::ModelSource;
 
 const NEW: Action = Action::of(Group::Program);
 
@@ -33,7 +33,7 @@ pub const ITEMS: &[Item] = &[
         name: "Open the bundled model",
         words: "network weights",
         command: |state| {
-            let bundled = ModelSource::new(BUNDLED_NAME);
+            let bundled = ModelSource::bundled();
             let is_open = state.model.as_ref().is_some_and(|model| model.source == bundled);
             if is_open { Err("The bundled model is open.") } else { Ok(Command::OpenModel(bundled)) }
         },
@@ -86,14 +86,14 @@ pub const COMPARE: &[Item] = &[
 
 /// The bundled model and those opened recently.
 fn models(state: &State, command: fn(ModelSource) -> Command) -> Vec<Choice> {
-    let bundled = ModelSource::new(BUNDLED_NAME);
-    let recent = state.settings.models.iter().cloned().map(ModelSource::from);
+    let bundled = ModelSource::bundled();
+    let recent = state.settings.models.iter().cloned();
     let mut all: Vec<ModelSource> = recent.filter(|source| *source != bundled).collect();
     all.push(bundled);
     let choice = |source: ModelSource| {
         let is_open = state.model.as_ref().is_some_and(|model| model.source == source);
-        let path = source.model.display().to_string();
-        let name = if path == BUNDLED_NAME { "The bundled model".into() } else { file_name(&source.model) };
+        let path = source.path().display().to_string();
+        let name = if source.is_bundled() { "The bundled model".into() } else { file_name(source.path()) };
         let given = if is_open { Err("This model is open.") } else { Ok(command(source)) };
         Choice { heading: "", name, detail: String::new(), hint: path, is_on: None, given }
     };

@@ -4,17 +4,17 @@ use super::{ComparedInspection, Comparison, SIDE};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::tab::Tab;
-use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket};
+use crate::engine::jobs::PaintOverlay;
+use crate::engine::{Pending, PredictRequest, Slot};
 use crate::infer::ModelSource;
 
 impl HimixApp {
     /// Opens a model beside the one that is open.
     pub(in crate::app) fn compare_with(&mut self, source: ModelSource) {
-        let ticket = self.ticket();
-        let request = ModelRequest { ticket, source: source.clone(), device: self.state.device };
+        let mut opening = Pending::default();
         self.state.stages.forget_other();
-        match self.engine.open_compared(request) {
-            Ok(()) => self.state.comparison = Some(Comparison::new(ticket, source)),
+        match self.engine.open_model(Slot::Compared, &mut opening, source.clone(), self.state.device) {
+            Ok(()) => self.state.comparison = Some(Comparison::new(source, opening)),
             Err(error) => {
                 let text = format!("The comparison could not be started ({error}). Close other programs.");
                 self.state.notes.add(Kind::Error, text);
@@ -33,19 +33,21 @@ impl HimixApp {
     pub(in crate::app) fn request_compared(&mut self) {
         let ticket = self.ticket();
         let state = &mut self.state;
+        let truth = state.truth_mask();
         let Some(comparison) = state.comparison.as_mut().filter(|other| other.info.is_some()) else {
             return;
         };
-        comparison.newest = ticket;
+        comparison.prediction.forget(ticket);
         let Some(image) = &state.image else { return };
-        let truth = state.truth_mask();
         let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
-        self.engine.predict_compared(PredictRequest { ticket, image, seen, prompt, truth });
+        let request = PredictRequest { ticket, image, seen, prompt, truth };
+        self.engine.predict(Slot::Compared, &mut comparison.prediction, request);
     }
 
     /// Has the pictures of the comparison painted anew where they show something else by now.
     pub(in crate::app) fn paint_comparison(&mut self) {
-        let Some(comparison) = self.state.comparison.as_ref().filter(|_| self.state.tab == Tab::Train) else {
+        let Some(comparison) = self.state.comparison.as_ref().filter(|_| self.state.tab == Tab::Train)
+        else {
             return;
         };
         let current = self.state.shown.as_ref().map(|shown| (shown.ticket, shown.prediction.clone()));
@@ -61,14 +63,11 @@ impl HimixApp {
                 opacity: settings.opacity,
                 draws: [settings.fill, settings.contour],
             };
-            let is_asked = |asked: &(ComparedInspection, Ticket)| asked.0 == look;
-            let is_known =
-                |comparison: &Comparison| comparison.paintings[place].asked.as_ref().is_some_and(is_asked);
+            let is_known = |comparison: &Comparison| comparison.paintings[place].request.asked() == Some(&look);
             if self.state.comparison.as_ref().is_none_or(is_known) {
                 continue;
             }
-            let command = FileCommand::Compose {
-                ticket: self.tickets + 1,
+            let job = PaintOverlay {
                 image: image.image.clone(),
                 seen: image.painted(),
                 prediction,
@@ -77,12 +76,9 @@ impl HimixApp {
                 paint: settings.overlay_paint(),
                 side: SIDE,
             };
-            let ticket = self.ticket();
-            // If the thread is busy, the next frame asks again.
-            if self.engine.file(command).is_ok()
-                && let Some(comparison) = &mut self.state.comparison
-            {
-                comparison.paintings[place].asked = Some((look, ticket));
+            if let Some(comparison) = &mut self.state.comparison {
+                // If the thread is busy, the next frame asks again.
+                let _ = self.engine.ask(&mut comparison.paintings[place].request, look, job);
             }
         }
     }

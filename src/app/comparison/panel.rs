@@ -65,7 +65,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let current_counts = state.shown.as_ref().map(|shown| shown.counts.clone());
     let Some(comparison) = &mut state.comparison else { return };
     let other = comparison.info.as_ref().map(|info| info.name.clone());
-    let other = other.unwrap_or_else(|| file_name(&comparison.source.model));
+    let other = other.unwrap_or_else(|| file_name(comparison.source.path()));
     let other_counts = comparison.predicted.as_ref().map(|predicted| predicted.counts.clone());
     let sides = [
         (current.map(|name| format!("Open model: {name}")), current_counts),

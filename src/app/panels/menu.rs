@@ -60,8 +60,8 @@ fn text_size(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// The model and its device in one line.
 fn what_computes(state: &State) -> String {
-    match (&state.awaited_model, &state.model) {
-        (Some(awaited), _) => format!("Opening model {}…", file_name(&awaited.what.model)),
+    match (state.jobs.model.pending(), &state.model) {
+        (Some(awaited), _) => format!("Opening model {}…", file_name(awaited.what.path())),
         (None, Some(model)) => format!("{} · {}", model.info.name, model.info.device),
         (None, None) => "No model is open".into(),
     }

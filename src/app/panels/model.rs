@@ -40,10 +40,10 @@ impl Panel for Network {
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
-    match (&state.model, &state.awaited_model) {
+    match (&state.model, state.jobs.model.pending()) {
         (Some(model), _) => about_model(ui, &model.info),
         (None, Some(awaited)) => {
-            ui.label(RichText::new(format!("Opening {}…", file_name(&awaited.what.model))).weak());
+            ui.label(RichText::new(format!("Opening {}…", file_name(awaited.what.path()))).weak());
         }
         (None, None) => {
             ui.label(RichText::new("No model is open.").weak());

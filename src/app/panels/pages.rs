@@ -55,8 +55,8 @@ fn parts(ui: &mut Ui, page: Page, commands: &mut Vec<Command>) {
 
 fn network(ui: &mut Ui, state: &State) {
     ui.set_width(448.0);
-    let (asked, known) = &state.network_view;
-    match known.as_ref().filter(|(key, _)| Some(*key) == *asked) {
+    let asked = state.jobs.network_view.asked();
+    match state.network_view.as_ref().filter(|(key, _)| Some(key) == asked) {
         Some((_, texture)) => {
             let picture = eframe::egui::Image::new(texture).fit_to_exact_size(Vec2::splat(448.0));
             ui.add(picture.alt_text("What the network gets"));

@@ -86,8 +86,8 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
         prompts::buttons(ui, state, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = match (&state.awaited_image, &state.image) {
-                (Some(awaited), _) => match state.progress {
+            let text = match (state.jobs.image.pending(), &state.image) {
+                (Some(awaited), _) => match awaited.progress() {
                     Some((done, count)) => {
                         format!("Opening {}: {done} of {count} slices…", awaited.what.name())
                     }
@@ -104,7 +104,7 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 }
                 (None, None) => String::new(),
             };
-            if state.awaited_image.as_ref().is_some_and(|awaited| awaited.since.elapsed() >= CANCEL_AFTER)
+            if state.jobs.image.pending().is_some_and(|awaited| awaited.since.elapsed() >= CANCEL_AFTER)
                 && ui.small_button("Cancel").clicked()
             {
                 commands.push(Command::CancelOpening);

@@ -73,7 +73,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());
     }
     let Some(shown) = &state.shown else {
-        let words = match (&state.image, &state.model, &state.awaited_model) {
+        let words = match (&state.image, &state.model, state.jobs.model.pending()) {
             (None, _, _) if state.failed.is_some() => "There is no result, because the case could not be opened.",
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
@@ -84,7 +84,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
         ui.add(Label::new(RichText::new(words).weak()).wrap());
-        if state.image.is_some() && state.model.is_none() && state.awaited_model.is_none() {
+        if state.image.is_some() && state.model.is_none() && state.jobs.model.pending().is_none() {
             ui.add_space(2.0);
             if ui.button("Open model…").clicked() {
                 commands.push(Command::OpenDialog(DialogKind::ModelFolder));

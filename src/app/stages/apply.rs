@@ -1,6 +1,6 @@
 //! The one place where the tab's commands change its state.
 
-use super::{FIGURE_WIDTH, StagesCommand, WHOLE, Working};
+use super::{FIGURE_WIDTH, StagesCommand, WHOLE};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::text::file_name;
@@ -57,12 +57,7 @@ impl HimixApp {
             StagesCommand::FigureWidth(width) => {
                 settings.figure_width = width.clamp(FIGURE_WIDTH.0, FIGURE_WIDTH.1)
             }
-            StagesCommand::CancelWork => {
-                self.engine.cancel_study();
-                if let Some(working) = &mut stages.working {
-                    working.is_ending = true;
-                }
-            }
+            StagesCommand::CancelWork => stages.work.cancel(),
         }
     }
 
@@ -74,12 +69,9 @@ impl HimixApp {
 
     fn begin_study_of(&mut self, source: ModelSource, what: String, work: Study) {
         let device = self.state.device;
-        let ticket = self.ticket();
-        match self.engine.study(StudyRequest { ticket, source, device, work }) {
-            Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None, is_ending: false }),
-            Err(error) => {
-                self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
-            }
+        let request = StudyRequest { source, device, work };
+        if let Err(error) = self.engine.study(&mut self.state.stages.work, what, request) {
+            self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
         }
     }
 

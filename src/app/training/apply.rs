@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::form::Form;
-use super::{Closing, EstimateState, Preset, ResumableRun, TrainCommand};
+use super::{Closing, Preset, ResumableRun, TrainCommand};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::pane::Pane;
 use crate::app::training::run::{Phase, Run};
+use crate::engine::jobs::{ReadText, Write};
 use crate::engine::run::{Interrupted, RunControl};
-use crate::engine::{FileCommand, TrainingJob};
+use crate::engine::TrainingJob;
 use crate::infer::ModelSource;
 
 impl HimixApp {
@@ -39,18 +40,21 @@ impl HimixApp {
                 self.look_at_form();
             }
             TrainCommand::Take(preset) => {
-                let open = self.state.model.as_ref().map(|model| model.source.model.clone());
+                let open = self.state.model.as_ref().map(|model| model.source.path().to_path_buf());
                 training.form.take(preset.config(open.as_deref()));
                 training.preset = Some(preset);
                 self.look_at_form();
             }
             TrainCommand::LoadSettings(path) => {
-                self.file(FileCommand::ReadText { path });
+                let sent = self.engine.ask(&mut self.state.jobs.text, path.clone(), ReadText { path });
+                self.say_if_busy(sent);
             }
             TrainCommand::SaveSettings(path) => {
                 if let Ok(config) = training.form.config() {
                     let bytes = config.to_toml().into_bytes();
-                    self.file(FileCommand::Save { path, bytes });
+                    let job = Write { path: path.clone(), bytes };
+                    let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
+                    self.say_if_busy(sent);
                 }
             }
             TrainCommand::Start => {
@@ -80,7 +84,7 @@ impl HimixApp {
             }
             TrainCommand::UseModel => {
                 if let Some(model) = training.run.as_ref().and_then(|run| run.best.clone()) {
-                    self.open_model(ModelSource { model, ..ModelSource::default() });
+                    self.open_model(ModelSource::new(model));
                 }
             }
             TrainCommand::Compare => self.compare(),
@@ -112,10 +116,10 @@ impl HimixApp {
             let other = Some(&remembered) != usual.as_ref();
             self.state.settings.training_form = other.then(|| remembered.to_toml());
         }
-        training.estimate_state =
-            if config.is_some() { EstimateState::Awaited(ticket) } else { EstimateState::None };
+        training.estimated = None;
+        training.estimate.forget(ticket);
         if let Some(config) = config {
-            self.engine.estimate(ticket, config);
+            self.engine.estimate(&mut training.estimate, config);
         }
     }
 

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::{Closing, EstimateState};
+use super::Closing;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::tab::Tab;
-use crate::engine::run::{Estimate, TrainConfig};
-use crate::engine::{Ticket, TrainingUpdate};
+use crate::engine::TrainingUpdate;
+use crate::engine::run::TrainConfig;
 
 impl HimixApp {
-    /// Takes in what the run has said.
+    /// Takes in what the run has said, and what was asked before one.
     pub(in crate::app) fn take_training(&mut self) {
         for updates in self.engine.training_updates() {
             let is_end = matches!(updates, TrainingUpdate::Ended(_));
@@ -19,6 +19,20 @@ impl HimixApp {
             }
             if is_end {
                 self.run_ended();
+            }
+        }
+        if let Some(outcome) = self.state.training.estimate.take() {
+            // Where it was cancelled, another one follows.
+            self.state.training.estimated = match outcome {
+                Ok(estimate) => Some(Ok(estimate)),
+                Err(failure) => failure.message().map(Err),
+            };
+        }
+        if let Some(outcome) = self.state.jobs.interrupted.take() {
+            match (outcome, self.state.jobs.interrupted.asked().cloned()) {
+                (Ok(run), Some(folder)) => self.take_interrupted(folder, run),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
             }
         }
         let training = &mut self.state.training;
@@ -55,16 +69,6 @@ impl HimixApp {
             training.form.set("out", next.display().to_string());
         }
         self.look_at_form();
-    }
-
-    pub(in crate::app) fn take_estimate(&mut self, ticket: Ticket, result: Result<Estimate, String>) {
-        let training = &mut self.state.training;
-        if matches!(training.estimate_state, EstimateState::Awaited(awaited) if awaited == ticket) {
-            training.estimate_state = match result {
-                Ok(estimate) => EstimateState::Known(estimate),
-                Err(message) => EstimateState::Impossible(message),
-            };
-        }
     }
 
     /// Takes in a settings file.

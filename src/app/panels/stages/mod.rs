@@ -76,7 +76,7 @@ fn nothing(state: &State) -> Option<&str> {
     match (&state.image, &state.model, &state.stages.look) {
         (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
         (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
-        (_, None, _) if state.awaited_model.is_some() => Some("The stages appear when the model is open."),
+        (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
         (_, _, look) => match (&look.error, &look.seen) {
             (Some(error), _) => Some(error),
@@ -186,7 +186,7 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let colour = theme::palette(ui.visuals()).warning;
             ui.label(RichText::new("This model has no read-outs: its stages have no masks yet.").color(colour));
             let words = "Fits a 1×1 convolution for each stage on the training split of a data set; the model stays as it is.";
-            let button = ui.add_enabled(state.stages.working.is_none(), eframe::egui::Button::new("Fit read-outs…"));
+            let button = ui.add_enabled(state.stages.work.pending().is_none(), eframe::egui::Button::new("Fit read-outs…"));
             if button.on_hover_text(words).clicked() {
                 commands.push(Command::OpenDialog(DialogKind::FitData));
             }
@@ -202,7 +202,7 @@ fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         menu.response.on_hover_text(words);
         return;
     };
-    let name = match (&other.error, &other.info) {
+    let name = match (other.error.as_ref().or(state.stages.other.error.as_ref()), &other.info) {
         (Some(error), _) => error.clone(),
         (None, Some(info)) => format!("Compared with {}", info.name),
         (None, None) => "The other model is being opened…".into(),

@@ -138,7 +138,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(words).small().weak());
     }
     ui.horizontal(|ui| {
-        let can = state.stages.working.is_none()
+        let can = state.stages.work.pending().is_none()
             && settings.from < settings.to
             && (state.image.is_some() || settings.over_list);
         if ui.add_enabled(can, Button::new("Draw the sweep")).clicked() {

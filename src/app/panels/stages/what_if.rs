@@ -85,7 +85,7 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
         button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
         button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
-        let can_save = is_turned && state.stages.working.is_none();
+        let can_save = is_turned && state.stages.work.pending().is_none();
         let hint = "The model with these values, in a folder of its own";
         button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveTurned));
     });

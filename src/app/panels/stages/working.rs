@@ -13,17 +13,17 @@ pub fn needs_model(state: &State) -> Option<&'static str> {
 
 /// Draws the progress of long work, where some goes on.
 pub fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(working) = &state.stages.working else { return };
+    let Some(work) = state.stages.work.pending() else { return };
     ui.horizontal(|ui| {
-        let share = working.progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-        let text = match working.progress {
-            _ if working.is_ending => "Ending…".to_owned(),
-            Some((done, count)) => format!("{} {done} of {count}", working.what),
-            None => format!("{}…", working.what),
+        let share = work.progress().map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
+        let text = match work.progress() {
+            _ if work.is_cancelled() => "Ending…".to_owned(),
+            Some((done, count)) => format!("{} {done} of {count}", work.what),
+            None => format!("{}…", work.what),
         };
         let bar = ProgressBar::new(share).text(RichText::new(text).small());
         ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!working.is_ending, Button::new("Cancel")).clicked() {
+        if ui.add_enabled(!work.is_cancelled(), Button::new("Cancel")).clicked() {
             commands.push(Command::Stages(StagesCommand::CancelWork));
         }
     });

@@ -15,7 +15,7 @@ use crate::app::text::file_name;
 use crate::app::text::{duration, memory};
 use crate::app::theme;
 use crate::app::training::preset::Preset;
-use crate::app::training::{EstimateState, TrainCommand, Training};
+use crate::app::training::{TrainCommand, Training};
 use crate::engine::run::{Estimate, KEYS};
 
 /// Width of the names of settings.
@@ -67,7 +67,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let may_start = state.training.may_start();
         Panel::bottom("training start").show(ui, |ui| {
             ui.add_space(4.0);
-            estimate_state(ui, &state.training);
+            estimate(ui, &state.training);
             ui.add_space(4.0);
             let button = |ui: &mut Ui| ui.add_sized([ui.available_width(), 28.0], Button::new("Start training"));
             let response = ui.add_enabled_ui(may_start.is_ok(), button).inner;
@@ -95,20 +95,20 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 }
 
 /// What the run would take, or what is missing.
-fn estimate_state(ui: &mut Ui, training: &Training) {
+fn estimate(ui: &mut Ui, training: &Training) {
     let palette = theme::palette(ui.visuals());
-    match (&training.estimate_state, training.form.config()) {
+    match (&training.estimated, training.form.config()) {
         _ if training.goes_on() => {
             ui.label(RichText::new("A training run is under way.").weak());
         }
         (_, Err(message)) => {
             ui.add(Label::new(RichText::new(message).color(palette.warning)).wrap());
         }
-        (EstimateState::Impossible(message), _) => {
+        (Some(Err(message)), _) => {
             ui.add(Label::new(RichText::new(message).color(palette.error)).wrap());
         }
-        (EstimateState::Known(estimate), _) => known(ui, estimate),
-        (EstimateState::None | EstimateState::Awaited(_), _) => {
+        (Some(Ok(estimate)), _) => known(ui, estimate),
+        (None, _) => {
             ui.label(RichText::new("Looking through the data…").weak());
         }
     }

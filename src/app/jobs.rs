@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::record::Source;
-use super::state::Measured;
 use crate::data::worklist::Item;
 use crate::engine::jobs::{ImageOpened, TruthOpened};
 use crate::engine::run::Interrupted;
 use crate::engine::{Counts, DisplayPixels, Pending, Predicted, Several, Sorted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
+
+/// Between what a distance is measured: prediction, truth, step of the threshold.
+pub type Measured = (Ticket, Ticket, usize);
 
 /// Requests on their way, with what was asked and what will come.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{TextureHandle, Vec2};
 
 use super::comparison::Comparison;
-use super::jobs::Jobs;
+use super::jobs::{Jobs, Measured};
 use super::keys::ActionId;
 use super::layout::Layouts;
 use super::notes::Notes;
@@ -91,9 +91,6 @@ pub struct Shown {
     /// For the screen.
     pub layer: ProbabilityLayer,
 }
-
-/// Between what a distance is measured: prediction, truth, step of the threshold.
-pub type Measured = (Ticket, Ticket, usize);
 
 /// A measured Hausdorff distance.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -204,6 +204,8 @@ fn text_that_is_too_large_can_be_reset_where_it_is_seen() {
     let settings = files.folder.path().join("settings.json");
     std::fs::write(&settings, r#"{"zoom": 1.5}"#).expect("written");
     let mut window = window(&settings, Vec::new());
+    window.set_size(vec2(1920.0, 1200.0));
+    window.run();
     assert!(window.query_by_label("Reset text size").is_none(), "there is space for it");
     window.set_size(vec2(853.0, 533.0));
     window.run();

@@ -39,7 +39,7 @@ const KEYED: &[(&str, &str)] = &[
     ("Train tab", "F3"),
 ];
 
-/// Every panel, with words of its help, and the tab that the palette opens it in from the Read tab.
+/// Every panel that can be closed or stands in another tab than Read.
 const PANELS: &[&str] = &[
     "Worklist",
     "Result",
@@ -159,7 +159,7 @@ fn after_esc_a_menu_opens_with_one_click_and_not_before() {
         click(&mut window, first);
         assert!(says(&window, if first == "File" { "Save mask…" } else { "Reset the layout" }));
         press(&mut window, Key::Escape);
-        window.get_by_label("Prompt").hover();
+        window.get_by_role_and_label(Role::Button, "Prompt").hover();
         window.run();
         assert!(!says(&window, "Empty the prompt"), "hovering opens nothing after Esc");
     }
@@ -204,6 +204,8 @@ fn text_that_is_too_large_can_be_reset_where_it_is_seen() {
     let settings = files.folder.path().join("settings.json");
     std::fs::write(&settings, r#"{"zoom": 1.5}"#).expect("written");
     let mut window = window(&settings, Vec::new());
+    window.set_size(vec2(1920.0, 1200.0));
+    window.run();
     assert!(window.query_by_label("Reset text size").is_none(), "there is space for it");
     window.set_size(vec2(853.0, 533.0));
     window.run();

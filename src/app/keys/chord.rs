@@ -108,6 +108,7 @@ impl fmt::Display for Chord {
             Key::Plus => "+",
             Key::Minus => "−",
             Key::Equals => "=",
+            Key::Comma => ",",
             Key::PageUp => "Page Up",
             Key::PageDown => "Page Down",
             Key::ArrowLeft => "Left",

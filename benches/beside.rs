@@ -15,10 +15,8 @@ use himix::app::{HimixApp, Start};
 use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
 use himix::engine::run::{Event as RunEvent, TrainConfig};
-use himix::engine::{
-    Engine, Event, ModelRequest, PredictRequest, TrainingJob, TrainingUpdate, predictor, trainer,
-};
-use himix::infer::{BUNDLED_NAME, ModelSource};
+use himix::engine::{Engine, Pending, PredictRequest, Slot, TrainingJob, TrainingUpdate, trainer};
+use himix::infer::{BUNDLED_NAME, ModelSource, local_models};
 
 const EDITS: usize = 60;
 const FRAMES: usize = 300;
@@ -43,19 +41,15 @@ fn settings(out: PathBuf) -> TrainConfig {
 
 /// Returns the milliseconds from a new prompt to its mask.
 fn edits(engine: &Engine, image: &Arc<Image>, begin: usize) -> Vec<f64> {
-    let mut times = Vec::new();
+    let (mut times, mut prediction) = (Vec::new(), Pending::default());
     for number in begin..begin + EDITS {
         // A prompt that is not cached, as a user types it.
         let prompt = format!("bilateral pulmonary infection , {number} infected areas , upper left lung");
         let start = Instant::now();
-        engine.predict(PredictRequest {
-            ticket: number as u64,
-            image: image.clone(),
-            seen: None,
-            prompt,
-            truth: None,
-        });
-        while engine.take_prediction().is_none() {
+        let ticket = number as u64;
+        let request = PredictRequest { ticket, image: image.clone(), seen: None, prompt, truth: None };
+        engine.predict(Slot::Primary, &mut prediction, request);
+        while prediction.take().is_none() {
             std::thread::sleep(Duration::from_micros(200));
         }
         times.push(start.elapsed().as_secs_f64() * 1e3);
@@ -98,9 +92,10 @@ fn main() {
     let pixels = Pixels::U8((0..512 * 512).map(|i| ((i * 31) % 251) as u8).collect());
     let image = Arc::new(Image { width: 512, height: 512, channels: 1, pixels });
 
-    let mut engine = Engine::start(predictor(), trainer(), Arc::new(|| ())).expect("threads start");
-    engine.open_model(ModelRequest { ticket: 1, source: source.clone(), device: DeviceChoice::Cpu });
-    while !matches!(engine.next_event(), Some(Event::ModelOpened { .. })) {
+    let mut engine = Engine::start(local_models(), trainer(), Arc::new(|| ())).expect("threads start");
+    let mut opening = Pending::default();
+    engine.open_model(Slot::Primary, &mut opening, source.clone(), DeviceChoice::Cpu).expect("a thread");
+    while opening.take().is_none() {
         std::thread::sleep(Duration::from_millis(5));
     }
     edits(&engine, &image, 0);
@@ -121,12 +116,12 @@ fn main() {
     let mut first = Some(start);
     let frame = move |ui: &mut egui::Ui, app: &mut Option<HimixApp>| {
         if let Some(start) = first.take() {
-            *app = HimixApp::new(ui.ctx(), predictor(), trainer(), start).ok();
+            *app = HimixApp::new(ui.ctx(), local_models(), trainer(), start).ok();
         }
         app.iter_mut().for_each(|app| app.show(ui));
     };
     let mut window = Harness::builder().with_size([1280.0, 800.0]).build_ui_state(frame, None);
-    let mut engine = Engine::start(predictor(), trainer(), Arc::new(|| ())).expect("threads start");
+    let mut engine = Engine::start(local_models(), trainer(), Arc::new(|| ())).expect("threads start");
     let [read, train] = frames(&mut window).map(spread);
     engine.train(TrainingJob::New(Box::new(settings(folder.path().join("frames"))))).expect("a thread");
     wait_for_step(&engine);

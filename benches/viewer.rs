@@ -21,8 +21,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use himix::app::{HimixApp, Start};
 use himix::device::DeviceChoice;
-use himix::engine::{predictor, trainer};
-use himix::infer::{BUNDLED_NAME, ModelSource};
+use himix::engine::trainer;
+use himix::infer::{ModelSource, local_models};
 
 type Window = Harness<'static, Option<HimixApp>>;
 
@@ -30,7 +30,7 @@ fn window(files: Vec<PathBuf>, model: Option<ModelSource>) -> Window {
     let mut first = Some(Start { files, model, device: Some(DeviceChoice::Cpu), ..Start::default() });
     let frame = move |ui: &mut egui::Ui, app: &mut Option<HimixApp>| {
         if let Some(start) = first.take() {
-            *app = HimixApp::new(ui.ctx(), predictor(), trainer(), start).ok();
+            *app = HimixApp::new(ui.ctx(), local_models(), trainer(), start).ok();
         }
         app.iter_mut().for_each(|app| app.show(ui));
     };
@@ -125,7 +125,7 @@ fn main() {
     let started: Vec<f64> = (0..5)
         .map(|_| {
             let start = Instant::now();
-            let mut window = window(Vec::new(), Some(ModelSource::new(BUNDLED_NAME)));
+            let mut window = window(Vec::new(), Some(ModelSource::bundled()));
             until(&mut window, |window| window.query_all_by_label("Chest X-ray 1").next().is_some());
             if let Some(sample) = window.query_all_by_label("Chest X-ray 1").next() {
                 sample.click();

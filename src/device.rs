@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, DeviceKind};
+use serde::{Deserialize, Serialize};
 
 /// What the user asks to compute on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
     /// A hardware GPU where there is one, else the CPU.
     #[default]

@@ -4,6 +4,10 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fake;
+#[path = "engine/jobs.rs"]
+mod jobs;
+#[path = "engine/seam.rs"]
+mod seam;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,11 +18,12 @@ use fake::{FakeModel, HEIGHT, WIDTH};
 use himix::analysis::figure::Options;
 use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
+use himix::engine::jobs::{OpenImage, SaveFigure, SaveMask, Write};
 use himix::engine::{
-    Engine, Event, FigureKind, FigureModel, FigureRequest, FileCommand, FileEvent, ModelRequest, PredictRequest,
-    Predicted, Segmenter,
+    Engine, Event, Failure, FigureKind, FigureModel, FigureRequest, InspectRequest, ModelEvent, Pending,
+    PredictRequest, Predicted, Slot,
 };
-use himix::infer::{InspectOptions, ModelSource, Parameter, SweepPoint, SweepResult};
+use himix::infer::{InspectOptions, ModelSource, Parameter, Segmenter, SweepPoint, SweepResult};
 
 fn image() -> Arc<Image> {
     let pixels = Pixels::U8(vec![100; WIDTH * HEIGHT]);
@@ -29,22 +34,23 @@ fn request(ticket: u64, prompt: &str) -> PredictRequest {
     PredictRequest { ticket, image: image(), seen: None, prompt: prompt.into(), truth: None }
 }
 
-fn model_request(ticket: u64, device: DeviceChoice) -> ModelRequest {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
-    ModelRequest { ticket, source, device }
-}
-
-/// Starts an engine with the fake model open; counts how often it woke its reader.
+/// An engine with the fake open, and how often it woke its reader.
 fn engine(model: &FakeModel) -> (Engine, Arc<AtomicU64>) {
     let wakes = Arc::new(AtomicU64::new(0));
     let count = wakes.clone();
     let wake = Arc::new(move || {
         count.fetch_add(1, Ordering::SeqCst);
     });
-    let engine = Engine::start(model.opener(), himix::engine::trainer(), wake).expect("threads start");
-    engine.open_model(model_request(1, DeviceChoice::Auto));
-    assert!(matches!(event(&engine), Event::ModelOpened { ticket: 1, .. }));
+    let mut engine = Engine::start(model.opener(), himix::engine::trainer(), wake).expect("threads start");
+    open(&mut engine, Slot::Primary, "demo").expect("the model opens");
     (engine, wakes)
+}
+
+/// Opens a model and waits for it.
+fn open(engine: &mut Engine, slot: Slot, name: &str) -> Result<(), Failure> {
+    let mut opening = Pending::default();
+    engine.open_model(slot, &mut opening, ModelSource::new(name), DeviceChoice::Auto).expect("a thread");
+    answer(&mut opening).map(|info| assert_eq!(info.name, "fake"))
 }
 
 #[track_caller]
@@ -59,29 +65,35 @@ fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The newest answer, waited for.
 #[track_caller]
-fn event(engine: &Engine) -> Event {
-    soon("an event", || engine.next_event())
+fn answer<Q, A>(pending: &mut Pending<Q, A>) -> Result<A, Failure> {
+    soon("an answer", || pending.take())
 }
 
 #[track_caller]
-fn prediction(engine: &Engine, ticket: u64) -> Predicted {
-    soon("a prediction", || engine.take_prediction().filter(|predicted| predicted.ticket == ticket))
+fn message<A: std::fmt::Debug>(outcome: Result<A, Failure>) -> String {
+    outcome.expect_err("a failure").message().expect("a message")
 }
 
 #[test]
 fn a_newer_request_replaces_one_still_waiting() {
     let model = FakeModel { takes: Duration::from_millis(150), ..FakeModel::default() };
     let (engine, wakes) = engine(&model);
-    engine.predict(request(1, "a"));
+    let mut predictions = Pending::<(), Predicted>::default();
+    engine.predict(Slot::Primary, &mut predictions, request(1, "a"));
     soon("the first to be worked on", || (model.last_prompt() == "a").then_some(()));
     let start = Instant::now();
     for (ticket, prompt) in [(2, "ab"), (3, "abc"), (4, "abcd")] {
-        engine.predict(request(ticket, prompt));
+        engine.predict(Slot::Primary, &mut predictions, request(ticket, prompt));
     }
     assert!(start.elapsed() < Duration::from_millis(50), "asking does not wait");
-    let predicted = prediction(&engine, 4);
-    assert_eq!(predicted.prediction.prompt, "abcd");
+    // The one that was worked on is shown until the newest comes.
+    let (ticket, first) = soon("the first", || predictions.take_any());
+    assert_eq!((ticket, first.expect("a prediction").prediction.prompt.as_str()), (1, "a"));
+    assert!(predictions.pending().is_some());
+    let predicted = answer(&mut predictions).expect("a prediction");
+    assert_eq!((predicted.ticket, predicted.prediction.prompt.as_str()), (4, "abcd"));
     assert_eq!(model.all_prompts(), ["a", "abcd"]);
     soon("a wake for each report", || (wakes.load(Ordering::SeqCst) >= 3).then_some(()));
 }
@@ -90,42 +102,80 @@ fn a_newer_request_replaces_one_still_waiting() {
 fn a_panic_is_reported_and_the_thread_lives_on() {
     let model = FakeModel::default();
     let (engine, _) = engine(&model);
-    engine.predict(request(1, "panic"));
-    let (mut failed, mut reopened) = (None, 0);
-    while failed.is_none() {
-        match event(&engine) {
-            Event::PredictionFailed { ticket, message } => failed = Some((ticket, message)),
-            Event::ModelUpdated(_) => reopened += 1,
-            Event::Notice(text) => assert!(text.contains("opened again on the CPU"), "{text}"),
+    let mut predictions = Pending::<(), Predicted>::default();
+    engine.predict(Slot::Primary, &mut predictions, request(1, "panic"));
+    let text = message(answer(&mut predictions));
+    assert!(text.contains("the fake panics"), "{text}");
+    let mut reopened = 0;
+    while let Some(event) = engine.next_event() {
+        match event {
+            Event::Model { slot: Slot::Primary, event: ModelEvent::Updated(_) } => reopened += 1,
+            Event::Model { slot: Slot::Primary, event: ModelEvent::Notice(text) } => {
+                assert!(text.contains("opened again on the CPU"), "{text}");
+            }
             other => panic!("not expected: {other:?}"),
         }
     }
-    assert!(failed.is_some_and(|(ticket, message)| ticket == 1 && message.contains("the fake panics")));
     assert_eq!(reopened, 2);
-    engine.predict(request(2, "left lung"));
-    assert_eq!(prediction(&engine, 2).prediction.prompt, "left lung");
+    engine.predict(Slot::Primary, &mut predictions, request(2, "left lung"));
+    assert_eq!(answer(&mut predictions).expect("a prediction").prediction.prompt, "left lung");
 }
 
 #[test]
 fn without_a_model_a_request_is_refused_in_words() {
     let engine = Engine::start(FakeModel::default().opener(), himix::engine::trainer(), Arc::new(|| ()))
         .expect("threads start");
-    engine.predict(request(7, "x"));
-    let Event::PredictionFailed { ticket: 7, message } = event(&engine) else { panic!("a refusal") };
-    assert!(message.contains("No model is open"));
+    let mut predictions = Pending::<(), Predicted>::default();
+    engine.predict(Slot::Primary, &mut predictions, request(7, "x"));
+    let text = message(answer(&mut predictions));
+    assert!(text.contains("No model is open"), "{text}");
+}
+
+#[test]
+fn a_compared_model_that_fails_fails_alone() {
+    let (mut engine, _) = engine(&FakeModel::default());
+    let text = message(open(&mut engine, Slot::Compared, "missing"));
+    assert!(text.contains("missing: there is no such model"), "{text}");
+    let look = |of| InspectRequest { of, overrides: None, wanted: InspectOptions::default() };
+    let (mut mask, mut stages) = (Pending::<(), Predicted>::default(), Pending::default());
+    open(&mut engine, Slot::Compared, "no-masks").expect("opens");
+    engine.predict(Slot::Compared, &mut mask, request(1, "x"));
+    assert!(message(answer(&mut mask)).contains("makes no masks"));
+    open(&mut engine, Slot::Compared, "no-stages").expect("opens");
+    engine.inspect(Slot::Compared, &mut stages, "stages", look(request(2, "x")));
+    assert!(message(answer(&mut stages)).contains("shows no stages"));
+    // The other slot knows nothing of it.
+    engine.predict(Slot::Primary, &mut mask, request(3, "y"));
+    assert_eq!(answer(&mut mask).expect("a prediction").prediction.prompt, "y");
+    engine.inspect(Slot::Primary, &mut stages, "stages", look(request(4, "y")));
+    assert_eq!(answer(&mut stages).expect("a look inside").inspection.stages.len(), 3);
+    assert!(engine.next_event().is_none());
+}
+
+#[test]
+fn what_happens_to_a_compared_model_names_its_slot() {
+    let (mut engine, _) = engine(&FakeModel::default());
+    open(&mut engine, Slot::Compared, "other").expect("opens");
+    let mut mask = Pending::<(), Predicted>::default();
+    engine.predict(Slot::Compared, &mut mask, request(1, "panic"));
+    assert!(message(answer(&mut mask)).contains("the fake panics"));
+    while let Some(event) = engine.next_event() {
+        assert!(matches!(event, Event::Model { slot: Slot::Compared, .. }), "{event:?}");
+    }
 }
 
 #[test]
 fn files_asked_for_are_written_before_the_engine_ends() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (engine, _) = engine(&FakeModel::default());
-    engine.predict(request(1, "x"));
-    let shown = prediction(&engine, 1).prediction;
+    let mut predictions = Pending::<(), Predicted>::default();
+    engine.predict(Slot::Primary, &mut predictions, request(1, "x"));
+    let prediction = answer(&mut predictions).expect("a prediction").prediction;
     let (mask, note) = (folder.path().join("mask.png"), folder.path().join("new").join("note.json"));
-    engine
-        .file(FileCommand::SaveMask { path: mask.clone(), prediction: shown, threshold: 0.5 })
-        .expect("not busy");
-    engine.file(FileCommand::Write { path: note.clone(), bytes: b"{}".to_vec() }).expect("not busy");
+    let save = SaveMask { path: mask.clone(), prediction, threshold: 0.5 };
+    engine.ask(&mut Pending::default(), (), save).expect("not busy");
+    let write = Write { path: note.clone(), bytes: b"{}".to_vec() };
+    engine.ask(&mut Pending::default(), (), write).expect("not busy");
     drop(engine);
     let written = image::open(mask).expect("a mask").to_luma8();
     assert_eq!((written.get_pixel(0, 0).0, written.get_pixel(WIDTH as u32 - 1, 0).0), ([255], [0]));
@@ -135,20 +185,17 @@ fn files_asked_for_are_written_before_the_engine_ends() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let (engine, _) = engine(&FakeModel::default());
-    let path = PathBuf::from("there/is/no/such.png");
-    engine
-        .file(FileCommand::OpenImage {
-            ticket: 3,
-            path,
-            files: Vec::new(),
-            texture_limit: 64,
-            limit: himix::data::Limit::default(),
-            orientation: himix::data::Orientation::default(),
-            cancel: Default::default(),
-        })
-        .expect("not busy");
-    let Event::File(FileEvent::Failed { ticket: Some(3), message }) = event(&engine) else { panic!("a failure") };
-    assert!(message.contains("such.png"), "{message}");
+    let job = OpenImage {
+        path: PathBuf::from("there/is/no/such.png"),
+        files: Vec::new(),
+        texture_limit: 64,
+        limit: himix::data::Limit::default(),
+        orientation: himix::data::Orientation::default(),
+    };
+    let mut image = Pending::default();
+    engine.ask(&mut image, (), job).expect("not busy");
+    let text = message(answer(&mut image));
+    assert!(text.contains("such.png"), "{text}");
 }
 
 #[test]
@@ -183,25 +230,27 @@ fn figures_are_drawn_and_written_as_their_ending_says() {
             width_px: 400,
         };
         let path = folder.path().join(name);
-        engine.file(FileCommand::SaveFigure { path: path.clone(), request: Box::new(request) }).expect("not busy");
-        (event(&engine), path)
+        let mut saving = Pending::default();
+        let job = SaveFigure { path: path.clone(), request: Box::new(request) };
+        engine.ask(&mut saving, (), job).expect("not busy");
+        (answer(&mut saving), path)
     };
     use FigureKind::{Refinement, Similarity, Spectrum, Stages, Sweep, Weights};
     for kind in [Stages, Refinement, Spectrum, Weights, Similarity, Sweep] {
         for (ending, start) in [("png", &b"\x89PNG"[..]), ("svg", b"<svg "), ("csv", b"model,")] {
-            let (event, path) = save(kind, &format!("{kind:?}.{ending}"), vec![part.clone(), part.clone()]);
-            assert!(matches!(event, Event::File(FileEvent::Saved { .. })), "{kind:?}: {event:?}");
+            let (saved, path) = save(kind, &format!("{kind:?}.{ending}"), vec![part.clone(), part.clone()]);
+            assert_eq!(saved, Ok(()), "{kind:?}");
             assert!(std::fs::read(&path).expect("a file").starts_with(start), "{kind:?}.{ending}");
         }
     }
     // Filters and weights are available without an inspection; figures that need one say so, and the file is named.
     let blind = FigureModel { inspection: None, sweep: None, ..part };
     for kind in [Spectrum, Weights] {
-        assert!(matches!(save(kind, "blind.svg", vec![blind.clone()]).0, Event::File(FileEvent::Saved { .. })));
+        assert_eq!(save(kind, "blind.svg", vec![blind.clone()]).0, Ok(()));
     }
     for (kind, name) in [(Stages, "blind2.svg"), (Sweep, "blind3.svg"), (Weights, "figure.pdf")] {
-        let (event, path) = save(kind, name, vec![blind.clone()]);
-        let Event::File(FileEvent::Failed { message, .. }) = event else { panic!("{name}: {event:?}") };
-        assert!(message.contains(name) && !path.exists(), "{message}");
+        let (saved, path) = save(kind, name, vec![blind.clone()]);
+        let text = message(saved);
+        assert!(text.contains(name) && !path.exists(), "{text}");
     }
 }

@@ -42,11 +42,8 @@ fn mini() -> Option<Mini> {
     let words: Vec<String> = (0..config.text.vocab_size as i64).map(word).collect();
     let vocab = folder.path().join("vocab.txt");
     std::fs::write(&vocab, words.join("\n")).expect("written");
-    let source = ModelSource {
-        model: golden.join("weights.safetensors"),
-        config: Some(golden.join("config.json")),
-        vocab: Some(vocab),
-    };
+    let config_file = Some(golden.join("config.json"));
+    let source = ModelSource::with(golden.join("weights.safetensors"), config_file, Some(vocab));
     let predictor = Predictor::open_on(&source, himix::device::cpu()).expect("opens");
     let reference = source::open(&golden.join("activations.safetensors")).expect("opens");
 
@@ -183,11 +180,9 @@ fn the_attribution_agrees_with_finite_differences() {
     let Some(mut mini) = mini() else { return };
     let inspection = mini.inspect(None);
     let device = Device::flex().autodiff();
-    let located = bundle::locate(&ModelSource {
-        config: common::shared("golden/mini/config.json"),
-        ..ModelSource::new(common::shared("golden/mini/weights.safetensors").expect("weights"))
-    })
-    .expect("found");
+    let weights = common::shared("golden/mini/weights.safetensors").expect("weights");
+    let source = ModelSource::with(weights, common::shared("golden/mini/config.json"), None);
+    let located = bundle::locate(&source).expect("found");
     let model: HiMix = located.load(&device).expect("loads");
     let shape = |name: &str| mini.reference.shapes()[name].clone();
     let float = |name: &str| {

@@ -104,7 +104,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
 
 fn mini(weights: &str) -> Option<ModelSource> {
     let golden = common::shared("golden")?;
-    Some(ModelSource { config: Some(golden.join("mini/config.json")), ..ModelSource::new(golden.join(weights)) })
+    Some(ModelSource::with(golden.join(weights), Some(golden.join("mini/config.json")), None))
 }
 
 #[test]

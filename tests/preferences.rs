@@ -5,6 +5,8 @@
 
 mod fake;
 mod harness;
+#[path = "preferences/menus.rs"]
+mod menus;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,7 +22,7 @@ use himix::infer::ModelSource;
 use serde_json::Value;
 
 fn window(settings: &Path, files: Vec<PathBuf>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let has_image = !files.is_empty();
     let start = Start {
         files,
@@ -243,4 +245,40 @@ fn settings_of_version_0_1_are_understood() {
     let names = ["mask", "true_positive", "false_negative", "false_positive"];
     assert_eq!(own(&after, names), own(&before, ["mask", "found", "missed", "wrong"]));
     assert_eq!(after["colours"]["scheme"], "own");
+}
+
+#[test]
+fn settings_that_cannot_be_written_are_told_once_and_tried_again() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let mut window = window(&settings, Vec::new());
+    // A folder of that name is in the way.
+    let _ = std::fs::remove_file(&settings);
+    std::fs::create_dir(&settings).expect("a folder");
+    let refusal = |window: &Window| says(window, "The settings could not be saved");
+    press(&mut window, Key::C);
+    wait(&mut window, "the refusal", refusal);
+    click(&mut window, "Dismiss");
+    press(&mut window, Key::C);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1300) {
+        std::thread::sleep(Duration::from_millis(30));
+        window.step();
+    }
+    assert!(!refusal(&window), "it is told once");
+    std::fs::remove_dir(&settings).expect("the folder goes");
+    press(&mut window, Key::C);
+    written(&mut window, &settings, |settings| settings["colours"].is_object());
+}
+
+#[test]
+fn the_last_settings_are_written_when_the_window_closes() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let mut window = window(&settings, Vec::new());
+    press(&mut window, Key::C);
+    let app = window.state_mut().as_mut().expect("it has started");
+    eframe::App::on_exit(app);
+    let stored: Value = serde_json::from_slice(&std::fs::read(&settings).expect("written")).expect("settings");
+    assert_eq!(stored["colours"]["scheme"], "safe", "they were waited for");
 }

@@ -22,7 +22,7 @@ fn stages(model: &FakeModel, files: Vec<PathBuf>) -> Window {
 }
 
 fn stages_against(model: &FakeModel, files: Vec<PathBuf>, against: Option<ModelSource>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let device = Some(DeviceChoice::Cpu);
     let start = Start { files, model: Some(source), against, device, ..Start::default() };
     let mut window = open(model.opener(), himix::engine::trainer(), start);
@@ -34,7 +34,7 @@ fn stages_against(model: &FakeModel, files: Vec<PathBuf>, against: Option<ModelS
 
 #[test]
 fn without_a_picture_it_says_what_to_do() {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let start = Start { model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
     let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);
     window.run();
@@ -159,4 +159,22 @@ fn a_sweep_says_what_it_can_and_cannot_draw() {
     window.get_by_label("Without a ground truth the area can be drawn, Dice cannot.");
     window.get_by_label("the open folder");
     window.get_by_label("Draw the sweep");
+}
+
+#[test]
+fn a_compared_model_that_fails_says_so_in_the_window() {
+    let files = Files::new();
+    for (name, words) in [
+        ("missing", "The compared model: missing: there is no such model; choose another"),
+        ("no-masks", "The compared model: this model makes no masks"),
+        ("no-stages", "The compared model shows no stages: this model shows no stages"),
+    ] {
+        let other = Some(ModelSource::new(name));
+        let mut window = stages_against(&FakeModel::default(), vec![files.image()], other);
+        wait(&mut window, name, |window| says(window, words));
+        // It also stands where the comparison is ended, for as long as it lasts.
+        let reason = words.rsplit_once(": ").map_or(words, |(_, reason)| reason);
+        assert!(window.query_all_by_label_contains(reason).count() > 1, "{name}");
+        assert!(window.query_by_label("Final mask, picture").is_some(), "the open model goes on");
+    }
 }

@@ -25,7 +25,7 @@ fn setup() -> Option<Setup> {
     let golden = common::shared("golden")?;
     let device = Device::flex().autodiff();
     let config = Some(golden.join("mini/config.json"));
-    let weights = ModelSource { config, ..ModelSource::new(golden.join("mini/weights.safetensors")) };
+    let weights = ModelSource::with(golden.join("mini/weights.safetensors"), config, None);
     let mut model = bundle::locate(&weights).expect("found").load(&device).expect("loads");
     model.text = model.text.freeze();
     let text = std::fs::read_to_string(golden.join("mini/training.json")).expect("training.json");

@@ -87,7 +87,7 @@ fn presets_and_settings_files_fill_the_form() {
 fn a_run_shows_its_curves_cases_and_log() {
     let mut bench = Bench::filled(FakeTrainer::default());
     bench.finish();
-    for label in ["Loss", "Dice", "IoU", "Learning rate", "Filter width σ", "Text layers, stage 7", "Log"] {
+    for label in ["Loss", "Dice", "IoU", "Learning rate", "Filter width σ", "Text layers, stage 7", "Run log"] {
         assert!(bench.has(label), "{label}");
     }
     for label in ["training 0.625", "validation 0.700", "layer 9 0.900", "stage 7 6.180", "stage 28 –"] {
@@ -174,9 +174,11 @@ fn the_new_model_is_used_and_compared() {
     bench.click("Compare");
     bench.until("both masks", |window| {
         let dice = window.query_all_by_label_contains("Dice 0.500, IoU 0.333 per image").count();
-        dice == 2 && window.query_by_label("Mask of this run's model").is_some()
+        dice == 2 && window.query_by_label("Mask of the second model").is_some()
     });
-    assert!(bench.has("Open model: fake") && bench.has("This run: fake") && bench.has("Mask of the open model"));
+    assert!(
+        bench.has("Open model: fake") && bench.has("Second model: fake") && bench.has("Mask of the open model")
+    );
     let best = PathBuf::from("run/best");
     assert_eq!(bench.opened.lock().expect("a list").clone(), [PathBuf::from("demo"), best.clone()]);
     let calls = |bench: &Bench| bench.model.all_prompts().iter().filter(|prompt| *prompt == "left").count();
@@ -188,7 +190,7 @@ fn the_new_model_is_used_and_compared() {
     }
     bench.click("End comparison");
     bench.window.run();
-    assert!(!bench.has("This run: fake"));
+    assert!(!bench.has("Second model: fake"));
     bench.click("Use this model");
     let start = Instant::now();
     while bench.opened.lock().expect("a list").len() < 3 {

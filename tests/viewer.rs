@@ -21,7 +21,7 @@ use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
 
 fn window(model: &FakeModel, files: Vec<PathBuf>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let start = Start { files, model: Some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
     let mut window = open(model.opener(), himix::engine::trainer(), start);
     wait(&mut window, "the mask", |window| says(window, " px, "));
@@ -432,7 +432,7 @@ fn past_predictions_come_back_with_a_click() {
     assert_eq!(model.last_prompt(), "first");
     window.get_by_label("History").click();
     window.run();
-    assert!(says(&window, "Used lately"));
+    assert!(says(&window, "Recently used"));
 }
 
 #[test]

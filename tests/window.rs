@@ -28,7 +28,7 @@ use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
 
 fn window(model: &FakeModel, with_model: bool, files: Vec<PathBuf>) -> Window {
-    let source = ModelSource { model: PathBuf::from("demo"), ..ModelSource::default() };
+    let source = ModelSource::new("demo");
     let start =
         Start { files, model: with_model.then_some(source), device: Some(DeviceChoice::Cpu), ..Start::default() };
     open(model.opener(), himix::engine::trainer(), start)

@@ -1,7 +1,6 @@
 //! The one place where commands change the state.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use eframe::egui;
@@ -12,10 +11,11 @@ use super::diagnostics;
 use super::dialogs::{Answer, DialogKind};
 use super::notes::Kind;
 use super::stages::{self, StagesCommand};
-use super::state::{Awaited, file_name};
+use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
-use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket};
+use crate::engine::jobs::{SaveMask, SaveOverlay, SortPaths};
+use crate::engine::{Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
 
 impl HimixApp {
@@ -26,7 +26,9 @@ impl HimixApp {
             Command::OpenDialog(kind) => self.ask(kind),
             Command::OpenPaths(paths) => {
                 let has_image = state.image.is_some();
-                self.file(FileCommand::Sort { paths, has_image });
+                let job = SortPaths { paths, has_image };
+                let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
+                self.say_if_busy(sent);
             }
             Command::OpenImage(path) => self.open_image(path),
             Command::OpenFolder(folder) => self.open_folder(folder),
@@ -45,8 +47,8 @@ impl HimixApp {
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
             Command::Rebind(awaited) => state.rebinding = awaited,
             Command::Bind(action, place, chord) => self.bind(action, place, chord),
-            Command::Unbind(action, place) => state.settings.keys.unbind(action, place),
-            Command::ResetKeys(action) => state.settings.keys.reset(action),
+            Command::Unbind(action, place) => self.unbind(action, place),
+            Command::ResetKeys(action) => self.reset_keys(action),
             Command::MakeThumbnails(request) => self.engine.make_thumbnails(request),
             Command::OpenSample(sample) => self.open_sample(sample),
             Command::OpenTruth(paths) => self.open_truth(paths),
@@ -57,11 +59,13 @@ impl HimixApp {
                 state.truth_question = None;
                 self.request_compared();
             }
+            Command::CompareWith(source) => self.compare_with(source),
+            Command::EndComparison => self.end_comparison(),
             Command::OpenModel(source) => self.open_model(source),
             Command::SetDevice(device) => {
                 state.device = device;
                 state.settings.device = device.to_string();
-                let opening = state.awaited_model.as_ref().map(|awaited| &awaited.what);
+                let opening = state.jobs.model.pending().map(|awaited| &awaited.what);
                 if let Some(source) = opening.or(state.model.as_ref().map(|model| &model.source)).cloned() {
                     self.open_model(source);
                 }
@@ -105,7 +109,7 @@ impl HimixApp {
             }
             Command::UseWindow => self.use_window(),
             Command::Ruler(ends) => state.ruler = ends,
-            Command::CancelOpening => state.cancel.store(true, Ordering::Relaxed),
+            Command::CancelOpening => state.jobs.image.cancel(),
             Command::ShowIdentifiers(show) => state.show_identifiers = show,
             Command::Upright(upright) => self.set_upright(upright),
             Command::ShowPatient(show) => state.settings.show_patient = show,
@@ -120,6 +124,7 @@ impl HimixApp {
                 theme::apply(ctx, choice);
             }
             Command::TextSize(size) => ctx.set_zoom_factor(size),
+            Command::SetMemoryLimit(gib) => state.settings.memory_limit_gib = gib,
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),
@@ -141,17 +146,16 @@ impl HimixApp {
     }
 
     /// The next number for a question.
-    pub(super) fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        self.tickets
+    pub(super) fn ticket(&self) -> Ticket {
+        self.engine.ticket()
     }
 
-    pub(super) fn file(&mut self, command: FileCommand) -> bool {
-        let sent = self.engine.file(command);
+    /// Says so if a thread has too much to do. The number of the request, if it was sent.
+    pub(super) fn say_if_busy(&mut self, sent: Result<Ticket, Busy>) -> Option<Ticket> {
         if let Err(busy) = &sent {
             self.state.notes.add(Kind::Error, busy.to_string());
         }
-        sent.is_ok()
+        sent.ok()
     }
 
     fn ask(&mut self, kind: DialogKind) {
@@ -168,7 +172,7 @@ impl HimixApp {
                 Some(name("").map_or(format!("{kind}.png"), |name| name.replace("_.png", &format!("_{kind}.png"))))
             }
             DialogKind::SaveTurned => {
-                self.state.model.as_ref().map(|model| stages::turned_name(&model.source.model))
+                self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
             }
             _ => None,
         };
@@ -178,7 +182,7 @@ impl HimixApp {
             | DialogKind::StartModel
             | DialogKind::CompareModel
             | DialogKind::SaveTurned => {
-                self.state.model.as_ref().and_then(|model| model.source.model.parent().map(PathBuf::from))
+                self.state.model.as_ref().and_then(|model| model.source.path().parent().map(PathBuf::from))
             }
             _ => image
                 .or_else(|| self.state.settings.recent.first().cloned())
@@ -206,13 +210,11 @@ impl HimixApp {
             DialogKind::Image => Command::OpenImage(path),
             DialogKind::Folder => Command::OpenPaths(vec![path]),
             DialogKind::Truth => Command::OpenTruth(vec![path]),
-            DialogKind::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
+            DialogKind::CompareModel => Command::CompareWith(ModelSource::new(path)),
             DialogKind::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
             DialogKind::FitData => Command::Stages(StagesCommand::Fit(path)),
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
-            DialogKind::ModelFolder | DialogKind::ModelFile => {
-                Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })
-            }
+            DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
             DialogKind::SaveOverlay => Command::SaveOverlay(path),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
@@ -224,56 +226,61 @@ impl HimixApp {
     }
 
     pub(super) fn open_model(&mut self, source: ModelSource) {
-        let ticket = self.ticket();
-        self.state.awaited_model = Some(Awaited { ticket, what: source.clone(), since: Instant::now() });
-        self.engine.open_model(ModelRequest { ticket, source, device: self.state.device });
+        let device = self.state.device;
+        if let Err(error) = self.engine.open_model(Slot::Primary, &mut self.state.jobs.model, source, device) {
+            let text = format!("The model could not be opened ({error}). Close other programs.");
+            self.state.notes.add(Kind::Error, text);
+        }
     }
 
     /// Asks for the mask of what is shown now, if there is all that it takes.
     pub(super) fn request_prediction(&mut self) {
         // Somebody who types on waits since the first edit that has no answer yet.
-        let since = self.state.awaited_prediction.as_ref().map_or_else(Instant::now, |awaited| awaited.since);
+        let since = self.state.jobs.prediction.pending().map_or_else(Instant::now, |awaited| awaited.since);
         let ticket = self.forget_prediction();
         self.request_compared();
         let state = &mut self.state;
         let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
         let truth = state.truth_mask();
         let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
-        state.awaited_prediction = Some(Awaited { ticket, what: (), since });
-        self.engine.predict(PredictRequest { ticket, image, seen, prompt, truth });
+        let request = PredictRequest { ticket, image, seen, prompt, truth };
+        self.engine.predict(Slot::Primary, &mut state.jobs.prediction, request);
+        state.jobs.prediction.waits_since(since);
     }
 
     /// Waits for no mask any more: what is shown has changed. Returns the number of the question that is to come.
     pub(super) fn forget_prediction(&mut self) -> Ticket {
         let ticket = self.ticket();
         let state = &mut self.state;
-        state.newest_request = ticket;
-        state.awaited_prediction = None;
+        state.jobs.prediction.forget(ticket);
         state.due = None;
-        self.engine.forget_request();
+        self.engine.forget_request(Slot::Primary);
         ticket
     }
 
     fn save_mask(&mut self, path: PathBuf) {
         let Some(shown) = &self.state.shown else { return };
         let (prediction, threshold) = (shown.prediction.clone(), self.state.settings.threshold);
-        self.file(FileCommand::SaveMask { path, prediction, threshold });
+        let job = SaveMask { path: path.clone(), prediction, threshold };
+        let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
+        self.say_if_busy(sent);
     }
 
     fn save_overlay(&mut self, path: PathBuf) {
         let state = &self.state;
         let (Some(shown), Some(image)) = (&state.shown, &state.image) else { return };
         let settings = &state.settings;
-        let command = FileCommand::SaveOverlay {
-            path,
+        let job = SaveOverlay {
+            path: path.clone(),
             image: image.image.clone(),
             seen: image.painted(),
             prediction: shown.prediction.clone(),
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             threshold: settings.threshold,
-            paint: theme::overlay_paint(settings),
+            paint: settings.overlay_paint(),
         };
-        self.file(command);
+        let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
+        self.say_if_busy(sent);
     }
 
     /// Says that a file was written.

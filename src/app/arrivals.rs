@@ -1,4 +1,4 @@
-//! What the threads report, taken into the state.
+//! What the threads answer and report, taken into the state.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,188 +10,244 @@ use super::HimixApp;
 use super::command::Command;
 use super::notes::Kind;
 use super::picture::layer;
-use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
+use super::record::{PromptOf, Source};
+use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
 use super::view::View;
-use crate::data::{Image, Truth, Volume};
-use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
+use crate::data::Truth;
+use crate::engine::jobs::{CountPixels, ImageOpened, SampleOpened, TruthOpened};
+use crate::engine::{Counts, Event, Failure, ModelEvent, Predicted, Slot, Sorted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
 use crate::render::ProbabilityLayer;
 
-/// What was read of an image.
-struct Arrived {
-    volume: Arc<Volume>,
-    slice: usize,
-    image: Arc<Image>,
-    display: DisplayPixels,
-}
-
 impl HimixApp {
-    /// Takes in everything that was reported since the last frame.
+    /// Takes in everything that was answered and reported since the last frame.
     pub(super) fn take_arrivals(&mut self, ctx: &Context) {
         self.take_dialog_answer();
         self.take_training();
         while let Some(event) = self.engine.next_event() {
             self.take_event(ctx, event);
         }
-        self.take_inspections();
-        if let Some(predicted) = self.engine.take_prediction() {
-            self.take_prediction(predicted);
+        self.take_model();
+        self.take_files();
+        self.take_numbers(ctx);
+        self.take_stages(ctx);
+        self.take_comparison();
+        if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
+            match outcome {
+                Ok(predicted) => self.take_prediction(ticket, predicted),
+                Err(failure) => self.say_failure(failure),
+            }
         }
     }
 
     fn take_event(&mut self, ctx: &Context, event: Event) {
         match event {
-            Event::ModelOpened { ticket, source, info } => self.take_model(ticket, source, info),
-            Event::ModelFailed { ticket, message } => {
-                if let Some(awaited) = self.state.awaited_model.take_if(|awaited| awaited.ticket == ticket) {
-                    self.state.notes.add(Kind::Error, message);
-                    // A model that was remembered and is gone leaves nobody without one.
-                    let fallback = self.fallback.clone().filter(|fallback| *fallback != awaited.what);
-                    if let (None, Some(fallback)) = (&self.state.model, fallback) {
-                        self.commands.push(Command::OpenModel(fallback));
-                    }
-                }
-            }
-            Event::ModelUpdated(info) => {
-                if let Some(model) = &mut self.state.model {
-                    model.info = info;
-                }
-            }
-            Event::ModelLost { message } => {
-                self.state.model = None;
-                self.state.awaited_prediction = None;
-                self.state.notes.add(Kind::Error, message);
-            }
-            Event::PredictionFailed { ticket, message } => {
-                if self.state.awaited_prediction.take_if(|awaited| awaited.ticket == ticket).is_some() {
-                    self.state.notes.add(Kind::Error, message);
-                }
-            }
-            Event::Study { ticket, event } => self.take_study(ticket, event),
-            Event::InspectionFailed { ticket, message } => self.inspection_failed(ticket, message),
-            Event::Notice(text) => self.state.notes.add(Kind::Warning, text),
+            Event::Model { slot: Slot::Primary, event } => self.take_model_event(event),
+            Event::Model { slot: Slot::Compared, event } => self.take_compared_event(event),
             Event::Thumbnail { list, place, picture } => {
                 if let Some(worklist) = self.state.worklist.as_mut().filter(|worklist| worklist.ticket == list) {
                     worklist.take_thumbnail(ctx, place, picture.as_ref());
                 }
             }
-            Event::File(event) => self.take_file_event(ctx, event),
-            Event::Compared(event) => self.take_compared(*event),
-            Event::Estimated { ticket, result } => self.take_estimate(ticket, result),
-            Event::Interrupted { folder, run } => self.take_interrupted(folder, run.map(|run| *run)),
         }
     }
 
-    fn take_file_event(&mut self, ctx: &Context, event: FileEvent) {
+    fn take_model_event(&mut self, event: ModelEvent) {
         match event {
-            FileEvent::Sorted { image, folder, truth, model, refused } => {
-                refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
-                // A mask named with a folder is that of the series in it, which has to be found first.
-                let is_of_folder = folder.is_some() && image.is_none();
-                self.commands.extend(folder.map(Command::OpenFolder));
-                self.commands.extend(image.map(Command::OpenImage));
-                if is_of_folder {
-                    self.state.truth_of_folder = truth;
-                } else {
-                    self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
-                }
-                self.commands.extend(model.map(Command::OpenModel));
-            }
-            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners } => {
-                let file = path.clone();
-                if self.take_image(ticket, path, Arrived { volume, slice, image, display }) {
-                    // Of a list its folder is among the recent ones, not every case that was looked at.
-                    if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
-                        self.state.settings.remember(&file);
-                    }
-                    self.request_prediction();
-                    self.finish_recall();
-                    // A truth that was named with the image is on its way already.
-                    if self.state.awaited_truth.is_none() && !partners.is_empty() {
-                        self.commands.push(Command::OpenTruth(partners));
-                    }
+            ModelEvent::Updated(info) => {
+                if let Some(model) = &mut self.state.model {
+                    model.info = *info;
                 }
             }
-            FileEvent::Progress { ticket, done, count } => {
-                if self.state.awaited_image.as_ref().is_some_and(|awaited| awaited.ticket == ticket) {
-                    self.state.progress = Some((done, count));
-                }
+            ModelEvent::Lost(message) => {
+                self.state.model = None;
+                let newest = self.state.jobs.prediction.newest();
+                self.state.jobs.prediction.forget(newest);
+                self.state.notes.add(Kind::Error, message);
             }
-            FileEvent::SampleOpened { ticket, truth_ticket, sample, volume, image, display, mask, prompt } => {
-                let arrived = Arrived { volume, slice: 0, image, display };
-                if self.take_image(ticket, PathBuf::from(sample.title), arrived) {
-                    let path = PathBuf::from(format!("{}, truth", sample.title));
-                    let truth = Arc::new(Truth::of_mask(path, &mask));
-                    self.state.truth = Some(OpenTruth::new(truth_ticket, truth, 0));
-                    self.state.show_truth = true;
-                    self.state.prompt = prompt;
-                    self.state.prompt_of = PromptOf::Sample(sample.title);
-                    self.request_prediction();
-                    self.finish_recall();
-                }
-            }
-            FileEvent::TruthOpened { ticket, truth } => self.take_truth(ticket, Arc::new(*truth)),
-            FileEvent::TruthAsked { ticket, question } => {
-                if self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket).is_some() {
-                    self.state.truth_question = Some(question);
-                }
-            }
-            FileEvent::Scored { prediction_ticket, counts } => self.take_counts(prediction_ticket, counts),
-            FileEvent::Listed { ticket, folder, items } => self.take_list(ticket, folder, items),
-            FileEvent::NetworkView { key, picture } => {
-                if let Some(bytes) = picture.texels.rgba() {
-                    let image = ColorImage::from_rgba_unmultiplied([picture.width, picture.height], bytes);
-                    let texture = ctx.load_texture("what the network gets", image, TextureOptions::NEAREST);
-                    self.state.network_view.1 = Some((key, texture));
-                }
-            }
-            FileEvent::Measured { of, distance } => {
-                self.state.measuring.take_if(|measuring| *measuring == of);
-                self.state.distance = Some(Distance { of, length: distance });
-            }
-            FileEvent::Composed { ticket, picture } => {
-                if !self.take_base(ctx, ticket, &picture) {
-                    self.take_painting(ticket, picture);
-                }
-            }
-            FileEvent::Refined { ticket, steps } => self.take_steps(ticket, steps),
-            FileEvent::TextRead { path, text } => self.take_settings_text(&path, &text),
-            FileEvent::Saved { path } => self.say_saved(&path),
-            FileEvent::Cancelled { ticket } => {
-                self.image_failed(ticket, None);
-            }
-            FileEvent::Failed { ticket, message } => {
-                let is_shown = ticket.is_some_and(|ticket| self.image_failed(ticket, Some(&message)));
-                self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
-                self.state.awaited_list.take_if(|awaited| Some(*awaited) == ticket);
-                match is_shown {
-                    true => self.state.notes.keep(Kind::Error, message),
-                    false => self.state.notes.add(Kind::Error, message),
+            ModelEvent::Notice(text) => self.state.notes.add(Kind::Warning, text),
+        }
+    }
+
+    /// Says why something did not come, unless it was cancelled.
+    pub(super) fn say_failure(&mut self, failure: Failure) {
+        if let Some(message) = failure.message() {
+            self.state.notes.add(Kind::Error, message);
+        }
+    }
+
+    /// Takes in the model that was to be opened.
+    fn take_model(&mut self) {
+        let Some(outcome) = self.state.jobs.model.take() else { return };
+        let Some(source) = self.state.jobs.model.asked().cloned() else { return };
+        match outcome {
+            Ok(info) => self.show_model(source, info),
+            Err(failure) => {
+                self.say_failure(failure);
+                // A model that was remembered and is gone leaves nobody without one.
+                let fallback = self.fallback.clone().filter(|fallback| *fallback != source);
+                if let (None, Some(fallback)) = (&self.state.model, fallback) {
+                    self.commands.push(Command::OpenModel(fallback));
                 }
             }
         }
     }
 
-    fn take_model(&mut self, ticket: Ticket, source: ModelSource, info: ModelInfo) {
-        if self.state.awaited_model.take_if(|awaited| awaited.ticket == ticket).is_none() {
-            return;
+    /// Takes in what was read and written.
+    fn take_files(&mut self) {
+        for (_, outcome) in self.state.jobs.sorting.take() {
+            match outcome {
+                Ok(sorted) => self.take_sorted(sorted),
+                Err(failure) => self.say_failure(failure),
+            }
         }
+        if let Some(outcome) = self.state.jobs.list.take() {
+            let (ticket, folder) = (self.state.jobs.list.newest(), self.state.jobs.list.asked().cloned());
+            match (outcome, folder) {
+                (Ok(items), Some(folder)) => self.take_list(ticket, folder, items),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
+        }
+        if let Some(outcome) = self.state.jobs.image.take() {
+            self.take_opened(outcome);
+        }
+        // A truth waits for its image, which was asked for first and is read first.
+        if self.state.jobs.image.pending().is_none()
+            && let Some(outcome) = self.state.jobs.truth.take()
+        {
+            match outcome {
+                Ok(TruthOpened::Laid(truth)) => self.take_truth(Arc::new(*truth)),
+                Ok(TruthOpened::Asked(question)) => self.state.truth_question = Some(question),
+                Err(failure) => self.say_failure(failure),
+            }
+        }
+        if let Some(outcome) = self.state.jobs.text.take() {
+            match (outcome, self.state.jobs.text.asked().cloned()) {
+                (Ok(text), Some(path)) => self.take_settings_text(&path, &text),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
+        }
+        for (path, outcome) in self.state.jobs.saving.take() {
+            match outcome {
+                Ok(()) => self.say_saved(&path),
+                Err(failure) => self.say_failure(failure),
+            }
+        }
+        if let Some(message) = self.settings_file.take() {
+            self.state.notes.add(Kind::Error, message);
+        }
+    }
+
+    fn take_sorted(&mut self, sorted: Sorted) {
+        let Sorted { image, folder, truth, model, refused } = sorted;
+        refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
+        // A mask named with a folder is that of the series in it, which has to be found first.
+        let is_of_folder = folder.is_some() && image.is_none();
+        self.commands.extend(folder.map(Command::OpenFolder));
+        self.commands.extend(image.map(Command::OpenImage));
+        if is_of_folder {
+            self.state.truth_of_folder = truth;
+        } else {
+            self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
+        }
+        self.commands.extend(model.map(Command::OpenModel));
+    }
+
+    fn take_opened(&mut self, outcome: Result<ImageOpened, Failure>) {
+        let (ticket, source) = (self.state.jobs.image.newest(), self.state.jobs.image.asked().cloned());
+        match (outcome, source) {
+            (Ok(mut opened), Some(source)) => {
+                let partners = std::mem::take(&mut opened.partners);
+                let sample = opened.sample.take();
+                self.show_image(ticket, source.clone(), opened);
+                match (sample, source) {
+                    (Some(sample), _) => self.show_sample(sample),
+                    (None, Source::Files(path, _)) => {
+                        // Of a list its folder is among the recent ones, not every case that was looked at.
+                        if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
+                            self.state.settings.remember(&path);
+                        }
+                    }
+                    (None, Source::Sample(_)) => {}
+                }
+                self.request_prediction();
+                self.finish_recall();
+                // A truth that was named with the image is on its way already.
+                if self.state.jobs.truth.pending().is_none() && !partners.is_empty() {
+                    self.commands.push(Command::OpenTruth(partners));
+                }
+            }
+            (Ok(_), None) => {}
+            (Err(failure), _) => {
+                let message = failure.message();
+                let is_shown = self.image_failed(ticket, message.as_deref());
+                match (message, is_shown) {
+                    (Some(message), true) => self.state.notes.keep(Kind::Error, message),
+                    (Some(message), false) => self.state.notes.add(Kind::Error, message),
+                    (None, _) => {}
+                }
+            }
+        }
+    }
+
+    fn show_sample(&mut self, SampleOpened { sample, mask, prompt }: SampleOpened) {
+        let path = PathBuf::from(format!("{}, truth", sample.title));
+        let truth = Arc::new(Truth::of_mask(path, &mask));
+        self.state.truth = Some(OpenTruth::new(self.engine.ticket(), truth, 0));
+        self.state.show_truth = true;
+        self.state.prompt = prompt;
+        self.state.prompt_of = PromptOf::Sample(sample.title);
+    }
+
+    /// Takes in what was counted, measured and painted.
+    fn take_numbers(&mut self, ctx: &Context) {
+        if let Some(outcome) = self.state.jobs.counts.take() {
+            match (outcome, self.state.jobs.counts.asked().copied()) {
+                (Ok(counts), Some(prediction)) => self.take_counts(prediction, counts),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
+        }
+        if let Some(outcome) = self.state.jobs.distance.take() {
+            match (outcome, self.state.jobs.distance.asked().copied()) {
+                (Ok(length), Some(of)) => self.state.distance = Some(Distance { of, length }),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
+        }
+        if let Some(outcome) = self.state.jobs.network_view.take() {
+            match (outcome, self.state.jobs.network_view.asked().copied()) {
+                (Ok(picture), Some(key)) => {
+                    if let Some(bytes) = picture.texels.rgba() {
+                        let image = ColorImage::from_rgba_unmultiplied([picture.width, picture.height], bytes);
+                        let texture = ctx.load_texture("what the network gets", image, TextureOptions::NEAREST);
+                        self.state.network_view = Some((key, texture));
+                    }
+                }
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
+        }
+    }
+
+    fn show_model(&mut self, source: ModelSource, info: ModelInfo) {
         for notice in &info.notices {
             self.state.notes.add(Kind::Warning, notice.clone());
         }
-        self.state.settings.remember_model(source.clone().into());
+        self.state.settings.remember_model(source.clone());
         self.state.stages.forget_model();
         self.state.model = Some(OpenModel { source, info });
         self.request_prediction();
     }
 
-    /// Whether it was still wanted.
-    fn take_image(&mut self, ticket: Ticket, path: PathBuf, arrived: Arrived) -> bool {
-        let Arrived { volume, slice, image, display } = arrived;
-        let Some(awaited) = self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket) else {
-            return false;
+    fn show_image(&mut self, ticket: Ticket, source: Source, opened: ImageOpened) {
+        let ImageOpened { volume, slice, image, display, .. } = opened;
+        let path = match &source {
+            Source::Files(path, _) => path.clone(),
+            Source::Sample(sample) => PathBuf::from(sample.title),
         };
-        let source = awaited.what;
         self.mark_case(ticket, &source);
         if display.reduction > 1 {
             let text = format!(
@@ -217,7 +273,6 @@ impl HimixApp {
         self.close_image();
         self.state.image =
             Some(OpenImage { ticket, path, source, volume, slice, image, layer, full, seen, asked });
-        true
     }
 
     /// Shows no image any more, and nothing that belongs to one.
@@ -226,7 +281,6 @@ impl HimixApp {
         let state = &mut self.state;
         state.image = None;
         state.failed = None;
-        state.progress = None;
         state.ruler = None;
         state.playing = None;
         state.truth = None;
@@ -234,14 +288,14 @@ impl HimixApp {
         state.shown = None;
         state.view = View::default();
         state.stages.forget_image();
-        if let Some(comparison) = &mut state.training.comparison {
+        if let Some(comparison) = &mut state.comparison {
             comparison.forget();
         }
     }
 
-    fn take_truth(&mut self, ticket: Ticket, truth: Arc<Truth>) {
-        let Some(awaited) = self.state.awaited_truth.take_if(|awaited| awaited.ticket == ticket) else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == awaited.what) else {
+    fn take_truth(&mut self, truth: Arc<Truth>) {
+        let (ticket, image) = (self.state.jobs.truth.newest(), self.state.jobs.truth.asked());
+        let Some(open) = self.state.image.as_ref().filter(|open| Some(&open.ticket) == image) else {
             let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
             let text = format!(
                 "The ground truth was not opened, because its image was not. Open the image, then the mask: {path}"
@@ -266,14 +320,10 @@ impl HimixApp {
 
     /// Has the prediction that is shown counted against the truth.
     fn score_shown(&mut self) {
-        let (Some(shown), Some((truth_ticket, truth))) = (&self.state.shown, self.state.truth_mask()) else {
-            return;
-        };
-        let (prediction_ticket, prediction) = (shown.ticket, shown.prediction.clone());
-        let score = FileCommand::Score { prediction_ticket, prediction, truth_ticket, truth };
-        if let Err(busy) = self.engine.file(score) {
-            self.state.notes.add(Kind::Error, busy.to_string());
-        }
+        let (Some(shown), Some(truth)) = (&self.state.shown, self.state.truth_mask()) else { return };
+        let (prediction, job) = (shown.ticket, CountPixels { prediction: shown.prediction.clone(), truth });
+        let sent = self.engine.ask(&mut self.state.jobs.counts, prediction, job);
+        self.say_if_busy(sent);
     }
 
     fn take_counts(&mut self, prediction: Ticket, counts: Counts) {
@@ -284,12 +334,11 @@ impl HimixApp {
         }
     }
 
-    fn take_prediction(&mut self, predicted: Predicted) {
-        let Predicted { ticket, image, prediction, counts } = predicted;
-        match &mut self.state.awaited_prediction {
+    fn take_prediction(&mut self, ticket: Ticket, predicted: Predicted) {
+        let Predicted { image, prediction, counts, .. } = predicted;
+        if self.state.jobs.prediction.newest() != ticket {
             // An answer to an earlier edit: the wait for the newest one begins anew.
-            Some(awaited) if awaited.ticket != ticket => awaited.since = Instant::now(),
-            awaited => *awaited = None,
+            self.state.jobs.prediction.waits_since(Instant::now());
         }
         let Some(open) = &self.state.image else { return };
         // An answer about an image that was shown before says nothing about this one.

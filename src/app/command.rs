@@ -5,19 +5,30 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::dialogs::DialogKind;
-use super::keys::{Action, Chord};
-use super::layout::Pane;
+use super::keys::{ActionId, Chord};
+use super::page::Page;
+use super::pane::Pane;
 use super::stages::StagesCommand;
-use super::state::{Page, Tab};
+use super::tab::Tab;
 use super::theme::{Overlay, Scheme, ThemeChoice};
 use super::training::TrainCommand;
-use super::truth::TruthAnswer;
 use crate::data::LabelChoice;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
+
+/// What the user says of a ground truth that does not fit as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TruthAnswer {
+    /// Resample it by position.
+    Resample,
+    /// Lay it on the image by voxel numbers.
+    ByNumber,
+    /// Lay it on the slice that is shown.
+    OnThisSlice,
+}
 
 /// What the user wants.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,13 +54,13 @@ pub enum Command {
     /// The panels were arranged by hand.
     KeepLayout,
     /// Wait for the new key of an action, in the place of one that it has or as one more; or wait no longer.
-    Rebind(Option<(Action, Option<usize>)>),
+    Rebind(Option<(ActionId, Option<usize>)>),
     /// Give a key to an action.
-    Bind(Action, Option<usize>, Chord),
+    Bind(ActionId, Option<usize>, Chord),
     /// Take one of its keys from an action.
-    Unbind(Action, usize),
+    Unbind(ActionId, usize),
     /// The usual keys of an action, or of all.
-    ResetKeys(Option<Action>),
+    ResetKeys(Option<ActionId>),
     /// Have thumbnails made.
     MakeThumbnails(ThumbnailRequest),
     /// Show a sample case with its truth and its sentence.
@@ -62,6 +73,10 @@ pub enum Command {
     ChooseLabels(LabelChoice),
     /// Compare with nothing any more.
     CloseTruth,
+    /// Compare with another model.
+    CompareWith(ModelSource),
+    /// Close the model that is compared with.
+    EndComparison,
     /// Open a model in place of the one that is open.
     OpenModel(ModelSource),
     /// Compute somewhere else.
@@ -144,6 +159,8 @@ pub enum Command {
     SetTheme(ThemeChoice),
     /// Size of text and everything else, in relation to the usual.
     TextSize(f32),
+    /// Most memory that the decoded content of one file may take, GiB.
+    SetMemoryLimit(f32),
     /// Read, stages, train: what fills the window.
     ShowTab(Tab),
     /// Something of the Stages tab.

@@ -3,24 +3,33 @@
 //! A frame takes in what the threads report, turns keys into commands, draws the panels, which make more
 //! commands, and applies them all in one place. Nothing here computes, waits or reads a file.
 
+mod actions;
 mod apply;
 mod arrivals;
 mod command;
 mod diagnostics;
+mod comparison;
 mod dialogs;
 mod frames;
+mod jobs;
+mod keyboard;
 mod keys;
 mod layout;
 mod notes;
 mod opening;
+mod page;
+mod pane;
 mod panels;
 mod picture;
 mod preferences;
+mod record;
 mod run;
 mod session;
 mod settings;
+mod settings_file;
 mod stages;
 mod state;
+mod tab;
 mod text;
 mod theme;
 mod training;
@@ -37,24 +46,25 @@ use std::time::{Duration, Instant};
 use eframe::{egui, wgpu};
 
 pub use run::{run, run_with};
+pub use settings::MINIMUM_SIZE;
 pub use text::duration;
 
 use crate::device::DeviceChoice;
-use crate::engine::{Engine, OpenModel, Ticket, Trainer, Wake};
-use crate::infer::ModelSource;
+use crate::engine::{Engine, Trainer, Wake, Worker};
+use crate::infer::{ModelSource, OpenModel};
 use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
 use frames::Frames;
 use notes::Kind;
 use settings::Settings;
-use state::{State, Tab};
+use settings_file::SettingsFile;
+use state::State;
+use tab::Tab;
 use training::TrainCommand;
 
-/// Smallest width and height at which everything can be used, in points.
-pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
-/// Settings are written when they have not changed for this long.
-const SETTLED: Duration = Duration::from_millis(800);
+/// How long the window waits, when it is closed, for the settings to be written.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// A frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
 
@@ -102,13 +112,9 @@ pub struct HimixApp {
     state: State,
     engine: Engine,
     dialogs: Dialogs,
-    picture: Picture,
     commands: Vec<Command>,
-    settings_path: Option<PathBuf>,
-    saved: Settings,
-    changed: Option<Instant>,
+    settings_file: SettingsFile,
     texture_limit: usize,
-    tickets: Ticket,
     fallback: Option<ModelSource>,
     frames: Frames,
     graphics: String,
@@ -145,17 +151,13 @@ impl HimixApp {
         let mut app = Self {
             engine: Engine::start(open, trainer, wake.clone())?,
             dialogs: Dialogs::new(wake),
-            picture: Picture::new(start.surface),
             commands: Vec::new(),
-            settings_path: start.settings,
-            saved: settings.clone(),
-            changed: None,
+            settings_file: SettingsFile::new(start.settings, settings.clone()),
             texture_limit: start.texture_limit,
-            tickets: 0,
             fallback: start.fallback.clone(),
             frames: Frames::from_environment(),
             graphics: start.graphics,
-            state: State::new(settings, device),
+            state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
         if let Some(message) = damage {
             app.state.notes.add(Kind::Warning, message);
@@ -163,16 +165,15 @@ impl HimixApp {
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {
             app.state.notes.add(Kind::Warning, format!("The remembered device is not used: {message}."));
         }
-        let remembered = app.state.settings.model.clone().map(ModelSource::from);
+        let remembered = app.state.settings.model.clone();
         let model = start.model.or(remembered).or(start.fallback);
         app.commands.extend(model.map(Command::OpenModel));
-        let compare = |source| Command::Stages(stages::StagesCommand::CompareWith(source));
-        app.commands.extend(start.against.map(compare));
+        app.commands.extend(start.against.map(Command::CompareWith));
         if !start.files.is_empty() {
             app.commands.push(Command::OpenPaths(start.files));
         }
         if let Some(folder) = app.state.settings.training.clone() {
-            app.engine.look_for_interrupted(folder);
+            app.engine.look_for_interrupted(&mut app.state.jobs.interrupted, folder);
         }
         app.apply_commands(ctx);
         Ok(app)
@@ -183,9 +184,9 @@ impl HimixApp {
         let ctx = ui.ctx().clone();
         self.take_arrivals(&ctx);
         self.play();
-        keys::collect(&ctx, &self.state, &mut self.commands);
+        keyboard::collect(&ctx, &self.state, &mut self.commands);
         self.take_drops(&ctx);
-        panels::show(ui, &mut self.state, &self.picture, &mut self.commands);
+        panels::show(ui, &mut self.state, &mut self.commands);
         self.apply_commands(&ctx);
         self.request_when_due();
         self.paint_comparison();
@@ -199,7 +200,7 @@ impl HimixApp {
 
     /// How many textures the picture has uploaded so far.
     pub fn texture_uploads(&self) -> u64 {
-        self.picture.uploads()
+        self.state.picture.uploads()
     }
 
     fn apply_commands(&mut self, ctx: &egui::Context) {
@@ -230,7 +231,7 @@ impl HimixApp {
     /// Asks for the frames in which something changes by itself.
     fn schedule(&mut self, ctx: &egui::Context) {
         let kept = self.keep_prediction();
-        if let Some(awaited) = &self.state.awaited_prediction {
+        if let Some(awaited) = self.state.jobs.prediction.pending() {
             let until_seen = state::STALE_AFTER.saturating_sub(awaited.since.elapsed());
             ctx.request_repaint_after(until_seen.max(ANIMATION));
         }
@@ -254,28 +255,14 @@ impl HimixApp {
             self.state.settings.window = window.size().round().into();
         }
         self.state.settings.zoom = ctx.zoom_factor();
-        if self.state.settings == self.saved {
-            self.changed = None;
-            return;
-        }
-        let since = *self.changed.get_or_insert_with(Instant::now);
-        match SETTLED.checked_sub(since.elapsed()) {
-            Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
-            _ => self.write_settings(),
+        if let Some(rest) = self.settings_file.keep(&self.engine, &self.state.settings) {
+            ctx.request_repaint_after(rest);
         }
     }
 
+    /// Has the settings written now.
     fn write_settings(&mut self) {
-        self.changed = None;
-        if self.state.settings == self.saved {
-            return;
-        }
-        self.saved = self.state.settings.clone();
-        if let Some(path) = self.settings_path.clone() {
-            let bytes = self.saved.to_json();
-            // If the thread is busy, the next change brings the next chance.
-            let _ = self.engine.file(crate::engine::FileCommand::Write { path, bytes });
-        }
+        self.settings_file.write(&self.engine, &self.state.settings);
     }
 }
 
@@ -293,5 +280,9 @@ impl eframe::App for HimixApp {
     fn on_exit(&mut self) {
         self.frames.write();
         self.write_settings();
+        self.engine.wait_for(Worker::Storage, FAREWELL);
+        if let Some(message) = self.settings_file.take() {
+            tracing::error!("{message}");
+        }
     }
 }

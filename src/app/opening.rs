@@ -1,25 +1,14 @@
 //! Pictures on their way: what is asked for, and what becomes of the sentence and the list when they come, fail or are cancelled.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use super::HimixApp;
-use super::session::Source;
-use super::state::{Awaited, PromptOf, State};
+use super::record::{PendingImage, PromptOf, Source};
+use super::state::State;
 use crate::data::samples::SampleCase;
 use crate::data::{PairReading, volume};
-use crate::engine::{FileCommand, Ticket};
-
-/// What belongs to the picture that is seen while another one is on its way.
-#[derive(Clone, Debug)]
-pub struct PendingImage {
-    prompt: String,
-    of: PromptOf,
-    /// The list, and the case of it that is seen.
-    current: Option<(Ticket, usize)>,
-}
+use crate::engine::Ticket;
+use crate::engine::jobs::{OpenImage, OpenSample};
 
 impl State {
     /// Remembers what belongs to the picture that is seen, unless one is on its way already: that was never seen.
@@ -63,30 +52,23 @@ impl HimixApp {
 
     /// Asks for a picture. Its number, or none where it could not be asked for.
     pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) -> Option<Ticket> {
-        let ticket = self.ticket();
         let texture_limit = self.texture_limit;
         let limit = self.state.settings.limit();
         let orientation = self.state.reading_of(&path).orientation;
-        // Nobody waits any more for an image that was asked for before.
-        self.state.cancel.store(true, Ordering::Relaxed);
-        let cancel = Arc::new(AtomicBool::new(false));
-        self.state.cancel = cancel.clone();
-        self.state.progress = None;
         let what = Source::Files(path.clone(), files.clone());
-        let command = FileCommand::OpenImage { ticket, path, files, texture_limit, limit, orientation, cancel };
-        if !self.file(command) {
-            return None;
-        }
-        self.await_image(ticket, what);
+        let job = OpenImage { path, files, texture_limit, limit, orientation };
+        let sent = self.engine.ask(&mut self.state.jobs.image, what, job);
+        let ticket = self.say_if_busy(sent)?;
+        self.await_image(ticket);
         Some(ticket)
     }
 
     /// Asks for a sample case.
     pub(super) fn open_sample(&mut self, sample: SampleCase) {
-        let (ticket, truth_ticket) = (self.ticket(), self.ticket());
-        let texture_limit = self.texture_limit;
-        if self.file(FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit }) {
-            self.await_image(ticket, Source::Sample(sample));
+        let job = OpenSample { sample, texture_limit: self.texture_limit };
+        let sent = self.engine.ask(&mut self.state.jobs.image, Source::Sample(sample), job);
+        if let Some(ticket) = self.say_if_busy(sent) {
+            self.await_image(ticket);
         }
     }
 
@@ -106,10 +88,9 @@ impl HimixApp {
         }
     }
 
-    fn await_image(&mut self, ticket: Ticket, what: Source) {
+    fn await_image(&mut self, ticket: Ticket) {
         self.state.leave();
-        self.state.awaited_truth = None;
-        self.state.awaited_image = Some(Awaited { ticket, what, since: Instant::now() });
+        self.state.jobs.truth.forget(ticket);
         if let Some(list) = &mut self.state.worklist {
             list.opening = None;
         }
@@ -118,13 +99,8 @@ impl HimixApp {
     /// A picture did not come, for a reason or because it was cancelled. Whether the reason is shown in its place: of a case of the list, so
     /// that the case before is not taken for it.
     pub(super) fn image_failed(&mut self, ticket: Ticket, why: Option<&str>) -> bool {
-        let awaited = self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket);
-        if awaited.is_none() {
-            return false;
-        }
         let state = &mut self.state;
-        state.progress = None;
-        state.awaited_truth = None;
+        state.jobs.truth.forget(ticket);
         let left = state.left.take();
         let list = state.worklist.as_mut();
         let is_case = list.is_some_and(|list| list.opening.take_if(|opening| *opening == ticket).is_some());

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::HimixApp;
+use super::page::Page;
 use super::settings::Settings;
-use super::state::Page;
 use crate::data::Image;
 use crate::data::volume::{DisplayWindow, Modality, Window};
-use crate::engine::{DisplayPixels, FileCommand};
+use crate::engine::DisplayPixels;
+use crate::engine::jobs::{MeasureDistance, NetworkView};
 use crate::render::ImageLayer;
 
 /// Time that a slice is shown while the stack is played.
@@ -83,8 +84,8 @@ impl HimixApp {
     /// Has the distance of mask and truth measured where it is not known and nothing else is being measured.
     pub(super) fn measure(&mut self) {
         let state = &self.state;
-        let (Some(of), None) = (state.distance_wanted(), state.measuring) else { return };
-        if state.distance.is_some_and(|known| known.of == of) {
+        let (Some(of), None) = (state.distance_wanted(), state.jobs.distance.pending()) else { return };
+        if state.jobs.distance.asked() == Some(&of) {
             return;
         }
         let (Some(shown), Some((_, truth))) = (&state.shown, state.truth_mask()) else { return };
@@ -92,9 +93,8 @@ impl HimixApp {
         let threshold = state.settings.threshold;
         let size = state.lengths().size;
         // If the thread is busy, the next frame asks again.
-        if self.engine.file(FileCommand::Measure { of, prediction, truth, threshold, size }).is_ok() {
-            self.state.measuring = Some(of);
-        }
+        let job = MeasureDistance { prediction, truth, threshold, size };
+        let _ = self.engine.ask(&mut self.state.jobs.distance, of, job);
     }
 
     /// Has a picture made of what the network gets, while that page is open.
@@ -106,15 +106,13 @@ impl HimixApp {
             bits(seen.window.centre).rotate_left(17) ^ bits(seen.window.width) ^ u64::from(seen.is_inverted) << 63
         });
         let key = open.layer.key.rotate_left(32) ^ seen;
-        if state.network_view.0 == Some(key) {
+        if state.jobs.network_view.asked() == Some(&key) {
             return;
         }
         let side = state.shown.as_ref().map_or(224, |shown| shown.prediction.probability_model.width);
-        let command = FileCommand::NetworkView { key, image: open.image.clone(), seen: open.asked, side };
+        let job = NetworkView { image: open.image.clone(), seen: open.asked, side };
         // If the thread is busy, the next frame asks again.
-        if self.engine.file(command).is_ok() {
-            self.state.network_view.0 = Some(key);
-        }
+        let _ = self.engine.ask(&mut self.state.jobs.network_view, key, job);
     }
 
     /// Sees the picture in another window; the network is not asked.

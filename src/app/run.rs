@@ -9,14 +9,14 @@ use eframe::{NativeOptions, Renderer, wgpu};
 
 use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
-use crate::engine::{OpenModel, Trainer, predictor, trainer};
-use crate::infer::{BUNDLED_NAME, ModelSource};
+use crate::engine::{Trainer, trainer};
+use crate::infer::{ModelSource, OpenModel};
 
-/// Opens the window as `start` says, with the user's settings, and returns when it is closed. Without a model or a device those of the
-/// last time are used.
-pub fn run(start: Start) -> anyhow::Result<()> {
-    let fallback = Some(ModelSource::new(BUNDLED_NAME));
-    run_with(predictor(), trainer(), Start { fallback, settings: settings_path(), ..start })
+/// Opens the window as `start` says, with the user's settings, and returns when it is closed. `open` opens models; without a model or
+/// a device in `start` those of the last time are used.
+pub fn run(open: OpenModel, start: Start) -> anyhow::Result<()> {
+    let fallback = Some(ModelSource::bundled());
+    run_with(open, trainer(), Start { fallback, settings: settings_path(), ..start })
 }
 
 /// As [`run`], with models opened by `open` and trained by `trainer`. The surface's format and the texture limit are those of the device.

@@ -1,97 +1,22 @@
 //! Sentences that were used, and predictions that were made in this session.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::HimixApp;
 use super::command::Command;
-use super::state::{OpenImage, PromptOf, file_name};
-use crate::data::samples::SampleCase;
-use crate::data::volume::DisplayWindow;
-use crate::infer::ModelSource;
+use super::record::{PredictionRecord, PromptOf, Source};
+use super::state::OpenImage;
 
 /// A prediction that stood for this long is kept; what was typed on the way to it is not.
 pub const SETTLED: Duration = Duration::from_millis(900);
 /// Predictions that are kept.
 const KEPT: usize = 200;
 
-/// Where a picture came from, so that it can be opened again.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Source {
-    /// A file, or the files of a series.
-    Files(PathBuf, Vec<PathBuf>),
-    /// A sample case.
-    Sample(SampleCase),
-}
-
-impl Source {
-    /// What one of several is called: a lone file has frames (DICOM), a series or a volume has slices.
-    pub fn piece(&self) -> &'static str {
-        match self {
-            Self::Files(path, files) if files.len() < 2 => {
-                let name = file_name(path).to_lowercase();
-                let is_volume = name.ends_with(".nii") || name.ends_with(".nii.gz");
-                if is_volume { "Slice" } else { "Frame" }
-            }
-            _ => "Slice",
-        }
-    }
-
-    /// What its slice of this number, from 0, is called.
-    pub fn name_of(&self, slice: usize) -> String {
-        format!("{}, {} {}", self.name(), self.piece().to_lowercase(), slice + 1)
-    }
-
-    /// What it is called.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Files(path, _) => file_name(path),
-            Self::Sample(sample) => sample.title.to_owned(),
-        }
-    }
-}
-
-/// A prediction of this session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PredictionRecord {
-    /// Names it in commands.
-    pub id: u64,
-    /// Its picture.
-    pub source: Source,
-    /// Number of the slice, from 0.
-    pub slice: usize,
-    /// How the picture was seen by the network.
-    pub asked: Option<DisplayWindow>,
-    /// The sentence.
-    pub prompt: String,
-    /// The model.
-    pub model: ModelSource,
-    /// Its name.
-    pub model_name: String,
-    /// Probability from which a pixel belonged to the mask.
-    pub threshold: f32,
-    /// Dice of this image, where there was a truth.
-    pub dice: Option<f64>,
-}
-
-impl PredictionRecord {
-    /// What it is called.
-    pub fn title(&self) -> String {
-        if self.slice > 0 { self.source.name_of(self.slice) } else { self.source.name() }
-    }
-
-    /// Whether it says the same of the same picture by the same model.
-    fn is_like(&self, other: &Self) -> bool {
-        (&self.source, self.slice, &self.prompt, &self.model, self.asked)
-            == (&other.source, other.slice, &other.prompt, &other.model, other.asked)
-    }
-}
-
 impl HimixApp {
     /// Keeps the prediction that is shown when it has stood for a while.
     pub(super) fn keep_prediction(&mut self) -> Option<Duration> {
         let state = &self.state;
-        let shown = state.shown.as_ref().filter(|shown| shown.ticket == state.newest_request)?;
+        let shown = state.shown.as_ref().filter(|shown| shown.ticket == state.jobs.prediction.newest())?;
         if state.kept == Some(shown.ticket) {
             return None;
         }

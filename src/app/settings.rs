@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::keys::Bindings;
 use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
-use super::theme::{Colours, ThemeChoice};
+use super::theme::{self, Colours, Overlay, ThemeChoice};
 use crate::data::volume::{Modality, NamedWindow, PRESETS, Window};
 use crate::data::{Limit, Orientation, PairReading};
-use crate::engine::{threshold_at, threshold_step};
+use crate::engine::{OverlayPaint, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
+/// Smallest width and height at which everything can be used, in points.
+pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
 /// How many recent images are kept.
 const RECENT: usize = 8;
 /// How many prompts are kept.
@@ -24,9 +26,9 @@ const PROMPTS: usize = 40;
 #[serde(default)]
 pub struct Settings {
     /// The model that was open last.
-    pub model: Option<ModelPaths>,
+    pub model: Option<ModelSource>,
     /// Models opened lately, newest first.
-    pub models: Vec<ModelPaths>,
+    pub models: Vec<ModelSource>,
     /// `auto`, `cpu`, `gpu` or `gpu:N`.
     pub device: String,
     /// Probability from which a pixel belongs to the mask.
@@ -79,19 +81,6 @@ pub struct Settings {
     pub runs: u32,
 }
 
-/// [`ModelSource`] as it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ModelPaths {
-    /// Bundle folder or weights.
-    pub model: PathBuf,
-    /// Configuration, if it is not beside the weights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub config: Option<PathBuf>,
-    /// Vocabulary, if it is not beside the configuration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vocab: Option<PathBuf>,
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -123,18 +112,6 @@ impl Default for Settings {
             training_form: None,
             runs: 0,
         }
-    }
-}
-
-impl From<ModelSource> for ModelPaths {
-    fn from(ModelSource { model, config, vocab, .. }: ModelSource) -> Self {
-        Self { model, config, vocab }
-    }
-}
-
-impl From<ModelPaths> for ModelSource {
-    fn from(paths: ModelPaths) -> Self {
-        Self { model: paths.model, config: paths.config, vocab: paths.vocab }
     }
 }
 
@@ -171,13 +148,13 @@ impl Settings {
     }
 
     /// Takes `model` for the one to open next time, and puts it at the head of the recent ones.
-    pub fn remember_model(&mut self, model: ModelPaths) {
+    pub fn remember_model(&mut self, model: ModelSource) {
         self.list_model(model.clone());
         self.model = Some(model);
     }
 
     /// Puts `model` at the head of the recent ones.
-    pub fn list_model(&mut self, model: ModelPaths) {
+    pub fn list_model(&mut self, model: ModelSource) {
         self.models.retain(|other| *other != model);
         self.models.insert(0, model);
         self.models.truncate(RECENT);
@@ -222,6 +199,23 @@ impl Settings {
         Limit((f64::from(self.memory_limit_gib) * f64::from(1 << 30)) as u64)
     }
 
+    /// How the overlay is painted into a file: its colours, opacity, fill and outlines.
+    pub fn overlay_paint(&self) -> OverlayPaint {
+        let Overlay { mask, true_positive, false_negative, false_positive } = self.colours.overlay();
+        let bytes = |colour: eframe::egui::Color32| [colour.r(), colour.g(), colour.b()];
+        OverlayPaint {
+            prediction: mask,
+            true_positive,
+            false_negative,
+            false_positive,
+            prediction_outline: bytes(theme::PREDICTION_OUTLINE),
+            truth_outline: bytes(theme::TRUTH_OUTLINE),
+            opacity: self.opacity,
+            fill: self.fill,
+            contour: self.contour,
+        }
+    }
+
     fn within_bounds(mut self) -> Self {
         let gib = self.memory_limit_gib;
         self.memory_limit_gib = if gib.is_finite() { gib.clamp(0.25, 64.0) } else { 2.0 };
@@ -231,7 +225,7 @@ impl Settings {
         self.threshold = within(self.threshold, 0.5);
         self.opacity = within(self.opacity, 0.45);
         self.zoom = if self.zoom.is_finite() { self.zoom.clamp(0.5, 3.0) } else { 1.0 };
-        for (side, least) in self.window.iter_mut().zip(super::MINIMUM_SIZE) {
+        for (side, least) in self.window.iter_mut().zip(MINIMUM_SIZE) {
             *side = if side.is_finite() { side.clamp(least, 16_000.0) } else { least };
         }
         self.recent.truncate(RECENT);
@@ -300,7 +294,7 @@ mod tests {
         std::fs::write(&path, "{\"threshold\": 7, \"window\": [1, 1e9], \"unknown\": 1}")?;
         let (settings, message) = Settings::load(&path);
         assert_eq!((settings.threshold, message), (1.0, None));
-        assert_eq!(settings.window, [super::super::MINIMUM_SIZE[0], 16_000.0]);
+        assert_eq!(settings.window, [MINIMUM_SIZE[0], 16_000.0]);
         Ok(())
     }
 }

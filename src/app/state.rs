@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
-use serde::{Deserialize, Serialize};
 
-use super::keys::Action;
-use super::layout::{Layouts, Pane};
+use super::comparison::Comparison;
+use super::jobs::{Jobs, Measured};
+use super::keys::ActionId;
+use super::layout::Layouts;
 use super::notes::Notes;
-use super::opening::PendingImage;
-use super::session::{PredictionRecord, Source};
+use super::page::Page;
+use super::pane::{Pane, Panes};
+use super::record::{PendingImage, PredictionRecord, PromptOf, Source};
 use super::settings::Settings;
 use super::stages::Stages;
+use super::tab::Tab;
 use super::training::Training;
 use super::undo::History;
 use super::view::View;
@@ -22,10 +24,11 @@ use super::worklist::Worklist;
 use crate::data::volume::{DisplayWindow, Lengths, Modality, Window};
 use crate::data::{Geometry, Image, Mask, Truth, Volume};
 use crate::device::DeviceChoice;
-use crate::engine::{Counts, Ticket, TruthQuestion, threshold_step};
-use crate::infer::{BUNDLED_NAME, ModelInfo, ModelSource, Prediction};
+use crate::engine::jobs::TruthQuestion;
+use crate::engine::{Counts, Ticket, threshold_step};
+use crate::infer::{ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
-use crate::render::{ImageLayer, ProbabilityLayer};
+use crate::render::{ImageLayer, Picture, ProbabilityLayer};
 
 /// A mask older than this is dimmed.
 pub const STALE_AFTER: Duration = Duration::from_millis(150);
@@ -89,9 +92,6 @@ pub struct Shown {
     pub layer: ProbabilityLayer,
 }
 
-/// Between what a distance is measured: prediction, truth, step of the threshold.
-pub type Measured = (Ticket, Ticket, usize);
-
 /// A measured Hausdorff distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distance {
@@ -107,68 +107,6 @@ pub struct OpenModel {
     pub source: ModelSource,
     /// What it is.
     pub info: ModelInfo,
-}
-
-/// Something that was asked for and has not come yet.
-pub struct Awaited<T> {
-    /// Matches the answer.
-    pub ticket: Ticket,
-    /// What it is.
-    pub what: T,
-    /// When it was asked for.
-    pub since: Instant,
-}
-
-/// Whose sentence stands in the prompt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum PromptOf {
-    /// The user's own, for whatever picture comes next.
-    #[default]
-    User,
-    /// That of a case of a list, by the list and its place there.
-    Case(Ticket, usize),
-    /// That of a sample case.
-    Sample(&'static str),
-}
-
-/// A task, which has a layout of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tab {
-    /// An image, its mask, the prompt.
-    #[default]
-    Read,
-    /// The inside of the network.
-    Stages,
-    /// Training.
-    Train,
-}
-
-impl Tab {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Stages, Self::Train];
-
-    /// For people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "Read",
-            Self::Stages => "Stages",
-            Self::Train => "Train",
-        }
-    }
-}
-
-/// A page of the help menu.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// All keys.
-    Shortcuts,
-    /// Windows on the number keys.
-    Presets,
-    /// What the network gets of the picture.
-    Network,
-    /// What this is and is not.
-    About,
 }
 
 /// Everything that the panels look at.
@@ -189,8 +127,6 @@ pub struct State {
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
-    /// What it is being measured of.
-    pub measuring: Option<Measured>,
     /// The sentence as it is typed.
     pub prompt: String,
     /// Whose sentence that is.
@@ -215,14 +151,12 @@ pub struct State {
     pub playing: Option<Instant>,
     /// When the mask of the slice is to be asked for.
     pub due: Option<Instant>,
-    /// Slices read and slices in all of the image on its way.
-    pub progress: Option<(usize, usize)>,
     /// Steps back to how the picture was looked at.
     pub history: History,
     /// Toasts and log.
     pub notes: Notes,
-    /// What the network gets, and of what that is a picture: asked for last, and come last.
-    pub network_view: (Option<u64>, Option<(u64, TextureHandle)>),
+    /// What the network gets, and of what that is a picture.
+    pub network_view: Option<(u64, TextureHandle)>,
     /// Predictions of this session, the newest first.
     pub past: Vec<PredictionRecord>,
     /// The prediction that was kept last.
@@ -236,41 +170,35 @@ pub struct State {
     /// Where the panels stand.
     pub layouts: Layouts,
     /// The action that waits for its new key, and which of its keys that replaces.
-    pub rebinding: Option<(Action, Option<usize>)>,
+    pub rebinding: Option<(ActionId, Option<usize>)>,
     /// A mask that was named with a folder, for its only picture.
     pub truth_of_folder: Option<PathBuf>,
-    /// The list on its way.
-    pub awaited_list: Option<Ticket>,
     /// What fills the window.
     pub tab: Tab,
     /// What is looked at inside the network.
     pub stages: Stages,
     /// Settings of a training run, and the run.
     pub training: Training,
+    /// Another model beside the one that is open.
+    pub comparison: Option<Comparison>,
+    /// Draws the picture.
+    pub picture: Picture,
     /// The page of help that is open.
     pub page: Option<Page>,
     /// The prompt takes the keyboard in this frame.
     pub focus_prompt: bool,
-    /// An image on its way, and what breaks its reading off.
-    pub awaited_image: Option<Awaited<Source>>,
-    /// Set to break off the reading of the image on its way.
-    pub cancel: Arc<AtomicBool>,
-    /// A truth on its way, and the image it is for.
-    pub awaited_truth: Option<Awaited<Option<Ticket>>>,
-    /// A model on its way.
-    pub awaited_model: Option<Awaited<ModelSource>>,
-    /// A prediction on its way.
-    pub awaited_prediction: Option<Awaited<()>>,
-    /// The newest request for a prediction.
-    pub newest_request: Ticket,
+    /// What was asked for and has not come yet.
+    pub jobs: Jobs,
 }
 
 impl State {
-    /// As at the start.
-    pub fn new(settings: Settings, device: DeviceChoice) -> Self {
-        let layouts = Layouts::of(&settings.layouts);
+    /// As at the start, with these panels; `picture` draws the picture.
+    pub fn new(settings: Settings, device: DeviceChoice, panes: Panes, picture: Picture) -> Self {
+        let layouts = Layouts::new(&settings.layouts, panes);
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
+            comparison: None,
+            picture,
             tab: Tab::default(),
             stages: Stages::default(),
             settings,
@@ -281,7 +209,6 @@ impl State {
             model: None,
             shown: None,
             distance: None,
-            measuring: None,
             prompt: String::new(),
             prompt_of: PromptOf::default(),
             left: None,
@@ -294,10 +221,9 @@ impl State {
             ruler: None,
             playing: None,
             due: None,
-            progress: None,
             history: History::default(),
             notes: Notes::default(),
-            network_view: (None, None),
+            network_view: None,
             past: Vec::new(),
             kept: None,
             recalled: None,
@@ -306,21 +232,15 @@ impl State {
             layouts,
             rebinding: None,
             truth_of_folder: None,
-            awaited_list: None,
             page: None,
             focus_prompt: false,
-            awaited_image: None,
-            cancel: Arc::default(),
-            awaited_truth: None,
-            awaited_model: None,
-            awaited_prediction: None,
-            newest_request: 0,
+            jobs: Jobs::default(),
         }
     }
 
     /// The model that is compared with, once it is open.
     pub fn other(&self) -> Option<&ModelInfo> {
-        self.training.comparison.as_ref()?.info.as_ref()
+        self.comparison.as_ref()?.info.as_ref()
     }
 
     /// Whether a panel is on the screen.
@@ -330,23 +250,23 @@ impl State {
 
     /// Whether the mask on the screen belongs to something older than what is asked for now.
     pub fn is_stale(&self) -> bool {
-        self.shown.as_ref().is_some_and(|shown| shown.ticket != self.newest_request)
+        self.shown.as_ref().is_some_and(|shown| shown.ticket != self.jobs.prediction.newest())
     }
 
     /// Whether a prediction has been on its way for so long that it should be seen.
     pub fn is_waiting_visibly(&self) -> bool {
-        self.awaited_prediction.as_ref().is_some_and(|awaited| awaited.since.elapsed() >= STALE_AFTER)
+        self.jobs.prediction.pending().is_some_and(|awaited| awaited.since.elapsed() >= STALE_AFTER)
     }
 
     /// Whether the mask is drawn dimmed.
     pub fn is_dimmed(&self) -> bool {
-        self.is_stale() && (self.awaited_prediction.is_none() || self.is_waiting_visibly())
+        self.is_stale() && (self.jobs.prediction.pending().is_none() || self.is_waiting_visibly())
     }
 
     /// What about the picture is unlike what the model was trained on, where that is known.
     pub fn unfamiliar(&self) -> Option<&'static str> {
         let (open, model) = (self.image.as_ref()?, self.model.as_ref()?);
-        let is_bundled = model.source == ModelSource::new(BUNDLED_NAME);
+        let is_bundled = model.source.is_bundled();
         let (width, height) = (open.image.width as f32, open.image.height as f32);
         match open.volume.modality {
             Modality::Ct if is_bundled => {
@@ -392,9 +312,4 @@ impl State {
         let fits = shown.counts.truth == Some(truth.ticket);
         fits.then(|| shown.counts.table.confusion(self.settings.threshold)).flatten()
     }
-}
-
-/// The last part of a path, for people.
-pub fn file_name(path: &std::path::Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

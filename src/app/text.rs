@@ -1,6 +1,13 @@
-//! Quantities in words.
+//! Quantities and files in words.
+
+use std::path::Path;
 
 pub use crate::engine::PRESETS;
+
+/// The last part of a path, for people.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
 
 /// A duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {

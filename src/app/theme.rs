@@ -3,8 +3,6 @@
 use eframe::egui::{self, Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, Theme, Visuals};
 use serde::{Deserialize, Serialize};
 
-use super::settings::Settings;
-use crate::engine::OverlayPaint;
 use crate::render::OverlayColours;
 
 /// Dark or light.
@@ -253,23 +251,6 @@ pub fn overlay_colours(colours: &Colours, palette: &Palette) -> OverlayColours {
         prediction_outline: outline(PREDICTION_OUTLINE),
         truth_outline: outline(TRUTH_OUTLINE),
         canvas: outline(palette.canvas),
-    }
-}
-
-/// The overlay's colours for a file.
-pub fn overlay_paint(settings: &Settings) -> OverlayPaint {
-    let Overlay { mask, true_positive, false_negative, false_positive } = settings.colours.overlay();
-    let bytes = |colour: Color32| [colour.r(), colour.g(), colour.b()];
-    OverlayPaint {
-        prediction: mask,
-        true_positive,
-        false_negative,
-        false_positive,
-        prediction_outline: bytes(PREDICTION_OUTLINE),
-        truth_outline: bytes(TRUTH_OUTLINE),
-        opacity: settings.opacity,
-        fill: settings.fill,
-        contour: settings.contour,
     }
 }
 

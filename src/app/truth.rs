@@ -2,26 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::HimixApp;
+use super::command::TruthAnswer;
 use super::notes::Kind;
-use super::session::Source;
-use super::state::{Awaited, OpenTruth};
+use super::record::Source;
+use super::state::OpenTruth;
 use crate::data::mask::{Agreed, Pairing};
 use crate::data::{LabelChoice, Truth, TruthReading};
-use crate::engine::FileCommand;
-
-/// What the user says of a truth that does not fit as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TruthAnswer {
-    /// Resample it by position.
-    Resample,
-    /// Lay it on the image by voxel numbers.
-    ByNumber,
-    /// Lay it on the slice that is shown.
-    OnThisSlice,
-}
+use crate::engine::jobs::OpenTruth as ReadTruth;
 
 impl HimixApp {
     /// Compares with the truth in these files; nothing where there are none.
@@ -33,17 +22,15 @@ impl HimixApp {
 
     /// Reads a truth and lays it on the image that is seen, or on its way; `agree` changes the usual reading.
     fn read_truth(&mut self, paths: Vec<PathBuf>, agree: impl FnOnce(&mut TruthReading)) {
-        let ticket = self.ticket();
         // An image on its way is read before the mask, and the mask is meant for it.
-        let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
-        let image = coming.or(self.state.image.as_ref().map(|image| image.ticket));
-        if image.is_none() {
+        let coming = self.state.jobs.image.pending().map(|awaited| awaited.ticket);
+        let Some(image) = coming.or(self.state.image.as_ref().map(|image| image.ticket)) else {
             let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
             let text =
                 format!("A ground truth needs an image to compare with. Open the image first, then: {path}");
             return self.state.notes.add(Kind::Error, text);
-        }
-        let name = match self.state.awaited_image.as_ref().map(|awaited| &awaited.what) {
+        };
+        let name = match self.state.jobs.image.pending().map(|awaited| &awaited.what) {
             Some(Source::Files(path, _)) => path.clone(),
             Some(Source::Sample(_)) => PathBuf::new(),
             None => self.state.image.as_ref().map(|image| image.path.clone()).unwrap_or_default(),
@@ -51,9 +38,9 @@ impl HimixApp {
         let mut reading = self.state.reading_of(&name).truth(self.state.settings.limit());
         agree(&mut reading);
         self.state.truth_question = None;
-        if self.file(FileCommand::OpenTruth { ticket, paths, image, reading: Box::new(reading) }) {
-            self.state.awaited_truth = Some(Awaited { ticket, what: image, since: Instant::now() });
-        }
+        let job = ReadTruth { paths, image, reading: Box::new(reading) };
+        let sent = self.engine.ask(&mut self.state.jobs.truth, image, job);
+        self.say_if_busy(sent);
     }
 
     /// Reads a truth once more, with what was chosen and answered for it.
@@ -72,7 +59,7 @@ impl HimixApp {
     /// Lays the truth that was asked about on its image, or leaves it out.
     pub(super) fn answer_truth(&mut self, answer: Option<TruthAnswer>) {
         let Some(question) = self.state.truth_question.take() else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == question.image) else {
+        let Some(open) = self.state.image.as_ref().filter(|open| open.ticket == question.image) else {
             return;
         };
         let slice = open.slice;

@@ -8,7 +8,6 @@ use eframe::egui::Vec2;
 
 use super::HimixApp;
 use super::command::Command;
-use super::state::State;
 use super::theme::Colours;
 use crate::data::LabelChoice;
 use crate::data::volume::DisplayWindow;
@@ -31,31 +30,6 @@ struct ViewSnapshot {
     labels: Option<(Ticket, PathBuf, LabelChoice)>,
     /// Of the image that is named.
     of_image: Option<(Ticket, DisplayWindow, Option<[Vec2; 2]>)>,
-}
-
-impl ViewSnapshot {
-    fn of(state: &State) -> Self {
-        let settings = &state.settings;
-        Self {
-            threshold: settings.threshold,
-            opacity: settings.opacity,
-            colours: settings.colours,
-            switches: [
-                settings.fill,
-                settings.contour,
-                settings.smooth,
-                settings.heat,
-                state.show_overlay,
-                state.show_truth,
-            ],
-            labels: state
-                .image
-                .as_ref()
-                .zip(state.truth.as_ref())
-                .map(|(open, truth)| (open.ticket, truth.path.clone(), truth.truth.choice.clone())),
-            of_image: state.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
-        }
-    }
 }
 
 impl ViewSnapshot {
@@ -174,12 +148,37 @@ fn held(command: &Command) -> Option<Discriminant<Command>> {
 }
 
 impl HimixApp {
+    /// How the picture is looked at now.
+    fn view_snapshot(&self) -> ViewSnapshot {
+        let state = &self.state;
+        let settings = &state.settings;
+        ViewSnapshot {
+            threshold: settings.threshold,
+            opacity: settings.opacity,
+            colours: settings.colours,
+            switches: [
+                settings.fill,
+                settings.contour,
+                settings.smooth,
+                settings.heat,
+                state.show_overlay,
+                state.show_truth,
+            ],
+            labels: state
+                .image
+                .as_ref()
+                .zip(state.truth.as_ref())
+                .map(|(open, truth)| (open.ticket, truth.path.clone(), truth.truth.choice.clone())),
+            of_image: state.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
+        }
+    }
+
     /// Applies `command` so that what it changes of the look can be undone.
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
         let is_step = matches!(command, Command::Undo | Command::Redo);
-        let (held, before) = (held(&command), ViewSnapshot::of(&self.state));
+        let (held, before) = (held(&command), self.view_snapshot());
         self.change(ctx, command);
-        let after = ViewSnapshot::of(&self.state);
+        let after = self.view_snapshot();
         // What cannot be taken back, such as a truth that was closed, is no step.
         let is_changed = before.clone().with(&before, &after) != before;
         if !is_step && is_changed {
@@ -189,7 +188,7 @@ impl HimixApp {
 
     /// One step back, or on again.
     pub(super) fn step_look(&mut self, is_back: bool) {
-        let now = ViewSnapshot::of(&self.state);
+        let now = self.view_snapshot();
         let Some(look) = self.state.history.step(now, is_back) else { return };
         let labels = self.state.truth.as_ref().map(|truth| &truth.truth.choice);
         if let Some((.., choice)) = look.labels.filter(|(.., choice)| Some(choice) != labels) {

@@ -8,13 +8,16 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
-use super::layout::Pane;
 use super::notes::Kind;
-use super::session::Source;
+use super::pane::Pane;
+use super::record::PromptOf;
+use super::record::Source;
 use super::settings::Settings;
-use super::state::{PromptOf, Tab, file_name};
+use super::tab::Tab;
+use super::text::file_name;
 use crate::data::worklist::Item;
-use crate::engine::{DisplayPixels, FileCommand, ThumbnailRequest, Ticket};
+use crate::engine::jobs::ListFolder;
+use crate::engine::{DisplayPixels, ThumbnailRequest, Ticket};
 
 /// Side of a thumbnail in pixels.
 pub const SIDE: usize = 96;
@@ -150,23 +153,19 @@ impl Worklist {
 impl HimixApp {
     /// Asks what a folder holds.
     pub(super) fn open_folder(&mut self, folder: PathBuf) {
-        let ticket = self.ticket();
-        if self.file(FileCommand::List { ticket, folder }) {
-            self.state.awaited_list = Some(ticket);
-        }
+        let job = ListFolder { folder: folder.clone() };
+        let sent = self.engine.ask(&mut self.state.jobs.list, folder, job);
+        self.say_if_busy(sent);
     }
 
     /// Takes in what a folder holds, and opens the first case where nothing is open yet.
     pub(super) fn take_list(&mut self, ticket: Ticket, folder: PathBuf, items: Vec<Item>) {
-        if self.state.awaited_list.take_if(|awaited| *awaited == ticket).is_none() {
-            return;
-        }
         self.state.settings.remember(&folder);
         self.state.failed = None;
         let is_lone = items.len() == 1;
         self.state.worklist = Some(Worklist::new(ticket, folder, items));
         if let Some(layout) = self.state.layouts.get_mut(Tab::Read) {
-            layout.open(Pane::Worklist, !is_lone);
+            layout.open(Pane::WORKLIST, !is_lone);
         }
         self.commands.push(Command::OpenItem(0));
         match self.state.truth_of_folder.take() {
@@ -241,7 +240,7 @@ impl HimixApp {
     /// Remembers that the sentence of the open case was changed.
     pub(super) fn remember_edit(&mut self) {
         let prompt = self.state.prompt.clone();
-        let is_awaited = self.state.awaited_image.is_some();
+        let is_awaited = self.state.jobs.image.pending().is_some();
         if let Some(list) = &mut self.state.worklist
             && let Some(current) = list.current
             // What is typed for a picture on its way from elsewhere is not of the case that is still seen.

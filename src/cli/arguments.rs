@@ -43,7 +43,7 @@ pub struct ModelArguments {
 impl ModelArguments {
     /// Returns the location of the model, with a vocabulary if the command takes one.
     pub fn source(&self, vocab: Option<&PathBuf>) -> ModelSource {
-        ModelSource { model: self.model.clone(), config: self.config.clone(), vocab: vocab.cloned() }
+        ModelSource::with(self.model.clone(), self.config.clone(), vocab.cloned())
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::data::{Dataset, summary, write};
-use himix::infer::{EvaluationSettings, Predictor, evaluate};
+use himix::infer::{EvaluationSettings, OpenModel, evaluate};
 
 use super::arguments::{DeviceArguments, ModelArguments, PairArguments, threshold};
-use super::{Failure, pictures, scores, terminal};
+use super::{Failure, model, pictures, scores, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,20 +62,14 @@ pub struct EvaluateArguments {
     json: bool,
 }
 
-/// Evaluates.
-pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
+/// Evaluates the model that `open` opens.
+pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failure> {
     let mut dataset = Dataset::open(&arguments.data, &arguments.split)?;
     dataset.reading = arguments.reading.over(dataset.reading);
     summary(&dataset.findings).into_iter().for_each(terminal::note);
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let busy = terminal::busy("reading the model");
-    let mut predictor = Predictor::open(&source, arguments.device.choice())?;
-    drop(busy);
-    predictor.take_notices().into_iter().for_each(terminal::note);
-    if !predictor.info().is_trained {
-        terminal::note(format!("{} is untrained; its scores have no meaning", predictor.info().name));
-    }
-    if arguments.stages && predictor.linear_probes().is_none() {
+    let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
+    if arguments.stages && segmenter.info().linear_probes.is_none() {
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no stage read-outs; {fit}")));
@@ -95,13 +89,14 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         bar.set_position(done as u64);
         ControlFlow::Continue(())
     };
-    let evaluation = evaluate(&mut predictor, &dataset, settings, progress, |name, image, predicted, truth| {
-        let Some(folder) = &arguments.overlays else { return Ok(()) };
-        let path = folder.join(Path::new(name).with_extension("png"));
-        write::png_rgb(&path, image.width, image.height, &pictures::overlay(image, predicted, Some(truth)))
-    })?;
+    let evaluation =
+        evaluate(segmenter.as_mut(), &dataset, settings, progress, |name, image, predicted, truth| {
+            let Some(folder) = &arguments.overlays else { return Ok(()) };
+            let path = folder.join(Path::new(name).with_extension("png"));
+            write::png_rgb(&path, image.width, image.height, &pictures::overlay(image, predicted, Some(truth)))
+        })?;
     bar.finish_and_clear();
-    predictor.take_notices().into_iter().for_each(terminal::note);
+    model::notices(segmenter.as_mut());
     evaluation.skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
     if let Some(path) = &arguments.csv {
         scores::write_table(path, &evaluation)?;
@@ -109,17 +104,18 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     if arguments.json {
         return terminal::print(&format!("{:#}", scores::object(&evaluation, arguments.worst)));
     }
+    let info = segmenter.info();
     let mut text = format!(
         "{}, split {}: {} images at threshold {} on {}\n",
         arguments.data.display(),
         arguments.split,
         evaluation.images.len(),
         arguments.threshold,
-        predictor.info().device
+        info.device
     );
     text += &scores::text(&evaluation, arguments.worst);
-    let grids = (0..predictor.config().stage_count()).map(|stage| predictor.config().stage_grid(stage));
-    text += &scores::stages_text(&evaluation, &grids.collect::<Vec<_>>());
+    let grids: Vec<usize> = info.overrides.stages.iter().map(|stage| stage.grid).collect();
+    text += &scores::stages_text(&evaluation, &grids);
     let written = arguments.csv.iter().chain(&arguments.overlays);
     written.for_each(|path| text += &format!("\n{} written", path.display()));
     terminal::print(&text)

@@ -8,11 +8,11 @@ use himix::analysis::figure::{self, Case, Content, Figure, FigureError, Format, 
 use himix::analysis::maps::MapKind;
 use himix::data::dataset::pair;
 use himix::data::{Dataset, Mask, PairReading, Sample, summary};
-use himix::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, Predictor};
+use himix::infer::{InspectOptions, Inspection, ModelInfo, ModelSource, OpenModel};
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
 use super::reading::{ReadImage, ScanArguments, TruthArguments};
-use super::{Failure, report, terminal};
+use super::{Failure, model, report, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -139,16 +139,16 @@ struct Inspections {
     inspections: Vec<Inspection>,
 }
 
-/// Draws.
-pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
-    // Fast checks come before the model is read.
+/// Draws what the models do that `open` opens.
+pub fn run(arguments: &FigureArguments, open: &OpenModel) -> Result<(), Failure> {
+    // What is quick to see is checked before a model is read, which is not.
     let files = files(arguments)?;
     let subjects = subjects(arguments)?;
     let mut sources = vec![arguments.model.source(arguments.vocab.as_ref())];
     sources.extend(arguments.against.as_ref().map(ModelSource::new));
     let mut looks = Vec::new();
     for source in &sources {
-        looks.push(look(arguments, source, &subjects)?);
+        looks.push(look(arguments, open, source, &subjects)?);
     }
     let models = looks.iter().map(|look| Model {
         info: &look.info,
@@ -285,23 +285,22 @@ fn subject(
     Ok(Subject { name, prompt, picture: Picture::of(&seen.image), seen, truth })
 }
 
-/// Opens a model, inspects every image with it, and closes it.
-fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject]) -> Result<Inspections, Failure> {
-    let busy = terminal::busy("reading the model");
-    let mut predictor = Predictor::open(source, arguments.device.choice())?;
-    drop(busy);
-    predictor.take_notices().into_iter().for_each(terminal::note);
-    let info = predictor.info().clone();
-    if !info.is_trained {
-        terminal::note(format!("{} is untrained; its masks have no meaning", info.name));
-    }
+/// Opens a model, looks at every image with it, and lets it go.
+fn look(
+    arguments: &FigureArguments,
+    open: &OpenModel,
+    source: &ModelSource,
+    subjects: &[Subject],
+) -> Result<Inspections, Failure> {
+    let mut segmenter = model::open(open, source, arguments.device.choice(), "masks")?;
+    let info = segmenter.info();
     let needs_linear_probes = match arguments.kind {
         Kind::Refinement => true,
         Kind::Stages => arguments.map.kind() == MapKind::StageMask,
         Kind::Spectrum | Kind::Weights | Kind::Similarity => false,
     };
-    if needs_linear_probes && predictor.linear_probes().is_none() {
-        let name = source.model.display();
+    if needs_linear_probes && info.linear_probes.is_none() {
+        let name = source.path().display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
         return Err(Failure::input(format!("{name}: the model has no stage read-outs; {fit}")));
     }
@@ -314,12 +313,12 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     let bar = terminal::bar(subjects.len(), "images");
     let mut inspections = Vec::new();
     for subject in subjects.iter().filter(|_| wanted.stages) {
-        let inspection = predictor.inspect(&subject.seen.image, &subject.prompt, None, wanted)?;
+        let inspection = segmenter.inspect(&subject.seen.image, &subject.prompt, None, wanted)?;
         report::notes(&info, &inspection.prediction, true).into_iter().for_each(terminal::note);
         inspections.push(inspection);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    predictor.take_notices().into_iter().for_each(terminal::note);
+    model::notices(segmenter.as_mut());
     Ok(Inspections { info, inspections })
 }

@@ -8,6 +8,7 @@ mod failure;
 mod figure;
 mod import;
 mod info;
+mod model;
 mod phantoms;
 mod pictures;
 mod predict;
@@ -81,6 +82,8 @@ fn in_one_line(message: &str) -> String {
 
 /// Runs the command, or opens the window.
 pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    // The one place that says where models come from.
+    let open = himix::infer::local_models();
     let Some(command) = arguments.command else {
         if let Some(missing) =
             arguments.window.files.iter().find(|file| !himix::data::dicom::of_stack(file).0.exists())
@@ -90,7 +93,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
                 "{name}: there is no such file or command; --help lists the commands"
             )));
         }
-        return window::open(arguments.window, arguments.device.device);
+        return window::open(arguments.window, arguments.device.device, open);
     };
     // A command speaks on stderr; it keeps a log where that is asked for.
     if std::env::var_os(himix::logging::LEVEL).is_some()
@@ -99,16 +102,16 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         himix::logging::start(&folder);
     }
     terminal::without_panic_text(|| match command {
-        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments, &open),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Train(arguments) => train::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, &open),
+        Command::Train(arguments) => train::run(&arguments, &open),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
-        Command::Figure(arguments) => figure::run(&arguments),
+        Command::Figure(arguments) => figure::run(&arguments, &open),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::data::Image;
-use himix::infer::Predictor;
+use himix::infer::{OpenModel, Segmenter, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
 use super::reading::{ScanArguments, TruthArguments};
 use super::report::{self, Outcome};
-use super::{Failure, pictures, terminal};
+use super::{Failure, model, pictures, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,8 +64,8 @@ pub struct PredictArguments {
     activations: Option<PathBuf>,
 }
 
-/// Predicts.
-pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
+/// Predicts with the model that `open` opens.
+pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure> {
     if arguments.activations.is_some() && arguments.prompts.len() > 1 {
         let count = arguments.prompts.len();
         return Err(Failure::input(format!(
@@ -81,20 +81,14 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let mask_of_slice = truth.as_ref().and_then(|truth| truth.mask(seen.slice));
     let image = seen.image;
     let folders = folders(arguments)?;
-    let busy = terminal::busy("reading the model");
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let mut predictor = Predictor::open(&source, arguments.device.choice())?;
-    drop(busy);
-    predictor.take_notices().into_iter().for_each(terminal::note);
-    if !predictor.info().is_trained {
-        terminal::note(format!("{} is untrained; its masks have no meaning", predictor.info().name));
-    }
+    let mut segmenter = model::open(open, &source, arguments.device.choice(), "masks")?;
     let mut objects = Vec::new();
     let mut texts = Vec::new();
     for (prompt, folder) in arguments.prompts.iter().zip(folders) {
-        let prediction = predictor.predict(&image, prompt)?;
-        predictor.take_notices().into_iter().for_each(terminal::note);
-        report::notes(predictor.info(), &prediction, !arguments.json).into_iter().for_each(terminal::note);
+        let prediction = segmenter.predict(&image, prompt)?;
+        model::notices(segmenter.as_mut());
+        report::notes(&segmenter.info(), &prediction, !arguments.json).into_iter().for_each(terminal::note);
         let mask = prediction.mask(arguments.threshold);
         let mut files = match folder {
             Some(folder) => {
@@ -103,7 +97,7 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
             None => Vec::new(),
         };
         if let Some(path) = &arguments.activations {
-            write_activations(path, &predictor, &image, prompt)?;
+            write_activations(path, segmenter.as_mut(), &image, prompt)?;
             files.push(path.clone());
         }
         let foreground = mask.iter().filter(|value| **value != 0).count();
@@ -148,7 +142,13 @@ fn folders(arguments: &PredictArguments) -> Result<Vec<Option<PathBuf>>, Failure
         .collect()
 }
 
-fn write_activations(path: &Path, predictor: &Predictor, image: &Image, prompt: &str) -> Result<(), Failure> {
+fn write_activations(
+    path: &Path,
+    segmenter: &mut dyn Segmenter,
+    image: &Image,
+    prompt: &str,
+) -> Result<(), Failure> {
+    let predictor = local(segmenter, "its tensors cannot be read")?;
     let mut tensors = BTreeMap::new();
     for tensor in predictor.activations(image, prompt)? {
         let values = tensor.values.try_into_data().map_err(|error| {

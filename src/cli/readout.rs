@@ -1,13 +1,13 @@
-//! `himix train --readout`: fits a linear probe for every decoder stage of a model that stays as it is.
+//! `himix train --readout`: fits a mask of its own for every decoder stage of a model that stays as it is.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use himix::data::Dataset;
 use himix::device::DeviceChoice;
-use himix::infer::{FitProgress, ModelSource, Predictor, fit_linear_probes, write_linear_probes};
+use himix::infer::{FitProgress, ModelSource, OpenModel, fit_linear_probes, local, write_linear_probes};
 
-use super::{Failure, terminal};
+use super::{Failure, model, terminal};
 
 /// What is fitted, and on which images.
 pub struct ReadoutArguments<'a> {
@@ -19,15 +19,16 @@ pub struct ReadoutArguments<'a> {
     pub device: DeviceChoice,
 }
 
-/// Fits the probes and writes them.
-pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
+/// Fits and writes those of the model that `open` opens.
+pub fn run(arguments: &ReadoutArguments, open: &OpenModel) -> Result<(), Failure> {
     let mut datasets = Vec::new();
     for root in arguments.data {
         datasets.push(Dataset::open(root, arguments.split)?);
     }
-    let mut predictor = Predictor::open(&ModelSource::new(arguments.model), arguments.device)?;
-    predictor.take_notices().into_iter().for_each(terminal::note);
-    // The target is determined first, so that the work is not lost.
+    let mut segmenter = open(&ModelSource::new(arguments.model), arguments.device)?;
+    model::notices(segmenter.as_mut());
+    let predictor = local(segmenter.as_mut(), "its read-outs cannot be fitted")?;
+    // Before the work, so that it is not lost for want of a place.
     let target = match arguments.out {
         Some(path) => path.to_path_buf(),
         None => predictor.linear_probes_path().ok_or_else(|| {
@@ -46,7 +47,7 @@ pub fn run(arguments: &ReadoutArguments) -> Result<(), Failure> {
         }
         ControlFlow::Continue(())
     };
-    let fitted = fit_linear_probes(&mut predictor, &datasets, arguments.limit, progress)?;
+    let fitted = fit_linear_probes(predictor, &datasets, arguments.limit, progress)?;
     bar.finish_and_clear();
     predictor.take_notices().into_iter().for_each(terminal::note);
     let Some(linear_probes) = fitted else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::device::{self, DeviceChoice};
-use himix::infer::BUNDLED_NAME;
+use himix::infer::{BUNDLED_NAME, OpenModel};
 use himix::train::{Control, Epoch, Event, RunFolder, TrainConfig, TrainError, config};
 
 use super::readout::{self, ReadoutArguments};
@@ -74,17 +74,18 @@ fn help_with_keys() -> String {
     format!("{EXAMPLES}\n{}", config::KEYS.iter().map(line).collect::<String>())
 }
 
-/// Runs the command.
-pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
+/// Trains.
+pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> {
     if arguments.linear_probe {
-        return readout::run(&ReadoutArguments {
+        let fitted = ReadoutArguments {
             model: &arguments.model,
             data: &arguments.data,
             split: &arguments.split,
             limit: arguments.limit,
             out: arguments.out.as_deref(),
             device: arguments.device.unwrap_or_default(),
-        });
+        };
+        return readout::run(&fitted, open);
     }
     let config = match &arguments.resume {
         Some(folder) => RunFolder::new(folder).config().map_err(failure)?,

@@ -4,23 +4,20 @@ use std::path::{Path, PathBuf};
 
 use himix::app::Start;
 use himix::device::DeviceChoice;
-use himix::infer::{BUNDLED_NAME, ModelSource};
+use himix::infer::{BUNDLED_NAME, ModelSource, OpenModel};
 
 use super::Failure;
 use super::arguments::WindowArguments;
 
-/// Opens the window and returns when it is closed.
-pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>) -> Result<(), Failure> {
-    if let Some(folder) = himix::logging::folder() {
-        himix::logging::start(&folder);
-    }
+/// Opens the window, whose models `open` opens, and returns when it is closed.
+pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>, open: OpenModel) -> Result<(), Failure> {
     let WindowArguments { files, model, config, vocab, against } = arguments;
     let part = |path: Option<PathBuf>| path.map(|path| absolute(&path));
     let source = |model: PathBuf| ModelSource::new(absolute(&model));
-    let model = model.map(|model| ModelSource { config: part(config), vocab: part(vocab), ..source(model) });
+    let model = model.map(|model| ModelSource::with(absolute(&model), part(config), part(vocab)));
     let files = files.iter().map(|file| absolute(file)).collect();
     let start = Start { files, model, against: against.map(source), device, ..Start::default() };
-    himix::app::run(start).map_err(|error| Failure::work(format!("{error:#}")))
+    himix::app::run(open, start).map_err(|error| Failure::work(format!("{error:#}")))
 }
 
 /// Makes a path absolute, because it is remembered and must be found from another folder. A name that is not a path

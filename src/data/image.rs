@@ -1,10 +1,12 @@
 //! An image as its file stores it.
 
+use serde::{Deserialize, Serialize};
+
 pub use super::decode::{load, load_as};
 use super::volume::Window;
 
 /// The samples of an image: interleaved channels, row-major, in the type and range of the file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Pixels {
     /// 8 bit, 0…255. Files of 1, 2 and 4 bit are scaled to that range, palettes are looked up.
     U8(Vec<u8>),
@@ -50,8 +52,8 @@ pub enum Orientation {
     AsStored,
 }
 
-/// An image without any scaling applied; `pixels` holds `width * height * channels` samples.
-#[derive(Clone, Debug, PartialEq)]
+/// A picture without any scaling applied; `pixels` holds `width * height * channels` samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// Pixels per row.
     pub width: usize,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::data::volume::DisplayWindow;
 use crate::data::{Image, Texels};
 
 /// Pixels no larger than the graphics device can hold.
@@ -38,6 +39,14 @@ impl DisplayPixels {
             }
         };
         Self { width: width.div_ceil(factor), height: height.div_ceil(factor), reduction: factor, texels }
+    }
+}
+
+/// The image in 8 bit, as it is seen; as it is stored where `seen` is `None`.
+pub(super) fn as_seen(image: Arc<Image>, seen: Option<DisplayWindow>) -> Arc<Image> {
+    match seen {
+        Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
+        None => image,
     }
 }
 

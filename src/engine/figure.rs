@@ -1,9 +1,9 @@
-//! A figure of what the window shows, drawn on the thread that writes files.
+//! A figure of what the window shows.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::files_thread::as_seen;
+use super::display::as_seen;
 use crate::analysis::figure::{self, Case, Content, Figure, FigureError, Model, Options, Picture};
 use crate::data::volume::{DisplayWindow, Lengths};
 use crate::data::{Image, Mask};

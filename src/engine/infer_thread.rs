@@ -4,24 +4,33 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, select};
 
-use super::event_sender::{EventSender, guarded};
-use super::message::{Counts, Event, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted};
-use super::scores::ThresholdCounts;
-use super::segmenter::{OpenModel, Segmenter};
+use super::event::{Event, ModelEvent, Slot};
+use super::event_sender::EventSender;
+use super::guard::guarded;
+use super::inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};
+use super::job;
+use super::pending::Reply;
 use super::slot::LatestSlot;
 use crate::data::Image;
 use crate::data::volume::DisplayWindow;
 use crate::device::DeviceChoice;
-use crate::infer::{Inspection, ModelSource, Prediction};
+use crate::infer::{InferError, Inspection, ModelInfo, ModelSource, OpenModel, Prediction, Segmenter};
+
+/// What an inference thread is asked, each in its slot with the way back.
+#[derive(Clone, Default)]
+pub(super) struct Requests {
+    /// Models to open in place of the one that is open.
+    pub(super) models: LatestSlot<(ModelSource, DeviceChoice, Reply<ModelInfo>)>,
+    pub(super) predictions: LatestSlot<(PredictRequest, Reply<Predicted>)>,
+    pub(super) inspections: LatestSlot<(InspectRequest, Reply<Inspected>)>,
+}
 
 /// Everything the thread works with.
 pub(super) struct InferThread {
+    /// Which model it is.
+    pub(super) slot: Slot,
     pub(super) open: OpenModel,
-    pub(super) models: LatestSlot<ModelRequest>,
-    pub(super) requests: LatestSlot<PredictRequest>,
-    pub(super) predictions: LatestSlot<Predicted>,
-    pub(super) looks: LatestSlot<InspectRequest>,
-    pub(super) inspections: LatestSlot<Inspected>,
+    pub(super) requests: Requests,
     pub(super) quit: Receiver<()>,
     pub(super) out: EventSender,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
@@ -43,18 +52,18 @@ impl InferThread {
         loop {
             select! {
                 recv(self.quit) -> _ => return,
-                recv(self.models.arrivals()) -> _ => self.open_waiting_model(),
-                recv(self.requests.arrivals()) -> _ => {
+                recv(self.requests.models.arrivals()) -> _ => self.open_waiting_model(),
+                recv(self.requests.predictions.arrivals()) -> _ => {
                     // A model that was asked for first is opened first.
                     self.open_waiting_model();
-                    if let Some(request) = self.requests.take() {
-                        self.answer(request);
+                    if let Some((request, reply)) = self.requests.predictions.take() {
+                        self.answer(request, reply);
                     }
                 }
-                recv(self.looks.arrivals()) -> _ => {
+                recv(self.requests.inspections.arrivals()) -> _ => {
                     self.open_waiting_model();
-                    if let Some(request) = self.looks.take() {
-                        self.look(request);
+                    if let Some((request, reply)) = self.requests.inspections.take() {
+                        self.look(request, reply);
                     }
                 }
             }
@@ -62,70 +71,71 @@ impl InferThread {
     }
 
     fn open_waiting_model(&mut self) {
-        let Some(ModelRequest { ticket, source, device }) = self.models.take() else { return };
+        let Some((source, device, reply)) = self.requests.models.take() else { return };
         match self.open_model(&source, device) {
             Ok(mut model) => {
                 let info = model.info();
                 // What there was to say of the opening is in `info`.
                 model.take_notices();
-                self.model = Some((source.clone(), model));
-                self.out.send(Event::ModelOpened { ticket, source, info });
+                self.model = Some((source, model));
+                reply.answer(Ok(info));
             }
-            Err(message) => self.out.send(Event::ModelFailed { ticket, message }),
+            Err(message) => reply.answer(Err(job::Failure::Failed(message))),
         }
     }
 
     fn open_model(&self, source: &ModelSource, device: DeviceChoice) -> Result<Box<dyn Segmenter>, String> {
-        guarded(|| (self.open)(source, device)).unwrap_or_else(|reason| {
-            let file = source.model.display();
-            Err(format!("The model could not be opened ({reason}). Check that the file is a HiMix model: {file}"))
-        })
+        guarded(|| (self.open)(source, device))
+            .map(|opened| opened.map_err(|error| error.to_string()))
+            .unwrap_or_else(|reason| {
+                let file = source.path().display();
+                Err(format!(
+                    "The model could not be opened ({reason}). Check that the file is a HiMix model: {file}"
+                ))
+            })
     }
 
-    fn answer(&mut self, request: PredictRequest) {
-        match self.twice(|thread| thread.predict(&request)) {
-            None => return,
-            Some(Ok(prediction)) => self.deliver(request, prediction),
-            Some(Err(message)) => self.out.send(Event::PredictionFailed { ticket: request.ticket, message }),
-        }
+    fn answer(&mut self, request: PredictRequest, reply: Reply<Predicted>) {
+        let predicted = self.twice(|thread| thread.predict(&request)).map(|prediction| {
+            let counts = Counts::of(&prediction, request.truth.as_ref());
+            let (ticket, image, prediction) = (request.ticket, request.image, Arc::new(prediction));
+            Predicted { ticket, image, prediction, counts }
+        });
+        reply.answer(predicted);
         self.pass_on_notices();
     }
 
-    fn look(&mut self, request: InspectRequest) {
-        let ticket = request.of.ticket;
-        match self.twice(|thread| thread.inspect(&request)) {
-            None => return,
-            Some(Ok(inspection)) => {
-                let counts = counts(&request.of, &inspection.prediction);
-                let InspectRequest { of, overrides, .. } = request;
-                let inspection = Arc::new(inspection);
-                self.inspections.put(Inspected { ticket, image: of.image, overrides, inspection, counts });
-                (self.out.wake)();
-            }
-            Some(Err(message)) => self.out.send(Event::InspectionFailed { ticket, message }),
-        }
+    fn look(&mut self, request: InspectRequest, reply: Reply<Inspected>) {
+        let inspected = self.twice(|thread| thread.inspect(&request)).map(|inspection| {
+            let InspectRequest { of, overrides, .. } = request;
+            let counts = Counts::of(&inspection.prediction, of.truth.as_ref());
+            let inspection = Arc::new(inspection);
+            Inspected { ticket: of.ticket, image: of.image, overrides, inspection, counts }
+        });
+        reply.answer(inspected);
         self.pass_on_notices();
     }
 
-    /// Does `job`, after a panic of the model once more with the model opened again; none where there is no model any more.
-    fn twice<T>(&mut self, job: impl Fn(&mut Self) -> Result<T, Failure>) -> Option<Result<T, String>> {
-        let mut result = job(self);
+    /// Does `work`, after a panic of the model once more with the model opened again. If there is no model any more, which
+    /// [`ModelEvent::Lost`] says, the work is cancelled.
+    fn twice<T>(&mut self, work: impl Fn(&mut Self) -> Result<T, Failure>) -> Result<T, job::Failure> {
+        let mut result = work(self);
         if let Err(Failure::Panicked(reason)) = &result {
             let reason = reason.clone();
             if !self.reopen_on_cpu(&reason) {
-                return None;
+                return Err(job::Failure::Cancelled);
             }
-            result = job(self);
+            result = work(self);
             if matches!(result, Err(Failure::Panicked(_))) && !self.reopen_on_cpu(&reason) {
-                return None;
+                return Err(job::Failure::Cancelled);
             }
         }
-        Some(result.map_err(|failure| match failure {
-            Failure::Refused(message) => message,
+        result.map_err(|failure| match failure {
+            Failure::Refused(message) => message.into(),
             Failure::Panicked(reason) => {
-                format!("The prediction failed ({reason}). Try another prompt, image or model.")
+                format!("The prediction failed ({reason}). Try another prompt, image or model.").into()
             }
-        }))
+        })
     }
 
     fn predict(&mut self, request: &PredictRequest) -> Result<Prediction, Failure> {
@@ -146,7 +156,7 @@ impl InferThread {
     fn ask<T>(
         &mut self,
         request: &PredictRequest,
-        question: impl FnOnce(&mut dyn Segmenter, &Image) -> Result<T, String>,
+        question: impl FnOnce(&mut dyn Segmenter, &Image) -> Result<T, InferError>,
     ) -> Result<T, Failure> {
         let Some((_, model)) = &mut self.model else {
             return Err(Failure::Refused("No model is open. Open one from the Model menu.".into()));
@@ -162,14 +172,8 @@ impl InferThread {
                 image
             }
         };
-        guarded(|| question(model.as_mut(), &image)).map_err(Failure::Panicked)?.map_err(Failure::Refused)
-    }
-
-    fn deliver(&self, request: PredictRequest, prediction: Prediction) {
-        let counts = counts(&request, &prediction);
-        let (ticket, image, prediction) = (request.ticket, request.image, Arc::new(prediction));
-        self.predictions.put(Predicted { ticket, image, prediction, counts });
-        (self.out.wake)();
+        let answer = guarded(|| question(model.as_mut(), &image)).map_err(Failure::Panicked)?;
+        answer.map_err(|error| Failure::Refused(error.to_string()))
     }
 
     /// After a panic: the same model, afresh and on the CPU. Whether there is a model again.
@@ -180,14 +184,14 @@ impl InferThread {
         match self.open_model(&source, DeviceChoice::Cpu) {
             Ok(model) => {
                 let notice = format!("The model stopped ({reason}) and was opened again on the CPU.");
-                self.out.send(Event::Notice(notice));
-                self.out.send(Event::ModelUpdated(model.info()));
+                self.say(ModelEvent::Notice(notice));
+                self.say(ModelEvent::Updated(Box::new(model.info())));
                 self.model = Some((source, model));
                 true
             }
             Err(error) => {
                 let message = format!("The model stopped ({reason}) and could not be opened again: {error}");
-                self.out.send(Event::ModelLost { message });
+                self.say(ModelEvent::Lost(message));
                 false
             }
         }
@@ -197,9 +201,14 @@ impl InferThread {
         let Some((_, model)) = &mut self.model else { return };
         let notices = model.take_notices();
         if !notices.is_empty() {
-            self.out.send(Event::ModelUpdated(model.info()));
-            notices.into_iter().for_each(|notice| self.out.send(Event::Notice(notice)));
+            let info = model.info();
+            self.say(ModelEvent::Updated(Box::new(info)));
+            notices.into_iter().for_each(|notice| self.say(ModelEvent::Notice(notice)));
         }
+    }
+
+    fn say(&self, event: ModelEvent) {
+        self.out.send(Event::Model { slot: self.slot, event });
     }
 }
 
@@ -217,11 +226,4 @@ fn must_fit(prediction: &Prediction, image: &Image) -> Result<(), Failure> {
         return Err(Failure::Refused(message));
     }
     Ok(())
-}
-
-/// At every threshold, against the request's truth.
-fn counts(request: &PredictRequest, prediction: &Prediction) -> Counts {
-    let truth = request.truth.as_ref().map(|(_, mask)| mask.values.as_slice());
-    let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, truth));
-    Counts { truth: request.truth.as_ref().map(|(ticket, _)| *ticket), table }
 }

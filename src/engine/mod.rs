@@ -1,49 +1,56 @@
-//! Threads between the window and the work: commands in, events out, and nobody waits for anybody.
+//! Threads between the window and the work: requests in, answers and events out, and nobody waits for anybody.
 //!
-//! One thread owns the model, a second one the model that it is compared with while there is one, one reads and writes
-//! files, one trains. What is large and soon outdated (requests for a prediction, predictions) goes through
-//! [`LatestSlot`]s, in which a newer value replaces an older one; the rest goes through bounded channels.
+//! One thread owns the model, a second one the model that it is compared with while there is one. Of the others one reads
+//! files, one counts, measures and paints, one writes, one trains. Every request is a [`Pending`] of the window, to which its
+//! answer comes back. What is large and soon outdated (requests for a prediction) waits in [`LatestSlot`]s, in which a newer
+//! value replaces an older one; the rest goes through bounded channels.
 
 mod display;
+mod event;
 mod event_sender;
 mod figure;
-mod files_thread;
+mod guard;
 mod infer_thread;
+mod inference;
 mod inference_worker;
-mod message;
+mod job;
+pub mod jobs;
 mod overlay;
+mod pending;
 mod priority;
 mod scores;
-mod segmenter;
 mod slot;
 mod sort;
 mod study;
 mod thumbnails;
 mod training;
+mod wake;
+mod worker;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
-pub use event_sender::Wake;
+pub use event::{Event, ModelEvent, Slot};
 pub use figure::{FigureKind, FigureModel, FigureRequest};
-pub use message::{
-    Counts, Event, FileCommand, FileEvent, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted,
-    Ticket, TruthQuestion,
-};
+pub use inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};
+pub use job::{Failure, Job, Task, Ticket, Worker};
 pub use overlay::{OverlayPaint, compose};
+pub use pending::{Asked, Pending, Several};
 pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
-pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;
-pub use study::{Study, StudyEvent, StudyRequest, SweepOver};
+pub use sort::Sorted;
+pub use study::{Study, StudyAnswer, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
 pub use training::{Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};
+pub use wake::Wake;
+pub use worker::Busy;
 
 /// The plain types of training, for a window that must not train by itself.
 pub mod run {
@@ -51,170 +58,198 @@ pub mod run {
     pub use crate::train::{Control, Epoch, Estimate, Event, Interrupted, PreviewCase, RunControl, TrainConfig};
 }
 
+use crate::device::DeviceChoice;
+use crate::infer::{ModelInfo, ModelSource, OpenModel};
 use event_sender::EventSender;
 use inference_worker::InferenceWorker;
-use run::{RunControl, TrainConfig};
+use pending::Canceller;
+use run::{Estimate, Interrupted, RunControl, TrainConfig};
 use thumbnails::Thumbnails;
 use training::TrainingController;
+use worker::WorkerThread;
 
 /// Events that may wait for the window to look at them.
 const EVENT_QUEUE: usize = 256;
-/// File commands that may wait for the thread.
-const FILE_QUEUE: usize = 64;
+/// How long to wait for what is still to be written when the program ends.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// The same for a file that is still read; nobody needs it any more.
+const SHORT_FAREWELL: Duration = Duration::from_secs(1);
 
-/// Too much is waiting for the thread that reads and writes files.
-#[derive(Debug, thiserror::Error)]
-#[error("Earlier files are still being worked on. Try again in a moment.")]
-pub struct Busy;
-
-/// The running threads. Dropping it finishes what files are still to be written, stops a training run at its next step, and
-/// ends the threads.
+/// The running threads. Dropping it finishes what is still to be written, stops a training run at its next step, and ends the
+/// threads; it waits for them, but not for ever.
 pub struct Engine {
     open: OpenModel,
-    inference_worker: InferenceWorker,
+    primary: InferenceWorker,
     /// Of the model that is compared with, while there is one.
     compared: Option<InferenceWorker>,
     training: TrainingController,
     thumbnails: Thumbnails,
-    files: Option<Sender<FileCommand>>,
+    files: WorkerThread,
+    compute: WorkerThread,
+    storage: WorkerThread,
     events: Receiver<Event>,
-    files_thread: Option<JoinHandle<()>>,
     out: EventSender,
-    /// Breaks off the study that goes on.
-    study: Arc<AtomicBool>,
+    tickets: AtomicU64,
+    /// Breaks off the study that was begun last.
+    study: Option<Canceller>,
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails` and `himix-preflight`. `open` is called on an inference thread whenever a
-    /// model is asked for, `trainer` on the thread of a run, and `wake` after everything reported.
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-storage`, `himix-thumbnails` and `himix-preflight`. `open`
+    /// is called on the threads that need a model, `trainer` on the thread of a run, and `wake` after everything reported.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         priority::share_threads();
         let (events_in, events) = bounded(EVENT_QUEUE);
-        let (files, files_in) = bounded(FILE_QUEUE);
-        let out = EventSender { events: events_in, wake: wake.clone(), mark: |event| event };
-        let inference_worker = InferenceWorker::start("himix-infer", open.clone(), out.clone())?;
-        let training = TrainingController::start(trainer, out.clone(), wake)?;
-        let thumbnails = Thumbnails::start(out.clone())?;
-        let for_files = out.clone();
-        let files_thread =
-            Builder::new().name("himix-files".into()).spawn(move || files_thread::run(&files_in, &for_files))?;
-        let (files, files_thread) = (Some(files), Some(files_thread));
+        let out = EventSender { events: events_in, wake: wake.clone() };
         Ok(Self {
+            primary: InferenceWorker::start(Slot::Primary, open.clone(), out.clone())?,
             open,
-            inference_worker,
             compared: None,
-            training,
-            thumbnails,
-            files,
+            training: TrainingController::start(trainer, wake)?,
+            thumbnails: Thumbnails::start(out.clone())?,
+            files: WorkerThread::start("himix-files")?,
+            compute: WorkerThread::start("himix-compute")?,
+            storage: WorkerThread::start("himix-storage")?,
             events,
-            files_thread,
             out,
-            study: Arc::default(),
+            tickets: AtomicU64::new(0),
+            study: None,
         })
     }
 
-    /// Asks for a model; replaces an earlier wish that is still waiting.
-    pub fn open_model(&self, request: ModelRequest) {
-        self.inference_worker.models.put(request);
+    /// The next number for a request, or for anything else that must be told from what was there before.
+    pub fn ticket(&self) -> Ticket {
+        self.tickets.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Asks for a prediction; replaces an earlier request that is still waiting.
-    pub fn predict(&self, request: PredictRequest) {
-        self.inference_worker.requests.put(request);
+    /// Has `job` done. Its answer comes to `pending`, where `what` says what was asked; an earlier request of the same kind is
+    /// cancelled.
+    ///
+    /// # Errors
+    /// [`Busy`], and the earlier request goes on.
+    pub fn ask<Q, J: Job>(&self, pending: &mut Pending<Q, J::Answer>, what: Q, job: J) -> Result<Ticket, Busy> {
+        let ticket = self.ticket();
+        let (asked, reply) = pending.prepare(ticket, what, self.out.wake.clone());
+        self.worker(J::WORKER).put(job, reply)?;
+        pending.sent(asked);
+        Ok(ticket)
     }
 
-    /// Forgets a request for a prediction that is still waiting.
-    pub fn forget_request(&self) {
-        self.inference_worker.requests.take();
+    /// As [`Self::ask`], beside the earlier requests.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub fn ask_beside<Q, J: Job>(
+        &self,
+        several: &mut Several<Q, J::Answer>,
+        what: Q,
+        job: J,
+    ) -> Result<Ticket, Busy> {
+        let mut pending = Pending::default();
+        let ticket = self.ask(&mut pending, what, job)?;
+        several.push(pending);
+        Ok(ticket)
     }
 
-    /// Asks for a look inside the network; replaces an earlier request that is still waiting.
-    pub fn inspect(&self, request: InspectRequest) {
-        self.inference_worker.looks.put(request);
+    /// Waits until all that was asked of `worker` is done, but no longer than `patience`. Whether it is. For tests and for the end of
+    /// the program: the window never waits.
+    pub fn wait_for(&self, worker: Worker, patience: Duration) -> bool {
+        self.worker(worker).wait(Instant::now() + patience)
     }
 
-    /// The newest look inside, if it was not taken yet.
-    pub fn take_inspection(&self) -> Option<Inspected> {
-        self.inference_worker.inspections.take()
-    }
-
-    /// Begins long work with a model on the thread `himix-study`, breaking off what it was at.
-    pub fn study(&mut self, request: StudyRequest) -> io::Result<()> {
-        self.cancel_study();
-        study::begin(request, self.study.clone(), self.out.clone())
-    }
-
-    /// Breaks the long work off before its next image.
-    pub fn cancel_study(&mut self) {
-        self.study.store(true, Ordering::Relaxed);
-        self.study = Arc::default();
-    }
-
-    /// Asks for thumbnails; replaces an earlier wish.
-    pub fn make_thumbnails(&self, request: ThumbnailRequest) {
-        self.thumbnails.wishes.put(request);
-    }
-
-    /// Hands work to the thread that reads and writes files.
-    pub fn file(&self, command: FileCommand) -> Result<(), Busy> {
-        match &self.files {
-            Some(files) => files.try_send(command).map_err(|_| Busy),
-            None => Err(Busy),
+    fn worker(&self, worker: Worker) -> &WorkerThread {
+        match worker {
+            Worker::Files => &self.files,
+            Worker::Compute => &self.compute,
+            Worker::Storage => &self.storage,
         }
     }
 
-    /// The next event, if one waits.
-    pub fn next_event(&self) -> Option<Event> {
-        self.events.try_recv().ok()
+    fn model(&self, slot: Slot) -> Option<&InferenceWorker> {
+        match slot {
+            Slot::Primary => Some(&self.primary),
+            Slot::Compared => self.compared.as_ref(),
+        }
     }
 
-    /// The newest prediction, if it was not taken yet.
-    pub fn take_prediction(&self) -> Option<Predicted> {
-        self.inference_worker.predictions.take()
-    }
-
-    /// As [`Self::open_model`], for the model that is compared with: events come as [`Event::Compared`]. Starts the thread
-    /// `himix-compare` if there is none.
-    pub fn open_compared(&mut self, request: ModelRequest) -> io::Result<()> {
-        let inference_worker = match self.compared.take() {
-            Some(inference_worker) => inference_worker,
-            None => {
-                let out = EventSender { mark: |event| Event::Compared(Box::new(event)), ..self.out.clone() };
-                InferenceWorker::start("himix-compare", self.open.clone(), out)?
-            }
-        };
-        inference_worker.models.put(request);
-        self.compared = Some(inference_worker);
+    /// Has a model opened in a slot, in place of the one that is open there. If it fails, that one stays. Starts the thread
+    /// `himix-compare` where it is needed.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn open_model(
+        &mut self,
+        slot: Slot,
+        pending: &mut Pending<ModelSource, ModelInfo>,
+        source: ModelSource,
+        device: DeviceChoice,
+    ) -> io::Result<()> {
+        if slot == Slot::Compared && self.compared.is_none() {
+            self.compared = Some(InferenceWorker::start(slot, self.open.clone(), self.out.clone())?);
+        }
+        let (asked, reply) = pending.prepare(self.ticket(), source.clone(), self.out.wake.clone());
+        pending.sent(asked);
+        if let Some(model) = self.model(slot) {
+            model.requests.models.put((source, device, reply));
+        }
         Ok(())
     }
 
-    /// As [`Self::predict`], with the model that is compared with, if there is one.
-    pub fn predict_compared(&self, request: PredictRequest) {
-        if let Some(inference_worker) = &self.compared {
-            inference_worker.requests.put(request);
+    /// Asks the model in a slot for a prediction; replaces an earlier request that is still waiting. Nothing happens where no
+    /// model was ever asked for.
+    pub fn predict(&self, slot: Slot, pending: &mut Pending<(), Predicted>, request: PredictRequest) {
+        let Some(model) = self.model(slot) else { return };
+        let (asked, reply) = pending.prepare(request.ticket, (), self.out.wake.clone());
+        pending.sent(asked);
+        model.requests.predictions.put((request, reply));
+    }
+
+    /// Takes back a request for a prediction that is still waiting.
+    pub fn forget_request(&self, slot: Slot) {
+        if let Some(model) = self.model(slot) {
+            model.requests.predictions.take();
         }
     }
 
-    /// As [`Self::take_prediction`], of the model that is compared with.
-    pub fn take_compared(&self) -> Option<Predicted> {
-        self.compared.as_ref()?.predictions.take()
-    }
-
-    /// As [`Self::inspect`], with the model that is compared with, if there is one.
-    pub fn inspect_compared(&self, request: InspectRequest) {
-        if let Some(inference_worker) = &self.compared {
-            inference_worker.looks.put(request);
-        }
-    }
-
-    /// As [`Self::take_inspection`], of the model that is compared with.
-    pub fn take_compared_inspection(&self) -> Option<Inspected> {
-        self.compared.as_ref()?.inspections.take()
+    /// As [`Self::predict`], with a look inside the network; `what` says what was asked.
+    pub fn inspect<Q>(&self, slot: Slot, pending: &mut Pending<Q, Inspected>, what: Q, request: InspectRequest) {
+        let Some(model) = self.model(slot) else { return };
+        let (asked, reply) = pending.prepare(request.of.ticket, what, self.out.wake.clone());
+        pending.sent(asked);
+        model.requests.inspections.put((request, reply));
     }
 
     /// Ends the comparison; its thread ends, and its model with it, after what it is at.
     pub fn close_compared(&mut self) {
         self.compared = None;
+    }
+
+    /// Begins long work with a model on the thread `himix-study`; an earlier one is cancelled.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn study<Q>(
+        &mut self,
+        pending: &mut Pending<Q, StudyAnswer>,
+        what: Q,
+        request: StudyRequest,
+    ) -> io::Result<()> {
+        let (asked, reply) = pending.prepare(self.ticket(), what, self.out.wake.clone());
+        let canceller = reply.canceller();
+        study::begin(request, self.open.clone(), reply)?;
+        pending.sent(asked);
+        self.study = Some(canceller);
+        Ok(())
+    }
+
+    /// Asks for thumbnails; replaces an earlier request.
+    pub fn make_thumbnails(&self, request: ThumbnailRequest) {
+        self.thumbnails.wishes.put(request);
+    }
+
+    /// The next event, if one waits.
+    pub fn next_event(&self) -> Option<Event> {
+        self.events.try_recv().ok()
     }
 
     /// Begins a training run on the thread `himix-train`. False where one goes on already.
@@ -237,32 +272,40 @@ impl Engine {
         self.training.updates()
     }
 
-    /// Asks what a run would take: [`Event::Estimated`]. Replaces an earlier question that is still waiting.
-    pub fn estimate(&self, ticket: Ticket, config: TrainConfig) {
-        self.training.estimate(ticket, config);
+    /// Asks what a run with these settings would take, or why there can be none.
+    pub fn estimate(&self, pending: &mut Pending<(), Estimate>, config: TrainConfig) {
+        let (asked, reply) = pending.prepare(self.ticket(), (), self.out.wake.clone());
+        pending.sent(asked);
+        self.training.estimate((config, reply));
     }
 
-    /// Asks whether the run in `folder` broke off: [`Event::Interrupted`].
-    pub fn look_for_interrupted(&self, folder: PathBuf) {
-        self.training.look_for_interrupted(folder);
+    /// Asks for the run in `folder` that broke off, if it can be resumed.
+    pub fn look_for_interrupted(&self, pending: &mut Pending<PathBuf, Option<Interrupted>>, folder: PathBuf) {
+        let (asked, reply) = pending.prepare(self.ticket(), folder.clone(), self.out.wake.clone());
+        pending.sent(asked);
+        self.training.look_for_interrupted((folder, reply));
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.files = None;
-        self.cancel_study();
+        for worker in [&mut self.storage, &mut self.compute, &mut self.files] {
+            worker.close();
+        }
+        if let Some(study) = self.study.take() {
+            study.cancel();
+        }
         // Nobody reads events any more; a thread that waits to report one must not wait for ever.
         let (_, nobody) = bounded(0);
         self.events = nobody;
         self.training.end();
         self.thumbnails.end();
-        if let Some(thread) = self.files_thread.take() {
-            let _ = thread.join();
-        }
-        self.inference_worker.end();
-        if let Some(inference_worker) = &mut self.compared {
-            inference_worker.end();
+        self.storage.end(FAREWELL);
+        self.compute.end(FAREWELL);
+        self.files.end(SHORT_FAREWELL);
+        self.primary.end();
+        if let Some(compared) = &mut self.compared {
+            compared.end();
         }
     }
 }

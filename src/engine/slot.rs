@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// Shared by the one who writes and the one who reads; never queues more than one value.
-#[derive(Debug)]
 pub struct LatestSlot<T> {
     value: Arc<Mutex<Option<T>>>,
     signal: Sender<()>,

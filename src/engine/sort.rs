@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::message::FileEvent;
 use crate::infer::ModelSource;
 
 /// Kinds of things that can be dropped on the window or named on the command line.
@@ -14,8 +13,23 @@ enum Kind {
     Folder,
 }
 
+/// What some paths are. At most one of each kind is used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sorted {
+    /// An image.
+    pub image: Option<PathBuf>,
+    /// A folder of images or of a series.
+    pub folder: Option<PathBuf>,
+    /// A mask to compare with.
+    pub truth: Option<PathBuf>,
+    /// A model.
+    pub model: Option<ModelSource>,
+    /// What was left out, and why.
+    pub refused: Vec<String>,
+}
+
 /// Sorts `paths`. A mask is known by its name (`mask…`) or its folder (`GTs`), but only beside an image or the folder of a series.
-pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> FileEvent {
+pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> Sorted {
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
     let has_image = has_image || kinds.iter().any(|(kind, _)| matches!(kind, Kind::Image | Kind::Folder));
     let (mut image, mut folder, mut truth, mut model, mut refused, mut left) =
@@ -38,8 +52,8 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> FileEvent {
         refused
             .push(format!("{files} left out: one image or folder, one mask and one model are shown at a time."));
     }
-    let model = model.map(|model| ModelSource { model, ..ModelSource::default() });
-    FileEvent::Sorted { image, folder, truth, model, refused }
+    let model = model.map(ModelSource::new);
+    Sorted { image, folder, truth, model, refused }
 }
 
 fn kind(path: &Path) -> Kind {
@@ -76,12 +90,10 @@ mod tests {
         let model = folder.path().to_owned();
         let paths =
             vec![PathBuf::from("set/GTs/a.png"), PathBuf::from("set/a.png"), model.clone(), "b.png".into()];
-        let FileEvent::Sorted { image, truth, model: found, refused, .. } = sort(paths, false) else {
-            panic!("sorting gives Sorted");
-        };
+        let Sorted { image, truth, model: found, refused, .. } = sort(paths, false);
         assert_eq!(image, Some(PathBuf::from("set/a.png")));
         assert_eq!(truth, Some(PathBuf::from("set/GTs/a.png")));
-        assert_eq!(found.map(|source| source.model), Some(model));
+        assert_eq!(found, Some(ModelSource::new(model)));
         assert_eq!(refused.len(), 1);
         Ok(())
     }
@@ -90,15 +102,11 @@ mod tests {
     fn a_lone_mask_is_an_image_and_a_folder_a_worklist() -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
         let mask = || PathBuf::from("mask_1.png");
-        let FileEvent::Sorted { image, truth, model, .. } = sort(vec![mask()], false) else {
-            panic!("sorting gives Sorted");
-        };
+        let Sorted { image, truth, model, .. } = sort(vec![mask()], false);
         assert_eq!((image, truth, model), (Some(mask()), None, None));
         // With a folder it is the mask of the series in it.
         let paths = vec![mask(), folder.path().to_owned()];
-        let FileEvent::Sorted { image, folder: list, truth, refused, .. } = sort(paths, false) else {
-            panic!("sorting gives Sorted");
-        };
+        let Sorted { image, folder: list, truth, refused, .. } = sort(paths, false);
         assert_eq!((image, truth), (None, Some(mask())));
         assert_eq!((list.as_deref(), refused.len()), (Some(folder.path()), 0));
         Ok(())

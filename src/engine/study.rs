@@ -1,29 +1,27 @@
 //! Long work with a model that is not for the picture on the screen: fitting read-outs, sweeping a value over many images, writing a
-//! turned model. One at a time, on a thread of its own with a model of its own.
+//! modified model. One at a time, on a thread of its own with a model of its own.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 
-use super::event_sender::{EventSender, guarded};
-use super::message::{Event, Ticket};
+use super::guard::guarded;
+use super::job::Failure;
+use super::pending::Reply;
 use crate::data::volume::DisplayWindow;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
-    FitProgress, ModelSource, Overrides, Parameter, Predictor, SweepCase, SweepResult, fit_linear_probes, sweep,
-    write_linear_probes,
+    FitProgress, InferError, ModelSource, OpenModel, Overrides, Parameter, SweepCase, SweepResult,
+    fit_linear_probes, local, sweep, write_linear_probes,
 };
 
 /// What is to be done, with which model on which device.
 #[derive(Clone, Debug)]
 pub struct StudyRequest {
-    /// Matches the answer.
-    pub ticket: Ticket,
     /// The model.
     pub source: ModelSource,
     /// Where it shall compute.
@@ -48,59 +46,53 @@ pub enum Study {
 pub enum SweepOver {
     /// A picture that is open, as it is seen.
     Picture { image: Arc<Image>, seen: Option<DisplayWindow>, prompt: String, truth: Option<Arc<Mask>> },
-    /// Files; those without a sentence of their own get `prompt`.
+    /// Files; those without a prompt of their own get `prompt`.
     Items { items: Vec<Item>, prompt: String, limit: Limit },
 }
 
-/// What becomes of a [`StudyRequest`].
+/// What comes of a [`StudyRequest`].
 #[derive(Clone, Debug)]
-pub enum StudyEvent {
-    /// So much of so much is done.
-    Progress { done: usize, count: usize },
+pub enum StudyAnswer {
     /// Read-outs are fitted and kept; what they were fitted on.
     Fitted { description: String },
     /// A sweep is done.
     Swept(Box<SweepResult>),
     /// The bundle is written.
     Saved { folder: PathBuf },
-    /// It was broken off.
-    Cancelled,
-    /// It could not be done; one line that says why and what to do.
-    Failed(String),
 }
 
-/// Begins a study; setting `cancel` breaks it off before its next image.
-pub(super) fn begin(request: StudyRequest, cancel: Arc<AtomicBool>, out: EventSender) -> io::Result<()> {
+/// Begins a study with a model that `open` opens. Cancelling it breaks it off before its next image.
+pub(super) fn begin(request: StudyRequest, open: OpenModel, reply: Reply<StudyAnswer>) -> io::Result<()> {
     Builder::new().name("himix-study".into()).spawn(move || {
-        let ticket = request.ticket;
-        let report = |event| out.send(Event::Study { ticket, event });
-        let outcome = guarded(|| run(&request, &cancel, &report));
-        let event = outcome.unwrap_or_else(|reason| Err(format!("The computation stopped ({reason}).")));
-        report(event.unwrap_or_else(StudyEvent::Failed));
+        let outcome = guarded(|| run(&request, &open, &reply));
+        let stopped = |reason| Err(Failure::Failed(format!("The computation stopped ({reason}).")));
+        reply.answer(outcome.unwrap_or_else(stopped));
     })?;
     Ok(())
 }
 
-fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent)) -> Result<StudyEvent, String> {
-    let mut predictor = Predictor::open(&request.source, request.device).map_err(|error| error.to_string())?;
+fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> Result<StudyAnswer, Failure> {
+    let words = |error: InferError| error.to_string();
+    let mut model = open(&request.source, request.device).map_err(words)?;
     let step = |done: usize, count: usize| {
-        report(StudyEvent::Progress { done, count });
-        if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        reply.progress(done, count);
+        if reply.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     match &request.work {
         Study::Fit { data, split, limit } => {
-            let path =
-                predictor.linear_probes_path().ok_or("This model is no file that read-outs could lie beside.")?;
+            let predictor = local(model.as_mut(), "its read-outs cannot be fitted").map_err(words)?;
+            let path = predictor.linear_probes_path().ok_or_else(|| {
+                "This model is no file that read-outs could lie beside. Save it as a bundle first.".to_owned()
+            })?;
             let dataset = Dataset::open(data, split).map_err(|error| error.to_string())?;
             let progress = |progress| match progress {
                 FitProgress::Images(done, count) => step(done, count),
                 FitProgress::Stages(done, count) => step(done, count),
             };
-            let fitted = fit_linear_probes(&mut predictor, &[dataset], *limit, progress)
-                .map_err(|error| error.to_string())?;
-            let Some(linear_probes) = fitted else { return Ok(StudyEvent::Cancelled) };
-            write_linear_probes(&path, &linear_probes).map_err(|error| error.to_string())?;
-            Ok(StudyEvent::Fitted { description: linear_probes.description })
+            let fitted = fit_linear_probes(predictor, &[dataset], *limit, progress).map_err(words)?;
+            let linear_probes = fitted.ok_or(Failure::Cancelled)?;
+            write_linear_probes(&path, &linear_probes).map_err(words)?;
+            Ok(StudyAnswer::Fitted { description: linear_probes.description })
         }
         Study::Sweep { overrides, parameter, values, threshold, over } => {
             let (cases, count): (Box<dyn Iterator<Item = _>>, usize) = match over {
@@ -116,14 +108,14 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                     (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
                 }
             };
-            let swept =
-                sweep(&mut predictor, overrides, *parameter, values, *threshold, cases, |done| step(done, count))
-                    .map_err(|error| error.to_string())?;
-            Ok(swept.map_or(StudyEvent::Cancelled, |result| StudyEvent::Swept(Box::new(result))))
+            let progress = |done| step(done, count);
+            let swept = sweep(model.as_mut(), overrides, *parameter, values, *threshold, cases, progress);
+            Ok(StudyAnswer::Swept(Box::new(swept.map_err(words)?.ok_or(Failure::Cancelled)?)))
         }
         Study::Save { overrides, folder } => {
-            predictor.save_turned(overrides, folder).map_err(|error| error.to_string())?;
-            Ok(StudyEvent::Saved { folder: folder.clone() })
+            let predictor = local(model.as_mut(), "its weights cannot be written").map_err(words)?;
+            predictor.save_turned(overrides, folder).map_err(words)?;
+            Ok(StudyAnswer::Saved { folder: folder.clone() })
         }
     }
 }

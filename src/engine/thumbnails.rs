@@ -1,4 +1,4 @@
-//! The thread that makes thumbnails: of what is seen now, the newest wish first.
+//! The thread that makes thumbnails: of what is seen now, the newest request first.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,8 +7,10 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use super::display::DisplayPixels;
-use super::event_sender::{EventSender, guarded};
-use super::message::{Event, Ticket};
+use super::event::Event;
+use super::event_sender::EventSender;
+use super::guard::guarded;
+use super::job::Ticket;
 use super::slot::LatestSlot;
 use crate::data::{Limit, Orientation, worklist};
 

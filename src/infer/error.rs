@@ -27,6 +27,17 @@ pub enum InferError {
     /// The network cannot run with these values.
     #[error("the network cannot run with these values: {0}")]
     Overrides(String),
+    /// The model does not lie on this computer.
+    #[error("{name} does not lie on this computer: {what}")]
+    NotLocal {
+        /// Name of the model.
+        name: String,
+        /// What cannot be done.
+        what: &'static str,
+    },
+    /// The model refused, for a reason of its own.
+    #[error("{0}")]
+    Refused(String),
     /// The computation failed.
     #[error("the prediction failed on {device} ({reason}); choose another device or restart")]
     Compute {
@@ -35,4 +46,11 @@ pub enum InferError {
         /// What it said.
         reason: String,
     },
+}
+
+/// What a model says that is none of these.
+impl From<&str> for InferError {
+    fn from(reason: &str) -> Self {
+        Self::Refused(reason.to_owned())
+    }
 }

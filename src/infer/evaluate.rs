@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use super::error::InferError;
 use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Plane;
-use super::predictor::Predictor;
+use super::segmenter::Segmenter;
 use crate::data::dataset::pair::{self, Pair};
 use crate::data::{DataError, Dataset, Image, Mask, Orientation, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
@@ -132,13 +132,14 @@ impl Evaluation {
 /// `progress` hears how many images are done of how many; breaking ends the evaluation with those done. `show` sees every image with
 /// its prediction and its mask, for pictures.
 pub fn evaluate(
-    predictor: &mut Predictor,
+    segmenter: &mut dyn Segmenter,
     dataset: &Dataset,
     settings: EvaluationSettings,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
     mut show: impl FnMut(&str, &Image, &[u8], &Mask) -> Result<(), DataError>,
 ) -> Result<Evaluation, InferError> {
     let samples = &dataset.samples;
+    let known = segmenter.info().subjects;
     let order = match settings.shuffle_seed {
         Some(seed) => shuffled(samples.len(), seed),
         None => (0..samples.len()).collect(),
@@ -164,14 +165,13 @@ pub fn evaluate(
             }
         };
         let wanted = InspectOptions { stages: settings.stages, ..InspectOptions::default() };
-        let Inspection { prediction, stages, .. } = predictor.inspect(&image, prompt, None, wanted)?;
+        let Inspection { prediction, stages, .. } = segmenter.inspect(&image, prompt, None, wanted)?;
         let raised = |plane: &Plane| -> Vec<u8> {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
             values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
         };
         let predicted = prediction.mask(settings.threshold);
         show(&sample.name, &image, &predicted, &truth)?;
-        let known = &predictor.info().subjects;
         let is_known = subject(&sample.name)
             .filter(|_| !known.is_empty())
             .map(|subject| known.binary_search(&subject_code(subject)).is_ok());

@@ -1,9 +1,11 @@
 //! What a look inside the network gives: plain arrays, no tensors, every map in the natural orientation of its image.
 
+use serde::{Deserialize, Serialize};
+
 use super::prediction::{Plane, Prediction};
 
 /// What of the network's inside is wanted beside the mask. What is not wanted costs nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectOptions {
     /// [`Inspection::stages`].
     pub stages: bool,
@@ -16,7 +18,7 @@ pub struct InspectOptions {
 }
 
 /// One image and one prompt, with the inside of the network that segmented them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Inspection {
     /// The mask, σ and layer weights as they were used.
     pub prediction: Prediction,
@@ -31,7 +33,7 @@ pub struct Inspection {
 }
 
 /// A decoder stage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageView {
     /// Side n of the grid on which the stage works and by which it is named.
     pub grid: usize,
@@ -48,7 +50,7 @@ pub struct StageView {
 }
 
 /// Grad-CAM of a stage: Selvaraju et al. 2017, of the mean logit of the mask.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attribution {
     /// Σ over channels of mean gradient × output, negative values cut to 0, `2n × 2n`.
     pub map: Plane,
@@ -57,7 +59,7 @@ pub struct Attribution {
 }
 
 /// Mean power over all channels and over each ring of equal distance from DC, `⌊n/2⌋ + 1` values from DC outwards.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spectra {
     /// Of what comes into the stage.
     pub before: Vec<f32>,

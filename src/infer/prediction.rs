@@ -1,7 +1,9 @@
-//! What a prediction is made of: plain arrays, no tensors, so that every room above can hold one.
+//! What a prediction is made of: plain arrays, no tensors, so that every module above can hold one.
+
+use serde::{Deserialize, Serialize};
 
 /// The probability that each pixel belongs to what the prompt describes; row-major, natural orientation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plane {
     /// Pixels per row.
     pub width: usize,
@@ -12,7 +14,7 @@ pub struct Plane {
 }
 
 /// The mean activation of one decoder stage's output, scaled to 0…1 over the map.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageMap {
     /// Side of the grid on which the stage works and by which it is named: 7, 14 or 28 in the full model.
     pub grid: usize,
@@ -21,7 +23,7 @@ pub struct StageMap {
 }
 
 /// The learned quantities of one decoder stage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageParameters {
     /// Side of the grid on which the stage works.
     pub grid: usize,
@@ -34,7 +36,7 @@ pub struct StageParameters {
 }
 
 /// Where the time of one prediction went, in milliseconds. A part served from a cache takes none.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Milliseconds {
     /// Preprocessing and vision encoder.
     pub vision: f64,
@@ -47,7 +49,7 @@ pub struct Milliseconds {
 }
 
 /// What the network read of a prompt and what did not fit.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokensRead {
     /// Word pieces that the network read, without the special tokens.
     pub read: Vec<String>,
@@ -58,7 +60,7 @@ pub struct TokensRead {
 }
 
 /// One image and one prompt, segmented.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Prediction {
     /// The sentence as it was typed.
     pub prompt: String,

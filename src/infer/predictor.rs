@@ -75,7 +75,7 @@ impl Predictor {
         let located = bundle::locate(source)?;
         let (tokenizer, vocabulary) = match located.vocabulary()? {
             Vocabulary::File(path) => (Tokenizer::from_file(path)?, path.clone()),
-            Vocabulary::Text(text) => (Tokenizer::from_vocab_text(text)?, source.model.clone()),
+            Vocabulary::Text(text) => (Tokenizer::from_vocab_text(text)?, source.path().to_path_buf()),
         };
         let is_bundled = matches!(located.vocabulary()?, Vocabulary::Text(_));
         if tokenizer.vocabulary_size() > located.config.text.vocab_size {
@@ -119,7 +119,7 @@ impl Predictor {
             notices: notices.clone(),
             overrides: loaded.prepared.decoder().overrides().clone(),
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
-            history: sigma_history(&located.source.model),
+            history: sigma_history(located.source.path()),
             subjects: sorted(&provenance.subjects),
         };
         Ok(Self {

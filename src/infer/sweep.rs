@@ -3,8 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::InferError;
-use super::predictor::Predictor;
+use super::inspection::InspectOptions;
+use super::segmenter::Segmenter;
 use crate::data::{Image, Mask};
 use crate::metrics::{Confusion, mean_std};
 use crate::model::overrides::{Overrides, Parameter};
@@ -13,33 +16,33 @@ use crate::model::overrides::{Overrides, Parameter};
 pub struct SweepCase {
     /// As the network shall see it.
     pub image: Arc<Image>,
-    /// Its sentence.
+    /// Its prompt.
     pub prompt: String,
     /// Mask of the image's size, where there is one.
     pub truth: Option<Arc<Mask>>,
 }
 
 /// What becomes of the masks at one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SweepPoint {
     /// The value.
     pub value: f32,
     /// Mean share of the image that the mask covers, 0…1.
     pub area: f64,
-    /// Dice of all pixels together, of the cases with a truth; none where no case has one.
+    /// Dice of all pixels together, of the cases with a truth; `None` if no case has one.
     pub dice_pooled: Option<f64>,
     /// Mean Dice per image, of the same cases.
     pub dice_per_image: Option<f64>,
 }
 
 /// A sweep.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepResult {
-    /// What was turned.
+    /// The parameter that was varied.
     pub parameter: Parameter,
     /// What it is called.
     pub name: String,
-    /// Its value in the untouched model.
+    /// Its value in the original model.
     pub own: f32,
     /// In the order of the values.
     pub points: Vec<SweepPoint>,
@@ -57,7 +60,7 @@ pub struct SweepResult {
 ///
 /// `progress` hears before every mask how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
 pub fn sweep(
-    predictor: &mut Predictor,
+    segmenter: &mut dyn Segmenter,
     overrides: &Overrides,
     parameter: Parameter,
     values: &[f32],
@@ -65,7 +68,7 @@ pub fn sweep(
     cases: impl Iterator<Item = Result<SweepCase, String>>,
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<SweepResult>, InferError> {
-    let Some(own) = parameter.get(predictor.overrides()) else {
+    let Some(own) = parameter.get(&segmenter.info().overrides) else {
         return Err(InferError::Overrides("this model has no such value".into()));
     };
     let mut areas = vec![0f64; values.len()];
@@ -93,7 +96,9 @@ pub fn sweep(
             }
             let mut overrides = overrides.clone();
             parameter.set(&mut overrides, value);
-            let mask = predictor.predict_turned(&case.image, &case.prompt, &overrides)?.mask(threshold);
+            let wanted = InspectOptions::default();
+            let inspection = segmenter.inspect(&case.image, &case.prompt, Some(&overrides), wanted)?;
+            let mask = inspection.prediction.mask(threshold);
             let area = mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
             masks.push((area, case.truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values))));
         }

@@ -54,7 +54,7 @@ impl GroupOverrides {
 }
 
 /// One value of a decoder that can be turned. Stages coarse to fine, groups from G1, all counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Parameter {
     /// σ of a stage.
     Sigma(usize),

@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use himix::data::Image;
-use himix::engine::{OpenModel, Segmenter};
 use himix::infer::{
-    Attribution, GroupOverrides, InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane,
-    Prediction, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
+    Attribution, GroupOverrides, InferError, InspectOptions, Inspection, Milliseconds, ModelInfo, OpenModel,
+    Overrides, Plane, Prediction, Segmenter, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
 };
 
 /// Side of the fake model's input.
@@ -38,21 +37,30 @@ pub struct FakeModel {
     pub is_untrained: bool,
     /// Whether its stages have masks.
     pub has_linear_probes: bool,
+    /// Whether it refuses every mask, and with it every look at its stages.
+    pub refuses_masks: bool,
+    /// Whether it refuses to show its stages.
+    pub refuses_stages: bool,
 }
 
 impl FakeModel {
-    /// Returns the function by which the engine opens models.
+    /// What the engine opens models with. A model named "missing" cannot be opened; one named "no-masks" or "no-stages" refuses those.
     pub fn opener(&self) -> OpenModel {
         let model = self.clone();
-        Arc::new(move |_, _| Ok(Box::new(model.clone())))
+        Arc::new(move |source, _| match source.path().to_str() {
+            Some("missing") => Err("missing: there is no such model; choose another".into()),
+            Some("no-masks") => Ok(Box::new(Self { refuses_masks: true, ..model.clone() })),
+            Some("no-stages") => Ok(Box::new(Self { refuses_stages: true, ..model.clone() })),
+            _ => Ok(Box::new(model.clone())),
+        })
     }
 
-    /// Returns the last prompt.
+    /// The newest prompt.
     pub fn last_prompt(&self) -> String {
         self.all_prompts().pop().unwrap_or_default()
     }
 
-    /// Returns all prompts.
+    /// All prompts.
     pub fn all_prompts(&self) -> Vec<String> {
         self.prompts.lock().map(|prompts| prompts.clone()).unwrap_or_default()
     }
@@ -74,12 +82,15 @@ impl Segmenter for FakeModel {
         }
     }
 
-    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, String> {
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if let Ok(mut prompts) = self.prompts.lock() {
             prompts.push(prompt.to_owned());
         }
         std::thread::sleep(self.takes);
+        if self.refuses_masks {
+            return Err("this model makes no masks".into());
+        }
         match prompt {
             "refuse" => return Err("the fake refuses".into()),
             "panic" => panic!("the fake panics"),
@@ -109,7 +120,10 @@ impl Segmenter for FakeModel {
         prompt: &str,
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
-    ) -> Result<Inspection, String> {
+    ) -> Result<Inspection, InferError> {
+        if self.refuses_stages {
+            return Err("this model shows no stages".into());
+        }
         let mut prediction = self.predict(image, prompt)?;
         if let Some(sigma) = overrides.and_then(|overrides| overrides.stages[0].sigma) {
             let edge = ((sigma / 10.0).min(1.0) * image.width as f32) as usize;

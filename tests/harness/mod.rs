@@ -11,7 +11,8 @@ use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use himix::app::{HimixApp, Start};
-use himix::engine::{OpenModel, Trainer};
+use himix::engine::Trainer;
+use himix::infer::OpenModel;
 
 use crate::fake::{HEIGHT, WIDTH};
 

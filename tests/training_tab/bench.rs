@@ -9,8 +9,7 @@ use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 use himix::app::Start;
 use himix::device::DeviceChoice;
-use himix::engine::OpenModel;
-use himix::infer::ModelSource;
+use himix::infer::{InferError, ModelSource, OpenModel};
 
 use crate::fake::FakeModel;
 use crate::fake_trainer::FakeTrainer;
@@ -36,12 +35,12 @@ impl Bench {
         let opened = Arc::<Mutex<Vec<PathBuf>>>::default();
         let (inner, list) = (model.opener(), opened.clone());
         let opener: OpenModel = Arc::new(move |source, device| {
-            list.lock().map_err(|error| error.to_string())?.push(source.model.clone());
+            list.lock().map_err(|error| InferError::Refused(error.to_string()))?.push(source.path().to_path_buf());
             inner(source, device)
         });
         let start = Start {
             files: if has_image { vec![files.image(), files.truth()] } else { Vec::new() },
-            model: Some(ModelSource { model: "demo".into(), ..ModelSource::default() }),
+            model: Some(ModelSource::new("demo")),
             device: Some(DeviceChoice::Cpu),
             settings,
             ..Start::default()

@@ -159,7 +159,7 @@ fn a_picture_is_turned_as_it_asks_unless_that_is_switched_off() {
     information(&mut window);
     window.get_by_label("24 × 40 pixels");
     window.get_by_label("6 (turned by 90° clockwise), applied");
-    window.get_by_label("View").click();
+    window.key_press_modifiers(eframe::egui::Modifiers::COMMAND, Key::Comma);
     window.run();
     window.get_by_label("Turn pictures upright as their EXIF data asks").click();
     window.run();

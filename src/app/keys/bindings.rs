@@ -4,41 +4,52 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
 use super::chord::Chord;
-use crate::app::state::Tab;
+use crate::app::tab::Tab;
 
-/// The user's keys; an action that is not named has its usual ones.
+/// Names an action, in commands and in the settings file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionId(pub &'static str);
+
+/// Something that keys do.
+pub trait Keyed {
+    /// Names it.
+    fn id(&self) -> ActionId;
+    /// Its keys, unless the user says otherwise.
+    fn usual(&self) -> &'static [Chord];
+    /// Whether its keys do something in a task.
+    fn works_in(&self, tab: Tab) -> bool;
+}
+
+/// The user's keys by the names of actions; an action that is not named has its usual ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Bindings(BTreeMap<Action, Vec<Chord>>);
+pub struct Bindings(BTreeMap<String, Vec<Chord>>);
 
 impl<'de> Deserialize<'de> for Bindings {
-    /// Leaves out what it does not know: a key of a newer version is no reason to lose the settings.
+    /// Leaves out the keys that it does not know: those of a newer version are no reason to lose the settings.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
-        let pair = |(action, chords): (String, serde_json::Value)| {
-            let action = serde_json::from_value(action.into()).ok()?;
-            Some((action, serde_json::from_value(chords).ok()?))
-        };
+        let pair =
+            |(action, chords): (String, serde_json::Value)| Some((action, serde_json::from_value(chords).ok()?));
         Ok(Self(stored.into_iter().filter_map(pair).collect()))
     }
 }
 
 impl Bindings {
     /// The keys of an action.
-    pub fn of(&self, action: Action) -> &[Chord] {
-        self.0.get(&action).map_or(action.usual(), Vec::as_slice)
+    pub fn of(&self, action: &impl Keyed) -> &[Chord] {
+        self.0.get(action.id().0).map_or(action.usual(), Vec::as_slice)
     }
 
     /// The first key of an action, for a menu; empty where it has none.
-    pub fn label(&self, action: Action) -> String {
+    pub fn label(&self, action: &impl Keyed) -> String {
         self.of(action).first().map_or_else(String::new, Chord::to_string)
     }
 
     /// Whether the keys of an action are not the usual ones.
-    pub fn is_changed(&self, action: Action) -> bool {
-        self.0.contains_key(&action)
+    pub fn is_changed(&self, action: &impl Keyed) -> bool {
+        self.0.contains_key(action.id().0)
     }
 
     /// Whether any are not.
@@ -46,18 +57,28 @@ impl Bindings {
         !self.0.is_empty()
     }
 
-    /// What a key does in a task.
-    pub fn action(&self, chord: Chord, tab: Tab) -> Option<Action> {
-        Action::ALL.iter().copied().find(|action| action.works_in(tab) && self.of(*action).contains(&chord))
+    /// What a key does in a task, of `all` that there is to do.
+    pub fn action<'a, A: Keyed>(
+        &self,
+        all: impl IntoIterator<Item = &'a A>,
+        chord: Chord,
+        tab: Tab,
+    ) -> Option<&'a A> {
+        all.into_iter().find(|action| action.works_in(tab) && self.of(*action).contains(&chord))
     }
 
-    /// Gives `chord` to `action`, in the place of its key number `place` or as one more; who had it loses it, and is returned.
-    pub fn bind(&mut self, action: Action, place: Option<usize>, chord: Chord) -> Vec<Action> {
-        let shares = |other: &Action| Tab::ALL.iter().any(|tab| other.works_in(*tab) && action.works_in(*tab));
-        let losers: Vec<Action> = Action::ALL
-            .iter()
-            .copied()
-            .filter(|other| *other != action && shares(other) && self.of(*other).contains(&chord))
+    /// Gives `chord` to `action`, in the place of its key number `place` or as one more. Those of `all` that had it lose it, and are returned.
+    pub fn bind<'a, A: Keyed>(
+        &mut self,
+        all: impl IntoIterator<Item = &'a A>,
+        action: &A,
+        place: Option<usize>,
+        chord: Chord,
+    ) -> Vec<&'a A> {
+        let shares = |other: &A| Tab::ALL.iter().any(|tab| other.works_in(*tab) && action.works_in(*tab));
+        let losers: Vec<&A> = all
+            .into_iter()
+            .filter(|other| other.id() != action.id() && shares(other) && self.of(*other).contains(&chord))
             .collect();
         for loser in &losers {
             let rest = self.of(*loser).iter().copied().filter(|other| *other != chord).collect();
@@ -80,7 +101,7 @@ impl Bindings {
     }
 
     /// Takes key number `place` from an action.
-    pub fn unbind(&mut self, action: Action, place: usize) {
+    pub fn unbind(&mut self, action: &impl Keyed, place: usize) {
         let mut chords = self.of(action).to_vec();
         if place < chords.len() {
             chords.remove(place);
@@ -88,25 +109,25 @@ impl Bindings {
         }
     }
 
-    /// The usual keys again; of all actions where none is named.
-    pub fn reset(&mut self, action: Option<Action>) {
-        match action {
-            Some(action) => {
-                // As a change of its own, so that nobody else keeps one of them.
-                self.0.remove(&action);
-                for chord in action.usual() {
-                    self.bind(action, None, *chord);
-                }
-            }
-            None => self.0.clear(),
+    /// Gives `action` its usual keys again; those of `all` that have one of them lose it.
+    pub fn reset<'a, A: Keyed + 'a>(&mut self, all: impl IntoIterator<Item = &'a A> + Clone, action: &A) {
+        // As a change of its own, so that nobody else keeps one of them.
+        self.0.remove(action.id().0);
+        for chord in action.usual() {
+            self.bind(all.clone(), action, None, *chord);
         }
     }
 
-    fn set(&mut self, action: Action, chords: Vec<Chord>) {
+    /// Gives all actions their usual keys again.
+    pub fn reset_all(&mut self) {
+        self.0.clear();
+    }
+
+    fn set(&mut self, action: &impl Keyed, chords: Vec<Chord>) {
         if chords == action.usual() {
-            self.0.remove(&action);
+            self.0.remove(action.id().0);
         } else {
-            self.0.insert(action, chords);
+            self.0.insert(action.id().0.to_owned(), chords);
         }
     }
 }
@@ -117,42 +138,48 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn no_key_does_two_things_at_once() {
-        for tab in Tab::ALL {
-            let mut seen: Vec<(Chord, Action)> = Vec::new();
-            for action in Action::ALL.iter().copied().filter(|action| action.works_in(tab)) {
-                for chord in action.usual() {
-                    assert!(!chord.is_reserved(), "{action:?}");
-                    let other = seen.iter().find(|(other, _)| other == chord);
-                    assert!(other.is_none(), "{chord} in {tab:?}: {action:?} and {other:?}");
-                    seen.push((*chord, action));
-                }
-            }
+    struct Deed(&'static str, &'static [Chord]);
+
+    impl Keyed for Deed {
+        fn id(&self) -> ActionId {
+            ActionId(self.0)
+        }
+        fn usual(&self) -> &'static [Chord] {
+            self.1
+        }
+        fn works_in(&self, tab: Tab) -> bool {
+            tab != Tab::Train
         }
     }
+
+    const FIT: Deed = Deed("fit", &[Chord::key(Key::F)]);
+    const NEXT: Deed = Deed("next_case", &[Chord::key(Key::N)]);
+    const ALL: [&Deed; 2] = [&FIT, &NEXT];
 
     #[test]
     fn a_key_that_is_given_away_is_lost() {
         let mut bindings = Bindings::default();
-        assert_eq!(bindings.bind(Action::Fit, Some(0), Chord::key(Key::N)), [Action::NextCase]);
-        assert_eq!(bindings.of(Action::Fit), [Chord::key(Key::N)]);
-        assert!(bindings.of(Action::NextCase).is_empty());
-        assert_eq!(bindings.action(Chord::key(Key::N), Tab::Read), Some(Action::Fit));
-        assert_eq!(bindings.action(Chord::key(Key::F), Tab::Read), None);
+        let losers = bindings.bind(ALL, &FIT, Some(0), Chord::key(Key::N));
+        assert_eq!(losers.iter().map(|loser| loser.0).collect::<Vec<_>>(), ["next_case"]);
+        assert_eq!(bindings.of(&FIT), [Chord::key(Key::N)]);
+        assert!(bindings.of(&NEXT).is_empty());
+        let action =
+            |bindings: &Bindings, key| bindings.action(ALL, Chord::key(key), Tab::Read).map(|deed| deed.0);
+        assert_eq!(action(&bindings, Key::N), Some("fit"));
+        assert_eq!(action(&bindings, Key::F), None);
         let text = serde_json::to_string(&bindings).expect("text");
         assert_eq!(serde_json::from_str::<Bindings>(&text).expect("bindings"), bindings);
-        bindings.reset(Some(Action::NextCase));
-        assert!(bindings.of(Action::Fit).is_empty(), "the usual key goes back to whose it is");
-        bindings.reset(None);
+        bindings.reset(ALL, &NEXT);
+        assert!(bindings.of(&FIT).is_empty(), "the usual key goes back to whose it is");
+        bindings.reset_all();
         assert!(!bindings.are_changed());
     }
 
     #[test]
     fn keys_that_are_not_known_are_left_out() {
-        let text = r#"{"fit": ["Ctrl+J"], "teleport": ["T"], "heat": ["Hyper+Q"]}"#;
+        let text = r#"{"fit": ["Ctrl+J"], "teleport": ["T"], "next_case": ["Hyper+Q"]}"#;
         let bindings: Bindings = serde_json::from_str(text).expect("bindings");
-        assert_eq!(bindings.of(Action::Fit), [Chord::ctrl(Key::J)]);
-        assert!(!bindings.is_changed(Action::Heat));
+        assert_eq!(bindings.of(&FIT), [Chord::ctrl(Key::J)]);
+        assert!(!bindings.is_changed(&NEXT));
     }
 }

@@ -50,6 +50,11 @@ impl Chord {
         self.ctrl || is_function(self.key)
     }
 
+    /// Whether a key is one that is held with another one.
+    pub fn is_modifier(key: Key) -> bool {
+        ["Shift", "Control", "Alt", "Super"].iter().any(|name| key.name().starts_with(name))
+    }
+
     /// Whether a program can do without it: these keys move between widgets, leave what is open, or are the text field's.
     pub fn is_reserved(self) -> bool {
         let editing = [Key::A, Key::C, Key::V, Key::X];
@@ -83,11 +88,6 @@ fn is_sign(key: Key) -> bool {
     )
 }
 
-/// Keys that are held with another one.
-pub(super) fn is_modifier(key: Key) -> bool {
-    ["Shift", "Control", "Alt", "Super"].iter().any(|name| key.name().starts_with(name))
-}
-
 fn is_function(key: Key) -> bool {
     let name = key.name();
     name.len() > 1 && name.starts_with('F') && name[1..].bytes().all(|byte| byte.is_ascii_digit())
@@ -108,6 +108,7 @@ impl fmt::Display for Chord {
             Key::Plus => "+",
             Key::Minus => "−",
             Key::Equals => "=",
+            Key::Comma => ",",
             Key::PageUp => "Page Up",
             Key::PageDown => "Page Down",
             Key::ArrowLeft => "Left",

@@ -3,7 +3,8 @@
 use eframe::egui::{Vec2, vec2};
 use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
 
-use super::{Pane, children};
+use super::children;
+use crate::app::pane::{Pane, Panes};
 
 /// Least share of a row or a column for the part that takes what the others leave.
 const LEAST: f32 = 0.3;
@@ -11,12 +12,12 @@ const LEAST: f32 = 0.3;
 const UNSET: f32 = 8.0;
 
 /// Brings the sizes within the tile `id` into agreement with `room`, in points; `bar` is the height of a bar of tabs.
-pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) {
+pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: f32, bar: f32) {
     let linear = match tiles.get(id) {
         Some(Tile::Container(Container::Linear(linear))) => linear.clone(),
         Some(Tile::Container(_)) => {
             let inside = vec2(room.x, (room.y - bar).max(0.0));
-            return children(tiles, id).into_iter().for_each(|child| fit(tiles, child, inside, gap, bar));
+            return children(tiles, id).into_iter().for_each(|child| fit(tiles, panes, child, inside, gap, bar));
         }
         _ => return,
     };
@@ -24,12 +25,12 @@ pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) 
     let seen: Vec<TileId> =
         linear.children.iter().copied().filter(|child| tiles.is_visible_in_layout(*child)).collect();
     // The last of equals, so that a panel at the right or below another one grows.
-    let Some(grows) = seen.iter().copied().max_by_key(|child| growth(tiles, *child)) else { return };
+    let Some(grows) = seen.iter().copied().max_by_key(|child| growth(tiles, panes, *child)) else { return };
     let length = (room[axis] - gap * (seen.len() as f32 - 1.0)).max(1.0);
     let mut shares = linear.shares.clone();
     for &child in &linear.children {
         if shares[child] < UNSET {
-            shares.set_share(child, usual(tiles, child, axis));
+            shares.set_share(child, usual(tiles, panes, child, axis));
         }
     }
     let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
@@ -41,27 +42,27 @@ pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) 
     for (child, size) in seen.into_iter().zip(sizes) {
         let mut inside = room;
         inside[axis] = size;
-        fit(tiles, child, inside, gap, bar);
+        fit(tiles, panes, child, inside, gap, bar);
     }
 }
 
 /// How much a part wants to grow: as the panel in it that wants it most.
-fn growth(tiles: &Tiles<Pane>, id: TileId) -> u8 {
+fn growth(tiles: &Tiles<Pane>, panes: &Panes, id: TileId) -> u8 {
     match tiles.get(id) {
-        Some(Tile::Pane(pane)) => pane.growth() + 1,
+        Some(Tile::Pane(pane)) => panes.get(*pane).map_or(0, |info| info.growth) + 1,
         Some(Tile::Container(_)) => {
             let seen = children(tiles, id).into_iter().filter(|child| tiles.is_visible_in_layout(*child));
-            seen.map(|child| growth(tiles, child)).max().unwrap_or(0)
+            seen.map(|child| growth(tiles, panes, child)).max().unwrap_or(0)
         }
         None => 0,
     }
 }
 
 /// The size of a part where nobody has set any: that of its largest panel.
-fn usual(tiles: &Tiles<Pane>, id: TileId, axis: usize) -> f32 {
+fn usual(tiles: &Tiles<Pane>, panes: &Panes, id: TileId, axis: usize) -> f32 {
     match tiles.get(id) {
-        Some(Tile::Pane(pane)) => pane.size()[axis],
-        _ => children(tiles, id).into_iter().map(|child| usual(tiles, child, axis)).fold(100.0, f32::max),
+        Some(Tile::Pane(pane)) => panes.get(*pane).map_or(100.0, |info| info.size[axis]),
+        _ => children(tiles, id).into_iter().map(|child| usual(tiles, panes, child, axis)).fold(100.0, f32::max),
     }
 }
 
@@ -69,12 +70,15 @@ fn usual(tiles: &Tiles<Pane>, id: TileId, axis: usize) -> f32 {
 mod tests {
     use eframe::egui::Id;
 
-    use super::super::{Node, Tab};
+    use super::super::Node;
+    use super::super::arrangement::tests::panes;
     use super::*;
+    use crate::app::tab::Tab;
 
     #[test]
     fn the_picture_takes_what_the_others_leave() {
-        let mut tree = Node::usual(Tab::Read).tree(Id::unique("tree"));
+        let panes = panes();
+        let mut tree = Node::usual(Tab::Read, &panes).tree(Id::unique("tree"), &panes);
         let root = tree.root().expect("a root");
         let sizes = |tiles: &Tiles<Pane>| match tiles.get(root) {
             Some(Tile::Container(Container::Linear(linear))) => {
@@ -82,16 +86,16 @@ mod tests {
             }
             _ => [0.0; 3],
         };
-        fit(&mut tree.tiles, root, vec2(1280.0, 800.0), 1.0, 22.0);
+        fit(&mut tree.tiles, &panes, root, vec2(1280.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles), [196.0, 1278.0 - 196.0 - 272.0, 272.0]);
-        fit(&mut tree.tiles, root, vec2(1920.0, 800.0), 1.0, 22.0);
+        fit(&mut tree.tiles, &panes, root, vec2(1920.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles), [196.0, 1918.0 - 196.0 - 272.0, 272.0]);
         // Too narrow for all: the picture keeps its share, and nobody's size is forgotten.
-        fit(&mut tree.tiles, root, vec2(402.0, 800.0), 1.0, 22.0);
+        fit(&mut tree.tiles, &panes, root, vec2(402.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles).map(f32::round), [196.0, 120.0, 272.0]);
-        let worklist = tree.tiles.find_pane(&Pane::Worklist).expect("a tile");
+        let worklist = tree.tiles.find_pane(&Pane::WORKLIST).expect("a tile");
         tree.set_visible(worklist, false);
-        fit(&mut tree.tiles, root, vec2(1280.0, 800.0), 1.0, 22.0);
+        fit(&mut tree.tiles, &panes, root, vec2(1280.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles), [196.0, 1279.0 - 272.0, 272.0]);
     }
 }

@@ -3,12 +3,15 @@
 use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
+use super::panel::{Around, Panel};
 use super::{empty, hud, level};
 use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::data::volume::Window;
-use crate::render::{Paint, Picture, PictureStyle, Show, TruthLayer, Uniforms};
+use crate::render::{Paint, PictureStyle, Show, TruthLayer, Uniforms};
 
 /// Opacity of a mask that is out of date, in relation to one that is not.
 const DIMMED: f32 = 0.4;
@@ -22,8 +25,35 @@ const PAUSE: f64 = 0.5;
 /// Thickness of the progress line, and how long it takes from end to end.
 const PROGRESS: (f32, f64) = (2.0, 1.2);
 
+/// The picture with its overlay.
+pub struct Canvas;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Picture",
+    help: "The image that is open, with its mask.",
+    places: &[Place::new(Tab::Read, Column::Middle, 0)],
+    size: [800.0, 600.0],
+    growth: 3,
+    is_hero: true,
+    ..PaneInfo::new(Pane::new("picture"))
+};
+
+impl Panel for Canvas {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Bare
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the picture, and beneath it the slices of a stack.
-pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     level::slices(ui, state, commands);
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
     if let Some(open) = &state.image {
@@ -36,7 +66,7 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
         });
         move_about(ui, &response, state, commands);
         if let Some(paint) = paint(state, theme::palette(ui.visuals()), ui.pixels_per_point()) {
-            ui.painter().with_clip_rect(rect).add(picture.callback(rect, paint));
+            ui.painter().with_clip_rect(rect).add(state.picture.callback(rect, paint));
         }
         hud::show(ui, rect, state, response.hover_pos());
     } else {

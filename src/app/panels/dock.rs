@@ -3,43 +3,48 @@
 use std::collections::HashSet;
 
 use eframe::egui::{
-    self, Color32, Frame, Margin, Rect, Response, RichText, ScrollArea, Stroke, Style, Ui, Visuals, WidgetText,
+    self, Color32, Frame, Label, Margin, Rect, Response, RichText, ScrollArea, Stroke, Style, Ui, Visuals,
+    WidgetText,
 };
 use egui_tiles::{
     Behavior, Container, EditAction, ResizeState, SimplificationOptions, TabState, Tabs, Tile, TileId, Tiles,
     Tree, UiResponse,
 };
 
-use super::{canvas, information, level, model, pages, prompt, prompts, result, stages, train, worklist};
+use super::panel::{Around, Panel};
 use crate::app::command::Command;
-use crate::app::layout::{Pane, fit};
+use crate::app::pane::{Pane, Panes};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::render::Picture;
 
 /// Height of a bar of tabs, and between two panels, in points.
 const BAR: f32 = 23.0;
 const GAP: f32 = 1.0;
 
-/// Draws the panels of the task that is open, and returns where its hero is.
-pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) -> Rect {
+/// Draws those of `panels` that belong to the task that is open, and returns where its hero is.
+pub fn show(
+    ui: &mut Ui,
+    state: &mut State,
+    panels: &'static [&'static dyn Panel],
+    commands: &mut Vec<Command>,
+) -> Rect {
     let tab = state.tab;
     let room = ui.available_rect_before_wrap();
     let Some(layout) = state.layouts.get_mut(tab) else { return room };
+    layout.fit(room.size(), GAP, BAR);
     // The panels see all of the state, so the tree is not within it while they are drawn.
     let mut tree = std::mem::replace(layout.tree(), Tree::empty(egui::Id::unique("no layout")));
-    if let Some(root) = tree.root() {
-        fit(&mut tree.tiles, root, room.size(), GAP, BAR);
-    }
-    let bare = bare(&tree.tiles);
-    let mut dock = Dock { state, picture, commands, bare, is_edited: false };
+    let bare = bare(&tree.tiles, state.layouts.panes());
+    let mut dock = Dock { state, panels, commands, bare, is_edited: false };
     tree.ui(&mut dock, ui);
     let is_edited = dock.is_edited;
     let mut hero = room;
+    let heroes: Vec<Pane> =
+        state.layouts.panes().of(tab).filter(|info| info.is_hero).map(|info| info.pane).collect();
     if let Some(layout) = state.layouts.get_mut(tab) {
         *layout.tree() = tree;
-        let found = tab.panes().iter().find(|pane| pane.is_hero() && layout.is_seen(**pane));
-        hero = found.and_then(|pane| layout.rect(*pane)).unwrap_or(room);
+        let found = heroes.into_iter().find(|pane| layout.is_seen(*pane));
+        hero = found.and_then(|pane| layout.rect(pane)).unwrap_or(room);
     }
     if is_edited {
         commands.push(Command::KeepLayout);
@@ -47,13 +52,13 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
     hero
 }
 
-/// Stacks of one panel that needs no tab: what the layout is for, and the prompt, which is drawn with its name.
-fn bare(tiles: &Tiles<Pane>) -> HashSet<TileId> {
+/// Stacks of one panel that needs no tab: what the layout is for, and what is drawn with its name.
+fn bare(tiles: &Tiles<Pane>, panes: &Panes) -> HashSet<TileId> {
     let is_bare = |tabs: &Tabs| {
         let mut seen = tabs.children.iter().filter(|tile| tiles.is_visible(**tile));
         let (only, another) = (seen.next(), seen.next());
-        let pane = only.and_then(|tile| tiles.get_pane(tile));
-        another.is_none() && pane.is_some_and(|pane| pane.is_hero() || *pane == Pane::Prompt)
+        let info = only.and_then(|tile| panes.get(*tiles.get_pane(tile)?));
+        another.is_none() && info.is_some_and(|info| info.is_hero || info.is_named)
     };
     let stacks = tiles.iter().filter_map(|(id, tile)| match tile {
         Tile::Container(Container::Tabs(tabs)) if is_bare(tabs) => Some(*id),
@@ -64,56 +69,61 @@ fn bare(tiles: &Tiles<Pane>) -> HashSet<TileId> {
 
 struct Dock<'a> {
     state: &'a mut State,
-    picture: &'a Picture,
+    panels: &'static [&'static dyn Panel],
     commands: &'a mut Vec<Command>,
     /// Stacks without a bar of tabs.
     bare: HashSet<TileId>,
     is_edited: bool,
 }
 
+impl Dock<'_> {
+    fn panel(&self, pane: Pane) -> Option<&'static dyn Panel> {
+        self.panels.iter().copied().find(|panel| panel.info().pane == pane)
+    }
+}
+
 impl Behavior<Pane> for Dock<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
-        let Self { state, picture, commands, .. } = self;
-        match pane {
-            Pane::Picture => canvas::show(ui, state, picture, commands),
-            Pane::Stages => stages::show(ui, state, commands),
-            Pane::Settings => plain(ui, |ui| train::settings(ui, state, commands)),
-            Pane::Worklist => plain(ui, |ui| worklist::show(ui, state, commands)),
-            Pane::Prompt => {
-                let is_dragged = plain(ui, |ui| prompt::show(ui, state, commands));
-                return if is_dragged { UiResponse::DragStarted } else { UiResponse::None };
-            }
-            Pane::Log => plain(ui, |ui| train::log(ui, state)),
-            pane => plain(ui, |ui| {
-                ScrollArea::vertical().id_salt(pane.title()).auto_shrink(false).show(ui, |ui| {
+        let Some(panel) = self.panel(*pane) else { return UiResponse::None };
+        let Self { state, commands, .. } = self;
+        let mut show = |ui: &mut Ui| match panel.missing(state) {
+            Some(words) => drop(ui.add(Label::new(RichText::new(words).weak()).wrap())),
+            None => panel.show(ui, state, commands),
+        };
+        match panel.around() {
+            Around::Bare => show(ui),
+            Around::Margin => plain(ui, show),
+            Around::Scrolled => plain(ui, |ui| {
+                ScrollArea::vertical().id_salt(pane.name()).auto_shrink(false).show(ui, |ui| {
                     ui.set_width(ui.available_width());
-                    scrolled(ui, *pane, state, commands);
+                    show(ui);
                     ui.add_space(4.0);
                 });
             }),
         }
-        UiResponse::None
+        if panel.is_dragged(ui) { UiResponse::DragStarted } else { UiResponse::None }
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
-        let unread = if *pane == Pane::Messages { self.state.notes.unread() } else { 0 };
-        let title = if unread > 0 { format!("{} ({unread})", pane.title()) } else { pane.title().to_owned() };
+        let title = self.panel(*pane).map(|panel| panel.title(self.state)).unwrap_or_default();
         RichText::new(title).size(12.5).into()
     }
 
     fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, tile: TileId, response: Response) -> Response {
-        let pane = tiles.get_pane(&tile).copied();
-        if let Some(pane) = pane.filter(|pane| !pane.is_hero()) {
+        let info = tiles.get_pane(&tile).and_then(|pane| self.panel(*pane)).map(|panel| panel.info());
+        let Some(info) = info else { return response };
+        if !info.is_hero {
             response.context_menu(|ui| {
-                if ui.button(format!("Close “{}”", pane.title())).clicked() {
-                    self.commands.push(Command::OpenPane(pane, false));
+                if ui.button(format!("Close “{}”", info.title)).clicked() {
+                    self.commands.push(Command::OpenPane(info.pane, false));
                 }
                 if ui.button("Reset the layout").clicked() {
                     self.commands.push(Command::ResetLayout);
                 }
             });
         }
-        response.on_hover_text("Drag to move the panel; right click to close it. The View menu opens it again.")
+        let words = "Drag to move the panel; right-click to close it. The View menu opens it again.";
+        response.on_hover_text(format!("{}\n{words}", info.help))
     }
 
     fn tab_bar_height(&self, _style: &Style) -> f32 {
@@ -179,25 +189,4 @@ fn plain<T>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> T) -> T {
             content(ui)
         })
         .inner
-}
-
-/// The content of the panels that scroll as a whole.
-fn scrolled(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Command>) {
-    match pane {
-        Pane::Result => result::show(ui, state, commands),
-        Pane::Information => information::show(ui, state, commands),
-        Pane::Window => level::show(ui, state, commands),
-        Pane::Model => model::show(ui, state, commands),
-        Pane::Past => prompts::past(ui, state, commands),
-        Pane::Messages => pages::messages(ui, state),
-        Pane::Run => train::run(ui, state, commands),
-        Pane::Cases => train::cases(ui, state, commands),
-        Pane::Curves => train::curves(ui, state, commands),
-        Pane::Comparison => train::comparison(ui, state, commands),
-        Pane::WhatIf | Pane::Spectrum | Pane::Fusion | Pane::Numbers | Pane::Sweep => {
-            stages::side(ui, pane, state, commands);
-        }
-        // These do not scroll as a whole.
-        Pane::Picture | Pane::Stages | Pane::Settings | Pane::Worklist | Pane::Prompt | Pane::Log => {}
-    }
 }

@@ -7,7 +7,8 @@ use eframe::egui::{
 
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
+use crate::app::text::file_name;
 use crate::app::theme;
 use crate::data::samples::{SAMPLES, SampleCase};
 
@@ -33,9 +34,9 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
         let words = "Open an image, then say in a sentence what to segment.";
         ui.label(RichText::new(words).heading().color(colour));
         ui.add_space(4.0);
-        let about_model = match (&state.model, &state.awaited_model) {
+        let about_model = match (&state.model, state.jobs.model.pending()) {
             (Some(model), _) => format!("The model {} is open.", model.info.name),
-            (None, Some(awaited)) => format!("Opening model {}…", file_name(&awaited.what.model)),
+            (None, Some(awaited)) => format!("Opening model {}…", file_name(awaited.what.path())),
             (None, None) => "No model is open. Open one to see masks.".into(),
         };
         ui.label(RichText::new(about_model).color(colour));

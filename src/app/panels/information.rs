@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use eframe::egui::{Button, Id, Label, RichText, Ui, vec2};
 
+use super::panel::Panel;
 use super::widgets::{explain, section};
 use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::data::facts::{Fact, Section, facts, text, truth_facts, without_private};
 
 const WORDS: &str =
@@ -19,8 +22,30 @@ const NAMES: f32 = 0.4;
 /// What the sections were made of: image, slice, truth.
 type Key = (u64, usize, Option<u64>);
 
+/// What the file says of the image and what was derived from it.
+pub struct Information;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Image information",
+    help: "What the file says of the image, and what was derived from it.",
+    places: &[Place::new(Tab::Read, Column::Right, 0)],
+    size: [272.0, 400.0],
+    growth: 1,
+    ..PaneInfo::new(Pane::INFORMATION)
+};
+
+impl Panel for Information {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// The panel.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     let Some(all) = sections(ui, state) else {

@@ -2,9 +2,13 @@
 
 use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText, Slider, SliderClamping, Ui};
 
+use super::panel;
 use super::widgets::explain;
 use crate::app::command::Command;
-use crate::app::state::{Page, State};
+use crate::app::page::Page;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::data::volume::{Modality, Window};
 
 const NETWORK: &str = "Changing the window changes what you see, not the mask. The network looks at the picture in the window in which \
@@ -18,8 +22,28 @@ const FIELD: f32 = 58.0;
 /// Doublings of the contrast at the end of its slider.
 const MOST_CONTRAST: f32 = 3.0;
 
+/// Window and level.
+pub struct Level;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Window",
+    help: "Brightness and contrast of the picture: window and level.",
+    places: &[Place::new(Tab::Read, Column::Right, 1)],
+    ..PaneInfo::new(Pane::new("window"))
+};
+
+impl panel::Panel for Level {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// The panel.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(open) = &state.image else {
         ui.label(RichText::new("Open an image to change how bright and how rich in contrast it is seen.").weak());
         return;

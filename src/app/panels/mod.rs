@@ -2,15 +2,20 @@
 
 mod canvas;
 mod dock;
-mod empty;
+pub mod empty;
+mod entries;
 mod hud;
 mod information;
 mod level;
 mod menu;
+mod messages;
 mod model;
 mod pages;
 mod palette;
+pub mod panel;
+mod past;
 mod plot;
+mod preferences;
 mod presets;
 mod prompt;
 mod prompts;
@@ -23,22 +28,87 @@ mod toasts;
 mod tokens;
 mod train;
 mod truth;
-mod widgets;
+pub mod widgets;
 mod worklist;
 
 use eframe::egui::{CentralPanel, Ui};
 
+use self::panel::Panel;
 use super::command::Command;
+use super::comparison;
+use super::pane::Panes;
 use super::state::State;
-use crate::render::Picture;
+
+/// The panels, in the order in which the View menu and shared places list them. A new one is its file and a line here.
+pub const PANELS: &[&dyn Panel] = &[
+    &worklist::Cases,
+    &canvas::Canvas,
+    &stages::Stages,
+    &prompt::Prompt,
+    &result::Scores,
+    &information::Information,
+    &level::Level,
+    &model::Network,
+    &past::Past,
+    &stages::what_if::WhatIf,
+    &stages::spectrum::Spectrum,
+    &stages::fusion::Fusion,
+    &stages::refinement::Numbers,
+    &stages::sweep::Sweep,
+    &train::settings::Settings,
+    &train::run::Run,
+    &train::strip::Cases,
+    &train::charts::Curves,
+    &comparison::panel::SideBySide,
+    &train::log::Log,
+    &messages::Messages,
+];
+
+/// What the panels say of themselves, for the layouts.
+pub fn infos() -> Panes {
+    Panes::new(PANELS.iter().map(|panel| panel.info()))
+}
 
 /// Draws the window.
-pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     menu::show(ui, state, commands);
     question::show(ui, state, commands);
-    let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, picture, commands)).inner;
+    let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
     toasts::show(ui.ctx(), state, hero, commands);
     pages::show(ui.ctx(), state, commands);
     palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::app::layout::{Layouts, StoredLayouts};
+    use crate::app::tab::Tab;
+
+    #[test]
+    fn every_panel_is_named_once_and_stands_somewhere() {
+        let mut names = HashSet::new();
+        for info in PANELS.iter().map(|panel| panel.info()) {
+            assert!(names.insert(info.pane), "{}", info.pane.name());
+            assert!(!info.title.is_empty() && info.help.ends_with('.'), "{}", info.pane.name());
+            assert!(!info.places.is_empty(), "{}", info.pane.name());
+        }
+        for tab in Tab::ALL {
+            assert_eq!(infos().of(tab).filter(|info| info.is_hero).count(), 1, "{tab:?} is for one panel");
+        }
+    }
+
+    /// Settings as version 0.1 wrote them, with the Read tab rearranged by hand.
+    const STORED: &str = include_str!("../../../tests/fixtures/settings_0_1.json");
+
+    #[test]
+    fn layouts_of_version_0_1_come_back_as_they_were() {
+        let settings: serde_json::Value = serde_json::from_str(STORED).expect("settings");
+        let stored: StoredLayouts = serde_json::from_value(settings["layouts"].clone()).expect("layouts");
+        assert_ne!(stored, StoredLayouts::default());
+        assert_eq!(Layouts::new(&stored, infos()).stored(), stored);
+    }
 }

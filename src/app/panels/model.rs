@@ -2,24 +2,48 @@
 
 use eframe::egui::{RichText, Ui};
 
+use super::panel::Panel;
 use super::widgets::{explained_row, milliseconds, row};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::state::{State, file_name};
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::infer::{ModelInfo, Prediction, StageParameters};
 
 const SIGMA: &str = "Learned width of the filter with which a decoder stage sorts out frequencies; a larger σ keeps \
                      fewer high ones. Raw σ cannot be compared between stages, because their grids differ in size.";
 const TIME: &str = "Time of this prediction. A part that was computed before is taken from memory: “cached”.";
 
+/// Filter widths, time, device and origin of the model.
+pub struct Network;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Network",
+    help: "Filter widths, timing, device and origin of the open model.",
+    places: &[Place::new(Tab::Read, Column::Right, 1)],
+    ..PaneInfo::new(Pane::new("model"))
+};
+
+impl Panel for Network {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel on the network.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
-    match (&state.model, &state.awaited_model) {
+    match (&state.model, state.jobs.model.pending()) {
         (Some(model), _) => about_model(ui, &model.info),
         (None, Some(awaited)) => {
-            ui.label(RichText::new(format!("Opening {}…", file_name(&awaited.what.model))).weak());
+            ui.label(RichText::new(format!("Opening {}…", file_name(awaited.what.path()))).weak());
         }
         (None, None) => {
             ui.label(RichText::new("No model is open.").weak());

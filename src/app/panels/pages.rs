@@ -1,10 +1,11 @@
-//! The pages of the help menu.
+//! The pages that open over the window.
 
 use eframe::egui::{Align2, Context, Label, RichText, Ui, Vec2, Window};
 
-use super::{presets, shortcuts, toasts};
+use super::{preferences, presets, shortcuts};
 use crate::app::command::Command;
-use crate::app::state::{Page, State};
+use crate::app::page::Page;
+use crate::app::state::State;
 
 const ABOUT: &[&str] = &[
     "Draws the lesion that a sentence describes, with the HiMix network, on the picture that is open.",
@@ -17,45 +18,45 @@ const ABOUT: &[&str] = &[
 pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
     let Some(page) = state.page else { return };
     let mut stays = true;
-    let title = match page {
-        Page::Shortcuts => "Keyboard shortcuts",
-        Page::Presets => "Window presets",
-        Page::About => "About HiMix",
-        Page::Network => "What the network gets",
-    };
+    let title = if Page::PREFERENCES.contains(&page) { "Preferences" } else { page.name() };
     Window::new(title)
         .open(&mut stays)
         .collapsible(false)
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, Vec2::ZERO)
-        .show(ctx, |ui| match page {
-            Page::Shortcuts => shortcuts::show(ui, state, commands),
-            Page::Presets => presets::show(ui, state, commands),
-            Page::About => about(ui),
-            Page::Network => network(ui, state),
+        .show(ctx, |ui| {
+            if Page::PREFERENCES.contains(&page) {
+                parts(ui, page, commands);
+            }
+            match page {
+                Page::Preferences => preferences::show(ui, state, commands),
+                Page::Shortcuts => shortcuts::show(ui, state, commands),
+                Page::Presets => presets::show(ui, state, commands),
+                Page::About => about(ui),
+                Page::Network => network(ui, state),
+            }
         });
     if !stays {
         commands.push(Command::ShowPage(None));
     }
 }
 
-/// The panel of all messages.
-pub fn messages(ui: &mut Ui, state: &mut State) {
-    state.notes.mark_read();
-    if state.notes.log().next().is_none() {
-        ui.label(RichText::new("There was nothing to say so far.").weak());
-    }
-    for note in state.notes.log() {
-        ui.label(toasts::heading(ui, note.kind));
-        ui.add(Label::new(&note.text).wrap());
-        ui.add_space(4.0);
-    }
+/// The parts of the preferences.
+fn parts(ui: &mut Ui, page: Page, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        for part in Page::PREFERENCES {
+            if ui.selectable_label(page == part, part.name()).clicked() {
+                commands.push(Command::ShowPage(Some(part)));
+            }
+        }
+    });
+    ui.separator();
 }
 
 fn network(ui: &mut Ui, state: &State) {
     ui.set_width(448.0);
-    let (asked, known) = &state.network_view;
-    match known.as_ref().filter(|(key, _)| Some(*key) == *asked) {
+    let asked = state.jobs.network_view.asked();
+    match state.network_view.as_ref().filter(|(key, _)| Some(key) == asked) {
         Some((_, texture)) => {
             let picture = eframe::egui::Image::new(texture).fit_to_exact_size(Vec2::splat(448.0));
             ui.add(picture.alt_text("What the network gets"));

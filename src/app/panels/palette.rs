@@ -4,99 +4,64 @@ use eframe::egui::{
     Align2, Area, Context, Frame, Id, Key, Modifiers, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
 };
 
-use super::menu::UPRIGHT;
+use crate::app::actions::{self, Given, Undo};
 use crate::app::command::Command;
-use crate::app::dialogs::DialogKind;
-use crate::app::keys::Action;
-use crate::app::layout::Pane;
-use crate::app::state::{Page, State, file_name};
-use crate::app::theme::{Scheme, ThemeChoice};
-use crate::data::samples::SAMPLES;
-use crate::device::DeviceChoice;
-use crate::infer::{BUNDLED_NAME, ModelSource};
+use crate::app::state::State;
 
 /// Commands that are seen at once.
 const ROWS: usize = 12;
 
-/// A command with its name and its keys.
-type Entry = (String, String, Command);
+/// Something that can be done or chosen.
+struct Entry {
+    name: String,
+    /// Its keys, or why it cannot be done.
+    detail: String,
+    /// Other words by which it is found.
+    words: &'static str,
+    given: Given,
+    undo: Undo,
+}
 
-/// Every command that can be given now.
+/// Everything that can be done or chosen; what cannot be done now stands last.
 fn entries(state: &State) -> Vec<Entry> {
-    let settings = &state.settings;
+    let keys = &state.settings.keys;
     let mut all: Vec<Entry> = Vec::new();
-    let is_listed = |action: &&Action| {
-        action.works_in(state.tab) && **action != Action::Palette && !Action::WINDOWS.contains(*action)
-    };
-    for action in Action::ALL.iter().filter(is_listed) {
-        if let Some(command) = action.command(state) {
-            all.push((action.name().to_owned(), settings.keys.label(*action), command));
+    for action in actions::all().filter(|action| action.is_in_palette) {
+        let given = action.given(state);
+        let detail = given.as_ref().err().map_or_else(|| keys.label(action), |reason| (*reason).to_owned());
+        all.push(Entry { name: action.title(), detail, words: action.words, given, undo: action.undo });
+    }
+    for choices in actions::choices() {
+        for choice in (choices.all)(state) {
+            let name = match choices.prefix {
+                "" => choice.name,
+                prefix => format!("{prefix}: {}", choice.name),
+            };
+            let detail = match (&choice.given, choice.is_on) {
+                (Err(reason), _) => (*reason).to_owned(),
+                (Ok(_), Some(true)) if choice.detail.is_empty() => "on".to_owned(),
+                _ => choice.detail,
+            };
+            all.push(Entry { name, detail, words: choices.words, given: choice.given, undo: choices.undo });
         }
     }
-    let windows = state.image.as_ref().map(|open| open.windows(settings)).unwrap_or_default();
-    for (number, (name, window)) in windows.into_iter().enumerate() {
-        let keys = Action::WINDOWS.get(number).map_or_else(String::new, |action| settings.keys.label(*action));
-        all.push((format!("Window: {name}"), keys, Command::SetWindow(window)));
-    }
-    let mut add = |name: &str, command: Command| all.push((name.to_owned(), String::new(), command));
-    add("Open model folder…", Command::OpenDialog(DialogKind::ModelFolder));
-    add("Open model file…", Command::OpenDialog(DialogKind::ModelFile));
-    add("Open the bundled model", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
-    if state.image.is_some() {
-        add("Open ground truth…", Command::OpenDialog(DialogKind::Truth));
-    }
-    if state.shown.is_some() {
-        add("Save overlay…", Command::OpenDialog(DialogKind::SaveOverlay));
-    }
-    if state.truth.is_some() {
-        add("Close ground truth", Command::CloseTruth);
-    }
-    add("Fill areas on or off", Command::Fill(!settings.fill));
-    add("Outlines on or off", Command::Contour(!settings.contour));
-    add("Smooth picture on or off", Command::Smooth(!settings.smooth));
-    add("Patient's name on or off", Command::ShowPatient(!settings.show_patient));
-    add(&format!("{UPRIGHT}: on or off"), Command::Upright(!settings.upright));
-    add("Empty the prompt", Command::SetPrompt(String::new()));
-    if let Some(layout) = state.layouts.get(state.tab) {
-        for pane in state.tab.panes().iter().filter(|pane| !pane.is_hero()) {
-            let word = if layout.is_open(*pane) { "Close" } else { "Open" };
-            add(&format!("{word} panel: {}", pane.title()), Command::OpenPane(*pane, !layout.is_open(*pane)));
-        }
-    }
-    add("Reset the layout", Command::ResetLayout);
-    add("Window presets…", Command::ShowPage(Some(Page::Presets)));
-    for (scheme, name) in Scheme::ALL {
-        add(&format!("Colours of the overlay: {name}"), Command::UseColours(scheme));
-    }
-    add("Dark theme", Command::SetTheme(ThemeChoice::Dark));
-    add("Light theme", Command::SetTheme(ThemeChoice::Light));
-    add("Compute on the CPU", Command::SetDevice(DeviceChoice::Cpu));
-    add("Compute on the GPU", Command::SetDevice(DeviceChoice::Gpu(None)));
-    add("Choose the device automatically", Command::SetDevice(DeviceChoice::Auto));
-    add("Messages", Command::OpenPane(Pane::Messages, true));
-    add("Copy diagnostics", Command::CopyDiagnostics);
-    add("About HiMix", Command::ShowPage(Some(Page::About)));
-    for sample in SAMPLES {
-        add(&format!("Sample case: {}", sample.title), Command::OpenSample(sample));
-    }
-    for path in &settings.recent {
-        add(&format!("Open recent: {}", file_name(path)), Command::OpenPaths(vec![path.clone()]));
-    }
-    for prompt in settings.favourites.iter().chain(&settings.prompts) {
-        add(&format!("Prompt: {prompt}"), Command::SetPrompt(prompt.clone()));
-    }
+    all.sort_by_key(|entry| entry.given.is_err());
     all
 }
 
-/// Those whose names hold every word that is typed; what begins with it first.
+/// Those whose names, or other words, hold every word that is typed; what begins with it first, and what cannot be done now last.
 fn matching(state: &State, typed: &str) -> Vec<Entry> {
     let typed = typed.to_lowercase();
     let mut found = entries(state);
-    found.retain(|(name, ..)| {
-        let name = name.to_lowercase();
-        typed.split_whitespace().all(|word| name.contains(word))
+    found.retain(|entry| {
+        let (name, words) = (entry.name.to_lowercase(), entry.words.to_lowercase());
+        typed.split_whitespace().all(|word| name.contains(word) || words.contains(word))
     });
-    found.sort_by_key(|(name, ..)| !name.to_lowercase().starts_with(typed.trim()));
+    let holds_all = |name: &str| typed.split_whitespace().all(|word| name.contains(word));
+    found.sort_by_key(|entry| {
+        let name = entry.name.to_lowercase();
+        (entry.given.is_err(), !name.starts_with(typed.trim()), !holds_all(&name))
+    });
     found
 }
 
@@ -137,9 +102,10 @@ pub fn show(ctx: &Context, state: &mut State, commands: &mut Vec<Command>) {
     });
     ctx.data_mut(|data| data.insert_temp(id, next));
     let run = clicked.or_else(|| go.then_some(chosen));
-    if let Some((_, _, command)) = run.and_then(|place| found.get(place)) {
+    let run = run.and_then(|place| found.get(place)?.given.clone().ok());
+    if let Some(command) = run {
         commands.push(Command::ShowPalette(None));
-        commands.push(command.clone());
+        commands.push(command);
         ctx.data_mut(|data| data.remove::<usize>(id));
     } else if leave || response.response.clicked_elsewhere() {
         commands.push(Command::ShowPalette(None));
@@ -151,20 +117,22 @@ pub fn show(ctx: &Context, state: &mut State, commands: &mut Vec<Command>) {
 
 fn rows(ui: &mut Ui, found: &[Entry], chosen: usize, has_moved: bool, clicked: &mut Option<usize>) {
     if found.is_empty() {
-        ui.label(RichText::new("No command has such a name.").weak());
+        ui.label(RichText::new("No matching command").weak());
     }
     // The area remembers its size: without a least height the list would stay as small as a search with few hits made it.
     let height = 24.0 * ROWS as f32;
     ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
-        for (place, (name, keys, _)) in found.iter().enumerate() {
-            let button = eframe::egui::Button::selectable(place == chosen, name.as_str())
-                .shortcut_text(keys.as_str())
+        for (place, entry) in found.iter().enumerate() {
+            let button = eframe::egui::Button::selectable(place == chosen, entry.name.as_str())
+                .shortcut_text(entry.detail.as_str())
                 .truncate()
                 .min_size(vec2(ui.available_width(), 20.0));
-            let response = ui.add(button);
+            let response = ui.add_enabled(entry.given.is_ok(), button);
             if place == chosen && has_moved {
                 response.scroll_to_me(None);
             }
+            let words = entry.undo.words();
+            let response = if words.is_empty() { response } else { response.on_hover_text(words) };
             if response.clicked() {
                 *clicked = Some(place);
             }

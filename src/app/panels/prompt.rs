@@ -5,10 +5,14 @@ use eframe::egui::{
     TextStyle, Ui,
 };
 
+use super::panel::{Around, Panel};
 use super::widgets::{explain, milliseconds};
 use super::{prompts, tokens};
 use crate::app::command::Command;
-use crate::app::state::{State, Tab, file_name};
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::app::theme;
 
 const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
@@ -25,9 +29,40 @@ const ROWS: (usize, usize) = (2, 8);
 /// Height of what stands beneath the text, with two rows of word pieces, in points.
 const BENEATH: f32 = 84.0;
 
-/// Draws the prompt. Whether it begins to be dragged to another place, by its name.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> bool {
-    let is_dragged = about_picture(ui, state, commands);
+/// The prompt and what the network reads of it.
+pub struct Prompt;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Prompt",
+    help: "The text that says what to segment, and what the network reads of it.",
+    places: &[Place::new(Tab::Read, Column::Middle, 1), Place::new(Tab::Stages, Column::Middle, 1)],
+    size: [600.0, 152.0],
+    is_named: true,
+    ..PaneInfo::new(Pane::new("prompt"))
+};
+
+impl Panel for Prompt {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Margin
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+
+    fn is_dragged(&self, ui: &Ui) -> bool {
+        let label = ui.data(|data| data.get_temp::<Id>(label_key()));
+        label.and_then(|id| ui.ctx().read_response(id)).is_some_and(|label| label.drag_started())
+    }
+}
+
+/// Draws the prompt.
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    about_picture(ui, state, commands);
     field(ui, state, commands);
     // What the field and the line beneath leave.
     let line = ui.text_style_height(&TextStyle::Small) + ui.spacing().item_spacing.y;
@@ -42,18 +77,17 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> bool
         },
     );
     about_reading(ui, state);
-    is_dragged
 }
 
 /// One line beneath the picture: what it is and how large it is seen.
-fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> bool {
+fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.add(Label::new(RichText::new("Prompt").strong()).selectable(false).sense(Sense::drag()));
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
         prompts::buttons(ui, state, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = match (&state.awaited_image, &state.image) {
-                (Some(awaited), _) => match state.progress {
+            let text = match (state.jobs.image.pending(), &state.image) {
+                (Some(awaited), _) => match awaited.progress() {
                     Some((done, count)) => {
                         format!("Opening {}: {done} of {count} slices…", awaited.what.name())
                     }
@@ -70,16 +104,15 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> boo
                 }
                 (None, None) => String::new(),
             };
-            if state.awaited_image.as_ref().is_some_and(|awaited| awaited.since.elapsed() >= CANCEL_AFTER)
+            if state.jobs.image.pending().is_some_and(|awaited| awaited.since.elapsed() >= CANCEL_AFTER)
                 && ui.small_button("Cancel").clicked()
             {
                 commands.push(Command::CancelOpening);
             }
             ui.add(Label::new(RichText::new(text).small().weak()).truncate());
         });
-        label.on_hover_cursor(CursorIcon::Grab).drag_started()
-    })
-    .inner
+        label.on_hover_cursor(CursorIcon::Grab);
+    });
 }
 
 fn label_key() -> Id {

@@ -2,10 +2,11 @@
 
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Stroke, Ui};
 
-use crate::app::command::Command;
-use crate::app::state::{State, Tab, file_name};
+use crate::app::command::{Command, TruthAnswer};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::app::theme;
-use crate::app::truth::TruthAnswer;
 
 /// Draws it, where there is a question.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {

@@ -5,16 +5,41 @@ use eframe::egui::{
     vec2,
 };
 
+use super::panel::Panel;
 use super::widgets::{explain, heading, legend_row, row, section, swatch};
 use super::{model, scores, truth};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme::{self, Colours, Scheme};
 use crate::data::colour_map::viridis;
 
+/// Scores, areas, threshold and opacity.
+pub struct Scores;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Result",
+    help: "Scores, areas, threshold and how the mask is drawn.",
+    places: &[Place::new(Tab::Read, Column::Right, 0)],
+    size: [272.0, 400.0],
+    growth: 1,
+    ..PaneInfo::new(Pane::RESULT)
+};
+
+impl Panel for Scores {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     if scores::are_coming(state) {
@@ -48,7 +73,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());
     }
     let Some(shown) = &state.shown else {
-        let words = match (&state.image, &state.model, &state.awaited_model) {
+        let words = match (&state.image, &state.model, state.jobs.model.pending()) {
             (None, _, _) if state.failed.is_some() => "There is no result, because the case could not be opened.",
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
@@ -59,7 +84,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
         ui.add(Label::new(RichText::new(words).weak()).wrap());
-        if state.image.is_some() && state.model.is_none() && state.awaited_model.is_none() {
+        if state.image.is_some() && state.model.is_none() && state.jobs.model.pending().is_none() {
             ui.add_space(2.0);
             if ui.button("Open model…").clicked() {
                 commands.push(Command::OpenDialog(DialogKind::ModelFolder));

@@ -2,13 +2,26 @@
 
 use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Ui};
 
+use crate::app::actions::{self, Action, Group, WINDOWS};
 use crate::app::command::Command;
-use crate::app::keys::{Action, FIXED, Group};
 use crate::app::state::State;
 use crate::app::theme;
 
 const WORDS: &str = "Click a key to change it, + for one more; a right click takes it away, Esc leaves it as it is. While a text field has the cursor, \
                      letters are text.";
+/// Keys that are as they are, and the mouse.
+const FIXED: &[(&str, &str)] = &[
+    ("Wheel, Ctrl wheel, pinch", "Zoom; in a stack the wheel alone goes through the slices"),
+    ("Drag, middle drag", "Move the picture"),
+    ("Double-click", "Fit the window"),
+    ("Right-drag", "Window (across) and level (up, down)"),
+    ("Shift-drag", "Ruler"),
+    ("Esc", "Leave the prompt, close a page, cancel opening, dismiss messages, take the ruler away"),
+    ("Enter", "Leave the prompt"),
+    ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),
+    ("Ctrl +  −  0", "Larger, smaller, normal text"),
+    ("Ctrl Tab", "The next panel of the stack under the pointer"),
+];
 /// Height of the page, in points; what does not fit is scrolled to.
 const HEIGHT: f32 = 420.0;
 
@@ -49,8 +62,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
     ui.label(RichText::new(group.name()).heading());
     Grid::new(group.name()).num_columns(2).spacing([12.0, 2.0]).min_col_width(266.0).show(ui, |ui| {
-        for action in Action::ALL.iter().copied().filter(|action| action.group() == group) {
-            ui.label(name(state, action));
+        for action in actions::all().filter(|action| action.group == group) {
+            let label = ui.label(name(state, action));
+            if !action.undo.words().is_empty() {
+                label.on_hover_text(action.undo.words());
+            }
             ui.horizontal(|ui| keys(ui, state, action, commands));
             ui.end_row();
         }
@@ -59,20 +75,20 @@ fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
 }
 
 /// What it does; of a preset its window too.
-fn name(state: &State, action: Action) -> String {
-    let number = Action::WINDOWS.iter().position(|window| *window == action).filter(|number| *number > 0);
+fn name(state: &State, action: &Action) -> String {
+    let number = WINDOWS.iter().position(|window| window.id == action.id).filter(|number| *number > 0);
     let windows = state.image.as_ref().map(|open| open.windows(&state.settings));
     match number.and_then(|number| windows?.into_iter().nth(number)) {
-        Some((window, _)) => format!("{}: {window}", action.name()),
-        None => action.name().to_owned(),
+        Some((window, _)) => format!("{}: {window}", action.name),
+        None => action.title(),
     }
 }
 
-fn keys(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Command>) {
+fn keys(ui: &mut Ui, state: &State, action: &Action, commands: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.x = 3.0;
     ui.spacing_mut().button_padding.x = 5.0;
     let palette = theme::palette(ui.visuals());
-    let awaited = state.rebinding.filter(|(of, _)| *of == action).map(|(_, place)| place);
+    let awaited = state.rebinding.filter(|(of, _)| *of == action.id).map(|(_, place)| place);
     let bindings = &state.settings.keys;
     for (place, chord) in bindings.of(action).iter().enumerate() {
         if awaited == Some(Some(place)) {
@@ -80,23 +96,23 @@ fn keys(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Command>)
             continue;
         }
         let button = Button::new(RichText::new(chord.to_string()).color(palette.accent));
-        let response = ui.add(button).on_hover_text(format!("Change the key of “{}”", action.name()));
+        let response = ui.add(button).on_hover_text(format!("Change the key of “{}”", action.title()));
         if response.clicked() {
-            commands.push(Command::Rebind(Some((action, Some(place)))));
+            commands.push(Command::Rebind(Some((action.id, Some(place)))));
         }
         if response.secondary_clicked() {
-            commands.push(Command::Unbind(action, place));
+            commands.push(Command::Unbind(action.id, place));
         }
     }
     if awaited == Some(None) {
         ui.label(RichText::new("press a key…").small().color(palette.accent));
-    } else if ui.small_button("+").on_hover_text(format!("One more key for “{}”", action.name())).clicked() {
-        commands.push(Command::Rebind(Some((action, None))));
+    } else if ui.small_button("+").on_hover_text(format!("One more key for “{}”", action.title())).clicked() {
+        commands.push(Command::Rebind(Some((action.id, None))));
     }
     if bindings.is_changed(action) {
-        let hint = format!("Back to the usual keys of “{}”", action.name());
+        let hint = format!("Back to the usual keys of “{}”", action.title());
         if ui.small_button("Reset").on_hover_text(hint).clicked() {
-            commands.push(Command::ResetKeys(Some(action)));
+            commands.push(Command::ResetKeys(Some(action.id)));
         }
     }
 }

@@ -6,7 +6,8 @@ use eframe::egui::{Align, CollapsingHeader, Label as Text, Layout, RichText, Scr
 
 use super::widgets::{grouped, row, swatch};
 use crate::app::command::Command;
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
+use crate::app::text::file_name;
 use crate::app::theme;
 use crate::data::LabelChoice;
 use crate::data::mask::{Label, LabelMap};

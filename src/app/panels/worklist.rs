@@ -5,9 +5,13 @@ use eframe::egui::{
     Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::panel::{Around, Panel};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::state::{State, file_name};
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::app::theme;
 
 /// Height of a row, points.
@@ -15,8 +19,33 @@ const ROW: f32 = 56.0;
 /// Side of a thumbnail, points.
 const PICTURE: f32 = 48.0;
 
+/// The cases of a folder.
+pub struct Cases;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Worklist",
+    help: "The cases of the open folder.",
+    places: &[Place::new(Tab::Read, Column::Left, 0), Place::new(Tab::Stages, Column::Left, 0).closed()],
+    size: [196.0, 400.0],
+    ..PaneInfo::new(Pane::WORKLIST)
+};
+
+impl Panel for Cases {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Margin
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the list, where there is one.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let State { worklist, settings, .. } = state;
     let Some(list) = worklist else {
         ui.label(RichText::new("The cases of a folder are listed here.").weak());

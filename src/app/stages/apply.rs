@@ -1,11 +1,9 @@
 //! The one place where the tab's commands change its state.
 
-use std::path::Path;
-
-use super::{FIGURE_WIDTH, StagesCommand, WHOLE, Working};
+use super::{FIGURE_WIDTH, StagesCommand, WHOLE};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
-use crate::app::state::file_name;
+use crate::app::text::file_name;
 use crate::engine::{Study, StudyRequest, SweepOver};
 use crate::infer::{ModelSource, Parameter, SweepResult};
 
@@ -59,13 +57,7 @@ impl HimixApp {
             StagesCommand::FigureWidth(width) => {
                 settings.figure_width = width.clamp(FIGURE_WIDTH.0, FIGURE_WIDTH.1)
             }
-            StagesCommand::CancelWork => {
-                self.engine.cancel_study();
-                if let Some(working) = &mut stages.working {
-                    working.is_ending = true;
-                }
-            }
-            StagesCommand::CompareWith(source) => self.compare_with(source),
+            StagesCommand::CancelWork => stages.work.cancel(),
         }
     }
 
@@ -77,12 +69,9 @@ impl HimixApp {
 
     fn begin_study_of(&mut self, source: ModelSource, what: String, work: Study) {
         let device = self.state.device;
-        let ticket = self.ticket();
-        match self.engine.study(StudyRequest { ticket, source, device, work }) {
-            Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None, is_ending: false }),
-            Err(error) => {
-                self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
-            }
+        let request = StudyRequest { source, device, work };
+        if let Err(error) = self.engine.study(&mut self.state.stages.work, what, request) {
+            self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
         }
     }
 
@@ -138,7 +127,7 @@ impl HimixApp {
             let text = format!("The sweep was ended early: it is of {cases}.");
             return self.state.notes.add(Kind::Info, text);
         }
-        let Some(other) = self.state.training.comparison.as_ref() else { return };
+        let Some(other) = self.state.comparison.as_ref() else { return };
         let (source, Some(info), Study::Sweep { parameter, values, threshold, over, .. }) =
             (other.source.clone(), &other.info, study)
         else {
@@ -150,10 +139,4 @@ impl HimixApp {
             self.begin_study_of(source, what, Study::Sweep { overrides, parameter, values, threshold, over });
         }
     }
-}
-
-/// A folder for a turned model beside the one it was made of.
-pub fn turned_name(model: &Path) -> String {
-    let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-    format!("{name}-turned")
 }

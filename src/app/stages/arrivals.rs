@@ -4,104 +4,107 @@ use std::sync::Arc;
 
 use eframe::egui::{ColorImage, Context, TextureOptions};
 
-use crate::analysis::refinement::Step;
 use crate::app::HimixApp;
 use crate::app::command::Command;
 use crate::app::notes::Kind;
-use crate::engine::{DisplayPixels, Inspected, StudyEvent, Ticket};
+use crate::engine::{Failure, Inspected, Slot, StudyAnswer};
 use crate::infer::ModelSource;
 
 impl HimixApp {
-    /// Takes in looks inside.
-    pub(in crate::app) fn take_inspections(&mut self) {
-        if let Some(inspected) = self.engine.take_inspection() {
-            self.take_inspection(inspected, false);
+    /// Takes in what the tab has asked for.
+    pub(in crate::app) fn take_stages(&mut self, ctx: &Context) {
+        for slot in [Slot::Primary, Slot::Compared] {
+            let look = self.state.stages.look_mut(slot);
+            match look.request.take_any().map(|(_, outcome)| outcome) {
+                None => {}
+                Some(Ok(inspected)) => self.take_inspection(slot, inspected),
+                Some(Err(failure)) => self.inspection_failed(slot, failure),
+            }
+            self.take_refinement(slot);
         }
-        if let Some(inspected) = self.engine.take_compared_inspection() {
-            self.take_inspection(inspected, true);
+        self.take_base(ctx);
+        if let Some(outcome) = self.state.stages.work.take() {
+            self.take_study(outcome);
         }
     }
 
-    fn take_inspection(&mut self, inspected: Inspected, is_other: bool) {
+    fn take_inspection(&mut self, slot: Slot, inspected: Inspected) {
         // An answer about an image that was shown before says nothing about this one.
         if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
-            let stages = &mut self.state.stages;
-            let look = if is_other { &mut stages.other } else { &mut stages.look };
+            let look = self.state.stages.look_mut(slot);
             look.error = None;
             look.seen = Some(inspected);
         }
     }
 
-    pub(in crate::app) fn inspection_failed(&mut self, ticket: Ticket, message: String) {
-        let stages = &mut self.state.stages;
-        for look in [&mut stages.look, &mut stages.other] {
-            if look.asked.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
-                look.error = Some(message.clone());
-                look.seen = None;
-            }
+    fn inspection_failed(&mut self, slot: Slot, failure: Failure) {
+        let Some(message) = failure.message() else { return };
+        // The stages of the open model stand where the message is shown; those of the other are only missing.
+        if slot == Slot::Compared {
+            let text = format!("The compared model shows no stages: {message}");
+            self.state.notes.add(Kind::Error, text);
+        }
+        let look = self.state.stages.look_mut(slot);
+        look.error = Some(message);
+        look.seen = None;
+    }
+
+    fn take_refinement(&mut self, slot: Slot) {
+        let refinement = &mut self.state.stages.look_mut(slot).refinement;
+        match (refinement.request.take(), refinement.request.asked()) {
+            (Some(Ok(steps)), Some((look, ..))) => refinement.steps = Some((*look, steps)),
+            (Some(Err(failure)), _) => self.say_failure(failure),
+            (Some(Ok(_)), None) | (None, _) => {}
         }
     }
 
-    /// Whether the picture was asked for by this tab.
-    pub(in crate::app) fn take_base(&mut self, ctx: &Context, ticket: Ticket, picture: &DisplayPixels) -> bool {
+    fn take_base(&mut self, ctx: &Context) {
         let base = &mut self.state.stages.base;
-        if base.asked.is_none_or(|(_, _, _, asked)| asked != ticket) {
-            return false;
-        }
-        if let Some(bytes) = picture.texels.rgba() {
-            let image = ColorImage::from_rgba_unmultiplied([picture.width, picture.height], bytes);
-            base.texture = Some(ctx.load_texture("picture beneath the maps", image, TextureOptions::LINEAR));
-        }
-        true
-    }
-
-    pub(in crate::app) fn take_steps(&mut self, ticket: Ticket, steps: Vec<Step>) {
-        let stages = &mut self.state.stages;
-        for look in [&mut stages.look, &mut stages.other] {
-            if look.refinement.asked.is_some_and(|(asked, ..)| asked == ticket) {
-                look.refinement.is_awaited = false;
-                look.refinement.steps = Some((ticket, steps.clone()));
+        match base.request.take() {
+            None => {}
+            Some(Ok(picture)) => {
+                if let Some(bytes) = picture.texels.rgba() {
+                    let image = ColorImage::from_rgba_unmultiplied([picture.width, picture.height], bytes);
+                    let texture = ctx.load_texture("picture beneath the maps", image, TextureOptions::LINEAR);
+                    base.texture = Some(texture);
+                }
             }
+            Some(Err(failure)) => self.say_failure(failure),
         }
     }
 
-    pub(in crate::app) fn take_study(&mut self, ticket: Ticket, event: StudyEvent) {
+    fn take_study(&mut self, outcome: Result<StudyAnswer, Failure>) {
         let state = &mut self.state;
-        let Some(working) = state.stages.working.as_mut().filter(|working| working.ticket == ticket) else {
-            return;
-        };
-        if let StudyEvent::Progress { done, count } = event {
-            working.progress = Some((done, count));
-            return;
-        }
-        state.stages.working = None;
-        match event {
-            StudyEvent::Progress { .. } => {}
-            StudyEvent::Cancelled => {
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(Failure::Cancelled) => {
                 if state.stages.sweeping.take().is_some() && state.stages.swept.is_some() {
                     let words = "The sweep was cancelled before it had a case; the one before stays.";
                     state.notes.add(Kind::Info, words);
                 }
+                return;
             }
-            StudyEvent::Failed(message) => {
+            Err(Failure::Failed(message)) => {
                 state.stages.sweeping = None;
-                state.notes.add(Kind::Error, message);
+                return state.notes.add(Kind::Error, message);
             }
-            StudyEvent::Swept(result) => {
+        };
+        match answer {
+            StudyAnswer::Swept(result) => {
                 for reason in result.skipped.iter().take(3) {
                     state.notes.add(Kind::Warning, format!("Left out of the sweep: {reason}"));
                 }
                 self.keep_sweep(*result);
             }
-            StudyEvent::Saved { folder } => {
+            StudyAnswer::Saved { folder } => {
                 let words = format!(
                     "The turned model is written, without read-outs: those were fitted on other outputs. Open it to fit its own. Folder: {}",
                     folder.display()
                 );
                 state.notes.add(Kind::Info, words);
-                state.settings.list_model(ModelSource::new(folder).into());
+                state.settings.list_model(ModelSource::new(folder));
             }
-            StudyEvent::Fitted { description } => {
+            StudyAnswer::Fitted { description } => {
                 state.notes.add(Kind::Info, format!("The read-outs are kept with the model: {description}."));
                 // The model is opened again with them.
                 if let Some(model) = &state.model {

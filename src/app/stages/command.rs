@@ -1,12 +1,12 @@
 //! What the user wants of the Stages tab.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eframe::egui::{Pos2, Rect};
 
 use crate::analysis::maps::MapKind;
 use crate::engine::FigureKind;
-use crate::infer::{ModelSource, Overrides, Parameter};
+use crate::infer::{Overrides, Parameter};
 
 /// A change of the tab's state, by name.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +45,6 @@ pub enum StagesCommand {
     FigureWidth(u32),
     /// Break the long work off.
     CancelWork,
-    /// Compare with another model.
-    CompareWith(ModelSource),
 }
 
 /// A sweep as it is set up.
@@ -68,4 +66,10 @@ impl Default for SweepSettings {
     fn default() -> Self {
         Self { parameter: None, from: 0.5, to: 10.0, count: 20, over_list: false }
     }
+}
+
+/// A folder for a turned model beside the one it was made of.
+pub fn turned_name(model: &Path) -> String {
+    let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+    format!("{name}-turned")
 }

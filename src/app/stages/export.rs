@@ -7,7 +7,8 @@ use crate::analysis::figure::{Options, OverlayColours};
 use crate::app::HimixApp;
 use crate::app::state::State;
 use crate::data::volume::Lengths;
-use crate::engine::{FigureKind, FigureModel, FigureRequest, FileCommand};
+use crate::engine::jobs::SaveFigure;
+use crate::engine::{FigureKind, FigureModel, FigureRequest};
 
 impl State {
     /// What keeps a figure from being drawn now, and what to do; none where nothing does.
@@ -86,6 +87,8 @@ impl HimixApp {
             options,
             width_px: settings.stages.figure_width,
         };
-        self.file(FileCommand::SaveFigure { path, request: Box::new(request) });
+        let job = SaveFigure { path: path.clone(), request: Box::new(request) };
+        let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
+        self.say_if_busy(sent);
     }
 }

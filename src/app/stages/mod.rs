@@ -12,14 +12,14 @@ mod requests;
 use eframe::egui::{Pos2, Rect, TextureHandle, pos2};
 use serde::{Deserialize, Serialize};
 
-pub use apply::turned_name;
-pub use command::{StagesCommand, SweepSettings};
+pub use command::{StagesCommand, SweepSettings, turned_name};
 pub use override_history::OverrideHistory;
 pub use pictures::{Pane, Pictures, Place, map_picture, mask_picture};
 
 use crate::analysis::maps::MapKind;
 use crate::analysis::refinement::Step;
-use crate::engine::{Inspected, Study, Ticket};
+use crate::data::volume::DisplayWindow;
+use crate::engine::{DisplayPixels, Inspected, Pending, Slot, Study, StudyAnswer, Ticket};
 use crate::infer::{InspectOptions, Overrides, SweepResult};
 
 /// What is remembered of the tab between runs.
@@ -61,8 +61,8 @@ pub struct Asked {
 /// The looks inside one model.
 #[derive(Default)]
 pub struct InspectionState {
-    /// What was asked last, and the question's number.
-    pub asked: Option<(Asked, Ticket)>,
+    /// The look that was asked for last.
+    pub request: Pending<Asked, Inspected>,
     /// What came last.
     pub seen: Option<Inspected>,
     /// Why nothing came.
@@ -74,32 +74,17 @@ pub struct InspectionState {
 /// The picture beneath the maps.
 #[derive(Default)]
 pub struct Base {
-    /// Of which look at which picture it was asked for, and the question's number.
-    pub asked: Option<(Ticket, usize, crate::data::volume::DisplayWindow, Ticket)>,
+    /// Of which image, which slice and how that is seen.
+    pub request: Pending<(Ticket, usize, DisplayWindow), DisplayPixels>,
     /// On the graphics device.
     pub texture: Option<TextureHandle>,
-}
-
-/// Long work that goes on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Working {
-    /// Matches its reports.
-    pub ticket: Ticket,
-    /// What it is, for people.
-    pub what: String,
-    /// So much of so much.
-    pub progress: Option<(usize, usize)>,
-    /// Whether it was asked to end.
-    pub is_ending: bool,
 }
 
 /// The numbers of the stages' masks.
 #[derive(Default)]
 pub struct Refinement {
-    /// Of which look and which truth at which step of the threshold they were asked for.
-    pub asked: Option<(Ticket, Option<Ticket>, usize)>,
-    /// Whether they are on their way.
-    pub is_awaited: bool,
+    /// Of which look and which truth at which step of the threshold.
+    pub request: Pending<(Ticket, Option<Ticket>, usize), Vec<Step>>,
     /// What came last, and of which look.
     pub steps: Option<(Ticket, Vec<Step>)>,
 }
@@ -122,8 +107,8 @@ pub struct Stages {
     pub base: Base,
     /// On the graphics device.
     pub pictures: Pictures,
-    /// Long work that goes on.
-    pub working: Option<Working>,
+    /// Long work, and what it is for people.
+    pub work: Pending<String, StudyAnswer>,
     /// The sweep as it is set up.
     pub sweep_settings: SweepSettings,
     /// The sweep of the open model that goes on.
@@ -148,7 +133,7 @@ impl Default for Stages {
             channel: None,
             base: Base::default(),
             pictures: Pictures::default(),
-            working: None,
+            work: Pending::default(),
             sweep_settings: SweepSettings::default(),
             sweeping: None,
             swept: None,
@@ -158,6 +143,14 @@ impl Default for Stages {
 }
 
 impl Stages {
+    /// The looks inside the model in a slot.
+    pub fn look_mut(&mut self, slot: Slot) -> &mut InspectionState {
+        match slot {
+            Slot::Primary => &mut self.look,
+            Slot::Compared => &mut self.other,
+        }
+    }
+
     /// Forgets what belongs to an image that is shown no more.
     pub fn forget_image(&mut self) {
         self.look = InspectionState::default();

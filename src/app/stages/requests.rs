@@ -3,11 +3,12 @@
 use super::Asked;
 use crate::analysis::maps::MapKind;
 use crate::app::HimixApp;
-use crate::app::layout::Pane;
-use crate::app::state::{State, Tab};
-use crate::app::theme;
+use crate::app::pane::Pane;
+use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::data::volume::Lengths;
-use crate::engine::{FileCommand, InspectRequest, OverlayPaint, PredictRequest, threshold_step};
+use crate::engine::jobs::{PaintOverlay, RefineStages};
+use crate::engine::{InspectRequest, OverlayPaint, PredictRequest, Slot, threshold_step};
 use crate::infer::InspectOptions;
 
 /// Longest side of the picture beneath the maps, in pixels.
@@ -20,8 +21,8 @@ impl State {
         InspectOptions {
             stages: true,
             attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
-            spectra: self.is_seen(Pane::Spectrum),
-            similarity: self.is_seen(Pane::Fusion),
+            spectra: self.is_seen(Pane::SPECTRUM),
+            similarity: self.is_seen(Pane::FUSION),
         }
     }
 }
@@ -42,28 +43,29 @@ impl HimixApp {
         let state = &self.state;
         let truth = state.truth.as_ref().map(|truth| truth.ticket);
         let overrides = state.stages.override_history.overrides().cloned();
-        let asked = Asked { request: state.newest_request, truth, overrides, wanted: state.wanted() };
-        if state.stages.look.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
+        let request = state.jobs.prediction.newest();
+        let asked = Asked { request, truth, overrides, wanted: state.wanted() };
+        if state.stages.look.request.asked() == Some(&asked) {
             return;
         }
         let ticket = self.ticket();
         let Some(of) = self.request(ticket) else { return };
-        self.engine.inspect(InspectRequest { of, overrides: asked.overrides.clone(), wanted: asked.wanted });
-        self.state.stages.look.asked = Some((asked, ticket));
+        let request = InspectRequest { of, overrides: asked.overrides.clone(), wanted: asked.wanted };
+        self.engine.inspect(Slot::Primary, &mut self.state.stages.look.request, asked, request);
     }
 
     fn ask_inside_compared(&mut self) {
         let state = &self.state;
-        let Some(other) = state.training.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
+        let Some(other) = state.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
         let truth = state.truth.as_ref().map(|truth| truth.ticket);
-        let asked = Asked { request: other.newest, truth, overrides: None, wanted: state.wanted() };
-        if state.stages.other.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
+        let asked = Asked { request: other.prediction.newest(), truth, overrides: None, wanted: state.wanted() };
+        if state.stages.other.request.asked() == Some(&asked) {
             return;
         }
         let ticket = self.ticket();
         let Some(of) = self.request(ticket) else { return };
-        self.engine.inspect_compared(InspectRequest { of, overrides: None, wanted: asked.wanted });
-        self.state.stages.other.asked = Some((asked, ticket));
+        let request = InspectRequest { of, overrides: None, wanted: asked.wanted };
+        self.engine.inspect(Slot::Compared, &mut self.state.stages.other.request, asked, request);
     }
 
     /// What is asked about the open picture.
@@ -80,13 +82,11 @@ impl HimixApp {
         let state = &self.state;
         let (Some(open), Some(shown)) = (&state.image, &state.shown) else { return };
         let key = (open.ticket, open.slice, open.seen);
-        if state.stages.base.asked.is_some_and(|(ticket, slice, seen, _)| (ticket, slice, seen) == key) {
+        if state.stages.base.request.asked() == Some(&key) {
             return;
         }
-        let paint =
-            OverlayPaint { fill: false, contour: false, opacity: 0.0, ..theme::overlay_paint(&state.settings) };
-        let command = FileCommand::Compose {
-            ticket: self.tickets + 1,
+        let paint = OverlayPaint { fill: false, contour: false, opacity: 0.0, ..state.settings.overlay_paint() };
+        let job = PaintOverlay {
             image: open.image.clone(),
             seen: open.painted(),
             prediction: shown.prediction.clone(),
@@ -95,17 +95,14 @@ impl HimixApp {
             paint,
             side: BASE_SIDE,
         };
-        let ticket = self.ticket();
         // If the thread is busy, the next frame asks again.
-        if self.engine.file(command).is_ok() {
-            self.state.stages.base.asked = Some((key.0, key.1, key.2, ticket));
-        }
+        let _ = self.engine.ask(&mut self.state.stages.base.request, key, job);
     }
 
     /// Numbers of the newest looks; one question at a time of each, because they take longer than a look.
     fn ask_refinement(&mut self) {
         let state = &mut self.state;
-        let is_shown = state.is_seen(Pane::Numbers) || state.settings.stages.kind == MapKind::StageMask;
+        let is_shown = state.is_seen(Pane::NUMBERS) || state.settings.stages.kind == MapKind::StageMask;
         if !is_shown {
             return;
         }
@@ -113,22 +110,21 @@ impl HimixApp {
         let threshold = state.settings.threshold;
         let lengths = state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths());
         for look in [&mut state.stages.look, &mut state.stages.other] {
-            let Some(seen) = look.seen.as_ref().filter(|_| !look.refinement.is_awaited) else { continue };
+            let Some(seen) = look.seen.as_ref().filter(|_| look.refinement.request.pending().is_none()) else {
+                continue;
+            };
             let key = (seen.ticket, truth.as_ref().map(|(ticket, _)| *ticket), threshold_step(threshold));
-            if look.refinement.asked == Some(key) {
+            if look.refinement.request.asked() == Some(&key) {
                 continue;
             }
-            let command = FileCommand::Refine {
-                ticket: seen.ticket,
+            let job = RefineStages {
                 inspection: seen.inspection.clone(),
                 truth: truth.clone().map(|(_, mask)| mask),
                 threshold,
                 lengths,
             };
-            if self.engine.file(command).is_ok() {
-                look.refinement.asked = Some(key);
-                look.refinement.is_awaited = true;
-            }
+            // If the thread is busy, the next frame asks again.
+            let _ = self.engine.ask(&mut look.refinement.request, key, job);
         }
     }
 }

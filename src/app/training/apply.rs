@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::compare::{ComparedInspection, Comparison, SIDE};
 use super::form::Form;
-use super::{Closing, EstimateState, Preset, ResumableRun, TrainCommand};
+use super::{Closing, Preset, ResumableRun, TrainCommand};
 use crate::app::HimixApp;
-use crate::app::layout::Pane;
 use crate::app::notes::Kind;
-use crate::app::state::Tab;
-use crate::app::theme;
+use crate::app::pane::Pane;
 use crate::app::training::run::{Phase, Run};
+use crate::engine::jobs::{ReadText, Write};
 use crate::engine::run::{Interrupted, RunControl};
-use crate::engine::{FileCommand, ModelRequest, PredictRequest, Ticket, TrainingJob};
+use crate::engine::TrainingJob;
 use crate::infer::ModelSource;
 
 impl HimixApp {
@@ -42,18 +40,21 @@ impl HimixApp {
                 self.look_at_form();
             }
             TrainCommand::Take(preset) => {
-                let open = self.state.model.as_ref().map(|model| model.source.model.clone());
+                let open = self.state.model.as_ref().map(|model| model.source.path().to_path_buf());
                 training.form.take(preset.config(open.as_deref()));
                 training.preset = Some(preset);
                 self.look_at_form();
             }
             TrainCommand::LoadSettings(path) => {
-                self.file(FileCommand::ReadText { path });
+                let sent = self.engine.ask(&mut self.state.jobs.text, path.clone(), ReadText { path });
+                self.say_if_busy(sent);
             }
             TrainCommand::SaveSettings(path) => {
                 if let Ok(config) = training.form.config() {
                     let bytes = config.to_toml().into_bytes();
-                    self.file(FileCommand::Save { path, bytes });
+                    let job = Write { path: path.clone(), bytes };
+                    let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
+                    self.say_if_busy(sent);
                 }
             }
             TrainCommand::Start => {
@@ -83,15 +84,10 @@ impl HimixApp {
             }
             TrainCommand::UseModel => {
                 if let Some(model) = training.run.as_ref().and_then(|run| run.best.clone()) {
-                    self.open_model(ModelSource { model, ..ModelSource::default() });
+                    self.open_model(ModelSource::new(model));
                 }
             }
             TrainCommand::Compare => self.compare(),
-            TrainCommand::CloseComparison => {
-                training.comparison = None;
-                self.state.stages.forget_other();
-                self.engine.close_compared();
-            }
             TrainCommand::Smooth(share) => training.smoothing = share.clamp(0.0, 0.99),
             TrainCommand::LookAt(epoch) => {
                 if let Some(run) = &mut training.run {
@@ -120,10 +116,10 @@ impl HimixApp {
             let other = Some(&remembered) != usual.as_ref();
             self.state.settings.training_form = other.then(|| remembered.to_toml());
         }
-        training.estimate_state =
-            if config.is_some() { EstimateState::Awaited(ticket) } else { EstimateState::None };
+        training.estimated = None;
+        training.estimate.forget(ticket);
         if let Some(config) = config {
-            self.engine.estimate(ticket, config);
+            self.engine.estimate(&mut training.estimate, config);
         }
     }
 
@@ -179,79 +175,6 @@ impl HimixApp {
     fn compare(&mut self) {
         let Some(model) = self.state.training.run.as_ref().and_then(|run| run.best.clone()) else { return };
         self.compare_with(ModelSource::new(model));
-        self.open_pane(Pane::Comparison, true);
-    }
-
-    /// Opens a model beside the one that is open.
-    pub(in crate::app) fn compare_with(&mut self, source: ModelSource) {
-        let ticket = self.ticket();
-        let request = ModelRequest { ticket, source: source.clone(), device: self.state.device };
-        self.state.stages.forget_other();
-        match self.engine.open_compared(request) {
-            Ok(()) => self.state.training.comparison = Some(Comparison::new(ticket, source)),
-            Err(error) => {
-                let text = format!("The comparison could not be started ({error}). Close other programs.");
-                self.state.notes.add(Kind::Error, text);
-            }
-        }
-    }
-
-    /// Asks the compared model for the mask of what is shown now, if it is open.
-    pub(in crate::app) fn request_compared(&mut self) {
-        let ticket = self.ticket();
-        let state = &mut self.state;
-        let Some(comparison) = state.training.comparison.as_mut().filter(|other| other.info.is_some()) else {
-            return;
-        };
-        comparison.newest = ticket;
-        let Some(image) = &state.image else { return };
-        let truth = state.truth_mask();
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
-        self.engine.predict_compared(PredictRequest { ticket, image, seen, prompt, truth });
-    }
-
-    /// Has the pictures of the comparison painted anew where they show something else by now.
-    pub(in crate::app) fn paint_comparison(&mut self) {
-        let Some(comparison) = self.state.training.comparison.as_ref().filter(|_| self.state.tab == Tab::Train)
-        else {
-            return;
-        };
-        let current = self.state.shown.as_ref().map(|shown| (shown.ticket, shown.prediction.clone()));
-        let other = comparison.predicted.as_ref().map(|other| (other.ticket, other.prediction.clone()));
-        for (place, prediction) in [current, other].into_iter().enumerate() {
-            let settings = &self.state.settings;
-            let (Some(image), Some((ticket, prediction))) = (&self.state.image, prediction) else { continue };
-            let truth = self.state.truth_mask().filter(|_| self.state.show_truth);
-            let look = ComparedInspection {
-                prediction: ticket,
-                truth: truth.as_ref().map(|(ticket, _)| *ticket),
-                threshold: settings.threshold,
-                opacity: settings.opacity,
-                draws: [settings.fill, settings.contour],
-            };
-            let is_asked = |asked: &(ComparedInspection, Ticket)| asked.0 == look;
-            let is_known =
-                |comparison: &Comparison| comparison.paintings[place].asked.as_ref().is_some_and(is_asked);
-            if self.state.training.comparison.as_ref().is_none_or(is_known) {
-                continue;
-            }
-            let command = FileCommand::Compose {
-                ticket: self.tickets + 1,
-                image: image.image.clone(),
-                seen: image.painted(),
-                prediction,
-                truth: truth.map(|(_, mask)| mask),
-                threshold: look.threshold,
-                paint: theme::overlay_paint(settings),
-                side: SIDE,
-            };
-            let ticket = self.ticket();
-            // If the thread is busy, the next frame asks again.
-            if self.engine.file(command).is_ok()
-                && let Some(comparison) = &mut self.state.training.comparison
-            {
-                comparison.paintings[place].asked = Some((look, ticket));
-            }
-        }
+        self.open_pane(Pane::COMPARISON, true);
     }
 }

@@ -1,17 +1,16 @@
 //! What the threads report of training, taken into the state.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::{Closing, EstimateState};
+use super::Closing;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
-use crate::app::state::Tab;
-use crate::engine::run::{Estimate, TrainConfig};
-use crate::engine::{DisplayPixels, Event, Predicted, Ticket, TrainingUpdate};
+use crate::app::tab::Tab;
+use crate::engine::TrainingUpdate;
+use crate::engine::run::TrainConfig;
 
 impl HimixApp {
-    /// Takes in what the run has said, and the newest prediction of the compared model.
+    /// Takes in what the run has said, and what was asked before one.
     pub(in crate::app) fn take_training(&mut self) {
         for updates in self.engine.training_updates() {
             let is_end = matches!(updates, TrainingUpdate::Ended(_));
@@ -22,8 +21,19 @@ impl HimixApp {
                 self.run_ended();
             }
         }
-        if let Some(predicted) = self.engine.take_compared() {
-            self.take_compared_prediction(predicted);
+        if let Some(outcome) = self.state.training.estimate.take() {
+            // Where it was cancelled, another one follows.
+            self.state.training.estimated = match outcome {
+                Ok(estimate) => Some(Ok(estimate)),
+                Err(failure) => failure.message().map(Err),
+            };
+        }
+        if let Some(outcome) = self.state.jobs.interrupted.take() {
+            match (outcome, self.state.jobs.interrupted.asked().cloned()) {
+                (Ok(run), Some(folder)) => self.take_interrupted(folder, run),
+                (Ok(_), None) => {}
+                (Err(failure), _) => self.say_failure(failure),
+            }
         }
         let training = &mut self.state.training;
         training.is_end_seen |= self.state.tab == Tab::Train;
@@ -61,16 +71,6 @@ impl HimixApp {
         self.look_at_form();
     }
 
-    pub(in crate::app) fn take_estimate(&mut self, ticket: Ticket, result: Result<Estimate, String>) {
-        let training = &mut self.state.training;
-        if matches!(training.estimate_state, EstimateState::Awaited(awaited) if awaited == ticket) {
-            training.estimate_state = match result {
-                Ok(estimate) => EstimateState::Known(estimate),
-                Err(message) => EstimateState::Impossible(message),
-            };
-        }
-    }
-
     /// Takes in a settings file.
     pub(in crate::app) fn take_settings_text(&mut self, path: &Path, text: &str) {
         match TrainConfig::from_toml(text) {
@@ -91,48 +91,6 @@ impl HimixApp {
             Err(message) => {
                 let text = format!("The settings cannot be used: {message}. Mend the file: {}", path.display());
                 self.state.notes.add(Kind::Error, text);
-            }
-        }
-    }
-
-    /// Takes in what the thread of the compared model reports.
-    pub(in crate::app) fn take_compared(&mut self, event: Event) {
-        let Some(comparison) = &mut self.state.training.comparison else { return };
-        match event {
-            Event::ModelOpened { ticket, info, .. } if ticket == comparison.ticket => {
-                comparison.info = Some(info);
-                self.state.settings.list_model(comparison.source.clone().into());
-                self.request_compared();
-            }
-            Event::ModelFailed { ticket, message } if ticket == comparison.ticket => {
-                comparison.error = Some(message);
-            }
-            Event::ModelUpdated(info) => comparison.info = Some(info),
-            Event::ModelLost { message } => {
-                comparison.info = None;
-                comparison.error = Some(message);
-            }
-            Event::PredictionFailed { ticket, message } if ticket == comparison.newest => {
-                comparison.error = Some(message);
-            }
-            _ => {}
-        }
-    }
-
-    fn take_compared_prediction(&mut self, predicted: Predicted) {
-        let Some(comparison) = &mut self.state.training.comparison else { return };
-        // An answer about an image that was shown before says nothing about this one.
-        if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &predicted.image)) {
-            comparison.error = None;
-            comparison.predicted = Some(predicted);
-        }
-    }
-
-    pub(in crate::app) fn take_painting(&mut self, ticket: Ticket, picture: DisplayPixels) {
-        let Some(comparison) = &mut self.state.training.comparison else { return };
-        for painting in &mut comparison.paintings {
-            if painting.asked.as_ref().is_some_and(|(_, asked)| *asked == ticket) {
-                painting.fresh = Some(picture.clone());
             }
         }
     }

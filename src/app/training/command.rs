@@ -37,8 +37,6 @@ pub enum TrainCommand {
     UseModel,
     /// Show the best weights beside the model that is open.
     Compare,
-    /// End the comparison.
-    CloseComparison,
     /// How much of the past is in a smoothed line, 0…1.
     Smooth(f64),
     /// Show the preview of this epoch; of the newest, if none.

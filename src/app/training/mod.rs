@@ -1,10 +1,9 @@
-//! What the Train tab shows: settings, the run, the comparison.
+//! What the Train tab shows: settings and the run.
 
 mod apply;
 mod arrivals;
 mod closing;
 pub mod command;
-pub mod compare;
 pub mod form;
 pub mod preset;
 pub mod preview;
@@ -12,27 +11,14 @@ pub mod run;
 
 use std::path::PathBuf;
 
-use crate::engine::Ticket;
+use crate::engine::Pending;
 use crate::engine::run::{Estimate, Interrupted, RunControl, TrainConfig};
 
 pub use closing::Closing;
 pub use command::TrainCommand;
-use compare::Comparison;
 use form::Form;
 use preset::Preset;
 use run::{Phase, Run};
-
-/// What is known about the run that the settings would make.
-pub enum EstimateState {
-    /// The settings are incomplete or wrong; the form says where.
-    None,
-    /// It was asked for.
-    Awaited(Ticket),
-    /// It is known.
-    Known(Estimate),
-    /// There can be no run with these settings.
-    Impossible(String),
-}
 
 /// A run of an earlier session that can be resumed.
 pub struct ResumableRun {
@@ -48,14 +34,14 @@ pub struct Training {
     pub form: Form,
     /// The preset that the form shows unchanged.
     pub preset: Option<Preset>,
-    /// What a run with these settings would take.
-    pub estimate_state: EstimateState,
+    /// Asks what a run with these settings would take.
+    pub estimate: Pending<(), Estimate>,
+    /// What it would take, or why there can be none; `None` while that is not known.
+    pub estimated: Option<Result<Estimate, String>>,
     /// A run to resume.
     pub offer: Option<ResumableRun>,
     /// The run that goes on, or the last one.
     pub run: Option<Run>,
-    /// Another model beside the one that is open.
-    pub comparison: Option<Comparison>,
     /// How much of the past is in a smoothed line, 0…1.
     pub smoothing: f64,
     /// Whether the window is about to be closed.
@@ -76,10 +62,10 @@ impl Training {
         Self {
             form: Form::of(&TrainConfig { out, data: Vec::new(), ..config }),
             preset,
-            estimate_state: EstimateState::None,
+            estimate: Pending::default(),
+            estimated: None,
             offer: None,
             run: None,
-            comparison: None,
             smoothing: 0.0,
             closing: Closing::No,
             is_end_seen: true,
@@ -97,9 +83,9 @@ impl Training {
             return Err("A training run is already under way.".into());
         }
         self.form.config()?;
-        match &self.estimate_state {
-            EstimateState::Impossible(reason) => Err(reason.clone()),
-            _ => Ok(()),
+        match &self.estimated {
+            Some(Err(reason)) => Err(reason.clone()),
+            Some(Ok(_)) | None => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine::event_sender::Wake;
+use crate::engine::wake::Wake;
 use crate::train::Event;
 
 /// Messages beyond which a step replaces the step before it. A hidden window looks at nothing for hours.

@@ -6,18 +6,16 @@ mod thread;
 mod trainer;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::event_sender::{EventSender, Wake};
-use super::message::Ticket;
-use crate::train::{RunControl, TrainConfig};
+use super::wake::Wake;
+use crate::train::RunControl;
 
 pub use mailbox::TrainingUpdate;
 pub use trainer::{Trainer, TrainingJob, small_architecture, trainer};
 
 use mailbox::Mailbox;
-use preflight::Preflight;
+use preflight::{EstimateRequest, FolderRequest, Preflight};
 use thread::Running;
 
 /// Starts runs, one at a time, and steers the one that goes on.
@@ -30,8 +28,8 @@ pub(super) struct TrainingController {
 
 impl TrainingController {
     /// Starts the thread `himix-preflight`; `himix-train` starts with a run.
-    pub(super) fn start(trainer: Arc<dyn Trainer>, out: EventSender, wake: Wake) -> io::Result<Self> {
-        let preflight = Preflight::start(trainer.clone(), out)?;
+    pub(super) fn start(trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
+        let preflight = Preflight::start(trainer.clone())?;
         Ok(Self { trainer, mailbox: Arc::new(Mailbox::new(wake)), running: None, preflight })
     }
 
@@ -61,14 +59,14 @@ impl TrainingController {
         self.mailbox.take()
     }
 
-    /// Asks what a run would take; a newer question replaces one that waits.
-    pub(super) fn estimate(&self, ticket: Ticket, config: TrainConfig) {
-        self.preflight.estimates.put((ticket, config));
+    /// Asks what a run would take; a newer request replaces one that waits.
+    pub(super) fn estimate(&self, request: EstimateRequest) {
+        self.preflight.estimates.put(request);
     }
 
-    /// Asks whether a run in `folder` can be resumed.
-    pub(super) fn look_for_interrupted(&self, folder: PathBuf) {
-        self.preflight.folders.put(folder);
+    /// Asks whether a run in a folder can be resumed.
+    pub(super) fn look_for_interrupted(&self, request: FolderRequest) {
+        self.preflight.folders.put(request);
     }
 
     /// Stops the run and waits a little for its last checkpoint.

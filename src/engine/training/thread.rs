@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounde
 
 use super::mailbox::{Mailbox, TrainingUpdate};
 use super::trainer::{Trainer, TrainingJob};
-use crate::engine::event_sender::guarded;
+use crate::engine::guard::guarded;
 use crate::engine::priority::{TRAINING, lower};
 use crate::train::{Control, Event};
 

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
-use super::bundled::{self, BUNDLED_NAME, BundledWeights};
-use super::deterministic::{RULE_NAME, RuleWeights};
+use super::bundled::{self, BundledWeights};
+use super::deterministic::RuleWeights;
 use super::linear_probes;
 use super::load::{self, Missing};
+use super::model_source::ModelSource;
 use super::save::{self, Precision};
 use super::{TensorSource, WeightsError, roots};
 use crate::atomic_file;
@@ -20,24 +21,6 @@ pub const CONFIG_FILE: &str = "config.json";
 pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// Vocabularies that are looked for, in this order.
 pub const VOCABULARY_FILES: [&str; 2] = ["tokenizer.json", "vocab.txt"];
-
-/// Where a model lies, as a user names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ModelSource {
-    /// A bundle's folder, a `.safetensors` file, a PyTorch checkpoint, or `deterministic`.
-    pub model: PathBuf,
-    /// Configuration of a bare weights file.
-    pub config: Option<PathBuf>,
-    /// Vocabulary, where it lies neither in the bundle nor beside the configuration.
-    pub vocab: Option<PathBuf>,
-}
-
-impl ModelSource {
-    /// A bundle's folder or a weights file with its configuration beside it.
-    pub fn new(model: impl Into<PathBuf>) -> Self {
-        Self { model: model.into(), config: None, vocab: None }
-    }
-}
 
 /// A model found and its configuration read; the weights are still in their file.
 pub struct Located {
@@ -68,31 +51,31 @@ pub fn read_config(path: &Path) -> Result<ModelConfig, WeightsError> {
 
 /// Finds configuration, weights and vocabulary of a model.
 pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
-    let model = &source.model;
-    if model.as_os_str() == BUNDLED_NAME {
+    if source.is_bundled() {
         return located_bundled(source);
     }
-    let is_rule = model.as_os_str() == RULE_NAME;
-    let is_folder = model.is_dir();
+    let model = source.path();
+    let is_rule = matches!(source, ModelSource::Deterministic { .. });
+    let is_folder = !is_rule && model.is_dir();
     if !is_rule && !model.exists() {
         return Err(WeightsError::file(model, "there is no such model; give a bundle's folder or a weights file"));
     }
-    let weights_path = if is_folder { model.join(WEIGHTS_FILE) } else { model.clone() };
+    let weights_path = if is_folder { model.join(WEIGHTS_FILE) } else { model.to_path_buf() };
     let beside = weights_path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let config_path = match &source.config {
-        Some(path) => Some(path.clone()),
+    let config_path = match source.config() {
+        Some(path) => Some(path.to_path_buf()),
         None if is_rule => None,
         None => Some(beside.join(CONFIG_FILE)),
     };
     let mut config = match &config_path {
         None => ModelConfig::default(),
-        Some(path) if source.config.is_none() && !path.exists() && is_folder => {
+        Some(path) if source.config().is_none() && !path.exists() && is_folder => {
             return Err(WeightsError::file(
                 model,
                 format!("the folder has no {CONFIG_FILE}; choose a model bundle"),
             ));
         }
-        Some(path) if source.config.is_none() && !path.exists() => {
+        Some(path) if source.config().is_none() && !path.exists() => {
             return Err(WeightsError::file(
                 model,
                 format!("there is no {CONFIG_FILE} beside the weights; name it with --config"),
@@ -114,8 +97,8 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
         let name = if is_folder { model.file_name() } else { weights_path.file_stem() };
         config.provenance.name = name.map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
     }
-    let vocabulary = match &source.vocab {
-        Some(path) => Some(path.clone()),
+    let vocabulary = match source.vocab() {
+        Some(path) => Some(path.to_path_buf()),
         None => find_vocabulary(config_path.as_deref().and_then(Path::parent).unwrap_or(&beside)),
     };
     let vocabulary = vocabulary.map(Vocabulary::File);
@@ -124,7 +107,7 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
 
 /// The model that the program carries.
 fn located_bundled(source: &ModelSource) -> Result<Located, WeightsError> {
-    let vocabulary = source.vocab.clone().map_or_else(bundled::vocabulary, Vocabulary::File);
+    let vocabulary = source.vocab().map_or_else(bundled::vocabulary, |path| Vocabulary::File(path.to_path_buf()));
     let weights = Box::new(BundledWeights::open()?);
     Ok(Located { source: source.clone(), config: bundled::config()?, weights, vocabulary: Some(vocabulary) })
 }
@@ -153,7 +136,7 @@ impl Located {
     pub fn vocabulary(&self) -> Result<&Vocabulary, WeightsError> {
         self.vocabulary.as_ref().ok_or_else(|| {
             WeightsError::file(
-                &self.source.model,
+                self.source.path(),
                 "there is no vocabulary (vocab.txt or tokenizer.json) beside the configuration; name it with --vocab",
             )
         })

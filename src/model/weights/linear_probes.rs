@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::bundle::{CONFIG_FILE, Located, write_file};
-use super::{BUNDLED_NAME, WeightsError, bundled};
+use super::{BUNDLED_NAME, ModelSource, WeightsError, bundled};
 use crate::model::config::ModelConfig;
 
 /// Name of the file in a bundle.
@@ -74,7 +74,8 @@ fn parse(path: &Path, text: &str, config: &ModelConfig) -> Result<LinearProbes, 
 impl Located {
     /// Where its read-outs lie or would be written; none for a model that is no file.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
-        let model = &self.source.model;
+        let ModelSource::Files(files) = &self.source else { return None };
+        let model = &files.path;
         if model.is_dir() {
             return Some(model.join(READOUTS_FILE));
         }
@@ -88,7 +89,7 @@ impl Located {
 
     /// Its read-outs; none where they were never fitted.
     pub fn linear_probes(&self) -> Result<Option<LinearProbes>, WeightsError> {
-        if self.source.model.as_os_str() == BUNDLED_NAME {
+        if self.source.is_bundled() {
             return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, &self.config).map(Some);
         }
         let Some(path) = self.linear_probes_path().filter(|path| path.is_file()) else { return Ok(None) };

@@ -11,14 +11,16 @@ pub mod import;
 pub mod keys;
 pub mod linear_probes;
 pub mod load;
+mod model_source;
 pub mod roots;
 pub mod save;
 pub mod source;
 
 use std::path::{Path, PathBuf};
 
-pub use bundle::{Located, ModelSource, Vocabulary};
+pub use bundle::{Located, Vocabulary};
 pub use bundled::BUNDLED_NAME;
+pub use model_source::{ModelFiles, ModelSource};
 pub use source::TensorSource;
 
 /// Why weights could not be read or written. Every message names the file and the mend.

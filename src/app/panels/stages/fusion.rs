@@ -2,10 +2,15 @@
 
 use eframe::egui::{Color32, Rect, RichText, Role, Sense, Stroke, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
+use super::working::{needs_model, working};
 use crate::analysis::maps::{Map, Scale};
+use crate::app::command::Command;
+use crate::app::pane;
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::section;
 use crate::app::stages::{Pane, Place, map_picture};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::infer::{GroupOverrides, Plane};
 
@@ -14,8 +19,34 @@ const BARS: f32 = 74.0;
 /// The value of every layer before any training.
 const ALPHA_INIT: f32 = 1.0;
 
+/// Weights of the text layers that each stage uses.
+pub struct Fusion;
+
+const INFO: pane::PaneInfo = pane::PaneInfo {
+    title: "Fusion",
+    help: "Weights of the text layers that each stage uses.",
+    places: &[pane::Place::new(Tab::Stages, pane::Column::Right, 0)],
+    size: [340.0, 400.0],
+    ..pane::PaneInfo::new(pane::Pane::FUSION)
+};
+
+impl Panel for Fusion {
+    fn info(&self) -> &'static pane::PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        needs_model(state)
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        working(ui, state, commands);
+        show(ui, state);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &mut State) {
+fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
     let overrides = state.stages.override_history.overrides().unwrap_or(own).clone();

@@ -1,32 +1,62 @@
 //! The Stages tab: every stage of the decoder side by side, and what can be read and turned inside the network.
 
 mod channels;
-mod fusion;
+pub mod fusion;
 mod panes;
 mod parameter;
-mod refinement;
-mod spectrum;
-mod sweep;
-mod what_if;
+pub mod refinement;
+pub mod spectrum;
+pub mod sweep;
+pub mod what_if;
+mod working;
 
 use eframe::egui::{Button, CentralPanel, DragValue, Frame, Label, Panel, RichText, Slider, Ui};
 
-use super::{empty, menu};
+use super::{empty, entries};
 use crate::analysis::maps::MapKind;
+use crate::app::actions;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::layout::Pane;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::{self, Around};
 use crate::app::stages::{FIGURE_WIDTH, StagesCommand};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
-use crate::app::training::TrainCommand;
 use crate::engine::FigureKind;
 
 /// Width of the slider of the opacity with its name and its number, in points.
 const OPACITY: f32 = 172.0;
 
+/// The stages of the decoder side by side.
+pub struct Stages;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Stages",
+    help: "The stages of the decoder side by side.",
+    places: &[Place::new(Tab::Stages, Column::Middle, 0)],
+    size: [800.0, 600.0],
+    growth: 3,
+    is_hero: true,
+    ..PaneInfo::new(Pane::new("stages"))
+};
+
+impl panel::Panel for Stages {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Bare
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the stages.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     toolbar(ui, state, commands);
     let fill = theme::palette(ui.visuals()).canvas;
     CentralPanel::default().frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6)).show(ui, |ui| {
@@ -46,7 +76,7 @@ fn nothing(state: &State) -> Option<&str> {
     match (&state.image, &state.model, &state.stages.look) {
         (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
         (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
-        (_, None, _) if state.awaited_model.is_some() => Some("The stages appear when the model is open."),
+        (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
         (_, _, look) => match (&look.error, &look.seen) {
             (Some(error), _) => Some(error),
@@ -156,7 +186,7 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let colour = theme::palette(ui.visuals()).warning;
             ui.label(RichText::new("This model has no read-outs: its stages have no masks yet.").color(colour));
             let words = "Fits a 1×1 convolution for each stage on the training split of a data set; the model stays as it is.";
-            let button = ui.add_enabled(state.stages.working.is_none(), eframe::egui::Button::new("Fit read-outs…"));
+            let button = ui.add_enabled(state.stages.work.pending().is_none(), eframe::egui::Button::new("Fit read-outs…"));
             if button.on_hover_text(words).clicked() {
                 commands.push(Command::OpenDialog(DialogKind::FitData));
             }
@@ -164,56 +194,21 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-/// Draws a panel on what can be read and turned inside the network.
-pub fn side(ui: &mut Ui, pane: Pane, state: &mut State, commands: &mut Vec<Command>) {
-    working(ui, state, commands);
-    if state.model.is_none() {
-        ui.label(RichText::new("No model is open.").weak());
-        return;
-    }
-    match pane {
-        Pane::WhatIf => what_if::show(ui, state, commands),
-        Pane::Spectrum => spectrum::show(ui, state),
-        Pane::Fusion => fusion::show(ui, state),
-        Pane::Numbers => refinement::show(ui, state),
-        Pane::Sweep => sweep::show(ui, state, commands),
-        _ => {}
-    }
-}
-
-/// Long work that goes on.
-fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(working) = &state.stages.working else { return };
-    ui.horizontal(|ui| {
-        let share = working.progress.map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
-        let text = match working.progress {
-            _ if working.is_ending => "Ending…".to_owned(),
-            Some((done, count)) => format!("{} {done} of {count}", working.what),
-            None => format!("{}…", working.what),
-        };
-        let bar = eframe::egui::ProgressBar::new(share).text(RichText::new(text).small());
-        ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!working.is_ending, Button::new("Cancel")).clicked() {
-            commands.push(Command::Stages(StagesCommand::CancelWork));
-        }
-    });
-}
-
 /// The other model.
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(other) = &state.training.comparison else {
+    let Some(other) = &state.comparison else {
         let words = "Shows another model's stages beneath these, on the same picture and sentence, and its numbers in the panels.";
-        let menu = ui.menu_button("Compare with", |ui| menu::compare(ui, state, commands));
+        let menu = ui.menu_button("Compare with", |ui| entries::menu(ui, actions::COMPARE, state, commands));
         menu.response.on_hover_text(words);
         return;
     };
-    let name = match (&other.error, &other.info) {
+    let name = match (other.error.as_ref().or(state.stages.other.error.as_ref()), &other.info) {
         (Some(error), _) => error.clone(),
         (None, Some(info)) => format!("Compared with {}", info.name),
         (None, None) => "The other model is being opened…".into(),
     };
     if ui.button("End the comparison").on_hover_text(&name).clicked() {
-        commands.push(Command::Train(TrainCommand::CloseComparison));
+        commands.push(Command::EndComparison);
     }
     ui.add(Label::new(RichText::new(&name).weak()).truncate()).on_hover_text(&name);
 }

@@ -50,7 +50,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     if let Some(seen) = state.stages.look.seen.clone() {
         rows.push((false, seen.ticket, cells(state, &seen, false)));
     }
-    if let (Some(seen), true) = (state.stages.other.seen.clone(), state.training.comparison.is_some()) {
+    if let (Some(seen), true) = (state.stages.other.seen.clone(), state.comparison.is_some()) {
         rows.push((true, seen.ticket, cells(state, &seen, true)));
     }
     let area = ui.available_rect_before_wrap();

@@ -2,12 +2,43 @@
 
 use eframe::egui::{Grid, RichText, Ui};
 
+use super::working::{needs_model, working};
+use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{explain, heading};
 use crate::app::stages::InspectionState;
 use crate::app::state::State;
+use crate::app::tab::Tab;
+
+/// The masks of the stages as numbers.
+pub struct Numbers;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Numbers",
+    help: "The masks of the stages as numbers.",
+    places: &[Place::new(Tab::Stages, Column::Right, 0)],
+    size: [340.0, 400.0],
+    ..PaneInfo::new(Pane::NUMBERS)
+};
+
+impl Panel for Numbers {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        needs_model(state)
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        working(ui, state, commands);
+        show(ui, state);
+    }
+}
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &State) {
+fn show(ui: &mut Ui, state: &State) {
     heading(ui, "Refinement", "per image");
     ui.push_id("open model", |ui| numbers(ui, &state.stages.look));
     if let Some(other) = state.other() {

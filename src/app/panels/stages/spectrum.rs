@@ -6,12 +6,17 @@ use eframe::egui::{
 };
 use egui_plot::{Line, PlotPoints};
 
+use super::working::{needs_model, working};
 use crate::analysis::filter::{Filter, SIGMA_INIT};
 use crate::analysis::maps::{Map, Scale};
+use crate::app::command::Command;
+use crate::app::pane;
+use crate::app::panels::panel::Panel;
 use crate::app::panels::plot;
 use crate::app::panels::widgets::{row, section, swatch};
 use crate::app::stages::{InspectionState, Pane, Place, map_picture};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::infer::StageOverrides;
 
@@ -20,8 +25,34 @@ const SIDE: f32 = 96.0;
 /// Height of a plot.
 const HEIGHT: f32 = 92.0;
 
+/// Filter widths and the spectrum filters of the stages.
+pub struct Spectrum;
+
+const INFO: pane::PaneInfo = pane::PaneInfo {
+    title: "Spectrum",
+    help: "Filter widths and the spectrum filters of the stages.",
+    places: &[pane::Place::new(Tab::Stages, pane::Column::Right, 0)],
+    size: [340.0, 400.0],
+    ..pane::PaneInfo::new(pane::Pane::SPECTRUM)
+};
+
+impl Panel for Spectrum {
+    fn info(&self) -> &'static pane::PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        needs_model(state)
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        working(ui, state, commands);
+        show(ui, state);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &mut State) {
+fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
     let own = model.info.overrides.clone();
     let history = model.info.history.clone();

@@ -3,12 +3,16 @@
 use eframe::egui::{Button, Color32, ComboBox, DragValue, RichText, Ui};
 use egui_plot::{Line, LineStyle, PlotPoints, Points, VLine};
 
+use super::working::{needs_model, working};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::Panel;
 use crate::app::panels::plot;
 use crate::app::panels::widgets::{section, swatch};
 use crate::app::stages::{StagesCommand, SweepSettings};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::engine::FigureKind;
 use crate::infer::{Parameter, SweepPoint, SweepResult};
@@ -16,8 +20,34 @@ use crate::infer::{Parameter, SweepPoint, SweepResult};
 /// Most values of a sweep.
 const MOST: usize = 200;
 
+/// One parameter over a range of values.
+pub struct Sweep;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Sweep",
+    help: "One parameter over a range of values.",
+    places: &[Place::new(Tab::Stages, Column::Right, 0)],
+    size: [340.0, 400.0],
+    ..PaneInfo::new(Pane::new("sweep"))
+};
+
+impl Panel for Sweep {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        needs_model(state)
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        working(ui, state, commands);
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
     let parameters = Parameter::all(own);
@@ -108,7 +138,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(words).small().weak());
     }
     ui.horizontal(|ui| {
-        let can = state.stages.working.is_none()
+        let can = state.stages.work.pending().is_none()
             && settings.from < settings.to
             && (state.image.is_some() || settings.over_list);
         if ui.add_enabled(can, Button::new("Draw the sweep")).clicked() {

@@ -3,11 +3,15 @@
 use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
 
 use super::parameter::{slider, turn};
+use super::working::{needs_model, working};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::engine::ThresholdCounts;
 use crate::infer::{Overrides, Parameter, Plane, changes};
 use crate::metrics::Confusion;
@@ -21,8 +25,34 @@ const BETAS: [(&str, &str); 3] = [
     ("β₃ MLP", "Scale of the residual branch of the MLP."),
 ];
 
+/// Parameters of the decoder, to be overridden by hand.
+pub struct WhatIf;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "What if",
+    help: "Parameters of the decoder, to be overridden by hand.",
+    places: &[Place::new(Tab::Stages, Column::Right, 0)],
+    size: [340.0, 400.0],
+    ..PaneInfo::new(Pane::new("what_if"))
+};
+
+impl Panel for WhatIf {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        needs_model(state)
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        working(ui, state, commands);
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
     let overrides = state.stages.override_history.overrides().unwrap_or(own);
@@ -55,7 +85,7 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
         button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
         button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
-        let can_save = is_turned && state.stages.working.is_none();
+        let can_save = is_turned && state.stages.work.pending().is_none();
         let hint = "The model with these values, in a folder of its own";
         button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveTurned));
     });

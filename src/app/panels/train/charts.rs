@@ -4,8 +4,11 @@ use eframe::egui::{Color32, RichText, Slider, Ui};
 
 use super::chart::{self, Series, Style};
 use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::explain;
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
 use crate::app::training::run::Run;
@@ -16,8 +19,34 @@ const NARROW: f32 = 216.0;
 const RAW: &str = "A smoothed line is an exponential mean over the epochs before; the values themselves stay visible \
                    beneath it.";
 
+/// Losses and scores over the epochs.
+pub struct Curves;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Curves",
+    help: "Losses and scores over the epochs.",
+    places: &[Place::new(Tab::Train, Column::Middle, 2)],
+    size: [700.0, 300.0],
+    growth: 2,
+    ..PaneInfo::new(Pane::new("curves"))
+};
+
+impl Panel for Curves {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        state.training.run.is_none().then_some("Losses and scores appear here, epoch by epoch.")
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the charts.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(run) = &state.training.run else { return };
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Smoothing").weak());

@@ -2,10 +2,43 @@
 
 use eframe::egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
+use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::{Around, Panel};
 use crate::app::state::State;
+use crate::app::tab::Tab;
+
+/// What the run has said.
+pub struct Log;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Run log",
+    help: "What the training run says of itself.",
+    places: &[Place::new(Tab::Train, Column::Middle, 3)],
+    size: [700.0, 106.0],
+    ..PaneInfo::new(Pane::new("log"))
+};
+
+impl Panel for Log {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Margin
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        state.training.run.is_none().then_some("What a run says of itself appears here.")
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, _commands: &mut Vec<Command>) {
+        show(ui, state);
+    }
+}
 
 /// Draws the log.
-pub fn show(ui: &mut Ui, state: &State) {
+fn show(ui: &mut Ui, state: &State) {
     let Some(run) = &state.training.run else { return };
     ui.horizontal(|ui| {
         if ui.small_button("Copy log").clicked() {

@@ -1,18 +1,87 @@
 //! How far the run is, and the hand on it.
 
-use eframe::egui::{Button, Label, ProgressBar, RichText, Ui};
+use eframe::egui::{Button, Frame, Label, ProgressBar, RichText, Ui};
 
 use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::empty;
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::grouped;
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::text::duration;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
-use crate::app::training::run::{Phase, Run};
+use crate::app::training::run::{self, Phase};
 use crate::engine::run::RunControl;
 
+const EMPTY: &[&str] = &[
+    "Train a model on your own cases, and keep looking at images while it goes on.",
+    "Add a folder with images, masks and sentences on the left, or drop it here. Choose what to begin with, and start.",
+    "The weights with the least validation loss are kept. A run can be paused, stopped and resumed at any time.",
+];
+
+/// How far the run is, and the hand on it.
+pub struct Run;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Run",
+    help: "How far the training run is, and its buttons.",
+    places: &[Place::new(Tab::Train, Column::Middle, 0)],
+    size: [700.0, 132.0],
+    growth: 1,
+    is_hero: true,
+    ..PaneInfo::new(Pane::new("run"))
+};
+
+impl Panel for Run {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        offer(ui, state, commands);
+        if state.training.run.is_some() {
+            head(ui, state, commands);
+        } else {
+            for words in EMPTY {
+                ui.add_space(4.0);
+                ui.add(Label::new(*words).wrap());
+            }
+        }
+        if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+            empty::drop_target(ui, ui.clip_rect(), "Drop a data set or a settings file (TOML)");
+        }
+    }
+}
+
+/// The run of an earlier session.
+fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(offer) = &state.training.offer else { return };
+    Frame::group(ui.style()).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let done = match offer.run.epoch {
+            0 => "before its first epoch was finished".to_owned(),
+            1 => "after 1 epoch".to_owned(),
+            epochs => format!("after {epochs} epochs"),
+        };
+        ui.label(RichText::new(format!("A training run was interrupted {done}.")).strong());
+        ui.label(RichText::new(offer.folder.display().to_string()).weak());
+        ui.horizontal(|ui| {
+            if ui.button("Resume").clicked() {
+                commands.push(Command::Train(TrainCommand::Resume));
+            }
+            let words = "The run stays in its folder; “himix train --resume” goes on with it.";
+            if ui.button("Do not offer again").on_hover_text(words).clicked() {
+                commands.push(Command::Train(TrainCommand::Forget));
+            }
+        });
+    });
+    ui.add_space(4.0);
+}
+
 /// Draws what the run is at, its progress and its buttons.
-pub fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(run) = &state.training.run else { return };
     ui.horizontal(|ui| {
         ui.label(RichText::new(title(run)).heading());
@@ -38,7 +107,7 @@ pub fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     buttons(ui, state, run, commands);
 }
 
-fn title(run: &Run) -> String {
+fn title(run: &run::Run) -> String {
     match (&run.phase, run.control) {
         (Phase::Ended, _) => match &run.outcome {
             Some(Ok(reason)) => format!("{}: {reason}", run.end_in_short()),
@@ -52,7 +121,7 @@ fn title(run: &Run) -> String {
     }
 }
 
-fn progress(ui: &mut Ui, run: &Run) {
+fn progress(ui: &mut Ui, run: &run::Run) {
     let Some(facts) = &run.facts else { return };
     let left = match run.step {
         Some(step) if run.phase != Phase::Ended => format!(", about {} left", duration(step.seconds_left)),
@@ -67,13 +136,16 @@ fn progress(ui: &mut Ui, run: &Run) {
     }
 }
 
-fn buttons(ui: &mut Ui, state: &State, run: &Run, commands: &mut Vec<Command>) {
+fn buttons(ui: &mut Ui, state: &State, run: &run::Run, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
-        let mut button = |ui: &mut Ui, enabled: bool, text: &str, words: &str, command: TrainCommand| {
+        let mut give = |ui: &mut Ui, enabled: bool, text: &str, words: &str, command: Command| {
             let response = ui.add_enabled(enabled, Button::new(text));
             if response.on_hover_text(words).clicked() {
-                commands.push(Command::Train(command));
+                commands.push(command);
             }
+        };
+        let mut button = |ui: &mut Ui, enabled: bool, text: &str, words: &str, command: TrainCommand| {
+            give(ui, enabled, text, words, Command::Train(command));
         };
         if run.phase != Phase::Ended {
             let is_steered = run.control != RunControl::Stop;
@@ -92,12 +164,12 @@ fn buttons(ui: &mut Ui, state: &State, run: &Run, commands: &mut Vec<Command>) {
         let has_best = run.best.is_some();
         let words = "Open the best weights so far in the viewer";
         button(ui, has_best, "Use this model", words, TrainCommand::UseModel);
-        if state.training.comparison.is_none() {
+        if state.comparison.is_none() {
             let words = "Show the best weights so far beside the model that is open, on the open image and prompt";
             button(ui, has_best, "Compare", words, TrainCommand::Compare);
         } else {
             let words = "Close the second model";
-            button(ui, true, "End comparison", words, TrainCommand::CloseComparison);
+            give(ui, true, "End comparison", words, Command::EndComparison);
         }
         if let Some(best) = run.best_epoch() {
             let words = format!(

@@ -6,12 +6,16 @@ use eframe::egui::{
 
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::{self, Around};
 use crate::app::panels::widgets::{explain, grouped, section};
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::app::text::{duration, memory};
 use crate::app::theme;
 use crate::app::training::preset::Preset;
-use crate::app::training::{EstimateState, TrainCommand, Training};
+use crate::app::training::{TrainCommand, Training};
 use crate::engine::run::{Estimate, KEYS};
 
 /// Width of the names of settings.
@@ -31,13 +35,39 @@ const CHOICES: [(&str, &[(&str, &str)]); 3] = [
     ("cross_entropy", &[("binary", "binary"), ("literal", "literal")]),
 ];
 
+/// Settings of a training run.
+pub struct Settings;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Settings",
+    help: "Data and settings of a training run.",
+    places: &[Place::new(Tab::Train, Column::Left, 0)],
+    size: [300.0, 600.0],
+    growth: 1,
+    ..PaneInfo::new(Pane::new("settings"))
+};
+
+impl panel::Panel for Settings {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn around(&self) -> Around {
+        Around::Margin
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the panel.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.scope(|ui| {
         let may_start = state.training.may_start();
         Panel::bottom("training start").show(ui, |ui| {
             ui.add_space(4.0);
-            estimate_state(ui, &state.training);
+            estimate(ui, &state.training);
             ui.add_space(4.0);
             let button = |ui: &mut Ui| ui.add_sized([ui.available_width(), 28.0], Button::new("Start training"));
             let response = ui.add_enabled_ui(may_start.is_ok(), button).inner;
@@ -65,20 +95,20 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 }
 
 /// What the run would take, or what is missing.
-fn estimate_state(ui: &mut Ui, training: &Training) {
+fn estimate(ui: &mut Ui, training: &Training) {
     let palette = theme::palette(ui.visuals());
-    match (&training.estimate_state, training.form.config()) {
+    match (&training.estimated, training.form.config()) {
         _ if training.goes_on() => {
             ui.label(RichText::new("A training run is under way.").weak());
         }
         (_, Err(message)) => {
             ui.add(Label::new(RichText::new(message).color(palette.warning)).wrap());
         }
-        (EstimateState::Impossible(message), _) => {
+        (Some(Err(message)), _) => {
             ui.add(Label::new(RichText::new(message).color(palette.error)).wrap());
         }
-        (EstimateState::Known(estimate), _) => known(ui, estimate),
-        (EstimateState::None | EstimateState::Awaited(_), _) => {
+        (Some(Ok(estimate)), _) => known(ui, estimate),
+        (None, _) => {
             ui.label(RichText::new("Looking through the data…").weak());
         }
     }

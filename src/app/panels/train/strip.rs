@@ -3,8 +3,11 @@
 use eframe::egui::{ColorImage, Image, Label, RichText, ScrollArea, Slider, TextureOptions, Ui, vec2};
 
 use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{explain, swatch};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::app::training::TrainCommand;
 use crate::app::training::preview::{Painted, Preview};
@@ -13,10 +16,39 @@ use crate::app::training::preview::{Painted, Preview};
 const SIDE: f32 = 118.0;
 const WORDS: &str = "The same cases of the validation split after every epoch, at threshold 0.5.";
 
+/// Validation cases with their masks.
+pub struct Cases;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Cases",
+    help: "Validation cases with their masks of every epoch.",
+    places: &[Place::new(Tab::Train, Column::Middle, 1)],
+    size: [700.0, 240.0],
+    ..PaneInfo::new(Pane::new("cases"))
+};
+
+impl Panel for Cases {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        state
+            .training
+            .run
+            .as_ref()
+            .is_none_or(|run| run.preview.cases.is_empty())
+            .then_some("Fixed cases of the validation split appear here, with the masks of every epoch.")
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
 /// Draws the strip, once there are cases.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let paint =
-        crate::engine::OverlayPaint { fill: true, contour: false, ..theme::overlay_paint(&state.settings) };
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let paint = crate::engine::OverlayPaint { fill: true, contour: false, ..state.settings.overlay_paint() };
     let overlay = state.settings.colours.overlay();
     let Some(run) = &mut state.training.run else { return };
     let preview = &mut run.preview;

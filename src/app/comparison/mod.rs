@@ -1,8 +1,12 @@
 //! Another model beside the one that is open, on the same image and prompt.
 
+mod apply;
+mod arrivals;
+pub mod panel;
+
 use eframe::egui::TextureHandle;
 
-use crate::engine::{DisplayPixels, Predicted, Ticket};
+use crate::engine::{DisplayPixels, Pending, Predicted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
 
 /// Longest side of a picture of the comparison, in pixels.
@@ -23,11 +27,11 @@ pub struct ComparedInspection {
     pub draws: [bool; 2],
 }
 
-/// A picture that is painted on the thread for files.
+/// A picture that is painted on a thread.
 #[derive(Default)]
 pub struct Painting {
-    /// What it was last asked to show, and the question's number.
-    pub asked: Option<(ComparedInspection, Ticket)>,
+    /// What it was last asked to show.
+    pub request: Pending<ComparedInspection, DisplayPixels>,
     /// It came and is not on the graphics device yet.
     pub fresh: Option<DisplayPixels>,
     /// On the graphics device.
@@ -36,16 +40,16 @@ pub struct Painting {
 
 /// The comparison.
 pub struct Comparison {
-    /// Matches the answer to the opening.
-    pub ticket: Ticket,
+    /// The other model on its way.
+    pub opening: Pending<ModelSource, ModelInfo>,
     /// Where the other model lies.
     pub source: ModelSource,
     /// What it is, once it is open.
     pub info: Option<ModelInfo>,
     /// Why there is nothing to see.
     pub error: Option<String>,
-    /// The newest request to it.
-    pub newest: Ticket,
+    /// The mask of what is shown.
+    pub prediction: Pending<(), Predicted>,
     /// Its newest prediction.
     pub predicted: Option<Predicted>,
     /// The open model's picture, and the other's.
@@ -54,8 +58,9 @@ pub struct Comparison {
 
 impl Comparison {
     /// A comparison whose model is on its way.
-    pub fn new(ticket: Ticket, source: ModelSource) -> Self {
-        Self { ticket, source, info: None, error: None, newest: 0, predicted: None, paintings: Default::default() }
+    pub fn new(source: ModelSource, opening: Pending<ModelSource, ModelInfo>) -> Self {
+        let (prediction, paintings) = (Pending::default(), Default::default());
+        Self { opening, source, info: None, error: None, prediction, predicted: None, paintings }
     }
 
     /// Forgets what belongs to an image that is shown no more.

@@ -2,21 +2,49 @@
 
 use eframe::egui::{ColorImage, Image, Label, RichText, TextEdit, TextureOptions, Ui, vec2};
 
+use super::{Comparison, Painting};
 use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{grouped, heading};
-use crate::app::state::{State, file_name};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::text::file_name;
 use crate::app::theme;
-use crate::app::training::compare::{Comparison, Painting};
 use crate::engine::Counts;
 
 /// Largest height of a picture, in points.
 const HEIGHT: f32 = 340.0;
 
-/// Draws the comparison, if there is one.
-pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    if state.training.comparison.is_none() {
-        return;
+/// The masks of two models side by side.
+pub struct SideBySide;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Comparison",
+    help: "The masks of the open model and of a second one, on the open image and prompt.",
+    places: &[Place::new(Tab::Train, Column::Middle, 2)],
+    size: [700.0, 300.0],
+    growth: 2,
+    ..PaneInfo::new(Pane::COMPARISON)
+};
+
+impl Panel for SideBySide {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
     }
+
+    fn missing(&self, state: &State) -> Option<&'static str> {
+        let words = "No second model is open. Choose one under “Compare with” in the Model menu, or “Compare” for the run's best weights.";
+        state.comparison.is_none().then_some(words)
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+        show(ui, state, commands);
+    }
+}
+
+/// Draws the comparison.
+fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     heading(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
     let mut prompt = state.prompt.clone();
     ui.horizontal(|ui| {
@@ -35,13 +63,13 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let threshold = state.settings.threshold;
     let current = state.model.as_ref().map(|model| model.info.name.clone());
     let current_counts = state.shown.as_ref().map(|shown| shown.counts.clone());
-    let Some(comparison) = &mut state.training.comparison else { return };
+    let Some(comparison) = &mut state.comparison else { return };
     let other = comparison.info.as_ref().map(|info| info.name.clone());
-    let other = other.unwrap_or_else(|| file_name(&comparison.source.model));
+    let other = other.unwrap_or_else(|| file_name(comparison.source.path()));
     let other_counts = comparison.predicted.as_ref().map(|predicted| predicted.counts.clone());
     let sides = [
         (current.map(|name| format!("Open model: {name}")), current_counts),
-        (Some(format!("This run: {other}")), other_counts),
+        (Some(format!("Second model: {other}")), other_counts),
     ];
     let Comparison { paintings, error, .. } = comparison;
     let error = error.as_deref();
@@ -53,7 +81,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
                 ui.add(Label::new(RichText::new(error).color(colour)).wrap());
             }
             numbers(ui, counts.as_ref(), truth, threshold);
-            picture(ui, painting, ["Mask of the open model", "Mask of this run's model"][place]);
+            picture(ui, painting, ["Mask of the open model", "Mask of the second model"][place]);
         }
     });
     ui.separator();

@@ -1,0 +1,109 @@
+//! The File menu.
+
+use eframe::egui::Key;
+
+use super::action::{Action, Given, Group, Undo, image};
+use super::choices::{Choice, Choices, Item};
+use crate::app::command::Command;
+use crate::app::dialogs::DialogKind;
+use crate::app::keys::{ActionId, Chord};
+use crate::app::page::Page;
+use crate::app::text::file_name;
+use crate::data::samples::SAMPLES;
+
+const NEW: Action = Action::of(Group::Program);
+
+/// Its entries.
+pub const ITEMS: &[Item] = &[
+    Item::Action(Action {
+        id: ActionId("open_image"),
+        name: "Open image…",
+        keys: &[Chord::ctrl(Key::O)],
+        command: |_| Ok(Command::OpenDialog(DialogKind::Image)),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("open_folder"),
+        name: "Open folder…",
+        words: "worklist series data set",
+        keys: &[Chord::ctrl_shift(Key::O)],
+        command: |_| Ok(Command::OpenDialog(DialogKind::Folder)),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("open_truth"),
+        name: "Open ground truth…",
+        words: "mask compare",
+        command: |state| image(state).map(|_| Command::OpenDialog(DialogKind::Truth)),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("close_truth"),
+        name: "Close ground truth",
+        command: |state| state.truth.as_ref().map(|_| Command::CloseTruth).ok_or("No ground truth is open."),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+    Item::Choices(Choices {
+        prefix: "Sample case",
+        all: |_| SAMPLES.map(|sample| Choice::new(sample.title, Command::OpenSample(sample))).into(),
+        ..Choices::named("Sample cases")
+    }),
+    Item::Line,
+    Item::Action(Action {
+        id: ActionId("save_mask"),
+        name: "Save mask…",
+        words: "export",
+        keys: &[Chord::ctrl(Key::S)],
+        command: |state| save(state.shown.is_some(), DialogKind::SaveMask),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("save_overlay"),
+        name: "Save overlay…",
+        words: "export picture",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+    Item::Line,
+    Item::Choices(Choices {
+        prefix: "Open recent",
+        none: "Nothing was opened yet.",
+        all: |state| {
+            let recent = state.settings.recent.iter();
+            let choice = |path: &std::path::PathBuf| Choice {
+                detail: path.parent().map(file_name).unwrap_or_default(),
+                hint: path.display().to_string(),
+                ..Choice::new(file_name(path), Command::OpenPaths(vec![path.clone()]))
+            };
+            recent.map(choice).collect()
+        },
+        ..Choices::named("Recent")
+    }),
+    Item::Line,
+    Item::Action(Action {
+        id: ActionId("preferences"),
+        name: "Preferences…",
+        words: "settings options",
+        keys: &[Chord::ctrl(Key::Comma)],
+        command: |state| {
+            Ok(Command::ShowPage((state.page != Some(Page::Preferences)).then_some(Page::Preferences)))
+        },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("quit"),
+        name: "Quit",
+        words: "exit close",
+        keys: &[Chord::ctrl(Key::Q)],
+        command: |_| Ok(Command::Quit),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+];
+
+fn save(has_mask: bool, kind: DialogKind) -> Given {
+    if has_mask { Ok(Command::OpenDialog(kind)) } else { Err("There is no mask yet.") }
+}

@@ -1,0 +1,117 @@
+//! The Model menu.
+
+use super::action::{Action, Group, Section, Undo};
+use super::choices::{Choice, Choices, Item, Shape};
+use crate::app::command::Command;
+use crate::app::dialogs::DialogKind;
+use crate::app::keys::ActionId;
+use crate::app::state::State;
+use crate::app::text::file_name;
+use crate::device::DeviceChoice;
+use crate::infer::ModelSource;
+
+const NEW: Action = Action::of(Group::Program);
+
+/// Its entries.
+pub const ITEMS: &[Item] = &[
+    Item::Action(Action {
+        id: ActionId("open_model_folder"),
+        name: "Open model folder…",
+        words: "network weights bundle",
+        command: |_| Ok(Command::OpenDialog(DialogKind::ModelFolder)),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("open_model_file"),
+        name: "Open model file…",
+        words: "network weights",
+        command: |_| Ok(Command::OpenDialog(DialogKind::ModelFile)),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("open_bundled_model"),
+        name: "Open the bundled model",
+        words: "network weights",
+        command: |state| {
+            let bundled = ModelSource::bundled();
+            let is_open = state.model.as_ref().is_some_and(|model| model.source == bundled);
+            if is_open { Err("The bundled model is open.") } else { Ok(Command::OpenModel(bundled)) }
+        },
+        ..NEW
+    }),
+    Item::Choices(Choices {
+        prefix: "Open model",
+        all: |state| models(state, Command::OpenModel),
+        ..Choices::named("Recent models")
+    }),
+    Item::Menu("Compare with", COMPARE),
+    Item::Line,
+    Item::Choices(Choices {
+        words: "device preferences settings",
+        section: Some(Section::Computing),
+        shape: Shape::Lines,
+        all: devices,
+        ..Choices::named("Device")
+    }),
+];
+
+/// Models to compare the open one with.
+pub const COMPARE: &[Item] = &[
+    Item::Choices(Choices {
+        prefix: "Compare with",
+        words: "second model comparison",
+        shape: Shape::Lines,
+        all: |state| models(state, Command::CompareWith),
+        ..Choices::named("Compare with")
+    }),
+    Item::Action(Action {
+        id: ActionId("compare_with_folder"),
+        name: "Compare with a model folder…",
+        words: "second model comparison",
+        command: |_| Ok(Command::OpenDialog(DialogKind::CompareModel)),
+        ..NEW
+    }),
+    Item::Line,
+    Item::Action(Action {
+        id: ActionId("end_comparison"),
+        name: "End the comparison",
+        words: "second model close compare",
+        command: |state| {
+            state.comparison.as_ref().map(|_| Command::EndComparison).ok_or("No model is compared with.")
+        },
+        undo: Undo::Impossible,
+        ..NEW
+    }),
+];
+
+/// The bundled model and those opened recently.
+fn models(state: &State, command: fn(ModelSource) -> Command) -> Vec<Choice> {
+    let bundled = ModelSource::bundled();
+    let recent = state.settings.models.iter().cloned();
+    let mut all: Vec<ModelSource> = recent.filter(|source| *source != bundled).collect();
+    all.push(bundled);
+    let choice = |source: ModelSource| {
+        let is_open = state.model.as_ref().is_some_and(|model| model.source == source);
+        let path = source.path().display().to_string();
+        let name = if source.is_bundled() { "The bundled model".into() } else { file_name(source.path()) };
+        let given = if is_open { Err("This model is open.") } else { Ok(command(source)) };
+        Choice { heading: "", name, detail: String::new(), hint: path, is_on: None, given }
+    };
+    all.into_iter().map(choice).collect()
+}
+
+fn devices(state: &State) -> Vec<Choice> {
+    let mut all = vec![
+        (DeviceChoice::Auto, "Choose the device automatically".to_owned()),
+        (DeviceChoice::Cpu, "Compute on the CPU".to_owned()),
+        (DeviceChoice::Gpu(None), "Compute on the GPU".to_owned()),
+    ];
+    if let DeviceChoice::Gpu(Some(number)) = state.device {
+        all.push((state.device, format!("Compute on GPU {number}")));
+    }
+    let choice = |(device, name)| Choice {
+        is_on: Some(state.device == device),
+        ..Choice::new(name, Command::SetDevice(device))
+    };
+    all.into_iter().map(choice).collect()
+}

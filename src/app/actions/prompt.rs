@@ -1,0 +1,86 @@
+//! The Prompt menu.
+
+use eframe::egui::Key;
+
+use super::action::{Action, Group};
+use super::choices::{Choice, Choices, Item, Shape};
+use crate::app::command::Command;
+use crate::app::keys::{ActionId, Chord};
+use crate::app::pane::Pane;
+use crate::app::text::PRESETS as TEXTS;
+
+const NEW: Action = Action::of(Group::Prompt);
+/// Width of a menu of prompts, points.
+const WIDTH: f32 = 420.0;
+
+/// Names the action that puts the cursor into the prompt.
+pub const FOCUS_PROMPT: ActionId = ActionId("focus_prompt");
+
+/// Prompts that the user keeps or has used.
+pub const HISTORY: Choices = Choices {
+    prefix: "Prompt",
+    shape: Shape::Texts(WIDTH),
+    none: "Prompts that brought a mask are kept here.",
+    all: |state| {
+        let settings = &state.settings;
+        let of = |heading, texts: &[String]| {
+            let choice = |text: &String| Choice { heading, ..prompt(text) };
+            texts.iter().map(choice).collect::<Vec<_>>()
+        };
+        let mut all = of("Favourites", &settings.favourites);
+        all.extend(of("Recently used", &settings.prompts));
+        all
+    },
+    ..Choices::named("History")
+};
+
+/// Prompts as the models were trained on them.
+pub const PRESETS: Choices = Choices {
+    prefix: "Prompt preset",
+    shape: Shape::Texts(WIDTH),
+    all: |_| {
+        let of = |(heading, texts): (&'static str, &'static [&'static str])| {
+            texts.iter().map(move |text| Choice { heading, ..prompt(text) })
+        };
+        TEXTS.into_iter().flat_map(of).collect()
+    },
+    ..Choices::named("Presets")
+};
+
+fn prompt(text: &str) -> Choice {
+    Choice::new(text, Command::SetPrompt(text.to_owned()))
+}
+
+/// Its entries.
+pub const ITEMS: &[Item] = &[
+    Item::Action(Action {
+        id: FOCUS_PROMPT,
+        name: "Type in the prompt",
+        words: "edit sentence",
+        keys: &[Chord::key(Key::Slash)],
+        command: |_| Ok(Command::FocusPrompt),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("empty_prompt"),
+        name: "Empty the prompt",
+        words: "clear",
+        command: |state| match state.prompt.is_empty() {
+            true => Err("The prompt is empty."),
+            false => Ok(Command::SetPrompt(String::new())),
+        },
+        ..NEW
+    }),
+    Item::Line,
+    Item::Choices(HISTORY),
+    Item::Choices(PRESETS),
+    Item::Line,
+    Item::Action(Action {
+        id: ActionId("past"),
+        name: "Past predictions",
+        words: "history session",
+        keys: &[Chord::key(Key::L)],
+        command: |_| Ok(Command::OpenPane(Pane::PAST, true)),
+        ..NEW
+    }),
+];

@@ -1,0 +1,85 @@
+//! The comparison with a second model: begun, asked and painted.
+
+use super::{ComparedInspection, Comparison, SIDE};
+use crate::app::HimixApp;
+use crate::app::notes::Kind;
+use crate::app::tab::Tab;
+use crate::engine::jobs::PaintOverlay;
+use crate::engine::{Pending, PredictRequest, Slot};
+use crate::infer::ModelSource;
+
+impl HimixApp {
+    /// Opens a model beside the one that is open.
+    pub(in crate::app) fn compare_with(&mut self, source: ModelSource) {
+        let mut opening = Pending::default();
+        self.state.stages.forget_other();
+        match self.engine.open_model(Slot::Compared, &mut opening, source.clone(), self.state.device) {
+            Ok(()) => self.state.comparison = Some(Comparison::new(source, opening)),
+            Err(error) => {
+                let text = format!("The comparison could not be started ({error}). Close other programs.");
+                self.state.notes.add(Kind::Error, text);
+            }
+        }
+    }
+
+    /// Closes the model that is compared with.
+    pub(in crate::app) fn end_comparison(&mut self) {
+        self.state.comparison = None;
+        self.state.stages.forget_other();
+        self.engine.close_compared();
+    }
+
+    /// Asks the compared model for the mask of what is shown now, if it is open.
+    pub(in crate::app) fn request_compared(&mut self) {
+        let ticket = self.ticket();
+        let state = &mut self.state;
+        let truth = state.truth_mask();
+        let Some(comparison) = state.comparison.as_mut().filter(|other| other.info.is_some()) else {
+            return;
+        };
+        comparison.prediction.forget(ticket);
+        let Some(image) = &state.image else { return };
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
+        let request = PredictRequest { ticket, image, seen, prompt, truth };
+        self.engine.predict(Slot::Compared, &mut comparison.prediction, request);
+    }
+
+    /// Has the pictures of the comparison painted anew where they show something else by now.
+    pub(in crate::app) fn paint_comparison(&mut self) {
+        let Some(comparison) = self.state.comparison.as_ref().filter(|_| self.state.tab == Tab::Train)
+        else {
+            return;
+        };
+        let current = self.state.shown.as_ref().map(|shown| (shown.ticket, shown.prediction.clone()));
+        let other = comparison.predicted.as_ref().map(|other| (other.ticket, other.prediction.clone()));
+        for (place, prediction) in [current, other].into_iter().enumerate() {
+            let settings = &self.state.settings;
+            let (Some(image), Some((ticket, prediction))) = (&self.state.image, prediction) else { continue };
+            let truth = self.state.truth_mask().filter(|_| self.state.show_truth);
+            let look = ComparedInspection {
+                prediction: ticket,
+                truth: truth.as_ref().map(|(ticket, _)| *ticket),
+                threshold: settings.threshold,
+                opacity: settings.opacity,
+                draws: [settings.fill, settings.contour],
+            };
+            let is_known = |comparison: &Comparison| comparison.paintings[place].request.asked() == Some(&look);
+            if self.state.comparison.as_ref().is_none_or(is_known) {
+                continue;
+            }
+            let job = PaintOverlay {
+                image: image.image.clone(),
+                seen: image.painted(),
+                prediction,
+                truth: truth.map(|(_, mask)| mask),
+                threshold: look.threshold,
+                paint: settings.overlay_paint(),
+                side: SIDE,
+            };
+            if let Some(comparison) = &mut self.state.comparison {
+                // If the thread is busy, the next frame asks again.
+                let _ = self.engine.ask(&mut comparison.paintings[place].request, look, job);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The keyboard, as commands. A key typed in a text field is text, never a command.
+
+use eframe::egui::{self, Event, Key};
+
+use super::actions::{self, Action, Hold};
+use super::command::Command;
+use super::keys::{ActionId, Chord};
+use super::state::State;
+use super::tab::Tab;
+
+/// Turns the keys of this frame into commands.
+pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
+    if let Some((action, place)) = state.rebinding {
+        return ctx.input_mut(|input| rebind(input, action, place, commands));
+    }
+    let keys = Keyboard { in_text: ctx.text_edit_focused(), in_widget: ctx.egui_wants_keyboard_input() };
+    ctx.input_mut(|input| keys.take(input, state, commands));
+    let holds = |chord: &Chord| ctx.input(|input| input.key_down(chord.key) && !input.modifiers.any());
+    let bindings = &state.settings.keys;
+    let is_held =
+        state.tab == Tab::Read && !keys.in_widget && bindings.of(&actions::HOLD_OVERLAY).iter().any(holds);
+    if is_held != state.overlay_held {
+        commands.push(Command::HoldOverlay(is_held));
+    }
+}
+
+/// Who has the keyboard.
+struct Keyboard {
+    in_text: bool,
+    in_widget: bool,
+}
+
+impl Keyboard {
+    /// Takes the keys that mean something out of the frame's events.
+    fn take(&self, input: &mut egui::InputState, state: &State, commands: &mut Vec<Command>) {
+        let mut has_gone_to_prompt = false;
+        let mut typed = None;
+        input.events.retain(|event| {
+            match event {
+                // What is typed behind the key that goes to the prompt is meant for the prompt; that key's own letter is not.
+                Event::Text(text) if typed.as_ref() == Some(text) => {
+                    typed = None;
+                    false
+                }
+                Event::Key { key, pressed: true, modifiers, repeat, .. } if !has_gone_to_prompt => {
+                    if *key == Key::Escape && !self.in_text {
+                        commands.extend(escape(state));
+                        return true;
+                    }
+                    let chord = Chord::pressed(*key, *modifiers);
+                    let Some(action) = self.action(state, chord) else { return true };
+                    if action.id == actions::FOCUS_PROMPT {
+                        has_gone_to_prompt = true;
+                        typed = Some(chord.to_string().to_lowercase());
+                    }
+                    if !repeat || action.hold == Hold::Repeats {
+                        commands.extend((action.command)(state));
+                    }
+                    // What is held is asked for by its state.
+                    action.id == actions::HOLD_OVERLAY.id
+                }
+                _ => true,
+            }
+        });
+    }
+
+    fn action(&self, state: &State, chord: Chord) -> Option<&'static Action> {
+        if self.in_text && !chord.works_in_text() {
+            return None;
+        }
+        let action = state.settings.keys.action(actions::all(), chord, state.tab)?;
+        // A text that is being edited has an undo of its own.
+        let is_texts = self.in_text && [actions::UNDO, actions::REDO].contains(&action.id);
+        let is_widgets = self.in_widget && action.yields_to_widgets;
+        (!is_texts && !is_widgets).then_some(action)
+    }
+}
+
+fn escape(state: &State) -> Option<Command> {
+    if state.page.is_some() {
+        Some(Command::ShowPage(None))
+    } else if state.jobs.image.pending().is_some() {
+        Some(Command::CancelOpening)
+    } else if state.notes.toasts().next().is_some() {
+        Some(Command::DismissAll)
+    } else {
+        state.ruler.is_some().then_some(Command::Ruler(None))
+    }
+}
+
+/// Takes the next key for an action.
+fn rebind(input: &mut egui::InputState, action: ActionId, place: Option<usize>, commands: &mut Vec<Command>) {
+    for event in std::mem::take(&mut input.events) {
+        match event {
+            Event::Key { key: Key::Escape, pressed: true, .. } => commands.push(Command::Rebind(None)),
+            Event::Key { key, pressed: true, modifiers, repeat: false, .. } if !Chord::is_modifier(key) => {
+                commands.push(Command::Bind(action, place, Chord::pressed(key, modifiers)));
+                return;
+            }
+            Event::Key { .. } | Event::Text(_) => {}
+            other => input.events.push(other),
+        }
+    }
+}

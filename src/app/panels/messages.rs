@@ -1,0 +1,49 @@
+//! All messages.
+
+use eframe::egui::{Label, RichText, Ui};
+
+use super::panel::Panel;
+use super::toasts;
+use crate::app::command::Command;
+use crate::app::pane::{Column, Pane, PaneInfo, Place};
+use crate::app::state::State;
+use crate::app::tab::Tab;
+
+/// All messages.
+pub struct Messages;
+
+const INFO: PaneInfo = PaneInfo {
+    title: "Messages",
+    help: "All messages of this session, also those that were dismissed.",
+    places: &[
+        Place::new(Tab::Read, Column::Right, 1),
+        Place::new(Tab::Stages, Column::Middle, 2).closed(),
+        Place::new(Tab::Train, Column::Middle, 3),
+    ],
+    ..PaneInfo::new(Pane::MESSAGES)
+};
+
+impl Panel for Messages {
+    fn info(&self) -> &'static PaneInfo {
+        &INFO
+    }
+
+    fn title(&self, state: &State) -> String {
+        match state.notes.unread() {
+            0 => INFO.title.to_owned(),
+            unread => format!("{} ({unread})", INFO.title),
+        }
+    }
+
+    fn show(&self, ui: &mut Ui, state: &mut State, _commands: &mut Vec<Command>) {
+        state.notes.mark_read();
+        if state.notes.log().next().is_none() {
+            ui.label(RichText::new("There was nothing to say so far.").weak());
+        }
+        for note in state.notes.log() {
+            ui.label(toasts::heading(ui, note.kind));
+            ui.add(Label::new(&note.text).wrap());
+            ui.add_space(4.0);
+        }
+    }
+}

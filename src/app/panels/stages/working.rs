@@ -1,0 +1,30 @@
+//! What the panels beside the stages have in common: they need a model, and show the long work that goes on.
+
+use eframe::egui::{Button, ProgressBar, RichText, Ui};
+
+use crate::app::command::Command;
+use crate::app::stages::StagesCommand;
+use crate::app::state::State;
+
+/// Why a panel about the network has nothing to show.
+pub fn needs_model(state: &State) -> Option<&'static str> {
+    state.model.is_none().then_some("No model is open. Open one from the Model menu.")
+}
+
+/// Draws the progress of long work, where some goes on.
+pub fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(work) = state.stages.work.pending() else { return };
+    ui.horizontal(|ui| {
+        let share = work.progress().map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
+        let text = match work.progress() {
+            _ if work.is_cancelled() => "Ending…".to_owned(),
+            Some((done, count)) => format!("{} {done} of {count}", work.what),
+            None => format!("{}…", work.what),
+        };
+        let bar = ProgressBar::new(share).text(RichText::new(text).small());
+        ui.add(bar.desired_width(ui.available_width() - 70.0));
+        if ui.add_enabled(!work.is_cancelled(), Button::new("Cancel")).clicked() {
+            commands.push(Command::Stages(StagesCommand::CancelWork));
+        }
+    });
+}

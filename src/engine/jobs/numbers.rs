@@ -1,0 +1,74 @@
+//! Jobs that count and measure.
+
+use std::sync::Arc;
+
+use crate::analysis::refinement::{self, Step};
+use crate::data::Mask;
+use crate::data::volume::Lengths;
+use crate::engine::inference::Counts;
+use crate::engine::job::{Failure, Job, Task, Ticket, Worker};
+use crate::infer::{Inspection, Prediction};
+use crate::metrics::hd95_of;
+
+/// Counts the pixels of a prediction that is there already against a mask that came later.
+#[derive(Debug)]
+pub struct CountPixels {
+    /// The prediction.
+    pub prediction: Arc<Prediction>,
+    /// The mask, of the same size, and its ticket.
+    pub truth: (Ticket, Arc<Mask>),
+}
+
+impl Job for CountPixels {
+    type Answer = Counts;
+    const WORKER: Worker = Worker::Compute;
+
+    fn run(self, _: &mut Task<'_>) -> Result<Counts, Failure> {
+        Ok(Counts::of(&self.prediction, Some(&self.truth)))
+    }
+}
+
+/// Measures the 95 % Hausdorff distance of a mask and the truth; `None` if one of them is empty.
+#[derive(Debug)]
+pub struct MeasureDistance {
+    /// What the mask is made of.
+    pub prediction: Arc<Prediction>,
+    /// The truth, of the same size.
+    pub truth: Arc<Mask>,
+    /// Threshold of the mask.
+    pub threshold: f32,
+    /// Distance of two columns and of two rows, in the unit of the answer.
+    pub size: [f64; 2],
+}
+
+impl Job for MeasureDistance {
+    type Answer = Option<f64>;
+    const WORKER: Worker = Worker::Compute;
+
+    fn run(self, _: &mut Task<'_>) -> Result<Option<f64>, Failure> {
+        let (mask, truth) = (self.prediction.mask(self.threshold), &self.truth);
+        Ok(hd95_of(&mask, &truth.values, truth.width, truth.height, self.size))
+    }
+}
+
+/// Works out the numbers of the stages' own masks, from stage to stage.
+#[derive(Debug)]
+pub struct RefineStages {
+    /// The stages.
+    pub inspection: Arc<Inspection>,
+    /// A mask of the image's size to compare with.
+    pub truth: Option<Arc<Mask>>,
+    /// Threshold of the masks.
+    pub threshold: f32,
+    /// How lengths in the image are measured.
+    pub lengths: Lengths,
+}
+
+impl Job for RefineStages {
+    type Answer = Vec<Step>;
+    const WORKER: Worker = Worker::Compute;
+
+    fn run(self, _: &mut Task<'_>) -> Result<Vec<Step>, Failure> {
+        Ok(refinement::steps(&self.inspection, self.truth.as_deref(), self.threshold, self.lengths))
+    }
+}

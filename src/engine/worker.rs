@@ -1,0 +1,106 @@
+//! A thread that does jobs one after the other.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::guard::guarded;
+use super::job::{Failure, Job, Opened, Task};
+use super::pending::Reply;
+
+/// Jobs that may wait for the thread.
+const QUEUE: usize = 64;
+
+/// Too much is waiting for a thread.
+#[derive(Debug, thiserror::Error)]
+#[error("Earlier files are still being worked on. Try again in a moment.")]
+pub struct Busy;
+
+/// A job with its way back.
+type Errand = Box<dyn FnOnce(&mut Opened, &AtomicBool) + Send>;
+
+/// The thread.
+pub(super) struct WorkerThread {
+    errands: Option<Sender<Errand>>,
+    is_closing: Arc<AtomicBool>,
+    ended: Receiver<()>,
+}
+
+impl WorkerThread {
+    /// Starts the thread `name`.
+    pub(super) fn start(name: &str) -> io::Result<Self> {
+        let (errands, errands_in) = bounded::<Errand>(QUEUE);
+        let (alive, ended) = bounded::<()>(0);
+        let is_closing = Arc::<AtomicBool>::default();
+        let closing = is_closing.clone();
+        Builder::new().name(name.into()).spawn(move || {
+            let _alive: Sender<()> = alive;
+            let mut opened = None;
+            for errand in errands_in {
+                errand(&mut opened, &closing);
+            }
+        })?;
+        Ok(Self { errands: Some(errands), is_closing, ended })
+    }
+
+    /// Hands `job` over; its answer goes to `reply`.
+    pub(super) fn put<J: Job>(&self, job: J, reply: Reply<J::Answer>) -> Result<(), Busy> {
+        let errand = Box::new(move |opened: &mut Opened, is_closing: &AtomicBool| {
+            let is_cancelled =
+                || reply.is_cancelled() || (!J::OUTLIVES_WINDOW && is_closing.load(Ordering::Relaxed));
+            let outcome = match is_cancelled() {
+                true => Err(Failure::Cancelled),
+                false => done(job, &reply, &is_cancelled, opened),
+            };
+            reply.answer(outcome);
+        });
+        match &self.errands {
+            Some(errands) => errands.try_send(errand).map_err(|_| Busy),
+            None => Err(Busy),
+        }
+    }
+
+    /// Waits until everything that was handed over by now is done, but no longer than until `deadline`. Whether it is.
+    pub(super) fn wait(&self, deadline: Instant) -> bool {
+        let (done, is_done) = bounded::<()>(1);
+        let errand: Errand = Box::new(move |_, _| {
+            let _ = done.try_send(());
+        });
+        let sent = self.errands.as_ref().is_some_and(|errands| errands.send_deadline(errand, deadline).is_ok());
+        sent && is_done.recv_deadline(deadline).is_ok()
+    }
+
+    /// Takes no more jobs. Those that outlive the window are still done.
+    pub(super) fn close(&mut self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        self.errands = None;
+    }
+
+    /// After [`Self::close`]: waits for the end of the thread, but no longer than `patience`.
+    pub(super) fn end(&self, patience: Duration) {
+        // Nothing is ever sent: it ends by a broken channel, or the time is up.
+        let _ = self.ended.recv_timeout(patience);
+    }
+}
+
+fn done<J: Job>(
+    job: J,
+    reply: &Reply<J::Answer>,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+    opened: &mut Opened,
+) -> Result<J::Answer, Failure> {
+    let file = job.file();
+    let mut task =
+        Task { ticket: reply.ticket, progress: &|done, count| reply.progress(done, count), is_cancelled, opened };
+    let outcome = guarded(|| job.run(&mut task)).unwrap_or_else(|reason| {
+        Err(Failure::Failed(match &file {
+            Some(_) => format!("The file could not be used ({reason}). Try another file."),
+            None => format!("The computation stopped ({reason})."),
+        }))
+    });
+    outcome.map_err(|failure| failure.naming(file.as_deref()))
+}

@@ -1,0 +1,172 @@
+//! The one seam of inference: whoever wants masks asks a [`Segmenter`], which somebody else has opened.
+//!
+//! What crosses it in either direction is plain data that serde carries, so that a model may compute in another process or on
+//! another computer.
+
+use std::sync::Arc;
+
+use super::error::InferError;
+use super::info::ModelInfo;
+use super::inspection::{InspectOptions, Inspection};
+use super::prediction::Prediction;
+use super::predictor::Predictor;
+use crate::data::Image;
+use crate::device::DeviceChoice;
+use crate::model::overrides::Overrides;
+use crate::model::weights::ModelSource;
+
+/// An opened model.
+pub trait Segmenter: Send {
+    /// What it is and where it runs.
+    fn info(&self) -> ModelInfo;
+
+    /// Segments `image` as `prompt` says.
+    ///
+    /// # Errors
+    /// One line that says what to do.
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError>;
+
+    /// As [`Self::predict`], and what the stages did on the way; `overrides` in place of the model's own values.
+    ///
+    /// # Errors
+    /// As [`Self::predict`]; [`InferError::Overrides`] if the model cannot run with these values.
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
+    ) -> Result<Inspection, InferError>;
+
+    /// What the user should know and was not told yet.
+    fn take_notices(&mut self) -> Vec<String>;
+
+    /// The model itself, if it lies on this computer: only then can its weights be written and its tensors be read.
+    fn local(&mut self) -> Option<&mut Predictor> {
+        None
+    }
+}
+
+/// Opens a model; called on the threads that compute.
+pub type OpenModel =
+    Arc<dyn Fn(&ModelSource, DeviceChoice) -> Result<Box<dyn Segmenter>, InferError> + Send + Sync>;
+
+/// Opens models of this computer.
+pub fn local_models() -> OpenModel {
+    Arc::new(|source, device| Ok(Box::new(Predictor::open(source, device)?)))
+}
+
+/// The model itself; `what` is what only a model on this computer can do.
+///
+/// # Errors
+/// [`InferError::NotLocal`].
+pub fn local<'a>(segmenter: &'a mut dyn Segmenter, what: &'static str) -> Result<&'a mut Predictor, InferError> {
+    let name = segmenter.info().name;
+    segmenter.local().ok_or(InferError::NotLocal { name, what })
+}
+
+impl Segmenter for Predictor {
+    fn info(&self) -> ModelInfo {
+        Predictor::info(self).clone()
+    }
+
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
+        Predictor::predict(self, image, prompt)
+    }
+
+    fn inspect(
+        &mut self,
+        image: &Image,
+        prompt: &str,
+        overrides: Option<&Overrides>,
+        wanted: InspectOptions,
+    ) -> Result<Inspection, InferError> {
+        Predictor::inspect(self, image, prompt, overrides, wanted)
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        Predictor::take_notices(self)
+    }
+
+    fn local(&mut self) -> Option<&mut Predictor> {
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::data::Pixels;
+    use crate::infer::{
+        Attribution, GroupOverrides, Milliseconds, Parameter, Plane, Spectra, StageMap, StageOverrides,
+        StageParameters, StageView, TokensRead,
+    };
+
+    /// There and back, with the same text again.
+    fn carried<T: Serialize + DeserializeOwned>(value: &T) -> T {
+        let text = serde_json::to_string(value).expect("it is written");
+        let read: T = serde_json::from_str(&text).expect("it is read");
+        assert_eq!(serde_json::to_string(&read).expect("it is written again"), text);
+        read
+    }
+
+    fn overrides() -> Overrides {
+        let stage = StageOverrides { grid: 7, sigma: Some(5.0), is_filtered: true, betas: Some([1.0, 0.5, 0.25]) };
+        let group = GroupOverrides { layers: vec![1, 2], alpha: Some(vec![1.0, 2.0]), is_used: true };
+        Overrides { stages: vec![stage], groups: vec![group], order: vec![1] }
+    }
+
+    #[test]
+    fn questions_cross_the_seam() {
+        let image = Image { width: 2, height: 1, channels: 1, pixels: Pixels::F32(vec![-1000.0, 0.1]) };
+        assert_eq!(carried(&image), image);
+        assert_eq!(carried(&overrides()), overrides());
+        let wanted = InspectOptions { spectra: true, ..InspectOptions::default() };
+        assert_eq!(carried(&wanted), wanted);
+        assert_eq!(carried(&Parameter::Beta(1, 2)), Parameter::Beta(1, 2));
+        for choice in [DeviceChoice::Auto, DeviceChoice::Cpu, DeviceChoice::Gpu(None), DeviceChoice::Gpu(Some(1))]
+        {
+            assert_eq!(carried(&choice), choice);
+        }
+    }
+
+    #[test]
+    fn answers_cross_the_seam() {
+        let plane = |value: f32| Plane { width: 1, height: 2, values: vec![value, 1.0 / 3.0] };
+        let prediction = Prediction {
+            prompt: "left lung".into(),
+            probability_model: plane(0.1),
+            probability: plane(0.9),
+            stages: vec![StageMap { grid: 7, map: plane(0.5) }],
+            parameters: vec![StageParameters { grid: 7, sigma: Some(4.7), layer_weights: vec![(9, 0.25)] }],
+            tokens: TokensRead { read: vec!["left".into()], dropped: vec!["lung".into()], limit: 3 },
+            milliseconds: Milliseconds { vision: 1.0, text: 0.0, decoder: 2.5, total: 3.5 },
+            device: "CPU".into(),
+        };
+        let stage = StageView {
+            grid: 7,
+            channels: 1,
+            output: vec![-0.25, 3.0],
+            attribution: Some(Attribution { map: plane(0.0), contributions: vec![-0.75] }),
+            linear_probe: Some(plane(0.2)),
+            spectra: Some(Spectra { before: vec![4.0], after: vec![5.0] }),
+        };
+        let inspection =
+            Inspection { prediction, stages: vec![stage.clone()], similarity: vec![1.0, 0.5], explained: 9 };
+        let read = carried(&inspection);
+        assert_eq!((&read.stages, &read.similarity, read.explained), (&vec![stage], &vec![1.0, 0.5], 9));
+        assert_eq!(read.prediction.probability, plane(0.9));
+        assert_eq!(read.prediction.milliseconds, inspection.prediction.milliseconds);
+        let info = ModelInfo {
+            name: "demo".into(),
+            overrides: overrides(),
+            history: vec![(1, vec![5.0])],
+            linear_probes: Some("fitted".into()),
+            ..ModelInfo::default()
+        };
+        assert_eq!(carried(&info), info);
+    }
+}

@@ -67,7 +67,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::app::settings::ModelPaths;
+    use crate::infer::ModelSource;
 
     #[test]
     fn every_setting_is_listed_or_known_to_be_private() {
@@ -98,7 +98,7 @@ mod tests {
         all.remember(&named);
         all.remember_prompt("doe has a nodule");
         all.favour("doe".into(), true);
-        all.remember_model(ModelPaths { model: named, ..ModelPaths::default() });
+        all.remember_model(ModelSource::with(named, None, None));
         let text = settings(&all).join("\n");
         assert!(text.contains("threshold: 0.5") && !text.contains("doe"), "{text}");
     }

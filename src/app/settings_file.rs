@@ -146,8 +146,8 @@ mod tests {
         let message = written(&mut file, &engine, 0.25).unwrap_or_default();
         assert!(message.contains("could not be saved") && message.contains("settings.json"), "{message}");
         assert!(file.saved == Settings::default() && !file.is_due(&settings(0.25)), "not again and again");
-        assert!(file.is_due(&settings(0.5)));
-        assert_eq!(written(&mut file, &engine, 0.5), None, "it was told already");
+        assert!(file.is_due(&settings(0.375)));
+        assert_eq!(written(&mut file, &engine, 0.375), None, "it was told already");
         std::fs::remove_file(&place)?;
         assert_eq!((written(&mut file, &engine, 0.75), threshold(&path)), (None, 0.75));
         std::fs::remove_dir_all(&place)?;

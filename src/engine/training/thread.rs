@@ -84,6 +84,13 @@ fn has_best(event: &Event) -> bool {
     match event {
         Event::Epoch(epoch) => epoch.is_best,
         Event::Started { history, .. } => history.iter().any(|epoch| epoch.is_best),
-        _ => false,
+        Event::Preparing(_)
+        | Event::Step { .. }
+        | Event::Paused
+        | Event::Continued
+        | Event::Preview { .. }
+        | Event::Checkpoint
+        | Event::Warning(_)
+        | Event::Finished { .. } => false,
     }
 }

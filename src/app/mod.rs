@@ -7,8 +7,8 @@ mod actions;
 mod apply;
 mod arrivals;
 mod command;
-mod diagnostics;
 mod comparison;
+mod diagnostics;
 mod dialogs;
 mod frames;
 mod jobs;
@@ -282,7 +282,7 @@ impl eframe::App for HimixApp {
         self.write_settings();
         self.engine.wait_for(Worker::Storage, FAREWELL);
         if let Some(message) = self.settings_file.take() {
-            tracing::error!("{message}");
+            tracing::error!("the last settings could not be saved");
         }
     }
 }

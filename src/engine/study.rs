@@ -82,7 +82,8 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
         Study::Fit { data, split, limit } => {
             let predictor = local(model.as_mut(), "its read-outs cannot be fitted").map_err(words)?;
             let path = predictor.linear_probes_path().ok_or_else(|| {
-                "This model is no file that read-outs could lie beside. Open a bundle or a weights file.".to_owned()
+                "This model is no file that read-outs could lie beside. Open a bundle or a weights file."
+                    .to_owned()
             })?;
             let dataset = Dataset::open(data, split).map_err(|error| error.to_string())?;
             let progress = |progress| match progress {

@@ -46,8 +46,7 @@ impl HimixApp {
 
     /// Has the pictures of the comparison painted anew where they show something else by now.
     pub(in crate::app) fn paint_comparison(&mut self) {
-        let Some(comparison) = self.state.comparison.as_ref().filter(|_| self.state.tab == Tab::Train)
-        else {
+        let Some(comparison) = self.state.comparison.as_ref().filter(|_| self.state.tab == Tab::Train) else {
             return;
         };
         let current = self.state.shown.as_ref().map(|shown| (shown.ticket, shown.prediction.clone()));

@@ -8,9 +8,9 @@ use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::pane::Pane;
 use crate::app::training::run::{Phase, Run};
+use crate::engine::TrainingJob;
 use crate::engine::jobs::{ReadText, Write};
 use crate::engine::run::{Interrupted, RunControl};
-use crate::engine::TrainingJob;
 use crate::infer::ModelSource;
 
 impl HimixApp {

@@ -281,7 +281,7 @@ impl eframe::App for HimixApp {
         self.frames.write();
         self.write_settings();
         self.engine.wait_for(Worker::Storage, FAREWELL);
-        if let Some(message) = self.settings_file.take() {
+        if self.settings_file.take().is_some() {
             tracing::error!("the last settings could not be saved");
         }
     }

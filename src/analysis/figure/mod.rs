@@ -207,7 +207,7 @@ mod tests {
                             Ok(figure) => assert_tidy(&figure, &format!("{map:?} of {what}")),
                             // A first stage has no previous one.
                             Err(error) => {
-                                assert!(grids.len() == 1 && error.to_string().contains("stages"), "{error}")
+                                assert!(grids.len() == 1 && error.to_string().contains("single stage"), "{error}")
                             }
                         }
                     }

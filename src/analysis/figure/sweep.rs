@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(numbers(&figure, "dice_pooled", &[("value", "2.5")]), [0.8 - 0.05 * 2.0]);
         assert_eq!(numbers(&figure, "dice_per_image", &[("value", "0.5")]), [0.7]);
         assert_eq!(numbers(&figure, "area_percent", &[("value", "0.5")]), [2.0]);
-        assert!(figure.scene.words().any(|words| words == "the model's own value, 4.93"));
+        assert!(figure.scene.words().any(|words| words == "original value, 4.93"));
     }
 
     #[test]

@@ -262,25 +262,25 @@ fn turns(own: &Overrides) -> Vec<(&'static str, Overrides)> {
 }
 
 #[test]
-fn a_turned_model_is_the_bundle_that_is_saved_of_it() {
+fn a_modified_model_is_the_bundle_that_is_saved_of_it() {
     let Some(mut mini) = mini() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let own = mini.predictor.overrides().clone();
-    let untouched = mini.inspect(None).prediction.probability_model.values;
+    let original = mini.inspect(None).prediction.probability_model.values;
     for (index, (what, overrides)) in turns(&own).iter().enumerate() {
         let inspection = mini.inspect(Some(overrides));
-        let turned = &inspection.prediction.probability_model.values;
-        let moved = turned.iter().zip(&untouched).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        let modified = &inspection.prediction.probability_model.values;
+        let moved = modified.iter().zip(&original).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
         assert!(moved > 1e-4, "{what} changes the mask, by {moved}");
         let target = folder.path().join(index.to_string());
-        mini.predictor.save_turned(overrides, &target).expect("saved");
+        mini.predictor.save_modified(overrides, &target).expect("saved");
         let mut saved = Predictor::open_on(&ModelSource::new(&target), himix::device::cpu()).expect("opens");
         let again = saved.predict(&mini.image, &mini.prompt).expect("a prediction");
-        assert_close(&again.probability_model.values, turned, 1e-5, what);
-        assert!(mini.predictor.save_turned(overrides, &target).is_err(), "a model is not overwritten");
+        assert_close(&again.probability_model.values, modified, 1e-5, what);
+        assert!(mini.predictor.save_modified(overrides, &target).is_err(), "a model is not overwritten");
     }
-    // And back: the untouched model was not changed by any of it.
-    assert_eq!(mini.inspect(None).prediction.probability_model.values, untouched);
+    // And back: the original model was not changed by any of it.
+    assert_eq!(mini.inspect(None).prediction.probability_model.values, original);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn values_of_another_model_are_refused() {
     overrides.stages.pop();
     let error = mini.predictor.inspect(&mini.image, &mini.prompt, Some(&overrides), InspectOptions::default());
     assert!(error.is_err_and(|error| error.to_string().contains("another model")));
-    assert!(mini.predictor.save_turned(&overrides, Path::new("nowhere")).is_err());
+    assert!(mini.predictor.save_modified(&overrides, Path::new("nowhere")).is_err());
 }
 
 #[test]

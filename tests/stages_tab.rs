@@ -84,21 +84,23 @@ fn a_model_without_read_outs_offers_to_fit_them() {
 }
 
 #[test]
-fn a_turned_value_changes_the_mask_and_can_be_undone() {
+fn a_modified_value_changes_the_mask_and_can_be_undone() {
     let files = Files::new();
     let mut window = stages(&FakeModel::default(), vec![files.image()]);
     window.get_by_label("Untouched. Turn a value: the mask follows at once.");
     // Switching off a filter is the simplest override.
     window.get_by_label("Spectrum filter of stage 7").click();
-    wait(&mut window, "the turned mask", |window| window.query_by_label("Turned − untouched, picture").is_some());
-    assert!(says(&window, "Turned: filter of stage 7 off."));
+    wait(&mut window, "the modified mask", |window| {
+        window.query_by_label("Modified − original, picture").is_some()
+    });
+    assert!(says(&window, "Modified: filter of stage 7 off."));
     window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    wait(&mut window, "the untouched mask", |window| {
-        window.query_by_label("Turned − untouched, picture").is_none()
+    wait(&mut window, "the original mask", |window| {
+        window.query_by_label("Modified − original, picture").is_none()
     });
     window.get_by_label("Redo").click();
-    wait(&mut window, "the turned mask again", |window| {
-        window.query_by_label("Turned − untouched, picture").is_some()
+    wait(&mut window, "the modified mask again", |window| {
+        window.query_by_label("Modified − original, picture").is_some()
     });
     window.get_by_label("Text of G2").click();
     wait(&mut window, "both changes", |window| says(window, "filter of stage 7 off; text of G2 off"));

@@ -171,7 +171,7 @@ impl HimixApp {
                 let kind = format!("{kind:?}").to_lowercase();
                 Some(name("").map_or(format!("{kind}.png"), |name| name.replace("_.png", &format!("_{kind}.png"))))
             }
-            DialogKind::SaveTurned => {
+            DialogKind::SaveModified => {
                 self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
             }
             _ => None,
@@ -181,7 +181,7 @@ impl HimixApp {
             | DialogKind::ModelFile
             | DialogKind::StartModel
             | DialogKind::CompareModel
-            | DialogKind::SaveTurned => {
+            | DialogKind::SaveModified => {
                 self.state.model.as_ref().and_then(|model| model.source.path().parent().map(PathBuf::from))
             }
             _ => image
@@ -211,7 +211,7 @@ impl HimixApp {
             DialogKind::Folder => Command::OpenPaths(vec![path]),
             DialogKind::Truth => Command::OpenTruth(vec![path]),
             DialogKind::CompareModel => Command::CompareWith(ModelSource::new(path)),
-            DialogKind::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
+            DialogKind::SaveModified => Command::Stages(StagesCommand::SaveModified(path)),
             DialogKind::FitData => Command::Stages(StagesCommand::Fit(path)),
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),

@@ -45,7 +45,7 @@ pub enum DialogKind {
     /// A model to compare with.
     CompareModel,
     /// Where to write a turned model.
-    SaveTurned,
+    SaveModified,
     /// A data set to fit read-outs on.
     FitData,
     /// Where to write a figure of the inside of the network.
@@ -131,7 +131,7 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::TrainData => dialog.set_title("Add data set").pick_folder(),
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
-        DialogKind::SaveTurned => dialog.set_title("Save as a new bundle").save_file(),
+        DialogKind::SaveModified => dialog.set_title("Save as a new bundle").save_file(),
         DialogKind::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
         DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")

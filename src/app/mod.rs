@@ -190,7 +190,7 @@ impl HimixApp {
         self.apply_commands(&ctx);
         self.request_when_due();
         self.paint_comparison();
-        self.look_inside();
+        self.request_inspection();
         self.measure();
         self.view_as_network();
         self.guard_close(&ctx);

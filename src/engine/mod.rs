@@ -244,7 +244,7 @@ impl Engine {
 
     /// Asks for thumbnails; replaces an earlier request.
     pub fn make_thumbnails(&self, request: ThumbnailRequest) {
-        self.thumbnails.wishes.put(request);
+        self.thumbnails.requests.put(request);
     }
 
     /// The next event, if one waits.
@@ -253,8 +253,8 @@ impl Engine {
     }
 
     /// Begins a training run on the thread `himix-train`. False where one goes on already.
-    pub fn train(&mut self, work: TrainingJob) -> io::Result<bool> {
-        self.training.begin(work)
+    pub fn train(&mut self, job: TrainingJob) -> io::Result<bool> {
+        self.training.begin(job)
     }
 
     /// Whether a training run goes on.

@@ -126,7 +126,7 @@ impl<Q, A> Pending<Q, A> {
     }
 }
 
-/// The way back to who asked. Every request is answered through it, once.
+/// The way back to who asked. A request is answered through it once, or not at all if a newer one replaced it before it was begun.
 pub(super) struct Reply<A> {
     /// Number of the request.
     pub(super) ticket: Ticket,

@@ -115,7 +115,7 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
         }
         Study::Save { overrides, folder } => {
             let predictor = local(model.as_mut(), "its weights cannot be written").map_err(words)?;
-            predictor.save_turned(overrides, folder).map_err(words)?;
+            predictor.save_modified(overrides, folder).map_err(words)?;
             Ok(StudyAnswer::Saved { folder: folder.clone() })
         }
     }

@@ -31,36 +31,36 @@ pub struct ThumbnailRequest {
 }
 
 pub(super) struct Thumbnails {
-    pub(super) wishes: LatestSlot<ThumbnailRequest>,
+    pub(super) requests: LatestSlot<ThumbnailRequest>,
     quit: Option<Sender<()>>,
 }
 
 impl Thumbnails {
     /// Starts the thread `himix-thumbnails`.
     pub(super) fn start(out: EventSender) -> io::Result<Self> {
-        let wishes = LatestSlot::<ThumbnailRequest>::default();
+        let requests = LatestSlot::<ThumbnailRequest>::default();
         let (quit, quit_in) = bounded(0);
-        let slot = wishes.clone();
+        let slot = requests.clone();
         Builder::new().name("himix-thumbnails".into()).spawn(move || make(&slot, &quit_in, &out))?;
-        Ok(Self { wishes, quit: Some(quit) })
+        Ok(Self { requests, quit: Some(quit) })
     }
 
     /// Ends the thread after the picture that it is at.
     pub(super) fn end(&mut self) {
-        self.wishes.take();
+        self.requests.take();
         self.quit = None;
     }
 }
 
-fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &EventSender) {
+fn make(requests: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &EventSender) {
     loop {
         select! {
             recv(quit) -> _ => return,
-            recv(wishes.arrivals()) -> _ => {
-                let mut control = wishes.take();
+            recv(requests.arrivals()) -> _ => {
+                let mut control = requests.take();
                 while let Some(ThumbnailRequest { list, mut wanted, side, orientation }) = control {
                     if wanted.is_empty() {
-                        control = wishes.take();
+                        control = requests.take();
                         continue;
                     }
                     let (place, path, files) = wanted.remove(0);
@@ -72,7 +72,7 @@ fn make(wishes: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &EventS
                         return;
                     }
                     // Who scrolls on is not interested in what went by.
-                    control = wishes.take().or(Some(ThumbnailRequest { list, wanted, side, orientation }));
+                    control = requests.take().or(Some(ThumbnailRequest { list, wanted, side, orientation }));
                 }
             }
         }

@@ -21,11 +21,11 @@ const QUEUE: usize = 64;
 pub struct Busy;
 
 /// A job with its way back.
-type Errand = Box<dyn FnOnce(&mut Opened, &AtomicBool) + Send>;
+type Call = Box<dyn FnOnce(&mut Opened, &AtomicBool) + Send>;
 
 /// The thread.
 pub(super) struct WorkerThread {
-    errands: Option<Sender<Errand>>,
+    calls: Option<Sender<Call>>,
     is_closing: Arc<AtomicBool>,
     ended: Receiver<()>,
 }
@@ -33,23 +33,23 @@ pub(super) struct WorkerThread {
 impl WorkerThread {
     /// Starts the thread `name`.
     pub(super) fn start(name: &str) -> io::Result<Self> {
-        let (errands, errands_in) = bounded::<Errand>(QUEUE);
+        let (calls, calls_in) = bounded::<Call>(QUEUE);
         let (alive, ended) = bounded::<()>(0);
         let is_closing = Arc::<AtomicBool>::default();
         let closing = is_closing.clone();
         Builder::new().name(name.into()).spawn(move || {
             let _alive: Sender<()> = alive;
             let mut opened = None;
-            for errand in errands_in {
-                errand(&mut opened, &closing);
+            for call in calls_in {
+                call(&mut opened, &closing);
             }
         })?;
-        Ok(Self { errands: Some(errands), is_closing, ended })
+        Ok(Self { calls: Some(calls), is_closing, ended })
     }
 
     /// Hands `job` over; its answer goes to `reply`.
     pub(super) fn put<J: Job>(&self, job: J, reply: Reply<J::Answer>) -> Result<(), Busy> {
-        let errand = Box::new(move |opened: &mut Opened, is_closing: &AtomicBool| {
+        let call = Box::new(move |opened: &mut Opened, is_closing: &AtomicBool| {
             let is_cancelled =
                 || reply.is_cancelled() || (!J::OUTLIVES_WINDOW && is_closing.load(Ordering::Relaxed));
             let outcome = match is_cancelled() {
@@ -58,8 +58,8 @@ impl WorkerThread {
             };
             reply.answer(outcome);
         });
-        match &self.errands {
-            Some(errands) => errands.try_send(errand).map_err(|_| Busy),
+        match &self.calls {
+            Some(calls) => calls.try_send(call).map_err(|_| Busy),
             None => Err(Busy),
         }
     }
@@ -67,17 +67,17 @@ impl WorkerThread {
     /// Waits until everything that was handed over by now is done, but no longer than until `deadline`. Whether it is.
     pub(super) fn wait(&self, deadline: Instant) -> bool {
         let (done, is_done) = bounded::<()>(1);
-        let errand: Errand = Box::new(move |_, _| {
+        let call: Call = Box::new(move |_, _| {
             let _ = done.try_send(());
         });
-        let sent = self.errands.as_ref().is_some_and(|errands| errands.send_deadline(errand, deadline).is_ok());
+        let sent = self.calls.as_ref().is_some_and(|calls| calls.send_deadline(call, deadline).is_ok());
         sent && is_done.recv_deadline(deadline).is_ok()
     }
 
     /// Takes no more jobs. Those that outlive the window are still done.
     pub(super) fn close(&mut self) {
         self.is_closing.store(true, Ordering::Relaxed);
-        self.errands = None;
+        self.calls = None;
     }
 
     /// After [`Self::close`]: waits for the end of the thread, but no longer than `patience`.

@@ -15,7 +15,7 @@ impl Predictor {
     ///
     /// A filter that is switched off is kept as one so wide that it passes everything; the group that feeds each stage, and
     /// those that are left out, go into the configuration.
-    pub fn save_turned(&self, overrides: &Overrides, folder: &Path) -> Result<(), InferError> {
+    pub fn save_modified(&self, overrides: &Overrides, folder: &Path) -> Result<(), InferError> {
         self.check_overrides(overrides).map_err(InferError::Overrides)?;
         if folder.join(bundle::CONFIG_FILE).exists() {
             let reason = "there is a model in this folder already; choose another";
@@ -31,11 +31,14 @@ impl Predictor {
             stage.guide = stage.guide.take().filter(|_| overrides.groups[number - 1].is_used);
         }
         let provenance = &mut config.provenance;
-        provenance.description =
-            format!("{} Values turned by hand: {}.", provenance.description, changes(self.overrides(), overrides));
+        provenance.description = format!(
+            "{} Parameters modified by hand: {}.",
+            provenance.description,
+            changes(self.overrides(), overrides)
+        );
         provenance.name = folder
             .file_name()
-            .map_or_else(|| format!("{} turned", provenance.name), |name| name.to_string_lossy().into_owned());
+            .map_or_else(|| format!("{} modified", provenance.name), |name| name.to_string_lossy().into_owned());
         let vocabulary = self.vocabulary_file(folder)?;
         bundle::write(folder, &config, &model, &vocabulary, None, Precision::F32)?;
         Ok(())

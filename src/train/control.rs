@@ -14,25 +14,25 @@ pub enum RunControl {
     Stop,
 }
 
-/// Shared between the run and whoever commands it; every wish is seen before the next step.
+/// Shared between the run and whoever commands it; every command is seen before the next step.
 #[derive(Debug, Default)]
 pub struct Control {
-    wish: Mutex<RunControl>,
+    command: Mutex<RunControl>,
     changed: Condvar,
 }
 
 impl Control {
     /// Asks the run for something. Nothing undoes a stop.
-    pub fn ask(&self, wish: RunControl) {
+    pub fn ask(&self, command: RunControl) {
         let mut current = self.lock();
         if *current != RunControl::Stop {
-            *current = wish;
+            *current = command;
         }
         self.changed.notify_all();
     }
 
     /// What is asked now.
-    pub fn wish(&self) -> RunControl {
+    pub fn command(&self) -> RunControl {
         *self.lock()
     }
 
@@ -46,7 +46,7 @@ impl Control {
     }
 
     fn lock(&self) -> MutexGuard<'_, RunControl> {
-        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+        self.command.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

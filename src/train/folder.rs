@@ -81,7 +81,7 @@ impl RunFolder {
         Self { path: path.into() }
     }
 
-    /// Itself.
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

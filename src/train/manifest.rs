@@ -185,7 +185,7 @@ impl<'a> Difference<'a> {
             ("not there before", &self.added),
             ("with another image", &self.images),
             ("with another mask", &self.masks),
-            ("with another sentence", &self.prompts),
+            ("with another prompt", &self.prompts),
         ]
     }
 

@@ -16,7 +16,7 @@ use crate::model::config::{Axes, ModelConfig};
 use crate::model::weights::{ModelSource, Vocabulary, bundle};
 use crate::text::{Tokenizer, vocabulary};
 
-/// Name of the vocabulary made of the training sentences, inside the run folder.
+/// Name of the vocabulary made of the training prompts, inside the run folder.
 const VOCABULARY: &str = "vocab.txt";
 
 /// The network and what belongs to it.

@@ -127,7 +127,7 @@ fn other_data_are_refused_and_named() {
     exchanged("train/Images/2.png", "train/Images/4.png", &["8 train pairs: 1 with another image (2.png)"]);
     exchanged("val/GTs/mask_1.png", "val/GTs/mask_3.png", &["4 validation pairs: 1 with another mask (1.png)"]);
     edit(&lungs.join("prompt/train.csv"), "5.png,\"one", "5.png,\"two");
-    bench.resume("home/run", &[]).refused(&["1 with another sentence (5.png)"]);
+    bench.resume("home/run", &[]).refused(&["1 with another prompt (5.png)"]);
     edit(&lungs.join("prompt/train.csv"), "5.png,\"two", "5.png,\"one");
     for name in ["1.png", "3.png", "6.png", "7.png"] {
         fs::rename(lungs.join("train/Images").join(name), lungs.join("train/Images").join(format!("{name}.lost")))

@@ -122,14 +122,14 @@ impl Trainer for FakeTrainer {
 impl FakeTrainer {
     /// Waits while the run is paused; returns whether it must stop.
     fn waits_and_stops(&self, control: &Control, report: &mut dyn FnMut(Event)) -> bool {
-        if control.wish() == RunControl::Pause {
+        if control.command() == RunControl::Pause {
             report(Event::Paused);
-            while control.wish() == RunControl::Pause {
+            while control.command() == RunControl::Pause {
                 std::thread::sleep(Duration::from_millis(1));
             }
             report(Event::Continued);
         }
-        control.wish() == RunControl::Stop
+        control.command() == RunControl::Stop
     }
 }
 

@@ -10,7 +10,7 @@ use super::harness::{Files, Window, says, wait};
 use super::{click, press, window, written};
 
 /// Settings as version 0.1 wrote them: a panel closed, another one in front, a key changed.
-const SETTINGS: &[u8] = include_bytes!("../fixtures/settings_0_1.json");
+const SETTINGS: &[u8] = include_bytes!("../fixtures/v0_1/layout.json");
 
 /// The actions with keys, as the palette names them.
 const KEYED: &[(&str, &str)] = &[

@@ -31,7 +31,7 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
     let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 280.0));
     let layout = Layout::top_down(eframe::egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| {
-        let words = "Open an image, then say in a sentence what to segment.";
+        let words = "Open an image, then type what to segment.";
         ui.label(RichText::new(words).heading().color(colour));
         ui.add_space(4.0);
         let about_model = match (&state.model, state.jobs.model.pending()) {

@@ -102,7 +102,7 @@ mod tests {
     }
 
     /// Settings as version 0.1 wrote them, with the Read tab rearranged by hand.
-    const STORED: &str = include_str!("../../../tests/fixtures/settings_0_1.json");
+    const STORED: &str = include_str!("../../../tests/fixtures/v0_1/layout.json");
 
     #[test]
     fn layouts_of_version_0_1_come_back_as_they_were() {

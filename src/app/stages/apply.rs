@@ -41,7 +41,7 @@ impl HimixApp {
             StagesCommand::Reset => stages.override_history.turn(None, false),
             StagesCommand::Undo => stages.override_history.undo(),
             StagesCommand::Redo => stages.override_history.redo(),
-            StagesCommand::SaveTurned(folder) => {
+            StagesCommand::SaveModified(folder) => {
                 if let Some(overrides) = stages.override_history.overrides().cloned() {
                     let what = format!("Writing {}", file_name(&folder));
                     self.begin_study(what, Study::Save { overrides, folder });

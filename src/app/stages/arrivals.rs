@@ -98,7 +98,7 @@ impl HimixApp {
             }
             StudyAnswer::Saved { folder } => {
                 let words = format!(
-                    "The turned model is written, without read-outs: those were fitted on other outputs. Open it to fit its own. Folder: {}",
+                    "The modified model is written, without read-outs: those were fitted on other outputs. Open it to fit its own. Folder: {}",
                     folder.display()
                 );
                 state.notes.add(Kind::Info, words);

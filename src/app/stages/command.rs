@@ -25,14 +25,14 @@ pub enum StagesCommand {
     Point(Option<Pos2>),
     /// Values in place of the model's own; whether this goes on with the last step.
     Turn(Box<Overrides>, bool),
-    /// The model's own values.
+    /// The original values.
     Reset,
     /// One step back.
     Undo,
     /// One step on again.
     Redo,
     /// Write the turned model as a bundle into this folder.
-    SaveTurned(PathBuf),
+    SaveModified(PathBuf),
     /// Fit read-outs on this data set.
     Fit(PathBuf),
     /// How the sweep is set up.
@@ -71,5 +71,5 @@ impl Default for SweepSettings {
 /// A folder for a turned model beside the one it was made of.
 pub fn turned_name(model: &Path) -> String {
     let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-    format!("{name}-turned")
+    format!("{name}-modified")
 }

@@ -29,7 +29,7 @@ impl State {
 
 impl HimixApp {
     /// Asks for everything that the tab shows and does not have. Called once a frame.
-    pub(in crate::app) fn look_inside(&mut self) {
+    pub(in crate::app) fn request_inspection(&mut self) {
         if self.state.tab != Tab::Stages || self.state.image.is_none() || self.state.model.is_none() {
             return;
         }

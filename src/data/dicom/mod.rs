@@ -18,6 +18,7 @@ mod rle;
 mod segments;
 mod series;
 mod slices;
+mod stack_keys;
 mod stacks;
 mod stream;
 mod units;

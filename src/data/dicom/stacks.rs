@@ -4,7 +4,8 @@
 
 use std::cmp::Ordering;
 
-use super::frame::{Echo, Frame};
+use super::frame::Frame;
+use super::stack_keys::{KEYS, Key, clock};
 use crate::data::volume::Sides;
 
 /// Difference between components of two directions up to which slices count as parallel: half a degree, more than
@@ -26,59 +27,6 @@ pub struct Stack {
     /// most.
     pub is_mixed: bool,
 }
-
-/// An attribute in which frames at one position may differ.
-struct Key {
-    what: &'static str,
-    /// Whether images of one position that differ in it are a sequence in time.
-    is_time: bool,
-    /// A number for sorting, and a name.
-    of: fn(&Frame) -> Option<(f64, String)>,
-}
-
-const KEYS: &[Key] = &[
-    Key {
-        what: "segment",
-        is_time: false,
-        of: |frame| frame.segment.map(|number| (f64::from(number), format!("segment {number}"))),
-    },
-    Key {
-        what: "echo",
-        is_time: false,
-        of: |frame| {
-            frame.echo.map(|echo| match echo {
-                Echo::Number(number) => (number, format!("echo {number}")),
-                Echo::Time(time) => (time, format!("echo time {} ms", tidy(time))),
-            })
-        },
-    },
-    Key {
-        what: "b-value",
-        is_time: false,
-        of: |frame| frame.b_value.map(|value| (value, format!("b = {}", tidy(value)))),
-    },
-    Key {
-        what: "image type",
-        is_time: false,
-        of: |frame| (!frame.image_type.is_empty()).then(|| (0.0, format!("image type {}", frame.image_type))),
-    },
-    Key {
-        what: "trigger",
-        is_time: true,
-        of: |frame| frame.trigger.map(|time| (time, format!("trigger {} ms", tidy(time)))),
-    },
-    Key { what: "time", is_time: true, of: |frame| clock(&frame.time) },
-    Key {
-        what: "acquisition",
-        is_time: true,
-        of: |frame| frame.acquisition.map(|number| (number, format!("acquisition {number}"))),
-    },
-    Key {
-        what: "temporal position",
-        is_time: true,
-        of: |frame| frame.temporal.map(|number| (number, format!("temporal position {number}"))),
-    },
-];
 
 /// Returns the stacks that frames form, that of the first frame first. Frames without positions stay in one stack, in
 /// the order of their dimension index or of the file.
@@ -313,30 +261,9 @@ pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>
     Some(places)
 }
 
-/// Parses a time of day as a number for sorting and as text: "103105.25", "10:31:05" or "20240102103105".
-fn clock(text: &str) -> Option<(f64, String)> {
-    let digits: String = text.chars().filter(|sign| *sign != ':').collect();
-    let digits = digits.split(['+', '-', '&']).next()?.trim().to_owned();
-    let whole = digits.split('.').next()?.len();
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let time = if whole > 6 { digits.get(8..).filter(|time| time.len() >= 2)? } else { digits.as_str() };
-    if !is_number || time.len() < 2 {
-        return None;
-    }
-    let pair = |at: usize| time.get(at..at + 2).unwrap_or("00");
-    let fraction = time.get(6..).unwrap_or("").trim_end_matches('0').trim_end_matches('.');
-    // Times are cut to milliseconds; scanners write six digits.
-    let fraction = fraction.get(..4).unwrap_or(fraction);
-    Some((digits.parse().ok()?, format!("time {}:{}:{}{fraction}", pair(0), pair(2), pair(4))))
-}
-
-/// Rounds a number for display.
-fn tidy(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::frame::Echo;
     use super::*;
 
     fn at(z: f64) -> Frame {

@@ -160,7 +160,7 @@ fn claim(prefix: &str) -> (usize, usize) {
     }
 }
 
-/// First parts of the keys of the network, its passengers included.
+/// First parts of the keys of the network, its auxiliary tensors included.
 fn needs(config: &ModelConfig, needed: &[KeySpec]) -> BTreeSet<String> {
     let auxiliary = keys::auxiliary(config);
     let names = needed.iter().chain(auxiliary.iter().map(|(spec, _)| spec)).map(|spec| head(&spec.name));

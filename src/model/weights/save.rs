@@ -76,7 +76,7 @@ pub enum Precision {
     F16,
 }
 
-/// Writes a network's parameters, and the passengers of `carried` if there is one, as a bundle's
+/// Writes a network's parameters, and the auxiliary tensors of `carried` if there is one, as a bundle's
 /// `model.safetensors`.
 pub fn save_model(
     path: &Path,
@@ -172,7 +172,7 @@ impl View for Lazy<'_> {
     }
 }
 
-/// Every tensor of the authors' model with its shape: parameters and passengers.
+/// Every tensor of the authors' model with its shape: parameters and auxiliary tensors.
 pub fn manifest(config: &ModelConfig) -> Result<Vec<KeySpec>, crate::model::config::ConfigError> {
     let auxiliary = keys::auxiliary(config).into_iter().map(|(spec, _)| spec);
     Ok(keys::parameters(config)?.into_iter().chain(auxiliary).collect())

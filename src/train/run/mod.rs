@@ -307,15 +307,15 @@ impl<'a> Run<'a> {
 
     /// Waits while a pause is asked for, and says so.
     fn wait(&mut self) -> RunControl {
-        if self.control.wish() != RunControl::Pause {
-            return self.control.wish();
+        if self.control.command() != RunControl::Pause {
+            return self.control.command();
         }
         (self.report)(Event::Paused);
-        let wish = self.control.wait();
-        if wish == RunControl::Run {
+        let command = self.control.wait();
+        if command == RunControl::Run {
             (self.report)(Event::Continued);
         }
-        wish
+        command
     }
 
     /// One step of the optimiser over a group of passes.

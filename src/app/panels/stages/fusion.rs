@@ -113,7 +113,7 @@ fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupOverrides) {
 fn similarity(ui: &mut Ui, state: &mut State) {
     section(ui, "Similarity of the layers", "cosine of their [CLS]");
     let Some(seen) = state.stages.look.seen.clone().filter(|seen| !seen.inspection.similarity.is_empty()) else {
-        ui.label(RichText::new("It appears with a picture and a sentence.").small().weak());
+        ui.label(RichText::new("It appears with an image and a prompt.").small().weak());
         return;
     };
     let values = &seen.inspection.similarity;

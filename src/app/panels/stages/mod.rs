@@ -197,7 +197,7 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 /// The other model.
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(other) = &state.comparison else {
-        let words = "Shows another model's stages beneath these, on the same picture and sentence, and its numbers in the panels.";
+        let words = "Shows another model's stages below these, for the same image and prompt, and its numbers in the panels.";
         let menu = ui.menu_button("Compare with", |ui| entries::menu(ui, actions::COMPARE, state, commands));
         menu.response.on_hover_text(words);
         return;

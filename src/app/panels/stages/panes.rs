@@ -160,13 +160,13 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
     if foot.is_empty() {
         foot = counts.map_or(foot, |counts| scores(&counts));
     }
-    let title = if seen.overrides.is_some() { "Final mask, turned" } else { "Final mask" };
+    let title = if seen.overrides.is_some() { "Final mask, modified" } else { "Final mask" };
     cells.push(Cell { title: title.into(), place: Some(Place::Final), layer, foot });
     if let (Some(_), Some(shown)) = (&seen.overrides, &state.shown) {
         let map = difference(&prediction.probability_model, &shown.prediction.probability_model);
         let layer = Layer::Map(map);
         let foot = value_at(state, &layer);
-        cells.push(Cell { title: "Turned − untouched".into(), place: Some(Place::Difference), layer, foot });
+        cells.push(Cell { title: "Modified − original".into(), place: Some(Place::Difference), layer, foot });
     }
     cells
 }

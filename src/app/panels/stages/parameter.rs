@@ -27,12 +27,12 @@ pub fn slider(
     range: std::ops::RangeInclusive<f32>,
     commands: &mut Vec<Command>,
 ) {
-    let (Some(value), Some(untouched)) = (parameter.get(overrides), parameter.get(own)) else { return };
+    let (Some(value), Some(original)) = (parameter.get(overrides), parameter.get(own)) else { return };
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let is_turned = value != untouched;
+        let is_modified = value != original;
         let text = RichText::new(name);
-        let label = ui.label(if is_turned { text.strong() } else { text.weak() });
+        let label = ui.label(if is_modified { text.strong() } else { text.weak() });
         if !words.is_empty() {
             explain(ui, words);
         }
@@ -41,7 +41,7 @@ pub fn slider(
         let back = 58.0;
         ui.spacing_mut().slider_width = ui.available_width() - 58.0 - back;
         let mut turned = value;
-        let (low, high) = (range.start().min(untouched), range.end().max(untouched));
+        let (low, high) = (range.start().min(original), range.end().max(original));
         let slider = Slider::new(&mut turned, low..=high).logarithmic(matches!(parameter, Parameter::Sigma(_)));
         // Shown with two decimals, but not rounded to them: that would turn every value that is looked at.
         let shown = |value: f64, _| format!("{value:.2}").replace('-', "−");
@@ -53,13 +53,13 @@ pub fn slider(
             parameter.set(&mut overrides, turned);
             turn(&response, overrides, commands);
         }
-        let text = format!("({untouched:.2})").replace('-', "−");
-        let hint = if is_turned { "Click: back to the model's own value" } else { "The model's own value" };
+        let text = format!("({original:.2})").replace('-', "−");
+        let hint = if is_modified { "Click to restore the original value" } else { "The original value" };
         let button = eframe::egui::Button::new(RichText::new(text).small()).frame(false);
-        let response = ui.add_enabled(is_turned, button).on_hover_text(hint).on_disabled_hover_text(hint);
+        let response = ui.add_enabled(is_modified, button).on_hover_text(hint).on_disabled_hover_text(hint);
         if response.clicked() {
             let mut overrides = overrides.clone();
-            parameter.set(&mut overrides, untouched);
+            parameter.set(&mut overrides, original);
             turn(&response, overrides, commands);
         }
     });

@@ -104,7 +104,7 @@ fn one(
     let filter = Filter { sigma, grid: stage.grid };
     let mut value = format!("{sigma:.2} (started at {SIGMA_INIT:.2})");
     if let Some(own) = untouched.filter(|own| *own != sigma) {
-        value = format!("{sigma:.2}, turned from {own:.2}");
+        value = format!("{sigma:.2}, modified from {own:.2}");
     }
     row(ui, "σ", value);
     if let Some(Beside { name, sigma, .. }) = beside {

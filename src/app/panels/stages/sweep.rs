@@ -53,7 +53,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let parameters = Parameter::all(own);
     let settings = state.stages.sweep_settings;
     let Some(parameter) = settings.parameter.or(parameters.first().copied()) else {
-        ui.label(RichText::new("This model has no values to turn.").weak());
+        ui.label(RichText::new("This model has no parameters to override.").weak());
         return;
     };
     let mut set = |settings: SweepSettings| commands.push(Command::Stages(StagesCommand::SetSweep(settings)));
@@ -101,7 +101,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         turned != *own
     });
     if others_turned {
-        let words = "Every other value is as it is turned under What if.";
+        let words = "All other parameters are as set under What if.";
         ui.label(RichText::new(words).small().color(theme::palette(ui.visuals()).warning));
     }
     let list = state.worklist.as_ref();
@@ -195,7 +195,7 @@ fn result(ui: &mut Ui, swept: &SweepResult, other: Option<&(String, SweepResult)
         }
     });
     plot::base("sweep", 190.0, false).include_y(0.0).show(ui, |drawing| {
-        drawing.vline(VLine::new("untouched", f64::from(swept.own)).color(colours[3]).width(1.0));
+        drawing.vline(VLine::new("original", f64::from(swept.own)).color(colours[3]).width(1.0));
         for (name, colour, points) in &lines {
             let line: PlotPoints = points.iter().copied().collect();
             drawing.line(Line::new(*name, line).color(*colour).width(1.6));
@@ -207,9 +207,9 @@ fn result(ui: &mut Ui, swept: &SweepResult, other: Option<&(String, SweepResult)
             drawing.line(Line::new(*name, line).color(*colour).width(1.2).style(LineStyle::dashed_dense()));
         }
     });
-    let mut words = format!("The upright line is the model's own value, {:.2}.", swept.own);
+    let mut words = format!("The vertical line is the original value, {:.2}.", swept.own);
     if let Some((name, swept)) = other {
-        words += &format!(" Dashed: {name}, whose own value is {:.2}.", swept.own);
+        words += &format!(" Dashed: {name}, whose original value is {:.2}.", swept.own);
     }
     ui.label(RichText::new(words).small().weak());
 }

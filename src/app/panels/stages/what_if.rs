@@ -57,7 +57,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let own = &model.info.overrides;
     let overrides = state.stages.override_history.overrides().unwrap_or(own);
     if own.stages.is_empty() {
-        ui.label(RichText::new("This model has no values to turn.").weak());
+        ui.label(RichText::new("This model has no parameters to override.").weak());
         return;
     }
     buttons(ui, state, commands);
@@ -74,7 +74,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let override_history = &state.stages.override_history;
-    let is_turned = override_history.overrides().is_some();
+    let is_modified = override_history.overrides().is_some();
     ui.horizontal_wrapped(|ui| {
         let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
             if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
@@ -82,12 +82,12 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
         };
         let stages = Command::Stages;
-        button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
+        button(ui, is_modified, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
         button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
         button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
-        let can_save = is_turned && state.stages.work.pending().is_none();
+        let can_save = is_modified && state.stages.work.pending().is_none();
         let hint = "The model with these values, in a folder of its own";
-        button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveTurned));
+        button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveModified));
     });
 }
 
@@ -95,7 +95,7 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let seen = state.stages.look.seen.as_ref().filter(|seen| seen.overrides.is_some() && own != overrides);
     let words = match seen {
-        Some(_) => format!("Turned: {}.", changes(own, overrides)),
+        Some(_) => format!("Modified: {}.", changes(own, overrides)),
         None => "Untouched. Turn a value: the mask follows at once.".to_owned(),
     };
     ui.add(Label::new(RichText::new(&words).small().weak()).truncate()).on_hover_text(&words);
@@ -106,7 +106,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
         let turned = mask(&seen.inspection.prediction.probability_model);
         Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice()
     });
-    row(ui, "Dice with the untouched mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
+    row(ui, "Dice with the original mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
         .on_hover_text("At the network's size, of this image.");
     let area = pair.map(|(seen, shown)| {
         let share = |table: &ThresholdCounts| 100.0 * table.foreground_fraction(threshold);

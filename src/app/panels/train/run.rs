@@ -17,7 +17,7 @@ use crate::engine::run::RunControl;
 
 const EMPTY: &[&str] = &[
     "Train a model on your own cases, and keep looking at images while it goes on.",
-    "Add a folder with images, masks and sentences on the left, or drop it here. Choose what to begin with, and start.",
+    "Add a folder with images, masks and prompts on the left, or drop it here. Choose what to begin with, and start.",
     "The weights with the least validation loss are kept. A run can be paused, stopped and resumed at any time.",
 ];
 

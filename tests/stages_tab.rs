@@ -87,7 +87,7 @@ fn a_model_without_read_outs_offers_to_fit_them() {
 fn a_modified_value_changes_the_mask_and_can_be_undone() {
     let files = Files::new();
     let mut window = stages(&FakeModel::default(), vec![files.image()]);
-    window.get_by_label("Untouched. Turn a value: the mask follows at once.");
+    window.get_by_label("Original. Change a parameter: the mask is updated at once.");
     // Switching off a filter is the simplest override.
     window.get_by_label("Spectrum filter of stage 7").click();
     wait(&mut window, "the modified mask", |window| {
@@ -105,7 +105,7 @@ fn a_modified_value_changes_the_mask_and_can_be_undone() {
     window.get_by_label("Text of G2").click();
     wait(&mut window, "both changes", |window| says(window, "filter of stage 7 off; text of G2 off"));
     window.get_by_label("Reset").click();
-    wait(&mut window, "the model's own values", |window| says(window, "Untouched."));
+    wait(&mut window, "the original values", |window| says(window, "Original."));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn endless() -> FakeTrainer {
 #[test]
 fn empty_it_says_what_to_do_and_does_not_start() {
     let bench = Bench::new(FakeTrainer::default());
-    assert!(says(&bench.window, "Add a folder with images, masks and sentences"));
+    assert!(says(&bench.window, "Add a folder with images, masks and prompts"));
     assert!(says(&bench.window, "There is nothing to train on"));
     assert!(!bench.is_enabled("Start training"));
 }

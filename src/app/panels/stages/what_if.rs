@@ -96,7 +96,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let seen = state.stages.look.seen.as_ref().filter(|seen| seen.overrides.is_some() && own != overrides);
     let words = match seen {
         Some(_) => format!("Modified: {}.", changes(own, overrides)),
-        None => "Untouched. Turn a value: the mask follows at once.".to_owned(),
+        None => "Original. Change a parameter: the mask is updated at once.".to_owned(),
     };
     ui.add(Label::new(RichText::new(&words).small().weak()).truncate()).on_hover_text(&words);
     let threshold = state.settings.threshold;

@@ -118,8 +118,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
         predictor.info().device
     );
     text += &scores::text(&evaluation, arguments.worst);
-    let grids = (0..predictor.config().stage_count()).map(|stage| predictor.config().stage_grid(stage));
-    text += &scores::stages_text(&evaluation, &grids.collect::<Vec<_>>());
+    text += &scores::stages_text(&evaluation, &predictor.info().stages);
     let written = arguments.csv.iter().chain(&arguments.overlays);
     written.for_each(|path| text += &format!("\n{} written", path.display()));
     terminal::print(&text)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::data::Image;
-use himix::infer::Predictor;
+use himix::infer::{InspectOptions, Predictor};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
 use serde_json::Value;
@@ -90,7 +90,9 @@ pub fn run(arguments: &PredictArguments) -> Result<(), Failure> {
     let mut objects = Vec::new();
     let mut texts = Vec::new();
     for (prompt, folder) in arguments.prompts.iter().zip(folders) {
-        let prediction = predictor.predict(&image, prompt)?;
+        // The maps of the stages are written as pictures.
+        let wanted = InspectOptions { maps: folder.is_some(), ..InspectOptions::default() };
+        let prediction = predictor.inspect(&image, prompt, None, wanted)?.prediction;
         predictor.take_notices().into_iter().for_each(terminal::note);
         report::notes(predictor.info(), &prediction, !arguments.json).into_iter().for_each(terminal::note);
         let mask = prediction.mask(arguments.threshold);

@@ -14,10 +14,8 @@ use crate::data::volume::DisplayWindow;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
-use crate::infer::{
-    FitProgress, ModelSource, Overrides, Parameter, Predictor, SweepCase, SweepResult, fit_linear_probes, sweep,
-    write_linear_probes,
-};
+use crate::infer::{InspectOptions, ModelSource, Overrides, Parameter, Predictor, SweepCase, SweepResult, sweep};
+use crate::train::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 
 /// What is to be done, with which model on which device.
 #[derive(Clone, Debug)]
@@ -96,8 +94,19 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                 FitProgress::Images(done, count) => step(done, count),
                 FitProgress::Stages(done, count) => step(done, count),
             };
-            let fitted = fit_linear_probes(&mut predictor, &[dataset], *limit, progress)
-                .map_err(|error| error.to_string())?;
+            let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
+            let look = |image: &Image, prompt: &str| {
+                let inspection =
+                    predictor.inspect(image, prompt, None, wanted).map_err(|error| error.to_string())?;
+                let outputs = inspection.stages.into_iter().map(|stage| StageOutput {
+                    grid: stage.grid,
+                    channels: stage.channels,
+                    values: stage.output,
+                });
+                Ok(outputs.collect())
+            };
+            let fitted =
+                fit_linear_probes(&[dataset], *limit, look, progress).map_err(|error| error.to_string())?;
             let Some(linear_probes) = fitted else { return Ok(StudyEvent::Cancelled) };
             write_linear_probes(&path, &linear_probes).map_err(|error| error.to_string())?;
             Ok(StudyEvent::Fitted { description: linear_probes.description })

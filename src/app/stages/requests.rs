@@ -22,6 +22,7 @@ impl State {
             attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
             spectra: self.is_seen(Pane::Spectrum),
             similarity: self.is_seen(Pane::Fusion),
+            ..InspectOptions::default()
         }
     }
 }

@@ -1,77 +1,14 @@
-//! The architecture of a model: all sizes and variants, as they stand in a bundle's `config.json`.
+//! The architecture of HiMix: all sizes and variants, as they stand in a bundle's `config.json`.
 //!
 //! The objects `text`, `vision` and `decoder` have the keys of the authors' small reference model; every
 //! further key has a default that makes the published network.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a configuration cannot be built.
-#[derive(Debug, thiserror::Error, PartialEq)]
-#[error("{0}")]
-pub struct ConfigError(pub String);
-
-/// Sizes of the BERT text encoder (CXR-BERT by default).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TextConfig {
-    /// Entries of the vocabulary.
-    pub vocab_size: usize,
-    /// Width of every token state.
-    pub hidden_size: usize,
-    /// Transformer layers; their outputs, not the embedding's, are what the layer fusion mixes.
-    pub num_hidden_layers: usize,
-    /// Attention heads of each layer; must divide `hidden_size`.
-    pub num_attention_heads: usize,
-    /// Width of the feed-forward part.
-    pub intermediate_size: usize,
-    /// Number of learned positions.
-    pub max_position_embeddings: usize,
-    /// Number of token types; the network only uses type 0.
-    pub type_vocab_size: usize,
-    /// Epsilon of every layer norm.
-    pub layer_norm_eps: f64,
-}
-
-impl Default for TextConfig {
-    fn default() -> Self {
-        Self {
-            vocab_size: 30_522,
-            hidden_size: 768,
-            num_hidden_layers: 12,
-            num_attention_heads: 12,
-            intermediate_size: 3072,
-            max_position_embeddings: 512,
-            type_vocab_size: 2,
-            layer_norm_eps: 1e-12,
-        }
-    }
-}
-
-/// Sizes of the ConvNeXt vision encoder (ConvNeXt-T by default).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VisionConfig {
-    /// Channels of the four stages.
-    pub hidden_sizes: Vec<usize>,
-    /// Blocks of the four stages.
-    pub depths: Vec<usize>,
-    /// Side of a patch and stride of the stem.
-    pub patch_size: usize,
-    /// As the reference configuration carries it. It belongs to the pooled norm, which the mask does not
-    /// use; the norms inside the network have 1e-6.
-    pub layer_norm_eps: f64,
-}
-
-impl Default for VisionConfig {
-    fn default() -> Self {
-        Self {
-            hidden_sizes: vec![96, 192, 384, 768],
-            depths: vec![3, 3, 9, 3],
-            patch_size: 4,
-            layer_norm_eps: 1e-12,
-        }
-    }
-}
+use crate::model::blocks::text_encoder::TextConfig;
+use crate::model::blocks::vision_encoder::VisionConfig;
+use crate::model::config::ConfigError;
+use crate::model::overrides::Overrides;
 
 /// Sizes of the decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,38 +92,10 @@ impl Default for FusionConfig {
     }
 }
 
-/// Order in which the network sees the image's axes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Axes {
-    /// As the authors' loader delivers it, (width, height): every image is transposed.
-    #[default]
-    #[serde(rename = "xy")]
-    Xy,
-    /// Natural order, rows first.
-    #[serde(rename = "yx")]
-    Yx,
-}
-
-/// Where a bundle's weights come from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Provenance {
-    /// Name shown in the interface.
-    pub name: String,
-    /// False where the decoder has never been trained; the interface then says so.
-    pub trained: bool,
-    /// One or two sentences: data, recipe, licence.
-    pub description: String,
-    /// Codes of the subjects in the training data (`data::subject_code`), so that an evaluation can name those it shares
-    /// with the training. Empty where nothing is known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub subjects: Vec<String>,
-}
-
-/// Everything that `config.json` of a model bundle says.
+/// The sizes of HiMix as they stand in a bundle's `config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ModelConfig {
+pub struct HiMixConfig {
     /// Text encoder.
     pub text: TextConfig,
     /// Vision encoder.
@@ -195,29 +104,23 @@ pub struct ModelConfig {
     pub decoder: DecoderConfig,
     /// Layer fusion.
     pub fusion: FusionConfig,
-    /// Orientation of the input.
-    pub axes: Axes,
     /// Tokens of a prompt that the network reads, `[CLS]` and `[SEP]` included.
     pub token_limit: usize,
-    /// Origin of the weights.
-    pub provenance: Provenance,
 }
 
-impl Default for ModelConfig {
+impl Default for HiMixConfig {
     fn default() -> Self {
         Self {
             text: TextConfig::default(),
             vision: VisionConfig::default(),
             decoder: DecoderConfig::default(),
             fusion: FusionConfig::default(),
-            axes: Axes::default(),
             token_limit: 24,
-            provenance: Provenance { trained: true, ..Provenance::default() },
         }
     }
 }
 
-impl ModelConfig {
+impl HiMixConfig {
     /// Decoder stages; the published network has three.
     pub fn stage_count(&self) -> usize {
         self.decoder.text_lengths.len()
@@ -345,5 +248,14 @@ impl ModelConfig {
             return error("decoder.dropout must lie in 0…1".into());
         }
         self.groups().map(|_| ())
+    }
+
+    /// The groups that feed the stages, and those that are left out, as `overrides` has them.
+    pub fn with_overrides(&self, overrides: &Overrides) -> Self {
+        let mut config = self.clone();
+        config.fusion.order.clone_from(&overrides.order);
+        config.fusion.removed =
+            (1..=overrides.groups.len()).filter(|n| !overrides.groups[n - 1].is_used).collect();
+        config
     }
 }

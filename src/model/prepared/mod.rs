@@ -1,0 +1,36 @@
+//! Blocks made ready for prediction: the same numbers by fewer operations, one image at a time.
+//!
+//! In evaluation much can be worked out once for a model, or done without turning data around:
+//! - batch norms go into the convolutions before them;
+//! - convolution, pixel shuffle, mean and 1×1 convolution of the head become one convolution to 16 channels, a shuffle
+//!   and a mean over one channel instead of 24;
+//! - everything stays channels-last, `[positions, channels]`;
+//! - on the CPU, biases, activations, softmax and depthwise convolutions run in place ([`super::cpu`]).
+//!
+//! A network's executor is made of these.
+
+mod attention;
+mod conv;
+mod linear;
+mod text;
+mod vision;
+
+use burn::tensor::Tensor;
+
+pub use attention::PreparedAttention;
+pub use conv::{Conv3, PreparedHead, PreparedUp};
+pub use linear::{Affine, Bias, normalise};
+pub use text::PreparedText;
+pub use vision::PreparedVision;
+
+/// `[n², C]` → `[1, C, n, n]`
+pub fn to_planes(x: Tensor<2>, side: usize) -> Tensor<4> {
+    let [_, channels] = x.dims();
+    x.transpose().reshape([1, channels, side, side])
+}
+
+/// `[1, C, n, n]` → `[n², C]`
+pub fn to_positions(x: Tensor<4>) -> Tensor<2> {
+    let [_, channels, height, width] = x.dims();
+    x.reshape([channels, height * width]).transpose()
+}

@@ -19,7 +19,7 @@ use himix::model::layers::{Conv2d, ConvShape};
 use himix::model::network::{Cost, Features, TextStates};
 use himix::model::registry::{Entry, sizes_of, to_sizes};
 use himix::model::weights::save::{self, Precision};
-use himix::model::weights::{TensorSource, bundle, source};
+use himix::model::weights::{bundle, source};
 use himix::model::{Executor, Inputs, Model, ModelConfig, Network, Registry, Trace};
 use himix::train::{self, Control, Event, RunControl, TrainConfig};
 use serde::{Deserialize, Serialize};

@@ -129,7 +129,7 @@ impl Predictor {
         Ok(values)
     }
 
-    /// Gradients of the mean logit by the stages' outputs, each `[C, 2n, 2n]` in natural orientation; none where the network has no
+    /// Gradients of the mean logit by the stages' outputs, each `[C, 2n, 2n]` in natural orientation; empty where the network has no
     /// attribution.
     fn gradients(
         &mut self,

@@ -1,6 +1,7 @@
 //! Checkpoints as Hugging Face ships them, seen under the authors' keys.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -136,5 +137,11 @@ pub fn read_sizes(folder: &Path, known: &Value) -> Result<Value, WeightsError> {
         return Err(refuse(format!("the activation {activation} is not that of the network, gelu")));
     }
     sizes.retain(|name, _| known.get(name).is_some());
-    Ok(Value::Object(sizes))
+    let is_alike = |name: &str, value: &Value| {
+        known.get(name).is_some_and(|known| discriminant(known) == discriminant(value))
+    };
+    match sizes.iter().find(|(name, value)| !is_alike(name, value)) {
+        Some((name, value)) => Err(refuse(format!("{name} is {value}, which is no size of this encoder"))),
+        None => Ok(Value::Object(sizes)),
+    }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`device`] | chooses where to compute |
 //! | [`memory`] | the allocator |
-//! | [`model`] | the network, its configuration, its weights in and out |
+//! | [`model`] | the networks, what they are to the rest of the program, their weights in and out |
 //! | [`text`] | prompts to tokens |
 //! | [`data`] | images, masks, data sets, preprocessing |
 //! | [`metrics`] | Dice and IoU |

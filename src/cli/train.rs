@@ -48,7 +48,7 @@ pub struct TrainArguments {
     /// Leave the model as it is and fit a mask of its own for each decoder stage, which is kept in its bundle; the images are those
     /// of --data
     #[arg(long, requires = "data", conflicts_with_all = ["resume", "config", "set"])]
-    linear_probe: bool,
+    readout: bool,
     /// With --readout: the model, a bundle's folder or a weights file
     #[arg(long, value_name = "M", default_value = BUNDLED_NAME, requires = "readout")]
     model: PathBuf,
@@ -74,7 +74,7 @@ fn help_with_keys() -> String {
 
 /// Trains.
 pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> {
-    if arguments.linear_probe {
+    if arguments.readout {
         let fitted = ReadoutArguments {
             model: &arguments.model,
             data: &arguments.data,
@@ -109,7 +109,7 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
     outcome.map(|_| ()).map_err(failure)
 }
 
-fn failure(error: TrainError) -> Failure {
+pub(super) fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::Data(error) => error.into(),
         error if error.is_input() => Failure::input(error),

@@ -12,6 +12,7 @@ use crate::app::state::{State, Tab, file_name};
 use crate::app::theme;
 
 const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
+const NO_TEXT: &str = "This network reads no prompt: the mask follows the image alone.";
 const SIDES: &str = "“left” in a prompt is the left of the image";
 const SIDES_WHY: &str = "The models were trained on sentences that name sides as they are seen on the picture, \
                          not as the patient has them.";
@@ -28,6 +29,10 @@ const BENEATH: f32 = 84.0;
 /// Draws the prompt. Whether it begins to be dragged to another place, by its name.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) -> bool {
     let is_dragged = about_picture(ui, state, commands);
+    if state.model.as_ref().is_some_and(|model| !model.info.reads_text()) {
+        ui.label(RichText::new(NO_TEXT).weak());
+        return is_dragged;
+    }
     field(ui, state, commands);
     // What the field and the line beneath leave.
     let line = ui.text_style_height(&TextStyle::Small) + ui.spacing().item_spacing.y;

@@ -76,7 +76,7 @@ fn help_with_keys() -> String {
 
 /// Trains.
 pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> {
-    if arguments.linear_probe {
+    if arguments.readout {
         let fitted = ReadoutArguments {
             model: &arguments.model,
             data: &arguments.data,
@@ -111,7 +111,7 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
     outcome.map(|_| ()).map_err(failure)
 }
 
-fn failure(error: TrainError) -> Failure {
+pub(super) fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::Data(error) => error.into(),
         error if error.is_input() => Failure::input(error),

@@ -76,7 +76,7 @@ fn help_with_keys() -> String {
 
 /// Trains.
 pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> {
-    if arguments.readout {
+    if arguments.linear_probe {
         let fitted = ReadoutArguments {
             model: &arguments.model,
             data: &arguments.data,

@@ -156,7 +156,7 @@ mod tests {
         words.extend(["left", "right", ".", ","].map(str::to_owned));
         words.extend(letters);
         let tokenizer = Tokenizer::from_vocab_text(&(words.join("\n") + "\n")).expect("a vocabulary");
-        Form { tokenizer, tokens: 256, side: 32, is_transposed }
+        Form { text: Some((tokenizer, 256)), side: 32, is_transposed }
     }
 
     #[test]
@@ -189,7 +189,8 @@ mod tests {
                 }
                 let prompt = &cases.get(index, 0).expect("a phantom").prompt;
                 let names_a_side = prompt::mirror(prompt) != *prompt;
-                let expected = form.tokenizer.encode(&prompt::mirror(prompt), form.tokens).ids;
+                let (tokenizer, tokens) = form.text.as_ref().expect("a tokenizer");
+                let expected = tokenizer.encode(&prompt::mirror(prompt), *tokens).ids;
                 assert_eq!(mirrored.ids, expected, "{prompt}");
                 assert_eq!(names_a_side, plain.ids != mirrored.ids, "{prompt}");
                 sides += usize::from(names_a_side);

@@ -6,14 +6,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use himix::model::weights::bundle;
-use himix::model::{HiMix, Trace};
+use himix::model::{Inputs, Tokens, Trace};
 use himix::train::CrossEntropy;
 use himix::train::loss::loss;
-use himix::train::step::Optimiser;
+use himix::train::step::{GradientSum, Optimiser};
 
 const ROUNDS: usize = 7;
 
@@ -55,9 +53,10 @@ fn main() {
         });
         spread(times.collect()).1
     };
-    let mut model = HiMix::new(&config, &device).expect("a network");
+    let network = config.network;
+    let mut model = network.build(&device).expect("a network");
     let mut optimiser = Optimiser::new(0.01);
-    let (side, tokens) = (config.decoder.image_size, config.token_limit);
+    let (side, tokens) = (network.image_side(), network.text().map_or(0, |text| text.token_limit));
     let image = Tensor::<4>::random([batch, 3, side, side], Distribution::Normal(0.0, 1.0), &device);
     let target =
         Tensor::<4>::random([batch, 1, side, side], Distribution::Default, &device).greater_elem(0.9).float();
@@ -67,27 +66,29 @@ fn main() {
     let (mut whole, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let logits = model.forward(image.clone(), ids.clone(), mask.clone(), &mut Trace::off());
+        let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
+        let logits = model.forward(Inputs { image: image.clone(), tokens }, &mut Trace::off());
         let value = loss(logits, target.clone(), CrossEntropy::Binary).total;
         forward.push(milliseconds(start));
         let begin = Instant::now();
-        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        let gradients = GradientSum::of(model.as_ref(), value.backward());
         backward.push(milliseconds(begin));
         let begin = Instant::now();
         model = optimiser.step(model, gradients, 3e-4);
         update.push(milliseconds(begin));
         whole.push(milliseconds(start));
     }
-    let valid = model.valid();
+    let valid = model.without_gradients();
     let [image, ids, mask] = [image.inner(), ids.inner().float().unsqueeze(), mask.inner().float().unsqueeze()];
     let int = |x: Tensor<4>| x.reshape([batch, tokens]).int();
     let (ids, mask) = (int(ids), int(mask));
     for _ in 0..ROUNDS {
         let begin = Instant::now();
-        let _ = valid.forward(image.clone(), ids.clone(), mask.clone(), &mut Trace::off()).into_data();
+        let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
+        let _ = valid.forward(Inputs { image: image.clone(), tokens }, &mut Trace::off()).into_data();
         alone.push(milliseconds(begin));
     }
-    println!("{} parameters, batch {batch}", model.num_params());
+    println!("{} parameters, batch {batch}", model.count());
     println!("{:<36} {:>9} {:>9} {:>8}", "", "median ms", "least ms", "× unit");
     println!("{:<36} {:>9} {product:>9.1} {:>8.1}", "1024³ matrix product, the unit", "", 1.0);
     let rows = [

@@ -1,6 +1,7 @@
-//! The one place that chooses a compute device.
+//! The one place that chooses a compute device, and that goes on with the CPU where a GPU fails.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
 use burn::tensor::wgpu::wgpu;
@@ -148,6 +149,50 @@ pub fn with_notice(notice: String) -> OpenDevice {
     OpenDevice { notice: Some(notice), ..cpu() }
 }
 
+/// A computation that its device did not finish.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the computation failed on {device} ({reason}); choose another device or restart")]
+pub struct Fault {
+    /// Name of the device.
+    pub device: String,
+    /// What it said.
+    pub reason: String,
+}
+
+/// An error that may be the fault of a device.
+pub trait DeviceError: From<Fault> + fmt::Display {
+    /// Whether the same work may succeed on another device.
+    fn is_fault(&self) -> bool;
+}
+
+/// Runs `job`, turning a panic of the compute library into a [`Fault`]. A GPU that fails does so by panicking.
+pub fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let reason = text.unwrap_or_else(|| "no reason given".into());
+        Fault { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
+    })
+}
+
+/// Does `job` on `device`; where a GPU fails at it, once more on the CPU, whose notice says so. Gives the device that did it.
+///
+/// # Errors
+/// Whatever `job` gives that is no fault of a GPU.
+pub fn with_fallback<T, E: DeviceError>(
+    device: OpenDevice,
+    mut job: impl FnMut(&OpenDevice) -> Result<T, E>,
+) -> Result<(T, OpenDevice), E> {
+    let mut attempt = |device: &OpenDevice| guarded(&device.name, || job(device)).map_err(E::from).flatten();
+    match attempt(&device) {
+        Err(error) if device.is_gpu && error.is_fault() => {
+            let cpu = with_notice(format!("{error}. The CPU is used from now on."));
+            Ok((attempt(&cpu)?, cpu))
+        }
+        outcome => Ok((outcome?, device)),
+    }
+}
+
 fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     // Opening is lazy in burn and fails by panicking, so the first product is made here, where it can be caught.
     let kind = adapter.kind.clone();
@@ -159,4 +204,55 @@ fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
     let name = format!("{} ({})", adapter.name, adapter.backend);
     Ok(OpenDevice { device, name, is_gpu: true, notice: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, thiserror::Error)]
+    enum Failed {
+        #[error(transparent)]
+        Device(#[from] Fault),
+        #[error("wrong input")]
+        Input,
+    }
+
+    impl DeviceError for Failed {
+        fn is_fault(&self) -> bool {
+            matches!(self, Self::Device(_))
+        }
+    }
+
+    /// What passes for a GPU here.
+    fn gpu() -> OpenDevice {
+        OpenDevice { name: "card".into(), is_gpu: true, ..cpu() }
+    }
+
+    #[test]
+    fn a_gpu_that_fails_is_replaced_by_the_cpu_and_said_so() {
+        let (value, device) = with_fallback(gpu(), |device| -> Result<_, Failed> {
+            assert!(!device.is_gpu, "the card is broken\nand says more");
+            Ok(7)
+        })
+        .expect("on the CPU");
+        assert_eq!((value, device.is_gpu), (7, false));
+        let notice = device.notice.expect("a notice");
+        assert!(notice.contains("card (the card is broken)") && notice.ends_with("The CPU is used from now on."));
+    }
+
+    #[test]
+    fn what_is_no_fault_of_the_gpu_is_not_tried_again() {
+        let mut calls = 0;
+        let outcome = with_fallback(gpu(), |_| -> Result<(), Failed> {
+            calls += 1;
+            Err(Failed::Input)
+        });
+        assert_eq!((outcome.map(|_| ()), calls), (Err(Failed::Input), 1));
+        let outcome = with_fallback(cpu(), |_| -> Result<(), Failed> { panic!("out of memory") });
+        assert!(
+            outcome.is_err_and(|error| error.to_string().contains("out of memory")),
+            "there is no other device"
+        );
+    }
 }

@@ -6,7 +6,7 @@
 //! | [`logging`] | the log for reports of faults |
 //! | [`atomic_file`] | writes a file as a whole or not at all |
 //! | [`memory`] | the allocator |
-//! | [`model`] | the network, its configuration, its weights in and out |
+//! | [`model`] | the networks behind their trait, their weights in and out |
 //! | [`text`] | tokenizes prompts |
 //! | [`data`] | images, masks, data sets, preprocessing |
 //! | [`metrics`] | Dice, IoU, Hausdorff distance |

@@ -201,7 +201,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn figures_are_drawn_and_written_as_their_ending_says() {
     let mut model = FakeModel { has_linear_probes: true, ..FakeModel::default() };
-    let wanted = InspectOptions { stages: true, attribution: true, spectra: true, similarity: true };
+    let wanted = InspectOptions { maps: false, stages: true, attribution: true, spectra: true, similarity: true };
     let seen = model.inspect(&image(), "left lung", None, wanted).expect("a look inside");
     let info = model.info();
     let point = |value: f32| SweepPoint { value, area: 0.5, ..SweepPoint::default() };

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::data::{Image, Pixels};
 use himix::infer::{InspectOptions, Inspection, ModelSource, Overrides, Parameter, Predictor, SweepCase, sweep};
-use himix::model::attribution::{Attributor, Inputs};
+use himix::model::Trace;
+use himix::model::networks::himix::HiMix;
+use himix::model::networks::himix::attribution::{Attributor, Inputs};
 use himix::model::weights::{TensorSource, bundle, source};
-use himix::model::{HiMix, Trace};
 
 /// The word of a vocabulary of our own, in which every number has one.
 fn word(number: i64) -> String {
@@ -39,7 +40,8 @@ fn mini() -> Option<Mini> {
     let golden = common::shared("golden/mini")?;
     let folder = tempfile::tempdir().expect("a folder");
     let config = bundle::read_config(&golden.join("config.json")).expect("configuration");
-    let words: Vec<String> = (0..config.text.vocab_size as i64).map(word).collect();
+    let text = config.network.text().expect("HiMix reads text");
+    let words: Vec<String> = (0..text.vocabulary_size as i64).map(word).collect();
     let vocab = folder.path().join("vocab.txt");
     std::fs::write(&vocab, words.join("\n")).expect("written");
     let config_file = Some(golden.join("config.json"));
@@ -47,7 +49,7 @@ fn mini() -> Option<Mini> {
     let predictor = Predictor::open_on(&source, himix::device::cpu()).expect("opens");
     let reference = source::open(&golden.join("activations.safetensors")).expect("opens");
 
-    let side = config.decoder.image_size;
+    let side = config.network.image_side();
     let planes = reference.read("input.image").expect("image");
     let mut pixels = vec![0f32; 3 * side * side];
     for channel in 0..3 {
@@ -58,7 +60,7 @@ fn mini() -> Option<Mini> {
     }
     let image = Image { width: side, height: side, channels: 3, pixels: Pixels::F32(pixels) };
     let ids = reference.read("input.ids").expect("numbers");
-    let words = ids[..config.token_limit].iter().map(|id| *id as i64).filter(|id| *id > 4).map(word);
+    let words = ids[..text.token_limit].iter().map(|id| *id as i64).filter(|id| *id > 4).map(word);
     let prompt = words.collect::<Vec<_>>().join(" ");
     let encoding = predictor.encode(&prompt);
     assert!(encoding.ids.iter().zip(&ids).all(|(a, b)| *a as f32 == *b), "the prompt is the reference's");
@@ -66,7 +68,7 @@ fn mini() -> Option<Mini> {
 }
 
 const EVERYTHING: InspectOptions =
-    InspectOptions { stages: true, attribution: true, spectra: true, similarity: true };
+    InspectOptions { maps: true, stages: true, attribution: true, spectra: true, similarity: true };
 
 impl Mini {
     fn inspect(&mut self, overrides: Option<&Overrides>) -> Inspection {
@@ -119,7 +121,7 @@ fn what_is_shown_is_what_the_authors_compute() {
         let expected = himix::infer::radial_power(&filtered, stage.grid);
         assert_close(&spectra.after, &expected, 1e-3, &format!("{name}.asrm, power"));
     }
-    let states = mini.predictor.config().text.num_hidden_layers;
+    let states: usize = mini.predictor.overrides().groups.iter().map(|group| group.layers.len()).sum();
     assert_eq!(inspection.similarity.len(), states * states);
     assert!((0..states).all(|layer| (inspection.similarity[layer * states + layer] - 1.0).abs() < 1e-5));
 }
@@ -183,7 +185,7 @@ fn the_attribution_agrees_with_finite_differences() {
     let weights = common::shared("golden/mini/weights.safetensors").expect("weights");
     let source = ModelSource::with(weights, common::shared("golden/mini/config.json"), None);
     let located = bundle::locate(&source).expect("found");
-    let model: HiMix = located.load(&device).expect("loads");
+    let model = *located.load(&device).expect("loads").into_any().downcast::<HiMix>().expect("HiMix");
     let shape = |name: &str| mini.reference.shapes()[name].clone();
     let float = |name: &str| {
         let shape = shape(name);
@@ -310,4 +312,22 @@ fn a_sweep_that_is_ended_early_keeps_what_it_has() {
     assert_eq!(until(0), None, "there is nothing yet");
     assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));
     assert_eq!(until(9).map(|swept| (swept.cases, swept.is_whole)), Some((4, true)));
+}
+
+#[test]
+fn a_prediction_reads_back_what_was_asked_for() {
+    let Some(mut mini) = mini() else { return };
+    let plain = mini.predictor.predict(&mini.image, &mini.prompt).expect("a prediction");
+    assert!(plain.stages.is_empty(), "nobody asked for the maps");
+    let wanted = InspectOptions { maps: true, ..InspectOptions::default() };
+    let inspection = mini.predictor.inspect(&mini.image, &mini.prompt, None, wanted).expect("an inspection");
+    assert!(inspection.stages.is_empty() && inspection.similarity.is_empty());
+    let grids: Vec<usize> = inspection.prediction.stages.iter().map(|stage| stage.grid).collect();
+    assert_eq!(grids, mini.predictor.info().stages);
+    assert_eq!(inspection.prediction.probability.values, plain.probability.values, "to the last bit");
+    let whole = mini.inspect(None);
+    assert_eq!(whole.prediction.probability.values, plain.probability.values, "to the last bit");
+    for (map, stage) in inspection.prediction.stages.iter().zip(&whole.stages) {
+        assert_close(&map.map.values, &stage.activation().normalised().values, 1e-4, "a map");
+    }
 }

@@ -39,6 +39,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cli", &["egui", "eframe", "wgpu"]),
 ];
 
+/// The folder with a folder for each network, and the one file beside them that names them.
+const NETWORKS: &str = "model/networks";
+const REGISTRY: &str = "model/networks/mod.rs";
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
@@ -127,6 +131,34 @@ fn modules_import_downwards_only() {
     assert!(checked > 60, "only {checked} files were found");
 }
 
+/// Networks that `code` names by the path of their folder.
+fn networks_in<'a>(code: &'a str, networks: &[String]) -> Vec<&'a str> {
+    let names = uses(code, "networks::");
+    names.into_iter().filter(|name| networks.iter().any(|network| network == name)).collect()
+}
+
+#[test]
+fn nothing_outside_its_folder_names_a_network() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let folders = fs::read_dir(root.join(NETWORKS)).expect("the networks").flatten();
+    let folders = folders.filter(|entry| entry.path().is_dir());
+    let networks: Vec<String> = folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(networks.iter().any(|name| name == "himix"), "{networks:?}");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    for file in files.iter().filter(|file| **file != root.join(REGISTRY)) {
+        let own = networks.iter().find(|name| file.starts_with(root.join(NETWORKS).join(name)));
+        for named in networks_in(&code_of(file), &networks) {
+            assert!(own.is_some_and(|own| own == named), "{} names the network {named}", file.display());
+        }
+    }
+    // And the registry has a module and a line for each of them.
+    let registry = code_of(&root.join(REGISTRY));
+    for name in &networks {
+        assert_eq!(registry.matches(name.as_str()).count(), 2, "{name} in {REGISTRY}");
+    }
+}
+
 #[test]
 fn every_module_has_its_row() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -169,6 +201,10 @@ fn the_table_says_what_is_allowed() {
 fn a_use_is_found_however_it_is_written() {
     assert_eq!(uses("use crate::data::Image;", "crate::"), ["data"]);
     assert_eq!(uses("use crate::{data::{Image, Mask}, text};", "crate::"), ["data", "text"]);
+    let networks = ["himix".to_owned()];
+    assert_eq!(networks_in("use crate::model::networks::himix::HiMix;", &networks), ["himix"]);
+    assert_eq!(networks_in("use crate::model::{networks::{himix, other}, Trace};", &networks), ["himix"]);
+    assert!(networks_in("use crate::model::networks::ALL;", &networks).is_empty());
 }
 
 /// Modules whose files are free of import circles.

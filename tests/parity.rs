@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::device::DeviceChoice;
+use himix::model::networks::himix::{HiMix, Prepared};
 use himix::model::weights::{ModelSource, bundle, source};
-use himix::model::{Trace, prepared::Prepared};
+use himix::model::{Executor, Inputs, Tokens, Trace};
 
 use common::Need;
 
@@ -45,7 +46,8 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
     let model = located.load(device).expect("model loads");
     let (image, ids, mask) = inputs(&reference, device);
     let mut trace = Trace::on();
-    model.forward(image.clone(), ids.clone(), mask.clone(), &mut trace);
+    let tokens = Some(Tokens { ids: ids.clone(), mask: mask.clone() });
+    model.forward(Inputs { image: image.clone(), tokens }, &mut trace);
     let ours: BTreeMap<String, (Vec<usize>, Vec<f32>)> = trace
         .into_tensors()
         .into_iter()
@@ -72,7 +74,7 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
     masks_differ(&ours["probability"].1, 0);
 
     // The prepared network takes one image at a time.
-    let prepared = Prepared::new(model, &located.config);
+    let prepared = Prepared::new(*model.into_any().downcast::<HiMix>().expect("HiMix"));
     let (shape, expected) = reference.values("logits");
     let per_image = expected.len() / shape[0];
     for item in 0..shape[0] {
@@ -92,9 +94,9 @@ fn check_forward(source: &ModelSource, reference: &str, device: &Device, toleran
         for (index, text) in texts.iter().flatten().enumerate() {
             check(&format!("stage{}.text_projected", texts.len() - index), text.clone());
         }
-        let decoded = prepared.decode(&features, texts);
+        let decoded = prepared.decode_texts(&features, texts);
         for (index, stage) in decoded.stages.iter().enumerate() {
-            check(&format!("stage{}.decoded", decoded.stages.len() - index), stage.clone());
+            check(&format!("stage{}.decoded", decoded.stages.len() - index), stage.output.clone());
         }
         check("logits", decoded.logits.clone().reshape([1, per_image as i32]));
         let probability: Vec<f32> = burn::tensor::activation::sigmoid(decoded.logits).into_data().iter().collect();

@@ -7,7 +7,9 @@ mod fake;
 mod harness;
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
+use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use fake::FakeModel;
@@ -41,6 +43,23 @@ fn without_a_picture_it_says_what_to_do() {
     window.get_by_label("Stages").click();
     window.run();
     window.get_by_label("Open an image: its way through the network is shown here, stage by stage.");
+}
+
+#[test]
+fn a_network_without_stages_and_text_says_so() {
+    let files = Files::new();
+    let source = ModelSource::new("demo");
+    let device = Some(DeviceChoice::Cpu);
+    let start = Start { files: vec![files.image()], model: Some(source), device, ..Start::default() };
+    let model = FakeModel { is_plain: true, ..FakeModel::default() };
+    let mut window = open(model.opener(), himix::engine::trainer(), start);
+    wait(&mut window, "the mask", |window| says(window, " px, "));
+    window.get_by_label("This network reads no prompt: the mask follows the image alone.");
+    assert!(window.query_by_role(Role::MultilineTextInput).is_none(), "there is nothing to type");
+    window.get_by_label("Stages").click();
+    window.run();
+    window.get_by_label("This network has no decoder stages to show.");
+    assert_eq!(model.calls.load(Ordering::SeqCst), 1, "nobody looks inside");
 }
 
 #[test]

@@ -3,19 +3,20 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
-use himix::model::weights::keys::reference_key;
-use himix::model::weights::{ModelSource, TensorSource, bundle, save, source};
-use himix::model::{HiMix, Trace};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use himix::model::networks::himix::HiMix;
+use himix::model::weights::{ModelSource, TensorSource, bundle, manifest, source};
+use himix::model::{Inputs, Model, Network, Tokens, Trace};
 use himix::train::loss::{Loss, loss};
-use himix::train::step::Optimiser;
+use himix::train::step::{GradientSum, Optimiser};
 use himix::train::{CrossEntropy, TrainConfig, schedule};
 
 struct Setup {
-    model: HiMix,
+    network: Arc<dyn Network>,
+    model: Box<dyn Model>,
     reference: Box<dyn TensorSource>,
     expected: serde_json::Value,
     device: Device,
@@ -26,12 +27,13 @@ fn setup() -> Option<Setup> {
     let device = Device::flex().autodiff();
     let config = Some(golden.join("mini/config.json"));
     let weights = ModelSource::with(golden.join("mini/weights.safetensors"), config, None);
-    let mut model = bundle::locate(&weights).expect("found").load(&device).expect("loads");
-    model.text = model.text.freeze();
+    let located = bundle::locate(&weights).expect("found");
+    let model = located.load(&device).expect("loads").freeze_text();
     let text = std::fs::read_to_string(golden.join("mini/training.json")).expect("training.json");
     Some(Setup {
         // The references were made in evaluation mode: fixed batch normalisation, no dropout.
         model: evaluation(model),
+        network: located.config.network,
         reference: source::open(&golden.join("mini/activations.safetensors")).expect("opens"),
         expected: serde_json::from_str(&text).expect("JSON"),
         device,
@@ -39,7 +41,7 @@ fn setup() -> Option<Setup> {
 }
 
 /// Switches off what training changes besides weights, and keeps the gradients.
-fn evaluation(model: HiMix) -> HiMix {
+fn evaluation(model: Box<dyn Model>) -> Box<dyn Model> {
     use burn::module::{Flag, ModuleMapper};
     struct Off;
     impl ModuleMapper for Off {
@@ -47,10 +49,11 @@ fn evaluation(model: HiMix) -> HiMix {
             flag.with_value(false)
         }
     }
-    model.map(&mut Off)
+    let model = *model.into_any().downcast::<HiMix>().expect("HiMix");
+    Box::new(model.map(&mut Off))
 }
 
-fn forward(setup: &Setup, model: &HiMix, kind: CrossEntropy) -> Loss {
+fn forward(setup: &Setup, model: &dyn Model, kind: CrossEntropy) -> Loss {
     let read = |name: &str| (setup.reference.shapes()[name].clone(), setup.reference.read(name).expect("read"));
     let float = |name: &str| {
         let (shape, values) = read(name);
@@ -61,7 +64,8 @@ fn forward(setup: &Setup, model: &HiMix, kind: CrossEntropy) -> Loss {
         let values: Vec<i64> = values.into_iter().map(|v| v as i64).collect();
         Tensor::<2, Int>::from_data(TensorData::new(values, shape), &setup.device)
     };
-    let logits = model.forward(float("input.image"), int("input.ids"), int("input.mask"), &mut Trace::off());
+    let tokens = Some(Tokens { ids: int("input.ids"), mask: int("input.mask") });
+    let logits = model.forward(Inputs { image: float("input.image"), tokens }, &mut Trace::off());
     loss(logits, float("input.target"), kind)
 }
 
@@ -77,33 +81,12 @@ fn close(ours: f64, theirs: &serde_json::Value, tolerance: f64, what: &str) {
 #[test]
 fn loss_terms_are_the_authors() {
     let Some(setup) = setup() else { return };
-    let binary = forward(&setup, &setup.model, CrossEntropy::Binary);
-    let literal = forward(&setup, &setup.model, CrossEntropy::Literal);
+    let binary = forward(&setup, setup.model.as_ref(), CrossEntropy::Binary);
+    let literal = forward(&setup, setup.model.as_ref(), CrossEntropy::Literal);
     close(value(&binary.dice), &setup.expected["dice"], 1e-5, "Dice");
     close(value(&binary.cross_entropy), &setup.expected["ce_binary"], 1e-5, "binary cross entropy");
     close(value(&literal.cross_entropy), &setup.expected["ce_positive_only"], 1e-5, "literal cross entropy");
     close(value(&binary.total), &setup.expected["total_binary"], 1e-5, "total");
-}
-
-struct Collected<'a> {
-    path: Vec<String>,
-    gradients: &'a Gradients,
-    found: BTreeMap<String, Vec<f32>>,
-}
-
-impl ModuleVisitor for Collected<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = param.val().grad(self.gradients) {
-            let key = reference_key(&self.path.join("."), 3);
-            self.found.insert(key, gradient.into_data().iter::<f32>().collect());
-        }
-    }
 }
 
 #[test]
@@ -111,13 +94,18 @@ fn gradients_are_the_authors() {
     let Some(setup) = setup() else { return };
     let golden = common::shared("golden").expect("checked");
     let expected = source::open(&golden.join("mini/gradients.safetensors")).expect("opens");
-    let gradients = forward(&setup, &setup.model, CrossEntropy::Binary).total.backward();
-    let mut collected = Collected { path: Vec::new(), gradients: &gradients, found: BTreeMap::new() };
-    setup.model.visit(&mut collected);
+    let gradients = forward(&setup, setup.model.as_ref(), CrossEntropy::Binary).total.backward();
+    let sum = GradientSum::of(setup.model.as_ref(), gradients);
+    let mut found: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    setup.model.visit_parameters(&mut |path, _| {
+        if let Some(gradient) = sum.get(path) {
+            found.insert(setup.network.key(path), gradient.clone().into_data().iter::<f32>().collect());
+        }
+    });
     let mut worst = (0.0, String::new());
     for name in expected.shapes().keys() {
         let theirs = expected.read(name).expect("read");
-        let ours = collected.found.get(name).unwrap_or_else(|| panic!("no gradient for {name}"));
+        let ours = found.get(name).unwrap_or_else(|| panic!("no gradient for {name}"));
         let sum = |f: &dyn Fn(usize) -> f64| (0..theirs.len()).map(f).sum::<f64>();
         let difference = sum(&|i| (f64::from(ours[i]) - f64::from(theirs[i])).powi(2)).sqrt();
         let size = sum(&|i| f64::from(theirs[i]).powi(2)).sqrt();
@@ -130,7 +118,7 @@ fn gradients_are_the_authors() {
     }
     println!("{} gradients, worst {:.2e} at {}", expected.shapes().len(), worst.0, worst.1);
     for name in setup.expected["no_gradient"].as_array().expect("a list") {
-        assert!(!collected.found.contains_key(name.as_str().expect("a name")), "{name} has a gradient");
+        assert!(!found.contains_key(name.as_str().expect("a name")), "{name} has a gradient");
     }
 }
 
@@ -138,15 +126,15 @@ fn gradients_are_the_authors() {
 fn three_steps_of_adamw_are_the_authors() {
     let Some(setup) = setup() else { return };
     let golden = common::shared("golden").expect("checked");
-    let mut model = setup.model.clone();
+    let mut model = setup.model.boxed();
     let mut adamw = Optimiser::new(0.01);
     for index in 0..3 {
-        let loss = forward(&setup, &model, CrossEntropy::Binary);
+        let loss = forward(&setup, model.as_ref(), CrossEntropy::Binary);
         close(value(&loss.total), &setup.expected["adamw_losses"][index], 1e-4, "loss of a step");
-        let gradients = GradientsParams::from_grads(loss.total.backward(), &model);
+        let gradients = GradientSum::of(model.as_ref(), loss.total.backward());
         model = adamw.step(model, gradients, 3e-4);
     }
-    let after = save::tensors_of(&model.valid(), 3);
+    let after = manifest::tensors_of(setup.network.as_ref(), model.without_gradients().as_ref());
     let expected = source::open(&golden.join("mini/after_adamw.safetensors")).expect("opens");
     for name in expected.shapes().keys() {
         let (theirs, ours) = (expected.read(name).expect("read"), &after[name].1);

@@ -114,8 +114,7 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
         info.device
     );
     text += &scores::text(&evaluation, arguments.worst);
-    let grids: Vec<usize> = info.overrides.stages.iter().map(|stage| stage.grid).collect();
-    text += &scores::stages_text(&evaluation, &grids);
+    text += &scores::stages_text(&evaluation, &info.stages);
     let written = arguments.csv.iter().chain(&arguments.overlays);
     written.for_each(|path| text += &format!("\n{} written", path.display()));
     terminal::print(&text)

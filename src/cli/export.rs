@@ -32,27 +32,32 @@ pub struct ExportArguments {
 /// Runs the command.
 pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let located = bundle::locate(&arguments.model.source(None))?;
-    let mismatch = load::check(&located.config, located.weights.as_ref())?;
+    let network = located.config.network.as_ref();
+    let mismatch = load::check(network, located.weights.as_ref())?;
     if !mismatch.is_empty() {
         let path = located.weights.path().to_path_buf();
-        let config = load::describe(&located.config);
+        let config = network.describe();
         return Err(WeightsError::Mismatch { path, config, mismatch: Box::new(mismatch) }.into());
     }
     located.weights.notices().iter().for_each(terminal::note);
     let busy = terminal::busy("writing the weights");
     if arguments.half {
         let model = located.load(&himix::device::cpu().device)?;
-        let vocabulary = match located.vocabulary()? {
-            Vocabulary::File(path) => path.clone(),
-            Vocabulary::Text(_) => {
-                return Err(Failure::input("the bundled model is of half precision already; name another"));
-            }
+        let vocabulary = match network.text() {
+            None => None,
+            Some(_) => match located.vocabulary()? {
+                Vocabulary::File(path) => Some(path.as_path()),
+                Vocabulary::Text(_) => {
+                    return Err(Failure::input("the bundled model is of half precision already; name another"));
+                }
+            },
         };
-        bundle::write(&arguments.out, &located.config, &model, &vocabulary, None, save::Precision::F16)?;
+        let (config, precision) = (&located.config, save::Precision::F16);
+        bundle::write(&arguments.out, config, model.as_ref(), vocabulary, None, precision)?;
         drop(busy);
         return terminal::print(&format!("{} written", arguments.out.display()));
     }
-    save::export(&arguments.out, &located.config, located.weights.as_ref()).map_err(Failure::work)?;
+    save::export(&arguments.out, network, located.weights.as_ref()).map_err(Failure::work)?;
     drop(busy);
     let size = std::fs::metadata(&arguments.out).map_or(0, |file| file.len());
     terminal::print(&format!("{} written ({:.1} MB)", arguments.out.display(), size as f64 / 1e6))

@@ -309,6 +309,7 @@ fn look(
         attribution: arguments.kind == Kind::Stages && arguments.map.kind() == MapKind::Attribution,
         spectra: arguments.kind == Kind::Spectrum,
         similarity: arguments.kind == Kind::Similarity,
+        ..InspectOptions::default()
     };
     let bar = terminal::bar(subjects.len(), "images");
     let mut inspections = Vec::new();

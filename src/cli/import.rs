@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use clap::Args;
-use himix::model::ModelConfig;
 use himix::model::config::{Axes, Provenance};
-use himix::model::weights::import::{Encoder, Joined, open_encoder, read_sizes};
+use himix::model::key_table::Encoder;
+use himix::model::weights::import::{Joined, open_encoder, read_sizes};
 use himix::model::weights::load::{self, Missing};
-use himix::model::weights::save::{self, Precision};
-use himix::model::weights::{TensorSource, WeightsError, bundle, keys, roots};
+use himix::model::weights::save::Precision;
+use himix::model::weights::{TensorSource, WeightsError, bundle, manifest, roots};
+use himix::model::{ModelConfig, Network, Registry};
 use himix::text::Tokenizer;
+use serde_json::Map;
 
 use super::{Failure, terminal};
 
@@ -60,29 +62,29 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     })?;
     let busy = terminal::busy("reading the weights");
     let config = configuration(arguments)?;
-    let tokenizer = Tokenizer::from_file(&vocabulary)?;
-    if tokenizer.vocabulary_size() > config.text.vocab_size {
-        let (words, rows) = (tokenizer.vocabulary_size(), config.text.vocab_size);
+    let network = config.network.as_ref();
+    let (words, text) = (Tokenizer::from_file(&vocabulary)?.vocabulary_size(), network.text());
+    if let Some(rows) = text.map(|text| text.vocabulary_size).filter(|rows| words > *rows) {
         return Err(Failure::input(format!(
             "{}: the vocabulary has {words} entries, the model {rows}; give the model's own",
             vocabulary.display()
         )));
     }
-    let (source, missing) = weights(arguments, &config)?;
+    let (source, missing) = weights(arguments, network)?;
     let device = Device::flex();
     // A new decoder is the same at every import.
     device.seed(0);
-    let model = load::load(&config, source.as_ref(), missing, &device)?;
+    let model = load::load(network, source.as_ref(), missing, &device)?;
     let precision = if arguments.half { Precision::F16 } else { Precision::F32 };
-    bundle::write(&arguments.out, &config, &model, &vocabulary, Some(source.as_ref()), precision)
+    let vocabulary = text.is_some().then_some(vocabulary.as_path());
+    bundle::write(&arguments.out, &config, model.as_ref(), vocabulary, Some(source.as_ref()), precision)
         .map_err(Failure::work)?;
     drop(busy);
     source.notices().iter().for_each(terminal::note);
     if !config.provenance.trained {
         terminal::note("the decoder is untrained; its masks have no meaning until the bundle is trained");
     }
-    let count: usize = save::manifest(&config)
-        .map_or(0, |specs| specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum());
+    let count = manifest::all(network).map_or(0, |specs| manifest::numbers(&specs));
     let size = std::fs::metadata(arguments.out.join(bundle::WEIGHTS_FILE)).map_or(0, |file| file.len());
     terminal::print(&format!("{} written ({count} numbers, {:.1} MB)", arguments.out.display(), size as f64 / 1e6))
 }
@@ -92,12 +94,19 @@ fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
     let mut config = match &arguments.config {
         Some(path) => bundle::read_config(path)?,
         None => {
-            let mut config = ModelConfig { text: read_sizes(&arguments.text)?, ..ModelConfig::default() };
-            if let Some(folder) = &arguments.vision {
-                config.vision = read_sizes(folder)?;
+            let registry = Registry::default();
+            let refuse = |error| Failure::input(format!("{}: {error}", arguments.text.display()));
+            let known = registry.published().map_err(refuse)?.network.sizes();
+            let mut sizes = Map::new();
+            for (name, folder) in [("text", Some(&arguments.text)), ("vision", arguments.vision.as_ref())] {
+                if let (Some(folder), Some(known)) = (folder, known.get(name)) {
+                    sizes.insert(name.into(), read_sizes(folder, known)?);
+                }
+            }
+            let mut config = registry.of_sizes(sizes).map_err(refuse)?;
+            if arguments.vision.is_some() {
                 config.axes = Axes::Yx;
             }
-            config.validate().map_err(|error| Failure::input(format!("{}: {error}", arguments.text.display())))?;
             config
         }
     };
@@ -126,22 +135,24 @@ fn name(path: &Path) -> String {
 /// Returns the weights, and what to do about missing ones.
 fn weights(
     arguments: &ImportArguments,
-    config: &ModelConfig,
+    network: &dyn Network,
 ) -> Result<(Box<dyn TensorSource>, Missing), WeightsError> {
-    let text = || open_encoder(&arguments.text, Encoder::Text, config);
+    let text = || open_encoder(&arguments.text, Encoder::Text, network);
     match (&arguments.checkpoint, &arguments.vision) {
         (Some(checkpoint), _) => {
-            let source = roots::open(checkpoint, config)?;
-            let has_text = source.shapes().keys().any(|key| key.starts_with(keys::TEXT_ENCODER));
-            let source = if has_text { source } else { Box::new(Joined::new(source, [text()?])) };
+            let source = roots::open(checkpoint, network)?;
+            let shapes = source.shapes();
+            let is_whole =
+                network.separate_part().is_none_or(|part| shapes.keys().any(|key| key.starts_with(part)));
+            let source = if is_whole { source } else { Box::new(Joined::new(source, [text()?])) };
             Ok((source, Missing::Refuse))
         }
         (None, Some(vision)) => {
             // A folder with an incomplete encoder is refused, so only the decoder can be missing.
-            let vision = open_encoder(vision, Encoder::Vision, config)?;
+            let vision = open_encoder(vision, Encoder::Vision, network)?;
             Ok((Box::new(Joined::new(vision, [text()?])), Missing::KeepFresh))
         }
         // The arguments are checked to have one of the two.
-        (None, None) => Ok((roots::open(Path::new(""), config)?, Missing::Refuse)),
+        (None, None) => Ok((roots::open(Path::new(""), network)?, Missing::Refuse)),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use himix::data::Image;
-use himix::infer::{OpenModel, Segmenter, local};
+use himix::infer::{InspectOptions, OpenModel, Segmenter, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
 use serde_json::Value;
@@ -86,7 +86,9 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let mut objects = Vec::new();
     let mut texts = Vec::new();
     for (prompt, folder) in arguments.prompts.iter().zip(folders) {
-        let prediction = segmenter.predict(&image, prompt)?;
+        // The maps of the stages are written as pictures.
+        let wanted = InspectOptions { maps: folder.is_some(), ..InspectOptions::default() };
+        let prediction = segmenter.inspect(&image, prompt, None, wanted)?.prediction;
         model::notices(segmenter.as_mut());
         report::notes(&segmenter.info(), &prediction, !arguments.json).into_iter().for_each(terminal::note);
         let mask = prediction.mask(arguments.threshold);

@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use himix::data::Dataset;
+use himix::data::{Dataset, Image};
 use himix::device::DeviceChoice;
-use himix::infer::{FitProgress, ModelSource, OpenModel, fit_linear_probes, local, write_linear_probes};
+use himix::infer::{InspectOptions, ModelSource, OpenModel, local};
+use himix::train::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 
+use super::train::failure;
 use super::{Failure, model, terminal};
 
 /// What is fitted, and on which images.
@@ -47,10 +49,20 @@ pub fn run(arguments: &ReadoutArguments, open: &OpenModel) -> Result<(), Failure
         }
         ControlFlow::Continue(())
     };
-    let fitted = fit_linear_probes(predictor, &datasets, arguments.limit, progress)?;
+    let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
+    let look = |image: &Image, prompt: &str| {
+        let inspection = predictor.inspect(image, prompt, None, wanted).map_err(|error| error.to_string())?;
+        let outputs = inspection.stages.into_iter().map(|stage| StageOutput {
+            grid: stage.grid,
+            channels: stage.channels,
+            values: stage.output,
+        });
+        Ok(outputs.collect())
+    };
+    let fitted = fit_linear_probes(&datasets, arguments.limit, look, progress).map_err(failure)?;
     bar.finish_and_clear();
     predictor.take_notices().into_iter().for_each(terminal::note);
     let Some(linear_probes) = fitted else { return Ok(()) };
-    write_linear_probes(&target, &linear_probes)?;
+    write_linear_probes(&target, &linear_probes).map_err(failure)?;
     terminal::print(&format!("{} written: {}", target.display(), linear_probes.description))
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use himix::model::ModelConfig;
+use burn::tensor::{Device, Tensor, TensorData};
 use himix::model::weights::{TensorSource, source};
+use himix::model::{Inputs, Network, Tokens};
 
 use super::Failure;
 
@@ -15,25 +15,21 @@ pub struct Reference {
     shapes: BTreeMap<String, Vec<usize>>,
     batch: usize,
     image: Vec<f32>,
-    ids: Vec<i64>,
-    mask: Vec<i64>,
     side: usize,
-    tokens: usize,
+    /// `None` for a network that reads no text.
+    tokens: Option<RecordedTokens>,
 }
 
-/// The network's inputs on a device.
-pub struct Inputs {
-    /// `[batch, 3, side, side]`
-    pub image: Tensor<4>,
-    /// `[batch, tokens]`
-    pub ids: Tensor<2, Int>,
-    /// `[batch, tokens]`
-    pub mask: Tensor<2, Int>,
+/// Tokens of the prompts, `[batch, limit]`.
+struct RecordedTokens {
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+    limit: usize,
 }
 
 impl Reference {
-    /// Opens the file and checks that its inputs fit the architecture.
-    pub fn open(path: &Path, config: &ModelConfig) -> Result<Self, Failure> {
+    /// Opens the file and checks that its inputs fit the network.
+    pub fn open(path: &Path, network: &dyn Network) -> Result<Self, Failure> {
         let source = source::open(path)?;
         let shapes = source.shapes();
         let refuse = |reason: String| Failure::input(format!("{}: {reason}", path.display()));
@@ -42,13 +38,13 @@ impl Reference {
                 refuse(format!("there is no {name}; record activations with `himix predict --activations`"))
             })
         };
-        let (side, tokens) = (config.decoder.image_size, config.token_limit);
+        let (side, text) = (network.image_side(), network.text());
         let batch = shape("input.image")?.first().copied().unwrap_or(0);
-        let needed = [
-            ("input.image", vec![batch, 3, side, side]),
-            ("input.ids", vec![batch, tokens]),
-            ("input.mask", vec![batch, tokens]),
-        ];
+        let mut needed = vec![("input.image", vec![batch, 3, side, side])];
+        if let Some(text) = text {
+            needed.push(("input.ids", vec![batch, text.token_limit]));
+            needed.push(("input.mask", vec![batch, text.token_limit]));
+        }
         for (name, needed) in needed {
             let found = shape(name)?;
             if found != needed || batch == 0 {
@@ -65,18 +61,27 @@ impl Reference {
                 None => Ok(values.into_iter().map(|value| value as i64).collect::<Vec<_>>()),
             }
         };
-        let (ids, mask) = (whole("input.ids", config.text.vocab_size)?, whole("input.mask", 2)?);
+        let tokens = match text {
+            Some(text) => Some(RecordedTokens {
+                ids: whole("input.ids", text.vocabulary_size)?,
+                mask: whole("input.mask", 2)?,
+                limit: text.token_limit,
+            }),
+            None => None,
+        };
         let image = source.read("input.image")?;
-        Ok(Self { batch, image, ids, mask, side, tokens, shapes, source })
+        Ok(Self { batch, image, tokens, side, shapes, source })
     }
 
     /// Returns the inputs on a device.
     pub fn inputs(&self, device: &Device) -> Inputs {
         let image = TensorData::new(self.image.clone(), [self.batch, 3, self.side, self.side]);
-        let int = |values: &[i64]| {
-            Tensor::from_data(TensorData::new(values.to_vec(), [self.batch, self.tokens]), device)
-        };
-        Inputs { image: Tensor::from_data(image, device), ids: int(&self.ids), mask: int(&self.mask) }
+        let tokens = self.tokens.as_ref().map(|RecordedTokens { ids, mask, limit }| {
+            let tensor =
+                |values: &[i64]| Tensor::from_data(TensorData::new(values.to_vec(), [self.batch, *limit]), device);
+            Tokens { ids: tensor(ids), mask: tensor(mask) }
+        });
+        Inputs { image: Tensor::from_data(image, device), tokens }
     }
 
     /// Whether the tensor is recorded.

@@ -111,7 +111,7 @@ pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> 
     outcome.map(|_| ()).map_err(failure)
 }
 
-fn failure(error: TrainError) -> Failure {
+pub(super) fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::Data(error) => error.into(),
         error if error.is_input() => Failure::input(error),

@@ -1,18 +1,16 @@
 //! `himix verify`: compares the network's tensors with recorded ones.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 use clap::Args;
-use himix::device::{self, DeviceChoice};
-use himix::model::prepared::Prepared;
+use himix::device::{self, DeviceError, Fault};
 use himix::model::weights::{Located, bundle};
-use himix::model::{HiMix, ModelConfig, Trace};
+use himix::model::{Inputs, Model, Tokens, Trace};
 
 use super::arguments::{DeviceArguments, ModelArguments};
-use super::reference::{Inputs, Reference};
+use super::reference::Reference;
 use super::{Failure, terminal};
 
 const EXAMPLES: &str = "\
@@ -81,10 +79,12 @@ impl Row {
 pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let located = bundle::locate(&arguments.model.source(None))?;
     located.weights.notices().iter().for_each(terminal::note);
-    let reference = Reference::open(&arguments.reference, &located.config)?;
+    let reference = Reference::open(&arguments.reference, located.config.network.as_ref())?;
     let busy = terminal::busy("running the network");
-    let (device, rows) = on_device(arguments.device.choice(), |device| measure(&located, &reference, device))?;
+    let device = device::open(arguments.device.choice());
+    let (rows, device) = device::with_fallback(device, |device| measure(&located, &reference, &device.device))?;
     drop(busy);
+    device.notice.iter().for_each(terminal::note);
     let mut text = format!("{:28}{:>14}{:>22}\n", "tensor", "relative L2", "largest |difference|");
     for Row { name, relative, largest } in &rows {
         text += &format!("{name:28}{relative:14.2e}{largest:22.2e}\n");
@@ -99,31 +99,22 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let verdict = if beyond == 0 { "passed" } else { "failed" };
     let count = rows.len();
     let summary = format!(
-        "{beyond} of {count} tensors beyond tolerance {tolerance:.1e}; largest relative L2 error {:.2e} ({}); computed on {device}",
-        worst.relative, worst.name
+        "{beyond} of {count} tensors beyond tolerance {tolerance:.1e}; largest relative L2 error {:.2e} ({}); computed on {}",
+        worst.relative, worst.name, device.name
     );
     terminal::print(&format!("{text}{verdict}: {summary}"))?;
     if beyond == 0 { Ok(()) } else { Err(Failure::work(format!("verification failed: {summary}"))) }
 }
 
-/// Runs `job` on the requested device, or on the CPU if a GPU fails. Returns the name of the device that was used.
-fn on_device<T>(
-    choice: DeviceChoice,
-    job: impl Fn(&Device) -> Result<T, Failure>,
-) -> Result<(String, T), Failure> {
-    let guarded = |device: &Device| {
-        catch_unwind(AssertUnwindSafe(|| job(device)))
-            .unwrap_or_else(|_| Err(Failure::work("the computation failed; choose another device")))
-    };
-    let mut open = device::open(choice);
-    open.notice.take().into_iter().for_each(terminal::note);
-    match guarded(&open.device) {
-        Err(failure) if open.is_gpu && failure.status == 1 => {
-            terminal::note(format!("{} failed ({failure}). The CPU is used.", open.name));
-            let cpu = device::cpu();
-            Ok((cpu.name, guarded(&cpu.device)?))
-        }
-        outcome => Ok((open.name, outcome?)),
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::work(fault)
+    }
+}
+
+impl DeviceError for Failure {
+    fn is_fault(&self) -> bool {
+        self.status == 1
     }
 }
 
@@ -133,7 +124,7 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
     let model = located.load(device)?;
     let inputs = reference.inputs(device);
     let mut trace = Trace::on();
-    model.forward(inputs.image.clone(), inputs.ids.clone(), inputs.mask.clone(), &mut trace);
+    model.forward(inputs.clone(), &mut trace);
     let recorded = trace.into_tensors();
     let shapes: BTreeMap<&str, &[usize]> =
         recorded.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice())).collect();
@@ -146,21 +137,22 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
         }
     }
     if reference.has("logits") {
-        let ours = logits_as_predicted(model, &located.config, &inputs)?;
+        let ours = logits_as_predicted(model, &inputs)?;
         rows.push(Row::new("logits, as predict computes", &ours, &reference.read("logits")?));
     }
     Ok(rows)
 }
 
-/// The prepared network takes one image at a time.
-fn logits_as_predicted(model: HiMix, config: &ModelConfig, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
-    let prepared = Prepared::new(model, config);
+/// The executor takes one image at a time.
+fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
+    let executor = model.prepare();
     let mut logits = Vec::new();
     for item in 0..inputs.image.dims()[0] {
-        let features = prepared.encode_image(inputs.image.clone().narrow(0, item, 1));
-        let one = |tensor: &Tensor<2, Int>| tensor.clone().narrow(0, item, 1);
-        let texts = prepared.text_for_stages(one(&inputs.ids), one(&inputs.mask));
-        logits.extend(read_back(prepared.decode(&features, texts).logits)?);
+        let features = executor.encode_image(inputs.image.clone().narrow(0, item, 1));
+        let text = inputs.tokens.clone().map(|Tokens { ids, mask }| {
+            executor.encode_text(Tokens { ids: ids.narrow(0, item, 1), mask: mask.narrow(0, item, 1) })
+        });
+        logits.extend(read_back(executor.decode(&features, &text.unwrap_or_default()))?);
     }
     Ok(logits)
 }

@@ -15,9 +15,9 @@ use crate::data::worklist::Item;
 use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
-    FitProgress, InferError, ModelSource, OpenModel, Overrides, Parameter, SweepCase, SweepResult,
-    fit_linear_probes, local, sweep, write_linear_probes,
+    InferError, InspectOptions, ModelSource, OpenModel, Overrides, Parameter, SweepCase, SweepResult, local, sweep,
 };
+use crate::train::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 
 /// What is to be done, with which model on which device.
 #[derive(Clone, Debug)]
@@ -90,9 +90,20 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
                 FitProgress::Images(done, count) => step(done, count),
                 FitProgress::Stages(done, count) => step(done, count),
             };
-            let fitted = fit_linear_probes(predictor, &[dataset], *limit, progress).map_err(words)?;
+            let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
+            let look = |image: &Image, prompt: &str| {
+                let inspection = predictor.inspect(image, prompt, None, wanted).map_err(words)?;
+                let outputs = inspection.stages.into_iter().map(|stage| StageOutput {
+                    grid: stage.grid,
+                    channels: stage.channels,
+                    values: stage.output,
+                });
+                Ok(outputs.collect())
+            };
+            let fitted =
+                fit_linear_probes(&[dataset], *limit, look, progress).map_err(|error| error.to_string())?;
             let linear_probes = fitted.ok_or(Failure::Cancelled)?;
-            write_linear_probes(&path, &linear_probes).map_err(words)?;
+            write_linear_probes(&path, &linear_probes).map_err(|error| error.to_string())?;
             Ok(StudyAnswer::Fitted { description: linear_probes.description })
         }
         Study::Sweep { overrides, parameter, values, threshold, over } => {

@@ -1,6 +1,7 @@
 //! Why there is no prediction.
 
 use crate::data::DataError;
+use crate::device::{DeviceError, Fault};
 use crate::model::weights::WeightsError;
 use crate::text::TextError;
 
@@ -52,5 +53,17 @@ pub enum InferError {
 impl From<&str> for InferError {
     fn from(reason: &str) -> Self {
         Self::Refused(reason.to_owned())
+    }
+}
+
+impl From<Fault> for InferError {
+    fn from(Fault { device, reason }: Fault) -> Self {
+        Self::Compute { device, reason }
+    }
+}
+
+impl DeviceError for InferError {
+    fn is_fault(&self) -> bool {
+        matches!(self, Self::Compute { .. })
     }
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ModelConfig;
 use crate::model::overrides::Overrides;
 
 /// What is loaded, for people.
@@ -16,22 +15,31 @@ pub struct ModelInfo {
     pub is_trained: bool,
     /// Where the weights come from.
     pub provenance: String,
-    /// Tokens of a prompt that it reads, special ones included.
+    /// Tokens of a prompt that it reads, special ones included; 0 where the network reads no text.
     pub token_limit: usize,
+    /// Side of the grid of each decoder stage that can be looked at, coarse to fine; empty where the network has none.
+    pub stages: Vec<usize>,
     /// Numbers that make up the network.
     pub parameters: usize,
     /// Device that computes.
     pub device: String,
     /// What the user should know of the opening.
     pub notices: Vec<String>,
-    /// The values that can be turned, as they are.
+    /// The values that can be overridden, as they are; of no stages where the network has none.
     pub overrides: Overrides,
-    /// Where the stages' read-outs come from; none where there are none.
+    /// Where the stages' read-outs come from; `None` where there are none.
     pub linear_probes: Option<String>,
     /// σ of each stage, coarse to fine, after each epoch of the training, where that is kept beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// Codes of the subjects in the training data (`data::subject_code`), sorted; empty where nothing is known.
     pub subjects: Vec<String>,
+}
+
+impl ModelInfo {
+    /// Whether the network reads a prompt.
+    pub fn reads_text(&self) -> bool {
+        self.token_limit > 0
+    }
 }
 
 /// From the `metrics.csv` of the training run that a bundle belongs to, which lies in it or above it; empty where there is none, and
@@ -57,9 +65,4 @@ pub(super) fn sorted(codes: &[String]) -> Vec<String> {
     let mut codes = codes.to_vec();
     codes.sort_unstable();
     codes
-}
-
-pub(super) fn parameter_count(config: &ModelConfig) -> usize {
-    crate::model::weights::keys::parameters(config)
-        .map_or(0, |specs| specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum())
 }

@@ -1,38 +1,36 @@
-//! The inside of the network for one image and one prompt, with its dials as they are or turned.
+//! The inside of the network for one image and one prompt, with its own values or with overrides.
 
 use burn::tensor::{Tensor, TensorData};
 
 use super::error::InferError;
 use super::inspection::{Attribution, InspectOptions, Inspection, Spectra, StageView};
 use super::prediction::{Plane, Prediction};
-use super::predictor::Predictor;
+use super::predictor::{Pass, Predictor};
 use super::spectrum::radial_power;
 use crate::data::{Image, preprocess};
-use crate::model::attribution::{Attributor, Inputs};
+use crate::model::network::Attributor;
 use crate::model::overrides::Overrides;
-use crate::model::prepared::{Features, PreparedDecoder, to_planes};
 
 /// Share of the logits, the highest, that an attribution explains where the mask is empty.
 const HIGHEST_SHARE: f64 = 0.01;
 
-/// What was made for looking inside; kept for the next look.
+/// What was made for an inspection and is kept for the next one.
 #[derive(Default)]
 pub(super) struct InspectionCache {
-    /// The decoder with the dials of the last look, where they are not its own.
-    pub(super) modified: Option<PreparedDecoder>,
-    /// With the dials it was made with.
-    attributor: Option<(Overrides, Attributor)>,
+    /// With the overrides that it was made with.
+    attributor: Option<(Overrides, Box<dyn Attributor>)>,
 }
 
 impl Predictor {
-    /// The values with which the network runs untouched.
+    /// The values with which the network runs by itself; of no stages where there is nothing to override.
     pub fn overrides(&self) -> &Overrides {
-        self.prepared().decoder().overrides()
+        &self.info().overrides
     }
 
     /// As [`Self::predict`], and what the network's stages did on the way; `overrides` in place of its own values.
     ///
-    /// Encoders run only for an image or a prompt that is new: a dial costs a pass of the decoder.
+    /// Encoders run only for an image or a prompt that is new: another value costs a pass of the decoder. What is not wanted is neither
+    /// computed nor read back.
     pub fn inspect(
         &mut self,
         image: &Image,
@@ -40,7 +38,7 @@ impl Predictor {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        self.with_fall_back(|predictor| predictor.look(image, prompt, overrides, wanted))
+        self.with_fallback(|predictor| predictor.look(image, prompt, overrides, wanted))
     }
 
     /// As [`Self::predict`], with other values.
@@ -50,8 +48,7 @@ impl Predictor {
         prompt: &str,
         overrides: &Overrides,
     ) -> Result<Prediction, InferError> {
-        let wanted = InspectOptions { stages: false, ..InspectOptions::default() };
-        Ok(self.inspect(image, prompt, Some(overrides), wanted)?.prediction)
+        Ok(self.inspect(image, prompt, Some(overrides), InspectOptions::default())?.prediction)
     }
 
     fn look(
@@ -61,59 +58,49 @@ impl Predictor {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
-        let untouched = self.overrides().clone();
-        let overrides = overrides.unwrap_or(&untouched);
+        let own = self.overrides().clone();
+        let overrides = overrides.unwrap_or(&own);
         if let Err(reason) = self.check_overrides(overrides) {
             return Err(InferError::Overrides(reason));
         }
         let pass = self.pass(image, prompt, overrides)?;
-        let prediction = self.prediction(image, prompt, &pass, overrides)?;
-        let side = self.config().decoder.image_size;
-        let mut stages = Vec::new();
-        let (mut similarity, mut explained) = (Vec::new(), 0);
+        let prediction = self.prediction(image, prompt, &pass, overrides, wanted.maps)?;
+        let side = self.side();
+        let (mut stages, mut similarity, mut explained) = (Vec::new(), Vec::new(), 0);
         if wanted.stages {
-            let mut input = pass.features.last().cloned();
-            for (index, output) in pass.decoded.stages.iter().enumerate() {
-                let grid = self.config().stage_grid(index);
-                let spectra = match (&input, &pass.decoded.filtered[index]) {
-                    (Some(before), Some(after)) if wanted.spectra => Some(Spectra {
-                        before: radial_power(&self.channels(before, grid)?, grid),
-                        after: radial_power(&self.channels(after, grid)?, grid),
+            for (index, decoded) in pass.decoded.stages.iter().enumerate() {
+                let grid = self.info().stages[index];
+                let spectra = match &decoded.filtered {
+                    Some(filtered) if wanted.spectra => Some(Spectra {
+                        before: radial_power(&self.channels(&decoded.input, grid)?, grid),
+                        after: radial_power(&self.channels(filtered, grid)?, grid),
                     }),
                     _ => None,
                 };
-                let values = self.channels(output, 2 * grid)?;
+                let output = self.channels(&decoded.output, 2 * grid)?;
                 let linear_probe = self.linear_probes().map(|linear_probes| Plane {
                     width: 2 * grid,
                     height: 2 * grid,
-                    values: linear_probes.stages[index].probability(&values),
+                    values: linear_probes.stages[index].probability(&output),
                 });
-                let [_, channels] = output.dims();
-                stages.push(StageView {
-                    grid,
-                    channels,
-                    output: values,
-                    attribution: None,
-                    linear_probe,
-                    spectra,
-                });
-                input = Some(output.clone());
+                let [_, channels] = decoded.output.dims();
+                stages.push(StageView { grid, channels, output, attribution: None, linear_probe, spectra });
             }
         }
-        if wanted.attribution && wanted.stages {
+        if wanted.attribution && !stages.is_empty() {
             let chosen;
             (chosen, explained) = explained_pixels(&self.values(pass.decoded.logits.clone())?);
             let chosen =
                 Tensor::<4>::from_data(TensorData::new(chosen, [1, 1, side, side]), &self.gradient_device());
-            let outputs = pass.decoded.stages.clone();
-            let gradients = self.gradients(&outputs, &pass.features, pass.states.clone(), &chosen, overrides)?;
+            let gradients = self.gradients(&pass, &chosen, overrides)?;
             for (stage, gradient) in stages.iter_mut().zip(gradients) {
                 stage.attribution = Some(grad_cam(stage, &gradient));
             }
         }
         if wanted.similarity {
             let mut vectors = Vec::new();
-            for state in &pass.states[1..] {
+            // The first is the embedding's.
+            for state in pass.states.iter().skip(1) {
                 let [_, _, hidden] = state.dims();
                 vectors.push(self.values(state.clone().slice([0..1, 0..1, 0..hidden]))?);
             }
@@ -142,32 +129,25 @@ impl Predictor {
         Ok(values)
     }
 
-    /// Gradients of the mean logit by the stages' outputs, each `[C, 2n, 2n]` in natural orientation.
+    /// Gradients of the mean logit by the stages' outputs, each `[C, 2n, 2n]` in natural orientation; empty where the network has no
+    /// attribution.
     fn gradients(
         &mut self,
-        outputs: &[Tensor<2>],
-        features: &Features,
-        states: Vec<Tensor<3>>,
+        pass: &Pass,
         chosen: &Tensor<4>,
         overrides: &Overrides,
     ) -> Result<Vec<Vec<f32>>, InferError> {
         let attributor = match self.inspection_cache.attributor.take() {
             Some((of, attributor)) if of == *overrides => attributor,
-            _ => Attributor::of(self.load_plain(&self.gradient_device())?, overrides),
+            _ => match self.load_plain(&self.gradient_device())?.inspectable() {
+                Some(model) => model.attributor(overrides),
+                None => return Ok(Vec::new()),
+            },
         };
-        let planes = |x: &Tensor<2>| {
-            let [positions, _] = x.dims();
-            Tensor::<4>::from_inner(to_planes(x.clone(), positions.isqrt()))
-        };
-        let inputs = Inputs {
-            features: features.iter().map(planes).collect(),
-            states: states.into_iter().map(Tensor::from_inner).collect(),
-        };
-        let mut gradients = Vec::with_capacity(outputs.len());
-        for (stage, output) in outputs.iter().enumerate() {
-            let gradient = attributor.gradient(stage, planes(output), &inputs, chosen);
-            let [_, channels, n, _] = gradient.dims();
-            gradients.push(self.channels(&gradient.reshape([channels, n * n]).transpose(), n)?);
+        let mut gradients = Vec::with_capacity(pass.decoded.stages.len());
+        for (stage, decoded) in pass.decoded.stages.iter().enumerate() {
+            let gradient = attributor.gradient(stage, &decoded.output, &pass.features, &pass.states, chosen);
+            gradients.push(self.channels(&gradient, 2 * self.info().stages[stage])?);
         }
         self.inspection_cache.attributor = Some((overrides.clone(), attributor));
         Ok(gradients)

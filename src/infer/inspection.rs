@@ -1,4 +1,4 @@
-//! What a look inside the network gives: plain arrays, no tensors, every map in the natural orientation of its image.
+//! What an inspection of the network gives: plain arrays, no tensors, every map in the natural orientation of its image.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +7,8 @@ use super::prediction::{Plane, Prediction};
 /// What of the network's inside is wanted beside the mask. What is not wanted costs nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectOptions {
+    /// [`Prediction::stages`]: the mean activation of each stage.
+    pub maps: bool,
     /// [`Inspection::stages`].
     pub stages: bool,
     /// [`StageView::attribution`]: a backward pass for each stage.
@@ -43,9 +45,9 @@ pub struct StageView {
     pub output: Vec<f32>,
     /// What of it the mask rests on.
     pub attribution: Option<Attribution>,
-    /// Probability of the stage's own mask, `2n × 2n`; none where the model has no read-outs.
+    /// Probability of the stage's own mask, `2n × 2n`; `None` where the model has no read-outs.
     pub linear_probe: Option<Plane>,
-    /// Power of its input by frequency, before and after the spectrum filter; none for a stage without filter.
+    /// Power of its input by frequency, before and after the spectrum filter; `None` for a stage without filter.
     pub spectra: Option<Spectra>,
 }
 
@@ -84,7 +86,7 @@ impl StageView {
         Plane { width: self.side(), height: self.side(), values }
     }
 
-    /// One channel of the output, `2n × 2n`; none where there is no such channel.
+    /// One channel of the output, `2n × 2n`; `None` where there is no such channel.
     pub fn channel(&self, channel: usize) -> Option<Plane> {
         let size = self.side() * self.side();
         let values = self.output.chunks_exact(size).nth(channel)?.to_vec();

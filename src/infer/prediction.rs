@@ -27,7 +27,7 @@ pub struct StageMap {
 pub struct StageParameters {
     /// Side of the grid on which the stage works.
     pub grid: usize,
-    /// Learned width σ of the spectrum filter, in frequency bins; none where the stage has no filter. Not
+    /// Learned width σ of the spectrum filter, in frequency bins; `None` where the stage has no filter. Not
     /// comparable between grids.
     pub sigma: Option<f32>,
     /// Text encoder layers that feed the stage and their weights: `(layer 0…12, weight)`, summing to 1.
@@ -62,15 +62,15 @@ pub struct TokensRead {
 /// One image and one prompt, segmented.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Prediction {
-    /// The sentence as it was typed.
+    /// The prompt as it was typed.
     pub prompt: String,
     /// Probability on the model's own grid.
     pub probability_model: Plane,
     /// Probability at image resolution.
     pub probability: Plane,
-    /// One map a decoder stage, coarse to fine.
+    /// One map a decoder stage, coarse to fine; empty where they were not asked for or the network has no stages.
     pub stages: Vec<StageMap>,
-    /// σ and layer weights of each stage, coarse to fine.
+    /// σ and layer weights of each stage, coarse to fine; empty for a network without stages.
     pub parameters: Vec<StageParameters>,
     /// What was read of the prompt.
     pub tokens: TokensRead,

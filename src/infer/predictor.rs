@@ -1,6 +1,5 @@
 //! The predictor: one model on one device, with caches of what images and prompts look like to it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,18 +8,18 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cache::Recent;
 use super::error::InferError;
-use super::info::{ModelInfo, parameter_count, sigma_history, sorted};
+use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
+use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
 use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
-use crate::model::config::Axes;
+use crate::model::network::{Decoded, Features, TextStates};
 use crate::model::overrides::Overrides;
-use crate::model::prepared::{Decoded, Features, Prepared};
 use crate::model::weights::linear_probes::LinearProbes;
-use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle};
-use crate::model::{HiMix, ModelConfig, Trace, Traced};
+use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle, manifest};
+use crate::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace, Traced};
 use crate::text::{Encoding, Tokenizer};
 
 /// Images whose features are kept; 2.3 MB each in the full-size model.
@@ -30,16 +29,17 @@ const PROMPTS_CACHED: usize = 128;
 
 /// Everything on the device.
 struct Loaded {
-    prepared: Prepared,
+    executor: Box<dyn Executor>,
     device: OpenDevice,
     images: Recent<[u8; 32], Features>,
-    prompts: Recent<Vec<i64>, Vec<Tensor<3>>>,
+    prompts: Recent<Vec<i64>, TextStates>,
 }
 
 /// One model on one device.
 pub struct Predictor {
     located: Located,
-    tokenizer: Tokenizer,
+    /// `None` where the network reads no text.
+    tokenizer: Option<Tokenizer>,
     loaded: Loaded,
     linear_probes: Option<LinearProbes>,
     pub(super) inspection_cache: InspectionCache,
@@ -48,18 +48,26 @@ pub struct Predictor {
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
-    let prepared = Prepared::new(located.load(&device.device)?, &located.config);
-    Ok(Loaded { prepared, device, images: Recent::new(IMAGES_CACHED), prompts: Recent::new(PROMPTS_CACHED) })
+    let executor = located.load(&device.device)?.prepare();
+    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts: Recent::new(PROMPTS_CACHED) })
 }
 
-/// Runs `job`, turning a panic of the compute library into its message. A GPU that fails does so by panicking.
-pub(super) fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, InferError> {
-    catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let reason = text.unwrap_or_else(|| "no reason given".into());
-        InferError::Compute { device: device.to_owned(), reason: reason.lines().next().unwrap_or("").to_owned() }
-    })
+/// The tokenizer of a network that reads text.
+fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
+    let Some(text) = located.config.network.text() else { return Ok(None) };
+    let (tokenizer, vocabulary) = match located.vocabulary()? {
+        Vocabulary::File(path) => (Tokenizer::from_file(path)?, path.clone()),
+        Vocabulary::Text(text) => (Tokenizer::from_vocab_text(text)?, located.source.path().to_path_buf()),
+    };
+    if tokenizer.vocabulary_size() > text.vocabulary_size {
+        let reason = format!(
+            "the vocabulary has {} entries, the model {}; name the model's own with --vocab",
+            tokenizer.vocabulary_size(),
+            text.vocabulary_size
+        );
+        return Err(WeightsError::file(&vocabulary, reason).into());
+    }
+    Ok(Some(tokenizer))
 }
 
 impl Predictor {
@@ -72,52 +80,38 @@ impl Predictor {
 
     /// Opens a model on a device that is open already.
     pub fn open_on(source: &ModelSource, device: OpenDevice) -> Result<Self, InferError> {
-        let located = bundle::locate(source)?;
-        let (tokenizer, vocabulary) = match located.vocabulary()? {
-            Vocabulary::File(path) => (Tokenizer::from_file(path)?, path.clone()),
-            Vocabulary::Text(text) => (Tokenizer::from_vocab_text(text)?, source.path().to_path_buf()),
-        };
-        let is_bundled = matches!(located.vocabulary()?, Vocabulary::Text(_));
-        if tokenizer.vocabulary_size() > located.config.text.vocab_size {
-            let reason = format!(
-                "the vocabulary has {} entries, the model {}; name the model's own with --vocab",
-                tokenizer.vocabulary_size(),
-                located.config.text.vocab_size
-            );
-            return Err(WeightsError::file(&vocabulary, reason).into());
+        Self::open_in(&Registry::default(), source, device)
+    }
+
+    /// Opens a model with one of these networks.
+    pub fn open_in(registry: &Registry, source: &ModelSource, device: OpenDevice) -> Result<Self, InferError> {
+        let located = bundle::locate_in(registry, source)?;
+        let tokenizer = tokenizer(&located)?;
+        let was_gpu = device.is_gpu;
+        let (mut loaded, device) = device::with_fallback(device, |device| load(&located, device.clone()))?;
+        let mut notices: Vec<String> = device.notice.into_iter().collect();
+        if was_gpu && !loaded.device.is_gpu {
+            tracing::warn!("the GPU failed while a model was loaded; the CPU is used");
         }
-        let mut notices: Vec<String> = device.notice.clone().into_iter().collect();
         notices.extend_from_slice(located.weights.notices());
-        let is_gpu = device.is_gpu;
-        let name = device.name.clone();
-        let loaded = match guarded(&name, || load(&located, device)) {
-            Ok(loaded) => loaded?,
-            Err(error) if is_gpu => {
-                tracing::warn!(
-                    kind = logging::kind(&error),
-                    "the GPU failed while a model was loaded; the CPU is used"
-                );
-                notices.push(format!("{error}. The CPU is used."));
-                load(&located, device::cpu())?
-            }
-            Err(error) => return Err(error),
-        };
         let linear_probes = located.linear_probes().unwrap_or_else(|error| {
             notices.push(error.to_string());
             None
         });
-        let provenance = &located.config.provenance;
-        let parameters = parameter_count(&located.config);
+        let ModelConfig { network, provenance, .. } = &located.config;
+        let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
+        let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
         tracing::info!(is_bundled, parameters, device = loaded.device.name, "model opened");
         let info = ModelInfo {
             name: provenance.name.clone(),
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
-            token_limit: located.config.token_limit,
+            token_limit: network.text().map_or(0, |text| text.token_limit),
+            stages: network.stages().iter().map(|stage| stage.grid).collect(),
             parameters,
             device: loaded.device.name.clone(),
             notices: notices.clone(),
-            overrides: loaded.prepared.decoder().overrides().clone(),
+            overrides: overrides.unwrap_or_default(),
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
             history: sigma_history(located.source.path()),
             subjects: sorted(&provenance.subjects),
@@ -148,9 +142,14 @@ impl Predictor {
         std::mem::take(&mut self.notices)
     }
 
-    /// What the network would read of a prompt.
+    /// What the network would read of a prompt; nothing where it reads no text.
     pub fn encode(&self, prompt: &str) -> Encoding {
-        self.tokenizer.encode(prompt, self.located.config.token_limit)
+        match &self.tokenizer {
+            Some(tokenizer) => tokenizer.encode(prompt, self.info.token_limit),
+            None => {
+                Encoding { ids: Vec::new(), mask: Vec::new(), read: Vec::new(), dropped: Vec::new(), total: 0 }
+            }
+        }
     }
 
     /// Forgets the features of images and prompts, so that the next prediction computes everything.
@@ -159,67 +158,78 @@ impl Predictor {
         self.loaded.prompts.clear();
     }
 
-    /// Segments. Where a GPU fails, the model is opened again on the CPU and the prediction made there.
+    /// Segments. Only the probability is read back from the device. Where a GPU fails, the model is opened again on the CPU and the
+    /// prediction made there.
     pub fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
-        self.with_fall_back(|predictor| {
-            let overrides = predictor.overrides().clone();
-            let pass = predictor.pass(image, prompt, &overrides)?;
-            predictor.prediction(image, prompt, &pass, &overrides)
-        })
+        Ok(self.inspect(image, prompt, None, InspectOptions::default())?.prediction)
     }
 
-    /// Does `job`; where a GPU fails at it, once more on the CPU.
-    pub(super) fn with_fall_back<T>(
+    /// Does `job`; where a GPU fails at it, once more on the CPU, where the model then stays.
+    pub(super) fn with_fallback<T>(
         &mut self,
         mut job: impl FnMut(&mut Self) -> Result<T, InferError>,
     ) -> Result<T, InferError> {
-        let name = self.loaded.device.name.clone();
-        let outcome = guarded(&name, || job(self)).flatten();
-        match outcome {
-            Err(error @ InferError::Compute { .. }) if self.loaded.device.is_gpu => {
-                self.fall_back(&error)?;
-                let name = self.loaded.device.name.clone();
-                guarded(&name, || job(self)).flatten()
+        let (value, _) = device::with_fallback(self.loaded.device.clone(), |device| {
+            if device.is_gpu != self.loaded.device.is_gpu {
+                self.move_to(device)?;
             }
-            other => other,
-        }
+            job(self)
+        })?;
+        Ok(value)
     }
 
-    fn fall_back(&mut self, error: &InferError) -> Result<(), InferError> {
-        tracing::warn!(kind = logging::kind(error), "the GPU failed during a prediction; the CPU is used");
+    fn move_to(&mut self, device: &OpenDevice) -> Result<(), InferError> {
+        tracing::warn!("the GPU failed during a prediction; the CPU is used");
         self.inspection_cache = InspectionCache::default();
-        self.notices.push(format!("{error}. The CPU is used from now on."));
-        self.loaded = load(&self.located, device::cpu())?;
-        self.info.device.clone_from(&self.loaded.device.name);
+        self.notices.extend(device.notice.clone());
+        self.loaded = load(&self.located, device.clone())?;
+        self.info.device.clone_from(&device.name);
         Ok(())
     }
 
     /// Every intermediate tensor, by the names of the references, with `input.image`, `input.ids`, `input.mask`.
     pub fn activations(&self, image: &Image, prompt: &str) -> Result<Vec<Traced>, InferError> {
         // The predictor's own network is folded; this needs the plain one, which is read anew and given back after.
-        guarded(&self.loaded.device.name, || {
-            let device = &self.loaded.device.device;
-            let model = self.located.load(device)?;
+        let device = &self.loaded.device;
+        device::guarded(&device.name, || {
+            let model = self.located.load(&device.device)?;
             let mut trace = Trace::on();
-            let input = self.input(image, device);
-            let (ids, mask) = token_tensors(&self.encode(prompt), device);
-            trace.record("input.image", &input);
-            trace.record("input.ids", &ids.clone().float());
-            trace.record("input.mask", &mask.clone().float());
-            model.forward(input, ids, mask, &mut trace);
+            let image = self.input(image, &device.device);
+            trace.record("input.image", &image);
+            let tokens = self.tokens(&self.encode(prompt), &device.device);
+            if let Some(Tokens { ids, mask }) = &tokens {
+                trace.record("input.ids", &ids.clone().float());
+                trace.record("input.mask", &mask.clone().float());
+            }
+            model.forward(Inputs { image, tokens }, &mut trace);
             Ok(trace.into_tensors())
         })
+        .map_err(InferError::from)
         .flatten()
     }
 
     fn input(&self, image: &Image, device: &Device) -> Tensor<4> {
-        let side = self.located.config.decoder.image_size;
+        let side = self.side();
         let values = preprocess::input_tensor(image, side, self.is_transposed());
         Tensor::from_data(TensorData::new(values, [1, 3, side, side]), device)
     }
 
+    /// The tokens on a device; `None` where the network reads no text.
+    fn tokens(&self, encoding: &Encoding, device: &Device) -> Option<Tokens> {
+        let tensor = |values: &[i64]| {
+            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device)
+        };
+        self.tokenizer.as_ref()?;
+        Some(Tokens { ids: tensor(&encoding.ids), mask: tensor(&encoding.mask) })
+    }
+
+    /// Side of the network's input and of its mask, pixels.
+    pub(super) fn side(&self) -> usize {
+        self.located.config.network.image_side()
+    }
+
     pub(super) fn is_transposed(&self) -> bool {
-        self.located.config.axes == Axes::Xy
+        self.located.config.is_transposed()
     }
 
     /// Encoders, where image or prompt are new, and the decoder with `overrides`.
@@ -233,7 +243,7 @@ impl Predictor {
             Some(features) => features,
             None => {
                 let start = Instant::now();
-                let features = self.loaded.prepared.encode_image(self.input(image, &device));
+                let features = self.loaded.executor.encode_image(self.input(image, &device));
                 self.sync()?;
                 self.loaded.images.put(key, features.clone());
                 milliseconds.vision = elapsed_ms(start);
@@ -243,11 +253,11 @@ impl Predictor {
 
         let start_text = Instant::now();
         let encoding = self.encode(prompt);
-        let states = match self.loaded.prompts.get(&encoding.ids) {
-            Some(states) => states,
-            None => {
-                let (ids, mask) = token_tensors(&encoding, &device);
-                let states = self.loaded.prepared.encode_text(ids, mask);
+        let states = match (self.loaded.prompts.get(&encoding.ids), self.tokens(&encoding, &device)) {
+            (Some(states), _) => states,
+            (None, None) => TextStates::new(),
+            (None, Some(tokens)) => {
+                let states = self.loaded.executor.encode_text(tokens);
                 self.sync()?;
                 self.loaded.prompts.put(encoding.ids.clone(), states.clone());
                 milliseconds.text = elapsed_ms(start_text);
@@ -256,38 +266,34 @@ impl Predictor {
         };
 
         let start_decoder = Instant::now();
-        let own = self.loaded.prepared.decoder();
-        let modified = match self.inspection_cache.modified.take() {
-            _ if own.overrides() == overrides => None,
-            Some(modified) => {
-                Some(if modified.overrides() == overrides { modified } else { modified.with_overrides(overrides) })
-            }
-            None => Some(own.with_overrides(overrides)),
+        let executor = &mut self.loaded.executor;
+        let decoded = match executor.staged() {
+            Some(staged) => staged.decode_with(&features, &states, overrides),
+            None => Decoded { logits: executor.decode(&features, &states), stages: Vec::new() },
         };
-        let decoder = modified.as_ref().unwrap_or(own);
-        let decoded = decoder.decode(&features, decoder.fuse(&states));
-        self.inspection_cache.modified = modified;
         Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
-    /// Reads a pass back.
+    /// Reads the mask of a pass back, and with `has_maps` the maps of the stages.
     pub(super) fn prediction(
         &self,
         image: &Image,
         prompt: &str,
         pass: &Pass,
         overrides: &Overrides,
+        has_maps: bool,
     ) -> Result<Prediction, InferError> {
-        let side = self.located.config.decoder.image_size;
+        let side = self.side();
         let natural = |values: Vec<f32>, side: usize| {
             if self.is_transposed() { preprocess::untranspose(&values, side) } else { values }
         };
         let model_values = natural(self.values(sigmoid(pass.decoded.logits.clone()))?, side);
-        let mut stages = Vec::with_capacity(pass.decoded.stages.len());
-        for (index, stage) in pass.decoded.stages.iter().enumerate() {
-            let grid = self.located.config.stage_grid(index);
-            let values = natural(self.values(stage.clone().mean_dim(1))?, 2 * grid);
-            stages.push(StageMap { grid, map: Plane { width: 2 * grid, height: 2 * grid, values }.normalised() });
+        let mut stages = Vec::new();
+        for (stage, grid) in pass.decoded.stages.iter().zip(&self.info.stages).filter(|_| has_maps) {
+            let side = 2 * grid;
+            let values = natural(self.values(stage.output.clone().mean_dim(1))?, side);
+            let map = Plane { width: side, height: side, values }.normalised();
+            stages.push(StageMap { grid: *grid, map });
         }
         let decoder = elapsed_ms(pass.start_decoder);
 
@@ -319,11 +325,6 @@ impl Predictor {
         InferError::Compute { device: self.loaded.device.name.clone(), reason }
     }
 
-    /// Where the network is folded.
-    pub(super) fn prepared(&self) -> &Prepared {
-        &self.loaded.prepared
-    }
-
     /// The stages' read-outs, where the model has them.
     pub fn linear_probes(&self) -> Option<&LinearProbes> {
         self.linear_probes.as_ref()
@@ -334,12 +335,7 @@ impl Predictor {
         &self.located
     }
 
-    /// Uses these read-outs from now on.
-    pub(super) fn use_linear_probes(&mut self, linear_probes: LinearProbes) {
-        self.linear_probes = Some(linear_probes);
-    }
-
-    /// Where the read-outs lie or would be kept; none where the model is no file, as the one that the program carries.
+    /// Where the read-outs lie or would be kept; `None` where the model is no file, as the one that the program carries.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
         self.located.linear_probes_path()
     }
@@ -350,7 +346,7 @@ impl Predictor {
     }
 
     /// The network as it is written down, read anew.
-    pub(super) fn load_plain(&self, device: &Device) -> Result<HiMix, InferError> {
+    pub(super) fn load_plain(&self, device: &Device) -> Result<Box<dyn Model>, InferError> {
         Ok(self.located.load(device)?)
     }
 }
@@ -358,7 +354,7 @@ impl Predictor {
 /// What a pass through the network leaves.
 pub(super) struct Pass {
     pub(super) features: Features,
-    pub(super) states: Vec<Tensor<3>>,
+    pub(super) states: TextStates,
     pub(super) decoded: Decoded,
     encoding: Encoding,
     milliseconds: Milliseconds,
@@ -366,7 +362,7 @@ pub(super) struct Pass {
     start_decoder: Instant,
 }
 
-/// σ and layer weights of each stage as the dials stand.
+/// σ and layer weights of each stage as `overrides` has them.
 pub(super) fn stage_parameters(overrides: &Overrides) -> Vec<StageParameters> {
     let stages = overrides.stages.iter().zip(overrides.layer_weights());
     stages
@@ -380,10 +376,4 @@ pub(super) fn stage_parameters(overrides: &Overrides) -> Vec<StageParameters> {
 
 fn elapsed_ms(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
-}
-
-fn token_tensors(encoding: &Encoding, device: &Device) -> (Tensor<2, Int>, Tensor<2, Int>) {
-    let tensor =
-        |values: &[i64]| Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device);
-    (tensor(&encoding.ids), tensor(&encoding.mask))
 }

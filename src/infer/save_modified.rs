@@ -1,10 +1,11 @@
-//! A model with turned dials as a bundle of its own.
+//! A model with other values as a bundle of its own.
 
 use std::path::{Path, PathBuf};
 
 use super::error::InferError;
 use super::predictor::Predictor;
 use crate::data::write;
+use crate::model::ModelConfig;
 use crate::model::overrides::Overrides;
 use crate::model::weights::save::Precision;
 use crate::model::weights::{Vocabulary, WeightsError, bundle};
@@ -21,15 +22,13 @@ impl Predictor {
             let reason = "there is a model in this folder already; choose another";
             return Err(WeightsError::file(folder, reason).into());
         }
-        let mut model = self.load_plain(&crate::device::cpu().device)?.with_overrides(overrides);
-        let mut config = self.config().clone();
-        config.fusion.order.clone_from(&overrides.order);
-        config.fusion.removed =
-            (1..=overrides.groups.len()).filter(|n| !overrides.groups[n - 1].is_used).collect();
-        // A stage that gets no text has no guide block in the file either.
-        for (stage, number) in model.stages.iter_mut().zip(&overrides.order) {
-            stage.guide = stage.guide.take().filter(|_| overrides.groups[number - 1].is_used);
-        }
+        let model = self.load_plain(&crate::device::cpu().device)?;
+        let network = self.config().network.with_overrides(overrides);
+        let (Some(model), Some(network)) = (model.inspectable(), network) else {
+            return Err(InferError::Overrides("this network has no values that could be overridden".into()));
+        };
+        let model = model.with_overrides(overrides);
+        let mut config = ModelConfig { network, ..self.config().clone() };
         let provenance = &mut config.provenance;
         provenance.description = format!(
             "{} Parameters modified by hand: {}.",
@@ -40,21 +39,24 @@ impl Predictor {
             .file_name()
             .map_or_else(|| format!("{} modified", provenance.name), |name| name.to_string_lossy().into_owned());
         let vocabulary = self.vocabulary_file(folder)?;
-        bundle::write(folder, &config, &model, &vocabulary, None, Precision::F32)?;
+        bundle::write(folder, &config, model.as_ref(), vocabulary.as_deref(), None, Precision::F32)?;
         Ok(())
     }
 
-    /// The vocabulary as a file; one that is no file is written into `folder`.
-    fn vocabulary_file(&self, folder: &Path) -> Result<PathBuf, InferError> {
+    /// The vocabulary as a file, where the network reads text; one that is no file is written into `folder`.
+    fn vocabulary_file(&self, folder: &Path) -> Result<Option<PathBuf>, InferError> {
+        if self.config().network.text().is_none() {
+            return Ok(None);
+        }
         match self.located().vocabulary()? {
-            Vocabulary::File(path) => Ok(path.clone()),
+            Vocabulary::File(path) => Ok(Some(path.clone())),
             Vocabulary::Text(text) => {
                 std::fs::create_dir_all(folder).map_err(|error| {
                     WeightsError::file(folder, format!("the folder cannot be made ({error}); choose another"))
                 })?;
                 let path = folder.join(bundle::VOCABULARY_FILES[1]);
                 write::bytes(&path, text.as_bytes())?;
-                Ok(path)
+                Ok(Some(path))
             }
         }
     }

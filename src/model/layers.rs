@@ -7,7 +7,7 @@
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::module::{self, conv_transpose2d};
 use burn::tensor::ops::{AttentionModuleOptions, ConvOptions, ConvTransposeOptions};
-use burn::tensor::{Bool, Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use super::cpu;
 
@@ -225,4 +225,23 @@ pub fn to_channels_last(x: Tensor<4>) -> Tensor<4> {
 /// Channels last to channels first: `[batch, h, w, c]` → `[batch, c, h, w]`
 pub fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 3, 1, 2])
+}
+
+/// Sine and cosine in turn over the channels, base 10000: `[1, length, channels]`.
+pub fn sine_positions(length: usize, channels: usize, device: &Device) -> Tensor<3> {
+    Tensor::from_data(TensorData::new(sine_table(length, channels), [1, length, channels]), device)
+}
+
+/// The values of that table, row-major over positions and channels.
+pub fn sine_table(length: usize, channels: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(length * channels);
+    for position in 0..length {
+        for channel in 0..channels {
+            // The frequency is taken in f32 as the authors' table is, the angle then in f64.
+            let exponent = -(10_000f32.ln()) / channels as f32 * (channel / 2 * 2) as f32;
+            let angle = f64::from(position as f32 * exponent.exp());
+            values.push(if channel % 2 == 0 { angle.sin() } else { angle.cos() } as f32);
+        }
+    }
+    values
 }

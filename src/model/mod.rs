@@ -1,21 +1,21 @@
-//! The network and nothing else: encoders, layer fusion, spectrum filter, decoder, configuration, weights.
+//! The networks and nothing else: what they are to the rest of the program ([`network`]), what they share, weights in and out.
+//! Each network is a folder of [`networks`].
 
-pub mod attribution;
+pub mod blocks;
 pub mod config;
 pub mod cpu;
-pub mod decoder;
-pub mod fusion;
-pub mod head;
-pub mod himix;
+pub mod key_table;
 pub mod layers;
+pub mod network;
+pub mod networks;
 pub mod overrides;
+pub mod parameters;
 pub mod prepared;
-pub mod spectrum;
-pub mod text_encoder;
+pub mod registry;
 pub mod trace;
-pub mod vision_encoder;
 pub mod weights;
 
 pub use config::ModelConfig;
-pub use himix::HiMix;
+pub use network::{Executor, Inputs, Model, Network, Tokens};
+pub use registry::Registry;
 pub use trace::{Trace, Traced};

@@ -1,11 +1,11 @@
-//! What of the decoder can be turned without training, as plain numbers: σ, β, layer weights, and what is switched off.
+//! What of the decoder can be overridden without training, as plain numbers: σ, β, layer weights, and what is switched off.
 
 use serde::{Deserialize, Serialize};
 
 /// σ at which a filter passes its input unchanged: `g` is 1 everywhere, to the last digit of an f32.
 pub const SIGMA_OFF: f32 = 1e9;
 
-/// Every value of a decoder that can be turned.
+/// Every value of a decoder that can be overridden.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overrides {
     /// Coarse to fine.
@@ -21,11 +21,11 @@ pub struct Overrides {
 pub struct StageOverrides {
     /// Side of the grid, by which the stage is named.
     pub grid: usize,
-    /// Width of the spectrum filter; none where the stage has none.
+    /// Width of the spectrum filter; `None` where the stage has none.
     pub sigma: Option<f32>,
     /// Whether the filter is used.
     pub is_filtered: bool,
-    /// β of cross attention, self attention and MLP; none where the stage has no guide block.
+    /// β of cross attention, self attention and MLP; `None` where the stage has no guide block.
     pub betas: Option<[f32; 3]>,
 }
 
@@ -34,7 +34,7 @@ pub struct StageOverrides {
 pub struct GroupOverrides {
     /// Its layers, from 1.
     pub layers: Vec<usize>,
-    /// Their values before the softmax; none where nothing is learned.
+    /// Their values before the softmax; `None` where nothing is learned.
     pub alpha: Option<Vec<f32>>,
     /// Whether its text is used. The stage of a group that is not runs without its guide block (supplementary, Table 1).
     pub is_used: bool,
@@ -53,7 +53,7 @@ impl GroupOverrides {
     }
 }
 
-/// One value of a decoder that can be turned. Stages coarse to fine, groups from G1, all counted from 0.
+/// One value of a decoder that can be overridden. Stages coarse to fine, groups from G1, all counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Parameter {
     /// σ of a stage.
@@ -76,7 +76,7 @@ impl Parameter {
         sigmas.chain(betas).chain(layers).filter(|parameter| parameter.get(overrides).is_some()).collect()
     }
 
-    /// Its value; none where the model has no such dial.
+    /// Its value; `None` where the model has no such value.
     pub fn get(self, overrides: &Overrides) -> Option<f32> {
         match self {
             Self::Sigma(stage) => overrides.stages.get(stage)?.sigma,
@@ -85,7 +85,7 @@ impl Parameter {
         }
     }
 
-    /// Turns it; nothing happens where the model has no such dial.
+    /// Sets it; nothing happens where the model has no such value.
     pub fn set(self, overrides: &mut Overrides, value: f32) {
         let place = match self {
             Self::Sigma(stage) => overrides.stages.get_mut(stage).and_then(|stage| stage.sigma.as_mut()),

@@ -18,14 +18,19 @@ const AHEAD: usize = 2;
 /// What the network wants to see.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Makes token numbers.
-    pub tokenizer: Tokenizer,
-    /// Tokens of a sentence.
-    pub tokens: usize,
+    /// Makes token numbers, and how many of a prompt; `None` where the network reads no text.
+    pub text: Option<(Tokenizer, usize)>,
     /// Side of the input, pixels.
     pub side: usize,
     /// Whether the network sees images transposed.
     pub is_transposed: bool,
+}
+
+impl Form {
+    /// Tokens of a prompt; 0 where the network reads no text.
+    pub fn tokens(&self) -> usize {
+        self.text.as_ref().map_or(0, |(_, tokens)| *tokens)
+    }
 }
 
 /// A batch as plain arrays.
@@ -88,11 +93,13 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
     for case in made {
         match case {
             Ok((image, target, prompt)) => {
-                let encoding = form.tokenizer.encode(&prompt, form.tokens);
+                if let Some((tokenizer, tokens)) = &form.text {
+                    let encoding = tokenizer.encode(&prompt, *tokens);
+                    batch.ids.extend(encoding.ids);
+                    batch.attention.extend(encoding.mask);
+                }
                 batch.images.extend(image);
                 batch.targets.extend(target);
-                batch.ids.extend(encoding.ids);
-                batch.attention.extend(encoding.mask);
                 batch.count += 1;
             }
             Err(reason) => batch.skipped.push(reason),
@@ -149,7 +156,7 @@ mod tests {
         words.extend(["left", "right", ".", ","].map(str::to_owned));
         words.extend(letters);
         let tokenizer = Tokenizer::from_vocab_text(&(words.join("\n") + "\n")).expect("a vocabulary");
-        Form { tokenizer, tokens: 256, side: 32, is_transposed }
+        Form { text: Some((tokenizer, 256)), side: 32, is_transposed }
     }
 
     #[test]
@@ -182,7 +189,8 @@ mod tests {
                 }
                 let prompt = &cases.get(index, 0).expect("a phantom").prompt;
                 let names_a_side = prompt::mirror(prompt) != *prompt;
-                let expected = form.tokenizer.encode(&prompt::mirror(prompt), form.tokens).ids;
+                let (tokenizer, tokens) = form.text.as_ref().expect("a tokenizer");
+                let expected = tokenizer.encode(&prompt::mirror(prompt), *tokens).ids;
                 assert_eq!(mirrored.ids, expected, "{prompt}");
                 assert_eq!(names_a_side, plain.ids != mirrored.ids, "{prompt}");
                 sides += usize::from(names_a_side);

@@ -16,6 +16,17 @@ pub enum TrainError {
     /// The vocabulary cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// Of the images not one can be read.
+    #[error("none of the {count} images can be read; the first: {reason}")]
+    NothingReadable {
+        /// How many they are.
+        count: usize,
+        /// What is wrong with the first.
+        reason: String,
+    },
+    /// The network that is looked at failed or has no stages.
+    #[error("{0}")]
+    Stages(String),
     /// A setting is wrong.
     #[error("{0}")]
     Config(String),
@@ -40,6 +51,6 @@ pub enum TrainError {
 impl TrainError {
     /// Whether the input is to blame rather than the work itself.
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::NotANumber { .. } | Self::Checkpoint(_))
+        !matches!(self, Self::NotANumber { .. } | Self::Checkpoint(_) | Self::Stages(_))
     }
 }

@@ -9,8 +9,8 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use super::start::architecture;
 use crate::device::{self, OpenDevice};
-use crate::model::config::ModelConfig;
-use crate::model::weights::keys;
+use crate::model::weights::manifest;
+use crate::model::{Network, Registry};
 
 /// Side of the matrix product that measures the device.
 const PROBE: usize = 512;
@@ -44,9 +44,14 @@ pub struct Estimate {
 
 /// Looks at file names and headers, and measures the device for a tenth of a second.
 pub fn estimate(config: &TrainConfig) -> Result<Estimate, TrainError> {
+    estimate_in(&Registry::default(), config)
+}
+
+/// The same with one of these networks.
+pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate, TrainError> {
     config.validate().map_err(TrainError::Config)?;
-    let architecture = architecture(config)?;
-    let side = architecture.decoder.image_size;
+    let network = architecture(registry, config)?.network;
+    let side = network.image_side();
     let (train, mut notes) = Cases::open(config, true, side, false)?;
     let (validation, more) = Cases::open(config, false, side, false)?;
     notes.extend(more);
@@ -54,13 +59,13 @@ pub fn estimate(config: &TrainConfig) -> Result<Estimate, TrainError> {
     let choice = config.device.parse().map_err(TrainError::Config)?;
     let device = device::open(choice);
     let rate = EFFICIENCY * product_rate(&device.device);
-    let operations = operations(&architecture);
+    let operations = network.cost().operations;
     let images = PASSES * train.len() as f64 + validation.len() as f64;
     Ok(Estimate {
         train: train.len(),
         validation: validation.len(),
-        parameters: parameters(&architecture)?,
-        bytes: bytes(config, &architecture)?,
+        parameters: parameters(network.as_ref())?,
+        bytes: bytes(config, network.as_ref())?,
         seconds_per_epoch: images * operations / rate,
         notes,
     })
@@ -70,16 +75,16 @@ pub fn estimate(config: &TrainConfig) -> Result<Estimate, TrainError> {
 /// beforehand, it lets everything pass.
 pub(super) fn must_fit(
     config: &TrainConfig,
-    architecture: &ModelConfig,
+    network: &dyn Network,
     device: &OpenDevice,
 ) -> Result<(), TrainError> {
     let Some(free) = (!device.is_gpu).then(free_bytes).flatten() else { return Ok(()) };
-    let needed = bytes(config, architecture)?;
+    let needed = bytes(config, network)?;
     if needed <= free {
         return Ok(());
     }
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let kept = kept_bytes(config, architecture);
+    let kept = kept_bytes(config, network);
     let image = kept / config.batch_size as u64;
     let advice = match free.saturating_sub(needed - kept) / image.max(1) {
         0 => "choose a smaller architecture, or close other programs".into(),
@@ -96,61 +101,20 @@ pub(super) fn must_fit(
     )))
 }
 
-fn parameters(config: &ModelConfig) -> Result<usize, TrainError> {
-    let specs = keys::parameters(config).map_err(|error| TrainError::Config(error.to_string()))?;
-    Ok(specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum())
+fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
+    let specs = manifest::parameters(network).map_err(|error| TrainError::Config(error.to_string()))?;
+    Ok(manifest::numbers(&specs))
 }
 
 /// Memory of a run: weights, gradients, two moments, a copy for the checkpoint, and what a pass keeps.
-fn bytes(config: &TrainConfig, architecture: &ModelConfig) -> Result<u64, TrainError> {
-    let weights = 5 * 4 * parameters(architecture)? as u64;
-    Ok(BASE_BYTES + weights + kept_bytes(config, architecture))
+fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
+    let weights = 5 * 4 * parameters(network)? as u64;
+    Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 
 /// What a pass keeps for the way back.
-fn kept_bytes(config: &TrainConfig, architecture: &ModelConfig) -> u64 {
-    (KEPT_BYTES * numbers(architecture) * config.batch_size as f64) as u64
-}
-
-/// Grid side and channels of every stage of the vision encoder.
-fn stages(config: &ModelConfig) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
-    let first = config.decoder.image_size / config.vision.patch_size.max(1);
-    let sizes = config.vision.hidden_sizes.iter().zip(&config.vision.depths).enumerate();
-    sizes.map(move |(stage, (channels, depth))| ((first >> stage) as f64, *channels as f64, *depth as f64))
-}
-
-/// Multiplications and additions of one image on the way there.
-fn operations(config: &ModelConfig) -> f64 {
-    let vision: f64 = stages(config).map(|(n, c, depth)| depth * n * n * 2.0 * (49.0 * c + 8.0 * c * c)).sum();
-    let (hidden, wide) = (config.text.hidden_size as f64, config.text.intermediate_size as f64);
-    let layer = 2.0 * config.token_limit as f64 * (4.0 * hidden * hidden + 2.0 * hidden * wide);
-    let text = config.text.num_hidden_layers as f64 * layer;
-    let decoder: f64 = (0..config.stage_count())
-        .map(|stage| {
-            let (n, c) = (config.stage_grid(stage) as f64, config.stage_channels(stage) as f64);
-            let (grid, fine) = (n * n, 4.0 * n * n);
-            let attention = grid * (7.0 * c * c + 2.0 * grid * c);
-            let up = grid * 2.0 * c * c + fine * 9.0 * (c * c / 2.0 + c * c / 4.0);
-            2.0 * (attention + up)
-        })
-        .sum();
-    let (n, c) = (config.decoder.image_size as f64 / 4.0, config.vision.hidden_sizes[0] as f64);
-    vision + text + decoder + 2.0 * n * n * 9.0 * c * 16.0
-}
-
-/// Numbers of one image that a step keeps for the way back.
-fn numbers(config: &ModelConfig) -> f64 {
-    let vision: f64 = stages(config).map(|(n, c, depth)| depth * n * n * c * 20.0).sum();
-    let (hidden, wide) = (config.text.hidden_size as f64, config.text.intermediate_size as f64);
-    let text = config.text.num_hidden_layers as f64 * config.token_limit as f64 * (16.0 * hidden + 3.0 * wide);
-    let decoder: f64 = (0..config.stage_count())
-        .map(|stage| {
-            let (n, c) = (config.stage_grid(stage) as f64, config.stage_channels(stage) as f64);
-            n * n * c * 40.0 + 4.0 * n * n * c * 12.0
-        })
-        .sum();
-    let side = config.decoder.image_size as f64;
-    vision + text + decoder + side * side * 30.0
+fn kept_bytes(config: &TrainConfig, network: &dyn Network) -> u64 {
+    (KEPT_BYTES * network.cost().kept * config.batch_size as f64) as u64
 }
 
 /// Operations a second of a matrix product on this device, the best of a few.
@@ -166,7 +130,7 @@ fn product_rate(device: &Device) -> f64 {
     2.0 * (PROBE as f64).powi(3) / best.max(1e-9)
 }
 
-/// Memory that the system can give without swapping; none where it does not say.
+/// Memory that the system can give without swapping; `None` where it does not say.
 fn free_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;

@@ -24,7 +24,7 @@ pub struct Epoch {
     pub per_image_iou: f64,
     /// Learning rate of the epoch.
     pub learning_rate: f64,
-    /// σ of every stage, coarse to fine (grids 7, 14, 28); none for a stage without filter.
+    /// σ of every stage, coarse to fine (grids 7, 14, 28); `None` for a stage without filter.
     pub sigma: Vec<Option<f32>>,
     /// Text layers (1 to 12) of every stage's group with their weights, coarse to fine; empty for a stage without text.
     pub layer_weights: Vec<Vec<(usize, f32)>>,

@@ -22,11 +22,10 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use super::event::Epoch;
 use super::manifest::Manifest;
-use super::step::Arrays;
 use crate::data::write;
-use crate::model::HiMix;
 use crate::model::config::ModelConfig;
-use crate::model::weights::{bundle, save, save::Precision, source};
+use crate::model::network::Model;
+use crate::model::weights::{Tensors, bundle, save, save::Precision, source};
 
 const CONFIG: &str = "config.toml";
 const MANIFEST: &str = "data.json";
@@ -49,7 +48,7 @@ pub struct Progress {
     pub skipped: usize,
     /// Seconds spent on the current epoch.
     pub seconds: f64,
-    /// Why the run ended; none while it has not.
+    /// Why the run ended; `None` while it has not.
     pub ended: Option<String>,
 }
 
@@ -122,7 +121,7 @@ impl RunFolder {
             .map_err(|error| TrainError::Folder(format!("{}: {error}; mend it", path.display())))
     }
 
-    /// The pairs that the run was begun with; none in a folder of an older version, which did not record them.
+    /// The pairs that the run was begun with; `None` in a folder of an older version, which did not record them.
     pub(super) fn manifest(&self) -> Result<Option<Manifest>, TrainError> {
         let path = self.path.join(MANIFEST);
         let fail = |reason: String| {
@@ -158,7 +157,7 @@ impl RunFolder {
         serde_json::from_str(&text).map_err(|error| fail(error.to_string()))
     }
 
-    pub(super) fn optimiser(&self) -> Result<Arrays, TrainError> {
+    pub(super) fn optimiser(&self) -> Result<Tensors, TrainError> {
         let source = source::open(&self.last().join(OPTIMISER))?;
         let read = |(name, shape): (String, Vec<usize>)| Ok((name.clone(), (shape, source.read(&name)?)));
         source.shapes().into_iter().map(read).collect()
@@ -179,8 +178,8 @@ impl RunFolder {
     pub(super) fn keep_best(
         &self,
         config: &ModelConfig,
-        model: &HiMix,
-        vocabulary: &Path,
+        model: &dyn Model,
+        vocabulary: Option<&Path>,
     ) -> Result<(), TrainError> {
         replace(&self.path.join("best"), |folder| {
             Ok(bundle::write(folder, config, model, vocabulary, None, Precision::F32)?)
@@ -191,9 +190,9 @@ impl RunFolder {
     pub(super) fn checkpoint(
         &self,
         config: &ModelConfig,
-        model: &HiMix,
-        vocabulary: &Path,
-        moments: Arrays,
+        model: &dyn Model,
+        vocabulary: Option<&Path>,
+        moments: Tensors,
         progress: &Progress,
     ) -> Result<(), TrainError> {
         replace(&self.path.join("last"), |folder| {

@@ -33,7 +33,7 @@ pub struct Entry {
     /// Where it lies.
     #[serde(flatten)]
     pub place: Place,
-    /// How its pairs are read, by its own file and the run's settings; none in the record of an older version.
+    /// How its pairs are read, by its own file and the run's settings; `None` in the record of an older version.
     #[serde(default)]
     pub reading: Option<PairReading>,
     /// Pairs that are trained on, in their order.
@@ -89,7 +89,7 @@ impl Manifest {
         Ok(Self { data })
     }
 
-    /// What is different in `found`, in words; none where both hold the same pairs, in whatever order, and read them alike.
+    /// What is different in `found`, in words; `None` where both hold the same pairs, in whatever order, and read them alike.
     pub fn difference(&self, found: &Self) -> Option<String> {
         let mut lines = Vec::new();
         for (recorded, found) in self.data.iter().zip(&found.data) {

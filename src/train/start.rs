@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use burn::module::Module;
 use burn::tensor::Device;
 
 use super::batches::Form;
@@ -11,9 +10,9 @@ use super::config::TrainConfig;
 use super::error::TrainError;
 use super::folder::RunFolder;
 use crate::data::write;
-use crate::model::HiMix;
 use crate::model::config::{Axes, ModelConfig};
-use crate::model::weights::{ModelSource, Vocabulary, bundle};
+use crate::model::weights::{Located, ModelSource, Vocabulary, bundle};
+use crate::model::{Model, Registry};
 use crate::text::{Tokenizer, vocabulary};
 
 /// Name of the vocabulary made of the training prompts, inside the run folder.
@@ -23,11 +22,11 @@ const VOCABULARY: &str = "vocab.txt";
 pub struct Start {
     /// Architecture.
     pub config: ModelConfig,
-    /// File of the vocabulary.
-    pub vocabulary: PathBuf,
+    /// File of the vocabulary; `None` where the network reads no text.
+    pub vocabulary: Option<PathBuf>,
     /// The network, on a device with gradients.
-    pub model: HiMix,
-    /// Whether the text encoder stays as it is.
+    pub model: Box<dyn Model>,
+    /// Whether there is a text encoder that stays as it is.
     pub is_text_frozen: bool,
     /// What the network wants to see.
     pub form: Form,
@@ -36,18 +35,18 @@ pub struct Start {
 }
 
 /// The architecture of a run that goes on: its checkpoint's, wherever the files of its settings are by now.
-pub fn resumed_architecture(folder: &RunFolder) -> Result<ModelConfig, TrainError> {
-    Ok(bundle::locate(&ModelSource::new(folder.last()))?.config)
+pub fn resumed_architecture(registry: &Registry, folder: &RunFolder) -> Result<ModelConfig, TrainError> {
+    Ok(bundle::locate_in(registry, &ModelSource::new(folder.last()))?.config)
 }
 
 /// The architecture that the settings ask for.
-pub fn architecture(config: &TrainConfig) -> Result<ModelConfig, TrainError> {
+pub fn architecture(registry: &Registry, config: &TrainConfig) -> Result<ModelConfig, TrainError> {
     if let Some(folder) = &config.start {
-        return Ok(bundle::locate(&ModelSource::new(folder))?.config);
+        return Ok(bundle::locate_in(registry, &ModelSource::new(folder))?.config);
     }
     let mut architecture = match &config.architecture {
-        Some(path) => bundle::read_config(path)?,
-        None => ModelConfig::default(),
+        Some(path) => bundle::read_config_in(registry, path)?,
+        None => registry.published().map_err(|error| TrainError::Config(error.to_string()))?,
     };
     // Trained here, the network sees images the way they are.
     architecture.axes = Axes::Yx;
@@ -56,6 +55,7 @@ pub fn architecture(config: &TrainConfig) -> Result<ModelConfig, TrainError> {
 
 /// For a new run, or from the checkpoint in `folder`.
 pub fn prepare(
+    registry: &Registry,
     config: &TrainConfig,
     folder: &RunFolder,
     is_resumed: bool,
@@ -63,47 +63,66 @@ pub fn prepare(
     device: &Device,
 ) -> Result<Start, TrainError> {
     let from = if is_resumed { Some(folder.last()) } else { config.start.clone() };
-    let mut notices = Vec::new();
-    let (architecture, vocabulary, model) = match from {
-        Some(bundle) => {
-            let located = bundle::locate(&ModelSource::new(bundle))?;
-            let model = located.load(device)?;
-            notices.extend_from_slice(located.weights.notices());
-            let vocabulary = match located.vocabulary()? {
-                Vocabulary::File(path) => path.clone(),
-                Vocabulary::Text(text) => {
-                    let path = folder.path().join(VOCABULARY);
-                    write::bytes(&path, text.as_bytes())?;
-                    path
-                }
-            };
-            (located.config, vocabulary, model)
-        }
+    let located = from.map(|from| bundle::locate_in(registry, &ModelSource::new(from))).transpose()?;
+    let (architecture, model, notices) = match &located {
+        Some(located) => (located.config.clone(), located.load(device)?, located.weights.notices().to_vec()),
         None => {
-            let architecture = architecture(config)?;
-            let vocabulary = match &config.vocab {
-                Some(path) => path.clone(),
-                None => {
-                    let path = folder.path().join(VOCABULARY);
-                    let sentences = cases.sentences();
-                    let words =
-                        vocabulary::build(sentences.iter().map(String::as_str), architecture.text.vocab_size);
-                    write::bytes(&path, words.as_bytes())?;
-                    path
-                }
-            };
+            let architecture = architecture(registry, config)?;
             let model =
-                HiMix::new(&architecture, device).map_err(|error| TrainError::Config(error.to_string()))?;
-            (architecture, vocabulary, model)
+                architecture.network.build(device).map_err(|error| TrainError::Config(error.to_string()))?;
+            (architecture, model, Vec::new())
         }
     };
-    let tokenizer = Tokenizer::from_file(&vocabulary)?;
-    if tokenizer.vocabulary_size() > architecture.text.vocab_size {
+    let words = match architecture.network.text() {
+        Some(text) => {
+            let path = vocabulary_file(config, folder, located.as_ref(), cases, text.vocabulary_size)?;
+            Some((Tokenizer::from_file(&path)?, path, text.token_limit))
+        }
+        None => None,
+    };
+    let is_text_frozen = words.is_some() && !config.train_text.unwrap_or(config.start.is_none());
+    let model = if is_text_frozen { model.freeze_text() } else { model };
+    let (side, is_transposed) = (architecture.network.image_side(), architecture.is_transposed());
+    let (text, vocabulary) = match words {
+        Some((tokenizer, path, tokens)) => (Some((tokenizer, tokens)), Some(path)),
+        None => (None, None),
+    };
+    let form = Form { text, side, is_transposed };
+    Ok(Start { config: architecture, vocabulary, model, is_text_frozen, form, notices })
+}
+
+/// The vocabulary as a file of the run folder: that of the bundle to start from, that which the settings name, or one made of the
+/// prompts of `cases` with at most `most` entries.
+///
+/// # Errors
+/// It has more entries than that.
+fn vocabulary_file(
+    config: &TrainConfig,
+    folder: &RunFolder,
+    from: Option<&Located>,
+    cases: &Cases,
+    most: usize,
+) -> Result<PathBuf, TrainError> {
+    let written = |text: &str| -> Result<PathBuf, TrainError> {
+        let path = folder.path().join(VOCABULARY);
+        write::bytes(&path, text.as_bytes())?;
+        Ok(path)
+    };
+    let vocabulary = match from {
+        Some(located) => match located.vocabulary()? {
+            Vocabulary::File(path) => path.clone(),
+            Vocabulary::Text(text) => written(text)?,
+        },
+        None => match &config.vocab {
+            Some(path) => path.clone(),
+            None => written(&vocabulary::build(cases.sentences().iter().map(String::as_str), most))?,
+        },
+    };
+    let entries = Tokenizer::from_file(&vocabulary)?.vocabulary_size();
+    if entries > most {
         return Err(TrainError::Config(format!(
-            "{}: the vocabulary has {} entries, the architecture {}; choose a smaller one or raise text.vocab_size",
-            vocabulary.display(),
-            tokenizer.vocabulary_size(),
-            architecture.text.vocab_size
+            "{}: the vocabulary has {entries} entries, the architecture {most}; choose a smaller one or raise text.vocab_size",
+            vocabulary.display()
         )));
     }
     // The checkpoint's own folder is replaced while the run goes on; the vocabulary must outlive it.
@@ -118,16 +137,5 @@ pub fn prepare(
         })?;
         write::bytes(&own, &text)?;
     }
-    let is_text_frozen = !config.train_text.unwrap_or(config.start.is_none());
-    let mut model = model;
-    if is_text_frozen {
-        model.text = model.text.freeze();
-    }
-    let form = Form {
-        tokenizer,
-        tokens: architecture.token_limit,
-        side: architecture.decoder.image_size,
-        is_transposed: architecture.axes == Axes::Xy,
-    };
-    Ok(Start { config: architecture, vocabulary: own, model, is_text_frozen, form, notices })
+    Ok(own)
 }

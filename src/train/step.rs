@@ -1,15 +1,42 @@
 //! One optimiser step.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer as _};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
-use crate::model::HiMix;
+use crate::model::Model;
+use crate::model::weights::Tensors;
 
-/// Named arrays with their shapes, as they lie in a file.
-pub type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+/// Gradients by the paths of their parameters, summed over the passes of a step; flattened, on the plain device.
+#[derive(Default)]
+pub struct GradientSum(HashMap<String, Tensor<1>>);
+
+impl GradientSum {
+    /// Of one pass.
+    pub fn of(model: &dyn Model, gradients: Gradients) -> Self {
+        let mut sum = Self::default();
+        sum.add(model, gradients);
+        sum
+    }
+
+    /// Adds those of a pass.
+    pub fn add(&mut self, model: &dyn Model, mut gradients: Gradients) {
+        model.visit_parameters(&mut |path, parameter| {
+            let Some(gradient) = parameter.take_gradient(&mut gradients) else { return };
+            let sum = match self.0.remove(path) {
+                Some(sum) => sum + gradient,
+                None => gradient,
+            };
+            self.0.insert(path.to_owned(), sum);
+        });
+    }
+
+    /// The gradient of the parameter at `path`; `None` where it has none.
+    pub fn get(&self, path: &str) -> Option<&Tensor<1>> {
+        self.0.get(path)
+    }
+}
 
 /// AdamW as PyTorch's: β 0.9 and 0.999, ε 1e-8, decoupled weight decay. The arithmetic is burn's; the moments are kept here by the
 /// parameters' paths, because burn's own record names parameters by numbers that another process does not know.
@@ -25,14 +52,23 @@ impl Optimiser {
         Self { rule, moments: HashMap::new() }
     }
 
-    /// Moves the weights once along the gradients.
-    pub fn step(&mut self, model: HiMix, gradients: GradientsParams, learning_rate: f64) -> HiMix {
-        model.map(&mut Step { optimiser: self, gradients, learning_rate, path: Vec::new() })
+    /// Moves the weights once along the gradients; a parameter without one stays as it is.
+    pub fn step(&mut self, model: Box<dyn Model>, mut gradients: GradientSum, rate: f64) -> Box<dyn Model> {
+        model.map_parameters(&mut |path, slot| {
+            let Some(gradient) = gradients.0.remove(path) else { return };
+            let mut gradient = Some(gradient);
+            slot.update(&mut |weights| {
+                let Some(gradient) = gradient.take() else { return weights };
+                let (moved, state) = self.rule.step(rate, weights, gradient, self.moments.remove(path));
+                self.moments.extend(state.map(|state| (path.to_owned(), state)));
+                moved
+            });
+        })
     }
 
     /// The moments: `first.PATH`, `second.PATH` and `time.PATH`.
-    pub fn to_arrays(&self) -> Arrays {
-        let mut arrays = Arrays::new();
+    pub fn to_arrays(&self) -> Tensors {
+        let mut arrays = Tensors::new();
         for (path, AdamWState { momentum }) in &self.moments {
             let values = |tensor: &Tensor<1>| tensor.clone().into_data().iter::<f32>().collect::<Vec<f32>>();
             for (name, tensor) in [("first", &momentum.moment_1), ("second", &momentum.moment_2)] {
@@ -46,7 +82,7 @@ impl Optimiser {
     }
 
     /// Takes over the moments that [`Self::to_arrays`] gave.
-    pub fn load(&mut self, arrays: &Arrays, device: &Device) {
+    pub fn load(&mut self, arrays: &Tensors, device: &Device) {
         for (name, (_, time)) in arrays {
             let Some(path) = name.strip_prefix("time.") else { continue };
             let tensor = |part: &str| -> Option<Tensor<1>> {
@@ -58,38 +94,5 @@ impl Optimiser {
                 self.moments.insert(path.to_owned(), AdamWState::new(momentum));
             }
         }
-    }
-}
-
-struct Step<'a> {
-    optimiser: &'a mut Optimiser,
-    gradients: GradientsParams,
-    learning_rate: f64,
-    path: Vec<String>,
-}
-
-impl ModuleMapper for Step<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
-        let (id, tensor, mapper) = param.consume();
-        let shape = tensor.dims();
-        let count: usize = shape.iter().product();
-        let path = self.path.join(".");
-        let state = self.optimiser.moments.remove(&path);
-        let (flat, gradient) = (tensor.inner().reshape([count]), gradient.reshape([count]));
-        let (moved, state) = self.optimiser.rule.step(self.learning_rate, flat, gradient, state);
-        if let Some(state) = state {
-            self.optimiser.moments.insert(path, state);
-        }
-        let tensor = Tensor::from_inner(moved.reshape(shape)).require_grad();
-        Param::from_mapped_value(id, tensor, mapper)
     }
 }

@@ -1,4 +1,4 @@
-//! Outputs of a frozen text encoder, computed once for each sentence.
+//! Outputs of a frozen text encoder, computed once for each prompt.
 
 use std::collections::HashMap;
 
@@ -6,62 +6,77 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batches::Batch;
 use super::validate::Tensors;
-use crate::model::Trace;
-use crate::model::text_encoder::TextEncoder;
+use crate::model::network::TextConditioned;
+use crate::model::{Model, Tokens, Trace};
 
 /// States that are kept, in bytes; beyond that the encoder runs again.
 const KEEP_BYTES: usize = 2 << 30;
 
 /// The kept states: by token numbers, every layer's `[tokens, hidden]` one after another.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TextStates {
-    encoder: TextEncoder,
     known: HashMap<Vec<i64>, Vec<f32>>,
     bytes: usize,
+    /// Tensors of a prompt.
+    layers: usize,
 }
 
 impl TextStates {
-    /// Of an encoder without gradients.
-    pub fn new(encoder: TextEncoder) -> Self {
-        Self { encoder, known: HashMap::new(), bytes: 0 }
-    }
-
-    /// States of every layer, `[count, tokens, hidden]` each, for the sentences of a batch. The encoder runs on what is not known
-    /// yet, without dropout; its outputs carry no gradient.
-    pub fn states(&mut self, tensors: &Tensors, batch: &Batch) -> Vec<Tensor<3>> {
+    /// States of every layer, `[count, tokens, hidden]` each, for the prompts of a batch. The frozen encoder of `model` runs on what
+    /// is not known yet, without dropout; its outputs carry no gradient. Empty where the network reads no text.
+    pub fn states(&mut self, model: &dyn Model, tensors: &Tensors, batch: &Batch) -> Vec<Tensor<3>> {
         let device = tensors.image.device();
         let tokens = batch.ids.len() / batch.count.max(1);
-        let sentences: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
+        if tokens == 0 {
+            return Vec::new();
+        }
+        let prompts: Vec<&[i64]> = batch.ids.chunks_exact(tokens).collect();
         let plain = device.clone().inner();
         let mut made: HashMap<Vec<i64>, Vec<f32>> = HashMap::new();
-        for (index, sentence) in sentences.iter().enumerate() {
-            if self.known.contains_key(*sentence) || made.contains_key(*sentence) {
+        let mut encoder = Encoder { model, plain: None };
+        for (index, prompt) in prompts.iter().enumerate() {
+            if self.known.contains_key(*prompt) || made.contains_key(*prompt) {
                 continue;
             }
             let one = |values: &[i64]| -> Tensor<2, Int> {
                 let part = values[index * tokens..(index + 1) * tokens].to_vec();
                 Tensor::from_data(TensorData::new(part, [1, tokens]), &plain)
             };
-            let states = self.encoder.forward(one(&batch.ids), one(&batch.attention), &mut Trace::off());
+            let states = encoder.states(Tokens { ids: one(&batch.ids), mask: one(&batch.attention) });
+            self.layers = states.len();
             let values: Vec<f32> =
                 states.into_iter().flat_map(|x| x.into_data().iter::<f32>().collect::<Vec<_>>()).collect();
-            made.insert(sentence.to_vec(), values);
+            made.insert(prompt.to_vec(), values);
         }
-        let find = |sentence: &[i64]| self.known.get(sentence).or_else(|| made.get(sentence));
-        let found: Vec<&Vec<f32>> = sentences.iter().filter_map(|sentence| find(sentence)).collect();
-        let states = stack(&found, tokens, self.encoder.layers.len() + 1, &device);
-        for (sentence, values) in made {
+        let find = |prompt: &[i64]| self.known.get(prompt).or_else(|| made.get(prompt));
+        let found: Vec<&Vec<f32>> = prompts.iter().filter_map(|prompt| find(prompt)).collect();
+        let states = stack(&found, tokens, self.layers, &device);
+        for (prompt, values) in made {
             let bytes = values.len() * 4;
             if self.bytes + bytes <= KEEP_BYTES {
                 self.bytes += bytes;
-                self.known.insert(sentence, values);
+                self.known.insert(prompt, values);
             }
         }
         states
     }
 }
 
-/// Layer by layer, the sentences one after another.
+/// The text encoder of a model, made free of gradients when it is first needed.
+struct Encoder<'a> {
+    model: &'a dyn Model,
+    plain: Option<Box<dyn Model>>,
+}
+
+impl Encoder<'_> {
+    fn states(&mut self, tokens: Tokens) -> Vec<Tensor<3>> {
+        let plain = self.plain.get_or_insert_with(|| self.model.without_gradients());
+        let states = |encoder: &dyn TextConditioned| encoder.text_states(tokens, &mut Trace::off());
+        plain.text_conditioned().map(states).unwrap_or_default()
+    }
+}
+
+/// Layer by layer, the prompts one after another.
 fn stack(found: &[&Vec<f32>], tokens: usize, count: usize, device: &Device) -> Vec<Tensor<3>> {
     let size = found.first().map_or(0, |values| values.len() / count);
     (0..count)

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batches::{Batch, Form, validation_items, with_batches};
@@ -13,7 +12,7 @@ use super::loss::loss;
 use super::score::Scores;
 use super::text_states::TextStates;
 use crate::data::preprocess;
-use crate::model::{HiMix, Trace};
+use crate::model::{Inputs, Model, Tokens, Trace};
 
 /// Images of one pass; without gradients more bring nothing.
 const PASS: usize = 16;
@@ -24,10 +23,8 @@ pub struct Tensors {
     pub image: Tensor<4>,
     /// `[count, 1, side, side]`
     pub target: Tensor<4>,
-    /// `[count, tokens]`
-    pub ids: Tensor<2, Int>,
-    /// `[count, tokens]`
-    pub attention: Tensor<2, Int>,
+    /// The prompts; `None` where the network reads no text.
+    pub tokens: Option<Tokens>,
 }
 
 impl Tensors {
@@ -38,26 +35,24 @@ impl Tensors {
             Tensor::<4>::from_data(TensorData::new(values.to_vec(), [count, channels, side, side]), device)
         };
         let int = |values: &[i64]| {
-            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [count, form.tokens]), device)
+            Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [count, form.tokens()]), device)
         };
         Self {
             image: float(&batch.images, 3),
             target: float(&batch.targets, 1),
-            ids: int(&batch.ids),
-            attention: int(&batch.attention),
+            tokens: form.text.is_some().then(|| Tokens { ids: int(&batch.ids), mask: int(&batch.attention) }),
         }
     }
 }
 
 /// What the network makes of a batch, with the text encoder or its kept states.
-pub fn logits(model: &HiMix, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
+pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
     let mut trace = Trace::off();
-    let states = match kept {
-        Some(kept) => kept.states(tensors, batch),
-        None => model.text.forward(tensors.ids.clone(), tensors.attention.clone(), &mut trace),
-    };
-    let features = model.vision.forward(tensors.image.clone(), &mut trace);
-    model.decode(&features, model.fusion.forward(&states), &mut trace).logits
+    let image = tensors.image.clone();
+    match (kept, model.text_conditioned()) {
+        (Some(kept), Some(text)) => text.forward_from(image, &kept.states(model, tensors, batch), &mut trace),
+        _ => model.forward(Inputs { image, tokens: tensors.tokens.clone() }, &mut trace),
+    }
 }
 
 /// What a validation gives.
@@ -82,15 +77,15 @@ pub struct Validator<'a> {
     pub device: &'a Device,
 }
 
-/// Scores all cases; none where `is_wanted` says stop before the end.
+/// Scores all cases; `None` where `is_wanted` says stop before the end.
 pub fn validate(
-    model: &HiMix,
+    model: &dyn Model,
     with: &Validator,
     mut kept: Option<&mut TextStates>,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Validation> {
     let Validator { cases, form, preview, cross_entropy: kind, device } = *with;
-    let model = model.valid();
+    let model = model.without_gradients();
     let mut scores = Scores::default();
     let pixels = form.side * form.side;
     let items = validation_items(cases);
@@ -104,7 +99,7 @@ pub fn validate(
                 continue;
             }
             let tensors = Tensors::of(&batch, form, device);
-            let logits = logits(&model, &tensors, &batch, kept.as_deref_mut());
+            let logits = logits(model.as_ref(), &tensors, &batch, kept.as_deref_mut());
             let value = loss(logits.clone(), tensors.target, kind).total.into_data();
             let logits: Vec<f32> = logits.into_data().iter().collect();
             let value = value.iter::<f32>().next().map_or(f64::NAN, f64::from);

@@ -41,6 +41,8 @@ pub struct FakeModel {
     pub refuses_masks: bool,
     /// Whether it refuses to show its stages.
     pub refuses_stages: bool,
+    /// Whether it reads no text and has no stages.
+    pub is_plain: bool,
 }
 
 impl FakeModel {
@@ -72,11 +74,12 @@ impl Segmenter for FakeModel {
             name: "fake".into(),
             is_trained: !self.is_untrained,
             provenance: "nothing at all".into(),
-            token_limit: LIMIT,
+            token_limit: if self.is_plain { 0 } else { LIMIT },
+            stages: if self.is_plain { Vec::new() } else { vec![7, 14, 28] },
             parameters: 1_234_567,
             device: "Test device".into(),
             notices: Vec::new(),
-            overrides: overrides(),
+            overrides: if self.is_plain { Overrides::default() } else { overrides() },
             linear_probes: self.has_linear_probes.then(|| "fitted on nothing".into()),
             ..ModelInfo::default()
         }

@@ -16,6 +16,7 @@ use crate::app::text::file_name;
 use crate::app::theme;
 
 const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
+const NO_TEXT: &str = "This network reads no prompt: the mask follows the image alone.";
 const SIDES: &str = "“left” in a prompt is the left of the image";
 const SIDES_WHY: &str = "The models were trained on sentences that name sides as they are seen on the picture, \
                          not as the patient has them.";
@@ -63,6 +64,10 @@ impl Panel for Prompt {
 /// Draws the prompt.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     about_picture(ui, state, commands);
+    if state.model.as_ref().is_some_and(|model| !model.info.reads_text()) {
+        ui.label(RichText::new(NO_TEXT).weak());
+        return;
+    }
     field(ui, state, commands);
     // What the field and the line beneath leave.
     let line = ui.text_style_height(&TextStyle::Small) + ui.spacing().item_spacing.y;

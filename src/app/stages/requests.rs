@@ -23,6 +23,7 @@ impl State {
             attribution: settings.kind == MapKind::Attribution || self.stages.channel.is_some(),
             spectra: self.is_seen(Pane::SPECTRUM),
             similarity: self.is_seen(Pane::FUSION),
+            ..InspectOptions::default()
         }
     }
 }
@@ -30,7 +31,8 @@ impl State {
 impl HimixApp {
     /// Asks for everything that the tab shows and does not have. Called once a frame.
     pub(in crate::app) fn request_inspection(&mut self) {
-        if self.state.tab != Tab::Stages || self.state.image.is_none() || self.state.model.is_none() {
+        let has_stages = self.state.model.as_ref().is_some_and(|model| !model.info.stages.is_empty());
+        if self.state.tab != Tab::Stages || self.state.image.is_none() || !has_stages {
             return;
         }
         self.ask_inside();

@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
 
 use super::linear::Bias;
+use crate::model::blocks::head::{self, ENLARGE, Head};
+use crate::model::blocks::up_block::UpBlock;
 use crate::model::cpu::Activation;
-use crate::model::decoder::UpBlock;
-use crate::model::head::{self, ENLARGE, Head};
 use crate::model::layers::Conv2d;
 
 /// A 3×3 convolution over channels-last positions, zeros around.

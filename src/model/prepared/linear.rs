@@ -3,9 +3,9 @@
 use burn::tensor::activation::{gelu, leaky_relu, relu};
 use burn::tensor::{Tensor, module};
 
+use crate::model::blocks::up_block::LEAK;
 use crate::model::cpu::product::RowWeights;
 use crate::model::cpu::{self, Activation};
-use crate::model::decoder::LEAK;
 use crate::model::layers::{LayerNorm, Linear};
 
 /// `activation(x W + b)` with W as `[in, out]`.

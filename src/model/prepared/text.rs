@@ -4,9 +4,9 @@ use burn::tensor::{Int, Tensor};
 
 use super::linear::normalise;
 use super::{Affine, PreparedAttention};
+use crate::model::blocks::text_encoder::{Embeddings, Layer, TextEncoder};
 use crate::model::cpu::Activation;
 use crate::model::layers::LayerNorm;
-use crate::model::text_encoder::{Embeddings, Layer, TextEncoder};
 
 /// The text encoder, folded.
 #[derive(Debug)]

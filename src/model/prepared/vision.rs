@@ -4,10 +4,11 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module};
 
 use super::linear::normalise;
-use super::{Affine, Features, to_planes};
+use super::{Affine, to_planes};
+use crate::model::blocks::vision_encoder::{Block, Downsample, VisionEncoder};
 use crate::model::cpu::{self, Activation};
 use crate::model::layers::{Conv2d, LayerNorm};
-use crate::model::vision_encoder::{Block, Downsample, VisionEncoder};
+use crate::model::network::Features;
 
 /// The vision encoder, folded.
 #[derive(Debug)]

@@ -13,7 +13,8 @@ use super::save::{self, Precision};
 use super::{TensorSource, WeightsError, roots};
 use crate::atomic_file;
 use crate::model::config::ModelConfig;
-use crate::model::himix::HiMix;
+use crate::model::network::Model;
+use crate::model::registry::Registry;
 
 /// Names of the parts of a bundle.
 pub const CONFIG_FILE: &str = "config.json";
@@ -34,25 +35,28 @@ pub struct Located {
     pub vocabulary: Option<Vocabulary>,
 }
 
-/// Reads a configuration.
+/// Reads a configuration of a network of this program.
 pub fn read_config(path: &Path) -> Result<ModelConfig, WeightsError> {
+    read_config_in(&Registry::default(), path)
+}
+
+/// Reads a configuration of one of these networks.
+pub fn read_config_in(registry: &Registry, path: &Path) -> Result<ModelConfig, WeightsError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         WeightsError::config(path, format!("the configuration cannot be read ({error}); check the path"))
     })?;
-    let config: ModelConfig = serde_json::from_str(&text).map_err(|error| {
-        WeightsError::config(
-            path,
-            format!("this is not a model configuration ({error}); mend it or choose another"),
-        )
-    })?;
-    config.validate().map_err(|error| WeightsError::config(path, error.to_string()))?;
-    Ok(config)
+    registry.parse(&text).map_err(|error| WeightsError::config(path, error.to_string()))
 }
 
-/// Finds configuration, weights and vocabulary of a model.
+/// Finds configuration, weights and vocabulary of a model with a network of this program.
 pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
+    locate_in(&Registry::default(), source)
+}
+
+/// The same of a model with one of these networks.
+pub fn locate_in(registry: &Registry, source: &ModelSource) -> Result<Located, WeightsError> {
     if source.is_bundled() {
-        return located_bundled(source);
+        return located_bundled(registry, source);
     }
     let model = source.path();
     let is_rule = matches!(source, ModelSource::Deterministic { .. });
@@ -68,7 +72,7 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
         None => Some(beside.join(CONFIG_FILE)),
     };
     let mut config = match &config_path {
-        None => ModelConfig::default(),
+        None => registry.published().map_err(|error| WeightsError::config(model, error.to_string()))?,
         Some(path) if source.config().is_none() && !path.exists() && is_folder => {
             return Err(WeightsError::file(
                 model,
@@ -81,7 +85,7 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
                 format!("there is no {CONFIG_FILE} beside the weights; name it with --config"),
             ));
         }
-        Some(path) => read_config(path)?,
+        Some(path) => read_config_in(registry, path)?,
     };
     let weights: Box<dyn TensorSource> = if is_rule {
         config.provenance.trained = false;
@@ -91,7 +95,7 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
     } else if is_folder && !weights_path.exists() {
         return Err(WeightsError::file(model, format!("the folder has no {WEIGHTS_FILE}; choose a model bundle")));
     } else {
-        roots::open(&weights_path, &config)?
+        roots::open(&weights_path, config.network.as_ref())?
     };
     if config.provenance.name.is_empty() {
         let name = if is_folder { model.file_name() } else { weights_path.file_stem() };
@@ -106,10 +110,15 @@ pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
 }
 
 /// The model that the program carries.
-fn located_bundled(source: &ModelSource) -> Result<Located, WeightsError> {
+fn located_bundled(registry: &Registry, source: &ModelSource) -> Result<Located, WeightsError> {
     let vocabulary = source.vocab().map_or_else(bundled::vocabulary, |path| Vocabulary::File(path.to_path_buf()));
     let weights = Box::new(BundledWeights::open()?);
-    Ok(Located { source: source.clone(), config: bundled::config()?, weights, vocabulary: Some(vocabulary) })
+    Ok(Located {
+        source: source.clone(),
+        config: bundled::config(registry)?,
+        weights,
+        vocabulary: Some(vocabulary),
+    })
 }
 
 /// The words of a model, wherever they are.
@@ -127,9 +136,9 @@ pub fn find_vocabulary(folder: &Path) -> Option<PathBuf> {
 }
 
 impl Located {
-    /// The network on a device.
-    pub fn load(&self, device: &Device) -> Result<HiMix, WeightsError> {
-        load::load(&self.config, self.weights.as_ref(), Missing::Refuse, device)
+    /// The model on a device.
+    pub fn load(&self, device: &Device) -> Result<Box<dyn Model>, WeightsError> {
+        load::load(self.config.network.as_ref(), self.weights.as_ref(), Missing::Refuse, device)
     }
 
     /// The vocabulary, or an error that says where one was looked for.
@@ -143,28 +152,32 @@ impl Located {
     }
 }
 
-/// Writes a bundle: the folder is made if need be, each file is complete before it gets its name.
+/// Writes a bundle: the folder is made if need be, each file is complete before it gets its name. A network that reads text needs its
+/// vocabulary.
 pub fn write(
     folder: &Path,
     config: &ModelConfig,
-    model: &HiMix,
-    vocabulary: &Path,
+    model: &dyn Model,
+    vocabulary: Option<&Path>,
     carried: Option<&dyn TensorSource>,
     precision: Precision,
 ) -> Result<(), WeightsError> {
     std::fs::create_dir_all(folder).map_err(|error| {
         WeightsError::file(folder, format!("the folder cannot be made ({error}); choose another"))
     })?;
-    let name =
-        if vocabulary.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
-    let words = std::fs::read(vocabulary)
-        .map_err(|error| WeightsError::file(vocabulary, format!("cannot be read ({error}); check the path")))?;
+    let words = vocabulary.map(|path| {
+        let name = if path.extension().is_some_and(|end| end == "json") { "tokenizer.json" } else { "vocab.txt" };
+        let words = std::fs::read(path)
+            .map_err(|error| WeightsError::file(path, format!("cannot be read ({error}); check the path")))?;
+        Ok((name, words))
+    });
+    let words = words.transpose()?;
     linear_probes::forget(folder)?;
-    save::save_model(&folder.join(WEIGHTS_FILE), config, model, carried, precision)?;
-    write_file(&folder.join(name), &words)?;
-    let text = serde_json::to_string_pretty(config)
-        .map_err(|error| WeightsError::config(&folder.join(CONFIG_FILE), error.to_string()))?;
-    write_file(&folder.join(CONFIG_FILE), text.as_bytes())
+    save::save_model(&folder.join(WEIGHTS_FILE), config.network.as_ref(), model, carried, precision)?;
+    if let Some((name, words)) = words {
+        write_file(&folder.join(name), &words)?;
+    }
+    write_file(&folder.join(CONFIG_FILE), config.to_json().as_bytes())
 }
 
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {

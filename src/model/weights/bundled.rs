@@ -8,6 +8,7 @@ use safetensors::tensor::SafeTensors;
 use super::source::{TensorSource, decode};
 use super::{WeightsError, bundle::Vocabulary};
 use crate::model::config::ModelConfig;
+use crate::model::registry::Registry;
 
 /// What names it in place of a path.
 pub const BUNDLED_NAME: &str = "bundled";
@@ -16,12 +17,12 @@ const CONFIG: &str = include_str!("../../../assets/model/config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../../assets/model/model.safetensors");
 const VOCABULARY: &str = include_str!("../../../assets/model/vocab.txt");
 
-/// Its read-outs.
+/// Its linear probes.
 pub const READOUTS: &str = include_str!("../../../assets/model/readouts.json");
 
 /// Its configuration.
-pub fn config() -> Result<ModelConfig, WeightsError> {
-    serde_json::from_str(CONFIG).map_err(|error| WeightsError::config(Path::new(BUNDLED_NAME), error.to_string()))
+pub fn config(registry: &Registry) -> Result<ModelConfig, WeightsError> {
+    registry.parse(CONFIG).map_err(|error| WeightsError::config(Path::new(BUNDLED_NAME), error.to_string()))
 }
 
 /// Its vocabulary.

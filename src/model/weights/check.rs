@@ -1,9 +1,13 @@
 //! Whether the tensors of a file are those of an architecture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use super::keys::{KeySpec, is_ignorable};
+use crate::model::config::ConfigError;
+use crate::model::key_table::KeySpec;
+use crate::model::network::Network;
+
+use super::manifest;
 
 /// A tensor of the wrong shape.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +76,23 @@ pub fn has_shape(spec: &KeySpec, shape: &[usize]) -> bool {
     *shape == spec.shape || (spec.shape.len() <= 1 && is_one(&spec.shape) && is_one(shape))
 }
 
-/// Compares what is needed with what is there.
-pub fn compare(needed: &[KeySpec], carried: &[String], found: &BTreeMap<String, Vec<usize>>) -> Mismatch {
+/// Compares the tensors of a file with those of a network.
+pub fn compare(network: &dyn Network, found: &BTreeMap<String, Vec<usize>>) -> Result<Mismatch, ConfigError> {
+    Ok(compare_with(network, &manifest::parameters(network)?, found))
+}
+
+/// The same with those of a part of a network.
+pub fn compare_part(
+    network: &dyn Network,
+    prefix: &str,
+    found: &BTreeMap<String, Vec<usize>>,
+) -> Result<Mismatch, ConfigError> {
+    let mut needed = manifest::parameters(network)?;
+    needed.retain(|spec| spec.name.starts_with(prefix));
+    Ok(compare_with(network, &needed, found))
+}
+
+fn compare_with(network: &dyn Network, needed: &[KeySpec], found: &BTreeMap<String, Vec<usize>>) -> Mismatch {
     let mut mismatch = Mismatch::default();
     for spec in needed {
         match found.get(&spec.name) {
@@ -89,7 +108,13 @@ pub fn compare(needed: &[KeySpec], carried: &[String], found: &BTreeMap<String, 
             }
         }
     }
-    let is_known = |name: &String| needed.iter().any(|spec| spec.name == *name) || carried.contains(name);
-    mismatch.superfluous = found.keys().filter(|name| !is_known(name) && !is_ignorable(name)).cloned().collect();
+    let known: HashSet<String> =
+        needed.iter().map(|spec| spec.name.clone()).chain(carried_names(network)).collect();
+    let is_superfluous = |name: &&String| !known.contains(name.as_str()) && !network.is_ignorable(name);
+    mismatch.superfluous = found.keys().filter(is_superfluous).cloned().collect();
     mismatch
+}
+
+fn carried_names(network: &dyn Network) -> impl Iterator<Item = String> {
+    network.auxiliary().into_iter().map(|(spec, _)| spec.name)
 }

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::keys::{self, KeySpec};
-use super::{TensorSource, WeightsError};
+use super::{TensorSource, WeightsError, manifest};
 use crate::model::config::{ConfigError, ModelConfig};
+use crate::model::key_table::KeySpec;
+use crate::model::network::Network;
 
 /// Name by which a user asks for these weights instead of a file.
 pub const RULE_NAME: &str = "rule";
@@ -18,14 +20,17 @@ pub const RULE_NAME: &str = "rule";
 /// A source whose values are computed when they are read.
 pub struct RuleWeights {
     path: PathBuf,
+    network: Arc<dyn Network>,
     specs: BTreeMap<String, Vec<usize>>,
 }
 
 impl RuleWeights {
     /// The weights of an architecture.
     pub fn new(config: &ModelConfig) -> Result<Self, ConfigError> {
-        let specs = keys::parameters(config)?.into_iter().map(|KeySpec { name, shape }| (name, shape)).collect();
-        Ok(Self { path: PathBuf::from(RULE_NAME), specs })
+        let network = config.network.clone();
+        let specs = manifest::parameters(network.as_ref())?;
+        let specs = specs.into_iter().map(|KeySpec { name, shape }| (name, shape)).collect();
+        Ok(Self { path: PathBuf::from(RULE_NAME), network, specs })
     }
 }
 
@@ -41,7 +46,7 @@ impl TensorSource for RuleWeights {
     fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
         let shape =
             self.specs.get(name).ok_or_else(|| WeightsError::file(&self.path, format!("there is no {name}")))?;
-        Ok(values(name, shape))
+        Ok(values(name, shape, self.network.distribution(name, shape)))
     }
 }
 
@@ -58,9 +63,8 @@ fn unit(hash: u64, index: usize) -> f64 {
     2.0 * ((z >> 11) as f64 * (-53f64).exp2()) - 1.0
 }
 
-/// Values of one tensor.
-pub fn values(name: &str, shape: &[usize]) -> Vec<f32> {
-    let (offset, scale) = distribution(name, shape);
+/// Values of one tensor, of this offset and scale.
+fn values(name: &str, shape: &[usize], (offset, scale): (f64, f64)) -> Vec<f32> {
     let count = shape.iter().product::<usize>();
     let hash = fnv1a(name);
     if scale == 0.0 {
@@ -73,22 +77,11 @@ pub fn values(name: &str, shape: &[usize]) -> Vec<f32> {
         .collect()
 }
 
-/// Offset and scale of the uniform number; the first rule that matches the name holds.
-fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
+/// Offset and scale of the uniform number, where a network has no rule of its own for a tensor; the first that matches the name
+/// holds.
+pub fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
     let fan_in = || shape.iter().skip(1).product::<usize>() as f64;
-    let scales = [".scale1", ".scale2", ".scale3"];
-    if name.ends_with(".guide_layer.sig") {
-        let sigma = match name.split('.').next() {
-            Some("decoder16") => 6.18,
-            Some("decoder8") => 4.70,
-            _ => 0.95,
-        };
-        (sigma, 0.0)
-    } else if scales.iter().any(|end| name.ends_with(end)) {
-        (1.421, 0.0)
-    } else if name == "attention_weights" {
-        (1.0, 0.5)
-    } else if name.ends_with("layer_scale_parameter") {
+    if name.ends_with("layer_scale_parameter") {
         (0.5, 0.25)
     } else if name.ends_with("running_mean") {
         (0.0, 0.1)

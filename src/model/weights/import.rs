@@ -1,64 +1,20 @@
 //! Checkpoints as Hugging Face ships them, seen under the authors' keys.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 use std::path::Path;
 
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::keys::is_ignorable;
-use super::{TensorSource, WeightsError, check, keys, load, roots, source};
-use crate::model::config::ModelConfig;
+use super::{TensorSource, WeightsError, check, roots, source};
+use crate::model::key_table::Encoder;
+use crate::model::network::Network;
 
 /// Names of a folder's weights, in the order in which they are looked for.
 pub const WEIGHTS_FILES: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
-/// Hugging Face's beginning of a key → the authors'. The first that matches holds; an empty right side leaves the
-/// tensor behind. A model saved without its head has keys without the leading `bert.` or `convnext.`.
-const TEXT_TABLE: &[(&str, &str)] = &[
-    ("bert.", "text_encoder.model.bert."),
-    ("cls_projection_head.", "text_encoder.model.cls_projection_head."),
-    ("cls.", "text_encoder.model.cls."),
-    ("embeddings.", "text_encoder.model.bert.embeddings."),
-    ("encoder.layer.", "text_encoder.model.bert.encoder.layer."),
-    ("pooler.", ""),
-];
-const VISION_TABLE: &[(&str, &str)] = &[
-    ("classifier.", ""),
-    ("convnext.", "encoder.model."),
-    ("embeddings.", "encoder.model.embeddings."),
-    ("encoder.stages.", "encoder.model.encoder.stages."),
-    ("layernorm.", "encoder.model.layernorm."),
-];
-
 /// Beginning of the weights' keys in a checkpoint that keeps more beside them.
 const STATE: &str = "state_dict.";
-
-/// Which encoder a folder holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoder {
-    /// CXR-BERT, or another BERT.
-    Text,
-    /// ConvNeXt.
-    Vision,
-}
-
-impl Encoder {
-    fn table(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Text => TEXT_TABLE,
-            Self::Vision => VISION_TABLE,
-        }
-    }
-
-    /// Beginning of the authors' keys of this encoder.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Text => "text_encoder.",
-            Self::Vision => "encoder.",
-        }
-    }
-}
 
 /// An encoder's own checkpoint under the authors' keys.
 struct Renamed {
@@ -124,8 +80,12 @@ impl TensorSource for Joined {
 pub fn open_encoder(
     folder: &Path,
     encoder: Encoder,
-    config: &ModelConfig,
+    network: &dyn Network,
 ) -> Result<Box<dyn TensorSource>, WeightsError> {
+    let Some(keys) = network.encoder(encoder) else {
+        let reason = format!("the network {} has no pretrained encoder of this kind", network.name());
+        return Err(WeightsError::file(folder, reason));
+    };
     let file = WEIGHTS_FILES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
     let Some(path) = file else {
         let [first, second] = WEIGHTS_FILES;
@@ -142,34 +102,29 @@ pub fn open_encoder(
     let wrapper = roots::common_wrapper(&all);
     let names = all.into_iter().filter_map(|theirs| {
         let name = &theirs[wrapper.len()..];
-        let matching = encoder.table().iter().find(|(start, _)| name.starts_with(start));
+        let matching = keys.table.iter().find(|(start, _)| name.starts_with(start));
         let ours = match matching {
             Some((_, "")) => return None,
             Some((start, ours)) => format!("{ours}{}", &name[start.len()..]),
             None => name.to_owned(),
         };
-        (!is_ignorable(&ours)).then_some((ours, theirs))
+        (!network.is_ignorable(&ours)).then_some((ours, theirs))
     });
     let names = names.collect();
     let renamed = Renamed { inner, names };
 
-    let needed: Vec<_> = keys::parameters(config)
-        .map_err(|error| WeightsError::config(folder, error.to_string()))?
-        .into_iter()
-        .filter(|spec| spec.name.starts_with(encoder.prefix()))
-        .collect();
-    let carried: Vec<String> = keys::auxiliary(config).into_iter().map(|(spec, _)| spec.name).collect();
-    let mismatch = check::compare(&needed, &carried, &renamed.shapes());
+    let mismatch = check::compare_part(network, keys.prefix, &renamed.shapes())
+        .map_err(|error| WeightsError::config(folder, error.to_string()))?;
     if mismatch.is_empty() {
         Ok(Box::new(renamed))
     } else {
-        Err(WeightsError::Mismatch { path, config: load::describe(config), mismatch: Box::new(mismatch) })
+        Err(WeightsError::Mismatch { path, config: network.describe(), mismatch: Box::new(mismatch) })
     }
 }
 
-/// Sizes of a BERT folder (`TextConfig`) or a ConvNeXt folder (`VisionConfig`), from the `config.json` that Hugging Face
-/// ships: what of it belongs to the architecture has the same names here, the rest is not looked at.
-pub fn read_sizes<T: Default + Serialize + DeserializeOwned>(folder: &Path) -> Result<T, WeightsError> {
+/// Sizes of a pretrained encoder's folder, from the `config.json` that Hugging Face ships: those that the network's own sizes of this
+/// encoder, `known`, have by the same names; the rest is not looked at.
+pub fn read_sizes(folder: &Path, known: &Value) -> Result<Value, WeightsError> {
     let path = folder.join("config.json");
     let refuse = |reason: String| {
         WeightsError::config(&path, format!("{reason}; give the folder as Hugging Face ships it"))
@@ -179,9 +134,14 @@ pub fn read_sizes<T: Default + Serialize + DeserializeOwned>(folder: &Path) -> R
     let damaged = |error: serde_json::Error| refuse(format!("this is no model configuration ({error})"));
     let mut sizes: Map<String, Value> = serde_json::from_str(&text).map_err(damaged)?;
     if let Some(activation) = sizes.get("hidden_act").filter(|name| *name != "gelu") {
-        return Err(refuse(format!("the activation {activation} is not that of HiMix, gelu")));
+        return Err(refuse(format!("the activation {activation} is not that of the network, gelu")));
     }
-    let known = serde_json::to_value(T::default()).map_err(damaged)?;
     sizes.retain(|name, _| known.get(name).is_some());
-    serde_json::from_value(Value::Object(sizes)).map_err(damaged)
+    let is_alike = |name: &str, value: &Value| {
+        known.get(name).is_some_and(|known| discriminant(known) == discriminant(value))
+    };
+    match sizes.iter().find(|(name, value)| !is_alike(name, value)) {
+        Some((name, value)) => Err(refuse(format!("{name} is {value}, which is no size of this encoder"))),
+        None => Ok(Value::Object(sizes)),
+    }
 }

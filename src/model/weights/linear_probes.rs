@@ -1,5 +1,5 @@
 //! Read-outs: a 1×1 convolution for each decoder stage, fitted on the frozen network, that makes a mask of the stage's output.
-//! They are no part of the network and lie beside its weights in `linear_probes.json`.
+//! They are no part of the network and lie beside its weights in `readouts.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bundle::{CONFIG_FILE, Located, write_file};
 use super::{BUNDLED_NAME, ModelSource, WeightsError, bundled};
-use crate::model::config::ModelConfig;
+use crate::model::network::{Network, StageShape};
 
 /// Name of the file in a bundle.
 pub const READOUTS_FILE: &str = "readouts.json";
@@ -50,29 +50,30 @@ impl LinearProbe {
 
 impl LinearProbes {
     /// Refuses what belongs to another architecture.
-    fn validate(&self, config: &ModelConfig) -> Result<(), String> {
-        let fits = |(index, linear_probe): (usize, &LinearProbe)| {
-            linear_probe.grid == config.stage_grid(index)
-                && linear_probe.weight.len() == config.stage_channels(index) / 2
-                && linear_probe.bias.is_finite()
-                && linear_probe.weight.iter().all(|weight| weight.is_finite())
+    fn validate(&self, network: &dyn Network) -> Result<(), String> {
+        let fits = |(probe, shape): (&LinearProbe, &StageShape)| {
+            probe.grid == shape.grid
+                && probe.weight.len() == shape.channels
+                && probe.bias.is_finite()
+                && probe.weight.iter().all(|weight| weight.is_finite())
         };
-        if self.stages.len() != config.stage_count() || !self.stages.iter().enumerate().all(fits) {
+        let shapes = network.stages();
+        if self.stages.len() != shapes.len() || !self.stages.iter().zip(&shapes).all(fits) {
             return Err("these read-outs belong to another model; fit them again".into());
         }
         Ok(())
     }
 }
 
-fn parse(path: &Path, text: &str, config: &ModelConfig) -> Result<LinearProbes, WeightsError> {
+fn parse(path: &Path, text: &str, network: &dyn Network) -> Result<LinearProbes, WeightsError> {
     let linear_probes: LinearProbes = serde_json::from_str(text)
         .map_err(|error| WeightsError::file(path, format!("these are no read-outs ({error}); fit them again")))?;
-    linear_probes.validate(config).map_err(|reason| WeightsError::file(path, reason))?;
+    linear_probes.validate(network).map_err(|reason| WeightsError::file(path, reason))?;
     Ok(linear_probes)
 }
 
 impl Located {
-    /// Where its read-outs lie or would be written; none for a model that is no file.
+    /// Where its read-outs lie or would be written; `None` for a model that is no file.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
         let ModelSource::Files(files) = &self.source else { return None };
         let model = &files.path;
@@ -87,15 +88,15 @@ impl Located {
         Some(model.with_file_name(format!("{name}.{READOUTS_FILE}")))
     }
 
-    /// Its read-outs; none where they were never fitted.
+    /// Its read-outs; `None` where they were never fitted.
     pub fn linear_probes(&self) -> Result<Option<LinearProbes>, WeightsError> {
         if self.source.is_bundled() {
-            return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, &self.config).map(Some);
+            return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, self.config.network.as_ref()).map(Some);
         }
         let Some(path) = self.linear_probes_path().filter(|path| path.is_file()) else { return Ok(None) };
         let text = std::fs::read_to_string(&path)
             .map_err(|error| WeightsError::file(&path, format!("cannot be read ({error}); check its rights")))?;
-        parse(&path, &text, &self.config).map(Some)
+        parse(&path, &text, self.config.network.as_ref()).map(Some)
     }
 }
 

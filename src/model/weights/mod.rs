@@ -1,27 +1,31 @@
 //! Weights in and out: safetensors and PyTorch checkpoints in, bundles and the authors' layout out.
 //!
-//! Every file is keyed as the authors' model is, and laid out as PyTorch lays it out, so that one table
-//! ([`keys`]) serves loading, saving, import and export.
+//! Every file is keyed as the authors' model is, and laid out as PyTorch lays it out, so that one table of the network
+//! ([`KeyTable`](crate::model::key_table::KeyTable)) serves loading, saving, import and export.
 
 pub mod bundle;
 mod bundled;
 pub mod check;
 pub mod deterministic;
 pub mod import;
-pub mod keys;
 pub mod linear_probes;
 pub mod load;
+pub mod manifest;
 mod model_source;
 pub mod roots;
 pub mod save;
 pub mod source;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use bundle::{Located, Vocabulary};
 pub use bundled::BUNDLED_NAME;
 pub use model_source::{ModelFiles, ModelSource};
 pub use source::TensorSource;
+
+/// Named arrays with their shapes, as they lie in a file.
+pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// Why weights could not be read or written. Every message names the file and the mend.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::check::has_shape;
-use super::keys::{self, KeySpec};
-use super::{TensorSource, WeightsError, source};
-use crate::model::config::ModelConfig;
+use super::{TensorSource, WeightsError, manifest, source};
+use crate::model::key_table::KeySpec;
+use crate::model::network::Network;
 
 /// What is put around a network to train or to save it and means nothing else.
 const WRAPPERS: &[&str] = &[
@@ -68,19 +68,20 @@ impl TensorSource for Rooted {
 }
 
 /// Opens a weights file of this architecture, wherever in it the network lies. Where no set of tensors is complete, the one that lacks
-/// least is taken, so that [`super::load::check`] names what is missing. A checkpoint may come without its text encoder.
+/// least is taken, so that [`super::load::check`] names what is missing. A checkpoint may come without its separate
+/// part, the text encoder.
 ///
 /// # Errors
 /// The file cannot be read, or holds two complete sets of which neither has a claim to be the network.
-pub fn open(path: &Path, config: &ModelConfig) -> Result<Box<dyn TensorSource>, WeightsError> {
-    rooted(source::open(path)?, config)
+pub fn open(path: &Path, network: &dyn Network) -> Result<Box<dyn TensorSource>, WeightsError> {
+    rooted(source::open(path)?, network)
 }
 
-fn rooted(inner: Box<dyn TensorSource>, config: &ModelConfig) -> Result<Box<dyn TensorSource>, WeightsError> {
+fn rooted(inner: Box<dyn TensorSource>, network: &dyn Network) -> Result<Box<dyn TensorSource>, WeightsError> {
     let path = inner.path().to_path_buf();
-    let needed = keys::parameters(config).map_err(|error| WeightsError::config(&path, error.to_string()))?;
-    let without_text: Vec<KeySpec> =
-        needed.iter().filter(|spec| !spec.name.starts_with(keys::TEXT_ENCODER)).cloned().collect();
+    let needed = manifest::parameters(network).map_err(|error| WeightsError::config(&path, error.to_string()))?;
+    let is_separate = |spec: &&KeySpec| network.separate_part().is_some_and(|part| spec.name.starts_with(part));
+    let without_separate: Vec<KeySpec> = needed.iter().filter(|spec| !is_separate(spec)).cloned().collect();
     let shapes = inner.shapes();
     let plain: BTreeMap<&str, &str> = shapes.keys().map(|name| (name.as_str(), name.as_str())).collect();
     let bare_names: BTreeMap<String, &str> = shapes.keys().map(|name| (bare(name), name.as_str())).collect();
@@ -90,7 +91,7 @@ fn rooted(inner: Box<dyn TensorSource>, config: &ModelConfig) -> Result<Box<dyn 
         false => BTreeMap::new(),
     };
     let attempts =
-        [(&needed, &plain), (&needed, &unwrapped), (&without_text, &plain), (&without_text, &unwrapped)];
+        [(&needed, &plain), (&needed, &unwrapped), (&without_separate, &plain), (&without_separate, &unwrapped)];
     for (needed, seen) in attempts {
         let complete = roots(needed, seen, &shapes).into_iter().filter(|(_, fitting)| *fitting == needed.len());
         let mut complete: Vec<&str> = complete.map(|(prefix, _)| prefix).collect();
@@ -104,7 +105,7 @@ fn rooted(inner: Box<dyn TensorSource>, config: &ModelConfig) -> Result<Box<dyn 
                 return Err(WeightsError::file(&path, reason));
             }
             [prefix, ref others @ ..] => {
-                let (names, left_out) = own(seen, prefix, &needs(config, needed));
+                let (names, left_out) = own(network, seen, prefix, &needs(network, needed));
                 let notices = notices(&path, prefix, others, &left_out);
                 let prefix = prefix.to_owned();
                 return Ok(Box::new(Rooted { prefix, names, notices, inner }));
@@ -161,8 +162,8 @@ fn claim(prefix: &str) -> (usize, usize) {
 }
 
 /// First parts of the keys of the network, its auxiliary tensors included.
-fn needs(config: &ModelConfig, needed: &[KeySpec]) -> BTreeSet<String> {
-    let auxiliary = keys::auxiliary(config);
+fn needs(network: &dyn Network, needed: &[KeySpec]) -> BTreeSet<String> {
+    let auxiliary = network.auxiliary();
     let names = needed.iter().chain(auxiliary.iter().map(|(spec, _)| spec)).map(|spec| head(&spec.name));
     names.map(str::to_owned).collect()
 }
@@ -171,20 +172,19 @@ fn head(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// The network's keys with the file's names of them, and what else the file holds. A stage too many is no addition but another network.
+/// The network's keys with the file's names of them, and what else the file holds. A part too many of its own kind, as a stage, is no
+/// addition but another network.
 fn own<'a>(
+    network: &dyn Network,
     seen: &BTreeMap<&'a str, &'a str>,
     prefix: &str,
     heads: &BTreeSet<String>,
 ) -> (BTreeMap<String, String>, Vec<&'a str>) {
-    let is_stage = |head: &str| {
-        head.strip_prefix("decoder").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-    };
     let mut names = BTreeMap::new();
     let mut left_out = Vec::new();
     for (&name, &theirs) in seen {
         match name.strip_prefix(prefix) {
-            Some(ours) if heads.contains(head(ours)) || is_stage(head(ours)) => {
+            Some(ours) if heads.contains(head(ours)) || network.is_own_part(head(ours)) => {
                 names.insert(ours.to_owned(), theirs.to_owned());
             }
             _ => left_out.push(theirs),
@@ -248,8 +248,10 @@ pub(super) fn common_wrapper(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::sync::Arc;
 
     use super::*;
+    use crate::model::Registry;
     use crate::model::weights::load;
 
     /// Names and shapes without values; reading gives the length of the file's name, so that it tells which tensor was read.
@@ -267,13 +269,13 @@ mod tests {
         }
     }
 
-    fn config() -> ModelConfig {
-        ModelConfig::default()
+    fn network() -> Arc<dyn Network> {
+        Registry::default().published().expect("sizes").network
     }
 
     /// The network's tensors under each of `prefixes`.
     fn under(prefixes: &[&str]) -> BTreeMap<String, Vec<usize>> {
-        let needed = keys::parameters(&config()).expect("an architecture");
+        let needed = manifest::parameters(network().as_ref()).expect("an architecture");
         let each = |prefix: &&str| {
             let prefix = (*prefix).to_owned();
             needed.iter().map(move |spec| (format!("{prefix}{}", spec.name), spec.shape.clone()))
@@ -282,7 +284,7 @@ mod tests {
     }
 
     fn open(shapes: BTreeMap<String, Vec<usize>>) -> Result<Box<dyn TensorSource>, WeightsError> {
-        rooted(Box::new(Listed("x.ckpt".into(), shapes)), &config())
+        rooted(Box::new(Listed("x.ckpt".into(), shapes)), network().as_ref())
     }
 
     fn opened(shapes: BTreeMap<String, Vec<usize>>) -> Box<dyn TensorSource> {
@@ -290,7 +292,7 @@ mod tests {
     }
 
     fn fits(source: &dyn TensorSource) -> bool {
-        load::check(&config(), source).expect("compared").is_empty()
+        load::check(network().as_ref(), source).expect("compared").is_empty()
     }
 
     #[test]
@@ -357,7 +359,7 @@ mod tests {
         shapes.remove("module.model.out.conv.conv.weight");
         shapes.insert("ema.out.conv.conv.weight".into(), vec![1, 16, 1, 1]);
         let source = opened(shapes);
-        let mismatch = load::check(&config(), source.as_ref()).expect("compared");
+        let mismatch = load::check(network().as_ref(), source.as_ref()).expect("compared");
         assert_eq!(mismatch.missing, ["out.conv.conv.weight"]);
         let text = mismatch.to_string();
         assert!(
@@ -370,14 +372,14 @@ mod tests {
     fn a_stage_too_many_is_another_network() {
         let mut shapes = under(&["model."]);
         shapes.insert("model.decoder32.guide_layer.sig".into(), vec![]);
-        let mismatch = load::check(&config(), opened(shapes).as_ref()).expect("compared");
+        let mismatch = load::check(network().as_ref(), opened(shapes).as_ref()).expect("compared");
         assert_eq!(mismatch.superfluous, ["decoder32.guide_layer.sig"]);
     }
 
     #[test]
     fn a_checkpoint_without_its_text_encoder_has_a_root_as_well() {
         let mut shapes = under(&["net."]);
-        shapes.retain(|name, _| !name.contains(keys::TEXT_ENCODER));
+        shapes.retain(|name, _| !name.contains("text_encoder.model.bert."));
         let source = opened(shapes);
         assert!(source.shapes().contains_key("out.conv.conv.weight"));
     }

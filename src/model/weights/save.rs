@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
 use safetensors::tensor::{Dtype, View, serialize_to_file};
 
-use super::keys::{self, Fill, KeySpec, is_scalar, reference_key};
-use super::{TensorSource, WeightsError};
+use super::{TensorSource, Tensors, WeightsError, manifest};
 use crate::atomic_file;
-use crate::model::config::ModelConfig;
-use crate::model::himix::HiMix;
+use crate::model::key_table::{Fill, KeySpec};
+use crate::model::layers::sine_table;
+use crate::model::network::{Model, Network};
 
 /// One tensor on its way into a file.
 struct Outgoing {
@@ -40,32 +38,6 @@ fn f32_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// Values of named tensors, as a network holds them.
-pub fn tensors_of(model: &HiMix, stages: usize) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
-    struct Collector {
-        path: Vec<String>,
-        stages: usize,
-        tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    }
-    impl ModuleVisitor for Collector {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let key = reference_key(&self.path.join("."), self.stages);
-            let data = param.val().into_data();
-            let shape = if is_scalar(&key) { Vec::new() } else { data.shape().to_vec() };
-            self.tensors.insert(key, (shape, data.iter::<f32>().collect()));
-        }
-    }
-    let mut collector = Collector { path: Vec::new(), stages, tensors: BTreeMap::new() };
-    model.visit(&mut collector);
-    collector.tensors
-}
-
 /// How many bytes a number takes in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
@@ -76,24 +48,24 @@ pub enum Precision {
     F16,
 }
 
-/// Writes a network's parameters, and the auxiliary tensors of `carried` if there is one, as a bundle's
+/// Writes a model's parameters, and the auxiliary tensors of `carried` if there is one, as a bundle's
 /// `model.safetensors`.
 pub fn save_model(
     path: &Path,
-    config: &ModelConfig,
-    model: &HiMix,
+    network: &dyn Network,
+    model: &dyn Model,
     carried: Option<&dyn TensorSource>,
     precision: Precision,
 ) -> Result<(), WeightsError> {
     let mut outgoing: BTreeMap<String, Outgoing> = BTreeMap::new();
-    for (name, (shape, values)) in tensors_of(model, config.stage_count()) {
+    for (name, (shape, values)) in manifest::tensors_of(network, model) {
         outgoing.insert(name, encode(shape, &values, precision));
     }
     if let Some(source) = carried {
         let found = source.shapes();
-        for (spec, fill) in keys::auxiliary(config) {
+        for (spec, fill) in network.auxiliary() {
             // Tables that are computed and the tied head would only make the file larger.
-            if matches!(fill, Fill::Positions | Fill::WordEmbeddings | Fill::Counter) {
+            if fill.is_computed() {
                 continue;
             }
             if let Some(shape) = found.get(&spec.name) {
@@ -115,7 +87,7 @@ fn encode(shape: Vec<usize>, values: &[f32], precision: Precision) -> Outgoing {
 }
 
 /// Writes named f32 tensors, for instance recorded activations.
-pub fn save_tensors(path: &Path, tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Result<(), WeightsError> {
+pub fn save_tensors(path: &Path, tensors: Tensors) -> Result<(), WeightsError> {
     let outgoing = tensors
         .into_iter()
         .map(|(name, (shape, values))| (name, encode(shape, &values, Precision::F32)))
@@ -138,10 +110,11 @@ impl Lazy<'_> {
             None => self.source.read(&self.spec.name)?,
             Some(Fill::Zeros | Fill::Counter) => vec![0.0; count],
             Some(Fill::Ones) => vec![1.0; count],
-            Some(Fill::WordEmbeddings) => {
-                self.source.read("text_encoder.model.bert.embeddings.word_embeddings.weight")?
-            }
-            Some(Fill::Positions) => crate::model::decoder::sine_table(self.spec.shape[1], self.spec.shape[2]),
+            Some(Fill::Tied(key)) => self.source.read(key)?,
+            Some(Fill::Positions) => match self.spec.shape[..] {
+                [.., length, channels] => sine_table(length, channels),
+                _ => vec![0.0; count],
+            },
         })
     }
 }
@@ -172,27 +145,21 @@ impl View for Lazy<'_> {
     }
 }
 
-/// Every tensor of the authors' model with its shape: parameters and auxiliary tensors.
-pub fn manifest(config: &ModelConfig) -> Result<Vec<KeySpec>, crate::model::config::ConfigError> {
-    let auxiliary = keys::auxiliary(config).into_iter().map(|(spec, _)| spec);
-    Ok(keys::parameters(config)?.into_iter().chain(auxiliary).collect())
-}
-
 /// Writes `source` as a safetensors file that the authors' code loads: all their keys, their layout, f32.
 ///
 /// What the source lacks because the mask does not need it is filled in: computed tables as they are computed,
-/// the tied language-model head from the word embeddings, unused heads with zeros.
-pub fn export(path: &Path, config: &ModelConfig, source: &dyn TensorSource) -> Result<(), WeightsError> {
+/// tied tensors from those that they are tied to, unused heads with zeros.
+pub fn export(path: &Path, network: &dyn Network, source: &dyn TensorSource) -> Result<(), WeightsError> {
     let failure = std::sync::Mutex::new(None);
     let found = source.shapes();
     let parameters =
-        keys::parameters(config).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
+        manifest::parameters(network).map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
     let mut outgoing = Vec::new();
     let mut add = |spec: KeySpec, fill: Option<Fill>| {
         outgoing.push((spec.name.clone(), Lazy { spec, fill, source, failure: &failure }));
     };
     parameters.into_iter().for_each(|spec| add(spec, None));
-    for (spec, fill) in keys::auxiliary(config) {
+    for (spec, fill) in network.auxiliary() {
         match found.get(&spec.name) {
             Some(shape) if fill != Fill::Counter => add(KeySpec { shape: shape.clone(), ..spec }, None),
             _ => add(spec, Some(fill)),

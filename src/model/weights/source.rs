@@ -139,7 +139,7 @@ impl TensorSource for SafetensorsFile {
     }
 }
 
-/// Numbers of a safetensors file as f32; none for kinds that weights do not have.
+/// Numbers of a safetensors file as f32; `None` for kinds that weights do not have.
 pub(super) fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     let kind = match dtype {
         Dtype::F32 => Number::F32,

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use burn::module::Module;
-
 use super::Run;
 use crate::model::config::ModelConfig;
 use crate::train::error::TrainError;
@@ -24,6 +22,7 @@ impl Run<'_> {
         let best = self.progress.best().map(|best| best.validation_loss);
         let losses = std::mem::take(&mut self.progress.losses);
         let Some(model) = &self.model else { return Ok(()) };
+        let overrides = model.inspectable().map(|model| model.overrides()).unwrap_or_default();
         let epoch = Epoch {
             number: number + 1,
             train_loss: losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64,
@@ -33,8 +32,8 @@ impl Run<'_> {
             per_image_dice: scores.per_image_dice(),
             per_image_iou: scores.per_image_iou(),
             learning_rate: learning_rate(self.config, number),
-            sigma: model.sigmas(),
-            layer_weights: model.fusion.layer_weights(),
+            sigma: overrides.stages.iter().map(|stage| stage.sigma).collect(),
+            layer_weights: overrides.layer_weights(),
             images: self.train.len() - self.progress.skipped,
             skipped: self.progress.skipped,
             seconds,
@@ -43,7 +42,8 @@ impl Run<'_> {
         };
         if epoch.is_best {
             let described = self.described(&epoch);
-            self.folder.keep_best(&described, &model.valid(), &self.vocabulary)?;
+            let model = model.without_gradients();
+            self.folder.keep_best(&described, model.as_ref(), self.vocabulary.as_deref())?;
         }
         self.progress.history.push(epoch.clone());
         self.progress.step = 0;
@@ -63,8 +63,9 @@ impl Run<'_> {
             Some(epoch) => self.described(epoch),
             None => self.model_config.clone(),
         };
-        let moments = self.optimiser.to_arrays();
-        self.folder.checkpoint(&described, &model.valid(), &self.vocabulary, moments, &self.progress)?;
+        let (model, moments) = (model.without_gradients(), self.optimiser.to_arrays());
+        let vocabulary = self.vocabulary.as_deref();
+        self.folder.checkpoint(&described, model.as_ref(), vocabulary, moments, &self.progress)?;
         self.saved = Instant::now();
         (self.report)(Event::Checkpoint);
         Ok(())

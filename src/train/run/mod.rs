@@ -6,13 +6,11 @@ mod settle;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
 use crate::device::OpenDevice;
-use crate::model::HiMix;
 use crate::model::config::{ModelConfig, Provenance};
+use crate::model::{Model, Registry};
 use crate::train::batches::{Batch, Form, training_items, with_batches};
 use crate::train::cases::Cases;
 use crate::train::config::TrainConfig;
@@ -27,7 +25,7 @@ use crate::train::pace::Pace;
 use crate::train::place;
 use crate::train::schedule::learning_rate;
 use crate::train::start::{Start, architecture, prepare, resumed_architecture};
-use crate::train::step::Optimiser;
+use crate::train::step::{GradientSum, Optimiser};
 use crate::train::text_states::TextStates;
 use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
 
@@ -42,6 +40,17 @@ pub fn run(
     control: &Control,
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
+    run_in(&Registry::default(), config, device, control, report)
+}
+
+/// As [`run`], with one of these networks.
+pub fn run_in(
+    registry: &Registry,
+    config: &TrainConfig,
+    device: &OpenDevice,
+    control: &Control,
+    report: &mut dyn FnMut(Event),
+) -> Result<Option<Epoch>, TrainError> {
     config.validate().map_err(TrainError::Config)?;
     let folder = RunFolder::new(&config.out);
     if folder.is_used() {
@@ -50,13 +59,25 @@ pub fn run(
             config.out.display()
         )));
     }
-    Run::begin(config, folder, device, control, report, None)?.train()
+    Run::begin(registry, config, folder, device, control, report, None)?.train()
 }
 
 /// Goes on with the run in `folder` from its last checkpoint: on the same device it reaches the same weights and metrics as the
 /// unbroken run. `data` says where its data sets lie now, in the order of the settings; where it is empty they are looked for where
 /// they were, and where they went together with the run's folder. Data that are not those of the run are refused.
 pub fn resume(
+    folder: &Path,
+    data: &[PathBuf],
+    device: &OpenDevice,
+    control: &Control,
+    report: &mut dyn FnMut(Event),
+) -> Result<Option<Epoch>, TrainError> {
+    resume_in(&Registry::default(), folder, data, device, control, report)
+}
+
+/// As [`resume`], with one of these networks.
+pub fn resume_in(
+    registry: &Registry,
     folder: &Path,
     data: &[PathBuf],
     device: &OpenDevice,
@@ -77,13 +98,14 @@ pub fn resume(
     }
     let manifest = folder.manifest()?;
     config.data = place::find(folder.path(), manifest.as_ref(), &config.data, data)?;
-    Run::begin(&config, folder, device, control, report, Some(Resumed { progress, manifest }))?.train()
+    let resumed = Some(Resumed { progress, manifest });
+    Run::begin(registry, &config, folder, device, control, report, resumed)?.train()
 }
 
 /// What the folder of a run tells of it.
 struct Resumed {
     progress: Progress,
-    /// None in a folder of an older version.
+    /// `None` in a folder of an older version.
     manifest: Option<Manifest>,
 }
 
@@ -105,9 +127,9 @@ struct Run<'a> {
     validation: Cases,
     /// What a bundle says of its origin but for the scores.
     model_config: ModelConfig,
-    vocabulary: PathBuf,
+    vocabulary: Option<PathBuf>,
     form: Form,
-    model: Option<HiMix>,
+    model: Option<Box<dyn Model>>,
     optimiser: Optimiser,
     kept: Option<TextStates>,
     preview: Vec<usize>,
@@ -121,6 +143,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn begin(
+        registry: &Registry,
         config: &'a TrainConfig,
         folder: RunFolder,
         device: &OpenDevice,
@@ -130,10 +153,11 @@ impl<'a> Run<'a> {
     ) -> Result<Self, TrainError> {
         report(Event::Preparing("looking through the data".into()));
         let architecture = match &resumed {
-            Some(_) => resumed_architecture(&folder)?,
-            None => architecture(config)?,
+            Some(_) => resumed_architecture(registry, &folder)?,
+            None => architecture(registry, config)?,
         };
-        let side = architecture.decoder.image_size;
+        let network = architecture.network;
+        let side = network.image_side();
         let (mut train, mut notes) = Cases::open(config, true, side, true)?;
         let (mut validation, more) = Cases::open(config, false, side, true)?;
         notes.extend(more);
@@ -145,7 +169,7 @@ impl<'a> Run<'a> {
                 )));
             }
         }
-        must_fit(config, &architecture, device)?;
+        must_fit(config, network.as_ref(), device)?;
         let manifest = settle::manifest(config, &folder, &train, &validation, report)?;
         let is_resumed = resumed.is_some();
         match &resumed {
@@ -161,21 +185,21 @@ impl<'a> Run<'a> {
         report(Event::Preparing("making the network".into()));
         let training_device = device.device.clone().autodiff();
         device.device.seed(config.seed);
-        let start = prepare(config, &folder, is_resumed, &train, &training_device)?;
+        let start = prepare(registry, config, &folder, is_resumed, &train, &training_device)?;
         let mut optimiser = Optimiser::new(config.weight_decay);
         if is_resumed {
             optimiser.load(&folder.optimiser()?, &device.device);
         }
         let Start { config: model_config, vocabulary, model, is_text_frozen, form, notices } = start;
         notes.extend(notices);
-        let kept = is_text_frozen.then(|| TextStates::new(model.text.clone().valid()));
+        let kept = is_text_frozen.then(TextStates::default);
         let (preview, cases) = preview(&validation, &form, config.preview);
         let progress = resumed.map(|resumed| resumed.progress).unwrap_or_default();
         folder.log(if is_resumed { "resumed" } else { "begun" });
         report(Event::Started {
             train: train.len(),
             validation: validation.len(),
-            parameters: model.num_params(),
+            parameters: model.count(),
             history: progress.history.clone(),
             epochs: config.epochs,
             device: device.name.clone(),
@@ -331,11 +355,11 @@ impl<'a> Run<'a> {
             self.model = Some(model);
             return Ok(());
         }
-        let mut gradients = GradientsAccumulator::new();
+        let mut gradients = GradientSum::default();
         let mut total: Option<Tensor<1>> = None;
         for batch in group.iter().filter(|batch| batch.count > 0) {
             let tensors = Tensors::of(batch, &self.form, &self.device);
-            let logits = logits(&model, &tensors, batch, self.kept.as_mut());
+            let logits = logits(model.as_ref(), &tensors, batch, self.kept.as_mut());
             // Every image counts the same, whichever pass it is in.
             let share = batch.count as f64 / images as f64;
             let value = loss(logits, tensors.target, self.config.cross_entropy).total * share;
@@ -344,10 +368,10 @@ impl<'a> Run<'a> {
                 Some(sum) => sum + plain,
                 None => plain,
             });
-            gradients.accumulate(&model, GradientsParams::from_grads(value.backward(), &model));
+            gradients.add(model.as_ref(), value.backward());
         }
         self.unread.extend(total);
-        self.model = Some(self.optimiser.step(model, gradients.grads(), rate));
+        self.model = Some(self.optimiser.step(model, gradients, rate));
         Ok(())
     }
 
@@ -369,7 +393,7 @@ impl<'a> Run<'a> {
     }
 
     fn validate(&mut self) -> Option<Validation> {
-        let model = self.model.as_ref()?;
+        let model = self.model.as_deref()?;
         let control = self.control;
         let is_wanted = || control.wait() != RunControl::Stop;
         let with = Validator {

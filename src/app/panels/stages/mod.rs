@@ -78,6 +78,7 @@ fn nothing(state: &State) -> Option<&str> {
         (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
         (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
+        (_, Some(model), _) if model.info.stages.is_empty() => Some("This network has no decoder stages to show."),
         (_, _, look) => match (&look.error, &look.seen) {
             (Some(error), _) => Some(error),
             (None, None) => Some("The stages appear in a moment."),

@@ -5,10 +5,12 @@ use burn::tensor::Tensor;
 
 use super::decoder::DecoderStage;
 use super::fusion::Fusion;
-use super::head::Head;
-use super::himix::HiMix;
-use super::overrides::Overrides;
-use super::trace::Trace;
+use super::model::HiMix;
+use crate::model::blocks::head::Head;
+use crate::model::network::{self, Features, TextStates};
+use crate::model::overrides::Overrides;
+use crate::model::prepared::{to_planes, to_positions};
+use crate::model::trace::Trace;
 
 /// A decoder that is differentiated by what flows through it, not by its weights.
 #[derive(Debug)]
@@ -56,5 +58,26 @@ impl Attributor {
         let gradients = self.mean_logit(stage, output.clone(), inputs, chosen).backward();
         let zeros = || output.clone().inner().zeros_like();
         output.grad(&gradients).unwrap_or_else(zeros)
+    }
+}
+
+impl network::Attributor for Attributor {
+    fn gradient(
+        &self,
+        stage: usize,
+        output: &Tensor<2>,
+        features: &Features,
+        text: &TextStates,
+        chosen: &Tensor<4>,
+    ) -> Tensor<2> {
+        let planes = |x: &Tensor<2>| {
+            let [positions, _] = x.dims();
+            Tensor::<4>::from_inner(to_planes(x.clone(), positions.isqrt()))
+        };
+        let inputs = Inputs {
+            features: features.iter().map(planes).collect(),
+            states: text.iter().cloned().map(Tensor::from_inner).collect(),
+        };
+        to_positions(Self::gradient(self, stage, planes(output), &inputs, chosen))
     }
 }

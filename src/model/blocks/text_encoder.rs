@@ -7,9 +7,47 @@ use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::gelu;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use super::config::TextConfig;
-use super::layers::{LayerNorm, Linear, attend};
-use super::trace::Trace;
+use serde::{Deserialize, Serialize};
+
+use crate::model::layers::{LayerNorm, Linear, attend};
+use crate::model::trace::Trace;
+
+/// Sizes of the BERT text encoder (CXR-BERT by default).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextConfig {
+    /// Entries of the vocabulary.
+    pub vocab_size: usize,
+    /// Width of every token state.
+    pub hidden_size: usize,
+    /// Transformer layers; their outputs, not the embedding's, are what the layer fusion mixes.
+    pub num_hidden_layers: usize,
+    /// Attention heads of each layer; must divide `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Width of the feed-forward part.
+    pub intermediate_size: usize,
+    /// Number of learned positions.
+    pub max_position_embeddings: usize,
+    /// Number of token types; the network only uses type 0.
+    pub type_vocab_size: usize,
+    /// Epsilon of every layer norm.
+    pub layer_norm_eps: f64,
+}
+
+impl Default for TextConfig {
+    fn default() -> Self {
+        Self {
+            vocab_size: 30_522,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            layer_norm_eps: 1e-12,
+        }
+    }
+}
 
 /// Standard deviation of BERT's initial weights.
 const INIT_STD: f64 = 0.02;

@@ -1,13 +1,11 @@
 //! The names of the tensors: ours, those of the authors' model, and those that never touch the mask.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
-
-use crate::model::config::{ConfigError, ModelConfig};
-use crate::model::himix::HiMix;
+use super::config::HiMixConfig;
+use crate::model::key_table::{Encoder, EncoderKeys, Fill, KeySpec, KeyTable};
+use crate::model::weights::deterministic;
 
 /// Beginning of the text encoder's keys, which a checkpoint may lack.
-pub const TEXT_ENCODER: &str = "text_encoder.model.bert.";
+const TEXT_ENCODER: &str = "text_encoder.model.bert.";
 
 /// Our path → the authors' key. Applied in this order, each to the whole path; the stage's number is then put in
 /// for `decoder#`.
@@ -50,7 +48,7 @@ const TABLE: &[(&str, &str)] = &[
 ];
 
 /// Number in the name of a decoder stage's tensors: 16, 8, 4 for three stages.
-pub fn stage_number(stages: usize, index: usize) -> usize {
+fn stage_number(stages: usize, index: usize) -> usize {
     4 << (stages - 1 - index)
 }
 
@@ -76,74 +74,99 @@ pub fn reference_key(path: &str, stages: usize) -> String {
     key
 }
 
-/// Whether the tensor has no dimension in files; burn's smallest rank is 1, so ours has shape `[1]`.
-pub fn is_scalar(key: &str) -> bool {
-    [".sig", ".scale1", ".scale2", ".scale3"].iter().any(|end| key.ends_with(end))
-}
+/// Key of the word embeddings, to which the language-model head is tied.
+const WORD_EMBEDDINGS: &str = "text_encoder.model.bert.embeddings.word_embeddings.weight";
 
-/// One tensor that a file should have.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeySpec {
-    /// The authors' key.
-    pub name: String,
-    /// Shape in the file.
-    pub shape: Vec<usize>,
-}
+/// Hugging Face's beginning of a key → the authors'. A model saved without its head has keys without the leading `bert.` or
+/// `convnext.`.
+const TEXT_KEYS: EncoderKeys = EncoderKeys {
+    table: &[
+        ("bert.", "text_encoder.model.bert."),
+        ("cls_projection_head.", "text_encoder.model.cls_projection_head."),
+        ("cls.", "text_encoder.model.cls."),
+        ("embeddings.", "text_encoder.model.bert.embeddings."),
+        ("encoder.layer.", "text_encoder.model.bert.encoder.layer."),
+        ("pooler.", ""),
+    ],
+    prefix: "text_encoder.",
+};
+const VISION_KEYS: EncoderKeys = EncoderKeys {
+    table: &[
+        ("classifier.", ""),
+        ("convnext.", "encoder.model."),
+        ("embeddings.", "encoder.model.embeddings."),
+        ("encoder.stages.", "encoder.model.encoder.stages."),
+        ("layernorm.", "encoder.model.layernorm."),
+    ],
+    prefix: "encoder.",
+};
 
-/// What stands in a tensor that the mask does not depend on, where no file gave it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fill {
-    /// Zeros.
-    Zeros,
-    /// Ones.
-    Ones,
-    /// The sine table of the positions.
-    Positions,
-    /// The word embeddings, to which the language-model head is tied.
-    WordEmbeddings,
-    /// An integer zero, counting batches.
-    Counter,
-}
-
-/// Every parameter of the architecture with its key and shape, in the order of the modules.
-pub fn parameters(config: &ModelConfig) -> Result<Vec<KeySpec>, ConfigError> {
-    // Parameters are made lazily, so that this allocates next to nothing.
-    let model = HiMix::new(config, &Device::flex())?;
-    Ok(parameters_of(&model, config.stage_count()))
-}
-
-/// The same, of a model at hand.
-pub fn parameters_of(model: &HiMix, stages: usize) -> Vec<KeySpec> {
-    let mut collector = Collector { path: Vec::new(), stages, specs: Vec::new() };
-    model.visit(&mut collector);
-    collector.specs
-}
-
-struct Collector {
-    path: Vec<String>,
-    stages: usize,
-    specs: Vec<KeySpec>,
-}
-
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
+impl KeyTable for HiMixConfig {
+    fn key(&self, path: &str) -> String {
+        reference_key(path, self.stage_count())
     }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+    fn is_scalar(&self, key: &str) -> bool {
+        [".sig", ".scale1", ".scale2", ".scale3"].iter().any(|end| key.ends_with(end))
     }
 
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = reference_key(&self.path.join("."), self.stages);
-        let shape = if is_scalar(&name) { Vec::new() } else { param.lazy_shape().to_vec() };
-        self.specs.push(KeySpec { name, shape });
+    fn auxiliary(&self) -> Vec<(KeySpec, Fill)> {
+        auxiliary(self)
+    }
+
+    fn is_ignorable(&self, key: &str) -> bool {
+        ["position_ids", ".bert.pooler.", "encoder.model.classifier."].iter().any(|part| key.contains(part))
+            || key.starts_with("text_encoder.model.cls.seq_relationship")
+    }
+
+    fn is_own_part(&self, part: &str) -> bool {
+        part.strip_prefix("decoder").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    fn separate_part(&self) -> Option<&'static str> {
+        Some(TEXT_ENCODER)
+    }
+
+    fn encoder(&self, encoder: Encoder) -> Option<EncoderKeys> {
+        Some(match encoder {
+            Encoder::Text => TEXT_KEYS,
+            Encoder::Vision => VISION_KEYS,
+        })
+    }
+
+    fn refuse(&self, key: &str, values: &[f32]) -> Option<String> {
+        let is_width = key.ends_with(".sig");
+        (is_width && !values.iter().all(|sigma| sigma.is_finite() && *sigma > 0.0)).then(|| {
+            format!(
+                "{key}, the width of a spectrum filter, is {values:?} and must be positive; train again or choose another checkpoint"
+            )
+        })
+    }
+
+    fn is_for_few_rows(&self, key: &str) -> bool {
+        key.starts_with("text_encoder")
+    }
+
+    fn distribution(&self, key: &str, shape: &[usize]) -> (f64, f64) {
+        if key.ends_with(".guide_layer.sig") {
+            let sigma = match key.split('.').next() {
+                Some("decoder16") => 6.18,
+                Some("decoder8") => 4.70,
+                _ => 0.95,
+            };
+            (sigma, 0.0)
+        } else if [".scale1", ".scale2", ".scale3"].iter().any(|end| key.ends_with(end)) {
+            (1.421, 0.0)
+        } else if key == "attention_weights" {
+            (1.0, 0.5)
+        } else {
+            deterministic::distribution(key, shape)
+        }
     }
 }
 
-/// Tensors that the authors' model has although its mask does not depend on them: heads of the encoders, an unused
-/// norm, computed tables, counters. They are accepted on loading, carried through, and written on export.
-pub fn auxiliary(config: &ModelConfig) -> Vec<(KeySpec, Fill)> {
+/// See [`KeyTable::auxiliary`].
+fn auxiliary(config: &HiMixConfig) -> Vec<(KeySpec, Fill)> {
     let mut list = Vec::new();
     let mut add = |name: String, shape: &[usize], fill: Fill| {
         list.push((KeySpec { name, shape: shape.to_vec() }, fill));
@@ -162,7 +185,7 @@ pub fn auxiliary(config: &ModelConfig) -> Vec<(KeySpec, Fill)> {
     add(format!("{text}.predictions.transform.dense.bias"), &[hidden], Fill::Zeros);
     add(format!("{text}.predictions.transform.LayerNorm.weight"), &[hidden], Fill::Ones);
     add(format!("{text}.predictions.transform.LayerNorm.bias"), &[hidden], Fill::Zeros);
-    add(format!("{text}.predictions.decoder.weight"), &[vocabulary, hidden], Fill::WordEmbeddings);
+    add(format!("{text}.predictions.decoder.weight"), &[vocabulary, hidden], Fill::Tied(WORD_EMBEDDINGS));
     add(format!("{text}.predictions.decoder.bias"), &[vocabulary], Fill::Zeros);
     let head = "text_encoder.model.cls_projection_head";
     add(format!("{head}.dense_to_hidden.weight"), &[projection, hidden], Fill::Zeros);
@@ -191,10 +214,4 @@ pub fn auxiliary(config: &ModelConfig) -> Vec<(KeySpec, Fill)> {
         }
     }
     list
-}
-
-/// Tensors of the encoders' own checkpoints that belong to no part of HiMix and are left behind.
-pub fn is_ignorable(key: &str) -> bool {
-    ["position_ids", ".bert.pooler.", "encoder.model.classifier."].iter().any(|part| key.contains(part))
-        || key.starts_with("text_encoder.model.cls.seq_relationship")
 }

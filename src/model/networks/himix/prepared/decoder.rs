@@ -1,16 +1,14 @@
-//! Layer fusion, decoder stages and head: everything after the two encoders, and what of it can be turned.
+//! Layer fusion, decoder stages and head: everything after the two encoders, and what of it can be overridden.
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
-
-use super::conv::PreparedHead;
+use super::super::fusion::Fusion;
+use super::super::model::HiMix;
+use super::StageTexts;
 use super::stage::PreparedStage;
-use super::{Decoded, Features, StageTexts};
-use crate::model::config::ModelConfig;
-use crate::model::fusion::Fusion;
-use crate::model::himix::HiMix;
+use crate::model::network::{Decoded, DecodedStage, Features, TextStates};
 use crate::model::overrides::Overrides;
+use crate::model::prepared::PreparedHead;
 
 /// The decoder, folded. A clone shares the weights.
 #[derive(Clone, Debug)]
@@ -23,15 +21,15 @@ pub struct PreparedDecoder {
 
 impl PreparedDecoder {
     /// Works out filters, norms and scales.
-    pub fn of(model: &HiMix, config: &ModelConfig) -> Self {
+    pub fn of(model: &HiMix) -> Self {
         let stages: Vec<PreparedStage> = model
             .stages
             .iter()
             .enumerate()
-            .map(|(index, stage)| PreparedStage::of(stage, config.stage_grid(index)))
+            .map(|(index, stage)| PreparedStage::of(stage, model.config.stage_grid(index)))
             .collect();
         let head = Arc::new(PreparedHead::of(&model.head));
-        Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides(config) }
+        Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides() }
     }
 
     /// The values with which it runs.
@@ -54,7 +52,7 @@ impl PreparedDecoder {
     }
 
     /// Outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]` → what the stages read.
-    pub fn fuse(&self, states: &[Tensor<3>]) -> StageTexts {
+    pub fn fuse(&self, states: &TextStates) -> StageTexts {
         let fused = self.fusion.forward(states);
         self.stages.iter().zip(fused).map(|(stage, text)| stage.project_text(text?)).collect()
     }
@@ -63,14 +61,14 @@ impl PreparedDecoder {
     pub fn decode(&self, features: &Features, texts: StageTexts) -> Decoded {
         let last = features.len() - 1;
         let mut x = features[last].clone();
-        let (mut stages, mut filters) = (Vec::new(), Vec::new());
+        let mut stages = Vec::new();
         for (index, (stage, text)) in self.stages.iter().zip(texts).enumerate() {
+            let input = x.clone();
             let (output, filtered) = stage.forward(x, text, features[last - 1 - index].clone());
             x = output.clone();
-            stages.push(output);
-            filters.push(filtered);
+            stages.push(DecodedStage { input, filtered, output });
         }
         let n = x.dims()[0].isqrt();
-        Decoded { logits: self.head.forward(x, n), stages, filtered: filters }
+        Decoded { logits: self.head.forward(x, n), stages }
     }
 }

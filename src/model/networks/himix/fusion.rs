@@ -6,8 +6,9 @@ use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::config::{ConfigError, ModelConfig};
-use super::overrides::{self, GroupOverrides};
+use super::config::HiMixConfig;
+use crate::model::config::ConfigError;
+use crate::model::overrides::GroupOverrides;
 
 /// Groups of layers, and how they are weighted.
 #[derive(Module, Debug)]
@@ -25,7 +26,7 @@ pub struct Fusion {
 
 impl Fusion {
     /// Uniform weights. Fails where the configuration's groups make no sense.
-    pub fn new(config: &ModelConfig, device: &Device) -> Result<Self, ConfigError> {
+    pub fn new(config: &HiMixConfig, device: &Device) -> Result<Self, ConfigError> {
         let groups = config.groups()?;
         let widest = groups.iter().map(Vec::len).max().unwrap_or(1);
         let alpha = config.has_learned_fusion().then(|| Initializer::Ones.init([groups.len(), widest], device));
@@ -33,7 +34,7 @@ impl Fusion {
         Ok(Self { alpha, groups, order, removed })
     }
 
-    /// Softmax weights of the group that feeds `stage` (coarse to fine), `[layers of the group]`; none where the
+    /// Softmax weights of the group that feeds `stage` (coarse to fine), `[layers of the group]`; `None` where the
     /// group was removed.
     fn weights(&self, stage: usize) -> Option<(&[usize], Option<Tensor<1>>)> {
         let number = self.order[stage];
@@ -88,7 +89,7 @@ impl Fusion {
     }
 
     /// Outputs of the embedding and of every layer → the text of each stage, coarse to fine, each
-    /// `[batch, tokens, hidden]`; none for a stage without text.
+    /// `[batch, tokens, hidden]`; `None` for a stage without text.
     pub fn forward(&self, states: &[Tensor<3>]) -> Vec<Option<Tensor<3>>> {
         (0..self.order.len())
             .map(|stage| {
@@ -111,10 +112,5 @@ impl Fusion {
                 sum
             })
             .collect()
-    }
-
-    /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
-    pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
-        overrides::layer_weights(&self.group_overrides(), &self.order)
     }
 }

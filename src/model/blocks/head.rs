@@ -4,9 +4,8 @@ use burn::module::Module;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, module};
 
-use super::config::ModelConfig;
-use super::layers::{Conv2d, ConvShape};
-use super::trace::Trace;
+use crate::model::layers::{Conv2d, ConvShape};
+use crate::model::trace::Trace;
 
 /// Factor by which the head enlarges.
 pub const ENLARGE: usize = 4;
@@ -21,9 +20,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// Weights as PyTorch draws them.
-    pub fn new(config: &ModelConfig, device: &Device) -> Self {
-        let (input, channels) = (config.vision.hidden_sizes[0], config.decoder.subpixel_channels);
+    /// From `input` channels over `channels` sub-pixel channels; weights as PyTorch draws them.
+    pub fn new(input: usize, channels: usize, device: &Device) -> Self {
         let wide = channels * ENLARGE * ENLARGE;
         let three = ConvShape { input, output: wide, kernel: 3, stride: 1, padding: 1, groups: 1 };
         let one = ConvShape { input: channels, output: 1, kernel: 1, stride: 1, padding: 0, groups: 1 };
@@ -49,7 +47,7 @@ impl Head {
 
     /// The 3×3 convolution with the 1×1 convolution in it: weight `[16, C, 3, 3]`, bias `[16]`, and the bias `[1]` that
     /// is added last.
-    pub(super) fn composed(&self) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    pub(in crate::model) fn composed(&self) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
         let weight = self.conv.weight.val();
         let [wide, input, height, width] = weight.dims();
         let (places, channels) = (ENLARGE * ENLARGE, wide / (ENLARGE * ENLARGE));
@@ -69,7 +67,7 @@ impl Head {
 }
 
 /// Pixel shuffle: `[batch, 16 c, n, n]` → `[batch, c, 4n, 4n]`
-pub(super) fn shuffle(x: Tensor<4>) -> Tensor<4> {
+pub(in crate::model) fn shuffle(x: Tensor<4>) -> Tensor<4> {
     let [batch, wide, height, width] = x.dims();
     let channels = wide / (ENLARGE * ENLARGE);
     x.reshape([batch, channels, ENLARGE, ENLARGE, height, width]).permute([0, 1, 4, 2, 5, 3]).reshape([
@@ -81,7 +79,7 @@ pub(super) fn shuffle(x: Tensor<4>) -> Tensor<4> {
 }
 
 /// Zeros on the left and top, then a 4×4 mean with stride 1: the same size, without the shuffle's checkerboard.
-pub(super) fn blur(x: Tensor<4>) -> Tensor<4> {
+pub(in crate::model) fn blur(x: Tensor<4>) -> Tensor<4> {
     let pad = ENLARGE - 1;
     let padded = x.pad([(0, 0), (0, 0), (pad, 0), (pad, 0)], PadMode::Constant(0.0));
     let options = AvgPoolOptions::new([ENLARGE, ENLARGE]).with_stride([1, 1]);

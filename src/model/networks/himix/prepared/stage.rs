@@ -5,14 +5,12 @@ use std::sync::Arc;
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 
-use super::conv::PreparedUp;
-use super::linear::normalise;
-use super::{Affine, PreparedAttention};
+use super::super::decoder::{DecoderStage, Guide, SCALE_INIT, TextProjection};
+use super::super::spectrum::SpectrumFilter;
 use crate::model::cpu::Activation;
-use crate::model::decoder::{DecoderStage, Guide, SCALE_INIT, TextProjection};
 use crate::model::layers::{LayerNorm, Linear};
 use crate::model::overrides::StageOverrides;
-use crate::model::spectrum::SpectrumFilter;
+use crate::model::prepared::{Affine, PreparedAttention, PreparedUp, normalise};
 
 /// A decoder stage, folded. A clone shares the weights.
 #[derive(Clone, Debug)]
@@ -35,7 +33,7 @@ struct PreparedGuide {
     narrow: Arc<Affine>,
 }
 
-/// What no dial touches, and what the dials are worked into.
+/// What no override touches, and what the overrides are worked into.
 #[derive(Debug)]
 struct Fixed {
     text: TextProjection,
@@ -137,7 +135,7 @@ impl PreparedStage {
         Self { guide, ..self.clone() }
     }
 
-    /// Fused text `[1, tokens, hidden]` → what the stage reads of it, `[L, C]`; none where it reads nothing.
+    /// Fused text `[1, tokens, hidden]` → what the stage reads of it, `[L, C]`; `None` where it reads nothing.
     pub fn project_text(&self, fused: Tensor<3>) -> Option<Tensor<2>> {
         Some(self.guide.as_ref()?.fixed.text.forward(fused).squeeze_dim(0))
     }

@@ -7,9 +7,36 @@ use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
-use super::config::VisionConfig;
-use super::layers::{Conv2d, ConvShape, LayerNorm, Linear, to_channels_first, to_channels_last};
-use super::trace::Trace;
+use serde::{Deserialize, Serialize};
+
+use crate::model::layers::{Conv2d, ConvShape, LayerNorm, Linear, to_channels_first, to_channels_last};
+use crate::model::trace::Trace;
+
+/// Sizes of the ConvNeXt vision encoder (ConvNeXt-T by default).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VisionConfig {
+    /// Channels of the four stages.
+    pub hidden_sizes: Vec<usize>,
+    /// Blocks of the four stages.
+    pub depths: Vec<usize>,
+    /// Side of a patch and stride of the stem.
+    pub patch_size: usize,
+    /// As the reference configuration carries it. It belongs to the pooled norm, which the mask does not
+    /// use; the norms inside the network have 1e-6.
+    pub layer_norm_eps: f64,
+}
+
+impl Default for VisionConfig {
+    fn default() -> Self {
+        Self {
+            hidden_sizes: vec![96, 192, 384, 768],
+            depths: vec![3, 3, 9, 3],
+            patch_size: 4,
+            layer_norm_eps: 1e-12,
+        }
+    }
+}
 
 /// Epsilon of every norm inside the network.
 const NORM_EPS: f64 = 1e-6;

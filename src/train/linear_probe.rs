@@ -1,15 +1,15 @@
-//! Fitting the read-outs: a 1×1 convolution for each decoder stage on the frozen network, by half Dice, half cross entropy.
-//!
-//! Plain arithmetic on the stages' outputs: a few hundred weights a stage, for which a library would only be in the way.
+//! Fitting the linear probes: a 1×1 convolution for each decoder stage on the frozen network, by half Dice, half cross entropy.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::error::InferError;
-use super::inspection::InspectOptions;
-use super::predictor::Predictor;
+use burn::optim::{Adam, AdamConfig, AdamState, Optimizer as _};
+use burn::tensor::activation::{log_sigmoid, sigmoid};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+use super::error::TrainError;
 use crate::data::dataset::pair::{self, Pair};
-use crate::data::{Dataset, Mask};
+use crate::data::{Dataset, Image, Mask};
 use crate::model::weights::linear_probes::{self, LinearProbe, LinearProbes};
 
 /// Positions of an image's stage output that are kept, drawn at random where there are more.
@@ -19,9 +19,9 @@ const BATCH: usize = 8;
 /// Times that every image is seen.
 const EPOCHS: usize = 60;
 /// Of Adam; falls to 0 on a cosine.
-const LEARNING_RATE: f32 = 0.03;
+const LEARNING_RATE: f64 = 0.03;
 /// Keeps numerator and denominator of Dice from zero.
-const SMOOTHING: f32 = 1.0;
+const SMOOTHING: f64 = 1.0;
 /// For the positions and the order of the images.
 const SEED: u64 = 0;
 
@@ -34,6 +34,17 @@ pub enum FitProgress {
     Stages(usize, usize),
 }
 
+/// What a decoder stage gave for an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageOutput {
+    /// Side of the stage's grid.
+    pub grid: usize,
+    /// Channels.
+    pub channels: usize,
+    /// `[channels, 2 · grid, 2 · grid]`, in the natural orientation of the image.
+    pub values: Vec<f32>,
+}
+
 /// What an image gives to one stage.
 struct Example {
     /// `[positions, channels]`
@@ -42,16 +53,17 @@ struct Example {
     target: Vec<f32>,
 }
 
-/// Fits read-outs of the predictor's model on at most `limit` images of each data set (0 for all), evenly over its list. None where
-/// `progress` broke off.
+/// Fits linear probes on at most `limit` images of each data set (0 for all), evenly over its list. `look` gives what the stages of the
+/// model make of an image and its prompt, coarse to fine. `None` where `progress` broke off.
 ///
-/// The predictor uses them from then on; [`write_linear_probes`] keeps them.
+/// # Errors
+/// Not one image can be read, `look` failed, or it gave no stages.
 pub fn fit_linear_probes(
-    predictor: &mut Predictor,
     datasets: &[Dataset],
     limit: usize,
+    mut look: impl FnMut(&Image, &str) -> Result<Vec<StageOutput>, String>,
     mut progress: impl FnMut(FitProgress) -> ControlFlow<()>,
-) -> Result<Option<LinearProbes>, InferError> {
+) -> Result<Option<LinearProbes>, TrainError> {
     let mut samples = Vec::new();
     for dataset in datasets {
         let count = dataset.samples.len();
@@ -59,10 +71,8 @@ pub fn fit_linear_probes(
         samples.extend((0..wanted).map(|index| (&dataset.samples[index * count / wanted], &dataset.reading)));
     }
     let mut random = fastrand::Rng::with_seed(SEED);
-    let config = predictor.config().clone();
-    let mut examples: Vec<Vec<Example>> = (0..config.stage_count()).map(|_| Vec::new()).collect();
+    let mut stages: Vec<Stage> = Vec::new();
     let mut failure = None;
-    let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
     for (index, (sample, reading)) in samples.iter().enumerate() {
         if progress(FitProgress::Images(index, samples.len())).is_break() {
             return Ok(None);
@@ -74,34 +84,51 @@ pub fn fit_linear_probes(
                 continue;
             }
         };
-        let inspection = predictor.inspect(&image, &sample.prompt, None, wanted)?;
-        for (stage, examples) in inspection.stages.iter().zip(&mut examples) {
-            examples.push(example(&stage.output, stage.side(), &truth, &mut random));
+        let outputs = look(&image, &sample.prompt).map_err(TrainError::Stages)?;
+        if outputs.is_empty() {
+            return Err(TrainError::Stages("this network has no decoder stages to fit read-outs on".into()));
+        }
+        if stages.is_empty() {
+            stages.extend(outputs.iter().map(|output| Stage::new(output.grid, output.channels)));
+        }
+        for (stage, output) in stages.iter_mut().zip(&outputs) {
+            stage.examples.push(example(&output.values, 2 * output.grid, &truth, &mut random));
         }
     }
-    let images = examples.first().map_or(0, Vec::len);
+    let images = stages.first().map_or(0, |stage| stage.examples.len());
     if let (0, reason) = (images, failure) {
         let reason = reason.unwrap_or_else(|| "the list is empty".into());
-        return Err(InferError::NothingReadable { count: samples.len(), reason });
+        return Err(TrainError::NothingReadable { count: samples.len(), reason });
     }
-    let mut stages = Vec::new();
-    for (index, examples) in examples.iter().enumerate() {
-        if progress(FitProgress::Stages(index, config.stage_count())).is_break() {
+    let mut fitted = Vec::new();
+    for (index, stage) in stages.iter().enumerate() {
+        if progress(FitProgress::Stages(index, stages.len())).is_break() {
             return Ok(None);
         }
-        let (weight, bias) = fit(examples, config.stage_channels(index) / 2, &mut random);
-        stages.push(LinearProbe { grid: config.stage_grid(index), weight, bias });
+        let (weight, bias) = fit(&stage.examples, stage.channels, &mut random);
+        fitted.push(LinearProbe { grid: stage.grid, weight, bias });
     }
     let names: Vec<String> =
         datasets.iter().map(|set| format!("{}, split {}", folder_name(&set.root), set.split)).collect();
     let description = format!("fitted on {images} images of {}", names.join(" and "));
-    let linear_probes = LinearProbes { description, images, stages };
-    predictor.use_linear_probes(linear_probes.clone());
-    Ok(Some(linear_probes))
+    Ok(Some(LinearProbes { description, images, stages: fitted }))
+}
+
+/// A stage and what the images gave to it.
+struct Stage {
+    grid: usize,
+    channels: usize,
+    examples: Vec<Example>,
+}
+
+impl Stage {
+    fn new(grid: usize, channels: usize) -> Self {
+        Self { grid, channels, examples: Vec::new() }
+    }
 }
 
 /// Writes read-outs to a file, complete before it gets its name.
-pub fn write_linear_probes(path: &Path, read: &LinearProbes) -> Result<(), InferError> {
+pub fn write_linear_probes(path: &Path, read: &LinearProbes) -> Result<(), TrainError> {
     Ok(linear_probes::write(path, read)?)
 }
 
@@ -157,27 +184,80 @@ fn fit(examples: &[Example], channels: usize, random: &mut fastrand::Rng) -> (Ve
             rows.flat_map(|row| (0..channels).map(|c| (row[c] - mean[c]) / deviation[c])).collect()
         })
         .collect();
-    let mut adam = Adam::new(channels + 1);
-    let mut weights = vec![0f32; channels + 1];
+    let device = Device::flex().autodiff();
+    let mut probe = Probe::new(channels, &device);
     let mut order: Vec<usize> = (0..examples.len()).collect();
     let steps = EPOCHS * examples.len().div_ceil(BATCH);
     let mut step = 0;
     for _ in 0..EPOCHS {
         random.shuffle(&mut order);
         for batch in order.chunks(BATCH) {
-            let mut gradient = vec![0f32; channels + 1];
-            for &index in batch {
-                add_gradient(&mut gradient, &weights, &scaled[index], &examples[index].target);
-            }
-            gradient.iter_mut().for_each(|value| *value /= batch.len() as f32);
-            let cosine = (std::f32::consts::PI * step as f32 / steps as f32).cos();
-            adam.step(&mut weights, &gradient, LEARNING_RATE * 0.5 * (1.0 + cosine));
+            let join = |of: &dyn Fn(usize) -> Vec<f32>| batch.iter().flat_map(|index| of(*index)).collect();
+            let values: Vec<f32> = join(&|index| scaled[index].clone());
+            let target: Vec<f32> = join(&|index| examples[index].target.clone());
+            let shape = [batch.len(), target.len() / batch.len()];
+            let values = TensorData::new(values, [shape[0] * shape[1], channels]);
+            let values = Tensor::<2>::from_data(values, &device);
+            let target = Tensor::<2>::from_data(TensorData::new(target, shape), &device);
+            let gradients = loss(probe.logits(values).reshape(shape), target).backward();
+            let cosine = (std::f64::consts::PI * step as f64 / steps as f64).cos();
+            probe.step(gradients, LEARNING_RATE * 0.5 * (1.0 + cosine));
             step += 1;
         }
     }
-    let weight: Vec<f32> = (0..channels).map(|c| weights[c] / deviation[c]).collect();
-    let bias = weights[channels] - weight.iter().zip(&mean).map(|(weight, mean)| weight * mean).sum::<f32>();
+    let (weights, shift) = probe.values();
+    let weight: Vec<f32> = weights.iter().zip(&deviation).map(|(weight, deviation)| weight / deviation).collect();
+    let bias = shift - weight.iter().zip(&mean).map(|(weight, mean)| weight * mean).sum::<f32>();
     (weight, bias)
+}
+
+/// A 1×1 convolution and its optimiser: Adam (Kingma and Ba 2015).
+struct Probe {
+    /// `[channels, 1]`
+    weight: Tensor<2>,
+    /// `[1, 1]`
+    bias: Tensor<2>,
+    rule: Adam,
+    states: [Option<AdamState<2>>; 2],
+}
+
+impl Probe {
+    fn new(channels: usize, device: &Device) -> Self {
+        let zeros = |rows| Tensor::<2>::zeros([rows, 1], device).require_grad();
+        let rule = AdamConfig::new().with_epsilon(1e-8).build();
+        Self { weight: zeros(channels), bias: zeros(1), rule, states: [None, None] }
+    }
+
+    /// `[positions, channels]` → `[positions, 1]`
+    fn logits(&self, values: Tensor<2>) -> Tensor<2> {
+        values.matmul(self.weight.clone()) + self.bias.clone()
+    }
+
+    fn step(&mut self, mut gradients: Gradients, rate: f64) {
+        for (tensor, state) in [&mut self.weight, &mut self.bias].into_iter().zip(&mut self.states) {
+            let Some(gradient) = tensor.grad_remove(&mut gradients) else { continue };
+            let (moved, next) = self.rule.step(rate, tensor.clone().inner(), gradient, state.take());
+            *tensor = Tensor::from_inner(moved).require_grad();
+            *state = next;
+        }
+    }
+
+    /// Weights and bias.
+    fn values(self) -> (Vec<f32>, f32) {
+        let numbers = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+        (numbers(self.weight), numbers(self.bias).first().copied().unwrap_or_default())
+    }
+}
+
+/// ½ (1 − Dice) + ½ cross entropy of each image, averaged; logits and target, a share of foreground, are `[images, positions]`.
+fn loss(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+    let p = sigmoid(logits.clone());
+    let both = (p.clone() * target.clone()).sum_dim(1) * 2.0 + SMOOTHING;
+    let either = p.sum_dim(1) + target.clone().sum_dim(1) + SMOOTHING;
+    let dice = (both / either).neg().add_scalar(1.0).mean();
+    let background = target.clone().neg().add_scalar(1.0);
+    let entropy = target * log_sigmoid(logits.clone()) + background * log_sigmoid(logits.neg());
+    (dice - entropy.mean()) * 0.5
 }
 
 /// Mean and deviation of every channel; a constant one has deviation 1.
@@ -195,51 +275,6 @@ fn moments(examples: &[Example], channels: usize) -> (Vec<f32>, Vec<f32>) {
     let variance = squares.iter().zip(&mean).map(|(squares, mean)| squares / count - mean * mean);
     let deviation = variance.map(|variance| if variance > 1e-12 { variance.sqrt() as f32 } else { 1.0 }).collect();
     (mean.into_iter().map(|mean| mean as f32).collect(), deviation)
-}
-
-/// Adds the gradient of an image's loss, ½ (1 − Dice) + ½ cross entropy, by weights and bias (the last).
-fn add_gradient(gradient: &mut [f32], weights: &[f32], values: &[f32], target: &[f32]) {
-    let channels = weights.len() - 1;
-    let probability: Vec<f32> = values
-        .chunks_exact(channels)
-        .map(|row| {
-            let logit =
-                weights[channels] + row.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>();
-            1.0 / (1.0 + (-logit).exp())
-        })
-        .collect();
-    let both = 2.0 * probability.iter().zip(target).map(|(p, y)| p * y).sum::<f32>() + SMOOTHING;
-    let either = probability.iter().sum::<f32>() + target.iter().sum::<f32>() + SMOOTHING;
-    let count = target.len() as f32;
-    for ((row, &p), &y) in values.chunks_exact(channels).zip(&probability).zip(target) {
-        let by_dice = -(2.0 * y * either - both) / (either * either) * p * (1.0 - p);
-        let slope = 0.5 * by_dice + 0.5 * (p - y) / count;
-        gradient.iter_mut().zip(row).for_each(|(sum, value)| *sum += slope * value);
-        gradient[channels] += slope;
-    }
-}
-
-/// Kingma and Ba 2015.
-struct Adam {
-    first: Vec<f32>,
-    second: Vec<f32>,
-    time: i32,
-}
-
-impl Adam {
-    fn new(count: usize) -> Self {
-        Self { first: vec![0.0; count], second: vec![0.0; count], time: 0 }
-    }
-
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], rate: f32) {
-        self.time += 1;
-        let (a, b) = (1.0 - 0.9f32.powi(self.time), 1.0 - 0.999f32.powi(self.time));
-        for (index, weight) in weights.iter_mut().enumerate() {
-            self.first[index] = 0.9 * self.first[index] + 0.1 * gradient[index];
-            self.second[index] = 0.999 * self.second[index] + 0.001 * gradient[index] * gradient[index];
-            *weight -= rate * (self.first[index] / a) / ((self.second[index] / b).sqrt() + 1e-8);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -268,35 +303,6 @@ mod tests {
             let probability = linear_probe.probability(&output);
             let wrong = probability.iter().zip(&mask.values).filter(|(p, y)| (**p >= 0.5) != (**y == 1));
             assert_eq!(wrong.count(), 0);
-        }
-    }
-
-    #[test]
-    fn the_gradient_agrees_with_finite_differences() {
-        let values = [0.3, -1.0, 2.0, 0.5, -0.7, 0.1, 1.5, -0.2];
-        let target = [1.0, 0.0, 0.25, 1.0];
-        let loss = |weights: &[f32]| {
-            let p: Vec<f32> = values
-                .chunks_exact(2)
-                .map(|row| 1.0 / (1.0 + (-(weights[0] * row[0] + weights[1] * row[1] + weights[2])).exp()))
-                .collect();
-            let both = 2.0 * p.iter().zip(&target).map(|(p, y)| p * y).sum::<f32>() + SMOOTHING;
-            let either = p.iter().sum::<f32>() + target.iter().sum::<f32>() + SMOOTHING;
-            let entropy =
-                p.iter().zip(&target).map(|(p, y)| -(y * p.ln() + (1.0 - y) * (1.0 - p).ln())).sum::<f32>() / 4.0;
-            0.5 * (1.0 - both / either) + 0.5 * entropy
-        };
-        let weights = [0.4, -0.3, 0.1];
-        let mut gradient = [0f32; 3];
-        add_gradient(&mut gradient, &weights, &values, &target);
-        for index in 0..3 {
-            let moved = |by: f32| {
-                let mut weights = weights;
-                weights[index] += by;
-                loss(&weights)
-            };
-            let measured = (moved(1e-2) - moved(-1e-2)) / 2e-2;
-            assert!((measured - gradient[index]).abs() < 1e-3, "{measured} against {}", gradient[index]);
         }
     }
 

@@ -3,18 +3,17 @@
 //! Paper section 3.3 and Fig. 4; the order of the parts and of the norms is that of the authors' code.
 
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::{gelu, leaky_relu, relu};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
-use super::config::ModelConfig;
-use super::layers::{Attention, Conv2d, ConvShape, LayerNorm, Linear, Upsample2, uniform};
-use super::overrides::{SIGMA_OFF, StageOverrides};
+use super::config::HiMixConfig;
 use super::spectrum::SpectrumFilter;
-use super::trace::Trace;
+use crate::model::blocks::up_block::{LEAK, UpBlock};
+use crate::model::layers::{Attention, LayerNorm, Linear, sine_positions, uniform};
+use crate::model::overrides::{SIGMA_OFF, StageOverrides};
+use crate::model::trace::Trace;
 
-/// Slope of every leaky ReLU.
-pub const LEAK: f64 = 0.01;
 /// Start of the three residual scales β.
 pub const SCALE_INIT: f64 = 1.421;
 /// Epsilon of the decoder's layer norms.
@@ -46,7 +45,7 @@ impl TextProjection {
 pub struct Guide {
     /// Text projection.
     pub text_project: TextProjection,
-    /// Spectrum filter; none where the configuration switches it off.
+    /// Spectrum filter; `None` where the configuration switches it off.
     pub spectrum: Option<SpectrumFilter>,
     /// Norm before the self attention.
     pub norm1: LayerNorm,
@@ -75,27 +74,8 @@ pub struct Guide {
     text_positions: Tensor<3>,
 }
 
-/// Sine and cosine in turn over the channels, base 10000: `[1, length, channels]`.
-fn sine_positions(length: usize, channels: usize, device: &Device) -> Tensor<3> {
-    Tensor::from_data(TensorData::new(sine_table(length, channels), [1, length, channels]), device)
-}
-
-/// The values of the position table, row-major over positions and channels.
-pub(super) fn sine_table(length: usize, channels: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(length * channels);
-    for position in 0..length {
-        for channel in 0..channels {
-            // The frequency is taken in f32 as the authors' table is, the angle then in f64.
-            let exponent = -(10_000f32.ln()) / channels as f32 * (channel / 2 * 2) as f32;
-            let angle = f64::from(position as f32 * exponent.exp());
-            values.push(if channel % 2 == 0 { angle.sin() } else { angle.cos() } as f32);
-        }
-    }
-    values
-}
-
 impl Guide {
-    fn new(config: &ModelConfig, stage: usize, device: &Device) -> Self {
+    fn new(config: &HiMixConfig, stage: usize, device: &Device) -> Self {
         let channels = config.stage_channels(stage);
         let grid = config.stage_grid(stage);
         let (tokens, length) = (config.decoder.input_text_length, config.decoder.text_lengths[stage]);
@@ -167,50 +147,10 @@ impl Guide {
     }
 }
 
-/// Doubles the grid, takes in the skip connection, two 3×3 convolutions.
-#[derive(Module, Debug)]
-pub struct UpBlock {
-    /// C → C/2, doubles the side.
-    pub transp_conv: Upsample2,
-    /// C → C/2 over the concatenation of upsampled and skip.
-    pub conv1: Conv2d,
-    /// Norm after the first convolution.
-    pub norm1: BatchNorm,
-    /// C/2 → C/2
-    pub conv2: Conv2d,
-    /// Norm after the second convolution.
-    pub norm2: BatchNorm,
-}
-
-fn conv3(input: usize, output: usize, device: &Device) -> Conv2d {
-    let shape = ConvShape { input, output, kernel: 3, stride: 1, padding: 1, groups: 1 };
-    Conv2d::new(shape, false, device)
-}
-
-impl UpBlock {
-    fn new(channels: usize, device: &Device) -> Self {
-        let half = channels / 2;
-        Self {
-            transp_conv: Upsample2::new(channels, half, device),
-            conv1: conv3(channels, half, device),
-            norm1: BatchNormConfig::new(half).init(device),
-            conv2: conv3(half, half, device),
-            norm2: BatchNormConfig::new(half).init(device),
-        }
-    }
-
-    /// `[batch, C, n, n]` and skip `[batch, C/2, 2n, 2n]` → `[batch, C/2, 2n, 2n]`
-    fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
-        let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
-        let x = leaky_relu(self.norm1.forward(self.conv1.forward(x)), LEAK);
-        leaky_relu(self.norm2.forward(self.conv2.forward(x)), LEAK)
-    }
-}
-
 /// One decoder stage.
 #[derive(Module, Debug)]
 pub struct DecoderStage {
-    /// What the text guides; none where the stage's group was removed.
+    /// What the text guides; `None` where the stage's group was removed.
     pub guide: Option<Guide>,
     /// Up block.
     pub up: UpBlock,
@@ -218,7 +158,7 @@ pub struct DecoderStage {
 
 impl DecoderStage {
     /// Stage `stage`, coarse to fine.
-    pub fn new(config: &ModelConfig, stage: usize, device: &Device) -> Self {
+    pub fn new(config: &HiMixConfig, stage: usize, device: &Device) -> Self {
         let has_text = !config.fusion.removed.contains(&config.fusion.order[stage]);
         Self {
             guide: has_text.then(|| Guide::new(config, stage, device)),

@@ -1,0 +1,52 @@
+//! The up block of the decoders: twice the grid, half the channels, with a skip connection.
+
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::activation::leaky_relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::model::layers::{Conv2d, ConvShape, Upsample2};
+
+/// Slope of every leaky ReLU.
+pub const LEAK: f64 = 0.01;
+
+/// Doubles the grid, takes in the skip connection, two 3×3 convolutions.
+#[derive(Module, Debug)]
+pub struct UpBlock {
+    /// C → C/2, doubles the side.
+    pub transp_conv: Upsample2,
+    /// C → C/2 over the concatenation of upsampled and skip.
+    pub conv1: Conv2d,
+    /// Norm after the first convolution.
+    pub norm1: BatchNorm,
+    /// C/2 → C/2
+    pub conv2: Conv2d,
+    /// Norm after the second convolution.
+    pub norm2: BatchNorm,
+}
+
+fn conv3(input: usize, output: usize, device: &Device) -> Conv2d {
+    let shape = ConvShape { input, output, kernel: 3, stride: 1, padding: 1, groups: 1 };
+    Conv2d::new(shape, false, device)
+}
+
+impl UpBlock {
+    /// For `channels` coming in; weights as PyTorch draws them.
+    pub fn new(channels: usize, device: &Device) -> Self {
+        let half = channels / 2;
+        Self {
+            transp_conv: Upsample2::new(channels, half, device),
+            conv1: conv3(channels, half, device),
+            norm1: BatchNormConfig::new(half).init(device),
+            conv2: conv3(half, half, device),
+            norm2: BatchNormConfig::new(half).init(device),
+        }
+    }
+
+    /// `[batch, C, n, n]` and skip `[batch, C/2, 2n, 2n]` → `[batch, C/2, 2n, 2n]`
+    pub fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
+        let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
+        let x = leaky_relu(self.norm1.forward(self.conv1.forward(x)), LEAK);
+        leaky_relu(self.norm2.forward(self.conv2.forward(x)), LEAK)
+    }
+}

@@ -1,0 +1,44 @@
+//! What one image costs in training.
+
+use super::config::HiMixConfig;
+
+/// Grid side and channels of every stage of the vision encoder.
+fn stages(config: &HiMixConfig) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
+    let first = config.decoder.image_size / config.vision.patch_size.max(1);
+    let sizes = config.vision.hidden_sizes.iter().zip(&config.vision.depths).enumerate();
+    sizes.map(move |(stage, (channels, depth))| ((first >> stage) as f64, *channels as f64, *depth as f64))
+}
+
+/// Multiplications and additions of one image on the way there.
+pub fn operations(config: &HiMixConfig) -> f64 {
+    let vision: f64 = stages(config).map(|(n, c, depth)| depth * n * n * 2.0 * (49.0 * c + 8.0 * c * c)).sum();
+    let (hidden, wide) = (config.text.hidden_size as f64, config.text.intermediate_size as f64);
+    let layer = 2.0 * config.token_limit as f64 * (4.0 * hidden * hidden + 2.0 * hidden * wide);
+    let text = config.text.num_hidden_layers as f64 * layer;
+    let decoder: f64 = (0..config.stage_count())
+        .map(|stage| {
+            let (n, c) = (config.stage_grid(stage) as f64, config.stage_channels(stage) as f64);
+            let (grid, fine) = (n * n, 4.0 * n * n);
+            let attention = grid * (7.0 * c * c + 2.0 * grid * c);
+            let up = grid * 2.0 * c * c + fine * 9.0 * (c * c / 2.0 + c * c / 4.0);
+            2.0 * (attention + up)
+        })
+        .sum();
+    let (n, c) = (config.decoder.image_size as f64 / 4.0, config.vision.hidden_sizes[0] as f64);
+    vision + text + decoder + 2.0 * n * n * 9.0 * c * 16.0
+}
+
+/// Numbers of one image that a step keeps for the way back.
+pub fn kept(config: &HiMixConfig) -> f64 {
+    let vision: f64 = stages(config).map(|(n, c, depth)| depth * n * n * c * 20.0).sum();
+    let (hidden, wide) = (config.text.hidden_size as f64, config.text.intermediate_size as f64);
+    let text = config.text.num_hidden_layers as f64 * config.token_limit as f64 * (16.0 * hidden + 3.0 * wide);
+    let decoder: f64 = (0..config.stage_count())
+        .map(|stage| {
+            let (n, c) = (config.stage_grid(stage) as f64, config.stage_channels(stage) as f64);
+            n * n * c * 40.0 + 4.0 * n * n * c * 12.0
+        })
+        .sum();
+    let side = config.decoder.image_size as f64;
+    vision + text + decoder + side * side * 30.0
+}

@@ -1,0 +1,87 @@
+//! HiMix made ready for prediction, one image at a time: [`crate::model::prepared`]'s blocks, and the spectrum filter of a stage as
+//! one `n²×n²` matrix. The reference tests hold both this and the plain network to the authors' numbers.
+
+mod decoder;
+mod stage;
+
+use burn::tensor::{Int, Tensor};
+
+use super::model::HiMix;
+use crate::model::network::{Decoded, Executor, Features, StagedExecutor, TextStates, Tokens};
+use crate::model::overrides::Overrides;
+use crate::model::prepared::{PreparedText, PreparedVision};
+pub use decoder::PreparedDecoder;
+
+/// The network, folded.
+#[derive(Debug)]
+pub struct Prepared {
+    vision: PreparedVision,
+    text: PreparedText,
+    decoder: PreparedDecoder,
+    /// The decoder with the overrides that it was asked for last, where they are not its own values.
+    modified: Option<PreparedDecoder>,
+}
+
+/// What each stage reads of the prompt, coarse to fine, each `[L, C]`; `None` for a stage without text.
+pub type StageTexts = Vec<Option<Tensor<2>>>;
+
+impl Prepared {
+    /// Works out everything that does not depend on image and prompt, and takes the weights over.
+    ///
+    /// Weights are not copied, but for the decoder's convolutions; where `model` is a clone of one that lives on, the text
+    /// encoder's are copied too.
+    pub fn new(model: HiMix) -> Self {
+        Self {
+            vision: PreparedVision::of(&model.vision),
+            decoder: PreparedDecoder::of(&model),
+            text: PreparedText::of(model.text),
+            modified: None,
+        }
+    }
+
+    /// Token numbers and mask `[1, tokens]` → what the stages read.
+    pub fn text_for_stages(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> StageTexts {
+        self.decoder.fuse(&self.text.forward(ids, mask))
+    }
+
+    /// Features and texts → logits and what the stages gave.
+    pub fn decode_texts(&self, features: &Features, texts: StageTexts) -> Decoded {
+        self.decoder.decode(features, texts)
+    }
+}
+
+impl Executor for Prepared {
+    fn encode_image(&self, image: Tensor<4>) -> Features {
+        self.vision.forward(image)
+    }
+
+    fn encode_text(&self, tokens: Tokens) -> TextStates {
+        self.text.forward(tokens.ids, tokens.mask)
+    }
+
+    fn decode(&self, features: &Features, text: &TextStates) -> Tensor<4> {
+        self.decoder.decode(features, self.decoder.fuse(text)).logits
+    }
+
+    fn staged(&mut self) -> Option<&mut dyn StagedExecutor> {
+        Some(self)
+    }
+}
+
+impl StagedExecutor for Prepared {
+    fn overrides(&self) -> &Overrides {
+        self.decoder.overrides()
+    }
+
+    fn decode_with(&mut self, features: &Features, text: &TextStates, overrides: &Overrides) -> Decoded {
+        let own = &self.decoder;
+        self.modified = match self.modified.take() {
+            _ if own.overrides() == overrides => None,
+            Some(modified) if modified.overrides() == overrides => Some(modified),
+            Some(modified) => Some(modified.with_overrides(overrides)),
+            None => Some(own.with_overrides(overrides)),
+        };
+        let decoder = self.modified.as_ref().unwrap_or(own);
+        decoder.decode(features, decoder.fuse(text))
+    }
+}

@@ -195,9 +195,9 @@ impl HimixApp {
     fn show_sample(&mut self, SampleOpened { sample, mask, prompt }: SampleOpened) {
         let path = PathBuf::from(format!("{}, truth", sample.title));
         let truth = Arc::new(Truth::of_mask(path, &mask));
-        self.state.truth = Some(OpenTruth::new(self.engine.ticket(), truth, 0));
+        self.state.document.truth = Some(OpenTruth::new(self.engine.ticket(), truth, 0));
         self.state.show_truth = true;
-        self.state.prompt = prompt;
+        self.state.document.prompt = prompt;
         self.state.prompt_of = PromptOf::Sample(sample.title);
     }
 
@@ -271,7 +271,7 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
-        self.state.image =
+        self.state.document.image =
             Some(OpenImage { ticket, path, source, volume, slice, image, layer, full, seen, asked });
     }
 
@@ -279,11 +279,11 @@ impl HimixApp {
     pub(super) fn close_image(&mut self) {
         self.forget_prediction();
         let state = &mut self.state;
-        state.image = None;
+        state.document.image = None;
         state.failed = None;
         state.ruler = None;
         state.playing = None;
-        state.truth = None;
+        state.document.truth = None;
         state.truth_question = None;
         state.shown = None;
         state.view = View::default();
@@ -295,7 +295,7 @@ impl HimixApp {
 
     fn take_truth(&mut self, truth: Arc<Truth>) {
         let (ticket, image) = (self.state.jobs.truth.newest(), self.state.jobs.truth.asked());
-        let Some(open) = self.state.image.as_ref().filter(|open| Some(&open.ticket) == image) else {
+        let Some(open) = self.state.document.image.as_ref().filter(|open| Some(&open.ticket) == image) else {
             let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
             let text = format!(
                 "The ground truth was not opened, because its image was not. Open the image, then the mask: {path}"
@@ -312,7 +312,7 @@ impl HimixApp {
 
     /// Compares with a truth from now on.
     pub(super) fn show_truth(&mut self, truth: OpenTruth) {
-        self.state.truth = Some(truth);
+        self.state.document.truth = Some(truth);
         self.state.show_truth = true;
         self.score_shown();
         self.request_compared();
@@ -327,7 +327,7 @@ impl HimixApp {
     }
 
     fn take_counts(&mut self, prediction: Ticket, counts: Counts) {
-        let truth = self.state.truth.as_ref().map(|truth| truth.ticket);
+        let truth = self.state.document.truth.as_ref().map(|truth| truth.ticket);
         let shown = self.state.shown.as_mut().filter(|shown| shown.ticket == prediction);
         if let Some(shown) = shown.filter(|_| counts.truth == truth) {
             shown.counts = counts;
@@ -340,7 +340,7 @@ impl HimixApp {
             // An answer to an earlier edit: the wait for the newest one begins anew.
             self.state.jobs.prediction.waits_since(Instant::now());
         }
-        let Some(open) = &self.state.image else { return };
+        let Some(open) = &self.state.document.image else { return };
         // An answer about an image that was shown before says nothing about this one.
         if !Arc::ptr_eq(&open.image, &image) {
             return;

@@ -79,10 +79,10 @@ impl HimixApp {
         if let Some(list) = &mut self.state.worklist {
             list.forget_thumbnails();
         }
-        let Some(open) = &self.state.image else { return };
+        let Some(open) = &self.state.document.image else { return };
         let asks = matches!(&open.volume.source, volume::Source::Picture(picture) if picture.turn().is_some());
         let Source::Files(path, files) = open.source.clone() else { return };
-        let truth = self.state.truth.as_ref().map(|truth| truth.truth.clone());
+        let truth = self.state.document.truth.as_ref().map(|truth| truth.truth.clone());
         if asks && self.open_files(path, files).is_some() {
             truth.into_iter().for_each(|truth| self.reopen_truth(&truth));
         }
@@ -114,8 +114,8 @@ impl HimixApp {
             if let Some(list) = state.worklist.as_mut() {
                 list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);
             }
-            if is_case || state.prompt.is_empty() {
-                state.prompt = prompt;
+            if is_case || state.document.prompt.is_empty() {
+                state.document.prompt = prompt;
                 state.prompt_of = of;
             }
         }

@@ -24,7 +24,7 @@ impl HimixApp {
     pub(super) fn show_slice(&mut self, slice: usize) {
         let key = self.ticket();
         let limit = self.texture_limit;
-        let Some(open) = &mut self.state.image else { return };
+        let Some(open) = &mut self.state.document.image else { return };
         let slice = slice.min(open.volume.slices - 1);
         if slice == open.slice {
             return;
@@ -34,7 +34,7 @@ impl HimixApp {
         open.full = open.volume.full_range(&image);
         open.image = image;
         open.slice = slice;
-        if let Some(truth) = &mut self.state.truth {
+        if let Some(truth) = &mut self.state.document.truth {
             truth.mask = truth.truth.mask(slice);
             truth.ticket = key;
         }
@@ -61,7 +61,7 @@ impl HimixApp {
 
     /// Moves on by slices.
     pub(super) fn step_slice(&mut self, by: i64) {
-        if let Some(open) = &self.state.image {
+        if let Some(open) = &self.state.document.image {
             let last = open.volume.slices as i64 - 1;
             self.show_slice((open.slice as i64 + by).clamp(0, last) as usize);
         }
@@ -70,7 +70,7 @@ impl HimixApp {
     /// Plays the stack, one slice after the other, and from the last to the first.
     pub(super) fn play(&mut self) {
         let Some(since) = self.state.playing else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| open.volume.slices > 1) else {
+        let Some(open) = self.state.document.image.as_ref().filter(|open| open.volume.slices > 1) else {
             self.state.playing = None;
             return;
         };
@@ -100,7 +100,7 @@ impl HimixApp {
     /// Has a picture made of what the network gets, while that page is open.
     pub(super) fn view_as_network(&mut self) {
         let state = &self.state;
-        let (Some(Page::Network), Some(open)) = (state.page, &state.image) else { return };
+        let (Some(Page::Network), Some(open)) = (state.page, &state.document.image) else { return };
         let bits = |value: f32| u64::from(value.to_bits());
         let seen = open.asked.map_or(0, |seen| {
             bits(seen.window.centre).rotate_left(17) ^ bits(seen.window.width) ^ u64::from(seen.is_inverted) << 63
@@ -117,7 +117,7 @@ impl HimixApp {
 
     /// Sees the picture in another window; the network is not asked.
     pub(super) fn set_window(&mut self, window: Window) {
-        let Some(open) = &mut self.state.image else { return };
+        let Some(open) = &mut self.state.document.image else { return };
         if !(window.centre.is_finite() && window.width.is_finite()) {
             return;
         }
@@ -131,7 +131,7 @@ impl HimixApp {
 
     /// The window of a number key: 0 is the full range, then presets for CT, then the file's own.
     pub(super) fn preset_window(&mut self, number: usize) {
-        let Some(open) = &self.state.image else { return };
+        let Some(open) = &self.state.document.image else { return };
         let windows = open.windows(&self.state.settings);
         if let Some((_, window)) = windows.get(number) {
             self.set_window(*window);
@@ -140,7 +140,7 @@ impl HimixApp {
 
     /// Has the network look at the picture as it is seen now.
     pub(super) fn use_window(&mut self) {
-        let Some(open) = &mut self.state.image else { return };
+        let Some(open) = &mut self.state.document.image else { return };
         let wanted = open.volume.for_network(open.full, open.seen);
         if wanted != open.asked {
             open.asked = wanted;

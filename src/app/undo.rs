@@ -165,11 +165,11 @@ impl HimixApp {
                 state.show_truth,
             ],
             labels: state
-                .image
+                .document.image
                 .as_ref()
-                .zip(state.truth.as_ref())
+                .zip(state.document.truth.as_ref())
                 .map(|(open, truth)| (open.ticket, truth.path.clone(), truth.truth.choice.clone())),
-            of_image: state.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
+            of_image: state.document.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
         }
     }
 
@@ -190,7 +190,7 @@ impl HimixApp {
     pub(super) fn step_look(&mut self, is_back: bool) {
         let now = self.view_snapshot();
         let Some(look) = self.state.history.step(now, is_back) else { return };
-        let labels = self.state.truth.as_ref().map(|truth| &truth.truth.choice);
+        let labels = self.state.document.truth.as_ref().map(|truth| &truth.truth.choice);
         if let Some((.., choice)) = look.labels.filter(|(.., choice)| Some(choice) != labels) {
             self.choose_labels(choice);
         }
@@ -207,7 +207,7 @@ impl HimixApp {
         state.show_truth = truth;
         if let Some((_, seen, ruler)) = look.of_image {
             state.ruler = ruler;
-            if let Some(open) = state.image.as_mut().filter(|open| open.seen != seen) {
+            if let Some(open) = state.document.image.as_mut().filter(|open| open.seen != seen) {
                 open.seen.is_inverted = seen.is_inverted;
                 self.set_window(seen.window);
             }

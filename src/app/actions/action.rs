@@ -193,5 +193,5 @@ impl Keyed for Action {
 
 /// The open image, or what to do about it.
 pub fn image(state: &State) -> Result<&OpenImage, &'static str> {
-    state.image.as_ref().ok_or("Open an image first.")
+    state.document.image.as_ref().ok_or("Open an image first.")
 }

@@ -118,7 +118,7 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::key(Key::G)],
         is_on: Some(|state| state.show_truth),
         command: |state| {
-            let shown = state.truth.as_ref().map(|_| Command::ShowTruth(!state.show_truth));
+            let shown = state.document.truth.as_ref().map(|_| Command::ShowTruth(!state.show_truth));
             shown.ok_or("Open a ground truth first.")
         },
         ..OVERLAY

@@ -18,7 +18,7 @@ const LETTER: f32 = 20.0;
 
 /// Draws it over `rect`.
 pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
-    let Some(open) = &state.image else { return };
+    let Some(open) = &state.document.image else { return };
     let painter = ui.painter().with_clip_rect(rect);
     let inner = rect.shrink(MARGIN);
     letters(&painter, inner, open);
@@ -63,7 +63,7 @@ fn lines(open: &OpenImage) -> Vec<String> {
 
 /// What is written over the picture, for those who do not see it.
 pub fn spoken(state: &State) -> String {
-    let Some(open) = &state.image else { return String::new() };
+    let Some(open) = &state.document.image else { return String::new() };
     let mut parts = lines(open);
     parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
     parts.join(", ")

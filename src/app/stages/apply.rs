@@ -42,7 +42,7 @@ impl HimixApp {
             StagesCommand::Undo => stages.override_history.undo(),
             StagesCommand::Redo => stages.override_history.redo(),
             StagesCommand::SaveTurned(folder) => {
-                if let Some(overrides) = stages.override_history.overrides().cloned() {
+                if let Some(overrides) = stages.overrides.as_ref().cloned() {
                     let what = format!("Writing {}", file_name(&folder));
                     self.begin_study(what, Study::Save { overrides, folder });
                 }
@@ -78,11 +78,11 @@ impl HimixApp {
     fn begin_sweep(&mut self) {
         let state = &self.state;
         let Some(model) = &state.model else { return };
-        let overrides = state.stages.override_history.overrides().unwrap_or(&model.info.overrides).clone();
+        let overrides = state.stages.overrides.as_ref().unwrap_or(&model.info.overrides).clone();
         let settings = state.stages.sweep_settings;
         let Some(parameter) = settings.parameter.or(Parameter::all(&overrides).first().copied()) else { return };
-        let prompt = state.prompt.clone();
-        let over = match (&state.worklist, &state.image) {
+        let prompt = state.document.prompt.clone();
+        let over = match (&state.worklist, &state.document.image) {
             (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);
                 let mut items = list.with_edits();

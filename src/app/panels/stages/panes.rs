@@ -43,7 +43,7 @@ struct Cell {
 
 /// Draws all of them.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let Some(open) = &state.image else { return };
+    let Some(open) = &state.document.image else { return };
     let shape = [open.image.width, open.image.height];
     let aspect = shape[1] as f32 * open.volume.pixel_aspect() / shape[0].max(1) as f32;
     let mut rows: Vec<(bool, u64, Vec<Cell>)> = Vec::new();

@@ -55,7 +55,7 @@ impl Panel for WhatIf {
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
-    let overrides = state.stages.override_history.overrides().unwrap_or(own);
+    let overrides = state.stages.overrides.as_ref().unwrap_or(own);
     if own.stages.is_empty() {
         ui.label(RichText::new("This model has no values to turn.").weak());
         return;

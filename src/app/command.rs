@@ -9,12 +9,12 @@ use super::keys::{Action, Chord};
 use super::layout::Pane;
 use super::stages::StagesCommand;
 use super::state::{Page, Tab};
-use super::theme::{Overlay, Scheme, ThemeChoice};
+use super::theme::{Scheme, ThemeChoice};
 use super::training::TrainCommand;
 use super::truth::TruthAnswer;
-use crate::data::LabelChoice;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
+use crate::data::{LabelChoice, OverlayColours};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
@@ -139,7 +139,7 @@ pub enum Command {
     /// Draw the overlay in another set of colours.
     UseColours(Scheme),
     /// Draw it in the user's own.
-    SetColours(Overlay),
+    SetColours(OverlayColours),
     /// Dark or light.
     SetTheme(ThemeChoice),
     /// Size of text and everything else, in relation to the usual.

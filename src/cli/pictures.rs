@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use himix::analysis::figure::{OverlayColours, Picture};
-use himix::data::{DataError, Image, Mask, preprocess, write};
+use himix::analysis::figure::Picture;
+use himix::data::{DataError, Image, Mask, OverlayColours, preprocess, write};
 use himix::infer::Prediction;
 
 /// Writes the pictures of a prediction into a folder that exists, and says which.

@@ -29,6 +29,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+pub use crate::data::foreground::{THRESHOLD_STEPS, threshold_at, threshold_step};
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
 pub use event_sender::Wake;
@@ -38,7 +39,7 @@ pub use message::{
     Ticket, TruthQuestion,
 };
 pub use overlay::{OverlayPaint, compose};
-pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
+pub use scores::ThresholdCounts;
 pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;
 pub use study::{Study, StudyEvent, StudyRequest, SweepOver};

@@ -1,18 +1,12 @@
 //! The picture with its overlay, in memory, for a file.
 
-use crate::data::Image;
+use crate::data::{Image, OverlayColours};
 
 /// How the overlay is painted. Colours are 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlayPaint {
-    /// The mask where there is nothing to compare with.
-    pub prediction: [u8; 3],
-    /// Lesion found.
-    pub true_positive: [u8; 3],
-    /// Lesion missed.
-    pub false_negative: [u8; 3],
-    /// Background taken for lesion.
-    pub false_positive: [u8; 3],
+    /// Of the areas.
+    pub colours: OverlayColours,
     /// Outline of the mask.
     pub prediction_outline: [u8; 3],
     /// Outline of the truth.
@@ -43,17 +37,10 @@ pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &Overlay
         let (x, y) = (index % width.max(1), index / width.max(1));
         let found = mask.get(index).is_some_and(|&m| m != 0);
         let lesion = truth.map(|truth| truth.get(index).is_some_and(|&t| t != 0));
-        if paint.fill {
-            let colour = match (found, lesion) {
-                (true, None) => Some(paint.prediction),
-                (true, Some(true)) => Some(paint.true_positive),
-                (true, Some(false)) => Some(paint.false_positive),
-                (false, Some(true)) => Some(paint.false_negative),
-                (false, _) => None,
-            };
-            if let Some(colour) = colour {
-                blend(pixel, colour, paint.opacity);
-            }
+        if paint.fill
+            && let Some(colour) = paint.colours.of(found, lesion)
+        {
+            blend(pixel, colour, paint.opacity);
         }
         if paint.contour {
             if truth.is_some_and(|truth| is_edge(truth, x, y)) {
@@ -79,10 +66,12 @@ mod tests {
     use crate::data::Pixels;
 
     const PAINT: OverlayPaint = OverlayPaint {
-        prediction: [0, 200, 200],
-        true_positive: [255, 255, 0],
-        false_negative: [255, 0, 0],
-        false_positive: [0, 255, 0],
+        colours: OverlayColours {
+            mask: [0, 200, 200],
+            true_positive: [255, 255, 0],
+            false_negative: [255, 0, 0],
+            false_positive: [0, 255, 0],
+        },
         prediction_outline: [1, 2, 3],
         truth_outline: [4, 5, 6],
         opacity: 1.0,

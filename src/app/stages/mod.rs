@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use apply::turned_name;
 pub use command::{StagesCommand, SweepSettings};
 pub use override_history::OverrideHistory;
-pub use pictures::{Pane, Pictures, Place, map_picture, mask_picture};
+pub use pictures::{MapOf, Maps, Pane, Pictures, Place, map_picture, mask_picture};
 
 use crate::analysis::maps::MapKind;
 use crate::analysis::refinement::Step;
@@ -122,6 +122,8 @@ pub struct Stages {
     pub base: Base,
     /// On the graphics device.
     pub pictures: Pictures,
+    /// The maps that are shown.
+    pub maps: Maps,
     /// Long work that goes on.
     pub working: Option<Working>,
     /// The sweep as it is set up.
@@ -148,6 +150,7 @@ impl Default for Stages {
             channel: None,
             base: Base::default(),
             pictures: Pictures::default(),
+            maps: Maps::default(),
             working: None,
             sweep_settings: SweepSettings::default(),
             sweeping: None,
@@ -164,6 +167,7 @@ impl Stages {
         self.other = InspectionState::default();
         self.base = Base::default();
         self.pictures = Pictures::default();
+        self.maps = Maps::default();
         self.seen_part = WHOLE;
         self.pointer = None;
     }

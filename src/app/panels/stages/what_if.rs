@@ -8,6 +8,7 @@ use crate::app::dialogs::DialogKind;
 use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
+use crate::data::foreground;
 use crate::engine::ThresholdCounts;
 use crate::infer::{Overrides, Parameter, Plane, changes};
 use crate::metrics::Confusion;
@@ -72,7 +73,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let threshold = state.settings.threshold;
     let pair = seen.zip(state.shown.as_ref());
     let between = pair.map(|(seen, shown)| {
-        let mask = |plane: &Plane| -> Vec<u8> { plane.values.iter().map(|p| u8::from(*p >= threshold)).collect() };
+        let mask = |plane: &Plane| foreground(&plane.values, threshold);
         let turned = mask(&seen.inspection.prediction.probability_model);
         Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice()
     });

@@ -10,6 +10,7 @@
 //! | [`metrics`] | Dice and IoU |
 //! | [`infer`] | image and prompt to a prediction, with caches; scores over a split |
 //! | [`analysis`] | maps, filters and figures of a look inside the network |
+//! | [`annotate`] | the document: an image with its prompt, predictions, ground truth, annotation and history |
 //! | [`train`] | the training loop |
 //! | [`engine`] | the threads behind the window |
 //! | [`render`] | the picture and its overlay on the graphics card |
@@ -19,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 pub mod analysis;
+pub mod annotate;
 pub mod app;
 pub mod data;
 pub mod device;

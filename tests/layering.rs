@@ -12,12 +12,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("data", &[]),
     ("model", &[]),
     ("render", &["data"]),
+    ("annotate", &["data", "metrics"]),
     ("infer", &["model", "text", "data", "metrics", "device"]),
     ("train", &["model", "text", "data", "metrics", "device"]),
     ("analysis", &["infer", "data", "metrics"]),
-    ("engine", &["analysis", "infer", "train", "text", "data", "metrics", "device"]),
-    ("app", &["engine", "analysis", "render", "infer", "data", "metrics", "device"]),
-    ("cli", &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory"]),
+    ("engine", &["annotate", "analysis", "infer", "train", "text", "data", "metrics", "device"]),
+    ("app", &["engine", "annotate", "analysis", "render", "infer", "data", "metrics", "device"]),
+    (
+        "cli",
+        &["app", "annotate", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory"],
+    ),
 ];
 
 /// Module → crates that belong elsewhere.
@@ -28,6 +32,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("metrics", &["burn", "egui", "eframe", "wgpu", "image", "tokenizers"]),
     ("analysis", &["burn", "egui", "eframe", "wgpu", "tokenizers"]),
     ("render", &["burn", "tokenizers", "rfd"]),
+    ("annotate", &["burn", "egui", "eframe", "wgpu", "image", "tokenizers"]),
     ("engine", &["burn", "egui", "eframe", "wgpu"]),
     ("app", &["burn", "tokenizers", "safetensors"]),
     ("cli", &["egui", "eframe", "wgpu"]),

@@ -24,7 +24,7 @@ impl HimixApp {
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
             Command::OpenPaths(paths) => {
-                let has_image = state.image.is_some();
+                let has_image = state.document.image.is_some();
                 self.file(FileCommand::Sort { paths, has_image });
             }
             Command::OpenImage(path) => self.open_image(path),
@@ -52,8 +52,9 @@ impl HimixApp {
             Command::AnswerTruth(answer) => self.answer_truth(answer),
             Command::ChooseLabels(choice) => self.choose_labels(choice),
             Command::CloseTruth => {
-                state.truth = None;
+                state.document.truth = None;
                 state.truth_question = None;
+                self.prepare_slices();
                 self.request_compared();
             }
             Command::OpenModel(source) => self.open_model(source),
@@ -68,8 +69,8 @@ impl HimixApp {
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path) => self.save_overlay(path),
             Command::SetPrompt(prompt) => {
-                if prompt != state.prompt {
-                    state.prompt = prompt;
+                if prompt != state.document.prompt {
+                    state.document.prompt = prompt;
                     self.remember_edit();
                     self.request_prediction();
                 }
@@ -98,7 +99,7 @@ impl HimixApp {
             Command::SetWindow(window) => self.set_window(window),
             Command::PresetWindow(number) => self.preset_window(number),
             Command::Invert(inverted) => {
-                if let Some(open) = &mut state.image {
+                if let Some(open) = &mut state.document.image {
                     open.seen.is_inverted = inverted != open.volume.is_inverted;
                 }
             }
@@ -126,8 +127,8 @@ impl HimixApp {
                 state.page = page;
                 state.rebinding = None;
             }
-            Command::Undo => self.step_look(true),
-            Command::Redo => self.step_look(false),
+            Command::Undo => self.step(true),
+            Command::Redo => self.step(false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -149,7 +150,7 @@ impl HimixApp {
     }
 
     fn ask(&mut self, kind: DialogKind) {
-        let image = self.state.image.as_ref().map(|image| image.path.clone());
+        let image = self.state.document.image.as_ref().map(|image| image.path.clone());
         let stem =
             image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
         let name = |kind: &str| stem.map(|stem| format!("{stem}_{kind}.png"));
@@ -230,9 +231,9 @@ impl HimixApp {
         let ticket = self.forget_prediction();
         self.request_compared();
         let state = &mut self.state;
-        let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
+        let (Some(image), Some(_)) = (&state.document.image, &state.model) else { return };
         let truth = state.truth_mask();
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.document.prompt.clone());
         state.awaited_prediction = Some(Awaited { ticket, what: (), since });
         self.engine.predict(PredictRequest { ticket, image, seen, prompt, truth });
     }
@@ -256,7 +257,7 @@ impl HimixApp {
 
     fn save_overlay(&mut self, path: PathBuf) {
         let state = &self.state;
-        let (Some(shown), Some(image)) = (&state.shown, &state.image) else { return };
+        let (Some(shown), Some(image)) = (&state.shown, &state.document.image) else { return };
         let settings = &state.settings;
         let command = FileCommand::SaveOverlay {
             path,

@@ -1,12 +1,11 @@
 //! Sentences that were used, and predictions that were made in this session.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::HimixApp;
 use super::command::Command;
-use super::state::{OpenImage, PromptOf, file_name};
-use crate::data::samples::SampleCase;
+use super::state::{OpenImage, PromptOf};
+pub use crate::annotate::Source;
 use crate::data::volume::DisplayWindow;
 use crate::infer::ModelSource;
 
@@ -14,42 +13,6 @@ use crate::infer::ModelSource;
 pub const SETTLED: Duration = Duration::from_millis(900);
 /// Predictions that are kept.
 const KEPT: usize = 200;
-
-/// Where a picture came from, so that it can be opened again.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Source {
-    /// A file, or the files of a series.
-    Files(PathBuf, Vec<PathBuf>),
-    /// A sample case.
-    Sample(SampleCase),
-}
-
-impl Source {
-    /// What one of several is called: a lone file has frames (DICOM), a series or a volume has slices.
-    pub fn piece(&self) -> &'static str {
-        match self {
-            Self::Files(path, files) if files.len() < 2 => {
-                let name = file_name(path).to_lowercase();
-                let is_volume = name.ends_with(".nii") || name.ends_with(".nii.gz");
-                if is_volume { "Slice" } else { "Frame" }
-            }
-            _ => "Slice",
-        }
-    }
-
-    /// What its slice of this number, from 0, is called.
-    pub fn name_of(&self, slice: usize) -> String {
-        format!("{}, {} {}", self.name(), self.piece().to_lowercase(), slice + 1)
-    }
-
-    /// What it is called.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Files(path, _) => file_name(path),
-            Self::Sample(sample) => sample.title.to_owned(),
-        }
-    }
-}
 
 /// A prediction of this session.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +61,7 @@ impl HimixApp {
         if let Some(rest) = SETTLED.checked_sub(shown.since.elapsed()).filter(|rest| !rest.is_zero()) {
             return Some(rest);
         }
-        let (open, model): (&OpenImage, _) = (state.image.as_ref()?, state.model.as_ref()?);
+        let (open, model): (&OpenImage, _) = (state.document.image.as_ref()?, state.model.as_ref()?);
         let past = PredictionRecord {
             id: shown.ticket,
             source: open.source.clone(),
@@ -127,11 +90,11 @@ impl HimixApp {
             self.open_model(past.model.clone());
         }
         self.state.prompt_of = PromptOf::User;
-        self.state.prompt = past.prompt.clone();
-        match &mut self.state.image {
+        self.state.document.prompt = past.prompt.clone();
+        match &mut self.state.document.image {
             Some(open) if open.source == past.source => {
                 open.asked = past.asked;
-                if open.slice != past.slice {
+                if open.asked_slice() != past.slice {
                     self.show_slice(past.slice);
                 } else {
                     self.request_prediction();
@@ -150,9 +113,11 @@ impl HimixApp {
     /// Brings the picture that has just been opened into the state of the prediction that was asked for again.
     pub(super) fn finish_recall(&mut self) {
         let Some(past) = self.state.recalled.take() else { return };
-        let Some(open) = self.state.image.as_mut().filter(|open| open.source == past.source) else { return };
+        let Some(open) = self.state.document.image.as_mut().filter(|open| open.source == past.source) else {
+            return;
+        };
         open.asked = past.asked;
-        self.state.prompt = past.prompt;
+        self.state.document.prompt = past.prompt;
         if open.slice == past.slice {
             self.request_prediction();
         } else {

@@ -36,7 +36,7 @@ impl HimixApp {
         let ticket = self.ticket();
         // An image on its way is read before the mask, and the mask is meant for it.
         let coming = self.state.awaited_image.as_ref().map(|awaited| awaited.ticket);
-        let image = coming.or(self.state.image.as_ref().map(|image| image.ticket));
+        let image = coming.or(self.state.document.image.as_ref().map(|image| image.ticket));
         if image.is_none() {
             let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
             let text =
@@ -46,7 +46,7 @@ impl HimixApp {
         let name = match self.state.awaited_image.as_ref().map(|awaited| &awaited.what) {
             Some(Source::Files(path, _)) => path.clone(),
             Some(Source::Sample(_)) => PathBuf::new(),
-            None => self.state.image.as_ref().map(|image| image.path.clone()).unwrap_or_default(),
+            None => self.state.document.image.as_ref().map(|image| image.path.clone()).unwrap_or_default(),
         };
         let mut reading = self.state.reading_of(&name).truth(self.state.settings.limit());
         agree(&mut reading);
@@ -72,7 +72,8 @@ impl HimixApp {
     /// Lays the truth that was asked about on its image, or leaves it out.
     pub(super) fn answer_truth(&mut self, answer: Option<TruthAnswer>) {
         let Some(question) = self.state.truth_question.take() else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| Some(open.ticket) == question.image) else {
+        let Some(open) = self.state.document.image.as_ref().filter(|open| Some(open.ticket) == question.image)
+        else {
             return;
         };
         let slice = open.slice;
@@ -87,7 +88,7 @@ impl HimixApp {
     /// Takes other labels of the truth as foreground.
     pub(super) fn choose_labels(&mut self, choice: LabelChoice) {
         let ticket = self.ticket();
-        let (Some(open), Some(truth)) = (&self.state.image, &self.state.truth) else { return };
+        let (Some(open), Some(truth)) = (&self.state.document.image, &self.state.document.truth) else { return };
         let chosen = OpenTruth::new(ticket, Arc::new(truth.truth.with(choice)), open.slice);
         // Whether it is compared with is another question.
         let is_compared = self.state.show_truth;

@@ -102,23 +102,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_is_what_the_confusion_counts() {
-        use crate::metrics::Confusion;
-        for (predicted, lesion) in [(true, true), (true, false), (false, true), (false, false)] {
-            let counts = Confusion::of(&[u8::from(predicted)], &[u8::from(lesion)]);
-            let expected = [
-                (counts.true_positive, Some(Outcome::TruePositive)),
-                (counts.false_positive, Some(Outcome::FalsePositive)),
-                (counts.false_negative, Some(Outcome::FalseNegative)),
-                (counts.true_negative, None),
-            ];
-            let (_, expected) = expected.into_iter().find(|(count, _)| *count == 1).expect("one pixel is counted");
-            assert_eq!(Outcome::of(predicted, Some(lesion)), expected);
-        }
-        assert_eq!([true, false].map(|is| Outcome::of(is, None)), [Some(Outcome::Mask), None]);
-    }
-
-    #[test]
     fn colours_of_older_settings_are_read() {
         let text = r#"{"mask": [1, 2, 3], "found": [4, 5, 6], "missed": [7, 8, 9], "wrong": [10, 11, 12]}"#;
         let colours: OverlayColours = serde_json::from_str(text).expect("colours");

@@ -15,6 +15,7 @@ mod overlay;
 mod priority;
 mod scores;
 mod segmenter;
+mod slices;
 mod slot;
 mod sort;
 mod study;
@@ -41,6 +42,7 @@ pub use message::{
 pub use overlay::{OverlayPaint, compose};
 pub use scores::ThresholdCounts;
 pub use segmenter::{OpenModel, Segmenter, predictor};
+pub use slices::{PreparedSlice, SliceRequest};
 pub use slot::LatestSlot;
 pub use study::{Study, StudyEvent, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
@@ -55,6 +57,7 @@ pub mod run {
 use event_sender::EventSender;
 use inference_worker::InferenceWorker;
 use run::{RunControl, TrainConfig};
+use slices::Slices;
 use thumbnails::Thumbnails;
 use training::TrainingController;
 
@@ -77,6 +80,7 @@ pub struct Engine {
     compared: Option<InferenceWorker>,
     training: TrainingController,
     thumbnails: Thumbnails,
+    slices: Slices,
     files: Option<Sender<FileCommand>>,
     events: Receiver<Event>,
     files_thread: Option<JoinHandle<()>>,
@@ -86,7 +90,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails` and `himix-preflight`. `open` is called on an inference thread whenever a
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-thumbnails`, `himix-slices` and `himix-preflight`. `open` is called on an inference thread whenever a
     /// model is asked for, `trainer` on the thread of a run, and `wake` after everything reported.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         priority::share_threads();
@@ -94,6 +98,7 @@ impl Engine {
         let (files, files_in) = bounded(FILE_QUEUE);
         let out = EventSender { events: events_in, wake: wake.clone(), mark: |event| event };
         let inference_worker = InferenceWorker::start("himix-infer", open.clone(), out.clone())?;
+        let slices = Slices::start(wake.clone())?;
         let training = TrainingController::start(trainer, out.clone(), wake)?;
         let thumbnails = Thumbnails::start(out.clone())?;
         let for_files = out.clone();
@@ -106,6 +111,7 @@ impl Engine {
             compared: None,
             training,
             thumbnails,
+            slices,
             files,
             events,
             files_thread,
@@ -154,6 +160,21 @@ impl Engine {
     /// Asks for thumbnails; replaces an earlier wish.
     pub fn make_thumbnails(&self, request: ThumbnailRequest) {
         self.thumbnails.wishes.put(request);
+    }
+
+    /// Has a slice prepared, and its neighbours after it; replaces an earlier request.
+    pub fn prepare_slice(&self, request: SliceRequest) {
+        self.slices.requests.put(request);
+    }
+
+    /// Slice `slice` of the image, from 0, with its mask of `truth`; `None` if it is not prepared.
+    pub fn prepared_slice(
+        &self,
+        image: Ticket,
+        slice: usize,
+        truth: Option<&Arc<crate::data::Truth>>,
+    ) -> Option<PreparedSlice> {
+        self.slices.get(image, slice, truth)
     }
 
     /// Hands work to the thread that reads and writes files.

@@ -63,7 +63,8 @@ fn blend(pixel: &mut [u8], colour: [u8; 3], opacity: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Pixels;
+    use crate::data::{Outcome, Pixels};
+    use crate::metrics::Confusion;
 
     const PAINT: OverlayPaint = OverlayPaint {
         colours: OverlayColours {
@@ -78,6 +79,22 @@ mod tests {
         fill: true,
         contour: false,
     };
+
+    #[test]
+    fn an_outcome_is_what_the_confusion_counts() {
+        for (predicted, lesion) in [(true, true), (true, false), (false, true), (false, false)] {
+            let counts = Confusion::of(&[u8::from(predicted)], &[u8::from(lesion)]);
+            let expected = [
+                (counts.true_positive, Some(Outcome::TruePositive)),
+                (counts.false_positive, Some(Outcome::FalsePositive)),
+                (counts.false_negative, Some(Outcome::FalseNegative)),
+                (counts.true_negative, None),
+            ];
+            let (_, expected) = expected.into_iter().find(|(count, _)| *count == 1).expect("one pixel is counted");
+            assert_eq!(Outcome::of(predicted, Some(lesion)), expected);
+        }
+        assert_eq!([true, false].map(|is| Outcome::of(is, None)), [Some(Outcome::Mask), None]);
+    }
 
     #[test]
     fn every_pixel_has_the_colour_of_its_class() {

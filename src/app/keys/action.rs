@@ -7,7 +7,6 @@ use super::chord::Chord;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::layout::Pane;
-use crate::app::stages::StagesCommand;
 use crate::app::state::{Page, State, Tab};
 use crate::app::theme::Scheme;
 use crate::app::view::{PAN_STEP, ZOOM_STEP};
@@ -207,13 +206,23 @@ impl Action {
         }
     }
 
+    /// What it is called now: undo and redo say which step they are about.
+    pub fn title(self, state: &State) -> String {
+        let step = match self {
+            Self::Undo => state.history.undo_name(),
+            Self::Redo => state.history.redo_name(),
+            _ => None,
+        };
+        step.map_or_else(|| self.name().to_owned(), |step| format!("{} {step}", self.name()))
+    }
+
     /// The command that it gives now; none where there is nothing that it could act on.
     pub fn command(self, state: &State) -> Option<Command> {
         let settings = &state.settings;
         if let Some(number) = Self::WINDOWS.iter().position(|window| *window == self) {
             return Some(Command::PresetWindow(number));
         }
-        let has_image = state.image.is_some();
+        let has_image = state.document.image.is_some();
         // The key that opens a page closes it too.
         let page = |page: Page| (state.page != Some(page)).then_some(page);
         let pan = |x: f32, y: f32| Command::Pan(vec2(x, y) * PAN_STEP);
@@ -233,7 +242,7 @@ impl Action {
             Self::Play => return has_image.then(|| Command::Play(state.playing.is_none())),
             Self::NextCase => Command::StepItem(1),
             Self::PreviousCase => Command::StepItem(-1),
-            Self::Invert => Command::Invert(!state.image.as_ref()?.is_inverted()),
+            Self::Invert => Command::Invert(!state.document.image.as_ref()?.is_inverted()),
             Self::UseWindow => Command::UseWindow,
             Self::NetworkView => Command::ShowPage(page(Page::Network)),
             Self::Overlay => Command::ShowOverlay(!state.show_overlay),
@@ -249,7 +258,7 @@ impl Action {
             | Self::Window7
             | Self::Window8
             | Self::Window9 => return None,
-            Self::Truth => return state.truth.is_some().then_some(Command::ShowTruth(!state.show_truth)),
+            Self::Truth => return state.document.truth.is_some().then_some(Command::ShowTruth(!state.show_truth)),
             Self::Heat => Command::Heat(!settings.heat),
             Self::SafeColours => Command::UseColours(match settings.colours.scheme {
                 Scheme::Safe => Scheme::Paper,
@@ -270,14 +279,8 @@ impl Action {
             Self::OpenImage => Command::OpenDialog(DialogKind::Image),
             Self::OpenFolder => Command::OpenDialog(DialogKind::Folder),
             Self::SaveMask => return state.shown.is_some().then_some(Command::OpenDialog(DialogKind::SaveMask)),
-            Self::Undo if state.tab == Tab::Stages => {
-                return stages(state.stages.override_history.can_undo(), StagesCommand::Undo);
-            }
-            Self::Redo if state.tab == Tab::Stages => {
-                return stages(state.stages.override_history.can_redo(), StagesCommand::Redo);
-            }
-            Self::Undo => return state.history.can_undo().then_some(Command::Undo),
-            Self::Redo => return state.history.can_redo().then_some(Command::Redo),
+            Self::Undo => return state.history.undo_name().map(|_| Command::Undo),
+            Self::Redo => return state.history.redo_name().map(|_| Command::Redo),
             Self::Read => Command::ShowTab(Tab::Read),
             Self::Stages => Command::ShowTab(Tab::Stages),
             Self::Train => Command::ShowTab(Tab::Train),
@@ -289,8 +292,4 @@ impl Action {
             Self::Quit => Command::Quit,
         })
     }
-}
-
-fn stages(can: bool, command: StagesCommand) -> Option<Command> {
-    can.then_some(Command::Stages(command))
 }

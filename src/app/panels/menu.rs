@@ -67,7 +67,7 @@ pub fn act(ui: &mut Ui, state: &State, action: Action, commands: &mut Vec<Comman
     let command = action.command(state);
     let keys = state.settings.keys.label(action);
     let enabled = command.is_some();
-    keyed(ui, enabled, action.name(), keys, command.unwrap_or(Command::ShowPage(None)), commands);
+    keyed(ui, enabled, &action.title(state), keys, command.unwrap_or(Command::ShowPage(None)), commands);
 }
 
 fn keyed(ui: &mut Ui, enabled: bool, text: &str, keys: String, command: Command, commands: &mut Vec<Command>) {
@@ -95,11 +95,11 @@ fn switch(
 }
 
 fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let (has_image, has_mask) = (state.image.is_some(), state.shown.is_some());
+    let (has_image, has_mask) = (state.document.image.is_some(), state.shown.is_some());
     act(ui, state, Action::OpenImage, commands);
     act(ui, state, Action::OpenFolder, commands);
     item(ui, has_image, "Open ground truth…", Command::OpenDialog(DialogKind::Truth), commands);
-    item(ui, state.truth.is_some(), "Close ground truth", Command::CloseTruth, commands);
+    item(ui, state.document.truth.is_some(), "Close ground truth", Command::CloseTruth, commands);
     item(ui, true, "Open model folder…", Command::OpenDialog(DialogKind::ModelFolder), commands);
     ui.menu_button("Sample cases", |ui| {
         for sample in SAMPLES {
@@ -138,7 +138,7 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     item(ui, true, "Reset the layout", Command::ResetLayout, commands);
     act(ui, state, Action::Information, commands);
     ui.separator();
-    let has_image = state.image.is_some();
+    let has_image = state.document.image.is_some();
     ui.add_enabled_ui(has_image, |ui| {
         act(ui, state, Action::Fit, commands);
         act(ui, state, Action::ActualSize, commands);
@@ -150,7 +150,7 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         keys => format!("{text} ({keys})"),
     };
     switch(ui, state.show_overlay, &keyed(Action::Overlay, "Overlay"), Command::ShowOverlay, commands);
-    ui.add_enabled_ui(state.truth.is_some(), |ui| {
+    ui.add_enabled_ui(state.document.truth.is_some(), |ui| {
         let text = keyed(Action::Truth, "Comparison with the ground truth");
         switch(ui, state.show_truth, &text, Command::ShowTruth, commands);
     });

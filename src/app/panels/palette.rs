@@ -30,10 +30,10 @@ fn entries(state: &State) -> Vec<Entry> {
     };
     for action in Action::ALL.iter().filter(is_listed) {
         if let Some(command) = action.command(state) {
-            all.push((action.name().to_owned(), settings.keys.label(*action), command));
+            all.push((action.title(state), settings.keys.label(*action), command));
         }
     }
-    let windows = state.image.as_ref().map(|open| open.windows(settings)).unwrap_or_default();
+    let windows = state.document.image.as_ref().map(|open| open.windows(settings)).unwrap_or_default();
     for (number, (name, window)) in windows.into_iter().enumerate() {
         let keys = Action::WINDOWS.get(number).map_or_else(String::new, |action| settings.keys.label(*action));
         all.push((format!("Window: {name}"), keys, Command::SetWindow(window)));
@@ -42,13 +42,13 @@ fn entries(state: &State) -> Vec<Entry> {
     add("Open model folder…", Command::OpenDialog(DialogKind::ModelFolder));
     add("Open model file…", Command::OpenDialog(DialogKind::ModelFile));
     add("Open the bundled model", Command::OpenModel(ModelSource::new(BUNDLED_NAME)));
-    if state.image.is_some() {
+    if state.document.image.is_some() {
         add("Open ground truth…", Command::OpenDialog(DialogKind::Truth));
     }
     if state.shown.is_some() {
         add("Save overlay…", Command::OpenDialog(DialogKind::SaveOverlay));
     }
-    if state.truth.is_some() {
+    if state.document.truth.is_some() {
         add("Close ground truth", Command::CloseTruth);
     }
     add("Fill areas on or off", Command::Fill(!settings.fill));

@@ -14,7 +14,7 @@ const WIDTH: f32 = 420.0;
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.menu_button("History", |ui| history(ui, state, commands));
     ui.menu_button("Presets", |ui| presets(ui, commands));
-    let prompt = state.prompt.trim();
+    let prompt = state.document.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };
     let button = eframe::egui::Button::selectable(is_favourite, "Favourite");
@@ -28,7 +28,7 @@ pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 pub fn menu(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     super::menu::act(ui, state, Action::FocusPrompt, commands);
     let empty = Command::SetPrompt(String::new());
-    super::menu::item(ui, !state.prompt.is_empty(), "Empty the prompt", empty, commands);
+    super::menu::item(ui, !state.document.prompt.is_empty(), "Empty the prompt", empty, commands);
     ui.separator();
     ui.menu_button("History", |ui| history(ui, state, commands));
     ui.menu_button("Presets", |ui| presets(ui, commands));

@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    if state.truth.is_some() && state.truth_mask().is_none() {
+    if state.document.truth.is_some() && state.truth_mask().is_none() {
         let words = "The ground truth says nothing of this slice, so there are no scores.";
         ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
@@ -73,7 +73,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 /// that are others than the patient's have it to themselves.
 pub fn area(state: &State, count: u64) -> [String; 2] {
     let pixels = format!("{} px", widgets::grouped(count));
-    let Some(open) = &state.image else { return [pixels.clone(), pixels] };
+    let Some(open) = &state.document.image else { return [pixels.clone(), pixels] };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
     let geometry = &open.volume.geometry;
     let Some(mm2) = geometry.lengths().area_mm2(count).map(widgets::number) else {

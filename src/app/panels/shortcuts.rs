@@ -61,7 +61,7 @@ fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
 /// What it does; of a preset its window too.
 fn name(state: &State, action: Action) -> String {
     let number = Action::WINDOWS.iter().position(|window| *window == action).filter(|number| *number > 0);
-    let windows = state.image.as_ref().map(|open| open.windows(&state.settings));
+    let windows = state.document.image.as_ref().map(|open| open.windows(&state.settings));
     match number.and_then(|number| windows?.into_iter().nth(number)) {
         Some((window, _)) => format!("{}: {window}", action.name()),
         None => action.name().to_owned(),

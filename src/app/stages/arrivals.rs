@@ -24,7 +24,7 @@ impl HimixApp {
 
     fn take_inspection(&mut self, inspected: Inspected, is_other: bool) {
         // An answer about an image that was shown before says nothing about this one.
-        if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
+        if self.state.document.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
             let stages = &mut self.state.stages;
             let look = if is_other { &mut stages.other } else { &mut stages.look };
             look.error = None;

@@ -43,7 +43,7 @@ impl HimixApp {
         let of = |look: &InspectionState| look.seen.as_ref().map(|seen| seen.inspection.clone());
         let mut models = vec![FigureModel {
             info: model.info.clone(),
-            overrides: stages.override_history.overrides().cloned(),
+            overrides: stages.overrides.clone(),
             inspection: of(&stages.look),
             sweep: stages.swept.clone(),
         }];
@@ -71,11 +71,11 @@ impl HimixApp {
         let request = FigureRequest {
             kind,
             models,
-            name: state.image.as_ref().map_or_else(String::new, |open| {
+            name: state.document.image.as_ref().map_or_else(String::new, |open| {
                 if open.volume.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
             }),
-            image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
-            lengths: state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),
+            image: state.document.image.as_ref().map(|open| (open.image.clone(), open.painted())),
+            lengths: state.document.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             options,
             width_px: settings.stages.figure_width,

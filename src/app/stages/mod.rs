@@ -5,7 +5,6 @@ mod apply;
 mod arrivals;
 mod command;
 mod export;
-mod override_history;
 mod pictures;
 mod requests;
 
@@ -14,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 pub use apply::turned_name;
 pub use command::{StagesCommand, SweepSettings};
-pub use override_history::OverrideHistory;
 pub use pictures::{MapOf, Maps, Pane, Pictures, Place, map_picture, mask_picture};
 
 use crate::analysis::maps::MapKind;
@@ -110,8 +108,8 @@ pub struct Stages {
     pub look: InspectionState,
     /// Inside the model that is compared with.
     pub other: InspectionState,
-    /// Values that are turned, and how to go back.
-    pub override_history: OverrideHistory,
+    /// Parameters in place of the model's own; `None` where it runs with its own.
+    pub overrides: Option<Overrides>,
     /// The part of the pictures that is seen, 0…1 along both sides; the same in all panes.
     pub seen_part: Rect,
     /// Where the pointer is in the picture, 0…1.
@@ -144,7 +142,7 @@ impl Default for Stages {
         Self {
             look: InspectionState::default(),
             other: InspectionState::default(),
-            override_history: OverrideHistory::default(),
+            overrides: None,
             seen_part: WHOLE,
             pointer: None,
             channel: None,
@@ -181,7 +179,7 @@ impl Stages {
     /// Forgets what belongs to a model that is open no more.
     pub fn forget_model(&mut self) {
         self.look = InspectionState::default();
-        self.override_history = OverrideHistory::default();
+        self.overrides = None;
         self.channel = None;
         self.swept = None;
         self.swept_other = None;

@@ -29,7 +29,7 @@ impl State {
 impl HimixApp {
     /// Asks for everything that the tab shows and does not have. Called once a frame.
     pub(in crate::app) fn look_inside(&mut self) {
-        if self.state.tab != Tab::Stages || self.state.image.is_none() || self.state.model.is_none() {
+        if self.state.tab != Tab::Stages || self.state.document.image.is_none() || self.state.model.is_none() {
             return;
         }
         self.ask_inside();
@@ -40,8 +40,8 @@ impl HimixApp {
 
     fn ask_inside(&mut self) {
         let state = &self.state;
-        let truth = state.truth.as_ref().map(|truth| truth.ticket);
-        let overrides = state.stages.override_history.overrides().cloned();
+        let truth = state.document.truth.as_ref().map(|truth| truth.ticket);
+        let overrides = state.stages.overrides.clone();
         let asked = Asked { request: state.newest_request, truth, overrides, wanted: state.wanted() };
         if state.stages.look.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
             return;
@@ -55,7 +55,7 @@ impl HimixApp {
     fn ask_inside_compared(&mut self) {
         let state = &self.state;
         let Some(other) = state.training.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
-        let truth = state.truth.as_ref().map(|truth| truth.ticket);
+        let truth = state.document.truth.as_ref().map(|truth| truth.ticket);
         let asked = Asked { request: other.newest, truth, overrides: None, wanted: state.wanted() };
         if state.stages.other.asked.as_ref().is_some_and(|(last, _)| *last == asked) {
             return;
@@ -69,16 +69,16 @@ impl HimixApp {
     /// What is asked about the open picture.
     fn request(&self, ticket: u64) -> Option<PredictRequest> {
         let state = &self.state;
-        let open = state.image.as_ref()?;
+        let open = state.document.image.as_ref()?;
         let truth = state.truth_mask();
-        let (image, seen, prompt) = (open.image.clone(), open.asked, state.prompt.clone());
+        let (image, seen, prompt) = (open.image.clone(), open.asked, state.document.prompt.clone());
         Some(PredictRequest { ticket, image, seen, prompt, truth })
     }
 
     /// The picture as it is seen in the Read tab, without any overlay.
     fn ask_base(&mut self) {
         let state = &self.state;
-        let (Some(open), Some(shown)) = (&state.image, &state.shown) else { return };
+        let (Some(open), Some(shown)) = (&state.document.image, &state.shown) else { return };
         let key = (open.ticket, open.slice, open.seen);
         if state.stages.base.asked.is_some_and(|(ticket, slice, seen, _)| (ticket, slice, seen) == key) {
             return;
@@ -111,7 +111,7 @@ impl HimixApp {
         }
         let truth = state.truth_mask();
         let threshold = state.settings.threshold;
-        let lengths = state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths());
+        let lengths = state.document.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths());
         for look in [&mut state.stages.look, &mut state.stages.other] {
             let Some(seen) = look.seen.as_ref().filter(|_| !look.refinement.is_awaited) else { continue };
             let key = (seen.ticket, truth.as_ref().map(|(ticket, _)| *ticket), threshold_step(threshold));

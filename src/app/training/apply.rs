@@ -204,9 +204,9 @@ impl HimixApp {
             return;
         };
         comparison.newest = ticket;
-        let Some(image) = &state.image else { return };
+        let Some(image) = &state.document.image else { return };
         let truth = state.truth_mask();
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.document.prompt.clone());
         self.engine.predict_compared(PredictRequest { ticket, image, seen, prompt, truth });
     }
 
@@ -220,7 +220,9 @@ impl HimixApp {
         let other = comparison.predicted.as_ref().map(|other| (other.ticket, other.prediction.clone()));
         for (place, prediction) in [current, other].into_iter().enumerate() {
             let settings = &self.state.settings;
-            let (Some(image), Some((ticket, prediction))) = (&self.state.image, prediction) else { continue };
+            let (Some(image), Some((ticket, prediction))) = (&self.state.document.image, prediction) else {
+                continue;
+            };
             let truth = self.state.truth_mask().filter(|_| self.state.show_truth);
             let look = ComparedInspection {
                 prediction: ticket,

@@ -46,7 +46,7 @@ struct Cell<'a> {
 
 /// Draws all of them.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let Some(open) = &state.image else { return };
+    let Some(open) = &state.document.image else { return };
     let shape = [open.image.width, open.image.height];
     let aspect = shape[1] as f32 * open.volume.pixel_aspect() / shape[0].max(1) as f32;
     // What was seen is shared, so that the cells can borrow its planes while the state is changed.

@@ -5,6 +5,7 @@ use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
 use super::parameter::{slider, turn};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::keys::Action;
 use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
@@ -26,7 +27,7 @@ const BETAS: [(&str, &str); 3] = [
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
-    let overrides = state.stages.override_history.overrides().unwrap_or(own);
+    let overrides = state.stages.overrides.as_ref().unwrap_or(own);
     if own.stages.is_empty() {
         ui.label(RichText::new("This model has no values to turn.").weak());
         return;
@@ -44,8 +45,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let override_history = &state.stages.override_history;
-    let is_turned = override_history.overrides().is_some();
+    let is_turned = state.stages.overrides.is_some();
     ui.horizontal_wrapped(|ui| {
         let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
             if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
@@ -54,8 +54,12 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         };
         let stages = Command::Stages;
         button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
-        button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
-        button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
+        for (action, name, command) in
+            [(Action::Undo, "Undo", Command::Undo), (Action::Redo, "Redo", Command::Redo)]
+        {
+            let hint = format!("{} ({})", action.title(state), state.settings.keys.label(action));
+            button(ui, action.command(state).is_some(), name, &hint, command);
+        }
         let can_save = is_turned && state.stages.working.is_none();
         let hint = "The model with these values, in a folder of its own";
         button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveTurned));

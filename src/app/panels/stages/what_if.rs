@@ -1,6 +1,6 @@
 //! Values of the decoder, turned by hand.
 
-use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Id, Label, RichText, Ui};
 
 use super::parameter::{slider, turn};
 use crate::app::command::Command;
@@ -10,7 +10,7 @@ use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::data::foreground;
-use crate::engine::ThresholdCounts;
+use crate::engine::{ThresholdCounts, threshold_step};
 use crate::infer::{Overrides, Parameter, Plane, changes};
 use crate::metrics::Confusion;
 
@@ -77,9 +77,17 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let threshold = state.settings.threshold;
     let pair = seen.zip(state.shown.as_ref());
     let between = pair.map(|(seen, shown)| {
+        let of = (seen.ticket, shown.ticket, threshold_step(threshold));
+        // Counted once for what it is of, not in every frame.
+        let id = Id::unique("dice with the untouched mask");
+        if let Some((_, dice)) = ui.data(|data| data.get_temp::<((u64, u64, usize), f64)>(id)).filter(|(known, _)| *known == of) {
+            return dice;
+        }
         let mask = |plane: &Plane| foreground(&plane.values, threshold);
         let turned = mask(&seen.inspection.prediction.probability_model);
-        Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice()
+        let dice = Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice();
+        ui.data_mut(|data| data.insert_temp(id, (of, dice)));
+        dice
     });
     row(ui, "Dice with the untouched mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
         .on_hover_text("At the network's size, of this image.");

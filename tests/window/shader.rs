@@ -61,9 +61,10 @@ fn the_shader_and_the_program_agree_at_the_exact_threshold() {
     let rect = Rect::from_min_size(pos2(16.0, 16.0), vec2((COUNT * ZOOM) as f32, ZOOM as f32));
     let (picture, step) = (Picture::new(TextureFormat::Rgba8Unorm), Rc::new(Cell::new(1)));
     let drawn = step.clone();
-    let mut window = egui_kittest::Harness::builder().with_size([96.0, 48.0]).build_ui(move |ui: &mut egui::Ui| {
-        ui.ctx().layer_painter(LayerId::background()).add(picture.callback(rect, paint(drawn.get())));
-    });
+    let mut window =
+        egui_kittest::Harness::builder().with_size([96.0, 48.0]).build_ui(move |ui: &mut egui::Ui| {
+            ui.ctx().layer_painter(LayerId::background()).add(picture.callback(rect, paint(drawn.get())));
+        });
     for at in steps {
         step.set(at);
         window.step();
@@ -71,7 +72,8 @@ fn the_shader_and_the_program_agree_at_the_exact_threshold() {
         for (place, probability) in probabilities(threshold_at(at)).into_iter().enumerate() {
             let x = rect.left() + (place as f32 + 0.5) * ZOOM as f32;
             let image::Rgba([r, g, b, _]) = *seen.get_pixel(x as u32, rect.center().y as u32);
-            let expected = if is_foreground(probability, threshold_at(at)) { OverlayColours::PAPER.mask } else { [9; 3] };
+            let expected =
+                if is_foreground(probability, threshold_at(at)) { OverlayColours::PAPER.mask } else { [9; 3] };
             assert_eq!([r, g, b], expected, "probability {probability} at threshold {}", threshold_at(at));
         }
     }

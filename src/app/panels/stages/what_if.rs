@@ -80,7 +80,9 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
         let of = (seen.ticket, shown.ticket, threshold_step(threshold));
         // Counted once for what it is of, not in every frame.
         let id = Id::unique("dice with the untouched mask");
-        if let Some((_, dice)) = ui.data(|data| data.get_temp::<((u64, u64, usize), f64)>(id)).filter(|(known, _)| *known == of) {
+        if let Some((_, dice)) =
+            ui.data(|data| data.get_temp::<((u64, u64, usize), f64)>(id)).filter(|(known, _)| *known == of)
+        {
             return dice;
         }
         let mask = |plane: &Plane| foreground(&plane.values, threshold);

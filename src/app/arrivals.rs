@@ -238,6 +238,7 @@ impl HimixApp {
     /// Shows no image any more, and nothing that belongs to one.
     pub(super) fn close_image(&mut self) {
         self.forget_prediction();
+        self.engine.forget_slices();
         let state = &mut self.state;
         state.document.close();
         state.failed = None;

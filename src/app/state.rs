@@ -83,7 +83,7 @@ pub struct Awaited<T> {
     pub since: Instant,
 }
 
-/// Whose sentence stands in the prompt.
+/// Whose prompt is typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PromptOf {
     /// The user's own, for whatever picture comes next.

@@ -164,7 +164,12 @@ impl Engine {
 
     /// Has a slice prepared, and its neighbours after it; replaces an earlier request.
     pub fn prepare_slice(&self, request: SliceRequest) {
-        self.slices.requests.put(request);
+        self.slices.prepare(request);
+    }
+
+    /// Forgets the slices that were prepared: their image is closed.
+    pub fn forget_slices(&self) {
+        self.slices.forget();
     }
 
     /// Slice `slice` of the image, from 0, with its mask of `truth`; `None` if it is not prepared.

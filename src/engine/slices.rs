@@ -106,10 +106,18 @@ impl Store {
         self.slices.values().map(PreparedSlice::bytes).sum()
     }
 
-    /// Keeps a slice, and forgets those farthest from `wanted` where all take more than `limit` bytes.
-    fn put(&mut self, image: Ticket, slice: usize, prepared: PreparedSlice, wanted: usize, limit: usize) {
+    /// Keeps slices of this image from now on, and forgets those of another.
+    fn open(&mut self, image: Ticket) {
         if self.image != image {
             *self = Self { image, slices: BTreeMap::new() };
+        }
+    }
+
+    /// Keeps a slice, and forgets those farthest from `wanted` where all take more than `limit` bytes.
+    fn put(&mut self, image: Ticket, slice: usize, prepared: PreparedSlice, wanted: usize, limit: usize) {
+        // The image may have been closed while the slice was prepared.
+        if self.image != image {
+            return;
         }
         self.slices.insert(slice, prepared);
         while self.bytes() > limit && self.slices.len() > 1 {
@@ -121,7 +129,7 @@ impl Store {
 
 /// The thread as the engine holds it; ends when this is dropped.
 pub(super) struct Slices {
-    pub(super) requests: LatestSlot<SliceRequest>,
+    requests: LatestSlot<SliceRequest>,
     store: Arc<Mutex<Store>>,
     /// Dropped to end the thread.
     _quit: Sender<()>,
@@ -138,6 +146,18 @@ impl Slices {
             .name("himix-slices".into())
             .spawn(move || run(&requests_in, &store_in, &quit_in, &wake, LIMIT))?;
         Ok(Self { requests, store, _quit: quit })
+    }
+
+    /// Asks for a slice.
+    pub(super) fn prepare(&self, request: SliceRequest) {
+        lock(&self.store).open(request.image);
+        self.requests.put(request);
+    }
+
+    /// Forgets all slices, and those that are being prepared.
+    pub(super) fn forget(&self) {
+        self.requests.take();
+        *lock(&self.store) = Store::default();
     }
 
     /// A slice, if it is prepared and compared with `truth`.
@@ -206,7 +226,10 @@ fn order(request: &SliceRequest, is_forward: bool, bytes: usize, limit: usize) -
 fn prepare(request: &SliceRequest, slice: usize, store: &Mutex<Store>, limit: usize) {
     let known = {
         let store = lock(store);
-        store.slices.get(&slice).filter(|_| store.image == request.image).cloned()
+        if store.image != request.image {
+            return;
+        }
+        store.slices.get(&slice).cloned()
     };
     let prepared = match known {
         Some(known) if known.is_compared_with(request.truth.as_ref()) => return,
@@ -244,6 +267,7 @@ mod tests {
     #[test]
     fn the_memory_of_prepared_slices_is_bounded() {
         let (request, store) = (request(1, 20, 40), Mutex::new(Store::default()));
+        lock(&store).open(1);
         let bytes = PreparedSlice::new(&request, 20).bytes();
         for slice in [20, 21, 22, 23, 19] {
             prepare(&request, slice, &store, 3 * bytes);
@@ -256,6 +280,7 @@ mod tests {
     #[test]
     fn what_was_prepared_for_another_image_or_ground_truth_is_not_shown() {
         let (request, store) = (request(1, 1, 3), Mutex::new(Store::default()));
+        lock(&store).open(1);
         prepare(&request, 1, &store, LIMIT);
         let shown = lock(&store).get(1, 1, None).expect("it is prepared");
         assert_eq!(shown.image.pixels, Pixels::U8(vec![1; 4]));
@@ -267,8 +292,9 @@ mod tests {
         prepare(&compared, 0, &store, LIMIT);
         let shown = lock(&store).get(1, 0, Some(&truth)).expect("it is prepared");
         assert_eq!(shown.mask.as_deref(), Some(&mask));
-        prepare(&SliceRequest { image: 2, ..request }, 2, &store, LIMIT);
-        assert!(lock(&store).get(1, 1, None).is_none(), "slices of the image before are forgotten");
+        lock(&store).open(2);
+        prepare(&request, 1, &store, LIMIT);
+        assert!(lock(&store).slices.is_empty(), "slices of the image before are forgotten");
     }
 
     #[test]
@@ -278,13 +304,15 @@ mod tests {
             let _ = woken.try_send(());
         });
         let slices = Slices::start(wake).expect("a thread starts");
-        slices.requests.put(request(1, 3, 40));
-        slices.requests.put(request(1, 30, 40));
+        slices.prepare(request(1, 3, 40));
+        slices.prepare(request(1, 30, 40));
         let start = Instant::now();
         while slices.get(1, 29, None).is_none() || slices.get(1, 31, None).is_none() {
             assert!(start.elapsed() < Duration::from_secs(10), "the neighbours are prepared");
             std::thread::sleep(Duration::from_millis(1));
         }
         assert!(slices.get(1, 30, None).is_some() && wakes.try_recv().is_ok());
+        slices.forget();
+        assert!(slices.get(1, 30, None).is_none(), "a closed image takes no memory");
     }
 }

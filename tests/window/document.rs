@@ -37,10 +37,11 @@ fn measure(window: &mut Window, length: f32) {
     };
     window.event(Event::PointerMoved(from));
     window.event(button(from, true));
-    window.run();
+    window.step();
+    // While a button is held there is always another frame.
     for share in [0.5, 1.0] {
         window.event(Event::PointerMoved(from + vec2(share * length, 0.0)));
-        window.run();
+        window.step();
     }
     window.event(button(from + vec2(length, 0.0), false));
     window.event(Event::ModifiersChanged(Modifiers::NONE));

@@ -201,7 +201,7 @@ fn the_overlay_has_the_colours_that_are_chosen() {
     assert!(window.query_by_label("Colour: False negative").is_none());
     press(&mut window, Key::C);
     let stored = written(&mut window, &settings, |settings| settings["colours"]["scheme"] == "paper");
-    assert_eq!(stored["colours"]["own"]["missed"][1], 8, "one's own are kept");
+    assert_eq!(stored["colours"]["own"]["false_negative"][1], 8, "one's own are kept");
 }
 
 #[test]

@@ -15,14 +15,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("data", &["atomic_file"]),
     ("model", &["atomic_file"]),
     ("render", &["data"]),
+    ("annotate", &["data", "metrics"]),
     ("infer", &["model", "text", "data", "metrics", "device", "logging"]),
     ("train", &["model", "text", "data", "metrics", "device"]),
     ("analysis", &["infer", "data", "metrics"]),
-    ("engine", &["analysis", "infer", "train", "text", "data", "metrics", "device"]),
-    ("app", &["engine", "analysis", "render", "infer", "data", "metrics", "device", "logging"]),
+    ("engine", &["annotate", "analysis", "infer", "train", "text", "data", "metrics", "device"]),
+    ("app", &["engine", "annotate", "analysis", "render", "infer", "data", "metrics", "device", "logging"]),
     (
         "cli",
-        &["app", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory", "logging"],
+        &["app", "annotate", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory", "logging"],
     ),
 ];
 
@@ -34,6 +35,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("metrics", &["burn", "egui", "eframe", "wgpu", "image", "tokenizers"]),
     ("analysis", &["burn", "egui", "eframe", "wgpu", "tokenizers"]),
     ("render", &["burn", "tokenizers", "rfd"]),
+    ("annotate", &["burn", "egui", "eframe", "wgpu", "image", "tokenizers"]),
     ("engine", &["burn", "egui", "eframe", "wgpu"]),
     ("app", &["burn", "tokenizers", "safetensors"]),
     ("cli", &["egui", "eframe", "wgpu"]),

@@ -9,8 +9,12 @@ mod diagnostics;
 mod fake;
 mod formats;
 mod harness;
+#[path = "window/document.rs"]
+mod document;
 #[path = "window/information.rs"]
 mod information;
+#[path = "window/shader.rs"]
+mod shader;
 #[path = "window/truth.rs"]
 mod truth;
 

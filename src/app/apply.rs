@@ -57,6 +57,7 @@ impl HimixApp {
             Command::CloseTruth => {
                 state.document.truth = None;
                 state.truth_question = None;
+                self.prepare_slices();
                 self.request_compared();
             }
             Command::CompareWith(source) => self.compare_with(source),
@@ -137,8 +138,8 @@ impl HimixApp {
                 let text = "Diagnostics copied. They hold no names, paths, prompts or images.";
                 state.notes.add(Kind::Info, text);
             }
-            Command::Undo => self.step_look(true),
-            Command::Redo => self.step_look(false),
+            Command::Undo => self.step(true),
+            Command::Redo => self.step(false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),

@@ -27,6 +27,7 @@ impl HimixApp {
         while let Some(event) = self.engine.next_event() {
             self.take_event(ctx, event);
         }
+        self.take_slice();
         self.take_model();
         self.take_files();
         self.take_numbers(ctx);
@@ -238,6 +239,8 @@ impl HimixApp {
         }
         self.state.settings.remember_model(source.clone());
         self.state.stages.forget_model();
+        self.forget_override_steps();
+        self.state.document.predictions.clear();
         self.state.model = Some(OpenModel { source, info });
         self.request_prediction();
     }
@@ -271,19 +274,31 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
-        self.state.document.image =
-            Some(OpenImage { ticket, path, source, volume, slice, image, layer, full, seen, asked });
+        self.state.document.open(OpenImage {
+            ticket,
+            path,
+            source,
+            volume,
+            slice,
+            coming: None,
+            image,
+            layer,
+            full,
+            seen,
+            asked,
+        });
+        self.prepare_slices();
     }
 
     /// Shows no image any more, and nothing that belongs to one.
     pub(super) fn close_image(&mut self) {
         self.forget_prediction();
+        self.engine.forget_slices();
         let state = &mut self.state;
-        state.document.image = None;
+        state.document.close();
         state.failed = None;
         state.ruler = None;
         state.playing = None;
-        state.document.truth = None;
         state.truth_question = None;
         state.shown = None;
         state.view = View::default();
@@ -314,12 +329,14 @@ impl HimixApp {
     pub(super) fn show_truth(&mut self, truth: OpenTruth) {
         self.state.document.truth = Some(truth);
         self.state.show_truth = true;
+        // Slices that were prepared before know nothing of its masks.
+        self.prepare_slices();
         self.score_shown();
         self.request_compared();
     }
 
     /// Has the prediction that is shown counted against the truth.
-    fn score_shown(&mut self) {
+    pub(super) fn score_shown(&mut self) {
         let (Some(shown), Some(truth)) = (&self.state.shown, self.state.truth_mask()) else { return };
         let (prediction, job) = (shown.ticket, CountPixels { prediction: shown.prediction.clone(), truth });
         let sent = self.engine.ask(&mut self.state.jobs.counts, prediction, job);
@@ -352,10 +369,25 @@ impl HimixApp {
             values: Arc::new(grid.values.clone()),
         };
         let is_counted = self.state.truth_mask().is_none_or(|(truth, _)| counts.truth == Some(truth));
-        self.state.shown = Some(Shown { ticket, since: Instant::now(), prediction, counts, layer });
+        let shown = Shown { ticket, since: Instant::now(), prediction, counts, layer };
+        self.remember(&shown);
+        self.state.shown = Some(shown);
         if !is_counted {
             // The truth came while the prediction was made.
             self.score_shown();
         }
+    }
+    /// Remembers the prediction of the slice that is shown, where nothing that it was made of has changed since it was asked for.
+    fn remember(&mut self, shown: &Shown) {
+        let document = &self.state.document;
+        let Some(open) = document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
+        let slice = open.slice;
+        let Some(of) = self.provenance().filter(|_| shown.ticket == self.state.newest_request) else { return };
+        let prediction = &shown.prediction;
+        let maps = prediction.stages.iter().map(|stage| stage.map.values.len());
+        let planes = [&prediction.probability, &prediction.probability_model].map(|plane| plane.values.len());
+        let numbers = maps.chain(planes).sum::<usize>() + shown.layer.values.len();
+        let bytes = numbers * size_of::<f32>();
+        self.state.document.predictions.put(slice, of, bytes, shown.clone());
     }
 }

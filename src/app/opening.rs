@@ -15,7 +15,7 @@ impl State {
     fn leave(&mut self) {
         if self.left.is_none() {
             let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
-            self.left = Some(PendingImage { prompt: self.prompt.clone(), of: self.prompt_of, current });
+            self.left = Some(PendingImage { prompt: self.document.prompt.clone(), of: self.prompt_of, current });
         }
     }
 
@@ -29,7 +29,7 @@ impl State {
     /// The sentence is the user's again; that of a case is not taken for another picture's.
     pub(super) fn leave_sentence(&mut self) {
         if self.prompt_of != PromptOf::User {
-            self.prompt.clear();
+            self.document.prompt.clear();
             self.prompt_of = PromptOf::User;
         }
     }

@@ -44,7 +44,7 @@ impl HimixApp {
         None
     }
 
-    /// Shows a past prediction again: picture, sentence, threshold, model.
+    /// Shows a past prediction again: picture, prompt, threshold, model.
     pub(super) fn recall(&mut self, id: u64) {
         let Some(past) = self.state.past.iter().find(|past| past.id == id).cloned() else { return };
         self.state.settings.threshold = past.threshold;
@@ -56,7 +56,7 @@ impl HimixApp {
         match &mut self.state.document.image {
             Some(open) if open.source == past.source => {
                 open.asked = past.asked;
-                if open.slice != past.slice {
+                if open.asked_slice() != past.slice {
                     self.show_slice(past.slice);
                 } else {
                     self.request_prediction();
@@ -75,7 +75,9 @@ impl HimixApp {
     /// Brings the picture that has just been opened into the state of the prediction that was asked for again.
     pub(super) fn finish_recall(&mut self) {
         let Some(past) = self.state.recalled.take() else { return };
-        let Some(open) = self.state.document.image.as_mut().filter(|open| open.source == past.source) else { return };
+        let Some(open) = self.state.document.image.as_mut().filter(|open| open.source == past.source) else {
+            return;
+        };
         open.asked = past.asked;
         self.state.document.prompt = past.prompt;
         if open.slice == past.slice {

@@ -222,7 +222,8 @@ impl Settings {
         self.windows.retain(|_, window| window.is_sound());
         self.presets.values_mut().for_each(|presets| presets.retain(|preset| preset.window.is_sound()));
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
-        self.threshold = within(self.threshold, 0.5);
+        // There are counts of the steps alone.
+        self.threshold = threshold_at(threshold_step(within(self.threshold, 0.5)));
         self.opacity = within(self.opacity, 0.45);
         self.zoom = if self.zoom.is_finite() { self.zoom.clamp(0.5, 3.0) } else { 1.0 };
         for (side, least) in self.window.iter_mut().zip(MINIMUM_SIZE) {

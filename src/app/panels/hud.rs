@@ -56,7 +56,7 @@ fn lines(open: &OpenImage) -> Vec<String> {
         if open.is_inverted() { ", inverted" } else { "" }
     )];
     if open.volume.slices > 1 {
-        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.slice + 1, open.volume.slices));
+        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.asked_slice() + 1, open.volume.slices));
     }
     lines
 }

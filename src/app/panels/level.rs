@@ -155,7 +155,7 @@ pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 commands.push(Command::Play(!is_playing));
             }
             let label = ui.label(RichText::new(open.source.piece()).weak());
-            let mut slice = open.slice + 1;
+            let mut slice = open.asked_slice() + 1;
             ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
             let slider = Slider::new(&mut slice, 1..=open.volume.slices);
             if ui.add(slider).labelled_by(label.id).changed() {

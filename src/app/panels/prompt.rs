@@ -164,11 +164,12 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 fn about_reading(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let of_patient = match state.document.image.as_ref().and_then(|open| open.volume.geometry.sides?.is_mirrored()) {
-            Some(true) => ", the patient's right",
-            Some(false) => ", the patient's left too",
-            None => "",
-        };
+        let of_patient =
+            match state.document.image.as_ref().and_then(|open| open.volume.geometry.sides?.is_mirrored()) {
+                Some(true) => ", the patient's right",
+                Some(false) => ", the patient's left too",
+                None => "",
+            };
         ui.label(RichText::new(format!("{SIDES}{of_patient}")).small().weak());
         explain(ui, SIDES_WHY);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

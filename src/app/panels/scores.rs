@@ -9,6 +9,7 @@ use super::widgets::{self, explain, explained_row, legend_row, row};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::data::OverlayColours;
 use crate::engine::{THRESHOLD_STEPS, ThresholdCounts, threshold_at};
 
 const HD95: &str = "95 % Hausdorff distance: of every boundary pixel of either mask the distance to the other boundary, 95th percentile. In mm where \
@@ -50,7 +51,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
     row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that the mask finds.");
     explained_row(ui, "HD95", HD95, distance(state));
-    let theme::Overlay { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
+    let OverlayColours { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
     for (colour, name, count) in [
         (true_positive, "True positive", tp),
         (false_negative, "False negative", fneg),

@@ -32,17 +32,14 @@ impl HimixApp {
                 stages.seen_part = eframe::egui::Rect::from_min_size(corner.to_pos2(), size);
             }
             StagesCommand::Point(pointer) => stages.pointer = pointer,
-            StagesCommand::Turn(overrides, goes_on) => {
+            StagesCommand::Turn(overrides, _) => {
                 let own = self.state.model.as_ref().map(|model| &model.info.overrides);
-                let overrides =
+                stages.overrides =
                     Some(*overrides).filter(|overrides| Some(overrides) != own && overrides.validate().is_ok());
-                stages.override_history.turn(overrides, goes_on);
             }
-            StagesCommand::Reset => stages.override_history.turn(None, false),
-            StagesCommand::Undo => stages.override_history.undo(),
-            StagesCommand::Redo => stages.override_history.redo(),
+            StagesCommand::Reset => stages.overrides = None,
             StagesCommand::SaveTurned(folder) => {
-                if let Some(overrides) = stages.overrides.as_ref().cloned() {
+                if let Some(overrides) = stages.overrides.clone() {
                     let what = format!("Writing {}", file_name(&folder));
                     self.begin_study(what, Study::Save { overrides, folder });
                 }

@@ -27,10 +27,6 @@ pub enum StagesCommand {
     Turn(Box<Overrides>, bool),
     /// The model's own values.
     Reset,
-    /// One step back.
-    Undo,
-    /// One step on again.
-    Redo,
     /// Write the turned model as a bundle into this folder.
     SaveTurned(PathBuf),
     /// Fit read-outs on this data set.

@@ -42,7 +42,7 @@ impl HimixApp {
     fn ask_inside(&mut self) {
         let state = &self.state;
         let truth = state.document.truth.as_ref().map(|truth| truth.ticket);
-        let overrides = state.stages.overrides.as_ref().cloned();
+        let overrides = state.stages.overrides.clone();
         let request = state.jobs.prediction.newest();
         let asked = Asked { request, truth, overrides, wanted: state.wanted() };
         if state.stages.look.request.asked() == Some(&asked) {

@@ -23,7 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("app", &["engine", "annotate", "analysis", "render", "infer", "data", "metrics", "device", "logging"]),
     (
         "cli",
-        &["app", "annotate", "analysis", "infer", "train", "model", "text", "data", "metrics", "device", "memory", "logging"],
+        &[
+            "app", "annotate", "analysis", "infer", "train", "model", "text", "data", "metrics", "device",
+            "memory", "logging",
+        ],
     ),
 ];
 

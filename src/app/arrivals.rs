@@ -377,12 +377,15 @@ impl HimixApp {
             self.score_shown();
         }
     }
+
     /// Remembers the prediction of the slice that is shown, where nothing that it was made of has changed since it was asked for.
     fn remember(&mut self, shown: &Shown) {
         let document = &self.state.document;
         let Some(open) = document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
         let slice = open.slice;
-        let Some(of) = self.provenance().filter(|_| shown.ticket == self.state.newest_request) else { return };
+        let Some(of) = self.provenance().filter(|_| shown.ticket == self.state.jobs.prediction.newest()) else {
+            return;
+        };
         let prediction = &shown.prediction;
         let maps = prediction.stages.iter().map(|stage| stage.map.values.len());
         let planes = [&prediction.probability, &prediction.probability_model].map(|plane| plane.values.len());

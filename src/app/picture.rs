@@ -73,7 +73,7 @@ impl HimixApp {
     /// What a prediction of the slice that is shown would be made of.
     pub(super) fn provenance(&self) -> Option<Provenance> {
         let (open, model) = (self.state.document.image.as_ref()?, self.state.model.as_ref()?);
-        let model = model.source.model.display().to_string();
+        let model = model.source.path().display().to_string();
         Some(Provenance { model, prompt: self.state.document.prompt.clone(), window: open.asked })
     }
 
@@ -88,7 +88,7 @@ impl HimixApp {
         shown.since = Instant::now();
         self.state.shown = Some(shown);
         self.score_shown();
-        self.state.training.comparison.is_none()
+        self.state.comparison.is_none()
     }
 
     /// Asks for the mask of a slice when it has come to rest: what is computed while others follow takes the time of their frames. While

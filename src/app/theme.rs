@@ -3,7 +3,7 @@
 use eframe::egui::{self, Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, Theme, Visuals};
 use serde::{Deserialize, Serialize};
 
-use crate::data::overlay::OverlayColours;
+use crate::data::overlay::{self, OverlayColours};
 use crate::render::PictureColours;
 
 /// Dark or light.

@@ -9,9 +9,10 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
 
 use super::display::DisplayPixels;
-use super::event_sender::{Wake, guarded};
-use super::message::Ticket;
+use super::guard::guarded;
+use super::job::Ticket;
 use super::slot::LatestSlot;
+use super::wake::Wake;
 use crate::data::volume::Window;
 use crate::data::{Image, Mask, Pixels, Texels, Truth, Volume};
 

@@ -1,7 +1,6 @@
 //! The Stages tab: what is looked at inside the network, and what is turned.
 
 mod apply;
-
 mod arrivals;
 mod command;
 mod export;

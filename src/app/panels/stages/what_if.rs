@@ -4,9 +4,9 @@ use eframe::egui::{Button, ComboBox, Id, Label, RichText, Ui};
 
 use super::parameter::{slider, turn};
 use super::working::{needs_model, working};
+use crate::app::actions;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::actions;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{row, section};

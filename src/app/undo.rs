@@ -192,7 +192,7 @@ impl HimixApp {
             return;
         }
         let after = self.view_snapshot();
-        // What cannot be taken back, such as a truth that was closed, is no step.
+        // What cannot be taken back, such as a ground truth that was closed, is no step.
         if before.clone().with(&before, &after) != before {
             self.record_view(held, before, after);
         }
@@ -357,7 +357,7 @@ mod tests {
         let hidden =
             |threshold| ViewSnapshot { switches: [true, true, true, true, true, false], ..look(threshold) };
         record_view(&mut history, None, hidden(0.5), hidden(0.6), Instant::now());
-        // Another image came, and with it its truth.
+        // Another image came, and with it its ground truth.
         assert_eq!(back(&mut history, look(0.6)), Some(look(0.5)));
     }
 

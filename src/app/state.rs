@@ -13,7 +13,7 @@ use super::layout::Layouts;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
-use super::record::{PendingImage, PredictionRecord, PromptOf, Source};
+use super::record::{PendingImage, PredictionRecord, PromptOf};
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;

@@ -11,7 +11,6 @@ use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
 use crate::app::pane::Pane;
 use crate::app::state::State;
-use crate::app::tab::Tab;
 use crate::app::theme::{Scheme, ThemeChoice};
 
 /// Names the action that goes a step back.

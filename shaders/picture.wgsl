@@ -18,10 +18,8 @@ struct Picture {
     // The value that is black, and 1 over the width of the window; colours count from 0 to 255.
     low: f32,
     per_width: f32,
-    prediction: vec4f,
-    true_positive: vec4f,
-    false_negative: vec4f,
-    false_positive: vec4f,
+    // Colour of a pixel's fill, transparent where the picture is seen as it is: see fill_at.
+    fill: array<vec4f, 8>,
     prediction_outline: vec4f,
     truth_outline: vec4f,
     // Around the picture.
@@ -71,7 +69,7 @@ fn shade(value: vec3f) -> vec3f {
     return select(shown, vec3f(1.0) - shown, has(INVERT));
 }
 
-// Viridis, a perceptually uniform map: six-degree fits to its table by Matt Zucker (CC0). The same stands in src/render/colour_map.rs.
+// Viridis, a perceptually uniform map: six-degree fits to its table by Matt Zucker (CC0). The same stands in src/data/colour_map.rs.
 fn viridis(t: f32) -> vec3f {
     let c0 = vec3f(0.2777273272234177, 0.005407344544966578, 0.3340998053353061);
     let c1 = vec3f(0.1050930431085774, 1.404613529898575, 1.384590162594685);
@@ -132,6 +130,16 @@ fn probability_at(at: vec2f) -> f32 {
     return probability_and_slope(at).x;
 }
 
+// What is foreground: as src/data/foreground.rs has it.
+fn is_foreground(probability: f32) -> bool {
+    return probability >= picture.threshold;
+}
+
+// The place of a pixel's colour among the fills; which outcome has which is said in src/data/overlay.rs.
+fn fill_at(predicted: bool, lesion: bool) -> u32 {
+    return select(0u, 1u, predicted) + select(0u, 2u, lesion) + select(0u, 4u, has(SHOW_TRUTH));
+}
+
 fn is_inside(at: vec2f) -> bool {
     return all(at >= vec2f(0.0)) && all(at < picture.size);
 }
@@ -180,20 +188,13 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         colour = mix(colour, viridis(p), picture.opacity * smoothstep(0.02, 0.25, p));
     } else if has(FILL) {
         // A pixel of the image belongs to the mask or does not, as it is counted and saved.
-        let found = has(SHOW_PREDICTION) && probability_at(floor(at) + 0.5) >= picture.threshold;
-        var over = picture.prediction;
-        var opacity = select(0.0, picture.opacity, found);
-        if has(SHOW_TRUTH) {
-            let lesion = is_lesion(at);
-            over = select(picture.false_positive, picture.true_positive, lesion);
-            if has(HATCH) && found && !lesion {
-                let stripe = (at.x / picture.step.x + at.y / picture.step.y) / 8.0;
-                opacity *= select(0.25, 1.0, fract(stripe) < 0.5);
-            }
-            if !found {
-                over = picture.false_negative;
-                opacity = select(0.0, picture.opacity, lesion);
-            }
+        let predicted = has(SHOW_PREDICTION) && is_foreground(probability_at(floor(at) + 0.5));
+        let lesion = has(SHOW_TRUTH) && is_lesion(at);
+        let over = picture.fill[fill_at(predicted, lesion)];
+        var opacity = picture.opacity * over.a;
+        if has(HATCH) && has(SHOW_TRUTH) && predicted && !lesion {
+            let stripe = (at.x / picture.step.x + at.y / picture.step.y) / 8.0;
+            opacity *= select(0.25, 1.0, fract(stripe) < 0.5);
         }
         colour = mix(colour, over.rgb, opacity);
     }

@@ -12,6 +12,7 @@
 //! | [`metrics`] | Dice, IoU, Hausdorff distance |
 //! | [`infer`] | image and prompt to a prediction, with caches; scores over a split |
 //! | [`analysis`] | maps, filters and figures of the inside of the network |
+//! | [`annotate`] | the document: an image with its prompt, predictions, ground truth, annotation and history |
 //! | [`train`] | the training loop |
 //! | [`engine`] | the threads behind the window |
 //! | [`render`] | draws the picture and its overlay on the graphics device |
@@ -21,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 pub mod analysis;
+pub mod annotate;
 pub mod app;
 pub mod atomic_file;
 pub mod data;

@@ -6,11 +6,15 @@
 mod common;
 #[path = "window/diagnostics.rs"]
 mod diagnostics;
+#[path = "window/document.rs"]
+mod document;
 mod fake;
 mod formats;
 mod harness;
 #[path = "window/information.rs"]
 mod information;
+#[path = "window/shader.rs"]
+mod shader;
 #[path = "window/truth.rs"]
 mod truth;
 

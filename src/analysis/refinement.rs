@@ -1,8 +1,8 @@
 //! Refinement as numbers: how the masks of an image approach the ground truth and the final mask from stage to stage.
 
 use super::maps::raised;
-use crate::data::Mask;
 use crate::data::volume::{Lengths, Unit};
+use crate::data::{Mask, foreground};
 use crate::infer::{Inspection, Plane, radial_power};
 use crate::metrics::{Confusion, hd95_of};
 
@@ -53,7 +53,7 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, leng
     let mut before: Option<Vec<u8>> = None;
     let mut steps = Vec::with_capacity(maps.len());
     for (name, small, large) in maps {
-        let mask: Vec<u8> = large.values.iter().map(|p| u8::from(*p >= threshold)).collect();
+        let mask = foreground(&large.values, threshold);
         let truth = truth.map(|truth| truth.values.as_slice());
         steps.push(Step {
             name,

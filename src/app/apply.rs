@@ -25,7 +25,7 @@ impl HimixApp {
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
             Command::OpenPaths(paths) => {
-                let has_image = state.image.is_some();
+                let has_image = state.document.image.is_some();
                 let job = SortPaths { paths, has_image };
                 let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
                 self.say_if_busy(sent);
@@ -55,8 +55,9 @@ impl HimixApp {
             Command::AnswerTruth(answer) => self.answer_truth(answer),
             Command::ChooseLabels(choice) => self.choose_labels(choice),
             Command::CloseTruth => {
-                state.truth = None;
+                state.document.truth = None;
                 state.truth_question = None;
+                self.prepare_slices();
                 self.request_compared();
             }
             Command::CompareWith(source) => self.compare_with(source),
@@ -73,8 +74,8 @@ impl HimixApp {
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path) => self.save_overlay(path),
             Command::SetPrompt(prompt) => {
-                if prompt != state.prompt {
-                    state.prompt = prompt;
+                if prompt != state.document.prompt {
+                    state.document.prompt = prompt;
                     self.remember_edit();
                     self.request_prediction();
                 }
@@ -103,7 +104,7 @@ impl HimixApp {
             Command::SetWindow(window) => self.set_window(window),
             Command::PresetWindow(number) => self.preset_window(number),
             Command::Invert(inverted) => {
-                if let Some(open) = &mut state.image {
+                if let Some(open) = &mut state.document.image {
                     open.seen.is_inverted = inverted != open.volume.is_inverted;
                 }
             }
@@ -137,8 +138,8 @@ impl HimixApp {
                 let text = "Diagnostics copied. They hold no names, paths, prompts or images.";
                 state.notes.add(Kind::Info, text);
             }
-            Command::Undo => self.step_look(true),
-            Command::Redo => self.step_look(false),
+            Command::Undo => self.step(true),
+            Command::Redo => self.step(false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -159,7 +160,7 @@ impl HimixApp {
     }
 
     fn ask(&mut self, kind: DialogKind) {
-        let image = self.state.image.as_ref().map(|image| image.path.clone());
+        let image = self.state.document.image.as_ref().map(|image| image.path.clone());
         let stem =
             image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
         let name = |kind: &str| stem.map(|stem| format!("{stem}_{kind}.png"));
@@ -240,9 +241,9 @@ impl HimixApp {
         let ticket = self.forget_prediction();
         self.request_compared();
         let state = &mut self.state;
-        let (Some(image), Some(_)) = (&state.image, &state.model) else { return };
+        let (Some(image), Some(_)) = (&state.document.image, &state.model) else { return };
         let truth = state.truth_mask();
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.document.prompt.clone());
         let request = PredictRequest { ticket, image, seen, prompt, truth };
         self.engine.predict(Slot::Primary, &mut state.jobs.prediction, request);
         state.jobs.prediction.waits_since(since);
@@ -268,7 +269,7 @@ impl HimixApp {
 
     fn save_overlay(&mut self, path: PathBuf) {
         let state = &self.state;
-        let (Some(shown), Some(image)) = (&state.shown, &state.image) else { return };
+        let (Some(shown), Some(image)) = (&state.shown, &state.document.image) else { return };
         let settings = &state.settings;
         let job = SaveOverlay {
             path: path.clone(),

@@ -27,6 +27,7 @@ impl HimixApp {
         while let Some(event) = self.engine.next_event() {
             self.take_event(ctx, event);
         }
+        self.take_slice();
         self.take_model();
         self.take_files();
         self.take_numbers(ctx);
@@ -195,9 +196,9 @@ impl HimixApp {
     fn show_sample(&mut self, SampleOpened { sample, mask, prompt }: SampleOpened) {
         let path = PathBuf::from(format!("{}, truth", sample.title));
         let truth = Arc::new(Truth::of_mask(path, &mask));
-        self.state.truth = Some(OpenTruth::new(self.engine.ticket(), truth, 0));
+        self.state.document.truth = Some(OpenTruth::new(self.engine.ticket(), truth, 0));
         self.state.show_truth = true;
-        self.state.prompt = prompt;
+        self.state.document.prompt = prompt;
         self.state.prompt_of = PromptOf::Sample(sample.title);
     }
 
@@ -238,6 +239,8 @@ impl HimixApp {
         }
         self.state.settings.remember_model(source.clone());
         self.state.stages.forget_model();
+        self.forget_override_steps();
+        self.state.document.predictions.clear();
         self.state.model = Some(OpenModel { source, info });
         self.request_prediction();
     }
@@ -271,19 +274,31 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
-        self.state.image =
-            Some(OpenImage { ticket, path, source, volume, slice, image, layer, full, seen, asked });
+        self.state.document.open(OpenImage {
+            ticket,
+            path,
+            source,
+            volume,
+            slice,
+            coming: None,
+            image,
+            layer,
+            full,
+            seen,
+            asked,
+        });
+        self.prepare_slices();
     }
 
     /// Shows no image any more, and nothing that belongs to one.
     pub(super) fn close_image(&mut self) {
         self.forget_prediction();
+        self.engine.forget_slices();
         let state = &mut self.state;
-        state.image = None;
+        state.document.close();
         state.failed = None;
         state.ruler = None;
         state.playing = None;
-        state.truth = None;
         state.truth_question = None;
         state.shown = None;
         state.view = View::default();
@@ -295,7 +310,7 @@ impl HimixApp {
 
     fn take_truth(&mut self, truth: Arc<Truth>) {
         let (ticket, image) = (self.state.jobs.truth.newest(), self.state.jobs.truth.asked());
-        let Some(open) = self.state.image.as_ref().filter(|open| Some(&open.ticket) == image) else {
+        let Some(open) = self.state.document.image.as_ref().filter(|open| Some(&open.ticket) == image) else {
             let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
             let text = format!(
                 "The ground truth was not opened, because its image was not. Open the image, then the mask: {path}"
@@ -312,14 +327,16 @@ impl HimixApp {
 
     /// Compares with a truth from now on.
     pub(super) fn show_truth(&mut self, truth: OpenTruth) {
-        self.state.truth = Some(truth);
+        self.state.document.truth = Some(truth);
         self.state.show_truth = true;
+        // Slices that were prepared before know nothing of its masks.
+        self.prepare_slices();
         self.score_shown();
         self.request_compared();
     }
 
     /// Has the prediction that is shown counted against the truth.
-    fn score_shown(&mut self) {
+    pub(super) fn score_shown(&mut self) {
         let (Some(shown), Some(truth)) = (&self.state.shown, self.state.truth_mask()) else { return };
         let (prediction, job) = (shown.ticket, CountPixels { prediction: shown.prediction.clone(), truth });
         let sent = self.engine.ask(&mut self.state.jobs.counts, prediction, job);
@@ -327,7 +344,7 @@ impl HimixApp {
     }
 
     fn take_counts(&mut self, prediction: Ticket, counts: Counts) {
-        let truth = self.state.truth.as_ref().map(|truth| truth.ticket);
+        let truth = self.state.document.truth.as_ref().map(|truth| truth.ticket);
         let shown = self.state.shown.as_mut().filter(|shown| shown.ticket == prediction);
         if let Some(shown) = shown.filter(|_| counts.truth == truth) {
             shown.counts = counts;
@@ -340,7 +357,7 @@ impl HimixApp {
             // An answer to an earlier edit: the wait for the newest one begins anew.
             self.state.jobs.prediction.waits_since(Instant::now());
         }
-        let Some(open) = &self.state.image else { return };
+        let Some(open) = &self.state.document.image else { return };
         // An answer about an image that was shown before says nothing about this one.
         if !Arc::ptr_eq(&open.image, &image) {
             return;
@@ -352,10 +369,28 @@ impl HimixApp {
             values: Arc::new(grid.values.clone()),
         };
         let is_counted = self.state.truth_mask().is_none_or(|(truth, _)| counts.truth == Some(truth));
-        self.state.shown = Some(Shown { ticket, since: Instant::now(), prediction, counts, layer });
+        let shown = Shown { ticket, since: Instant::now(), prediction, counts, layer };
+        self.remember(&shown);
+        self.state.shown = Some(shown);
         if !is_counted {
             // The truth came while the prediction was made.
             self.score_shown();
         }
+    }
+
+    /// Remembers the prediction of the slice that is shown, where nothing that it was made of has changed since it was asked for.
+    fn remember(&mut self, shown: &Shown) {
+        let document = &self.state.document;
+        let Some(open) = document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
+        let slice = open.slice;
+        let Some(of) = self.provenance().filter(|_| shown.ticket == self.state.jobs.prediction.newest()) else {
+            return;
+        };
+        let prediction = &shown.prediction;
+        let maps = prediction.stages.iter().map(|stage| stage.map.values.len());
+        let planes = [&prediction.probability, &prediction.probability_model].map(|plane| plane.values.len());
+        let numbers = maps.chain(planes).sum::<usize>() + shown.layer.values.len();
+        let bytes = numbers * size_of::<f32>();
+        self.state.document.predictions.put(slice, of, bytes, shown.clone());
     }
 }

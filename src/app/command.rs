@@ -10,11 +10,11 @@ use super::page::Page;
 use super::pane::Pane;
 use super::stages::StagesCommand;
 use super::tab::Tab;
-use super::theme::{Overlay, Scheme, ThemeChoice};
+use super::theme::{Scheme, ThemeChoice};
 use super::training::TrainCommand;
-use crate::data::LabelChoice;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
+use crate::data::{LabelChoice, OverlayColours};
 use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
@@ -154,7 +154,7 @@ pub enum Command {
     /// Draw the overlay in another set of colours.
     UseColours(Scheme),
     /// Draw it in the user's own.
-    SetColours(Overlay),
+    SetColours(OverlayColours),
     /// Dark or light.
     SetTheme(ThemeChoice),
     /// Size of text and everything else, in relation to the usual.

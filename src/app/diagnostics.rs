@@ -41,7 +41,7 @@ pub fn text(state: &State, graphics: &str) -> String {
         }
         None => "Model: none is open".into(),
     });
-    lines.push(match &state.image {
+    lines.push(match &state.document.image {
         Some(open) => {
             let volume = &open.volume;
             let (columns, rows, slices) = (volume.columns, volume.rows, volume.slices);

@@ -15,7 +15,7 @@ impl State {
     fn leave(&mut self) {
         if self.left.is_none() {
             let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
-            self.left = Some(PendingImage { prompt: self.prompt.clone(), of: self.prompt_of, current });
+            self.left = Some(PendingImage { prompt: self.document.prompt.clone(), of: self.prompt_of, current });
         }
     }
 
@@ -29,7 +29,7 @@ impl State {
     /// The sentence is the user's again; that of a case is not taken for another picture's.
     pub(super) fn leave_sentence(&mut self) {
         if self.prompt_of != PromptOf::User {
-            self.prompt.clear();
+            self.document.prompt.clear();
             self.prompt_of = PromptOf::User;
         }
     }
@@ -79,10 +79,10 @@ impl HimixApp {
         if let Some(list) = &mut self.state.worklist {
             list.forget_thumbnails();
         }
-        let Some(open) = &self.state.image else { return };
+        let Some(open) = &self.state.document.image else { return };
         let asks = matches!(&open.volume.source, volume::Source::Picture(picture) if picture.turn().is_some());
         let Source::Files(path, files) = open.source.clone() else { return };
-        let truth = self.state.truth.as_ref().map(|truth| truth.truth.clone());
+        let truth = self.state.document.truth.as_ref().map(|truth| truth.truth.clone());
         if asks && self.open_files(path, files).is_some() {
             truth.into_iter().for_each(|truth| self.reopen_truth(&truth));
         }
@@ -114,8 +114,8 @@ impl HimixApp {
             if let Some(list) = state.worklist.as_mut() {
                 list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);
             }
-            if is_case || state.prompt.is_empty() {
-                state.prompt = prompt;
+            if is_case || state.document.prompt.is_empty() {
+                state.document.prompt = prompt;
                 state.prompt_of = of;
             }
         }

@@ -1,15 +1,15 @@
 //! Slices, windows and what the network sees: the part of the state that is the picture.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::HimixApp;
 use super::page::Page;
 use super::settings::Settings;
+use crate::annotate::Provenance;
 use crate::data::Image;
 use crate::data::volume::{DisplayWindow, Modality, Window};
-use crate::engine::DisplayPixels;
 use crate::engine::jobs::{MeasureDistance, NetworkView};
+use crate::engine::{DisplayPixels, SliceRequest};
 use crate::render::ImageLayer;
 
 /// Time that a slice is shown while the stack is played.
@@ -20,26 +20,75 @@ const AT_REST: Duration = Duration::from_millis(60);
 const LEAST_WIDTH: f32 = 1e-4;
 
 impl HimixApp {
-    /// Shows the slice with this number, or the nearest there is.
+    /// Shows the slice with this number, or the nearest there is, as soon as it is prepared. Until then the one that is shown stays.
     pub(super) fn show_slice(&mut self, slice: usize) {
-        let key = self.ticket();
-        let limit = self.texture_limit;
-        let Some(open) = &mut self.state.image else { return };
+        let Some(open) = &mut self.state.document.image else { return };
         let slice = slice.min(open.volume.slices - 1);
-        if slice == open.slice {
+        if slice == open.asked_slice() {
             return;
         }
-        let image = Arc::new(open.volume.slice(slice));
-        open.layer = layer(key, &image, DisplayPixels::of(&image, limit));
-        open.full = open.volume.full_range(&image);
-        open.image = image;
+        open.coming = (slice != open.slice).then_some(slice);
+        self.prepare_slices();
+        self.take_slice();
+    }
+
+    /// Has the slice that was asked for prepared, and those that are likely to be asked for next; nothing for a lone picture.
+    pub(super) fn prepare_slices(&self) {
+        let document = &self.state.document;
+        let Some(open) = document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
+        self.engine.prepare_slice(SliceRequest {
+            image: open.ticket,
+            volume: open.volume.clone(),
+            truth: document.truth.as_ref().map(|truth| truth.truth.clone()),
+            slice: open.asked_slice(),
+            texture_limit: self.texture_limit,
+        });
+    }
+
+    /// Shows the slice that was asked for, if it is prepared.
+    pub(super) fn take_slice(&mut self) {
+        let document = &self.state.document;
+        let Some((open, slice)) = document.image.as_ref().and_then(|open| Some((open, open.coming?))) else {
+            return;
+        };
+        let truth = document.truth.as_ref().map(|truth| &truth.truth);
+        let Some(prepared) = self.engine.prepared_slice(open.ticket, slice, truth) else { return };
+        let key = self.ticket();
+        let Some(open) = &mut self.state.document.image else { return };
+        open.layer = layer(key, &prepared.image, prepared.display);
+        open.full = prepared.full;
+        open.image = prepared.image;
         open.slice = slice;
-        if let Some(truth) = &mut self.state.truth {
-            truth.mask = truth.truth.mask(slice);
+        open.coming = None;
+        if let Some(truth) = &mut self.state.document.truth {
+            truth.mask = prepared.mask;
             truth.ticket = key;
         }
         self.state.shown = None;
-        self.request_when_settled();
+        if !self.show_remembered() {
+            self.request_when_settled();
+        }
+    }
+
+    /// What a prediction of the slice that is shown would be made of.
+    pub(super) fn provenance(&self) -> Option<Provenance> {
+        let (open, model) = (self.state.document.image.as_ref()?, self.state.model.as_ref()?);
+        let model = model.source.path().display().to_string();
+        Some(Provenance { model, prompt: self.state.document.prompt.clone(), window: open.asked })
+    }
+
+    /// Shows the prediction that is remembered of this slice, if it was made of the same. Whether nothing more is to be asked for.
+    fn show_remembered(&mut self) -> bool {
+        let Some(of) = self.provenance() else { return false };
+        let document = &mut self.state.document;
+        let slice = document.image.as_ref().map_or(0, |open| open.slice);
+        let Some(mut shown) = document.predictions.get(slice, &of).cloned() else { return false };
+        // It answers the question that would have been asked.
+        shown.ticket = self.forget_prediction();
+        shown.since = Instant::now();
+        self.state.shown = Some(shown);
+        self.score_shown();
+        self.state.comparison.is_none()
     }
 
     /// Asks for the mask of a slice when it has come to rest: what is computed while others follow takes the time of their frames. While
@@ -61,22 +110,22 @@ impl HimixApp {
 
     /// Moves on by slices.
     pub(super) fn step_slice(&mut self, by: i64) {
-        if let Some(open) = &self.state.image {
+        if let Some(open) = &self.state.document.image {
             let last = open.volume.slices as i64 - 1;
-            self.show_slice((open.slice as i64 + by).clamp(0, last) as usize);
+            self.show_slice((open.asked_slice() as i64 + by).clamp(0, last) as usize);
         }
     }
 
     /// Plays the stack, one slice after the other, and from the last to the first.
     pub(super) fn play(&mut self) {
         let Some(since) = self.state.playing else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| open.volume.slices > 1) else {
+        let Some(open) = self.state.document.image.as_ref().filter(|open| open.volume.slices > 1) else {
             self.state.playing = None;
             return;
         };
         if since.elapsed() >= PLAY_STEP {
             self.state.playing = Some(Instant::now());
-            let next = (open.slice + 1) % open.volume.slices;
+            let next = (open.asked_slice() + 1) % open.volume.slices;
             self.show_slice(next);
         }
     }
@@ -100,7 +149,7 @@ impl HimixApp {
     /// Has a picture made of what the network gets, while that page is open.
     pub(super) fn view_as_network(&mut self) {
         let state = &self.state;
-        let (Some(Page::Network), Some(open)) = (state.page, &state.image) else { return };
+        let (Some(Page::Network), Some(open)) = (state.page, &state.document.image) else { return };
         let bits = |value: f32| u64::from(value.to_bits());
         let seen = open.asked.map_or(0, |seen| {
             bits(seen.window.centre).rotate_left(17) ^ bits(seen.window.width) ^ u64::from(seen.is_inverted) << 63
@@ -117,7 +166,7 @@ impl HimixApp {
 
     /// Sees the picture in another window; the network is not asked.
     pub(super) fn set_window(&mut self, window: Window) {
-        let Some(open) = &mut self.state.image else { return };
+        let Some(open) = &mut self.state.document.image else { return };
         if !(window.centre.is_finite() && window.width.is_finite()) {
             return;
         }
@@ -131,7 +180,7 @@ impl HimixApp {
 
     /// The window of a number key: 0 is the full range, then presets for CT, then the file's own.
     pub(super) fn preset_window(&mut self, number: usize) {
-        let Some(open) = &self.state.image else { return };
+        let Some(open) = &self.state.document.image else { return };
         let windows = open.windows(&self.state.settings);
         if let Some((_, window)) = windows.get(number) {
             self.set_window(*window);
@@ -140,7 +189,7 @@ impl HimixApp {
 
     /// Has the network look at the picture as it is seen now.
     pub(super) fn use_window(&mut self) {
-        let Some(open) = &mut self.state.image else { return };
+        let Some(open) = &mut self.state.document.image else { return };
         let wanted = open.volume.for_network(open.full, open.seen);
         if wanted != open.asked {
             open.asked = wanted;

@@ -38,13 +38,13 @@ impl HimixApp {
         if chord.is_reserved() {
             let text = format!(
                 "“{chord}” stays what it is in every program. Choose another key for “{}”.",
-                action.title()
+                action.full_name()
             );
             return state.notes.add(Kind::Warning, text);
         }
         state.rebinding = None;
         for loser in state.settings.keys.bind(actions::all(), action, place, chord) {
-            let text = format!("“{chord}” was taken from “{}” for “{}”.", loser.title(), action.title());
+            let text = format!("“{chord}” was taken from “{}” for “{}”.", loser.full_name(), action.full_name());
             state.notes.add(Kind::Info, text);
         }
     }

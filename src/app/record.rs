@@ -1,48 +1,9 @@
-//! Where pictures came from, and the predictions of this session.
+//! The predictions of this session.
 
-use std::path::PathBuf;
-
-use super::text::file_name;
-use crate::data::samples::SampleCase;
+pub use crate::annotate::Source;
 use crate::data::volume::DisplayWindow;
 use crate::engine::Ticket;
 use crate::infer::ModelSource;
-
-/// Where a picture came from, so that it can be opened again.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Source {
-    /// A file, or the files of a series.
-    Files(PathBuf, Vec<PathBuf>),
-    /// A sample case.
-    Sample(SampleCase),
-}
-
-impl Source {
-    /// What one of several is called: a lone file has frames (DICOM), a series or a volume has slices.
-    pub fn piece(&self) -> &'static str {
-        match self {
-            Self::Files(path, files) if files.len() < 2 => {
-                let name = file_name(path).to_lowercase();
-                let is_volume = name.ends_with(".nii") || name.ends_with(".nii.gz");
-                if is_volume { "Slice" } else { "Frame" }
-            }
-            _ => "Slice",
-        }
-    }
-
-    /// What its slice of this number, from 0, is called.
-    pub fn name_of(&self, slice: usize) -> String {
-        format!("{}, {} {}", self.name(), self.piece().to_lowercase(), slice + 1)
-    }
-
-    /// What it is called.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Files(path, _) => file_name(path),
-            Self::Sample(sample) => sample.title.to_owned(),
-        }
-    }
-}
 
 /// A prediction of this session.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +16,7 @@ pub struct PredictionRecord {
     pub slice: usize,
     /// How the picture was seen by the network.
     pub asked: Option<DisplayWindow>,
-    /// The sentence.
+    /// The prompt.
     pub prompt: String,
     /// The model.
     pub model: ModelSource,

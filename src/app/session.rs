@@ -23,7 +23,7 @@ impl HimixApp {
         if let Some(rest) = SETTLED.checked_sub(shown.since.elapsed()).filter(|rest| !rest.is_zero()) {
             return Some(rest);
         }
-        let (open, model): (&OpenImage, _) = (state.image.as_ref()?, state.model.as_ref()?);
+        let (open, model): (&OpenImage, _) = (state.document.image.as_ref()?, state.model.as_ref()?);
         let past = PredictionRecord {
             id: shown.ticket,
             source: open.source.clone(),
@@ -44,7 +44,7 @@ impl HimixApp {
         None
     }
 
-    /// Shows a past prediction again: picture, sentence, threshold, model.
+    /// Shows a past prediction again: picture, prompt, threshold, model.
     pub(super) fn recall(&mut self, id: u64) {
         let Some(past) = self.state.past.iter().find(|past| past.id == id).cloned() else { return };
         self.state.settings.threshold = past.threshold;
@@ -52,11 +52,11 @@ impl HimixApp {
             self.open_model(past.model.clone());
         }
         self.state.prompt_of = PromptOf::User;
-        self.state.prompt = past.prompt.clone();
-        match &mut self.state.image {
+        self.state.document.prompt = past.prompt.clone();
+        match &mut self.state.document.image {
             Some(open) if open.source == past.source => {
                 open.asked = past.asked;
-                if open.slice != past.slice {
+                if open.asked_slice() != past.slice {
                     self.show_slice(past.slice);
                 } else {
                     self.request_prediction();
@@ -75,9 +75,11 @@ impl HimixApp {
     /// Brings the picture that has just been opened into the state of the prediction that was asked for again.
     pub(super) fn finish_recall(&mut self) {
         let Some(past) = self.state.recalled.take() else { return };
-        let Some(open) = self.state.image.as_mut().filter(|open| open.source == past.source) else { return };
+        let Some(open) = self.state.document.image.as_mut().filter(|open| open.source == past.source) else {
+            return;
+        };
         open.asked = past.asked;
-        self.state.prompt = past.prompt;
+        self.state.document.prompt = past.prompt;
         if open.slice == past.slice {
             self.request_prediction();
         } else {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::keys::Bindings;
 use super::layout::StoredLayouts;
 use super::stages::StagesSettings;
-use super::theme::{self, Colours, Overlay, ThemeChoice};
+use super::theme::{Colours, ThemeChoice};
 use crate::data::volume::{Modality, NamedWindow, PRESETS, Window};
-use crate::data::{Limit, Orientation, PairReading};
+use crate::data::{Limit, Orientation, PairReading, overlay};
 use crate::engine::{OverlayPaint, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
@@ -201,15 +201,10 @@ impl Settings {
 
     /// How the overlay is painted into a file: its colours, opacity, fill and outlines.
     pub fn overlay_paint(&self) -> OverlayPaint {
-        let Overlay { mask, true_positive, false_negative, false_positive } = self.colours.overlay();
-        let bytes = |colour: eframe::egui::Color32| [colour.r(), colour.g(), colour.b()];
         OverlayPaint {
-            prediction: mask,
-            true_positive,
-            false_negative,
-            false_positive,
-            prediction_outline: bytes(theme::PREDICTION_OUTLINE),
-            truth_outline: bytes(theme::TRUTH_OUTLINE),
+            colours: self.colours.overlay(),
+            prediction_outline: overlay::PREDICTION_OUTLINE,
+            truth_outline: overlay::TRUTH_OUTLINE,
             opacity: self.opacity,
             fill: self.fill,
             contour: self.contour,
@@ -222,7 +217,8 @@ impl Settings {
         self.windows.retain(|_, window| window.is_sound());
         self.presets.values_mut().for_each(|presets| presets.retain(|preset| preset.window.is_sound()));
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
-        self.threshold = within(self.threshold, 0.5);
+        // There are counts of the steps alone.
+        self.threshold = threshold_at(threshold_step(within(self.threshold, 0.5)));
         self.opacity = within(self.opacity, 0.45);
         self.zoom = if self.zoom.is_finite() { self.zoom.clamp(0.5, 3.0) } else { 1.0 };
         for (side, least) in self.window.iter_mut().zip(MINIMUM_SIZE) {

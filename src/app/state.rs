@@ -13,7 +13,7 @@ use super::layout::Layouts;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
-use super::record::{PendingImage, PredictionRecord, PromptOf, Source};
+use super::record::{PendingImage, PredictionRecord, PromptOf};
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
@@ -21,8 +21,10 @@ use super::training::Training;
 use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
-use crate::data::volume::{DisplayWindow, Lengths, Modality, Window};
-use crate::data::{Geometry, Image, Mask, Truth, Volume};
+use crate::annotate;
+pub use crate::annotate::OpenTruth;
+use crate::data::volume::{Lengths, Modality};
+use crate::data::{Geometry, Mask};
 use crate::device::DeviceChoice;
 use crate::engine::jobs::TruthQuestion;
 use crate::engine::{Counts, Ticket, threshold_step};
@@ -33,52 +35,14 @@ use crate::render::{ImageLayer, Picture, ProbabilityLayer};
 /// A mask older than this is dimmed.
 pub const STALE_AFTER: Duration = Duration::from_millis(150);
 
-/// The image that is shown.
-pub struct OpenImage {
-    /// Names it in later events.
-    pub ticket: Ticket,
-    /// Its file.
-    pub path: PathBuf,
-    /// How it can be opened again.
-    pub source: Source,
-    /// All of its slices.
-    pub volume: Arc<Volume>,
-    /// Number of the slice that is shown, from 0.
-    pub slice: usize,
-    /// Values of that slice.
-    pub image: Arc<Image>,
-    /// Its pixels, for the screen.
-    pub layer: ImageLayer,
-    /// From the smallest to the largest value of the slice.
-    pub full: Window,
-    /// How it is seen.
-    pub seen: DisplayWindow,
-    /// How the network saw it when it was asked last; none as it is stored.
-    pub asked: Option<DisplayWindow>,
-}
+/// The image that is open.
+pub type OpenImage = annotate::OpenImage<ImageLayer>;
 
-/// The mask that is compared with.
-pub struct OpenTruth {
-    /// Names it in later events.
-    pub ticket: Ticket,
-    /// Its file, the first of several.
-    pub path: PathBuf,
-    /// Its labels on the image, and which of them count.
-    pub truth: Arc<Truth>,
-    /// The mask of the slice that is shown; none where the truth says nothing of it.
-    pub mask: Option<Arc<Mask>>,
-}
-
-impl OpenTruth {
-    /// Of slice `slice`.
-    pub fn new(ticket: Ticket, truth: Arc<Truth>, slice: usize) -> Self {
-        let path = truth.files.first().cloned().unwrap_or_default();
-        let mask = truth.mask(slice);
-        Self { ticket, path, truth, mask }
-    }
-}
+/// The image that is open with all that belongs to it.
+pub type Document = annotate::Document<ImageLayer, Shown>;
 
 /// The prediction that is shown.
+#[derive(Clone, Debug)]
 pub struct Shown {
     /// The request that it answers.
     pub ticket: Ticket,
@@ -115,10 +79,8 @@ pub struct State {
     pub settings: Settings,
     /// Where models shall compute.
     pub device: DeviceChoice,
-    /// The image, if one is open.
-    pub image: Option<OpenImage>,
-    /// The truth, if one is open.
-    pub truth: Option<OpenTruth>,
+    /// The image with its prompt, predictions, ground truth and annotation.
+    pub document: Document,
     /// What is to be decided before a truth can be laid on the image.
     pub truth_question: Option<TruthQuestion>,
     /// The model, if one is open.
@@ -127,9 +89,7 @@ pub struct State {
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
-    /// The sentence as it is typed.
-    pub prompt: String,
-    /// Whose sentence that is.
+    /// Whose prompt is typed.
     pub prompt_of: PromptOf,
     /// What belongs to the picture that is seen, while another one is on its way.
     pub left: Option<PendingImage>,
@@ -151,7 +111,7 @@ pub struct State {
     pub playing: Option<Instant>,
     /// When the mask of the slice is to be asked for.
     pub due: Option<Instant>,
-    /// Steps back to how the picture was looked at.
+    /// What was done and can be undone, in one order.
     pub history: History,
     /// Toasts and log.
     pub notes: Notes,
@@ -203,13 +163,11 @@ impl State {
             stages: Stages::default(),
             settings,
             device,
-            image: None,
-            truth: None,
+            document: Document::default(),
             truth_question: None,
             model: None,
             shown: None,
             distance: None,
-            prompt: String::new(),
             prompt_of: PromptOf::default(),
             left: None,
             failed: None,
@@ -265,7 +223,7 @@ impl State {
 
     /// What about the picture is unlike what the model was trained on, where that is known.
     pub fn unfamiliar(&self) -> Option<&'static str> {
-        let (open, model) = (self.image.as_ref()?, self.model.as_ref()?);
+        let (open, model) = (self.document.image.as_ref()?, self.model.as_ref()?);
         let is_bundled = model.source.is_bundled();
         let (width, height) = (open.image.width as f32, open.image.height as f32);
         match open.volume.modality {
@@ -284,12 +242,15 @@ impl State {
 
     /// How lengths in the picture are measured.
     pub fn lengths(&self) -> Lengths {
-        self.image.as_ref().map_or_else(|| Geometry::default().lengths(), |open| open.volume.geometry.lengths())
+        self.document
+            .image
+            .as_ref()
+            .map_or_else(|| Geometry::default().lengths(), |open| open.volume.geometry.lengths())
     }
 
     /// The mask of the slice that is shown, with what names it in events; none without a truth, or where that says nothing of the slice.
     pub fn truth_mask(&self) -> Option<(Ticket, Arc<Mask>)> {
-        let truth = self.truth.as_ref()?;
+        let truth = self.document.truth.as_ref()?;
         Some((truth.ticket, truth.mask.clone()?))
     }
 
@@ -300,7 +261,7 @@ impl State {
 
     /// Between what the distance should be measured now; none without a comparison.
     pub fn distance_wanted(&self) -> Option<Measured> {
-        let (shown, truth) = (self.shown.as_ref()?, self.truth.as_ref()?);
+        let (shown, truth) = (self.shown.as_ref()?, self.document.truth.as_ref()?);
         (shown.counts.truth == Some(truth.ticket))
             .then(|| (shown.ticket, truth.ticket, threshold_step(self.settings.threshold)))
     }
@@ -308,7 +269,7 @@ impl State {
     /// Pixel counts against the open truth at the threshold in use.
     pub fn confusion(&self) -> Option<Confusion> {
         let shown = self.shown.as_ref()?;
-        let truth = self.truth.as_ref()?;
+        let truth = self.document.truth.as_ref()?;
         let fits = shown.counts.truth == Some(truth.ticket);
         fits.then(|| shown.counts.table.confusion(self.settings.threshold)).flatten()
     }

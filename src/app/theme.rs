@@ -3,7 +3,8 @@
 use eframe::egui::{self, Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, Theme, Visuals};
 use serde::{Deserialize, Serialize};
 
-use crate::render::OverlayColours;
+use crate::data::overlay::{self, OverlayColours};
+use crate::render::PictureColours;
 
 /// Dark or light.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,37 +106,6 @@ const LIGHT: Palette = Palette {
     ],
 };
 
-/// A mask without a truth; true positives, false negatives and false positives with one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Overlay {
-    /// The mask where there is nothing to compare with.
-    pub mask: [u8; 3],
-    /// True positive.
-    #[serde(alias = "found")]
-    pub true_positive: [u8; 3],
-    /// False negative.
-    #[serde(alias = "missed")]
-    pub false_negative: [u8; 3],
-    /// False positive.
-    #[serde(alias = "wrong")]
-    pub false_positive: [u8; 3],
-}
-
-/// As the paper draws them (figures 5 and 6).
-const PAPER: Overlay = Overlay {
-    mask: [0, 200, 232],
-    true_positive: [255, 224, 0],
-    false_negative: [255, 48, 48],
-    false_positive: [48, 208, 80],
-};
-/// Blue, orange and grey, which differ for everybody; the grey is hatched.
-const SAFE: Overlay = Overlay {
-    mask: [0, 200, 232],
-    true_positive: [0, 114, 178],
-    false_negative: [240, 150, 0],
-    false_positive: [200, 200, 200],
-};
-
 /// Which colours the overlay has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -165,21 +135,21 @@ pub struct Colours {
     /// Which set is in use.
     pub scheme: Scheme,
     /// The user's own.
-    pub own: Overlay,
+    pub own: OverlayColours,
 }
 
 impl Default for Colours {
     fn default() -> Self {
-        Self { scheme: Scheme::Paper, own: PAPER }
+        Self { scheme: Scheme::Paper, own: OverlayColours::PAPER }
     }
 }
 
 impl Colours {
     /// The set in use.
-    pub fn overlay(&self) -> Overlay {
+    pub fn overlay(&self) -> OverlayColours {
         match self.scheme {
-            Scheme::Paper => PAPER,
-            Scheme::Safe => SAFE,
+            Scheme::Paper => OverlayColours::PAPER,
+            Scheme::Safe => OverlayColours::SAFE,
             Scheme::Own => self.own,
         }
     }
@@ -191,14 +161,14 @@ impl Colours {
 }
 
 /// A colour of the overlay for the screen.
-pub fn colour([r, g, b]: [u8; 3]) -> Color32 {
-    Color32::from_rgb(r, g, b)
+pub fn colour(bytes: [u8; 3]) -> Color32 {
+    from_bytes(bytes)
 }
 
 /// Marks a cell of a small map.
 pub const MARK: Color32 = Color32::from_rgb(255, 48, 48);
 /// Outline of the mask.
-pub const PREDICTION_OUTLINE: Color32 = Color32::from_rgb(0, 229, 255);
+pub const PREDICTION_OUTLINE: Color32 = from_bytes(overlay::PREDICTION_OUTLINE);
 /// Words over the picture, and what makes them readable on white.
 pub const OVER_PICTURE: Color32 = Color32::from_gray(235);
 /// Behind words over the picture.
@@ -206,7 +176,11 @@ pub const BEHIND_WORDS: Color32 = Color32::from_black_alpha(150);
 /// The ruler.
 pub const RULER: Color32 = Color32::from_rgb(255, 200, 90);
 /// Outline of the truth.
-pub const TRUTH_OUTLINE: Color32 = Color32::WHITE;
+pub const TRUTH_OUTLINE: Color32 = from_bytes(overlay::TRUTH_OUTLINE);
+
+const fn from_bytes([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}
 
 /// The colours of the theme in use.
 pub fn palette(visuals: &Visuals) -> &'static Palette {
@@ -239,19 +213,9 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
 }
 
 /// The overlay's colours for the graphics device.
-pub fn overlay_colours(colours: &Colours, palette: &Palette) -> OverlayColours {
-    let Overlay { mask, true_positive, false_negative, false_positive } = colours.overlay();
-    let float = |colour: [u8; 3]| colour.map(|value| f32::from(value) / 255.0);
-    let outline = |colour: Color32| float([colour.r(), colour.g(), colour.b()]);
-    OverlayColours {
-        prediction: float(mask),
-        true_positive: float(true_positive),
-        false_negative: float(false_negative),
-        false_positive: float(false_positive),
-        prediction_outline: outline(PREDICTION_OUTLINE),
-        truth_outline: outline(TRUTH_OUTLINE),
-        canvas: outline(palette.canvas),
-    }
+pub fn overlay_colours(colours: &Colours, palette: &Palette) -> PictureColours {
+    let canvas = palette.canvas;
+    PictureColours { overlay: colours.overlay(), canvas: [canvas.r(), canvas.g(), canvas.b()] }
 }
 
 fn visuals(theme: Theme, palette: &Palette) -> Visuals {

@@ -24,7 +24,7 @@ impl HimixApp {
     fn read_truth(&mut self, paths: Vec<PathBuf>, agree: impl FnOnce(&mut TruthReading)) {
         // An image on its way is read before the mask, and the mask is meant for it.
         let coming = self.state.jobs.image.pending().map(|awaited| awaited.ticket);
-        let Some(image) = coming.or(self.state.image.as_ref().map(|image| image.ticket)) else {
+        let Some(image) = coming.or(self.state.document.image.as_ref().map(|image| image.ticket)) else {
             let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
             let text =
                 format!("A ground truth needs an image to compare with. Open the image first, then: {path}");
@@ -33,7 +33,7 @@ impl HimixApp {
         let name = match self.state.jobs.image.pending().map(|awaited| &awaited.what) {
             Some(Source::Files(path, _)) => path.clone(),
             Some(Source::Sample(_)) => PathBuf::new(),
-            None => self.state.image.as_ref().map(|image| image.path.clone()).unwrap_or_default(),
+            None => self.state.document.image.as_ref().map(|image| image.path.clone()).unwrap_or_default(),
         };
         let mut reading = self.state.reading_of(&name).truth(self.state.settings.limit());
         agree(&mut reading);
@@ -59,7 +59,7 @@ impl HimixApp {
     /// Lays the truth that was asked about on its image, or leaves it out.
     pub(super) fn answer_truth(&mut self, answer: Option<TruthAnswer>) {
         let Some(question) = self.state.truth_question.take() else { return };
-        let Some(open) = self.state.image.as_ref().filter(|open| open.ticket == question.image) else {
+        let Some(open) = self.state.document.image.as_ref().filter(|open| open.ticket == question.image) else {
             return;
         };
         let slice = open.slice;
@@ -74,7 +74,7 @@ impl HimixApp {
     /// Takes other labels of the truth as foreground.
     pub(super) fn choose_labels(&mut self, choice: LabelChoice) {
         let ticket = self.ticket();
-        let (Some(open), Some(truth)) = (&self.state.image, &self.state.truth) else { return };
+        let (Some(open), Some(truth)) = (&self.state.document.image, &self.state.document.truth) else { return };
         let chosen = OpenTruth::new(ticket, Arc::new(truth.truth.with(choice)), open.slice);
         // Whether it is compared with is another question.
         let is_compared = self.state.show_truth;

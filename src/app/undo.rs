@@ -1,4 +1,4 @@
-//! How the picture is looked at, with undo and redo: threshold, overlay, colours, window, ruler, labels of the ground truth.
+//! What of the window's state can be undone, and how.
 
 use std::mem::{Discriminant, discriminant};
 use std::path::PathBuf;
@@ -8,15 +8,51 @@ use eframe::egui::Vec2;
 
 use super::HimixApp;
 use super::command::Command;
+use super::stages::StagesCommand;
+use super::tab::Tab;
 use super::theme::Colours;
+use crate::annotate::{self, Step};
 use crate::data::LabelChoice;
 use crate::data::volume::DisplayWindow;
 use crate::engine::Ticket;
+use crate::infer::{Overrides, Parameter};
 
-/// Steps back that are kept.
-const KEPT: usize = 200;
 /// Changes of one kind that follow each other within this time are one step: a slider that is held, a key that repeats.
 const ONE_STEP: Duration = Duration::from_millis(700);
+
+/// What was done, whatever it changed, in one order.
+pub type History = annotate::History<Change, Held>;
+
+/// A change that can be undone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// How the picture is looked at.
+    View(Box<ViewChange>),
+    /// Parameters in place of the model's own; `None` are its own.
+    Overrides {
+        /// Before the change.
+        before: Option<Overrides>,
+        /// After it.
+        after: Option<Overrides>,
+    },
+}
+
+/// The kind of a change that is made in many small ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Held {
+    /// By a command that is given again and again.
+    Command(Discriminant<Command>),
+    /// By a slider of a parameter.
+    Overrides,
+}
+
+/// How the picture was looked at before and after a change. It is undone without touching what it did not change: another image may have
+/// come since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViewChange {
+    before: ViewSnapshot,
+    after: ViewSnapshot,
+}
 
 /// How the picture is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,13 +60,19 @@ struct ViewSnapshot {
     threshold: f32,
     opacity: f32,
     colours: Colours,
-    /// Fill, outline, interpolation, heat map, overlay, comparison.
+    /// As [`SWITCHES`] names them.
     switches: [bool; 6],
-    /// Labels that count of a truth, which is named by its image and its file.
+    /// Labels that count of a ground truth, which is named by its image and its file.
     labels: Option<(Ticket, PathBuf, LabelChoice)>,
     /// Of the image that is named.
     of_image: Option<(Ticket, DisplayWindow, Option<[Vec2; 2]>)>,
 }
+
+/// Names of the switches.
+const SWITCHES: [&str; 6] = ["filled areas", "outlines", "smoothing", "heat map", "overlay", "comparison"];
+/// Names of what is seen of the picture alone, which the Stages tab does not show.
+const OF_PICTURE: [&str; 6] = ["filled areas", "outlines", "smoothing", "heat map", "overlay", RULER];
+const RULER: &str = "ruler";
 
 impl ViewSnapshot {
     /// As this, but where `from` and `to` differ as `to`.
@@ -68,72 +110,26 @@ impl ViewSnapshot {
         }
         self
     }
-}
 
-/// A change, which is undone without touching what it did not change: another image may have come since.
-struct Step {
-    before: ViewSnapshot,
-    after: ViewSnapshot,
-}
-
-/// Steps back and on again.
-#[derive(Default)]
-pub struct History {
-    past: Vec<Step>,
-    future: Vec<Step>,
-    /// A change that the next of its kind belongs to.
-    last: Option<(Discriminant<Command>, Instant)>,
-}
-
-impl History {
-    /// Whether there is a step to undo.
-    pub fn can_undo(&self) -> bool {
-        !self.past.is_empty()
-    }
-
-    /// Whether there is a step to do again.
-    pub fn can_redo(&self) -> bool {
-        !self.future.is_empty()
-    }
-
-    /// Keeps a change. `held` is of which kind it is, where those that follow each other are one.
-    fn record(
-        &mut self,
-        held: Option<Discriminant<Command>>,
-        before: ViewSnapshot,
-        after: ViewSnapshot,
-        now: Instant,
-    ) {
-        let goes_on = self.last.is_some_and(|(last, at)| Some(last) == held && now - at < ONE_STEP);
-        self.future.clear();
-        self.last = held.map(|kind| (kind, now));
-        match self.past.last_mut().filter(|_| goes_on) {
-            Some(step) => step.after = after,
-            None => self.past.push(Step { before, after }),
-        }
-        let surplus = self.past.len().saturating_sub(KEPT);
-        self.past.drain(..surplus);
-    }
-
-    /// What `now` becomes by one step.
-    fn step(&mut self, now: ViewSnapshot, is_back: bool) -> Option<ViewSnapshot> {
-        let (from, to) = match is_back {
-            true => (&mut self.past, &mut self.future),
-            false => (&mut self.future, &mut self.past),
-        };
-        let step = from.pop()?;
-        let look = match is_back {
-            true => now.with(&step.after, &step.before),
-            false => now.with(&step.before, &step.after),
-        };
-        to.push(step);
-        self.last = None;
-        Some(look)
+    /// What differs between two, in words: the first of several.
+    fn difference(&self, other: &Self) -> &'static str {
+        let switch = self.switches.iter().zip(&other.switches).position(|(own, other)| own != other);
+        let of_image = self.of_image.as_ref().zip(other.of_image.as_ref());
+        let changed = [
+            (self.threshold != other.threshold, "threshold"),
+            (self.opacity != other.opacity, "opacity"),
+            (self.colours != other.colours, "overlay colours"),
+            (switch.is_some(), switch.map_or("", |place| SWITCHES[place])),
+            (self.labels != other.labels, "choice of labels"),
+            (of_image.is_some_and(|(own, other)| own.2 != other.2), RULER),
+            (of_image.is_some_and(|(own, other)| own.1.window != other.1.window), "window"),
+        ];
+        changed.into_iter().find(|(is_changed, _)| *is_changed).map_or("inversion", |(_, name)| name)
     }
 }
 
 /// Of what kind a command is that is given again and again while something is held.
-fn held(command: &Command) -> Option<Discriminant<Command>> {
+fn held(command: &Command) -> Option<Held> {
     let is_held = matches!(
         command,
         Command::SetWindow(_)
@@ -144,7 +140,18 @@ fn held(command: &Command) -> Option<Discriminant<Command>> {
             | Command::SetColours(_)
             | Command::Ruler(Some(_))
     );
-    is_held.then(|| discriminant(command))
+    is_held.then(|| Held::Command(discriminant(command)))
+}
+
+/// The name of a step that changed overrides; `own` are the parameters of the model.
+fn override_name(own: &Overrides, before: Option<&Overrides>, after: Option<&Overrides>) -> String {
+    let (before, after) = (before.unwrap_or(own), after.unwrap_or(own));
+    let mut changed = Parameter::all(own).into_iter().filter(|of| of.get(before) != of.get(after));
+    match (changed.next(), changed.next()) {
+        (Some(parameter), None) => format!("override of {}", parameter.name(own)),
+        _ if after == own => "reset of the overrides".into(),
+        _ => "overrides".into(),
+    }
 }
 
 impl HimixApp {
@@ -165,32 +172,86 @@ impl HimixApp {
                 state.show_truth,
             ],
             labels: state
+                .document
                 .image
                 .as_ref()
-                .zip(state.truth.as_ref())
+                .zip(state.document.truth.as_ref())
                 .map(|(open, truth)| (open.ticket, truth.path.clone(), truth.truth.choice.clone())),
-            of_image: state.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
+            of_image: state.document.image.as_ref().map(|open| (open.ticket, open.seen, state.ruler)),
         }
     }
 
-    /// Applies `command` so that what it changes of the look can be undone.
+    /// Applies `command` so that what it changes can be undone.
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
         let is_step = matches!(command, Command::Undo | Command::Redo);
-        let (held, before) = (held(&command), self.view_snapshot());
+        let held = held(&command);
+        let goes_on = matches!(command, Command::Stages(StagesCommand::Turn(_, true)));
+        let (before, overrides) = (self.view_snapshot(), self.state.stages.overrides.clone());
         self.change(ctx, command);
+        if is_step {
+            return;
+        }
         let after = self.view_snapshot();
-        // What cannot be taken back, such as a truth that was closed, is no step.
-        let is_changed = before.clone().with(&before, &after) != before;
-        if !is_step && is_changed {
-            self.state.history.record(held, before, after, Instant::now());
+        // What cannot be taken back, such as a ground truth that was closed, is no step.
+        if before.clone().with(&before, &after) != before {
+            self.record_view(held, before, after);
+        }
+        if overrides != self.state.stages.overrides {
+            self.record_overrides(overrides, goes_on);
         }
     }
 
-    /// One step back, or on again.
-    pub(super) fn step_look(&mut self, is_back: bool) {
-        let now = self.view_snapshot();
-        let Some(look) = self.state.history.step(now, is_back) else { return };
-        let labels = self.state.truth.as_ref().map(|truth| &truth.truth.choice);
+    fn record_view(&mut self, held: Option<Held>, before: ViewSnapshot, after: ViewSnapshot) {
+        record_view(&mut self.state.history, held, before, after, Instant::now());
+    }
+
+    /// A step that goes on with the one before, as a slider that is still held, is undone with it.
+    fn record_overrides(&mut self, before: Option<Overrides>, goes_on: bool) {
+        let after = self.state.stages.overrides.clone();
+        // Another model has parameters of its own.
+        let Some(model) = &self.state.model else { return };
+        let name = override_name(&model.info.overrides, before.as_ref(), after.as_ref());
+        let step = Step { name, change: Change::Overrides { before, after } };
+        let within = if goes_on { Duration::MAX } else { Duration::ZERO };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Overrides { after, .. }, Change::Overrides { after: newest, .. }) =
+                (&mut last.change, next.change)
+            {
+                *after = newest;
+            }
+        };
+        self.state.history.record_held(step, Held::Overrides, within, Instant::now(), join);
+    }
+
+    /// Forgets the steps that changed overrides: they were of another model.
+    pub(super) fn forget_override_steps(&mut self) {
+        self.state.history.retain(|change| !matches!(change, Change::Overrides { .. }));
+    }
+
+    /// One step back, or on again, in the order in which things were done; shows the tab in which that is seen.
+    pub(super) fn step(&mut self, is_back: bool) {
+        let history = &mut self.state.history;
+        let Some(step) = (if is_back { history.undo() } else { history.redo() }) else { return };
+        match step.change.clone() {
+            Change::View(change) => {
+                let ViewChange { before, after } = *change;
+                let (from, to) = if is_back { (after, before) } else { (before, after) };
+                if self.state.tab == Tab::Stages && OF_PICTURE.contains(&from.difference(&to)) {
+                    self.show_tab(Tab::Read);
+                }
+                let now = self.view_snapshot();
+                self.look(now.with(&from, &to));
+            }
+            Change::Overrides { before, after } => {
+                self.show_tab(Tab::Stages);
+                self.state.stages.overrides = if is_back { before } else { after };
+            }
+        }
+    }
+
+    /// Looks at the picture in this way.
+    fn look(&mut self, look: ViewSnapshot) {
+        let labels = self.state.document.truth.as_ref().map(|truth| &truth.truth.choice);
         if let Some((.., choice)) = look.labels.filter(|(.., choice)| Some(choice) != labels) {
             self.choose_labels(choice);
         }
@@ -207,7 +268,7 @@ impl HimixApp {
         state.show_truth = truth;
         if let Some((_, seen, ruler)) = look.of_image {
             state.ruler = ruler;
-            if let Some(open) = state.image.as_mut().filter(|open| open.seen != seen) {
+            if let Some(open) = state.document.image.as_mut().filter(|open| open.seen != seen) {
                 open.seen.is_inverted = seen.is_inverted;
                 self.set_window(seen.window);
             }
@@ -215,9 +276,33 @@ impl HimixApp {
     }
 }
 
+fn record_view(
+    history: &mut History,
+    held: Option<Held>,
+    before: ViewSnapshot,
+    after: ViewSnapshot,
+    now: Instant,
+) {
+    let name = before.difference(&after).to_owned();
+    let step = Step { name, change: Change::View(Box::new(ViewChange { before, after })) };
+    let join = |last: &mut Step<Change>, next: Step<Change>| {
+        if let (Change::View(change), Change::View(next)) = (&mut last.change, next.change) {
+            change.after = next.after;
+        }
+    };
+    match held {
+        Some(kind) => history.record_held(step, kind, ONE_STEP, now, join),
+        None => history.record(step),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use eframe::egui::vec2;
+
     use super::*;
+    use crate::data::volume::Window;
+    use crate::infer::StageOverrides;
 
     fn look(threshold: f32) -> ViewSnapshot {
         ViewSnapshot {
@@ -230,12 +315,27 @@ mod tests {
         }
     }
 
+    fn with_ruler(end: Option<f32>) -> ViewSnapshot {
+        let seen = DisplayWindow { window: Window::EIGHT_BIT, is_inverted: false };
+        let ruler = end.map(|x| [Vec2::ZERO, vec2(x, 0.0)]);
+        ViewSnapshot { of_image: Some((1, seen, ruler)), ..look(0.5) }
+    }
+
+    /// What `now` becomes by the next step back.
+    fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
+        match &history.undo()?.change {
+            Change::View(change) => Some(now.with(&change.after, &change.before)),
+            Change::Overrides { .. } => None,
+        }
+    }
+
     #[test]
     fn what_follows_quickly_is_one_step() {
         let mut history = History::default();
         let (moved, start) = (held(&Command::MoveThreshold(0.1)), Instant::now());
         let after = |millis| start + Duration::from_millis(millis);
-        let mut change = |held, from, to, millis| history.record(held, look(from), look(to), after(millis));
+        let mut change =
+            |held, from, to, millis| record_view(&mut history, held, look(from), look(to), after(millis));
         change(moved, 0.1, 0.2, 0);
         change(moved, 0.2, 0.3, 500);
         change(moved, 0.3, 0.4, 1000);
@@ -243,15 +343,12 @@ mod tests {
         change(held(&Command::Fill(true)), 0.5, 0.6, 5001);
         change(held(&Command::Fill(true)), 0.6, 0.7, 5002);
         let mut now = 0.7;
-        let mut back = || {
-            now = history.step(look(now), true)?.threshold;
+        let mut threshold = || {
+            now = back(&mut history, look(now))?.threshold;
             Some(now)
         };
-        let steps: Vec<f32> = std::iter::from_fn(&mut back).collect();
+        let steps: Vec<f32> = std::iter::from_fn(&mut threshold).collect();
         assert_eq!(steps, [0.6, 0.5, 0.4, 0.1], "a switch is a step each time");
-        assert_eq!(history.step(look(0.1), false).map(|look| look.threshold), Some(0.4));
-        history.record(moved, look(0.4), look(0.8), after(9000));
-        assert!(!history.can_redo(), "a new step ends what was undone");
     }
 
     #[test]
@@ -259,9 +356,53 @@ mod tests {
         let mut history = History::default();
         let hidden =
             |threshold| ViewSnapshot { switches: [true, true, true, true, true, false], ..look(threshold) };
-        history.record(None, hidden(0.5), hidden(0.6), Instant::now());
-        // Another image came, and with it its truth.
-        let back = history.step(look(0.6), true);
-        assert_eq!(back, Some(look(0.5)));
+        record_view(&mut history, None, hidden(0.5), hidden(0.6), Instant::now());
+        // Another image came, and with it its ground truth.
+        assert_eq!(back(&mut history, look(0.6)), Some(look(0.5)));
+    }
+
+    #[test]
+    fn a_ruler_is_taken_back_as_it_was_before() {
+        let mut history = History::default();
+        let drawn = held(&Command::Ruler(Some([Vec2::ZERO; 2])));
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        record_view(&mut history, drawn, with_ruler(None), with_ruler(Some(1.0)), start);
+        record_view(&mut history, drawn, with_ruler(Some(1.0)), with_ruler(Some(4.0)), start);
+        record_view(&mut history, drawn, with_ruler(Some(4.0)), with_ruler(Some(9.0)), start + second);
+        assert_eq!(history.undo_name(), Some("ruler"));
+        assert_eq!(back(&mut history, with_ruler(Some(9.0))), Some(with_ruler(Some(4.0))));
+        assert_eq!(back(&mut history, with_ruler(Some(4.0))), Some(with_ruler(None)), "the drag is one step");
+    }
+
+    #[test]
+    fn every_step_has_the_name_of_what_it_changed() {
+        let of = |change: &dyn Fn(&mut ViewSnapshot)| {
+            let mut other = with_ruler(None);
+            change(&mut other);
+            with_ruler(None).difference(&other)
+        };
+        assert_eq!(of(&|look| look.threshold = 0.7), "threshold");
+        assert_eq!(of(&|look| look.switches[3] = false), "heat map");
+        let seen = |window, is_inverted| {
+            move |look: &mut ViewSnapshot| {
+                look.of_image = Some((1, DisplayWindow { window, is_inverted }, None));
+            }
+        };
+        assert_eq!(of(&seen(Window { centre: 1.0, width: 2.0 }, false)), "window");
+        assert_eq!(of(&seen(Window::EIGHT_BIT, true)), "inversion");
+    }
+
+    #[test]
+    fn an_override_is_named_by_its_parameter() {
+        let with = |sigma| Overrides {
+            stages: vec![StageOverrides { grid: 7, sigma: Some(sigma), is_filtered: true, betas: None }],
+            ..Overrides::default()
+        };
+        let (own, new) = (with(1.0), with(2.0));
+        let name = |before, after| override_name(&own, before, after);
+        assert_eq!(name(None, Some(&new)), format!("override of {}", Parameter::Sigma(0).name(&own)));
+        let reordered = Overrides { order: vec![2, 1], ..own.clone() };
+        assert_eq!(name(None, Some(&reordered)), "overrides");
+        assert_eq!(name(Some(&reordered), None), "reset of the overrides");
     }
 }

@@ -196,13 +196,13 @@ impl HimixApp {
         }
         self.open_truth(item.truth);
         if has_prompts {
-            self.state.prompt = prompt.unwrap_or_default();
+            self.state.document.prompt = prompt.unwrap_or_default();
             self.state.prompt_of = PromptOf::Case(id, place);
         } else {
             // Where no case has a sentence, that of the user goes with them from case to case.
             self.state.leave_sentence();
             if let Some(prompt) = prompt {
-                self.state.prompt = prompt;
+                self.state.document.prompt = prompt;
             }
         }
     }
@@ -239,7 +239,7 @@ impl HimixApp {
 
     /// Remembers that the sentence of the open case was changed.
     pub(super) fn remember_edit(&mut self) {
-        let prompt = self.state.prompt.clone();
+        let prompt = self.state.document.prompt.clone();
         let is_awaited = self.state.jobs.image.pending().is_some();
         if let Some(list) = &mut self.state.worklist
             && let Some(current) = list.current

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use himix::analysis::figure::{OverlayColours, Picture};
-use himix::data::{DataError, Image, Mask, preprocess, write};
+use himix::analysis::figure::Picture;
+use himix::data::{DataError, Image, Mask, OverlayColours, preprocess, write};
 use himix::infer::Prediction;
 
 /// Writes the image files of a prediction to a folder that exists, and returns their paths.

@@ -19,6 +19,7 @@ mod overlay;
 mod pending;
 mod priority;
 mod scores;
+mod slices;
 mod slot;
 mod sort;
 mod study;
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
+pub use crate::data::foreground::{THRESHOLD_STEPS, threshold_at, threshold_step};
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
 pub use event::{Event, ModelEvent, Slot};
@@ -43,7 +45,8 @@ pub use inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted
 pub use job::{Failure, Job, Task, Ticket, Worker};
 pub use overlay::{OverlayPaint, compose};
 pub use pending::{Asked, Pending, Several};
-pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
+pub use scores::ThresholdCounts;
+pub use slices::{PreparedSlice, SliceRequest};
 pub use slot::LatestSlot;
 pub use sort::Sorted;
 pub use study::{Study, StudyAnswer, StudyRequest, SweepOver};
@@ -64,6 +67,7 @@ use event_sender::EventSender;
 use inference_worker::InferenceWorker;
 use pending::Canceller;
 use run::{Estimate, Interrupted, RunControl, TrainConfig};
+use slices::Slices;
 use thumbnails::Thumbnails;
 use training::TrainingController;
 use worker::WorkerThread;
@@ -84,6 +88,7 @@ pub struct Engine {
     compared: Option<InferenceWorker>,
     training: TrainingController,
     thumbnails: Thumbnails,
+    slices: Slices,
     files: WorkerThread,
     compute: WorkerThread,
     storage: WorkerThread,
@@ -95,7 +100,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-storage`, `himix-thumbnails` and `himix-preflight`. `open`
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-storage`, `himix-thumbnails`, `himix-slices` and `himix-preflight`. `open`
     /// is called on the threads that need a model, `trainer` on the thread of a run, and `wake` after everything reported.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         priority::share_threads();
@@ -105,6 +110,7 @@ impl Engine {
             primary: InferenceWorker::start(Slot::Primary, open.clone(), out.clone())?,
             open,
             compared: None,
+            slices: Slices::start(wake.clone())?,
             training: TrainingController::start(trainer, wake)?,
             thumbnails: Thumbnails::start(out.clone())?,
             files: WorkerThread::start("himix-files")?,
@@ -155,6 +161,26 @@ impl Engine {
     /// the program: the window never waits.
     pub fn wait_for(&self, worker: Worker, patience: Duration) -> bool {
         self.worker(worker).wait(Instant::now() + patience)
+    }
+
+    /// Has a slice prepared, and its neighbours after it; replaces an earlier request.
+    pub fn prepare_slice(&self, request: SliceRequest) {
+        self.slices.prepare(request);
+    }
+
+    /// Forgets the slices that were prepared: their image is closed.
+    pub fn forget_slices(&self) {
+        self.slices.forget();
+    }
+
+    /// Slice `slice` of the image, from 0, with its mask of `truth`; `None` if it is not prepared.
+    pub fn prepared_slice(
+        &self,
+        image: Ticket,
+        slice: usize,
+        truth: Option<&Arc<crate::data::Truth>>,
+    ) -> Option<PreparedSlice> {
+        self.slices.get(image, slice, truth)
     }
 
     fn worker(&self, worker: Worker) -> &WorkerThread {

@@ -1,18 +1,12 @@
 //! The picture with its overlay, in memory, for a file.
 
-use crate::data::Image;
+use crate::data::{Image, OverlayColours};
 
 /// How the overlay is painted. Colours are 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlayPaint {
-    /// The mask where there is nothing to compare with.
-    pub prediction: [u8; 3],
-    /// Lesion found.
-    pub true_positive: [u8; 3],
-    /// Lesion missed.
-    pub false_negative: [u8; 3],
-    /// Background taken for lesion.
-    pub false_positive: [u8; 3],
+    /// Of the areas.
+    pub colours: OverlayColours,
     /// Outline of the mask.
     pub prediction_outline: [u8; 3],
     /// Outline of the truth.
@@ -43,17 +37,10 @@ pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &Overlay
         let (x, y) = (index % width.max(1), index / width.max(1));
         let found = mask.get(index).is_some_and(|&m| m != 0);
         let lesion = truth.map(|truth| truth.get(index).is_some_and(|&t| t != 0));
-        if paint.fill {
-            let colour = match (found, lesion) {
-                (true, None) => Some(paint.prediction),
-                (true, Some(true)) => Some(paint.true_positive),
-                (true, Some(false)) => Some(paint.false_positive),
-                (false, Some(true)) => Some(paint.false_negative),
-                (false, _) => None,
-            };
-            if let Some(colour) = colour {
-                blend(pixel, colour, paint.opacity);
-            }
+        if paint.fill
+            && let Some(colour) = paint.colours.of(found, lesion)
+        {
+            blend(pixel, colour, paint.opacity);
         }
         if paint.contour {
             if truth.is_some_and(|truth| is_edge(truth, x, y)) {
@@ -76,19 +63,38 @@ fn blend(pixel: &mut [u8], colour: [u8; 3], opacity: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Pixels;
+    use crate::data::{Outcome, Pixels};
+    use crate::metrics::Confusion;
 
     const PAINT: OverlayPaint = OverlayPaint {
-        prediction: [0, 200, 200],
-        true_positive: [255, 255, 0],
-        false_negative: [255, 0, 0],
-        false_positive: [0, 255, 0],
+        colours: OverlayColours {
+            mask: [0, 200, 200],
+            true_positive: [255, 255, 0],
+            false_negative: [255, 0, 0],
+            false_positive: [0, 255, 0],
+        },
         prediction_outline: [1, 2, 3],
         truth_outline: [4, 5, 6],
         opacity: 1.0,
         fill: true,
         contour: false,
     };
+
+    #[test]
+    fn an_outcome_is_what_the_confusion_counts() {
+        for (predicted, lesion) in [(true, true), (true, false), (false, true), (false, false)] {
+            let counts = Confusion::of(&[u8::from(predicted)], &[u8::from(lesion)]);
+            let expected = [
+                (counts.true_positive, Some(Outcome::TruePositive)),
+                (counts.false_positive, Some(Outcome::FalsePositive)),
+                (counts.false_negative, Some(Outcome::FalseNegative)),
+                (counts.true_negative, None),
+            ];
+            let (_, expected) = expected.into_iter().find(|(count, _)| *count == 1).expect("one pixel is counted");
+            assert_eq!(Outcome::of(predicted, Some(lesion)), expected);
+        }
+        assert_eq!([true, false].map(|is| Outcome::of(is, None)), [Some(Outcome::Mask), None]);
+    }
 
     #[test]
     fn every_pixel_has_the_colour_of_its_class() {

@@ -1,19 +1,7 @@
 //! Pixel counts at every threshold at once, so that moving the threshold costs a look-up.
 
+use crate::data::foreground::{THRESHOLD_STEPS, is_foreground, threshold_at, threshold_step};
 use crate::metrics::Confusion;
-
-/// Number of steps between threshold 0 and threshold 1.
-pub const THRESHOLD_STEPS: usize = 1000;
-
-/// The step nearest to `threshold`, which is clamped to 0…1.
-pub fn threshold_step(threshold: f32) -> usize {
-    (threshold.clamp(0.0, 1.0) * THRESHOLD_STEPS as f32).round() as usize
-}
-
-/// The threshold that `step` stands for.
-pub fn threshold_at(step: usize) -> f32 {
-    step.min(THRESHOLD_STEPS) as f32 / THRESHOLD_STEPS as f32
-}
 
 /// How many pixels reach each threshold, apart for lesion and background where a truth is known.
 ///
@@ -81,15 +69,15 @@ impl ThresholdCounts {
 
 /// One more than the highest step that `p` reaches; 0 if it reaches none (negative, or not a number).
 fn highest_step(p: f32) -> usize {
-    if p.is_nan() || p < 0.0 {
+    if !is_foreground(p, 0.0) {
         return 0;
     }
     let mut step = ((p * THRESHOLD_STEPS as f32) as usize).min(THRESHOLD_STEPS);
     // The product is rounded; the comparison is what counts.
-    while step < THRESHOLD_STEPS && p >= threshold_at(step + 1) {
+    while step < THRESHOLD_STEPS && is_foreground(p, threshold_at(step + 1)) {
         step += 1;
     }
-    while step > 0 && p < threshold_at(step) {
+    while step > 0 && !is_foreground(p, threshold_at(step)) {
         step -= 1;
     }
     step + 1
@@ -119,7 +107,7 @@ mod tests {
         let counts = ThresholdCounts::new(&probability, Some(&truth));
         for step in 0..=THRESHOLD_STEPS {
             let threshold = threshold_at(step);
-            let mask: Vec<u8> = probability.iter().map(|&p| u8::from(p >= threshold)).collect();
+            let mask = crate::data::foreground(&probability, threshold);
             assert_eq!(counts.confusion(threshold), Some(Confusion::of(&mask, &truth)), "at {threshold}");
             assert_eq!(counts.foreground(threshold), mask.iter().map(|&m| u64::from(m)).sum::<u64>());
         }

@@ -11,7 +11,7 @@ use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Plane;
 use super::segmenter::Segmenter;
 use crate::data::dataset::pair::{self, Pair};
-use crate::data::{DataError, Dataset, Image, Mask, Orientation, preprocess, subject, subject_code};
+use crate::data::{DataError, Dataset, Image, Mask, Orientation, foreground, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
 /// How a split is evaluated.
@@ -168,7 +168,7 @@ pub fn evaluate(
         let Inspection { prediction, stages, .. } = segmenter.inspect(&image, prompt, None, wanted)?;
         let raised = |plane: &Plane| -> Vec<u8> {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
-            values.into_iter().map(|value| u8::from(value >= settings.threshold)).collect()
+            foreground(&values, settings.threshold)
         };
         let predicted = prediction.mask(settings.threshold);
         show(&sample.name, &image, &predicted, &truth)?;

@@ -7,6 +7,7 @@ use super::inspection::{Attribution, InspectOptions, Inspection, Spectra, StageV
 use super::prediction::{Plane, Prediction};
 use super::predictor::{Pass, Predictor};
 use super::spectrum::radial_power;
+use crate::data::foreground::is_foreground_logit;
 use crate::data::{Image, preprocess};
 use crate::model::network::Attributor;
 use crate::model::overrides::Overrides;
@@ -156,7 +157,7 @@ impl Predictor {
 
 /// 1 for each pixel of the mask, and how many there are; where the mask is empty, 1 for the highest logits, and 0.
 fn explained_pixels(logits: &[f32]) -> (Vec<f32>, usize) {
-    let count = logits.iter().filter(|logit| **logit >= 0.0).count();
+    let count = logits.iter().filter(|logit| is_foreground_logit(**logit)).count();
     let lowest = if count > 0 {
         0.0
     } else {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::foreground;
+
 /// The probability that each pixel belongs to what the prompt describes; row-major, natural orientation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plane {
@@ -83,6 +85,6 @@ pub struct Prediction {
 impl Prediction {
     /// The mask at `threshold` (foreground where the probability is at least that), one byte a pixel, 0 or 1.
     pub fn mask(&self, threshold: f32) -> Vec<u8> {
-        self.probability.values.iter().map(|&p| u8::from(p >= threshold)).collect()
+        foreground(&self.probability.values, threshold)
     }
 }

@@ -11,4 +11,4 @@ mod uniforms;
 pub use paint::{Paint, Picture};
 pub use resources::Pipeline;
 pub use textures::{ImageLayer, ProbabilityLayer, TruthLayer};
-pub use uniforms::{OverlayColours, PictureStyle, Placement, Show, Uniforms};
+pub use uniforms::{PictureColours, PictureStyle, Placement, Show, Uniforms};

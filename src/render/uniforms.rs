@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::data::overlay::{OverlayColours, PREDICTION_OUTLINE, TRUTH_OUTLINE};
+
 /// Where the image lies in the viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
@@ -13,23 +15,13 @@ pub struct Placement {
     pub step: [f32; 2],
 }
 
-/// Colours of the overlay: red, green, blue, 0…1, sRGB.
+/// Colours of the picture, 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OverlayColours {
-    /// The mask where there is nothing to compare with.
-    pub prediction: [f32; 3],
-    /// Lesion found.
-    pub true_positive: [f32; 3],
-    /// Lesion missed.
-    pub false_negative: [f32; 3],
-    /// Background taken for lesion.
-    pub false_positive: [f32; 3],
-    /// Outline of the mask.
-    pub prediction_outline: [f32; 3],
-    /// Outline of the truth.
-    pub truth_outline: [f32; 3],
+pub struct PictureColours {
+    /// Of the mask and of its agreement with the ground truth.
+    pub overlay: OverlayColours,
     /// Around the picture.
-    pub canvas: [f32; 3],
+    pub canvas: [u8; 3],
 }
 
 /// What is shown.
@@ -56,7 +48,7 @@ pub struct Show {
 /// How the overlay is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PictureStyle {
-    /// Probability from which a pixel belongs to the mask, 0…1.
+    /// Probability from which a pixel is foreground, 0…1, as it is in [`crate::data::is_foreground`].
     pub threshold: f32,
     /// Opacity of the fill, 0…1.
     pub opacity: f32,
@@ -99,7 +91,35 @@ pub struct Uniforms {
     outline: f32,
     outline_opacity: f32,
     pub(super) window: [f32; 2],
-    colours: [[f32; 4]; 7],
+    /// Colour of a pixel's fill, transparent where the picture is seen as it is: see [`fill_at`].
+    fill: [[f32; 4]; 8],
+    prediction_outline: [f32; 4],
+    truth_outline: [f32; 4],
+    canvas: [f32; 4],
+}
+
+/// Place of a pixel's colour among the fills of [`Uniforms`]: by whether it is in the mask, whether there is a ground truth that it is
+/// compared with, and whether it is in that. The shader finds it in the same way.
+fn fill_at(is_predicted: bool, is_lesion: Option<bool>) -> usize {
+    usize::from(is_predicted) + 2 * usize::from(is_lesion == Some(true)) + 4 * usize::from(is_lesion.is_some())
+}
+
+/// The fills of all pixels, at their places.
+fn fills(colours: &OverlayColours) -> [[f32; 4]; 8] {
+    let mut fills = [[0.0; 4]; 8];
+    for is_predicted in [false, true] {
+        for is_lesion in [None, Some(false), Some(true)] {
+            if let Some(colour) = colours.of(is_predicted, is_lesion) {
+                fills[fill_at(is_predicted, is_lesion)] = opaque(colour);
+            }
+        }
+    }
+    fills
+}
+
+fn opaque(colour: [u8; 3]) -> [f32; 4] {
+    let [r, g, b] = colour.map(|part| f32::from(part) / 255.0);
+    [r, g, b, 1.0]
 }
 
 impl Uniforms {
@@ -115,16 +135,7 @@ impl Uniforms {
     }
 
     /// The image's size is added when the picture is drawn.
-    pub fn new(placement: Placement, show: Show, colours: &OverlayColours, look: PictureStyle) -> Self {
-        let colours = [
-            colours.prediction,
-            colours.true_positive,
-            colours.false_negative,
-            colours.false_positive,
-            colours.prediction_outline,
-            colours.truth_outline,
-            colours.canvas,
-        ];
+    pub fn new(placement: Placement, show: Show, colours: &PictureColours, look: PictureStyle) -> Self {
         Self {
             corner: placement.corner,
             span: placement.span,
@@ -137,7 +148,10 @@ impl Uniforms {
             outline: look.outline_px,
             outline_opacity: look.outline_opacity,
             window: [look.window[0], 1.0 / (look.window[1] - look.window[0]).max(f32::MIN_POSITIVE)],
-            colours: colours.map(|[r, g, b]| [r, g, b, 1.0]),
+            fill: fills(&colours.overlay),
+            prediction_outline: opaque(PREDICTION_OUTLINE),
+            truth_outline: opaque(TRUTH_OUTLINE),
+            canvas: opaque(colours.canvas),
         }
     }
 }
@@ -149,3 +163,38 @@ pub(super) const NEEDS_TRUTH: u32 = 2;
 pub(super) const HAS_VALUES: u32 = 256;
 /// A pixel of the screen spans more than two texels, so that one sample would leave some out.
 pub(super) const IS_REDUCED: u32 = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::foreground::{THRESHOLD_STEPS, threshold_at};
+
+    #[test]
+    fn the_shader_gets_the_colours_and_thresholds_that_everything_else_has() {
+        let (placement, style) = (
+            Placement { corner: [0.0; 2], span: [1.0; 2], step: [1.0; 2] },
+            PictureStyle {
+                threshold: 0.5,
+                opacity: 1.0,
+                outline_opacity: 1.0,
+                outline_px: 1.0,
+                window: [0.0, 1.0],
+            },
+        );
+        let colours = PictureColours { overlay: OverlayColours::PAPER, canvas: [0; 3] };
+        for step in 0..=THRESHOLD_STEPS {
+            let style = PictureStyle { threshold: threshold_at(step), ..style };
+            let uniforms = Uniforms::new(placement, Show::default(), &colours, style);
+            assert_eq!(uniforms.threshold.to_bits(), threshold_at(step).to_bits());
+        }
+        let fill = Uniforms::new(placement, Show::default(), &colours, style).fill;
+        for is_predicted in [false, true] {
+            for is_lesion in [None, Some(false), Some(true)] {
+                let bytes = OverlayColours::PAPER.of(is_predicted, is_lesion);
+                let [r, g, b, alpha] = fill[fill_at(is_predicted, is_lesion)];
+                let drawn = (alpha > 0.0).then(|| [r, g, b].map(|part| (part * 255.0).round() as u8));
+                assert_eq!(drawn, bytes, "{is_predicted} {is_lesion:?}");
+            }
+        }
+    }
+}

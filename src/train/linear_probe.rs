@@ -280,6 +280,7 @@ fn moments(examples: &[Example], channels: usize) -> (Vec<f32>, Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::is_foreground;
 
     #[test]
     fn a_lesion_that_one_channel_tells_is_found() {
@@ -301,7 +302,8 @@ mod tests {
         let linear_probe = LinearProbe { grid: 7, weight, bias };
         for (output, mask) in rest {
             let probability = linear_probe.probability(&output);
-            let wrong = probability.iter().zip(&mask.values).filter(|(p, y)| (**p >= 0.5) != (**y == 1));
+            let wrong =
+                probability.iter().zip(&mask.values).filter(|(p, y)| is_foreground(**p, 0.5) != (**y == 1));
             assert_eq!(wrong.count(), 0);
         }
     }

@@ -1,5 +1,6 @@
 //! Scores of a validation split during training.
 
+use crate::data::foreground::is_foreground_logit;
 use crate::metrics::Confusion;
 
 /// Adds up images.
@@ -15,7 +16,7 @@ impl Scores {
     /// A batch: logits and targets of `side²` pixels an image, and its mean loss.
     pub fn add(&mut self, logits: &[f32], targets: &[f32], pixels: usize, loss: f64) {
         for (logits, targets) in logits.chunks_exact(pixels).zip(targets.chunks_exact(pixels)) {
-            let prediction: Vec<u8> = logits.iter().map(|logit| u8::from(*logit >= 0.0)).collect();
+            let prediction: Vec<u8> = logits.iter().map(|logit| u8::from(is_foreground_logit(*logit))).collect();
             let truth: Vec<u8> = targets.iter().map(|target| u8::from(*target >= 0.5)).collect();
             let counts = Confusion::of(&prediction, &truth);
             self.per_image.push((counts.dice(), counts.iou()));

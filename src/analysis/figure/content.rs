@@ -2,10 +2,10 @@
 
 use super::FigureError;
 use super::number::number;
-use super::picture::{OverlayColours, Picture};
+use super::picture::Picture;
 use crate::analysis::maps::MapKind;
-use crate::data::Mask;
 use crate::data::volume::Lengths;
+use crate::data::{Mask, OverlayColours};
 use crate::infer::{Inspection, ModelInfo, Overrides, changes};
 
 /// A model in a figure.

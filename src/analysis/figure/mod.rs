@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{DataError, write};
 pub use content::{Case, Content, Model, Options};
-pub use picture::{OverlayColours, Picture};
+pub use picture::Picture;
 pub use refinement::refinement;
 pub use scene::Scene;
 pub use similarity::similarity;

@@ -3,9 +3,10 @@
 use super::content::Case;
 use super::font;
 use super::number::number;
-use super::picture::{OverlayColours, Picture};
+use super::picture::Picture;
 use super::scene::{Anchor, Rect, Rgb, Scene, Stroke, Text};
 use crate::analysis::maps::{Map, Scale};
+use crate::data::{Outcome, OverlayColours};
 use crate::infer::Plane;
 
 /// Width of the page in points: two columns of a journal, 183 mm.
@@ -133,11 +134,7 @@ pub fn mask_legend(colours: &OverlayColours, cases: &[Case]) -> Vec<(Rgb, &'stat
     let is_compared = cases.iter().any(|case| case.truth.is_some());
     let mut entries = Vec::new();
     if is_compared {
-        entries.extend([
-            (colours.true_positive, "true positive"),
-            (colours.false_negative, "false negative"),
-            (colours.false_positive, "false positive"),
-        ]);
+        entries.extend(Outcome::COMPARED.map(|outcome| (colours.colour(outcome), outcome.name())));
     }
     if cases.iter().any(|case| case.truth.is_none()) {
         entries.push((colours.mask, if is_compared { "mask without a ground truth" } else { "mask" }));

@@ -1,8 +1,7 @@
 //! Images in a figure: the displayed image, maps in their colours, overlaid masks.
 
 use crate::analysis::maps::{Map, Scale, raised};
-use crate::data::{Image, Mask};
-use crate::infer::Plane;
+use crate::data::{Image, Mask, OverlayColours};
 
 /// Pixels of 8-bit red, green, blue, row after row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,48 +127,10 @@ fn blended(below: [u8; 3], above: [u8; 3], opacity: f32) -> [u8; 3] {
     std::array::from_fn(|channel| mix(below[channel], above[channel]))
 }
 
-/// Colours of a mask, and of its agreement with the ground truth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OverlayColours {
-    /// Predicted pixels, if there is no ground truth.
-    pub mask: [u8; 3],
-    /// Predicted pixels that are in the ground truth.
-    pub true_positive: [u8; 3],
-    /// Pixels that are only in the ground truth.
-    pub false_negative: [u8; 3],
-    /// Pixels that are only predicted.
-    pub false_positive: [u8; 3],
-}
-
-impl OverlayColours {
-    /// The colours of the paper's figures 5 and 6.
-    pub const PAPER: Self = Self {
-        mask: [0, 210, 255],
-        true_positive: [255, 255, 0],
-        false_negative: [255, 0, 0],
-        false_positive: [0, 255, 0],
-    };
-
-    /// Returns the colour of a pixel, or `None` if the image is visible there.
-    pub fn of(&self, is_predicted: bool, is_lesion: Option<bool>) -> Option<[u8; 3]> {
-        match (is_predicted, is_lesion) {
-            (true, None) => Some(self.mask),
-            (true, Some(true)) => Some(self.true_positive),
-            (false, Some(true)) => Some(self.false_negative),
-            (true, Some(false)) => Some(self.false_positive),
-            (false, _) => None,
-        }
-    }
-}
-
-/// Returns the pixels of a probability map at an image's size that belong to its mask.
-pub fn pixels_above(probability: &Plane, threshold: f32) -> Vec<u8> {
-    probability.values.iter().map(|p| u8::from(*p >= threshold)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::infer::Plane;
 
     fn grey(width: usize, height: usize, values: &[u8]) -> Picture {
         Picture { width, height, rgb: values.iter().flat_map(|value| [*value; 3]).collect() }
@@ -191,8 +152,8 @@ mod tests {
         let picture = grey(4, 1, &[100; 4]);
         let colours = OverlayColours::PAPER;
         let compared = picture.under_mask(&[1, 0, 1, 0], Some(&[1, 1, 0, 0]), &colours);
-        assert_eq!(compared.rgb, [170, 170, 55, 170, 55, 55, 55, 170, 55, 100, 100, 100]);
-        assert_eq!(picture.under_mask(&[1, 0, 1, 0], None, &colours).rgb[..6], [55, 150, 170, 100, 100, 100]);
+        assert_eq!(compared.rgb, [170, 156, 55, 170, 77, 77, 77, 149, 91, 100, 100, 100]);
+        assert_eq!(picture.under_mask(&[1, 0, 1, 0], None, &colours).rgb[..6], [55, 145, 159, 100, 100, 100]);
     }
 
     #[test]

@@ -5,13 +5,13 @@ use super::page::{
     self, HEADING, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, column_heading, legend,
     line_in, mask_legend,
 };
-use super::picture::pixels_above;
 use super::scene::{Anchor, Rect, Rgb, Scene, Text};
 use super::table::{Table, cell, optional};
 use super::{Figure, FigureError};
 use crate::analysis::maps::raised;
 use crate::analysis::refinement::{Step, steps};
 use crate::analysis::stage_name;
+use crate::data::foreground;
 use crate::infer::{Inspection, Plane};
 
 /// Distance between panels.
@@ -166,7 +166,7 @@ impl<'a> Row<'a> {
         column_heading(scene, area(0), y + 9.0, "Input", "");
         let truth = self.case.truth.map(|truth| truth.values.as_slice());
         for (index, plane) in self.planes.iter().enumerate() {
-            let mask = pixels_above(plane, options.threshold);
+            let mask = foreground(&plane.values, options.threshold);
             page::picture(scene, place(index + 1), &picture.under_mask(&mask, truth, &options.colours));
             let rect = area(index + 1);
             column_heading(scene, rect, y + 9.0, &self.name(index), "");

@@ -1,11 +1,11 @@
 //! A row of the figure of stages: the maps of one case by one model, and their numbers.
 
 use super::content::{Case, Options};
-use super::picture::pixels_above;
 use super::table::{Table, cell, optional};
 use super::{FigureError, Model};
 use crate::analysis::maps::{Map, MapKind, channel_map, raised, stage_map};
 use crate::analysis::stage_name;
+use crate::data::foreground;
 use crate::infer::Inspection;
 use crate::metrics::Confusion;
 
@@ -76,7 +76,7 @@ impl<'a> Row<'a> {
             };
             let counts = (options.map == MapKind::StageMask).then(|| {
                 let raised = raised(&map.plane, case.picture.width, case.picture.height);
-                against(&pixels_above(&raised, options.threshold))
+                against(&foreground(&raised.values, options.threshold))
             });
             panels.push(Panel {
                 name: stage_name(stage.grid, index, seen.stages.len()),
@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
             };
             return Err(FigureError::Nothing { reason: reason.into() });
         }
-        let mask = pixels_above(&seen.prediction.probability, options.threshold);
+        let mask = foreground(&seen.prediction.probability.values, options.threshold);
         let counts = against(&mask);
         Ok(Self { case, model: name, seen, panels, mask, counts })
     }

@@ -130,6 +130,8 @@ pub struct Action {
     pub is_in_palette: bool,
     /// Whether it is on, where it is a switch.
     pub is_on: Option<fn(&State) -> bool>,
+    /// What it would undo or redo now; `None` where it is about no step.
+    pub step: Option<fn(&State) -> Option<&str>>,
     /// What it does now, or why it cannot be done.
     pub command: fn(&State) -> Given,
     /// How it is taken back.
@@ -154,15 +156,24 @@ impl Action {
             yields_to_widgets: false,
             is_in_palette: true,
             is_on: None,
+            step: None,
             command: |_| Err(""),
             undo: Undo::Unneeded,
         }
     }
 
     /// Its name where it stands alone: of a switch what it does to what it is called after.
-    pub fn title(&self) -> String {
+    pub fn full_name(&self) -> String {
         match self.is_on {
             Some(_) => format!("{} on or off", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// What it is called now, by the name of its entry: undo and redo say which step they are about.
+    pub fn title(&self, state: &State) -> String {
+        match self.step.and_then(|step| step(state)) {
+            Some(step) => format!("{} {step}", self.name),
             None => self.name.to_owned(),
         }
     }
@@ -193,5 +204,5 @@ impl Keyed for Action {
 
 /// The open image, or what to do about it.
 pub fn image(state: &State) -> Result<&OpenImage, &'static str> {
-    state.image.as_ref().ok_or("Open an image first.")
+    state.document.image.as_ref().ok_or("Open an image first.")
 }

@@ -40,7 +40,9 @@ pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("close_truth"),
         name: "Close ground truth",
-        command: |state| state.truth.as_ref().map(|_| Command::CloseTruth).ok_or("No ground truth is open."),
+        command: |state| {
+            state.document.truth.as_ref().map(|_| Command::CloseTruth).ok_or("No ground truth is open.")
+        },
         undo: Undo::Impossible,
         ..NEW
     }),

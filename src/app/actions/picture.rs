@@ -309,7 +309,7 @@ fn preset(state: &State, number: usize) -> Given {
 
 /// The windows of the open image; the first ten have keys.
 fn windows(state: &State) -> Vec<Choice> {
-    let windows = state.image.as_ref().map(|open| open.windows(&state.settings)).unwrap_or_default();
+    let windows = state.document.image.as_ref().map(|open| open.windows(&state.settings)).unwrap_or_default();
     let choice = |(number, (name, window)): (usize, (String, _))| Choice {
         detail: WINDOWS.get(number).map_or_else(String::new, |action| state.settings.keys.label(action)),
         ..Choice::new(name, Command::SetWindow(window))

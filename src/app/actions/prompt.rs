@@ -65,7 +65,7 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("empty_prompt"),
         name: "Empty the prompt",
         words: "clear",
-        command: |state| match state.prompt.is_empty() {
+        command: |state| match state.document.prompt.is_empty() {
             true => Err("The prompt is empty."),
             false => Ok(Command::SetPrompt(String::new())),
         },

@@ -10,9 +10,7 @@ use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
 use crate::app::pane::Pane;
-use crate::app::stages::StagesCommand;
 use crate::app::state::State;
-use crate::app::tab::Tab;
 use crate::app::theme::{Scheme, ThemeChoice};
 
 /// Names the action that goes a step back.
@@ -46,6 +44,7 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::ctrl(Key::Z)],
         tabs: VIEWERS,
         hold: Hold::Repeats,
+        step: Some(|state| state.history.undo_name()),
         command: |state| step(state, true),
         ..PROGRAM
     }),
@@ -55,6 +54,7 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::ctrl_shift(Key::Z), Chord::ctrl(Key::Y)],
         tabs: VIEWERS,
         hold: Hold::Repeats,
+        step: Some(|state| state.history.redo_name()),
         command: |state| step(state, false),
         ..PROGRAM
     }),
@@ -118,7 +118,7 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::key(Key::G)],
         is_on: Some(|state| state.show_truth),
         command: |state| {
-            let shown = state.truth.as_ref().map(|_| Command::ShowTruth(!state.show_truth));
+            let shown = state.document.truth.as_ref().map(|_| Command::ShowTruth(!state.show_truth));
             shown.ok_or("Open a ground truth first.")
         },
         ..OVERLAY
@@ -230,17 +230,11 @@ pub const ITEMS: &[Item] = &[
     }),
 ];
 
-/// A step back or on again: of the overrides in the Stages tab, else of how the picture is looked at.
+/// A step back or on again, in the order in which things were done.
 fn step(state: &State, is_back: bool) -> Given {
-    let (command, can) = match (state.tab, is_back) {
-        (Tab::Stages, true) => (Command::Stages(StagesCommand::Undo), state.stages.override_history.can_undo()),
-        (Tab::Stages, false) => (Command::Stages(StagesCommand::Redo), state.stages.override_history.can_redo()),
-        (_, true) => (Command::Undo, state.history.can_undo()),
-        (_, false) => (Command::Redo, state.history.can_redo()),
-    };
-    match (can, is_back) {
-        (true, _) => Ok(command),
-        (false, true) => Err("There is nothing to undo."),
-        (false, false) => Err("There is nothing to redo."),
+    let history = &state.history;
+    match is_back {
+        true => history.undo_name().map(|_| Command::Undo).ok_or("There is nothing to undo."),
+        false => history.redo_name().map(|_| Command::Redo).ok_or("There is nothing to redo."),
     }
 }

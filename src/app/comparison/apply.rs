@@ -38,8 +38,8 @@ impl HimixApp {
             return;
         };
         comparison.prediction.forget(ticket);
-        let Some(image) = &state.image else { return };
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.prompt.clone());
+        let Some(image) = &state.document.image else { return };
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.document.prompt.clone());
         let request = PredictRequest { ticket, image, seen, prompt, truth };
         self.engine.predict(Slot::Compared, &mut comparison.prediction, request);
     }
@@ -53,7 +53,9 @@ impl HimixApp {
         let other = comparison.predicted.as_ref().map(|other| (other.ticket, other.prediction.clone()));
         for (place, prediction) in [current, other].into_iter().enumerate() {
             let settings = &self.state.settings;
-            let (Some(image), Some((ticket, prediction))) = (&self.state.image, prediction) else { continue };
+            let (Some(image), Some((ticket, prediction))) = (&self.state.document.image, prediction) else {
+                continue;
+            };
             let truth = self.state.truth_mask().filter(|_| self.state.show_truth);
             let look = ComparedInspection {
                 prediction: ticket,

@@ -75,7 +75,7 @@ impl HimixApp {
     fn take_compared_prediction(&mut self, predicted: Predicted) {
         let Some(comparison) = &mut self.state.comparison else { return };
         // An answer about an image that was shown before says nothing about this one.
-        if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &predicted.image)) {
+        if self.state.document.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &predicted.image)) {
             comparison.error = None;
             comparison.predicted = Some(predicted);
         }

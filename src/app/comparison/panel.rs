@@ -46,7 +46,7 @@ impl Panel for SideBySide {
 /// Draws the comparison.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     heading(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
-    let mut prompt = state.prompt.clone();
+    let mut prompt = state.document.prompt.clone();
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").weak());
         let field = TextEdit::singleline(&mut prompt).desired_width(f32::INFINITY);
@@ -54,12 +54,12 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             commands.push(Command::SetPrompt(prompt));
         }
     });
-    if state.image.is_none() {
+    if state.document.image.is_none() {
         ui.label(RichText::new("No image is open. Open one in the Read tab.").weak());
         ui.separator();
         return;
     }
-    let truth = state.truth.as_ref().map(|truth| truth.ticket);
+    let truth = state.document.truth.as_ref().map(|truth| truth.ticket);
     let threshold = state.settings.threshold;
     let current = state.model.as_ref().map(|model| model.info.name.clone());
     let current_counts = state.shown.as_ref().map(|shown| shown.counts.clone());

@@ -56,7 +56,7 @@ impl Panel for Canvas {
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     level::slices(ui, state, commands);
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
-    if let Some(open) = &state.image {
+    if let Some(open) = &state.document.image {
         let aspect = open.volume.pixel_aspect();
         state.view.frame(rect, ui.pixels_per_point(), open.layer.size, aspect);
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
@@ -96,7 +96,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
         commands.push(Command::Pan(response.drag_delta()));
     }
     if response.dragged_by(PointerButton::Secondary)
-        && let Some(open) = &state.image
+        && let Some(open) = &state.document.image
     {
         // Across the whole picture once: twice the range of its values.
         let Window { centre, width } = open.seen.window;
@@ -109,7 +109,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     }
     if let Some(pointer) = response.hover_pos() {
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
-        let is_stack = state.image.as_ref().is_some_and(|open| open.volume.slices > 1);
+        let is_stack = state.document.image.as_ref().is_some_and(|open| open.volume.slices > 1);
         if is_stack && pinch == 1.0 {
             let steps = notches(ui);
             if steps != 0 {
@@ -152,7 +152,7 @@ fn notches(ui: &Ui) -> i64 {
 
 /// What the shader needs to draw the state.
 fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Option<Paint> {
-    let open = state.image.as_ref()?;
+    let open = state.document.image.as_ref()?;
     let settings = &state.settings;
     let is_seen = state.show_overlay && !state.overlay_held;
     let show = Show {

@@ -18,7 +18,7 @@ const LETTER: f32 = 20.0;
 
 /// Draws it over `rect`.
 pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
-    let Some(open) = &state.image else { return };
+    let Some(open) = &state.document.image else { return };
     let painter = ui.painter().with_clip_rect(rect);
     let inner = rect.shrink(MARGIN);
     letters(&painter, inner, open);
@@ -56,14 +56,14 @@ fn lines(open: &OpenImage) -> Vec<String> {
         if open.is_inverted() { ", inverted" } else { "" }
     )];
     if open.volume.slices > 1 {
-        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.slice + 1, open.volume.slices));
+        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.asked_slice() + 1, open.volume.slices));
     }
     lines
 }
 
 /// What is written over the picture, for those who do not see it.
 pub fn spoken(state: &State) -> String {
-    let Some(open) = &state.image else { return String::new() };
+    let Some(open) = &state.document.image else { return String::new() };
     let mut parts = lines(open);
     parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
     parts.join(", ")

@@ -80,15 +80,15 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// What is known of the slice and the truth that are shown, kept for as long as they are; none without an image.
 fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
-    let open = state.image.as_ref()?;
-    let key: Key = (open.ticket, open.slice, state.truth.as_ref().map(|truth| truth.ticket));
+    let open = state.document.image.as_ref()?;
+    let key: Key = (open.ticket, open.slice, state.document.truth.as_ref().map(|truth| truth.ticket));
     let id = Id::unique("information on the image");
     let known: Option<(Key, Arc<Vec<Section>>)> = ui.data(|data| data.get_temp(id));
     if let Some((_, known)) = known.filter(|(of, _)| *of == key) {
         return Some(known);
     }
     let mut all = facts(&open.volume, open.slice, &open.image);
-    if let Some(truth) = &state.truth {
+    if let Some(truth) = &state.document.truth {
         // What is odd stands last, wherever it was found.
         let place = all.iter().position(|section| section.title == "Notes").unwrap_or(all.len());
         all.splice(place..place, truth_facts(&truth.truth));

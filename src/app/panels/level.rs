@@ -44,7 +44,7 @@ impl panel::Panel for Level {
 
 /// The panel.
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(open) = &state.image else {
+    let Some(open) = &state.document.image else {
         ui.label(RichText::new("Open an image to change how bright and how rich in contrast it is seen.").weak());
         return;
     };
@@ -145,7 +145,7 @@ fn whole(value: f64) -> String {
 
 /// The strip of slices beneath the picture; nothing for a lone picture.
 pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(open) = state.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
+    let Some(open) = state.document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
     let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
     Panel::bottom("slices").frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
@@ -155,7 +155,7 @@ pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 commands.push(Command::Play(!is_playing));
             }
             let label = ui.label(RichText::new(open.source.piece()).weak());
-            let mut slice = open.slice + 1;
+            let mut slice = open.asked_slice() + 1;
             ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(60.0);
             let slider = Slider::new(&mut slice, 1..=open.volume.slices);
             if ui.add(slider).labelled_by(label.id).changed() {

@@ -67,7 +67,7 @@ fn network(ui: &mut Ui, state: &State) {
             );
             ui.add(Label::new(RichText::new(words).small().weak()).wrap());
         }
-        None if state.image.is_none() => {
+        None if state.document.image.is_none() => {
             ui.label(RichText::new("Open an image to see what the network gets of it.").weak());
         }
         None => {

@@ -19,7 +19,7 @@ const MOST: usize = 40;
 /// Draws the page: the presets of the kind of picture that is open, or of CT.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.set_width(520.0);
-    let open = state.image.as_ref();
+    let open = state.document.image.as_ref();
     let kind = open.map_or(Modality::Ct, |open| open.volume.modality);
     let presets = state.settings.presets.get(&kind).cloned().unwrap_or_default();
     let mut edited = presets.clone();

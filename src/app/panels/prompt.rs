@@ -91,7 +91,7 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.data_mut(|data| data.insert_temp(label_key(), label.id));
         prompts::buttons(ui, state, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = match (state.jobs.image.pending(), &state.image) {
+            let text = match (state.jobs.image.pending(), &state.document.image) {
                 (Some(awaited), _) => match awaited.progress() {
                     Some((done, count)) => {
                         format!("Opening {}: {done} of {count} slices…", awaited.what.name())
@@ -132,7 +132,7 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let edge = Stroke::new(1.0, if has_focus { palette.accent } else { palette.line });
     let frame =
         Frame::new().fill(palette.field).stroke(edge).corner_radius(4).inner_margin(Margin::symmetric(8, 4));
-    let mut text = state.prompt.clone();
+    let mut text = state.document.prompt.clone();
     let line = ui.text_style_height(&TextStyle::Body);
     let height = (ui.available_height() - BENEATH).clamp(line * ROWS.0 as f32, line * ROWS.1 as f32);
     let label = ui.data(|data| data.get_temp::<Id>(label_key()));
@@ -169,11 +169,12 @@ fn field(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 fn about_reading(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let of_patient = match state.image.as_ref().and_then(|open| open.volume.geometry.sides?.is_mirrored()) {
-            Some(true) => ", the patient's right",
-            Some(false) => ", the patient's left too",
-            None => "",
-        };
+        let of_patient =
+            match state.document.image.as_ref().and_then(|open| open.volume.geometry.sides?.is_mirrored()) {
+                Some(true) => ", the patient's right",
+                Some(false) => ", the patient's left too",
+                None => "",
+            };
         ui.label(RichText::new(format!("{SIDES}{of_patient}")).small().weak());
         explain(ui, SIDES_WHY);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -181,7 +182,7 @@ fn about_reading(ui: &mut Ui, state: &State) {
             let prediction = &shown.prediction;
             explain(ui, LIMIT_WHY);
             let mut parts = vec![tokens::summary(&prediction.tokens), milliseconds(prediction.milliseconds.total)];
-            if state.prompt.trim().is_empty() && prediction.prompt.trim().is_empty() {
+            if state.document.prompt.trim().is_empty() && prediction.prompt.trim().is_empty() {
                 parts.insert(0, "The prompt is empty: the mask follows the image alone".into());
             } else if state.is_dimmed() {
                 parts.insert(0, "The mask belongs to an earlier prompt".into());

@@ -11,7 +11,7 @@ use crate::app::state::State;
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     entries::submenu(ui, &actions::HISTORY, state, commands);
     entries::submenu(ui, &actions::PRESETS, state, commands);
-    let prompt = state.prompt.trim();
+    let prompt = state.document.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };
     let button = Button::selectable(is_favourite, "Favourite");

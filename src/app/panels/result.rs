@@ -50,7 +50,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let height = ui.scope(|ui| result(ui, state, commands)).response.rect.height();
     if state.shown.is_some() {
         ui.data_mut(|data| data.insert_temp(id, height));
-    } else if state.image.is_some() && state.model.is_some() {
+    } else if state.document.image.is_some() && state.model.is_some() {
         let last = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(0.0);
         ui.add_space((last - height).max(0.0));
     }
@@ -73,7 +73,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());
     }
     let Some(shown) = &state.shown else {
-        let words = match (&state.image, &state.model, state.jobs.model.pending()) {
+        let words = match (&state.document.image, &state.model, state.jobs.model.pending()) {
             (None, _, _) if state.failed.is_some() => "There is no result, because the case could not be opened.",
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
@@ -84,7 +84,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
         ui.add(Label::new(RichText::new(words).weak()).wrap());
-        if state.image.is_some() && state.model.is_none() && state.jobs.model.pending().is_none() {
+        if state.document.image.is_some() && state.model.is_none() && state.jobs.model.pending().is_none() {
             ui.add_space(2.0);
             if ui.button("Open model…").clicked() {
                 commands.push(Command::OpenDialog(DialogKind::ModelFolder));
@@ -111,7 +111,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             "The part of the data set. A score says something only of a part that the model was not trained on.";
         row(ui, "Split", split).on_hover_text(words);
     }
-    match &state.truth {
+    match &state.document.truth {
         Some(_) => truth::show(ui, state, commands),
         None => {
             ui.add_space(2.0);
@@ -144,7 +144,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if settings.heat {
         colour_bar(ui);
     }
-    if state.truth.is_some() {
+    if state.document.truth.is_some() {
         switch(ui, state.show_truth, "Compare with the ground truth", Command::ShowTruth, commands);
     }
 }

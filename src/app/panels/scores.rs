@@ -9,6 +9,7 @@ use super::widgets::{self, explain, explained_row, legend_row, row};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::data::OverlayColours;
 use crate::engine::{THRESHOLD_STEPS, ThresholdCounts, threshold_at};
 
 const HD95: &str = "95 % Hausdorff distance: of every boundary pixel of either mask the distance to the other boundary, 95th percentile. In mm where \
@@ -36,7 +37,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    if state.truth.is_some() && state.truth_mask().is_none() {
+    if state.document.truth.is_some() && state.truth_mask().is_none() {
         let words = "The ground truth says nothing of this slice, so there are no scores.";
         ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
@@ -50,7 +51,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
     row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that the mask finds.");
     explained_row(ui, "HD95", HD95, distance(state));
-    let theme::Overlay { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
+    let OverlayColours { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
     for (colour, name, count) in [
         (true_positive, "True positive", tp),
         (false_negative, "False negative", fneg),
@@ -72,7 +73,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 /// that are others than the patient's have it to themselves.
 pub fn area(state: &State, count: u64) -> [String; 2] {
     let pixels = format!("{} px", widgets::grouped(count));
-    let Some(open) = &state.image else { return [pixels.clone(), pixels] };
+    let Some(open) = &state.document.image else { return [pixels.clone(), pixels] };
     let share = 100.0 * count as f64 / (open.image.width * open.image.height).max(1) as f64;
     let geometry = &open.volume.geometry;
     let Some(mm2) = geometry.lengths().area_mm2(count).map(widgets::number) else {

@@ -77,10 +77,10 @@ fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
 /// What it does; of a preset its window too.
 fn name(state: &State, action: &Action) -> String {
     let number = WINDOWS.iter().position(|window| window.id == action.id).filter(|number| *number > 0);
-    let windows = state.image.as_ref().map(|open| open.windows(&state.settings));
+    let windows = state.document.image.as_ref().map(|open| open.windows(&state.settings));
     match number.and_then(|number| windows?.into_iter().nth(number)) {
         Some((window, _)) => format!("{}: {window}", action.name),
-        None => action.title(),
+        None => action.full_name(),
     }
 }
 
@@ -96,7 +96,7 @@ fn keys(ui: &mut Ui, state: &State, action: &Action, commands: &mut Vec<Command>
             continue;
         }
         let button = Button::new(RichText::new(chord.to_string()).color(palette.accent));
-        let response = ui.add(button).on_hover_text(format!("Change the key of “{}”", action.title()));
+        let response = ui.add(button).on_hover_text(format!("Change the key of “{}”", action.full_name()));
         if response.clicked() {
             commands.push(Command::Rebind(Some((action.id, Some(place)))));
         }
@@ -106,11 +106,12 @@ fn keys(ui: &mut Ui, state: &State, action: &Action, commands: &mut Vec<Command>
     }
     if awaited == Some(None) {
         ui.label(RichText::new("press a key…").small().color(palette.accent));
-    } else if ui.small_button("+").on_hover_text(format!("One more key for “{}”", action.title())).clicked() {
+    } else if ui.small_button("+").on_hover_text(format!("One more key for “{}”", action.full_name())).clicked()
+    {
         commands.push(Command::Rebind(Some((action.id, None))));
     }
     if bindings.is_changed(action) {
-        let hint = format!("Back to the usual keys of “{}”", action.title());
+        let hint = format!("Back to the usual keys of “{}”", action.full_name());
         if ui.small_button("Reset").on_hover_text(hint).clicked() {
             commands.push(Command::ResetKeys(Some(action.id)));
         }

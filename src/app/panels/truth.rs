@@ -17,7 +17,7 @@ const HEIGHT: f32 = 150.0;
 
 /// The rows on the truth.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(open) = &state.truth else { return };
+    let Some(open) = &state.document.truth else { return };
     let truth = &open.truth;
     let paths: Vec<String> = truth.files.iter().map(|path| path.display().to_string()).collect();
     let more = match truth.files.len() {
@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// A warning where the truth is everything or nothing, which makes every score one of nothing.
 pub fn oddity(ui: &mut Ui, state: &State) {
-    if let Some(oddity) = state.truth.as_ref().and_then(|open| open.truth.oddity()) {
+    if let Some(oddity) = state.document.truth.as_ref().and_then(|open| open.truth.oddity()) {
         let colour = theme::palette(ui.visuals()).warning;
         ui.add(Text::new(RichText::new(oddity.warning()).color(colour).small()).wrap());
     }

@@ -32,17 +32,14 @@ impl HimixApp {
                 stages.seen_part = eframe::egui::Rect::from_min_size(corner.to_pos2(), size);
             }
             StagesCommand::Point(pointer) => stages.pointer = pointer,
-            StagesCommand::Turn(overrides, goes_on) => {
+            StagesCommand::Turn(overrides, _) => {
                 let own = self.state.model.as_ref().map(|model| &model.info.overrides);
-                let overrides =
+                stages.overrides =
                     Some(*overrides).filter(|overrides| Some(overrides) != own && overrides.validate().is_ok());
-                stages.override_history.turn(overrides, goes_on);
             }
-            StagesCommand::Reset => stages.override_history.turn(None, false),
-            StagesCommand::Undo => stages.override_history.undo(),
-            StagesCommand::Redo => stages.override_history.redo(),
+            StagesCommand::Reset => stages.overrides = None,
             StagesCommand::SaveModified(folder) => {
-                if let Some(overrides) = stages.override_history.overrides().cloned() {
+                if let Some(overrides) = stages.overrides.clone() {
                     let what = format!("Writing {}", file_name(&folder));
                     self.begin_study(what, Study::Save { overrides, folder });
                 }
@@ -78,11 +75,11 @@ impl HimixApp {
     fn begin_sweep(&mut self) {
         let state = &self.state;
         let Some(model) = &state.model else { return };
-        let overrides = state.stages.override_history.overrides().unwrap_or(&model.info.overrides).clone();
+        let overrides = state.stages.overrides.as_ref().unwrap_or(&model.info.overrides).clone();
         let settings = state.stages.sweep_settings;
         let Some(parameter) = settings.parameter.or(Parameter::all(&overrides).first().copied()) else { return };
-        let prompt = state.prompt.clone();
-        let over = match (&state.worklist, &state.image) {
+        let prompt = state.document.prompt.clone();
+        let over = match (&state.worklist, &state.document.image) {
             (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);
                 let mut items = list.with_edits();

@@ -30,7 +30,7 @@ impl HimixApp {
 
     fn take_inspection(&mut self, slot: Slot, inspected: Inspected) {
         // An answer about an image that was shown before says nothing about this one.
-        if self.state.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
+        if self.state.document.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
             let look = self.state.stages.look_mut(slot);
             look.error = None;
             look.seen = Some(inspected);

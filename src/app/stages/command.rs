@@ -27,10 +27,6 @@ pub enum StagesCommand {
     Turn(Box<Overrides>, bool),
     /// The original values.
     Reset,
-    /// One step back.
-    Undo,
-    /// One step on again.
-    Redo,
     /// Write the turned model as a bundle into this folder.
     SaveModified(PathBuf),
     /// Fit read-outs on this data set.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::InspectionState;
-use crate::analysis::figure::{Options, OverlayColours};
+use crate::analysis::figure::Options;
 use crate::app::HimixApp;
 use crate::app::state::State;
 use crate::data::volume::Lengths;
@@ -44,7 +44,7 @@ impl HimixApp {
         let of = |look: &InspectionState| look.seen.as_ref().map(|seen| seen.inspection.clone());
         let mut models = vec![FigureModel {
             info: model.info.clone(),
-            overrides: stages.override_history.overrides().cloned(),
+            overrides: stages.overrides.clone(),
             inspection: of(&stages.look),
             sweep: stages.swept.clone(),
         }];
@@ -62,27 +62,21 @@ impl HimixApp {
             let seen = stages.look.seen.as_ref()?;
             Some((stage, *seen.inspection.stages.get(stage)?.ranked_channels().get(rank)?))
         });
-        let overlay = settings.colours.overlay();
         let options = Options {
             threshold: settings.threshold,
             map: settings.stages.kind,
             channel,
             opacity: if settings.stages.is_alone { 1.0 } else { settings.stages.opacity },
-            colours: OverlayColours {
-                mask: overlay.mask,
-                true_positive: overlay.true_positive,
-                false_negative: overlay.false_negative,
-                false_positive: overlay.false_positive,
-            },
+            colours: settings.colours.overlay(),
         };
         let request = FigureRequest {
             kind,
             models,
-            name: state.image.as_ref().map_or_else(String::new, |open| {
+            name: state.document.image.as_ref().map_or_else(String::new, |open| {
                 if open.volume.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
             }),
-            image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
-            lengths: state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),
+            image: state.document.image.as_ref().map(|open| (open.image.clone(), open.painted())),
+            lengths: state.document.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
             options,
             width_px: settings.stages.figure_width,

@@ -1,11 +1,9 @@
 //! The Stages tab: what is looked at inside the network, and what is turned.
 
 mod apply;
-
 mod arrivals;
 mod command;
 mod export;
-mod override_history;
 mod pictures;
 mod requests;
 
@@ -13,8 +11,7 @@ use eframe::egui::{Pos2, Rect, TextureHandle, pos2};
 use serde::{Deserialize, Serialize};
 
 pub use command::{StagesCommand, SweepSettings, turned_name};
-pub use override_history::OverrideHistory;
-pub use pictures::{Pane, Pictures, Place, map_picture, mask_picture};
+pub use pictures::{MapOf, Maps, Pane, Pictures, Place, map_picture, mask_picture};
 
 use crate::analysis::maps::MapKind;
 use crate::analysis::refinement::Step;
@@ -95,8 +92,8 @@ pub struct Stages {
     pub look: InspectionState,
     /// Inside the model that is compared with.
     pub other: InspectionState,
-    /// Values that are turned, and how to go back.
-    pub override_history: OverrideHistory,
+    /// Parameters in place of the model's own; `None` where it runs with its own.
+    pub overrides: Option<Overrides>,
     /// The part of the pictures that is seen, 0…1 along both sides; the same in all panes.
     pub seen_part: Rect,
     /// Where the pointer is in the picture, 0…1.
@@ -107,6 +104,8 @@ pub struct Stages {
     pub base: Base,
     /// On the graphics device.
     pub pictures: Pictures,
+    /// The maps that are shown.
+    pub maps: Maps,
     /// Long work, and what it is for people.
     pub work: Pending<String, StudyAnswer>,
     /// The sweep as it is set up.
@@ -127,12 +126,13 @@ impl Default for Stages {
         Self {
             look: InspectionState::default(),
             other: InspectionState::default(),
-            override_history: OverrideHistory::default(),
+            overrides: None,
             seen_part: WHOLE,
             pointer: None,
             channel: None,
             base: Base::default(),
             pictures: Pictures::default(),
+            maps: Maps::default(),
             work: Pending::default(),
             sweep_settings: SweepSettings::default(),
             sweeping: None,
@@ -157,6 +157,7 @@ impl Stages {
         self.other = InspectionState::default();
         self.base = Base::default();
         self.pictures = Pictures::default();
+        self.maps = Maps::default();
         self.seen_part = WHOLE;
         self.pointer = None;
     }
@@ -170,7 +171,7 @@ impl Stages {
     /// Forgets what belongs to a model that is open no more.
     pub fn forget_model(&mut self) {
         self.look = InspectionState::default();
-        self.override_history = OverrideHistory::default();
+        self.overrides = None;
         self.channel = None;
         self.swept = None;
         self.swept_other = None;

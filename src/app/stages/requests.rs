@@ -32,7 +32,7 @@ impl HimixApp {
     /// Asks for everything that the tab shows and does not have. Called once a frame.
     pub(in crate::app) fn request_inspection(&mut self) {
         let has_stages = self.state.model.as_ref().is_some_and(|model| !model.info.stages.is_empty());
-        if self.state.tab != Tab::Stages || self.state.image.is_none() || !has_stages {
+        if self.state.tab != Tab::Stages || self.state.document.image.is_none() || !has_stages {
             return;
         }
         self.ask_inside();
@@ -43,8 +43,8 @@ impl HimixApp {
 
     fn ask_inside(&mut self) {
         let state = &self.state;
-        let truth = state.truth.as_ref().map(|truth| truth.ticket);
-        let overrides = state.stages.override_history.overrides().cloned();
+        let truth = state.document.truth.as_ref().map(|truth| truth.ticket);
+        let overrides = state.stages.overrides.clone();
         let request = state.jobs.prediction.newest();
         let asked = Asked { request, truth, overrides, wanted: state.wanted() };
         if state.stages.look.request.asked() == Some(&asked) {
@@ -59,7 +59,7 @@ impl HimixApp {
     fn ask_inside_compared(&mut self) {
         let state = &self.state;
         let Some(other) = state.comparison.as_ref().filter(|other| other.info.is_some()) else { return };
-        let truth = state.truth.as_ref().map(|truth| truth.ticket);
+        let truth = state.document.truth.as_ref().map(|truth| truth.ticket);
         let asked = Asked { request: other.prediction.newest(), truth, overrides: None, wanted: state.wanted() };
         if state.stages.other.request.asked() == Some(&asked) {
             return;
@@ -73,16 +73,16 @@ impl HimixApp {
     /// What is asked about the open picture.
     fn request(&self, ticket: u64) -> Option<PredictRequest> {
         let state = &self.state;
-        let open = state.image.as_ref()?;
+        let open = state.document.image.as_ref()?;
         let truth = state.truth_mask();
-        let (image, seen, prompt) = (open.image.clone(), open.asked, state.prompt.clone());
+        let (image, seen, prompt) = (open.image.clone(), open.asked, state.document.prompt.clone());
         Some(PredictRequest { ticket, image, seen, prompt, truth })
     }
 
     /// The picture as it is seen in the Read tab, without any overlay.
     fn ask_base(&mut self) {
         let state = &self.state;
-        let (Some(open), Some(shown)) = (&state.image, &state.shown) else { return };
+        let (Some(open), Some(shown)) = (&state.document.image, &state.shown) else { return };
         let key = (open.ticket, open.slice, open.seen);
         if state.stages.base.request.asked() == Some(&key) {
             return;
@@ -110,7 +110,7 @@ impl HimixApp {
         }
         let truth = state.truth_mask();
         let threshold = state.settings.threshold;
-        let lengths = state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths());
+        let lengths = state.document.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths());
         for look in [&mut state.stages.look, &mut state.stages.other] {
             let Some(seen) = look.seen.as_ref().filter(|_| look.refinement.request.pending().is_none()) else {
                 continue;

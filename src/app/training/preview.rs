@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use eframe::egui::TextureHandle;
 
-use crate::data::{Image, Pixels};
+use crate::data::{Image, Pixels, is_foreground};
 use crate::engine::run::PreviewCase;
 use crate::engine::{OverlayPaint, compose};
 use crate::metrics::Confusion;
 
-/// Probability from which a pixel belongs to the mask, times 255.
-const THRESHOLD: u8 = 128;
+/// Probability from which a pixel belongs to the mask.
+const THRESHOLD: f32 = 0.5;
 
 /// Cases, and their masks after every epoch.
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl Preview {
 
     fn mask(&self, epoch: usize, case: usize) -> Option<Vec<u8>> {
         let plane = self.masks.get(&epoch)?.get(case)?;
-        Some(plane.iter().map(|&value| u8::from(value >= THRESHOLD)).collect())
+        Some(plane.iter().map(|&value| u8::from(is_foreground(f32::from(value) / 255.0, THRESHOLD))).collect())
     }
 
     /// Dice of one case after `epoch`.

@@ -49,7 +49,7 @@ impl Panel for Fusion {
 fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
-    let overrides = state.stages.override_history.overrides().unwrap_or(own).clone();
+    let overrides = state.stages.overrides.as_ref().unwrap_or(own).clone();
     let other = state.other().map(|info| (info.name.clone(), info.overrides.groups.clone()));
     let words = "Weights of the text layers of each group; the line is where equal weights would be. Beneath each: the value before the softmax, minus its start of 1.";
     ui.label(RichText::new(words).small().weak());

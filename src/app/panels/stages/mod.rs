@@ -73,7 +73,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 
 /// Why there are no stages to see.
 fn nothing(state: &State) -> Option<&str> {
-    match (&state.image, &state.model, &state.stages.look) {
+    match (&state.document.image, &state.model, &state.stages.look) {
         (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
         (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
         (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),

@@ -1,5 +1,7 @@
 //! The pictures side by side, zoom and pointer linked.
 
+use std::sync::Arc;
+
 use eframe::egui::{
     Align, Color32, FontId, Label, Layout as EguiLayout, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
     TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -8,9 +10,10 @@ use eframe::egui::{
 use crate::analysis::maps::{Map, MapKind, Scale, channel_map, difference, stage_map};
 use crate::analysis::stage_name;
 use crate::app::command::Command;
-use crate::app::stages::{Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
+use crate::app::stages::{MapOf, Maps, Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
 use crate::app::state::State;
-use crate::app::theme::{self, Overlay};
+use crate::app::theme;
+use crate::data::Outcome;
 use crate::engine::Inspected;
 use crate::infer::Plane;
 
@@ -22,11 +25,11 @@ const GAP: f32 = 8.0;
 /// Height of the colour bar with its numbers.
 const BAR: f32 = 30.0;
 
-/// What lies over the picture in a pane.
-enum Layer {
+/// What lies over the picture in a pane. Planes are borrowed: a frame copies none of them.
+enum Layer<'a> {
     Nothing,
-    Map(Map),
-    Mask(Plane),
+    Map(Arc<Map>),
+    Mask(&'a Plane),
     Missing(&'static str),
 }
 
@@ -34,25 +37,28 @@ enum Layer {
 const PER_IMAGE: &str = " per image";
 
 /// A picture of the row.
-struct Cell {
+struct Cell<'a> {
     title: String,
     place: Option<Place>,
-    layer: Layer,
+    layer: Layer<'a>,
     foot: String,
 }
 
 /// Draws all of them.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let Some(open) = &state.image else { return };
+    let Some(open) = &state.document.image else { return };
     let shape = [open.image.width, open.image.height];
     let aspect = shape[1] as f32 * open.volume.pixel_aspect() / shape[0].max(1) as f32;
-    let mut rows: Vec<(bool, u64, Vec<Cell>)> = Vec::new();
-    if let Some(seen) = state.stages.look.seen.clone() {
-        rows.push((false, seen.ticket, cells(state, &seen, false)));
-    }
-    if let (Some(seen), true) = (state.stages.other.seen.clone(), state.comparison.is_some()) {
-        rows.push((true, seen.ticket, cells(state, &seen, true)));
-    }
+    // What was seen is shared, so that the cells can borrow its planes while the state is changed.
+    let seen = state.stages.look.seen.clone();
+    let other = state.stages.other.seen.clone().filter(|_| state.comparison.is_some());
+    let mut maps = std::mem::take(&mut state.stages.maps);
+    let rows: Vec<(bool, u64, Vec<Cell>)> = [(false, &seen), (true, &other)]
+        .into_iter()
+        .filter_map(|(is_other, seen)| seen.as_ref().map(|seen| (is_other, seen)))
+        .map(|(is_other, seen)| (is_other, seen.ticket, cells(state, seen, is_other, &mut maps)))
+        .collect();
+    state.stages.maps = maps;
     let area = ui.available_rect_before_wrap();
     let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - BAR));
     let layout =
@@ -112,7 +118,7 @@ impl Layout {
     }
 }
 
-fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
+fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps) -> Vec<Cell<'a>> {
     let stages = &seen.inspection.stages;
     let kind = state.settings.stages.kind;
     let model = if is_other { state.other() } else { state.model.as_ref().map(|model| &model.info) };
@@ -125,17 +131,23 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
     let look = if is_other { &state.stages.other } else { &state.stages.look };
     let steps = look.refinement.steps.as_ref().map(|(_, steps)| steps);
     for (index, stage) in stages.iter().enumerate() {
+        let of = |channel, against| MapOf { of: seen.ticket, kind, channel, against };
+        let at = (is_other, Place::Stage(index));
         let layer = match state.stages.channel {
             Some((chosen, rank)) if chosen == index => {
-                let channel = stage.ranked_channels().get(rank).copied();
-                channel.and_then(|channel| channel_map(stage, channel)).map_or(Layer::Missing("–"), Layer::Map)
+                let map = maps.get(at, of(Some(rank), None), || {
+                    let channel = stage.ranked_channels().get(rank).copied();
+                    channel.and_then(|channel| channel_map(stage, channel))
+                });
+                map.map_or(Layer::Missing("–"), Layer::Map)
             }
             Some(_) => Layer::Missing("Choose this stage above"),
-            None => match stage_map(stages, index, kind) {
-                Some(map) if kind == MapKind::StageMask => Layer::Mask(map.plane),
+            None if kind == MapKind::StageMask => {
+                stage.linear_probe.as_ref().map_or(Layer::Missing("No read-out"), Layer::Mask)
+            }
+            None => match maps.get(at, of(None, None), || stage_map(stages, index, kind)) {
                 Some(map) => Layer::Map(map),
                 None if kind == MapKind::Change => Layer::Missing("Nothing before it"),
-                None if kind == MapKind::StageMask => Layer::Missing("No read-out"),
                 None => Layer::Missing("On its way…"),
             },
         };
@@ -155,16 +167,19 @@ fn cells(state: &State, seen: &Inspected, is_other: bool) -> Vec<Cell> {
     }
     let prediction = &seen.inspection.prediction;
     let counts = seen.counts.table.confusion(state.settings.threshold);
-    let layer = Layer::Mask(prediction.probability.clone());
-    let mut foot = value_at(state, &Layer::Mask(prediction.probability_model.clone()));
+    let layer = Layer::Mask(&prediction.probability);
+    let mut foot = value_at(state, &Layer::Mask(&prediction.probability_model));
     if foot.is_empty() {
         foot = counts.map_or(foot, |counts| scores(&counts));
     }
     let title = if seen.overrides.is_some() { "Final mask, modified" } else { "Final mask" };
     cells.push(Cell { title: title.into(), place: Some(Place::Final), layer, foot });
     if let (Some(_), Some(shown)) = (&seen.overrides, &state.shown) {
-        let map = difference(&prediction.probability_model, &shown.prediction.probability_model);
-        let layer = Layer::Map(map);
+        let of = MapOf { of: seen.ticket, kind, channel: None, against: Some(shown.ticket) };
+        let map = maps.get((is_other, Place::Difference), of, || {
+            Some(difference(&prediction.probability_model, &shown.prediction.probability_model))
+        });
+        let layer = map.map_or(Layer::Nothing, Layer::Map);
         let foot = value_at(state, &layer);
         cells.push(Cell { title: "Modified − original".into(), place: Some(Place::Difference), layer, foot });
     }
@@ -176,7 +191,7 @@ fn scores(counts: &crate::metrics::Confusion) -> String {
 }
 
 /// The value under the pointer.
-fn value_at(state: &State, layer: &Layer) -> String {
+fn value_at(state: &State, layer: &Layer<'_>) -> String {
     let plane = match layer {
         Layer::Map(map) => &map.plane,
         Layer::Mask(plane) => plane,
@@ -192,7 +207,7 @@ fn draw(
     ui: &mut Ui,
     state: &mut State,
     commands: &mut Vec<Command>,
-    cell: &Cell,
+    cell: &Cell<'_>,
     (is_other, of): (bool, u64),
     rect: Rect,
     shape: [usize; 2],
@@ -244,7 +259,7 @@ fn draw(
 fn texture(
     ui: &Ui,
     state: &mut State,
-    cell: &Cell,
+    cell: &Cell<'_>,
     (is_other, of): (bool, u64),
     shape: [usize; 2],
 ) -> Option<TextureHandle> {
@@ -269,8 +284,7 @@ fn texture(
         Layer::Mask(plane) => {
             let threshold = settings.threshold;
             pane.mask = Some((threshold, truth.as_ref().map(|(ticket, _)| *ticket), settings.colours.overlay()));
-            let Overlay { mask, true_positive, false_negative, false_positive } = settings.colours.overlay();
-            let colours = [mask, true_positive, false_negative, false_positive].map(theme::colour);
+            let colours = settings.colours.overlay();
             let mask = truth.as_ref().map(|(_, mask)| mask.clone());
             Some(state.stages.pictures.texture(ui.ctx(), pane, TextureOptions::LINEAR, || {
                 mask_picture(plane, shape, threshold, mask.as_deref(), colours)
@@ -347,16 +361,8 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>) {
         x += 10.0;
     }
     let overlay = state.settings.colours.overlay();
-    let colours = if state.compares() {
-        vec![
-            (overlay.true_positive, "true positive"),
-            (overlay.false_negative, "false negative"),
-            (overlay.false_positive, "false positive"),
-        ]
-    } else {
-        vec![(overlay.mask, "mask")]
-    };
-    for (colour, name) in colours {
+    let outcomes = if state.compares() { &Outcome::COMPARED[..] } else { &[Outcome::Mask] };
+    for (colour, name) in outcomes.iter().map(|outcome| (overlay.colour(*outcome), outcome.name())) {
         let square = Rect::from_min_size(pos2(x, rect.center().y - 5.5), vec2(11.0, 11.0));
         painter.rect_filled(square, 2.0, theme::colour(colour));
         x += 16.0;

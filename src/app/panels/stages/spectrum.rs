@@ -56,7 +56,7 @@ fn show(ui: &mut Ui, state: &mut State) {
     let Some(model) = &state.model else { return };
     let own = model.info.overrides.clone();
     let history = model.info.history.clone();
-    let overrides = state.stages.override_history.overrides().unwrap_or(&own).clone();
+    let overrides = state.stages.overrides.as_ref().unwrap_or(&own).clone();
     let other = state.other().map(|info| (info.name.clone(), info.overrides.clone(), info.history.clone()));
     let words = "A raw σ cannot be compared between stages: it counts frequency bins, and the grids differ. What it does is below it.";
     ui.label(RichText::new(words).small().weak());

@@ -93,7 +93,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             set(SweepSettings { count, ..settings });
         }
     });
-    let others_turned = state.stages.override_history.overrides().is_some_and(|turned| {
+    let others_turned = state.stages.overrides.as_ref().is_some_and(|turned| {
         let mut turned = turned.clone();
         if let Some(value) = parameter.get(own) {
             parameter.set(&mut turned, value);
@@ -131,7 +131,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
             masks > 0
         }
-        None => state.truth.is_some(),
+        None => state.document.truth.is_some(),
     };
     if !has_truth && !settings.over_list {
         let words = "Without a ground truth the area can be drawn, Dice cannot.";
@@ -140,7 +140,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let can = state.stages.work.pending().is_none()
             && settings.from < settings.to
-            && (state.image.is_some() || settings.over_list);
+            && (state.document.image.is_some() || settings.over_list);
         if ui.add_enabled(can, Button::new("Draw the sweep")).clicked() {
             commands.push(Command::Stages(StagesCommand::Sweep));
         }

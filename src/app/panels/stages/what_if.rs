@@ -1,9 +1,10 @@
 //! Values of the decoder, turned by hand.
 
-use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Id, Label, RichText, Ui};
 
 use super::parameter::{slider, turn};
 use super::working::{needs_model, working};
+use crate::app::actions;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -12,7 +13,8 @@ use crate::app::panels::widgets::{row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::engine::ThresholdCounts;
+use crate::data::foreground;
+use crate::engine::{ThresholdCounts, threshold_step};
 use crate::infer::{Overrides, Parameter, Plane, changes};
 use crate::metrics::Confusion;
 
@@ -55,7 +57,7 @@ impl Panel for WhatIf {
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(model) = &state.model else { return };
     let own = &model.info.overrides;
-    let overrides = state.stages.override_history.overrides().unwrap_or(own);
+    let overrides = state.stages.overrides.as_ref().unwrap_or(own);
     if own.stages.is_empty() {
         ui.label(RichText::new("This model has no parameters to override.").weak());
         return;
@@ -73,8 +75,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let override_history = &state.stages.override_history;
-    let is_modified = override_history.overrides().is_some();
+    let is_modified = state.stages.overrides.is_some();
     ui.horizontal_wrapped(|ui| {
         let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
             if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
@@ -83,8 +84,14 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         };
         let stages = Command::Stages;
         button(ui, is_modified, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
-        button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
-        button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
+        for (id, name) in [(actions::UNDO, "Undo"), (actions::REDO, "Redo")] {
+            let Some(action) = actions::find(id) else { continue };
+            let title = format!("{} ({})", action.title(state), state.settings.keys.label(action));
+            let given = action.given(state);
+            let hint = given.as_ref().err().map_or(title, |reason| (*reason).to_owned());
+            let enabled = given.is_ok();
+            button(ui, enabled, name, &hint, given.unwrap_or(Command::Undo));
+        }
         let can_save = is_modified && state.stages.work.pending().is_none();
         let hint = "The model with these values, in a folder of its own";
         button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveModified));
@@ -102,9 +109,19 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let threshold = state.settings.threshold;
     let pair = seen.zip(state.shown.as_ref());
     let between = pair.map(|(seen, shown)| {
-        let mask = |plane: &Plane| -> Vec<u8> { plane.values.iter().map(|p| u8::from(*p >= threshold)).collect() };
-        let turned = mask(&seen.inspection.prediction.probability_model);
-        Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice()
+        let of = (seen.ticket, shown.ticket, threshold_step(threshold));
+        // Counted once for what it is of, not in every frame.
+        let id = Id::unique("dice with the original mask");
+        if let Some((_, dice)) =
+            ui.data(|data| data.get_temp::<((u64, u64, usize), f64)>(id)).filter(|(known, _)| *known == of)
+        {
+            return dice;
+        }
+        let mask = |plane: &Plane| foreground(&plane.values, threshold);
+        let modified = mask(&seen.inspection.prediction.probability_model);
+        let dice = Confusion::of(&modified, &mask(&shown.prediction.probability_model)).dice();
+        ui.data_mut(|data| data.insert_temp(id, (of, dice)));
+        dice
     });
     row(ui, "Dice with the original mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
         .on_hover_text("At the network's size, of this image.");

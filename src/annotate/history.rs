@@ -1,0 +1,168 @@
+//! Undo and redo: steps in the order in which they were done, whatever they changed.
+
+use std::time::{Duration, Instant};
+
+/// Steps back that are kept.
+const KEPT: usize = 200;
+
+/// A change that can be undone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step<C> {
+    /// What was changed, as it is read after "Undo".
+    pub name: String,
+    /// The change.
+    pub change: C,
+}
+
+/// Steps back and on again. `C` is a change, `K` the kind of a change that is made in many small ones, such as by a slider.
+#[derive(Clone, Debug)]
+pub struct History<C, K> {
+    past: Vec<Step<C>>,
+    future: Vec<Step<C>>,
+    /// The kind of the newest change and when it was made.
+    last: Option<(K, Instant)>,
+}
+
+impl<C, K> Default for History<C, K> {
+    fn default() -> Self {
+        Self { past: Vec::new(), future: Vec::new(), last: None }
+    }
+}
+
+impl<C, K: PartialEq> History<C, K> {
+    /// What would be undone; `None` if there is nothing.
+    pub fn undo_name(&self) -> Option<&str> {
+        self.past.last().map(|step| step.name.as_str())
+    }
+
+    /// What would be done again; `None` if there is nothing.
+    pub fn redo_name(&self) -> Option<&str> {
+        self.future.last().map(|step| step.name.as_str())
+    }
+
+    /// Keeps a step that stands alone: nothing is joined to it.
+    pub fn record(&mut self, step: Step<C>) {
+        self.push(step, None);
+    }
+
+    /// Keeps a step of a kind that others of its kind may be joined to. Where the newest step is of the same kind and at most `within`
+    /// old, `join` makes one step of the two: it gets the step that is there, and the one that follows it.
+    pub fn record_held(
+        &mut self,
+        step: Step<C>,
+        kind: K,
+        within: Duration,
+        now: Instant,
+        join: impl FnOnce(&mut Step<C>, Step<C>),
+    ) {
+        let goes_on =
+            self.last.as_ref().is_some_and(|(last, at)| *last == kind && now.duration_since(*at) < within);
+        let last = Some((kind, now));
+        match self.past.last_mut().filter(|_| goes_on) {
+            Some(before) => {
+                join(before, step);
+                self.future.clear();
+                self.last = last;
+            }
+            None => self.push(step, last),
+        }
+    }
+
+    /// The step to undo, which is then the next to do again.
+    pub fn undo(&mut self) -> Option<&Step<C>> {
+        self.last = None;
+        let step = self.past.pop()?;
+        self.future.push(step);
+        self.future.last()
+    }
+
+    /// The step to do again, which is then the next to undo.
+    pub fn redo(&mut self) -> Option<&Step<C>> {
+        self.last = None;
+        let step = self.future.pop()?;
+        self.past.push(step);
+        self.past.last()
+    }
+
+    /// Forgets the steps whose change is of something that is there no more.
+    pub fn retain(&mut self, is_kept: impl Fn(&C) -> bool) {
+        self.past.retain(|step| is_kept(&step.change));
+        self.future.retain(|step| is_kept(&step.change));
+        self.last = None;
+    }
+
+    fn push(&mut self, step: Step<C>, last: Option<(K, Instant)>) {
+        self.future.clear();
+        self.last = last;
+        self.past.push(step);
+        let surplus = self.past.len().saturating_sub(KEPT);
+        self.past.drain(..surplus);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Numbers = History<[i32; 2], char>;
+
+    fn step(name: &str, from: i32, to: i32) -> Step<[i32; 2]> {
+        Step { name: name.into(), change: [from, to] }
+    }
+
+    fn hold(history: &mut Numbers, kind: char, [from, to]: [i32; 2], at: Instant) {
+        let within = Duration::from_millis(700);
+        let join = |before: &mut Step<[i32; 2]>, after: Step<[i32; 2]>| before.change[1] = after.change[1];
+        history.record_held(step("held", from, to), kind, within, at, join);
+    }
+
+    #[test]
+    fn what_follows_quickly_and_is_of_one_kind_is_one_step() {
+        let (mut history, start) = (Numbers::default(), Instant::now());
+        let after = |millis| start + Duration::from_millis(millis);
+        hold(&mut history, 'a', [1, 2], after(0));
+        hold(&mut history, 'a', [2, 3], after(500));
+        hold(&mut history, 'a', [3, 4], after(1000));
+        hold(&mut history, 'a', [4, 5], after(5000));
+        hold(&mut history, 'b', [5, 6], after(5001));
+        history.record(step("alone", 6, 7));
+        hold(&mut history, 'b', [7, 8], after(5002));
+        let steps: Vec<[i32; 2]> = std::iter::from_fn(|| history.undo().map(|step| step.change)).collect();
+        assert_eq!(steps, [[7, 8], [6, 7], [5, 6], [4, 5], [1, 4]]);
+    }
+
+    #[test]
+    fn a_step_has_its_name_in_both_directions_and_a_new_one_ends_what_was_undone() {
+        let mut history = Numbers::default();
+        assert_eq!(history.undo_name(), None);
+        assert_eq!(history.undo(), None);
+        history.record(step("threshold", 1, 2));
+        history.record(step("ruler", 2, 3));
+        assert_eq!((history.undo_name(), history.redo_name()), (Some("ruler"), None));
+        assert_eq!(history.undo().map(|step| step.change), Some([2, 3]));
+        assert_eq!((history.undo_name(), history.redo_name()), (Some("threshold"), Some("ruler")));
+        assert_eq!(history.redo().map(|step| step.change), Some([2, 3]));
+        history.undo();
+        history.record(step("window", 2, 4));
+        assert_eq!(history.redo_name(), None);
+    }
+
+    #[test]
+    fn a_step_after_an_undo_is_not_joined_to_an_older_one() {
+        let (mut history, start) = (Numbers::default(), Instant::now());
+        hold(&mut history, 'a', [1, 2], start);
+        history.record(step("alone", 2, 3));
+        history.undo();
+        hold(&mut history, 'a', [2, 9], start);
+        assert_eq!(history.undo().map(|step| step.change), Some([2, 9]));
+    }
+
+    #[test]
+    fn it_is_bounded_and_forgets_what_is_gone() {
+        let mut history = Numbers::default();
+        (0..=KEPT as i32).for_each(|at| history.record(step("many", at, at + 1)));
+        history.retain(|change| change[0] % 2 == 1);
+        let steps: Vec<[i32; 2]> = std::iter::from_fn(|| history.undo().map(|step| step.change)).collect();
+        assert_eq!((steps.len(), steps[0], steps[99]), (100, [199, 200], [1, 2]), "the oldest is gone");
+    }
+}

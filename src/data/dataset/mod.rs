@@ -1,5 +1,6 @@
 //! Image, mask and sentence triples, recognised by what lies in a folder: see [`Layout`] for the arrangements that are known.
 
+mod enclosing;
 mod entries;
 mod finding;
 mod header;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use super::{DataError, MaskRule};
 pub use finding::{Finding, Problem, summary};
 pub use layout::Layout;
-pub(super) use names::{fold, readable};
+pub(super) use names::{fold, natural, readable};
 pub use pair::Pair;
 pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
@@ -70,30 +71,98 @@ pub fn partners(image: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// Names of the splits of a data set, but for the whole where it is divided.
+/// The splits of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splits {
+    /// Their names: those that are said, or `all` alone where none is.
+    pub names: Vec<String>,
+    /// Whether the data set says which image belongs to which split. Where it does not, [`Dataset::open`] divides it by a hash, which
+    /// nobody who looks at it should take for its own division.
+    pub are_said: bool,
+}
+
+/// The splits of the data set that a folder is, or of the part of one.
 ///
 /// # Errors
 /// The folder has nothing that could be images of a data set.
-pub fn split_names(root: &Path) -> Result<Vec<String>, DataError> {
-    let sources = layout::recognise(root)?.sources;
-    let is_divided = sources.len() > 1;
-    Ok(sources.into_iter().map(|source| source.name).filter(|name| !is_divided || name != "all").collect())
+pub fn splits(folder: &Path) -> Result<Splits, DataError> {
+    let arrangement = enclosing::find(folder)?.arrangement;
+    if !arrangement.names_splits() {
+        return Ok(Splits { names: vec!["all".into()], are_said: false });
+    }
+    let names = arrangement.sources.into_iter().map(|source| source.name).filter(|name| name != "all").collect();
+    Ok(Splits { names, are_said: true })
+}
+
+/// How the pairs of a folder are read: as the data set says that it is, or is a part of; the usual way where none does.
+///
+/// # Errors
+/// Those of [`PairReading::of`].
+pub fn reading(folder: &Path) -> Result<PairReading, DataError> {
+    let root = enclosing::find(folder).map_or_else(|_| folder.to_owned(), |found| found.root);
+    PairReading::of(&root)
+}
+
+/// An image, and what its data set says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The image's file name, readable.
+    pub name: String,
+    /// The image's file.
+    pub image: PathBuf,
+    /// The files of its masks; empty where it has none.
+    pub masks: Vec<PathBuf>,
+    /// Its prompt, unchanged; empty where there is none.
+    pub prompt: String,
+    /// The split that it belongs to; `None` where the data set names none.
+    pub split: Option<String>,
+    /// How image and masks are read: as the data set says, or the usual way.
+    pub reading: PairReading,
+}
+
+/// What the data set around a folder of images says of each, or around one of its files of that one. Empty where there is no such data
+/// set: see [`partners`] for masks without one.
+pub fn cases(path: &Path) -> Vec<Case> {
+    let Some(found) = enclosing::around(path) else { return Vec::new() };
+    let names_splits = found.arrangement.names_splits();
+    let reading = PairReading::of(&found.root).unwrap_or_default();
+    let of_file = path.file_name().filter(|_| !path.is_dir());
+    let mut cases: Vec<Case> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    // Where a pool has lists, its whole stands last and has what is in none of them.
+    for source in
+        found.arrangement.sources.iter().filter(|source| !matches!(source.share, layout::Share::Tenths(_)))
+    {
+        if !enclosing::is_within(&source.images, path) {
+            continue;
+        }
+        let split = Some(&source.name).filter(|name| names_splits && *name != "all");
+        // A table that cannot be read says nothing; opening the data set itself tells why.
+        for pairing::Known { name, image, masks, prompt } in pairing::known(source).unwrap_or_default() {
+            let is_wanted = of_file.is_none_or(|file| image.file_name() == Some(file));
+            if is_wanted && seen.insert(image.clone()) {
+                let (split, reading) = (split.cloned(), reading.clone());
+                cases.push(Case { name, image, masks, prompt, split, reading });
+            }
+        }
+    }
+    cases
 }
 
 impl Dataset {
-    /// Opens `split` of the data set in `root`: reads its table and looks at the names of the files, not into them. What cannot be
-    /// used (a missing partner, a second row for an image) is left out and listed.
+    /// Opens `split` of the data set in `folder`, or of the part of a data set that the folder is: reads its table and looks at the names of
+    /// the files, not into them. What cannot be used (a missing partner, a second row for an image) is left out and listed.
     ///
     /// # Errors
     /// There are no images, no such split, no masks; the table is unreadable, lacks a column or has no rows; not one of its rows has
     /// both files (the message names the first); its settings cannot be read.
-    pub fn open(root: &Path, split: &str) -> Result<Self, DataError> {
-        let arrangement = layout::recognise(root)?;
-        let source = arrangement.source(root, split)?;
+    pub fn open(folder: &Path, split: &str) -> Result<Self, DataError> {
+        let enclosing::Enclosing { root, arrangement } = enclosing::find(folder)?;
+        let source = arrangement.source(folder, split)?;
         let (samples, findings) = pairing::pairs(source)?;
-        let reading = PairReading::of(root)?;
+        let reading = PairReading::of(&root)?;
         let split = source.name.clone();
-        Ok(Self { root: root.to_owned(), layout: arrangement.layout, split, reading, samples, findings })
+        Ok(Self { root, layout: arrangement.layout, split, reading, samples, findings })
     }
 
     /// Opens every file once and leaves out what cannot be used: unreadable files, masks of another size than their image. Masks without

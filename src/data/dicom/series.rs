@@ -10,6 +10,7 @@ use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
 use crate::data::Limit;
+use crate::data::dataset::natural;
 
 /// Deepest folder that is looked into, and most files.
 const DEPTH: usize = 6;
@@ -66,7 +67,7 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
         let note = copies(copied.get(&series).copied().unwrap_or(0));
         stacks.extend(slices.into_iter().map(|slices| separated(slices, note.as_ref())));
     }
-    stacks.sort_by(|a, b| a[0].name.cmp(&b[0].name));
+    stacks.sort_by(|a, b| natural(&a[0].name, &b[0].name));
     let mut series: Vec<Series> = stacks.into_iter().flatten().collect();
     // Stable: those of one series stay in their order.
     series.sort_by_key(|series| std::cmp::Reverse(series.files.len()));

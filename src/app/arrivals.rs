@@ -8,10 +8,11 @@ use eframe::egui::{ColorImage, Context, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
-use super::notes::Kind;
+use super::notes::{About, Kind};
 use super::picture::layer;
-use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown};
+use super::state::{Distance, OpenImage, OpenModel, OpenTruth, PromptOf, Shown, file_name};
 use super::view::View;
+use crate::data::worklist::Item;
 use crate::data::{Image, Truth, Volume};
 use crate::engine::{Counts, DisplayPixels, Event, FileCommand, FileEvent, Predicted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
@@ -19,6 +20,7 @@ use crate::render::ProbabilityLayer;
 
 /// What was read of an image.
 struct Arrived {
+    case: Option<Box<Item>>,
     volume: Arc<Volume>,
     slice: usize,
     image: Arc<Image>,
@@ -64,7 +66,7 @@ impl HimixApp {
             }
             Event::PredictionFailed { ticket, message } => {
                 if self.state.awaited_prediction.take_if(|awaited| awaited.ticket == ticket).is_some() {
-                    self.state.notes.add(Kind::Error, message);
+                    self.state.notes.add_of_case(Kind::Error, message);
                 }
             }
             Event::Study { ticket, event } => self.take_study(ticket, event),
@@ -97,9 +99,14 @@ impl HimixApp {
                 }
                 self.commands.extend(model.map(Command::OpenModel));
             }
-            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners } => {
+            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners, case } => {
                 let file = path.clone();
-                if self.take_image(ticket, path, Arrived { volume, slice, image, display }) {
+                let prompt = case.as_ref().and_then(|case| case.prompt.clone()).filter(|_| !self.is_typed_ahead());
+                if self.take_image(ticket, path, Arrived { case, volume, slice, image, display }) {
+                    if let Some(prompt) = prompt {
+                        self.state.prompt = prompt;
+                        self.state.prompt_of = PromptOf::File(ticket);
+                    }
                     // Of a list its folder is among the recent ones, not every case that was looked at.
                     if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
                         self.state.settings.remember(&file);
@@ -118,7 +125,7 @@ impl HimixApp {
                 }
             }
             FileEvent::SampleOpened { ticket, truth_ticket, sample, volume, image, display, mask, prompt } => {
-                let arrived = Arrived { volume, slice: 0, image, display };
+                let arrived = Arrived { case: None, volume, slice: 0, image, display };
                 if self.take_image(ticket, PathBuf::from(sample.title), arrived) {
                     let path = PathBuf::from(format!("{}, truth", sample.title));
                     let truth = Arc::new(Truth::of_mask(path, &mask));
@@ -162,11 +169,12 @@ impl HimixApp {
             }
             FileEvent::Failed { ticket, message } => {
                 let is_shown = ticket.is_some_and(|ticket| self.image_failed(ticket, Some(&message)));
-                self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
+                let truth = self.state.awaited_truth.take_if(|awaited| Some(awaited.ticket) == ticket);
                 self.state.awaited_list.take_if(|awaited| Some(*awaited) == ticket);
-                match is_shown {
-                    true => self.state.notes.keep(Kind::Error, message),
-                    false => self.state.notes.add(Kind::Error, message),
+                match (is_shown, truth) {
+                    (true, _) => self.state.notes.keep(Kind::Error, message),
+                    (false, Some(_)) => self.state.notes.add_of_case(Kind::Error, message),
+                    (false, None) => self.state.notes.add(Kind::Error, message),
                 }
             }
         }
@@ -187,26 +195,19 @@ impl HimixApp {
 
     /// Whether it was still wanted.
     fn take_image(&mut self, ticket: Ticket, path: PathBuf, arrived: Arrived) -> bool {
-        let Arrived { volume, slice, image, display } = arrived;
+        let Arrived { case, volume, slice, image, display } = arrived;
         let Some(awaited) = self.state.awaited_image.take_if(|awaited| awaited.ticket == ticket) else {
             return false;
         };
         let source = awaited.what;
-        self.mark_case(ticket, &source);
-        if display.reduction > 1 {
-            let text = format!(
+        let name = self.enter_case(ticket, &source, volume.slices);
+        let reduced = (display.reduction > 1).then(|| {
+            format!(
                 "The image has {} × {} pixels, more than the graphics device can show. It is shown at 1/{} of its \
                  size; the network and the scores use all of it.",
                 image.width, image.height, display.reduction
-            );
-            self.state.notes.add(Kind::Warning, text);
-        }
-        for assumption in &volume.assumptions {
-            self.state.notes.keep(Kind::Warning, format!("{assumption} File: {}", path.display()));
-        }
-        for note in &volume.notes {
-            self.state.notes.once(Kind::Warning, format!("{note} File: {}", path.display()));
-        }
+            )
+        });
         let mut seen = volume.first_display_window(&image);
         if let Some(window) = self.state.settings.windows.get(&volume.modality).filter(|_| volume.unit == "HU") {
             seen.window = *window;
@@ -215,8 +216,11 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
+        // What is worth most stands last, where it is seen without a click.
+        let notes = volume.assumptions.iter().chain(&volume.notes).chain(&reduced);
+        notes.for_each(|note| self.state.notes.note(About::Image, note));
         self.state.image =
-            Some(OpenImage { ticket, path, source, volume, slice, image, layer, full, seen, asked });
+            Some(OpenImage { ticket, path, source, name, case, volume, slice, image, layer, full, seen, asked });
         true
     }
 
@@ -233,6 +237,7 @@ impl HimixApp {
         state.truth_question = None;
         state.shown = None;
         state.view = View::default();
+        state.notes.leave_case();
         state.stages.forget_image();
         if let Some(comparison) = &mut state.training.comparison {
             comparison.forget();
@@ -248,9 +253,10 @@ impl HimixApp {
             );
             return self.state.notes.add(Kind::Error, text);
         };
+        self.state.notes.leave_truth();
+        let name = truth.files.first().map(|path| file_name(path)).unwrap_or_default();
         for note in &truth.laid.labels.notes {
-            let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
-            self.state.notes.once(Kind::Warning, format!("{note} File: {path}"));
+            self.state.notes.note(About::Truth, format!("Ground truth {name}: {note}"));
         }
         let slice = open.slice;
         self.show_truth(OpenTruth::new(ticket, truth, slice));

@@ -16,6 +16,7 @@ mod panels;
 mod picture;
 mod preferences;
 mod run;
+mod saving;
 mod session;
 mod settings;
 mod stages;

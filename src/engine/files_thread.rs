@@ -10,10 +10,10 @@ use super::display::DisplayPixels;
 use super::event_sender::{EventSender, guarded};
 use super::message::{Counts, Event, FileCommand, FileEvent, Ticket, TruthQuestion};
 use super::scores::ThresholdCounts;
-use super::{figure, overlay, sort};
+use super::{enlarge, figure, overlay, sort};
 use crate::analysis::refinement;
 use crate::data::volume::DisplayWindow;
-use crate::data::{self, DataError, Image, Pixels, Truth, Volume};
+use crate::data::{self, DataError, Image, Orientation, Pixels, Truth, Volume};
 use crate::metrics::hd95_of;
 
 /// Slices between two reports of how far reading is.
@@ -56,12 +56,17 @@ fn work(
             let items = data::worklist::list(&folder)?;
             FileEvent::Listed { ticket, folder, items }
         }
-        FileCommand::OpenImage { ticket, path, files, texture_limit, limit, orientation, cancel } => {
+        FileCommand::OpenImage { ticket, path, files, texture_limit, limit, orientation, looks_up, cancel } => {
             let progress = |done: usize, count: usize| {
                 if done == count || done.is_multiple_of(PROGRESS) {
                     out.send(Event::File(FileEvent::Progress { ticket, done, count }));
                 }
                 !cancel.load(Ordering::Relaxed)
+            };
+            let case = looks_up.then(|| data::worklist::case(&path)).flatten().map(Box::new);
+            let orientation = match &case {
+                Some(case) if case.reading.orientation == Orientation::AsStored => Orientation::AsStored,
+                _ => orientation,
             };
             let volume = if files.len() > 1 {
                 data::dicom::open_series(&files, limit, &|done| progress(done, files.len()))?
@@ -71,10 +76,13 @@ fn work(
             let slice = volume.slices / 2;
             let image = Arc::new(volume.slice(slice));
             let display = DisplayPixels::of(&image, texture_limit);
-            let partners = data::dataset::partners(&path);
+            let partners = match case.as_ref().map(|case| case.truth.as_slice()) {
+                Some(masks @ [_, ..]) => masks.to_vec(),
+                _ => data::dataset::partners(&path),
+            };
             let volume = Arc::new(volume);
             *newest = Some((ticket, volume.clone()));
-            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners }
+            FileEvent::ImageOpened { ticket, path, volume, slice, image, display, partners, case }
         }
         FileCommand::OpenSample { ticket, truth_ticket, sample, texture_limit } => {
             let made = sample.make();
@@ -119,8 +127,14 @@ fn work(
             data::write::png8(&path, plane.width, plane.height, &pixels)?;
             FileEvent::Saved { path }
         }
-        FileCommand::SaveOverlay { path, image, seen, prediction, truth, threshold, paint } => {
+        FileCommand::SaveOverlay { path, frame, image, seen, prediction, truth, threshold, paint } => {
             let image = as_seen(image, seen);
+            if let Some(frame) = frame {
+                let large = enlarge::enlarge(frame, &image, &prediction, truth.as_deref(), threshold);
+                let pixels = overlay::compose(&large.image, &large.mask, large.truth.as_deref(), &paint);
+                data::write::png_rgb(&path, large.image.width, large.image.height, &pixels)?;
+                return Ok(Some(FileEvent::Saved { path }));
+            }
             let truth = truth.as_ref().map(|mask| mask.values.as_slice());
             let pixels = overlay::compose(&image, &prediction.mask(threshold), truth, &paint);
             data::write::png_rgb(&path, image.width, image.height, &pixels)?;

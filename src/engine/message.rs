@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::display::DisplayPixels;
+use super::enlarge::OverlayFrame;
 use super::figure::FigureRequest;
 use super::overlay::OverlayPaint;
 use super::scores::ThresholdCounts;
@@ -117,9 +118,11 @@ pub enum FileCommand {
         limit: Limit,
         /// What is done about the orientation that a picture gives.
         orientation: Orientation,
+        /// Whether the data set around the file is asked for its prompt and its masks; of a case of a list they are known.
+        looks_up: bool,
         cancel: Arc<AtomicBool>,
     },
-    /// Draws a sample case, with its mask to compare with and its sentence.
+    /// Draws a sample case, with its mask to compare with and its prompt.
     OpenSample { ticket: Ticket, truth_ticket: Ticket, sample: SampleCase, texture_limit: usize },
     /// Reads a mask to compare with and lays it on the image that was opened as `image`.
     OpenTruth { ticket: Ticket, paths: Vec<PathBuf>, image: Option<Ticket>, reading: Box<TruthReading> },
@@ -127,9 +130,10 @@ pub enum FileCommand {
     Score { prediction_ticket: Ticket, prediction: Arc<Prediction>, truth_ticket: Ticket, truth: Arc<Mask> },
     /// Writes the mask at `threshold`, 0 and 255, at image resolution, as PNG.
     SaveMask { path: PathBuf, prediction: Arc<Prediction>, threshold: f32 },
-    /// Writes the image with the overlay as it is shown, at image resolution, as PNG.
+    /// Writes the image with the overlay as it is shown as PNG: in `frame`, or at image resolution.
     SaveOverlay {
         path: PathBuf,
+        frame: Option<OverlayFrame>,
         image: Arc<Image>,
         seen: Option<DisplayWindow>,
         prediction: Arc<Prediction>,
@@ -207,7 +211,7 @@ pub enum FileEvent {
     },
     /// What a folder offers.
     Listed { ticket: Ticket, folder: PathBuf, items: Vec<Item> },
-    /// An image was read; `image` is its slice `slice`. `partners` are the masks that lie beside it.
+    /// An image was read; `image` is its slice `slice`. `partners` are its masks, `case` what its data set says of it where it was looked for.
     ImageOpened {
         ticket: Ticket,
         path: PathBuf,
@@ -216,6 +220,7 @@ pub enum FileEvent {
         image: Arc<Image>,
         display: DisplayPixels,
         partners: Vec<PathBuf>,
+        case: Option<Box<Item>>,
     },
     /// So many slices of so many are read.
     Progress { ticket: Ticket, done: usize, count: usize },

@@ -5,6 +5,7 @@
 //! [`LatestSlot`]s, in which a newer value replaces an older one; the rest goes through bounded channels.
 
 mod display;
+mod enlarge;
 mod event_sender;
 mod figure;
 mod files_thread;
@@ -31,6 +32,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
+pub use enlarge::OverlayFrame;
 pub use event_sender::Wake;
 pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use message::{

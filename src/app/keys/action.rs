@@ -103,6 +103,7 @@ actions! {
     Play: Slices, "Play or pause the slices", [key(Key::K)];
     NextCase: Slices, "Next case", [key(Key::N)];
     PreviousCase: Slices, "Previous case", [key(Key::P)];
+    MarkCase: Slices, "Mark or unmark the case", [key(Key::M)];
     Window0: Window, "Full range", [key(Key::Num0)];
     Window1: Window, "Window preset 1", [key(Key::Num1)];
     Window2: Window, "Window preset 2", [key(Key::Num2)];
@@ -233,6 +234,9 @@ impl Action {
             Self::Play => return has_image.then(|| Command::Play(state.playing.is_none())),
             Self::NextCase => Command::StepItem(1),
             Self::PreviousCase => Command::StepItem(-1),
+            Self::MarkCase => {
+                return state.worklist.as_ref().and_then(|list| list.current).map(|_| Command::MarkItem);
+            }
             Self::Invert => Command::Invert(!state.image.as_ref()?.is_inverted()),
             Self::UseWindow => Command::UseWindow,
             Self::NetworkView => Command::ShowPage(page(Page::Network)),

@@ -5,7 +5,7 @@ use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Pan
 
 use super::prompts;
 use crate::app::command::Command;
-use crate::app::dialogs::DialogKind;
+use crate::app::dialogs::{DialogKind, OverlaySize};
 use crate::app::keys::Action;
 use crate::app::layout::Pane;
 use crate::app::stages::StagesCommand;
@@ -108,7 +108,15 @@ fn file(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     ui.separator();
     act(ui, state, Action::SaveMask, commands);
-    item(ui, has_mask, "Save overlay…", Command::OpenDialog(DialogKind::SaveOverlay), commands);
+    ui.add_enabled_ui(has_mask, |ui| {
+        ui.menu_button("Save overlay", |ui| {
+            for size in OverlaySize::ALL {
+                let mut name = format!("{}…", size.name());
+                name[..1].make_ascii_uppercase();
+                item(ui, true, &name, Command::OpenDialog(DialogKind::SaveOverlay(size)), commands);
+            }
+        });
+    });
     ui.separator();
     let recent = &state.settings.recent;
     if recent.is_empty() {

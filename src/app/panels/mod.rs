@@ -8,6 +8,7 @@ mod information;
 mod level;
 mod menu;
 mod model;
+mod notes;
 mod pages;
 mod palette;
 mod plot;
@@ -35,6 +36,7 @@ use crate::render::Picture;
 /// Draws the window.
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
     menu::show(ui, state, commands);
+    notes::show(ui, state, commands);
     question::show(ui, state, commands);
     let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, picture, commands)).inner;
     toasts::show(ui.ctx(), state, hero, commands);

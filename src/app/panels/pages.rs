@@ -43,7 +43,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
 pub fn messages(ui: &mut Ui, state: &mut State) {
     state.notes.mark_read();
     if state.notes.log().next().is_none() {
-        ui.label(RichText::new("There was nothing to say so far.").weak());
+        ui.label(RichText::new("No messages so far.").weak());
     }
     for note in state.notes.log() {
         ui.label(toasts::heading(ui, note.kind));

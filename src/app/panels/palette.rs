@@ -6,7 +6,7 @@ use eframe::egui::{
 
 use super::menu::UPRIGHT;
 use crate::app::command::Command;
-use crate::app::dialogs::DialogKind;
+use crate::app::dialogs::{DialogKind, OverlaySize};
 use crate::app::keys::Action;
 use crate::app::layout::Pane;
 use crate::app::state::{Page, State, file_name};
@@ -46,7 +46,9 @@ fn entries(state: &State) -> Vec<Entry> {
         add("Open ground truth…", Command::OpenDialog(DialogKind::Truth));
     }
     if state.shown.is_some() {
-        add("Save overlay…", Command::OpenDialog(DialogKind::SaveOverlay));
+        for size in OverlaySize::ALL {
+            add(&format!("Save overlay {}…", size.name()), Command::OpenDialog(DialogKind::SaveOverlay(size)));
+        }
     }
     if state.truth.is_some() {
         add("Close ground truth", Command::CloseTruth);

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::widgets::{explain, milliseconds};
 use super::{prompts, tokens};
 use crate::app::command::Command;
-use crate::app::state::{State, Tab, file_name};
+use crate::app::state::{State, Tab};
 use crate::app::theme;
 
 const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
@@ -60,7 +60,7 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> boo
                     None => format!("Opening {}…", awaited.what.name()),
                 },
                 (None, Some(open)) => {
-                    let (image, name) = (&open.image, file_name(&open.path));
+                    let (image, name) = (&open.image, &open.name);
                     // The stages have a zoom of their own.
                     let zoom = match state.tab {
                         Tab::Read => format!(" · zoom {:.0} %", 100.0 * state.view.zoom()),

@@ -74,6 +74,13 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
     series
 }
 
+/// The name of a series of `listed` files of which `read` make its stack. What a file's header does not tell, that its pixels cannot be
+/// read, is known only then, and the name must say what is seen.
+pub fn recounted(name: &str, listed: usize, read: usize) -> String {
+    let slices = if read == 1 { "1 slice".to_owned() } else { format!("{read} slices") };
+    name.replacen(&format!(", {listed} slices"), &format!(", {slices}"), 1)
+}
+
 /// The files of a folder, each once: links may lead to the same file again, or around in a circle.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut HashSet<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };

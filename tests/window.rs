@@ -3,6 +3,8 @@
 // A test may write its files as it likes.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/cases.rs"]
+mod cases;
 mod fake;
 mod formats;
 mod harness;

@@ -156,7 +156,7 @@ impl Notes {
         self.notes.iter().rev()
     }
 
-    /// When the next toast goes by itself.
+    /// Time until the next toast disappears.
     pub fn next_change(&self) -> Option<Duration> {
         self.toasts().map(|note| note.kind.stays().saturating_sub(note.at.elapsed())).min()
     }

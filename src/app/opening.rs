@@ -39,7 +39,7 @@ impl State {
     }
 
     /// The prompt is the user's again; that of a case is not taken for another picture's.
-    pub(super) fn leave_sentence(&mut self) {
+    pub(super) fn leave_prompt(&mut self) {
         if self.prompt_of != PromptOf::User {
             self.prompt.clear();
             self.prompt_of = PromptOf::User;
@@ -58,7 +58,7 @@ impl HimixApp {
             return self.open_item(place);
         }
         if self.open_files(path, Vec::new()).is_some() {
-            self.state.leave_sentence();
+            self.state.leave_prompt();
         }
     }
 
@@ -148,7 +148,7 @@ impl HimixApp {
             self.state.failed = Some(why.to_owned());
             return true;
         }
-        // What is seen stays, and with it its place in the list and its sentence; what was typed meanwhile is not lost.
+        // What is seen stays, and with it its place in the list and its prompt; what was typed meanwhile is not lost.
         if let Some(PendingImage { prompt, of, current }) = left {
             if let Some(list) = state.worklist.as_mut() {
                 list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);

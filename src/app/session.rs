@@ -1,4 +1,4 @@
-//! Sentences that were used, and predictions that were made in this session.
+//! Prompts that were used, and predictions that were made in this session.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub struct PredictionRecord {
     pub slice: usize,
     /// How the picture was seen by the network.
     pub asked: Option<DisplayWindow>,
-    /// The sentence.
+    /// The prompt.
     pub prompt: String,
     /// The model.
     pub model: ModelSource,
@@ -121,7 +121,7 @@ impl HimixApp {
         None
     }
 
-    /// Shows a past prediction again: picture, sentence, threshold, model.
+    /// Shows a past prediction again: picture, prompt, threshold, model.
     pub(super) fn recall(&mut self, id: u64) {
         let Some(past) = self.state.past.iter().find(|past| past.id == id).cloned() else { return };
         self.state.settings.threshold = past.threshold;

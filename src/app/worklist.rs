@@ -150,7 +150,7 @@ impl Worklist {
         usize::try_from(next).ok().and_then(|next| self.shown.get(next)).copied()
     }
 
-    /// The thumbnails among `places` that are still to be asked for; none where the same were asked for last.
+    /// The thumbnails among `places` that are still to be asked for. `None` where the same were asked for last.
     pub fn missing(&mut self, places: &[usize], settings: &Settings) -> Option<ThumbnailRequest> {
         let missing: Vec<usize> =
             places.iter().copied().filter(|place| !self.textures.contains_key(place)).collect();
@@ -244,7 +244,7 @@ impl HimixApp {
             self.state.prompt_of = PromptOf::Case(id, place);
         } else {
             // Where no case has a prompt, that of the user goes with them from case to case.
-            self.state.leave_sentence();
+            self.state.leave_prompt();
             if let Some(prompt) = prompt {
                 self.state.prompt = prompt;
             }

@@ -1,4 +1,4 @@
-//! Cases to try the program on, made when they are asked for: phantoms with a mask and a sentence.
+//! Cases to try the program on, made when they are asked for: phantoms, each with a mask and a prompt.
 
 use super::phantom::{Kind, Phantom, phantom};
 
@@ -32,7 +32,7 @@ impl SampleCase {
         phantom(self.kind, self.seed, self.index, SIDE)
     }
 
-    /// A small picture of it, `side × side`; where the grain falls differs.
+    /// Draws it at `side × side` pixels, for a thumbnail; its grain differs from that of the case itself.
     pub fn thumbnail(&self, side: usize) -> Phantom {
         phantom(self.kind, self.seed, self.index, side)
     }

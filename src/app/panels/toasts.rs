@@ -1,4 +1,4 @@
-//! Messages that come and go, beside the picture and never on it.
+//! Messages that disappear after a while, shown beside the picture and never on it.
 
 use eframe::egui::{
     Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2,

@@ -1,4 +1,4 @@
-//! Image, mask and sentence triples, recognised by what lies in a folder: see [`Layout`] for the arrangements that are known.
+//! Image, mask and prompt triples, recognised by what lies in a folder: see [`Layout`] for the arrangements that are known.
 
 mod enclosing;
 mod entries;
@@ -32,7 +32,7 @@ pub struct Sample {
     pub image: PathBuf,
     /// The files of its masks, at least one, in the order of their names; existed when the split was opened.
     pub masks: Vec<PathBuf>,
-    /// The sentence, unchanged.
+    /// The prompt, unchanged.
     pub prompt: String,
     /// The image's file name, readable.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Dataset {
     pub reading: PairReading,
     /// The pairs; at least one.
     pub samples: Vec<Sample>,
-    /// What was found wrong; none of it concerns a pair in `samples` but for empty sentences.
+    /// What was found wrong; apart from empty prompts it does not concern the pairs in `samples`.
     pub findings: Vec<Finding>,
 }
 
@@ -63,7 +63,7 @@ pub struct Checked {
 }
 
 /// The masks that lie beside an image, by the names that data sets have: in the same folder, in a folder of masks within it or beside it.
-/// None for what is a mask itself.
+/// Empty for a file that is a mask.
 pub fn partners(image: &Path) -> Vec<PathBuf> {
     match (image.file_name(), image.parent()) {
         (Some(name), Some(folder)) => pairing::masks_beside(folder, name),

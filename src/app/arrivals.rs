@@ -216,8 +216,8 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
-        // What is worth most stands last, where it is seen without a click.
-        let notes = volume.assumptions.iter().chain(&volume.notes).chain(&reduced);
+        // What matters most stands last, where it is seen without a click; loaders say it first.
+        let notes = volume.assumptions.iter().chain(volume.notes.iter().rev()).chain(&reduced);
         notes.for_each(|note| self.state.notes.note(About::Image, note));
         self.state.image =
             Some(OpenImage { ticket, path, source, name, case, volume, slice, image, layer, full, seen, asked });

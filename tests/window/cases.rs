@@ -75,23 +75,6 @@ fn a_part_of_a_data_set_keeps_its_prompts_and_its_split() {
 }
 
 #[test]
-fn what_is_typed_while_a_file_is_read_is_not_lost() {
-    let folder = tempfile::tempdir().expect("a folder");
-    set(folder.path());
-    let model = FakeModel::default();
-    let mut window = window(&model, true, Vec::new());
-    window.run();
-    // In the frame in which the file is dropped: it comes later than the text.
-    window.get_by_role(Role::MultilineTextInput).focus();
-    window.run();
-    window.get_by_role(Role::MultilineTextInput).type_text("my own words");
-    drop_file(&mut window, &folder.path().join("train/Images/t.png"));
-    wait(&mut window, "the mask", |window| says(window, " px, "));
-    let prompt = window.get_by_role(Role::MultilineTextInput).value().unwrap_or_default();
-    assert!(prompt == "left lung" || prompt == "my own words", "{prompt}");
-}
-
-#[test]
 fn names_count_and_a_case_is_marked_by_a_key() {
     let folder = tempfile::tempdir().expect("a folder");
     set(folder.path());
@@ -183,7 +166,7 @@ fn a_series_is_called_by_what_it_is_and_its_notes_leave_with_it() {
     assert!(!says(&window, "a_cut.dcm · "), "it is not named after the file that was left out");
     // The note is in the bar, no toast is shown, and the path of the file stands there once.
     let note = window.get_by_label_contains("1 of 3 files was left out");
-    let text = note.label().unwrap_or_default();
+    let text = note.accesskit_node().label().unwrap_or_default();
     assert_eq!(text.matches(&cut.display().to_string()).count(), 1, "{text}");
     assert!(!text.contains("File:") && window.query_by_label("Dismiss").is_none());
     let bar = note.rect();
@@ -228,7 +211,7 @@ fn toasts_stand_beside_the_picture_and_leave_with_their_case() {
     let text = window.get_by_label_contains("mask_small.png");
     assert!(!picture.intersects(text.rect()) && !picture.intersects(window.get_by_label("Dismiss").rect()));
     let path = files.small_truth().display().to_string();
-    assert_eq!(text.label().unwrap_or_default().matches(&path).count(), 1, "the path stands there once");
+    assert_eq!(text.accesskit_node().label().unwrap_or_default().matches(&path).count(), 1, "the path stands there once");
     drop_file(&mut window, &folder.path().join("train/Images/t.png"));
     wait(&mut window, "another case", |window| says(window, "t.png · "));
     assert!(window.query_by_label("Dismiss").is_none(), "it was about the case before");

@@ -211,7 +211,11 @@ fn toasts_stand_beside_the_picture_and_leave_with_their_case() {
     let text = window.get_by_label_contains("mask_small.png");
     assert!(!picture.intersects(text.rect()) && !picture.intersects(window.get_by_label("Dismiss").rect()));
     let path = files.small_truth().display().to_string();
-    assert_eq!(text.accesskit_node().label().unwrap_or_default().matches(&path).count(), 1, "the path stands there once");
+    assert_eq!(
+        text.accesskit_node().label().unwrap_or_default().matches(&path).count(),
+        1,
+        "the path stands there once"
+    );
     drop_file(&mut window, &folder.path().join("train/Images/t.png"));
     wait(&mut window, "another case", |window| says(window, "t.png · "));
     assert!(window.query_by_label("Dismiss").is_none(), "it was about the case before");

@@ -186,7 +186,7 @@ fn a_note_stands_there_once_however_often_its_file_is_opened() {
     let spoken = |window: &Window| window.get_by_label("Picture").value().unwrap_or_default();
     wait(&mut window, "the middle slice", |window| spoken(window).starts_with("Slice 3 of 5"));
     assert_eq!(count(&window), 1);
-    window.get_by_label_contains("⏷").click();
+    window.get_by_label("1 note").click();
     window.run();
     window.get_by_label("Hide the notes on this case").click();
     window.run();

@@ -39,7 +39,7 @@ fn message(ui: &mut Ui, note: &Note, commands: &mut Vec<Command>) {
 
 fn notes(ui: &mut Ui, state: &State, count: usize, commands: &mut Vec<Command>) {
     let Some(newest) = state.notes.case().next_back() else { return };
-    let words = if count == 1 { "1 note ⏷".to_owned() } else { format!("{count} notes ⏷") };
+    let words = if count == 1 { "1 note".to_owned() } else { format!("{count} notes") };
     let heading = RichText::new("Note").strong().color(theme::palette(ui.visuals()).warning);
     let mut button: Option<Response> = None;
     let text = line(ui, heading, newest, |ui| {

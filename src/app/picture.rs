@@ -161,6 +161,11 @@ pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
 }
 
 impl super::state::OpenImage {
+    /// What the slice that is shown is called.
+    pub fn title(&self) -> String {
+        format!("{}, {} {}", self.name, self.source.piece().to_lowercase(), self.slice + 1)
+    }
+
     /// The windows on offer with their names; the place is the number key.
     pub fn windows(&self, settings: &Settings) -> Vec<(String, Window)> {
         let presets = settings.presets.get(&self.volume.modality).filter(|_| self.has_presets());

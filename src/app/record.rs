@@ -30,14 +30,10 @@ impl Source {
         }
     }
 
-    /// What its slice of this number, from 0, is called.
-    pub fn name_of(&self, slice: usize) -> String {
-        format!("{}, {} {}", self.name(), self.piece().to_lowercase(), slice + 1)
-    }
-
-    /// What it is called.
+    /// What it is called: a series as its folder, because its files are not all there is of it, and may be left out.
     pub fn name(&self) -> String {
         match self {
+            Self::Files(path, files) if files.len() > 1 => path.parent().map(file_name).unwrap_or_default(),
             Self::Files(path, _) => file_name(path),
             Self::Sample(sample) => sample.title.to_owned(),
         }
@@ -51,11 +47,13 @@ pub struct PredictionRecord {
     pub id: u64,
     /// Its picture.
     pub source: Source,
+    /// What that is called.
+    pub name: String,
     /// Number of the slice, from 0.
     pub slice: usize,
     /// How the picture was seen by the network.
     pub asked: Option<DisplayWindow>,
-    /// The sentence.
+    /// The prompt.
     pub prompt: String,
     /// The model.
     pub model: ModelSource,
@@ -70,7 +68,10 @@ pub struct PredictionRecord {
 impl PredictionRecord {
     /// What it is called.
     pub fn title(&self) -> String {
-        if self.slice > 0 { self.source.name_of(self.slice) } else { self.source.name() }
+        match self.slice {
+            0 => self.name.clone(),
+            slice => format!("{}, {} {}", self.name, self.source.piece().to_lowercase(), slice + 1),
+        }
     }
 
     /// Whether it says the same of the same picture by the same model.
@@ -88,6 +89,8 @@ pub enum PromptOf {
     User,
     /// That of a case of a list, by the list and its place there.
     Case(Ticket, usize),
+    /// That which the data set around a lone file has for it, by the ticket of the picture.
+    File(Ticket),
     /// That of a sample case.
     Sample(&'static str),
 }

@@ -1,4 +1,4 @@
-//! Sentences that were used, and predictions that were made in this session.
+//! Prompts that were used, and predictions that were made in this session.
 
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ impl HimixApp {
         let past = PredictionRecord {
             id: shown.ticket,
             source: open.source.clone(),
+            name: open.name.clone(),
             slice: open.slice,
             asked: open.asked,
             prompt: shown.prediction.prompt.clone(),
@@ -44,7 +45,7 @@ impl HimixApp {
         None
     }
 
-    /// Shows a past prediction again: picture, sentence, threshold, model.
+    /// Shows a past prediction again: picture, prompt, threshold, model.
     pub(super) fn recall(&mut self, id: u64) {
         let Some(past) = self.state.past.iter().find(|past| past.id == id).cloned() else { return };
         self.state.settings.threshold = past.threshold;

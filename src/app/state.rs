@@ -22,6 +22,7 @@ use super::undo::History;
 use super::view::View;
 use super::worklist::Worklist;
 use crate::data::volume::{DisplayWindow, Lengths, Modality, Window};
+use crate::data::worklist::Item;
 use crate::data::{Geometry, Image, Mask, Truth, Volume};
 use crate::device::DeviceChoice;
 use crate::engine::jobs::TruthQuestion;
@@ -41,6 +42,10 @@ pub struct OpenImage {
     pub path: PathBuf,
     /// How it can be opened again.
     pub source: Source,
+    /// What it is called: of a series what that is, never the name of one of its files.
+    pub name: String,
+    /// What the data set around a lone file says of it; `None` for a case of a list and for a file of no data set.
+    pub case: Option<Box<Item>>,
     /// All of its slices.
     pub volume: Arc<Volume>,
     /// Number of the slice that is shown, from 0.
@@ -291,6 +296,14 @@ impl State {
     pub fn truth_mask(&self) -> Option<(Ticket, Arc<Mask>)> {
         let truth = self.truth.as_ref()?;
         Some((truth.ticket, truth.mask.clone()?))
+    }
+
+    /// The split of its data set that the case belongs to; `None` where nothing says so.
+    pub fn split(&self) -> Option<&str> {
+        let list = self.worklist.as_ref().filter(|_| self.left.is_none());
+        let listed = list.and_then(|list| list.items.get(list.current?));
+        let lone = self.image.as_ref().and_then(|open| open.case.as_deref());
+        listed.or(lone)?.split.as_deref()
     }
 
     /// Whether the comparison with the truth is shown.

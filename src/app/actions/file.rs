@@ -5,7 +5,7 @@ use eframe::egui::Key;
 use super::action::{Action, Given, Group, Undo, image};
 use super::choices::{Choice, Choices, Item};
 use crate::app::command::Command;
-use crate::app::dialogs::DialogKind;
+use crate::app::dialogs::{DialogKind, OverlaySize};
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
 use crate::app::text::file_name;
@@ -59,13 +59,19 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Impossible,
         ..NEW
     }),
-    Item::Action(Action {
-        id: ActionId("save_overlay"),
-        name: "Save overlay…",
-        words: "export picture",
-        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay),
+    Item::Choices(Choices {
+        prefix: "Save overlay",
+        words: "export picture image",
+        all: |state| {
+            OverlaySize::ALL
+                .map(|size| Choice {
+                    given: save(state.shown.is_some(), DialogKind::SaveOverlay(size)),
+                    ..Choice::new(format!("{}…", size.name()), Command::Quit)
+                })
+                .into()
+        },
         undo: Undo::Impossible,
-        ..NEW
+        ..Choices::named("Save overlay")
     }),
     Item::Line,
     Item::Choices(Choices {

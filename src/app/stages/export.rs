@@ -79,7 +79,7 @@ impl HimixApp {
             kind,
             models,
             name: state.image.as_ref().map_or_else(String::new, |open| {
-                if open.volume.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
+                if open.volume.slices > 1 { open.title() } else { open.name.clone() }
             }),
             image: state.image.as_ref().map(|open| (open.image.clone(), open.painted())),
             lengths: state.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),

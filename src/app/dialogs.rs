@@ -64,10 +64,7 @@ pub enum OverlaySize {
 }
 
 impl OverlaySize {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Image, Self::Twice, Self::Screen];
-
-    /// For people.
+    /// Its name in the window.
     pub fn name(self) -> &'static str {
         match self {
             Self::Image => "at image resolution (1×)",

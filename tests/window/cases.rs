@@ -267,7 +267,7 @@ fn an_overlay_is_saved_in_a_size_of_choice() {
     window.run();
     window.get_by_label_contains("Save overlay").click();
     window.run();
-    for size in ["At image resolution (1×)…", "At twice the resolution (2×)…", "As on screen…"] {
-        window.get_by_label(size);
+    for size in ["at image resolution (1×)…", "at twice the resolution (2×)…", "as on screen…"] {
+        window.get_by_label(&format!("Save overlay {size}"));
     }
 }

@@ -12,6 +12,7 @@ use crate::app::text::file_name;
 use crate::data::samples::SAMPLES;
 
 const NEW: Action = Action::of(Group::Program);
+const OVERLAY: Action = Action { words: "export picture", undo: Undo::Impossible, ..NEW };
 
 /// Its entries.
 pub const ITEMS: &[Item] = &[
@@ -59,20 +60,7 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Impossible,
         ..NEW
     }),
-    Item::Choices(Choices {
-        prefix: "Save overlay",
-        words: "export picture image",
-        all: |state| {
-            OverlaySize::ALL
-                .map(|size| Choice {
-                    given: save(state.shown.is_some(), DialogKind::SaveOverlay(size)),
-                    ..Choice::new(format!("{}…", size.name()), Command::Quit)
-                })
-                .into()
-        },
-        undo: Undo::Impossible,
-        ..Choices::named("Save overlay")
-    }),
+    Item::Menu("Save overlay", SAVE_OVERLAY),
     Item::Line,
     Item::Choices(Choices {
         prefix: "Open recent",
@@ -107,6 +95,28 @@ pub const ITEMS: &[Item] = &[
         command: |_| Ok(Command::Quit),
         undo: Undo::Impossible,
         ..NEW
+    }),
+];
+
+/// The sizes in which the picture with its overlay is saved.
+const SAVE_OVERLAY: &[Item] = &[
+    Item::Action(Action {
+        id: ActionId("save_overlay"),
+        name: "Save overlay at image resolution (1×)…",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Image)),
+        ..OVERLAY
+    }),
+    Item::Action(Action {
+        id: ActionId("save_overlay_twice"),
+        name: "Save overlay at twice the resolution (2×)…",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Twice)),
+        ..OVERLAY
+    }),
+    Item::Action(Action {
+        id: ActionId("save_overlay_screen"),
+        name: "Save overlay as on screen…",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Screen)),
+        ..OVERLAY
     }),
 ];
 

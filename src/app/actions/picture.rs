@@ -168,6 +168,7 @@ pub const ITEMS: &[Item] = &[
             let current = state.worklist.as_ref().and_then(|list| list.current);
             current.map(|_| Command::MarkItem).ok_or("Open a case of the worklist first.")
         },
+        undo: Undo::Again,
         ..SLICES
     }),
     Item::Action(WINDOWS[0]),

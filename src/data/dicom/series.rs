@@ -10,7 +10,7 @@ use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
 use crate::data::Limit;
-use crate::data::dataset::natural;
+use crate::data::dataset::names::natural;
 
 /// Deepest folder that is searched, and most files.
 const DEPTH: usize = 6;

@@ -87,9 +87,9 @@ pub enum Command {
     SaveMask(PathBuf),
     /// Write the picture with its overlay, in this size.
     SaveOverlay(PathBuf, OverlaySize),
-    /// The sentence was edited.
+    /// The prompt was edited.
     SetPrompt(String),
-    /// Keep a sentence among the favourites, or no longer.
+    /// Keep a prompt among the favourites, or no longer.
     Favourite(String, bool),
     /// Show a past prediction again.
     Recall(u64),

@@ -70,7 +70,7 @@ pub struct OpenTruth {
     pub path: PathBuf,
     /// Its labels on the image, and which of them count.
     pub truth: Arc<Truth>,
-    /// The mask of the slice that is shown; none where the truth says nothing of it.
+    /// The mask of the slice that is shown; `None` where the truth says nothing of it.
     pub mask: Option<Arc<Mask>>,
 }
 
@@ -102,7 +102,7 @@ pub struct Shown {
 pub struct Distance {
     /// Between what.
     pub of: Measured,
-    /// 95 %, in the unit of the picture's lengths; none where one of the masks is empty.
+    /// 95 %, in the unit of the picture's lengths; `None` where one of the masks is empty.
     pub length: Option<f64>,
 }
 
@@ -132,9 +132,9 @@ pub struct State {
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
-    /// The sentence as it is typed.
+    /// The prompt as it is typed.
     pub prompt: String,
-    /// Whose sentence that is.
+    /// Whose prompt that is.
     pub prompt_of: PromptOf,
     /// What belongs to the picture that is seen, while another one is on its way.
     pub left: Option<PendingImage>,

@@ -13,7 +13,7 @@ use crate::data::dataset;
 pub struct Place {
     /// Absolute path when the run begun or was last resumed.
     pub absolute: String,
-    /// From the run's folder; none where no way leads there, as to another drive.
+    /// From the run's folder; `None` where no way leads there, as to another drive.
     pub relative: Option<String>,
 }
 
@@ -98,7 +98,7 @@ fn canonical(path: &Path) -> PathBuf {
     known.unwrap_or(path)
 }
 
-/// The way from one folder to another, both absolute; none where they have no beginning in common.
+/// The way from one folder to another, both absolute; `None` where they have no beginning in common.
 fn way(from: &Path, to: &Path) -> Option<PathBuf> {
     let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     if common == 0 {

@@ -105,6 +105,21 @@ pub fn adapters() -> Vec<Adapter> {
     list.into_iter().map(|(_, adapter)| adapter).collect()
 }
 
+/// Whether the system shows any device that a graphics driver could use. Where there is none, drivers are not asked: it takes a tenth of a
+/// second and more, and Mesa's device selection complains on standard error where nobody is logged in.
+fn may_have_gpu() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let is_graphics = |name: &str| {
+        // NVIDIA's own driver, WSL, Mali and Adreno have no nodes in /dev/dri.
+        ["nvidia", "dxg", "mali", "kgsl"].iter().any(|start| name.starts_with(start))
+    };
+    let mut found = std::fs::read_dir("/dev").into_iter().flatten().flatten();
+    let has_nodes = || std::fs::read_dir("/dev/dri").is_ok_and(|mut nodes| nodes.next().is_some());
+    has_nodes() || found.any(|entry| entry.file_name().to_str().is_some_and(is_graphics))
+}
+
 /// The CPU.
 pub fn cpu() -> OpenDevice {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -116,6 +131,7 @@ pub fn cpu() -> OpenDevice {
 pub fn open(choice: DeviceChoice) -> OpenDevice {
     let wanted = match choice {
         DeviceChoice::Cpu => return cpu(),
+        DeviceChoice::Auto if !may_have_gpu() => return cpu(),
         DeviceChoice::Auto => match adapters().into_iter().find(|adapter| adapter.is_hardware) {
             Some(adapter) => adapter,
             None => return cpu(),

@@ -14,6 +14,8 @@ mod dicom;
 mod dicom_geometry;
 #[path = "data/dicom_units.rs"]
 mod dicom_units;
+#[path = "data/enclosing.rs"]
+mod enclosing;
 #[path = "data/exif.rs"]
 mod exif;
 #[path = "data/findings.rs"]

@@ -191,6 +191,7 @@ fn a_file_that_cannot_be_read_is_named() {
         texture_limit: 64,
         limit: himix::data::Limit::default(),
         orientation: himix::data::Orientation::default(),
+        looks_up: true,
     };
     let mut image = Pending::default();
     engine.ask(&mut image, (), job).expect("not busy");

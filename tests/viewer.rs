@@ -410,7 +410,7 @@ fn past_predictions_come_back_with_a_click() {
     let folder = tempfile::tempdir().expect("a folder");
     cases(folder.path());
     let model = FakeModel::default();
-    let mut window = window(&model, vec![folder.path().join("train/Images/a.png")]);
+    let mut window = window(&model, vec![folder.path().join("train/Images/c.png")]);
     window.get_by_role(Role::MultilineTextInput).focus();
     window.run();
     window.get_by_role(Role::MultilineTextInput).type_text("first");
@@ -424,10 +424,10 @@ fn past_predictions_come_back_with_a_click() {
     window.run();
     press(&mut window, Key::Escape);
     press(&mut window, Key::L);
-    assert_eq!(window.get_all_by_label("a.png").count(), 2);
+    assert_eq!(window.get_all_by_label("c.png").count(), 2);
     assert!(window.query_all_by_label("first").next().is_some());
     let calls = model.calls.load(Ordering::SeqCst);
-    window.get_all_by_label("a.png").last().expect("the first").click();
+    window.get_all_by_label("c.png").last().expect("the first").click();
     wait(&mut window, "the first prompt again", |_| model.calls.load(Ordering::SeqCst) > calls);
     assert_eq!(model.last_prompt(), "first");
     window.get_by_label("History").click();

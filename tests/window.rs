@@ -3,6 +3,8 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/cases.rs"]
+mod cases;
 mod common;
 #[path = "window/diagnostics.rs"]
 mod diagnostics;
@@ -56,7 +58,7 @@ fn type_prompt(window: &mut Window, text: &str) {
 fn empty_it_says_what_to_do_and_offers_it() {
     let mut window = window(&FakeModel::default(), false, Vec::new());
     window.run();
-    window.get_by_label("Open an image, then type what to segment.");
+    window.get_by_label("Open an image, then describe what to segment.");
     window.get_by_label("No model is open. Open one to see masks.");
     window.get_by_label("Open image…");
     window.get_by_label("Open model…");

@@ -7,6 +7,7 @@ use super::annotation::Annotation;
 use super::predictions::Predictions;
 use super::source::Source;
 use crate::data::volume::{DisplayWindow, Window};
+use crate::data::worklist::Item;
 use crate::data::{Image, Mask, Truth, Volume};
 
 /// Number by which answers of threads are matched with what was asked.
@@ -65,6 +66,10 @@ pub struct OpenImage<L> {
     pub path: PathBuf,
     /// How it can be opened again.
     pub source: Source,
+    /// What it is called: of a series what that is, never the name of one of its files.
+    pub name: String,
+    /// What the data set around a lone file says of it; `None` for a case of a list and for a file of no data set.
+    pub case: Option<Box<Item>>,
     /// All of its slices.
     pub volume: Arc<Volume>,
     /// Number of the slice that is shown, from 0.
@@ -84,6 +89,11 @@ pub struct OpenImage<L> {
 }
 
 impl<L> OpenImage<L> {
+    /// What the slice that is shown is called.
+    pub fn title(&self) -> String {
+        format!("{}, {} {}", self.name, self.source.piece().to_lowercase(), self.slice + 1)
+    }
+
     /// Number of the slice that was asked for last, from 0, whether or not it is shown already.
     pub fn asked_slice(&self) -> usize {
         self.coming.unwrap_or(self.slice)
@@ -126,6 +136,8 @@ mod tests {
             ticket: 1,
             path: PathBuf::new(),
             source: Source::Files(PathBuf::new(), Vec::new()),
+            name: String::new(),
+            case: None,
             image: Arc::new(volume.slice(0)),
             volume: Arc::new(volume),
             slice: 0,

@@ -26,14 +26,10 @@ impl Source {
         }
     }
 
-    /// What its slice of this number, from 0, is called.
-    pub fn name_of(&self, slice: usize) -> String {
-        format!("{}, {} {}", self.name(), self.piece().to_lowercase(), slice + 1)
-    }
-
-    /// What it is called.
+    /// What it is called: a series as its folder, because its files are not all there is of it, and may be left out.
     pub fn name(&self) -> String {
         match self {
+            Self::Files(path, files) if files.len() > 1 => path.parent().map(file_name).unwrap_or_default(),
             Self::Files(path, _) => file_name(path),
             Self::Sample(sample) => sample.title.to_owned(),
         }

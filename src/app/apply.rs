@@ -8,12 +8,13 @@ use eframe::egui;
 use super::HimixApp;
 use super::command::Command;
 use super::diagnostics;
-use super::dialogs::{Answer, DialogKind};
+use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::notes::Kind;
 use super::stages::{self, StagesCommand};
 use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
+use super::worklist::Worklist;
 use crate::engine::jobs::{SaveMask, SaveOverlay, SortPaths};
 use crate::engine::{Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
@@ -34,6 +35,7 @@ impl HimixApp {
             Command::OpenFolder(folder) => self.open_folder(folder),
             Command::OpenItem(place) => self.open_item(place),
             Command::StepItem(by) => self.step_item(by),
+            Command::MarkItem => state.worklist.iter_mut().for_each(Worklist::mark),
             Command::SearchList(text) => {
                 if let Some(list) = &mut state.worklist {
                     list.search(text);
@@ -58,6 +60,7 @@ impl HimixApp {
                 state.document.truth = None;
                 state.truth_question = None;
                 self.prepare_slices();
+                state.notes.leave_truth();
                 self.request_compared();
             }
             Command::CompareWith(source) => self.compare_with(source),
@@ -72,7 +75,7 @@ impl HimixApp {
                 }
             }
             Command::SaveMask(path) => self.save_mask(path),
-            Command::SaveOverlay(path) => self.save_overlay(path),
+            Command::SaveOverlay(path, size) => self.save_overlay(path, size),
             Command::SetPrompt(prompt) => {
                 if prompt != state.document.prompt {
                     state.document.prompt = prompt;
@@ -142,6 +145,7 @@ impl HimixApp {
             Command::Redo => self.step(false),
             Command::Dismiss(note) => state.notes.dismiss(note),
             Command::DismissAll => state.notes.dismiss_all(),
+            Command::HideNotes => state.notes.hide_case(),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }
@@ -161,16 +165,13 @@ impl HimixApp {
 
     fn ask(&mut self, kind: DialogKind) {
         let image = self.state.document.image.as_ref().map(|image| image.path.clone());
-        let stem =
-            image.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
-        let name = |kind: &str| stem.map(|stem| format!("{stem}_{kind}.png"));
         let name = match kind {
-            DialogKind::SaveMask => name("mask"),
-            DialogKind::SaveOverlay => name("overlay"),
+            DialogKind::SaveMask => self.state.suggested_name("mask"),
+            DialogKind::SaveOverlay(_) => self.state.suggested_name("overlay"),
             DialogKind::SaveSettings => Some("training.toml".into()),
             DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
-                Some(name("").map_or(format!("{kind}.png"), |name| name.replace("_.png", &format!("_{kind}.png"))))
+                Some(self.state.suggested_name(&kind).unwrap_or(format!("{kind}.png")))
             }
             DialogKind::SaveModified => {
                 self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
@@ -217,7 +218,7 @@ impl HimixApp {
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
-            DialogKind::SaveOverlay => Command::SaveOverlay(path),
+            DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
@@ -267,12 +268,13 @@ impl HimixApp {
         self.say_if_busy(sent);
     }
 
-    fn save_overlay(&mut self, path: PathBuf) {
+    fn save_overlay(&mut self, path: PathBuf, size: OverlaySize) {
         let state = &self.state;
         let (Some(shown), Some(image)) = (&state.shown, &state.document.image) else { return };
         let settings = &state.settings;
         let job = SaveOverlay {
             path: path.clone(),
+            frame: state.overlay_frame(size),
             image: image.image.clone(),
             seen: image.painted(),
             prediction: shown.prediction.clone(),

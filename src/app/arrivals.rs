@@ -8,10 +8,11 @@ use eframe::egui::{ColorImage, Context, TextureOptions};
 
 use super::HimixApp;
 use super::command::Command;
-use super::notes::Kind;
+use super::notes::{About, Kind};
 use super::picture::layer;
 use super::record::{PromptOf, Source};
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
+use super::text::file_name;
 use super::view::View;
 use crate::data::Truth;
 use crate::engine::jobs::{CountPixels, ImageOpened, SampleOpened, TruthOpened};
@@ -36,7 +37,7 @@ impl HimixApp {
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
                 Ok(predicted) => self.take_prediction(ticket, predicted),
-                Err(failure) => self.say_failure(failure),
+                Err(failure) => self.say_failure_of_case(failure),
             }
         }
     }
@@ -74,6 +75,13 @@ impl HimixApp {
     pub(super) fn say_failure(&mut self, failure: Failure) {
         if let Some(message) = failure.message() {
             self.state.notes.add(Kind::Error, message);
+        }
+    }
+
+    /// As [`Self::say_failure`], of something about the case that is open.
+    fn say_failure_of_case(&mut self, failure: Failure) {
+        if let Some(message) = failure.message() {
+            self.state.notes.add_of_case(Kind::Error, message);
         }
     }
 
@@ -120,7 +128,7 @@ impl HimixApp {
             match outcome {
                 Ok(TruthOpened::Laid(truth)) => self.take_truth(Arc::new(*truth)),
                 Ok(TruthOpened::Asked(question)) => self.state.truth_question = Some(question),
-                Err(failure) => self.say_failure(failure),
+                Err(failure) => self.say_failure_of_case(failure),
             }
         }
         if let Some(outcome) = self.state.jobs.text.take() {
@@ -162,10 +170,16 @@ impl HimixApp {
             (Ok(mut opened), Some(source)) => {
                 let partners = std::mem::take(&mut opened.partners);
                 let sample = opened.sample.take();
+                let prompt = opened.case.as_ref().and_then(|case| case.prompt.clone());
+                let prompt = prompt.filter(|_| !self.is_typed_ahead());
                 self.show_image(ticket, source.clone(), opened);
                 match (sample, source) {
                     (Some(sample), _) => self.show_sample(sample),
                     (None, Source::Files(path, _)) => {
+                        if let Some(prompt) = prompt {
+                            self.state.document.prompt = prompt;
+                            self.state.prompt_of = PromptOf::File(ticket);
+                        }
                         // Of a list its folder is among the recent ones, not every case that was looked at.
                         if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
                             self.state.settings.remember(&path);
@@ -246,26 +260,19 @@ impl HimixApp {
     }
 
     fn show_image(&mut self, ticket: Ticket, source: Source, opened: ImageOpened) {
-        let ImageOpened { volume, slice, image, display, .. } = opened;
+        let ImageOpened { volume, slice, image, display, case, .. } = opened;
         let path = match &source {
             Source::Files(path, _) => path.clone(),
             Source::Sample(sample) => PathBuf::from(sample.title),
         };
-        self.mark_case(ticket, &source);
-        if display.reduction > 1 {
-            let text = format!(
+        let name = self.enter_case(ticket, &source, volume.slices);
+        let reduced = (display.reduction > 1).then(|| {
+            format!(
                 "The image has {} × {} pixels, more than the graphics device can show. It is shown at 1/{} of its \
                  size; the network and the scores use all of it.",
                 image.width, image.height, display.reduction
-            );
-            self.state.notes.add(Kind::Warning, text);
-        }
-        for assumption in &volume.assumptions {
-            self.state.notes.keep(Kind::Warning, format!("{assumption} File: {}", path.display()));
-        }
-        for note in &volume.notes {
-            self.state.notes.once(Kind::Warning, format!("{note} File: {}", path.display()));
-        }
+            )
+        });
         let mut seen = volume.first_display_window(&image);
         if let Some(window) = self.state.settings.windows.get(&volume.modality).filter(|_| volume.unit == "HU") {
             seen.window = *window;
@@ -274,10 +281,15 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
+        // What matters most stands last, where it is seen without a click; loaders say it first.
+        let notes = volume.assumptions.iter().chain(volume.notes.iter().rev()).chain(&reduced);
+        notes.for_each(|note| self.state.notes.note(About::Image, note));
         self.state.document.open(OpenImage {
             ticket,
             path,
             source,
+            name,
+            case,
             volume,
             slice,
             coming: None,
@@ -302,6 +314,7 @@ impl HimixApp {
         state.truth_question = None;
         state.shown = None;
         state.view = View::default();
+        state.notes.leave_case();
         state.stages.forget_image();
         if let Some(comparison) = &mut state.comparison {
             comparison.forget();
@@ -317,9 +330,10 @@ impl HimixApp {
             );
             return self.state.notes.add(Kind::Error, text);
         };
+        self.state.notes.leave_truth();
+        let name = truth.files.first().map(|path| file_name(path)).unwrap_or_default();
         for note in &truth.laid.labels.notes {
-            let path = truth.files.first().map(|path| path.display().to_string()).unwrap_or_default();
-            self.state.notes.once(Kind::Warning, format!("{note} File: {path}"));
+            self.state.notes.note(About::Truth, format!("Ground truth {name}: {note}"));
         }
         let slice = open.slice;
         self.show_truth(OpenTruth::new(ticket, truth, slice));

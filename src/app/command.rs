@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
-use super::dialogs::DialogKind;
+use super::dialogs::{DialogKind, OverlaySize};
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
@@ -45,6 +45,8 @@ pub enum Command {
     OpenItem(usize),
     /// Go on by cases.
     StepItem(i64),
+    /// Mark the case of the worklist that is open, or take its mark away.
+    MarkItem,
     /// Keep the cases that hold these words.
     SearchList(String),
     /// Open a panel, in the layout that has it, or close it.
@@ -63,7 +65,7 @@ pub enum Command {
     ResetKeys(Option<ActionId>),
     /// Have thumbnails made.
     MakeThumbnails(ThumbnailRequest),
-    /// Show a sample case with its truth and its sentence.
+    /// Show a sample case with its truth and its prompt.
     OpenSample(SampleCase),
     /// Compare with a mask.
     OpenTruth(Vec<PathBuf>),
@@ -83,11 +85,11 @@ pub enum Command {
     SetDevice(DeviceChoice),
     /// Write the mask.
     SaveMask(PathBuf),
-    /// Write the picture with its overlay.
-    SaveOverlay(PathBuf),
-    /// The sentence was edited.
+    /// Write the picture with its overlay, in this size.
+    SaveOverlay(PathBuf, OverlaySize),
+    /// The prompt was edited.
     SetPrompt(String),
-    /// Keep a sentence among the favourites, or no longer.
+    /// Keep a prompt among the favourites, or no longer.
     Favourite(String, bool),
     /// Show a past prediction again.
     Recall(u64),
@@ -179,6 +181,8 @@ pub enum Command {
     Dismiss(u64),
     /// Take all toasts away.
     DismissAll,
+    /// Hide the notes on the case that is open.
+    HideNotes,
     /// Close the window.
     Quit,
 }

@@ -30,8 +30,8 @@ pub enum DialogKind {
     ModelFile,
     /// Where to write the mask.
     SaveMask,
-    /// Where to write the picture with its overlay.
-    SaveOverlay,
+    /// Where to write the picture with its overlay in this size.
+    SaveOverlay(OverlaySize),
     /// A data set to train on.
     TrainData,
     /// Where a training run writes.
@@ -44,12 +44,34 @@ pub enum DialogKind {
     SaveSettings,
     /// A model to compare with.
     CompareModel,
-    /// Where to write a turned model.
+    /// Where to write a modified model.
     SaveModified,
-    /// A data set to fit read-outs on.
+    /// A data set to fit stage read-outs on.
     FitData,
-    /// Where to write a figure of the inside of the network.
+    /// Where to write a figure of the stages.
     SaveFigure(FigureKind),
+}
+
+/// How large the picture with its overlay is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverlaySize {
+    /// As large as the image.
+    Image,
+    /// Twice as large, so that the edge of the mask is smoother.
+    Twice,
+    /// The part that is seen, as large as it is on the screen.
+    Screen,
+}
+
+impl OverlaySize {
+    /// Its name in the window.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "at image resolution (1×)",
+            Self::Twice => "at twice the resolution (2×)",
+            Self::Screen => "as on screen",
+        }
+    }
 }
 
 /// How a dialog ended.
@@ -127,17 +149,20 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
-        DialogKind::SaveOverlay => dialog.set_title("Save overlay").add_filter("PNG", &["png"]).save_file(),
+        DialogKind::SaveOverlay(size) => {
+            let title = format!("Save overlay {}", size.name());
+            dialog.set_title(title).add_filter("PNG", &["png"]).save_file()
+        }
         DialogKind::TrainData => dialog.set_title("Add data set").pick_folder(),
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
-        DialogKind::SaveModified => dialog.set_title("Save as a new bundle").save_file(),
-        DialogKind::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
+        DialogKind::SaveModified => dialog.set_title("Save modified model as a new bundle").save_file(),
+        DialogKind::FitData => dialog.set_title("Choose data set for the stage read-outs").pick_folder(),
         DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")
-            .add_filter("PNG picture", &["png"])
+            .add_filter("PNG image", &["png"])
             .add_filter("SVG drawing", &["svg"])
-            .add_filter("CSV table of all numbers", &["csv"])
+            .add_filter("CSV table of all values", &["csv"])
             .save_file(),
         DialogKind::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
         DialogKind::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
@@ -152,7 +177,7 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
 /// What the name of a file that is written ends with.
 fn ending(kind: DialogKind) -> Option<&'static str> {
     match kind {
-        DialogKind::SaveMask | DialogKind::SaveOverlay | DialogKind::SaveFigure(_) => Some("png"),
+        DialogKind::SaveMask | DialogKind::SaveOverlay(_) | DialogKind::SaveFigure(_) => Some("png"),
         DialogKind::SaveSettings => Some("toml"),
         _ => None,
     }

@@ -24,6 +24,7 @@ mod picture;
 mod preferences;
 mod record;
 mod run;
+mod saving;
 mod session;
 mod settings;
 mod settings_file;

@@ -1,4 +1,4 @@
-//! Pictures on their way: what is asked for, and what becomes of the sentence and the list when they come, fail or are cancelled.
+//! Pictures on their way: what is asked for, and what becomes of the prompt and the list when they come, fail or are cancelled.
 
 use std::path::{Path, PathBuf};
 
@@ -21,13 +21,14 @@ impl State {
 
     /// How the image of this name and its masks are read: where it is a case of the list, as its data set says.
     pub(super) fn reading_of(&self, path: &Path) -> PairReading {
-        let cases = self.worklist.as_ref().map(|list| list.items.iter()).into_iter().flatten();
-        let of_case = cases.into_iter().find(|item| item.path == path).map(|item| &item.reading);
-        self.settings.reading(of_case)
+        let listed = self.worklist.as_ref().map(|list| list.items.iter()).into_iter().flatten();
+        let lone = self.image.as_ref().and_then(|open| open.case.as_deref());
+        let case = listed.chain(lone).find(|item| item.path == path);
+        self.settings.reading(case.map(|case| &case.reading))
     }
 
-    /// The sentence is the user's again; that of a case is not taken for another picture's.
-    pub(super) fn leave_sentence(&mut self) {
+    /// The prompt is the user's again; that of a case is not taken for another picture's.
+    pub(super) fn leave_prompt(&mut self) {
         if self.prompt_of != PromptOf::User {
             self.document.prompt.clear();
             self.prompt_of = PromptOf::User;
@@ -46,17 +47,30 @@ impl HimixApp {
             return self.open_item(place);
         }
         if self.open_files(path, Vec::new()).is_some() {
-            self.state.leave_sentence();
+            self.state.leave_prompt();
         }
     }
 
-    /// Asks for a picture. Its number, or none where it could not be asked for.
+    /// Whether the prompt that stands is meant for the picture on its way: typed while it is read, or of a past prediction.
+    pub(super) fn is_typed_ahead(&self) -> bool {
+        let state = &self.state;
+        let left = state.left.as_ref().map(|left| left.prompt.as_str());
+        let is_typed =
+            state.prompt_of == PromptOf::User && !state.document.prompt.is_empty() && left != Some(state.document.prompt.as_str());
+        state.recalled.is_some() || is_typed
+    }
+
+    /// Asks for a picture. Returns its ticket, or `None` where it could not be asked for.
     pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) -> Option<Ticket> {
         let texture_limit = self.texture_limit;
         let limit = self.state.settings.limit();
         let orientation = self.state.reading_of(&path).orientation;
         let what = Source::Files(path.clone(), files.clone());
-        let job = OpenImage { path, files, texture_limit, limit, orientation };
+        // A case of the open list is known already.
+        let list = self.state.worklist.as_ref();
+        let looks_up =
+            files.is_empty() && !list.is_some_and(|list| list.items.iter().any(|item| item.path == path));
+        let job = OpenImage { path, files, texture_limit, limit, orientation, looks_up };
         let sent = self.engine.ask(&mut self.state.jobs.image, what, job);
         let ticket = self.say_if_busy(sent)?;
         self.await_image(ticket);
@@ -109,7 +123,7 @@ impl HimixApp {
             self.state.failed = Some(why.to_owned());
             return true;
         }
-        // What is seen stays, and with it its place in the list and its sentence; what was typed meanwhile is not lost.
+        // What is seen stays, and with it its place in the list and its prompt; what was typed meanwhile is not lost.
         if let Some(PendingImage { prompt, of, current }) = left {
             if let Some(list) = state.worklist.as_mut() {
                 list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);

@@ -241,7 +241,7 @@ impl super::state::OpenImage {
         if is_colour_of_more { DisplayWindow { window: Window::EIGHT_BIT, ..self.seen } } else { self.seen }
     }
 
-    /// How a picture of it is painted into memory; none where that takes the pixels as they are.
+    /// How a picture of it is painted into memory; `None` where that takes the pixels as they are.
     pub fn painted(&self) -> Option<DisplayWindow> {
         let is_colour_of_more =
             self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));

@@ -12,6 +12,8 @@ pub struct PredictionRecord {
     pub id: u64,
     /// Its picture.
     pub source: Source,
+    /// What that is called.
+    pub name: String,
     /// Number of the slice, from 0.
     pub slice: usize,
     /// How the picture was seen by the network.
@@ -31,7 +33,10 @@ pub struct PredictionRecord {
 impl PredictionRecord {
     /// What it is called.
     pub fn title(&self) -> String {
-        if self.slice > 0 { self.source.name_of(self.slice) } else { self.source.name() }
+        match self.slice {
+            0 => self.name.clone(),
+            slice => format!("{}, {} {}", self.name, self.source.piece().to_lowercase(), slice + 1),
+        }
     }
 
     /// Whether it says the same of the same picture by the same model.
@@ -49,6 +54,8 @@ pub enum PromptOf {
     User,
     /// That of a case of a list, by the list and its place there.
     Case(Ticket, usize),
+    /// That which the data set around a lone file has for it, by the ticket of the picture.
+    File(Ticket),
     /// That of a sample case.
     Sample(&'static str),
 }

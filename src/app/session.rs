@@ -1,4 +1,4 @@
-//! Sentences that were used, and predictions that were made in this session.
+//! Prompts that were used, and predictions that were made in this session.
 
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ impl HimixApp {
         let past = PredictionRecord {
             id: shown.ticket,
             source: open.source.clone(),
+            name: open.name.clone(),
             slice: open.slice,
             asked: open.asked,
             prompt: shown.prediction.prompt.clone(),

@@ -61,7 +61,7 @@ pub struct Shown {
 pub struct Distance {
     /// Between what.
     pub of: Measured,
-    /// 95 %, in the unit of the picture's lengths; none where one of the masks is empty.
+    /// 95 %, in the unit of the picture's lengths; `None` where one of the masks is empty.
     pub length: Option<f64>,
 }
 
@@ -89,7 +89,7 @@ pub struct State {
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
-    /// Whose prompt is typed.
+    /// Whose prompt that is.
     pub prompt_of: PromptOf,
     /// What belongs to the picture that is seen, while another one is on its way.
     pub left: Option<PendingImage>,
@@ -252,6 +252,14 @@ impl State {
     pub fn truth_mask(&self) -> Option<(Ticket, Arc<Mask>)> {
         let truth = self.document.truth.as_ref()?;
         Some((truth.ticket, truth.mask.clone()?))
+    }
+
+    /// The split of its data set that the case belongs to; `None` where nothing says so.
+    pub fn split(&self) -> Option<&str> {
+        let list = self.worklist.as_ref().filter(|_| self.left.is_none());
+        let listed = list.and_then(|list| list.items.get(list.current?));
+        let lone = self.image.as_ref().and_then(|open| open.case.as_deref());
+        listed.or(lone)?.split.as_deref()
     }
 
     /// Whether the comparison with the truth is shown.

@@ -1,4 +1,4 @@
-//! Quantities and files in words.
+//! Quantities and files in words, and names that fit where they stand.
 
 use std::path::Path;
 
@@ -25,9 +25,97 @@ pub fn memory(bytes: u64) -> String {
     if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
+/// What stands for the part of a name that is left out.
+const LEFT_OUT: char = '…';
+/// Share of what is seen of a long name that is its beginning; the rest is its end, where names of one folder differ most.
+const BEGINNING: f32 = 0.55;
+/// Most bytes of each part of a suggested file name, and of the whole without its kind and ending.
+const PART: usize = 48;
+const WHOLE: usize = 120;
+
+/// A name cut in its middle so that it is no wider than `room`; `width` is that of a letter.
+pub fn middle(name: &str, room: f32, width: impl FnMut(char) -> f32) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut width = width;
+    let widths: Vec<f32> = letters.iter().map(|letter| width(*letter)).collect();
+    if widths.iter().sum::<f32>() <= room {
+        return name.to_owned();
+    }
+    let room = room - width(LEFT_OUT);
+    let (mut taken, mut begin) = (0.0, 0);
+    while begin < letters.len() && taken + widths[begin] <= room * BEGINNING {
+        taken += widths[begin];
+        begin += 1;
+    }
+    let mut end = letters.len();
+    while end > begin && taken + widths[end - 1] <= room {
+        end -= 1;
+        taken += widths[end];
+    }
+    letters[..begin].iter().chain([&LEFT_OUT]).chain(&letters[end..]).collect()
+}
+
+/// A file name without ending of these parts and `kind`: letters and digits of any script, other characters as hyphens, which every file
+/// system takes. Parts that are empty are left out, and long ones end with a whole word.
+pub fn file_stem(parts: &[&str], kind: &str) -> String {
+    let mut name = String::new();
+    for part in parts.iter().map(|part| file_part(part)).filter(|part| !part.is_empty()) {
+        if name.len() + part.len() < WHOLE {
+            name += &part;
+            name.push('_');
+        }
+    }
+    name + kind
+}
+
+/// One part of it. Points and underscores stay within it.
+fn file_part(text: &str) -> String {
+    let mut part = String::new();
+    for word in text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '.') {
+        let word = word.trim_matches('.');
+        let word = &word[..word.floor_char_boundary(PART)];
+        let gap = usize::from(!part.is_empty());
+        if part.len() + gap + word.len() > PART {
+            break;
+        }
+        if gap == 1 && !word.is_empty() {
+            part.push('-');
+        }
+        part += word;
+    }
+    part
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_in_its_middle() {
+        let cut = |name: &str, room: f32| middle(name, room, |_| 1.0);
+        assert_eq!(cut("covid_12.png", 12.0), "covid_12.png");
+        let [one, other] = ["patient_0001_series_0004_slice_0017.png", "patient_0001_series_0004_slice_0018.png"];
+        assert_eq!(cut(one, 20.0), "patient_00…e_0017.png");
+        assert_ne!(cut(one, 20.0), cut(other, 20.0), "their ends differ");
+        assert_eq!(cut("größe", 3.0), "g…e");
+        assert_eq!((cut("abc", 0.0).as_str(), cut("", 0.0).as_str()), ("…", ""));
+    }
+
+    #[test]
+    fn a_suggested_name_has_slice_and_prompt_and_no_character_that_a_file_system_refuses() {
+        let name = file_stem(&["ct", "slice 42", "Left lung: lower/upper (two areas)."], "mask");
+        assert_eq!(name, "ct_slice-42_Left-lung-lower-upper-two-areas_mask");
+        assert_eq!(file_stem(&["scan", "", "  "], "overlay"), "scan_overlay");
+        assert_eq!(file_stem(&["../a\\b:c\0", "", "…"], "mask"), "a-b-c_mask");
+        assert_eq!(file_stem(&["sub-S1.v2", "", "größer 肺"], "mask"), "sub-S1.v2_größer-肺_mask");
+        let long = file_stem(&[&"a".repeat(300), "frame 1", &"word ".repeat(80)], "overlay");
+        assert!(
+            long.len() < 130 && long.contains("_frame-1_word-word") && long.ends_with("word_overlay"),
+            "{long}"
+        );
+        let wide = file_stem(&["x", "", &"肺".repeat(100)], "mask");
+        assert!(wide.len() < 130, "{wide}");
+    }
 
     #[test]
     fn quantities_are_written_for_people() {

@@ -126,6 +126,17 @@ impl View {
         Placement { corner: corner.into(), span: span.into(), step: step.into() }
     }
 
+    /// The part of an image of this size that is seen: its corner and its width and height in pixels of the image, and in pixels of the
+    /// screen. `None` where nothing of it is.
+    pub fn seen(&self, image: [usize; 2]) -> Option<[[f32; 2]; 3]> {
+        let Placement { corner, span, step } = self.placement();
+        let begin = corner.map(|at| at.max(0.0));
+        let end = [0, 1].map(|axis| (corner[axis] + span[axis]).min(image[axis] as f32));
+        let seen = [0, 1].map(|axis| end[axis] - begin[axis]);
+        let is_seen = seen.iter().all(|side| *side > 0.0);
+        is_seen.then(|| [begin, seen, [seen[0] / step[0], seen[1] / step[1]]])
+    }
+
     fn points_per_pixel(&self) -> f32 {
         self.zoom / self.pixels_per_point
     }
@@ -182,6 +193,20 @@ mod tests {
         assert!((corner - pos2(208.0, 208.0)).length() < 1e-3, "{corner:?}");
         assert!((view.image_at(corner) - vec2(50.0, 100.0)).length() < 1e-3);
         assert_eq!(view.placement().step, [0.25, 0.5]);
+    }
+
+    #[test]
+    fn the_part_that_is_seen_is_as_large_as_on_the_screen() {
+        let mut view = view();
+        assert_eq!(
+            view.seen([100, 100]),
+            Some([[0.0; 2], [100.0; 2], [400.0; 2]]),
+            "all, without the margin around it"
+        );
+        view.zoom_by(8.0, None);
+        let [corner, span, size] = view.seen([100, 100]).expect("a part");
+        assert!(corner[0] > 30.0 && span[0] < 30.0, "{corner:?} {span:?}");
+        assert!((size[0] - 832.0).abs() < 0.1 && (size[1] - 432.0).abs() < 0.1, "{size:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::record::Source;
 use super::settings::Settings;
 use super::tab::Tab;
 use super::text::file_name;
+use crate::data::dicom;
 use crate::data::worklist::Item;
 use crate::engine::jobs::ListFolder;
 use crate::engine::{DisplayPixels, ThumbnailRequest, Ticket};
@@ -40,9 +41,13 @@ pub struct Worklist {
     pub current: Option<usize>,
     /// The image on its way that is a case of the list.
     pub opening: Option<Ticket>,
-    /// Sentences that the user changed in this session.
+    /// Prompts that the user changed in this session.
     pub edited: HashMap<usize, String>,
-    /// What is on the graphics device; none where there is no picture to be had.
+    /// Cases that the user marked in this session.
+    pub marked: HashSet<usize>,
+    /// Slices that series turned out to have, of those that were opened.
+    found: HashMap<usize, usize>,
+    /// What is on the graphics device; `None` where there is no picture to be had.
     pub textures: HashMap<usize, Option<TextureHandle>>,
     /// Thumbnails that were asked for last.
     asked: Vec<usize>,
@@ -51,7 +56,7 @@ pub struct Worklist {
 }
 
 impl Worklist {
-    /// The cases with the sentences as they stand now.
+    /// The cases with the prompts as they stand now.
     pub fn with_edits(&self) -> Vec<Item> {
         let mut items = self.items.to_vec();
         for (place, prompt) in &self.edited {
@@ -67,6 +72,7 @@ impl Worklist {
         let shown = (0..items.len()).collect();
         let items = Arc::new(items);
         let (search, edited, textures) = (String::new(), HashMap::new(), HashMap::new());
+        let (marked, found) = (HashSet::new(), HashMap::new());
         Self {
             ticket,
             folder,
@@ -76,27 +82,63 @@ impl Worklist {
             current: None,
             opening: None,
             edited,
+            marked,
+            found,
             textures,
             asked: Vec::new(),
             reveal: false,
         }
     }
 
-    /// Whether any case has a sentence of its own.
+    /// What the case is called; of a series that was opened, with the slices that it turned out to have.
+    pub fn name(&self, place: usize) -> String {
+        let Some(item) = self.items.get(place) else { return String::new() };
+        match self.found.get(&place) {
+            Some(slices) => dicom::recounted(&item.name, item.files.len(), *slices),
+            None => item.name.clone(),
+        }
+    }
+
+    /// What there is to say of a case in a word each, beginning with what the user did.
+    pub fn words(&self, place: usize) -> Vec<&str> {
+        let Some(item) = self.items.get(place) else { return Vec::new() };
+        let mut words = Vec::new();
+        words.extend(self.marked.contains(&place).then_some("marked"));
+        words.extend(self.edited.contains_key(&place).then_some("edited"));
+        words.extend(item.split.as_deref());
+        words.extend((!item.truth.is_empty()).then_some("mask"));
+        words.extend(item.prompt.is_some().then_some("prompt"));
+        words
+    }
+
+    /// Marks the case that is open, or takes its mark away.
+    pub fn mark(&mut self) {
+        let Some(current) = self.current else { return };
+        if !self.marked.remove(&current) {
+            self.marked.insert(current);
+        }
+        // A list that is searched for what is marked shows what is marked now.
+        if !self.search.is_empty() {
+            self.search(self.search.clone());
+        }
+    }
+
+    /// Whether any case has a prompt of its own.
     pub fn has_prompts(&self) -> bool {
         self.items.iter().any(|item| item.prompt.is_some())
     }
 
-    /// Keeps the cases whose name, sentence or part of the data set holds every word of `text`.
+    /// Keeps the cases whose name, prompt, split or mark holds every word of `text`.
     pub fn search(&mut self, text: String) {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-        let matches = |item: &Item| {
+        let matches = |place: usize| {
+            let item = &self.items[place];
             let name = format!("{} {}", item.name, file_name(&item.path)).to_lowercase();
             let prompt = item.prompt.as_deref().unwrap_or_default().to_lowercase();
-            let split = item.split.as_deref().unwrap_or_default().to_lowercase();
-            words.iter().all(|word| name.contains(word) || prompt.contains(word) || split.contains(word))
+            let said = self.words(place).join(" ").to_lowercase();
+            words.iter().all(|word| name.contains(word) || prompt.contains(word) || said.contains(word))
         };
-        self.shown = (0..self.items.len()).filter(|&place| matches(&self.items[place])).collect();
+        self.shown = (0..self.items.len()).filter(|&place| matches(place)).collect();
         self.search = text;
     }
 
@@ -111,7 +153,7 @@ impl Worklist {
         usize::try_from(next).ok().and_then(|next| self.shown.get(next)).copied()
     }
 
-    /// The thumbnails among `places` that are still to be asked for; none where the same were asked for last.
+    /// The thumbnails among `places` that are still to be asked for. `None` where the same were asked for last.
     pub fn missing(&mut self, places: &[usize], settings: &Settings) -> Option<ThumbnailRequest> {
         let missing: Vec<usize> =
             places.iter().copied().filter(|place| !self.textures.contains_key(place)).collect();
@@ -172,7 +214,8 @@ impl HimixApp {
             Some(truth) if is_lone => self.commands.push(Command::OpenTruth(vec![truth])),
             Some(truth) => {
                 let text = format!(
-                    "The folder has several pictures, and the mask does not say whose it is. Open one of them, then: {}",
+                    "The folder has several images, and the mask does not say which one it belongs to. Open the image first, then the \
+                     mask: {}",
                     truth.display()
                 );
                 self.state.notes.add(Kind::Warning, text);
@@ -181,7 +224,7 @@ impl HimixApp {
         }
     }
 
-    /// Opens a case of the list with its truth and its sentence.
+    /// Opens a case of the list with its truth and its prompt.
     pub(super) fn open_item(&mut self, place: usize) {
         let Some(list) = &self.state.worklist else { return };
         let Some(item) = list.items.get(place).cloned() else { return };
@@ -199,18 +242,18 @@ impl HimixApp {
             self.state.document.prompt = prompt.unwrap_or_default();
             self.state.prompt_of = PromptOf::Case(id, place);
         } else {
-            // Where no case has a sentence, that of the user goes with them from case to case.
-            self.state.leave_sentence();
+            // Where no case has a prompt, that of the user goes with them from case to case.
+            self.state.leave_prompt();
             if let Some(prompt) = prompt {
                 self.state.document.prompt = prompt;
             }
         }
     }
 
-    /// Marks the case of the list that the picture is, which has just come.
-    pub(super) fn mark_case(&mut self, ticket: Ticket, source: &Source) {
+    /// Makes the picture that has just come the current case of the list, where it is one. Returns what it is called.
+    pub(super) fn enter_case(&mut self, ticket: Ticket, source: &Source, slices: usize) -> String {
         self.state.left = None;
-        let Some(list) = &mut self.state.worklist else { return };
+        let Some(list) = &mut self.state.worklist else { return source.name() };
         if list.opening.take_if(|opening| *opening == ticket).is_none() {
             list.current = match source {
                 Source::Files(path, files) => {
@@ -218,6 +261,14 @@ impl HimixApp {
                 }
                 Source::Sample(_) => None,
             };
+        }
+        let is_series = |place: &usize| list.items.get(*place).is_some_and(|item| item.files.len() > 1);
+        match list.current.filter(is_series) {
+            Some(place) => {
+                list.found.insert(place, slices);
+                list.name(place)
+            }
+            None => source.name(),
         }
     }
 
@@ -232,12 +283,12 @@ impl HimixApp {
                 } else {
                     "This is the first case of the list."
                 };
-                self.state.notes.add(Kind::Info, text);
+                self.state.notes.add_of_case(Kind::Info, text);
             }
         }
     }
 
-    /// Remembers that the sentence of the open case was changed.
+    /// Remembers that the prompt of the open case was changed.
     pub(super) fn remember_edit(&mut self) {
         let prompt = self.state.document.prompt.clone();
         let is_awaited = self.state.jobs.image.pending().is_some();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
-use himix::data::dataset::{SETTINGS_FILE, SplitSurvey};
-use himix::data::{Orientation, PairReading, Survey, summary, survey};
+use himix::data::dataset::{self, SETTINGS_FILE, SplitSurvey};
+use himix::data::{Orientation, Survey, summary, survey};
 use serde_json::{Value, json};
 
 use super::arguments::PairArguments;
@@ -18,8 +18,9 @@ Examples:
 
 Recognised are: PROMPT/SPLIT.csv with SPLIT/Images and SPLIT/GTs (the authors' layout); Train_Folder/img with labelcol and an .xlsx or
 .csv (LViT's); images/ and masks/ (Kvasir-SEG as downloaded); images with their masks beside them or in a subfolder. Tables are CSV in
-any usual encoding, XLSX or JSON, with the name of the image and its sentence. A folder without splits of its own is divided 8 : 1 : 1
-by a hash of subject or name.
+any usual encoding, XLSX or JSON, with the name of the image and its prompt. A folder that is a part of a data set (qata/test,
+qata/test/Images) is read as that part. One that names no splits is divided 8 : 1 : 1 by a hash of subject or name, for training and
+evaluation.
 
 Several masks of an image (x_mask.png, x_mask_1.png) are one truth. A data set may say how it is to be read in himix-data.toml:
 orientation = \"as_stored\" or \"upright\" (EXIF), mask_rule = \"exactly_255\" or \"half\", several = \"as_labels\" or \"united\" (several
@@ -43,7 +44,7 @@ pub struct DataArguments {
 pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     let bar = terminal::bar(0, "files");
     let longest = AtomicUsize::new(0);
-    let reading = arguments.reading.over(PairReading::of(&arguments.folder)?);
+    let reading = arguments.reading.over(dataset::reading(&arguments.folder)?);
     let found = survey(&arguments.folder, &reading, &|done, count| {
         if longest.fetch_max(done, Ordering::Relaxed) < done {
             bar.set_length(count as u64);
@@ -55,6 +56,12 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
         return terminal::print(&format!("{:#}", object(&found)));
     }
     let mut text = format!("{}: {}\n", arguments.folder.display(), found.layout);
+    if found.root != arguments.folder {
+        text += &format!("  part of the data set {}\n", found.root.display());
+    }
+    if found.is_hashed {
+        text += "  it names no splits; those below are made 8 : 1 : 1 by a hash of subject or name\n";
+    }
     let words = found.reading.words();
     if !words.is_empty() {
         text += &format!("  read with: {words}\n");
@@ -128,7 +135,9 @@ fn object(found: &Survey) -> Value {
     let shared =
         found.shared_subjects.iter().map(|(subject, splits)| json!({ "subject": subject, "splits": splits }));
     json!({
+        "root": found.root.display().to_string(),
         "layout": found.layout,
+        "divided_by_hash": found.is_hashed,
         "reading": found.reading,
         "splits": found.splits.iter().map(split).collect::<Vec<_>>(),
         "shared_subjects": shared.collect::<Vec<_>>(),

@@ -1,8 +1,10 @@
 //! Lists what a folder has to display: the pairs of a data set, the series of a study, or images.
 
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::dataset::{self, Dataset, PairReading};
+use super::dataset::{self, Case, Dataset, PairReading, Sample, Splits, natural};
 use super::{DataError, Limit, Orientation, dicom};
 
 /// Deepest folder that is searched, and most items.
@@ -26,13 +28,13 @@ pub struct Item {
     pub truth: Vec<PathBuf>,
     /// Its prompt, if one is known and not empty.
     pub prompt: Option<String>,
-    /// The split of the data set to which it belongs.
+    /// The split of the data set to which it belongs; `None` if nothing says so.
     pub split: Option<String>,
     /// How image and masks are read: as the data set says, or by default.
     pub reading: PairReading,
 }
 
-/// Lists the content of a folder, in the order in which it is shown.
+/// Lists the content of a folder, in the order in which it is shown: by splits, and by natural order of the names.
 ///
 /// # Errors
 /// Returns an error if there is nothing to display.
@@ -47,63 +49,84 @@ pub fn list(folder: &Path) -> Result<Vec<Item>, DataError> {
     Ok(items)
 }
 
-/// Returns the pairs of all splits of a data set; empty if the folder is not one, or has images without masks.
+/// Returns a lone file of a data set, with what that says of it. `None` if the file belongs to no data set that says anything of it.
+pub fn case(path: &Path) -> Option<Item> {
+    dataset::cases(path).into_iter().next().map(|case| Item { path: path.to_owned(), ..Item::from(case) })
+}
+
+impl From<Case> for Item {
+    fn from(Case { name, image, masks, prompt, split, reading }: Case) -> Self {
+        let prompt = Some(prompt).filter(|prompt| !prompt.trim().is_empty());
+        Self { name, path: image, files: Vec::new(), truth: masks, prompt, split, reading }
+    }
+}
+
+/// Returns the pairs of all splits of a data set, or of the part of one that the folder is; empty if the folder is
+/// neither, has images without masks, or is that of the images alone, all of which are listed.
 fn pairs(folder: &Path) -> Vec<Item> {
-    let Ok(names) = dataset::split_names(folder) else { return Vec::new() };
-    let mut items = Vec::new();
+    let Ok(Splits { names, are_said }) = dataset::splits(folder) else { return Vec::new() };
+    let mut items: Vec<Item> = Vec::new();
     for split in names {
         let Ok(dataset) = Dataset::open(folder, &split) else { continue };
         let reading = dataset.reading;
-        items.extend(dataset.samples.into_iter().map(|sample| Item {
-            reading: reading.clone(),
-            name: sample.name,
-            path: sample.image,
-            files: Vec::new(),
-            truth: sample.masks,
-            prompt: Some(sample.prompt).filter(|prompt| !prompt.trim().is_empty()),
-            split: Some(split.clone()),
-        }));
+        let cases = dataset.samples.into_iter().map(|Sample { image, masks, prompt, name }| {
+            let (split, reading) = (are_said.then(|| split.clone()), reading.clone());
+            Item::from(Case { name, image, masks, prompt, split, reading })
+        });
+        let begin = items.len();
+        items.extend(cases);
+        items[begin..].sort_by(|a, b| natural(&a.name, &b.name));
     }
-    items
+    let is_images_alone =
+        items.iter().any(|item| item.path.parent() == Some(folder)) && !dataset::cases(folder).is_empty();
+    if is_images_alone { Vec::new() } else { items }
 }
 
 /// Returns images by their names, and DICOM files by their series.
 fn files(folder: &Path) -> Vec<Item> {
     let (mut pictures, mut others) = (Vec::new(), false);
     collect(folder, DEPTH, &mut pictures, &mut others);
+    let cases = dataset::cases(folder).into_iter();
+    let mut cases: HashMap<Option<OsString>, Case> =
+        cases.map(|case| (case.image.file_name().map(OsString::from), case)).collect();
     // Searching for partners reads a folder each time, which is too slow for many files; these then have none.
     let is_large = pictures.len() > 500;
-    let item = |path: PathBuf| Item {
-        name: path.file_name().map(|name| dataset::readable(name).into_owned()).unwrap_or_default(),
-        truth: if is_large { Vec::new() } else { dataset::partners(&path) },
-        path,
-        files: Vec::new(),
-        prompt: None,
-        split: None,
-        reading: PairReading::default(),
+    let item = |path: PathBuf| {
+        let case = cases.remove(&path.file_name().map(OsString::from)).filter(|_| path.parent() == Some(folder));
+        let mut item = match case {
+            Some(case) => Item { path: path.clone(), ..Item::from(case) },
+            None => {
+                lone(path.file_name().map(|name| dataset::readable(name).into_owned()).unwrap_or_default(), path)
+            }
+        };
+        if item.truth.is_empty() && !is_large {
+            item.truth = dataset::partners(&item.path);
+        }
+        item
     };
     let mut items: Vec<Item> = pictures.into_iter().map(item).collect();
     // The mask of an image is listed with it, not beside it.
-    let masks: std::collections::HashSet<PathBuf> = items.iter().flat_map(|item| item.truth.clone()).collect();
+    let masks: HashSet<PathBuf> = items.iter().flat_map(|item| item.truth.clone()).collect();
     items.retain(|item| !masks.contains(&item.path));
     if others {
         items.extend(dicom::series_in(folder).into_iter().map(|series| Item {
-            name: series.name,
-            path: series.files[0].clone(),
-            files: if series.files.len() > 1 { series.files } else { Vec::new() },
-            truth: Vec::new(),
-            prompt: None,
-            split: None,
-            reading: PairReading::default(),
+            files: if series.files.len() > 1 { series.files.clone() } else { Vec::new() },
+            ..lone(series.name, series.files[0].clone())
         }));
     }
     items
 }
 
+/// A case of which nothing is known but its file.
+fn lone(name: String, path: PathBuf) -> Item {
+    let (files, truth, reading) = (Vec::new(), Vec::new(), PairReading::default());
+    Item { name, path, files, truth, prompt: None, split: None, reading }
+}
+
 fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mut bool) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut entries: Vec<_> = entries.flatten().collect();
-    entries.sort_by_key(std::fs::DirEntry::file_name);
+    entries.sort_by(|a, b| natural(&a.file_name().to_string_lossy(), &b.file_name().to_string_lossy()));
     for entry in entries {
         let name = entry.file_name().to_string_lossy().to_lowercase();
         if name.starts_with('.') || pictures.len() >= MOST {

@@ -6,6 +6,7 @@
 //! value replaces an older one; the rest goes through bounded channels.
 
 mod display;
+mod enlarge;
 mod event;
 mod event_sender;
 mod figure;
@@ -39,6 +40,7 @@ use crossbeam_channel::{Receiver, bounded};
 pub use crate::data::foreground::{THRESHOLD_STEPS, threshold_at, threshold_step};
 pub use crate::text::presets::PRESETS;
 pub use display::DisplayPixels;
+pub use enlarge::OverlayFrame;
 pub use event::{Event, ModelEvent, Slot};
 pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};

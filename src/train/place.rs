@@ -72,7 +72,7 @@ pub fn find(
 
 fn existing(folder: &Path, candidates: Vec<PathBuf>) -> Result<PathBuf, TrainError> {
     // An empty folder, as one where a disk was mounted, is no data set.
-    if let Some(found) = candidates.iter().find(|path| dataset::split_names(path).is_ok()) {
+    if let Some(found) = candidates.iter().find(|path| dataset::splits(path).is_ok()) {
         return Ok(found.clone());
     }
     let mut tried = candidates.iter().map(|path| shown(path)).collect::<Vec<_>>();

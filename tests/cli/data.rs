@@ -103,3 +103,27 @@ fn the_shared_sets() {
     assert_eq!(names[..3], ["train", "val", "test"]);
     assert_eq!(object["splits"][0]["pairs"], 798);
 }
+
+#[test]
+fn a_part_of_a_data_set_is_that_part_and_a_split_that_is_made_up_is_said_to_be() {
+    let folder = folder();
+    for name in ["a", "b"] {
+        put(&folder, &format!("set/test/Images/{name}.png"), &grey_png(5, 4, 9, name.len() as u8));
+        put(&folder, &format!("set/test/GTs/mask_{name}.png"), &grey_png(5, 4, 0, 255));
+        put(&folder, &format!("pool/images/{name}.png"), &grey_png(5, 4, 9, 7));
+        put(&folder, &format!("pool/masks/{name}.png"), &grey_png(5, 4, 0, 255));
+    }
+    put(&folder, "set/prompt/test.csv", b"Image,Description\na.png,one\nb.png,two\n");
+    let root = folder.path().join("set");
+    for part in ["set/test", "set/test/Images"] {
+        let object = himix!["data", folder.path().join(part), "--json"].json();
+        assert_eq!(object["splits"].as_array().map(Vec::len), Some(1), "{part}");
+        assert_eq!((&object["splits"][0]["name"], &object["splits"][0]["sentences"]), (&"test".into(), &2.into()));
+        let text = himix!["data", folder.path().join(part)].done().out;
+        assert!(text.contains(&format!("part of the data set {}", root.display())), "{text}");
+    }
+    let text = himix!["data", &root].done().out;
+    assert!(!text.contains("part of") && !text.contains("hash"), "{text}");
+    let text = himix!["data", folder.path().join("pool")].done().out;
+    assert!(text.contains("it names no splits"), "{text}");
+}

@@ -216,6 +216,31 @@ fn without_a_folder_nothing_is_written() {
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
 }
 
+/// Mesa's device selection complains on standard error where nobody is logged in; drivers are asked only where there may be a GPU.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_graphics_device_no_driver_is_asked() {
+    if ["/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/mali0", "/dev/kgsl-3d0"]
+        .iter()
+        .any(|node| Path::new(node).exists())
+    {
+        return;
+    }
+    let folder = folder();
+    let image = put_picture(&folder, "chest.png", 32, 32);
+    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_himix"))
+        .args(["predict", "--prompt", "lung", "--model"])
+        .arg(bundle())
+        .arg("--image")
+        .arg(&image)
+        .env_remove("XDG_RUNTIME_DIR")
+        .env_remove("NODEVICE_SELECT")
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
 #[test]
 fn a_folder_that_cannot_be_made_is_a_failure() {
     let folder = folder();

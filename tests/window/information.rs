@@ -169,7 +169,7 @@ fn a_picture_is_turned_as_it_asks_unless_that_is_switched_off() {
 }
 
 #[test]
-fn a_note_is_said_once_however_often_its_file_is_opened() {
+fn a_note_stands_there_once_however_often_its_file_is_opened() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = volume(folder.path(), "ct.nii", false, 2.0);
     // Without either code the position is not known.
@@ -177,12 +177,9 @@ fn a_note_is_said_once_however_often_its_file_is_opened() {
     bytes[254..256].copy_from_slice(&[0, 0]);
     std::fs::write(&path, bytes).expect("written");
     let mut window = with_result(&FakeModel::default(), vec![path.clone()]);
-    window.get_by_label_contains("Messages").click();
-    window.run();
     let count = |window: &Window| window.query_all_by_label_contains("Its header has no position").count();
-    window.key_press(Key::Escape);
-    window.run();
-    assert_eq!(count(&window), 1, "in the list, and no toast any more");
+    assert_eq!(count(&window), 1, "in the bar, and no toast");
+    assert!(window.query_by_label("Dismiss").is_none());
     window.key_press(Key::Home);
     window.run();
     drop_file(&mut window, &path);
@@ -190,4 +187,9 @@ fn a_note_is_said_once_however_often_its_file_is_opened() {
     let spoken = |window: &Window| window.get_by_label("Picture").value().unwrap_or_default();
     wait(&mut window, "the middle slice", |window| spoken(window).starts_with("Slice 3 of 5"));
     assert_eq!(count(&window), 1);
+    window.get_by_label("1 note").click();
+    window.run();
+    window.get_by_label("Hide the notes on this case").click();
+    window.run();
+    assert_eq!(count(&window), 0);
 }

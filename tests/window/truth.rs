@@ -81,17 +81,18 @@ fn a_truth_on_another_grid_is_asked_about() {
     let folder = tempfile::tempdir().expect("a folder");
     let image = volume(folder.path(), "ct.nii", false, 2.0);
     let mask = volume(folder.path(), "mask_of_it.nii", true, 2.5);
-    let asks = |window: &Window| says(window, "How does the ground truth mask_of_it.nii lie on this image?");
+    let asks =
+        |window: &Window| says(window, "How should the ground truth mask_of_it.nii be placed on this image?");
     let ask = || {
         let mut window = with_result(&FakeModel::default(), vec![image.clone(), mask.clone()]);
         wait(&mut window, "the question", asks);
         assert!(says(&window, "another grid"), "both are named");
-        assert!(window.query_by_label("It is of this slice").is_none(), "that is no answer here");
+        assert!(window.query_by_label("Assign to this slice").is_none(), "that is no answer here");
         assert!(!says(&window, "Dice"));
         window
     };
     let mut window = ask();
-    click(&mut window, "Match voxels by number");
+    click(&mut window, "Match voxels by index");
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     window.get_by_label("by voxel indices, regardless of positions");
     wait(&mut window, "two rows of the left half", |window| says(window, "8 px, 32 mm², "));
@@ -101,7 +102,7 @@ fn a_truth_on_another_grid_is_asked_about() {
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     window.get_by_label("resampled to the nearest voxel by position");
     let mut window = ask();
-    click(&mut window, "Leave it out");
+    click(&mut window, "Do not use it");
     assert!(!asks(&window) && !says(&window, "Dice"));
 }
 
@@ -116,7 +117,7 @@ fn a_lone_mask_of_a_stack_is_laid_on_the_slice_that_is_seen() {
     wait(&mut window, "the question", |window| says(window, "give the slice on which it was drawn"));
     window.key_press(Key::PageUp);
     window.run();
-    click(&mut window, "It is of this slice");
+    click(&mut window, "Assign to this slice");
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     window.get_by_label("on slice 4 alone");
     window.key_press(Key::PageUp);

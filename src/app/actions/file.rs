@@ -5,13 +5,14 @@ use eframe::egui::Key;
 use super::action::{Action, Given, Group, Undo, image};
 use super::choices::{Choice, Choices, Item};
 use crate::app::command::Command;
-use crate::app::dialogs::DialogKind;
+use crate::app::dialogs::{DialogKind, OverlaySize};
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
 use crate::app::text::file_name;
 use crate::data::samples::SAMPLES;
 
 const NEW: Action = Action::of(Group::Program);
+const OVERLAY: Action = Action { words: "export picture", undo: Undo::Impossible, ..NEW };
 
 /// Its entries.
 pub const ITEMS: &[Item] = &[
@@ -61,14 +62,7 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Impossible,
         ..NEW
     }),
-    Item::Action(Action {
-        id: ActionId("save_overlay"),
-        name: "Save overlay…",
-        words: "export picture",
-        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay),
-        undo: Undo::Impossible,
-        ..NEW
-    }),
+    Item::Menu("Save overlay", SAVE_OVERLAY),
     Item::Line,
     Item::Choices(Choices {
         prefix: "Open recent",
@@ -103,6 +97,28 @@ pub const ITEMS: &[Item] = &[
         command: |_| Ok(Command::Quit),
         undo: Undo::Impossible,
         ..NEW
+    }),
+];
+
+/// The sizes in which the picture with its overlay is saved.
+const SAVE_OVERLAY: &[Item] = &[
+    Item::Action(Action {
+        id: ActionId("save_overlay"),
+        name: "Save overlay at image resolution (1×)…",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Image)),
+        ..OVERLAY
+    }),
+    Item::Action(Action {
+        id: ActionId("save_overlay_twice"),
+        name: "Save overlay at twice the resolution (2×)…",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Twice)),
+        ..OVERLAY
+    }),
+    Item::Action(Action {
+        id: ActionId("save_overlay_screen"),
+        name: "Save overlay as on screen…",
+        command: |state| save(state.shown.is_some(), DialogKind::SaveOverlay(OverlaySize::Screen)),
+        ..OVERLAY
     }),
 ];
 

@@ -158,6 +158,19 @@ pub const ITEMS: &[Item] = &[
         command: |state| list(state).map(|()| Command::StepItem(-1)),
         ..SLICES
     }),
+    Item::Action(Action {
+        id: ActionId("mark_case"),
+        name: "Mark or unmark the case",
+        words: "flag star worklist",
+        keys: &[Chord::key(Key::M)],
+        command: |state| {
+            list(state)?;
+            let current = state.worklist.as_ref().and_then(|list| list.current);
+            current.map(|_| Command::MarkItem).ok_or("Open a case of the worklist first.")
+        },
+        undo: Undo::Again,
+        ..SLICES
+    }),
     Item::Action(WINDOWS[0]),
     Item::Action(WINDOWS[1]),
     Item::Action(WINDOWS[2]),

@@ -15,7 +15,7 @@ use crate::data::samples::{SAMPLES, SampleCase};
 /// Side of a sample's picture, points.
 const THUMBNAIL: f32 = 96.0;
 
-/// Says what to do, and offers to do it.
+/// Says what to do and offers to do it, or says why the case that was asked for is not seen.
 pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>) {
     let colour = theme::palette(ui.visuals()).canvas_text;
     if let Some(why) = &state.failed {
@@ -31,7 +31,7 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
     let area = Rect::from_center_size(rect.center(), vec2(rect.width().min(560.0) - 24.0, 280.0));
     let layout = Layout::top_down(eframe::egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(area).layout(layout), |ui| {
-        let words = "Open an image, then type what to segment.";
+        let words = "Open an image, then describe what to segment.";
         ui.label(RichText::new(words).heading().color(colour));
         ui.add_space(4.0);
         let about_model = match (&state.model, state.jobs.model.pending()) {
@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
         });
         ui.add_space(10.0);
         ui.label(
-            RichText::new("Or drop files here, or try a sample case (synthetic pictures of nobody):")
+            RichText::new("Or drop files here, or try a sample case (synthetic images, no real patient):")
                 .small()
                 .color(colour),
         );

@@ -38,7 +38,7 @@ impl Panel for Messages {
     fn show(&self, ui: &mut Ui, state: &mut State, _commands: &mut Vec<Command>) {
         state.notes.mark_read();
         if state.notes.log().next().is_none() {
-            ui.label(RichText::new("There was nothing to say so far.").weak());
+            ui.label(RichText::new("No messages so far.").weak());
         }
         for note in state.notes.log() {
             ui.label(toasts::heading(ui, note.kind));

@@ -10,6 +10,7 @@ mod level;
 mod menu;
 mod messages;
 mod model;
+mod notes;
 mod pages;
 mod palette;
 pub mod panel;
@@ -72,6 +73,7 @@ pub fn infos() -> Panes {
 /// Draws the window.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     menu::show(ui, state, commands);
+    notes::show(ui, state, commands);
     question::show(ui, state, commands);
     let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
     toasts::show(ui.ctx(), state, hero, commands);

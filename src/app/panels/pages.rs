@@ -8,7 +8,7 @@ use crate::app::page::Page;
 use crate::app::state::State;
 
 const ABOUT: &[&str] = &[
-    "Segments lesions from a text prompt with the HiMix network, in the image that is open.",
+    "Segments lesions in the open image from a text prompt, with the HiMix network.",
     "For research use only. This is not a medical device: it must not be used for diagnosis or treatment, and its \
      masks and scores have not been validated for any clinical purpose.",
     "Images, prompts and masks stay on this computer.",

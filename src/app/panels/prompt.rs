@@ -12,7 +12,6 @@ use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
 use crate::app::theme;
 
 const HINT: &str = "Say what to segment: Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
@@ -99,7 +98,7 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     None => format!("Opening {}…", awaited.what.name()),
                 },
                 (None, Some(open)) => {
-                    let (image, name) = (&open.image, file_name(&open.path));
+                    let (image, name) = (&open.image, &open.name);
                     // The stages have a zoom of their own.
                     let zoom = match state.tab {
                         Tab::Read => format!(" · zoom {:.0} %", 100.0 * state.view.zoom()),

@@ -1,4 +1,4 @@
-//! The strip beneath the menu that asks what is to be done with a ground truth that does not fit as it is.
+//! The strip beneath the menu that asks how a ground truth is to be laid on the image where its grid differs.
 
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Stroke, Ui};
 
@@ -16,15 +16,15 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = Frame::new().fill(palette.field).inner_margin(Margin::symmetric(10, 6)).stroke(edge);
     Panel::top("question of the ground truth").frame(frame).show(ui, |ui| {
         let file = question.paths.first().map(|path| file_name(path)).unwrap_or_default();
-        let title = format!("How does the ground truth {file} lie on this image?");
+        let title = format!("How should the ground truth {file} be placed on this image?");
         ui.add(Label::new(RichText::new(title).strong().color(palette.warning)).wrap());
         ui.add(Label::new(&question.message).wrap());
         ui.horizontal_wrapped(|ui| {
             let answers = [
                 (question.can_resample, "Resample by position", Some(TruthAnswer::Resample)),
-                (question.by_number, "Match voxels by number", Some(TruthAnswer::ByNumber)),
-                (question.on_slice, "It is of this slice", Some(TruthAnswer::OnThisSlice)),
-                (true, "Leave it out", None),
+                (question.by_number, "Match voxels by index", Some(TruthAnswer::ByNumber)),
+                (question.on_slice, "Assign to this slice", Some(TruthAnswer::OnThisSlice)),
+                (true, "Do not use it", None),
             ];
             for (_, name, answer) in answers.into_iter().filter(|(is_offered, ..)| *is_offered) {
                 if ui.button(name).on_hover_text(explanation(answer)).clicked() {
@@ -38,16 +38,16 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn explanation(answer: Option<TruthAnswer>) -> &'static str {
     match answer {
         Some(TruthAnswer::Resample) => {
-            "Every pixel of the image takes the label of the voxel of the mask that is nearest in mm. Where the grids differ, outlines \
-             move by up to half a voxel."
+            "Every pixel of the image takes the label of the mask voxel nearest to it in mm. Where the grids differ, outlines move by up \
+             to half a voxel."
         }
         Some(TruthAnswer::ByNumber) => {
-            "The first voxel of the mask is laid on the first of the image, whatever the positions say. Right where a program lost \
-             or changed the positions when it saved the mask."
+            "The first voxel of the mask is placed on the first voxel of the image, whatever the positions say. Choose this if a program \
+             lost or changed the positions when it saved the mask."
         }
         Some(TruthAnswer::OnThisSlice) => {
-            "The mask is that of the slice that is shown now. Scores are of that slice alone."
+            "The mask belongs to the slice that is shown now. Scores are of this slice alone."
         }
-        None => "The image is looked at without this ground truth.",
+        None => "The image is shown without this ground truth.",
     }
 }

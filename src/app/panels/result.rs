@@ -104,9 +104,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     } else {
         legend_row(ui, theme::colour(state.settings.colours.overlay().mask), "Mask", area).on_hover_text(words);
     }
-    let case =
-        state.worklist.as_ref().and_then(|list| list.items.get(list.current?)).filter(|_| state.left.is_none());
-    if let Some(split) = case.and_then(|case| case.split.as_deref()) {
+    if let Some(split) = state.split() {
         let words =
             "The part of the data set. A score says something only of a part that the model was not trained on.";
         row(ui, "Split", split).on_hover_text(words);

@@ -1,4 +1,4 @@
-//! Messages in the corner of the picture.
+//! Messages that disappear after a while, shown beside the picture and never on it.
 
 use eframe::egui::{
     Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2,
@@ -7,33 +7,53 @@ use eframe::egui::{
 use crate::app::command::Command;
 use crate::app::notes::{Kind, Note};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::theme;
 
-const WIDTH: f32 = 380.0;
+/// Width of a message at most, and at least, points.
+const WIDTH: (f32, f32) = (380.0, 180.0);
+/// Distance from the edges.
+const MARGIN: f32 = 8.0;
 
-/// Distance from the edges of the picture: beneath are its scale and the value under the pointer, and above are the buttons of the stages.
-const MARGIN: [f32; 2] = [12.0, 64.0];
-
-/// Height in which three of them have room, with the margin.
-const LEAST: f32 = 300.0;
-
-/// Draws the toasts in the lower right corner of `canvas`.
-pub fn show(ctx: &Context, state: &State, canvas: Rect, commands: &mut Vec<Command>) {
+/// Draws them in a lower corner beside `hero`, which is what the layout is for. Where there is no room beside it, the bar beneath the menu
+/// shows the newest of them from the next frame on.
+pub fn show(ctx: &Context, state: &State, hero: Rect, commands: &mut Vec<Command>) {
+    let room = beside(ctx.content_rect(), hero, state.tab);
+    let id = in_bar();
+    if ctx.data(|data| data.get_temp::<bool>(id)).unwrap_or(false) != room.is_none() {
+        ctx.data_mut(|data| data.insert_temp(id, room.is_none()));
+        ctx.request_repaint();
+    }
+    let Some(room) = room else { return };
     if state.notes.toasts().next().is_none() {
         return;
     }
-    // What is too low for them would not keep them from the menus.
-    let canvas = if canvas.height() < LEAST { ctx.content_rect() } else { canvas };
-    let width = WIDTH.min(canvas.width() - 24.0);
-    let corner = pos2(canvas.right() - MARGIN[0], canvas.bottom() - MARGIN[1]);
+    let corner = pos2(room.right() - MARGIN, room.bottom() - MARGIN);
     let area = Area::new(Id::unique("toasts")).order(Order::Middle).pivot(Align2::RIGHT_BOTTOM).fixed_pos(corner);
     area.show(ctx, |ui| {
-        ui.set_width(width);
+        ui.set_width(WIDTH.0.min(room.width() - 2.0 * MARGIN));
         ui.spacing_mut().item_spacing.y = 6.0;
         for note in state.notes.toasts() {
             toast(ui, note, commands);
         }
     });
+}
+
+/// Whether there was no room beside the picture in the last frame.
+pub fn are_in_bar(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp(in_bar())).unwrap_or(false)
+}
+
+fn in_bar() -> Id {
+    Id::unique("toasts in the bar")
+}
+
+/// Where there is room: at the right of what the layout is for, else at its left. Where a run is trained there is no such picture.
+fn beside(window: Rect, hero: Rect, tab: Tab) -> Option<Rect> {
+    let right = Rect::from_x_y_ranges(hero.right()..=window.right(), window.y_range());
+    let left = Rect::from_x_y_ranges(window.left()..=hero.left(), window.y_range());
+    let all = [right, left].into_iter().find(|room| room.width() >= WIDTH.1 + 2.0 * MARGIN);
+    if tab == Tab::Train { Some(window) } else { all }
 }
 
 /// What a kind is called and its colour.
@@ -67,4 +87,22 @@ fn toast(ui: &mut Ui, note: &Note, commands: &mut Vec<Command>) {
         });
         ui.add(Label::new(&note.text).wrap());
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eframe::egui::vec2;
+
+    #[test]
+    fn messages_stand_beside_the_picture() {
+        let window = Rect::from_min_size(pos2(0.0, 0.0), vec2(1024.0, 640.0));
+        let hero = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, 30.0..=480.0);
+        for (from, to) in [(0.0, 752.0), (196.0, 752.0), (300.0, 1024.0)] {
+            let room = beside(window, hero(from, to), Tab::Read).expect("room");
+            assert!(!room.shrink(1.0).intersects(hero(from, to)) && window.contains_rect(room), "{from} to {to}");
+        }
+        assert_eq!(beside(window, hero(0.0, 1024.0), Tab::Read), None, "the bar has them then");
+        assert_eq!(beside(window, hero(100.0, 900.0), Tab::Stages), None);
+    }
 }

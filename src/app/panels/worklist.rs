@@ -1,8 +1,9 @@
 //! The list of cases on the left, with thumbnails of those that are seen.
 
+use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align2, Color32, FontId, Image, Label, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextEdit,
-    Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Image, Label, Painter, Rect, RichText, Role, ScrollArea, Sense, Shape, Stroke,
+    StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::panel::{Around, Panel};
@@ -11,13 +12,16 @@ use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
-use crate::app::theme;
+use crate::app::text::{file_name, middle};
+use crate::app::theme::{self, Palette};
+use crate::app::worklist::Worklist;
 
 /// Height of a row, points.
 const ROW: f32 = 56.0;
 /// Side of a thumbnail, points.
 const PICTURE: f32 = 48.0;
+/// Side of the corner that marks a case, points.
+const MARK: f32 = 14.0;
 
 /// The cases of a folder.
 pub struct Cases;
@@ -97,25 +101,17 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
 }
 
-fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, commands: &mut Vec<Command>) {
+fn row(ui: &mut Ui, list: &Worklist, place: usize, commands: &mut Vec<Command>) {
     let item = &list.items[place];
     let palette = theme::palette(ui.visuals());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let is_current = list.current == Some(place);
-    // A series is named by what it is; its file tells it from others of the same name.
-    let file = file_name(&item.path);
-    let mut marks: Vec<&str> = item.split.as_deref().into_iter().collect();
-    marks.extend((file != item.name).then_some(file.as_str()));
-    if !item.truth.is_empty() {
-        marks.push("mask");
-    }
-    if item.prompt.is_some() {
-        marks.push("prompt");
-    }
-    if list.edited.contains_key(&place) {
-        marks.push("edited");
-    }
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_current, &item.name));
+    let name = list.name(place);
+    let words = list.words(place);
+    response.widget_info(|| WidgetInfo {
+        current_text_value: Some(words.join(", ")),
+        ..WidgetInfo::selected(Role::Button, true, is_current, &name)
+    });
     let fill = if is_current {
         palette.accent_fill
     } else if response.hovered() {
@@ -142,28 +138,54 @@ fn row(ui: &mut Ui, list: &crate::app::worklist::Worklist, place: usize, command
         }
         None => {}
     }
-    let text =
-        Rect::from_min_max(pos2(square.right() + 6.0, rect.top() + 8.0), rect.right_bottom() - vec2(4.0, 4.0));
-    let line = |words: &str, font: FontId, colour: Color32| {
-        let mut job = eframe::egui::text::LayoutJob::simple_singleline(words.to_owned(), font, colour);
-        job.wrap.max_width = text.width();
-        job.wrap.max_rows = 1;
-        job.wrap.break_anywhere = true;
-        ui.painter().layout_job(job)
-    };
-    ui.painter().galley(text.min, line(&item.name, FontId::proportional(12.5), palette.text), palette.text);
-    let words = marks.join(" · ");
-    ui.painter().galley(
-        text.min + vec2(0.0, 19.0),
-        line(&words, FontId::proportional(11.5), if is_current { palette.text } else { palette.weak }),
-        palette.weak,
-    );
+    if list.marked.contains(&place) {
+        mark(ui.painter(), square, palette);
+    }
+    let text = Rect::from_min_max(pos2(square.right() + 6.0, rect.top()), rect.right_bottom() - vec2(4.0, 0.0));
+    describe(ui, text, &name, &words, is_current);
     if response.clicked() {
         commands.push(Command::OpenItem(place));
     }
-    let mut hover = if file == item.name { file } else { format!("{}\n{file}", item.name) };
+    // A series is named by what it is; its file tells it from others of the same name.
+    let file = file_name(&item.path);
+    let mut hover = if file == item.name { name } else { format!("{name}\n{file}") };
+    if !words.is_empty() {
+        hover += &format!("\n{}", words.join(" · "));
+    }
     if let Some(prompt) = list.edited.get(&place).or(item.prompt.as_ref()) {
         hover += &format!("\n{prompt}");
     }
     response.on_hover_text(hover);
+}
+
+/// A corner of the thumbnail in the colour of what is active.
+fn mark(painter: &Painter, square: Rect, palette: &Palette) {
+    let corner = square.right_top();
+    let points = vec![corner - vec2(MARK, 0.0), corner, corner + vec2(0.0, MARK)];
+    painter.add(Shape::convex_polygon(points, palette.accent, Stroke::new(1.0, palette.canvas)));
+}
+
+/// The name on two lines at most, cut in its middle, and beneath it what there is to say of the case: what the user did comes first, so that
+/// it is not what is cut off.
+fn describe(ui: &Ui, rect: Rect, name: &str, words: &[&str], is_current: bool) {
+    let palette = theme::palette(ui.visuals());
+    let [large, small] = [FontId::proportional(12.5), FontId::proportional(11.5)];
+    let fitting = |text: &str, font: &FontId, room: f32| {
+        ui.fonts_mut(|fonts| middle(text, room, |letter| fonts.glyph_width(font, letter)))
+    };
+    let lay = |text: String, font: &FontId, colour: Color32, rows: usize| {
+        let mut job = LayoutJob::simple_singleline(text, font.clone(), colour);
+        job.wrap =
+            TextWrapping { max_width: rect.width(), max_rows: rows, break_anywhere: true, ..Default::default() };
+        ui.painter().layout_job(job)
+    };
+    // Where a line breaks, up to one letter of room is lost.
+    let name = lay(fitting(name, &large, 2.0 * rect.width() - 14.0), &large, palette.text, 2);
+    let colour = if is_current { palette.text } else { palette.weak };
+    let said = lay(words.join(" · "), &small, colour, 1);
+    let height = name.size().y + if words.is_empty() { 0.0 } else { said.size().y + 1.0 };
+    let top = rect.center().y - height / 2.0;
+    let beneath = pos2(rect.left(), top + name.size().y + 1.0);
+    ui.painter().galley(pos2(rect.left(), top), name, palette.text);
+    ui.painter().galley(beneath, said, colour);
 }

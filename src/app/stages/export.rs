@@ -11,7 +11,7 @@ use crate::engine::jobs::SaveFigure;
 use crate::engine::{FigureKind, FigureModel, FigureRequest};
 
 impl State {
-    /// What keeps a figure from being drawn now, and what to do; none where nothing does.
+    /// What keeps a figure from being drawn now, and what to do; `None` where nothing does.
     pub fn figure_missing(&self, kind: FigureKind) -> Option<&'static str> {
         let seen = self.stages.look.seen.as_ref().map(|seen| &seen.inspection);
         let stages = seen.map(|seen| seen.stages.as_slice()).unwrap_or_default();
@@ -73,7 +73,7 @@ impl HimixApp {
             kind,
             models,
             name: state.document.image.as_ref().map_or_else(String::new, |open| {
-                if open.volume.slices > 1 { open.source.name_of(open.slice) } else { open.source.name() }
+                if open.volume.slices > 1 { open.title() } else { open.name.clone() }
             }),
             image: state.document.image.as_ref().map(|open| (open.image.clone(), open.painted())),
             lengths: state.document.image.as_ref().map_or(Lengths::PIXELS, |open| open.volume.geometry.lengths()),

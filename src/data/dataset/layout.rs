@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::listing::{Listing, stem};
 use super::marks::key;
-use super::names::{fold, readable};
+use super::names::{fold, natural, readable};
 use super::table;
 use crate::data::{DataError, subject};
 
-/// Names of folders of images, of masks, and of tables, in any case.
-const IMAGES: &[&str] = &["images", "image", "imgs", "img"];
+/// Names of folders of images, in any case.
+pub const IMAGES: &[&str] = &["images", "image", "imgs", "img"];
+/// Names of folders of masks, and of tables, in any case.
 pub const MASKS: &[&str] = &[
     "gts",
     "gt",
@@ -104,7 +105,9 @@ impl Arrangement {
     pub fn source(&self, root: &Path, split: &str) -> Result<&Source, DataError> {
         let exact = self.sources.iter().find(|source| source.name == split);
         let alike = || self.sources.iter().find(|source| canonical(&source.name) == canonical(split));
-        exact.or_else(alike).ok_or_else(|| {
+        // All of what is one split is that split.
+        let only = || self.sources.first().filter(|_| split == "all" && self.sources.len() == 1);
+        exact.or_else(alike).or_else(only).ok_or_else(|| {
             let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
             DataError::NoSplit { path: root.to_owned(), split: split.to_owned(), available: names.join(", ") }
         })
@@ -121,7 +124,19 @@ fn canonical(split: &str) -> String {
     }
 }
 
-/// Recognises the layout of a folder.
+/// Returns whether a folder of this name is a split, and not merely a folder that has images: its name is that of
+/// training, validation or test.
+pub fn is_split_name(name: &str) -> bool {
+    ["train", "val", "test"].contains(&canonical(name).as_str())
+}
+
+/// Returns whether a folder has tables, or lists of the images of its splits.
+pub fn has_tables(listing: &Listing) -> bool {
+    ["train.txt", "val.txt", "test.txt"].iter().any(|name| listing.find(name).is_some())
+        || !tables(listing).is_empty()
+}
+
+/// Recognises the layout of a folder by its content alone, whatever lies around it.
 ///
 /// # Errors
 /// Returns an error if it does not exist, or has nothing that could be images of a data set.
@@ -132,7 +147,7 @@ pub fn recognise(root: &Path) -> Result<Arrangement, DataError> {
         .ok_or_else(|| DataError::NoImages { path: root.to_owned() })?;
     let rank =
         |name: &str| ["train", "val", "test"].iter().position(|known| *known == canonical(name)).unwrap_or(3);
-    sources.sort_by(|a, b| (rank(&a.name), &a.name).cmp(&(rank(&b.name), &b.name)));
+    sources.sort_by(|a, b| rank(&a.name).cmp(&rank(&b.name)).then_with(|| natural(&a.name, &b.name)));
     Ok(Arrangement { layout, sources })
 }
 
@@ -195,9 +210,8 @@ fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
         share,
     };
     let by_name = tables(listing);
-    let is_split = |name: &&String| ["train", "val", "test"].contains(&name.as_str());
-    if by_name.keys().any(|name| is_split(&name)) {
-        let named = by_name.iter().filter(|(name, _)| is_split(name));
+    if by_name.keys().any(|name| is_split_name(name)) {
+        let named = by_name.iter().filter(|(name, _)| is_split_name(name));
         return Some((
             layout,
             named.map(|(name, path)| source(name, Some(path.clone()), Share::ByTable)).collect(),

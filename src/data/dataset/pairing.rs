@@ -88,6 +88,44 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
     Ok((samples, findings))
 }
 
+/// An image of a split with what is known of it, be it a pair or not.
+pub struct Known {
+    /// The image's file name, readable.
+    pub name: String,
+    /// Its file.
+    pub image: PathBuf,
+    /// The files of its masks; empty if it has none.
+    pub masks: Vec<PathBuf>,
+    /// The prompt, unchanged; empty if there is none.
+    pub prompt: String,
+}
+
+/// Returns the images of a split: those of its table in its order, then those that no row names, unless only its table says which belong to it.
+pub fn known(source: &Source) -> Result<Vec<Known>, DataError> {
+    let rows = source.table.as_ref().map_or(Ok(Vec::new()), |path| table::read(path).map(|(rows, _)| rows))?;
+    let files = Files::of(source);
+    let belongs = share(source)?;
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    let mut add = |name: String, prompt: String| {
+        if belongs(&name) && seen.insert(name.clone()) {
+            let (image, masks) = (files.images.join(&name), files.masks(&name));
+            found.push(Known { name, image, masks, prompt });
+        }
+    };
+    for row in rows {
+        if let Some(name) = files.image(&row.name) {
+            add(name, row.prompt);
+        }
+    }
+    if source.share != Share::ByTable {
+        let mut rest: Vec<&String> = files.by_key.values().flatten().collect();
+        rest.sort_by(|a, b| natural(a, b));
+        rest.into_iter().for_each(|name| add(name.clone(), String::new()));
+    }
+    Ok(found)
+}
+
 /// Explains why a split has no pair.
 fn refusal(
     source: &Source,
@@ -217,7 +255,7 @@ impl Files {
             let by_key = self.masks.iter().flat_map(|masks| &masks.by_key);
             let mut alone: Vec<&String> =
                 by_key.filter(|(key, _)| !self.by_key.contains_key(*key)).flat_map(|(_, names)| names).collect();
-            alone.sort();
+            alone.sort_by(|a, b| natural(a, b));
             alone.dedup();
             findings.extend(alone.into_iter().map(|name| Finding::new(Problem::MissingPartner, name.clone())));
         }

@@ -1,20 +1,23 @@
 //! Surveys a data set before it is used: opens every file once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::finding::{Finding, Problem};
-use super::layout::{self, Layout, Share};
-use super::names::fold;
-use super::{Checked, Dataset, PairReading, Sample, pair};
+use super::layout::{Layout, Share};
+use super::{Checked, Dataset, PairReading, Sample, enclosing, fold, pair};
 use crate::data::{DataError, subject};
 
 /// The content of a data set.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    /// The folder of the data set: the one that was surveyed, or the one that it is a part of.
+    pub root: PathBuf,
+    /// Whether the folder names no splits, so that those here are made by a hash.
+    pub is_hashed: bool,
     /// The layout of the folder.
     pub layout: Layout,
     /// How its pairs were read.
@@ -55,22 +58,23 @@ enum PairCheck {
     Bad(Finding),
 }
 
-/// Surveys every split of the data set in `root`, whose pairs are read by `reading`. `progress` receives from several
-/// threads how many files were opened of how many.
+/// Surveys every split of the data set in `folder`, or of the part of one that it is, whose pairs are read by `reading`.
+/// `progress` receives from several threads how many files were opened of how many.
 ///
 /// # Errors
 /// Returns an error if the folder is not a data set.
 pub fn survey(
-    root: &Path,
+    folder: &Path,
     reading: &PairReading,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Survey, DataError> {
-    let arrangement = layout::recognise(root)?;
+    let enclosing::Enclosing { root, arrangement } = enclosing::find(folder)?;
+    let is_hashed = arrangement.sources.iter().any(|source| matches!(source.share, Share::Tenths(_)));
     let is_divided = arrangement.sources.iter().any(|source| source.share != Share::All);
     // If a pool of images is divided, the whole is not surveyed again.
     let sources = arrangement.sources.iter().filter(|source| !is_divided || source.name != "all");
     let opened: Vec<(String, Result<Dataset, DataError>)> =
-        sources.map(|source| (source.name.clone(), Dataset::open(root, &source.name))).collect();
+        sources.map(|source| (source.name.clone(), Dataset::open(folder, &source.name))).collect();
     let count =
         opened.iter().filter_map(|(_, dataset)| dataset.as_ref().ok()).map(|data| data.samples.len()).sum();
     let done = AtomicUsize::new(0);
@@ -92,7 +96,7 @@ pub fn survey(
     }
     let shared = subjects.into_iter().filter(|(_, splits)| splits.len() > 1);
     let shared_subjects = shared.map(|(subject, splits)| (subject, splits.into_iter().collect())).collect();
-    Ok(Survey { layout: arrangement.layout, reading: reading.clone(), splits, shared_subjects })
+    Ok(Survey { root, is_hashed, layout: arrangement.layout, reading: reading.clone(), splits, shared_subjects })
 }
 
 /// Leaves out of an opened split what only opening every file shows: unreadable files, and masks of another size.

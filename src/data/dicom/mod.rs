@@ -32,7 +32,7 @@ use super::{DataError, Limit};
 use attributes::Attributes;
 use frame::Frame;
 use reader::{Contents, read};
-pub use series::{Series, series_in};
+pub use series::{Series, recounted, series_in};
 pub use slices::open_series;
 
 /// Whether the first bytes of a file are a preamble and the letters after it.

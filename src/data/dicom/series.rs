@@ -10,6 +10,7 @@ use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
 use crate::data::Limit;
+use crate::data::dataset::names::natural;
 
 /// Deepest folder that is searched, and most files.
 const DEPTH: usize = 6;
@@ -66,11 +67,18 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
         let note = copies(copied.get(&series).copied().unwrap_or(0));
         stacks.extend(slices.into_iter().map(|slices| separated(slices, note.as_ref())));
     }
-    stacks.sort_by(|a, b| a[0].name.cmp(&b[0].name));
+    stacks.sort_by(|a, b| natural(&a[0].name, &b[0].name));
     let mut series: Vec<Series> = stacks.into_iter().flatten().collect();
     // The sort is stable, so the stacks of one series keep their order.
     series.sort_by_key(|series| std::cmp::Reverse(series.files.len()));
     series
+}
+
+/// Returns the name of a series of `listed` files of which `read` make its stack. What a file's header does not tell, that its pixels cannot be
+/// read, is known only then, and the name must say what is seen.
+pub fn recounted(name: &str, listed: usize, read: usize) -> String {
+    let slices = if read == 1 { "1 slice".to_owned() } else { format!("{read} slices") };
+    name.replacen(&format!(", {listed} slices"), &format!(", {slices}"), 1)
 }
 
 /// Collects the files of a folder, each once: links may lead to the same file again, or form a loop.

@@ -60,6 +60,8 @@ pub struct OpenImage {
     pub limit: Limit,
     /// What is done about the orientation that a picture gives.
     pub orientation: Orientation,
+    /// Whether the data set around the file is asked for its prompt and its masks; of a case of a list they are known.
+    pub looks_up: bool,
 }
 
 /// An image that was opened, or a sample case that was drawn.
@@ -73,8 +75,10 @@ pub struct ImageOpened {
     pub image: Arc<Image>,
     /// Its pixels for the screen.
     pub display: DisplayPixels,
-    /// Masks that lie beside the file.
+    /// Its masks: those that its data set names, or that lie beside the file.
     pub partners: Vec<PathBuf>,
+    /// What the data set around a lone file says of it, if it was looked for and is there.
+    pub case: Option<Box<Item>>,
     /// What a sample case has beside its image.
     pub sample: Option<SampleOpened>,
 }
@@ -103,18 +107,26 @@ impl Job for OpenImage {
             true => task.progress(done, count),
             false => !task.is_cancelled(),
         };
+        let case = self.looks_up.then(|| data::worklist::case(&self.path)).flatten().map(Box::new);
+        let orientation = match &case {
+            Some(case) if case.reading.orientation == Orientation::AsStored => Orientation::AsStored,
+            _ => self.orientation,
+        };
         let volume = if self.files.len() > 1 {
             data::dicom::open_series(&self.files, self.limit, &|done| progress(done, self.files.len()))?
         } else {
-            data::open::open_as(&self.path, self.limit, self.orientation, &progress)?
+            data::open::open_as(&self.path, self.limit, orientation, &progress)?
         };
         let slice = volume.slices / 2;
         let image = Arc::new(volume.slice(slice));
         let display = DisplayPixels::of(&image, self.texture_limit);
-        let partners = data::dataset::partners(&self.path);
+        let partners = match case.as_ref().map(|case| case.truth.as_slice()) {
+            Some(masks @ [_, ..]) => masks.to_vec(),
+            _ => data::dataset::partners(&self.path),
+        };
         let volume = Arc::new(volume);
         *task.opened = Some((task.ticket, volume.clone()));
-        Ok(ImageOpened { volume, slice, image, display, partners, sample: None })
+        Ok(ImageOpened { volume, slice, image, display, partners, case, sample: None })
     }
 }
 
@@ -138,7 +150,7 @@ impl Job for OpenSample {
         *task.opened = Some((task.ticket, volume.clone()));
         let sample = SampleOpened { sample: self.sample, mask: Arc::new(made.mask), prompt: made.prompt };
         let (image, partners) = (Arc::new(made.image), Vec::new());
-        Ok(ImageOpened { volume, slice: 0, image, display, partners, sample: Some(sample) })
+        Ok(ImageOpened { volume, slice: 0, image, display, partners, case: None, sample: Some(sample) })
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::data::volume::DisplayWindow;
 use crate::data::{Image, Mask, write};
 use crate::engine::display::as_seen;
+use crate::engine::enlarge::{OverlayFrame, enlarge};
 use crate::engine::figure::{self, FigureRequest};
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::overlay::{OverlayPaint, compose};
@@ -38,11 +39,13 @@ impl Job for SaveMask {
     }
 }
 
-/// Writes an image with the overlay as it is shown, at image resolution, as PNG.
+/// Writes an image with the overlay as it is shown, as PNG.
 #[derive(Debug)]
 pub struct SaveOverlay {
     /// The file.
     pub path: PathBuf,
+    /// What is written of the image, and how large; `None` for all of it at its own resolution.
+    pub frame: Option<OverlayFrame>,
     /// The image.
     pub image: Arc<Image>,
     /// How it is seen; `None` as it is stored.
@@ -68,6 +71,11 @@ impl Job for SaveOverlay {
 
     fn run(self, _: &mut Task<'_>) -> Result<(), Failure> {
         let image = as_seen(self.image, self.seen);
+        if let Some(frame) = self.frame {
+            let large = enlarge(frame, &image, &self.prediction, self.truth.as_deref(), self.threshold);
+            let pixels = compose(&large.image, &large.mask, large.truth.as_deref(), &self.paint);
+            return Ok(write::png_rgb(&self.path, large.image.width, large.image.height, &pixels)?);
+        }
         let truth = self.truth.as_ref().map(|mask| mask.values.as_slice());
         let pixels = compose(&image, &self.prediction.mask(self.threshold), truth, &self.paint);
         Ok(write::png_rgb(&self.path, image.width, image.height, &pixels)?)

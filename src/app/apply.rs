@@ -59,8 +59,8 @@ impl HimixApp {
             Command::CloseTruth => {
                 state.document.truth = None;
                 state.truth_question = None;
-                self.prepare_slices();
                 state.notes.leave_truth();
+                self.prepare_slices();
                 self.request_compared();
             }
             Command::CompareWith(source) => self.compare_with(source),

@@ -22,7 +22,7 @@ impl State {
     /// How the image of this name and its masks are read: where it is a case of the list, as its data set says.
     pub(super) fn reading_of(&self, path: &Path) -> PairReading {
         let listed = self.worklist.as_ref().map(|list| list.items.iter()).into_iter().flatten();
-        let lone = self.image.as_ref().and_then(|open| open.case.as_deref());
+        let lone = self.document.image.as_ref().and_then(|open| open.case.as_deref());
         let case = listed.chain(lone).find(|item| item.path == path);
         self.settings.reading(case.map(|case| &case.reading))
     }

@@ -9,7 +9,7 @@ use crate::engine::OverlayFrame;
 impl State {
     /// A name for a file of this kind about the case that is open: picture, slice and prompt. `None` without a picture.
     pub fn suggested_name(&self, kind: &str) -> Option<String> {
-        let open = self.image.as_ref()?;
+        let open = self.document.image.as_ref()?;
         // The name without its endings; a series is called by what it is, which has none.
         let stem = match &open.source {
             Source::Files(path, files) if files.len() < 2 => {
@@ -21,14 +21,14 @@ impl State {
         let is_stack = open.volume.slices > 1;
         let slice = is_stack.then(|| format!("{} {}", open.source.piece().to_lowercase(), open.slice + 1));
         // The prompt that brought the mask, which the one in the field may not have done yet.
-        let prompt = self.shown.as_ref().map_or(self.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
+        let prompt = self.shown.as_ref().map_or(self.document.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
         let parts = [stem.as_str(), slice.as_deref().unwrap_or_default(), prompt];
         Some(format!("{}.png", text::file_stem(&parts, kind)))
     }
 
     /// What is written of the picture in such a size. `None` where that is the picture as it is.
     pub fn overlay_frame(&self, size: OverlaySize) -> Option<OverlayFrame> {
-        let open = self.image.as_ref()?;
+        let open = self.document.image.as_ref()?;
         let (image, is_smooth) = ([open.image.width, open.image.height], self.settings.smooth);
         match size {
             OverlaySize::Image => None,

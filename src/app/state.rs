@@ -258,7 +258,7 @@ impl State {
     pub fn split(&self) -> Option<&str> {
         let list = self.worklist.as_ref().filter(|_| self.left.is_none());
         let listed = list.and_then(|list| list.items.get(list.current?));
-        let lone = self.image.as_ref().and_then(|open| open.case.as_deref());
+        let lone = self.document.image.as_ref().and_then(|open| open.case.as_deref());
         listed.or(lone)?.split.as_deref()
     }
 

@@ -27,8 +27,8 @@ pub fn memory(bytes: u64) -> String {
 
 /// What stands for the part of a name that is left out.
 const LEFT_OUT: char = '…';
-/// Share of what is seen of a long name that is its beginning; the rest is its end, where names of one folder differ most.
-const BEGINNING: f32 = 0.55;
+/// Share of what is seen of a long name that is its beginning: patient and study stand there, the number of a slice at the end.
+const BEGINNING: f32 = 0.68;
 /// Most bytes of each part of a suggested file name, and of the whole without its kind and ending.
 const PART: usize = 48;
 const WHOLE: usize = 120;
@@ -95,7 +95,7 @@ mod tests {
         let cut = |name: &str, room: f32| middle(name, room, |_| 1.0);
         assert_eq!(cut("covid_12.png", 12.0), "covid_12.png");
         let [one, other] = ["patient_0001_series_0004_slice_0017.png", "patient_0001_series_0004_slice_0018.png"];
-        assert_eq!(cut(one, 20.0), "patient_00…e_0017.png");
+        assert_eq!(cut(one, 20.0), "patient_0001…017.png");
         assert_ne!(cut(one, 20.0), cut(other, 20.0), "their ends differ");
         assert_eq!(cut("größe", 3.0), "g…e");
         assert_eq!((cut("abc", 0.0).as_str(), cut("", 0.0).as_str()), ("…", ""));

@@ -166,7 +166,7 @@ fn a_series_is_called_by_what_it_is_and_its_notes_leave_with_it() {
     assert!(!says(&window, "a_cut.dcm · "), "it is not named after the file that was left out");
     // The note is in the bar, no toast is shown, and the path of the file stands there once.
     let note = window.get_by_label_contains("1 of 3 files was left out");
-    let text = note.accesskit_node().label().unwrap_or_default();
+    let text = note.value().unwrap_or_default();
     assert_eq!(text.matches(&cut.display().to_string()).count(), 1, "{text}");
     assert!(!text.contains("File:") && window.query_by_label("Dismiss").is_none());
     let bar = note.rect();
@@ -210,11 +210,11 @@ fn toasts_stand_beside_the_picture_and_leave_with_their_case() {
     let picture = window.get_by_label("Picture").rect();
     let text = window.get_by_label_contains("mask_small.png");
     assert!(!picture.intersects(text.rect()) && !picture.intersects(window.get_by_label("Dismiss").rect()));
-    let said = text.accesskit_node().label().unwrap_or_default();
+    let said = text.value().unwrap_or_default();
     let path = files.small_truth().display().to_string();
     assert_eq!(said.matches(&path).count(), 1, "the path stands there once: {said}");
     drop_file(&mut window, &folder.path().join("train/Images/t.png"));
-    wait(&mut window, "another case", |window| says(window, "t.png · "));
+    wait(&mut window, "another case", |window| says(window, "t.png · 32 × 24"));
     assert!(window.query_by_label("Dismiss").is_none(), "it was about the case before");
     window.get_by_label_contains("Messages (").click();
     window.run();

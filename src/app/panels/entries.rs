@@ -45,10 +45,11 @@ fn scrolled(ui: &mut Ui, most: f32, content: impl FnOnce(&mut Ui)) {
 pub fn action(ui: &mut Ui, action: &Action, state: &State, commands: &mut Vec<Command>) {
     let keys = state.settings.keys.label(action);
     let is_on = action.is_on.map(|is_on| is_on(state));
-    let title = action.title(state);
+    let given = action.given(state);
+    let content = with_detail(&action.title(state), &keys);
     let response = match is_on {
-        Some(mut is_on) => entry(ui, &action.given(state), Checkbox::new(&mut is_on, with_detail(&title, &keys))),
-        None => entry(ui, &action.given(state), Button::new(with_detail(&title, &keys))),
+        Some(mut is_on) => entry(ui, &given, Checkbox::new(&mut is_on, content)),
+        None => entry(ui, &given, Button::new(content)),
     };
     give(response, given, commands);
 }

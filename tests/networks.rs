@@ -207,7 +207,7 @@ fn what_it_lacks_is_absent_and_not_a_failure() {
     assert!(inspection.stages.is_empty() && inspection.similarity.is_empty());
     assert!(inspection.prediction.stages.is_empty());
     let own = predictor.overrides().clone();
-    let error = predictor.save_turned(&own, &folder.path().join("other")).expect_err("nothing to override");
+    let error = predictor.save_modified(&own, &folder.path().join("other")).expect_err("nothing to override");
     assert!(error.to_string().contains("no values that could be overridden"), "{error}");
     let bundled = Predictor::open_on(&ModelSource::new("bundled"), device::cpu()).expect("opens");
     let foreign = bundled.overrides().clone();

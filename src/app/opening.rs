@@ -55,8 +55,9 @@ impl HimixApp {
     pub(super) fn is_typed_ahead(&self) -> bool {
         let state = &self.state;
         let left = state.left.as_ref().map(|left| left.prompt.as_str());
-        let is_typed =
-            state.prompt_of == PromptOf::User && !state.document.prompt.is_empty() && left != Some(state.document.prompt.as_str());
+        let is_typed = state.prompt_of == PromptOf::User
+            && !state.document.prompt.is_empty()
+            && left != Some(state.document.prompt.as_str());
         state.recalled.is_some() || is_typed
     }
 

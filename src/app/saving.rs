@@ -21,7 +21,8 @@ impl State {
         let is_stack = open.volume.slices > 1;
         let slice = is_stack.then(|| format!("{} {}", open.source.piece().to_lowercase(), open.slice + 1));
         // The prompt that brought the mask, which the one in the field may not have done yet.
-        let prompt = self.shown.as_ref().map_or(self.document.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
+        let prompt =
+            self.shown.as_ref().map_or(self.document.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
         let parts = [stem.as_str(), slice.as_deref().unwrap_or_default(), prompt];
         Some(format!("{}.png", text::file_stem(&parts, kind)))
     }

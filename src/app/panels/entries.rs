@@ -46,7 +46,8 @@ pub fn action(ui: &mut Ui, action: &Action, state: &State, commands: &mut Vec<Co
     let keys = state.settings.keys.label(action);
     let is_on = action.is_on.map(|is_on| is_on(state));
     let given = action.given(state);
-    let content = with_detail(&action.title(state), &keys);
+    let title = action.title(state);
+    let content = with_detail(&title, &keys);
     let response = match is_on {
         Some(mut is_on) => entry(ui, &given, Checkbox::new(&mut is_on, content)),
         None => entry(ui, &given, Button::new(content)),

@@ -118,7 +118,7 @@ fn a_part_of_a_data_set_is_that_part_and_a_split_that_is_made_up_is_said_to_be()
     for part in ["set/test", "set/test/Images"] {
         let object = himix!["data", folder.path().join(part), "--json"].json();
         assert_eq!(object["splits"].as_array().map(Vec::len), Some(1), "{part}");
-        assert_eq!((&object["splits"][0]["name"], &object["splits"][0]["sentences"]), (&"test".into(), &2.into()));
+        assert_eq!((&object["splits"][0]["name"], &object["splits"][0]["prompts"]), (&"test".into(), &2.into()));
         let text = himix!["data", folder.path().join(part)].done().out;
         assert!(text.contains(&format!("part of the data set {}", root.display())), "{text}");
     }

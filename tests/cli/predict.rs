@@ -142,7 +142,7 @@ fn a_mask_gives_scores_and_colours() {
         let grey = picture.as_raw()[index];
         let [r, g, b] = pixel.0;
         let is_as_said = match (mask[index] == 255, truth.as_raw()[index] == 255) {
-            (true, true) => r == g && r > b && b <= grey,
+            (true, true) => r >= g && g > b && b <= grey,
             (false, true) => r > g && g == b,
             (true, false) => g > r && r == b,
             (false, false) => [r, g, b] == [grey; 3],

@@ -37,10 +37,7 @@ impl HimixApp {
                 }
             }
             Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
-            Command::ResetLayout => {
-                state.layouts.reset(state.tab);
-                state.settings.layouts = state.layouts.stored();
-            }
+            Command::ResetLayout => self.reset_layout(),
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
             Command::Rebind(awaited) => state.rebinding = awaited,
             Command::Bind(action, place, chord) => self.bind(action, place, chord),

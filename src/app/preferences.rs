@@ -23,6 +23,17 @@ impl HimixApp {
         }
     }
 
+    /// Arranges the panels of the layout that is shown as they were meant. The worklist of an open folder stays.
+    pub(super) fn reset_layout(&mut self) {
+        let state = &mut self.state;
+        state.layouts.reset(state.tab);
+        let has_list = state.worklist.as_ref().is_some_and(|list| list.items.len() > 1);
+        if let Some(layout) = state.layouts.get_mut(state.tab).filter(|_| has_list && state.tab == Tab::Read) {
+            layout.open(Pane::Worklist, true);
+        }
+        state.settings.layouts = state.layouts.stored();
+    }
+
     /// Shows another task.
     pub(super) fn show_tab(&mut self, tab: Tab) {
         self.state.tab = tab;

@@ -37,7 +37,7 @@ pub use message::{
     Counts, Event, FileCommand, FileEvent, InspectRequest, Inspected, ModelRequest, PredictRequest, Predicted,
     Ticket, TruthQuestion,
 };
-pub use overlay::{OverlayPaint, compose};
+pub use overlay::{OverlayPaint, compose, striped};
 pub use scores::{THRESHOLD_STEPS, ThresholdCounts, threshold_at, threshold_step};
 pub use segmenter::{OpenModel, Segmenter, predictor};
 pub use slot::LatestSlot;

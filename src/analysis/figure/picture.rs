@@ -198,9 +198,9 @@ mod tests {
         let picture = grey(2, 1, &[100, 100]);
         let plane = Plane { width: 1, height: 1, values: vec![0.0] };
         let map = |scale| Map { plane: plane.clone(), scale };
-        let viridis = Scale::Sequential.colour(0.0);
-        assert_eq!(picture.under_map(&map(Scale::Sequential), 1.0).rgb[..3], viridis);
-        assert_ne!(picture.under_map(&map(Scale::Sequential), 0.5).rgb[..3], viridis);
+        let lowest = Scale::Sequential.colour(0.0);
+        assert_eq!(picture.under_map(&map(Scale::Sequential), 1.0).rgb[..3], lowest);
+        assert_ne!(picture.under_map(&map(Scale::Sequential), 0.5).rgb[..3], lowest);
         assert_eq!(picture.under_map(&map(Scale::Diverging), 0.5), picture, "no change, nothing to see");
     }
 }

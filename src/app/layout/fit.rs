@@ -7,7 +7,7 @@ use super::{Pane, children};
 
 /// Least share of a row or a column for the part that takes what the others leave.
 const LEAST: f32 = 0.3;
-/// A size below this, in points, is none that anybody set: the part was put there a moment ago.
+/// A size below this, in points, was set by nobody: the part was put there a moment ago.
 const UNSET: f32 = 8.0;
 
 /// Brings the sizes within the tile `id` into agreement with `room`, in points; `bar` is the height of a bar of tabs.
@@ -23,8 +23,9 @@ pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) 
     let axis = usize::from(linear.dir == LinearDir::Vertical);
     let seen: Vec<TileId> =
         linear.children.iter().copied().filter(|child| tiles.is_visible_in_layout(*child)).collect();
-    // The last of equals, so that a panel at the right or below another one grows.
-    let Some(grows) = seen.iter().copied().max_by_key(|child| growth(tiles, *child)) else { return };
+    if seen.is_empty() {
+        return;
+    }
     let length = (room[axis] - gap * (seen.len() as f32 - 1.0)).max(1.0);
     let mut shares = linear.shares.clone();
     for &child in &linear.children {
@@ -32,8 +33,13 @@ pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) 
             shares.set_share(child, usual(tiles, child, axis));
         }
     }
-    let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
-    shares.set_share(grows, (length - others).max(length * LEAST));
+    // The last of equals, so that a panel at the right or below another one grows. While that one is closed, the others share its
+    // place by their sizes and keep these: one that had grown for it would leave it nothing when it is opened again.
+    let grows = linear.children.iter().copied().max_by_key(|child| growth(tiles, *child));
+    if let Some(grows) = grows.filter(|grows| seen.contains(grows)) {
+        let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
+        shares.set_share(grows, (length - others).max(length * LEAST));
+    }
     let sizes = shares.split(&seen, length);
     if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(id) {
         linear.shares = shares;
@@ -45,13 +51,12 @@ pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) 
     }
 }
 
-/// How much a part wants to grow: as the panel in it that wants it most.
+/// How much a part wants to grow: as the panel in it that wants it most, be it closed or not.
 fn growth(tiles: &Tiles<Pane>, id: TileId) -> u8 {
     match tiles.get(id) {
         Some(Tile::Pane(pane)) => pane.growth() + 1,
         Some(Tile::Container(_)) => {
-            let seen = children(tiles, id).into_iter().filter(|child| tiles.is_visible_in_layout(*child));
-            seen.map(|child| growth(tiles, child)).max().unwrap_or(0)
+            children(tiles, id).into_iter().map(|child| growth(tiles, child)).max().unwrap_or(0)
         }
         None => 0,
     }
@@ -93,5 +98,36 @@ mod tests {
         tree.set_visible(worklist, false);
         fit(&mut tree.tiles, root, vec2(1280.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles), [196.0, 1279.0 - 272.0, 272.0]);
+    }
+
+    #[test]
+    fn a_panel_that_is_opened_again_has_its_size_again() {
+        let mut tree = Node::usual(Tab::Train).tree(Id::unique("tree"));
+        let root = tree.root().expect("a root");
+        let heights = |tree: &egui_tiles::Tree<Pane>| {
+            let tiles = &tree.tiles;
+            let linear = tiles.iter().find_map(|(_, tile)| match tile {
+                Tile::Container(Container::Linear(linear)) if linear.dir == LinearDir::Vertical => Some(linear),
+                _ => None,
+            });
+            let linear = linear.expect("a column");
+            linear.children.iter().map(|child| linear.shares[*child]).collect::<Vec<f32>>()
+        };
+        let fit = |tree: &mut egui_tiles::Tree<Pane>| fit(&mut tree.tiles, root, vec2(1280.0, 800.0), 1.0, 22.0);
+        fit(&mut tree);
+        let before = heights(&tree);
+        assert!(before[2] > 250.0, "{before:?}");
+        for pane in [Pane::Curves, Pane::Comparison] {
+            let tile = tree.tiles.find_pane(&pane).expect("a tile");
+            tree.set_visible(tile, false);
+        }
+        fit(&mut tree);
+        fit(&mut tree);
+        for pane in [Pane::Curves, Pane::Comparison] {
+            let tile = tree.tiles.find_pane(&pane).expect("a tile");
+            tree.set_visible(tile, true);
+        }
+        fit(&mut tree);
+        assert_eq!(heights(&tree), before, "run, cases, curves, log");
     }
 }

@@ -86,7 +86,7 @@ impl Pane {
             Self::Cases => "Cases",
             Self::Curves => "Curves",
             Self::Comparison => "Comparison",
-            Self::Log => "Log",
+            Self::Log => "Run log",
         }
     }
 

@@ -13,13 +13,15 @@ use egui_tiles::{
 use super::{canvas, information, level, model, pages, prompt, prompts, result, stages, train, worklist};
 use crate::app::command::Command;
 use crate::app::layout::{Pane, fit};
-use crate::app::state::State;
+use crate::app::state::{State, Tab};
 use crate::app::theme;
 use crate::render::Picture;
 
-/// Height of a bar of tabs, and between two panels, in points.
+/// Height of a bar of tabs, and the space between two panels, which is the splitter, in points.
 const BAR: f32 = 23.0;
-const GAP: f32 = 1.0;
+const GAP: f32 = 4.0;
+/// Half of the width in which the pointer takes hold of a splitter, in points.
+const GRAB: f32 = 5.0;
 
 /// Draws the panels of the task that is open, and returns where its hero is.
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) -> Rect {
@@ -28,13 +30,24 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
     let Some(layout) = state.layouts.get_mut(tab) else { return room };
     // The panels see all of the state, so the tree is not within it while they are drawn.
     let mut tree = std::mem::replace(layout.tree(), Tree::empty(egui::Id::unique("no layout")));
+    let idle = hide_idle(&mut tree, state);
     if let Some(root) = tree.root() {
         fit(&mut tree.tiles, root, room.size(), GAP, BAR);
     }
     let bare = bare(&tree.tiles);
     let mut dock = Dock { state, picture, commands, bare, is_edited: false };
-    tree.ui(&mut dock, ui);
+    ui.scope(|ui| {
+        ui.style_mut().interaction.resize_grab_radius_side = GRAB;
+        tree.ui(&mut dock, ui);
+    });
     let is_edited = dock.is_edited;
+    // They are open all the same: their places stay theirs.
+    for (tile, is_front) in idle {
+        tree.set_visible(tile, true);
+        if is_front {
+            tree.make_active(|id, _| id == tile);
+        }
+    }
     let mut hero = room;
     if let Some(layout) = state.layouts.get_mut(tab) {
         *layout.tree() = tree;
@@ -45,6 +58,26 @@ pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Ve
         commands.push(Command::KeepLayout);
     }
     hero
+}
+
+/// Hides the open panels of a training run for as long as there is none: four boxes that only say that they are empty. Returns
+/// them, each with whether it was in front of those that share its place.
+fn hide_idle(tree: &mut Tree<Pane>, state: &State) -> Vec<(TileId, bool)> {
+    if state.tab != Tab::Train || state.training.run.is_some() {
+        return Vec::new();
+    }
+    let mut panes = vec![Pane::Cases, Pane::Curves, Pane::Log];
+    if state.training.comparison.is_none() {
+        panes.push(Pane::Comparison);
+    }
+    let tiles: Vec<TileId> = panes.iter().filter_map(|pane| tree.tiles.find_pane(pane)).collect();
+    let mut hidden: Vec<TileId> = tiles.into_iter().filter(|tile| tree.is_visible(*tile)).collect();
+    // Messages, where nobody has opened them and there are none.
+    let messages = tree.tiles.find_pane(&Pane::Messages).filter(|tile| tree.is_visible(*tile));
+    let front = tree.active_tiles();
+    hidden.extend(messages.filter(|tile| !front.contains(tile) && state.notes.log().next().is_none()));
+    hidden.iter().for_each(|tile| tree.set_visible(*tile, false));
+    hidden.into_iter().map(|tile| (tile, front.contains(&tile))).collect()
 }
 
 /// Stacks of one panel that needs no tab: what the layout is for, and the prompt, which is drawn with its name.
@@ -139,8 +172,8 @@ impl Behavior<Pane> for Dock<'_> {
     fn resize_stroke(&self, style: &Style, state: ResizeState) -> Stroke {
         let palette = theme::palette(&style.visuals);
         match state {
-            ResizeState::Idle => Stroke::new(GAP, palette.line),
-            ResizeState::Hovering | ResizeState::Dragging => Stroke::new(2.0, palette.accent),
+            ResizeState::Idle => Stroke::new(1.0, palette.line),
+            ResizeState::Hovering | ResizeState::Dragging => Stroke::new(GAP - 1.0, palette.accent),
         }
     }
 

@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
         });
         ui.add_space(10.0);
         ui.label(
-            RichText::new("Or drop files here, or try a sample case (synthetic pictures of nobody):")
+            RichText::new("Or drop files here, or try a sample case (synthetic images, no real patient):")
                 .small()
                 .color(colour),
         );

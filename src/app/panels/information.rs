@@ -1,4 +1,4 @@
-//! The panel *Image information*: what the file says and what was derived of it, each value with where it comes from.
+//! The panel *Image information*: what the file states and what was derived from it, each value with its source.
 
 use std::sync::Arc;
 
@@ -9,10 +9,9 @@ use crate::app::command::Command;
 use crate::app::state::State;
 use crate::data::facts::{Fact, Section, facts, text, truth_facts, without_private};
 
-const WORDS: &str =
-    "What the file says, and what was derived or assumed. Rest the pointer on a value to see where it comes from.";
-const IDENTIFIERS: &str = "Name, dates and UIDs, which can identify a person. They are copied only while they are shown. Switched off again \
-                           when the program is started anew.";
+const WORDS: &str = "What the file states, and what was derived or assumed. Rest the pointer on a value to see where it comes from.";
+const IDENTIFIERS: &str = "Name, dates and UIDs, which can identify a person. They are copied only while they are shown. This is switched off \
+                           again at the next start.";
 /// Share of the panel's width for the names.
 const NAMES: f32 = 0.4;
 
@@ -24,7 +23,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     let Some(all) = sections(ui, state) else {
-        ui.add(Label::new(RichText::new("Open an image to see what its file says of it.").weak()).wrap());
+        ui.add(Label::new(RichText::new("Open an image to see what its file states.").weak()).wrap());
         return;
     };
     ui.horizontal(|ui| {
@@ -53,7 +52,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// What is known of the slice and the truth that are shown, kept for as long as they are; none without an image.
+/// What is known of the slice and the ground truth that are shown, cached for as long as they stay; `None` without an image.
 fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     let open = state.image.as_ref()?;
     let key: Key = (open.ticket, open.slice, state.truth.as_ref().map(|truth| truth.ticket));

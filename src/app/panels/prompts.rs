@@ -2,6 +2,7 @@
 
 use eframe::egui::{Button, Label, RichText, ScrollArea, Ui};
 
+use super::widgets;
 use crate::app::command::Command;
 use crate::app::keys::Action;
 use crate::app::state::State;
@@ -12,8 +13,8 @@ const WIDTH: f32 = 420.0;
 
 /// The buttons beside the prompt.
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    ui.menu_button("History", |ui| history(ui, state, commands));
-    ui.menu_button("Presets", |ui| presets(ui, commands));
+    widgets::menu(ui, "History", |ui| history(ui, state, commands));
+    widgets::menu(ui, "Presets", |ui| presets(ui, commands));
     let prompt = state.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };

@@ -7,7 +7,7 @@ use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 use crate::analysis::maps::{Map, MapKind, Scale, raised};
 use crate::app::theme::Overlay;
 use crate::data::Mask;
-use crate::engine::Ticket;
+use crate::engine::{Ticket, striped};
 use crate::infer::Plane;
 
 /// Longest side of a mask's picture, in pixels.
@@ -122,7 +122,10 @@ pub fn mask_picture(
                 (true, None) => mask,
                 (true, Some(true)) => hit,
                 (true, Some(false)) => surplus,
-                (false, Some(true)) => missed,
+                (false, Some(true)) => {
+                    let [r, g, b] = striped([missed.r(), missed.g(), missed.b()], [x, y], size[0].max(size[1]));
+                    Color32::from_rgb(r, g, b)
+                }
                 (false, _) => Color32::TRANSPARENT,
             });
         }
@@ -143,7 +146,8 @@ mod tests {
             mask_picture(&probability, [2, 1], 0.5, truth.as_ref(), colours).pixels
         };
         assert_eq!(picture(None), [Color32::BLUE, Color32::TRANSPARENT]);
-        assert_eq!(picture(Some([1, 1])), [Color32::YELLOW, Color32::RED]);
+        // A false negative has a pale stripe here.
+        assert_eq!(picture(Some([1, 1])), [Color32::YELLOW, Color32::from_rgb(255, 191, 191)]);
         assert_eq!(picture(Some([0, 0])), [Color32::GREEN, Color32::TRANSPARENT]);
     }
 }

@@ -3,7 +3,7 @@
 use eframe::egui::{ColorImage, Image, Label, RichText, TextEdit, TextureOptions, Ui, vec2};
 
 use crate::app::command::Command;
-use crate::app::panels::widgets::{grouped, heading};
+use crate::app::panels::widgets::{at_threshold, grouped, heading};
 use crate::app::state::{State, file_name};
 use crate::app::theme;
 use crate::app::training::compare::{Comparison, Painting};
@@ -17,7 +17,8 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     if state.training.comparison.is_none() {
         return;
     }
-    heading(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
+    let convention = format!("the open image and prompt, {}", at_threshold(state.settings.threshold));
+    heading(ui, "Comparison", &convention);
     let mut prompt = state.prompt.clone();
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").weak());
@@ -66,11 +67,11 @@ fn numbers(ui: &mut Ui, counts: Option<&Counts>, truth: Option<u64>, threshold: 
         return;
     };
     let table = &counts.table;
-    let area = format!("mask {} px", grouped(table.foreground(threshold)));
+    let area = format!("Mask {} px", grouped(table.foreground(threshold)));
     let scores = table.confusion(threshold).filter(|_| truth.is_some() && counts.truth == truth);
     let text = match scores {
         Some(scores) => format!("Dice {:.3}, IoU {:.3} per image · {area}", scores.dice(), scores.iou()),
-        None => format!("{area} · open a ground truth for its Dice"),
+        None => format!("{area} · open a ground truth to see Dice"),
     };
     ui.label(text);
 }

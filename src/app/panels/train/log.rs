@@ -1,4 +1,4 @@
-//! What the run has said.
+//! The log of the run.
 
 use eframe::egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
@@ -11,7 +11,7 @@ pub fn show(ui: &mut Ui, state: &State) {
         if ui.small_button("Copy log").clicked() {
             ui.ctx().copy_text(run.log.join("\n"));
         }
-        ui.label(RichText::new("time since the run began here").small().weak());
+        ui.label(RichText::new("Time since the run started here").small().weak());
     });
     let row = ui.text_style_height(&TextStyle::Monospace);
     ScrollArea::both().id_salt("log").auto_shrink(false).stick_to_bottom(true).show_rows(

@@ -16,9 +16,9 @@ use crate::app::state::State;
 use crate::app::training::{Closing, TrainCommand};
 
 const EMPTY: &[&str] = &[
-    "Train a model on your own cases, and keep looking at images while it goes on.",
-    "Add a folder with images, masks and sentences on the left, or drop it here. Choose what to begin with, and start.",
-    "The weights with the least validation loss are kept. A run can be paused, stopped and resumed at any time.",
+    "Train a model on your own cases. You can go on reading images while it runs.",
+    "Add a folder with images, masks and prompts on the left, or drop it here. Choose what to start from, then start the training.",
+    "The weights with the lowest validation loss are kept. A run can be paused, stopped and resumed at any time.",
 ];
 
 /// The panel of settings.
@@ -26,12 +26,14 @@ pub fn settings(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     settings::show(ui, state, commands);
 }
 
-/// The panel of the run: how far it is, and the hand on it.
+/// The panel of the run: its progress and its controls.
 pub fn run(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     offer(ui, state, commands);
     if state.training.run.is_some() {
         run::head(ui, state, commands);
     } else {
+        ui.add_space(4.0);
+        ui.heading("No training run yet");
         for words in EMPTY {
             ui.add_space(4.0);
             ui.add(Label::new(*words).wrap());
@@ -61,7 +63,7 @@ pub fn curves(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 /// The panel of the comparison with another model.
 pub fn comparison(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     if state.training.comparison.is_none() {
-        hint(ui, "“Compare” shows the run's best weights beside the open model here, on the open image.");
+        hint(ui, "“Compare” shows the best weights of the run beside the open model here, on the open image.");
     }
     compare::show(ui, state, commands);
 }
@@ -70,7 +72,7 @@ pub fn comparison(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 pub fn log(ui: &mut Ui, state: &State) {
     match &state.training.run {
         Some(_) => log::show(ui, state),
-        None => hint(ui, "What a run says of itself appears here."),
+        None => hint(ui, "The log of a run appears here."),
     }
 }
 
@@ -94,7 +96,7 @@ fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             if ui.button("Resume").clicked() {
                 commands.push(Command::Train(TrainCommand::Resume));
             }
-            let words = "The run stays in its folder; “himix train --resume” goes on with it.";
+            let words = "The run stays in its folder; “himix train --resume” continues it.";
             if ui.button("Do not offer again").on_hover_text(words).clicked() {
                 commands.push(Command::Train(TrainCommand::Forget));
             }
@@ -120,8 +122,8 @@ pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Comma
     Modal::new(Id::unique("closing")).show(ctx, |ui| {
         ui.set_width(400.0);
         if closing == Closing::Asks {
-            ui.heading("A training run goes on");
-            ui.label("Stopped, it keeps its best weights and can be resumed when the window is opened again.");
+            ui.heading("A training run is in progress");
+            ui.label("If you stop it, its best weights are kept, and it can be resumed when the window is opened again.");
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 button(ui, "Keep training", TrainCommand::KeepTraining);
@@ -129,7 +131,7 @@ pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Comma
             });
         } else {
             ui.heading("The run stops after this step");
-            ui.label("The window closes when its checkpoint is written. Closed at once, the run can be resumed from the one before.");
+            ui.label("The window closes when its checkpoint is written. If you close now, the run can be resumed from the checkpoint before.");
             ui.add_space(8.0);
             button(ui, "Close now", TrainCommand::CloseNow);
         }

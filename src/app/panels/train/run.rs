@@ -1,4 +1,4 @@
-//! How far the run is, and the hand on it.
+//! The progress of the run and its controls.
 
 use eframe::egui::{Button, Label, ProgressBar, RichText, Ui};
 
@@ -18,7 +18,7 @@ pub fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(title(run)).heading());
         if let Some(facts) = &run.facts {
             let words = format!(
-                "{} pairs, {} to validate · {:.2} M parameters · {}",
+                "{} training pairs, {} for validation · {:.2} million parameters · {}",
                 grouped(facts.train as u64),
                 grouped(facts.validation as u64),
                 facts.parameters as f64 / 1e6,
@@ -52,17 +52,23 @@ fn title(run: &Run) -> String {
     }
 }
 
+/// A number of epochs or steps.
+fn count(number: usize) -> String {
+    grouped(number as u64)
+}
+
 fn progress(ui: &mut Ui, run: &Run) {
     let Some(facts) = &run.facts else { return };
     let left = match run.step {
         Some(step) if run.phase != Phase::Ended => format!(", about {} left", duration(step.seconds_left)),
         _ => String::new(),
     };
-    let whole = format!("Run: {} of {} epochs{left}", run.epochs.len(), facts.epochs);
+    let whole = format!("Run: {} of {} epochs{left}", count(run.epochs.len()), count(facts.epochs));
     ui.add(ProgressBar::new(run.share()).text(whole).desired_height(18.0));
     if let Some(step) = run.step.filter(|_| run.phase != Phase::Ended) {
         let what = if step.step == step.steps { ", validating" } else { "" };
-        let epoch = format!("Epoch {}: step {} of {}{what}", step.epoch, step.step, step.steps);
+        let [at, steps] = [step.step, step.steps].map(count);
+        let epoch = format!("Epoch {}: step {at} of {steps}{what}", count(step.epoch));
         ui.add(ProgressBar::new(run.share_of_epoch()).text(epoch).desired_height(18.0));
     }
 }
@@ -70,30 +76,36 @@ fn progress(ui: &mut Ui, run: &Run) {
 fn buttons(ui: &mut Ui, state: &State, run: &Run, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         let mut button = |ui: &mut Ui, enabled: bool, text: &str, words: &str, command: TrainCommand| {
-            let response = ui.add_enabled(enabled, Button::new(text));
-            if response.on_hover_text(words).clicked() {
+            let response = ui.add_enabled(enabled, Button::new(text)).on_hover_text(words);
+            if response.on_disabled_hover_text(words).clicked() {
                 commands.push(Command::Train(command));
             }
         };
         if run.phase != Phase::Ended {
             let is_steered = run.control != RunControl::Stop;
+            let ending = "The run stops after this step";
             if run.control == RunControl::Pause {
-                button(ui, true, "Continue", "Go on with the next step", TrainCommand::Continue);
+                button(ui, true, "Continue", "Continue with the next step", TrainCommand::Continue);
             } else {
-                button(ui, is_steered, "Pause", "Wait before the next step", TrainCommand::Pause);
+                let words = if is_steered { "Wait before the next step" } else { ending };
+                button(ui, is_steered, "Pause", words, TrainCommand::Pause);
             }
-            let words = "End after this step; the best weights so far are kept, and the run can be resumed";
+            let words = match is_steered {
+                true => "End after this step; the best weights so far are kept, and the run can be resumed",
+                false => ending,
+            };
             button(ui, is_steered, "Stop and keep the best", words, TrainCommand::Stop);
         } else if run.can_resume() {
             let words =
-                "Go on from the last checkpoint, to the same weights that the unbroken run would have reached";
+                "Continue from the last checkpoint, to the same weights that an uninterrupted run would have reached";
             button(ui, true, "Resume", words, TrainCommand::Resume);
         }
         let has_best = run.best.is_some();
-        let words = "Open the best weights so far in the viewer";
+        let none = "There are no weights before the first epoch is finished";
+        let words = if has_best { "Open the best weights so far in the viewer" } else { none };
         button(ui, has_best, "Use this model", words, TrainCommand::UseModel);
         if state.training.comparison.is_none() {
-            let words = "Show the best weights so far beside the model that is open, on the open image and prompt";
+            let words = if has_best { "Show the best weights so far beside the open model, on the open image and prompt" } else { none };
             button(ui, has_best, "Compare", words, TrainCommand::Compare);
         } else {
             let words = "Close the second model";
@@ -101,7 +113,7 @@ fn buttons(ui: &mut Ui, state: &State, run: &Run, commands: &mut Vec<Command>) {
         }
         if let Some(best) = run.best_epoch() {
             let words = format!(
-                "Best: epoch {}, Dice {:.3} pooled, {:.3} per image",
+                "Best: epoch {}, Dice {:.3} pooled, {:.3} per image, threshold 0.50",
                 best.number, best.pooled_dice, best.per_image_dice
             );
             ui.label(RichText::new(words).weak());

@@ -313,6 +313,7 @@ fn a_sweep_that_is_ended_early_keeps_what_it_has() {
         sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
     };
     assert_eq!(until(0), None, "there is nothing yet");
-    assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));
+    assert_eq!(until(1), None, "it is ended within the first case, which has two masks");
+    assert_eq!(until(4).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));
     assert_eq!(until(9).map(|swept| (swept.cases, swept.is_whole)), Some((4, true)));
 }

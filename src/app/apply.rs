@@ -200,6 +200,7 @@ impl HimixApp {
             DialogKind::CompareModel => Command::Stages(StagesCommand::CompareWith(ModelSource::new(path))),
             DialogKind::SaveTurned => Command::Stages(StagesCommand::SaveTurned(path)),
             DialogKind::FitData => Command::Stages(StagesCommand::Fit(path)),
+            DialogKind::FitComparedData => Command::Stages(StagesCommand::FitCompared(path)),
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => {
                 Command::OpenModel(ModelSource { model: path, ..ModelSource::default() })

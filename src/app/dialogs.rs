@@ -46,8 +46,10 @@ pub enum DialogKind {
     CompareModel,
     /// Where to write a turned model.
     SaveTurned,
-    /// A data set to fit read-outs on.
+    /// A data set to fit stage read-outs on.
     FitData,
+    /// The same for the model that is compared with.
+    FitComparedData,
     /// Where to write a figure of the inside of the network.
     SaveFigure(FigureKind),
 }
@@ -132,7 +134,9 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
         DialogKind::SaveTurned => dialog.set_title("Save as a new bundle").save_file(),
-        DialogKind::FitData => dialog.set_title("Choose data set for the read-outs").pick_folder(),
+        DialogKind::FitData | DialogKind::FitComparedData => {
+            dialog.set_title("Choose data set for the stage read-outs").pick_folder()
+        }
         DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")
             .add_filter("PNG picture", &["png"])

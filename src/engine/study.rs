@@ -90,7 +90,7 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
     match &request.work {
         Study::Fit { data, split, limit } => {
             let path =
-                predictor.linear_probes_path().ok_or("This model is no file that read-outs could lie beside.")?;
+                predictor.linear_probes_path().ok_or("Stage read-outs are saved beside the model, and the bundled model is not a file. Export it as a bundle first.")?;
             let dataset = Dataset::open(data, split).map_err(|error| error.to_string())?;
             let progress = |progress| match progress {
                 FitProgress::Images(done, count) => step(done, count),
@@ -116,9 +116,10 @@ fn run(request: &StudyRequest, cancel: &AtomicBool, report: &dyn Fn(StudyEvent))
                     (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
                 }
             };
-            let swept =
-                sweep(&mut predictor, overrides, *parameter, values, *threshold, cases, |done| step(done, count))
-                    .map_err(|error| error.to_string())?;
+            let swept = sweep(&mut predictor, overrides, *parameter, values, *threshold, cases, |done| {
+                step(done, count * values.len())
+            })
+            .map_err(|error| error.to_string())?;
             Ok(swept.map_or(StudyEvent::Cancelled, |result| StudyEvent::Swept(Box::new(result))))
         }
         Study::Save { overrides, folder } => {

@@ -35,11 +35,11 @@ pub struct SweepPoint {
 /// A sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepResult {
-    /// What was turned.
+    /// What was swept.
     pub parameter: Parameter,
     /// What it is called.
     pub name: String,
-    /// Its value in the untouched model.
+    /// Its value in the original model.
     pub own: f32,
     /// In the order of the values.
     pub points: Vec<SweepPoint>,
@@ -55,7 +55,7 @@ pub struct SweepResult {
 
 /// Sweeps `parameter` over `values`, everything else as in `overrides`. `cases` are read one after the other, each when its turn comes.
 ///
-/// `progress` hears before every mask how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
+/// `progress` hears before every mask how many masks are done, of as many as there are values in each case; breaking ends the sweep with those, or with nothing where there are none yet.
 pub fn sweep(
     predictor: &mut Predictor,
     overrides: &Overrides,
@@ -73,7 +73,7 @@ pub fn sweep(
     let (mut done, mut skipped, mut is_whole) = (0, Vec::new(), true);
     'cases: for (index, case) in cases.enumerate() {
         // Before it is read too, which may take longer than its masks.
-        is_whole = progress(index).is_continue();
+        is_whole = progress(index * values.len()).is_continue();
         if !is_whole {
             break;
         }
@@ -85,9 +85,9 @@ pub fn sweep(
             }
         };
         let mut masks = Vec::with_capacity(values.len());
-        for &value in values {
+        for (place, &value) in values.iter().enumerate() {
             // A case counts when it has all values.
-            is_whole = progress(index).is_continue();
+            is_whole = progress(index * values.len() + place).is_continue();
             if !is_whole {
                 break 'cases;
             }

@@ -1,6 +1,6 @@
 //! The one place where the tab's commands change its state.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{FIGURE_WIDTH, StagesCommand, WHOLE, Working};
 use crate::app::HimixApp;
@@ -11,7 +11,7 @@ use crate::infer::{ModelSource, Parameter, SweepResult};
 
 /// Smallest part of a picture that fills a pane.
 const SMALLEST_PART: f32 = 1.0 / 64.0;
-/// Images on which read-outs are fitted.
+/// Images on which stage read-outs are fitted.
 const FIT_IMAGES: usize = 200;
 /// Splits on which they are fitted, the first that a data set has.
 const FIT_SPLIT: &str = "train";
@@ -49,9 +49,16 @@ impl HimixApp {
                     self.begin_study(what, Study::Save { overrides, folder });
                 }
             }
-            StagesCommand::Fit(data) => {
-                let study = Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES };
-                self.begin_study("Fitting the read-outs".into(), study);
+            StagesCommand::Fit(data) => self.begin_study("Fitting the stage read-outs".into(), fit(data)),
+            StagesCommand::FitCompared(data) => {
+                if let Some(other) = &self.state.training.comparison {
+                    let name = other.info.as_ref().map(|info| info.name.clone()).unwrap_or_default();
+                    let (source, what) = (other.source.clone(), format!("Fitting the stage read-outs of {name}"));
+                    self.begin_study_of(source, what, fit(data));
+                    if let Some(working) = &mut self.state.stages.working {
+                        working.is_other = true;
+                    }
+                }
             }
             StagesCommand::SetSweep(settings) => stages.sweep_settings = settings,
             StagesCommand::Sweep => self.begin_sweep(),
@@ -79,7 +86,10 @@ impl HimixApp {
         let device = self.state.device;
         let ticket = self.ticket();
         match self.engine.study(StudyRequest { ticket, source, device, work }) {
-            Ok(()) => self.state.stages.working = Some(Working { ticket, what, progress: None, is_ending: false }),
+            Ok(()) => {
+                self.state.stages.working =
+                    Some(Working { ticket, what, progress: None, is_ending: false, is_other: false })
+            }
             Err(error) => {
                 self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
             }
@@ -96,7 +106,9 @@ impl HimixApp {
         let over = match (&state.worklist, &state.image) {
             (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);
-                let mut items = list.with_edits();
+                // Those that the search shows.
+                let all = list.with_edits();
+                let mut items: Vec<_> = list.shown.iter().filter_map(|&place| all.get(place).cloned()).collect();
                 items.iter_mut().for_each(|item| item.reading = settings.reading(Some(&item.reading)));
                 SweepOver::Items { items, prompt, limit }
             }
@@ -131,11 +143,14 @@ impl HimixApp {
             return;
         };
         let (cases, is_whole) = (result.cases, result.is_whole);
+        if let Study::Sweep { threshold, .. } = &study {
+            self.state.stages.swept_threshold = *threshold;
+        }
         self.state.stages.swept = Some(result);
         self.state.stages.swept_other = None;
         if !is_whole {
-            let cases = if cases == 1 { "one case".to_owned() } else { format!("{cases} cases") };
-            let text = format!("The sweep was ended early: it is of {cases}.");
+            let cases = if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
+            let text = format!("Sweep stopped after {cases}.");
             return self.state.notes.add(Kind::Info, text);
         }
         let Some(other) = self.state.training.comparison.as_ref() else { return };
@@ -152,8 +167,13 @@ impl HimixApp {
     }
 }
 
-/// A folder for a turned model beside the one it was made of.
+/// Fitting stage read-outs on a data set.
+fn fit(data: PathBuf) -> Study {
+    Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES }
+}
+
+/// A folder for a modified model beside the one it was made of.
 pub fn turned_name(model: &Path) -> String {
     let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-    format!("{name}-turned")
+    format!("{name}-modified")
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{ColorImage, Context, TextureOptions};
 
+use super::StagesCommand;
 use crate::analysis::refinement::Step;
 use crate::app::HimixApp;
 use crate::app::command::Command;
@@ -74,12 +75,14 @@ impl HimixApp {
             working.progress = Some((done, count));
             return;
         }
+        let is_other = working.is_other;
         state.stages.working = None;
         match event {
             StudyEvent::Progress { .. } => {}
             StudyEvent::Cancelled => {
                 if state.stages.sweeping.take().is_some() && state.stages.swept.is_some() {
-                    let words = "The sweep was cancelled before it had a case; the one before stays.";
+                    let words =
+                        "The sweep was cancelled before its first case was done. The previous sweep stays.";
                     state.notes.add(Kind::Info, words);
                 }
             }
@@ -95,18 +98,22 @@ impl HimixApp {
             }
             StudyEvent::Saved { folder } => {
                 let words = format!(
-                    "The turned model is written, without read-outs: those were fitted on other outputs. Open it to fit its own. Folder: {}",
+                    "The modified model was saved without stage read-outs, because these were fitted to the original. Open it to fit its own. Folder: {}",
                     folder.display()
                 );
                 state.notes.add(Kind::Info, words);
                 state.settings.list_model(ModelSource::new(folder).into());
             }
             StudyEvent::Fitted { description } => {
-                state.notes.add(Kind::Info, format!("The read-outs are kept with the model: {description}."));
+                state
+                    .notes
+                    .add(Kind::Info, format!("The stage read-outs were saved with the model: {description}."));
                 // The model is opened again with them.
-                if let Some(model) = &state.model {
-                    self.commands.push(Command::OpenModel(model.source.clone()));
-                }
+                let open = state.model.as_ref().filter(|_| !is_other).map(|model| model.source.clone());
+                self.commands.extend(open.map(Command::OpenModel));
+                let other =
+                    state.training.comparison.as_ref().filter(|_| is_other).map(|other| other.source.clone());
+                self.commands.extend(other.map(|source| Command::Stages(StagesCommand::CompareWith(source))));
             }
         }
     }

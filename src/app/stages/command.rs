@@ -31,10 +31,12 @@ pub enum StagesCommand {
     Undo,
     /// One step on again.
     Redo,
-    /// Write the turned model as a bundle into this folder.
+    /// Write the modified model as a bundle into this folder.
     SaveTurned(PathBuf),
-    /// Fit read-outs on this data set.
+    /// Fit stage read-outs of the open model on this data set.
     Fit(PathBuf),
+    /// As `Fit`, of the model that is compared with.
+    FitCompared(PathBuf),
     /// How the sweep is set up.
     SetSweep(SweepSettings),
     /// Sweep.
@@ -52,20 +54,22 @@ pub enum StagesCommand {
 /// A sweep as it is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SweepSettings {
-    /// What is turned; the first that the model has, where there is none.
+    /// The parameter; `None` for the first that the model has.
     pub parameter: Option<Parameter>,
-    /// From.
+    /// First value.
     pub from: f32,
-    /// To.
+    /// Last value.
     pub to: f32,
     /// Number of values.
     pub count: usize,
     /// Over the open folder in place of the picture.
     pub over_list: bool,
+    /// Whether the plots go from 0 to 1; otherwise they are scaled to their values.
+    pub has_full_axis: bool,
 }
 
 impl Default for SweepSettings {
     fn default() -> Self {
-        Self { parameter: None, from: 0.5, to: 10.0, count: 20, over_list: false }
+        Self { parameter: None, from: 0.5, to: 10.0, count: 20, over_list: false, has_full_axis: false }
     }
 }

@@ -10,7 +10,7 @@ use crate::data::volume::Lengths;
 use crate::engine::{FigureKind, FigureModel, FigureRequest, FileCommand};
 
 impl State {
-    /// What keeps a figure from being drawn now, and what to do; none where nothing does.
+    /// Why a figure cannot be drawn now, and what to do; `None` where it can.
     pub fn figure_missing(&self, kind: FigureKind) -> Option<&'static str> {
         let seen = self.stages.look.seen.as_ref().map(|seen| &seen.inspection);
         let stages = seen.map(|seen| seen.stages.as_slice()).unwrap_or_default();
@@ -22,8 +22,7 @@ impl State {
             FigureKind::Refinement if stages.is_empty() => Some(no_picture),
             FigureKind::Refinement => {
                 let has_masks = stages.iter().all(|stage| stage.linear_probe.is_some());
-                (!has_masks)
-                    .then_some("This model has no read-outs: choose “Stage mask”, which offers to fit them.")
+                (!has_masks).then_some("This model has no stage read-outs. “Stage mask” offers to fit them.")
             }
             FigureKind::Similarity => {
                 let has_it = seen.is_some_and(|seen| !seen.similarity.is_empty());

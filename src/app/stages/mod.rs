@@ -91,6 +91,8 @@ pub struct Working {
     pub progress: Option<(usize, usize)>,
     /// Whether it was asked to end.
     pub is_ending: bool,
+    /// Whether it is for the model that is compared with.
+    pub is_other: bool,
 }
 
 /// The numbers of the stages' masks.
@@ -130,6 +132,8 @@ pub struct Stages {
     pub sweeping: Option<Study>,
     /// The sweep that was done last.
     pub swept: Option<SweepResult>,
+    /// Threshold of its masks.
+    pub swept_threshold: f32,
     /// The same of the model that is compared with, and its name.
     pub swept_other: Option<(String, SweepResult)>,
 }
@@ -152,6 +156,7 @@ impl Default for Stages {
             sweep_settings: SweepSettings::default(),
             sweeping: None,
             swept: None,
+            swept_threshold: 0.5,
             swept_other: None,
         }
     }

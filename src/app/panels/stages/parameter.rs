@@ -17,7 +17,7 @@ pub fn turn(response: &Response, overrides: Overrides, commands: &mut Vec<Comman
     commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), goes_on)));
 }
 
-/// A slider; a double click on its name brings the model's own value back.
+/// A slider, and beside it the original value, which a click restores.
 pub fn slider(
     ui: &mut Ui,
     overrides: &Overrides,
@@ -27,12 +27,12 @@ pub fn slider(
     range: std::ops::RangeInclusive<f32>,
     commands: &mut Vec<Command>,
 ) {
-    let (Some(value), Some(untouched)) = (parameter.get(overrides), parameter.get(own)) else { return };
+    let (Some(value), Some(original)) = (parameter.get(overrides), parameter.get(own)) else { return };
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let is_turned = value != untouched;
+        let is_modified = value != original;
         let text = RichText::new(name);
-        let label = ui.label(if is_turned { text.strong() } else { text.weak() });
+        let label = ui.label(if is_modified { text.strong() } else { text.weak() });
         if !words.is_empty() {
             explain(ui, words);
         }
@@ -40,26 +40,26 @@ pub fn slider(
         ui.add_space(indent.max(0.0));
         let back = 58.0;
         ui.spacing_mut().slider_width = ui.available_width() - 58.0 - back;
-        let mut turned = value;
-        let (low, high) = (range.start().min(untouched), range.end().max(untouched));
-        let slider = Slider::new(&mut turned, low..=high).logarithmic(matches!(parameter, Parameter::Sigma(_)));
-        // Shown with two decimals, but not rounded to them: that would turn every value that is looked at.
+        let mut moved = value;
+        let (low, high) = (range.start().min(original), range.end().max(original));
+        let slider = Slider::new(&mut moved, low..=high).logarithmic(matches!(parameter, Parameter::Sigma(_)));
+        // Shown with two decimals, but not rounded to them: that would change every value that is looked at.
         let shown = |value: f64, _| format!("{value:.2}").replace('-', "−");
         let typed = |text: &str| text.replace('−', "-").trim().parse().ok();
         let slider = slider.custom_formatter(shown).custom_parser(typed).smart_aim(false);
         let response = ui.add(slider).labelled_by(label.id);
-        if response.changed() && (turned - value).abs() > 1e-6 {
+        if response.changed() && (moved - value).abs() > 1e-6 {
             let mut overrides = overrides.clone();
-            parameter.set(&mut overrides, turned);
+            parameter.set(&mut overrides, moved);
             turn(&response, overrides, commands);
         }
-        let text = format!("({untouched:.2})").replace('-', "−");
-        let hint = if is_turned { "Click: back to the model's own value" } else { "The model's own value" };
+        let text = format!("({original:.2})").replace('-', "−");
+        let hint = if is_modified { "Click to restore the original value" } else { "The original value" };
         let button = eframe::egui::Button::new(RichText::new(text).small()).frame(false);
-        let response = ui.add_enabled(is_turned, button).on_hover_text(hint).on_disabled_hover_text(hint);
+        let response = ui.add_enabled(is_modified, button).on_hover_text(hint).on_disabled_hover_text(hint);
         if response.clicked() {
             let mut overrides = overrides.clone();
-            parameter.set(&mut overrides, untouched);
+            parameter.set(&mut overrides, original);
             turn(&response, overrides, commands);
         }
     });

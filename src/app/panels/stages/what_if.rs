@@ -1,11 +1,13 @@
-//! Values of the decoder, turned by hand.
+//! Parameters of the decoder, overridden by hand.
 
 use eframe::egui::{Button, ComboBox, Label, RichText, Ui};
 
+use super::BUSY;
 use super::parameter::{slider, turn};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::panels::widgets::{row, section};
+use crate::app::keys::Action;
+use crate::app::panels::widgets::{per_image, row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::engine::ThresholdCounts;
@@ -27,7 +29,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let own = &model.info.overrides;
     let overrides = state.stages.override_history.overrides().unwrap_or(own);
     if own.stages.is_empty() {
-        ui.label(RichText::new("This model has no values to turn.").weak());
+        ui.label(RichText::new("This model has no parameters that can be overridden.").weak());
         return;
     }
     buttons(ui, state, commands);
@@ -44,40 +46,48 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let override_history = &state.stages.override_history;
-    let is_turned = override_history.overrides().is_some();
+    let is_modified = override_history.overrides().is_some();
     ui.horizontal_wrapped(|ui| {
-        let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
-            if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
+        let mut button = |ui: &mut Ui, is_on: bool, name: &str, [hint, why_not]: [&str; 2], command: Command| {
+            let response = ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint);
+            if response.on_disabled_hover_text(why_not).clicked() {
                 commands.push(command);
             }
         };
+        let original = "Every parameter has its original value";
         let stages = Command::Stages;
-        button(ui, is_turned, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
-        button(ui, override_history.can_undo(), "Undo", "Ctrl Z", stages(StagesCommand::Undo));
-        button(ui, override_history.can_redo(), "Redo", "Ctrl Shift Z", stages(StagesCommand::Redo));
-        let can_save = is_turned && state.stages.working.is_none();
-        let hint = "The model with these values, in a folder of its own";
+        button(ui, is_modified, "Reset", ["Restores all original values", original], stages(StagesCommand::Reset));
+        let keys = [Action::Undo, Action::Redo].map(|action| state.settings.keys.label(action));
+        let undo = [keys[0].as_str(), "There is nothing to undo"];
+        button(ui, override_history.can_undo(), "Undo", undo, stages(StagesCommand::Undo));
+        let redo = [keys[1].as_str(), "There is nothing to redo"];
+        button(ui, override_history.can_redo(), "Redo", redo, stages(StagesCommand::Redo));
+        let can_save = is_modified && state.stages.working.is_none();
+        let hint = [
+            "Saves the model with these values in a folder of its own",
+            if is_modified { BUSY } else { original },
+        ];
         button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveTurned));
     });
 }
 
-/// What turning did to the mask. As high untouched as turned: a slider must not move away from the pointer that holds it.
+/// What the changes did to the mask. It is as high without changes: a slider must not move away from the pointer that holds it.
 fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let seen = state.stages.look.seen.as_ref().filter(|seen| seen.overrides.is_some() && own != overrides);
     let words = match seen {
-        Some(_) => format!("Turned: {}.", changes(own, overrides)),
-        None => "Untouched. Turn a value: the mask follows at once.".to_owned(),
+        Some(_) => format!("Modified: {}.", changes(own, overrides)),
+        None => "Original. Every parameter can be overridden; the mask follows at once.".to_owned(),
     };
     ui.add(Label::new(RichText::new(&words).small().weak()).truncate()).on_hover_text(&words);
     let threshold = state.settings.threshold;
     let pair = seen.zip(state.shown.as_ref());
     let between = pair.map(|(seen, shown)| {
         let mask = |plane: &Plane| -> Vec<u8> { plane.values.iter().map(|p| u8::from(*p >= threshold)).collect() };
-        let turned = mask(&seen.inspection.prediction.probability_model);
-        Confusion::of(&turned, &mask(&shown.prediction.probability_model)).dice()
+        let modified = mask(&seen.inspection.prediction.probability_model);
+        Confusion::of(&modified, &mask(&shown.prediction.probability_model)).dice()
     });
-    row(ui, "Dice with the untouched mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
-        .on_hover_text("At the network's size, of this image.");
+    row(ui, "Dice with the original mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
+        .on_hover_text("At the size of the network's output, of this image.");
     let area = pair.map(|(seen, shown)| {
         let share = |table: &ThresholdCounts| 100.0 * table.foreground_fraction(threshold);
         format!("{:.1} % to {:.1} %", share(&shown.counts.table), share(&seen.counts.table))
@@ -87,7 +97,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
         let dice = |table: &ThresholdCounts| Some(table.confusion(threshold)?.dice());
         Some(format!("{:.3} to {:.3}", dice(&shown.counts.table)?, dice(&seen.counts.table)?))
     });
-    row(ui, "Dice (per image)", dice.unwrap_or_else(|| "–".into()));
+    row(ui, &format!("Dice ({})", per_image(threshold)), dice.unwrap_or_else(|| "–".into()));
 }
 
 fn stage_overrides(
@@ -109,7 +119,7 @@ fn stage_overrides(
             Some(_) => {
                 ui.horizontal(|ui| {
                     let mut is_filtered = of.is_filtered;
-                    let words = "Off, the stage's input goes on as it is.";
+                    let words = "When off, the input of the stage is not filtered.";
                     let response = ui.checkbox(&mut is_filtered, format!("Spectrum filter of stage {}", of.grid));
                     if response.on_hover_text(words).changed() {
                         let mut overrides = overrides.clone();
@@ -117,7 +127,8 @@ fn stage_overrides(
                         commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), false)));
                     }
                 });
-                let words = "Width of the filter in frequency bins. Not comparable between stages: see Spectrum.";
+                let words =
+                    "Width of the filter in frequency bins. It cannot be compared between stages: see Spectrum.";
                 ui.add_enabled_ui(of.is_filtered, |ui| {
                     slider(ui, overrides, own, Parameter::Sigma(stage), ("σ", words), 0.1..=50.0, commands);
                 });
@@ -153,7 +164,7 @@ fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<
             .response
             .labelled_by(label.id);
         let mut is_used = overrides.groups[number - 1].is_used;
-        let words = "Off, the stage that the group feeds runs without its guide block.";
+        let words = "When off, the stage that the group feeds runs without its guide block.";
         let response = ui.checkbox(&mut is_used, format!("Text of G{number}")).on_hover_text(words);
         if response.changed() {
             let mut overrides = overrides.clone();
@@ -177,7 +188,7 @@ fn group_overrides(
         .map_or(String::new(), |stage| format!(", feeds stage {}", stage.grid));
     ui.label(RichText::new(format!("G{}{grid}", group + 1)).strong());
     if of.alpha.is_none() {
-        ui.label(RichText::new("Its layers are mixed without learned weights.").small().weak());
+        ui.label(RichText::new("The layers of this group have equal, fixed weights.").small().weak());
         return;
     }
     ui.push_id(("group", group), |ui| {

@@ -78,7 +78,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<(), Failure> {
     if arguments.stages && predictor.linear_probes().is_none() {
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
-        return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
+        return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
     }
     let settings = EvaluationSettings {
         threshold: arguments.threshold,

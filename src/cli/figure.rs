@@ -154,6 +154,7 @@ pub fn run(arguments: &FigureArguments) -> Result<(), Failure> {
         info: &look.info,
         overrides: None,
         inspections: look.inspections.iter().collect(),
+        original: None,
     });
     let cases = subjects.iter().map(|subject| Case {
         name: &subject.name,
@@ -303,7 +304,7 @@ fn look(arguments: &FigureArguments, source: &ModelSource, subjects: &[Subject])
     if needs_linear_probes && predictor.linear_probes().is_none() {
         let name = source.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
-        return Err(Failure::input(format!("{name}: the model has no read-outs for its stages; {fit}")));
+        return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
     }
     let wanted = InspectOptions {
         stages: arguments.kind != Kind::Weights,

@@ -6,17 +6,19 @@ use super::picture::{OverlayColours, Picture};
 use crate::analysis::maps::MapKind;
 use crate::data::Mask;
 use crate::data::volume::Lengths;
-use crate::infer::{Inspection, ModelInfo, Overrides, changes};
+use crate::infer::{Inspection, ModelInfo, Overrides, Plane, changes};
 
 /// A model in a figure.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
     /// What it is.
     pub info: &'a ModelInfo,
-    /// The values it ran with where they are turned; none where they are its own.
+    /// The values it ran with where they are modified; `None` where they are the original ones.
     pub overrides: Option<&'a Overrides>,
     /// What it did with each case of the figure, in the order of the cases. May be empty where the figure needs none.
     pub inspections: Vec<&'a Inspection>,
+    /// The probability of the first case, at the model's size, without the overrides; `None` where their effect is not drawn.
+    pub original: Option<&'a Plane>,
 }
 
 impl Model<'_> {
@@ -25,14 +27,18 @@ impl Model<'_> {
         self.overrides.unwrap_or(&self.info.overrides)
     }
 
-    /// What the reader has to know of it beyond its name: that it is turned or untrained.
+    /// What the reader has to know of it beyond its name: that it is modified or untrained.
     pub(super) fn remarks(&self, name: &str) -> String {
         let mut words = String::new();
         if let Some(overrides) = self.overrides.filter(|overrides| **overrides != self.info.overrides) {
-            words += &format!("{} turned by hand: {}. ", self.info.name, changes(&self.info.overrides, overrides));
+            words += &format!(
+                "{} was modified by hand: {}. ",
+                self.info.name,
+                changes(&self.info.overrides, overrides)
+            );
         }
         if !self.info.is_trained {
-            words += &format!("{name} is untrained: what it draws means nothing.");
+            words += &format!("{name} is untrained: its masks have no meaning.");
         }
         words.trim_end().into()
     }
@@ -73,6 +79,12 @@ pub struct Options {
     pub opacity: f32,
     /// Colours of masks.
     pub colours: OverlayColours,
+    /// Whether masks are drawn as in the window: those of the stages at the threshold too, and all of them with `opacity`.
+    pub as_shown: bool,
+    /// The part of the image that is drawn: left, top, right, bottom, 0…1; `None` for all of it.
+    pub part: Option<[f32; 4]>,
+    /// Whether the Dice axis of a sweep goes from 0 to 1; otherwise it covers the values.
+    pub full_axis: bool,
 }
 
 impl Default for Options {
@@ -83,6 +95,9 @@ impl Default for Options {
             channel: None,
             opacity: 1.0,
             colours: OverlayColours::PAPER,
+            as_shown: false,
+            part: None,
+            full_axis: true,
         }
     }
 }
@@ -93,15 +108,15 @@ impl Content<'_> {
         let mut names: Vec<String> = Vec::with_capacity(self.models.len());
         for model in &self.models {
             let name = &model.info.name;
-            let turned = if model.overrides.is_some_and(|overrides| *overrides != model.info.overrides) {
-                ", turned"
+            let modified = if model.overrides.is_some_and(|overrides| *overrides != model.info.overrides) {
+                ", modified"
             } else {
                 ""
             };
-            let mut full = format!("{name}{turned}");
+            let mut full = format!("{name}{modified}");
             let mut count = 2;
             while names.contains(&full) {
-                full = format!("{name}{turned} ({count})");
+                full = format!("{name}{modified} ({count})");
                 count += 1;
             }
             names.push(full);
@@ -143,6 +158,11 @@ impl Content<'_> {
 }
 
 impl Options {
+    /// Whether the stages are drawn as masks, not as probabilities.
+    pub(super) fn draws_stage_masks(&self) -> bool {
+        self.as_shown && self.map == MapKind::StageMask && self.channel.is_none()
+    }
+
     /// The threshold as it is written.
     pub(super) fn threshold_words(&self) -> String {
         let text = number(f64::from(self.threshold), 3);

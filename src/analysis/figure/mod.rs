@@ -53,7 +53,7 @@ pub enum FigureError {
     },
     /// The masks of the stages are asked for, and the model has none.
     #[error(
-        "{model}: the model has no read-outs for its stages; fit them with: himix train --readout --model MODEL --data DIR"
+        "{model}: the model has no stage read-outs (linear probes); fit them with: himix train --readout --model MODEL --data DIR"
     )]
     NoReadouts {
         /// Its name.

@@ -96,10 +96,10 @@ fn sentences(content: &Content, options: &Options, is_compared: bool) -> Vec<Str
         .collect();
     let mut sentences = vec![
         format!("Masks of the decoder stages of {}, coarse to fine, at threshold {}.", content.names().join(" and "), options.threshold_words()),
-        "A stage's own mask is what its read-out, a 1×1 convolution fitted on the frozen network, makes of its output.".into(),
+        "The mask of a stage is what its stage read-out (linear probe), a 1×1 convolution fitted on the frozen network, makes of its output.".into(),
     ];
     if !fitted.is_empty() {
-        sentences.push(format!("Read-outs of {}.", fitted.join("; ")));
+        sentences.push(format!("Stage read-outs of {}.", fitted.join("; ")));
     }
     if is_compared {
         sentences

@@ -83,7 +83,7 @@ pub fn spectrum(content: &Content) -> Result<Figure, FigureError> {
     scene.text(Text::new([x + 10.0, y + 6.0], "DC", LABEL, INK));
     x += 32.0;
     let is_turned = content.models.iter().any(|model| *model.overrides() != model.info.overrides);
-    let learned = if is_turned { "learned or turned" } else { "learned" };
+    let learned = if is_turned { "learned or modified" } else { "learned" };
     let mut lines = vec![(START, "start".to_owned()), (LEARNED, learned.into())];
     if has_spectra {
         lines.extend([(BEFORE, "features before the filter".into()), (AFTER, "after it".into())]);
@@ -159,7 +159,7 @@ fn filters(scene: &mut Scene, rect: Rect, side: f32, stage: &StageOverrides, own
     let start = Filter { sigma: SIGMA_INIT, grid: stage.grid };
     let learned = match own {
         _ if !stage.is_filtered => "off".to_owned(),
-        Some(own) if own != filter.sigma => format!("turned, σ {:.2}", filter.sigma),
+        Some(own) if own != filter.sigma => format!("modified, σ {:.2}", filter.sigma),
         _ => format!("learned, σ {:.2}", filter.sigma),
     };
     let top = rect.y + 34.0;

@@ -4,10 +4,13 @@ use super::content::{Case, Options};
 use super::picture::pixels_above;
 use super::table::{Table, cell, optional};
 use super::{FigureError, Model};
-use crate::analysis::maps::{Map, MapKind, channel_map, raised, stage_map};
+use crate::analysis::maps::{Map, MapKind, channel_map, difference, raised, stage_map};
 use crate::analysis::stage_name;
 use crate::infer::Inspection;
 use crate::metrics::Confusion;
+
+/// What the panel of the overrides' effect is called.
+pub(super) const DIFFERENCE: &str = "Modified − original";
 
 /// A map of a stage.
 pub(super) struct Panel {
@@ -37,6 +40,8 @@ pub(super) struct Row<'a> {
     pub mask: Vec<u8>,
     /// Its agreement with the truth.
     pub counts: Option<Confusion>,
+    /// What the overrides changed of the probability.
+    pub difference: Option<Map>,
 }
 
 impl<'a> Row<'a> {
@@ -91,13 +96,15 @@ impl<'a> Row<'a> {
                 MapKind::Change => {
                     "there are no two stages between which anything could change; choose another map"
                 }
-                _ => "the stages were not looked at; ask for them",
+                _ => "the stages were not computed; ask for them",
             };
             return Err(FigureError::Nothing { reason: reason.into() });
         }
         let mask = pixels_above(&seen.prediction.probability, options.threshold);
         let counts = against(&mask);
-        Ok(Self { case, model: name, seen, panels, mask, counts })
+        let original = model.original.filter(|_| model.overrides.is_some());
+        let difference = original.map(|original| difference(&seen.prediction.probability_model, original));
+        Ok(Self { case, model: name, seen, panels, mask, counts, difference })
     }
 
     /// Names of the maps and their sides: what stands above the columns.
@@ -148,6 +155,12 @@ impl<'a> Row<'a> {
         if let Some(counts) = self.counts {
             push("Final mask", None, "dice_per_image", None, cell(counts.dice()));
             push("Final mask", None, "iou_per_image", None, cell(counts.iou()));
+        }
+        if let Some(Map { plane, .. }) = &self.difference {
+            for (at, value) in plane.values.iter().enumerate() {
+                let cell_of = Some([at / plane.width, at % plane.width]);
+                push(DIFFERENCE, None, "modified_minus_original", cell_of, cell(*value));
+            }
         }
         if let Some(truth) = self.case.truth {
             push("Ground truth", None, "area_percent", None, cell(percent(&truth.values)));

@@ -1,6 +1,7 @@
 //! A sweep of one value: what becomes of the masks over its range.
 
 use super::axes::{Axis, Plot, significant};
+use super::content::Options;
 use super::page::{INK, INNER, LINES, MARGIN, WIDTH, caption, line_legend};
 use super::scene::{Rect, Scene, Stroke};
 use super::table::{Table, cell, optional};
@@ -29,16 +30,16 @@ struct Curves {
 }
 
 /// Dice, pooled and per image, and the area of the masks over the values of a sweep; only the area where no case has a truth. One model,
-/// or a second one with the same dial, whose curves are thinner.
+/// or a second one with the same parameter, whose curves are thinner.
 ///
 /// Columns: `model`, `parameter`, `own_value`, `value`, `area_percent` (mean share of the image), `dice_pooled`, `dice_per_image` (mean;
 /// both empty without a truth), `cases`, `cases_with_truth`.
 ///
 /// # Errors
 /// There is no sweep, or it has no points.
-pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureError> {
+pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)], options: &Options) -> Result<Figure, FigureError> {
     let nothing = |reason: &str| FigureError::Nothing { reason: reason.into() };
-    let (_, result) = *sweeps.first().ok_or_else(|| nothing("nothing was swept; sweep a value first"))?;
+    let (_, result) = *sweeps.first().ok_or_else(|| nothing("no parameter was swept; draw a sweep first"))?;
     if result.points.is_empty() {
         return Err(nothing("the sweep has no values; give it a range"));
     }
@@ -96,17 +97,19 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
                 [(curves.pooled.as_slice(), stroke(POOLED)), (&curves.per_image, stroke(PER_IMAGE))]
             })
             .collect();
-        panel(0, Axis::exact(0.0, 1.0, 5), "Dice", &drawn);
+        let values = drawn.iter().flat_map(|(points, _)| points.iter().map(|[_, dice]| *dice));
+        let dice = if options.full_axis { Axis::exact(0.0, 1.0, 5) } else { Axis::covering(values, 5) };
+        panel(0, dice, "Dice", &drawn);
         legend.extend([(POOLED, "Dice pooled".to_owned()), (PER_IMAGE, "Dice per image, mean".into())]);
     }
     let areas = curves.iter().flat_map(|curves| curves.area.iter().map(|[_, area]| *area));
-    let highest = Axis::covering(areas.chain([0.0]), 5);
+    let highest = if options.full_axis { Axis::covering(areas.chain([0.0]), 5) } else { Axis::covering(areas, 5) };
     let drawn: Vec<(&[[f64; 2]], Stroke)> =
         curves.iter().map(|curves| (curves.area.as_slice(), Stroke { width: curves.width, ..AREA })).collect();
     panel(usize::from(has_dice), highest, "Area of the mask (% of the image)", &drawn);
     legend.push((AREA, "area, mean".into()));
     let own: Vec<String> = curves.iter().map(|curves| significant(curves.own, 3)).collect();
-    legend.push((OWN, format!("the model's own value, {}", own.join(" and "))));
+    legend.push((OWN, format!("original value, {}", own.join(" and "))));
     let y = MARGIN + 4.0 + HEIGHT + 28.0;
     line_legend(&mut scene, [MARGIN, y], &legend);
     let cases = match (result.cases, result.with_truth) {
@@ -115,7 +118,11 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
         (cases, with) => format!("{cases} cases, {with} of them with a ground truth."),
     };
     let sentences = [
-        format!("{} of {both} over a range, all other values unchanged.", capital(&result.name)),
+        format!(
+            "{} of {both} over a range, all other parameters unchanged. {}.",
+            capital(&result.name),
+            capital(&format!("threshold {}", options.threshold_words()))
+        ),
         cases,
         match names.as_slice() {
             [first, second] => format!("Heavy lines: {first}; thin lines: {second}."),
@@ -195,7 +202,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_sweep() {
         let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
-        let figure = sweep(&[(&model, &result(5))]).expect("a figure");
+        let figure = sweep(&[(&model, &result(5))], &Options::default()).expect("a figure");
         assert_tidy(&figure, "a sweep");
         assert_eq!(numbers(&figure, "value", &[])[..2], [0.5, 1.5]);
         assert_eq!(numbers(&figure, "dice_pooled", &[("value", "2.5")]), [0.8 - 0.05 * 2.0]);
@@ -208,21 +215,23 @@ mod tests {
     fn two_models_are_drawn_with_their_names() {
         let info = |name: &str| ModelInfo { name: name.into(), ..ModelInfo::default() };
         let (first, second) = (info("before"), info("after"));
-        let figure = sweep(&[(&first, &result(5)), (&second, &result(5))]).expect("a figure");
+        let figure = sweep(&[(&first, &result(5)), (&second, &result(5))], &Options::default()).expect("a figure");
         assert_tidy(&figure, "two sweeps");
         assert_eq!(column(&figure, "model", &[("value", "0.5")]), ["before", "after"]);
         let words = figure.scene.words().collect::<Vec<_>>().join(" ");
         assert!(words.contains("Heavy lines: before; thin lines: after."), "{words}");
-        assert!(sweep(&[]).is_err());
+        assert!(sweep(&[], &Options::default()).is_err());
     }
 
     #[test]
     fn without_a_truth_only_the_area_is_drawn() {
         let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
-        let figure = sweep(&[(&model, &result(0))]).expect("a figure");
+        let figure = sweep(&[(&model, &result(0))], &Options::default()).expect("a figure");
         assert_tidy(&figure, "a sweep without a truth");
         assert_eq!(column(&figure, "dice_pooled", &[("value", "0.5")]), [""]);
         assert!(!figure.scene.words().any(|words| words.contains("Dice")));
-        assert!(sweep(&[(&model, &SweepResult { points: Vec::new(), ..result(0) })]).is_err());
+        assert!(
+            sweep(&[(&model, &SweepResult { points: Vec::new(), ..result(0) })], &Options::default()).is_err()
+        );
     }
 }

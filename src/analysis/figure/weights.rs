@@ -300,7 +300,7 @@ mod tests {
         content.models[1].overrides = Some(&overrides);
         let figure = weights(&content).expect("a figure");
         let all = figure.scene.words().collect::<Vec<_>>().join(" ");
-        assert!(all.contains("bench-model turned by hand: σ of stage 7 6.18 to 3.00."), "{all}");
-        assert_eq!(column(&figure, "model", &[("layer", "1")]), ["bench-model", "bench-model, turned"]);
+        assert!(all.contains("bench-model was modified by hand: σ of stage 7 6.18 to 3.00."), "{all}");
+        assert_eq!(column(&figure, "model", &[("layer", "1")]), ["bench-model", "bench-model, modified"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::InspectionState;
+use super::{InspectionState, WHOLE};
 use crate::analysis::figure::{Options, OverlayColours};
 use crate::app::HimixApp;
 use crate::app::state::State;
@@ -45,6 +45,7 @@ impl HimixApp {
             overrides: stages.override_history.overrides().cloned(),
             inspection: of(&stages.look),
             sweep: stages.swept.clone(),
+            original: state.shown.as_ref().map(|shown| shown.prediction.clone()),
         }];
         // One that has not seen the picture yet is left out where the figure is of the picture.
         let needs_picture = !matches!(kind, FigureKind::Weights | FigureKind::Sweep);
@@ -54,6 +55,7 @@ impl HimixApp {
             overrides: None,
             inspection: of(&stages.other),
             sweep: stages.swept_other.as_ref().map(|(_, swept)| swept.clone()),
+            original: None,
         }));
         let settings = &state.settings;
         let channel = stages.channel.and_then(|(stage, rank)| {
@@ -61,8 +63,12 @@ impl HimixApp {
             Some((stage, *seen.inspection.stages.get(stage)?.ranked_channels().get(rank)?))
         });
         let overlay = settings.colours.overlay();
+        let part = (stages.seen_part != WHOLE).then_some(stages.seen_part);
         let options = Options {
-            threshold: settings.threshold,
+            as_shown: true,
+            part: part.map(|part| [part.left(), part.top(), part.right(), part.bottom()]),
+            full_axis: stages.sweep_settings.has_full_axis,
+            threshold: if kind == FigureKind::Sweep { stages.swept_threshold } else { settings.threshold },
             map: settings.stages.kind,
             channel,
             opacity: if settings.stages.is_alone { 1.0 } else { settings.stages.opacity },

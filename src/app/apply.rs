@@ -116,6 +116,7 @@ impl HimixApp {
                 theme::apply(ctx, choice);
             }
             Command::TextSize(size) => ctx.set_zoom_factor(size),
+            Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),

@@ -144,6 +144,8 @@ pub enum Command {
     SetTheme(ThemeChoice),
     /// Size of text and everything else, in relation to the usual.
     TextSize(f32),
+    /// Show the picture, the prompt and the legend alone, with larger text; or the whole window again.
+    Present(bool),
     /// Read, stages, train: what fills the window.
     ShowTab(Tab),
     /// Something of the Stages tab.

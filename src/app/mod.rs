@@ -244,10 +244,13 @@ impl HimixApp {
 
     /// Writes the settings when they have settled.
     fn keep_settings(&mut self, ctx: &egui::Context) {
-        if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
-            self.state.settings.window = window.size().round().into();
+        // What the presentation changes is not remembered.
+        if self.state.presentation.is_none() {
+            if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
+                self.state.settings.window = window.size().round().into();
+            }
+            self.state.settings.zoom = ctx.zoom_factor();
         }
-        self.state.settings.zoom = ctx.zoom_factor();
         if self.state.settings == self.saved {
             self.changed = None;
             return;

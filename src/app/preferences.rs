@@ -1,10 +1,15 @@
 //! Panels and keys as the user wants them.
 
+use eframe::egui;
+
 use super::HimixApp;
 use super::keys::{Action, Chord};
 use super::layout::Pane;
 use super::notes::Kind;
 use super::state::Tab;
+
+/// Size of text in the presentation, in relation to that of the window.
+const PRESENTED: f32 = 1.5;
 
 impl HimixApp {
     /// Opens a panel in the layout that is shown, or in the one that has it, or closes it.
@@ -32,6 +37,23 @@ impl HimixApp {
             layout.open(Pane::Worklist, true);
         }
         state.settings.layouts = state.layouts.stored();
+    }
+
+    /// Begins or ends the presentation. It fills the screen with larger text; neither is remembered.
+    pub(super) fn present(&mut self, ctx: &egui::Context, is_on: bool) {
+        match (is_on, self.state.presentation) {
+            (true, None) => {
+                let zoom = ctx.zoom_factor();
+                self.state.presentation = Some(zoom);
+                ctx.set_zoom_factor(zoom * PRESENTED);
+            }
+            (false, Some(zoom)) => {
+                self.state.presentation = None;
+                ctx.set_zoom_factor(zoom);
+            }
+            _ => return,
+        }
+        ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(is_on));
     }
 
     /// Shows another task.

@@ -249,6 +249,8 @@ pub struct State {
     pub training: Training,
     /// The page of help that is open.
     pub page: Option<Page>,
+    /// While the window presents, the size of text to return to; it is not remembered between runs.
+    pub presentation: Option<f32>,
     /// The prompt takes the keyboard in this frame.
     pub focus_prompt: bool,
     /// An image on its way, and what breaks its reading off.
@@ -308,6 +310,7 @@ impl State {
             truth_of_folder: None,
             awaited_list: None,
             page: None,
+            presentation: None,
             focus_prompt: false,
             awaited_image: None,
             cancel: Arc::default(),

@@ -136,6 +136,7 @@ actions! {
     Read: Program, "Read", [key(Key::F1)];
     Stages: Program, "Stages", [key(Key::F2)];
     Train: Program, "Train", [key(Key::F3)];
+    Presentation: Program, "Presentation", [key(Key::F11)];
     Palette: Program, "Command palette…", [Chord::ctrl(Key::K)];
     Shortcuts: Program, "Keyboard shortcuts", [key(Key::Questionmark)];
     Quit: Program, "Quit", [Chord::ctrl(Key::Q)];
@@ -148,7 +149,10 @@ pub const FIXED: &[(&str, &str)] = &[
     ("Double click", "Fit the window"),
     ("Right drag", "Window (across) and level (up, down)"),
     ("Shift drag", "Ruler"),
-    ("Esc", "Leave the prompt, close a page, cancel opening, dismiss messages, take the ruler away"),
+    (
+        "Esc",
+        "Leave the prompt or the presentation, close a page, cancel opening, dismiss messages, remove the ruler",
+    ),
     ("Enter", "Leave the prompt"),
     ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),
     ("Ctrl +  −  0", "Larger, smaller, normal text"),
@@ -281,6 +285,7 @@ impl Action {
             Self::Read => Command::ShowTab(Tab::Read),
             Self::Stages => Command::ShowTab(Tab::Stages),
             Self::Train => Command::ShowTab(Tab::Train),
+            Self::Presentation => Command::Present(state.presentation.is_none()),
             Self::Palette => Command::ShowPalette(match state.palette {
                 Some(_) => None,
                 None => Some(String::new()),

@@ -24,7 +24,9 @@ const PROGRESS: (f32, f64) = (2.0, 1.2);
 
 /// Draws the picture, and beneath it the slices of a stack.
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
-    level::slices(ui, state, commands);
+    if state.presentation.is_none() {
+        level::slices(ui, state, commands);
+    }
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
     if let Some(open) = &state.image {
         let aspect = open.volume.pixel_aspect();

@@ -1,9 +1,12 @@
 //! The menu bar, and at its right what computes.
 
 use eframe::egui::containers::menu::MenuButton;
-use eframe::egui::{Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Panel, RichText, Ui};
+use eframe::egui::{
+    Align, Button, Checkbox, Color32, Frame, Layout, MenuBar, Panel, RichText, Role, ScrollArea, Ui, WidgetInfo,
+};
 
 use super::prompts;
+use super::widgets::MENU_MARK;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::keys::Action;
@@ -16,6 +19,11 @@ use crate::data::samples::SAMPLES;
 use crate::device::DeviceChoice;
 use crate::infer::{BUNDLED_NAME, ModelSource};
 
+/// What the bar above a menu, its frame and the edge of the window take of the window's height, in points.
+const EDGES: f32 = 56.0;
+/// Least height of a menu, in points.
+const LEAST: f32 = 120.0;
+
 /// The switch for EXIF orientations.
 pub const UPRIGHT: &str = "Turn pictures upright as their EXIF data asks";
 
@@ -24,11 +32,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
     Panel::top("menu").frame(frame).show(ui, |ui| {
         MenuBar::new().ui(ui, |ui| {
-            ui.menu_button("File", |ui| file(ui, state, commands));
-            ui.menu_button("View", |ui| view(ui, state, commands));
-            ui.menu_button("Prompt", |ui| prompts::menu(ui, state, commands));
-            ui.menu_button("Model", |ui| model(ui, state, commands));
-            ui.menu_button("Help", |ui| help(ui, state, commands));
+            ui.menu_button("File", |ui| tall(ui, |ui| file(ui, state, commands)));
+            ui.menu_button("View", |ui| tall(ui, |ui| view(ui, state, commands)));
+            ui.menu_button("Prompt", |ui| tall(ui, |ui| prompts::menu(ui, state, commands)));
+            ui.menu_button("Model", |ui| tall(ui, |ui| model(ui, state, commands)));
+            ui.menu_button("Help", |ui| tall(ui, |ui| help(ui, state, commands)));
             ui.separator();
             for tab in Tab::ALL {
                 if ui.selectable_label(state.tab == tab, tab.name()).clicked() {
@@ -41,11 +49,20 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 {
                     commands.push(Command::ShowTab(Tab::Train));
                 }
-                let words = Button::new(RichText::new(what_computes(state)).weak()).truncate();
-                MenuButton::from_button(words).ui(ui, |ui| model(ui, state, commands));
+                let words =
+                    Button::new(RichText::new(format!("{} {MENU_MARK}", what_computes(state))).weak()).truncate();
+                let (button, _) =
+                    MenuButton::from_button(words).ui(ui, |ui| tall(ui, |ui| model(ui, state, commands)));
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, what_computes(state)));
             });
         });
     });
+}
+
+/// The content of a menu, which scrolls where the window is too low for it.
+fn tall(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    let height = (ui.ctx().content_rect().height() - EDGES).max(LEAST);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, content);
 }
 
 /// The model and its device in one line.
@@ -134,9 +151,10 @@ fn view(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         act(ui, state, Action::Redo, commands);
         ui.separator();
     }
-    ui.menu_button("Panels", |ui| panels(ui, state, commands));
+    ui.menu_button("Panels", |ui| tall(ui, |ui| panels(ui, state, commands)));
     item(ui, true, "Reset the layout", Command::ResetLayout, commands);
     act(ui, state, Action::Information, commands);
+    act(ui, state, Action::Presentation, commands);
     ui.separator();
     let has_image = state.image.is_some();
     ui.add_enabled_ui(has_image, |ui| {
@@ -240,7 +258,8 @@ fn models(ui: &mut Ui, state: &State, command: impl Fn(ModelSource) -> Command, 
         let is_open = state.model.as_ref().is_some_and(|model| model.source == source);
         let path = source.model.display().to_string();
         let name = if path == BUNDLED_NAME { "The bundled model".into() } else { file_name(&source.model) };
-        if ui.add_enabled(!is_open, Button::new(name)).on_hover_text(path).clicked() {
+        let button = ui.add_enabled(!is_open, Button::new(name)).on_hover_text(path);
+        if button.on_disabled_hover_text("This model is open.").clicked() {
             commands.push(command(source));
         }
     }

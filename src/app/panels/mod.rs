@@ -11,6 +11,7 @@ mod model;
 mod pages;
 mod palette;
 mod plot;
+mod presentation;
 mod presets;
 mod prompt;
 mod prompts;
@@ -34,10 +35,14 @@ use crate::render::Picture;
 
 /// Draws the window.
 pub fn show(ui: &mut Ui, state: &mut State, picture: &Picture, commands: &mut Vec<Command>) {
-    menu::show(ui, state, commands);
-    question::show(ui, state, commands);
-    let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, picture, commands)).inner;
-    toasts::show(ui.ctx(), state, hero, commands);
+    if state.presentation.is_some() {
+        presentation::show(ui, state, picture, commands);
+    } else {
+        menu::show(ui, state, commands);
+        question::show(ui, state, commands);
+        let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, picture, commands)).inner;
+        toasts::show(ui.ctx(), state, hero, commands);
+    }
     pages::show(ui.ctx(), state, commands);
     palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);

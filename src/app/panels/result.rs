@@ -120,7 +120,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 /// The legend of the outlines over the picture.
-fn outlines(ui: &mut Ui, state: &State) {
+pub fn outlines(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         ui.label(RichText::new("Outlines:").small().weak());
@@ -208,7 +208,7 @@ fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(
 }
 
 /// The colours of the heat map with the probabilities that they stand for.
-fn colour_bar(ui: &mut Ui) {
+pub fn colour_bar(ui: &mut Ui) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the probability"));
     let steps = 64;

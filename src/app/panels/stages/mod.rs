@@ -32,6 +32,11 @@ const BUSY: &str = "Wait until the work that is in progress has finished, or can
 /// Draws the stages.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     toolbar(ui, state, commands);
+    pictures(ui, state, commands);
+}
+
+/// Draws the pictures alone, or why there are none.
+pub fn pictures(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let fill = theme::palette(ui.visuals()).canvas;
     CentralPanel::default().frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6)).show(ui, |ui| {
         let rect = ui.max_rect();

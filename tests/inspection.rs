@@ -136,7 +136,8 @@ fn the_plane_of_a_figure_is_what_the_authors_compute() {
     let picture = Picture::of(&mini.image);
     let case =
         Case { name: "reference", picture: &picture, lengths: himix::data::volume::Lengths::PIXELS, truth: None };
-    let model = Model { info: mini.predictor.info(), overrides: None, inspections: vec![&inspection] };
+    let model =
+        Model { info: mini.predictor.info(), overrides: None, inspections: vec![&inspection], original: None };
     let content = Content { models: vec![model], cases: vec![case] };
     let figure = stages(&content, &Options::default()).expect("a figure");
     let column = |name: &str| figure.table.columns.iter().position(|column| column == name).expect(name);

@@ -177,7 +177,7 @@ fn what_is_wrong_is_said_before_anything_is_written() {
     let missing = folder.path().join("bundle");
     stages(&[("--model", &missing), ("--out", &out)]).refused(&["bundle", "no such model"]);
     // The small model has no read-outs.
-    let fit = ["no read-outs", "himix train --readout"];
+    let fit = ["no stage read-outs", "himix train --readout"];
     stages(&[("--model", &bundle()), ("--map", &"mask"), ("--out", &out)]).refused(&fit);
     figure("refinement", &[("--model", &bundle()), ("--image", &image), ("--out", &out)]).refused(&fit);
     figure("refinement", &[("--against", &bundle()), ("--image", &image), ("--out", &out)]).refused(&fit);

@@ -5,8 +5,8 @@ use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
 
 use super::{Pane, children};
 
-/// Least share of a row or a column for the part that takes what the others leave.
-const LEAST: f32 = 0.3;
+/// Least share of a row and of a column for the part that takes what the others leave.
+const LEAST: [f32; 2] = [0.42, 0.3];
 /// A size below this, in points, was set by nobody: the part was put there a moment ago.
 const UNSET: f32 = 8.0;
 
@@ -38,7 +38,7 @@ pub fn fit(tiles: &mut Tiles<Pane>, id: TileId, room: Vec2, gap: f32, bar: f32) 
     let grows = linear.children.iter().copied().max_by_key(|child| growth(tiles, *child));
     if let Some(grows) = grows.filter(|grows| seen.contains(grows)) {
         let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
-        shares.set_share(grows, (length - others).max(length * LEAST));
+        shares.set_share(grows, (length - others).max(length * LEAST[axis]));
     }
     let sizes = shares.split(&seen, length);
     if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(id) {
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(sizes(&tree.tiles), [196.0, 1918.0 - 196.0 - 272.0, 272.0]);
         // Too narrow for all: the picture keeps its share, and nobody's size is forgotten.
         fit(&mut tree.tiles, root, vec2(402.0, 800.0), 1.0, 22.0);
-        assert_eq!(sizes(&tree.tiles).map(f32::round), [196.0, 120.0, 272.0]);
+        assert_eq!(sizes(&tree.tiles).map(f32::round), [196.0, 168.0, 272.0]);
         let worklist = tree.tiles.find_pane(&Pane::Worklist).expect("a tile");
         tree.set_visible(worklist, false);
         fit(&mut tree.tiles, root, vec2(1280.0, 800.0), 1.0, 22.0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{Button, Id, Label, RichText, Ui, vec2};
 
-use super::widgets::{explain, section};
+use super::widgets::{explain, grouped, section};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::data::facts::{Fact, Section, facts, text, truth_facts, without_private};
@@ -105,7 +105,30 @@ fn typographic(value: &str) -> String {
             _ => *letter,
         }
     };
-    letters.iter().enumerate().map(sign).collect()
+    let text: String = letters.iter().enumerate().map(sign).collect();
+    if QUANTITIES.iter().any(|unit| text.contains(unit)) { with_groups(&text) } else { text }
+}
+
+/// What a value holds that is a quantity; a date or an identifier has its digits as they are.
+const QUANTITIES: [&str; 6] = [" × ", " px", " pixels", " HU", "\u{a0}mm", " slices"];
+
+/// With the digits of large numbers in groups of three.
+fn with_groups(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let length = rest[begin..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len() - begin);
+        let (before, digits) = (&rest[..begin], &rest[begin..begin + length]);
+        words += before;
+        // Neither decimals nor what belongs to a name.
+        let is_number = before.chars().next_back().is_none_or(|last| " \u{a0}(−±".contains(last));
+        match digits.parse::<u64>() {
+            Ok(number) if is_number && !digits.starts_with('0') => words += &grouped(number),
+            _ => words += digits,
+        }
+        rest = &rest[begin + length..];
+    }
+    words + rest
 }
 
 #[cfg(test)]
@@ -114,7 +137,9 @@ mod tests {
 
     #[test]
     fn signs_are_not_hyphens() {
-        assert_eq!(typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"), "−1000 to −5 HU, JPEG-2000, a-1, 1.2-3");
+        assert_eq!(typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"), "−1\u{2009}000 to −5 HU, JPEG-2000, a-1, 1.2-3");
+        assert_eq!(typographic("2373 × 1024 pixels, 0.1234 mm"), "2\u{2009}373 × 1\u{2009}024 pixels, 0.1234\u{a0}mm");
+        assert_eq!(typographic("20260131"), "20260131", "a date is not a quantity");
         assert_eq!(typographic("R 1.5  A 2.0 mm"), "R\u{a0}1.5  A\u{a0}2.0\u{a0}mm");
     }
 }

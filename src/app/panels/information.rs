@@ -137,8 +137,14 @@ mod tests {
 
     #[test]
     fn signs_are_not_hyphens() {
-        assert_eq!(typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"), "−1\u{2009}000 to −5 HU, JPEG-2000, a-1, 1.2-3");
-        assert_eq!(typographic("2373 × 1024 pixels, 0.1234 mm"), "2\u{2009}373 × 1\u{2009}024 pixels, 0.1234\u{a0}mm");
+        assert_eq!(
+            typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"),
+            "−1\u{2009}000 to −5 HU, JPEG-2000, a-1, 1.2-3"
+        );
+        assert_eq!(
+            typographic("2373 × 1024 pixels, 0.1234 mm"),
+            "2\u{2009}373 × 1\u{2009}024 pixels, 0.1234\u{a0}mm"
+        );
         assert_eq!(typographic("20260131"), "20260131", "a date is not a quantity");
         assert_eq!(typographic("R 1.5  A 2.0 mm"), "R\u{a0}1.5  A\u{a0}2.0\u{a0}mm");
     }

@@ -9,8 +9,8 @@ use crate::app::theme;
 /// Parts the groups of digits of a large number.
 pub const THIN_SPACE: char = '\u{2009}';
 
-/// Stands after the name of a button that opens a menu. It is in the fonts of the window.
-pub const MENU_MARK: &str = "⏷";
+/// Leaves the space for [`menu_mark`] after the name of a button that opens a menu.
+pub const MENU_SPACE: &str = "     ";
 
 /// A heading within a panel, and beside it, small, how its numbers are meant.
 pub fn heading(ui: &mut Ui, title: &str, convention: &str) {
@@ -70,9 +70,18 @@ pub fn swatch(ui: &mut Ui, colour: Color32) {
 
 /// A button that opens a menu, with a mark that says so.
 pub fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) -> Response {
-    let response = ui.menu_button(format!("{name} {MENU_MARK}"), content).response;
+    let response = ui.menu_button(format!("{name}{MENU_SPACE}"), content).response;
+    menu_mark(ui, &response);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     response
+}
+
+/// Draws the triangle of a button that opens a menu. The fonts of the window have no such sign.
+pub fn menu_mark(ui: &Ui, button: &Response) {
+    let at = pos2(button.rect.right() - 13.0, button.rect.center().y);
+    let corners = vec![at + vec2(-4.0, -2.5), at + vec2(4.0, -2.5), at + vec2(0.0, 2.5)];
+    let colour = theme::palette(ui.visuals()).weak;
+    ui.painter().add(Shape::convex_polygon(corners, colour, Stroke::NONE));
 }
 
 /// How the scores of one image are meant: their convention and the threshold of the mask.

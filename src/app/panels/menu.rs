@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::prompts;
-use super::widgets::MENU_MARK;
+use super::widgets::{MENU_SPACE, menu_mark};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::keys::Action;
@@ -50,9 +50,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     commands.push(Command::ShowTab(Tab::Train));
                 }
                 let words =
-                    Button::new(RichText::new(format!("{} {MENU_MARK}", what_computes(state))).weak()).truncate();
+                    Button::new(RichText::new(format!("{}{MENU_SPACE}", what_computes(state))).weak()).truncate();
                 let (button, _) =
                     MenuButton::from_button(words).ui(ui, |ui| tall(ui, |ui| model(ui, state, commands)));
+                menu_mark(ui, &button);
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, what_computes(state)));
             });
         });

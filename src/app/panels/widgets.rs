@@ -1,7 +1,8 @@
 //! Small things that several panels are made of.
 
 use eframe::egui::{
-    self, Align, Color32, Label, Layout, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
+    self, Align, Color32, Label, Layout, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::app::theme;

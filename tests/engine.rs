@@ -216,7 +216,13 @@ fn figures_are_drawn_and_written_as_their_ending_says() {
         skipped: Vec::new(),
         is_whole: true,
     };
-    let part = FigureModel { info, overrides: None, inspection: Some(Arc::new(seen)), sweep: Some(sweep) };
+    let part = FigureModel {
+        info,
+        overrides: None,
+        inspection: Some(Arc::new(seen)),
+        sweep: Some(sweep),
+        original: None,
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let (engine, _) = engine(&model);
     let save = |kind: FigureKind, name: &str, models: Vec<FigureModel>| {

@@ -135,7 +135,8 @@ fn the_plane_of_a_figure_is_what_the_authors_compute() {
     let picture = Picture::of(&mini.image);
     let case =
         Case { name: "reference", picture: &picture, lengths: himix::data::volume::Lengths::PIXELS, truth: None };
-    let model = Model { info: mini.predictor.info(), overrides: None, inspections: vec![&inspection] };
+    let model =
+        Model { info: mini.predictor.info(), overrides: None, inspections: vec![&inspection], original: None };
     let content = Content { models: vec![model], cases: vec![case] };
     let figure = stages(&content, &Options::default()).expect("a figure");
     let column = |name: &str| figure.table.columns.iter().position(|column| column == name).expect(name);
@@ -310,7 +311,8 @@ fn a_sweep_that_is_ended_early_keeps_what_it_has() {
         sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
     };
     assert_eq!(until(0), None, "there is nothing yet");
-    assert_eq!(until(2).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));
+    assert_eq!(until(1), None, "it is ended within the first case, which has two masks");
+    assert_eq!(until(4).map(|swept| (swept.cases, swept.points.len(), swept.is_whole)), Some((2, 2, false)));
     assert_eq!(until(9).map(|swept| (swept.cases, swept.is_whole)), Some((4, true)));
 }
 

@@ -167,7 +167,7 @@ fn presets_are_edited() {
     assert!(narrow < 150.0, "more contrast is a narrower window: {narrow}");
     click(&mut window, "View");
     click(&mut window, "Window presets…");
-    assert!(says(&window, "Of pictures of the kind Picture."));
+    assert!(says(&window, "Presets for plain images."));
     click(&mut window, "Add the window as it is now");
     let name = window.get_by_role_and_label(Role::TextInput, "Name of preset 1");
     name.focus();
@@ -186,7 +186,7 @@ fn presets_are_edited() {
     click(&mut window, "View");
     click(&mut window, "Window presets…");
     click(&mut window, "Remove");
-    assert!(says(&window, "There are none."));
+    assert!(says(&window, "There are no presets."));
 }
 
 #[test]

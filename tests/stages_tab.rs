@@ -42,7 +42,7 @@ fn without_a_picture_it_says_what_to_do() {
     window.run();
     window.get_by_label("Stages").click();
     window.run();
-    window.get_by_label("Open an image: its way through the network is shown here, stage by stage.");
+    window.get_by_label("Open an image to see it stage by stage on its way through the network.");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_stages_stand_side_by_side_with_every_map() {
         window.run();
     }
     window.get_by_label("Channel").click();
-    let carries = "no. 1, 1 of 2, carries −0.750 of the mean logit";
+    let carries = "No. 1, 1 of 2, carries −0.750 of the mean logit";
     wait(&mut window, "the channel of most weight", |window| says(window, carries));
 }
 
@@ -89,7 +89,7 @@ fn stage_masks_have_numbers_where_there_are_read_outs() {
     // Left half compared with upper half, for each of the stages and the final mask.
     wait(&mut window, "the scores", |window| says(window, "Dice 0.500, IoU 0.333 per image"));
     window.get_by_label("From stage to stage");
-    window.get_by_label("Read-outs fitted on nothing.");
+    window.get_by_label("Stage read-outs (linear probes) fitted on nothing.");
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn a_model_without_read_outs_offers_to_fit_them() {
     let mut window = stages(&FakeModel::default(), vec![files.image()]);
     window.get_by_label("Stage mask").click();
     window.run();
-    window.get_by_label("This model has no read-outs: its stages have no masks yet.");
-    window.get_by_label("Fit read-outs…");
+    window.get_by_label("This model has no stage read-outs (linear probes).");
+    window.get_by_label("Fit stage read-outs…");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn spectrum_and_fusion_say_what_the_network_learned() {
     for gain in ["0.302", "0.859", "1.000"] {
         window.get_by_label(gain);
     }
-    assert!(says(&window, "The model has no record of it."));
+    assert!(says(&window, "The model has no record of its training."));
     window.get_by_label("Fusion").click();
     wait(&mut window, "the similarity", |window| window.query_by_label("Orange 1, white 0, blue −1.").is_some());
     window.get_by_label("Weights of G1: layer 1 0.269, layer 2 0.731");
@@ -177,8 +177,8 @@ fn a_sweep_says_what_it_can_and_cannot_draw() {
     let mut window = stages(&FakeModel::default(), vec![files.image()]);
     window.get_by_label("Sweep").click();
     window.run();
-    window.get_by_label("Without a ground truth the area can be drawn, Dice cannot.");
-    window.get_by_label("the open folder");
+    window.get_by_label("Without a ground truth, only the area can be drawn.");
+    window.get_by_label("The open folder");
     window.get_by_label("Draw the sweep");
 }
 
@@ -198,4 +198,76 @@ fn a_compared_model_that_fails_says_so_in_the_window() {
         assert!(window.query_all_by_label_contains(reason).count() > 1, "{name}");
         assert!(window.query_by_label("Final mask, picture").is_some(), "the open model goes on");
     }
+}
+
+#[test]
+fn pictures_stay_where_they_are_whatever_map_is_shown() {
+    let files = Files::new();
+    for has_linear_probes in [true, false] {
+        let model = FakeModel { has_linear_probes, ..FakeModel::default() };
+        let mut window = stages(&model, vec![files.image(), files.truth()]);
+        let place = |window: &Window| window.get_by_label("Final mask, picture").rect();
+        let before = place(&window);
+        for kind in ["Lesion attribution", "Stage mask", "Change", "Channel", "Activation"] {
+            window.get_by_label(kind).click();
+            window.run();
+            window.run();
+            assert_eq!(place(&window), before, "{kind}");
+        }
+        window.get_by_label("Masks at threshold 0.50");
+    }
+}
+
+#[test]
+fn a_modified_model_and_another_one_stand_in_the_same_columns() {
+    let files = Files::new();
+    let other = Some(ModelSource::new("other"));
+    let mut window = stages_against(&FakeModel::default(), vec![files.image()], other);
+    let places = |window: &Window, label: &str| -> Vec<f32> {
+        window.query_all_by_label(label).map(|node| node.rect().left()).collect()
+    };
+    wait(&mut window, "both rows", |window| places(window, "Stage 7 (Layer 3), picture").len() == 2);
+    window.get_by_label("Spectrum filter of stage 7").click();
+    wait(&mut window, "the difference", |window| window.query_by_label("Modified − original, picture").is_some());
+    for stage in ["Stage 7 (Layer 3)", "Stage 14 (Layer 2)", "Stage 28 (Layer 1)"] {
+        let at = places(&window, &format!("{stage}, picture"));
+        assert!(at.len() == 2 && at[0] == at[1], "{stage} at {at:?}");
+    }
+}
+
+#[test]
+fn read_outs_are_offered_where_their_absence_is_told() {
+    let files = Files::new();
+    let other = Some(ModelSource::new("other"));
+    let mut window = stages_against(&FakeModel::default(), vec![files.image()], other);
+    wait(&mut window, "the other model", |window| {
+        window.query_all_by_label("Input of fake, picture").count() == 2
+    });
+    window.get_by_label("Numbers").click();
+    wait(&mut window, "the offers", |window| window.query_by_label("Fit stage read-outs for fake…").is_some());
+    window.get_by_label("Fit stage read-outs…");
+    window.get_by_label("fake has no stage read-outs (linear probes).");
+}
+
+#[test]
+fn a_sweep_over_a_folder_is_of_the_filtered_cases() {
+    let files = Files::new();
+    let folder = files.folder.path().join("cases");
+    std::fs::create_dir(&folder).expect("a folder");
+    for name in ["apple.png", "apricot.png", "banana.png"] {
+        std::fs::copy(files.image(), folder.join(name)).expect("a picture");
+    }
+    let mut window = stages(&FakeModel::default(), vec![folder]);
+    window.get_by_label("Sweep").click();
+    window.run();
+    window.get_by_label("The open folder (3 cases)");
+    window.get_by_label("Read").click();
+    window.run();
+    window.get_by_label("Search the worklist").focus();
+    window.run();
+    window.get_by_label("Search the worklist").type_text("ap");
+    window.run();
+    window.get_by_label("Stages").click();
+    window.run();
+    window.get_by_label("The open folder (2 of 3 cases, as filtered)");
 }

@@ -34,18 +34,22 @@ fn empty_it_says_what_to_do_and_does_not_start() {
     assert!(says(&bench.window, "Add a folder with images, masks and prompts"));
     assert!(says(&bench.window, "There is nothing to train on"));
     assert!(!bench.is_enabled("Start training"));
+    // Panels of a run that there is not are no empty boxes.
+    for label in ["Validation cases", "Cases", "Curves", "Run log"] {
+        assert!(!bench.has(label), "{label}");
+    }
 }
 
 #[test]
 fn settings_are_looked_through_while_they_are_typed() {
     let mut bench = Bench::filled(FakeTrainer::default());
-    assert!(says(&bench.window, "about 3 min an epoch, 1.0 GiB of memory, 1.7 M parameters"));
+    assert!(says(&bench.window, "About 3 min an epoch, 1.0 GiB of memory, 1.7 million parameters"));
     assert!(says(&bench.window, "1 note on the data"));
     assert!(bench.is_enabled("Start training"));
-    bench.enter("epochs", "many");
+    bench.enter("Epochs", "many");
     assert!(says(&bench.window, "epochs: “many” is no whole number"));
     assert!(!bench.is_enabled("Start training"));
-    bench.enter("epochs", "9");
+    bench.enter("Epochs", "9");
     bench.until("the pairs", |window| says(window, "1\u{2009}400 pairs"));
     drop_file(&mut bench.window, Path::new("data/empty"));
     bench.until("the refusal", |window| says(window, "there are no images in this folder"));
@@ -66,18 +70,18 @@ fn presets_and_settings_files_fill_the_form() {
     let value = |bench: &Bench, label: &str| {
         bench.window.get_by_role_and_label(Role::TextInput, label).value().unwrap_or_default()
     };
-    assert_eq!((value(&bench, "start from"), value(&bench, "epochs")), ("demo".into(), "20".into()));
+    assert_eq!((value(&bench, "Start from"), value(&bench, "Epochs")), ("demo".into(), "20".into()));
     bench.click("The paper's recipe");
-    assert_eq!((value(&bench, "start from"), value(&bench, "batch size")), (String::new(), "32".into()));
+    assert_eq!((value(&bench, "Start from"), value(&bench, "Batch size")), (String::new(), "32".into()));
     let path = bench.files.folder.path().join("mine.toml");
     std::fs::write(&path, "epochs = 11\nlr = 2e-4\n").expect("written");
     drop_file(&mut bench.window, &path);
     bench.until("the settings", |window| {
-        let field = window.get_by_role_and_label(Role::TextInput, "epochs");
+        let field = window.get_by_role_and_label(Role::TextInput, "Epochs");
         field.value().is_some_and(|text| text == "11")
     });
-    assert_eq!(value(&bench, "learning rate"), "0.0002");
-    assert!(value(&bench, "run folder").ends_with("run"), "what the file does not name stays");
+    assert_eq!(value(&bench, "Learning rate"), "0.0002");
+    assert!(value(&bench, "Run folder").ends_with("run"), "what the file does not name stays");
     std::fs::write(&path, "epoch = 11\n").expect("written");
     drop_file(&mut bench.window, &path);
     bench.until("the mistake", |window| says(window, "there is no setting 'epoch'; did you mean 'epochs'?"));
@@ -90,22 +94,22 @@ fn a_run_shows_its_curves_cases_and_log() {
     for label in ["Loss", "Dice", "IoU", "Learning rate", "Filter width σ", "Text layers, stage 7", "Run log"] {
         assert!(bench.has(label), "{label}");
     }
-    for label in ["training 0.625", "validation 0.700", "layer 9 0.900", "stage 7 6.180", "stage 28 –"] {
+    for label in ["Training 0.625", "Validation 0.700", "Layer 9 0.900", "Stage 7 6.180", "Stage 28 –"] {
         assert!(bench.has(label), "{label}");
     }
-    assert_eq!(bench.window.get_all_by_label("pooled 0.750").count(), 1);
-    assert!(says(&bench.window, "per image 0.600"));
+    assert_eq!(bench.window.get_all_by_label("Pooled 0.750").count(), 1);
+    assert!(says(&bench.window, "Per image 0.600"));
     assert!(says(&bench.window, "epoch 3: loss 0.6250"));
     assert!(says(&bench.window, "note: one image was left out"));
-    assert!(says(&bench.window, "Best: epoch 3, Dice 0.750 pooled, 0.600 per image"));
+    assert!(says(&bench.window, "Best: epoch 3, Dice 0.750 pooled, 0.600 per image, threshold 0.50"));
     assert!(bench.has("left.png") && bench.has("Dice 0.857") && bench.has("Dice 0.800"));
     let slider = bench.window.get_by_role_and_label(Role::Slider, "Epoch shown");
     slider.set_value_accesskit(1.0);
     bench.window.run();
-    assert!(bench.has("Dice 0.400") && bench.has("Dice 0.667") && bench.has("looking back"));
+    assert!(bench.has("Dice 0.400") && bench.has("Dice 0.667") && bench.has("Earlier epoch"));
     bench.window.get_by_role_and_label(Role::Slider, "Smoothing").set_value_accesskit(0.5);
     bench.window.run();
-    assert!(bench.has("training 0.625"), "the values stay those that were measured");
+    assert!(bench.has("Training 0.625"), "the values stay those that were measured");
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn a_run_that_broke_off_is_offered_at_the_next_start() {
     bench.until("the end", |window| says(window, "Training has finished"));
     assert_eq!(bench.trainer.works(), [TrainingJob::Resume(folder)]);
     assert!(says(&bench.window, "Run: 3 of 3 epochs"));
-    let phantoms = bench.window.get_by_role_and_label(Role::TextInput, "phantoms").value();
+    let phantoms = bench.window.get_by_role_and_label(Role::TextInput, "Phantoms").value();
     assert_eq!(phantoms.as_deref(), Some("77"), "the form shows the run's settings");
     bench.until("that it is forgotten", |_| {
         std::fs::read_to_string(&settings).is_ok_and(|text| text.contains("\"training\": null"))
@@ -256,7 +260,7 @@ fn a_run_that_was_stopped_is_offered_and_its_settings_are_remembered() {
     let settings = files.folder.path().join("settings.json");
     let mut bench = Bench::with(endless(), files, false, Some(settings.clone()));
     bench.click("The paper's recipe");
-    bench.enter("epochs", "7");
+    bench.enter("Epochs", "7");
     bench.fill();
     bench.click("Start training");
     bench.until("an epoch", |window| says(window, "epoch 1: loss"));
@@ -272,7 +276,7 @@ fn a_run_that_was_stopped_is_offered_and_its_settings_are_remembered() {
     let mut bench = Bench::with(trainer, files, false, Some(settings));
     bench.until("the offer", |window| says(window, "A training run was interrupted after 1 epoch."));
     let value = |label: &str| bench.window.get_by_role_and_label(Role::TextInput, label).value();
-    assert_eq!((value("epochs").as_deref(), value("batch size").as_deref()), (Some("7"), Some("32")));
+    assert_eq!((value("Epochs").as_deref(), value("Batch size").as_deref()), (Some("7"), Some("32")));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::colour_map::{diverging, viridis};
+use crate::data::colour_map::{diverging, magma};
 use crate::data::preprocess;
 use crate::infer::{Plane, StageView};
 
@@ -50,7 +50,7 @@ impl Scale {
     /// Returns red, green and blue of a value.
     pub fn colour(self, value: f32) -> [u8; 3] {
         let colour = match self {
-            Self::Sequential => viridis(value),
+            Self::Sequential => magma(value),
             Self::Diverging => diverging(value),
         };
         colour.map(|part| (part * 255.0).round() as u8)

@@ -42,10 +42,7 @@ impl HimixApp {
                 }
             }
             Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
-            Command::ResetLayout => {
-                state.layouts.reset(state.tab);
-                state.settings.layouts = state.layouts.stored();
-            }
+            Command::ResetLayout => self.reset_layout(),
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
             Command::Rebind(awaited) => state.rebinding = awaited,
             Command::Bind(action, place, chord) => self.bind(action, place, chord),
@@ -129,6 +126,7 @@ impl HimixApp {
             }
             Command::TextSize(size) => ctx.set_zoom_factor(size),
             Command::SetMemoryLimit(gib) => state.settings.memory_limit_gib = gib,
+            Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Train(command) => self.apply_training(command),
@@ -215,6 +213,7 @@ impl HimixApp {
             DialogKind::CompareModel => Command::CompareWith(ModelSource::new(path)),
             DialogKind::SaveModified => Command::Stages(StagesCommand::SaveModified(path)),
             DialogKind::FitData => Command::Stages(StagesCommand::Fit(path)),
+            DialogKind::FitComparedData => Command::Stages(StagesCommand::FitCompared(path)),
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),

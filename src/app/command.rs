@@ -163,6 +163,8 @@ pub enum Command {
     TextSize(f32),
     /// Most memory that the decoded content of one file may take, GiB.
     SetMemoryLimit(f32),
+    /// Show the picture, the prompt and the legend alone, with larger text; or the whole window again.
+    Present(bool),
     /// Read, stages, train: what fills the window.
     ShowTab(Tab),
     /// Something of the Stages tab.

@@ -48,6 +48,8 @@ pub enum DialogKind {
     SaveModified,
     /// A data set to fit stage read-outs on.
     FitData,
+    /// The same for the model that is compared with.
+    FitComparedData,
     /// Where to write a figure of the stages.
     SaveFigure(FigureKind),
 }
@@ -157,7 +159,9 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
         DialogKind::SaveModified => dialog.set_title("Save modified model as a new bundle").save_file(),
-        DialogKind::FitData => dialog.set_title("Choose data set for the stage read-outs").pick_folder(),
+        DialogKind::FitData | DialogKind::FitComparedData => {
+            dialog.set_title("Choose data set for the stage read-outs").pick_folder()
+        }
         DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")
             .add_filter("PNG image", &["png"])

@@ -79,6 +79,8 @@ impl Keyboard {
 fn escape(state: &State) -> Option<Command> {
     if state.page.is_some() {
         Some(Command::ShowPage(None))
+    } else if state.presentation.is_some() {
+        Some(Command::Present(false))
     } else if state.jobs.image.pending().is_some() {
         Some(Command::CancelOpening)
     } else if state.notes.toasts().next().is_some() {

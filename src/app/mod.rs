@@ -252,10 +252,13 @@ impl HimixApp {
 
     /// Writes the settings when they have settled.
     fn keep_settings(&mut self, ctx: &egui::Context) {
-        if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
-            self.state.settings.window = window.size().round().into();
+        // What the presentation changes is not remembered.
+        if self.state.presentation.is_none() {
+            if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
+                self.state.settings.window = window.size().round().into();
+            }
+            self.state.settings.zoom = ctx.zoom_factor();
         }
-        self.state.settings.zoom = ctx.zoom_factor();
         if let Some(rest) = self.settings_file.keep(&self.engine, &self.state.settings) {
             ctx.request_repaint_after(rest);
         }

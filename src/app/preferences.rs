@@ -1,11 +1,16 @@
 //! Panels and keys as the user wants them.
 
+use eframe::egui;
+
 use super::HimixApp;
 use super::actions;
 use super::keys::{ActionId, Chord};
 use super::notes::Kind;
 use super::pane::Pane;
 use super::tab::Tab;
+
+/// Size of text in the presentation, in relation to that of the window.
+const PRESENTED: f32 = 1.5;
 
 impl HimixApp {
     /// Opens a panel in the layout that is shown, or in the one that has it, or closes it.
@@ -23,6 +28,34 @@ impl HimixApp {
         if is_open && tab != state.tab {
             self.show_tab(tab);
         }
+    }
+
+    /// Arranges the panels of the layout that is shown as they were meant. The worklist of an open folder stays.
+    pub(super) fn reset_layout(&mut self) {
+        let state = &mut self.state;
+        state.layouts.reset(state.tab);
+        let has_list = state.worklist.as_ref().is_some_and(|list| list.items.len() > 1);
+        if let Some(layout) = state.layouts.get_mut(state.tab).filter(|_| has_list && state.tab == Tab::Read) {
+            layout.open(Pane::WORKLIST, true);
+        }
+        state.settings.layouts = state.layouts.stored();
+    }
+
+    /// Begins or ends the presentation. It fills the screen with larger text; neither is remembered.
+    pub(super) fn present(&mut self, ctx: &egui::Context, is_on: bool) {
+        match (is_on, self.state.presentation) {
+            (true, None) => {
+                let zoom = ctx.zoom_factor();
+                self.state.presentation = Some(zoom);
+                ctx.set_zoom_factor(zoom * PRESENTED);
+            }
+            (false, Some(zoom)) => {
+                self.state.presentation = None;
+                ctx.set_zoom_factor(zoom);
+            }
+            _ => return,
+        }
+        ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(is_on));
     }
 
     /// Shows another task.

@@ -145,6 +145,8 @@ pub struct State {
     pub picture: Picture,
     /// The page of help that is open.
     pub page: Option<Page>,
+    /// While the window presents, the size of text to return to; it is not remembered between runs.
+    pub presentation: Option<f32>,
     /// The prompt takes the keyboard in this frame.
     pub focus_prompt: bool,
     /// What was asked for and has not come yet.
@@ -191,6 +193,7 @@ impl State {
             rebinding: None,
             truth_of_folder: None,
             page: None,
+            presentation: None,
             focus_prompt: false,
             jobs: Jobs::default(),
         }

@@ -72,7 +72,7 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
     if arguments.stages && segmenter.info().linear_probes.is_none() {
         let name = arguments.model.model.display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
-        return Err(Failure::input(format!("{name}: the model has no stage read-outs; {fit}")));
+        return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
     }
     let settings = EvaluationSettings {
         threshold: arguments.threshold,

@@ -154,6 +154,7 @@ pub fn run(arguments: &FigureArguments, open: &OpenModel) -> Result<(), Failure>
         info: &look.info,
         overrides: None,
         inspections: look.inspections.iter().collect(),
+        original: None,
     });
     let cases = subjects.iter().map(|subject| Case {
         name: &subject.name,
@@ -302,7 +303,7 @@ fn look(
     if needs_linear_probes && info.linear_probes.is_none() {
         let name = source.path().display();
         let fit = format!("fit them with: himix train --readout --model {name} --data DIR");
-        return Err(Failure::input(format!("{name}: the model has no stage read-outs; {fit}")));
+        return Err(Failure::input(format!("{name}: the model has no stage read-outs (linear probes); {fit}")));
     }
     let wanted = InspectOptions {
         stages: arguments.kind != Kind::Weights,

@@ -34,7 +34,7 @@ pub fn run(arguments: &ReadoutArguments, open: &OpenModel) -> Result<(), Failure
     let target = match arguments.out {
         Some(path) => path.to_path_buf(),
         None => predictor.linear_probes_path().ok_or_else(|| {
-            Failure::input("this model has no folder of its own; give a file for its read-outs with --out")
+            Failure::input("this model has no folder of its own; give a file for its stage read-outs with --out")
         })?,
     };
     let bar = terminal::bar_with_message(0);

@@ -1,16 +1,17 @@
 //! Colour maps, for the screen and for files.
 
-/// Returns the viridis colour at `t` in 0…1 as red, green, blue in 0…1. The heat map's shader has the same
-/// polynomial: a fit of degree six to matplotlib's table by Matt Zucker (CC0).
-pub fn viridis(t: f32) -> [f32; 3] {
+/// Returns the magma colour at `t` in 0…1 as red, green, blue in 0…1. It ends in a pale cream: unlike the yellow of
+/// viridis, that is not the colour of a true positive. The heat map's shader has the same polynomial: a fit of degree
+/// six to matplotlib's table by Matt Zucker (CC0).
+pub fn magma(t: f32) -> [f32; 3] {
     const C: [[f32; 3]; 7] = [
-        [0.277_727_33, 0.005_407_344_5, 0.334_099_8],
-        [0.105_093_04, 1.404_613_5, 1.384_590_1],
-        [-0.330_861_84, 0.214_847_56, 0.095_095_16],
-        [-4.634_230_6, -5.799_101, -19.332_441],
-        [6.228_27, 14.179_934, 56.690_554],
-        [4.776_385, -13.745_145, -65.353_03],
-        [-5.435_456, 4.645_852_6, 26.312_435],
+        [-0.002_136_485, -0.000_749_655_1, -0.005_386_128],
+        [0.251_660_54, 0.677_523_24, 2.494_026_7],
+        [8.353_717, -3.577_719_5, 0.314_467_9],
+        [-27.668_734, 14.264_731, -13.649_213],
+        [52.176_14, -27.943_606, 12.944_169],
+        [-50.768_525, 29.046_583, 4.234_153],
+        [18.655_705, -11.489_774, -5.601_961_6],
     ];
     let t = t.clamp(0.0, 1.0);
     std::array::from_fn(|channel| C.iter().rev().fold(0.0, |sum, c| sum * t + c[channel]).clamp(0.0, 1.0))
@@ -32,14 +33,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn its_end_is_not_the_yellow_of_a_true_positive() {
+        let [r, g, b] = magma(1.0);
+        assert!(r > 0.95 && g > 0.9 && b > 0.6, "a pale cream: {r} {g} {b}");
+    }
+
+    #[test]
     fn it_runs_from_dark_to_bright() {
         let luminance = |t: f32| {
-            let [r, g, b] = viridis(t);
+            let [r, g, b] = magma(t);
             0.2126 * r + 0.7152 * g + 0.0722 * b
         };
         let steps: Vec<f32> = (0..=20).map(|step| luminance(step as f32 / 20.0)).collect();
         assert!(steps.windows(2).all(|pair| pair[1] > pair[0]), "{steps:?}");
         let shader = include_str!("../../shaders/picture.wgsl");
-        assert!(shader.contains("26.3124352495832"), "the shader has the same map");
+        assert!(shader.contains("-5.601961508734096"), "the shader has the same map");
     }
 }

@@ -31,6 +31,16 @@ impl Outcome {
         }
     }
 
+    /// Its name at the beginning of a line of the window.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Mask => "Mask",
+            Self::TruePositive => "True positive",
+            Self::FalseNegative => "False negative",
+            Self::FalsePositive => "False positive",
+        }
+    }
+
     /// Of a pixel that is in the mask or not. `is_lesion` says whether it is in the ground truth, and is `None` where there is none.
     /// `None` for background, where nothing is drawn.
     pub fn of(is_predicted: bool, is_lesion: Option<bool>) -> Option<Self> {

@@ -7,7 +7,7 @@ use super::display::as_seen;
 use crate::analysis::figure::{self, Case, Content, Figure, FigureError, Model, Options, Picture};
 use crate::data::volume::{DisplayWindow, Lengths};
 use crate::data::{Image, Mask};
-use crate::infer::{Inspection, ModelInfo, Overrides, SweepResult};
+use crate::infer::{Inspection, ModelInfo, Overrides, Prediction, SweepResult};
 
 /// Which figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct FigureModel {
     pub inspection: Option<Arc<Inspection>>,
     /// Its sweep.
     pub sweep: Option<SweepResult>,
+    /// Its prediction without the overrides.
+    pub original: Option<Arc<Prediction>>,
 }
 
 /// Everything that a figure is made of.
@@ -82,6 +84,7 @@ fn draw(request: &FigureRequest) -> Result<Figure, FigureError> {
         info: &model.info,
         overrides: model.overrides.as_ref(),
         inspections: model.inspection.iter().filter(|_| case.is_some()).map(AsRef::as_ref).collect(),
+        original: model.original.as_ref().map(|prediction| &prediction.probability_model),
     });
     let content = Content { models: models.collect(), cases: case.into_iter().collect() };
     match request.kind {
@@ -93,7 +96,7 @@ fn draw(request: &FigureRequest) -> Result<Figure, FigureError> {
         FigureKind::Sweep => {
             let sweeps: Vec<(&ModelInfo, &SweepResult)> =
                 request.models.iter().filter_map(|model| Some((&model.info, model.sweep.as_ref()?))).collect();
-            figure::sweep(&sweeps)
+            figure::sweep(&sweeps, &request.options)
         }
     }
 }

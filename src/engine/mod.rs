@@ -45,7 +45,7 @@ pub use event::{Event, ModelEvent, Slot};
 pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};
 pub use job::{Failure, Job, Task, Ticket, Worker};
-pub use overlay::{OverlayPaint, compose};
+pub use overlay::{OverlayPaint, compose, striped};
 pub use pending::{Asked, Pending, Several};
 pub use scores::ThresholdCounts;
 pub use slices::{PreparedSlice, SliceRequest};

@@ -2,6 +2,12 @@
 
 use crate::data::{Image, OverlayColours};
 
+/// Stripes of a false negative along the longer side of a picture, and the least distance of two, in pixels.
+const STRIPES: usize = 64;
+const LEAST_PERIOD: usize = 10;
+/// How much of white is in a stripe.
+const PALE: f32 = 0.75;
+
 /// How the overlay is painted. Colours are 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlayPaint {
@@ -40,6 +46,8 @@ pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &Overlay
         if paint.fill
             && let Some(colour) = paint.colours.of(found, lesion)
         {
+            let is_missed = !found && lesion == Some(true);
+            let colour = if is_missed { striped(colour, [x, y], width.max(height)) } else { colour };
             blend(pixel, colour, paint.opacity);
         }
         if paint.contour {
@@ -52,6 +60,16 @@ pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &Overlay
         }
     }
     rgb
+}
+
+/// The colour of a false negative at pixel `x`, `y` of a picture whose longer side is `side`: with pale stripes, as on the screen,
+/// because red alone is not seen on red mucosa.
+pub fn striped(colour: [u8; 3], [x, y]: [usize; 2], side: usize) -> [u8; 3] {
+    let period = (side / STRIPES).max(LEAST_PERIOD);
+    match (x + period - y % period) % period < period / 5 {
+        true => colour.map(|value| (f32::from(value) * (1.0 - PALE) + 255.0 * PALE).round() as u8),
+        false => colour,
+    }
 }
 
 fn blend(pixel: &mut [u8], colour: [u8; 3], opacity: f32) {
@@ -100,9 +118,21 @@ mod tests {
     fn every_pixel_has_the_colour_of_its_class() {
         let image = Image { width: 4, height: 1, channels: 1, pixels: Pixels::U8(vec![9; 4]) };
         let rgb = compose(&image, &[1, 0, 1, 0], Some(&[1, 1, 0, 0]), &PAINT);
-        assert_eq!(rgb, [[255, 255, 0], [255, 0, 0], [0, 255, 0], [9, 9, 9]].concat());
+        assert_eq!(rgb, [[255, 255, 0], [255, 191, 191], [0, 255, 0], [9, 9, 9]].concat());
         let alone = compose(&image, &[1, 0, 1, 0], None, &OverlayPaint { opacity: 0.5, ..PAINT });
         assert_eq!(&alone[..6], [5, 105, 105, 9, 9, 9]);
+    }
+
+    #[test]
+    fn a_false_negative_has_stripes_that_are_seen_on_its_own_colour() {
+        let image = Image { width: 20, height: 20, channels: 3, pixels: Pixels::U8([200, 60, 50].repeat(400)) };
+        let rgb = compose(&image, &[0; 400], Some(&[1; 400]), &OverlayPaint { opacity: 0.45, ..PAINT });
+        let pale = rgb.chunks_exact(3).filter(|pixel| pixel[1] > 100).count();
+        assert_eq!(pale, 80, "a fifth of the area");
+        // Along a diagonal a stripe goes on.
+        let at = |x: usize, y: usize| striped([255, 0, 0], [x, y], 20);
+        assert_eq!(at(3, 3), at(14, 4));
+        assert_ne!(at(0, 0), at(5, 0));
     }
 
     #[test]

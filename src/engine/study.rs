@@ -82,7 +82,7 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
         Study::Fit { data, split, limit } => {
             let predictor = local(model.as_mut(), "its read-outs cannot be fitted").map_err(words)?;
             let path = predictor.linear_probes_path().ok_or_else(|| {
-                "This model is no file that read-outs could lie beside. Open a bundle or a weights file."
+                "Stage read-outs are saved beside the model, and the bundled model is not a file. Export it as a bundle first."
                     .to_owned()
             })?;
             let dataset = Dataset::open(data, split).map_err(|error| error.to_string())?;
@@ -120,7 +120,7 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
                     (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
                 }
             };
-            let progress = |done| step(done, count);
+            let progress = |done| step(done, count * values.len());
             let swept = sweep(model.as_mut(), overrides, *parameter, values, *threshold, cases, progress);
             Ok(StudyAnswer::Swept(Box::new(swept.map_err(words)?.ok_or(Failure::Cancelled)?)))
         }

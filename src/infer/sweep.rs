@@ -58,7 +58,7 @@ pub struct SweepResult {
 
 /// Sweeps `parameter` over `values`, everything else as in `overrides`. `cases` are read one after the other, each when its turn comes.
 ///
-/// `progress` hears before every mask how many cases are done; breaking ends the sweep with those, or with nothing where there are none yet.
+/// `progress` hears before every mask how many masks are done, of as many as there are values in each case; breaking ends the sweep with those, or with nothing where there are none yet.
 pub fn sweep(
     segmenter: &mut dyn Segmenter,
     overrides: &Overrides,
@@ -76,7 +76,7 @@ pub fn sweep(
     let (mut done, mut skipped, mut is_whole) = (0, Vec::new(), true);
     'cases: for (index, case) in cases.enumerate() {
         // Before it is read too, which may take longer than its masks.
-        is_whole = progress(index).is_continue();
+        is_whole = progress(index * values.len()).is_continue();
         if !is_whole {
             break;
         }
@@ -88,9 +88,9 @@ pub fn sweep(
             }
         };
         let mut masks = Vec::with_capacity(values.len());
-        for &value in values {
+        for (place, &value) in values.iter().enumerate() {
             // A case counts when it has all values.
-            is_whole = progress(index).is_continue();
+            is_whole = progress(index * values.len() + place).is_continue();
             if !is_whole {
                 break 'cases;
             }

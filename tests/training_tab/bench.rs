@@ -63,9 +63,9 @@ impl Bench {
     }
 
     pub fn fill(&mut self) {
-        self.enter("or path", "data/qata");
+        self.enter("Or path", "data/qata");
         let out = self.run_folder().display().to_string();
-        self.enter("run folder", &out);
+        self.enter("Run folder", &out);
         self.until("the pairs", |window| says(window, "1\u{2009}400 pairs to train on"));
     }
 

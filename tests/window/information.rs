@@ -81,7 +81,7 @@ fn it_says_what_is_known_and_who_it_is_only_when_asked() {
     window.get_by_label("slope 1, intercept −1024");
     window.get_by_label("R\u{a0}10.0  A\u{a0}20.0  S\u{a0}30.0\u{a0}mm");
     window.get_by_label("left R, right L, top A, bottom P");
-    window.get_by_label("−1024 to −69 HU");
+    window.get_by_label("−1\u{2009}024 to −69 HU");
     let secrets = ["Doe", "2.25.77"];
     assert!(secrets.iter().all(|secret| !says(&window, secret)));
     assert!(says(&window, "that can identify a person are not shown"));
@@ -123,7 +123,7 @@ fn hounsfield_units_and_their_presets_are_where_the_file_gives_them() {
 fn without_an_image_it_says_what_to_do() {
     let mut window = window(&FakeModel::default(), false, Vec::new());
     information(&mut window);
-    window.get_by_label("Open an image to see what its file says of it.");
+    window.get_by_label("Open an image to see what its file states.");
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn a_lone_mask_of_a_stack_is_laid_on_the_slice_that_is_seen() {
     window.get_by_label("on slice 4 alone");
     window.key_press(Key::PageUp);
     window.run();
-    wait(&mut window, "the next slice", |window| says(window, "says nothing of this slice"));
+    wait(&mut window, "the next slice", |window| says(window, "does not cover this slice"));
     assert!(!says(&window, "Dice"));
     window.key_press(Key::PageDown);
     wait(&mut window, "the scores again", |window| says(window, "Dice"));

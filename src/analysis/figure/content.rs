@@ -6,7 +6,7 @@ use super::picture::Picture;
 use crate::analysis::maps::MapKind;
 use crate::data::volume::Lengths;
 use crate::data::{Mask, OverlayColours};
-use crate::infer::{Inspection, ModelInfo, Overrides, changes};
+use crate::infer::{Inspection, ModelInfo, Overrides, Plane, changes};
 
 /// A model in a figure.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Model<'a> {
     pub overrides: Option<&'a Overrides>,
     /// Its inspection of each case of the figure, in the order of the cases. May be empty if the figure needs none.
     pub inspections: Vec<&'a Inspection>,
+    /// The probability of the first case, at the model's size, without the overrides; `None` where their effect is not drawn.
+    pub original: Option<&'a Plane>,
 }
 
 impl Model<'_> {
@@ -73,6 +75,12 @@ pub struct Options {
     pub opacity: f32,
     /// Colours of masks.
     pub colours: OverlayColours,
+    /// Whether masks are drawn as in the window: those of the stages at the threshold too, and all of them with `opacity`.
+    pub as_shown: bool,
+    /// The part of the image that is drawn: left, top, right, bottom, 0…1; `None` for all of it.
+    pub part: Option<[f32; 4]>,
+    /// Whether the Dice axis of a sweep goes from 0 to 1; otherwise it covers the values.
+    pub full_axis: bool,
 }
 
 impl Default for Options {
@@ -83,6 +91,9 @@ impl Default for Options {
             channel: None,
             opacity: 1.0,
             colours: OverlayColours::PAPER,
+            as_shown: false,
+            part: None,
+            full_axis: true,
         }
     }
 }
@@ -143,6 +154,11 @@ impl Content<'_> {
 }
 
 impl Options {
+    /// Returns whether the stages are drawn as masks, not as probabilities.
+    pub(super) fn draws_stage_masks(&self) -> bool {
+        self.as_shown && self.map == MapKind::StageMask && self.channel.is_none()
+    }
+
     /// Formats the threshold.
     pub(super) fn threshold_words(&self) -> String {
         let text = number(f64::from(self.threshold), 3);

@@ -105,7 +105,8 @@ impl Bench {
     pub fn content_of(&self, models: usize, cases: usize) -> Content<'_> {
         let case =
             Case { name: "a-1.png", picture: &self.picture, lengths: Lengths::PIXELS, truth: Some(&self.truth) };
-        let model = Model { info: &self.info, overrides: None, inspections: vec![&self.seen; cases] };
+        let model =
+            Model { info: &self.info, overrides: None, inspections: vec![&self.seen; cases], original: None };
         Content { models: vec![model; models], cases: vec![case; cases] }
     }
 }

@@ -55,7 +55,7 @@ pub enum FigureError {
     },
     /// Stage masks were requested, and the model has none.
     #[error(
-        "{model}: the model has no stage read-outs; fit them with: himix train --readout --model MODEL --data DIR"
+        "{model}: the model has no stage read-outs (linear probes); fit them with: himix train --readout --model MODEL --data DIR"
     )]
     NoReadouts {
         /// Name of the model.

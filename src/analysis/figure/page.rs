@@ -82,7 +82,7 @@ pub fn column_heading(scene: &mut Scene, rect: Rect, y: f32, name: &str, more: &
 pub fn case_label(scene: &mut Scene, y: f32, name: &str, prompt: &str) -> f32 {
     let name = font::shortened(name, LABEL, 0.4 * INNER);
     let indent = font::width(&name, LABEL) + 8.0;
-    let prompt = if prompt.trim().is_empty() { "no prompt".into() } else { format!("“{}”", prompt.trim()) };
+    let prompt = if prompt.trim().is_empty() { "empty prompt".into() } else { format!("“{}”", prompt.trim()) };
     let mut lines = font::wrapped(&prompt, LABEL, INNER - indent);
     if lines.len() > 3 {
         lines.truncate(3);

@@ -51,15 +51,40 @@ impl Picture {
 
     /// Lays a mask of its size over this image.
     pub fn under_mask(&self, mask: &[u8], truth: Option<&[u8]>, colours: &OverlayColours) -> Self {
+        self.under_mask_of(mask, truth, colours, OVERLAY_OPACITY)
+    }
+
+    /// As [`Self::under_mask`], with another `opacity`; at 1 the mask stands alone, on black.
+    pub fn under_mask_of(
+        &self,
+        mask: &[u8],
+        truth: Option<&[u8]>,
+        colours: &OverlayColours,
+        opacity: f32,
+    ) -> Self {
         let pixels = self.rgb.as_chunks::<3>().0.iter().zip(mask).enumerate();
         let rgb = pixels.flat_map(|(at, (below, predicted))| {
             let is_lesion = truth.map(|truth| truth[at] != 0);
             match colours.of(*predicted != 0, is_lesion) {
-                Some(colour) => blended(*below, colour, OVERLAY_OPACITY),
+                Some(colour) => blended(*below, colour, opacity),
+                None if opacity >= 1.0 => [0; 3],
                 None => *below,
             }
         });
         Self { rgb: rgb.collect(), ..*self }
+    }
+
+    /// Returns a part of it: left, top, right and bottom, 0…1; at least one pixel.
+    pub fn part(&self, [left, top, right, bottom]: [f32; 4]) -> Self {
+        let ends = |from: f32, to: f32, length: usize| {
+            let at = |share: f32| (share.clamp(0.0, 1.0) * length as f32).round() as usize;
+            let from = at(from).min(length.saturating_sub(1));
+            (from, at(to).clamp(from + 1, length.max(1)))
+        };
+        let (columns, rows) = (ends(left, right, self.width), ends(top, bottom, self.height));
+        let lines = self.rgb.chunks_exact(3 * self.width.max(1)).take(rows.1).skip(rows.0);
+        let rgb = lines.flat_map(|line| line[3 * columns.0..3 * columns.1].iter().copied());
+        Self { width: columns.1 - columns.0, height: rows.1 - rows.0, rgb: rgb.collect() }
     }
 
     /// Returns the image reduced to at most this width and height, with its proportions; each pixel is the mean of
@@ -148,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_what_is_seen_of_it() {
+        let picture = grey(4, 2, &[0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(picture.part([0.5, 0.5, 1.0, 1.0]), grey(2, 1, &[6, 7]));
+        assert_eq!(picture.part([0.0, 0.0, 1.0, 1.0]), picture);
+        assert_eq!(picture.part([0.99, 0.99, 1.0, 1.0]), grey(1, 1, &[7]), "never nothing");
+    }
+
+    #[test]
     fn colours_tell_agreement_and_leave_the_picture_visible() {
         let picture = grey(4, 1, &[100; 4]);
         let colours = OverlayColours::PAPER;
@@ -161,9 +194,9 @@ mod tests {
         let picture = grey(2, 1, &[100, 100]);
         let plane = Plane { width: 1, height: 1, values: vec![0.0] };
         let map = |scale| Map { plane: plane.clone(), scale };
-        let viridis = Scale::Sequential.colour(0.0);
-        assert_eq!(picture.under_map(&map(Scale::Sequential), 1.0).rgb[..3], viridis);
-        assert_ne!(picture.under_map(&map(Scale::Sequential), 0.5).rgb[..3], viridis);
+        let lowest = Scale::Sequential.colour(0.0);
+        assert_eq!(picture.under_map(&map(Scale::Sequential), 1.0).rgb[..3], lowest);
+        assert_ne!(picture.under_map(&map(Scale::Sequential), 0.5).rgb[..3], lowest);
         assert_eq!(picture.under_map(&map(Scale::Diverging), 0.5), picture, "no change, nothing to see");
     }
 }

@@ -3,11 +3,14 @@
 use super::content::{Case, Options};
 use super::table::{Table, cell, optional};
 use super::{FigureError, Model};
-use crate::analysis::maps::{Map, MapKind, channel_map, raised, stage_map};
+use crate::analysis::maps::{Map, MapKind, channel_map, difference, raised, stage_map};
 use crate::analysis::stage_name;
 use crate::data::foreground;
 use crate::infer::Inspection;
 use crate::metrics::Confusion;
+
+/// What the panel of the overrides' effect is called.
+pub(super) const DIFFERENCE: &str = "Modified − original";
 
 /// A map of a stage.
 pub(super) struct Panel {
@@ -37,6 +40,8 @@ pub(super) struct Row<'a> {
     pub mask: Vec<u8>,
     /// Agreement of that mask with the ground truth.
     pub counts: Option<Confusion>,
+    /// What the overrides changed of the probability.
+    pub difference: Option<Map>,
 }
 
 impl<'a> Row<'a> {
@@ -89,13 +94,15 @@ impl<'a> Row<'a> {
         if panels.is_empty() {
             let reason = match options.map {
                 MapKind::Change => "the model has a single stage, so there is no change; choose another map",
-                _ => "the stages were not inspected; request them",
+                _ => "the stages were not computed; request them",
             };
             return Err(FigureError::Nothing { reason: reason.into() });
         }
         let mask = foreground(&seen.prediction.probability.values, options.threshold);
         let counts = against(&mask);
-        Ok(Self { case, model: name, seen, panels, mask, counts })
+        let original = model.original.filter(|_| model.overrides.is_some());
+        let difference = original.map(|original| difference(&seen.prediction.probability_model, original));
+        Ok(Self { case, model: name, seen, panels, mask, counts, difference })
     }
 
     /// Returns names and grid sides of the maps, for the headings of the columns.
@@ -146,6 +153,12 @@ impl<'a> Row<'a> {
         if let Some(counts) = self.counts {
             push("Final mask", None, "dice_per_image", None, cell(counts.dice()));
             push("Final mask", None, "iou_per_image", None, cell(counts.iou()));
+        }
+        if let Some(Map { plane, .. }) = &self.difference {
+            for (at, value) in plane.values.iter().enumerate() {
+                let cell_of = Some([at / plane.width, at % plane.width]);
+                push(DIFFERENCE, None, "modified_minus_original", cell_of, cell(*value));
+            }
         }
         if let Some(truth) = self.case.truth {
             push("Ground truth", None, "area_percent", None, cell(percent(&truth.values)));

@@ -9,16 +9,19 @@ use super::page::{
 };
 use super::picture::Picture;
 use super::scene::{Anchor, Rect, Scene, Text};
-use super::stage_row::{Row, percent};
+use super::stage_row::{DIFFERENCE, Row, percent};
 use super::table::Table;
 use super::{Figure, FigureError};
-use crate::analysis::maps::{MapKind, Scale};
+use crate::analysis::maps::{MapKind, Scale, raised};
+use crate::data::foreground;
 use crate::metrics::Confusion;
 
 /// Distance between panels.
 const GAP: f32 = 6.0;
 /// Width to the left of the panels, if rows need the names of their models.
 const STRIP: f32 = 12.0;
+/// Largest enlargement of a part of the image.
+const SHARPEST: f32 = 8.0;
 /// Largest ratio of a panel's height to its width; taller images are drawn narrower.
 const TALLEST: f32 = 1.4;
 /// Height of the headings of the columns, and of the line below a panel.
@@ -30,8 +33,9 @@ const FOOT: f32 = 10.0;
 ///
 /// Columns: `model`, `image`, `prompt`, `threshold`, `panel`, `grid` (side of the stage's grid), `quantity`, `row`
 /// and `column` (of a cell of the map, from 0 at the upper left), `value`. Quantities: `activation`, `attribution`,
-/// `stage_mask`, `change` or `channel` for a cell as drawn; `lowest` and `highest` of an activation or attribution
-/// before it was scaled; `area_percent`, `dice_per_image`, `iou_per_image` of a mask.
+/// `stage_mask`, `change` or `channel` for a cell as drawn; `modified_minus_original` for the difference in
+/// probability that overrides make; `lowest` and `highest` of an activation or attribution before it was scaled;
+/// `area_percent`, `dice_per_image`, `iou_per_image` of a mask.
 ///
 /// # Errors
 /// Returns an error if there is nothing to draw, if masks differ in size from their image, or if stage masks are
@@ -63,6 +67,7 @@ pub fn stages(content: &Content, options: &Options) -> Result<Figure, FigureErro
     let sheet = Sheet {
         strip: if per_case > 1 { STRIP } else { 0.0 },
         stages: rows.iter().map(|row| row.panels.len()).max().unwrap_or(0),
+        has_difference: rows.iter().any(|row| row.difference.is_some()),
         is_compared,
         options,
     };
@@ -83,7 +88,11 @@ pub fn stages(content: &Content, options: &Options) -> Result<Figure, FigureErro
     }
     let scale = rows[0].panels.first().map_or(Scale::Sequential, |panel| panel.map.scale);
     y += 2.0;
-    let x = colour_bar(&mut scene, [MARGIN, y], scale, measures(options));
+    // Masks have no scale.
+    let x = match options.draws_stage_masks() {
+        true => MARGIN - 18.0,
+        false => colour_bar(&mut scene, [MARGIN, y], scale, measures(options)),
+    };
     legend(&mut scene, [x + 18.0, y], &mask_legend(&options.colours, &content.cases));
     caption(&mut scene, y + 20.0, &sentences(content, &rows, options));
     Ok(Figure { scene, table })
@@ -107,16 +116,22 @@ fn scores(counts: &Confusion) -> String {
 struct Sheet<'a> {
     strip: f32,
     stages: usize,
+    has_difference: bool,
     is_compared: bool,
     options: &'a Options,
 }
 
 impl Sheet<'_> {
-    /// Returns the area of a column: 0 for the image, then the stages, the mask, the ground truth.
+    /// Returns the area of a column: 0 for the image, then the stages, the mask, the effect of overrides, the ground
+    /// truth.
     fn area(&self, column: usize, y: f32, height: f32) -> Rect {
-        let columns = (self.stages + 2 + usize::from(self.is_compared)) as f32;
+        let columns = (self.truth_column() + usize::from(self.is_compared)) as f32;
         let width = ((INNER - self.strip + GAP) / columns - GAP).min(150.0);
         Rect::new(MARGIN + self.strip + column as f32 * (width + GAP), y, width, height)
+    }
+
+    fn truth_column(&self) -> usize {
+        self.stages + 2 + usize::from(self.has_difference)
     }
 
     fn headings(&self, scene: &mut Scene, y: f32, row: &Row) {
@@ -130,15 +145,21 @@ impl Sheet<'_> {
             head(1 + place, &panel.name, &format!("{width} × {height} cells"));
         }
         head(1 + self.stages, "Final mask", &format!("threshold {}", self.options.threshold_words()));
+        if self.has_difference {
+            head(2 + self.stages, DIFFERENCE, "probability");
+        }
         if self.is_compared {
-            head(2 + self.stages, "Ground truth", "");
+            head(self.truth_column(), "Ground truth", "");
         }
     }
 
     /// Draws a row and returns the end of its panels.
     fn draw(&self, scene: &mut Scene, y: f32, row: &Row) -> f32 {
         let picture = row.case.picture;
-        let aspect = picture.height as f32 * row.case.lengths.aspect() / picture.width.max(1) as f32;
+        let [left, top, right, bottom] = self.options.part.unwrap_or([0.0, 0.0, 1.0, 1.0]);
+        let share = [right - left, bottom - top].map(|side| side.max(1e-3));
+        let aspect = picture.height as f32 * share[1] * row.case.lengths.aspect()
+            / (picture.width.max(1) as f32 * share[0]);
         let height = self.area(0, 0.0, 0.0).width * aspect.min(TALLEST);
         let place = |column: usize| {
             let area = self.area(column, y, height);
@@ -146,13 +167,32 @@ impl Sheet<'_> {
             Rect { x: area.middle() - width / 2.0, width, ..area }
         };
         let mut foot = |column: usize, drawn: &Picture, words: &str| {
-            page::picture(scene, place(column), drawn);
+            match self.options.part {
+                Some(part) => page::picture(scene, place(column), &drawn.part(part)),
+                None => page::picture(scene, place(column), drawn),
+            }
             line_in(scene, self.area(column, y, height), y + height + 8.0, words, TICK, WEAK);
         };
         foot(0, picture, &format!("{} × {} px", picture.width, picture.height));
-        let beneath = page::beneath_map(picture, place(1));
+        // Of a part, the whole is drawn so large that the part is sharp.
+        let sheet = place(1);
+        let [wide, high] = share.map(|share| (1.0 / share).min(SHARPEST));
+        let sheet = Rect { width: sheet.width * wide, height: sheet.height * high, ..sheet };
+        let beneath = page::beneath_map(picture, sheet);
+        let truth = row.case.truth;
+        let values = truth.map(|truth| truth.values.as_slice());
+        let under_mask = |mask: &[u8]| match self.options.as_shown {
+            true => picture.under_mask_of(mask, values, &self.options.colours, self.options.opacity),
+            false => picture.under_mask(mask, values, &self.options.colours),
+        };
         for (index, panel) in row.panels.iter().enumerate() {
-            let drawn = beneath.under_map(&panel.map, self.options.opacity);
+            let drawn = match self.options.draws_stage_masks() {
+                true => {
+                    let raised = raised(&panel.map.plane, picture.width, picture.height);
+                    under_mask(&foreground(&raised.values, self.options.threshold))
+                }
+                false => beneath.under_map(&panel.map, self.options.opacity),
+            };
             let words = match (&panel.range, &panel.counts) {
                 (Some([low, high]), _) => {
                     let [low, high] = [low, high].map(|value| significant(f64::from(*value), 3));
@@ -163,13 +203,14 @@ impl Sheet<'_> {
             };
             foot(1 + index, &drawn, &words);
         }
-        let truth = row.case.truth;
-        let drawn =
-            picture.under_mask(&row.mask, truth.map(|truth| truth.values.as_slice()), &self.options.colours);
+        let drawn = under_mask(&row.mask);
         let area = |mask: &[u8]| format!("{:.1} % of the image", percent(mask));
         foot(1 + self.stages, &drawn, &row.counts.as_ref().map_or_else(|| area(&row.mask), scores));
+        if let Some(map) = &row.difference {
+            foot(2 + self.stages, &beneath.under_map(map, self.options.opacity), "orange more, blue less");
+        }
         if let Some(truth) = truth {
-            foot(2 + self.stages, &Picture::of_mask(truth), &area(&truth.values));
+            foot(self.truth_column(), &Picture::of_mask(truth), &area(&truth.values));
         }
         if self.strip > 0.0 {
             let words = super::font::shortened(row.model, LABEL, height);
@@ -198,7 +239,7 @@ fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> 
             "Stage mask: the probability that a stage read-out (linear probe), a 1×1 convolution fitted while the network is frozen, predicts from a stage's output."
         }
         MapKind::Change if has_linear_probes => {
-            "Change: the probability of a stage's own mask (stage read-out) minus that of the previous stage."
+            "Change: the probability of a stage's own mask, from its stage read-out (linear probe), minus that of the previous stage."
         }
         MapKind::Change => "Change: the scaled mean activation of a stage minus that of the previous stage.",
     };
@@ -215,6 +256,9 @@ fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> 
         sentences
             .push("If the mask is empty, the attribution explains the highest hundredth of the logits.".into());
     }
+    if options.part.is_some() {
+        sentences.push("Only a part of the image is drawn; scores are those of all of it.".into());
+    }
     sentences.push(content.remarks());
     sentences
 }
@@ -223,8 +267,9 @@ fn sentences(content: &Content, rows: &[Row], options: &Options) -> Vec<String> 
 mod tests {
     use super::super::fixture::{Bench, column, numbers};
     use super::*;
-    use crate::analysis::maps::{Map, raised};
+    use crate::analysis::maps::Map;
     use crate::analysis::stage_name;
+    use crate::infer::Plane;
 
     fn exact(values: &[f32]) -> Vec<f64> {
         values.iter().map(|value| value.to_string().parse().expect("a number")).collect()
@@ -287,6 +332,36 @@ mod tests {
         assert!(draw(&bench, MapKind::Attribution).is_err());
         bench.seen.stages.clear();
         assert!(draw(&bench, MapKind::Activation).is_err());
+    }
+
+    #[test]
+    fn what_the_window_shows_is_what_is_drawn() {
+        let bench = Bench::sized(&[2, 4], 64, 64);
+        let shown = Options { map: MapKind::StageMask, as_shown: true, opacity: 0.6, ..Options::default() };
+        let figure = stages(&bench.content(), &shown).expect("a figure");
+        let pictures: Vec<&Picture> = figure.scene.pictures().collect();
+        assert_eq!(pictures.len(), 5, "the image, two masks of stages, the mask, the truth, and no colour bar");
+        let plane = raised(bench.seen.stages[0].linear_probe.as_ref().expect("a probe"), 64, 64);
+        let truth = Some(bench.truth.values.as_slice());
+        let mask = bench.picture.under_mask_of(&foreground(&plane.values, 0.5), truth, &shown.colours, 0.6);
+        assert_eq!(*pictures[1], mask.at_most(pictures[1].width, pictures[1].height));
+        // Zoomed in, all pictures show the same quarter.
+        let part = Options { part: Some([0.5, 0.5, 1.0, 1.0]), ..shown };
+        let figure = stages(&bench.content(), &part).expect("a figure");
+        let pictures: Vec<&Picture> = figure.scene.pictures().collect();
+        assert_eq!(*pictures[1], mask.part([0.5, 0.5, 1.0, 1.0]));
+        assert!(figure.scene.words().any(|words| words.contains("Only a part of the image")));
+        // Overrides, and what they changed.
+        let mut content = bench.content();
+        let mut overrides = bench.info.overrides.clone();
+        overrides.stages[0].is_filtered = false;
+        let original = Plane { values: vec![0.0; 64], ..bench.seen.prediction.probability_model.clone() };
+        content.models[0].overrides = Some(&overrides);
+        content.models[0].original = Some(&original);
+        let figure = stages(&content, &shown).expect("a figure");
+        assert!(figure.scene.words().any(|words| words == DIFFERENCE));
+        let change = numbers(&figure, "value", &[("quantity", "modified_minus_original")]);
+        assert_eq!(change, exact(&bench.seen.prediction.probability_model.values));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A sweep over one parameter: the masks as a function of its value.
 
 use super::axes::{Axis, Plot};
+use super::content::Options;
 use super::number::significant;
 use super::page::{INK, INNER, LINES, MARGIN, WIDTH, caption, line_legend};
 use super::scene::{Rect, Scene, Stroke};
@@ -37,7 +38,7 @@ struct Curves {
 ///
 /// # Errors
 /// Returns an error if there is no sweep, or if it has no points.
-pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureError> {
+pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)], options: &Options) -> Result<Figure, FigureError> {
     let nothing = |reason: &str| FigureError::Nothing { reason: reason.into() };
     let (_, result) = *sweeps.first().ok_or_else(|| nothing("there is no sweep; make one first"))?;
     if result.points.is_empty() {
@@ -97,11 +98,13 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
                 [(curves.pooled.as_slice(), stroke(POOLED)), (&curves.per_image, stroke(PER_IMAGE))]
             })
             .collect();
-        panel(0, Axis::exact(0.0, 1.0, 5), "Dice", &drawn);
+        let values = drawn.iter().flat_map(|(points, _)| points.iter().map(|[_, dice]| *dice));
+        let dice = if options.full_axis { Axis::exact(0.0, 1.0, 5) } else { Axis::covering(values, 5) };
+        panel(0, dice, "Dice", &drawn);
         legend.extend([(POOLED, "Dice pooled".to_owned()), (PER_IMAGE, "Dice per image, mean".into())]);
     }
     let areas = curves.iter().flat_map(|curves| curves.area.iter().map(|[_, area]| *area));
-    let highest = Axis::covering(areas.chain([0.0]), 5);
+    let highest = if options.full_axis { Axis::covering(areas.chain([0.0]), 5) } else { Axis::covering(areas, 5) };
     let drawn: Vec<(&[[f64; 2]], Stroke)> =
         curves.iter().map(|curves| (curves.area.as_slice(), Stroke { width: curves.width, ..AREA })).collect();
     panel(usize::from(has_dice), highest, "Area of the mask (% of the image)", &drawn);
@@ -116,7 +119,11 @@ pub fn sweep(sweeps: &[(&ModelInfo, &SweepResult)]) -> Result<Figure, FigureErro
         (cases, with) => format!("{cases} cases, {with} of them with a ground truth."),
     };
     let sentences = [
-        format!("{} of {both} over a range, with all other parameters unchanged.", capital(&result.name)),
+        format!(
+            "{} of {both} over a range, with all other parameters unchanged. {}.",
+            capital(&result.name),
+            capital(&format!("threshold {}", options.threshold_words()))
+        ),
         cases,
         match names.as_slice() {
             [first, second] => format!("Heavy lines: {first}; thin lines: {second}."),
@@ -196,7 +203,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_sweep() {
         let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
-        let figure = sweep(&[(&model, &result(5))]).expect("a figure");
+        let figure = sweep(&[(&model, &result(5))], &Options::default()).expect("a figure");
         assert_tidy(&figure, "a sweep");
         assert_eq!(numbers(&figure, "value", &[])[..2], [0.5, 1.5]);
         assert_eq!(numbers(&figure, "dice_pooled", &[("value", "2.5")]), [0.8 - 0.05 * 2.0]);
@@ -209,21 +216,23 @@ mod tests {
     fn two_models_are_drawn_with_their_names() {
         let info = |name: &str| ModelInfo { name: name.into(), ..ModelInfo::default() };
         let (first, second) = (info("before"), info("after"));
-        let figure = sweep(&[(&first, &result(5)), (&second, &result(5))]).expect("a figure");
+        let figure = sweep(&[(&first, &result(5)), (&second, &result(5))], &Options::default()).expect("a figure");
         assert_tidy(&figure, "two sweeps");
         assert_eq!(column(&figure, "model", &[("value", "0.5")]), ["before", "after"]);
         let words = figure.scene.words().collect::<Vec<_>>().join(" ");
         assert!(words.contains("Heavy lines: before; thin lines: after."), "{words}");
-        assert!(sweep(&[]).is_err());
+        assert!(sweep(&[], &Options::default()).is_err());
     }
 
     #[test]
     fn without_a_truth_only_the_area_is_drawn() {
         let model = ModelInfo { name: "bench".into(), ..ModelInfo::default() };
-        let figure = sweep(&[(&model, &result(0))]).expect("a figure");
+        let figure = sweep(&[(&model, &result(0))], &Options::default()).expect("a figure");
         assert_tidy(&figure, "a sweep without a truth");
         assert_eq!(column(&figure, "dice_pooled", &[("value", "0.5")]), [""]);
         assert!(!figure.scene.words().any(|words| words.contains("Dice")));
-        assert!(sweep(&[(&model, &SweepResult { points: Vec::new(), ..result(0) })]).is_err());
+        assert!(
+            sweep(&[(&model, &SweepResult { points: Vec::new(), ..result(0) })], &Options::default()).is_err()
+        );
     }
 }

@@ -84,6 +84,15 @@ pub const ITEMS: &[Item] = &[
         },
         ..PROGRAM
     }),
+    Item::Action(Action {
+        id: ActionId("presentation"),
+        name: "Presentation",
+        words: "full screen fullscreen projector show",
+        keys: &[Chord::key(Key::F11)],
+        command: |state| Ok(Command::Present(state.presentation.is_none())),
+        undo: Undo::Again,
+        ..PROGRAM
+    }),
     Item::Line,
     Item::Action(Action {
         id: ActionId("fit"),

@@ -6,7 +6,7 @@ use super::{Comparison, Painting};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
-use crate::app::panels::widgets::{grouped, heading};
+use crate::app::panels::widgets::{at_threshold, grouped, heading};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::file_name;
@@ -38,6 +38,10 @@ impl Panel for SideBySide {
         state.comparison.is_none().then_some(words)
     }
 
+    fn is_idle(&self, state: &State, _is_front: bool) -> bool {
+        state.tab == Tab::Train && state.training.run.is_none() && state.comparison.is_none()
+    }
+
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         show(ui, state, commands);
     }
@@ -45,7 +49,8 @@ impl Panel for SideBySide {
 
 /// Draws the comparison.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    heading(ui, "Comparison", "the open image and prompt, at the viewer's threshold");
+    let convention = format!("the open image and prompt, {}", at_threshold(state.settings.threshold));
+    heading(ui, "Comparison", &convention);
     let mut prompt = state.document.prompt.clone();
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").weak());
@@ -94,11 +99,11 @@ fn numbers(ui: &mut Ui, counts: Option<&Counts>, truth: Option<u64>, threshold: 
         return;
     };
     let table = &counts.table;
-    let area = format!("mask {} px", grouped(table.foreground(threshold)));
+    let area = format!("Mask {} px", grouped(table.foreground(threshold)));
     let scores = table.confusion(threshold).filter(|_| truth.is_some() && counts.truth == truth);
     let text = match scores {
         Some(scores) => format!("Dice {:.3}, IoU {:.3} per image · {area}", scores.dice(), scores.iou()),
-        None => format!("{area} · open a ground truth for its Dice"),
+        None => format!("{area} · open a ground truth to see Dice"),
     };
     ui.label(text);
 }

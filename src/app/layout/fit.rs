@@ -6,9 +6,9 @@ use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
 use super::children;
 use crate::app::pane::{Pane, Panes};
 
-/// Least share of a row or a column for the part that takes what the others leave.
-const LEAST: f32 = 0.3;
-/// A size below this, in points, is none that anybody set: the part was put there a moment ago.
+/// Least share of a row and of a column for the part that takes what the others leave.
+const LEAST: [f32; 2] = [0.42, 0.3];
+/// A size below this, in points, was set by nobody: the part was put there a moment ago.
 const UNSET: f32 = 8.0;
 
 /// Brings the sizes within the tile `id` into agreement with `room`, in points; `bar` is the height of a bar of tabs.
@@ -24,8 +24,9 @@ pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: 
     let axis = usize::from(linear.dir == LinearDir::Vertical);
     let seen: Vec<TileId> =
         linear.children.iter().copied().filter(|child| tiles.is_visible_in_layout(*child)).collect();
-    // The last of equals, so that a panel at the right or below another one grows.
-    let Some(grows) = seen.iter().copied().max_by_key(|child| growth(tiles, panes, *child)) else { return };
+    if seen.is_empty() {
+        return;
+    }
     let length = (room[axis] - gap * (seen.len() as f32 - 1.0)).max(1.0);
     let mut shares = linear.shares.clone();
     for &child in &linear.children {
@@ -33,8 +34,13 @@ pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: 
             shares.set_share(child, usual(tiles, panes, child, axis));
         }
     }
-    let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
-    shares.set_share(grows, (length - others).max(length * LEAST));
+    // The last of equals, so that a panel at the right or below another one grows. While that one is closed, the others share its
+    // place by their sizes and keep these: one that had grown for it would leave it nothing when it is opened again.
+    let grows = linear.children.iter().copied().max_by_key(|child| growth(tiles, panes, *child));
+    if let Some(grows) = grows.filter(|grows| seen.contains(grows)) {
+        let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
+        shares.set_share(grows, (length - others).max(length * LEAST[axis]));
+    }
     let sizes = shares.split(&seen, length);
     if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(id) {
         linear.shares = shares;
@@ -46,13 +52,12 @@ pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: 
     }
 }
 
-/// How much a part wants to grow: as the panel in it that wants it most.
+/// How much a part wants to grow: as the panel in it that wants it most, be it closed or not.
 fn growth(tiles: &Tiles<Pane>, panes: &Panes, id: TileId) -> u8 {
     match tiles.get(id) {
         Some(Tile::Pane(pane)) => panes.get(*pane).map_or(0, |info| info.growth) + 1,
         Some(Tile::Container(_)) => {
-            let seen = children(tiles, id).into_iter().filter(|child| tiles.is_visible_in_layout(*child));
-            seen.map(|child| growth(tiles, panes, child)).max().unwrap_or(0)
+            children(tiles, id).into_iter().map(|child| growth(tiles, panes, child)).max().unwrap_or(0)
         }
         None => 0,
     }
@@ -73,7 +78,18 @@ mod tests {
     use super::super::Node;
     use super::super::arrangement::tests::panes;
     use super::*;
+    use crate::app::pane::{Column, PaneInfo, Place};
     use crate::app::tab::Tab;
+
+    const fn of_run(name: &'static str, places: &'static [Place], height: f32, growth: u8) -> PaneInfo {
+        PaneInfo { title: name, places, size: [700.0, height], growth, ..PaneInfo::new(Pane::new(name)) }
+    }
+
+    const RUN: PaneInfo = of_run("run", &[Place::new(Tab::Train, Column::Middle, 0)], 132.0, 1);
+    const CASES: PaneInfo = of_run("cases", &[Place::new(Tab::Train, Column::Middle, 1)], 240.0, 0);
+    const CURVES: PaneInfo = of_run("curves", &[Place::new(Tab::Train, Column::Middle, 2)], 300.0, 2);
+    const COMPARED: PaneInfo = of_run("comparison", &[Place::new(Tab::Train, Column::Middle, 2)], 300.0, 2);
+    const LOG: PaneInfo = of_run("log", &[Place::new(Tab::Train, Column::Middle, 3)], 106.0, 0);
 
     #[test]
     fn the_picture_takes_what_the_others_leave() {
@@ -92,10 +108,44 @@ mod tests {
         assert_eq!(sizes(&tree.tiles), [196.0, 1918.0 - 196.0 - 272.0, 272.0]);
         // Too narrow for all: the picture keeps its share, and nobody's size is forgotten.
         fit(&mut tree.tiles, &panes, root, vec2(402.0, 800.0), 1.0, 22.0);
-        assert_eq!(sizes(&tree.tiles).map(f32::round), [196.0, 120.0, 272.0]);
+        assert_eq!(sizes(&tree.tiles).map(f32::round), [196.0, 168.0, 272.0]);
         let worklist = tree.tiles.find_pane(&Pane::WORKLIST).expect("a tile");
         tree.set_visible(worklist, false);
         fit(&mut tree.tiles, &panes, root, vec2(1280.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles), [196.0, 1279.0 - 272.0, 272.0]);
+    }
+
+    #[test]
+    fn a_panel_that_is_opened_again_has_its_size_again() {
+        let panes = Panes::new([&RUN, &CASES, &CURVES, &COMPARED, &LOG]);
+        let mut tree = Node::usual(Tab::Train, &panes).tree(Id::unique("tree"), &panes);
+        let root = tree.root().expect("a root");
+        let heights = |tree: &egui_tiles::Tree<Pane>| {
+            let tiles = &tree.tiles;
+            let linear = tiles.iter().find_map(|(_, tile)| match tile {
+                Tile::Container(Container::Linear(linear)) if linear.dir == LinearDir::Vertical => Some(linear),
+                _ => None,
+            });
+            let linear = linear.expect("a column");
+            linear.children.iter().map(|child| linear.shares[*child]).collect::<Vec<f32>>()
+        };
+        let fit = |tree: &mut egui_tiles::Tree<Pane>| {
+            fit(&mut tree.tiles, &panes, root, vec2(1280.0, 800.0), 1.0, 22.0);
+        };
+        fit(&mut tree);
+        let before = heights(&tree);
+        assert!(before[2] > 250.0, "{before:?}");
+        for pane in [CURVES.pane, COMPARED.pane] {
+            let tile = tree.tiles.find_pane(&pane).expect("a tile");
+            tree.set_visible(tile, false);
+        }
+        fit(&mut tree);
+        fit(&mut tree);
+        for pane in [CURVES.pane, COMPARED.pane] {
+            let tile = tree.tiles.find_pane(&pane).expect("a tile");
+            tree.set_visible(tile, true);
+        }
+        fit(&mut tree);
+        assert_eq!(heights(&tree), before, "run, cases, curves, log");
     }
 }

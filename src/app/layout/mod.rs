@@ -74,6 +74,25 @@ impl Layout {
         }
     }
 
+    /// Hides panels that have nothing to show, each with whether it was in front. They are open all the same: [`Self::bring_back`] gives them
+    /// their places again.
+    pub fn set_aside(&mut self, panes: &[(Pane, bool)]) {
+        for tile in panes.iter().filter_map(|(pane, _)| self.tile(*pane)).collect::<Vec<TileId>>() {
+            self.tree.set_visible(tile, false);
+        }
+    }
+
+    /// Shows again what [`Self::set_aside`] hid.
+    pub fn bring_back(&mut self, panes: &[(Pane, bool)]) {
+        for (pane, is_front) in panes {
+            let Some(tile) = self.tile(*pane) else { continue };
+            self.tree.set_visible(tile, true);
+            if *is_front {
+                self.tree.make_active(|id, _| id == tile);
+            }
+        }
+    }
+
     /// Where a panel was drawn in the last frame.
     pub fn rect(&self, pane: Pane) -> Option<Rect> {
         self.tree.tiles.rect(self.tile(pane)?)

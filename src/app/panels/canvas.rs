@@ -53,8 +53,10 @@ impl Panel for Canvas {
 }
 
 /// Draws the picture, and beneath it the slices of a stack.
-fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    level::slices(ui, state, commands);
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    if state.presentation.is_none() {
+        level::slices(ui, state, commands);
+    }
     let rect = ui.available_rect_before_wrap().round_to_pixels(ui.pixels_per_point());
     if let Some(open) = &state.document.image {
         let aspect = open.volume.pixel_aspect();

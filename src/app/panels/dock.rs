@@ -17,9 +17,11 @@ use crate::app::pane::{Pane, Panes};
 use crate::app::state::State;
 use crate::app::theme;
 
-/// Height of a bar of tabs, and between two panels, in points.
+/// Height of a bar of tabs, and the space between two panels, which is the splitter, in points.
 const BAR: f32 = 23.0;
-const GAP: f32 = 1.0;
+const GAP: f32 = 4.0;
+/// Half of the width in which the pointer takes hold of a splitter, in points.
+const GRAB: f32 = 5.0;
 
 /// Draws those of `panels` that belong to the task that is open, and returns where its hero is.
 pub fn show(
@@ -30,19 +32,25 @@ pub fn show(
 ) -> Rect {
     let tab = state.tab;
     let room = ui.available_rect_before_wrap();
+    let idle = idle(state, panels);
     let Some(layout) = state.layouts.get_mut(tab) else { return room };
+    layout.set_aside(&idle);
     layout.fit(room.size(), GAP, BAR);
     // The panels see all of the state, so the tree is not within it while they are drawn.
     let mut tree = std::mem::replace(layout.tree(), Tree::empty(egui::Id::unique("no layout")));
     let bare = bare(&tree.tiles, state.layouts.panes());
     let mut dock = Dock { state, panels, commands, bare, is_edited: false };
-    tree.ui(&mut dock, ui);
+    ui.scope(|ui| {
+        ui.style_mut().interaction.resize_grab_radius_side = GRAB;
+        tree.ui(&mut dock, ui);
+    });
     let is_edited = dock.is_edited;
     let mut hero = room;
     let heroes: Vec<Pane> =
         state.layouts.panes().of(tab).filter(|info| info.is_hero).map(|info| info.pane).collect();
     if let Some(layout) = state.layouts.get_mut(tab) {
         *layout.tree() = tree;
+        layout.bring_back(&idle);
         let found = heroes.into_iter().find(|pane| layout.is_seen(*pane));
         hero = found.and_then(|pane| layout.rect(pane)).unwrap_or(room);
     }
@@ -50,6 +58,18 @@ pub fn show(
         commands.push(Command::KeepLayout);
     }
     hero
+}
+
+/// The open panels that are idle, each with whether it is in front of those that share its place.
+fn idle(state: &State, panels: &[&dyn Panel]) -> Vec<(Pane, bool)> {
+    let Some(layout) = state.layouts.get(state.tab) else { return Vec::new() };
+    let open = panels.iter().filter(|panel| layout.is_open(panel.info().pane));
+    open.filter_map(|panel| {
+        let pane = panel.info().pane;
+        let is_front = layout.is_seen(pane);
+        panel.is_idle(state, is_front).then_some((pane, is_front))
+    })
+    .collect()
 }
 
 /// Stacks of one panel that needs no tab: what the layout is for, and what is drawn with its name.
@@ -149,8 +169,8 @@ impl Behavior<Pane> for Dock<'_> {
     fn resize_stroke(&self, style: &Style, state: ResizeState) -> Stroke {
         let palette = theme::palette(&style.visuals);
         match state {
-            ResizeState::Idle => Stroke::new(GAP, palette.line),
-            ResizeState::Hovering | ResizeState::Dragging => Stroke::new(2.0, palette.accent),
+            ResizeState::Idle => Stroke::new(1.0, palette.line),
+            ResizeState::Hovering | ResizeState::Dragging => Stroke::new(GAP - 1.0, palette.accent),
         }
     }
 

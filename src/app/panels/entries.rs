@@ -5,12 +5,13 @@ use eframe::egui::{
     Atom, Button, Checkbox, IntoAtoms, Label, RadioButton, Response, RichText, ScrollArea, Ui, Widget,
 };
 
+use super::widgets;
 use crate::app::actions::{Action, Choice, Choices, Given, Item, Shape};
 use crate::app::command::Command;
 use crate::app::state::State;
 
-/// Space that a menu leaves free above and beneath it, in points.
-const AROUND: f32 = 40.0;
+/// What the bar above a menu, its frame and the edge of the window take of the window's height, in points.
+const AROUND: f32 = 56.0;
 /// Least height of a menu that scrolls, in points.
 const LEAST: f32 = 120.0;
 /// Greatest height of a menu of long texts, in points.
@@ -60,12 +61,16 @@ pub fn choices(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec
     match choices.shape {
         Shape::Hidden => {}
         Shape::Lines => all(ui, choices, state, commands),
-        Shape::Submenu | Shape::Texts(_) => submenu(ui, choices, state, commands),
+        Shape::Submenu | Shape::Texts(_) => submenu(ui, choices, false, state, commands),
     }
 }
 
-/// Draws the menu of choices.
-pub fn submenu(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec<Command>) {
+/// Draws the menu of choices as a button in a panel, with a mark that says that it opens a menu.
+pub fn button(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec<Command>) {
+    submenu(ui, choices, true, state, commands);
+}
+
+fn submenu(ui: &mut Ui, choices: &Choices, is_button: bool, state: &State, commands: &mut Vec<Command>) {
     let is_texts = matches!(choices.shape, Shape::Texts(_));
     // An empty list of texts says how it is filled.
     if !is_texts && !choices.none.is_empty() && (choices.all)(state).is_empty() {
@@ -73,12 +78,17 @@ pub fn submenu(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec
         return;
     }
     let most = if is_texts { TEXTS } else { f32::INFINITY };
-    ui.menu_button(choices.name, |ui| {
+    let content = |ui: &mut Ui| {
         if let Shape::Texts(width) = choices.shape {
             ui.set_width(width);
         }
         scrolled(ui, most, |ui| all(ui, choices, state, commands));
-    });
+    };
+    if is_button {
+        widgets::menu(ui, choices.name, content);
+    } else {
+        ui.menu_button(choices.name, content);
+    }
 }
 
 /// Draws each choice.

@@ -2,9 +2,10 @@
 
 use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
 
-use super::widgets::number;
+use super::widgets::{grouped, number};
 use crate::app::state::{OpenImage, State};
 use crate::app::theme;
+use crate::data::Image;
 use crate::data::facts::place;
 
 /// Distance from the edges of the picture, points.
@@ -13,7 +14,13 @@ const MARGIN: f32 = 10.0;
 const SCALE: (f32, f32) = (50.0, 140.0);
 /// Size of the letters, points.
 const SIZE: f32 = 12.0;
-/// Room that is left beside a letter in the middle of an edge, or beside another text, points.
+/// From a line of text to the next, points.
+const LINE: f32 = 16.0;
+/// Height of the scale bar with its number, points.
+const SCALE_HEIGHT: f32 = 50.0;
+/// Pixels of a row and of a column that are looked at to tell a grey picture that is stored in colour.
+const SAMPLES: usize = 48;
+/// Space that is left beside a letter in the middle of an edge, or beside another text, points.
 const LETTER: f32 = 20.0;
 
 /// Draws it over `rect`.
@@ -29,10 +36,12 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
         left.insert(0, patient.0.clone());
     }
     for (row, line) in left.iter().rev().enumerate() {
-        let at = pos2(inner.left(), inner.bottom() - 16.0 * row as f32);
+        let at = pos2(inner.left(), inner.bottom() - LINE * row as f32);
         words(&painter, at, Align2::LEFT_BOTTOM, line);
     }
-    scale_bar(&painter, inner, state, open, ui.pixels_per_point());
+    // The scale stands beside what is written at the left.
+    let beside = left.iter().map(|line| width(&painter, line)).fold(0.0, f32::max) + LETTER;
+    scale_bar(&painter, inner, inner.width() - beside, state, open, ui.pixels_per_point());
     if let Some([a, b]) = state.ruler {
         ruler(&painter, state, open, a, b);
     }
@@ -41,8 +50,12 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     let taken = left.last().map_or(0.0, |line| width(&painter, line));
     let letter = if open.volume.geometry.sides.is_some() { inner.width() / 2.0 + LETTER } else { 0.0 };
     let room = inner.width() - letter.max(taken + LETTER);
-    if let Some(line) = said.iter().find(|line| width(&painter, line) <= room).or(said.last()) {
+    if let Some(line) = said.iter().find(|line| width(&painter, line) <= room) {
         words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, line);
+    } else if let Some(line) = said.last() {
+        // Not even the shortest fits beside the other texts: it stands above them.
+        let above = (LINE * left.len() as f32).max(SCALE_HEIGHT);
+        words(&painter, inner.right_bottom() - vec2(0.0, above), Align2::RIGHT_BOTTOM, line);
     }
 }
 
@@ -56,7 +69,8 @@ fn lines(open: &OpenImage) -> Vec<String> {
         if open.is_inverted() { ", inverted" } else { "" }
     )];
     if open.volume.slices > 1 {
-        lines.insert(0, format!("{} {} of {}", open.source.piece(), open.asked_slice() + 1, open.volume.slices));
+        let [slice, slices] = [open.asked_slice() + 1, open.volume.slices].map(|count| grouped(count as u64));
+        lines.insert(0, format!("{} {slice} of {slices}", open.source.piece()));
     }
     lines
 }
@@ -96,8 +110,12 @@ fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
     }
 }
 
-/// A length of 1, 2 or 5 times a power of ten, in mm where the file says how large a pixel is.
-fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pixels_per_point: f32) {
+/// A length of 1, 2 or 5 times a power of ten, in mm where the file gives the size of a pixel; at most `longest` points.
+fn scale_bar(painter: &Painter, rect: Rect, longest: f32, state: &State, open: &OpenImage, pixels_per_point: f32) {
+    let longest = longest.min(SCALE.1);
+    if longest <= 0.0 {
+        return;
+    }
     // The bar lies along the rows, where a unit is as many widths of a pixel.
     let lengths = open.volume.geometry.lengths();
     let points_per_unit = state.view.zoom() / pixels_per_point / lengths.size[0] as f32;
@@ -105,8 +123,8 @@ fn scale_bar(painter: &Painter, rect: Rect, state: &State, open: &OpenImage, pix
     if !(points_per_unit.is_finite() && points_per_unit > 0.0) {
         return;
     }
-    let decade = 10_f32.powf((SCALE.1 / points_per_unit).log10().floor());
-    let length = [5.0, 2.0, 1.0].map(|times| times * decade).into_iter().find(|l| l * points_per_unit <= SCALE.1);
+    let decade = 10_f32.powf((longest / points_per_unit).log10().floor());
+    let length = [5.0, 2.0, 1.0].map(|times| times * decade).into_iter().find(|l| l * points_per_unit <= longest);
     let Some(length) = length.filter(|length| length * points_per_unit >= SCALE.0 / 2.5) else { return };
     let y = rect.bottom() - 26.0;
     let (right, left) = (rect.right(), rect.right() - length * points_per_unit);
@@ -134,7 +152,7 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
     }
     let (x, y) = (at.x as usize, at.y as usize);
     let geometry = &open.volume.geometry;
-    let pixel = format!("x {x} y {y}");
+    let pixel = format!("x {} y {}", grouped(x as u64), grouped(y as u64));
     let in_picture = geometry.pixel_mm.map(|[column, row]| {
         let unit = geometry.lengths().unit.words();
         format!("{pixel} ({:.1}, {:.1} {unit})", f64::from(at.x) * column, f64::from(at.y) * row)
@@ -143,7 +161,7 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
     let in_patient = geometry.place(f64::from(at.x) - 0.5, f64::from(at.y) - 0.5, open.slice);
     let in_patient = in_patient.map(|at| format!("{} mm", place(at)));
     let values: Vec<String> =
-        (0..image.channels).map(|channel| number(f64::from(image.value(x, y, channel)))).collect();
+        (0..channels_read(image, x, y)).map(|channel| number(f64::from(image.value(x, y, channel)))).collect();
     let unit = if open.volume.unit.is_empty() { String::new() } else { format!(" {}", open.volume.unit) };
     let probability = state.shown.as_ref().filter(|_| !state.is_stale()).map(|shown| {
         let plane = &shown.prediction.probability;
@@ -160,6 +178,15 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
     let mut lines: Vec<String> = places.iter().map(|place| format!("{place}   {value}")).collect();
     lines.push(value);
     Some(lines)
+}
+
+/// How many channels of a pixel are written: one where the picture is grey but stored in colour, else all.
+fn channels_read(image: &Image, x: usize, y: usize) -> usize {
+    let is_grey = |x: usize, y: usize| (1..3).all(|channel| image.value(x, y, channel) == image.value(x, y, 0));
+    // A grey pixel of a coloured picture has all of its values, so the picture is asked too, in a grid of its pixels.
+    let steps = |side: usize| (0..side).step_by(side.div_ceil(SAMPLES).max(1));
+    let is_picture_grey = || steps(image.height).all(|y| steps(image.width).all(|x| is_grey(x, y)));
+    if image.channels >= 3 && is_grey(x, y) && is_picture_grey() { 1 } else { image.channels }
 }
 
 /// The ruler's line with its length.
@@ -179,4 +206,22 @@ fn length(open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) -> Str
     let lengths = open.volume.geometry.lengths();
     let length = lengths.between(f64::from(b.x - a.x), f64::from(b.y - a.y));
     format!("{length:.1} {}", lengths.unit.words())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Pixels;
+
+    #[test]
+    fn a_grey_picture_reads_one_value() {
+        let picture =
+            |pixels: &[u8]| Image { width: 2, height: 1, channels: 3, pixels: Pixels::U8(pixels.to_vec()) };
+        let grey = picture(&[248, 248, 248, 7, 7, 7]);
+        assert_eq!((channels_read(&grey, 0, 0), channels_read(&grey, 1, 0)), (1, 1));
+        let coloured = picture(&[248, 248, 248, 200, 7, 7]);
+        assert_eq!(channels_read(&coloured, 0, 0), 3, "a white pixel of a coloured picture");
+        let single = Image { channels: 1, ..picture(&[9, 9]) };
+        assert_eq!(channels_read(&single, 1, 0), 1);
+    }
 }

@@ -1,21 +1,20 @@
-//! The panel *Image information*: what the file says and what was derived of it, each value with where it comes from.
+//! The panel *Image information*: what the file states and what was derived from it, each value with its source.
 
 use std::sync::Arc;
 
 use eframe::egui::{Button, Id, Label, RichText, Ui, vec2};
 
 use super::panel::Panel;
-use super::widgets::{explain, section};
+use super::widgets::{explain, grouped, section};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::data::facts::{Fact, Section, facts, text, truth_facts, without_private};
 
-const WORDS: &str =
-    "What the file says, and what was derived or assumed. Rest the pointer on a value to see where it comes from.";
-const IDENTIFIERS: &str = "Name, dates and UIDs, which can identify a person. They are copied only while they are shown. Switched off again \
-                           when the program is started anew.";
+const WORDS: &str = "What the file states, and what was derived or assumed. Rest the pointer on a value to see where it comes from.";
+const IDENTIFIERS: &str = "Name, dates and UIDs, which can identify a person. They are copied only while they are shown. This is switched off \
+                           again at the next start.";
 /// Share of the panel's width for the names.
 const NAMES: f32 = 0.4;
 
@@ -49,7 +48,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     let Some(all) = sections(ui, state) else {
-        ui.add(Label::new(RichText::new("Open an image to see what its file says of it.").weak()).wrap());
+        ui.add(Label::new(RichText::new("Open an image to see what its file states.").weak()).wrap());
         return;
     };
     ui.horizontal(|ui| {
@@ -78,7 +77,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// What is known of the slice and the truth that are shown, kept for as long as they are; none without an image.
+/// What is known of the slice and the ground truth that are shown, cached for as long as they stay; `None` without an image.
 fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     let open = state.document.image.as_ref()?;
     let key: Key = (open.ticket, open.slice, state.document.truth.as_ref().map(|truth| truth.ticket));
@@ -131,7 +130,30 @@ fn typographic(value: &str) -> String {
             _ => *letter,
         }
     };
-    letters.iter().enumerate().map(sign).collect()
+    let text: String = letters.iter().enumerate().map(sign).collect();
+    if QUANTITIES.iter().any(|unit| text.contains(unit)) { with_groups(&text) } else { text }
+}
+
+/// What a value holds that is a quantity; a date or an identifier has its digits as they are.
+const QUANTITIES: [&str; 6] = [" × ", " px", " pixels", " HU", "\u{a0}mm", " slices"];
+
+/// With the digits of large numbers in groups of three.
+fn with_groups(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let length = rest[begin..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len() - begin);
+        let (before, digits) = (&rest[..begin], &rest[begin..begin + length]);
+        words += before;
+        // Neither decimals nor what belongs to a name.
+        let is_number = before.chars().next_back().is_none_or(|last| " \u{a0}(−±".contains(last));
+        match digits.parse::<u64>() {
+            Ok(number) if is_number && !digits.starts_with('0') => words += &grouped(number),
+            _ => words += digits,
+        }
+        rest = &rest[begin + length..];
+    }
+    words + rest
 }
 
 #[cfg(test)]
@@ -140,7 +162,15 @@ mod tests {
 
     #[test]
     fn signs_are_not_hyphens() {
-        assert_eq!(typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"), "−1000 to −5 HU, JPEG-2000, a-1, 1.2-3");
+        assert_eq!(
+            typographic("-1000 to -5 HU, JPEG-2000, a-1, 1.2-3"),
+            "−1\u{2009}000 to −5 HU, JPEG-2000, a-1, 1.2-3"
+        );
+        assert_eq!(
+            typographic("2373 × 1024 pixels, 0.1234 mm"),
+            "2\u{2009}373 × 1\u{2009}024 pixels, 0.1234\u{a0}mm"
+        );
+        assert_eq!(typographic("20260131"), "20260131", "a date is not a quantity");
         assert_eq!(typographic("R 1.5  A 2.0 mm"), "R\u{a0}1.5  A\u{a0}2.0\u{a0}mm");
     }
 }

@@ -3,7 +3,7 @@
 use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText, Slider, SliderClamping, Ui};
 
 use super::panel;
-use super::widgets::explain;
+use super::widgets::{THIN_SPACE, explain, number};
 use crate::app::command::Command;
 use crate::app::page::Page;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -45,7 +45,7 @@ impl panel::Panel for Level {
 /// The panel.
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(open) = &state.document.image else {
-        ui.label(RichText::new("Open an image to change how bright and how rich in contrast it is seen.").weak());
+        ui.label(RichText::new("Open an image to adjust brightness and contrast.").weak());
         return;
     };
     let seen = open.seen;
@@ -99,16 +99,19 @@ pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> 
     let speed = (width / 200.0).max(1e-3);
     let label = ui.label(RichText::new(names[0]).weak());
     let size = [FIELD, ui.spacing().interact_size.y];
-    let shown = |value: f64, _| {
-        let text = if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
-        text.replace('-', "−")
-    };
-    let typed = |text: &str| text.replace('−', "-").trim().parse().ok();
+    let shown = |value: f64, _| if value.abs() >= 1000.0 { number(value.round()) } else { short(value) };
+    let typed = |text: &str| text.replace('−', "-").replace(THIN_SPACE, "").trim().parse().ok();
     let field = |value| DragValue::new(value).speed(speed).custom_formatter(shown).custom_parser(typed);
     let wide = ui.add_sized(size, field(&mut width).range(1e-3..=1e7)).labelled_by(label.id);
     let label = ui.label(RichText::new(names[1]).weak());
     let level = ui.add_sized(size, field(&mut centre)).labelled_by(label.id);
     (wide.changed() || level.changed()).then_some(Window { centre, width })
+}
+
+/// At most one decimal.
+fn short(value: f64) -> String {
+    let text = if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
+    text.replace('-', "−")
 }
 
 /// The same for pictures without a unit: brightness moves the level, contrast the width, both 0 for the picture as it is.

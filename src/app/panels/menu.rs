@@ -1,9 +1,10 @@
 //! The menu bar, and at its right what computes.
 
 use eframe::egui::containers::menu::MenuButton;
-use eframe::egui::{Align, Button, Color32, Frame, Layout, MenuBar, Panel, RichText, Ui};
+use eframe::egui::{Align, Button, Color32, Frame, Layout, MenuBar, Panel, RichText, Role, Ui, WidgetInfo};
 
 use super::entries;
+use super::widgets::{MENU_SPACE, menu_mark};
 use crate::app::MINIMUM_SIZE;
 use crate::app::actions::{self, MENUS, RESET_TEXT_SIZE};
 use crate::app::command::Command;
@@ -32,8 +33,12 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 {
                     commands.push(Command::ShowTab(Tab::Train));
                 }
-                let words = Button::new(RichText::new(what_computes(state)).weak()).truncate();
-                MenuButton::from_button(words).ui(ui, |ui| entries::menu(ui, actions::MODEL, state, commands));
+                let words = format!("{}{MENU_SPACE}", what_computes(state));
+                let words = Button::new(RichText::new(words).weak()).truncate();
+                let (button, _) =
+                    MenuButton::from_button(words).ui(ui, |ui| entries::menu(ui, actions::MODEL, state, commands));
+                menu_mark(ui, &button);
+                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, what_computes(state)));
             });
         });
     });

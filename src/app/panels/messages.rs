@@ -35,6 +35,12 @@ impl Panel for Messages {
         }
     }
 
+    /// Where nobody has opened them and there are none.
+    fn is_idle(&self, state: &State, is_front: bool) -> bool {
+        let is_before_run = state.tab == Tab::Train && state.training.run.is_none();
+        is_before_run && !is_front && state.notes.log().next().is_none()
+    }
+
     fn show(&self, ui: &mut Ui, state: &mut State, _commands: &mut Vec<Command>) {
         state.notes.mark_read();
         if state.notes.log().next().is_none() {

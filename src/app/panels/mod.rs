@@ -17,6 +17,7 @@ pub mod panel;
 mod past;
 mod plot;
 mod preferences;
+mod presentation;
 mod presets;
 mod prompt;
 mod prompts;
@@ -72,11 +73,15 @@ pub fn infos() -> Panes {
 
 /// Draws the window.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    menu::show(ui, state, commands);
-    notes::show(ui, state, commands);
-    question::show(ui, state, commands);
-    let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
-    toasts::show(ui.ctx(), state, hero, commands);
+    if state.presentation.is_some() {
+        presentation::show(ui, state, commands);
+    } else {
+        menu::show(ui, state, commands);
+        notes::show(ui, state, commands);
+        question::show(ui, state, commands);
+        let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
+        toasts::show(ui.ctx(), state, hero, commands);
+    }
     pages::show(ui.ctx(), state, commands);
     palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);

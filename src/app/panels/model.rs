@@ -1,4 +1,4 @@
-//! What made the mask: learned widths, time, device, model.
+//! The panel on the network: model, device, learned filter widths, times.
 
 use eframe::egui::{RichText, Ui};
 
@@ -10,11 +10,12 @@ use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::file_name;
-use crate::infer::{ModelInfo, Prediction, StageParameters};
+use crate::infer::{ModelInfo, Prediction};
 
-const SIGMA: &str = "Learned width of the filter with which a decoder stage sorts out frequencies; a larger σ keeps \
-                     fewer high ones. Raw σ cannot be compared between stages, because their grids differ in size.";
-const TIME: &str = "Time of this prediction. A part that was computed before is taken from memory: “cached”.";
+const SIGMA: &str = "Learned width of the spectrum filter of a decoder stage; a larger σ keeps fewer high frequencies. Raw σ \
+                     values cannot be compared between stages, because their grids differ in size. The Stages tab shows what \
+                     each filter does (Spectrum).";
+const TIME: &str = "Time of this prediction. A part that was computed before is taken from the cache: “Cached”.";
 
 /// Filter widths, time, device and origin of the model.
 pub struct Network;
@@ -36,7 +37,7 @@ impl Panel for Network {
     }
 }
 
-/// Draws the panel on the network.
+/// Draws the panel.
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
@@ -57,30 +58,21 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// The learned widths in one line, coarse to fine.
-pub fn widths(ui: &mut Ui, prediction: &Prediction) {
-    let width = |stage: &StageParameters| stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}"));
-    let widths: Vec<String> = prediction.parameters.iter().map(width).collect();
-    let grids: Vec<String> = prediction.parameters.iter().map(|stage| stage.grid.to_string()).collect();
-    let words = format!("{SIGMA} Here of the stages {}.", grids.join(", "));
-    explained_row(ui, "σ", &words, widths.join("  "));
-}
-
 fn network(ui: &mut Ui, prediction: &Prediction) {
     ui.separator();
     let stages = prediction.parameters.len();
     for (place, stage) in prediction.parameters.iter().enumerate() {
         let name = format!("σ of stage {} (Layer {})", stage.grid, stages - place);
-        let value = stage.sigma.map_or("off".into(), |sigma| format!("{sigma:.2}"));
+        let value = stage.sigma.map_or("Off".into(), |sigma| format!("{sigma:.2}"));
         explained_row(ui, &name, SIGMA, value);
     }
     ui.separator();
     let times = &prediction.milliseconds;
-    let part = |value: f64| if value > 0.0 { milliseconds(value) } else { "cached".into() };
-    row(ui, "Time of the image", part(times.vision));
-    row(ui, "Time of the text", part(times.text));
-    row(ui, "Time of the decoder", milliseconds(times.decoder));
-    explained_row(ui, "Time of the prediction", TIME, milliseconds(times.total));
+    let part = |value: f64| if value > 0.0 { milliseconds(value) } else { "Cached".into() };
+    row(ui, "Time for the image", part(times.vision));
+    row(ui, "Time for the text", part(times.text));
+    row(ui, "Time for the decoder", milliseconds(times.decoder));
+    explained_row(ui, "Total time", TIME, milliseconds(times.total));
 }
 
 fn about_model(ui: &mut Ui, info: &ModelInfo) {
@@ -88,8 +80,8 @@ fn about_model(ui: &mut Ui, info: &ModelInfo) {
     row(ui, "Name", info.name.as_str()).on_hover_text(size);
     row(ui, "Device", info.device.as_str()).on_hover_text(&info.device);
     let origin = match (info.is_trained, info.provenance.as_str()) {
-        (false, _) => "nothing",
-        (true, "") => "not said",
+        (false, _) => "Not trained",
+        (true, "") => "Not stated",
         (true, origin) => origin,
     };
     row(ui, "Trained on", origin.strip_prefix("Trained on ").unwrap_or(origin)).on_hover_text(&info.provenance);

@@ -37,6 +37,12 @@ pub trait Panel: Sync {
         None
     }
 
+    /// Whether it stands aside for now, because it would be an empty box in a task that has not begun. It is open all the same, and keeps its
+    /// place. `is_front` says whether it is in front of those that share its place.
+    fn is_idle(&self, _state: &State, _is_front: bool) -> bool {
+        false
+    }
+
     /// Draws its content.
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>);
 

@@ -23,15 +23,22 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let kind = open.map_or(Modality::Ct, |open| open.volume.modality);
     let presets = state.settings.presets.get(&kind).cloned().unwrap_or_default();
     let mut edited = presets.clone();
-    let words = format!("Of pictures of the kind {}. The windows of a file itself follow them.", kind.name());
+    let of = match kind {
+        Modality::Picture => "plain images",
+        Modality::Ct => "CT images",
+        Modality::Radiograph => "radiographs",
+        Modality::Other => "other scans",
+    };
+    let words = format!("Presets for {of}. Windows that a file brings along follow them.");
     ui.add(Label::new(RichText::new(words).weak()).wrap());
     if open.is_some_and(|open| !open.has_presets()) {
-        let words = "The picture that is open is not in Hounsfield units: these windows mean nothing in it and are not offered for it.";
+        let words =
+            "The open image is not in Hounsfield units: these windows do not apply to it and are not offered.";
         ui.add(Label::new(RichText::new(words).color(theme::palette(ui.visuals()).warning)).wrap());
     }
     ui.add_space(4.0);
     if presets.is_empty() {
-        ui.label("There are none.");
+        ui.label("There are no presets.");
     }
     let mut change = None;
     ScrollArea::vertical().max_height(340.0).show(ui, |ui| {

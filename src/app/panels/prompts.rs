@@ -9,8 +9,8 @@ use crate::app::state::State;
 
 /// Draws the buttons.
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    entries::submenu(ui, &actions::HISTORY, state, commands);
-    entries::submenu(ui, &actions::PRESETS, state, commands);
+    entries::button(ui, &actions::HISTORY, state, commands);
+    entries::button(ui, &actions::PRESETS, state, commands);
     let prompt = state.document.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };

@@ -6,15 +6,15 @@ use eframe::egui::{
 };
 
 use super::panel::Panel;
-use super::widgets::{explain, heading, legend_row, row, section, swatch};
-use super::{model, scores, truth};
+use super::widgets::{explain, heading, legend_row, per_image, row, section, swatch};
+use super::{scores, truth};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::theme::{self, Colours, Scheme};
-use crate::data::colour_map::viridis;
+use crate::data::colour_map::magma;
 
 /// Scores, areas, threshold and opacity.
 pub struct Scores;
@@ -43,7 +43,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     if scores::are_coming(state) {
-        heading(ui, "Scores", "per image");
+        heading(ui, "Scores", &per_image(state.settings.threshold));
     }
     // While a mask is on its way, what stands beneath stays where it is.
     let id = Id::unique("height of the result");
@@ -56,16 +56,12 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     section(ui, "Display", "");
     display(ui, state, commands);
-    if let Some(shown) = &state.shown {
-        ui.separator();
-        model::widths(ui, &shown.prediction);
-    }
 }
 
 fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if let Some(model) = state.model.as_ref().filter(|model| !model.info.is_trained) {
         let colour = theme::palette(ui.visuals()).warning;
-        let words = "Untrained model: its masks mean nothing";
+        let words = "Untrained model: its masks have no meaning";
         ui.label(RichText::new(words).color(colour)).on_hover_text(&model.info.provenance);
     }
     if let Some(words) = state.unfamiliar() {
@@ -79,7 +75,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
             (Some(_), Some(_), _) if state.playing.is_some() => {
-                "Masks come late while it is played. Pause to see this one."
+                "Masks lag behind while the slices play. Pause to see the mask of this slice."
             }
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
@@ -122,8 +118,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let settings = &state.settings;
-    let words =
-        "A pixel belongs to the mask if its probability is at least this. Moving it needs no new inference.";
+    let words = "A pixel belongs to the mask if its probability is at least this value. Changing it needs no new inference.";
     slider(ui, "Threshold", words, settings.threshold, |value| commands.push(Command::SetThreshold(value)));
     let words = "How much of the picture the filled areas cover. Outlines are not affected.";
     slider(ui, "Opacity", words, settings.opacity, |value| commands.push(Command::SetOpacity(value)));
@@ -132,7 +127,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         switch(ui, state.show_overlay, "Overlay", Command::ShowOverlay, commands);
         switch(ui, settings.fill, "Fill", Command::Fill, commands);
         switch(ui, settings.contour, "Outline", Command::Contour, commands);
-        let words = "The probability in colours in place of the mask.";
+        let words = "Shows the probability in colours in place of the mask.";
         switch(ui, settings.heat, "Heat map", Command::Heat, commands).on_hover_text(words);
     });
     if settings.contour && state.shown.is_some() {
@@ -147,11 +142,11 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Whose outlines the lines over the picture are.
-fn outlines(ui: &mut Ui, state: &State) {
+/// The legend of the outlines over the picture.
+pub fn outlines(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        ui.label(RichText::new("Outline of the").small().weak());
+        ui.label(RichText::new("Outlines:").small().weak());
         swatch(ui, theme::PREDICTION_OUTLINE);
         ui.label(RichText::new("mask").small());
         if state.compares() {
@@ -176,7 +171,7 @@ fn switch(
     response
 }
 
-/// The set of colours; those of the user's own set can be changed.
+/// The set of colours; those of the custom set can be changed.
 fn colours(ui: &mut Ui, colours: &Colours, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Colours").weak());
@@ -236,13 +231,13 @@ fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(
 }
 
 /// The colours of the heat map with the probabilities that they stand for.
-fn colour_bar(ui: &mut Ui) {
+pub fn colour_bar(ui: &mut Ui) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the probability"));
     let steps = 64;
     for step in 0..steps {
         let (from, to) = (step as f32 / steps as f32, (step + 1) as f32 / steps as f32);
-        let [r, g, b] = viridis((from + to) / 2.0).map(|value| (value * 255.0).round() as u8);
+        let [r, g, b] = magma((from + to) / 2.0).map(|value| (value * 255.0).round() as u8);
         let across = |t: f32| rect.left() + rect.width() * t;
         let part = Rect::from_x_y_ranges(across(from)..=across(to), rect.y_range());
         ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));

@@ -12,10 +12,10 @@ use crate::app::theme;
 use crate::data::OverlayColours;
 use crate::engine::{THRESHOLD_STEPS, ThresholdCounts, threshold_at};
 
-const HD95: &str = "95 % Hausdorff distance: of every boundary pixel of either mask the distance to the other boundary, 95th percentile. In mm where \
-                    the file says how large a pixel is; of pixels that are no squares with both of their sides.";
-const CURVE: &str = "Dice of this image at every threshold. The line marks the threshold in use, the dot the best one. Click to take a \
-                     threshold. Choosing the best by looking at the truth flatters.";
+const HD95: &str = "95 % Hausdorff distance: the 95th percentile of the distances from every boundary pixel of either mask to the boundary of the \
+                    other. In mm where the file gives the size of a pixel.";
+const CURVE: &str = "Dice of this image at every threshold. The line marks the threshold in use, the dot the best one. Click to set the \
+                     threshold. A threshold chosen with the ground truth in view gives scores that are too good.";
 /// Height of the curve in points.
 const HEIGHT: f32 = 54.0;
 
@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if state.document.truth.is_some() && state.truth_mask().is_none() {
-        let words = "The ground truth says nothing of this slice, so there are no scores.";
+        let words = "The ground truth does not cover this slice, so there are no scores.";
         ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
     let (Some(counts), Some(shown)) = (state.confusion(), &state.shown) else { return };
@@ -49,7 +49,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         |of: u64, all: u64| if all == 0 { "–".to_owned() } else { format!("{:.3}", of as f64 / all as f64) };
     let (tp, fp, fneg) = (counts.true_positive, counts.false_positive, counts.false_negative);
     row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
-    row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that the mask finds.");
+    row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that is in the mask.");
     explained_row(ui, "HD95", HD95, distance(state));
     let OverlayColours { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
     for (colour, name, count) in [
@@ -59,10 +59,10 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ] {
         let [all, short] = area(state, count);
         let short = RichText::new(short).small();
-        // A heat map has other colours.
-        match state.settings.heat {
-            true => row(ui, name, short),
-            false => legend_row(ui, theme::colour(colour), name, short),
+        // The colours are explained where they are drawn: not on a heat map, and not where the comparison is switched off.
+        match state.compares() && state.show_overlay && !state.settings.heat {
+            true => legend_row(ui, theme::colour(colour), name, short),
+            false => row(ui, name, short),
         }
         .on_hover_text(all);
     }
@@ -91,7 +91,7 @@ fn distance(state: &State) -> String {
         return "…".into();
     };
     match known.length {
-        None => "none: one mask is empty".into(),
+        None => "None: one mask is empty".into(),
         Some(length) => format!("{length:.1} {}", state.lengths().unit.words()),
     }
 }

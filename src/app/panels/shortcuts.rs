@@ -16,7 +16,10 @@ const FIXED: &[(&str, &str)] = &[
     ("Double-click", "Fit the window"),
     ("Right-drag", "Window (across) and level (up, down)"),
     ("Shift-drag", "Ruler"),
-    ("Esc", "Leave the prompt, close a page, cancel opening, dismiss messages, take the ruler away"),
+    (
+        "Esc",
+        "Leave the prompt or the presentation, close a page, cancel opening, dismiss messages, remove the ruler",
+    ),
     ("Enter", "Leave the prompt"),
     ("Ctrl Z, Ctrl Shift Z", "Undo and redo in the prompt while it has the cursor"),
     ("Ctrl +  −  0", "Larger, smaller, normal text"),

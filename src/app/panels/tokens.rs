@@ -2,25 +2,24 @@
 
 use eframe::egui::{Color32, Response, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
+use super::widgets::grouped;
 use crate::app::theme;
 use crate::infer::TokensRead;
 
 /// Pieces beyond the limit that are listed; a text can have thousands.
 const LISTED: usize = 60;
 
-/// What stands for a word that the vocabulary does not have.
+/// The token of a word that is not in the vocabulary.
 const UNKNOWN: &str = "[UNK]";
-/// What stands in for the tokens at the start and the end of every text.
+/// Number of tokens that mark the start and the end of every text.
 const SPECIAL: usize = 2;
 
 /// How many tokens of how many the network reads, in words.
 pub fn summary(tokens: &TokensRead) -> String {
     let used = (tokens.read.len() + SPECIAL).min(tokens.limit.max(SPECIAL));
     let mut text = format!("{used} of {} tokens", tokens.limit);
-    match tokens.dropped.len() {
-        0 => {}
-        1 => text.push_str(", 1 not read"),
-        left => text.push_str(&format!(", {left} not read")),
+    if !tokens.dropped.is_empty() {
+        text.push_str(&format!(", {} not read", grouped(tokens.dropped.len() as u64)));
     }
     text
 }
@@ -35,7 +34,7 @@ pub fn show(ui: &mut Ui, tokens: &TokensRead) {
             let colour = if is_known { palette.text } else { palette.warning };
             let response = chip(ui, piece, colour, Some(palette.token), false);
             if !is_known {
-                response.on_hover_text("The model's vocabulary does not have this word.");
+                response.on_hover_text("This word is not in the model's vocabulary.");
             }
         }
         for piece in tokens.dropped.iter().take(LISTED) {
@@ -72,7 +71,8 @@ fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_stru
     let state = if is_struck { "not read: " } else { "" };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{state}{text}")));
     if is_struck {
-        return response.on_hover_text("The network does not read this: the prompt is longer than its limit.");
+        return response
+            .on_hover_text("The network does not read this word: the prompt is longer than its limit.");
     }
     response
 }

@@ -1,6 +1,17 @@
 //! Small things that several panels are made of.
 
-use eframe::egui::{self, Align, Color32, Label, Layout, Response, RichText, Sense, Ui, vec2};
+use eframe::egui::{
+    self, Align, Color32, Label, Layout, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use crate::app::theme;
+
+/// Parts the groups of digits of a large number.
+pub const THIN_SPACE: char = '\u{2009}';
+
+/// Leaves the space for [`menu_mark`] after the name of a button that opens a menu.
+pub const MENU_SPACE: &str = "     ";
 
 /// A heading within a panel, and beside it, small, how its numbers are meant.
 pub fn heading(ui: &mut Ui, title: &str, convention: &str) {
@@ -51,10 +62,37 @@ fn row_with(ui: &mut Ui, value: impl Into<RichText>, name: impl FnOnce(&mut Ui))
     .inner
 }
 
-/// A square in a colour of the overlay.
+/// A square in a colour of the overlay, with an edge so that white is seen on a light panel too.
 pub fn swatch(ui: &mut Ui, colour: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(11.0, 11.0), Sense::hover());
-    ui.painter().rect_filled(rect, 2.0, colour);
+    let edge = Stroke::new(1.0, theme::palette(ui.visuals()).weak);
+    ui.painter().rect(rect, 2.0, colour, edge, StrokeKind::Inside);
+}
+
+/// A button that opens a menu, with a mark that says so.
+pub fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) -> Response {
+    let response = ui.menu_button(format!("{name}{MENU_SPACE}"), content).response;
+    menu_mark(ui, &response);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response
+}
+
+/// Draws the triangle of a button that opens a menu. The fonts of the window have no such sign.
+pub fn menu_mark(ui: &Ui, button: &Response) {
+    let at = pos2(button.rect.right() - 13.0, button.rect.center().y);
+    let corners = vec![at + vec2(-4.0, -2.5), at + vec2(4.0, -2.5), at + vec2(0.0, 2.5)];
+    let colour = theme::palette(ui.visuals()).weak;
+    ui.painter().add(Shape::convex_polygon(corners, colour, Stroke::NONE));
+}
+
+/// How the scores of one image are meant: their convention and the threshold of the mask.
+pub fn per_image(threshold: f32) -> String {
+    format!("per image, {}", at_threshold(threshold))
+}
+
+/// The threshold of a mask in words.
+pub fn at_threshold(threshold: f32) -> String {
+    format!("threshold {threshold:.2}")
 }
 
 /// A "?" that shows `words` under the pointer.
@@ -63,29 +101,35 @@ pub fn explain(ui: &mut Ui, words: &str) -> Response {
     ui.label(mark).on_hover_cursor(egui::CursorIcon::Help).on_hover_text(words)
 }
 
-/// A whole number in groups of three.
+/// A whole number in groups of three digits.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+    in_groups(&number.to_string())
+}
+
+/// `digits` in groups of three, parted by thin spaces.
+fn in_groups(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('\u{2009}');
+            text.push(THIN_SPACE);
         }
         text.push(digit);
     }
     text
 }
 
-/// A number without digits that say nothing: whole where it is large or whole, else three significant digits.
+/// A number without digits that say nothing: whole and in groups of three where it is large or whole, else three significant digits.
 pub fn number(value: f64) -> String {
-    let text = if value.abs() >= 100.0 || value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else if value.abs() >= 1.0 {
-        format!("{value:.1}")
+    let size = value.abs();
+    let text = if size >= 100.0 || value.fract() == 0.0 {
+        in_groups(&format!("{size:.0}"))
+    } else if size >= 1.0 {
+        format!("{size:.1}")
     } else {
-        format!("{value:.3}")
+        format!("{size:.3}")
     };
-    text.replace('-', "−")
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if value < 0.0 && !is_zero { format!("−{text}") } else { text }
 }
 
 /// Milliseconds with a sensible number of digits.
@@ -103,6 +147,8 @@ mod tests {
         assert_eq!(grouped(1234), "1\u{2009}234");
         assert_eq!(grouped(12_345_678), "12\u{2009}345\u{2009}678");
         assert_eq!(number(-600.0), "−600");
+        assert_eq!((number(-1024.0).as_str(), number(12_345.6).as_str()), ("−1\u{2009}024", "12\u{2009}346"));
+        assert_eq!(number(-0.0001), "0.000");
         assert_eq!((number(12.34).as_str(), number(0.25).as_str()), ("12.3", "0.250"));
         assert_eq!(milliseconds(3.21), "3.2 ms");
         assert_eq!(milliseconds(187.4), "187 ms");

@@ -1,15 +1,17 @@
 //! The one place where the tab's commands change its state.
 
-use super::{FIGURE_WIDTH, StagesCommand, WHOLE};
+use std::path::PathBuf;
+
+use super::{FIGURE_WIDTH, StagesCommand, WHOLE, Work};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::app::text::file_name;
-use crate::engine::{Study, StudyRequest, SweepOver};
+use crate::engine::{Slot, Study, StudyRequest, SweepOver};
 use crate::infer::{ModelSource, Parameter, SweepResult};
 
 /// Smallest part of a picture that fills a pane.
 const SMALLEST_PART: f32 = 1.0 / 64.0;
-/// Images on which read-outs are fitted.
+/// Images on which stage read-outs are fitted.
 const FIT_IMAGES: usize = 200;
 /// Splits on which they are fitted, the first that a data set has.
 const FIT_SPLIT: &str = "train";
@@ -44,9 +46,13 @@ impl HimixApp {
                     self.begin_study(what, Study::Save { overrides, folder });
                 }
             }
-            StagesCommand::Fit(data) => {
-                let study = Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES };
-                self.begin_study("Fitting the read-outs".into(), study);
+            StagesCommand::Fit(data) => self.begin_study("Fitting the stage read-outs".into(), fit(data)),
+            StagesCommand::FitCompared(data) => {
+                if let Some(other) = &self.state.comparison {
+                    let name = other.info.as_ref().map(|info| info.name.clone()).unwrap_or_default();
+                    let (source, what) = (other.source.clone(), format!("Fitting the stage read-outs of {name}"));
+                    self.begin_study_of(Slot::Compared, source, what, fit(data));
+                }
             }
             StagesCommand::SetSweep(settings) => stages.sweep_settings = settings,
             StagesCommand::Sweep => self.begin_sweep(),
@@ -60,12 +66,13 @@ impl HimixApp {
 
     fn begin_study(&mut self, what: String, work: Study) {
         if let Some(model) = &self.state.model {
-            self.begin_study_of(model.source.clone(), what, work);
+            self.begin_study_of(Slot::Primary, model.source.clone(), what, work);
         }
     }
 
-    fn begin_study_of(&mut self, source: ModelSource, what: String, work: Study) {
+    fn begin_study_of(&mut self, slot: Slot, source: ModelSource, what: String, work: Study) {
         let device = self.state.device;
+        let what = Work { words: what, slot };
         let request = StudyRequest { source, device, work };
         if let Err(error) = self.engine.study(&mut self.state.stages.work, what, request) {
             self.state.notes.add(Kind::Error, format!("No thread could be started ({error}). Try again."));
@@ -82,7 +89,9 @@ impl HimixApp {
         let over = match (&state.worklist, &state.document.image) {
             (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);
-                let mut items = list.with_edits();
+                // Those that the search shows.
+                let all = list.with_edits();
+                let mut items: Vec<_> = list.shown.iter().filter_map(|&place| all.get(place).cloned()).collect();
                 items.iter_mut().for_each(|item| item.reading = settings.reading(Some(&item.reading)));
                 SweepOver::Items { items, prompt, limit }
             }
@@ -117,11 +126,14 @@ impl HimixApp {
             return;
         };
         let (cases, is_whole) = (result.cases, result.is_whole);
+        if let Study::Sweep { threshold, .. } = &study {
+            self.state.stages.swept_threshold = *threshold;
+        }
         self.state.stages.swept = Some(result);
         self.state.stages.swept_other = None;
         if !is_whole {
-            let cases = if cases == 1 { "one case".to_owned() } else { format!("{cases} cases") };
-            let text = format!("The sweep was ended early: it is of {cases}.");
+            let cases = if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
+            let text = format!("Sweep stopped after {cases}.");
             return self.state.notes.add(Kind::Info, text);
         }
         let Some(other) = self.state.comparison.as_ref() else { return };
@@ -133,7 +145,13 @@ impl HimixApp {
         let overrides = info.overrides.clone();
         if parameter.get(&overrides).is_some() {
             let what = format!("Sweeping {} of {}", parameter.name(&overrides), info.name);
-            self.begin_study_of(source, what, Study::Sweep { overrides, parameter, values, threshold, over });
+            let work = Study::Sweep { overrides, parameter, values, threshold, over };
+            self.begin_study_of(Slot::Compared, source, what, work);
         }
     }
+}
+
+/// Fitting stage read-outs on a data set.
+fn fit(data: PathBuf) -> Study {
+    Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES }
 }

@@ -75,11 +75,13 @@ impl HimixApp {
 
     fn take_study(&mut self, outcome: Result<StudyAnswer, Failure>) {
         let state = &mut self.state;
+        let is_other = state.stages.work.asked().is_some_and(|work| work.slot == Slot::Compared);
         let answer = match outcome {
             Ok(answer) => answer,
             Err(Failure::Cancelled) => {
                 if state.stages.sweeping.take().is_some() && state.stages.swept.is_some() {
-                    let words = "The sweep was cancelled before it had a case; the one before stays.";
+                    let words =
+                        "The sweep was cancelled before its first case was done. The previous sweep stays.";
                     state.notes.add(Kind::Info, words);
                 }
                 return;
@@ -98,18 +100,21 @@ impl HimixApp {
             }
             StudyAnswer::Saved { folder } => {
                 let words = format!(
-                    "The modified model is written, without read-outs: those were fitted on other outputs. Open it to fit its own. Folder: {}",
+                    "The modified model was saved without stage read-outs, because these were fitted to the original. Open it to fit its own. Folder: {}",
                     folder.display()
                 );
                 state.notes.add(Kind::Info, words);
                 state.settings.list_model(ModelSource::new(folder));
             }
             StudyAnswer::Fitted { description } => {
-                state.notes.add(Kind::Info, format!("The read-outs are kept with the model: {description}."));
+                state
+                    .notes
+                    .add(Kind::Info, format!("The stage read-outs were saved with the model: {description}."));
                 // The model is opened again with them.
-                if let Some(model) = &state.model {
-                    self.commands.push(Command::OpenModel(model.source.clone()));
-                }
+                let open = state.model.as_ref().filter(|_| !is_other).map(|model| model.source.clone());
+                self.commands.extend(open.map(Command::OpenModel));
+                let other = state.comparison.as_ref().filter(|_| is_other).map(|other| other.source.clone());
+                self.commands.extend(other.map(Command::CompareWith));
             }
         }
     }

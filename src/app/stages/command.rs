@@ -27,10 +27,12 @@ pub enum StagesCommand {
     Turn(Box<Overrides>, bool),
     /// The original values.
     Reset,
-    /// Write the turned model as a bundle into this folder.
+    /// Write the modified model as a bundle into this folder.
     SaveModified(PathBuf),
-    /// Fit read-outs on this data set.
+    /// Fit stage read-outs of the open model on this data set.
     Fit(PathBuf),
+    /// As `Fit`, of the model that is compared with.
+    FitCompared(PathBuf),
     /// How the sweep is set up.
     SetSweep(SweepSettings),
     /// Sweep.
@@ -46,25 +48,27 @@ pub enum StagesCommand {
 /// A sweep as it is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SweepSettings {
-    /// What is turned; the first that the model has, where there is none.
+    /// The parameter; `None` for the first that the model has.
     pub parameter: Option<Parameter>,
-    /// From.
+    /// First value.
     pub from: f32,
-    /// To.
+    /// Last value.
     pub to: f32,
     /// Number of values.
     pub count: usize,
     /// Over the open folder in place of the picture.
     pub over_list: bool,
+    /// Whether the plots go from 0 to 1; otherwise they are scaled to their values.
+    pub has_full_axis: bool,
 }
 
 impl Default for SweepSettings {
     fn default() -> Self {
-        Self { parameter: None, from: 0.5, to: 10.0, count: 20, over_list: false }
+        Self { parameter: None, from: 0.5, to: 10.0, count: 20, over_list: false, has_full_axis: false }
     }
 }
 
-/// A folder for a turned model beside the one it was made of.
+/// A folder for a modified model beside the one it was made of.
 pub fn turned_name(model: &Path) -> String {
     let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
     format!("{name}-modified")

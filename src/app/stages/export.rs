@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::InspectionState;
+use super::{InspectionState, WHOLE};
 use crate::analysis::figure::Options;
 use crate::app::HimixApp;
 use crate::app::state::State;
@@ -23,8 +23,7 @@ impl State {
             FigureKind::Refinement if stages.is_empty() => Some(no_picture),
             FigureKind::Refinement => {
                 let has_masks = stages.iter().all(|stage| stage.linear_probe.is_some());
-                (!has_masks)
-                    .then_some("This model has no read-outs: choose “Stage mask”, which offers to fit them.")
+                (!has_masks).then_some("This model has no stage read-outs. “Stage mask” offers to fit them.")
             }
             FigureKind::Similarity => {
                 let has_it = seen.is_some_and(|seen| !seen.similarity.is_empty());
@@ -47,6 +46,7 @@ impl HimixApp {
             overrides: stages.overrides.clone(),
             inspection: of(&stages.look),
             sweep: stages.swept.clone(),
+            original: state.shown.as_ref().map(|shown| shown.prediction.clone()),
         }];
         // One that has not seen the picture yet is left out where the figure is of the picture.
         let needs_picture = !matches!(kind, FigureKind::Weights | FigureKind::Sweep);
@@ -56,14 +56,19 @@ impl HimixApp {
             overrides: None,
             inspection: of(&stages.other),
             sweep: stages.swept_other.as_ref().map(|(_, swept)| swept.clone()),
+            original: None,
         }));
         let settings = &state.settings;
         let channel = stages.channel.and_then(|(stage, rank)| {
             let seen = stages.look.seen.as_ref()?;
             Some((stage, *seen.inspection.stages.get(stage)?.ranked_channels().get(rank)?))
         });
+        let part = (stages.seen_part != WHOLE).then_some(stages.seen_part);
         let options = Options {
-            threshold: settings.threshold,
+            as_shown: true,
+            part: part.map(|part| [part.left(), part.top(), part.right(), part.bottom()]),
+            full_axis: stages.sweep_settings.has_full_axis,
+            threshold: if kind == FigureKind::Sweep { stages.swept_threshold } else { settings.threshold },
             map: settings.stages.kind,
             channel,
             opacity: if settings.stages.is_alone { 1.0 } else { settings.stages.opacity },

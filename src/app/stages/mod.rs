@@ -77,6 +77,15 @@ pub struct Base {
     pub texture: Option<TextureHandle>,
 }
 
+/// Long work, and which model it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    /// What it is, for people.
+    pub words: String,
+    /// The open model, or the one that is compared with.
+    pub slot: Slot,
+}
+
 /// The numbers of the stages' masks.
 #[derive(Default)]
 pub struct Refinement {
@@ -106,14 +115,16 @@ pub struct Stages {
     pub pictures: Pictures,
     /// The maps that are shown.
     pub maps: Maps,
-    /// Long work, and what it is for people.
-    pub work: Pending<String, StudyAnswer>,
+    /// Long work.
+    pub work: Pending<Work, StudyAnswer>,
     /// The sweep as it is set up.
     pub sweep_settings: SweepSettings,
     /// The sweep of the open model that goes on.
     pub sweeping: Option<Study>,
     /// The sweep that was done last.
     pub swept: Option<SweepResult>,
+    /// Threshold of its masks.
+    pub swept_threshold: f32,
     /// The same of the model that is compared with, and its name.
     pub swept_other: Option<(String, SweepResult)>,
 }
@@ -137,6 +148,7 @@ impl Default for Stages {
             sweep_settings: SweepSettings::default(),
             sweeping: None,
             swept: None,
+            swept_threshold: 0.5,
             swept_other: None,
         }
     }

@@ -8,8 +8,8 @@ use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 
 use crate::analysis::maps::{Map, MapKind, Scale, raised};
 use crate::app::theme;
-use crate::data::{Mask, OverlayColours, is_foreground};
-use crate::engine::Ticket;
+use crate::data::{Mask, Outcome, OverlayColours, is_foreground};
+use crate::engine::{Ticket, striped};
 use crate::infer::Plane;
 
 /// Longest side of a mask's picture, in pixels.
@@ -167,7 +167,14 @@ pub fn mask_picture(
             };
             let is_mask = is_foreground(fine.values[at(fine.width, fine.height)], threshold);
             let is_truth = truth.map(|truth| truth.values[at(truth.width, truth.height)] != 0);
-            pixels.push(colours.of(is_mask, is_truth).map_or(Color32::TRANSPARENT, theme::colour));
+            let outcome = Outcome::of(is_mask, is_truth);
+            pixels.push(outcome.map_or(Color32::TRANSPARENT, |outcome| {
+                let colour = colours.colour(outcome);
+                theme::colour(match outcome {
+                    Outcome::FalseNegative => striped(colour, [x, y], size[0].max(size[1])),
+                    _ => colour,
+                })
+            }));
         }
     }
     ColorImage::new(size, pixels)
@@ -191,7 +198,8 @@ mod tests {
             mask_picture(&probability, [2, 1], 0.5, truth.as_ref(), colours).pixels
         };
         assert_eq!(picture(None), [Color32::BLUE, Color32::TRANSPARENT]);
-        assert_eq!(picture(Some([1, 1])), [Color32::YELLOW, Color32::RED]);
+        // A false negative has a pale stripe here.
+        assert_eq!(picture(Some([1, 1])), [Color32::YELLOW, Color32::from_rgb(255, 191, 191)]);
         assert_eq!(picture(Some([0, 0])), [Color32::GREEN, Color32::TRANSPARENT]);
     }
 

@@ -36,15 +36,15 @@ impl Preset {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Small => {
-                "1.7 million parameters, text encoder trained along: about an hour on two CPU cores for 1400 pairs."
+                "1.7 million parameters, the text encoder is trained too: about an hour on two CPU cores for 1\u{2009}400 pairs."
             }
             Self::FineTune => {
-                "Begins with the weights of the model that is open, at a third of the paper's learning rate and for at \
-                 most 20 epochs; the text encoder stays as it is. The new weights go into the run folder."
+                "Starts from the weights of the open model, at a third of the paper's learning rate and for at \
+                 most 20 epochs; the text encoder is not trained. The new weights go into the run folder."
             }
             Self::Paper => {
-                "154 million parameters, batches of 32, up to 100 epochs: needs a GPU. The paper begins with published \
-                 encoders; make a bundle of them with “himix import” and name it under “start”."
+                "154 million parameters, batches of 32, up to 100 epochs: needs a GPU. The paper starts from published \
+                 encoders; make a bundle of them with “himix import” and name it under “Start from”."
             }
         }
     }

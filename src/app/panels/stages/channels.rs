@@ -1,25 +1,31 @@
 //! Single channels, in the order of their weight on the mask.
 
-use eframe::egui::{Button, ComboBox, RichText, Role, Ui, WidgetInfo};
+use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo};
 
 use crate::app::command::Command;
+use crate::app::panels::widgets::grouped;
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 
-/// Draws the choice.
-pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(seen) = &state.stages.look.seen else { return };
-    let stages = &seen.inspection.stages;
-    if stages.is_empty() {
+const WORDS: &str = "Shows one channel of a stage's output in place of the map, beginning with the channel that contributes most to the mean logit of the mask.";
+
+/// Draws the switch from the maps to single channels.
+pub fn button(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let stages = state.stages.look.seen.as_ref().map_or(0, |seen| seen.inspection.stages.len());
+    if stages == 0 {
         return;
     }
-    let mut set = |channel| commands.push(Command::Stages(StagesCommand::ShowChannel(channel)));
-    let words = "One channel of a stage's output in place of the map, the one first that carries the mask's mean logit most.";
-    if ui.selectable_label(state.stages.channel.is_some(), "Channel").on_hover_text(words).clicked() {
-        set(Some((stages.len() - 1, 0)));
+    if ui.selectable_label(state.stages.channel.is_some(), "Channel").on_hover_text(WORDS).clicked() {
+        commands.push(Command::Stages(StagesCommand::ShowChannel(Some((stages - 1, 0)))));
     }
-    let Some((stage, rank)) = state.stages.channel else { return };
+}
+
+/// Draws the choice of the stage and its channel, while single channels are shown.
+pub fn choice(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let (Some(seen), Some((stage, rank))) = (&state.stages.look.seen, state.stages.channel) else { return };
+    let stages = &seen.inspection.stages;
     let Some(view) = stages.get(stage) else { return };
+    let mut set = |channel| commands.push(Command::Stages(StagesCommand::ShowChannel(channel)));
     let name = |grid: usize| format!("Stage {grid}");
     let combo = ComboBox::from_id_salt("channel stage").width(76.0).selected_text(name(view.grid));
     let shown = combo.show_ui(ui, |ui| {
@@ -30,21 +36,21 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     shown.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Stage of the channel"));
-    if ui.add_enabled(rank > 0, Button::new("<")).on_hover_text("The channel of more weight").clicked() {
+    let more = ui.add_enabled(rank > 0, Button::new("<")).on_hover_text("The channel of more weight");
+    if more.on_disabled_hover_text("This is the channel of most weight").clicked() {
         set(Some((stage, rank - 1)));
     }
-    if ui
-        .add_enabled(rank + 1 < view.channels, Button::new(">"))
-        .on_hover_text("The channel of less weight")
-        .clicked()
-    {
+    let less =
+        ui.add_enabled(rank + 1 < view.channels, Button::new(">")).on_hover_text("The channel of less weight");
+    if less.on_disabled_hover_text("This is the channel of least weight").clicked() {
         set(Some((stage, rank + 1)));
     }
     let order = view.ranked_channels();
     if let Some(channel) = order.get(rank) {
         let weight = view.attribution.as_ref().and_then(|attribution| attribution.contributions.get(*channel));
         let weight = weight.map_or(String::new(), |weight| format!(", carries {weight:+.3} of the mean logit"));
-        let text = format!("no. {channel}, {} of {}{weight}", rank + 1, view.channels);
-        ui.label(RichText::new(text.replace('-', "−")).small().weak());
+        let [place, channels] = [rank + 1, view.channels].map(|count| grouped(count as u64));
+        let text = format!("No. {channel}, {place} of {channels}{weight}").replace('-', "−");
+        ui.add(Label::new(RichText::new(text).small().weak()).truncate());
     }
 }

@@ -51,7 +51,7 @@ fn show(ui: &mut Ui, state: &mut State) {
     let own = &model.info.overrides;
     let overrides = state.stages.overrides.as_ref().unwrap_or(own).clone();
     let other = state.other().map(|info| (info.name.clone(), info.overrides.groups.clone()));
-    let words = "Weights of the text layers of each group; the line is where equal weights would be. Beneath each: the value before the softmax, minus its start of 1.";
+    let words = "Weights of the text layers of each group; the line marks equal weights. Beneath each: the value before the softmax, minus its initial value of 1.";
     ui.label(RichText::new(words).small().weak());
     for (index, group) in overrides.groups.iter().enumerate() {
         let stage = overrides.order.iter().position(|number| *number == index + 1);
@@ -69,7 +69,7 @@ fn show(ui: &mut Ui, state: &mut State) {
             bars(ui, &format!("G{} of {name}", index + 1), 3, other);
         }
         if group.alpha.is_none() {
-            ui.label(RichText::new("Nothing is learned here: the layers have equal weights.").small().weak());
+            ui.label(RichText::new("The layers of this group have equal, fixed weights.").small().weak());
         }
     }
     similarity(ui, state);
@@ -109,7 +109,7 @@ fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupOverrides) {
     response.on_hover_text(text.join("\n"));
 }
 
-/// Cosine of each two layers' sentence vectors.
+/// Cosine of the sentence vectors of each two layers.
 fn similarity(ui: &mut Ui, state: &mut State) {
     section(ui, "Similarity of the layers", "cosine of their [CLS]");
     let Some(seen) = state.stages.look.seen.clone().filter(|seen| !seen.inspection.similarity.is_empty()) else {

@@ -1,4 +1,4 @@
-//! The Stages tab: every stage of the decoder side by side, and what can be read and turned inside the network.
+//! The Stages tab: every stage of the decoder side by side, and what can be read and overridden inside the network.
 
 mod channels;
 pub mod fusion;
@@ -12,7 +12,7 @@ mod working;
 
 use eframe::egui::{Button, CentralPanel, DragValue, Frame, Label, Panel, RichText, Slider, Ui};
 
-use super::{empty, entries};
+use super::{empty, entries, widgets};
 use crate::analysis::maps::MapKind;
 use crate::app::actions;
 use crate::app::command::Command;
@@ -27,6 +27,10 @@ use crate::engine::FigureKind;
 
 /// Width of the slider of the opacity with its name and its number, in points.
 const OPACITY: f32 = 172.0;
+/// Height of the line beneath the toolbar, in points.
+const LINE: f32 = 24.0;
+/// Why nothing else can be started while long work goes on.
+const BUSY: &str = "Wait until the work that is in progress has finished, or cancel it.";
 
 /// The stages of the decoder side by side.
 pub struct Stages;
@@ -58,6 +62,11 @@ impl panel::Panel for Stages {
 /// Draws the stages.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     toolbar(ui, state, commands);
+    pictures(ui, state, commands);
+}
+
+/// Draws the pictures alone, or why there are none.
+pub fn pictures(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let fill = theme::palette(ui.visuals()).canvas;
     CentralPanel::default().frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6)).show(ui, |ui| {
         let rect = ui.max_rect();
@@ -75,7 +84,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 fn nothing(state: &State) -> Option<&str> {
     match (&state.document.image, &state.model, &state.stages.look) {
         (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
-        (None, _, _) => Some("Open an image: its way through the network is shown here, stage by stage."),
+        (None, _, _) => Some("Open an image to see it stage by stage on its way through the network."),
         (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
         (_, Some(model), _) if model.info.stages.is_empty() => Some("This network has no decoder stages to show."),
@@ -104,10 +113,11 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     commands.push(Command::Stages(StagesCommand::Show(kind)));
                 }
             }
-            channels::show(ui, state, commands);
+            channels::button(ui, state, commands);
             ui.separator();
             let mut is_alone = settings.is_alone;
-            if ui.checkbox(&mut is_alone, "Maps alone").on_hover_text("Without the picture beneath.").changed() {
+            let words = "Shows the maps without the picture beneath.";
+            if ui.checkbox(&mut is_alone, "Maps only").on_hover_text(words).changed() {
                 commands.push(Command::Stages(StagesCommand::Alone(is_alone)));
             }
             if ui.available_size_before_wrap().x < OPACITY {
@@ -118,24 +128,35 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 ui.spacing_mut().slider_width = 56.0;
                 let mut opacity = settings.opacity;
                 let slider = Slider::new(&mut opacity, 0.0..=1.0).step_by(0.01).fixed_decimals(2);
-                if ui.add(slider).labelled_by(label.id).changed() {
+                let response = ui.add(slider).labelled_by(label.id);
+                if response.on_disabled_hover_text("Maps that stand alone cover nothing.").changed() {
                     commands.push(Command::Stages(StagesCommand::SetOpacity(opacity)));
                 }
             });
             ui.separator();
-            ui.menu_button("Save figure", |ui| figures(ui, state, commands));
+            widgets::menu(ui, "Save figure", |ui| figures(ui, state, commands));
             comparison(ui, state, commands);
         });
-        if settings.kind == MapKind::StageMask {
-            linear_probes(ui, state, commands);
-        }
+        // A line of its own that is there for every map: the pictures beneath must not move when the map changes.
+        ui.horizontal(|ui| {
+            ui.set_min_height(LINE);
+            ui.spacing_mut().item_spacing.x = 6.0;
+            if state.stages.channel.is_some() {
+                channels::choice(ui, state, commands);
+            } else if settings.kind == MapKind::StageMask {
+                linear_probes(ui, state, commands);
+            } else {
+                let words = RichText::new(explained(settings.kind)).small().weak();
+                ui.add(Label::new(words).truncate()).on_hover_text(explained(settings.kind));
+            }
+        });
     });
 }
 
 /// Figures of what is shown, as files.
 fn figures(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let kinds = [
-        (FigureKind::Stages, "Stages as they are shown…"),
+        (FigureKind::Stages, "Stages as shown…"),
         (FigureKind::Refinement, "Masks of the stages, with numbers…"),
         (FigureKind::Spectrum, "Spectrum filters…"),
         (FigureKind::Weights, "Layer weights…"),
@@ -151,62 +172,74 @@ fn figures(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     ui.separator();
     ui.horizontal(|ui| {
-        let label = ui.label(RichText::new("Width of a PNG, pixels").weak());
+        let label = ui.label(RichText::new("Width of a PNG in pixels").weak());
         let mut width = state.settings.stages.figure_width;
         let value = DragValue::new(&mut width).speed(10.0).range(FIGURE_WIDTH.0..=FIGURE_WIDTH.1);
         if ui.add(value).labelled_by(label.id).changed() {
             commands.push(Command::Stages(StagesCommand::FigureWidth(width)));
         }
     });
-    ui.label(RichText::new("The ending decides: .png, .svg, or .csv for all numbers.").small().weak());
+    ui.label(RichText::new("The file extension decides: .png, .svg, or .csv for all numbers.").small().weak());
 }
 
 fn explained(kind: MapKind) -> &'static str {
     match kind {
-        MapKind::Activation => "Mean over the channels of the stage's output, scaled to 0…1 over the map.",
+        MapKind::Activation => "Mean over the channels of the stage's output, scaled to 0…1 over each map.",
         MapKind::Attribution => {
-            "Grad-CAM: where the stage's output carries the mean logit of the mask (at threshold 0.5), scaled to a highest value of 1."
+            "Grad-CAM: where the output of the stage contributes to the mean logit of the mask (at threshold 0.5), scaled to a highest value of 1."
         }
         MapKind::StageMask => {
-            "A mask of the stage's own: a 1×1 convolution on its output, fitted on the frozen network."
+            "The mask of each stage by its stage read-out (linear probe): a 1×1 convolution on its output, fitted on the frozen network."
         }
         MapKind::Change => {
-            "What the stage added to the one before: difference of their masks' probabilities, or of their activations where there are no read-outs. Orange is more, blue is less."
+            "Difference between a stage and the stage before: of the probabilities of their masks, or of their activations where there are no stage read-outs. Orange is more, blue is less."
         }
     }
 }
 
-/// Where the stages' masks come from, or how to come by them.
+/// Where the stages' masks come from, or how to obtain them.
 fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(model) = &state.model else { return };
-    ui.horizontal_wrapped(|ui| match &model.info.linear_probes {
-        Some(words) => {
-            ui.label(RichText::new(format!("Read-outs {words}.")).small().weak());
-        }
-        None => {
-            let colour = theme::palette(ui.visuals()).warning;
-            ui.label(RichText::new("This model has no read-outs: its stages have no masks yet.").color(colour));
-            let words = "Fits a 1×1 convolution for each stage on the training split of a data set; the model stays as it is.";
-            let button = ui.add_enabled(state.stages.work.pending().is_none(), eframe::egui::Button::new("Fit read-outs…"));
-            if button.on_hover_text(words).clicked() {
-                commands.push(Command::OpenDialog(DialogKind::FitData));
-            }
-        }
-    });
+    if !offer_to_fit(ui, state, false, commands)
+        && let Some(words) = state.model.as_ref().and_then(|model| model.info.linear_probes.as_ref())
+    {
+        let words = format!("Stage read-outs (linear probes) {words}.");
+        ui.add(Label::new(RichText::new(&words).small().weak()).truncate()).on_hover_text(&words);
+    }
+    offer_to_fit(ui, state, true, commands);
 }
 
-/// The other model.
+/// Says that a model has no stage read-outs and offers to fit them, where that is so. `is_other`: the model that is compared with.
+fn offer_to_fit(ui: &mut Ui, state: &State, is_other: bool, commands: &mut Vec<Command>) -> bool {
+    let info = if is_other { state.other() } else { state.model.as_ref().map(|model| &model.info) };
+    let Some(info) = info.filter(|info| info.linear_probes.is_none()) else { return false };
+    let colour = theme::palette(ui.visuals()).warning;
+    let (who, name, kind) = match is_other {
+        true => {
+            (info.name.as_str(), format!("Fit stage read-outs for {}…", info.name), DialogKind::FitComparedData)
+        }
+        false => ("This model", "Fit stage read-outs…".to_owned(), DialogKind::FitData),
+    };
+    ui.label(RichText::new(format!("{who} has no stage read-outs (linear probes).")).color(colour));
+    let words = "Fits a 1×1 convolution for each stage on the training split of a data set. The model itself does not change.";
+    let button = ui.add_enabled(state.stages.work.pending().is_none(), Button::new(name)).on_hover_text(words);
+    if button.on_disabled_hover_text(BUSY).clicked() {
+        commands.push(Command::OpenDialog(kind));
+    }
+    true
+}
+
+/// The model that is compared with.
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(other) = &state.comparison else {
         let words = "Shows another model's stages below these, for the same image and prompt, and its numbers in the panels.";
-        let menu = ui.menu_button("Compare with", |ui| entries::menu(ui, actions::COMPARE, state, commands));
-        menu.response.on_hover_text(words);
+        let menu = widgets::menu(ui, "Compare with", |ui| entries::menu(ui, actions::COMPARE, state, commands));
+        menu.on_hover_text(words);
         return;
     };
     let name = match (other.error.as_ref().or(state.stages.other.error.as_ref()), &other.info) {
         (Some(error), _) => error.clone(),
         (None, Some(info)) => format!("Compared with {}", info.name),
-        (None, None) => "The other model is being opened…".into(),
+        (None, None) => "Opening the other model…".into(),
     };
     if ui.button("End the comparison").on_hover_text(&name).clicked() {
         commands.push(Command::EndComparison);

@@ -1,5 +1,6 @@
 //! The pictures side by side, zoom and pointer linked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui::{
@@ -10,6 +11,7 @@ use eframe::egui::{
 use crate::analysis::maps::{Map, MapKind, Scale, channel_map, difference, stage_map};
 use crate::analysis::stage_name;
 use crate::app::command::Command;
+use crate::app::panels::widgets::{at_threshold, explain, swatch};
 use crate::app::stages::{MapOf, Maps, Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
 use crate::app::state::State;
 use crate::app::theme;
@@ -22,8 +24,14 @@ const TITLE: f32 = 20.0;
 const FOOT: f32 = 18.0;
 /// Between the pictures.
 const GAP: f32 = 8.0;
-/// Height of the colour bar with its numbers.
-const BAR: f32 = 30.0;
+/// Height of the legend beneath the pictures, in one line and in two.
+const BAR: [f32; 2] = [30.0, 52.0];
+/// Width from which on the legend has room in one line.
+const WIDE: f32 = 620.0;
+/// Least width and height of a free place that the legend takes.
+const FREE: Vec2 = vec2(170.0, 150.0);
+const GESTURES: &str =
+    "Scroll to zoom, drag to move, double-click to see the whole picture. All pictures show the same part.";
 
 /// What lies over the picture in a pane. Planes are borrowed: a frame copies none of them.
 enum Layer<'a> {
@@ -36,8 +44,19 @@ enum Layer<'a> {
 /// How scores are meant.
 const PER_IMAGE: &str = " per image";
 
+/// Which column a picture stands in: the input, the stages by their grids, the final mask, the difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Column {
+    Input,
+    /// Side of the grid, and a number where several stages have the same.
+    Stage(usize, usize),
+    Final,
+    Difference,
+}
+
 /// A picture of the row.
 struct Cell<'a> {
+    column: Column,
     title: String,
     place: Option<Place>,
     layer: Layer<'a>,
@@ -59,13 +78,23 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         .map(|(is_other, seen)| (is_other, seen.ticket, cells(state, seen, is_other, &mut maps)))
         .collect();
     state.stages.maps = maps;
+    // Two models stand one above the other, each stage above that on the same grid.
+    let columns: BTreeSet<Column> = rows.iter().flat_map(|(_, _, cells)| cells).map(|cell| cell.column).collect();
+    let columns: Vec<Column> = columns.into_iter().collect();
     let area = ui.available_rect_before_wrap();
-    let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - BAR));
-    let layout =
-        Layout::of(room, rows.iter().map(|(_, _, cells)| cells.len()).max().unwrap_or(1), rows.len(), aspect);
+    let bar = BAR[usize::from(area.width() < WIDE)];
+    let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - bar));
+    let of = |room: Rect| Layout::of(room, columns.len().max(1), rows.len(), aspect);
+    // A place that the last line leaves free is that of the legend.
+    let whole = of(area);
+    let (layout, legend_rect, is_stacked) = match whole.free(columns.len()) {
+        Some(free) => (whole, free, true),
+        None => (of(room), Rect::from_min_max(pos2(area.left(), area.bottom() - bar + 4.0), area.max), false),
+    };
     let mut pointer = None;
     for (row, (is_other, ticket, cells)) in rows.iter().enumerate() {
-        for (place, cell) in cells.iter().enumerate() {
+        for cell in cells {
+            let place = columns.iter().position(|column| *column == cell.column).unwrap_or(0);
             let at = draw(ui, state, commands, cell, (*is_other, *ticket), layout.rect(row, place), shape);
             pointer = pointer.or(at);
         }
@@ -78,8 +107,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         Layer::Map(map) => Some(map.scale),
         _ => None,
     });
-    let bar = Rect::from_min_max(pos2(area.left(), area.bottom() - BAR + 4.0), area.max);
-    legend(ui, state, bar, scale);
+    legend(ui, state, legend_rect, scale, is_stacked);
     ui.allocate_rect(area, Sense::hover());
 }
 
@@ -116,6 +144,16 @@ impl Layout {
         let corner = pos2(left + column as f32 * step.x, self.area.top() + TITLE + line as f32 * step.y);
         Rect::from_min_size(corner, self.size)
     }
+
+    /// What `count` pictures leave free at the end of the last line, where the legend has room in it.
+    fn free(&self, count: usize) -> Option<Rect> {
+        let places = self.columns * self.lines;
+        if count == 0 || count >= places {
+            return None;
+        }
+        let free = self.rect(0, count).union(self.rect(0, places - 1));
+        (free.width() >= FREE.x && free.height() >= FREE.y).then_some(free)
+    }
 }
 
 fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps) -> Vec<Cell<'a>> {
@@ -127,7 +165,8 @@ fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps
         Some(info) => format!("Input of {}", info.name),
         None => "Input".into(),
     };
-    let mut cells = vec![Cell { title, place: None, layer: Layer::Nothing, foot: String::new() }];
+    let mut cells =
+        vec![Cell { column: Column::Input, title, place: None, layer: Layer::Nothing, foot: String::new() }];
     let look = if is_other { &state.stages.other } else { &state.stages.look };
     let steps = look.refinement.steps.as_ref().map(|(_, steps)| steps);
     for (index, stage) in stages.iter().enumerate() {
@@ -141,14 +180,14 @@ fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps
                 });
                 map.map_or(Layer::Missing("–"), Layer::Map)
             }
-            Some(_) => Layer::Missing("Choose this stage above"),
+            Some(_) => Layer::Missing("Not selected"),
             None if kind == MapKind::StageMask => {
-                stage.linear_probe.as_ref().map_or(Layer::Missing("No read-out"), Layer::Mask)
+                stage.linear_probe.as_ref().map_or(Layer::Missing("No stage read-out"), Layer::Mask)
             }
             None => match maps.get(at, of(None, None), || stage_map(stages, index, kind)) {
                 Some(map) => Layer::Map(map),
-                None if kind == MapKind::Change => Layer::Missing("Nothing before it"),
-                None => Layer::Missing("On its way…"),
+                None if kind == MapKind::Change => Layer::Missing("First stage"),
+                None => Layer::Missing("Computing…"),
             },
         };
         let mut foot = value_at(state, &layer);
@@ -158,7 +197,9 @@ fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps
             let counts = step.and_then(|step| step.counts);
             foot = counts.map_or(foot, |counts| scores(&counts));
         }
+        let before = stages[..index].iter().filter(|before| before.grid == stage.grid).count();
         cells.push(Cell {
+            column: Column::Stage(stage.grid, before),
             title: stage_name(stage.grid, index, stages.len()),
             place: Some(Place::Stage(index)),
             layer,
@@ -173,7 +214,7 @@ fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps
         foot = counts.map_or(foot, |counts| scores(&counts));
     }
     let title = if seen.overrides.is_some() { "Final mask, modified" } else { "Final mask" };
-    cells.push(Cell { title: title.into(), place: Some(Place::Final), layer, foot });
+    cells.push(Cell { column: Column::Final, title: title.into(), place: Some(Place::Final), layer, foot });
     if let (Some(_), Some(shown)) = (&seen.overrides, &state.shown) {
         let of = MapOf { of: seen.ticket, kind, channel: None, against: Some(shown.ticket) };
         let map = maps.get((is_other, Place::Difference), of, || {
@@ -181,7 +222,8 @@ fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps
         });
         let layer = map.map_or(Layer::Nothing, Layer::Map);
         let foot = value_at(state, &layer);
-        cells.push(Cell { title: "Modified − original".into(), place: Some(Place::Difference), layer, foot });
+        let (column, title) = (Column::Difference, "Modified − original".into());
+        cells.push(Cell { column, title, place: Some(Place::Difference), layer, foot });
     }
     cells
 }
@@ -330,44 +372,73 @@ fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut
     pointer.map(|at| pos2(at.x.clamp(0.0, 1.0), at.y.clamp(0.0, 1.0)))
 }
 
-/// What the colours mean.
-fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>) {
-    let palette = theme::palette(ui.visuals());
-    let painter = ui.painter();
-    let font = FontId::proportional(12.0);
-    let mut x = rect.left();
-    let word = |x: &mut f32, words: &str| {
-        let galley = painter.layout_no_wrap(words.to_owned(), font.clone(), palette.canvas_text);
-        // What has no room is left out, not cut off.
-        if *x + galley.size().x > rect.right() {
-            return;
-        }
-        let at = pos2(*x, rect.center().y - galley.size().y / 2.0);
-        *x += galley.size().x + 8.0;
-        painter.galley(at, galley, palette.canvas_text);
-    };
-    if let Some(scale) = scale {
-        let [low, high] = scale.range();
-        let number = |value: f32| format!("{value}").replace('-', "−");
-        word(&mut x, &number(low));
-        let bar = Rect::from_min_size(pos2(x, rect.center().y - 5.0), vec2(140.0, 10.0));
-        for step in 0..70 {
-            let [r, g, b] = scale.colour(low + (high - low) * (step as f32 + 0.5) / 70.0);
-            let part = Rect::from_min_size(bar.min + vec2(step as f32 * 2.0, 0.0), vec2(2.0, 10.0));
-            painter.rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
-        }
-        x = bar.right() + 8.0;
-        word(&mut x, &number(high));
-        x += 10.0;
-    }
+/// What the colours mean: in lines beneath the pictures, or one entry beneath the other where it is `stacked` beside them.
+fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, is_stacked: bool) {
+    let ink = theme::palette(ui.visuals()).canvas_text;
+    let words = |text: &str| RichText::new(text).size(12.0).color(ink);
     let overlay = state.settings.colours.overlay();
     let outcomes = if state.compares() { &Outcome::COMPARED[..] } else { &[Outcome::Mask] };
-    for (colour, name) in outcomes.iter().map(|outcome| (overlay.colour(*outcome), outcome.name())) {
-        let square = Rect::from_min_size(pos2(x, rect.center().y - 5.5), vec2(11.0, 11.0));
-        painter.rect_filled(square, 2.0, theme::colour(colour));
-        x += 16.0;
-        word(&mut x, name);
+    let colours = outcomes.iter().map(|outcome| (overlay.colour(*outcome), outcome.title()));
+    let layout = match is_stacked {
+        true => EguiLayout::top_down(Align::Min),
+        false => EguiLayout::left_to_right(Align::Center).with_main_wrap(true),
+    };
+    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
+        ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
+        ui.spacing_mut().interact_size.y = 18.0;
+        // Each entry stays whole: it begins a line of its own where the last one has no room for it.
+        let entry = |ui: &mut Ui, width: f32, content: &mut dyn FnMut(&mut Ui)| match is_stacked {
+            true => drop(ui.horizontal(content)),
+            false => {
+                if ui.available_size_before_wrap().x < width {
+                    ui.end_row();
+                }
+                content(ui);
+                ui.add_space(6.0);
+            }
+        };
+        if let Some(scale) = scale {
+            let [low, high] = scale.range();
+            let number = |value: f32| format!("{value}").replace('-', "−");
+            entry(ui, 190.0, &mut |ui| {
+                ui.label(words(&number(low)));
+                let (bar, response) = ui.allocate_exact_size(vec2(116.0, 10.0), Sense::hover());
+                response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the maps"));
+                for step in 0..58 {
+                    let [r, g, b] = scale.colour(low + (high - low) * (step as f32 + 0.5) / 58.0);
+                    let part = Rect::from_min_size(bar.min + vec2(step as f32 * 2.0, 0.0), vec2(2.0, 10.0));
+                    ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
+                }
+                ui.label(words(&number(high)));
+            });
+        }
+        for (colour, name) in colours {
+            entry(ui, 118.0, &mut |ui| {
+                swatch(ui, theme::colour(colour));
+                ui.label(words(name));
+            });
+        }
+        entry(ui, 150.0, &mut |ui| {
+            ui.label(words(&format!("Masks at {}", at_threshold(state.settings.threshold))));
+            explain(ui, GESTURES);
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_left_free_is_one_for_the_legend() {
+        let area = Rect::from_min_size(pos2(0.0, 0.0), vec2(920.0, 540.0));
+        let five = Layout::of(area, 5, 1, 0.75);
+        assert_eq!((five.columns, five.lines), (3, 2));
+        let free = five.free(5).expect("a place");
+        for place in 0..5 {
+            assert!(!free.intersects(five.rect(0, place)), "picture {place}");
+        }
+        assert!(Layout::of(area, 6, 1, 0.75).free(6).is_none());
+        assert!(Layout::of(area, 5, 2, 0.75).free(5).is_none(), "two models, each in a line");
     }
-    x += 10.0;
-    word(&mut x, "Wheel: zoom, drag: move, double click: all; the same in every picture.");
 }

@@ -17,7 +17,7 @@ pub fn turn(response: &Response, overrides: Overrides, commands: &mut Vec<Comman
     commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), goes_on)));
 }
 
-/// A slider; a double click on its name brings the model's own value back.
+/// A slider, and beside it the original value, which a click restores.
 pub fn slider(
     ui: &mut Ui,
     overrides: &Overrides,
@@ -40,17 +40,17 @@ pub fn slider(
         ui.add_space(indent.max(0.0));
         let back = 58.0;
         ui.spacing_mut().slider_width = ui.available_width() - 58.0 - back;
-        let mut turned = value;
+        let mut moved = value;
         let (low, high) = (range.start().min(original), range.end().max(original));
-        let slider = Slider::new(&mut turned, low..=high).logarithmic(matches!(parameter, Parameter::Sigma(_)));
-        // Shown with two decimals, but not rounded to them: that would turn every value that is looked at.
+        let slider = Slider::new(&mut moved, low..=high).logarithmic(matches!(parameter, Parameter::Sigma(_)));
+        // Shown with two decimals, but not rounded to them: that would change every value that is looked at.
         let shown = |value: f64, _| format!("{value:.2}").replace('-', "−");
         let typed = |text: &str| text.replace('−', "-").trim().parse().ok();
         let slider = slider.custom_formatter(shown).custom_parser(typed).smart_aim(false);
         let response = ui.add(slider).labelled_by(label.id);
-        if response.changed() && (turned - value).abs() > 1e-6 {
+        if response.changed() && (moved - value).abs() > 1e-6 {
             let mut overrides = overrides.clone();
-            parameter.set(&mut overrides, turned);
+            parameter.set(&mut overrides, moved);
             turn(&response, overrides, commands);
         }
         let text = format!("({original:.2})").replace('-', "−");

@@ -2,11 +2,12 @@
 
 use eframe::egui::{Grid, RichText, Ui};
 
+use super::offer_to_fit;
 use super::working::{needs_model, working};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
-use crate::app::panels::widgets::{explain, heading};
+use crate::app::panels::widgets::{explain, heading, per_image};
 use crate::app::stages::InspectionState;
 use crate::app::state::State;
 use crate::app::tab::Tab;
@@ -33,18 +34,28 @@ impl Panel for Numbers {
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         working(ui, state, commands);
-        show(ui, state);
+        show(ui, state, commands);
     }
 }
 
+/// Least width of a column, so that those of two models stand one beneath the other, in points.
+const COLUMN: f32 = 34.0;
+
 /// Draws the panel.
-fn show(ui: &mut Ui, state: &State) {
-    heading(ui, "Refinement", "per image");
-    ui.push_id("open model", |ui| numbers(ui, &state.stages.look));
+fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let convention = per_image(state.settings.threshold);
+    heading(ui, "Refinement", &convention);
+    ui.push_id("open model", |ui| {
+        ui.horizontal_wrapped(|ui| offer_to_fit(ui, state, false, commands));
+        numbers(ui, &state.stages.look);
+    });
     if let Some(other) = state.other() {
         ui.separator();
-        heading(ui, &format!("Refinement of {}", other.name), "per image");
-        ui.push_id("other model", |ui| numbers(ui, &state.stages.other));
+        heading(ui, &format!("Refinement of {}", other.name), &convention);
+        ui.push_id("other model", |ui| {
+            ui.horizontal_wrapped(|ui| offer_to_fit(ui, state, true, commands));
+            numbers(ui, &state.stages.other);
+        });
     }
 }
 
@@ -53,10 +64,6 @@ fn numbers(ui: &mut Ui, look: &InspectionState) {
         ui.label(RichText::new("The numbers appear in a moment.").weak());
         return;
     };
-    if steps.len() < 2 {
-        let words = "This model has no read-outs, so only the final mask has numbers. “Stage mask” above offers to fit them.";
-        ui.label(RichText::new(words).weak());
-    }
     let is_old = look.seen.as_ref().is_some_and(|seen| seen.ticket != *of);
     let number =
         |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
@@ -71,7 +78,7 @@ fn numbers(ui: &mut Ui, look: &InspectionState) {
         if steps.iter().any(|step| step.counts.is_some()) {
             ui.add_space(4.0);
             ui.label(RichText::new("Against the ground truth").strong());
-            Grid::new("against the truth").striped(true).spacing([7.0, 3.0]).show(ui, |ui| {
+            Grid::new("against the truth").striped(true).min_col_width(COLUMN).spacing([7.0, 3.0]).show(ui, |ui| {
                 header(ui, &["", "Dice", "IoU", &format!("HD95 {unit}"), "TP", "FP", "FN"]);
                 for step in steps {
                     let Some(counts) = &step.counts else { continue };
@@ -91,14 +98,14 @@ fn numbers(ui: &mut Ui, look: &InspectionState) {
             });
             ui.label(RichText::new("TP, FP, FN: true positive, false positive, false negative, in % of the image.").small().weak());
         } else {
-            ui.label(RichText::new("Without a ground truth there are no scores; open one in the Read tab.").small().weak());
+            ui.label(RichText::new("Without a ground truth there are no scores. Open one in the Read tab.").small().weak());
         }
         ui.add_space(8.0);
         ui.label(RichText::new("From stage to stage").strong());
-        Grid::new("from stage to stage").striped(true).spacing([7.0, 3.0]).show(ui, |ui| {
+        Grid::new("from stage to stage").striped(true).min_col_width(COLUMN).spacing([7.0, 3.0]).show(ui, |ui| {
             header(
                 ui,
-                &["", "Dice with\nthe one before", &format!("HD95 to\nit, {unit}"), "Fine\nshare %", "Area\n%"],
+                &["", "Dice with\nstage before", &format!("HD95 to\nit, {unit}"), "Fine\nshare, %", "Area,\n%"],
             );
             for step in steps {
                 ui.label(&step.name);

@@ -58,17 +58,17 @@ fn show(ui: &mut Ui, state: &mut State) {
     let history = model.info.history.clone();
     let overrides = state.stages.overrides.as_ref().unwrap_or(&own).clone();
     let other = state.other().map(|info| (info.name.clone(), info.overrides.clone(), info.history.clone()));
-    let words = "A raw σ cannot be compared between stages: it counts frequency bins, and the grids differ. What it does is below it.";
+    let words = "A raw σ cannot be compared between stages: it counts frequency bins, and the grids differ. Its effect is shown beneath.";
     ui.label(RichText::new(words).small().weak());
     for (index, stage) in overrides.stages.iter().enumerate() {
-        let untouched = own.stages.get(index).and_then(|stage| stage.sigma);
+        let original = own.stages.get(index).and_then(|stage| stage.sigma);
         section(ui, &format!("Stage {}", stage.grid), &format!("grid {0} × {0}", stage.grid));
         // The other model's stage on the same grid; one on another grid has another spectrum.
         let beside = other.as_ref().and_then(|(name, overrides, _)| {
             let place = overrides.stages.iter().position(|other| other.grid == stage.grid)?;
             Some(Beside { name, place, sigma: overrides.stages[place].sigma? })
         });
-        ui.push_id(("spectrum", index), |ui| one(ui, state, stage, index, untouched, beside));
+        ui.push_id(("spectrum", index), |ui| one(ui, state, stage, index, original, beside));
     }
     epochs(ui, "σ over the training", &own.stages, &history);
     if let Some((name, overrides, history)) = &other {
@@ -91,7 +91,7 @@ fn one(
     state: &mut State,
     stage: &StageOverrides,
     index: usize,
-    untouched: Option<f32>,
+    original: Option<f32>,
     beside: Option<Beside>,
 ) {
     let Some(sigma) = stage.sigma else {
@@ -103,7 +103,7 @@ fn one(
     }
     let filter = Filter { sigma, grid: stage.grid };
     let mut value = format!("{sigma:.2} (started at {SIGMA_INIT:.2})");
-    if let Some(own) = untouched.filter(|own| *own != sigma) {
+    if let Some(own) = original.filter(|own| *own != sigma) {
         value = format!("{sigma:.2}, modified from {own:.2}");
     }
     row(ui, "σ", value);
@@ -124,7 +124,7 @@ fn one(
     }
     let title = format!("Response of stage {}", stage.grid);
     // All stages on one scale, so that what they pass can be compared.
-    chart(ui, &title, "mean coefficient 1 − g by distance from DC", &lines, &[0.0, 1.0]);
+    chart(ui, &title, "Mean coefficient 1 − g by distance from DC", &lines, &[0.0, 1.0]);
     let of = |look: &InspectionState, place: usize| {
         look.seen.as_ref().and_then(|seen| seen.inspection.stages.get(place)?.spectra.clone())
     };
@@ -136,15 +136,15 @@ fn one(
             power.iter().enumerate().map(value).collect()
         };
         let mut lines = vec![
-            ("before", colours[1], logarithms(&spectra.before)),
-            ("after", colours[2], logarithms(&spectra.after)),
+            ("Before", colours[1], logarithms(&spectra.before)),
+            ("After", colours[2], logarithms(&spectra.after)),
         ];
-        let name = other.as_ref().map(|(name, _)| format!("after, {name}")).unwrap_or_default();
+        let name = other.as_ref().map(|(name, _)| format!("After, {name}")).unwrap_or_default();
         if let Some((_, spectra)) = &other {
             lines.push((&name, colours[3], logarithms(&spectra.after)));
         }
         let title = format!("Features of stage {}", stage.grid);
-        chart(ui, &title, "log₁₀ of mean power by distance from DC", &lines, &[]);
+        chart(ui, &title, "Log₁₀ of mean power by distance from DC", &lines, &[]);
     }
 }
 
@@ -179,7 +179,7 @@ fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_cent
         let mark = Rect::from_min_size(rect.min + vec2(dc, dc), vec2(cell, cell));
         ui.painter().rect_stroke(mark, 0.0, Stroke::new(1.5, theme::MARK), StrokeKind::Outside);
         response.on_hover_text(format!("{name}: 1 − g from 0 (dark) to 1 (bright). The red square is DC."));
-        ui.label(RichText::new(if is_centred { "centred" } else { "as applied" }).small().weak());
+        ui.label(RichText::new(if is_centred { "Centred" } else { "As applied" }).small().weak());
     });
 }
 
@@ -208,7 +208,8 @@ fn chart(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Ve
 fn epochs(ui: &mut Ui, title: &str, stages: &[StageOverrides], history: &[(usize, Vec<f32>)]) {
     section(ui, title, "");
     if history.is_empty() {
-        let words = "The model has no record of it. A training run of this program keeps one in metrics.csv.";
+        let words =
+            "The model has no record of its training. Training runs of this program keep one in metrics.csv.";
         ui.label(RichText::new(words).small().weak());
         return;
     }
@@ -220,10 +221,10 @@ fn epochs(ui: &mut Ui, title: &str, stages: &[StageOverrides], history: &[(usize
             let points = history
                 .iter()
                 .filter_map(|(epoch, sigmas)| sigmas.get(index).map(|sigma| [*epoch as f64, f64::from(*sigma)]));
-            (format!("stage {}", stage.grid), colours[index % colours.len()], points.collect())
+            (format!("Stage {}", stage.grid), colours[index % colours.len()], points.collect())
         })
         .collect();
     let lines: Vec<(&str, Color32, Vec<[f64; 2]>)> =
         lines.iter().map(|(name, colour, points)| (name.as_str(), *colour, points.clone())).collect();
-    chart(ui, title, "by epoch", &lines, &[]);
+    chart(ui, title, "By epoch", &lines, &[]);
 }

@@ -1,7 +1,8 @@
-//! Values of the decoder, turned by hand.
+//! Parameters of the decoder, overridden by hand.
 
 use eframe::egui::{Button, ComboBox, Id, Label, RichText, Ui};
 
+use super::BUSY;
 use super::parameter::{slider, turn};
 use super::working::{needs_model, working};
 use crate::app::actions;
@@ -9,7 +10,7 @@ use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::panels::panel::Panel;
-use crate::app::panels::widgets::{row, section};
+use crate::app::panels::widgets::{per_image, row, section};
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 use crate::app::tab::Tab;
@@ -77,28 +78,32 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let is_modified = state.stages.overrides.is_some();
     ui.horizontal_wrapped(|ui| {
-        let mut button = |ui: &mut Ui, is_on: bool, name: &str, hint: &str, command: Command| {
-            if ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint).clicked() {
+        let mut button = |ui: &mut Ui, is_on: bool, name: &str, [hint, why_not]: [&str; 2], command: Command| {
+            let response = ui.add_enabled(is_on, Button::new(name)).on_hover_text(hint);
+            if response.on_disabled_hover_text(why_not).clicked() {
                 commands.push(command);
             }
         };
+        let original = "Every parameter has its original value";
         let stages = Command::Stages;
-        button(ui, is_modified, "Reset", "All of the model's own values", stages(StagesCommand::Reset));
+        button(ui, is_modified, "Reset", ["Restores all original values", original], stages(StagesCommand::Reset));
         for (id, name) in [(actions::UNDO, "Undo"), (actions::REDO, "Redo")] {
             let Some(action) = actions::find(id) else { continue };
             let title = format!("{} ({})", action.title(state), state.settings.keys.label(action));
             let given = action.given(state);
-            let hint = given.as_ref().err().map_or(title, |reason| (*reason).to_owned());
-            let enabled = given.is_ok();
-            button(ui, enabled, name, &hint, given.unwrap_or(Command::Undo));
+            let hint = [title.as_str(), given.as_ref().err().copied().unwrap_or_default()];
+            button(ui, given.is_ok(), name, hint, given.unwrap_or(Command::Undo));
         }
         let can_save = is_modified && state.stages.work.pending().is_none();
-        let hint = "The model with these values, in a folder of its own";
+        let hint = [
+            "Saves the model with these values in a folder of its own",
+            if is_modified { BUSY } else { original },
+        ];
         button(ui, can_save, "Save as a new bundle…", hint, Command::OpenDialog(DialogKind::SaveModified));
     });
 }
 
-/// What turning did to the mask. As high untouched as turned: a slider must not move away from the pointer that holds it.
+/// What the changes did to the mask. It is as high without changes: a slider must not move away from the pointer that holds it.
 fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let seen = state.stages.look.seen.as_ref().filter(|seen| seen.overrides.is_some() && own != overrides);
     let words = match seen {
@@ -124,7 +129,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
         dice
     });
     row(ui, "Dice with the original mask", between.map_or("–".into(), |dice| format!("{dice:.3}")))
-        .on_hover_text("At the network's size, of this image.");
+        .on_hover_text("At the size of the network's output, of this image.");
     let area = pair.map(|(seen, shown)| {
         let share = |table: &ThresholdCounts| 100.0 * table.foreground_fraction(threshold);
         format!("{:.1} % to {:.1} %", share(&shown.counts.table), share(&seen.counts.table))
@@ -134,7 +139,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
         let dice = |table: &ThresholdCounts| Some(table.confusion(threshold)?.dice());
         Some(format!("{:.3} to {:.3}", dice(&shown.counts.table)?, dice(&seen.counts.table)?))
     });
-    row(ui, "Dice (per image)", dice.unwrap_or_else(|| "–".into()));
+    row(ui, &format!("Dice ({})", per_image(threshold)), dice.unwrap_or_else(|| "–".into()));
 }
 
 fn stage_overrides(
@@ -156,7 +161,7 @@ fn stage_overrides(
             Some(_) => {
                 ui.horizontal(|ui| {
                     let mut is_filtered = of.is_filtered;
-                    let words = "Off, the stage's input goes on as it is.";
+                    let words = "When off, the input of the stage is not filtered.";
                     let response = ui.checkbox(&mut is_filtered, format!("Spectrum filter of stage {}", of.grid));
                     if response.on_hover_text(words).changed() {
                         let mut overrides = overrides.clone();
@@ -164,7 +169,8 @@ fn stage_overrides(
                         commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), false)));
                     }
                 });
-                let words = "Width of the filter in frequency bins. Not comparable between stages: see Spectrum.";
+                let words =
+                    "Width of the filter in frequency bins. It cannot be compared between stages: see Spectrum.";
                 ui.add_enabled_ui(of.is_filtered, |ui| {
                     slider(ui, overrides, own, Parameter::Sigma(stage), ("σ", words), 0.1..=50.0, commands);
                 });
@@ -200,7 +206,7 @@ fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<
             .response
             .labelled_by(label.id);
         let mut is_used = overrides.groups[number - 1].is_used;
-        let words = "Off, the stage that the group feeds runs without its guide block.";
+        let words = "When off, the stage that the group feeds runs without its guide block.";
         let response = ui.checkbox(&mut is_used, format!("Text of G{number}")).on_hover_text(words);
         if response.changed() {
             let mut overrides = overrides.clone();
@@ -224,7 +230,7 @@ fn group_overrides(
         .map_or(String::new(), |stage| format!(", feeds stage {}", stage.grid));
     ui.label(RichText::new(format!("G{}{grid}", group + 1)).strong());
     if of.alpha.is_none() {
-        ui.label(RichText::new("Its layers are mixed without learned weights.").small().weak());
+        ui.label(RichText::new("The layers of this group have equal, fixed weights.").small().weak());
         return;
     }
     ui.push_id(("group", group), |ui| {

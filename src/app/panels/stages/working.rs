@@ -3,6 +3,7 @@
 use eframe::egui::{Button, ProgressBar, RichText, Ui};
 
 use crate::app::command::Command;
+use crate::app::panels::widgets::grouped;
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 
@@ -18,12 +19,16 @@ pub fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let share = work.progress().map_or(0.0, |(done, count)| done as f32 / count.max(1) as f32);
         let text = match work.progress() {
             _ if work.is_cancelled() => "Ending…".to_owned(),
-            Some((done, count)) => format!("{} {done} of {count}", work.what),
-            None => format!("{}…", work.what),
+            Some((done, count)) => {
+                let [done, count] = [done, count].map(|part| grouped(part as u64));
+                format!("{}: {done} of {count}", work.what.words)
+            }
+            None => format!("{}…", work.what.words),
         };
         let bar = ProgressBar::new(share).text(RichText::new(text).small());
         ui.add(bar.desired_width(ui.available_width() - 70.0));
-        if ui.add_enabled(!work.is_cancelled(), Button::new("Cancel")).clicked() {
+        let cancel = ui.add_enabled(!work.is_cancelled(), Button::new("Cancel"));
+        if cancel.on_disabled_hover_text("The work ends after the step in progress.").clicked() {
             commands.push(Command::Stages(StagesCommand::CancelWork));
         }
     });

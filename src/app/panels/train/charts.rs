@@ -16,7 +16,7 @@ use crate::engine::run::Epoch;
 
 /// Smallest width of a chart, in points.
 const NARROW: f32 = 216.0;
-const RAW: &str = "A smoothed line is an exponential mean over the epochs before; the values themselves stay visible \
+const RAW: &str = "A smoothed line is an exponential moving average over the epochs before; the values themselves stay visible \
                    beneath it.";
 
 /// Losses and scores over the epochs.
@@ -38,6 +38,10 @@ impl Panel for Curves {
 
     fn missing(&self, state: &State) -> Option<&'static str> {
         state.training.run.is_none().then_some("Losses and scores appear here, epoch by epoch.")
+    }
+
+    fn is_idle(&self, state: &State, _is_front: bool) -> bool {
+        state.training.run.is_none()
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
@@ -85,33 +89,35 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
         is_background: false,
     };
     let steps = Series {
-        name: "every step".into(),
+        name: "Every step".into(),
         colour: lines[0],
         points: run.step_losses.clone(),
         is_background: true,
     };
     let loss = vec![
         steps,
-        line("training", 0, &|epoch| Some(epoch.train_loss)),
-        line("validation", 1, &|epoch| Some(epoch.validation_loss)),
+        line("Training", 0, &|epoch| Some(epoch.train_loss)),
+        line("Validation", 1, &|epoch| Some(epoch.validation_loss)),
     ];
     let dice = vec![
-        line("pooled", 0, &|epoch| Some(epoch.pooled_dice)),
-        line("per image", 1, &|epoch| Some(epoch.per_image_dice)),
+        line("Pooled", 0, &|epoch| Some(epoch.pooled_dice)),
+        line("Per image", 1, &|epoch| Some(epoch.per_image_dice)),
     ];
     let iou = vec![
-        line("pooled", 0, &|epoch| Some(epoch.pooled_iou)),
-        line("per image", 1, &|epoch| Some(epoch.per_image_iou)),
+        line("Pooled", 0, &|epoch| Some(epoch.pooled_iou)),
+        line("Per image", 1, &|epoch| Some(epoch.per_image_iou)),
     ];
-    let rate = vec![line("learning rate", 0, &|epoch| Some(epoch.learning_rate))];
+    let rate = vec![line("Learning rate", 0, &|epoch| Some(epoch.learning_rate))];
     let stages = run.epochs.last().map_or(0, |epoch| epoch.sigma.len());
     let sigma = (0..stages)
-        .map(|stage| line(&stage_name(stage), stage, &|epoch| epoch.sigma.get(stage)?.map(f64::from)))
+        .map(|stage| {
+            line(&format!("Stage {}", grid(stage)), stage, &|epoch| epoch.sigma.get(stage)?.map(f64::from))
+        })
         .collect();
     let mut charts = vec![
         ("Loss".to_owned(), "grey: every step of the training", loss, false),
-        ("Dice".to_owned(), "validation", dice, true),
-        ("IoU".to_owned(), "validation", iou, true),
+        ("Dice".to_owned(), "validation, threshold 0.50", dice, true),
+        ("IoU".to_owned(), "validation, threshold 0.50", iou, true),
         ("Learning rate".to_owned(), "", rate, false),
         ("Filter width σ".to_owned(), "frequency bins", sigma, false),
     ];
@@ -119,14 +125,14 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
     for (stage, group) in groups.iter().enumerate().filter(|(_, group)| !group.is_empty()) {
         let weights = group.iter().enumerate().map(|(place, (layer, _))| {
             let weight = |epoch: &Epoch| Some(f64::from(epoch.layer_weights.get(stage)?.get(place)?.1));
-            line(&format!("layer {layer}"), place, &weight)
+            line(&format!("Layer {layer}"), place, &weight)
         });
-        charts.push((format!("Text layers, {}", stage_name(stage)), "weights", weights.collect(), true));
+        charts.push((format!("Text layers, stage {}", grid(stage)), "weights", weights.collect(), true));
     }
     charts
 }
 
-/// Stages are named by their grids, coarse to fine, in the full model.
-fn stage_name(stage: usize) -> String {
-    format!("stage {}", 7usize << stage)
+/// Side of the grid of a stage, coarse to fine, in the full model.
+fn grid(stage: usize) -> usize {
+    7 << stage
 }

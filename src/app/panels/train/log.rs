@@ -1,4 +1,4 @@
-//! What the run has said.
+//! The log of the run.
 
 use eframe::egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
@@ -29,7 +29,11 @@ impl Panel for Log {
     }
 
     fn missing(&self, state: &State) -> Option<&'static str> {
-        state.training.run.is_none().then_some("What a run says of itself appears here.")
+        state.training.run.is_none().then_some("The log of a run appears here.")
+    }
+
+    fn is_idle(&self, state: &State, _is_front: bool) -> bool {
+        state.training.run.is_none()
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, _commands: &mut Vec<Command>) {
@@ -44,7 +48,7 @@ fn show(ui: &mut Ui, state: &State) {
         if ui.small_button("Copy log").clicked() {
             ui.ctx().copy_text(run.log.join("\n"));
         }
-        ui.label(RichText::new("time since the run began here").small().weak());
+        ui.label(RichText::new("Time since the run started here").small().weak());
     });
     let row = ui.text_style_height(&TextStyle::Monospace);
     ScrollArea::both().id_salt("log").auto_shrink(false).stick_to_bottom(true).show_rows(

@@ -30,8 +30,8 @@ pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Comma
     Modal::new(Id::unique("closing")).show(ctx, |ui| {
         ui.set_width(400.0);
         if closing == Closing::Asks {
-            ui.heading("A training run goes on");
-            ui.label("Stopped, it keeps its best weights and can be resumed when the window is opened again.");
+            ui.heading("A training run is in progress");
+            ui.label("If you stop it, its best weights are kept, and it can be resumed when the window is opened again.");
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 button(ui, "Keep training", TrainCommand::KeepTraining);
@@ -39,7 +39,7 @@ pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Comma
             });
         } else {
             ui.heading("The run stops after this step");
-            ui.label("The window closes when its checkpoint is written. Closed at once, the run can be resumed from the one before.");
+            ui.label("The window closes when its checkpoint is written. If you close now, the run can be resumed from the checkpoint before.");
             ui.add_space(8.0);
             button(ui, "Close now", TrainCommand::CloseNow);
         }

@@ -1,4 +1,4 @@
-//! How far the run is, and the hand on it.
+//! The progress of the run and its controls.
 
 use eframe::egui::{Button, Frame, Label, ProgressBar, RichText, Ui};
 
@@ -16,12 +16,12 @@ use crate::app::training::run::{self, Phase};
 use crate::engine::run::RunControl;
 
 const EMPTY: &[&str] = &[
-    "Train a model on your own cases, and keep looking at images while it goes on.",
-    "Add a folder with images, masks and prompts on the left, or drop it here. Choose what to begin with, and start.",
-    "The weights with the least validation loss are kept. A run can be paused, stopped and resumed at any time.",
+    "Train a model on your own cases. You can go on reading images while it runs.",
+    "Add a folder with images, masks and prompts on the left, or drop it here. Choose what to start from, then start the training.",
+    "The weights with the lowest validation loss are kept. A run can be paused, stopped and resumed at any time.",
 ];
 
-/// How far the run is, and the hand on it.
+/// The progress of the run and its controls.
 pub struct Run;
 
 const INFO: PaneInfo = PaneInfo {
@@ -44,6 +44,8 @@ impl Panel for Run {
         if state.training.run.is_some() {
             head(ui, state, commands);
         } else {
+            ui.add_space(4.0);
+            ui.heading("No training run yet");
             for words in EMPTY {
                 ui.add_space(4.0);
                 ui.add(Label::new(*words).wrap());
@@ -71,7 +73,7 @@ fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             if ui.button("Resume").clicked() {
                 commands.push(Command::Train(TrainCommand::Resume));
             }
-            let words = "The run stays in its folder; “himix train --resume” goes on with it.";
+            let words = "The run stays in its folder; “himix train --resume” continues it.";
             if ui.button("Do not offer again").on_hover_text(words).clicked() {
                 commands.push(Command::Train(TrainCommand::Forget));
             }
@@ -87,7 +89,7 @@ fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(title(run)).heading());
         if let Some(facts) = &run.facts {
             let words = format!(
-                "{} pairs, {} to validate · {:.2} M parameters · {}",
+                "{} training pairs, {} for validation · {:.2} million parameters · {}",
                 grouped(facts.train as u64),
                 grouped(facts.validation as u64),
                 facts.parameters as f64 / 1e6,
@@ -121,17 +123,23 @@ fn title(run: &run::Run) -> String {
     }
 }
 
+/// A number of epochs or steps.
+fn count(number: usize) -> String {
+    grouped(number as u64)
+}
+
 fn progress(ui: &mut Ui, run: &run::Run) {
     let Some(facts) = &run.facts else { return };
     let left = match run.step {
         Some(step) if run.phase != Phase::Ended => format!(", about {} left", duration(step.seconds_left)),
         _ => String::new(),
     };
-    let whole = format!("Run: {} of {} epochs{left}", run.epochs.len(), facts.epochs);
+    let whole = format!("Run: {} of {} epochs{left}", count(run.epochs.len()), count(facts.epochs));
     ui.add(ProgressBar::new(run.share()).text(whole).desired_height(18.0));
     if let Some(step) = run.step.filter(|_| run.phase != Phase::Ended) {
         let what = if step.step == step.steps { ", validating" } else { "" };
-        let epoch = format!("Epoch {}: step {} of {}{what}", step.epoch, step.step, step.steps);
+        let [at, steps] = [step.step, step.steps].map(count);
+        let epoch = format!("Epoch {}: step {at} of {steps}{what}", count(step.epoch));
         ui.add(ProgressBar::new(run.share_of_epoch()).text(epoch).desired_height(18.0));
     }
 }
@@ -139,8 +147,8 @@ fn progress(ui: &mut Ui, run: &run::Run) {
 fn buttons(ui: &mut Ui, state: &State, run: &run::Run, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         let mut give = |ui: &mut Ui, enabled: bool, text: &str, words: &str, command: Command| {
-            let response = ui.add_enabled(enabled, Button::new(text));
-            if response.on_hover_text(words).clicked() {
+            let response = ui.add_enabled(enabled, Button::new(text)).on_hover_text(words);
+            if response.on_disabled_hover_text(words).clicked() {
                 commands.push(command);
             }
         };
@@ -149,23 +157,29 @@ fn buttons(ui: &mut Ui, state: &State, run: &run::Run, commands: &mut Vec<Comman
         };
         if run.phase != Phase::Ended {
             let is_steered = run.control != RunControl::Stop;
+            let ending = "The run stops after this step";
             if run.control == RunControl::Pause {
-                button(ui, true, "Continue", "Go on with the next step", TrainCommand::Continue);
+                button(ui, true, "Continue", "Continue with the next step", TrainCommand::Continue);
             } else {
-                button(ui, is_steered, "Pause", "Wait before the next step", TrainCommand::Pause);
+                let words = if is_steered { "Wait before the next step" } else { ending };
+                button(ui, is_steered, "Pause", words, TrainCommand::Pause);
             }
-            let words = "End after this step; the best weights so far are kept, and the run can be resumed";
+            let words = match is_steered {
+                true => "End after this step; the best weights so far are kept, and the run can be resumed",
+                false => ending,
+            };
             button(ui, is_steered, "Stop and keep the best", words, TrainCommand::Stop);
         } else if run.can_resume() {
             let words =
-                "Go on from the last checkpoint, to the same weights that the unbroken run would have reached";
+                "Continue from the last checkpoint, to the same weights that an uninterrupted run would have reached";
             button(ui, true, "Resume", words, TrainCommand::Resume);
         }
         let has_best = run.best.is_some();
-        let words = "Open the best weights so far in the viewer";
+        let none = "There are no weights before the first epoch is finished";
+        let words = if has_best { "Open the best weights so far in the viewer" } else { none };
         button(ui, has_best, "Use this model", words, TrainCommand::UseModel);
         if state.comparison.is_none() {
-            let words = "Show the best weights so far beside the model that is open, on the open image and prompt";
+            let words = if has_best { "Show the best weights so far beside the open model, on the open image and prompt" } else { none };
             button(ui, has_best, "Compare", words, TrainCommand::Compare);
         } else {
             let words = "Close the second model";
@@ -173,7 +187,7 @@ fn buttons(ui: &mut Ui, state: &State, run: &run::Run, commands: &mut Vec<Comman
         }
         if let Some(best) = run.best_epoch() {
             let words = format!(
-                "Best: epoch {}, Dice {:.3} pooled, {:.3} per image",
+                "Best: epoch {}, Dice {:.3} pooled, {:.3} per image, threshold 0.50",
                 best.number, best.pooled_dice, best.per_image_dice
             );
             ui.label(RichText::new(words).weak());

@@ -25,14 +25,14 @@ const NAMES: f32 = 138.0;
 const COMMON: [&str; 5] = ["start", "epochs", "batch_size", "lr", "phantoms"];
 /// Settings whose key is too short a name.
 const NAMED: [(&str, &str); 4] =
-    [("out", "run folder"), ("start", "start from"), ("lr", "learning rate"), ("min_lr", "last learning rate")];
+    [("out", "Run folder"), ("start", "Start from"), ("lr", "Learning rate"), ("min_lr", "Final learning rate")];
 /// Settings that have a place of their own.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// Settings with a few possible values, and what these are called.
 const CHOICES: [(&str, &[(&str, &str)]); 3] = [
-    ("mask_rule", &[("found", "found from its values"), ("half", "above half"), ("exactly_255", "exactly 255")]),
-    ("train_text", &[("", "automatic"), ("true", "yes"), ("false", "no")]),
-    ("cross_entropy", &[("binary", "binary"), ("literal", "literal")]),
+    ("mask_rule", &[("found", "Found from its values"), ("half", "Above half"), ("exactly_255", "Exactly 255")]),
+    ("train_text", &[("", "Automatic"), ("true", "Yes"), ("false", "No")]),
+    ("cross_entropy", &[("binary", "Binary"), ("literal", "Literal")]),
 ];
 
 /// Settings of a training run.
@@ -84,7 +84,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
                 ui.set_max_width(ui.available_width() - 8.0);
                 ui.label(RichText::new("Data").heading().size(14.5));
                 data(ui, &state.training, commands);
-                section(ui, "Begin with", "");
+                section(ui, "Start from", "");
                 presets(ui, state, commands);
                 section(ui, "Settings", "");
                 common(ui, &state.training, commands);
@@ -99,7 +99,7 @@ fn estimate(ui: &mut Ui, training: &Training) {
     let palette = theme::palette(ui.visuals());
     match (&training.estimated, training.form.config()) {
         _ if training.goes_on() => {
-            ui.label(RichText::new("A training run is under way.").weak());
+            ui.label(RichText::new("A training run is in progress.").weak());
         }
         (_, Err(message)) => {
             ui.add(Label::new(RichText::new(message).color(palette.warning)).wrap());
@@ -118,10 +118,9 @@ fn known(ui: &mut Ui, estimate: &Estimate) {
     let found =
         format!("{} to train on, {} to validate on", pairs(estimate.train), grouped(estimate.validation as u64));
     ui.label(found);
-    let words =
-        "Good to a factor of two for the time and a third for the memory; the run itself soon knows better.";
+    let words = "The time is right within a factor of two, the memory within a third; the run itself soon gives better estimates.";
     let cost = format!(
-        "about {} an epoch, {} of memory, {:.1} M parameters",
+        "About {} an epoch, {} of memory, {:.1} million parameters",
         duration(estimate.seconds_per_epoch),
         memory(estimate.bytes),
         estimate.parameters as f64 / 1e6
@@ -163,7 +162,7 @@ fn data(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
             commands.push(Command::OpenDialog(DialogKind::TrainData));
         }
         let words = "Enter adds it. Folders can be dropped here too.";
-        let label = ui.label(RichText::new("or path").weak()).on_hover_text(words);
+        let label = ui.label(RichText::new("Or path").weak()).on_hover_text(words);
         let mut typed = training.form.typed.clone();
         let field = TextEdit::singleline(&mut typed).desired_width(f32::INFINITY);
         let response = ui.add(field).labelled_by(label.id);
@@ -188,12 +187,16 @@ fn presets(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         });
     }
     ui.horizontal(|ui| {
-        if ui.small_button("Load…").on_hover_text("Settings of a TOML file").clicked() {
+        if ui.small_button("Load…").on_hover_text("Loads the settings of a TOML file").clicked() {
             commands.push(Command::OpenDialog(DialogKind::LoadSettings));
         }
         let may_save = state.training.form.config().is_ok();
         let save = ui.add_enabled(may_save, Button::new("Save…").small());
-        if save.on_hover_text("These settings as a TOML file, for “himix train --config” too").clicked() {
+        let save = save.on_disabled_hover_text("A setting has to be corrected first");
+        if save
+            .on_hover_text("Saves these settings as a TOML file, which “himix train --config” reads too")
+            .clicked()
+        {
             commands.push(Command::OpenDialog(DialogKind::SaveSettings));
         }
     });
@@ -219,6 +222,13 @@ fn more(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
     });
 }
 
+/// The key of a setting as a name in sentence case.
+fn in_words(key: &str) -> String {
+    let words = key.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A setting: its name with its meaning, its field, and beneath it what is wrong.
 fn setting(
     ui: &mut Ui,
@@ -235,7 +245,7 @@ fn setting(
         ui.spacing_mut().item_spacing.x = 6.0;
         let begin = ui.cursor().left();
         let name = NAMED.iter().find(|(known, _)| *known == key).map(|(_, name)| (*name).to_owned());
-        let name = ui.label(RichText::new(name.unwrap_or_else(|| key.replace('_', " "))).weak());
+        let name = ui.label(RichText::new(name.unwrap_or_else(|| in_words(key))).weak());
         explain(ui, &format!("{key}: {meaning}"));
         // All fields begin at the same place.
         ui.add_space((begin + NAMES - ui.cursor().left()).max(0.0));
@@ -264,7 +274,7 @@ fn setting(
                 if fault.is_some() {
                     field = field.text_color(colour);
                 }
-                ui.add(field.hint_text("none"))
+                ui.add(field.hint_text("None"))
             }
         };
         response.labelled_by(name.id);

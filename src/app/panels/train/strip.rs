@@ -14,7 +14,7 @@ use crate::app::training::preview::{Painted, Preview};
 
 /// Side of a picture, in points.
 const SIDE: f32 = 118.0;
-const WORDS: &str = "The same cases of the validation split after every epoch, at threshold 0.5.";
+const WORDS: &str = "The same cases of the validation split after every epoch. The mask is all pixels with a probability of at least 0.5.";
 
 /// Validation cases with their masks.
 pub struct Cases;
@@ -41,6 +41,10 @@ impl Panel for Cases {
             .then_some("Fixed cases of the validation split appear here, with the masks of every epoch.")
     }
 
+    fn is_idle(&self, state: &State, _is_front: bool) -> bool {
+        state.training.run.is_none()
+    }
+
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         show(ui, state, commands);
     }
@@ -55,20 +59,25 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     if preview.cases.is_empty() {
         return;
     }
-    ui.horizontal(|ui| {
-        ui.label(RichText::new("Validation cases").small().weak());
+    let shown = preview.shown();
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("Validation cases, per image, threshold 0.50").small().weak());
         explain(ui, WORDS);
+        // Colours mean something where there are masks to compare.
         for (colour, name) in [
-            (overlay.true_positive, "true positive"),
-            (overlay.false_negative, "false negative"),
-            (overlay.false_positive, "false positive"),
-        ] {
+            (overlay.true_positive, "True positive"),
+            (overlay.false_negative, "False negative"),
+            (overlay.false_positive, "False positive"),
+        ]
+        .into_iter()
+        .filter(|_| shown.is_some())
+        {
             swatch(ui, theme::colour(colour));
             ui.label(RichText::new(name).small().weak());
         }
     });
-    let Some(epoch) = preview.shown() else {
-        ui.label(RichText::new("Their masks appear after the first epoch.").weak());
+    let Some(epoch) = shown else {
+        ui.label(RichText::new("The masks appear after the first epoch.").weak());
         return;
     };
     look_back(ui, preview, epoch, commands);
@@ -114,6 +123,6 @@ fn look_back(ui: &mut Ui, preview: &Preview, shown: usize, commands: &mut Vec<Co
             commands.push(Command::Train(TrainCommand::LookAt((epoch < last).then_some(epoch))));
         }
         let is_newest = preview.look_at.is_none();
-        ui.label(RichText::new(if is_newest { "the newest" } else { "looking back" }).small().weak());
+        ui.label(RichText::new(if is_newest { "Newest epoch" } else { "Earlier epoch" }).small().weak());
     });
 }

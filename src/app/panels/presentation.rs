@@ -1,0 +1,69 @@
+//! The presentation: the picture, the prompt and the legend, and nothing else.
+
+use eframe::egui::{CentralPanel, Panel, RichText, TextStyle, Ui};
+
+use super::widgets::{at_threshold, swatch};
+use super::{canvas, prompt, result, stages};
+use crate::app::command::Command;
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::theme;
+use crate::data::Outcome;
+
+/// Width of the colour bar of the heat map, in points.
+const BAR: f32 = 180.0;
+
+/// Draws the window while it presents. In the Stages tab the picture is the grid of the stages, with a legend of its own.
+pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let has_stages = state.tab == Tab::Stages && state.document.image.is_some();
+    Panel::bottom("presentation").show(ui, |ui| {
+        ui.add_space(4.0);
+        if !has_stages {
+            legend(ui, state);
+        }
+        if !prompt::says_no_text(ui, state) {
+            ui.horizontal(|ui| {
+                let name = ui.label(RichText::new("Prompt").weak());
+                let height = 2.0 * ui.text_style_height(&TextStyle::Body);
+                prompt::field(ui, state, height, Some(name.id), commands);
+            });
+        }
+        ui.add_space(4.0);
+    });
+    CentralPanel::no_frame().show(ui, |ui| match has_stages {
+        true => stages::pictures(ui, state, commands),
+        false => canvas::show(ui, state, commands),
+    });
+}
+
+/// What the colours over the picture mean; nothing where there are none.
+fn legend(ui: &mut Ui, state: &State) {
+    if state.shown.is_none() || !state.show_overlay {
+        return;
+    }
+    let overlay = state.settings.colours.overlay();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        let mut areas: &[Outcome] = &[];
+        if state.settings.heat {
+            ui.vertical(|ui| {
+                ui.set_width(BAR);
+                result::colour_bar(ui);
+            });
+        } else if state.compares() {
+            areas = &Outcome::COMPARED;
+        } else {
+            areas = &[Outcome::Mask];
+        }
+        for outcome in areas.iter().filter(|_| state.settings.fill) {
+            swatch(ui, theme::colour(overlay.colour(*outcome)));
+            ui.label(outcome.title());
+            ui.add_space(6.0);
+        }
+        if state.settings.contour {
+            result::outlines(ui, state);
+            ui.add_space(6.0);
+        }
+        ui.label(RichText::new(format!("Masks at {}", at_threshold(state.settings.threshold))).weak());
+    });
+}

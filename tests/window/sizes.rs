@@ -1,0 +1,111 @@
+//! Small windows and large text: nothing is cut off, nothing overprints, sizes stay those that were set.
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Pos2, Rect, vec2};
+use egui_kittest::kittest::Queryable;
+
+use super::fake::FakeModel;
+use super::harness::{Files, Window, says, wait};
+use super::{type_prompt, window, with_result};
+
+/// Sizes in points of a window of 1024 × 640 pixels at 100, 150 and 200 %, and of one of 1280 × 800 at the same.
+const SIZES: [[f32; 2]; 6] =
+    [[1024.0, 640.0], [683.0, 427.0], [512.0, 320.0], [1280.0, 800.0], [853.0, 533.0], [640.0, 400.0]];
+
+fn rect(window: &Window, label: &str) -> Rect {
+    window.get_by_label(label).rect()
+}
+
+#[test]
+fn the_prompt_has_room_at_every_size() {
+    let files = Files::new();
+    let mut window = with_result(&FakeModel::default(), vec![files.image(), files.truth()]);
+    type_prompt(&mut window, "upper left lung and more words than eight");
+    wait(&mut window, "what was not read", |window| says(window, "2 not read"));
+    for size in SIZES {
+        window.set_size(size.into());
+        window.run();
+        window.run();
+        // The picture and the prompt share a column.
+        let column = rect(&window, "Picture");
+        for label in ["Prompt", "History", "Presets", "Favourite"] {
+            for node in window.get_all_by_label(label).filter(|node| node.rect().top() > column.bottom()) {
+                let at = node.rect();
+                assert!(
+                    column.left() <= at.left() && at.right() <= column.right() && at.bottom() <= size[1],
+                    "{label} at {at:?} in {column:?}, {size:?}"
+                );
+            }
+        }
+        let one = |text: &str| window.get_by_label_contains(text).rect();
+        let [sides, reading] = [one("means the left of the image"), one("tokens, 2 not read")];
+        assert!(!sides.intersects(reading), "{sides:?} and {reading:?} at {size:?}");
+        assert!(reading.left() >= column.left() && reading.right() <= column.right(), "{reading:?} at {size:?}");
+    }
+}
+
+#[test]
+fn a_menu_scrolls_where_the_window_is_too_low() {
+    let mut window = window(&FakeModel::default(), true, Vec::new());
+    window.run();
+    for size in [[683.0, 427.0], [512.0, 320.0]] {
+        window.set_size(size.into());
+        window.run();
+        window.get_by_label("View").click();
+        window.run();
+        window.get_by_label("Light theme").scroll_to_me();
+        for _ in 0..12 {
+            window.run_steps(8);
+        }
+        let screen = Rect::from_min_size(Pos2::ZERO, size.into());
+        let last = rect(&window, "Light theme");
+        assert!(screen.contains_rect(last), "{last:?} in {size:?}");
+        window.get_by_label("Light theme").click();
+        window.run();
+        window.key_press(eframe::egui::Key::Escape);
+        window.run();
+    }
+}
+
+#[test]
+fn a_larger_prompt_panel_shows_more_rows_of_the_prompt() {
+    let files = Files::new();
+    let mut window = with_result(&FakeModel::default(), vec![files.image()]);
+    let field = |window: &Window| window.get_by_role(Role::MultilineTextInput).rect().height();
+    let before = field(&window);
+    let [picture, prompt] = [rect(&window, "Picture"), rect(&window, "Prompt")];
+    // Two points beside the middle of the splitter is near enough to take hold of it.
+    let splitter = eframe::egui::pos2(picture.center().x, f32::midpoint(picture.bottom(), prompt.top()) - 4.0);
+    let splitter = eframe::egui::pos2(splitter.x, splitter.y.max(picture.bottom() + 4.0));
+    window.hover_at(splitter);
+    window.run();
+    window.drag_at(splitter);
+    window.run();
+    for step in 1..=10 {
+        window.hover_at(splitter - vec2(0.0, 15.0 * step as f32));
+        window.run();
+    }
+    window.drop_at(splitter - vec2(0.0, 150.0));
+    window.run();
+    let after = field(&window);
+    assert!(rect(&window, "Picture").bottom() < picture.bottom() - 100.0, "the panel is larger");
+    assert!(after > before + 40.0, "{before} to {after}");
+}
+
+#[test]
+fn the_worklist_of_an_open_folder_stays_when_the_layout_is_reset() {
+    let files = Files::new();
+    let folder = files.folder.path().join("cases");
+    std::fs::create_dir(&folder).expect("a folder");
+    for name in ["a.png", "b.png"] {
+        std::fs::copy(files.image(), folder.join(name)).expect("a picture");
+    }
+    let mut window = with_result(&FakeModel::default(), vec![folder]);
+    let has_list = |window: &Window| window.query_by_label("Search the worklist").is_some();
+    wait(&mut window, "the worklist", has_list);
+    window.get_by_label("View").click();
+    window.run();
+    window.get_by_label("Reset the layout").click();
+    window.run();
+    assert!(has_list(&window));
+}

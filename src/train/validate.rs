@@ -57,9 +57,9 @@ pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<
 
 /// The results of a validation.
 pub struct Validation {
-    /// Scores of all cases.
+    /// The scores of all cases.
     pub scores: Scores,
-    /// Probability times 255 of the preview's cases, natural orientation.
+    /// The masks of the preview cases as probability times 255, in the natural orientation.
     pub masks: Vec<Vec<u8>>,
 }
 

@@ -184,7 +184,7 @@ fn write<V: View>(path: &Path, tensors: impl IntoIterator<Item = (String, V)>) -
     write_unless(path, tensors, || None)
 }
 
-/// Like [`write`], but calls `failed` before the file is renamed.
+/// Like [`write()`], but calls `failed` before the file is renamed.
 fn write_unless<V: View>(
     path: &Path,
     tensors: impl IntoIterator<Item = (String, V)>,

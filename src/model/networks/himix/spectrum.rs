@@ -1,7 +1,7 @@
 //! The adaptive spectrum filter (ASRM) as two small matrix products, without an FFT.
 //!
-//! The authors compute `x + Re(IFFT2(FFT2(x) · (1 − g)))` with `g[u,v] = exp(−((u−c)² + (v−c)²)/(2σ²))`, `c =
-//! ⌊n/2⌋`, on an unshifted spectrum (section 3.3 of the paper shows a shifted one). Both the transform and `g` are
+//! The authors compute `x + Re(IFFT2(FFT2(x) · (1 − g)))` with `g[u,v] = exp(−((u−c)² + (v−c)²)/(2σ²))`,
+//! `c = ⌊n/2⌋`, on an unshifted spectrum (section 3.3 of the paper shows a shifted one). Both the transform and `g` are
 //! separable, `g[u,v] = h[u]·h[v]`. With `C = F⁻¹ diag(h) F`, where F is the n×n Fourier matrix, this gives
 //!
 //! `y = 2x − Re(C x Cᵀ) = 2x − (A x Aᵀ − B x Bᵀ)`, where `C = A + iB`.

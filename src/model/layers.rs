@@ -227,8 +227,8 @@ pub fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 3, 1, 2])
 }
 
-/// The sine position table with base 10000 and sine and cosine alternating over the channels, `[1, length,
-/// channels]`.
+/// The sine position table with base 10000 and sine and cosine alternating over the channels,
+/// `[1, length, channels]`.
 pub fn sine_positions(length: usize, channels: usize, device: &Device) -> Tensor<3> {
     Tensor::from_data(TensorData::new(sine_table(length, channels), [1, length, channels]), device)
 }

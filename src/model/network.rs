@@ -140,8 +140,8 @@ pub trait Model: Parameters + fmt::Debug + Send {
 /// A model whose text encoder can run separately, so that its outputs are computed only once per prompt while it
 /// is frozen.
 pub trait TextConditioned {
-    /// The text encoder's outputs that the rest of the network may read: one tensor per layer, each `[batch,
-    /// tokens, hidden]`.
+    /// The text encoder's outputs that the rest of the network may read: one tensor per layer, each
+    /// `[batch, tokens, hidden]`.
     fn text_states(&self, tokens: Tokens, trace: &mut Trace) -> Vec<Tensor<3>>;
 
     /// Computes [`Model::forward`] from these outputs.
@@ -182,8 +182,8 @@ pub trait Attributor: fmt::Debug + Send {
 /// The values of an image that an executor keeps for further prompts. Their meaning is private to the network.
 pub type Features = Vec<Tensor<2>>;
 
-/// The values of a prompt that an executor keeps for further images: one tensor per text layer, each `[1, tokens,
-/// hidden]`; empty for a network without text.
+/// The values of a prompt that an executor keeps for further images: one tensor per text layer, each
+/// `[1, tokens, hidden]`; empty for a network without text.
 pub type TextStates = Vec<Tensor<3>>;
 
 /// A network prepared for prediction: it computes the same values with fewer operations, for one image at a time

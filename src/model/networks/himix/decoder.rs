@@ -167,8 +167,8 @@ impl DecoderStage {
         }
     }
 
-    /// Maps features `[batch, C, n, n]`, fused text `[batch, tokens, hidden]` and the skip connection `[batch,
-    /// C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
+    /// Maps features `[batch, C, n, n]`, fused text `[batch, tokens, hidden]` and the skip connection
+    /// `[batch, C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
     pub fn forward(
         &self,
         x: Tensor<4>,

@@ -1,25 +1,25 @@
-//! An image made ready for the screen.
+//! Images prepared for the screen.
 
 use std::sync::Arc;
 
 use crate::data::volume::DisplayWindow;
 use crate::data::{Image, Texels};
 
-/// Pixels no larger than the graphics device can hold.
+/// Pixels that fit into a texture of the graphics device.
 #[derive(Clone, Debug)]
 pub struct DisplayPixels {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub width: usize,
-    /// Number of rows.
+    /// The number of rows.
     pub height: usize,
-    /// Pixels of the image along each side of one of these; 1 unless the image was too large.
+    /// The number of image pixels along each side of one of these pixels; 1 unless the image was too large.
     pub reduction: usize,
-    /// `width * height` of them, row-major.
+    /// The `width * height` texels in row-major order.
     pub texels: Texels,
 }
 
 impl DisplayPixels {
-    /// Converts `image`; if a side is longer than `limit` pixels, averages blocks of pixels until it fits.
+    /// Converts `image`. If a side is longer than `limit` pixels, blocks of pixels are averaged until it fits.
     pub fn of(image: &Image, limit: usize) -> Self {
         let (width, height) = (image.width, image.height);
         let factor = width.max(height).div_ceil(limit.max(1)).max(1);
@@ -42,7 +42,7 @@ impl DisplayPixels {
     }
 }
 
-/// The image in 8 bit, as it is seen; as it is stored where `seen` is `None`.
+/// The image in 8 bit with the display window `seen`, or the stored image if `seen` is `None`.
 pub(super) fn as_seen(image: Arc<Image>, seen: Option<DisplayWindow>) -> Arc<Image> {
     match seen {
         Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
@@ -50,7 +50,7 @@ pub(super) fn as_seen(image: Arc<Image>, seen: Option<DisplayWindow>) -> Arc<Ima
     }
 }
 
-/// Means of blocks of `factor × factor` pixels, smaller at the right and lower edge.
+/// The means of blocks of `factor × factor` pixels, which are smaller at the right and lower edges.
 fn means<const N: usize>(
     width: usize,
     height: usize,

@@ -1,33 +1,33 @@
-//! A part of a picture with its mask at another size than its own, for a picture of the overlay as it is on the screen.
+//! Resampling of a part of an image with its mask, to export the overlay as it is shown on the screen.
 
 use crate::data::{Image, Mask, Pixels};
 use crate::infer::Prediction;
 
-/// Most pixels that such a picture has; what would have more is made as large as they allow.
+/// The maximum number of pixels of such an export. A larger one is reduced to this size.
 const MOST_PIXELS: f32 = 100e6;
 
-/// Which part of an image is written, and how large.
+/// The part of an image that is exported, and the size of the export.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlayFrame {
-    /// Its upper left corner in pixels of the image; a pixel's centre is at ½.
+    /// The upper left corner of the part in pixels of the image. The centre of the first pixel is at ½.
     pub corner: [f32; 2],
-    /// Its width and height in pixels of the image.
+    /// The width and height of the part in pixels of the image.
     pub span: [f32; 2],
-    /// Columns and rows of the picture that is written.
+    /// The columns and rows of the exported image.
     pub size: [usize; 2],
-    /// Whether the picture is interpolated between the pixels of the image.
+    /// Whether the export is interpolated between the pixels of the image.
     pub is_smooth: bool,
 }
 
 impl OverlayFrame {
-    /// The whole of an image of this size, `scale` times as large. `None` where that is the size of the image.
+    /// The whole of an image of this size, scaled by `scale`; `None` if that is the size of the image.
     pub fn whole(image: [usize; 2], scale: f32, is_smooth: bool) -> Option<Self> {
         let span = image.map(|side| side as f32);
         let size = span.map(|side| (side * scale).round().max(1.0) as usize);
         (size != image).then_some(Self { corner: [0.0; 2], span, size, is_smooth })
     }
 
-    /// The place in the image of the centre of a pixel of the picture.
+    /// The position in the image of the centre of a pixel of the export.
     fn at(&self, x: usize, y: usize) -> [f32; 2] {
         let at = |axis: usize, pixel: usize| {
             self.corner[axis] + (pixel as f32 + 0.5) * self.span[axis] / self.size[axis] as f32
@@ -35,7 +35,7 @@ impl OverlayFrame {
         [at(0, x), at(1, y)]
     }
 
-    /// The same part within what a file may have.
+    /// The same part with a size within [`MOST_PIXELS`].
     fn bounded(self) -> Self {
         let pixels = self.size[0] as f32 * self.size[1] as f32;
         let scale = (MOST_PIXELS / pixels).sqrt().min(1.0);
@@ -43,18 +43,18 @@ impl OverlayFrame {
     }
 }
 
-/// Image, mask and truth in a frame, all of its size.
+/// Image, mask and ground truth of a frame, all of the same size.
 pub struct Enlarged {
-    /// The picture, in 8 bit.
+    /// The image in 8 bit.
     pub image: Image,
-    /// The mask, 0 or 1 a pixel.
+    /// The mask with one byte per pixel, 0 or 1.
     pub mask: Vec<u8>,
-    /// The truth, 0 or 1 a pixel.
+    /// The ground truth with one byte per pixel, 0 or 1.
     pub truth: Option<Vec<u8>>,
 }
 
-/// What a frame holds of an image that is 8 bit already. The probability is interpolated and then compared with the threshold, so that the
-/// edge of the mask has no steps; a truth has the steps that it has.
+/// Resamples the frame from an image of 8 bit. The probability is interpolated before it is compared with the
+/// threshold, so that the edge of the mask is smooth. The ground truth keeps its pixel edges.
 pub fn enlarge(
     frame: OverlayFrame,
     image: &Image,
@@ -88,13 +88,13 @@ pub fn enlarge(
     Enlarged { image: Image { width, height, channels: 3, pixels: Pixels::U8(rgb) }, mask, truth: found }
 }
 
-/// The pixel of an image of this size at a place; outside, the nearest.
+/// The index of the pixel at a position; for positions outside the image, the nearest pixel.
 fn nearest(size: [usize; 2], at: [f32; 2]) -> usize {
     let [x, y] = [0, 1].map(|axis| (at[axis].max(0.0) as usize).min(size[axis] - 1));
     y * size[0] + x
 }
 
-/// The value at a place, between the centres of four pixels.
+/// The value at a position, interpolated between the centres of four pixels.
 fn bilinear(size: [usize; 2], at: [f32; 2], value: impl Fn(usize) -> f32) -> f32 {
     let axis = |axis: usize| {
         let place = (at[axis] - 0.5).clamp(0.0, (size[axis] - 1) as f32);
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::infer::Plane;
 
-    /// An image of two columns, black and white, with a probability that rises from left to right.
+    /// An image of two columns, black and white, with a probability that increases from left to right.
     fn case() -> (Image, Prediction, Mask) {
         let image = Image { width: 2, height: 2, channels: 1, pixels: Pixels::U8(vec![0, 200, 0, 200]) };
         let plane = Plane { width: 2, height: 2, values: vec![0.0, 1.0, 0.0, 1.0] };
@@ -134,7 +134,7 @@ mod tests {
         let frame = OverlayFrame::whole([2, 2], 4.0, true).expect("another size");
         let large = enlarge(frame, &image, &prediction, Some(&truth), 0.3);
         assert_eq!((large.image.width, large.image.height, large.image.channels), (8, 8, 3));
-        // Centres of columns at 1/8, 3/8, … pixels; the probability is 0.3 at 0.8.
+        // The column centres are at 1/8, 3/8, … pixels; the probability is 0.3 at 0.8.
         assert_eq!(large.mask[..8], [0, 0, 0, 1, 1, 1, 1, 1]);
         let found = large.truth.expect("a truth");
         assert_eq!((&found[..8], found[5 * 8]), (&[1, 1, 1, 1, 0, 0, 0, 0][..], 0));

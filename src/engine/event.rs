@@ -1,34 +1,34 @@
-//! What the threads report without being asked. Answers to requests come to their [`super::Pending`].
+//! Events that the threads report without a request. Answers to requests go to their [`super::Pending`].
 
 use super::display::DisplayPixels;
 use super::job::Ticket;
 use crate::infer::ModelInfo;
 
-/// Which of the open models.
+/// Identifies one of the open models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Slot {
     /// The model whose mask is shown.
     Primary,
-    /// The model that it is compared with.
+    /// The model for comparison.
     Compared,
 }
 
-/// A report.
+/// An event.
 #[derive(Debug)]
 pub enum Event {
-    /// About an open model.
+    /// An event of an open model.
     Model { slot: Slot, event: ModelEvent },
-    /// A thumbnail of a case of a list; `None` if it cannot be read.
+    /// A thumbnail of a case in a list; `None` if the case cannot be read.
     Thumbnail { list: Ticket, place: usize, picture: Option<DisplayPixels> },
 }
 
-/// What became of an open model.
+/// An event of an open model.
 #[derive(Debug)]
 pub enum ModelEvent {
-    /// It changed, for example to another device.
+    /// The model's information changed, for example because it moved to another device.
     Updated(Box<ModelInfo>),
-    /// It stopped and could not be opened again; one line that says why.
+    /// The model stopped and could not be opened again. The text is one line that gives the reason.
     Lost(String),
-    /// Something the user should know that is no error.
+    /// A message for the user that is not an error.
     Notice(String),
 }

@@ -1,4 +1,4 @@
-//! The way out of a thread for what nobody asked for.
+//! The channel on which a thread reports events that were not requested.
 
 use crossbeam_channel::Sender;
 
@@ -13,7 +13,7 @@ pub(super) struct EventSender {
 }
 
 impl EventSender {
-    /// Reports `event`. Waits if the reader is far behind; forgets the event if there is no reader any more.
+    /// Sends `event`. It waits if the queue is full and discards the event if there is no reader any more.
     pub(super) fn send(&self, event: Event) {
         if self.events.send(event).is_ok() {
             (self.wake)();

@@ -1,4 +1,4 @@
-//! A figure of what the window shows.
+//! Figures of the current view.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,67 +9,69 @@ use crate::data::volume::{DisplayWindow, Lengths};
 use crate::data::{Image, Mask};
 use crate::infer::{Inspection, ModelInfo, Overrides, Prediction, SweepResult};
 
-/// Which figure.
+/// The kind of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureKind {
-    /// A map of every stage, the mask, the truth.
+    /// A map of every stage, the mask and the ground truth.
     Stages,
-    /// The stages' own masks with their numbers.
+    /// The masks of the stages with their scores.
     Refinement,
     /// The learned filters.
     Spectrum,
-    /// Weights of the text layers.
+    /// The weights of the text layers.
     Weights,
-    /// How alike the text layers are.
+    /// The similarity of the text layers.
     Similarity,
-    /// One value over a range.
+    /// A sweep of one value over a range.
     Sweep,
 }
 
-/// A model and what it did with the picture.
+/// A model and its results for the image.
 #[derive(Clone, Debug)]
 pub struct FigureModel {
-    /// What it is.
+    /// Information about the model.
     pub info: ModelInfo,
-    /// Values in place of its own.
+    /// The overrides of its own values.
     pub overrides: Option<Overrides>,
-    /// What it did.
+    /// The inspection of the image.
     pub inspection: Option<Arc<Inspection>>,
-    /// Its sweep.
+    /// The result of its sweep.
     pub sweep: Option<SweepResult>,
     /// Its prediction without the overrides.
     pub original: Option<Arc<Prediction>>,
 }
 
-/// Everything that a figure is made of.
+/// The contents of a figure.
 #[derive(Clone, Debug)]
 pub struct FigureRequest {
-    /// Which figure.
+    /// The kind of the figure.
     pub kind: FigureKind,
-    /// The open model, and one that is compared with.
+    /// The open model and, if there is one, the model for comparison.
     pub models: Vec<FigureModel>,
-    /// Name of the picture.
+    /// The name of the image.
     pub name: String,
-    /// The picture and how it is seen.
+    /// The image and its display window.
     pub image: Option<(Arc<Image>, Option<DisplayWindow>)>,
-    /// How lengths in the picture are measured.
+    /// How lengths in the image are measured.
     pub lengths: Lengths,
-    /// Mask to compare with.
+    /// The ground truth.
     pub truth: Option<Arc<Mask>>,
-    /// How it is drawn.
+    /// The drawing options.
     pub options: Options,
-    /// Width of a PNG.
+    /// The width of a PNG in pixels.
     pub width_px: u32,
 }
 
-/// Draws it and writes it as the ending of `path` says: .png, .svg, or .csv for the numbers alone.
+/// Draws the figure and writes it in the format given by the extension of `path`: .png, .svg, or .csv for the
+/// numbers only.
 pub(super) fn write(request: &FigureRequest, path: &Path) -> Result<(), FigureError> {
     draw(request)?.write(path, request.width_px)
 }
 
 fn draw(request: &FigureRequest) -> Result<Figure, FigureError> {
     let picture = request.image.as_ref().map(|(image, seen)| Picture::of(&as_seen(image.clone(), *seen)));
-    // What was not looked at is left out where the figure allows: filters have a picture of their own.
+    // If the inspection lacks something, the case is omitted where the figure allows it. The filters can be drawn
+    // without a case.
     let has_spectra = |seen: &Inspection| seen.stages.iter().any(|stage| stage.spectra.is_some());
     let is_seen = request.models.iter().all(|model| {
         model.inspection.as_ref().is_some_and(|seen| request.kind != FigureKind::Spectrum || has_spectra(seen))

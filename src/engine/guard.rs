@@ -1,9 +1,9 @@
-//! Panics of foreign code, turned into messages: a thread of the engine outlives them.
+//! Converts panics of other code to messages, so that a thread of the engine survives them.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs `work` and turns a panic into its message.
+/// Runs `work` and converts a panic to its message.
 pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| panic_text(&*payload))
 }

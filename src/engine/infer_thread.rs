@@ -16,45 +16,46 @@ use crate::data::volume::DisplayWindow;
 use crate::device::DeviceChoice;
 use crate::infer::{InferError, Inspection, ModelInfo, ModelSource, OpenModel, Prediction, Segmenter};
 
-/// What an inference thread is asked, each in its slot with the way back.
+/// The requests to an inference thread, each in a slot with its reply channel.
 #[derive(Clone, Default)]
 pub(super) struct Requests {
-    /// Models to open in place of the one that is open.
+    /// Models to open in place of the current one.
     pub(super) models: LatestSlot<(ModelSource, DeviceChoice, Reply<ModelInfo>)>,
     pub(super) predictions: LatestSlot<(PredictRequest, Reply<Predicted>)>,
     pub(super) inspections: LatestSlot<(InspectRequest, Reply<Inspected>)>,
 }
 
-/// Everything the thread works with.
+/// The state of the thread.
 pub(super) struct InferThread {
-    /// Which model it is.
+    /// The slot of the model.
     pub(super) slot: Slot,
     pub(super) open: OpenModel,
     pub(super) requests: Requests,
     pub(super) quit: Receiver<()>,
     pub(super) out: EventSender,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
-    /// The picture that was asked about last, and what the network saw of it.
+    /// The stored image of the last request with a display window, that display window, and the resulting network
+    /// input.
     pub(super) seen: Option<(Arc<Image>, DisplayWindow, Arc<Image>)>,
 }
 
-/// Why there is no prediction.
+/// The reason why there is no prediction.
 enum Failure {
-    /// The model said so.
+    /// The model rejected the request.
     Refused(String),
-    /// It panicked, and its state cannot be trusted any more.
+    /// The model panicked, and its state cannot be trusted any more.
     Panicked(String),
 }
 
 impl InferThread {
-    /// Works until the engine is dropped.
+    /// Runs until the engine is dropped.
     pub(super) fn run(mut self) {
         loop {
             select! {
                 recv(self.quit) -> _ => return,
                 recv(self.requests.models.arrivals()) -> _ => self.open_waiting_model(),
                 recv(self.requests.predictions.arrivals()) -> _ => {
-                    // A model that was asked for first is opened first.
+                    // A model that was requested earlier is opened first.
                     self.open_waiting_model();
                     if let Some((request, reply)) = self.requests.predictions.take() {
                         self.answer(request, reply);
@@ -75,7 +76,7 @@ impl InferThread {
         match self.open_model(&source, device) {
             Ok(mut model) => {
                 let info = model.info();
-                // What there was to say of the opening is in `info`.
+                // The messages about opening are in `info`.
                 model.take_notices();
                 self.model = Some((source, model));
                 reply.answer(Ok(info));
@@ -116,8 +117,8 @@ impl InferThread {
         self.pass_on_notices();
     }
 
-    /// Does `work`, after a panic of the model once more with the model opened again. If there is no model any more, which
-    /// [`ModelEvent::Lost`] says, the work is cancelled.
+    /// Runs `work`. If the model panics, it is opened again and `work` runs once more. If the model cannot be
+    /// opened again, which [`ModelEvent::Lost`] reports, the work is cancelled.
     fn twice<T>(&mut self, work: impl Fn(&mut Self) -> Result<T, Failure>) -> Result<T, job::Failure> {
         let mut result = work(self);
         if let Err(Failure::Panicked(reason)) = &result {
@@ -152,7 +153,7 @@ impl InferThread {
         Ok(inspection)
     }
 
-    /// Asks the model about a picture as it is seen.
+    /// Asks the model about an image with its display window.
     fn ask<T>(
         &mut self,
         request: &PredictRequest,
@@ -176,10 +177,10 @@ impl InferThread {
         answer.map_err(|error| Failure::Refused(error.to_string()))
     }
 
-    /// After a panic: the same model, afresh and on the CPU. Whether there is a model again.
+    /// Opens the same model again on the CPU after a panic. Returns whether that succeeded.
     fn reopen_on_cpu(&mut self, reason: &str) -> bool {
         let Some((source, broken)) = self.model.take() else { return false };
-        // A model that panicked may panic again when it is taken apart.
+        // A model that panicked may panic again when it is dropped.
         let _ = guarded(move || drop(broken));
         match self.open_model(&source, DeviceChoice::Cpu) {
             Ok(model) => {
@@ -212,7 +213,7 @@ impl InferThread {
     }
 }
 
-/// Refuses masks of another size than the image's.
+/// Rejects masks whose size differs from that of the image.
 fn must_fit(prediction: &Prediction, image: &Image) -> Result<(), Failure> {
     let (width, height) = (image.width, image.height);
     let plane = &prediction.probability;

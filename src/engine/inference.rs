@@ -1,4 +1,4 @@
-//! What an open model is asked, and what it answers.
+//! Requests to an open model, and their answers.
 
 use std::sync::Arc;
 
@@ -8,71 +8,71 @@ use crate::data::volume::DisplayWindow;
 use crate::data::{Image, Mask};
 use crate::infer::{InspectOptions, Inspection, Overrides, Prediction};
 
-/// Asks for a segmentation; a newer request replaces one that still waits.
+/// A request for a segmentation. A newer request replaces one that is still waiting.
 #[derive(Clone, Debug)]
 pub struct PredictRequest {
-    /// Matches the answer.
+    /// The ticket that identifies the answer.
     pub ticket: Ticket,
-    /// What to segment.
+    /// The image to segment.
     pub image: Arc<Image>,
-    /// How the network sees it; `None` as it is stored.
+    /// The display window applied to the network's input; `None` for the stored image.
     pub seen: Option<DisplayWindow>,
     /// The prompt.
     pub prompt: String,
-    /// A mask of the image's size to compare with, and its ticket.
+    /// The ground truth, of the same size as the image, and its ticket.
     pub truth: Option<(Ticket, Arc<Mask>)>,
 }
 
-/// A finished segmentation.
+/// The answer to a [`PredictRequest`].
 #[derive(Clone, Debug)]
 pub struct Predicted {
-    /// The request's ticket.
+    /// The ticket of the request.
     pub ticket: Ticket,
-    /// The request's image.
+    /// The image of the request.
     pub image: Arc<Image>,
-    /// What the network says.
+    /// The prediction.
     pub prediction: Arc<Prediction>,
-    /// Its pixel counts.
+    /// The pixel counts of the prediction.
     pub counts: Counts,
 }
 
-/// Asks for a look inside the network; a newer request replaces one that still waits.
+/// A request for an inspection. A newer request replaces one that is still waiting.
 #[derive(Clone, Debug)]
 pub struct InspectRequest {
-    /// What to segment; its ticket matches the answer.
+    /// The segmentation to inspect; its ticket identifies the answer.
     pub of: PredictRequest,
     /// Values in place of the network's own.
     pub overrides: Option<Overrides>,
-    /// What is looked at.
+    /// The results that are requested.
     pub wanted: InspectOptions,
 }
 
-/// A finished look inside.
+/// The answer to an [`InspectRequest`].
 #[derive(Clone, Debug)]
 pub struct Inspected {
-    /// The request's ticket.
+    /// The ticket of the request.
     pub ticket: Ticket,
-    /// The request's image.
+    /// The image of the request.
     pub image: Arc<Image>,
-    /// The values with which the network ran, where they were not its own.
+    /// The values with which the network ran, if they were not its own.
     pub overrides: Option<Overrides>,
-    /// What was seen.
+    /// The inspection.
     pub inspection: Arc<Inspection>,
-    /// Pixel counts of its mask.
+    /// The pixel counts of its mask.
     pub counts: Counts,
 }
 
-/// Pixel counts of one prediction, and the truth they compare with.
+/// The pixel counts of a prediction, and the ground truth with which it was compared.
 #[derive(Clone, Debug)]
 pub struct Counts {
-    /// Ticket of the truth, if one was used.
+    /// The ticket of the ground truth, if one was used.
     pub truth: Option<Ticket>,
     /// The counts at every threshold.
     pub table: Arc<ThresholdCounts>,
 }
 
 impl Counts {
-    /// Of a prediction at every threshold, against `truth` if there is one.
+    /// Counts the pixels of a prediction at every threshold, compared with `truth` if there is one.
     pub(super) fn of(prediction: &Prediction, truth: Option<&(Ticket, Arc<Mask>)>) -> Self {
         let mask = truth.map(|(_, mask)| mask.values.as_slice());
         let table = Arc::new(ThresholdCounts::new(&prediction.probability.values, mask));

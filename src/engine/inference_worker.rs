@@ -1,4 +1,4 @@
-//! One open model with the thread that owns it, and what goes in and out.
+//! One open model with the thread that owns it, and its requests.
 
 use std::io;
 use std::thread::Builder;
@@ -12,10 +12,10 @@ use super::infer_thread::{InferThread, Requests};
 use super::priority::{PREDICTION, lower};
 use crate::infer::OpenModel;
 
-/// How long to wait for a running prediction when the program ends.
+/// The time to wait for a running prediction when the program ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Slots to an inference thread. Dropping it ends the thread after what it is at.
+/// The requests to an inference thread. Dropping it ends the thread after its current request.
 pub(super) struct InferenceWorker {
     pub(super) requests: Requests,
     quit: Option<Sender<()>>,
@@ -23,7 +23,10 @@ pub(super) struct InferenceWorker {
 }
 
 impl InferenceWorker {
-    /// Starts the thread of the model `slot`: `himix-infer` or `himix-compare`.
+    /// Starts the thread of the model in `slot`: `himix-infer` or `himix-compare`.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(slot: Slot, open: OpenModel, out: EventSender) -> io::Result<Self> {
         let name = match slot {
             Slot::Primary => "himix-infer",
@@ -42,7 +45,7 @@ impl InferenceWorker {
         Ok(Self { requests, quit: Some(quit), ended })
     }
 
-    /// Ends the thread and waits for it, but not for long.
+    /// Ends the thread and waits for it for a limited time.
     pub(super) fn end(&mut self) {
         self.quit = None;
         let _ = self.ended.recv_timeout(FAREWELL);

@@ -1,4 +1,4 @@
-//! What a job is: a request of the window that a thread works on, and what comes of it.
+//! A job: a request of the window that a thread processes, and its answer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,82 +6,82 @@ use std::sync::Arc;
 use crate::analysis::figure::FigureError;
 use crate::data::{DataError, Volume};
 
-/// Number by which an answer is matched with its request; a later request has a higher one.
+/// The number that identifies the answer to a request. Later requests have higher numbers.
 pub type Ticket = u64;
 
-/// The threads that do jobs, each one at a time and in their order.
+/// The threads that run jobs, each one job at a time in the order of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worker {
     /// Reads files.
     Files,
-    /// Counts, measures, paints; also writes pictures, which have to be painted first.
+    /// Counts, measures and renders; also writes images that have to be rendered first.
     Compute,
-    /// Writes what must not wait for the others, for example the settings.
+    /// Writes files that must not wait for other jobs, for example the settings.
     Storage,
 }
 
-/// A request, declared with its answer and with what is done for it. See ARCHITECTURE.md, *Adding a job*.
+/// A request, declared with its answer and the work it takes. See ARCHITECTURE.md, *Adding a job*.
 pub trait Job: Send + 'static {
-    /// What comes of it.
+    /// The type of the answer.
     type Answer: Send + 'static;
 
-    /// The thread that does it.
+    /// The thread that runs the job.
     const WORKER: Worker;
 
-    /// Whether it is done even when the program is about to end, because it writes what the user would miss.
+    /// Whether the job runs even if the program is about to end, because it writes something the user would miss.
     const OUTLIVES_WINDOW: bool = false;
 
-    /// The file that a failure names at its end, unless its message does already.
+    /// The file that is appended to a failure's message, unless the message already contains it.
     fn file(&self) -> Option<PathBuf> {
         None
     }
 
-    /// Does it.
+    /// Runs the job.
     ///
     /// # Errors
-    /// One line that says what to do, or that the job was cancelled.
+    /// The job failed, with one line that says what to do, or it was cancelled.
     fn run(self, task: &mut Task<'_>) -> Result<Self::Answer, Failure>;
 }
 
-/// A job that is being done: how it looks to the job itself.
+/// A running job, as seen by the job itself.
 pub struct Task<'a> {
-    /// Its number.
+    /// The ticket of the request.
     pub ticket: Ticket,
-    /// Says how much of how much is done.
+    /// Reports the amount done and the total.
     pub(super) progress: &'a (dyn Fn(usize, usize) + Sync),
-    /// Whether nobody waits for it any more.
+    /// Whether the answer is not needed any more.
     pub(super) is_cancelled: &'a (dyn Fn() -> bool + Sync),
-    /// The image that this thread opened last and the number of its request: masks are laid on it.
+    /// The image that this thread opened last, with the ticket of its request. Ground truths are placed on it.
     pub(super) opened: &'a mut Opened,
 }
 
-/// The image that was opened last, with the number of its request.
+/// The image that was opened last, with the ticket of its request.
 pub(super) type Opened = Option<(Ticket, Arc<Volume>)>;
 
 impl Task<'_> {
-    /// Says that `done` of `count` is done. Whether to go on.
+    /// Reports that `done` of `count` is done. Returns whether to continue.
     pub fn progress(&self, done: usize, count: usize) -> bool {
         (self.progress)(done, count);
         !(self.is_cancelled)()
     }
 
-    /// Whether nobody waits for the answer any more.
+    /// Whether the answer is not needed any more.
     pub fn is_cancelled(&self) -> bool {
         (self.is_cancelled)()
     }
 }
 
-/// Why a job has no answer.
+/// The reason why a job has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It was cancelled, or its thread ended.
+    /// The job was cancelled or its thread ended.
     Cancelled,
-    /// One line that says why and what to do.
+    /// The job failed. The text is one line with the reason and what to do.
     Failed(String),
 }
 
 impl Failure {
-    /// With the file's name at the end of the message, unless it is in there already.
+    /// Appends the name of the file to the message, unless the message already contains it.
     pub(super) fn naming(self, file: Option<&Path>) -> Self {
         match (self, file.map(|file| file.display().to_string())) {
             (Self::Failed(message), Some(file)) if !message.contains(&file) => {
@@ -91,7 +91,7 @@ impl Failure {
         }
     }
 
-    /// The message; `None` if the job was cancelled, of which there is nothing to say.
+    /// The message; `None` if the job was cancelled, which needs no message.
     pub fn message(self) -> Option<String> {
         match self {
             Self::Cancelled => None,

@@ -1,9 +1,10 @@
-//! Threads between the window and the work: requests in, answers and events out, and nobody waits for anybody.
+//! Threads between the window and the work. Requests go in, answers and events come out, and neither side blocks
+//! the other.
 //!
-//! One thread owns the model, a second one the model that it is compared with while there is one. Of the others one reads
-//! files, one counts, measures and paints, one writes, one trains. Every request is a [`Pending`] of the window, to which its
-//! answer comes back. What is large and soon outdated (requests for a prediction) waits in [`LatestSlot`]s, in which a newer
-//! value replaces an older one; the rest goes through bounded channels.
+//! One thread owns the model; a second one owns the model for comparison while there is one. Other threads read
+//! files, compute (count, measure and render), write files, and train. Every request is a [`Pending`] of the
+//! window, which receives the answer. Requests that are large and soon outdated, such as those for a prediction,
+//! wait in [`LatestSlot`]s, in which a newer value replaces an older one. All others go through bounded channels.
 
 mod display;
 mod enlarge;
@@ -74,19 +75,19 @@ use thumbnails::Thumbnails;
 use training::TrainingController;
 use worker::WorkerThread;
 
-/// Events that may wait for the window to look at them.
+/// The number of events that may wait for the window.
 const EVENT_QUEUE: usize = 256;
-/// How long to wait for what is still to be written when the program ends.
+/// The time to wait for pending writes when the program ends.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// The same for a file that is still read; nobody needs it any more.
+/// The time to wait for a file that is still being read, whose content is not needed any more.
 const SHORT_FAREWELL: Duration = Duration::from_secs(1);
 
-/// The running threads. Dropping it finishes what is still to be written, stops a training run at its next step, and ends the
-/// threads; it waits for them, but not for ever.
+/// The running threads. Dropping the engine finishes pending writes, stops a training run at its next step, and
+/// ends the threads; it waits for them for a limited time.
 pub struct Engine {
     open: OpenModel,
     primary: InferenceWorker,
-    /// Of the model that is compared with, while there is one.
+    /// The worker of the model for comparison, while there is one.
     compared: Option<InferenceWorker>,
     training: TrainingController,
     thumbnails: Thumbnails,
@@ -97,13 +98,17 @@ pub struct Engine {
     events: Receiver<Event>,
     out: EventSender,
     tickets: AtomicU64,
-    /// Breaks off the study that was begun last.
+    /// Cancels the most recent study.
     study: Option<Canceller>,
 }
 
 impl Engine {
-    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-storage`, `himix-thumbnails`, `himix-slices` and `himix-preflight`. `open`
-    /// is called on the threads that need a model, `trainer` on the thread of a run, and `wake` after everything reported.
+    /// Starts the threads `himix-infer`, `himix-files`, `himix-compute`, `himix-storage`, `himix-thumbnails`,
+    /// `himix-slices` and `himix-preflight`. `open` is called on the threads that need a model, `trainer` on the
+    /// thread of a run, and `wake` after every report.
+    ///
+    /// # Errors
+    /// A thread could not be started.
     pub fn start(open: OpenModel, trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         priority::share_threads();
         let (events_in, events) = bounded(EVENT_QUEUE);
@@ -125,16 +130,16 @@ impl Engine {
         })
     }
 
-    /// The next number for a request, or for anything else that must be told from what was there before.
+    /// The next ticket, for a request or for anything else that must be distinguished from earlier ones.
     pub fn ticket(&self) -> Ticket {
         self.tickets.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Has `job` done. Its answer comes to `pending`, where `what` says what was asked; an earlier request of the same kind is
-    /// cancelled.
+    /// Requests `job`. The answer goes to `pending`, where `what` describes the request. An earlier request in
+    /// `pending` is cancelled.
     ///
     /// # Errors
-    /// [`Busy`], and the earlier request goes on.
+    /// [`Busy`] if the queue is full. The earlier request then continues.
     pub fn ask<Q, J: Job>(&self, pending: &mut Pending<Q, J::Answer>, what: Q, job: J) -> Result<Ticket, Busy> {
         let ticket = self.ticket();
         let (asked, reply) = pending.prepare(ticket, what, self.out.wake.clone());
@@ -143,10 +148,10 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// As [`Self::ask`], beside the earlier requests.
+    /// Like [`Self::ask`], without cancelling the earlier requests in `several`.
     ///
     /// # Errors
-    /// [`Busy`].
+    /// [`Busy`] if the queue is full.
     pub fn ask_beside<Q, J: Job>(
         &self,
         several: &mut Several<Q, J::Answer>,
@@ -159,23 +164,23 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Waits until all that was asked of `worker` is done, but no longer than `patience`. Whether it is. For tests and for the end of
-    /// the program: the window never waits.
+    /// Waits until all requests to `worker` are finished, but no longer than `patience`, and returns whether they
+    /// are. This is for tests and for the end of the program; the window never waits.
     pub fn wait_for(&self, worker: Worker, patience: Duration) -> bool {
         self.worker(worker).wait(Instant::now() + patience)
     }
 
-    /// Has a slice prepared, and its neighbours after it; replaces an earlier request.
+    /// Requests a slice and then its neighbours. It replaces an earlier request.
     pub fn prepare_slice(&self, request: SliceRequest) {
         self.slices.prepare(request);
     }
 
-    /// Forgets the slices that were prepared: their image is closed.
+    /// Discards the prepared slices because their image was closed.
     pub fn forget_slices(&self) {
         self.slices.forget();
     }
 
-    /// Slice `slice` of the image, from 0, with its mask of `truth`; `None` if it is not prepared.
+    /// Slice `slice` of the image, counted from 0, with the mask of `truth`; `None` if it is not prepared.
     pub fn prepared_slice(
         &self,
         image: Ticket,
@@ -200,8 +205,8 @@ impl Engine {
         }
     }
 
-    /// Has a model opened in a slot, in place of the one that is open there. If it fails, that one stays. Starts the thread
-    /// `himix-compare` where it is needed.
+    /// Opens a model in a slot in place of the current one, which stays open if this fails. Starts the thread
+    /// `himix-compare` if it is needed.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -223,8 +228,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks the model in a slot for a prediction; replaces an earlier request that is still waiting. Nothing happens where no
-    /// model was ever asked for.
+    /// Requests a prediction from the model in a slot. It replaces an earlier request that is still waiting.
+    /// Nothing happens if no model was ever requested for the slot.
     pub fn predict(&self, slot: Slot, pending: &mut Pending<(), Predicted>, request: PredictRequest) {
         let Some(model) = self.model(slot) else { return };
         let (asked, reply) = pending.prepare(request.ticket, (), self.out.wake.clone());
@@ -232,14 +237,14 @@ impl Engine {
         model.requests.predictions.put((request, reply));
     }
 
-    /// Takes back a request for a prediction that is still waiting.
+    /// Withdraws a request for a prediction that is still waiting.
     pub fn forget_request(&self, slot: Slot) {
         if let Some(model) = self.model(slot) {
             model.requests.predictions.take();
         }
     }
 
-    /// As [`Self::predict`], with a look inside the network; `what` says what was asked.
+    /// Like [`Self::predict`], with an inspection of the network; `what` describes the request.
     pub fn inspect<Q>(&self, slot: Slot, pending: &mut Pending<Q, Inspected>, what: Q, request: InspectRequest) {
         let Some(model) = self.model(slot) else { return };
         let (asked, reply) = pending.prepare(request.of.ticket, what, self.out.wake.clone());
@@ -247,12 +252,12 @@ impl Engine {
         model.requests.inspections.put((request, reply));
     }
 
-    /// Ends the comparison; its thread ends, and its model with it, after what it is at.
+    /// Ends the comparison. Its thread and model end after the current request.
     pub fn close_compared(&mut self) {
         self.compared = None;
     }
 
-    /// Begins long work with a model on the thread `himix-study`; an earlier one is cancelled.
+    /// Starts a long task with a model on the thread `himix-study`. An earlier one is cancelled.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -270,44 +275,47 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks for thumbnails; replaces an earlier request.
+    /// Requests thumbnails. It replaces an earlier request.
     pub fn make_thumbnails(&self, request: ThumbnailRequest) {
         self.thumbnails.requests.put(request);
     }
 
-    /// The next event, if one waits.
+    /// The next event, if there is one.
     pub fn next_event(&self) -> Option<Event> {
         self.events.try_recv().ok()
     }
 
-    /// Begins a training run on the thread `himix-train`. False where one goes on already.
+    /// Starts a training run on the thread `himix-train`. Returns false if a run is already in progress.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub fn train(&mut self, job: TrainingJob) -> io::Result<bool> {
         self.training.begin(job)
     }
 
-    /// Whether a training run goes on.
+    /// Whether a training run is in progress.
     pub fn is_training(&self) -> bool {
         self.training.is_running()
     }
 
-    /// Asks the training run to pause, go on or stop; heard before its next step.
+    /// Tells the training run to pause, continue or stop. It obeys before its next step.
     pub fn ask_training(&self, control: RunControl) {
         self.training.ask(control);
     }
 
-    /// What the training run has said since the last time.
+    /// Takes the updates of the training run since the last call.
     pub fn training_updates(&self) -> Vec<TrainingUpdate> {
         self.training.updates()
     }
 
-    /// Asks what a run with these settings would take, or why there can be none.
+    /// Requests an estimate of a run with these settings, or the reason why it is impossible.
     pub fn estimate(&self, pending: &mut Pending<(), Estimate>, config: TrainConfig) {
         let (asked, reply) = pending.prepare(self.ticket(), (), self.out.wake.clone());
         pending.sent(asked);
         self.training.estimate((config, reply));
     }
 
-    /// Asks for the run in `folder` that broke off, if it can be resumed.
+    /// Requests the interrupted run in `folder`, if it can be resumed.
     pub fn look_for_interrupted(&self, pending: &mut Pending<PathBuf, Option<Interrupted>>, folder: PathBuf) {
         let (asked, reply) = pending.prepare(self.ticket(), folder.clone(), self.out.wake.clone());
         pending.sent(asked);
@@ -323,7 +331,7 @@ impl Drop for Engine {
         if let Some(study) = self.study.take() {
             study.cancel();
         }
-        // Nobody reads events any more; a thread that waits to report one must not wait for ever.
+        // Nobody reads events any more, and a thread that waits to send one must not wait forever.
         let (_, nobody) = bounded(0);
         self.events = nobody;
         self.training.end();

@@ -1,23 +1,23 @@
-//! The picture with its overlay, in memory, for a file.
+//! Composition of an image with its overlay in memory, for export.
 
 use crate::data::{Image, OverlayColours};
 
-/// Stripes of a false negative along the longer side of a picture, and the least distance of two, in pixels.
+/// The number of stripes of a false negative along the longer side of an image, and the least distance between two, in pixels.
 const STRIPES: usize = 64;
 const LEAST_PERIOD: usize = 10;
-/// How much of white is in a stripe.
+/// The share of white in a stripe.
 const PALE: f32 = 0.75;
 
-/// How the overlay is painted. Colours are 8-bit sRGB.
+/// The appearance of the overlay. Colours are 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlayPaint {
-    /// Of the areas.
+    /// The colours of the areas.
     pub colours: OverlayColours,
-    /// Outline of the mask.
+    /// The colour of the mask's outline.
     pub prediction_outline: [u8; 3],
-    /// Outline of the truth.
+    /// The colour of the ground truth's outline.
     pub truth_outline: [u8; 3],
-    /// How much of the fill covers the picture, 0…1.
+    /// The opacity of the fill, 0…1.
     pub opacity: f32,
     /// Whether areas are filled.
     pub fill: bool,
@@ -25,7 +25,7 @@ pub struct OverlayPaint {
     pub contour: bool,
 }
 
-/// Paints `mask` (0 or 1 a pixel, of the image's size) over `image`; 3 bytes a pixel, row-major.
+/// Draws `mask` (0 or 1 per pixel, of the image's size) over `image`. Returns 3 bytes per pixel, row-major.
 pub fn compose(image: &Image, mask: &[u8], truth: Option<&[u8]>, paint: &OverlayPaint) -> Vec<u8> {
     let mut rgb: Vec<u8> =
         image.to_rgba8().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();

@@ -1,4 +1,4 @@
-//! A request on its way: what was asked, since when, how far it is, and what came of it.
+//! A pending request: its content, start time, progress and answer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,33 +7,33 @@ use std::time::Instant;
 use super::job::{Failure, Ticket};
 use super::wake::Wake;
 
-/// Requests of one kind, of which the newest counts: `Q` says what was asked, `A` is the answer.
+/// Requests of one kind, of which only the newest counts. `Q` describes the request and `A` is the answer.
 ///
-/// The window keeps one for each thing that it asks for; the answer comes to it and to nobody else.
+/// The window has one `Pending` for each kind of request. Only this `Pending` receives the answer.
 pub struct Pending<Q, A> {
     /// The newest request, answered or not.
     asked: Option<Asked<Q>>,
-    /// Whether its answer is still to come.
+    /// Whether its answer is still pending.
     is_open: bool,
     newest: Ticket,
     inbox: Arc<Inbox<A>>,
 }
 
-/// What came last and was not taken yet.
+/// The most recent answer that was not taken yet.
 type Inbox<A> = Mutex<Option<(Ticket, Result<A, Failure>)>>;
 
 /// A request.
 pub struct Asked<Q> {
-    /// Its number.
+    /// The ticket of the request.
     pub ticket: Ticket,
-    /// What was asked.
+    /// The content of the request.
     pub what: Q,
-    /// When, or when the wait for an answer began.
+    /// The time of the request, or the time from which the wait for its answer counts.
     pub since: Instant,
     shared: Arc<Shared>,
 }
 
-/// What both sides see of a request while it is worked on.
+/// The state that both sides share while a request is processed.
 #[derive(Default)]
 struct Shared {
     is_cancelled: AtomicBool,
@@ -41,12 +41,12 @@ struct Shared {
 }
 
 impl<Q> Asked<Q> {
-    /// So much of so much is done; `None` before that is known.
+    /// The amount done and the total; `None` while they are unknown.
     pub fn progress(&self) -> Option<(usize, usize)> {
         *locked(&self.shared.progress)
     }
 
-    /// Whether it was asked to end.
+    /// Whether cancellation was requested.
     pub fn is_cancelled(&self) -> bool {
         self.shared.is_cancelled.load(Ordering::Relaxed)
     }
@@ -59,48 +59,48 @@ impl<Q, A> Default for Pending<Q, A> {
 }
 
 impl<Q, A> Pending<Q, A> {
-    /// The request whose answer is still to come.
+    /// The newest request if its answer is still pending.
     pub fn pending(&self) -> Option<&Asked<Q>> {
         self.asked.as_ref().filter(|_| self.is_open)
     }
 
-    /// What was asked last, whether or not it was answered; `None` after it was forgotten.
+    /// The content of the newest request, whether or not it was answered; `None` after [`Self::forget`].
     pub fn asked(&self) -> Option<&Q> {
         self.asked.as_ref().map(|asked| &asked.what)
     }
 
-    /// Number of the newest request, or of what made it outdated.
+    /// The ticket of the newest request, or of the event that made it outdated.
     pub fn newest(&self) -> Ticket {
         self.newest
     }
 
-    /// Asks the thread to break the request off. Its answer is then [`Failure::Cancelled`], or what it had by then.
+    /// Cancels the request. Its answer is then [`Failure::Cancelled`] or the partial result.
     pub fn cancel(&self) {
         if let Some(asked) = self.pending() {
             asked.shared.is_cancelled.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Waits for nothing any more: what was asked is outdated since `ticket`.
+    /// Discards the request, which is outdated since `ticket`.
     pub fn forget(&mut self, ticket: Ticket) {
         self.cancel();
         (self.asked, self.is_open, self.newest) = (None, false, ticket);
     }
 
-    /// The wait for the newest answer counts from `since`.
+    /// Sets the time from which the wait for the newest answer counts.
     pub fn waits_since(&mut self, since: Instant) {
         self.asked.iter_mut().for_each(|asked| asked.since = since);
     }
 
-    /// The newest answer, once. Answers to earlier requests are passed over.
+    /// Takes the newest answer. Answers to earlier requests are discarded.
     pub fn take(&mut self) -> Option<Result<A, Failure>> {
         let is_open = self.is_open;
         let (ticket, outcome) = self.take_any()?;
         (is_open && ticket == self.newest).then_some(outcome)
     }
 
-    /// The answer that came last, also to an earlier request, with the number of that; for what is better late than never. Failures of
-    /// earlier requests are passed over.
+    /// Takes the most recent answer, even to an earlier request, with the ticket of its request. This is for
+    /// answers that are useful even if they are late. Failures of earlier requests are discarded.
     pub fn take_any(&mut self) -> Option<(Ticket, Result<A, Failure>)> {
         let (ticket, outcome) = locked(&self.inbox).take()?;
         if self.is_open && ticket == self.newest {
@@ -111,14 +111,14 @@ impl<Q, A> Pending<Q, A> {
         Some((ticket, outcome))
     }
 
-    /// A request as it is sent; it counts from [`Self::sent`] on.
+    /// Creates a request, which counts once [`Self::sent`] is called.
     pub(super) fn prepare(&self, ticket: Ticket, what: Q, wake: Wake) -> (Asked<Q>, Reply<A>) {
         let shared = Arc::<Shared>::default();
         let asked = Asked { ticket, what, since: Instant::now(), shared: shared.clone() };
         (asked, Reply { ticket, inbox: self.inbox.clone(), shared, wake })
     }
 
-    /// The request is on its way; nobody waits for the one before any more.
+    /// Registers a request that was sent. The previous request is cancelled.
     pub(super) fn sent(&mut self, asked: Asked<Q>) {
         self.cancel();
         self.newest = asked.ticket;
@@ -126,9 +126,10 @@ impl<Q, A> Pending<Q, A> {
     }
 }
 
-/// The way back to who asked. A request is answered through it once, or not at all if a newer one replaced it before it was begun.
+/// The channel for the answer to a request. Each request is answered once, or not at all if a newer one replaced
+/// it before it was started.
 pub(super) struct Reply<A> {
-    /// Number of the request.
+    /// The ticket of the request.
     pub(super) ticket: Ticket,
     inbox: Arc<Inbox<A>>,
     shared: Arc<Shared>,
@@ -136,7 +137,7 @@ pub(super) struct Reply<A> {
 }
 
 impl<A> Reply<A> {
-    /// Answers. The answer to a later request is not replaced.
+    /// Sends the answer. It does not replace the answer to a later request.
     pub(super) fn answer(self, outcome: Result<A, Failure>) {
         let mut inbox = locked(&self.inbox);
         if inbox.as_ref().is_none_or(|(ticket, _)| *ticket <= self.ticket) {
@@ -146,18 +147,18 @@ impl<A> Reply<A> {
         (self.wake)();
     }
 
-    /// Says that `done` of `count` is done.
+    /// Reports that `done` of `count` is done.
     pub(super) fn progress(&self, done: usize, count: usize) {
         *locked(&self.shared.progress) = Some((done, count));
         (self.wake)();
     }
 
-    /// Whether nobody waits for the answer any more.
+    /// Whether the answer is not needed any more.
     pub(super) fn is_cancelled(&self) -> bool {
         self.shared.is_cancelled.load(Ordering::Relaxed)
     }
 
-    /// What cancels the request from elsewhere.
+    /// Returns a handle that cancels the request from another place.
     pub(super) fn canceller(&self) -> Canceller {
         Canceller(self.shared.clone())
     }
@@ -172,12 +173,12 @@ impl Canceller {
     }
 }
 
-/// A value is swapped in one step, so a poisoned lock holds nothing half-written.
+/// Locks a mutex. A value is swapped in one step, so that a poisoned lock contains no partial value.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Requests that do not replace each other, for example to write files: each gets its answer.
+/// Requests that do not replace each other, for example to write files. Each of them receives its answer.
 pub struct Several<Q, A>(Vec<Pending<Q, A>>);
 
 impl<Q, A> Default for Several<Q, A> {
@@ -187,17 +188,17 @@ impl<Q, A> Default for Several<Q, A> {
 }
 
 impl<Q, A> Several<Q, A> {
-    /// How many are on their way.
+    /// The number of pending requests.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether none is on its way.
+    /// Whether no request is pending.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What was asked and what came of it, of all that were answered since the last time.
+    /// Takes the requests that were answered since the last call, with their answers.
     pub fn take(&mut self) -> Vec<(Q, Result<A, Failure>)> {
         let mut taken = Vec::new();
         let waiting = self.0.drain(..).filter_map(|mut pending| match pending.take() {

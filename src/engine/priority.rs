@@ -1,26 +1,27 @@
-//! Processor time: first what the user sees move, then predictions, then training.
+//! Thread priorities: the window first, then predictions, then training.
 
-/// How far below the usual priority predictions are made, as `nice` counts it. A frame is ready soon after it was asked for while
-/// a prediction goes on; alone on the machine, a prediction is as fast as before.
+/// The priority of predictions, in steps of `nice` below the default. A frame is then drawn promptly during a
+/// prediction, and a prediction on an otherwise idle machine is not slower.
 pub(super) const PREDICTION: i32 = 4;
-/// The same of a training run: a thread that predicts gets about nine times the share of one that trains.
+/// The priority of a training run, in steps of `nice`. A thread that predicts gets about nine times as much time
+/// as one that trains.
 pub(super) const TRAINING: i32 = 14;
 
 /// Lowers the priority of this thread, and of every thread that it starts from now on, by `steps` of `nice`.
 ///
-/// Linux counts `nice` for each thread, and a new thread inherits it. Other systems count it for the process, so that the window
-/// would be slowed down too; there all keep the usual priority.
+/// Linux applies `nice` to each thread, and a new thread inherits it. Other systems apply it to the process, which
+/// would also slow down the window; there, all threads keep the default priority.
 pub(super) fn lower(steps: i32) {
-    // Lowering is always allowed; were it not, the thread would only be a worse neighbour.
+    // Lowering is always permitted. If it failed, the thread would only compete more with the others.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(steps);
     #[cfg(not(target_os = "linux"))]
     let _ = steps;
 }
 
-/// Starts the threads that all predictions share, at their priority, before anything else does.
+/// Starts the threads that all predictions share, with their priority, before anything else starts them.
 pub(super) fn share_threads() {
-    // Where they are there already, as in tests, they stay as they are.
+    // If they already exist, as in tests, they keep their priority.
     let _ = rayon::ThreadPoolBuilder::new().start_handler(|_| lower(PREDICTION)).build_global();
 }
 

@@ -1,11 +1,12 @@
-//! Pixel counts at every threshold at once, so that moving the threshold costs a look-up.
+//! Pixel counts at all thresholds, so that changing the threshold takes only a look-up.
 
 use crate::data::foreground::{THRESHOLD_STEPS, is_foreground, threshold_at, threshold_step};
 use crate::metrics::Confusion;
 
-/// How many pixels reach each threshold, apart for lesion and background where a truth is known.
+/// The number of pixels that reach each threshold, separately for lesion and background if a ground truth is
+/// known.
 ///
-/// Exact: a pixel counts at a step if its probability is at least [`threshold_at`] that step.
+/// The counts are exact: a pixel counts at a step if its probability is at least [`threshold_at`] that step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdCounts {
     lesion: Vec<u64>,
@@ -16,11 +17,12 @@ pub struct ThresholdCounts {
 }
 
 impl ThresholdCounts {
-    /// Counts `probability` (row-major) against `truth` (0 or 1 a pixel, same length). A truth of another
-    /// length is not used.
+    /// Counts `probability` (row-major) against `truth` (0 or 1 per pixel, same length). A `truth` of another
+    /// length is ignored.
     pub fn new(probability: &[f32], truth: Option<&[u8]>) -> Self {
         let truth = truth.filter(|truth| truth.len() == probability.len());
-        // Entry k + 1 counts the pixels whose highest threshold reached is step k; entry 0 those below all.
+        // Entry k + 1 counts the pixels whose highest reached threshold is step k; entry 0 counts the pixels below
+        // all thresholds.
         let mut lesion = vec![0u64; THRESHOLD_STEPS + 2];
         let mut background = vec![0u64; THRESHOLD_STEPS + 2];
         match truth {
@@ -43,18 +45,18 @@ impl ThresholdCounts {
         }
     }
 
-    /// Number of pixels in the mask at `threshold`.
+    /// The number of pixels in the mask at `threshold`.
     pub fn foreground(&self, threshold: f32) -> u64 {
         let step = threshold_step(threshold);
         self.lesion[step] + self.background[step]
     }
 
-    /// Share of the image that the mask covers at `threshold`, 0…1.
+    /// The fraction of the image that the mask covers at `threshold`, 0…1.
     pub fn foreground_fraction(&self, threshold: f32) -> f64 {
         if self.total == 0 { 0.0 } else { self.foreground(threshold) as f64 / self.total as f64 }
     }
 
-    /// The comparison with the truth at `threshold`, if there is one.
+    /// The comparison with the ground truth at `threshold`; `None` without a ground truth.
     pub fn confusion(&self, threshold: f32) -> Option<Confusion> {
         let step = threshold_step(threshold);
         let (true_positive, false_positive) = (self.lesion[step], self.background[step]);
@@ -67,13 +69,13 @@ impl ThresholdCounts {
     }
 }
 
-/// One more than the highest step that `p` reaches; 0 if it reaches none (negative, or not a number).
+/// One more than the highest step that `p` reaches; 0 if it reaches none (negative or NaN).
 fn highest_step(p: f32) -> usize {
     if !is_foreground(p, 0.0) {
         return 0;
     }
     let mut step = ((p * THRESHOLD_STEPS as f32) as usize).min(THRESHOLD_STEPS);
-    // The product is rounded; the comparison is what counts.
+    // The product is rounded, so that the exact comparison decides.
     while step < THRESHOLD_STEPS && is_foreground(p, threshold_at(step + 1)) {
         step += 1;
     }
@@ -83,7 +85,7 @@ fn highest_step(p: f32) -> usize {
     step + 1
 }
 
-/// Turns counts by highest step into counts at or above each step, and their total.
+/// Converts counts by highest step to counts at or above each step, and returns them with their total.
 fn at_or_above(bins: Vec<u64>) -> (Vec<u64>, u64) {
     let total = bins.iter().sum();
     let mut counts = vec![0; THRESHOLD_STEPS + 1];

@@ -1,5 +1,5 @@
-//! The thread that prepares slices of a stack for the screen: the one that is asked for, then those that follow in the direction of
-//! scrolling.
+//! The thread that prepares slices of a stack for the screen: first the requested slice, then those in the
+//! direction of scrolling.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,39 +16,39 @@ use super::wake::Wake;
 use crate::data::volume::Window;
 use crate::data::{Image, Mask, Pixels, Texels, Truth, Volume};
 
-/// Memory that the prepared slices may take, in bytes. The one that is asked for is prepared however large it is.
+/// The maximum memory for prepared slices in bytes. The requested slice is prepared whatever its size.
 const LIMIT: usize = 128 << 20;
-/// Slices that are prepared in the direction of scrolling, and in the other one.
+/// The numbers of slices that are prepared in the direction of scrolling and in the opposite direction.
 const AHEAD: usize = 12;
 const BEHIND: usize = 4;
 
-/// Asks for a slice; a newer request replaces one that still waits.
+/// A request for a slice. A newer request replaces one that is still waiting.
 #[derive(Clone, Debug)]
 pub struct SliceRequest {
-    /// Names the image.
+    /// The ticket of the image.
     pub image: Ticket,
-    /// All of its slices.
+    /// The volume with all slices.
     pub volume: Arc<Volume>,
-    /// What is compared with.
+    /// The ground truth.
     pub truth: Option<Arc<Truth>>,
-    /// Number of the slice, from 0.
+    /// The index of the slice, counted from 0.
     pub slice: usize,
-    /// Longest side of a texture, in pixels.
+    /// The longest side of a texture in pixels.
     pub texture_limit: usize,
 }
 
-/// A slice as the window shows it.
+/// A slice prepared for the window.
 #[derive(Clone, Debug)]
 pub struct PreparedSlice {
-    /// Its mapped values.
+    /// The slice with mapped values.
     pub image: Arc<Image>,
-    /// Its pixels for the screen.
+    /// The pixels for the screen.
     pub display: DisplayPixels,
-    /// From its smallest to its largest value.
+    /// The window from the smallest to the largest value.
     pub full: Window,
-    /// The mask of the ground truth; `None` if there is none of this slice.
+    /// The mask of the ground truth; `None` if there is none for this slice.
     pub mask: Option<Arc<Mask>>,
-    /// What the mask was taken from.
+    /// The ground truth from which the mask was taken.
     truth: Option<Arc<Truth>>,
     bytes: usize,
 }
@@ -72,7 +72,7 @@ impl PreparedSlice {
             .compared_with(request, slice)
     }
 
-    /// The same with the mask of the ground truth of `request`.
+    /// Returns the slice with the mask of the ground truth in `request`.
     fn compared_with(self, request: &SliceRequest, slice: usize) -> Self {
         let mask = request.truth.as_ref().and_then(|truth| truth.mask(slice));
         Self { mask, truth: request.truth.clone(), ..self }
@@ -90,7 +90,7 @@ impl PreparedSlice {
     }
 }
 
-/// The slices of one image that are prepared.
+/// The prepared slices of one image.
 #[derive(Default)]
 struct Store {
     image: Ticket,
@@ -107,14 +107,14 @@ impl Store {
         self.slices.values().map(PreparedSlice::bytes).sum()
     }
 
-    /// Keeps slices of this image from now on, and forgets those of another.
+    /// Selects the image whose slices are stored, and discards the slices of another image.
     fn open(&mut self, image: Ticket) {
         if self.image != image {
             *self = Self { image, slices: BTreeMap::new() };
         }
     }
 
-    /// Keeps a slice, and forgets those farthest from `wanted` where all take more than `limit` bytes.
+    /// Stores a slice. If all slices take more than `limit` bytes, those farthest from `wanted` are discarded.
     fn put(&mut self, image: Ticket, slice: usize, prepared: PreparedSlice, wanted: usize, limit: usize) {
         // The image may have been closed while the slice was prepared.
         if self.image != image {
@@ -128,16 +128,19 @@ impl Store {
     }
 }
 
-/// The thread as the engine holds it; ends when this is dropped.
+/// The engine's handle to the thread, which ends when the handle is dropped.
 pub(super) struct Slices {
     requests: LatestSlot<SliceRequest>,
     store: Arc<Mutex<Store>>,
-    /// Dropped to end the thread.
+    /// Dropping the sender ends the thread.
     _quit: Sender<()>,
 }
 
 impl Slices {
-    /// Starts the thread `himix-slices`. `wake` is called when a slice that was asked for is there.
+    /// Starts the thread `himix-slices`. `wake` is called when a requested slice is ready.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(wake: Wake) -> io::Result<Self> {
         let requests = LatestSlot::<SliceRequest>::default();
         let store = Arc::<Mutex<Store>>::default();
@@ -149,31 +152,31 @@ impl Slices {
         Ok(Self { requests, store, _quit: quit })
     }
 
-    /// Asks for a slice.
+    /// Requests a slice.
     pub(super) fn prepare(&self, request: SliceRequest) {
         lock(&self.store).open(request.image);
         self.requests.put(request);
     }
 
-    /// Forgets all slices, and those that are being prepared.
+    /// Discards all slices, including those that are being prepared.
     pub(super) fn forget(&self) {
         self.requests.take();
         *lock(&self.store) = Store::default();
     }
 
-    /// A slice, if it is prepared and compared with `truth`.
+    /// Returns a slice if it is prepared with the mask of `truth`.
     pub(super) fn get(&self, image: Ticket, slice: usize, truth: Option<&Arc<Truth>>) -> Option<PreparedSlice> {
         lock(&self.store).get(image, slice, truth)
     }
 }
 
 fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
-    // A slice is put in one step, so a poisoned lock holds nothing half-written.
+    // A slice is inserted in one step, so that a poisoned lock contains no partial value.
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run(requests: &LatestSlot<SliceRequest>, store: &Mutex<Store>, quit: &Receiver<()>, wake: &Wake, limit: usize) {
-    // The image and the slice that were asked for last, and whether scrolling goes towards higher numbers.
+    // The image and slice of the last request, and whether the user scrolls towards higher indices.
     let (mut last, mut is_forward) = ((0, 0), true);
     loop {
         select! {
@@ -187,7 +190,7 @@ fn run(requests: &LatestSlot<SliceRequest>, store: &Mutex<Store>, quit: &Receive
                     last = (request.image, request.slice);
                     let mut is_first = true;
                     for slice in order(&request, is_forward, size_of(store), limit) {
-                        // What fails is not there; whoever asks for it gets no picture, but the program goes on.
+                        // A slice that fails is not stored. Its request gets no image, but the program continues.
                         let _ = guarded(|| prepare(&request, slice, store, limit));
                         if std::mem::take(&mut is_first) {
                             wake();
@@ -206,12 +209,13 @@ fn run(requests: &LatestSlot<SliceRequest>, store: &Mutex<Store>, quit: &Receive
     }
 }
 
-/// Memory that one prepared slice takes, as far as that is known.
+/// The memory that one prepared slice takes in bytes; 0 if it is unknown.
 fn size_of(store: &Mutex<Store>) -> usize {
     lock(store).slices.values().map(PreparedSlice::bytes).max().unwrap_or(0)
 }
 
-/// The slices to prepare: the one that is asked for, then its neighbours, most of them where scrolling goes. As many as have room.
+/// The slices to prepare, as many as fit: the requested one, then its neighbours, most of them in the direction of
+/// scrolling.
 fn order(request: &SliceRequest, is_forward: bool, bytes: usize, limit: usize) -> Vec<usize> {
     let (slice, count) = (request.slice, request.volume.slices);
     let up = (slice + 1)..count;

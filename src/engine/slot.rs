@@ -1,10 +1,10 @@
-//! A place for one value, in which a newer one replaces one that nobody has taken yet.
+//! A slot for one value, in which a newer value replaces one that was not taken yet.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// Shared by the one who writes and the one who reads; never queues more than one value.
+/// A slot shared by writer and reader, which never queues more than one value.
 pub struct LatestSlot<T> {
     value: Arc<Mutex<Option<T>>>,
     signal: Sender<()>,
@@ -25,26 +25,26 @@ impl<T> Default for LatestSlot<T> {
 }
 
 impl<T> LatestSlot<T> {
-    /// Puts `value` in place of whatever waits, and returns what it replaced. Never blocks on a reader.
+    /// Stores `value` and returns the value it replaced. Never waits for the reader.
     pub fn put(&self, value: T) -> Option<T> {
         let replaced = self.lock().replace(value);
-        // A full signal channel already says that something waits.
+        // A full signal channel already says that a value is waiting.
         let _ = self.signal.try_send(());
         replaced
     }
 
-    /// Takes what waits, if anything does.
+    /// Takes the value, if there is one.
     pub fn take(&self) -> Option<T> {
         self.lock().take()
     }
 
-    /// Becomes readable when a value was put. The value may be gone by the time it is looked for.
+    /// Becomes readable after a value was stored. The value may already have been taken when it is read.
     pub fn arrivals(&self) -> &Receiver<()> {
         &self.arrivals
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<T>> {
-        // A value is swapped in one step, so a poisoned lock holds nothing half-written.
+        // A value is swapped in one step, so that a poisoned lock contains no partial value.
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,10 @@
-//! What a path is: an image, a folder of images, a mask to compare with, or a model.
+//! Determines what a path is: an image, a folder of images, a mask or a model.
 
 use std::path::{Path, PathBuf};
 
 use crate::infer::ModelSource;
 
-/// Kinds of things that can be dropped on the window or named on the command line.
+/// The kinds of paths that can be dropped on the window or given on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Image,
@@ -13,22 +13,23 @@ enum Kind {
     Folder,
 }
 
-/// What some paths are. At most one of each kind is used.
+/// Sorted paths, at most one of each kind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sorted {
-    /// An image.
+    /// The image.
     pub image: Option<PathBuf>,
-    /// A folder of images or of a series.
+    /// The folder of images or of a series.
     pub folder: Option<PathBuf>,
-    /// A mask to compare with.
+    /// The ground truth.
     pub truth: Option<PathBuf>,
-    /// A model.
+    /// The model.
     pub model: Option<ModelSource>,
-    /// What was left out, and why.
+    /// Messages about paths that were left out.
     pub refused: Vec<String>,
 }
 
-/// Sorts `paths`. A mask is known by its name (`mask…`) or its folder (`GTs`), but only beside an image or the folder of a series.
+/// Sorts `paths`. A mask is recognised by its name (`mask…`) or folder (`GTs`), but only together with an image or
+/// the folder of a series.
 pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> Sorted {
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
     let has_image = has_image || kinds.iter().any(|(kind, _)| matches!(kind, Kind::Image | Kind::Folder));
@@ -104,7 +105,7 @@ mod tests {
         let mask = || PathBuf::from("mask_1.png");
         let Sorted { image, truth, model, .. } = sort(vec![mask()], false);
         assert_eq!((image, truth, model), (Some(mask()), None, None));
-        // With a folder it is the mask of the series in it.
+        // Together with a folder, it is the mask of the series in it.
         let paths = vec![mask(), folder.path().to_owned()];
         let Sorted { image, folder: list, truth, refused, .. } = sort(paths, false);
         assert_eq!((image, truth), (None, Some(mask())));

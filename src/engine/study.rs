@@ -1,5 +1,5 @@
-//! Long work with a model that is not for the picture on the screen: fitting read-outs, sweeping a value over many images, writing a
-//! modified model. One at a time, on a thread of its own with a model of its own.
+//! Long tasks with a model that do not concern the displayed image: fitting linear probes, sweeping a value over
+//! many images, writing a modified model. One task runs at a time, on a separate thread with a separate model.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -19,49 +19,52 @@ use crate::infer::{
 };
 use crate::train::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 
-/// What is to be done, with which model on which device.
+/// A task with its model and device.
 #[derive(Clone, Debug)]
 pub struct StudyRequest {
     /// The model.
     pub source: ModelSource,
-    /// Where it shall compute.
+    /// The device to compute on.
     pub device: DeviceChoice,
-    /// The work.
+    /// The task.
     pub work: Study,
 }
 
-/// Long work with a model.
+/// A long task with a model.
 #[derive(Clone, Debug)]
 pub enum Study {
-    /// Fit read-outs on a split of a data set and keep them with the model.
+    /// Fits linear probes on a split of a data set and stores them with the model.
     Fit { data: PathBuf, split: String, limit: usize },
-    /// One value over a range.
+    /// Sweeps one value over a range.
     Sweep { overrides: Overrides, parameter: Parameter, values: Vec<f32>, threshold: f32, over: SweepOver },
-    /// Write the model with other values as a bundle.
+    /// Writes the model with other values as a bundle.
     Save { overrides: Overrides, folder: PathBuf },
 }
 
-/// What a sweep runs over.
+/// The images of a sweep.
 #[derive(Clone, Debug)]
 pub enum SweepOver {
-    /// A picture that is open, as it is seen.
+    /// An open image with its display window.
     Picture { image: Arc<Image>, seen: Option<DisplayWindow>, prompt: String, truth: Option<Arc<Mask>> },
-    /// Files; those without a prompt of their own get `prompt`.
+    /// Files; those without their own prompt use `prompt`.
     Items { items: Vec<Item>, prompt: String, limit: Limit },
 }
 
-/// What comes of a [`StudyRequest`].
+/// The answer to a [`StudyRequest`].
 #[derive(Clone, Debug)]
 pub enum StudyAnswer {
-    /// Read-outs are fitted and kept; what they were fitted on.
+    /// The linear probes were fitted and stored; `description` names the data they were fitted on.
     Fitted { description: String },
-    /// A sweep is done.
+    /// The sweep is finished.
     Swept(Box<SweepResult>),
-    /// The bundle is written.
+    /// The bundle was written.
     Saved { folder: PathBuf },
 }
 
-/// Begins a study with a model that `open` opens. Cancelling it breaks it off before its next image.
+/// Starts a task with a model opened by `open`. If it is cancelled, it ends before its next image.
+///
+/// # Errors
+/// The thread could not be started.
 pub(super) fn begin(request: StudyRequest, open: OpenModel, reply: Reply<StudyAnswer>) -> io::Result<()> {
     Builder::new().name("himix-study".into()).spawn(move || {
         let outcome = guarded(|| run(&request, &open, &reply));
@@ -132,7 +135,9 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
     }
 }
 
-/// A case of a list, of a stack its middle slice, as the network sees it first. A mask that cannot be read or is of another size is an error: scores would silently be of fewer cases.
+/// Reads a case of a list as the network's input, with the default display window; of a stack, the middle slice. A
+/// mask that cannot be read or has another size is an error, because the scores would otherwise silently cover
+/// fewer cases.
 fn read(item: &Item, prompt: &str, limit: Limit) -> Result<SweepCase, String> {
     let read = || -> Result<_, DataError> {
         let volume = match item.files.as_slice() {
@@ -157,7 +162,7 @@ mod tests {
     use super::*;
     use crate::data::PairReading;
 
-    /// An uncompressed NIfTI volume of 2x2 pixels and so many slices, all of `value`.
+    /// An uncompressed NIfTI volume of 2×2 pixels and `slices` slices with the constant `value`.
     fn volume(folder: &tempfile::TempDir, name: &str, slices: u16, value: u8) -> PathBuf {
         let mut bytes = vec![0; 352];
         let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);

@@ -1,4 +1,4 @@
-//! The thread that makes thumbnails: of what is seen now, the newest request first.
+//! The thread that makes thumbnails of the visible part of a list, the newest request first.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use super::job::Ticket;
 use super::slot::LatestSlot;
 use crate::data::{Limit, Orientation, worklist};
 
-/// Memory that one picture may take for the sake of its thumbnail.
+/// The maximum memory for reading one image for its thumbnail.
 const LIMIT: Limit = Limit(512 << 20);
 
-/// Asks for thumbnails of a list.
+/// A request for thumbnails of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThumbnailRequest {
-    /// Names the list.
+    /// The ticket of the list.
     pub list: Ticket,
-    /// Place in the list, file, files of a series; the first is made first.
+    /// The index in the list, the file and the files of a series, in the order in which the thumbnails are made.
     pub wanted: Vec<(usize, PathBuf, Vec<PathBuf>)>,
-    /// Longest side, pixels.
+    /// The longest side in pixels.
     pub side: usize,
-    /// What is done about the orientation that a picture gives.
+    /// How the orientation stored in an image is handled.
     pub orientation: Orientation,
 }
 
@@ -37,6 +37,9 @@ pub(super) struct Thumbnails {
 
 impl Thumbnails {
     /// Starts the thread `himix-thumbnails`.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(out: EventSender) -> io::Result<Self> {
         let requests = LatestSlot::<ThumbnailRequest>::default();
         let (quit, quit_in) = bounded(0);
@@ -45,7 +48,7 @@ impl Thumbnails {
         Ok(Self { requests, quit: Some(quit) })
     }
 
-    /// Ends the thread after the picture that it is at.
+    /// Ends the thread after the current image.
     pub(super) fn end(&mut self) {
         self.requests.take();
         self.quit = None;
@@ -71,7 +74,7 @@ fn make(requests: &LatestSlot<ThumbnailRequest>, quit: &Receiver<()>, out: &Even
                     if !matches!(quit.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
                         return;
                     }
-                    // Who scrolls on is not interested in what went by.
+                    // After further scrolling, the remaining thumbnails are not needed any more.
                     control = requests.take().or(Some(ThumbnailRequest { list, wanted, side, orientation }));
                 }
             }

@@ -1,6 +1,6 @@
-//! How a thread makes the window look.
+//! Notification of the window by a thread.
 
 use std::sync::Arc;
 
-/// Called after every report, so that the window draws again. Must not block.
+/// A function that is called after every report so that the window draws again. It must not block.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;

@@ -1,4 +1,4 @@
-//! A thread that does jobs one after the other.
+//! A thread that runs jobs one after the other.
 
 use std::io;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use super::guard::guarded;
 use super::job::{Failure, Job, Opened, Task};
 use super::pending::Reply;
 
-/// Jobs that may wait for the thread.
+/// The number of jobs that may wait for the thread.
 const QUEUE: usize = 64;
 
-/// Too much is waiting for a thread.
+/// The error if too many jobs are waiting for a thread.
 #[derive(Debug, thiserror::Error)]
 #[error("Earlier files are still being worked on. Try again in a moment.")]
 pub struct Busy;
 
-/// A job with its way back.
+/// A job with the channel for its answer.
 type Call = Box<dyn FnOnce(&mut Opened, &AtomicBool) + Send>;
 
-/// The thread.
+/// The handle to the thread.
 pub(super) struct WorkerThread {
     calls: Option<Sender<Call>>,
     is_closing: Arc<AtomicBool>,
@@ -32,6 +32,9 @@ pub(super) struct WorkerThread {
 
 impl WorkerThread {
     /// Starts the thread `name`.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(name: &str) -> io::Result<Self> {
         let (calls, calls_in) = bounded::<Call>(QUEUE);
         let (alive, ended) = bounded::<()>(0);
@@ -47,7 +50,10 @@ impl WorkerThread {
         Ok(Self { calls: Some(calls), is_closing, ended })
     }
 
-    /// Hands `job` over; its answer goes to `reply`.
+    /// Queues `job`; its answer goes to `reply`.
+    ///
+    /// # Errors
+    /// [`Busy`] if the queue is full or closed.
     pub(super) fn put<J: Job>(&self, job: J, reply: Reply<J::Answer>) -> Result<(), Busy> {
         let call = Box::new(move |opened: &mut Opened, is_closing: &AtomicBool| {
             let is_cancelled =
@@ -64,7 +70,8 @@ impl WorkerThread {
         }
     }
 
-    /// Waits until everything that was handed over by now is done, but no longer than until `deadline`. Whether it is.
+    /// Waits until everything queued so far is finished, but no longer than until `deadline`, and returns whether
+    /// it is.
     pub(super) fn wait(&self, deadline: Instant) -> bool {
         let (done, is_done) = bounded::<()>(1);
         let call: Call = Box::new(move |_, _| {
@@ -74,15 +81,15 @@ impl WorkerThread {
         sent && is_done.recv_deadline(deadline).is_ok()
     }
 
-    /// Takes no more jobs. Those that outlive the window are still done.
+    /// Accepts no more jobs. Jobs that outlive the window still run.
     pub(super) fn close(&mut self) {
         self.is_closing.store(true, Ordering::Relaxed);
         self.calls = None;
     }
 
-    /// After [`Self::close`]: waits for the end of the thread, but no longer than `patience`.
+    /// Waits for the end of the thread after [`Self::close`], but no longer than `patience`.
     pub(super) fn end(&self, patience: Duration) {
-        // Nothing is ever sent: it ends by a broken channel, or the time is up.
+        // Nothing is ever sent: the wait ends when the channel is closed or the time is over.
         let _ = self.ended.recv_timeout(patience);
     }
 }

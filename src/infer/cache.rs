@@ -1,19 +1,20 @@
-//! A small map that forgets what was not used for longest.
+//! A small cache that discards the least recently used entry.
 
-/// At most `limit` values by key. Looking one up makes it the last to be forgotten.
+/// At most `limit` values by key. Looking up a value makes it the most recently used.
 pub struct Recent<K, V> {
     limit: usize,
-    /// Least recently used first. The limits are small, so a scan is quicker than hashing.
+    /// The entries, least recently used first. The limits are small, so that a linear search is faster than
+    /// hashing.
     entries: Vec<(K, V)>,
 }
 
 impl<K: PartialEq, V: Clone> Recent<K, V> {
-    /// An empty cache.
+    /// Creates an empty cache.
     pub fn new(limit: usize) -> Self {
         Self { limit: limit.max(1), entries: Vec::new() }
     }
 
-    /// The value under `key`, if it is still there.
+    /// The value under `key`, if it is still cached.
     pub fn get(&mut self, key: &K) -> Option<V> {
         let index = self.entries.iter().position(|(k, _)| k == key)?;
         let entry = self.entries.remove(index);
@@ -22,7 +23,7 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         Some(value)
     }
 
-    /// Keeps `value` under `key`, forgetting the oldest where there is no room.
+    /// Stores `value` under `key`. If there is no room, the least recently used entry is discarded.
     pub fn put(&mut self, key: K, value: V) {
         self.entries.retain(|(k, _)| *k != key);
         if self.entries.len() == self.limit {
@@ -31,7 +32,7 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         self.entries.push((key, value));
     }
 
-    /// Forgets everything.
+    /// Discards all entries.
     pub fn clear(&mut self) {
         self.entries.clear();
     }

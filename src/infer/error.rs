@@ -1,55 +1,55 @@
-//! Why there is no prediction.
+//! The reasons why there is no prediction.
 
 use crate::data::DataError;
 use crate::device::{DeviceError, Fault};
 use crate::model::weights::WeightsError;
 use crate::text::TextError;
 
-/// Why there is no prediction.
+/// The reason why there is no prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum InferError {
     /// The model could not be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// The vocabulary could not be read or is not the model's.
+    /// The vocabulary could not be read or does not belong to the model.
     #[error(transparent)]
     Text(#[from] TextError),
     /// The image could not be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Of a split no image can be read.
+    /// No image of a split can be read.
     #[error("none of the {count} images can be read; the first: {reason}")]
     NothingReadable {
-        /// Images of the split.
+        /// The number of images in the split.
         count: usize,
-        /// What is wrong with the first.
+        /// The reason for the first image.
         reason: String,
     },
     /// The network cannot run with these values.
     #[error("the network cannot run with these values: {0}")]
     Overrides(String),
-    /// The model does not lie on this computer.
+    /// The model is not on this computer.
     #[error("{name} does not lie on this computer: {what}")]
     NotLocal {
-        /// Name of the model.
+        /// The name of the model.
         name: String,
-        /// What cannot be done.
+        /// The operation that is not possible.
         what: &'static str,
     },
-    /// The model refused, for a reason of its own.
+    /// The model rejected the request for its own reason.
     #[error("{0}")]
     Refused(String),
     /// The computation failed.
     #[error("the prediction failed on {device} ({reason}); choose another device or restart")]
     Compute {
-        /// The device.
+        /// The name of the device.
         device: String,
-        /// What it said.
+        /// The error message of the device.
         reason: String,
     },
 }
 
-/// What a model says that is none of these.
+/// The reason of a model that rejects a request for none of the other reasons.
 impl From<&str> for InferError {
     fn from(reason: &str) -> Self {
         Self::Refused(reason.to_owned())

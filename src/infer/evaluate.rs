@@ -1,7 +1,7 @@
-//! Scores of a model over one split of a data set, in both conventions.
+//! Scores of a model over one split of a data set, in two conventions.
 //!
-//! *Per image*: the score of every image, then mean and standard deviation. *Pooled*: the pixels of all images counted
-//! together, then one score. They differ by points, so everything here says which one it is.
+//! *Per image*: the score of every image, then their mean and standard deviation. *Pooled*: one score over the
+//! pixels of all images together. The two differ by several points, so that every name here says which one it is.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -14,15 +14,15 @@ use crate::data::dataset::pair::{self, Pair};
 use crate::data::{DataError, Dataset, Image, Mask, Orientation, foreground, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
-/// How a split is evaluated.
+/// The settings of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EvaluationSettings {
-    /// Probability from which on a pixel is foreground.
+    /// The lowest probability of a foreground pixel.
     pub threshold: f32,
-    /// Gives every image the sentence of another one, dealt out by this seed: what remains of the score is what
-    /// the model reads from the image alone.
+    /// If set, every image gets the prompt of another one, assigned with this seed. The remaining score measures
+    /// what the model reads from the image alone.
     pub shuffle_seed: Option<u64>,
-    /// Also scores the mask of every decoder stage; the model must have read-outs.
+    /// Whether the mask of every decoder stage is also scored. The model must have linear probes.
     pub stages: bool,
 }
 
@@ -32,48 +32,50 @@ impl Default for EvaluationSettings {
     }
 }
 
-/// One image's outcome.
+/// The result of one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageScore {
-    /// File name of the image.
+    /// The file name of the image.
     pub name: String,
-    /// The sentence that the model was given.
+    /// The prompt given to the model.
     pub prompt: String,
-    /// Its pixels; `counts.dice()` and `counts.iou()` are the scores per image.
+    /// The pixel counts; `counts.dice()` and `counts.iou()` are the scores per image.
     pub counts: Confusion,
-    /// 95 % Hausdorff distance, pixels of the mask file; none where one of the masks is empty.
+    /// The 95 % Hausdorff distance in pixels of the mask file; `None` if one of the masks is empty.
     pub hd95: Option<f64>,
-    /// Whether the subject was seen in training; none where file name or model do not say.
+    /// Whether the subject is in the training data; `None` if the file name or the model does not say.
     pub is_known: Option<bool>,
-    /// Pixels of the stages' own masks, coarse to fine; empty where they were not asked for.
+    /// The pixel counts of the stages' masks, coarse to fine; empty if they were not requested.
     pub stages: Vec<Confusion>,
 }
 
-/// A split's outcome.
+/// The result of a split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// How it was made.
+    /// The settings of the evaluation.
     pub settings: EvaluationSettings,
-    /// Every image, in the order of the table.
+    /// The results of all images, in the order of the table.
     pub images: Vec<ImageScore>,
-    /// Where the sentences were shuffled: images whose new sentence reads the same as their own, because it stands in the
-    /// table more than once.
+    /// With shuffled prompts, the number of images whose new prompt equals their own because it occurs more than
+    /// once in the table.
     pub same_sentence: usize,
-    /// Images whose EXIF data turn or mirror them, and what was done about that.
+    /// The number of images that EXIF data rotate or mirror, and how their orientation was handled.
     pub turned: (usize, Orientation),
-    /// What the values of the masks were found to be, in words, and of how many images.
+    /// The number of images for each kind of mask values that was found, described in words.
     pub mask_kinds: BTreeMap<String, usize>,
-    /// Images that could not be read or do not fit to their masks, each with the reason; they are in no score.
+    /// The reasons why images could not be read or do not match their masks. These images are not part of any
+    /// score.
     pub skipped: Vec<String>,
 }
 
 impl Evaluation {
-    /// The pixels of all images together; `dice()` and `iou()` of it are the pooled scores.
+    /// The pixel counts of all images together; their `dice()` and `iou()` are the pooled scores.
     pub fn pooled(&self) -> Confusion {
         self.images.iter().map(|image| image.counts).sum()
     }
 
-    /// Images whose mask has no foreground, and images whose mask is foreground everywhere.
+    /// The number of images whose ground truth is empty, and the number of images whose ground truth covers the
+    /// whole image.
     pub fn odd_masks(&self) -> [usize; 2] {
         let foreground = |counts: &Confusion| counts.true_positive + counts.false_negative;
         let background = |counts: &Confusion| counts.false_positive + counts.true_negative;
@@ -82,23 +84,24 @@ impl Evaluation {
         [count(&|counts| foreground(counts) == 0), count(&|counts| background(counts) == 0)]
     }
 
-    /// Dice per image.
+    /// The Dice score per image.
     pub fn dice_per_image(&self) -> Spread {
         mean_std(&self.images.iter().map(|image| image.counts.dice()).collect::<Vec<_>>())
     }
 
-    /// IoU per image.
+    /// The IoU per image.
     pub fn iou_per_image(&self) -> Spread {
         mean_std(&self.images.iter().map(|image| image.counts.iou()).collect::<Vec<_>>())
     }
 
-    /// 95 % Hausdorff distance of the images that have one, pixels; and how many have none.
+    /// The 95 % Hausdorff distance in pixels over the images that have one, and the number of images without one.
     pub fn hd95(&self) -> (Spread, usize) {
         let distances: Vec<f64> = self.images.iter().filter_map(|image| image.hd95).collect();
         (mean_std(&distances), self.images.len() - distances.len())
     }
 
-    /// Of each stage's own masks, coarse to fine: all images' pixels together, and Dice per image; empty where they were not scored.
+    /// The pooled pixel counts and the Dice score per image of each stage's masks, coarse to fine; empty if they
+    /// were not scored.
     pub fn stages(&self) -> Vec<(Confusion, Spread)> {
         let count = self.images.first().map_or(0, |image| image.stages.len());
         (0..count)
@@ -109,7 +112,7 @@ impl Evaluation {
             .collect()
     }
 
-    /// The `count` images with the lowest Dice, the worst first.
+    /// The `count` images with the lowest Dice score, the worst first.
     pub fn worst(&self, count: usize) -> Vec<&ImageScore> {
         let mut images: Vec<&ImageScore> = self.images.iter().collect();
         images.sort_by(|a, b| a.counts.dice().total_cmp(&b.counts.dice()));
@@ -117,7 +120,8 @@ impl Evaluation {
         images
     }
 
-    /// The same without the images of subjects that were seen in training; none where nothing is known of that.
+    /// The evaluation without the images of subjects that are in the training data; `None` if this is unknown for
+    /// all images.
     pub fn of_new_subjects(&self) -> Option<Self> {
         self.images.iter().any(|image| image.is_known.is_some()).then(|| {
             let is_new = |image: &&ImageScore| image.is_known != Some(true);
@@ -126,11 +130,15 @@ impl Evaluation {
     }
 }
 
-/// Predicts every image of a split with its sentence and compares at the resolution of image and mask, which are read as
-/// [`Dataset::reading`] says. A mask of another size than its image is not stretched: that image is skipped.
+/// Predicts every image of a split with its prompt and compares prediction and ground truth at the resolution of
+/// the image. Images and masks are read according to [`Dataset::reading`]. An image whose mask has another size is
+/// skipped; masks are not resized.
 ///
-/// `progress` hears how many images are done of how many; breaking ends the evaluation with those done. `show` sees every image with
-/// its prediction and its mask, for pictures.
+/// `progress` receives the number of finished images and the total; if it breaks, the evaluation ends with the
+/// images finished so far. `show` receives every image with its prediction and ground truth.
+///
+/// # Errors
+/// No image can be read, the model failed, or `show` returned an error.
 pub fn evaluate(
     segmenter: &mut dyn Segmenter,
     dataset: &Dataset,
@@ -191,7 +199,7 @@ pub fn evaluate(
     }
     let own = is_own.iter().filter(|is| **is).count();
     let same_sentence = if settings.shuffle_seed.is_some() { own } else { 0 };
-    // The last step: everything is done, and there is nothing left to break off.
+    // This is the last step, so that there is nothing left to cancel.
     let _ = progress(samples.len(), samples.len());
     Ok(Evaluation {
         settings,
@@ -203,11 +211,11 @@ pub fn evaluate(
     })
 }
 
-/// A permutation without fixed points (Sattolo's algorithm: one cycle through all); a single item stays.
+/// A permutation without fixed points (Sattolo's algorithm, one cycle through all). A single item stays in place.
 fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     let mut state = seed;
     let mut next = || {
-        // SplitMix64.
+        // The generator is SplitMix64.
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,4 +1,4 @@
-//! What is said of a model that is open.
+//! Information about an open model.
 
 use std::path::Path;
 
@@ -6,32 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::overrides::Overrides;
 
-/// What is loaded, for people.
+/// Information about an open model, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// Name of the bundle.
+    /// The name of the bundle.
     pub name: String,
-    /// False where the decoder was never trained, so that its masks mean nothing.
+    /// Whether the decoder was trained. If not, its masks have no meaning.
     pub is_trained: bool,
-    /// Where the weights come from.
+    /// The origin of the weights.
     pub provenance: String,
-    /// Tokens of a prompt that it reads, special ones included; 0 where the network reads no text.
+    /// The maximum number of tokens of a prompt, including special tokens; 0 if the network reads no text.
     pub token_limit: usize,
-    /// Side of the grid of each decoder stage that can be looked at, coarse to fine; empty where the network has none.
+    /// The side length of the grid of each decoder stage that can be inspected, coarse to fine; empty if the
+    /// network has none.
     pub stages: Vec<usize>,
-    /// Numbers that make up the network.
+    /// The number of values in the network's parameters.
     pub parameters: usize,
-    /// Device that computes.
+    /// The name of the device that computes.
     pub device: String,
-    /// What the user should know of the opening.
+    /// Messages for the user about opening the model.
     pub notices: Vec<String>,
-    /// The values that can be overridden, as they are; of no stages where the network has none.
+    /// The values that can be overridden, as the model has them; without stages if the network has none.
     pub overrides: Overrides,
-    /// Where the stages' read-outs come from; `None` where there are none.
+    /// The origin of the stages' linear probes; `None` if there are none.
     pub linear_probes: Option<String>,
-    /// σ of each stage, coarse to fine, after each epoch of the training, where that is kept beside the model.
+    /// The σ of each stage, coarse to fine, after each epoch of the training, if this is stored beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
-    /// Codes of the subjects in the training data (`data::subject_code`), sorted; empty where nothing is known.
+    /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.
     pub subjects: Vec<String>,
 }
 
@@ -42,8 +43,9 @@ impl ModelInfo {
     }
 }
 
-/// From the `metrics.csv` of the training run that a bundle belongs to, which lies in it or above it; empty where there is none, and
-/// of rows that cannot be read.
+/// Reads the σ of each epoch from the `metrics.csv` of the training run that wrote a bundle, which is in the
+/// bundle's folder or its parent folder. The result is empty if there is no such file; rows that cannot be read
+/// are ignored.
 pub(super) fn sigma_history(model: &Path) -> Vec<(usize, Vec<f32>)> {
     if !model.exists() {
         return Vec::new();

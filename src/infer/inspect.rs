@@ -1,4 +1,4 @@
-//! The inside of the network for one image and one prompt, with its own values or with overrides.
+//! The intermediate results of the network for one image and one prompt, with its own values or with overrides.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -12,26 +12,30 @@ use crate::data::{Image, preprocess};
 use crate::model::network::Attributor;
 use crate::model::overrides::Overrides;
 
-/// Share of the logits, the highest, that an attribution explains where the mask is empty.
+/// The fraction of the pixels, those with the highest logits, that an attribution explains if the mask is empty.
 const HIGHEST_SHARE: f64 = 0.01;
 
-/// What was made for an inspection and is kept for the next one.
+/// The values that an inspection keeps for the next one.
 #[derive(Default)]
 pub(super) struct InspectionCache {
-    /// With the overrides that it was made with.
+    /// The attributor and the overrides with which it was created.
     attributor: Option<(Overrides, Box<dyn Attributor>)>,
 }
 
 impl Predictor {
-    /// The values with which the network runs by itself; of no stages where there is nothing to override.
+    /// The network's own values; without stages if there is nothing to override.
     pub fn overrides(&self) -> &Overrides {
         &self.info().overrides
     }
 
-    /// As [`Self::predict`], and what the network's stages did on the way; `overrides` in place of its own values.
+    /// Predicts as [`Self::predict`] and also returns the intermediate results of the network's stages, with
+    /// `overrides` in place of the network's own values.
     ///
-    /// Encoders run only for an image or a prompt that is new: another value costs a pass of the decoder. What is not wanted is neither
-    /// computed nor read back.
+    /// The encoders run only for a new image or prompt, so that another value costs only a pass of the decoder.
+    /// Results that are not requested are neither computed nor read back.
+    ///
+    /// # Errors
+    /// The overrides belong to another model or are invalid, or the computation failed.
     pub fn inspect(
         &mut self,
         image: &Image,
@@ -42,7 +46,10 @@ impl Predictor {
         self.with_fallback(|predictor| predictor.look(image, prompt, overrides, wanted))
     }
 
-    /// As [`Self::predict`], with other values.
+    /// Predicts as [`Self::predict`] with overrides.
+    ///
+    /// # Errors
+    /// See [`Self::inspect`].
     pub fn predict_turned(
         &mut self,
         image: &Image,
@@ -100,7 +107,7 @@ impl Predictor {
         }
         if wanted.similarity {
             let mut vectors = Vec::new();
-            // The first is the embedding's.
+            // The first output is that of the embedding.
             for state in pass.states.iter().skip(1) {
                 let [_, _, hidden] = state.dims();
                 vectors.push(self.values(state.clone().slice([0..1, 0..1, 0..hidden]))?);
@@ -118,7 +125,7 @@ impl Predictor {
         if alike { overrides.validate() } else { Err("the values belong to another model".into()) }
     }
 
-    /// `[n², C]` → `[C, n, n]` in natural orientation.
+    /// Converts `[n², C]` to `[C, n, n]` in the natural orientation.
     fn channels(&self, x: &Tensor<2>, n: usize) -> Result<Vec<f32>, InferError> {
         let mut values = self.values(x.clone().transpose())?;
         if self.is_transposed() {
@@ -130,8 +137,8 @@ impl Predictor {
         Ok(values)
     }
 
-    /// Gradients of the mean logit by the stages' outputs, each `[C, 2n, 2n]` in natural orientation; empty where the network has no
-    /// attribution.
+    /// The gradients of the mean logit with respect to the stages' outputs, each `[C, 2n, 2n]` in the natural
+    /// orientation; empty if the network has no attribution.
     fn gradients(
         &mut self,
         pass: &Pass,
@@ -155,7 +162,8 @@ impl Predictor {
     }
 }
 
-/// 1 for each pixel of the mask, and how many there are; where the mask is empty, 1 for the highest logits, and 0.
+/// Returns 1 for each pixel of the mask and the number of these pixels. If the mask is empty, returns 1 for the
+/// highest logits, and the number 0.
 fn explained_pixels(logits: &[f32]) -> (Vec<f32>, usize) {
     let count = logits.iter().filter(|logit| is_foreground_logit(**logit)).count();
     let lowest = if count > 0 {
@@ -169,7 +177,7 @@ fn explained_pixels(logits: &[f32]) -> (Vec<f32>, usize) {
     (logits.iter().map(|logit| f32::from(u8::from(*logit >= lowest))).collect(), count)
 }
 
-/// From a stage's output and the gradient by it, both `[C, 2n, 2n]`.
+/// Computes Grad-CAM from the output of a stage and the gradient with respect to it, both `[C, 2n, 2n]`.
 fn grad_cam(stage: &StageView, gradient: &[f32]) -> Attribution {
     let size = stage.side() * stage.side();
     let mut map = vec![0f32; size];
@@ -183,7 +191,7 @@ fn grad_cam(stage: &StageView, gradient: &[f32]) -> Attribution {
     Attribution { map: Plane { width: stage.side(), height: stage.side(), values: map }, contributions }
 }
 
-/// Cosine of each two vectors, row after row.
+/// The cosine similarity of all pairs of vectors, row-major.
 fn cosines(vectors: &[Vec<f32>]) -> Vec<f32> {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
     let lengths: Vec<f64> = vectors.iter().map(|vector| dot(vector, vector).sqrt()).collect();

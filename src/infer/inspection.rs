@@ -1,81 +1,85 @@
-//! What an inspection of the network gives: plain arrays, no tensors, every map in the natural orientation of its image.
+//! The results of an inspection of the network: plain arrays, no tensors. Every map is in the natural orientation
+//! of its image.
 
 use serde::{Deserialize, Serialize};
 
 use super::prediction::{Plane, Prediction};
 
-/// What of the network's inside is wanted beside the mask. What is not wanted costs nothing.
+/// The intermediate results that are requested in addition to the mask. Anything not requested costs nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectOptions {
-    /// [`Prediction::stages`]: the mean activation of each stage.
+    /// Requests [`Prediction::stages`], the mean activation of each stage.
     pub maps: bool,
-    /// [`Inspection::stages`].
+    /// Requests [`Inspection::stages`].
     pub stages: bool,
-    /// [`StageView::attribution`]: a backward pass for each stage.
+    /// Requests [`StageView::attribution`], which takes a backward pass for each stage.
     pub attribution: bool,
-    /// [`StageView::spectra`].
+    /// Requests [`StageView::spectra`].
     pub spectra: bool,
-    /// [`Inspection::similarity`].
+    /// Requests [`Inspection::similarity`].
     pub similarity: bool,
 }
 
-/// One image and one prompt, with the inside of the network that segmented them.
+/// The prediction for one image and one prompt, with the intermediate results of the network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Inspection {
-    /// The mask, σ and layer weights as they were used.
+    /// The mask with the σ and layer weights that were used.
     pub prediction: Prediction,
-    /// The decoder stages, coarse to fine; empty where they were not wanted.
+    /// The decoder stages, coarse to fine; empty if they were not requested.
     pub stages: Vec<StageView>,
-    /// Cosine of the sentence vectors (`[CLS]`) of each two text layers, row after row, `layers²` values; empty where it was
-    /// not wanted.
+    /// The cosine similarity of the `[CLS]` vectors of all pairs of text layers, row-major, `layers²` values;
+    /// empty if it was not requested.
     pub similarity: Vec<f32>,
-    /// Pixels of the mask at the model's size that the attributions explain. Where the mask is empty, they explain the
-    /// highest hundredth of the logits instead, and this is 0.
+    /// The number of mask pixels, at the model's resolution, that the attributions explain. If the mask is empty,
+    /// the attributions explain the pixels with the highest 1 % of the logits instead, and this is 0.
     pub explained: usize,
 }
 
-/// A decoder stage.
+/// The intermediate results of a decoder stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageView {
-    /// Side n of the grid on which the stage works and by which it is named.
+    /// The side length n of the stage's grid, by which the stage is named.
     pub grid: usize,
-    /// Channels of its output.
+    /// The number of channels of the output.
     pub channels: usize,
-    /// Its output, `[channels, 2n, 2n]`: the up block doubles the grid.
+    /// The output of the stage, `[channels, 2n, 2n]`. The up block doubles the grid.
     pub output: Vec<f32>,
-    /// What of it the mask rests on.
+    /// The attribution of the mask to the output.
     pub attribution: Option<Attribution>,
-    /// Probability of the stage's own mask, `2n × 2n`; `None` where the model has no read-outs.
+    /// The probability of the stage's own mask, `2n × 2n`; `None` if the model has no linear probes.
     pub linear_probe: Option<Plane>,
-    /// Power of its input by frequency, before and after the spectrum filter; `None` for a stage without filter.
+    /// The power of the input by frequency, before and after the spectrum filter; `None` for a stage without a
+    /// filter.
     pub spectra: Option<Spectra>,
 }
 
-/// Grad-CAM of a stage: Selvaraju et al. 2017, of the mean logit of the mask.
+/// The Grad-CAM of a stage (Selvaraju et al. 2017) for the mean logit of the mask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attribution {
-    /// Σ over channels of mean gradient × output, negative values cut to 0, `2n × 2n`.
+    /// The sum over channels of mean gradient × output, with negative values set to 0, `2n × 2n`.
     pub map: Plane,
-    /// Σ over positions of gradient × output, one value a channel: how much each carries the mean logit.
+    /// The sum over positions of gradient × output, one value per channel: the contribution of each channel to the
+    /// mean logit.
     pub contributions: Vec<f32>,
 }
 
-/// Mean power over all channels and over each ring of equal distance from DC, `⌊n/2⌋ + 1` values from DC outwards.
+/// The mean power over all channels and over each ring of equal distance from DC: `⌊n/2⌋ + 1` values from DC
+/// outwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spectra {
-    /// Of what comes into the stage.
+    /// The power of the stage's input.
     pub before: Vec<f32>,
-    /// Of what the filter makes of it.
+    /// The power of the filter's output.
     pub after: Vec<f32>,
 }
 
 impl StageView {
-    /// Side of the maps.
+    /// The side length of the maps.
     pub fn side(&self) -> usize {
         2 * self.grid
     }
 
-    /// Mean over the channels, `2n × 2n`, in the network's own scale.
+    /// The mean over the channels, `2n × 2n`, in the network's own scale.
     pub fn activation(&self) -> Plane {
         let size = self.side() * self.side();
         let mut values = vec![0f32; size];
@@ -86,15 +90,15 @@ impl StageView {
         Plane { width: self.side(), height: self.side(), values }
     }
 
-    /// One channel of the output, `2n × 2n`; `None` where there is no such channel.
+    /// One channel of the output, `2n × 2n`; `None` if there is no such channel.
     pub fn channel(&self, channel: usize) -> Option<Plane> {
         let size = self.side() * self.side();
         let values = self.output.chunks_exact(size).nth(channel)?.to_vec();
         Some(Plane { width: self.side(), height: self.side(), values })
     }
 
-    /// The channels in the order of how much they carry the mask, strongest first; as they are numbered where there is no
-    /// attribution.
+    /// The channels ordered by the magnitude of their contribution to the mask, the largest first; in numerical
+    /// order if there is no attribution.
     pub fn ranked_channels(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.channels).collect();
         if let Some(attribution) = &self.attribution {
@@ -106,14 +110,14 @@ impl StageView {
 }
 
 impl Plane {
-    /// Scaled to 0…1; a constant plane is 0 everywhere.
+    /// The plane scaled to 0…1; a constant plane becomes 0 everywhere.
     pub fn normalised(&self) -> Plane {
         let (low, high) = self.range();
         let scale = |value: &f32| if high > low { (value - low) / (high - low) } else { 0.0 };
         Plane { values: self.values.iter().map(scale).collect(), ..*self }
     }
 
-    /// Lowest and highest value.
+    /// The lowest and the highest value.
     pub fn range(&self) -> (f32, f32) {
         self.values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)))
     }

@@ -1,4 +1,4 @@
-//! From an image and a prompt to a prediction, with the features of both kept for the next one.
+//! Predictions from an image and a prompt. The features of both are cached for the next prediction.
 
 mod cache;
 mod error;

@@ -1,89 +1,92 @@
-//! What a prediction is made of: plain arrays, no tensors, so that every module above can hold one.
+//! A prediction as plain arrays without tensors, so that modules of higher layers can store it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::foreground;
 
-/// The probability that each pixel belongs to what the prompt describes; row-major, natural orientation.
+/// A two-dimensional map, such as the probability that each pixel belongs to what the prompt describes; row-major,
+/// in the natural orientation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plane {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub width: usize,
-    /// Number of rows.
+    /// The number of rows.
     pub height: usize,
-    /// `width * height` values.
+    /// The `width * height` values.
     pub values: Vec<f32>,
 }
 
-/// The mean activation of one decoder stage's output, scaled to 0…1 over the map.
+/// The mean activation of a decoder stage's output, scaled to 0…1 over the map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageMap {
-    /// Side of the grid on which the stage works and by which it is named: 7, 14 or 28 in the full model.
+    /// The side length of the stage's grid, by which the stage is named: 7, 14 or 28 in the full-size model.
     pub grid: usize,
-    /// The map itself; the up block doubles the grid, so its side is `2 * grid`.
+    /// The map. The up block doubles the grid, so that its side length is `2 * grid`.
     pub map: Plane,
 }
 
-/// The learned quantities of one decoder stage.
+/// The learned parameters of a decoder stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageParameters {
-    /// Side of the grid on which the stage works.
+    /// The side length of the stage's grid.
     pub grid: usize,
-    /// Learned width σ of the spectrum filter, in frequency bins; `None` where the stage has no filter. Not
-    /// comparable between grids.
+    /// The learned width σ of the spectrum filter in frequency bins; `None` if the stage has no filter. Values of
+    /// different grids are not comparable.
     pub sigma: Option<f32>,
-    /// Text encoder layers that feed the stage and their weights: `(layer 0…12, weight)`, summing to 1.
+    /// The text encoder layers that feed the stage and their weights: `(layer 0…12, weight)`, with a sum of 1.
     /// Empty for a stage that runs without text.
     pub layer_weights: Vec<(usize, f32)>,
 }
 
-/// Where the time of one prediction went, in milliseconds. A part served from a cache takes none.
+/// The duration of the parts of a prediction in milliseconds. A part taken from a cache counts as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Milliseconds {
     /// Preprocessing and vision encoder.
     pub vision: f64,
-    /// Tokenizer and text encoder.
+    /// Tokeniser and text encoder.
     pub text: f64,
-    /// Layer fusion, decoder and read-back.
+    /// Layer fusion, decoder and reading back the results.
     pub decoder: f64,
-    /// Everything, including resampling to the image's size.
+    /// The total, including resampling to the size of the image.
     pub total: f64,
 }
 
-/// What the network read of a prompt and what did not fit.
+/// The tokens of a prompt that the network read, and those beyond its limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokensRead {
-    /// Word pieces that the network read, without the special tokens.
+    /// The word pieces that the network read, without special tokens.
     pub read: Vec<String>,
-    /// Word pieces beyond the limit, which it never saw.
+    /// The word pieces beyond the limit, which the network did not receive.
     pub dropped: Vec<String>,
-    /// Number of tokens, special ones included, that the model takes.
+    /// The maximum number of tokens of the model, including special tokens.
     pub limit: usize,
 }
 
-/// One image and one prompt, segmented.
+/// The segmentation for one image and one prompt.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Prediction {
-    /// The prompt as it was typed.
+    /// The prompt as it was entered.
     pub prompt: String,
-    /// Probability on the model's own grid.
+    /// The probability at the model's resolution.
     pub probability_model: Plane,
-    /// Probability at image resolution.
+    /// The probability at the resolution of the image.
     pub probability: Plane,
-    /// One map a decoder stage, coarse to fine; empty where they were not asked for or the network has no stages.
+    /// One map for each decoder stage, coarse to fine; empty if they were not requested or the network has no
+    /// stages.
     pub stages: Vec<StageMap>,
-    /// σ and layer weights of each stage, coarse to fine; empty for a network without stages.
+    /// The σ and layer weights of each stage, coarse to fine; empty for a network without stages.
     pub parameters: Vec<StageParameters>,
-    /// What was read of the prompt.
+    /// The tokens of the prompt.
     pub tokens: TokensRead,
-    /// Where the time went.
+    /// The duration of each part.
     pub milliseconds: Milliseconds,
-    /// Name of the device that computed it.
+    /// The name of the device that computed the prediction.
     pub device: String,
 }
 
 impl Prediction {
-    /// The mask at `threshold` (foreground where the probability is at least that), one byte a pixel, 0 or 1.
+    /// The mask at `threshold`, one byte per pixel, 0 or 1. A pixel is foreground if its probability is at least
+    /// `threshold`.
     pub fn mask(&self, threshold: f32) -> Vec<u8> {
         foreground(&self.probability.values, threshold)
     }

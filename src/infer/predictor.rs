@@ -1,4 +1,4 @@
-//! The predictor: one model on one device, with caches of what images and prompts look like to it.
+//! The predictor: one model on one device, with caches of the features of images and prompts.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -22,12 +22,12 @@ use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bund
 use crate::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace, Traced};
 use crate::text::{Encoding, Tokenizer};
 
-/// Images whose features are kept; 2.3 MB each in the full-size model.
+/// The number of images whose features are cached; 2.3 MB each in the full-size model.
 const IMAGES_CACHED: usize = 16;
-/// Prompts whose token states are kept, of every layer; 1 MB each in the full-size model.
+/// The number of prompts whose token states of every layer are cached; 1 MB each in the full-size model.
 const PROMPTS_CACHED: usize = 128;
 
-/// Everything on the device.
+/// Everything that is on the device.
 struct Loaded {
     executor: Box<dyn Executor>,
     device: OpenDevice,
@@ -38,7 +38,7 @@ struct Loaded {
 /// One model on one device.
 pub struct Predictor {
     located: Located,
-    /// `None` where the network reads no text.
+    /// The tokeniser; `None` if the network reads no text.
     tokenizer: Option<Tokenizer>,
     loaded: Loaded,
     linear_probes: Option<LinearProbes>,
@@ -52,7 +52,7 @@ fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
     Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts: Recent::new(PROMPTS_CACHED) })
 }
 
-/// The tokenizer of a network that reads text.
+/// Opens the tokeniser of a network that reads text.
 fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
     let Some(text) = located.config.network.text() else { return Ok(None) };
     let (tokenizer, vocabulary) = match located.vocabulary()? {
@@ -71,19 +71,28 @@ fn tokenizer(located: &Located) -> Result<Option<Tokenizer>, InferError> {
 }
 
 impl Predictor {
-    /// Opens a model on a device. A GPU that cannot be opened is replaced by the CPU, which a notice says.
+    /// Opens a model on a device. If a GPU cannot be opened, the CPU is used instead and a notice says so.
+    ///
+    /// # Errors
+    /// The weights, the configuration or the vocabulary cannot be read or do not match.
     pub fn open(source: &ModelSource, choice: DeviceChoice) -> Result<Self, InferError> {
         Self::open_on(source, device::open(choice)).inspect_err(|error| {
             tracing::warn!(kind = logging::kind(error), "a model could not be opened");
         })
     }
 
-    /// Opens a model on a device that is open already.
+    /// Opens a model on a device that is already open.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
     pub fn open_on(source: &ModelSource, device: OpenDevice) -> Result<Self, InferError> {
         Self::open_in(&Registry::default(), source, device)
     }
 
-    /// Opens a model with one of these networks.
+    /// Opens a model whose network is in `registry`.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
     pub fn open_in(registry: &Registry, source: &ModelSource, device: OpenDevice) -> Result<Self, InferError> {
         let located = bundle::locate_in(registry, source)?;
         let tokenizer = tokenizer(&located)?;
@@ -127,22 +136,22 @@ impl Predictor {
         })
     }
 
-    /// What is loaded.
+    /// Information about the model.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
 
-    /// The architecture.
+    /// The configuration of the model.
     pub fn config(&self) -> &ModelConfig {
         &self.located.config
     }
 
-    /// What the user should know since the last call, for example that the GPU failed and the CPU took over.
+    /// Takes the messages for the user since the last call, for example that the GPU failed and the CPU is used.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 
-    /// What the network would read of a prompt; nothing where it reads no text.
+    /// The tokens that the network would read of a prompt; empty if it reads no text.
     pub fn encode(&self, prompt: &str) -> Encoding {
         match &self.tokenizer {
             Some(tokenizer) => tokenizer.encode(prompt, self.info.token_limit),
@@ -152,19 +161,22 @@ impl Predictor {
         }
     }
 
-    /// Forgets the features of images and prompts, so that the next prediction computes everything.
+    /// Clears the cached features of images and prompts, so that the next prediction computes everything.
     pub fn forget(&mut self) {
         self.loaded.images.clear();
         self.loaded.prompts.clear();
     }
 
-    /// Segments. Only the probability is read back from the device. Where a GPU fails, the model is opened again on the CPU and the
-    /// prediction made there.
+    /// Segments an image. Only the probability is read back from the device. If a GPU fails, the model is opened
+    /// again on the CPU and the prediction is repeated there.
+    ///
+    /// # Errors
+    /// The computation failed.
     pub fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
         Ok(self.inspect(image, prompt, None, InspectOptions::default())?.prediction)
     }
 
-    /// Does `job`; where a GPU fails at it, once more on the CPU, where the model then stays.
+    /// Runs `job`. If a GPU fails, the model moves to the CPU permanently and `job` runs again.
     pub(super) fn with_fallback<T>(
         &mut self,
         mut job: impl FnMut(&mut Self) -> Result<T, InferError>,
@@ -187,9 +199,14 @@ impl Predictor {
         Ok(())
     }
 
-    /// Every intermediate tensor, by the names of the references, with `input.image`, `input.ids`, `input.mask`.
+    /// All intermediate tensors under the names of the reference tensors, with `input.image`, `input.ids` and
+    /// `input.mask`.
+    ///
+    /// # Errors
+    /// The weights cannot be read or the computation failed.
     pub fn activations(&self, image: &Image, prompt: &str) -> Result<Vec<Traced>, InferError> {
-        // The predictor's own network is folded; this needs the plain one, which is read anew and given back after.
+        // The predictor's own network has folded weights. This needs the plain network, which is loaded for this
+        // call only.
         let device = &self.loaded.device;
         device::guarded(&device.name, || {
             let model = self.located.load(&device.device)?;
@@ -214,7 +231,7 @@ impl Predictor {
         Tensor::from_data(TensorData::new(values, [1, 3, side, side]), device)
     }
 
-    /// The tokens on a device; `None` where the network reads no text.
+    /// The tokens on a device; `None` if the network reads no text.
     fn tokens(&self, encoding: &Encoding, device: &Device) -> Option<Tokens> {
         let tensor = |values: &[i64]| {
             Tensor::<2, Int>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), device)
@@ -223,7 +240,7 @@ impl Predictor {
         Some(Tokens { ids: tensor(&encoding.ids), mask: tensor(&encoding.mask) })
     }
 
-    /// Side of the network's input and of its mask, pixels.
+    /// The side length in pixels of the network's input and of its mask.
     pub(super) fn side(&self) -> usize {
         self.located.config.network.image_side()
     }
@@ -232,7 +249,7 @@ impl Predictor {
         self.located.config.is_transposed()
     }
 
-    /// Encoders, where image or prompt are new, and the decoder with `overrides`.
+    /// Runs the encoders if image or prompt are new, and the decoder with `overrides`.
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
         let device = self.loaded.device.device.clone();
@@ -274,7 +291,7 @@ impl Predictor {
         Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
     }
 
-    /// Reads the mask of a pass back, and with `has_maps` the maps of the stages.
+    /// Reads the mask of a pass back and, if `has_maps` is set, the maps of the stages.
     pub(super) fn prediction(
         &self,
         image: &Image,
@@ -311,7 +328,7 @@ impl Predictor {
         })
     }
 
-    /// The numbers of a tensor, row-major.
+    /// The values of a tensor in row-major order.
     pub(super) fn values<const D: usize>(&self, tensor: Tensor<D>) -> Result<Vec<f32>, InferError> {
         let data = tensor.try_into_data().map_err(|error| self.compute_error(error.to_string()))?;
         Ok(data.iter::<f32>().collect())
@@ -325,17 +342,18 @@ impl Predictor {
         InferError::Compute { device: self.loaded.device.name.clone(), reason }
     }
 
-    /// The stages' read-outs, where the model has them.
+    /// The linear probes of the stages, if the model has them.
     pub fn linear_probes(&self) -> Option<&LinearProbes> {
         self.linear_probes.as_ref()
     }
 
-    /// The model's files.
+    /// The files of the model.
     pub(super) fn located(&self) -> &Located {
         &self.located
     }
 
-    /// Where the read-outs lie or would be kept; `None` where the model is no file, as the one that the program carries.
+    /// The path where the linear probes are or would be stored; `None` if the model is not a file, such as the
+    /// bundled model.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
         self.located.linear_probes_path()
     }
@@ -345,13 +363,13 @@ impl Predictor {
         self.loaded.device.device.clone().autodiff()
     }
 
-    /// The network as it is written down, read anew.
+    /// Loads the network as published, without folding.
     pub(super) fn load_plain(&self, device: &Device) -> Result<Box<dyn Model>, InferError> {
         Ok(self.located.load(device)?)
     }
 }
 
-/// What a pass through the network leaves.
+/// The results of a pass through the network.
 pub(super) struct Pass {
     pub(super) features: Features,
     pub(super) states: TextStates,
@@ -362,7 +380,7 @@ pub(super) struct Pass {
     start_decoder: Instant,
 }
 
-/// σ and layer weights of each stage as `overrides` has them.
+/// The σ and layer weights of each stage in `overrides`.
 pub(super) fn stage_parameters(overrides: &Overrides) -> Vec<StageParameters> {
     let stages = overrides.stages.iter().zip(overrides.layer_weights());
     stages

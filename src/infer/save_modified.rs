@@ -1,4 +1,4 @@
-//! A model with other values as a bundle of its own.
+//! Saving a model with modified parameters as a bundle.
 
 use std::path::{Path, PathBuf};
 
@@ -11,11 +11,14 @@ use crate::model::weights::save::Precision;
 use crate::model::weights::{Vocabulary, WeightsError, bundle};
 
 impl Predictor {
-    /// Writes the model with `overrides` in place of its own values as a bundle, a folder that must not hold a model yet. Read-outs
-    /// are not taken over: they were fitted on other stages' outputs.
+    /// Writes the model with `overrides` in place of its own values as a bundle to a folder that must not contain
+    /// a model yet. Linear probes are not copied because they were fitted on other outputs of the stages.
     ///
-    /// A filter that is switched off is kept as one so wide that it passes everything; the group that feeds each stage, and
-    /// those that are left out, go into the configuration.
+    /// A disabled filter is stored as one that is so wide that it passes everything. The order of the groups and
+    /// the removed groups are stored in the configuration.
+    ///
+    /// # Errors
+    /// The overrides are invalid, the folder already contains a model, or a file cannot be read or written.
     pub fn save_modified(&self, overrides: &Overrides, folder: &Path) -> Result<(), InferError> {
         self.check_overrides(overrides).map_err(InferError::Overrides)?;
         if folder.join(bundle::CONFIG_FILE).exists() {
@@ -43,7 +46,7 @@ impl Predictor {
         Ok(())
     }
 
-    /// The vocabulary as a file, where the network reads text; one that is no file is written into `folder`.
+    /// The vocabulary as a file if the network reads text. A vocabulary that is not a file is written to `folder`.
     fn vocabulary_file(&self, folder: &Path) -> Result<Option<PathBuf>, InferError> {
         if self.config().network.text().is_none() {
             return Ok(None);
@@ -62,7 +65,7 @@ impl Predictor {
     }
 }
 
-/// What differs, for people.
+/// Describes the differences for display.
 pub fn changes(own: &Overrides, overrides: &Overrides) -> String {
     let mut parts = Vec::new();
     for (own, new) in own.stages.iter().zip(&overrides.stages) {

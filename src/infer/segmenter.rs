@@ -1,7 +1,7 @@
-//! The one seam of inference: whoever wants masks asks a [`Segmenter`], which somebody else has opened.
+//! The interface to all inference: callers that need masks use a [`Segmenter`], which was opened elsewhere.
 //!
-//! What crosses it in either direction is plain data that serde carries, so that a model may compute in another process or on
-//! another computer.
+//! All inputs and results are plain data that serde can serialise, so that a model may run in another process or
+//! on another computer.
 
 use std::sync::Arc;
 
@@ -15,21 +15,22 @@ use crate::device::DeviceChoice;
 use crate::model::overrides::Overrides;
 use crate::model::weights::ModelSource;
 
-/// An opened model.
+/// An open model.
 pub trait Segmenter: Send {
-    /// What it is and where it runs.
+    /// Information about the model and its device.
     fn info(&self) -> ModelInfo;
 
-    /// Segments `image` as `prompt` says.
+    /// Segments `image` according to `prompt`.
     ///
     /// # Errors
-    /// One line that says what to do.
+    /// The model failed or rejected the request. The message is one line that says what to do.
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError>;
 
-    /// As [`Self::predict`], and what the stages did on the way; `overrides` in place of the model's own values.
+    /// Predicts as [`Self::predict`] and also returns the intermediate results of the stages, with `overrides` in
+    /// place of the model's own values.
     ///
     /// # Errors
-    /// As [`Self::predict`]; [`InferError::Overrides`] if the model cannot run with these values.
+    /// See [`Self::predict`]; [`InferError::Overrides`] if the model cannot run with these values.
     fn inspect(
         &mut self,
         image: &Image,
@@ -38,28 +39,28 @@ pub trait Segmenter: Send {
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError>;
 
-    /// What the user should know and was not told yet.
+    /// Takes the messages for the user that were not reported yet.
     fn take_notices(&mut self) -> Vec<String>;
 
-    /// The model itself, if it lies on this computer: only then can its weights be written and its tensors be read.
+    /// The model itself if it is on this computer. Only then can its weights be written and its tensors be read.
     fn local(&mut self) -> Option<&mut Predictor> {
         None
     }
 }
 
-/// Opens a model; called on the threads that compute.
+/// A function that opens a model. It is called on the threads that compute.
 pub type OpenModel =
     Arc<dyn Fn(&ModelSource, DeviceChoice) -> Result<Box<dyn Segmenter>, InferError> + Send + Sync>;
 
-/// Opens models of this computer.
+/// Opens models on this computer.
 pub fn local_models() -> OpenModel {
     Arc::new(|source, device| Ok(Box::new(Predictor::open(source, device)?)))
 }
 
-/// The model itself; `what` is what only a model on this computer can do.
+/// The model itself; `what` describes the operation that needs a model on this computer.
 ///
 /// # Errors
-/// [`InferError::NotLocal`].
+/// [`InferError::NotLocal`] if the model is not on this computer.
 pub fn local<'a>(segmenter: &'a mut dyn Segmenter, what: &'static str) -> Result<&'a mut Predictor, InferError> {
     let name = segmenter.info().name;
     segmenter.local().ok_or(InferError::NotLocal { name, what })
@@ -105,7 +106,7 @@ mod tests {
         StageParameters, StageView, TokensRead,
     };
 
-    /// There and back, with the same text again.
+    /// Serialises and deserialises a value, and checks that serialising it again gives the same text.
     fn carried<T: Serialize + DeserializeOwned>(value: &T) -> T {
         let text = serde_json::to_string(value).expect("it is written");
         let read: T = serde_json::from_str(&text).expect("it is read");

@@ -1,13 +1,13 @@
-//! Power of feature maps by spatial frequency.
+//! The power of feature maps by spatial frequency.
 
 use std::sync::Arc;
 
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
-/// Mean power over `channels` and over each ring of equal distance from DC, `⌊n/2⌋ + 1` values from DC outwards, of
-/// `x`, `[channels, n, n]`. A ring holds the frequencies whose distance, rounded, is its number; what lies farther than the last
-/// one (the corners) belongs to the last.
+/// The mean power of `x`, `[channels, n, n]`, over all channels and over each ring of equal distance from DC:
+/// `⌊n/2⌋ + 1` values from DC outwards. The ring of a frequency is its rounded distance; frequencies beyond the
+/// last ring (the corners) belong to the last ring.
 pub fn radial_power(x: &[f32], n: usize) -> Vec<f32> {
     let rings = n / 2 + 1;
     if n == 0 {
@@ -20,7 +20,7 @@ pub fn radial_power(x: &[f32], n: usize) -> Vec<f32> {
 
     let mut transform = RowTransform::new(n);
     let mut power = vec![0f64; rings];
-    // By row, the half of its spectrum that the other half mirrors: `n` times `⌊n/2⌋ + 1`.
+    // The first half of each row's spectrum, which determines the other half: `n` rows of `⌊n/2⌋ + 1` values.
     let mut rows: Vec<Complex<f64>> = Vec::with_capacity(n * rings);
     for plane in x.chunks_exact(n * n) {
         rows.clear();
@@ -28,11 +28,11 @@ pub fn radial_power(x: &[f32], n: usize) -> Vec<f32> {
             rows.extend_from_slice(transform.of(row.iter().map(|value| f64::from(*value))));
         }
         for v in 0..rings {
-            // Real and imaginary parts of a column are real series too.
+            // The real and imaginary parts of a column are real series as well.
             let column = |part: fn(&Complex<f64>) -> f64| rows[v..].iter().step_by(rings).map(part);
             let real = transform.of(column(|value| value.re)).to_vec();
             let imaginary = transform.of(column(|value| value.im));
-            // The columns that are left out have the same power, mirrored in both directions.
+            // The omitted columns have the same power, mirrored in both directions.
             let share = if v == 0 || 2 * v == n { 1.0 } else { 2.0 };
             for u in 0..n {
                 let at = |half: &[Complex<f64>]| if u < rings { half[u] } else { half[n - u].conj() };
@@ -45,7 +45,7 @@ pub fn radial_power(x: &[f32], n: usize) -> Vec<f32> {
     power.iter().zip(&counts).map(|(sum, &count)| (sum / (planes * count.max(1)) as f64) as f32).collect()
 }
 
-/// The discrete Fourier transform of one row after another.
+/// The discrete Fourier transform of single rows.
 struct RowTransform {
     plan: Arc<dyn RealToComplex<f64>>,
     input: Vec<f64>,
@@ -54,18 +54,18 @@ struct RowTransform {
 }
 
 impl RowTransform {
-    /// For rows of `n` values.
+    /// Plans the transform for rows of `n` values.
     fn new(n: usize) -> Self {
         let plan = RealFftPlanner::new().plan_fft_forward(n);
         let (input, output, scratch) = (plan.make_input_vec(), plan.make_output_vec(), plan.make_scratch_vec());
         Self { plan, input, output, scratch }
     }
 
-    /// The frequencies 0 to `⌊n/2⌋` of a row; the others are their mirror images.
+    /// The frequencies 0 to `⌊n/2⌋` of a row; the others are their complex conjugates.
     fn of(&mut self, row: impl Iterator<Item = f64>) -> &[Complex<f64>] {
         self.input.iter_mut().zip(row).for_each(|(place, value)| *place = value);
         let done = self.plan.process_with_scratch(&mut self.input, &mut self.output, &mut self.scratch);
-        // Only lengths that do not fit are refused, and these are the plan's own.
+        // Only mismatched lengths are rejected, and these buffers come from the plan.
         debug_assert!(done.is_ok());
         &self.output
     }
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, term by term.
+    /// Computes the definition term by term.
     fn by_definition(x: &[f32], n: usize) -> Vec<f32> {
         let rings = n / 2 + 1;
         let folded = |u: usize| u.min(n - u) as f64;

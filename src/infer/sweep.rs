@@ -1,4 +1,4 @@
-//! One value of the decoder over a range: what becomes of the mask, for one image or many.
+//! Sweeps of one value of the decoder over a range: how the mask changes, for one or many images.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -12,53 +12,58 @@ use crate::data::{Image, Mask};
 use crate::metrics::{Confusion, mean_std};
 use crate::model::overrides::{Overrides, Parameter};
 
-/// What a sweep runs over.
+/// A case of a sweep.
 pub struct SweepCase {
-    /// As the network shall see it.
+    /// The image as the network receives it.
     pub image: Arc<Image>,
-    /// Its prompt.
+    /// The prompt.
     pub prompt: String,
-    /// Mask of the image's size, where there is one.
+    /// The ground truth, of the same size as the image, if there is one.
     pub truth: Option<Arc<Mask>>,
 }
 
-/// What becomes of the masks at one value.
+/// The results at one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SweepPoint {
     /// The value.
     pub value: f32,
-    /// Mean share of the image that the mask covers, 0…1.
+    /// The mean fraction of the image that the mask covers, 0…1.
     pub area: f64,
-    /// Dice of all pixels together, of the cases with a truth; `None` if no case has one.
+    /// The Dice score pooled over the cases with a ground truth; `None` if there are none.
     pub dice_pooled: Option<f64>,
-    /// Mean Dice per image, of the same cases.
+    /// The mean Dice score per image over the same cases.
     pub dice_per_image: Option<f64>,
 }
 
-/// A sweep.
+/// The result of a sweep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepResult {
     /// The parameter that was varied.
     pub parameter: Parameter,
-    /// What it is called.
+    /// The name of the parameter.
     pub name: String,
-    /// Its value in the original model.
+    /// The value in the original model.
     pub own: f32,
-    /// In the order of the values.
+    /// The results in the order of the values.
     pub points: Vec<SweepPoint>,
-    /// Cases that were segmented.
+    /// The number of segmented cases.
     pub cases: usize,
-    /// Those of them with a truth.
+    /// The number of segmented cases with a ground truth.
     pub with_truth: usize,
-    /// Cases that could not be read, each with the reason.
+    /// The reasons why cases could not be read.
     pub skipped: Vec<String>,
-    /// Whether it was not ended before the last case.
+    /// Whether the sweep ran through all cases.
     pub is_whole: bool,
 }
 
-/// Sweeps `parameter` over `values`, everything else as in `overrides`. `cases` are read one after the other, each when its turn comes.
+/// Sweeps `parameter` over `values`; all other values are those of `overrides`. `cases` are read one at a time
+/// when they are needed.
 ///
-/// `progress` hears before every mask how many masks are done, of as many as there are values in each case; breaking ends the sweep with those, or with nothing where there are none yet.
+/// `progress` receives the number of finished masks before every mask; each case has as many as there are values. If it breaks, the sweep ends with the
+/// results so far, or with `None` if there are none yet.
+///
+/// # Errors
+/// The model has no such parameter, no case can be read, or a prediction failed.
 pub fn sweep(
     segmenter: &mut dyn Segmenter,
     overrides: &Overrides,
@@ -75,7 +80,7 @@ pub fn sweep(
     let mut counts: Vec<Vec<Confusion>> = vec![Vec::new(); values.len()];
     let (mut done, mut skipped, mut is_whole) = (0, Vec::new(), true);
     'cases: for (index, case) in cases.enumerate() {
-        // Before it is read too, which may take longer than its masks.
+        // The check also precedes reading, which may take longer than computing the masks.
         is_whole = progress(index * values.len()).is_continue();
         if !is_whole {
             break;
@@ -89,7 +94,7 @@ pub fn sweep(
         };
         let mut masks = Vec::with_capacity(values.len());
         for (place, &value) in values.iter().enumerate() {
-            // A case counts when it has all values.
+            // A case counts only if all its values were computed.
             is_whole = progress(index * values.len() + place).is_continue();
             if !is_whole {
                 break 'cases;

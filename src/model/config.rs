@@ -1,4 +1,4 @@
-//! What `config.json` of every model bundle says, whatever its network is.
+//! The contents of a model bundle's `config.json`, for any network.
 
 use std::sync::Arc;
 
@@ -8,52 +8,52 @@ use serde_json::{Map, Value};
 use super::network::Network;
 use super::registry::{Registry, to_sizes};
 
-/// Why a configuration cannot be built.
+/// The reason why no network can be built from a configuration.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// Order in which the network sees the image's axes.
+/// The order in which the network receives the image's axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Axes {
-    /// As the authors' loader delivers it, (width, height): every image is transposed.
+    /// (width, height), as the authors' loader provides it: every image is transposed.
     #[default]
     #[serde(rename = "xy")]
     Xy,
-    /// Natural order, rows first.
+    /// (height, width): the image is not transposed.
     #[serde(rename = "yx")]
     Yx,
 }
 
-/// Where a bundle's weights come from.
+/// The origin of a bundle's weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
-    /// Name shown in the interface.
+    /// The name shown in the interface.
     pub name: String,
-    /// False where the decoder has never been trained; the interface then says so.
+    /// Whether the decoder was trained. If it was not, the interface says so.
     pub trained: bool,
-    /// One or two sentences: data, recipe, licence.
+    /// One or two sentences about the data, the training and the licence.
     pub description: String,
-    /// Codes of the subjects in the training data (`data::subject_code`), so that an evaluation can name those it shares
-    /// with the training. Empty where nothing is known.
+    /// The codes of the subjects in the training data (`data::subject_code`), with which an evaluation can report
+    /// the subjects that it shares with the training. Empty if they are unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
 }
 
-/// Everything that `config.json` of a model bundle says. [`Registry::parse`] reads one.
+/// The contents of a model bundle's `config.json`. [`Registry::parse`] reads it.
 #[derive(Clone, Debug)]
 pub struct ModelConfig {
     /// The network and its sizes.
     pub network: Arc<dyn Network>,
-    /// Orientation of the input.
+    /// The order of the input's axes.
     pub axes: Axes,
-    /// Origin of the weights.
+    /// The origin of the weights.
     pub provenance: Provenance,
 }
 
 impl ModelConfig {
-    /// Whether the network sees every image transposed.
+    /// Whether the network receives every image transposed.
     pub fn is_transposed(&self) -> bool {
         self.axes == Axes::Xy
     }
@@ -71,7 +71,7 @@ impl ModelConfig {
     }
 }
 
-/// What every bundle has beside the sizes of its network.
+/// The entries that every bundle has in addition to the sizes of its network.
 #[derive(Serialize)]
 struct Shared<'a> {
     axes: Axes,

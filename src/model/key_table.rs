@@ -1,17 +1,17 @@
-//! How a network's tensors are named and laid out in files.
+//! The names and layout of a network's tensors in files.
 
 use super::weights::deterministic;
 
-/// One tensor that a file should have.
+/// A tensor that a file should contain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeySpec {
-    /// Key in the file.
+    /// The key in the file.
     pub name: String,
-    /// Shape in the file.
+    /// The shape in the file.
     pub shape: Vec<usize>,
 }
 
-/// What stands in a tensor that the mask does not depend on, where no file gave it.
+/// The content of a tensor that does not influence the mask, if no file provided it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fill {
     /// Zeros.
@@ -20,96 +20,100 @@ pub enum Fill {
     Ones,
     /// The sine table of the positions.
     Positions,
-    /// The values of the parameter with this key, to which it is tied.
+    /// The values of the parameter with this key, to which the tensor is tied.
     Tied(&'static str),
-    /// An integer zero, counting batches.
+    /// An integer zero, which counts batches.
     Counter,
 }
 
 impl Fill {
-    /// Whether the tensor can be made of nothing or of the network's own parameters, so that a bundle need not hold it.
+    /// Whether the tensor can be computed from nothing or from the network's own parameters, so that a bundle need
+    /// not contain it.
     pub fn is_computed(self) -> bool {
         matches!(self, Self::Positions | Self::Tied(_) | Self::Counter)
     }
 }
 
-/// Which pretrained encoder a folder holds.
+/// The kind of a pretrained encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoder {
-    /// CXR-BERT, or another BERT.
+    /// CXR-BERT or another BERT.
     Text,
     /// ConvNeXt.
     Vision,
 }
 
-/// How the keys of a pretrained encoder are named in the network's files.
+/// The mapping from the keys of a pretrained encoder to the keys in the network's files.
 #[derive(Clone, Copy, Debug)]
 pub struct EncoderKeys {
-    /// Beginning of a key in the encoder's own file → its beginning in the network's. The first that matches holds; an empty right side
-    /// leaves the tensor behind.
+    /// Pairs of a key prefix in the encoder's own file and the prefix that replaces it in the network's file. The
+    /// first matching pair applies; an empty replacement drops the tensor.
     pub table: &'static [(&'static str, &'static str)],
-    /// Beginning of the network's keys of this encoder.
+    /// The prefix of the network's keys for this encoder.
     pub prefix: &'static str,
 }
 
-/// How the tensors of a network are named and laid out in files. Every default is right for a network whose files are keyed as its
-/// module.
+/// The names and layout of a network's tensors in files. The defaults are correct for a network whose files use
+/// the parameter paths of its module as keys.
 pub trait KeyTable {
     /// The key in files of the parameter at `path` in the module.
     fn key(&self, path: &str) -> String {
         path.to_owned()
     }
 
-    /// Whether the tensor has no dimension in files; burn's smallest rank is 1, so that it has shape `[1]` here.
+    /// Whether the tensor is a scalar in files. Its shape in the module is `[1]` because 1 is burn's smallest
+    /// rank.
     fn is_scalar(&self, key: &str) -> bool {
         let _ = key;
         false
     }
 
-    /// Tensors that the authors' model has although its mask does not depend on them: unused heads and norms, computed tables,
-    /// counters. They are accepted on loading, carried through, and written on export.
+    /// The tensors of the authors' model that do not influence the mask: unused heads and norms, computed tables
+    /// and counters. They are accepted when weights are loaded, passed on, and written when weights are exported.
     fn auxiliary(&self) -> Vec<(KeySpec, Fill)> {
         Vec::new()
     }
 
-    /// Whether a tensor may stand in a file without being part of the network or auxiliary; it is left behind.
+    /// Whether a file may contain this tensor although it is neither part of the network nor auxiliary. It is
+    /// ignored.
     fn is_ignorable(&self, key: &str) -> bool {
         let _ = key;
         false
     }
 
-    /// Whether `part`, the first part of a key, is one of a network of this kind with other sizes, so that it is no addition to the
-    /// file but a difference.
+    /// Whether `part`, the first segment of a key, belongs to a network of this kind with other sizes. Such a
+    /// tensor is a mismatch rather than an addition to the file.
     fn is_own_part(&self, part: &str) -> bool {
         let _ = part;
         false
     }
 
-    /// Beginning of the keys of a pretrained part that a checkpoint may lack; `None` where it must have everything.
+    /// The key prefix of a pretrained part that a checkpoint may lack; `None` if a checkpoint must be complete.
     fn separate_part(&self) -> Option<&'static str> {
         None
     }
 
-    /// The keys of a pretrained encoder; `None` where the network has none of this kind.
+    /// The keys of a pretrained encoder; `None` if the network has no encoder of this kind.
     fn encoder(&self, encoder: Encoder) -> Option<EncoderKeys> {
         let _ = encoder;
         None
     }
 
-    /// What is wrong with values that no training can have meant, and how to mend it; `None` where nothing is.
+    /// Describes what is wrong with values that training cannot have produced, and what to do; `None` if the
+    /// values are valid.
     fn refuse(&self, key: &str, values: &[f32]) -> Option<String> {
         let _ = (key, values);
         None
     }
 
-    /// Whether a linear layer is read by a product for few rows, which wants its weight as it lies in the file. All others are
-    /// laid out the other way round in memory on the CPU.
+    /// Whether a linear layer uses the product for few rows, which needs the weight in the layout of the file. On
+    /// the CPU, all other weights are stored transposed.
     fn is_for_few_rows(&self, key: &str) -> bool {
         let _ = key;
         false
     }
 
-    /// Offset and scale of the uniform numbers in ±1 that make the deterministic weights of a tensor.
+    /// The offset and scale that map uniform numbers in ±1 to the deterministic weights of a tensor.
     fn distribution(&self, key: &str, shape: &[usize]) -> (f64, f64) {
         deterministic::distribution(key, shape)
     }

@@ -1,8 +1,8 @@
-//! The few layers that the encoders and the decoder share, with weights laid out as PyTorch stores them.
+//! The basic layers of the encoders and the decoder, with weights in PyTorch's layout.
 //!
-//! Keeping PyTorch's layout (a linear layer's weight is `[out, in]`) means that a checkpoint is used as it
-//! lies in its file: nothing is transposed on loading or on export, and a training step changes the same
-//! numbers as in the authors' code.
+//! With PyTorch's layout (the weight of a linear layer is `[out, in]`), a checkpoint is used as it is stored:
+//! neither loading nor export transposes anything, and a training step changes the same values as in the authors'
+//! code.
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::module::{self, conv_transpose2d};
@@ -11,23 +11,23 @@ use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use super::cpu;
 
-/// `y = x Wᵀ + b`.
+/// A linear layer, `y = x Wᵀ + b`.
 #[derive(Module, Debug)]
 pub struct Linear {
-    /// `[out, in]`
+    /// The weight, `[out, in]`.
     pub weight: Param<Tensor<2>>,
-    /// `[out]`
+    /// The bias, `[out]`.
     pub bias: Param<Tensor<1>>,
 }
 
 impl Linear {
-    /// Weights uniform in ±1/√in, as PyTorch draws them.
+    /// Creates a layer with values drawn uniformly from ±1/√in, as in PyTorch.
     pub fn new(input: usize, output: usize, device: &Device) -> Self {
         let bound = 1.0 / (input as f64).sqrt();
         Self { weight: uniform([output, input], bound, device), bias: uniform([output], bound, device) }
     }
 
-    /// `[.., in]` → `[.., out]`
+    /// Maps `[.., in]` to `[.., out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let mut dims = x.dims();
         let input = dims[D - 1];
@@ -39,18 +39,18 @@ impl Linear {
     }
 }
 
-/// Layer norm over the last axis.
+/// A layer norm over the last axis.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
-    /// `[channels]`
+    /// The scale, `[channels]`.
     pub weight: Param<Tensor<1>>,
-    /// `[channels]`
+    /// The offset, `[channels]`.
     pub bias: Param<Tensor<1>>,
     eps: f64,
 }
 
 impl LayerNorm {
-    /// Weight 1, bias 0.
+    /// Creates a norm with weight 1 and bias 0.
     pub fn new(channels: usize, eps: f64, device: &Device) -> Self {
         Self {
             weight: Initializer::Ones.init([channels], device),
@@ -59,48 +59,48 @@ impl LayerNorm {
         }
     }
 
-    /// Added to the variance.
+    /// The value added to the variance.
     pub fn eps(&self) -> f64 {
         self.eps
     }
 
-    /// `[.., channels]` → the same shape.
+    /// Normalises `[.., channels]`; the shape is kept.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         module::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.eps)
     }
 }
 
-/// Two-dimensional convolution.
+/// A two-dimensional convolution.
 #[derive(Module, Debug)]
 pub struct Conv2d {
-    /// `[out, in / groups, k, k]`
+    /// The weight, `[out, in / groups, k, k]`.
     pub weight: Param<Tensor<4>>,
-    /// `[out]`, where the layer has one.
+    /// The bias, `[out]`, if the layer has one.
     pub bias: Option<Param<Tensor<1>>>,
     stride: usize,
     padding: usize,
     groups: usize,
 }
 
-/// The numbers of a [`Conv2d`].
+/// The sizes of a [`Conv2d`].
 #[derive(Clone, Copy, Debug)]
 pub struct ConvShape {
-    /// Channels in.
+    /// The number of input channels.
     pub input: usize,
-    /// Channels out.
+    /// The number of output channels.
     pub output: usize,
-    /// Side of the kernel.
+    /// The side length of the kernel.
     pub kernel: usize,
-    /// Step.
+    /// The stride.
     pub stride: usize,
-    /// Zeros added on every side.
+    /// The number of zeros added on every side.
     pub padding: usize,
-    /// Groups; equal to the channels for a depthwise convolution.
+    /// The number of groups, which equals the number of channels for a depthwise convolution.
     pub groups: usize,
 }
 
 impl Conv2d {
-    /// Weights uniform in ±1/√fan-in, as PyTorch draws them.
+    /// Creates a layer with values drawn uniformly from ±1/√fan-in, as in PyTorch.
     pub fn new(shape: ConvShape, has_bias: bool, device: &Device) -> Self {
         let ConvShape { input, output, kernel, stride, padding, groups } = shape;
         let bound = 1.0 / ((input / groups * kernel * kernel) as f64).sqrt();
@@ -113,7 +113,7 @@ impl Conv2d {
         }
     }
 
-    /// `[batch, in, h, w]` → `[batch, out, h', w']`
+    /// Maps `[batch, in, h, w]` to `[batch, out, h', w']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let (s, p) = (self.stride, self.padding);
         let options = ConvOptions::new([s, s], [p, p], [1, 1], self.groups);
@@ -121,40 +121,40 @@ impl Conv2d {
     }
 }
 
-/// Transposed convolution, kernel 2, stride 2, no bias.
+/// A transposed convolution with kernel size 2 and stride 2, without a bias.
 #[derive(Module, Debug)]
 pub struct Upsample2 {
-    /// `[in, out, 2, 2]`
+    /// The weight, `[in, out, 2, 2]`.
     pub weight: Param<Tensor<4>>,
 }
 
 impl Upsample2 {
-    /// Weights uniform in ±1/√(4 out), as PyTorch draws them.
+    /// Creates a layer with values drawn uniformly from ±1/√(4 out), as in PyTorch.
     pub fn new(input: usize, output: usize, device: &Device) -> Self {
         Self { weight: uniform([input, output, 2, 2], 1.0 / ((output * 4) as f64).sqrt(), device) }
     }
 
-    /// `[batch, in, n, n]` → `[batch, out, 2n, 2n]`
+    /// Maps `[batch, in, n, n]` to `[batch, out, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let options = ConvTransposeOptions::new([2, 2], [0, 0], [0, 0], [1, 1], 1);
         conv_transpose2d(x, self.weight.val(), None, options)
     }
 }
 
-/// Multi-head attention with one stacked projection for query, key and value, as PyTorch's.
+/// Multi-head attention with one stacked projection for query, key and value, as in PyTorch.
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// `[3 channels, channels]`: query, key, value.
+    /// The stacked weights of query, key and value, `[3 channels, channels]`.
     pub in_proj_weight: Param<Tensor<2>>,
-    /// `[3 channels]`
+    /// The stacked biases, `[3 channels]`.
     pub in_proj_bias: Param<Tensor<1>>,
-    /// Output projection.
+    /// The output projection.
     pub out_proj: Linear,
     heads: usize,
 }
 
 impl Attention {
-    /// Xavier-uniform projections and zero biases, as PyTorch draws them.
+    /// Creates a layer with Xavier-uniform projections and zero biases, as in PyTorch.
     pub fn new(channels: usize, heads: usize, device: &Device) -> Self {
         let mut out_proj = Linear::new(channels, channels, device);
         out_proj.bias = Initializer::Zeros.init([channels], device);
@@ -167,12 +167,12 @@ impl Attention {
         }
     }
 
-    /// Number of heads.
+    /// The number of heads.
     pub fn heads(&self) -> usize {
         self.heads
     }
 
-    /// Query `[batch, n, channels]`, key and value `[batch, m, channels]` → `[batch, n, channels]`
+    /// Maps query `[batch, n, channels]`, key and value `[batch, m, channels]` to `[batch, n, channels]`.
     pub fn forward(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Tensor<3> {
         let [_, _, channels] = query.dims();
         let weight = self.in_proj_weight.val();
@@ -189,9 +189,9 @@ impl Attention {
     }
 }
 
-/// Scaled dot-product attention over `heads` heads of already projected `[batch, length, channels]`.
+/// Scaled dot-product attention with `heads` heads of already projected tensors `[batch, length, channels]`.
 ///
-/// `masked` is true where a key must not be seen, `[batch, heads, n, m]`.
+/// `masked`, `[batch, heads, n, m]`, is true for keys that a query must not attend to.
 pub fn attend(
     query: Tensor<3>,
     key: Tensor<3>,
@@ -212,32 +212,33 @@ pub fn attend(
     mixed.swap_dims(1, 2).reshape([batch, length, channels])
 }
 
-/// A parameter drawn uniformly from ±`bound`.
+/// Creates a parameter with values drawn uniformly from ±`bound`.
 pub fn uniform<const D: usize>(shape: [usize; D], bound: f64, device: &Device) -> Param<Tensor<D>> {
     Initializer::Uniform { min: -bound, max: bound }.init(shape, device)
 }
 
-/// Channels first to channels last: `[batch, c, h, w]` → `[batch, h, w, c]`
+/// Converts channels first, `[batch, c, h, w]`, to channels last, `[batch, h, w, c]`.
 pub fn to_channels_last(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 2, 3, 1])
 }
 
-/// Channels last to channels first: `[batch, h, w, c]` → `[batch, c, h, w]`
+/// Converts channels last, `[batch, h, w, c]`, to channels first, `[batch, c, h, w]`.
 pub fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 3, 1, 2])
 }
 
-/// Sine and cosine in turn over the channels, base 10000: `[1, length, channels]`.
+/// The sine position table with base 10000 and sine and cosine alternating over the channels,
+/// `[1, length, channels]`.
 pub fn sine_positions(length: usize, channels: usize, device: &Device) -> Tensor<3> {
     Tensor::from_data(TensorData::new(sine_table(length, channels), [1, length, channels]), device)
 }
 
-/// The values of that table, row-major over positions and channels.
+/// The values of [`sine_positions`], row-major over positions and channels.
 pub fn sine_table(length: usize, channels: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(length * channels);
     for position in 0..length {
         for channel in 0..channels {
-            // The frequency is taken in f32 as the authors' table is, the angle then in f64.
+            // The frequency is computed in f32 like the authors' table, the sine and cosine of the angle in f64.
             let exponent = -(10_000f32.ln()) / channels as f32 * (channel / 2 * 2) as f32;
             let angle = f64::from(position as f32 * exponent.exp());
             values.push(if channel % 2 == 0 { angle.sin() } else { angle.cos() } as f32);

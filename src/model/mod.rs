@@ -1,5 +1,5 @@
-//! The networks and nothing else: what they are to the rest of the program ([`network`]), what they share, weights in and out.
-//! Each network is a folder of [`networks`].
+//! The networks: their interface to the rest of the program ([`network`]), what they share, and reading and
+//! writing of weights. Each network is a folder of [`networks`].
 
 pub mod blocks;
 pub mod config;

@@ -1,8 +1,9 @@
-//! What a network is to the rest of the program.
+//! The interface of a network to the rest of the program.
 //!
-//! A network is one folder of `model/networks`: a configuration that implements [`Network`] and [`KeyTable`], a burn module that
-//! implements [`Model`], and an [`Executor`] that computes one image at a time. What only some networks have is a capability
-//! that is asked for and may be absent: text ([`TextConditioned`]) and decoder stages ([`Inspectable`], [`StagedExecutor`]).
+//! A network is a folder of `model/networks`: a configuration that implements [`Network`] and [`KeyTable`], a burn
+//! module that implements [`Model`], and an [`Executor`] that computes one image at a time. Features that only
+//! some networks have are optional capabilities: text ([`TextConditioned`]) and decoder stages ([`Inspectable`],
+//! [`StagedExecutor`]).
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,148 +17,158 @@ use super::overrides::Overrides;
 use super::parameters::Parameters;
 use super::trace::Trace;
 
-/// The configuration of a network: everything that its sizes decide, without weights. Values are checked when the configuration
-/// is read ([`super::Registry`]).
+/// The configuration of a network: everything that follows from its sizes, without weights. The values are checked
+/// when the configuration is read ([`super::Registry`]).
 pub trait Network: KeyTable + fmt::Debug + Send + Sync {
-    /// The tag by which a bundle's `config.json` names it.
+    /// The tag of the network in a bundle's `config.json`.
     fn name(&self) -> &'static str;
 
-    /// The sizes as they stand in `config.json`, without the tag and without what every bundle has.
+    /// The sizes as written to `config.json`, without the tag and without the entries that every bundle has.
     fn sizes(&self) -> Map<String, Value>;
 
-    /// The sizes in a few words, for messages.
+    /// A short description of the sizes for messages.
     fn describe(&self) -> String;
 
-    /// Side of the square input, pixels.
+    /// The side length of the square input in pixels.
     fn image_side(&self) -> usize;
 
-    /// Order of the axes where `config.json` does not say one.
+    /// The order of the axes if `config.json` does not give one.
     fn default_axes(&self) -> Axes {
         Axes::Yx
     }
 
-    /// What it reads of a prompt; `None` for a network without text.
+    /// The limits of the text input; `None` for a network without text.
     fn text(&self) -> Option<TextInput> {
         None
     }
 
-    /// Its decoder stages, coarse to fine; empty where there are none to look at.
+    /// The decoder stages, coarse to fine; empty if there are none to inspect.
     fn stages(&self) -> Vec<StageShape> {
         Vec::new()
     }
 
-    /// What one image costs in training.
+    /// The cost of one image in training.
     fn cost(&self) -> Cost;
 
-    /// A model with random weights, which are drawn when they are first read.
+    /// Builds a model with random weights, which are drawn when they are first read.
+    ///
+    /// # Errors
+    /// No network can be built with these sizes.
     fn build(&self, device: &Device) -> Result<Box<dyn Model>, ConfigError>;
 
-    /// The configuration of the model that [`Inspectable::with_overrides`] makes; `None` where nothing can be overridden.
+    /// The configuration of the model that [`Inspectable::with_overrides`] creates; `None` if nothing can be
+    /// overridden.
     fn with_overrides(&self, overrides: &Overrides) -> Option<Arc<dyn Network>> {
         let _ = overrides;
         None
     }
 }
 
-/// What a network reads of a prompt.
+/// The limits of a network's text input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextInput {
-    /// Tokens of a prompt, special ones included.
+    /// The maximum number of tokens of a prompt, including the special tokens.
     pub token_limit: usize,
-    /// Entries of the vocabulary that it has room for.
+    /// The number of vocabulary entries that the network has embeddings for.
     pub vocabulary_size: usize,
 }
 
 /// The shape of a decoder stage's output, `[channels, 2 · grid, 2 · grid]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageShape {
-    /// Side of the grid on which the stage works and by which it is named.
+    /// The side length of the stage's input grid, by which the stage is named.
     pub grid: usize,
-    /// Channels of its output.
+    /// The number of channels of its output.
     pub channels: usize,
 }
 
-/// What one image costs in training.
+/// The cost of one image in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Multiplications and additions of the forward pass.
+    /// The number of multiplications and additions of the forward pass.
     pub operations: f64,
-    /// Numbers that a step keeps for the backward pass.
+    /// The number of values that a step keeps for the backward pass.
     pub kept: f64,
 }
 
-/// Tokens of a batch of prompts.
+/// The tokens of a batch of prompts.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// Numbers, `[batch, tokens]`.
+    /// The token ids, `[batch, tokens]`.
     pub ids: Tensor<2, Int>,
     /// 1 for a real token and 0 for padding, `[batch, tokens]`.
     pub mask: Tensor<2, Int>,
 }
 
-/// What a model is given.
+/// The inputs of a model.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    /// `[batch, 3, side, side]`
+    /// The images, `[batch, 3, side, side]`.
     pub image: Tensor<4>,
-    /// The prompts; not read by a network without text, `None` only for such a one.
+    /// The prompts. A network without text does not read them; for any other network they must be `Some`.
     pub tokens: Option<Tokens>,
 }
 
-/// A network with its weights, as the publication has it: batches, gradients, and every intermediate tensor by its name.
+/// A network with its weights, as published: it supports batches and gradients and can record every intermediate
+/// tensor by name.
 pub trait Model: Parameters + fmt::Debug + Send {
-    /// Logits, `[batch, 1, side, side]`.
+    /// Computes the logits, `[batch, 1, side, side]`.
     ///
     /// # Panics
-    /// Where the network reads text and there are no tokens.
+    /// Panics if the network reads text and there are no tokens.
     fn forward(&self, inputs: Inputs, trace: &mut Trace) -> Tensor<4>;
 
-    /// The same network made ready for one image at a time. Takes the weights over; where the model is a clone of one that lives
-    /// on, some are copied.
+    /// Prepares the network for the prediction of one image at a time. The executor takes over the weights; if the
+    /// model is a clone of one that still exists, some of them are copied.
     fn prepare(self: Box<Self>) -> Box<dyn Executor>;
 
-    /// The same model with a text encoder that is not trained; itself where it has none.
+    /// Returns the model with a text encoder that is not trained, or the model unchanged if it has no text
+    /// encoder.
     fn freeze_text(self: Box<Self>) -> Box<dyn Model>;
 
-    /// What can be asked of a model that reads text; `None` for any other.
+    /// The capabilities of a model that reads text; `None` for any other model.
     fn text_conditioned(&self) -> Option<&dyn TextConditioned> {
         None
     }
 
-    /// What can be asked of a model with decoder stages; `None` for any other.
+    /// The capabilities of a model with decoder stages; `None` for any other model.
     fn inspectable(&self) -> Option<&dyn Inspectable> {
         None
     }
 }
 
-/// A model whose text encoder can run by itself, so that its outputs are computed once for each prompt while it is frozen.
+/// A model whose text encoder can run separately, so that its outputs are computed only once per prompt while it
+/// is frozen.
 pub trait TextConditioned {
-    /// What the rest of the network may read of the prompts, a tensor a layer, each `[batch, tokens, hidden]`.
+    /// The text encoder's outputs that the rest of the network may read: one tensor per layer, each
+    /// `[batch, tokens, hidden]`.
     fn text_states(&self, tokens: Tokens, trace: &mut Trace) -> Vec<Tensor<3>>;
 
-    /// [`Model::forward`] from these outputs on.
+    /// Computes [`Model::forward`] from these outputs.
     fn forward_from(&self, image: Tensor<4>, states: &[Tensor<3>], trace: &mut Trace) -> Tensor<4>;
 }
 
-/// A model with decoder stages whose values can be overridden, and whose mask can be traced back to what the stages gave.
+/// A model with decoder stages whose parameters can be overridden, and whose mask can be attributed to the outputs
+/// of the stages.
 pub trait Inspectable {
-    /// The values with which it runs.
+    /// The values with which the model runs.
     fn overrides(&self) -> Overrides;
 
-    /// The same weights with other values, as [`Network::with_overrides`] describes them. `overrides` must be valid and of this
-    /// network's shape.
+    /// Returns a model with the same weights but other values, as described by [`Network::with_overrides`].
+    /// `overrides` must be valid and match the shape of this network.
     fn with_overrides(&self, overrides: &Overrides) -> Box<dyn Model>;
 
-    /// The decoder as a function of the stages' outputs; the model must lie on a differentiating device.
+    /// The decoder as a function of the stages' outputs. The model must be on an autodiff device.
     fn attributor(&self, overrides: &Overrides) -> Box<dyn Attributor>;
 }
 
-/// Differentiates the mask by what the stages gave.
+/// Differentiates the mask with respect to the outputs of the stages.
 pub trait Attributor: fmt::Debug + Send {
-    /// The gradient, by the output of stage `stage` (coarse to fine), of the mean logit where `chosen`, `[1, 1, side, side]`, is 1.
+    /// The gradient of the mean logit over the pixels where `chosen`, `[1, 1, side, side]`, is 1, with respect to
+    /// the output of stage `stage` (coarse to fine).
     ///
-    /// `output`, `features` and `text` are as an [`Executor`] gives them, `[positions, channels]`; the gradient has the shape of
-    /// `output`.
+    /// `output`, `features` and `text` are those of an [`Executor`], as `[positions, channels]`; the gradient has
+    /// the shape of `output`.
     fn gradient(
         &self,
         stage: usize,
@@ -168,28 +179,29 @@ pub trait Attributor: fmt::Debug + Send {
     ) -> Tensor<2>;
 }
 
-/// What an executor keeps of an image for further prompts. What the tensors are is the network's own affair.
+/// The values of an image that an executor keeps for further prompts. Their meaning is private to the network.
 pub type Features = Vec<Tensor<2>>;
 
-/// What an executor keeps of a prompt for further images, a tensor a text layer, each `[1, tokens, hidden]`; empty for a network
-/// without text.
+/// The values of a prompt that an executor keeps for further images: one tensor per text layer, each
+/// `[1, tokens, hidden]`; empty for a network without text.
 pub type TextStates = Vec<Tensor<3>>;
 
-/// A network made ready for prediction: the same numbers by fewer operations, one image at a time, without gradients.
+/// A network prepared for prediction: it computes the same values with fewer operations, for one image at a time
+/// and without gradients.
 pub trait Executor: fmt::Debug + Send {
-    /// Image `[1, 3, side, side]` → what does not depend on the prompt.
+    /// Maps an image `[1, 3, side, side]` to the values that do not depend on the prompt.
     fn encode_image(&self, image: Tensor<4>) -> Features;
 
-    /// One prompt → what does not depend on the image.
+    /// Maps one prompt to the values that do not depend on the image.
     fn encode_text(&self, tokens: Tokens) -> TextStates {
         drop(tokens);
         TextStates::new()
     }
 
-    /// Both → logits `[1, 1, side, side]`.
+    /// Combines both to logits `[1, 1, side, side]`.
     fn decode(&self, features: &Features, text: &TextStates) -> Tensor<4>;
 
-    /// What can be asked of a network with decoder stages; `None` for any other.
+    /// The capabilities of a network with decoder stages; `None` for any other network.
     fn staged(&mut self) -> Option<&mut dyn StagedExecutor> {
         None
     }
@@ -197,30 +209,30 @@ pub trait Executor: fmt::Debug + Send {
 
 /// The executor of a network with decoder stages.
 pub trait StagedExecutor {
-    /// The values with which it runs by itself.
+    /// The network's own values, without modifications.
     fn overrides(&self) -> &Overrides;
 
-    /// As [`Executor::decode`] with `overrides` in place of its own values, and what the stages gave. `overrides` must be valid and
-    /// of this network's shape.
+    /// Runs [`Executor::decode`] with `overrides` in place of the network's own values and also returns the
+    /// outputs of the stages. `overrides` must be valid and match the shape of this network.
     fn decode_with(&mut self, features: &Features, text: &TextStates, overrides: &Overrides) -> Decoded;
 }
 
-/// What a decoder with stages gives; the tensors are on their device and nothing is read back.
+/// The results of a decoder with stages. The tensors stay on their device and nothing is read back.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// `[1, 1, side, side]`
+    /// The logits, `[1, 1, side, side]`.
     pub logits: Tensor<4>,
     /// The stages, coarse to fine.
     pub stages: Vec<DecodedStage>,
 }
 
-/// What a stage gives.
+/// The intermediate results of a stage.
 #[derive(Clone, Debug)]
 pub struct DecodedStage {
-    /// What comes into the stage, `[n², C]`.
+    /// The input of the stage, `[n², C]`.
     pub input: Tensor<2>,
-    /// What its spectrum filter makes of that, `[n², C]`; `None` where no filter ran.
+    /// The output of its spectrum filter, `[n², C]`; `None` if no filter ran.
     pub filtered: Option<Tensor<2>>,
-    /// Its output, `[4n², channels]`.
+    /// The output of the stage, `[4n², channels]`.
     pub output: Tensor<2>,
 }

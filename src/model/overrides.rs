@@ -1,47 +1,49 @@
-//! What of the decoder can be overridden without training, as plain numbers: σ, β, layer weights, and what is switched off.
+//! The values of the decoder that can be overridden without training: σ, β, layer weights, and which parts are
+//! disabled.
 
 use serde::{Deserialize, Serialize};
 
-/// σ at which a filter passes its input unchanged: `g` is 1 everywhere, to the last digit of an f32.
+/// The σ with which a filter passes its input unchanged: `g` is 1 everywhere in f32 precision.
 pub const SIGMA_OFF: f32 = 1e9;
 
-/// Every value of a decoder that can be overridden.
+/// All values of a decoder that can be overridden.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overrides {
-    /// Coarse to fine.
+    /// The values of the stages, coarse to fine.
     pub stages: Vec<StageOverrides>,
-    /// G1 first.
+    /// The values of the groups, G1 first.
     pub groups: Vec<GroupOverrides>,
-    /// Number of the group, from 1, that feeds each stage, coarse to fine.
+    /// The number, from 1, of the group for each stage, coarse to fine.
     pub order: Vec<usize>,
 }
 
-/// Of a stage.
+/// The values of a stage that can be overridden.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageOverrides {
-    /// Side of the grid, by which the stage is named.
+    /// The side length of the grid, by which the stage is named.
     pub grid: usize,
-    /// Width of the spectrum filter; `None` where the stage has none.
+    /// The width of the spectrum filter; `None` if the stage has none.
     pub sigma: Option<f32>,
     /// Whether the filter is used.
     pub is_filtered: bool,
-    /// β of cross attention, self attention and MLP; `None` where the stage has no guide block.
+    /// The scales β of cross-attention, self-attention and MLP; `None` if the stage has no guide block.
     pub betas: Option<[f32; 3]>,
 }
 
-/// Of a group of text layers.
+/// The values of a group of text layers that can be overridden.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupOverrides {
-    /// Its layers, from 1.
+    /// The numbers of its layers, counted from 1.
     pub layers: Vec<usize>,
-    /// Their values before the softmax; `None` where nothing is learned.
+    /// The values of its layers before the softmax; `None` if nothing is learned.
     pub alpha: Option<Vec<f32>>,
-    /// Whether its text is used. The stage of a group that is not runs without its guide block (supplementary, Table 1).
+    /// Whether the group's text is used. If it is not, the stage runs without its guide block (supplementary
+    /// material, Table 1).
     pub is_used: bool,
 }
 
 impl GroupOverrides {
-    /// The weights that the values make: their softmax, or equal ones where nothing is learned.
+    /// The weights of the layers: the softmax of the values, or equal weights if nothing is learned.
     pub fn weights(&self) -> Vec<f32> {
         let Some(alpha) = &self.alpha else {
             return vec![1.0 / self.layers.len().max(1) as f32; self.layers.len()];
@@ -53,19 +55,20 @@ impl GroupOverrides {
     }
 }
 
-/// One value of a decoder that can be overridden. Stages coarse to fine, groups from G1, all counted from 0.
+/// A single value of a decoder that can be overridden. Stages are counted from 0, coarse to fine, and groups from
+/// 0, starting with G1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Parameter {
-    /// σ of a stage.
+    /// The σ of a stage.
     Sigma(usize),
-    /// β of a stage: 0 cross attention, 1 self attention, 2 MLP.
+    /// A β of a stage: 0 for cross-attention, 1 for self-attention, 2 for the MLP.
     Beta(usize, usize),
-    /// Value of a layer in a group, before the softmax.
+    /// The value of a layer in a group before the softmax.
     Layer(usize, usize),
 }
 
 impl Parameter {
-    /// All that a model has.
+    /// All values that a model has.
     pub fn all(overrides: &Overrides) -> Vec<Self> {
         let stages = 0..overrides.stages.len();
         let sigmas = stages.clone().map(Self::Sigma);
@@ -76,7 +79,7 @@ impl Parameter {
         sigmas.chain(betas).chain(layers).filter(|parameter| parameter.get(overrides).is_some()).collect()
     }
 
-    /// Its value; `None` where the model has no such value.
+    /// Returns the value; `None` if the model has no such value.
     pub fn get(self, overrides: &Overrides) -> Option<f32> {
         match self {
             Self::Sigma(stage) => overrides.stages.get(stage)?.sigma,
@@ -85,7 +88,7 @@ impl Parameter {
         }
     }
 
-    /// Sets it; nothing happens where the model has no such value.
+    /// Sets the value. It does nothing if the model has no such value.
     pub fn set(self, overrides: &mut Overrides, value: f32) {
         let place = match self {
             Self::Sigma(stage) => overrides.stages.get_mut(stage).and_then(|stage| stage.sigma.as_mut()),
@@ -101,7 +104,7 @@ impl Parameter {
         }
     }
 
-    /// For people.
+    /// A name for display.
     pub fn name(self, overrides: &Overrides) -> String {
         let grid = |stage: usize| overrides.stages.get(stage).map_or(0, |stage| stage.grid);
         match self {
@@ -119,7 +122,7 @@ impl Parameter {
     }
 }
 
-/// See [`Overrides::layer_weights`].
+/// Implements [`Overrides::layer_weights`].
 pub fn layer_weights(groups: &[GroupOverrides], order: &[usize]) -> Vec<Vec<(usize, f32)>> {
     let groups = order.iter().map(|number| &groups[number - 1]);
     groups
@@ -131,12 +134,15 @@ pub fn layer_weights(groups: &[GroupOverrides], order: &[usize]) -> Vec<Vec<(usi
 }
 
 impl Overrides {
-    /// `(layer, weight)` of what feeds each stage, coarse to fine; empty for a stage without text.
+    /// The pairs `(layer, weight)` of each stage, coarse to fine; empty for a stage without text.
     pub fn layer_weights(&self) -> Vec<Vec<(usize, f32)>> {
         layer_weights(&self.groups, &self.order)
     }
 
-    /// Refuses values that no network can run with: a σ that is not positive, a number that is none, groups named twice.
+    /// Checks that a network can run with these values.
+    ///
+    /// # Errors
+    /// A σ is not positive, a value is not finite, or the order does not name each group once.
     pub fn validate(&self) -> Result<(), String> {
         for stage in &self.stages {
             if stage.sigma.is_some_and(|sigma| !sigma.is_finite() || sigma <= 0.0) {

@@ -1,5 +1,5 @@
-//! The one visitor of parameters: every burn module seen as named tensors of any rank, so that weights, optimiser and export need
-//! not know its type.
+//! Access to the parameters of any burn module as named tensors of any rank, so that weights, optimiser and export
+//! do not depend on the module's type.
 
 use std::any::Any;
 
@@ -8,52 +8,56 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
 use super::network::Model;
 
-/// The named parameters of a model. Implemented for every burn module that is a [`Model`].
+/// The named parameters of a model. It is implemented for every burn module that is a [`Model`].
 pub trait Parameters {
-    /// Numbers in all parameters.
+    /// The number of values in all parameters.
     fn count(&self) -> usize;
 
-    /// Calls `visit` with the path of every parameter in the module, running statistics included, in the order of the module.
+    /// Calls `visit` with the path of every parameter, including running statistics, in the order of the module.
     fn visit_parameters(&self, visit: &mut dyn FnMut(&str, &dyn Parameter));
 
-    /// The model with parameters that `map` may have replaced; in the same order.
+    /// Returns the model after `map` has replaced parameters, in the same order.
     fn map_parameters(self: Box<Self>, map: &mut dyn FnMut(&str, &mut dyn ParameterSlot)) -> Box<dyn Model>;
 
-    /// The same model without gradients, in evaluation: on the plain device, with fixed statistics and no dropout.
+    /// Returns the model for evaluation, without gradients: on the plain device, with fixed statistics and without
+    /// dropout.
     fn without_gradients(&self) -> Box<dyn Model>;
 
     /// Another handle to the same weights.
     fn boxed(&self) -> Box<dyn Model>;
 
-    /// The module itself, for what knows its type.
+    /// The module itself, for callers that know its type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-/// A parameter as it is.
+/// Read access to a parameter.
 pub trait Parameter {
-    /// Its shape; does not draw a random start.
+    /// The shape. Reading it does not draw the random initial values.
     fn shape(&self) -> Vec<usize>;
 
-    /// Its values, row-major.
+    /// The values in row-major order.
     fn values(&self) -> Vec<f32>;
 
-    /// Takes its gradient out of `gradients`, flattened, on the plain device; `None` where it has none.
+    /// Removes the parameter's gradient from `gradients` and returns it flattened, on the plain device; `None` if
+    /// there is none.
     fn take_gradient(&self, gradients: &mut Gradients) -> Option<Tensor<1>>;
 }
 
 /// A parameter that may be replaced.
 pub trait ParameterSlot {
-    /// Its shape; does not draw a random start.
+    /// The shape. Reading it does not draw the random initial values.
     fn shape(&self) -> Vec<usize>;
 
-    /// Its device; does not draw a random start.
+    /// The device. Reading it does not draw the random initial values.
     fn device(&self) -> Device;
 
-    /// Sets its values, row-major, in place of its random start, which is never drawn. With `is_turned` the values are those of the
-    /// transposed matrix: what the parameter means is the same, but it lies in memory column by column.
+    /// Sets the values, in row-major order, instead of the random initial values, which are never drawn. If
+    /// `is_turned` is set, `values` are those of the transposed matrix: the parameter has the same meaning but is
+    /// stored column by column.
     fn load(&mut self, values: Vec<f32>, is_turned: bool);
 
-    /// Replaces its value, flattened and without gradients, by what `change` makes of it; it is trained on.
+    /// Replaces the value by the result of `change`, which receives it flattened and without gradients. The
+    /// parameter remains trainable.
     fn update(&mut self, change: &mut dyn FnMut(Tensor<1>) -> Tensor<1>);
 }
 
@@ -73,7 +77,7 @@ impl<const D: usize> Parameter for Param<Tensor<D>> {
     }
 }
 
-/// A parameter on its way through a mapper.
+/// A parameter while a mapper processes it.
 struct Slot<const D: usize>(Option<Param<Tensor<D>>>);
 
 impl<const D: usize> Slot<D> {
@@ -118,7 +122,7 @@ impl<const D: usize> ParameterSlot for Slot<D> {
     }
 }
 
-/// Where in the module a visitor or mapper is.
+/// The position of a visitor or mapper in the module.
 #[derive(Default)]
 struct Path(Vec<String>);
 

@@ -1,4 +1,4 @@
-//! The networks that a program knows, by the tag of their bundles.
+//! The registry of networks, by the tag in their bundles.
 
 use std::sync::Arc;
 
@@ -10,63 +10,69 @@ use super::config::{Axes, ConfigError, ModelConfig, Provenance};
 use super::network::Network;
 use super::networks;
 
-/// Makes a configuration of the sizes in a `config.json`.
+/// A function that creates a configuration from the sizes in a `config.json`.
 pub type ReadSizes = fn(Map<String, Value>) -> Result<Arc<dyn Network>, ConfigError>;
 
 /// A network that can be opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Its tag.
+    /// The tag of the network.
     pub name: &'static str,
-    /// Its configuration from the sizes of a `config.json`. Every size that is absent has a default, so that no sizes at all make
-    /// the published network.
+    /// Reads the configuration from the sizes of a `config.json`. Every missing size has a default, so that an
+    /// empty map gives the published network.
     pub read: ReadSizes,
 }
 
-/// The networks that can be opened. The first is the one that a bundle without a tag has.
+/// The networks that can be opened. The first one is assumed for a bundle without a tag.
 #[derive(Clone, Debug)]
 pub struct Registry(Vec<Entry>);
 
 impl Default for Registry {
-    /// The networks of this program.
+    /// Returns the networks of this program.
     fn default() -> Self {
         Self(networks::ALL.to_vec())
     }
 }
 
 impl Registry {
-    /// With one more network.
+    /// Adds a network.
     #[must_use]
     pub fn with(mut self, entry: Entry) -> Self {
         self.0.push(entry);
         self
     }
 
-    /// The network that a bundle without a tag has.
+    /// The network of a bundle without a tag.
     fn first(&self) -> Result<&Entry, ConfigError> {
         self.0.first().ok_or_else(|| ConfigError("there is no network at all".into()))
     }
 
-    /// Whether a bundle of this network is written without its tag, as bundles were before there was one: programs of that time
-    /// open them still.
+    /// Whether bundles of this network are written without a tag. Older versions, which know no tags, can then
+    /// open them.
     pub fn is_untagged(name: &str) -> bool {
         networks::ALL.first().is_some_and(|entry| entry.name == name)
     }
 
     /// The published sizes of the network that a bundle without a tag has.
+    ///
+    /// # Errors
+    /// The registry is empty.
     pub fn published(&self) -> Result<ModelConfig, ConfigError> {
         self.of_sizes(Map::new())
     }
 
-    /// These sizes of the network that a bundle without a tag has.
+    /// The configuration with these sizes of the network that a bundle without a tag has.
+    ///
+    /// # Errors
+    /// The sizes are invalid, or the registry is empty.
     pub fn of_sizes(&self, sizes: Map<String, Value>) -> Result<ModelConfig, ConfigError> {
         self.read(sizes)
     }
 
-    /// The configuration in a `config.json`.
+    /// Parses the text of a `config.json`.
     ///
     /// # Errors
-    /// The text is no configuration, the tag names no network that is known, or the sizes make no network.
+    /// The text is not a configuration, the tag names an unknown network, or the sizes are invalid.
     pub fn parse(&self, text: &str) -> Result<ModelConfig, ConfigError> {
         self.read(serde_json::from_str(text).map_err(|error| no_configuration(&error))?)
     }
@@ -100,16 +106,19 @@ fn no_configuration(error: &serde_json::Error) -> ConfigError {
     ConfigError(format!("this is not a model configuration ({error}); mend it or choose another"))
 }
 
-/// The sizes of a configuration as a structure of their own.
+/// Converts the sizes of a configuration to a structure.
+///
+/// # Errors
+/// The value does not match the structure.
 pub fn sizes_of<T: DeserializeOwned>(value: impl Into<Value>) -> Result<T, ConfigError> {
     serde_json::from_value(value.into()).map_err(|error| no_configuration(&error))
 }
 
-/// The other way round: the sizes as they stand in `config.json`.
+/// Converts a structure to sizes as written to `config.json`; the inverse of [`sizes_of`].
 pub fn to_sizes(sizes: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(sizes) {
         Ok(Value::Object(map)) => map,
-        // A structure of plain sizes is always an object.
+        // A structure of plain sizes always serialises to an object.
         _ => Map::new(),
     }
 }

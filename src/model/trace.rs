@@ -2,18 +2,18 @@
 
 use burn::tensor::Tensor;
 
-/// One recorded tensor: flattened, with its shape.
+/// A recorded tensor, flattened, and its shape.
 #[derive(Clone, Debug)]
 pub struct Traced {
-    /// Name as in the reference tensors, for example `stage3.asrm`.
+    /// The name in the reference tensors, for example `stage3.asrm`.
     pub name: String,
-    /// Shape before flattening.
+    /// The shape before flattening.
     pub shape: Vec<usize>,
     /// The values in row-major order, still on their device.
     pub values: Tensor<1>,
 }
 
-/// Collects tensors when it is on; otherwise recording costs nothing.
+/// Collects tensors if it is enabled; otherwise recording costs nothing.
 #[derive(Debug, Default)]
 pub struct Trace {
     is_on: bool,
@@ -21,17 +21,17 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A recorder that keeps what it is given.
+    /// Creates a recorder that keeps the tensors.
     pub fn on() -> Self {
         Self { is_on: true, tensors: Vec::new() }
     }
 
-    /// A recorder that ignores everything.
+    /// Creates a recorder that ignores everything.
     pub fn off() -> Self {
         Self::default()
     }
 
-    /// Whether anything is kept. A caller may then take a path that computes tensors it would otherwise skip.
+    /// Whether tensors are kept. A caller may then compute tensors that it would otherwise skip.
     pub fn is_on(&self) -> bool {
         self.is_on
     }
@@ -44,7 +44,7 @@ impl Trace {
         }
     }
 
-    /// What was recorded, in order.
+    /// The recorded tensors in order.
     pub fn into_tensors(self) -> Vec<Traced> {
         self.tensors
     }

@@ -1,34 +1,35 @@
-//! Changes of a case before a training step sees it.
+//! Augmentation of a case before a training step.
 
 use super::config::TrainConfig;
 
-/// Range of the zoom.
+/// The range of the zoom factor.
 const ZOOM: std::ops::Range<f64> = 0.95..1.2;
-/// Largest turn, radians.
+/// The largest rotation angle in radians.
 const TURN: f64 = std::f64::consts::PI / 18.0;
-/// Range of the logarithm of gamma.
+/// The range of the logarithm of gamma.
 const GAMMA: std::ops::Range<f64> = -0.357..0.336;
 
-/// What is done to one case.
+/// The augmentation of one case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Augmentation {
-    /// Factor; 1 leaves the size.
+    /// The zoom factor; 1 keeps the size.
     pub zoom: f64,
-    /// Mirrored left to right; "left" and "right" are exchanged in the sentence.
+    /// Whether the image is mirrored left to right. "Left" and "right" are then exchanged in the prompt.
     pub flip: bool,
-    /// Exponent of the brightness curve; 1 leaves it.
+    /// The gamma exponent; 1 keeps the intensities.
     pub gamma: f64,
-    /// Radians; 0 leaves it upright.
+    /// The rotation angle in radians; 0 keeps the orientation.
     pub turn: f64,
 }
 
 impl Augmentation {
-    /// Nothing.
+    /// No augmentation.
     pub const NONE: Self = Self { zoom: 1.0, flip: false, gamma: 1.0, turn: 0.0 };
 
-    /// Drawn by the settings' probabilities.
+    /// Draws an augmentation with the probabilities of the settings.
     pub fn draw(config: &TrainConfig, random: &mut fastrand::Rng) -> Self {
-        // Every number is drawn whether it is used or not, so that one setting does not change what another does.
+        // All numbers are drawn even if they are not used, so that one setting does not change the effect of
+        // another.
         let [zoom, flip, gamma, turn] = std::array::from_fn(|_| random.f64());
         let [by, bend, angle] = std::array::from_fn(|_| random.f64());
         let within = |range: std::ops::Range<f64>, at: f64| range.start + (range.end - range.start) * at;
@@ -40,7 +41,7 @@ impl Augmentation {
         }
     }
 
-    /// Applies all but the zoom to the network's input, planes of `side × side`, and its target.
+    /// Applies everything except the zoom to the network's input, planes of `side × side`, and to its target.
     pub fn apply(&self, planes: &mut [f32], target: &mut [f32], side: usize, is_transposed: bool) {
         if self.gamma != 1.0 {
             planes.chunks_exact_mut(side * side).for_each(|plane| bend(plane, self.gamma as f32));
@@ -56,7 +57,7 @@ impl Augmentation {
     }
 }
 
-/// Bends the values between their least and their largest, then gives them back mean 0 and deviation 1.
+/// Applies gamma between the minimum and maximum of the plane, then restores mean 0 and standard deviation 1.
 fn bend(plane: &mut [f32], gamma: f32) {
     let low = plane.iter().copied().fold(f32::INFINITY, f32::min);
     let high = plane.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -75,7 +76,8 @@ fn bend(plane: &mut [f32], gamma: f32) {
     }
 }
 
-/// Turns about the middle; edges are continued. Smooth between pixels, or the nearest.
+/// Rotates a plane about its centre. Positions outside take the value at the edge. The interpolation is bilinear
+/// if `is_smooth`, and nearest-neighbour otherwise.
 fn turn(plane: &mut [f32], side: usize, angle: f64, is_smooth: bool) {
     let source = plane.to_vec();
     let (sin, cos) = (angle.sin() as f32, angle.cos() as f32);
@@ -99,7 +101,7 @@ fn turn(plane: &mut [f32], side: usize, angle: f64, is_smooth: bool) {
     }
 }
 
-/// Mirrors left and right; in a transposed plane these are the rows.
+/// Mirrors left and right, which are the rows of a transposed plane.
 fn flip(plane: &mut [f32], side: usize, is_transposed: bool) {
     if is_transposed {
         for x in 0..side / 2 {
@@ -168,7 +170,7 @@ mod tests {
         assert!(drawn.iter().all(|a| a.zoom == 1.0 && a.turn == 0.0 && (0.69..1.41).contains(&a.gamma)));
     }
 
-    /// A picture that is its own mask: whatever is done to one has to be done to the other.
+    /// Uses an image that equals its mask, so that every change of one must also occur in the other.
     #[test]
     fn the_mask_goes_where_its_picture_goes() {
         const SIDE: usize = 32;
@@ -189,7 +191,7 @@ mod tests {
                 let middle = (plane.iter().copied().fold(f32::NEG_INFINITY, f32::max)
                     + plane.iter().copied().fold(f32::INFINITY, f32::min))
                     / 2.0;
-                // A turned edge is smooth in the picture and sharp in the mask.
+                // A rotated edge is smooth in the image and sharp in the mask.
                 let apart = plane.iter().zip(&target).filter(|(a, b)| (**a > middle) != (**b == 1.0)).count();
                 let allowed = if change.turn == 0.0 { 0 } else { 12 };
                 assert!(apart <= allowed, "{change:?}, transposed {is_transposed}: {apart} pixels are apart");

@@ -1,4 +1,4 @@
-//! Batches of cases, made by a thread of its own ahead of the step that needs them.
+//! Batches of cases, which a separate thread prepares before the step that needs them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -12,22 +12,22 @@ use super::config::TrainConfig;
 use crate::data::{preprocess, prompt};
 use crate::text::Tokenizer;
 
-/// Batches made ahead.
+/// The number of batches prepared in advance.
 const AHEAD: usize = 2;
 
-/// What the network wants to see.
+/// The form in which the network expects its inputs.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Makes token numbers, and how many of a prompt; `None` where the network reads no text.
+    /// The tokeniser and the number of tokens per prompt; `None` if the network reads no text.
     pub text: Option<(Tokenizer, usize)>,
-    /// Side of the input, pixels.
+    /// The side length of the input in pixels.
     pub side: usize,
-    /// Whether the network sees images transposed.
+    /// Whether the network receives images transposed.
     pub is_transposed: bool,
 }
 
 impl Form {
-    /// Tokens of a prompt; 0 where the network reads no text.
+    /// The number of tokens per prompt; 0 if the network reads no text.
     pub fn tokens(&self) -> usize {
         self.text.as_ref().map_or(0, |(_, tokens)| *tokens)
     }
@@ -36,21 +36,21 @@ impl Form {
 /// A batch as plain arrays.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// `[count, 3, side, side]`
+    /// The images, `[count, 3, side, side]`.
     pub images: Vec<f32>,
-    /// `[count, 1, side, side]`
+    /// The target masks, `[count, 1, side, side]`.
     pub targets: Vec<f32>,
-    /// `[count, tokens]`
+    /// The token ids, `[count, tokens]`.
     pub ids: Vec<i64>,
-    /// `[count, tokens]`
+    /// The attention mask, `[count, tokens]`.
     pub attention: Vec<i64>,
-    /// Images.
+    /// The number of images.
     pub count: usize,
-    /// Cases that could not be read, each with the reason; they are missing from the batch.
+    /// The reasons why cases could not be read. These cases are missing from the batch.
     pub skipped: Vec<String>,
 }
 
-/// One case of a pass.
+/// One case of an epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
     index: usize,
@@ -58,7 +58,8 @@ pub struct Item {
     augmentation: Augmentation,
 }
 
-/// All cases in a random order, each changed by the settings' probabilities. The same seed and epoch deal the same.
+/// All cases in random order, each with an augmentation drawn with the probabilities of the settings. The same
+/// seed and epoch give the same result.
 pub fn training_items(cases: &Cases, config: &TrainConfig, epoch: usize) -> Vec<Item> {
     let mut random = fastrand::Rng::with_seed(config.seed.wrapping_mul(1_000_003).wrapping_add(epoch as u64));
     let mut order: Vec<usize> = (0..cases.len()).collect();
@@ -67,15 +68,15 @@ pub fn training_items(cases: &Cases, config: &TrainConfig, epoch: usize) -> Vec<
     order.into_iter().map(item).collect()
 }
 
-/// All cases as they are, in their order.
+/// All cases in their order and without augmentation.
 pub fn validation_items(cases: &Cases) -> Vec<Item> {
     (0..cases.len()).map(|index| Item { index, epoch: 0, augmentation: Augmentation::NONE }).collect()
 }
 
-/// Planes of the input, planes of the target, sentence.
+/// The planes of the input, the planes of the target, and the prompt.
 type Made = (Vec<f32>, Vec<f32>, String);
 
-/// A batch of these items.
+/// Prepares a batch of these items.
 pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
     let made: Vec<Result<Made, String>> = items
         .par_iter()
@@ -108,7 +109,7 @@ pub fn batch(cases: &Cases, form: &Form, items: &[Item]) -> Batch {
     batch
 }
 
-/// Runs `consume` with the batches of `items`, `size` cases each, which a thread of its own makes ahead.
+/// Calls `consume` with the batches of `items`, `size` cases each, which a separate thread prepares in advance.
 pub fn with_batches<T>(
     cases: &Cases,
     form: &Form,
@@ -123,8 +124,8 @@ pub fn with_batches<T>(
         thread::Builder::new()
             .name("himix-batches".into())
             .spawn_scoped(scope, move || {
-                // On threads of its own, with this thread's priority: on the shared ones a prediction beside the run would wait
-                // for a whole batch.
+                // The batches are prepared on separate threads with the priority of this thread. On the shared
+                // threads, a prediction during the run would wait for a whole batch.
                 let pool = rayon::ThreadPoolBuilder::new().thread_name(|_| "himix-batches".into()).build();
                 let make = |chunk| match &pool {
                     Ok(pool) => pool.install(|| batch(cases, form, chunk)),
@@ -139,7 +140,7 @@ pub fn with_batches<T>(
             .unwrap_or_else(|error| panic!("no thread can be started: {error}"));
         let outcome = consume(&receiver);
         stop.store(true, Ordering::Relaxed);
-        // A thread that waits to hand over its batch is let go before the scope waits for it.
+        // Dropping the receiver releases a thread that waits to send its batch before the scope joins it.
         drop(receiver);
         outcome
     })
@@ -149,7 +150,7 @@ pub fn with_batches<T>(
 mod tests {
     use super::*;
 
-    /// Words are told apart where they differ in "left" and "right".
+    /// A tokeniser with single words for "left" and "right" and letters for all other words.
     fn form(is_transposed: bool) -> Form {
         let letters = ('a'..='z').flat_map(|letter| [letter.to_string(), format!("##{letter}")]);
         let mut words: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned).to_vec();

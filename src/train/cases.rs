@@ -1,4 +1,5 @@
-//! The cases of a run: pairs of the data sets, and phantoms that are made when they are needed.
+//! The cases of a run: pairs of the data sets, and synthetic images (phantoms) that are generated when they are
+//! needed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,27 +12,28 @@ use crate::data::{
     summary,
 };
 
-/// Decoded pictures that are kept, in bytes; of a larger data set the rest is read again every epoch.
+/// The bytes of decoded images that are kept in memory. The remaining images of a larger data set are read again
+/// in every epoch.
 const KEEP_BYTES: usize = 1 << 30;
-/// Phantoms of the validation, one for so many of training.
+/// The number of training phantoms per validation phantom.
 const VALIDATION_SHARE: usize = 10;
-/// Lies between the phantoms of training and those of validation, far from both.
+/// A seed that keeps validation phantoms apart from training phantoms.
 const VALIDATION_SEED: u64 = 0x5eed_0000_0001;
 
-/// A picture, its mask, its sentence.
+/// An image with its mask and prompt.
 pub struct Case {
-    /// Picture as stored.
+    /// The image as stored.
     pub image: Image,
-    /// Reference mask of its size.
+    /// The ground truth, of the same size as the image.
     pub mask: Mask,
-    /// Sentence.
+    /// The prompt.
     pub prompt: String,
 }
 
 /// The cases of one split.
 pub struct Cases {
     samples: Vec<Sample>,
-    /// The data sets that they are of, in the order of the settings.
+    /// The data sets of the samples, in the order of the settings.
     parts: Vec<Part>,
     phantoms: Option<Phantoms>,
     kept: Mutex<Kept>,
@@ -39,9 +41,9 @@ pub struct Cases {
 
 /// The pairs of one data set.
 struct Part {
-    /// How many they are.
+    /// The number of pairs.
     count: usize,
-    /// How they are read: their data set may say.
+    /// How the pairs are read, which the data set may specify.
     reading: PairReading,
 }
 
@@ -50,7 +52,7 @@ struct Phantoms {
     count: usize,
     seed: u64,
     side: usize,
-    /// Whether every epoch has other ones.
+    /// Whether every epoch has new phantoms.
     is_fresh: bool,
 }
 
@@ -61,8 +63,11 @@ struct Kept {
 }
 
 impl Cases {
-    /// Of the training or the validation split of all data sets, and what was found wrong with them: by the names of the files, and
-    /// where `is_checked` by opening every one.
+    /// Opens the training or validation split of all data sets. Also returns messages about problems found in the
+    /// names of the files or, if `is_checked`, by opening every file.
+    ///
+    /// # Errors
+    /// A data set cannot be read, or no case has a lesion.
     pub fn open(
         config: &TrainConfig,
         is_training: bool,
@@ -78,7 +83,7 @@ impl Cases {
             if config.limit > 0 {
                 dataset.samples.truncate(config.limit);
             }
-            // The usual rule leaves the choice to the data set.
+            // The default rule leaves the choice to the data set.
             let rule = Some(config.mask_rule).filter(|rule| *rule != MaskRule::default());
             let reading = dataset.reading.clone().under(rule);
             if is_checked {
@@ -97,12 +102,12 @@ impl Cases {
         Ok((Self { samples, parts, phantoms, kept: Mutex::default() }, notes))
     }
 
-    /// No cases at all.
+    /// A collection without cases.
     pub fn none() -> Self {
         Self { samples: Vec::new(), parts: Vec::new(), phantoms: None, kept: Mutex::default() }
     }
 
-    /// Pairs and phantoms together.
+    /// The number of pairs and phantoms together.
     pub fn len(&self) -> usize {
         self.samples.len() + self.phantoms.map_or(0, |phantoms| phantoms.count)
     }
@@ -123,7 +128,7 @@ impl Cases {
         self.parts.iter().map(|part| &part.reading).collect()
     }
 
-    /// How the pair with this number is read.
+    /// How the pair with this index is read.
     fn reading(&self, index: usize) -> &PairReading {
         let mut end = 0;
         let part = self.parts.iter().find(|part| {
@@ -133,8 +138,8 @@ impl Cases {
         &part.unwrap_or_else(|| panic!("there is no pair {index}")).reading
     }
 
-    /// Puts the pairs of each data set in the order of these places in it, so that an epoch's draw is the same whatever the order in
-    /// which a table lists them by now.
+    /// Sorts the pairs of each data set by the given indices, so that the random order of an epoch does not depend
+    /// on the current order of the pairs in their table.
     pub fn arrange(&mut self, orders: &[Vec<usize>]) {
         let parts = self.parts().into_iter().zip(orders);
         let arranged = parts.flat_map(|(part, order)| order.iter().filter_map(|place| part.get(*place).cloned()));
@@ -142,7 +147,7 @@ impl Cases {
         self.kept = Mutex::default();
     }
 
-    /// Every sentence of the pairs, and of enough phantoms to meet all their words.
+    /// The prompts of all pairs, and of enough phantoms to contain all their words.
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences: Vec<String> = self.samples.iter().map(|sample| sample.prompt.clone()).collect();
         if let Some(phantoms) = self.phantoms {
@@ -152,7 +157,7 @@ impl Cases {
         sentences
     }
 
-    /// Codes of the subjects, sorted, each once.
+    /// The sorted codes of the subjects, without duplicates.
     pub fn subject_codes(&self) -> Vec<String> {
         let mut codes: Vec<String> =
             self.samples.iter().filter_map(|sample| subject(&sample.name)).map(subject_code).collect();
@@ -161,7 +166,8 @@ impl Cases {
         codes
     }
 
-    /// Says how many subjects stand in both, if any do: the validation then flatters.
+    /// A message with the number of subjects that are in both splits, if there are any, because the validation
+    /// scores are then too optimistic.
     pub fn shared_with(&self, validation: &Self) -> Option<String> {
         let own = self.subject_codes();
         let both = validation.subject_codes().into_iter().filter(|code| own.binary_search(code).is_ok()).count();
@@ -169,7 +175,7 @@ impl Cases {
         (both > 0).then(|| format!("{both} {plural} both in training and in validation; the validation flatters"))
     }
 
-    /// Name and sentence of a pair, for the preview; phantoms have a name of their own.
+    /// The name of a pair, for the preview. Phantoms have generated names.
     pub fn name(&self, index: usize) -> String {
         match self.samples.get(index) {
             Some(sample) => sample.name.clone(),
@@ -177,7 +183,13 @@ impl Cases {
         }
     }
 
-    /// The case with this number in this epoch.
+    /// Returns the case with this index in this epoch.
+    ///
+    /// # Errors
+    /// The pair cannot be read.
+    ///
+    /// # Panics
+    /// Panics if there is no such case.
     pub fn get(&self, index: usize, epoch: usize) -> Result<Arc<Case>, DataError> {
         let Some(sample) = self.samples.get(index) else {
             let place = index - self.samples.len();
@@ -206,21 +218,22 @@ impl Cases {
     }
 }
 
-/// Opens every file of a data set and leaves out what cannot be used. The error that a data set without any lesion would be if it stood
-/// alone is given back, because beside others it has the normal cases.
+/// Opens every file of a data set and removes pairs that cannot be used. If the data set contains no lesion, the
+/// error for that is returned as a value, because its images may serve as normal cases beside other data sets.
 fn check(dataset: &mut Dataset, reading: &PairReading) -> Result<Option<DataError>, DataError> {
     if dataset.check(reading)?.with_foreground > 0 {
         return Ok(None);
     }
-    // One note says it of all.
+    // A single message covers all empty masks.
     dataset.findings.retain(|finding| !matches!(finding.problem, Problem::EmptyMask | Problem::AllEmpty));
     Ok(Some(dataset.all_empty_error()))
 }
 
-/// Notes on the data sets that have no lesion.
+/// Messages about the data sets that contain no lesion.
 ///
 /// # Errors
-/// The first of `without_lesions`, where nothing else has any: there is nothing to learn, or to measure, then.
+/// Returns the first of `without_lesions` if no other data set contains lesions, because there is nothing to learn
+/// or to measure.
 fn as_normal_cases(without_lesions: Vec<DataError>, has_lesions: bool) -> Result<Vec<String>, DataError> {
     let note = |error: DataError| match error {
         DataError::EmptyMasks { path, split, count, .. } if has_lesions => Ok(format!(
@@ -232,7 +245,7 @@ fn as_normal_cases(without_lesions: Vec<DataError>, has_lesions: bool) -> Result
     without_lesions.into_iter().map(note).collect()
 }
 
-/// The three kinds in turn.
+/// Generates a phantom; its kind alternates with the index.
 fn made(phantoms: Phantoms, index: usize) -> Case {
     let kind = Kind::ALL[index % Kind::ALL.len()];
     let made = phantom(kind, phantoms.seed, index as u64, phantoms.side);

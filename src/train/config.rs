@@ -1,5 +1,5 @@
-//! The settings of a run: one struct for file, command line and window. Every key has a default; together they are the paper's
-//! recipe.
+//! The settings of a run, in one structure for file, command line and window. Every key has a default; together
+//! the defaults are the paper's recipe.
 
 use std::path::PathBuf;
 
@@ -7,87 +7,88 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::MaskRule;
 
-/// Which cross entropy stands beside the Dice loss.
+/// The cross-entropy that is combined with the Dice loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CrossEntropy {
     /// Over foreground and background.
     #[default]
     Binary,
-    /// As the paper writes it for one class: over the foreground alone.
+    /// Over the foreground only, as the paper's formula for one class says.
     Literal,
 }
 
-/// Settings of a training run.
+/// The settings of a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Folders of the data sets; a single one may stand without brackets.
+    /// The folders of the data sets. A single folder may be written without brackets.
     #[serde(deserialize_with = "one_or_many")]
     pub data: Vec<PathBuf>,
-    /// Split to train on.
+    /// The split to train on.
     pub train_split: String,
-    /// Split that chooses the best weights.
+    /// The split that selects the best weights.
     pub validation_split: String,
-    /// What is foreground in a mask file.
+    /// The rule that defines the foreground of a mask file.
     pub mask_rule: MaskRule,
-    /// Synthetic pictures added to every epoch, other ones each time; a tenth as many, always the same, to the validation.
+    /// The number of synthetic images added to every epoch; they differ between epochs. A tenth of this number,
+    /// always the same images, is added to the validation.
     pub phantoms: usize,
-    /// Trains on the first so many pairs of each data set only; 0 takes all.
+    /// The number of pairs of each data set to train on, starting with the first; 0 uses all.
     pub limit: usize,
-    /// Run folder.
+    /// The run folder.
     pub out: PathBuf,
-    /// Architecture: a bundle's or bare `config.json`. None takes the published full size.
+    /// The architecture: the `config.json` of a bundle or on its own. `None` selects the published sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<PathBuf>,
-    /// Bundle to start from, for instance one that `himix import` made. None starts from random weights.
+    /// The bundle to start from, for example one created by `himix import`. `None` starts from random weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
-    /// Vocabulary for a start from random weights. None makes one of the training sentences.
+    /// The vocabulary for a start from random weights. `None` builds one from the training prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocab: Option<PathBuf>,
-    /// Whether the text encoder is trained. None trains it unless there are weights to start from.
+    /// Whether the text encoder is trained. `None` trains it only if the run starts from random weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_text: Option<bool>,
-    /// Compute device: auto, cpu, gpu or gpu:N.
+    /// The compute device: auto, cpu, gpu or gpu:N.
     pub device: String,
-    /// Most epochs.
+    /// The maximum number of epochs.
     pub epochs: usize,
-    /// Epochs before the run may stop early.
+    /// The number of epochs before the run may stop early.
     pub min_epochs: usize,
-    /// Epochs without a better validation loss after which the run stops.
+    /// The number of epochs without a lower validation loss after which the run stops.
     pub patience: usize,
-    /// Images of one pass through the network.
+    /// The number of images in one pass through the network.
     pub batch_size: usize,
-    /// Passes whose gradients make one step.
+    /// The number of passes whose gradients are accumulated for one step.
     pub accumulate: usize,
-    /// Learning rate of the first epoch.
+    /// The learning rate of the first epoch.
     pub lr: f64,
-    /// Learning rate at the end of the cosine.
+    /// The learning rate at the end of the cosine schedule.
     pub min_lr: f64,
-    /// Length of the cosine in epochs.
+    /// The length of the cosine schedule in epochs.
     pub cosine_epochs: usize,
-    /// AdamW's weight decay.
+    /// The weight decay of AdamW.
     pub weight_decay: f64,
-    /// Cross entropy of the loss: binary, or literal (over the foreground alone).
+    /// The cross-entropy of the loss: binary, or literal (over the foreground only).
     pub cross_entropy: CrossEntropy,
-    /// Probability with which an image is zoomed by a factor in 0.95…1.2.
+    /// The probability that an image is zoomed by a factor between 0.95 and 1.2.
     pub zoom: f64,
-    /// Probability with which an image is mirrored, "left" and "right" exchanged in its sentence.
+    /// The probability that an image is mirrored, with "left" and "right" exchanged in its prompt.
     pub flip: f64,
-    /// Probability with which an image's brightness curve is bent by a gamma in 0.7…1.4.
+    /// The probability that the intensities of an image are changed by a gamma between 0.7 and 1.4.
     pub gamma: f64,
-    /// Probability with which an image is turned by up to 10°.
+    /// The probability that an image is rotated by up to 10°.
     pub rotate: f64,
-    /// Seed of weights, order, dropout and augmentation.
+    /// The seed of weights, order, dropout and augmentation.
     pub seed: u64,
-    /// Minutes between two checkpoints within an epoch; there is one at every epoch's end anyway.
+    /// The minutes between checkpoints within an epoch. There is always one at the end of an epoch.
     pub checkpoint_minutes: f64,
-    /// Validation cases whose mask is shown epoch by epoch.
+    /// The number of validation cases whose mask is shown after every epoch.
     pub preview: usize,
 }
 
-/// What each key means, in the order of the fields; shown by the command line's help and in the window.
+/// The description of each key, in the order of the fields. The help of the command line and the window show it.
 pub const KEYS: &[(&str, &str)] = &[
     ("data", "folders of the data sets"),
     ("train_split", "split to train on"),
@@ -173,14 +174,21 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf
 }
 
 impl TrainConfig {
-    /// From the text of a TOML file. The error is one line that names a key that is not known with the nearest that is.
+    /// Parses the text of a TOML file.
+    ///
+    /// # Errors
+    /// The text is not TOML, or a key or value is invalid. The message is one line; for an unknown key it suggests
+    /// the most similar known key.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         let table =
             text.parse().map_err(|error: toml::de::Error| format!("this is no TOML ({})", one_line(&error)))?;
         Self::from_table(table)
     }
 
-    /// From a table of keys.
+    /// Reads the settings from a table of keys.
+    ///
+    /// # Errors
+    /// A key is unknown or a value is invalid.
     pub fn from_table(table: toml::Table) -> Result<Self, String> {
         if let Some(key) = table.keys().find(|key| KEYS.iter().all(|(known, _)| known != key)) {
             let nearest = KEYS.iter().map(|(known, _)| (strsim::jaro_winkler(key, known), known));
@@ -194,7 +202,7 @@ impl TrainConfig {
         table.try_into().map_err(|error: toml::de::Error| one_line(&error))
     }
 
-    /// As the text of a TOML file, every key with its meaning above it.
+    /// Formats the settings as TOML, with the description of each key above it.
     pub fn to_toml(&self) -> String {
         let text = toml::to_string(self).unwrap_or_default();
         let mut out = String::new();
@@ -208,10 +216,13 @@ impl TrainConfig {
         out
     }
 
-    /// One setting by its name; `value` as TOML has it, or a bare word. The rest stays.
+    /// Returns the settings with one value changed; `value` is TOML or a bare word.
+    ///
+    /// # Errors
+    /// The key is unknown or the value is invalid.
     pub fn set(&self, key: &str, value: &str) -> Result<Self, String> {
         let mut table = toml::Table::try_from(self).map_err(|error| error.to_string())?;
-        // A value that is no TOML on its own, like a path, is text.
+        // A value that is not valid TOML by itself, such as a path, is taken as text.
         let parsed = format!("value = {value}").parse::<toml::Table>().ok();
         let parsed_value = parsed.and_then(|mut parsed| parsed.remove("value"));
         let value = parsed_value.unwrap_or_else(|| toml::Value::String(value.to_owned()));
@@ -219,7 +230,10 @@ impl TrainConfig {
         Self::from_table(table)
     }
 
-    /// What is wrong with the numbers, if anything.
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// A value is out of range, there is nothing to train on, or a path is not Unicode.
     pub fn validate(&self) -> Result<(), String> {
         let positive = [
             ("epochs", self.epochs),

@@ -1,8 +1,8 @@
-//! The hand on a running training: pause, go on, stop.
+//! Controls a running training: pause, continue, stop.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What is asked of a run.
+/// A command to a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunControl {
     /// Train.
@@ -10,11 +10,11 @@ pub enum RunControl {
     Run,
     /// Wait before the next step.
     Pause,
-    /// End after the current step, keeping the best weights and a checkpoint to resume from.
+    /// Stop after the current step, and keep the best weights and a checkpoint to resume from.
     Stop,
 }
 
-/// Shared between the run and whoever commands it; every command is seen before the next step.
+/// The command shared between a run and its controller. The run checks it before every step.
 #[derive(Debug, Default)]
 pub struct Control {
     command: Mutex<RunControl>,
@@ -22,7 +22,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Asks the run for something. Nothing undoes a stop.
+    /// Sends a command to the run. A stop cannot be revoked.
     pub fn ask(&self, command: RunControl) {
         let mut current = self.lock();
         if *current != RunControl::Stop {
@@ -31,12 +31,13 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// What is asked now.
+    /// The current command.
     pub fn command(&self) -> RunControl {
         *self.lock()
     }
 
-    /// Waits while a pause is asked for; what is asked then, [`RunControl::Run`] or [`RunControl::Stop`].
+    /// Waits while the command is pause, and returns the command that ends the wait: [`RunControl::Run`] or
+    /// [`RunControl::Stop`].
     pub(super) fn wait(&self) -> RunControl {
         let mut current = self.lock();
         while *current == RunControl::Pause {

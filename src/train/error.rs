@@ -1,13 +1,13 @@
-//! Why a run could not start or had to end.
+//! The reasons why a run could not start or had to end.
 
 use crate::data::DataError;
 use crate::model::weights::WeightsError;
 use crate::text::TextError;
 
-/// An error of a run; one line that says what to do.
+/// An error of a run. The message is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// Data cannot be used.
+    /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
     /// Weights cannot be read or written.
@@ -16,40 +16,40 @@ pub enum TrainError {
     /// The vocabulary cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// Of the images not one can be read.
+    /// None of the images can be read.
     #[error("none of the {count} images can be read; the first: {reason}")]
     NothingReadable {
-        /// How many they are.
+        /// The number of images.
         count: usize,
-        /// What is wrong with the first.
+        /// The reason for the first image.
         reason: String,
     },
-    /// The network that is looked at failed or has no stages.
+    /// The network to fit linear probes on failed or has no stages.
     #[error("{0}")]
     Stages(String),
-    /// A setting is wrong.
+    /// A setting is invalid.
     #[error("{0}")]
     Config(String),
-    /// The run's folder cannot be used.
+    /// The folder of the run cannot be used.
     #[error("{0}")]
     Folder(String),
-    /// A checkpoint cannot be written, for want of room or of its folder.
+    /// A checkpoint cannot be written because the disk is full or the folder is missing.
     #[error("{0}")]
     Checkpoint(String),
-    /// The loss is no number any more.
+    /// The loss is not finite any more.
     #[error(
         "the loss became NaN in epoch {epoch}, step {step}; the best weights so far are kept; try a smaller lr"
     )]
     NotANumber {
-        /// Epoch, from 1.
+        /// The epoch, counted from 1.
         epoch: usize,
-        /// Step, from 1.
+        /// The step, counted from 1.
         step: usize,
     },
 }
 
 impl TrainError {
-    /// Whether the input is to blame rather than the work itself.
+    /// Whether the input caused the error rather than the training itself.
     pub fn is_input(&self) -> bool {
         !matches!(self, Self::NotANumber { .. } | Self::Checkpoint(_) | Self::Stages(_))
     }

@@ -1,4 +1,4 @@
-//! What a run will take, before it begins: cases, parameters, memory, time.
+//! An estimate, before a run starts, of its cases, parameters, memory and time.
 
 use std::time::Instant;
 
@@ -12,42 +12,47 @@ use crate::device::{self, OpenDevice};
 use crate::model::weights::manifest;
 use crate::model::{Network, Registry};
 
-/// Side of the matrix product that measures the device.
+/// The side length of the matrix product with which the device is measured.
 const PROBE: usize = 512;
-/// Share of the product's rate that a training step reaches: 0.095 with `assets/small.json`, 0.114 with `assets/bundled.json`, on two
-/// cores (`cargo bench --bench training`).
+/// The fraction of the matrix product's rate that a training step reaches: 0.095 with `assets/small.json` and
+/// 0.114 with `assets/bundled.json` on two cores (`cargo bench --bench training`).
 const EFFICIENCY: f64 = 0.1;
-/// Backward costs twice the forward.
+/// The cost of forward and backward pass relative to the forward pass. The backward pass costs twice as much as
+/// the forward pass.
 const PASSES: f64 = 3.0;
-/// Bytes per number of a layer's output that a step keeps for the way back. By the peak memory of both architectures at batches of 4,
-/// 16 and 32 it is 2.5 to 2.7; the rest is room for what was not measured.
+/// The bytes for each value of a layer's output that a step keeps for the backward pass. Measured by the peak
+/// memory of both architectures with batches of 4, 16 and 32, it is 2.5 to 2.7; the rest is a margin.
 const KEPT_BYTES: f64 = 4.0;
-/// Memory of the program itself.
+/// The memory of the program itself in bytes.
 const BASE_BYTES: u64 = 300 << 20;
 
-/// What a run will take.
+/// The estimated requirements of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
-    /// Cases to train on, phantoms included.
+    /// The number of training cases, including phantoms.
     pub train: usize,
-    /// Cases to validate on.
+    /// The number of validation cases.
     pub validation: usize,
-    /// Numbers in the network.
+    /// The number of values in the network's parameters.
     pub parameters: usize,
-    /// Memory of the run, bytes; rather too much than too little, by up to a half.
+    /// The memory of the run in bytes. It tends to be too high, by up to one half.
     pub bytes: u64,
-    /// Seconds an epoch on a machine that does nothing else; the run itself soon knows better.
+    /// The seconds per epoch on an otherwise idle machine. The run itself soon gives a better estimate.
     pub seconds_per_epoch: f64,
-    /// What was found wrong with the data, in words.
+    /// Messages about problems with the data.
     pub notes: Vec<String>,
 }
 
-/// Looks at file names and headers, and measures the device for a tenth of a second.
+/// Estimates a run from file names and headers, and from a measurement of the device that takes a tenth of a
+/// second.
+///
+/// # Errors
+/// The settings are invalid, or the data or the architecture cannot be read.
 pub fn estimate(config: &TrainConfig) -> Result<Estimate, TrainError> {
     estimate_in(&Registry::default(), config)
 }
 
-/// The same with one of these networks.
+/// Like [`estimate`], for a network in `registry`.
 pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate, TrainError> {
     config.validate().map_err(TrainError::Config)?;
     let network = architecture(registry, config)?.network;
@@ -71,8 +76,8 @@ pub fn estimate_in(registry: &Registry, config: &TrainConfig) -> Result<Estimate
     })
 }
 
-/// Refuses a batch that the machine's free memory cannot hold, and says which would do. On a GPU, whose free memory is not known
-/// beforehand, it lets everything pass.
+/// Rejects a batch that does not fit into the free memory of the machine, and suggests one that does. On a GPU,
+/// whose free memory is unknown, every batch is accepted.
 pub(super) fn must_fit(
     config: &TrainConfig,
     network: &dyn Network,
@@ -106,18 +111,19 @@ fn parameters(network: &dyn Network) -> Result<usize, TrainError> {
     Ok(manifest::numbers(&specs))
 }
 
-/// Memory of a run: weights, gradients, two moments, a copy for the checkpoint, and what a pass keeps.
+/// The memory of a run in bytes: weights, gradients, two moments, a copy for the checkpoint, and the values kept
+/// in a pass.
 fn bytes(config: &TrainConfig, network: &dyn Network) -> Result<u64, TrainError> {
     let weights = 5 * 4 * parameters(network)? as u64;
     Ok(BASE_BYTES + weights + kept_bytes(config, network))
 }
 
-/// What a pass keeps for the way back.
+/// The bytes that a pass keeps for the backward pass.
 fn kept_bytes(config: &TrainConfig, network: &dyn Network) -> u64 {
     (KEPT_BYTES * network.cost().kept * config.batch_size as f64) as u64
 }
 
-/// Operations a second of a matrix product on this device, the best of a few.
+/// The operations per second of a matrix product on this device, as the best of several measurements.
 fn product_rate(device: &Device) -> f64 {
     let random = || Tensor::<2>::random([PROBE, PROBE], Distribution::Default, device);
     let (a, b) = (random(), random());
@@ -130,7 +136,7 @@ fn product_rate(device: &Device) -> f64 {
     2.0 * (PROBE as f64).powi(3) / best.max(1e-9)
 }
 
-/// Memory that the system can give without swapping; `None` where it does not say.
+/// The memory that the system can provide without swapping, in bytes; `None` if it is unknown.
 fn free_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;

@@ -1,119 +1,121 @@
-//! What a run reports while it goes on.
+//! The events that a run reports.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The numbers of one epoch: one row of `metrics.csv`.
+/// The results of one epoch, which are one row of `metrics.csv`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// Counted from 1.
+    /// The number of the epoch, counted from 1.
     pub number: usize,
-    /// Mean loss over the steps of the epoch.
+    /// The mean loss over the steps of the epoch.
     pub train_loss: f64,
-    /// Mean loss on the validation split.
+    /// The mean loss on the validation split.
     pub validation_loss: f64,
-    /// Dice of the validation split, pooled over all pixels.
+    /// The Dice score of the validation split, pooled over all pixels.
     pub pooled_dice: f64,
-    /// IoU of the validation split, pooled over all pixels.
+    /// The IoU of the validation split, pooled over all pixels.
     pub pooled_iou: f64,
-    /// Dice of the validation split, per image, mean.
+    /// The mean Dice score of the images in the validation split.
     pub per_image_dice: f64,
-    /// IoU of the validation split, per image, mean.
+    /// The mean IoU of the images in the validation split.
     pub per_image_iou: f64,
-    /// Learning rate of the epoch.
+    /// The learning rate of the epoch.
     pub learning_rate: f64,
-    /// σ of every stage, coarse to fine (grids 7, 14, 28); `None` for a stage without filter.
+    /// The σ of every stage, coarse to fine (grids 7, 14, 28); `None` for a stage without a filter.
     pub sigma: Vec<Option<f32>>,
-    /// Text layers (1 to 12) of every stage's group with their weights, coarse to fine; empty for a stage without text.
+    /// The text layers (1 to 12) of every stage's group with their weights, coarse to fine; empty for a stage
+    /// without text.
     pub layer_weights: Vec<Vec<(usize, f32)>>,
-    /// Images trained on.
+    /// The number of images trained on.
     pub images: usize,
-    /// Images that could not be read and were left out.
+    /// The number of images that could not be read and were skipped.
     pub skipped: usize,
-    /// Duration, validation included.
+    /// The duration in seconds, including validation.
     pub seconds: f64,
-    /// Share of the training time spent waiting for data.
+    /// The fraction of the training time spent waiting for data.
     pub waiting: f64,
-    /// Whether its weights are the best so far and were kept.
+    /// Whether the weights of this epoch are the best so far and were kept.
     pub is_best: bool,
 }
 
-/// A fixed validation case that is shown epoch by epoch; every plane is `side × side`, row-major, natural orientation.
+/// A fixed validation case that is shown after every epoch. Every plane is `side × side`, row-major, in the
+/// natural orientation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewCase {
-    /// File name.
+    /// The file name.
     pub name: String,
-    /// Sentence.
+    /// The prompt.
     pub prompt: String,
-    /// Side of the planes, pixels.
+    /// The side length of the planes in pixels.
     pub side: usize,
-    /// The picture, RGB, three bytes a pixel.
+    /// The image as RGB with three bytes per pixel.
     pub rgb: Vec<u8>,
-    /// Reference mask, 0 or 1.
+    /// The ground truth, 0 or 1.
     pub truth: Vec<u8>,
 }
 
-/// A message of a run.
+/// An event of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Something slow before the first step, in words: "reading 1400 images".
+    /// Describes a slow preparation before the first step, such as "reading 1400 images".
     Preparing(String),
-    /// Before the first step.
+    /// The run is about to begin its first step.
     Started {
-        /// Pairs to train on, phantoms included.
+        /// The number of training cases, including phantoms.
         train: usize,
-        /// Pairs to validate on.
+        /// The number of validation cases.
         validation: usize,
-        /// Numbers that are trained.
+        /// The number of values in the network's parameters.
         parameters: usize,
-        /// Epochs that are finished already, where a run is resumed: their rows.
+        /// The rows of the epochs that are already finished in a resumed run.
         history: Vec<Epoch>,
-        /// Most epochs.
+        /// The maximum number of epochs.
         epochs: usize,
-        /// Device.
+        /// The name of the device.
         device: String,
-        /// Cases of the preview.
+        /// The cases of the preview.
         cases: Vec<Arc<PreviewCase>>,
     },
-    /// After a step.
+    /// A step is finished.
     Step {
-        /// Epoch, from 1.
+        /// The epoch, counted from 1.
         epoch: usize,
-        /// Step of the epoch, from 1.
+        /// The step within the epoch, counted from 1.
         step: usize,
-        /// Steps of an epoch.
+        /// The number of steps in an epoch.
         steps: usize,
-        /// Loss of a recent step; not read back from the device every time.
+        /// The loss of a recent step. It is not read back from the device after every step.
         loss: Option<f32>,
-        /// Seconds that the run still takes, by the pace so far.
+        /// The estimated seconds until the end of the run, based on the pace so far.
         seconds_left: f64,
     },
-    /// The run waits ([`super::RunControl::Pause`]).
+    /// The run is paused ([`super::RunControl::Pause`]).
     Paused,
-    /// The run goes on.
+    /// The run continues after a pause.
     Continued,
-    /// After an epoch.
+    /// An epoch is finished.
     Epoch(Epoch),
-    /// Masks of the preview's cases after an epoch: probability times 255, `side × side` each.
+    /// The masks of the preview cases after an epoch, as probability times 255, `side × side` each.
     Preview {
-        /// Epoch, from 1.
+        /// The epoch, counted from 1.
         epoch: usize,
-        /// One plane a case.
+        /// One plane per case.
         masks: Vec<Vec<u8>>,
     },
-    /// A checkpoint was written; a run that breaks off now can be resumed from here.
+    /// A checkpoint was written. A run that is interrupted now can be resumed from it.
     Checkpoint,
-    /// Something the user should know; the run goes on.
+    /// A message for the user; the run continues.
     Warning(String),
-    /// The end: the best epoch, if one was reached, and where its weights lie.
+    /// The run ended.
     Finished {
-        /// Epoch whose weights were kept.
+        /// The epoch whose weights were kept, if there is one.
         best: Option<Epoch>,
-        /// Bundle of the best weights.
+        /// The bundle with the best weights.
         bundle: Option<PathBuf>,
-        /// Why it ended.
+        /// The reason for the end.
         reason: String,
     },
 }

@@ -3,14 +3,14 @@
 //! | | |
 //! |---|---|
 //! | `config.toml` | the settings |
-//! | `data.json` | where the data sets lie, and every pair with hashes of its contents |
-//! | `metrics.csv` | one row an epoch |
-//! | `best/` | bundle of the weights with the least validation loss |
+//! | `data.json` | the locations of the data sets, and every pair with hashes of its contents |
+//! | `metrics.csv` | one row per epoch |
+//! | `best/` | bundle of the weights with the lowest validation loss |
 //! | `last/` | bundle of the last checkpoint's weights, with `optimiser.safetensors` and `progress.json` |
-//! | `log.txt` | what was said, with the time |
+//! | `log.txt` | messages with the time |
 //!
-//! A folder of several files is written under another name and then takes the place of the old one, which is kept until then:
-//! whenever the process ends, one of the two is whole.
+//! A folder of several files is written under a temporary name and then replaces the old one, which is kept until
+//! then. Whenever the process ends, one of the two is complete.
 
 use std::fs;
 use std::io::Write as _;
@@ -34,21 +34,21 @@ const LOG: &str = "log.txt";
 const PROGRESS: &str = "progress.json";
 const OPTIMISER: &str = "optimiser.safetensors";
 
-/// Where a run is.
+/// The progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Finished epochs.
+    /// The finished epochs.
     pub history: Vec<Epoch>,
-    /// Steps of the current epoch that are done.
+    /// The number of finished steps in the current epoch.
     pub step: usize,
-    /// Their losses.
+    /// The losses of these steps.
     pub losses: Vec<f32>,
-    /// Cases of the current epoch that could not be read.
+    /// The number of cases in the current epoch that could not be read.
     pub skipped: usize,
-    /// Seconds spent on the current epoch.
+    /// The seconds spent on the current epoch.
     pub seconds: f64,
-    /// Why the run ended; `None` while it has not.
+    /// The reason why the run ended; `None` if it has not ended.
     pub ended: Option<String>,
 }
 
@@ -62,9 +62,9 @@ impl Progress {
 /// A run that can be resumed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interrupted {
-    /// Its settings.
+    /// The settings of the run.
     pub config: TrainConfig,
-    /// Finished epochs.
+    /// The number of finished epochs.
     pub epoch: usize,
 }
 
@@ -75,32 +75,32 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// The folder at `path`, which need not exist.
+    /// The run folder at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// The folder.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bundle of the best weights.
+    /// The bundle of the best weights.
     pub fn best(&self) -> PathBuf {
         whole(&self.path.join("best"))
     }
 
-    /// Bundle of the last checkpoint's weights.
+    /// The bundle of the last checkpoint's weights.
     pub fn last(&self) -> PathBuf {
         whole(&self.path.join("last"))
     }
 
-    /// Whether a run was ever begun here.
+    /// Whether a run was ever started in this folder.
     pub fn is_used(&self) -> bool {
         self.path.join(CONFIG).exists()
     }
 
-    /// The run that broke off or was stopped here, if there is one with a checkpoint.
+    /// The run in this folder that was interrupted or stopped, if there is one with a checkpoint.
     pub fn interrupted(&self) -> Option<Interrupted> {
         let progress = self.progress().ok()?;
         let config = self.config().ok()?;
@@ -108,7 +108,10 @@ impl RunFolder {
         is_stopped.then_some(Interrupted { config, epoch: progress.history.len() })
     }
 
-    /// The settings that the run was begun with.
+    /// Reads the settings with which the run was started.
+    ///
+    /// # Errors
+    /// There is no run in this folder or its settings are damaged.
     pub fn config(&self) -> Result<TrainConfig, TrainError> {
         let path = self.path.join(CONFIG);
         let text = fs::read_to_string(&path).map_err(|error| {
@@ -121,7 +124,8 @@ impl RunFolder {
             .map_err(|error| TrainError::Folder(format!("{}: {error}; mend it", path.display())))
     }
 
-    /// The pairs that the run was begun with; `None` in a folder of an older version, which did not record them.
+    /// Reads the pairs with which the run was started; `None` for a folder of an older version, which did not
+    /// record them.
     pub(super) fn manifest(&self) -> Result<Option<Manifest>, TrainError> {
         let path = self.path.join(MANIFEST);
         let fail = |reason: String| {
@@ -137,7 +141,7 @@ impl RunFolder {
         }
     }
 
-    /// Records the pairs of the run and where they lie.
+    /// Records the pairs of the run and their locations.
     pub(super) fn record(&self, manifest: &Manifest) -> Result<(), TrainError> {
         let path = self.path.join(MANIFEST);
         let text = serde_json::to_vec(manifest)
@@ -163,7 +167,7 @@ impl RunFolder {
         source.shapes().into_iter().map(read).collect()
     }
 
-    /// Makes the folder and writes the settings into it.
+    /// Creates the folder and writes the settings into it.
     pub(super) fn begin(&self, config: &TrainConfig) -> Result<(), TrainError> {
         fs::create_dir_all(&self.path).map_err(|error| {
             let name = self.path.display();
@@ -221,7 +225,7 @@ impl RunFolder {
         Ok(write::bytes(&self.path.join(METRICS), &bytes)?)
     }
 
-    /// Adds a line to the log. A log that cannot be written stops nothing.
+    /// Appends a line to the log. Errors are ignored.
     pub(super) fn log(&self, line: &str) {
         let file = fs::OpenOptions::new().create(true).append(true).open(self.path.join(LOG));
         if let Ok(mut file) = file {
@@ -277,23 +281,23 @@ fn row(epoch: &Epoch) -> Vec<String> {
     values
 }
 
-/// Where the new one is written.
+/// The path where the new folder is written.
 fn fresh(target: &Path) -> PathBuf {
     target.with_extension("new.himix-tmp")
 }
 
-/// Where the old one waits until the new one has its name.
+/// The path of the old folder until the new one has been renamed.
 fn old(target: &Path) -> PathBuf {
     target.with_extension("old.himix-tmp")
 }
 
-/// The folder, or the old one where the process ended between two renames.
+/// The folder, or the old one if the process ended between two renames.
 fn whole(target: &Path) -> PathBuf {
     let old = old(target);
     if !target.exists() && old.exists() { old } else { target.to_owned() }
 }
 
-/// Fills a new folder and puts it in the place of `target`.
+/// Fills a new folder and replaces `target` by it.
 fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) -> Result<(), TrainError> {
     let (fresh, old) = (fresh(target), old(target));
     let fail = |error: std::io::Error| {
@@ -303,7 +307,7 @@ fn replace(target: &Path, fill: impl FnOnce(&Path) -> Result<(), TrainError>) ->
     };
     let remove = |path: &Path| if path.exists() { fs::remove_dir_all(path) } else { Ok(()) };
     remove(&fresh).map_err(fail)?;
-    // The run's own folder is not made again: where someone removed it, the run ends with a message.
+    // The run folder itself is not created again. If someone removed it, the run ends with a message.
     fs::create_dir(&fresh).map_err(fail)?;
     if let Err(error) = fill(&fresh) {
         let _ = remove(&fresh);
@@ -342,7 +346,7 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(content(), "two");
         assert_eq!(fs::read_dir(temporary.path()).expect("listed").count(), 1);
-        // As the process leaves it when it is killed between the two renames.
+        // This is the state after the process was killed between the two renames.
         fs::rename(&target, old(&target)).expect("renamed");
         assert_eq!(content(), "two");
         replace(&target, put("three")).expect("replaced");

@@ -1,4 +1,5 @@
-//! Fitting the linear probes: a 1×1 convolution for each decoder stage on the frozen network, by half Dice, half cross entropy.
+//! Fits the linear probes: a 1×1 convolution for each decoder stage of the frozen network. The loss is the mean of
+//! Dice loss and cross-entropy.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -12,52 +13,53 @@ use crate::data::dataset::pair::{self, Pair};
 use crate::data::{Dataset, Image, Mask};
 use crate::model::weights::linear_probes::{self, LinearProbe, LinearProbes};
 
-/// Positions of an image's stage output that are kept, drawn at random where there are more.
+/// The maximum number of positions kept of an image's stage output. If there are more, a random subset is drawn.
 const POSITIONS: usize = 1024;
-/// Images of a step.
+/// The number of images per step.
 const BATCH: usize = 8;
-/// Times that every image is seen.
+/// The number of passes over all images.
 const EPOCHS: usize = 60;
-/// Of Adam; falls to 0 on a cosine.
+/// The initial learning rate of Adam, which decreases to 0 on a cosine schedule.
 const LEARNING_RATE: f64 = 0.03;
-/// Keeps numerator and denominator of Dice from zero.
+/// Prevents the numerator and denominator of the Dice score from being zero.
 const SMOOTHING: f64 = 1.0;
-/// For the positions and the order of the images.
+/// The seed for the positions and the order of the images.
 const SEED: u64 = 0;
 
-/// How far the fitting is.
+/// The progress of the fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FitProgress {
-    /// The network has seen so many images of so many.
+    /// The number of images that the network has processed, and the total.
     Images(usize, usize),
-    /// The read-out of this stage, counted from the coarsest, is fitted; of so many.
+    /// The index of the stage that is being fitted, counted from the coarsest, and the number of stages.
     Stages(usize, usize),
 }
 
-/// What a decoder stage gave for an image.
+/// The output of a decoder stage for an image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageOutput {
-    /// Side of the stage's grid.
+    /// The side length of the stage's grid.
     pub grid: usize,
-    /// Channels.
+    /// The number of channels.
     pub channels: usize,
-    /// `[channels, 2 · grid, 2 · grid]`, in the natural orientation of the image.
+    /// The values `[channels, 2 · grid, 2 · grid]`, in the natural orientation of the image.
     pub values: Vec<f32>,
 }
 
-/// What an image gives to one stage.
+/// The training data of an image for one stage.
 struct Example {
-    /// `[positions, channels]`
+    /// The features, `[positions, channels]`.
     values: Vec<f32>,
-    /// Share of foreground in each position's cell.
+    /// The fraction of foreground in the cell of each position.
     target: Vec<f32>,
 }
 
-/// Fits linear probes on at most `limit` images of each data set (0 for all), evenly over its list. `look` gives what the stages of the
-/// model make of an image and its prompt, coarse to fine. `None` where `progress` broke off.
+/// Fits linear probes on at most `limit` images of each data set (0 for all), spread evenly over its list. `look`
+/// returns the outputs of the model's stages for an image and its prompt, coarse to fine. Returns `None` if
+/// `progress` cancelled.
 ///
 /// # Errors
-/// Not one image can be read, `look` failed, or it gave no stages.
+/// No image can be read, `look` failed, or it returned no stages.
 pub fn fit_linear_probes(
     datasets: &[Dataset],
     limit: usize,
@@ -114,7 +116,7 @@ pub fn fit_linear_probes(
     Ok(Some(LinearProbes { description, images, stages: fitted }))
 }
 
-/// A stage and what the images gave to it.
+/// A stage and the training data of all images for it.
 struct Stage {
     grid: usize,
     channels: usize,
@@ -127,7 +129,10 @@ impl Stage {
     }
 }
 
-/// Writes read-outs to a file, complete before it gets its name.
+/// Writes linear probes to a file. The file is written completely before it gets its name.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn write_linear_probes(path: &Path, read: &LinearProbes) -> Result<(), TrainError> {
     Ok(linear_probes::write(path, read)?)
 }
@@ -136,7 +141,7 @@ fn folder_name(root: &Path) -> String {
     root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// `output` is `[channels, side, side]`.
+/// Draws positions of `output`, `[channels, side, side]`, with the fraction of foreground at each.
 fn example(output: &[f32], side: usize, truth: &Mask, random: &mut fastrand::Rng) -> Example {
     let cells = side * side;
     let shares = cell_shares(truth, side);
@@ -150,7 +155,8 @@ fn example(output: &[f32], side: usize, truth: &Mask, random: &mut fastrand::Rng
     Example { values: values.collect(), target: places.iter().map(|at| shares[*at]).collect() }
 }
 
-/// Share of foreground in each of `side × side` cells of a mask. A cell smaller than a pixel takes the pixel in its middle.
+/// The fraction of foreground in each of `side × side` cells of a mask. A cell smaller than a pixel uses the pixel
+/// at its centre.
 fn cell_shares(mask: &Mask, side: usize) -> Vec<f32> {
     let range = |cell: usize, length: usize| {
         let (from, to) = (cell * length / side, (cell + 1) * length / side);
@@ -173,10 +179,10 @@ fn cell_shares(mask: &Mask, side: usize) -> Vec<f32> {
     shares
 }
 
-/// Weights and bias on the outputs as they are.
+/// Fits the weights and the bias for the original outputs.
 fn fit(examples: &[Example], channels: usize, random: &mut fastrand::Rng) -> (Vec<f32>, f32) {
     let (mean, deviation) = moments(examples, channels);
-    // Fitted on values of mean 0 and deviation 1, on which one learning rate fits every channel.
+    // The fit uses values with mean 0 and standard deviation 1, so that one learning rate suits every channel.
     let scaled: Vec<Vec<f32>> = examples
         .iter()
         .map(|example| {
@@ -211,11 +217,11 @@ fn fit(examples: &[Example], channels: usize, random: &mut fastrand::Rng) -> (Ve
     (weight, bias)
 }
 
-/// A 1×1 convolution and its optimiser: Adam (Kingma and Ba 2015).
+/// A 1×1 convolution and its optimiser, Adam (Kingma and Ba 2015).
 struct Probe {
-    /// `[channels, 1]`
+    /// The weight, `[channels, 1]`.
     weight: Tensor<2>,
-    /// `[1, 1]`
+    /// The bias, `[1, 1]`.
     bias: Tensor<2>,
     rule: Adam,
     states: [Option<AdamState<2>>; 2],
@@ -228,7 +234,7 @@ impl Probe {
         Self { weight: zeros(channels), bias: zeros(1), rule, states: [None, None] }
     }
 
-    /// `[positions, channels]` → `[positions, 1]`
+    /// Maps `[positions, channels]` to logits `[positions, 1]`.
     fn logits(&self, values: Tensor<2>) -> Tensor<2> {
         values.matmul(self.weight.clone()) + self.bias.clone()
     }
@@ -242,14 +248,15 @@ impl Probe {
         }
     }
 
-    /// Weights and bias.
+    /// The weights and the bias.
     fn values(self) -> (Vec<f32>, f32) {
         let numbers = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
         (numbers(self.weight), numbers(self.bias).first().copied().unwrap_or_default())
     }
 }
 
-/// ½ (1 − Dice) + ½ cross entropy of each image, averaged; logits and target, a share of foreground, are `[images, positions]`.
+/// Computes ½ (1 − Dice) + ½ cross-entropy for each image, averaged. `logits` and `target`, the fraction of
+/// foreground, are `[images, positions]`.
 fn loss(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     let p = sigmoid(logits.clone());
     let both = (p.clone() * target.clone()).sum_dim(1) * 2.0 + SMOOTHING;
@@ -260,7 +267,7 @@ fn loss(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     (dice - entropy.mean()) * 0.5
 }
 
-/// Mean and deviation of every channel; a constant one has deviation 1.
+/// The mean and standard deviation of every channel. A constant channel gets the deviation 1.
 fn moments(examples: &[Example], channels: usize) -> (Vec<f32>, Vec<f32>) {
     let (mut sum, mut squares, mut count) = (vec![0f64; channels], vec![0f64; channels], 0usize);
     for row in examples.iter().flat_map(|example| example.values.chunks_exact(channels)) {

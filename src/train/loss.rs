@@ -1,27 +1,28 @@
-//! The loss: half Dice, half cross entropy.
+//! The loss: the mean of Dice loss and cross-entropy.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 
 use super::CrossEntropy;
 
-/// Keeps numerator and denominator of the Dice loss from zero.
+/// Prevents the numerator and denominator of the Dice loss from being zero.
 const SMOOTHING: f64 = 1e-5;
 /// Keeps the logarithm finite.
 const CLAMP: f64 = 1e-7;
 
-/// Both terms and what is minimised.
+/// The two terms and the total loss.
 #[derive(Clone, Debug)]
 pub struct Loss {
-    /// Soft Dice loss, `[1]`.
+    /// The soft Dice loss, `[1]`.
     pub dice: Tensor<1>,
-    /// Cross entropy, `[1]`.
+    /// The cross-entropy, `[1]`.
     pub cross_entropy: Tensor<1>,
-    /// Their mean, `[1]`.
+    /// The mean of both, which is minimised, `[1]`.
     pub total: Tensor<1>,
 }
 
-/// Logits and target (0 or 1), both `[batch, 1, side, side]`. The Dice term is taken for each image and averaged.
+/// Computes the loss of logits and targets (0 or 1), both `[batch, 1, side, side]`. The Dice term is computed for
+/// each image and averaged.
 pub fn loss(logits: Tensor<4>, target: Tensor<4>, kind: CrossEntropy) -> Loss {
     let [batch, _, _, _] = logits.dims();
     let p = sigmoid(logits).reshape([batch as i32, -1]);

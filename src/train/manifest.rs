@@ -1,5 +1,5 @@
-//! What a run is trained on: the pairs of its data sets with hashes of what they contain, and how they are read. It is written when the
-//! run begins, and a resumed run has to find the same, wherever the data sets lie by then.
+//! The record of the data that a run is trained on: the pairs of its data sets with hashes of their contents, and
+//! how they are read. It is written when the run starts. A resumed run must find the same data, at any location.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,50 +13,52 @@ use super::cases::Cases;
 use super::place::Place;
 use crate::data::{DataError, PairReading, Sample};
 
-/// Pairs that are read between two reports of how far it is.
+/// The number of pairs read between two progress reports.
 const CHUNK: usize = 256;
-/// Hexadecimal digits that are kept of a hash: 128 bits, with which no two files meet by chance.
+/// The number of hexadecimal digits kept of a hash. 128 bits make accidental collisions practically impossible.
 const DIGITS: usize = 32;
-/// Names shown before the rest is counted.
+/// The number of names that a message lists before it counts the rest.
 const SHOWN: usize = 3;
 
 /// The data sets of a run, in the order of its settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Empty for a run on phantoms alone.
+    /// The entries of the data sets; empty for a run that uses only phantoms.
     pub data: Vec<Entry>,
 }
 
 /// One data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Where it lies.
+    /// The location of the data set.
     #[serde(flatten)]
     pub place: Place,
-    /// How its pairs are read, by its own file and the run's settings; `None` in the record of an older version.
+    /// How its pairs are read, according to its own file and the settings of the run; `None` in the record of an
+    /// older version.
     #[serde(default)]
     pub reading: Option<PairReading>,
-    /// Pairs that are trained on, in their order.
+    /// The training pairs in their order.
     pub train: Vec<Pair>,
-    /// Pairs that are validated on, in their order.
+    /// The validation pairs in their order.
     pub validation: Vec<Pair>,
 }
 
-/// One pair. The hashes are of the files' bytes and of the sentence as it is read: BLAKE3, the first 128 bits.
+/// One pair. The hashes of the files' bytes and of the prompt are the first 128 bits of BLAKE3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
-    /// The image's file name.
+    /// The file name of the image.
     pub name: String,
-    /// Of the sentence.
+    /// The hash of the prompt.
     pub prompt: String,
-    /// Of the image's file.
+    /// The hash of the image file.
     pub image: String,
-    /// Of the mask's file; of the hashes of several.
+    /// The hash of the mask file. For several mask files, it is the hash of their hashes.
     pub mask: String,
 }
 
 impl Manifest {
-    /// Of the pairs of a run into `folder`, whose files are all read. `progress` hears how many pairs were read of how many.
+    /// Creates the record of the pairs of a run in `folder` and reads all their files. `progress` receives the
+    /// number of pairs read and the total.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -89,7 +91,8 @@ impl Manifest {
         Ok(Self { data })
     }
 
-    /// What is different in `found`, in words; `None` where both hold the same pairs, in whatever order, and read them alike.
+    /// Describes the differences to `found`; `None` if both contain the same pairs, in any order, and read them
+    /// the same way.
     pub fn difference(&self, found: &Self) -> Option<String> {
         let mut lines = Vec::new();
         for (recorded, found) in self.data.iter().zip(&found.data) {
@@ -114,7 +117,8 @@ impl Manifest {
         (!lines.is_empty()).then(|| lines.join("; "))
     }
 
-    /// For each data set, where its pairs of training and of validation stand in `found`, which has no [`Self::difference`].
+    /// For each data set, the indices of its training pairs and validation pairs in `found`, which must have no
+    /// [`Self::difference`].
     pub fn order_in(&self, found: &Self) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
         let orders = |of: fn(&Entry) -> &[Pair]| {
             let both = self.data.iter().zip(&found.data);
@@ -129,13 +133,13 @@ impl Manifest {
     }
 }
 
-/// How pairs are read.
+/// Describes how pairs are read.
 fn in_words(reading: &PairReading) -> String {
     let words = reading.words();
     if words.is_empty() { "the usual way".into() } else { words }
 }
 
-/// Pairs by their name and how often it stood before: in a folder of folders two pictures may share a name.
+/// The pairs by their name and its count so far, because two images in nested folders may have the same name.
 fn keyed(pairs: &[Pair]) -> impl Iterator<Item = ((&str, usize), &Pair)> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     pairs.iter().map(move |pair| {
@@ -145,7 +149,7 @@ fn keyed(pairs: &[Pair]) -> impl Iterator<Item = ((&str, usize), &Pair)> {
     })
 }
 
-/// Names of pairs by what is different with them.
+/// The names of differing pairs by the kind of difference.
 #[derive(Default)]
 struct Difference<'a> {
     missing: Vec<&'a str>,
@@ -210,7 +214,7 @@ fn pair(sample: &Sample) -> Result<Pair, DataError> {
     Ok(Pair { name: sample.name.clone(), prompt, image: hash(&sample.image)?, mask: hash_of_all(&sample.masks)? })
 }
 
-/// Of one file its hash, of several the hash of theirs.
+/// The hash of a single file, or the hash of the hashes of several files.
 fn hash_of_all(paths: &[PathBuf]) -> Result<String, DataError> {
     if let [path] = paths {
         return hash(path);
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_same_pairs_in_another_order_are_the_same() {
-        // Two pictures of one name, which their order tells apart.
+        // Two images have the same name and differ in their order.
         let before = manifest(&[pair("b", "1", "2"), pair("a", "3", "4"), pair("b", "5", "6")]);
         let after = manifest(&[pair("a", "3", "4"), pair("b", "1", "2"), pair("b", "5", "6")]);
         assert_eq!(before.difference(&after), None);
@@ -274,7 +278,7 @@ mod tests {
         let expected = "lungs is read otherwise (before: foreground is label 1; now: the usual way)";
         assert_eq!(read(&[1]).difference(&read(&[])).as_deref(), Some(expected));
         assert_eq!(read(&[1]).difference(&read(&[1])), None);
-        // A record keeps it, and one of an older version can still be read, but not compared.
+        // The record stores the reading. A record of an older version can still be read but not compared.
         let mut text = serde_json::to_value(read(&[1, 3])).expect("written");
         assert_eq!(serde_json::from_value::<Manifest>(text.clone()).expect("read"), read(&[1, 3]));
         text["data"][0].as_object_mut().expect("an entry").remove("reading");
@@ -284,7 +288,7 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_the_bytes() {
-        // The first 128 bits of `b3sum` of three bytes, "abc".
+        // The first 128 bits of the `b3sum` of the three bytes "abc".
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("abc");
         std::fs::write(&path, "abc").expect("written");

@@ -1,4 +1,4 @@
-//! Training: from folders of images, masks and sentences to a model bundle.
+//! Training: from folders of images, masks and prompts to a model bundle.
 
 mod augment;
 mod batches;

@@ -1,4 +1,5 @@
-//! Where a data set lies: its absolute path, and the one from the run's folder, which stays true when both are moved together.
+//! The location of a data set: its absolute path, and its path relative to the run folder, which stays valid if
+//! both are moved together.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,17 +9,18 @@ use super::error::TrainError;
 use super::manifest::Manifest;
 use crate::data::dataset;
 
-/// Both paths of a data set. What of a path is not Unicode is lost in the record, so that such a place has to be named anew.
+/// Both paths of a data set. Parts of a path that are not Unicode are lost in the record; such a location must be
+/// given again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// Absolute path when the run begun or was last resumed.
+    /// The absolute path when the run was started or last resumed.
     pub absolute: String,
-    /// From the run's folder; `None` where no way leads there, as to another drive.
+    /// The path relative to the run folder; `None` if there is no such path, for example to another drive.
     pub relative: Option<String>,
 }
 
 impl Place {
-    /// Of a data set of the run in `folder`, which need not exist yet.
+    /// The location of a data set for the run in `folder`, which need not exist yet.
     pub fn of(root: &Path, folder: &Path) -> Self {
         let absolute = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let relative = way(&canonical(folder), &canonical(root));
@@ -26,24 +28,24 @@ impl Place {
         Self { absolute: text(&absolute), relative: relative.as_deref().map(text) }
     }
 
-    /// Name of the data set, for messages.
+    /// The name of the data set, for messages.
     pub fn name(&self) -> String {
         let path = Path::new(&self.absolute);
         path.file_name().map_or_else(|| self.absolute.clone(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Where the data set may lie now, the likelier place first.
+    /// The possible current locations of the data set, the more likely one first.
     fn candidates(&self, folder: &Path) -> Vec<PathBuf> {
         let relative = self.relative.as_ref().map(|relative| plain(&canonical(folder).join(relative)));
         std::iter::once(PathBuf::from(&self.absolute)).chain(relative).collect()
     }
 }
 
-/// Where the data sets of the run in `folder` lie now: where the user says, else where they are recorded, else, for a run of an
-/// older version, where its settings say.
+/// Finds the current locations of the data sets of the run in `folder`: the locations given by the user, otherwise
+/// the recorded ones, otherwise (for a run of an older version) those of its settings.
 ///
 /// # Errors
-/// A data set is in none of its places, or the user names more or fewer than the run has.
+/// A data set is at none of its locations, or the user gives another number of data sets than the run has.
 pub fn find(
     folder: &Path,
     recorded: Option<&Manifest>,
@@ -71,7 +73,7 @@ pub fn find(
 }
 
 fn existing(folder: &Path, candidates: Vec<PathBuf>) -> Result<PathBuf, TrainError> {
-    // An empty folder, as one where a disk was mounted, is no data set.
+    // An empty folder, such as the mount point of a disk, is not a data set.
     if let Some(found) = candidates.iter().find(|path| dataset::splits(path).is_ok()) {
         return Ok(found.clone());
     }
@@ -98,7 +100,7 @@ fn canonical(path: &Path) -> PathBuf {
     known.unwrap_or(path)
 }
 
-/// The way from one folder to another, both absolute; `None` where they have no beginning in common.
+/// The relative path from one absolute path to another; `None` if they have no common prefix.
 fn way(from: &Path, to: &Path) -> Option<PathBuf> {
     let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     if common == 0 {
@@ -109,7 +111,7 @@ fn way(from: &Path, to: &Path) -> Option<PathBuf> {
     Some(if way.as_os_str().is_empty() { PathBuf::from(".") } else { way })
 }
 
-/// The path with every `..` carried out; it has no links.
+/// The path with every `..` resolved. It must contain no links.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {

@@ -1,8 +1,8 @@
-//! The learning rate: a cosine, stepped once an epoch.
+//! The learning rate schedule: a cosine with one step per epoch.
 
 use super::TrainConfig;
 
-/// Learning rate of `epoch`, counted from 0.
+/// The learning rate of `epoch`, counted from 0.
 pub fn learning_rate(config: &TrainConfig, epoch: usize) -> f64 {
     let (high, low) = (config.lr, config.min_lr);
     let turn = std::f64::consts::PI * epoch as f64 / config.cosine_epochs as f64;

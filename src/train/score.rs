@@ -1,9 +1,9 @@
-//! Scores of a validation split during training.
+//! The scores of a validation split during training.
 
 use crate::data::foreground::is_foreground_logit;
 use crate::metrics::Confusion;
 
-/// Adds up images.
+/// Accumulates the scores of images.
 #[derive(Clone, Debug, Default)]
 pub struct Scores {
     pooled: Confusion,
@@ -13,7 +13,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// A batch: logits and targets of `side²` pixels an image, and its mean loss.
+    /// Adds a batch: logits and targets with `pixels` pixels per image, and the mean loss of the batch.
     pub fn add(&mut self, logits: &[f32], targets: &[f32], pixels: usize, loss: f64) {
         for (logits, targets) in logits.chunks_exact(pixels).zip(targets.chunks_exact(pixels)) {
             let prediction: Vec<u8> = logits.iter().map(|logit| u8::from(is_foreground_logit(*logit))).collect();
@@ -26,27 +26,27 @@ impl Scores {
         self.batches += 1;
     }
 
-    /// Mean loss of the batches.
+    /// The mean loss of the batches.
     pub fn loss(&self) -> f64 {
         self.loss / self.batches.max(1) as f64
     }
 
-    /// Dice over all pixels of all images.
+    /// The Dice score over all pixels of all images.
     pub fn pooled_dice(&self) -> f64 {
         self.pooled.dice()
     }
 
-    /// IoU over all pixels of all images.
+    /// The IoU over all pixels of all images.
     pub fn pooled_iou(&self) -> f64 {
         self.pooled.iou()
     }
 
-    /// Mean of the images' Dice.
+    /// The mean Dice score of the images.
     pub fn per_image_dice(&self) -> f64 {
         self.mean(|(dice, _)| *dice)
     }
 
-    /// Mean of the images' IoU.
+    /// The mean IoU of the images.
     pub fn per_image_iou(&self) -> f64 {
         self.mean(|(_, iou)| *iou)
     }

@@ -1,4 +1,4 @@
-//! What a run begins with: architecture, vocabulary, first weights.
+//! The start of a run: architecture, vocabulary and initial weights.
 
 use std::path::PathBuf;
 
@@ -15,31 +15,32 @@ use crate::model::weights::{Located, ModelSource, Vocabulary, bundle};
 use crate::model::{Model, Registry};
 use crate::text::{Tokenizer, vocabulary};
 
-/// Name of the vocabulary made of the training prompts, inside the run folder.
+/// The name of the vocabulary built from the training prompts, inside the run folder.
 const VOCABULARY: &str = "vocab.txt";
 
-/// The network and what belongs to it.
+/// The network and the related settings.
 pub struct Start {
-    /// Architecture.
+    /// The architecture.
     pub config: ModelConfig,
-    /// File of the vocabulary; `None` where the network reads no text.
+    /// The file of the vocabulary; `None` if the network reads no text.
     pub vocabulary: Option<PathBuf>,
-    /// The network, on a device with gradients.
+    /// The network on a device with gradients.
     pub model: Box<dyn Model>,
-    /// Whether there is a text encoder that stays as it is.
+    /// Whether there is a text encoder that is not trained.
     pub is_text_frozen: bool,
-    /// What the network wants to see.
+    /// The form in which the network expects its inputs.
     pub form: Form,
-    /// What the user should know of the weights to start from.
+    /// Messages for the user about the initial weights.
     pub notices: Vec<String>,
 }
 
-/// The architecture of a run that goes on: its checkpoint's, wherever the files of its settings are by now.
+/// The architecture of a resumed run, read from its checkpoint because the files named in its settings may have
+/// moved.
 pub fn resumed_architecture(registry: &Registry, folder: &RunFolder) -> Result<ModelConfig, TrainError> {
     Ok(bundle::locate_in(registry, &ModelSource::new(folder.last()))?.config)
 }
 
-/// The architecture that the settings ask for.
+/// The architecture that the settings specify.
 pub fn architecture(registry: &Registry, config: &TrainConfig) -> Result<ModelConfig, TrainError> {
     if let Some(folder) = &config.start {
         return Ok(bundle::locate_in(registry, &ModelSource::new(folder))?.config);
@@ -48,12 +49,12 @@ pub fn architecture(registry: &Registry, config: &TrainConfig) -> Result<ModelCo
         Some(path) => bundle::read_config_in(registry, path)?,
         None => registry.published().map_err(|error| TrainError::Config(error.to_string()))?,
     };
-    // Trained here, the network sees images the way they are.
+    // A network trained here receives images without transposing them.
     architecture.axes = Axes::Yx;
     Ok(architecture)
 }
 
-/// For a new run, or from the checkpoint in `folder`.
+/// Prepares the start of a new run, or of a resumed run from the checkpoint in `folder`.
 pub fn prepare(
     registry: &Registry,
     config: &TrainConfig,
@@ -91,11 +92,11 @@ pub fn prepare(
     Ok(Start { config: architecture, vocabulary, model, is_text_frozen, form, notices })
 }
 
-/// The vocabulary as a file of the run folder: that of the bundle to start from, that which the settings name, or one made of the
-/// prompts of `cases` with at most `most` entries.
+/// The vocabulary as a file in the run folder: that of the initial bundle, that of the settings, or one built from
+/// the prompts of `cases` with at most `most` entries.
 ///
 /// # Errors
-/// It has more entries than that.
+/// The vocabulary cannot be read or written or has more than `most` entries.
 fn vocabulary_file(
     config: &TrainConfig,
     folder: &RunFolder,
@@ -125,7 +126,7 @@ fn vocabulary_file(
             vocabulary.display()
         )));
     }
-    // The checkpoint's own folder is replaced while the run goes on; the vocabulary must outlive it.
+    // The folder of the checkpoint is replaced during the run; the vocabulary must be kept.
     let own = folder.path().join(if vocabulary.extension().is_some_and(|end| end == "json") {
         "tokenizer.json"
     } else {

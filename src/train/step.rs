@@ -1,4 +1,4 @@
-//! One optimiser step.
+//! One step of the optimiser.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,20 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use crate::model::Model;
 use crate::model::weights::Tensors;
 
-/// Gradients by the paths of their parameters, summed over the passes of a step; flattened, on the plain device.
+/// Gradients by the path of their parameter, summed over the passes of a step. They are flattened and on the plain
+/// device.
 #[derive(Default)]
 pub struct GradientSum(HashMap<String, Tensor<1>>);
 
 impl GradientSum {
-    /// Of one pass.
+    /// The gradients of one pass.
     pub fn of(model: &dyn Model, gradients: Gradients) -> Self {
         let mut sum = Self::default();
         sum.add(model, gradients);
         sum
     }
 
-    /// Adds those of a pass.
+    /// Adds the gradients of a pass.
     pub fn add(&mut self, model: &dyn Model, mut gradients: Gradients) {
         model.visit_parameters(&mut |path, parameter| {
             let Some(gradient) = parameter.take_gradient(&mut gradients) else { return };
@@ -32,27 +33,28 @@ impl GradientSum {
         });
     }
 
-    /// The gradient of the parameter at `path`; `None` where it has none.
+    /// The gradient of the parameter at `path`; `None` if there is none.
     pub fn get(&self, path: &str) -> Option<&Tensor<1>> {
         self.0.get(path)
     }
 }
 
-/// AdamW as PyTorch's: β 0.9 and 0.999, ε 1e-8, decoupled weight decay. The arithmetic is burn's; the moments are kept here by the
-/// parameters' paths, because burn's own record names parameters by numbers that another process does not know.
+/// AdamW as in PyTorch: β 0.9 and 0.999, ε 1e-8, decoupled weight decay. burn computes the steps. The moments are
+/// stored here by parameter path because burn's own record identifies parameters by numbers that change with every
+/// process.
 pub struct Optimiser {
     rule: AdamW,
     moments: HashMap<String, AdamWState<1>>,
 }
 
 impl Optimiser {
-    /// No moments yet.
+    /// Creates an optimiser without moments.
     pub fn new(weight_decay: f64) -> Self {
         let rule = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(weight_decay as f32).build();
         Self { rule, moments: HashMap::new() }
     }
 
-    /// Moves the weights once along the gradients; a parameter without one stays as it is.
+    /// Updates the weights with the gradients. A parameter without a gradient is not changed.
     pub fn step(&mut self, model: Box<dyn Model>, mut gradients: GradientSum, rate: f64) -> Box<dyn Model> {
         model.map_parameters(&mut |path, slot| {
             let Some(gradient) = gradients.0.remove(path) else { return };
@@ -66,7 +68,7 @@ impl Optimiser {
         })
     }
 
-    /// The moments: `first.PATH`, `second.PATH` and `time.PATH`.
+    /// The moments as `first.PATH`, `second.PATH` and `time.PATH`.
     pub fn to_arrays(&self) -> Tensors {
         let mut arrays = Tensors::new();
         for (path, AdamWState { momentum }) in &self.moments {
@@ -75,13 +77,13 @@ impl Optimiser {
                 let values = values(tensor);
                 arrays.insert(format!("{name}.{path}"), (vec![values.len()], values));
             }
-            // Exact up to 16 million steps.
+            // The time is exact up to 16 million steps.
             arrays.insert(format!("time.{path}"), (vec![1], vec![momentum.time as f32]));
         }
         arrays
     }
 
-    /// Takes over the moments that [`Self::to_arrays`] gave.
+    /// Restores the moments from the arrays of [`Self::to_arrays`].
     pub fn load(&mut self, arrays: &Tensors, device: &Device) {
         for (name, (_, time)) in arrays {
             let Some(path) = name.strip_prefix("time.") else { continue };

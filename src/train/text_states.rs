@@ -1,4 +1,4 @@
-//! Outputs of a frozen text encoder, computed once for each prompt.
+//! The outputs of a frozen text encoder, computed once for each prompt.
 
 use std::collections::HashMap;
 
@@ -9,21 +9,22 @@ use super::validate::Tensors;
 use crate::model::network::TextConditioned;
 use crate::model::{Model, Tokens, Trace};
 
-/// States that are kept, in bytes; beyond that the encoder runs again.
+/// The bytes of outputs that are kept. For further prompts the encoder runs again.
 const KEEP_BYTES: usize = 2 << 30;
 
-/// The kept states: by token numbers, every layer's `[tokens, hidden]` one after another.
+/// The kept outputs by token ids: `[tokens, hidden]` of every layer, one after another.
 #[derive(Debug, Default)]
 pub struct TextStates {
     known: HashMap<Vec<i64>, Vec<f32>>,
     bytes: usize,
-    /// Tensors of a prompt.
+    /// The number of tensors per prompt.
     layers: usize,
 }
 
 impl TextStates {
-    /// States of every layer, `[count, tokens, hidden]` each, for the prompts of a batch. The frozen encoder of `model` runs on what
-    /// is not known yet, without dropout; its outputs carry no gradient. Empty where the network reads no text.
+    /// The outputs of every layer, each `[count, tokens, hidden]`, for the prompts of a batch. The frozen encoder
+    /// of `model` runs without dropout on the prompts that are not known yet; its outputs carry no gradient. The
+    /// result is empty if the network reads no text.
     pub fn states(&mut self, model: &dyn Model, tensors: &Tensors, batch: &Batch) -> Vec<Tensor<3>> {
         let device = tensors.image.device();
         let tokens = batch.ids.len() / batch.count.max(1);
@@ -62,7 +63,7 @@ impl TextStates {
     }
 }
 
-/// The text encoder of a model, made free of gradients when it is first needed.
+/// The text encoder of a model, whose gradients are removed when it is first needed.
 struct Encoder<'a> {
     model: &'a dyn Model,
     plain: Option<Box<dyn Model>>,
@@ -76,7 +77,7 @@ impl Encoder<'_> {
     }
 }
 
-/// Layer by layer, the prompts one after another.
+/// Stacks the outputs of the prompts, layer by layer.
 fn stack(found: &[&Vec<f32>], tokens: usize, count: usize, device: &Device) -> Vec<Tensor<3>> {
     let size = found.first().map_or(0, |values| values.len() / count);
     (0..count)

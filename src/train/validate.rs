@@ -1,4 +1,4 @@
-//! Scores of the validation split, and the masks of the preview.
+//! The scores of the validation split and the masks of the preview.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use super::text_states::TextStates;
 use crate::data::preprocess;
 use crate::model::{Inputs, Model, Tokens, Trace};
 
-/// Images of one pass; without gradients more bring nothing.
+/// The number of images per pass. Without gradients, more gain nothing.
 const PASS: usize = 16;
 
 /// A batch on its device.
 pub struct Tensors {
-    /// `[count, 3, side, side]`
+    /// The images, `[count, 3, side, side]`.
     pub image: Tensor<4>,
-    /// `[count, 1, side, side]`
+    /// The target masks, `[count, 1, side, side]`.
     pub target: Tensor<4>,
-    /// The prompts; `None` where the network reads no text.
+    /// The prompts; `None` if the network reads no text.
     pub tokens: Option<Tokens>,
 }
 
 impl Tensors {
-    /// Copies the batch's arrays.
+    /// Copies the arrays of a batch to the device.
     pub fn of(batch: &Batch, form: &Form, device: &Device) -> Self {
         let (count, side) = (batch.count, form.side);
         let float = |values: &[f32], channels: usize| {
@@ -45,7 +45,7 @@ impl Tensors {
     }
 }
 
-/// What the network makes of a batch, with the text encoder or its kept states.
+/// Computes the logits of a batch, with the text encoder or its kept outputs.
 pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<&mut TextStates>) -> Tensor<4> {
     let mut trace = Trace::off();
     let image = tensors.image.clone();
@@ -55,29 +55,29 @@ pub fn logits(model: &dyn Model, tensors: &Tensors, batch: &Batch, kept: Option<
     }
 }
 
-/// What a validation gives.
+/// The results of a validation.
 pub struct Validation {
-    /// Scores of all cases.
+    /// The scores of all cases.
     pub scores: Scores,
-    /// Probability times 255 of the preview's cases, natural orientation.
+    /// The masks of the preview cases as probability times 255, in the natural orientation.
     pub masks: Vec<Vec<u8>>,
 }
 
-/// What a validation works with.
+/// The data and settings of a validation.
 pub struct Validator<'a> {
-    /// Cases to score.
+    /// The cases to score.
     pub cases: &'a Cases,
-    /// What the network wants to see.
+    /// The form in which the network expects its inputs.
     pub form: &'a Form,
-    /// Numbers of the cases whose masks are wanted.
+    /// The indices of the cases whose masks are needed.
     pub preview: &'a [usize],
-    /// Cross entropy of the loss.
+    /// The cross-entropy of the loss.
     pub cross_entropy: CrossEntropy,
-    /// Device without gradients.
+    /// The device without gradients.
     pub device: &'a Device,
 }
 
-/// Scores all cases; `None` where `is_wanted` says stop before the end.
+/// Scores all cases; `None` if `is_wanted` returns false before the end.
 pub fn validate(
     model: &dyn Model,
     with: &Validator,
@@ -106,7 +106,7 @@ pub fn validate(
             scores.add(&logits, &batch.targets, pixels, value);
             for (mask, wanted) in masks.iter_mut().zip(preview) {
                 let place = wanted.wrapping_sub(number * PASS);
-                // Where a case was skipped, the places after it are not known.
+                // If a case was skipped, the positions of the cases after it are unknown.
                 if place < batch.count && batch.skipped.is_empty() {
                     *mask = probabilities(&logits[place * pixels..(place + 1) * pixels], form);
                 }
@@ -126,7 +126,7 @@ fn probabilities(logits: &[f32], form: &Form) -> Vec<u8> {
     }
 }
 
-/// Numbers and pictures of `count` cases, spread over all.
+/// The indices and images of `count` cases, spread evenly over all.
 pub fn preview(cases: &Cases, form: &Form, count: usize) -> (Vec<usize>, Vec<Arc<PreviewCase>>) {
     let count = count.min(cases.len());
     let all = (0..count).map(|index| (2 * index + 1) * cases.len() / (2 * count));

@@ -177,7 +177,7 @@ fn a_note_stands_there_once_however_often_its_file_is_opened() {
     bytes[254..256].copy_from_slice(&[0, 0]);
     std::fs::write(&path, bytes).expect("written");
     let mut window = with_result(&FakeModel::default(), vec![path.clone()]);
-    let count = |window: &Window| window.query_all_by_label_contains("does not say where the voxels lie").count();
+    let count = |window: &Window| window.query_all_by_label_contains("Its header has no position").count();
     assert!(count(&window) <= 1 && window.query_by_label("Dismiss").is_none(), "in the bar at most, and no toast");
     open_notes(&mut window);
     let listed = count(&window);

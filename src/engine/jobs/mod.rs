@@ -1,4 +1,4 @@
-//! The jobs, by what they are about. Each says what it needs, what comes of it and how it is done.
+//! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
 mod numbers;
 mod opening;

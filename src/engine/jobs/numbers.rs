@@ -10,12 +10,12 @@ use crate::engine::job::{Failure, Job, Task, Ticket, Worker};
 use crate::infer::{Inspection, Prediction};
 use crate::metrics::hd95_of;
 
-/// Counts the pixels of a prediction that is there already against a mask that came later.
+/// Compares an existing prediction with a ground truth that was opened later.
 #[derive(Debug)]
 pub struct CountPixels {
     /// The prediction.
     pub prediction: Arc<Prediction>,
-    /// The mask, of the same size, and its ticket.
+    /// The ground truth, of the same size, and its ticket.
     pub truth: (Ticket, Arc<Mask>),
 }
 
@@ -28,16 +28,16 @@ impl Job for CountPixels {
     }
 }
 
-/// Measures the 95 % Hausdorff distance of a mask and the truth; `None` if one of them is empty.
+/// Measures the 95 % Hausdorff distance between a mask and the ground truth; `None` if one of them is empty.
 #[derive(Debug)]
 pub struct MeasureDistance {
-    /// What the mask is made of.
+    /// The prediction from which the mask is computed.
     pub prediction: Arc<Prediction>,
-    /// The truth, of the same size.
+    /// The ground truth, of the same size.
     pub truth: Arc<Mask>,
-    /// Threshold of the mask.
+    /// The threshold of the mask.
     pub threshold: f32,
-    /// Distance of two columns and of two rows, in the unit of the answer.
+    /// The distances between two columns and between two rows, in the unit of the answer.
     pub size: [f64; 2],
 }
 
@@ -51,14 +51,14 @@ impl Job for MeasureDistance {
     }
 }
 
-/// Works out the numbers of the stages' own masks, from stage to stage.
+/// Computes the scores of the stages' masks from stage to stage.
 #[derive(Debug)]
 pub struct RefineStages {
-    /// The stages.
+    /// The inspection with the stages.
     pub inspection: Arc<Inspection>,
-    /// A mask of the image's size to compare with.
+    /// The ground truth, of the same size as the image.
     pub truth: Option<Arc<Mask>>,
-    /// Threshold of the masks.
+    /// The threshold of the masks.
     pub threshold: f32,
     /// How lengths in the image are measured.
     pub lengths: Lengths,

@@ -1,4 +1,4 @@
-//! Jobs that read files: images, masks, folders, texts.
+//! Jobs that read files: images, masks, folders and texts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::engine::display::DisplayPixels;
 use crate::engine::job::{Failure, Job, Task, Ticket, Worker};
 use crate::engine::sort::{Sorted, sort};
 
-/// Slices between two reports of how far reading is.
+/// The number of slices between two progress reports.
 const PROGRESS: usize = 8;
 
-/// Finds out what dropped or named paths are.
+/// Determines what dropped or named paths are.
 #[derive(Debug)]
 pub struct SortPaths {
     /// The paths as given.
     pub paths: Vec<PathBuf>,
-    /// Whether an image is open, so that a lone mask is taken for its truth.
+    /// Whether an image is open, so that a single mask is taken as its ground truth.
     pub has_image: bool,
 }
 
@@ -31,7 +31,7 @@ impl Job for SortPaths {
     }
 }
 
-/// Finds out what a folder offers to look at.
+/// Lists the images in a folder.
 #[derive(Debug)]
 pub struct ListFolder {
     /// The folder.
@@ -47,50 +47,51 @@ impl Job for ListFolder {
     }
 }
 
-/// Reads an image, a volume or a series and makes its middle slice ready for the screen.
+/// Reads an image, a volume or a series and prepares its middle slice for the screen.
 #[derive(Debug)]
 pub struct OpenImage {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The files of a series in their order; empty for a lone file.
+    /// The files of a series in their order; empty for a single file.
     pub files: Vec<PathBuf>,
-    /// Pixels a side that a texture holds.
+    /// The maximum side length of a texture in pixels.
     pub texture_limit: usize,
-    /// Memory that the decoded content may take.
+    /// The maximum memory for the decoded content.
     pub limit: Limit,
-    /// What is done about the orientation that a picture gives.
+    /// How the orientation stored in an image is handled.
     pub orientation: Orientation,
-    /// Whether the data set around the file is asked for its prompt and its masks; of a case of a list they are known.
+    /// Whether the data set around the file is searched for its prompt and masks. For a case of a list they are
+    /// known.
     pub looks_up: bool,
 }
 
-/// An image that was opened, or a sample case that was drawn.
+/// An image that was opened, or a sample case that was generated.
 #[derive(Debug)]
 pub struct ImageOpened {
-    /// All of its slices.
+    /// The volume with all slices.
     pub volume: Arc<Volume>,
-    /// Number of the slice to begin with, from 0.
+    /// The index of the first slice to show, counted from 0.
     pub slice: usize,
-    /// That slice.
+    /// The image of that slice.
     pub image: Arc<Image>,
     /// Its pixels for the screen.
     pub display: DisplayPixels,
-    /// Its masks: those that its data set names, or that lie beside the file.
+    /// The masks of the image: those that its data set names, or that are beside the file.
     pub partners: Vec<PathBuf>,
-    /// What the data set around a lone file says of it, if it was looked for and is there.
+    /// The entry of the data set around a single file, if it was requested and found.
     pub case: Option<Box<Item>>,
-    /// What a sample case has beside its image.
+    /// The additional data of a sample case.
     pub sample: Option<SampleOpened>,
 }
 
-/// What a sample case has beside its image.
+/// The additional data of a sample case.
 #[derive(Debug)]
 pub struct SampleOpened {
     /// The case.
     pub sample: SampleCase,
-    /// A mask to compare with.
+    /// The ground truth.
     pub mask: Arc<Mask>,
-    /// What to segment.
+    /// The prompt.
     pub prompt: String,
 }
 
@@ -130,12 +131,12 @@ impl Job for OpenImage {
     }
 }
 
-/// Draws a sample case.
+/// Generates a sample case.
 #[derive(Debug)]
 pub struct OpenSample {
     /// The case.
     pub sample: SampleCase,
-    /// Pixels a side that a texture holds.
+    /// The maximum side length of a texture in pixels.
     pub texture_limit: usize,
 }
 
@@ -154,40 +155,40 @@ impl Job for OpenSample {
     }
 }
 
-/// Reads a mask to compare with and lays it on an image.
+/// Reads a ground truth and places it on an image.
 #[derive(Debug)]
 pub struct OpenTruth {
-    /// Its files.
+    /// The files of the ground truth.
     pub paths: Vec<PathBuf>,
-    /// Number of the request for the image, which must be the last that was opened.
+    /// The ticket of the request for the image, which must be the image that was opened last.
     pub image: Ticket,
-    /// How the mask is read and laid.
+    /// How the ground truth is read and placed.
     pub reading: Box<TruthReading>,
 }
 
-/// What became of a mask that was to be laid on its image.
+/// The result of placing a ground truth on its image.
 #[derive(Debug)]
 pub enum TruthOpened {
-    /// It lies on the image.
+    /// The ground truth was placed on the image.
     Laid(Box<Truth>),
-    /// It can be laid on the image if the user says how.
+    /// The ground truth can be placed on the image once the user has decided how.
     Asked(TruthQuestion),
 }
 
-/// Why a mask was not laid on its image, and what can be done about it.
+/// The question to answer before a ground truth can be placed on its image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TruthQuestion {
-    /// Its files.
+    /// The files of the ground truth.
     pub paths: Vec<PathBuf>,
-    /// The image that it was meant for.
+    /// The ticket of the image.
     pub image: Ticket,
-    /// What is the case, in words.
+    /// A description of the problem.
     pub message: String,
-    /// Whether it can be resampled by position.
+    /// Whether the ground truth can be resampled by position.
     pub can_resample: bool,
-    /// Whether it can be laid on the image by voxel numbers.
+    /// Whether the ground truth can be placed by voxel indices.
     pub by_number: bool,
-    /// Whether it can be laid on a slice of the user's choice.
+    /// Whether the ground truth can be placed on a slice that the user chooses.
     pub on_slice: bool,
 }
 
@@ -217,7 +218,8 @@ impl Job for OpenTruth {
     }
 }
 
-/// What the user can decide about a mask that does not fit as it is.
+/// The question for the user about a ground truth that does not match the image; `None` if the user cannot resolve
+/// the error.
 fn question(error: &DataError, paths: &[PathBuf], image: Ticket) -> Option<TruthQuestion> {
     let (can_resample, by_number, on_slice) = match error {
         DataError::MaskGrid { fits_by_number, .. } => (true, *fits_by_number, false),
@@ -232,7 +234,7 @@ fn question(error: &DataError, paths: &[PathBuf], image: Ticket) -> Option<Truth
 /// Reads a small text, for example the settings of a training run.
 #[derive(Debug)]
 pub struct ReadText {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! Jobs that paint pictures for the screen.
+//! Jobs that render images for the screen.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::overlay::{OverlayPaint, compose};
 use crate::infer::Prediction;
 
-/// Paints a prediction over its image.
+/// Renders a prediction over its image.
 #[derive(Debug)]
 pub struct PaintOverlay {
     /// The image.
     pub image: Arc<Image>,
-    /// How it is seen; `None` as it is stored.
+    /// The display window; `None` for the stored image.
     pub seen: Option<DisplayWindow>,
     /// The prediction.
     pub prediction: Arc<Prediction>,
-    /// A mask to compare with.
+    /// The ground truth.
     pub truth: Option<Arc<Mask>>,
-    /// Threshold of the mask.
+    /// The threshold of the mask.
     pub threshold: f32,
-    /// How it is painted.
+    /// The colours and options of the overlay.
     pub paint: OverlayPaint,
-    /// Longest side of the picture, pixels.
+    /// The longest side of the rendered image in pixels.
     pub side: usize,
 }
 
@@ -41,14 +41,14 @@ impl Job for PaintOverlay {
     }
 }
 
-/// Makes a picture of what a network of `side × side` pixels gets.
+/// Renders the input of a network with `side × side` pixels.
 #[derive(Debug)]
 pub struct NetworkView {
     /// The image.
     pub image: Arc<Image>,
-    /// How the network sees it; `None` as it is stored.
+    /// The display window applied to the network's input; `None` for the stored image.
     pub seen: Option<DisplayWindow>,
-    /// Side of the network's input, pixels.
+    /// The side length of the network's input in pixels.
     pub side: usize,
 }
 

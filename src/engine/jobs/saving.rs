@@ -1,4 +1,4 @@
-//! Jobs that write files. Each is complete before it gets its name.
+//! Jobs that write files. Each file is written completely before it gets its name.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::overlay::{OverlayPaint, compose};
 use crate::infer::Prediction;
 
-/// Writes a mask, 0 and 255, at image resolution, as PNG.
+/// Writes a mask with the values 0 and 255 at the resolution of the image as PNG.
 #[derive(Debug)]
 pub struct SaveMask {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What the mask is made of.
+    /// The prediction from which the mask is computed.
     pub prediction: Arc<Prediction>,
-    /// Threshold of the mask.
+    /// The threshold of the mask.
     pub threshold: f32,
 }
 
@@ -39,24 +39,24 @@ impl Job for SaveMask {
     }
 }
 
-/// Writes an image with the overlay as it is shown, as PNG.
+/// Writes an image with its overlay as PNG.
 #[derive(Debug)]
 pub struct SaveOverlay {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What is written of the image, and how large; `None` for all of it at its own resolution.
+    /// The exported part of the image and its size; `None` for the whole image at its own resolution.
     pub frame: Option<OverlayFrame>,
     /// The image.
     pub image: Arc<Image>,
-    /// How it is seen; `None` as it is stored.
+    /// The display window; `None` for the stored image.
     pub seen: Option<DisplayWindow>,
     /// The prediction.
     pub prediction: Arc<Prediction>,
-    /// A mask to compare with.
+    /// The ground truth.
     pub truth: Option<Arc<Mask>>,
-    /// Threshold of the mask.
+    /// The threshold of the mask.
     pub threshold: f32,
-    /// How it is painted.
+    /// The colours and options of the overlay.
     pub paint: OverlayPaint,
 }
 
@@ -82,12 +82,13 @@ impl Job for SaveOverlay {
     }
 }
 
-/// Draws a figure and writes it as the ending of `path` says: .png, .svg, or .csv for the numbers alone.
+/// Draws a figure and writes it in the format given by the extension of `path`: .png, .svg, or .csv for the
+/// numbers only.
 #[derive(Debug)]
 pub struct SaveFigure {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The figure.
+    /// The contents of the figure.
     pub request: Box<FigureRequest>,
 }
 
@@ -105,12 +106,12 @@ impl Job for SaveFigure {
     }
 }
 
-/// Writes a small file, for example the settings; its folder is made if need be.
+/// Writes a small file, for example the settings, and creates its folder if necessary.
 #[derive(Debug)]
 pub struct Write {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its content.
+    /// The content of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -125,7 +126,7 @@ impl Job for Write {
 
     fn run(self, _: &mut Task<'_>) -> Result<(), Failure> {
         if let Some(folder) = self.path.parent() {
-            // If this fails, the write that follows says why.
+            // If this fails, the write that follows reports the reason.
             let _ = std::fs::create_dir_all(folder);
         }
         Ok(write::bytes(&self.path, &self.bytes)?)

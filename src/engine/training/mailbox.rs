@@ -1,4 +1,4 @@
-//! What a run says, kept until the window looks.
+//! The updates of a run, kept until the window takes them.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -8,23 +8,24 @@ use std::time::{Duration, Instant};
 use crate::engine::wake::Wake;
 use crate::train::Event;
 
-/// Messages beyond which a step replaces the step before it. A hidden window looks at nothing for hours.
+/// The number of updates above which a step replaces the previous step, because a hidden window may take none for
+/// hours.
 const ENOUGH: usize = 20_000;
-/// Shortest time between two frames that only a step asks for.
+/// The minimum time between two frames that are requested only because of steps.
 const STEP_FRAME: Duration = Duration::from_millis(200);
 
-/// A message of the training thread.
+/// An update from the training thread.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainingUpdate {
-    /// What the run reports.
+    /// An event of the run.
     Event(Event),
-    /// Weights that are the best so far lie here.
+    /// The path of the weights that are the best so far.
     Best(PathBuf),
-    /// The thread has ended; with a line that says what to do where the run failed.
+    /// The thread ended. The error is one line that says what to do.
     Ended(Result<(), String>),
 }
 
-/// Filled by the run, which never waits for the window; emptied by the window.
+/// A queue that the run fills without ever waiting for the window, which empties it.
 pub(super) struct Mailbox {
     inner: Mutex<Inner>,
     wake: Wake,
@@ -41,7 +42,7 @@ impl Mailbox {
         Self { inner: Mutex::default(), wake }
     }
 
-    /// Keeps `updates` and wakes the window; for steps alone only now and then.
+    /// Stores an update and wakes the window. For steps alone, it does so only occasionally.
     pub(super) fn put(&self, updates: TrainingUpdate) {
         let is_step = |updates: &TrainingUpdate| matches!(updates, TrainingUpdate::Event(Event::Step { .. }));
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +58,7 @@ impl Mailbox {
         }
     }
 
-    /// Takes everything out.
+    /// Takes all updates.
     pub(super) fn take(&self) -> Vec<TrainingUpdate> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).updates.drain(..).collect()
     }

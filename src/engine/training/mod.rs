@@ -1,4 +1,4 @@
-//! Training beside the viewer: the thread of a run, what it says, and the thread that looks before a run.
+//! Training beside the viewer: the thread of a run, its updates, and the thread that checks before a run.
 
 mod mailbox;
 mod preflight;
@@ -18,7 +18,7 @@ use mailbox::Mailbox;
 use preflight::{EstimateRequest, FolderRequest, Preflight};
 use thread::Running;
 
-/// Starts runs, one at a time, and steers the one that goes on.
+/// Starts runs, one at a time, and controls the current one.
 pub(super) struct TrainingController {
     trainer: Arc<dyn Trainer>,
     mailbox: Arc<Mailbox>,
@@ -28,12 +28,18 @@ pub(super) struct TrainingController {
 
 impl TrainingController {
     /// Starts the thread `himix-preflight`; `himix-train` starts with a run.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(trainer: Arc<dyn Trainer>, wake: Wake) -> io::Result<Self> {
         let preflight = Preflight::start(trainer.clone())?;
         Ok(Self { trainer, mailbox: Arc::new(Mailbox::new(wake)), running: None, preflight })
     }
 
-    /// Begins `job`. False where a run goes on already.
+    /// Starts `job`. Returns false if a run is already in progress.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn begin(&mut self, job: TrainingJob) -> io::Result<bool> {
         if self.is_running() {
             return Ok(false);
@@ -42,34 +48,34 @@ impl TrainingController {
         Ok(true)
     }
 
-    /// Whether a run goes on.
+    /// Whether a run is in progress.
     pub(super) fn is_running(&self) -> bool {
         self.running.as_ref().is_some_and(Running::goes_on)
     }
 
-    /// Asks the run for something; heard before its next step.
+    /// Sends a command to the run, which obeys before its next step.
     pub(super) fn ask(&self, control: RunControl) {
         if let Some(running) = &self.running {
             running.control.ask(control);
         }
     }
 
-    /// What the run has said since the last time.
+    /// Takes the updates of the run since the last call.
     pub(super) fn updates(&self) -> Vec<TrainingUpdate> {
         self.mailbox.take()
     }
 
-    /// Asks what a run would take; a newer request replaces one that waits.
+    /// Requests an estimate of a run. A newer request replaces one that is still waiting.
     pub(super) fn estimate(&self, request: EstimateRequest) {
         self.preflight.estimates.put(request);
     }
 
-    /// Asks whether a run in a folder can be resumed.
+    /// Requests whether a run in a folder can be resumed.
     pub(super) fn look_for_interrupted(&self, request: FolderRequest) {
         self.preflight.folders.put(request);
     }
 
-    /// Stops the run and waits a little for its last checkpoint.
+    /// Stops the run and waits a limited time for its last checkpoint.
     pub(super) fn end(&mut self) {
         self.preflight.end();
         if let Some(running) = self.running.take() {

@@ -1,4 +1,4 @@
-//! The thread that looks before a run begins: at data sets, and at folders of runs that broke off.
+//! The thread that checks data sets and folders of interrupted runs before a run starts.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use crate::engine::pending::Reply;
 use crate::engine::slot::LatestSlot;
 use crate::train::{Estimate, Interrupted, TrainConfig};
 
-/// Settings of which it is asked what a run with them would take.
+/// A request for the estimate of a run with these settings.
 pub(super) type EstimateRequest = (TrainConfig, Reply<Estimate>);
-/// A folder of which it is asked whether a run in it broke off.
+/// A request for the interrupted run in a folder.
 pub(super) type FolderRequest = (PathBuf, Reply<Option<Interrupted>>);
 
-/// Slots to the thread. A request that still waits gives way to a newer one.
+/// The requests to the thread. A newer request replaces one that is still waiting.
 pub(super) struct Preflight {
     pub(super) estimates: LatestSlot<EstimateRequest>,
     pub(super) folders: LatestSlot<FolderRequest>,
@@ -28,6 +28,9 @@ pub(super) struct Preflight {
 
 impl Preflight {
     /// Starts the thread `himix-preflight`.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(trainer: Arc<dyn Trainer>) -> io::Result<Self> {
         let estimates = LatestSlot::<EstimateRequest>::default();
         let folders = LatestSlot::<FolderRequest>::default();
@@ -37,7 +40,7 @@ impl Preflight {
         Ok(Self { estimates, folders, quit: Some(quit) })
     }
 
-    /// Ends the thread after what it is at.
+    /// Ends the thread after its current request.
     pub(super) fn end(&mut self) {
         self.quit = None;
     }

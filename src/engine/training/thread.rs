@@ -14,19 +14,22 @@ use crate::engine::guard::guarded;
 use crate::engine::priority::{TRAINING, lower};
 use crate::train::{Control, Event};
 
-/// How long to wait for the last checkpoint when the program ends. An older one is there in any case.
+/// The time to wait for the last checkpoint when the program ends. An older checkpoint exists in any case.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// A run that was begun.
+/// A run that was started.
 pub(super) struct Running {
-    /// The hand on it.
+    /// The control of the run.
     pub(super) control: Arc<Control>,
     ended: Receiver<()>,
 }
 
 impl Running {
-    /// Starts the thread `himix-train`. It computes on threads of its own, all of a lower priority, and gives everything back when
-    /// it ends.
+    /// Starts the thread `himix-train`. It computes on separate threads with a lower priority and releases all
+    /// resources when it ends.
+    ///
+    /// # Errors
+    /// The thread could not be started.
     pub(super) fn start(trainer: Arc<dyn Trainer>, job: TrainingJob, mailbox: Arc<Mailbox>) -> io::Result<Self> {
         let control = Arc::<Control>::default();
         let (alive, ended) = bounded::<()>(0);
@@ -35,27 +38,27 @@ impl Running {
             let alive: Sender<()> = alive;
             lower(TRAINING);
             let outcome = in_own_pool(|| train(&*trainer, &job, &hand, &mailbox));
-            // First of all nothing goes on any more, then it is said: who reads it may begin another run.
+            // The run must be over before its end is reported, because the receiver may start another run.
             drop(alive);
             mailbox.put(TrainingUpdate::Ended(outcome));
         })?;
         Ok(Self { control, ended })
     }
 
-    /// Whether it has not ended.
+    /// Whether the run has not ended.
     pub(super) fn goes_on(&self) -> bool {
         matches!(self.ended.try_recv(), Err(TryRecvError::Empty))
     }
 
-    /// Waits for its end, but not for ever.
+    /// Waits for the end of the run for a limited time.
     pub(super) fn wait(&self) {
         let waited: Result<(), RecvTimeoutError> = self.ended.recv_timeout(FAREWELL);
-        // Nothing is ever sent: it ends by a broken channel, or the time is up.
+        // Nothing is ever sent: the wait ends when the channel is closed or the time is over.
         let _ = waited;
     }
 }
 
-/// Does `job` on threads that no prediction waits for.
+/// Runs `job` on threads for which no prediction waits.
 fn in_own_pool(job: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
     let pool = rayon::ThreadPoolBuilder::new().thread_name(|number| format!("himix-train-{number}")).build();
     match pool {
@@ -79,7 +82,7 @@ fn train(trainer: &dyn Trainer, job: &TrainingJob, control: &Control, mailbox: &
     })
 }
 
-/// Whether there are best weights now that there were not before.
+/// Whether there are new best weights after this event.
 fn has_best(event: &Event) -> bool {
     match event {
         Event::Epoch(epoch) => epoch.is_best,

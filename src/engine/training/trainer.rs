@@ -1,4 +1,4 @@
-//! What the window needs of training, so that it can be tested without one.
+//! The window's interface to training, which tests can replace.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,39 +7,46 @@ use crate::data::write;
 use crate::device;
 use crate::train::{self, Control, Estimate, Event, Interrupted, RunFolder, TrainConfig};
 
-/// The architecture of the smallest preset, a file of this repository.
+/// The architecture of the smallest preset, from a file of this repository.
 const SMALL: &str = include_str!("../../../assets/small.json");
 
-/// What a run shall do.
+/// A training job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainingJob {
-    /// Begin anew, into the settings' folder.
+    /// Starts a new run in the folder of the settings.
     New(Box<TrainConfig>),
-    /// Go on with the run in a folder.
+    /// Resumes the run in a folder.
     Resume(PathBuf),
 }
 
-/// Trains; called on threads of the engine. Every error is one line that says what to do.
+/// Runs training on threads of the engine. Every error is one line that says what to do.
 pub trait Trainer: Send + Sync {
-    /// Does `job` until its end or a stop, reporting through `report`.
+    /// Runs `job` until its end or a stop, reporting through `report`.
+    ///
+    /// # Errors
+    /// The run could not start or failed.
     fn train(&self, job: &TrainingJob, control: &Control, report: &mut dyn FnMut(Event)) -> Result<(), String>;
 
-    /// What a run would take.
+    /// Estimates a run.
+    ///
+    /// # Errors
+    /// The settings or the data cannot be used.
     fn estimate(&self, config: &TrainConfig) -> Result<Estimate, String>;
 
-    /// The run in `folder` that broke off, if it can be resumed.
+    /// The interrupted run in `folder`, if it can be resumed.
     fn interrupted(&self, folder: &Path) -> Option<Interrupted>;
 
-    /// Bundle of the best weights of the run in `folder`.
+    /// The bundle of the best weights of the run in `folder`.
     fn best(&self, folder: &Path) -> PathBuf;
 }
 
-/// Trains with [`crate::train`].
+/// A trainer that uses [`crate::train`].
 pub fn trainer() -> Arc<dyn Trainer> {
     Arc::new(Network)
 }
 
-/// Where the architecture of the smallest preset lies; it is written there when a run needs it.
+/// The path of the architecture of the smallest preset, which is written when a run needs it; `None` if the user
+/// has no home folder.
 pub fn small_architecture() -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "himix")?;
     Some(folders.data_dir().join("small.json"))
@@ -83,7 +90,7 @@ impl Trainer for Network {
     }
 }
 
-/// Writes the smallest preset's architecture where `config` asks for it and it is not there yet.
+/// Writes the architecture of the smallest preset if `config` refers to it and it does not exist yet.
 fn provide_architecture(config: &TrainConfig) -> Result<(), String> {
     let Some(path) = small_architecture().filter(|path| config.architecture.as_ref() == Some(path)) else {
         return Ok(());
@@ -92,7 +99,7 @@ fn provide_architecture(config: &TrainConfig) -> Result<(), String> {
         return Ok(());
     }
     if let Some(folder) = path.parent() {
-        // If this fails, the write that follows says why.
+        // If this fails, the write that follows reports the reason.
         let _ = std::fs::create_dir_all(folder);
     }
     write::bytes(&path, SMALL.as_bytes()).map_err(|error| error.to_string())

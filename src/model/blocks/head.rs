@@ -1,4 +1,4 @@
-//! The sub-pixel head: features at a quarter of the side to one logit a pixel.
+//! The sub-pixel head, which maps features at a quarter of the image's side length to one logit per pixel.
 
 use burn::module::Module;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, PadMode};
@@ -7,20 +7,21 @@ use burn::tensor::{Device, Tensor, module};
 use crate::model::layers::{Conv2d, ConvShape};
 use crate::model::trace::Trace;
 
-/// Factor by which the head enlarges.
+/// The upsampling factor of the head.
 pub const ENLARGE: usize = 4;
 
-/// 3×3 convolution, pixel shuffle, average pool, 1×1 convolution.
+/// A 3×3 convolution, pixel shuffle, average pooling and a 1×1 convolution.
 #[derive(Module, Debug)]
 pub struct Head {
-    /// C → 16 × sub-pixel channels
+    /// The 3×3 convolution from C to 16 × sub-pixel channels.
     pub conv: Conv2d,
-    /// Sub-pixel channels → 1
+    /// The 1×1 convolution from the sub-pixel channels to one logit.
     pub out: Conv2d,
 }
 
 impl Head {
-    /// From `input` channels over `channels` sub-pixel channels; weights as PyTorch draws them.
+    /// Creates a head for `input` channels with `channels` sub-pixel channels. The weights follow PyTorch's
+    /// default initialisation.
     pub fn new(input: usize, channels: usize, device: &Device) -> Self {
         let wide = channels * ENLARGE * ENLARGE;
         let three = ConvShape { input, output: wide, kernel: 3, stride: 1, padding: 1, groups: 1 };
@@ -28,11 +29,11 @@ impl Head {
         Self { conv: Conv2d::new(three, true, device), out: Conv2d::new(one, true, device) }
     }
 
-    /// `[batch, C, side/4, side/4]` → logits `[batch, 1, side, side]`
+    /// Maps `[batch, C, side/4, side/4]` to logits `[batch, 1, side, side]`.
     ///
-    /// As written in the paper only where the sub-pixel tensor is asked for. Otherwise the 1×1 convolution, which
-    /// commutes with mean and shuffle, goes into the weights of the first: the same logits and gradients from one
-    /// channel instead of 24.
+    /// The order of operations is that of the paper only if the trace records the sub-pixel tensor. Otherwise the
+    /// 1×1 convolution, which commutes with the mean and the shuffle, is merged into the weights of the 3×3
+    /// convolution. This gives the same logits and gradients from one channel instead of 24.
     pub fn forward(&self, x: Tensor<4>, trace: &mut Trace) -> Tensor<4> {
         if trace.is_on() {
             let pooled = blur(shuffle(self.conv.forward(x)));
@@ -45,8 +46,8 @@ impl Head {
         blur(shuffle(fine)) + last.reshape([1, 1, 1, 1])
     }
 
-    /// The 3×3 convolution with the 1×1 convolution in it: weight `[16, C, 3, 3]`, bias `[16]`, and the bias `[1]` that
-    /// is added last.
+    /// Merges the 1×1 convolution into the 3×3 convolution. Returns the weight `[16, C, 3, 3]`, the bias `[16]`
+    /// and the bias `[1]` that is added last.
     pub(in crate::model) fn composed(&self) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
         let weight = self.conv.weight.val();
         let [wide, input, height, width] = weight.dims();
@@ -66,7 +67,7 @@ impl Head {
     }
 }
 
-/// Pixel shuffle: `[batch, 16 c, n, n]` → `[batch, c, 4n, 4n]`
+/// Pixel shuffle from `[batch, 16 c, n, n]` to `[batch, c, 4n, 4n]`.
 pub(in crate::model) fn shuffle(x: Tensor<4>) -> Tensor<4> {
     let [batch, wide, height, width] = x.dims();
     let channels = wide / (ENLARGE * ENLARGE);
@@ -78,7 +79,8 @@ pub(in crate::model) fn shuffle(x: Tensor<4>) -> Tensor<4> {
     ])
 }
 
-/// Zeros on the left and top, then a 4×4 mean with stride 1: the same size, without the shuffle's checkerboard.
+/// Pads with zeros on the left and top, then takes a 4×4 mean with stride 1. The size is kept, and the
+/// checkerboard pattern of the pixel shuffle is removed.
 pub(in crate::model) fn blur(x: Tensor<4>) -> Tensor<4> {
     let pad = ENLARGE - 1;
     let padded = x.pad([(0, 0), (0, 0), (pad, 0), (pad, 0)], PadMode::Constant(0.0));

@@ -1,5 +1,5 @@
-//! Parts that several of the networks have in common, with the parameters that the authors' files name: the text and vision
-//! encoders, the up block and the sub-pixel head.
+//! Building blocks that several networks share: the text and vision encoders, the up block and the sub-pixel head.
+//! They have the parameters that the authors' files contain.
 
 pub mod head;
 pub mod text_encoder;

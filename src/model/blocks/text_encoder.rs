@@ -1,4 +1,5 @@
-//! BERT-base as CXR-BERT uses it: post-norm, exact GELU, learned positions, token type 0.
+//! BERT-base as used by CXR-BERT: layer norm after each residual (post-norm), exact GELU, learned positions, token
+//! type 0.
 //!
 //! Devlin et al., "BERT", 2019; Boecking et al., "Making the Most of Text Semantics to Improve Biomedical
 //! Vision–Language Processing" (CXR-BERT), 2022.
@@ -12,25 +13,26 @@ use serde::{Deserialize, Serialize};
 use crate::model::layers::{LayerNorm, Linear, attend};
 use crate::model::trace::Trace;
 
-/// Sizes of the BERT text encoder (CXR-BERT by default).
+/// The sizes of the BERT text encoder. The defaults are those of CXR-BERT.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextConfig {
-    /// Entries of the vocabulary.
+    /// The number of entries in the vocabulary.
     pub vocab_size: usize,
-    /// Width of every token state.
+    /// The number of channels of every token state.
     pub hidden_size: usize,
-    /// Transformer layers; their outputs, not the embedding's, are what the layer fusion mixes.
+    /// The number of transformer layers. The layer fusion mixes their outputs; it does not use the output of the
+    /// embedding.
     pub num_hidden_layers: usize,
-    /// Attention heads of each layer; must divide `hidden_size`.
+    /// The number of attention heads of each layer. It must divide `hidden_size`.
     pub num_attention_heads: usize,
-    /// Width of the feed-forward part.
+    /// The width of the feed-forward network.
     pub intermediate_size: usize,
-    /// Number of learned positions.
+    /// The number of learned positions.
     pub max_position_embeddings: usize,
-    /// Number of token types; the network only uses type 0.
+    /// The number of token types. The network uses only type 0.
     pub type_vocab_size: usize,
-    /// Epsilon of every layer norm.
+    /// The epsilon of every layer norm.
     pub layer_norm_eps: f64,
 }
 
@@ -49,7 +51,7 @@ impl Default for TextConfig {
     }
 }
 
-/// Standard deviation of BERT's initial weights.
+/// The standard deviation of BERT's initial weights.
 const INIT_STD: f64 = 0.02;
 
 fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
@@ -60,28 +62,28 @@ fn dense(input: usize, output: usize, device: &Device) -> Linear {
     Linear { weight: normal([output, input], device), bias: Initializer::Zeros.init([output], device) }
 }
 
-/// A table of vectors.
+/// An embedding table.
 #[derive(Module, Debug)]
 pub struct Table {
-    /// `[entries, hidden]`
+    /// The vectors, `[entries, hidden]`.
     pub weight: Param<Tensor<2>>,
 }
 
-/// Word, position and token-type embeddings, summed and normalised.
+/// The sum of the word, position and token-type embeddings, followed by a layer norm.
 #[derive(Module, Debug)]
 pub struct Embeddings {
-    /// `[vocabulary, hidden]`
+    /// The word embeddings, `[vocabulary, hidden]`.
     pub word: Table,
-    /// `[positions, hidden]`
+    /// The position embeddings, `[positions, hidden]`.
     pub position: Table,
-    /// `[types, hidden]`; only row 0 is used.
+    /// The token-type embeddings, `[types, hidden]`. Only row 0 is used.
     pub token_type: Table,
-    /// Norm of the sum.
+    /// The layer norm of the sum.
     pub norm: LayerNorm,
 }
 
 impl Embeddings {
-    /// Token numbers `[batch, length]` → `[batch, length, hidden]`
+    /// Maps token ids `[batch, length]` to embeddings `[batch, length, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [batch, length] = ids.dims();
         let [_, hidden] = self.word.weight.dims();
@@ -92,24 +94,24 @@ impl Embeddings {
     }
 }
 
-/// One transformer layer.
+/// A transformer layer.
 #[derive(Module, Debug)]
 pub struct Layer {
-    /// Query projection.
+    /// The query projection.
     pub query: Linear,
-    /// Key projection.
+    /// The key projection.
     pub key: Linear,
-    /// Value projection.
+    /// The value projection.
     pub value: Linear,
-    /// Output projection of the attention.
+    /// The output projection of the attention.
     pub attention_out: Linear,
-    /// Norm after the attention's residual.
+    /// The layer norm after the attention's residual connection.
     pub attention_norm: LayerNorm,
-    /// Feed-forward, widening.
+    /// The first layer of the feed-forward network, which widens.
     pub intermediate: Linear,
-    /// Feed-forward, narrowing.
+    /// The second layer of the feed-forward network, which narrows.
     pub out: Linear,
-    /// Norm after the feed-forward's residual.
+    /// The layer norm after the feed-forward network's residual connection.
     pub norm: LayerNorm,
     heads: usize,
 }
@@ -130,7 +132,7 @@ impl Layer {
         }
     }
 
-    /// Number of attention heads.
+    /// The number of attention heads.
     pub fn heads(&self) -> usize {
         self.heads
     }
@@ -146,17 +148,18 @@ impl Layer {
     }
 }
 
-/// The whole encoder.
+/// The text encoder.
 #[derive(Module, Debug)]
 pub struct TextEncoder {
-    /// Embeddings.
+    /// The embeddings.
     pub embeddings: Embeddings,
-    /// Transformer layers, first to last.
+    /// The transformer layers, first to last.
     pub layers: Vec<Layer>,
 }
 
 impl TextEncoder {
-    /// Random weights as BERT's: normal with standard deviation 0.02.
+    /// Creates an encoder with random weights from BERT's distribution, which is normal with standard deviation
+    /// 0.02.
     pub fn new(config: &TextConfig, device: &Device) -> Self {
         let hidden = config.hidden_size;
         Self {
@@ -170,8 +173,8 @@ impl TextEncoder {
         }
     }
 
-    /// Token numbers and attention mask (1 for a real token), both `[batch, length]` → the embedding's output
-    /// and that of every layer, each `[batch, length, hidden]`.
+    /// Takes token ids and an attention mask (1 for a real token), both `[batch, length]`. Returns the output of
+    /// the embedding and of every layer, each `[batch, length, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>, trace: &mut Trace) -> Vec<Tensor<3>> {
         let [batch, length] = ids.dims();
         let mut x = self.embeddings.forward(ids);

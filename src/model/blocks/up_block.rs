@@ -1,4 +1,4 @@
-//! The up block of the decoders: twice the grid, half the channels, with a skip connection.
+//! The up block of the decoder, which doubles the grid, halves the channels and adds a skip connection.
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -7,21 +7,22 @@ use burn::tensor::{Device, Tensor};
 
 use crate::model::layers::{Conv2d, ConvShape, Upsample2};
 
-/// Slope of every leaky ReLU.
+/// The negative slope of every leaky ReLU.
 pub const LEAK: f64 = 0.01;
 
-/// Doubles the grid, takes in the skip connection, two 3×3 convolutions.
+/// A transposed convolution that doubles the grid, the concatenation with the skip connection, and two 3×3
+/// convolutions.
 #[derive(Module, Debug)]
 pub struct UpBlock {
-    /// C → C/2, doubles the side.
+    /// The transposed convolution from C to C/2, which doubles the side length.
     pub transp_conv: Upsample2,
-    /// C → C/2 over the concatenation of upsampled and skip.
+    /// The convolution from C to C/2 over the concatenation of the upsampled features and the skip connection.
     pub conv1: Conv2d,
-    /// Norm after the first convolution.
+    /// The batch norm after the first convolution.
     pub norm1: BatchNorm,
-    /// C/2 → C/2
+    /// The convolution from C/2 to C/2.
     pub conv2: Conv2d,
-    /// Norm after the second convolution.
+    /// The batch norm after the second convolution.
     pub norm2: BatchNorm,
 }
 
@@ -31,7 +32,7 @@ fn conv3(input: usize, output: usize, device: &Device) -> Conv2d {
 }
 
 impl UpBlock {
-    /// For `channels` coming in; weights as PyTorch draws them.
+    /// Creates a block for `channels` input channels. The weights follow PyTorch's default initialisation.
     pub fn new(channels: usize, device: &Device) -> Self {
         let half = channels / 2;
         Self {
@@ -43,7 +44,7 @@ impl UpBlock {
         }
     }
 
-    /// `[batch, C, n, n]` and skip `[batch, C/2, 2n, 2n]` → `[batch, C/2, 2n, 2n]`
+    /// Maps `[batch, C, n, n]` and the skip connection `[batch, C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
     pub fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
         let x = Tensor::cat(vec![self.transp_conv.forward(x), skip], 1);
         let x = leaky_relu(self.norm1.forward(self.conv1.forward(x)), LEAK);

@@ -1,7 +1,7 @@
-//! ConvNeXt: a stem and four stages of depthwise-convolution blocks.
+//! ConvNeXt: a stem and four stages of blocks with depthwise convolutions.
 //!
-//! Liu et al., "A ConvNet for the 2020s", 2022. The outputs of the four stages are used as they are, without
-//! the pooled norm that a classifier would add.
+//! Liu et al., "A ConvNet for the 2020s", 2022. The outputs of the four stages are used directly, without the norm
+//! after pooling that a classifier would add.
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::gelu;
@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::model::layers::{Conv2d, ConvShape, LayerNorm, Linear, to_channels_first, to_channels_last};
 use crate::model::trace::Trace;
 
-/// Sizes of the ConvNeXt vision encoder (ConvNeXt-T by default).
+/// The sizes of the ConvNeXt vision encoder. The defaults are those of ConvNeXt-T.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VisionConfig {
-    /// Channels of the four stages.
+    /// The number of channels of the four stages.
     pub hidden_sizes: Vec<usize>,
-    /// Blocks of the four stages.
+    /// The number of blocks in the four stages.
     pub depths: Vec<usize>,
-    /// Side of a patch and stride of the stem.
+    /// The side length of a patch, which is also the stride of the stem.
     pub patch_size: usize,
-    /// As the reference configuration carries it. It belongs to the pooled norm, which the mask does not
-    /// use; the norms inside the network have 1e-6.
+    /// The value in the reference configuration. It belongs to the norm after pooling, on which the mask does not
+    /// depend; the norms inside the network use 1e-6.
     pub layer_norm_eps: f64,
 }
 
@@ -38,25 +38,26 @@ impl Default for VisionConfig {
     }
 }
 
-/// Epsilon of every norm inside the network.
+/// The epsilon of every norm inside the network.
 const NORM_EPS: f64 = 1e-6;
 
-/// Start of the layer scale. A pretrained encoder brings its own; the 1e-6 of the publication keeps the blocks
-/// of a small model switched off for most of a short training from scratch.
+/// The initial value of the layer scale, which a pretrained encoder replaces. The 1e-6 of the publication would
+/// keep the blocks of a small model almost inactive for most of a short training from scratch.
 const LAYER_SCALE_INIT: f64 = 0.1;
 
-/// Depthwise 7×7, norm, widening and narrowing by 4, layer scale, residual.
+/// A ConvNeXt block: depthwise 7×7 convolution, layer norm, widening and narrowing by a factor of 4, layer scale
+/// and residual connection.
 #[derive(Module, Debug)]
 pub struct Block {
-    /// Depthwise convolution.
+    /// The depthwise convolution.
     pub dwconv: Conv2d,
-    /// Channel norm.
+    /// The layer norm over the channels.
     pub layernorm: LayerNorm,
-    /// C → 4C
+    /// The linear layer from C to 4C.
     pub pwconv1: Linear,
-    /// 4C → C
+    /// The linear layer from 4C to C.
     pub pwconv2: Linear,
-    /// Layer scale, `[C]`.
+    /// The layer scale, `[C]`.
     pub layer_scale_parameter: Param<Tensor<1>>,
 }
 
@@ -81,39 +82,39 @@ impl Block {
     }
 }
 
-/// A norm over the channels and a convolution whose stride is its kernel.
+/// A layer norm over the channels and a convolution whose stride equals its kernel size.
 #[derive(Module, Debug)]
 pub struct Downsample {
-    /// Channel norm.
+    /// The layer norm over the channels.
     pub norm: LayerNorm,
-    /// 2×2, stride 2.
+    /// A 2×2 convolution with stride 2.
     pub conv: Conv2d,
 }
 
-/// One stage: a reduction (but for the first) and its blocks.
+/// A stage: a downsampling layer (except in the first stage) and its blocks.
 #[derive(Module, Debug)]
 pub struct Stage {
-    /// Halves the side; the first stage has none, the stem has done it.
+    /// Halves the side length. It is `None` in the first stage, which follows the stem directly.
     pub downsample: Option<Downsample>,
-    /// Blocks, first to last.
+    /// The blocks, first to last.
     pub blocks: Vec<Block>,
 }
 
-/// Stem: patches to channels, then a channel norm.
+/// The stem: a convolution over patches, then a layer norm over the channels.
 #[derive(Module, Debug)]
 pub struct Stem {
-    /// Patch convolution, stride = kernel.
+    /// The patch convolution, whose stride equals its kernel size.
     pub patch_embeddings: Conv2d,
-    /// Channel norm.
+    /// The layer norm over the channels.
     pub layernorm: LayerNorm,
 }
 
-/// The whole encoder.
+/// The vision encoder.
 #[derive(Module, Debug)]
 pub struct VisionEncoder {
-    /// Stem.
+    /// The stem.
     pub embeddings: Stem,
-    /// Stages, fine to coarse.
+    /// The stages, fine to coarse.
     pub stages: Vec<Stage>,
 }
 
@@ -126,7 +127,7 @@ fn channel_norm(norm: &LayerNorm, x: Tensor<4>) -> Tensor<4> {
 }
 
 impl VisionEncoder {
-    /// Random weights as PyTorch draws them.
+    /// Creates an encoder whose random weights follow PyTorch's default initialisation.
     pub fn new(config: &VisionConfig, device: &Device) -> Self {
         let sizes = &config.hidden_sizes;
         Self {
@@ -146,8 +147,8 @@ impl VisionEncoder {
         }
     }
 
-    /// Image `[batch, 3, side, side]` → the four stages' outputs, fine to coarse: `[batch, 96, 56, 56]` …
-    /// `[batch, 768, 7, 7]` in the published size.
+    /// Takes an image `[batch, 3, side, side]`. Returns the outputs of the four stages, fine to coarse: from
+    /// `[batch, 96, 56, 56]` to `[batch, 768, 7, 7]` with the published sizes.
     pub fn forward(&self, image: Tensor<4>, trace: &mut Trace) -> Vec<Tensor<4>> {
         let stem = &self.embeddings;
         let mut x = channel_norm(&stem.layernorm, stem.patch_embeddings.forward(image));

@@ -1,31 +1,32 @@
-//! Scaled dot-product attention of a batch, and its gradients, without the matrix of scores.
+//! Scaled dot-product attention of a batch and its gradients, without storing the matrix of scores.
 //!
-//! A stage with a grid of 28² has 784² scores a head and an image. Written down as tensors they are gigabytes a training step;
-//! here four queries at a time meet all keys, their scores stay in the cache, and the way back computes them again (the
-//! recomputation of Dao et al., *FlashAttention*, 2022).
+//! A stage with a 28² grid has 784² scores for each head and image. Stored as tensors, they would take gigabytes
+//! in a training step. Here, four queries at a time are compared with all keys, their scores stay in the cache,
+//! and the backward pass computes them again (as in Dao et al., *FlashAttention*, 2022).
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::exp;
 
-/// Queries that one step works on; their sums fill the vector registers.
+/// The number of queries that one step processes. Their sums fill the vector registers.
 const ROWS: usize = 4;
-/// Keys are filled up to a multiple of this, the widest vector.
+/// The number of keys is padded to a multiple of this, the width of the widest vector.
 const LANES: usize = 16;
 
-/// Sizes of an attention; query and output are `[batch, queries, channels]`, key and value `[batch, keys, channels]`.
+/// The sizes of an attention operation. Query and output are `[batch, queries, channels]`; key and value are
+/// `[batch, keys, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Images.
+    /// The number of images.
     pub batch: usize,
-    /// Queries of an image.
+    /// The number of queries per image.
     pub queries: usize,
-    /// Keys of an image.
+    /// The number of keys per image.
     pub keys: usize,
-    /// Channels of all heads.
+    /// The number of channels of all heads together.
     pub channels: usize,
-    /// Heads; head `h` has the channels from `h · channels / heads` on.
+    /// The number of heads. Head `h` has the channels starting at `h · channels / heads`.
     pub heads: usize,
 }
 
@@ -43,7 +44,8 @@ impl Sizes {
     }
 }
 
-/// The output, and per image, head and query the logarithm of the sum of the exponentials, which the way back needs.
+/// Returns the output and, for each image, head and query, the logarithm of the sum of the exponentials, which the
+/// backward pass needs.
 pub fn forward(query: &[f32], key: &[f32], value: &[f32], sizes: Sizes) -> (Vec<f32>, Vec<f32>) {
     let arch = Arch::new();
     let units: Vec<(Vec<f32>, Vec<f32>)> = (0..sizes.batch * sizes.heads)
@@ -63,22 +65,22 @@ pub fn forward(query: &[f32], key: &[f32], value: &[f32], sizes: Sizes) -> (Vec<
     (output, logs)
 }
 
-/// What the way back needs of the way there.
+/// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Copy)]
 pub struct Saved<'a> {
-    /// Query as given to [`forward`].
+    /// The query passed to [`forward`].
     pub query: &'a [f32],
-    /// Key as given to [`forward`].
+    /// The key passed to [`forward`].
     pub key: &'a [f32],
-    /// Value as given to [`forward`].
+    /// The value passed to [`forward`].
     pub value: &'a [f32],
-    /// What [`forward`] returned.
+    /// The output of [`forward`].
     pub output: &'a [f32],
-    /// What [`forward`] returned.
+    /// The logarithms returned by [`forward`].
     pub logs: &'a [f32],
 }
 
-/// Gradients by query, key and value, from the gradient by the output.
+/// Returns the gradients with respect to query, key and value from the gradient with respect to the output.
 pub fn backward(saved: Saved, gradient: &[f32], sizes: Sizes) -> [Vec<f32>; 3] {
     let arch = Arch::new();
     let units: Vec<[Vec<f32>; 3]> = (0..sizes.batch * sizes.heads)
@@ -106,7 +108,7 @@ pub fn backward(saved: Saved, gradient: &[f32], sizes: Sizes) -> [Vec<f32>; 3] {
     whole
 }
 
-/// One head of one image, channel by channel, each filled up with zeros to the width: `[depth, width]`.
+/// Extracts one head of one image as `[depth, width]`, with each channel padded with zeros to the width.
 fn columns(x: &[f32], length: usize, sizes: Sizes, unit: usize) -> Vec<f32> {
     let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
     let (image, head) = (unit / sizes.heads, unit % sizes.heads);
@@ -121,7 +123,7 @@ fn columns(x: &[f32], length: usize, sizes: Sizes, unit: usize) -> Vec<f32> {
     turned
 }
 
-/// Writes `[depth, width]` of one head back to its place.
+/// Writes `[depth, width]` of one head back to its position.
 fn scatter(part: &[f32], length: usize, sizes: Sizes, unit: usize, whole: &mut [f32]) {
     let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
     let (image, head) = (unit / sizes.heads, unit % sizes.heads);
@@ -133,7 +135,7 @@ fn scatter(part: &[f32], length: usize, sizes: Sizes, unit: usize, whole: &mut [
     }
 }
 
-/// `scores[row][key] = Σ_c rows[c][row] · columns[c][key]`
+/// Computes `scores[row][key] = Σ_c rows[c][row] · columns[c][key]`.
 #[inline(always)]
 fn scores<S: Simd>(simd: S, rows: &[[f32; ROWS]], columns: &[f32], wide: usize, scores: &mut [Vec<f32>; ROWS]) {
     let [first, second, third, fourth] = scores.each_mut().map(|row| S::as_mut_simd_f32s(row).0);
@@ -151,7 +153,7 @@ fn scores<S: Simd>(simd: S, rows: &[[f32; ROWS]], columns: &[f32], wide: usize, 
     }
 }
 
-/// `Σ_key weights[row][key] · column[key]` of every row.
+/// Computes `Σ_key weights[row][key] · column[key]` for every row.
 #[inline(always)]
 fn sums<S: Simd>(simd: S, weights: &[Vec<f32>; ROWS], column: &[f32]) -> [f32; ROWS] {
     let mut sums = [simd.splat_f32s(0.0); ROWS];
@@ -165,7 +167,7 @@ fn sums<S: Simd>(simd: S, weights: &[Vec<f32>; ROWS], column: &[f32]) -> [f32; R
     sums.map(|sum| simd.reduce_sum_f32s(sum))
 }
 
-/// `columns[c][key] += Σ_row rows[c][row] · weights[row][key]`
+/// Computes `columns[c][key] += Σ_row rows[c][row] · weights[row][key]`.
 #[inline(always)]
 fn add<S: Simd>(simd: S, rows: &[[f32; ROWS]], weights: &[Vec<f32>; ROWS], columns: &mut [f32], wide: usize) {
     let weights = weights.each_ref().map(|row| S::as_simd_f32s(row).0);
@@ -179,7 +181,7 @@ fn add<S: Simd>(simd: S, rows: &[[f32; ROWS]], weights: &[Vec<f32>; ROWS], colum
     }
 }
 
-/// The four values from `start` on of every channel.
+/// Returns the four values starting at `start` of every channel.
 #[inline(always)]
 fn take(columns: &[f32], wide: usize, start: usize) -> Vec<[f32; ROWS]> {
     let four = |column: &[f32]| std::array::from_fn(|row| column[start + row]);
@@ -190,7 +192,7 @@ fn rows_of_zeros(wide: usize) -> [Vec<f32>; ROWS] {
     std::array::from_fn(|_| vec![0f32; wide])
 }
 
-/// One head of one image, there.
+/// The forward pass of one head of one image.
 struct Forward {
     query: Vec<f32>,
     key: Vec<f32>,
@@ -232,7 +234,7 @@ impl WithSimd for Forward {
     }
 }
 
-/// One head of one image, back.
+/// The backward pass of one head of one image.
 struct Backward<'a> {
     query: Vec<f32>,
     key: Vec<f32>,
@@ -261,7 +263,7 @@ impl WithSimd for Backward<'_> {
             scores(simd, &queries, &key, wide, &mut weights);
             scores(simd, &gradients, &value, wide, &mut by_score);
             for (row, (weights, by_score)) in weights.iter_mut().zip(&mut by_score).enumerate() {
-                // A query that only fills up the four has gradient 0 and adds nothing.
+                // A query that only pads the group of four has gradient 0 and adds nothing.
                 let log = logs.get(start + row).copied().unwrap_or(f32::MAX);
                 exponentials(weights, scale, log);
                 weights[sizes.keys..].fill(0.0);
@@ -280,7 +282,7 @@ impl WithSimd for Backward<'_> {
     }
 }
 
-/// `x ← exp(scale · x − shift)`; nothing may be larger than 0 there.
+/// Computes `x ← exp(scale · x − shift)`. The exponents must not be positive.
 #[inline(always)]
 fn exponentials(row: &mut [f32], scale: f32, shift: f32) {
     for x in row {

@@ -1,5 +1,5 @@
-//! Operations of our own that training on the CPU differentiates: their way back is written here instead of being put together
-//! from the library's.
+//! Operations with our own backward pass for training on the CPU, instead of a backward pass composed of the
+//! library's operations.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -10,8 +10,8 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::attention::{self, Saved, Sizes};
 
-/// Scaled dot-product attention, [`attention::forward`]. Query `[batch, n, channels]`, key and value `[batch, m, channels]` →
-/// `[batch, n, channels]`. On [`super::is_cpu`] devices only.
+/// Scaled dot-product attention with [`attention::forward`], for devices that satisfy [`super::is_cpu`]. Maps
+/// query `[batch, n, channels]`, key and value `[batch, m, channels]` to `[batch, n, channels]`.
 pub fn attend(query: Tensor<3>, key: Tensor<3>, value: Tensor<3>, heads: usize) -> Tensor<3> {
     let output = <Dispatch as Kernels>::attend_heads(
         query.into_dispatch(),
@@ -22,10 +22,10 @@ pub fn attend(query: Tensor<3>, key: Tensor<3>, value: Tensor<3>, heads: usize) 
     Tensor::from_dispatch(output)
 }
 
-/// The operations, for the CPU with and without gradients.
+/// The operations for the CPU backend, with and without gradients.
 #[backend_extension(Flex, Autodiff)]
 pub trait Kernels: Backend {
-    /// See [`attend`].
+    /// Implements [`attend`] for a backend.
     fn attend_heads(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -36,7 +36,7 @@ pub trait Kernels: Backend {
 
 type Cpu = FloatTensor<Flex>;
 
-/// The numbers of a tensor, row-major.
+/// The values of a tensor in row-major order.
 fn values(tensor: &Cpu) -> &[f32] {
     match tensor.as_slice::<f32>() {
         Some(values) => values,
@@ -65,7 +65,7 @@ fn forward(query: &Cpu, key: &Cpu, value: &Cpu, heads: usize) -> (Cpu, Vec<f32>)
     (tensor(output, [sizes.batch, sizes.queries, sizes.channels]), logs)
 }
 
-/// What the way back of an attention needs.
+/// The values that the backward pass of an attention needs.
 #[derive(Clone, Debug)]
 struct AttentionState {
     query: Cpu,

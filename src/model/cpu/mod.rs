@@ -1,8 +1,8 @@
-//! Element-wise work of a prediction on the CPU: exact GELU, softmax, depthwise convolution, added biases.
+//! Element-wise operations for prediction on the CPU: exact GELU, softmax, depthwise convolution and bias.
 //!
-//! burn's CPU backend runs these one element at a time through the C library. Here they work in place on the tensor's own
-//! memory, in loops that the compiler turns into the widest vector instructions of the machine (chosen at run time by
-//! `pulp`), on all threads. They are for prediction only: they know no gradients.
+//! burn's CPU backend computes these one element at a time through the C library. Here they run on all threads and
+//! in place on the tensor's memory, in loops that the compiler vectorises for the widest instructions of the
+//! machine (`pulp` chooses them at run time). They do not support gradients.
 
 mod attention;
 mod gradients;
@@ -14,10 +14,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Rows that one task works on at least, in numbers; below this a second thread costs more than it brings.
+/// The minimum number of values per task. Below it, a second thread costs more than it gains.
 const TASK_LEN: usize = 8 * 1024;
 
-/// Whether a tensor on this device is in the memory of this process and free of gradients.
+/// Whether a tensor on this device is in the memory of this process and has no gradients.
 pub fn is_plain_cpu(device: &Device) -> bool {
     !device.is_autodiff() && *device == Device::flex()
 }
@@ -28,8 +28,8 @@ pub fn is_cpu(device: &Device) -> bool {
     plain == Device::flex()
 }
 
-/// Work on one row. Implementations are `#[inline(always)]`: only inside the dispatch are wide vectors to be had, and a closure
-/// would be compiled outside of it.
+/// An operation on one row. Implementations are `#[inline(always)]` because wide vectors are available only inside
+/// the dispatch, and a closure would be compiled outside it.
 trait RowKernel: Sync {
     fn run(&self, row: &mut [f32]);
 }
@@ -51,7 +51,7 @@ impl<K: RowKernel> WithSimd for Rows<'_, K> {
     }
 }
 
-/// Runs `kernel` on each row (last axis) of `x`, in place where nothing else holds the tensor.
+/// Runs `kernel` on each row (last axis) of `x`, in place if no other handle refers to the tensor.
 fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: &impl RowKernel) -> Tensor<D> {
     let device = x.device();
     let dims = x.dims();
@@ -68,16 +68,16 @@ fn rows_in_place<const D: usize>(x: Tensor<D>, kernel: &impl RowKernel) -> Tenso
     Tensor::from_data(data, &device)
 }
 
-/// What follows a linear layer.
+/// The activation after a linear layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
-    /// Nothing.
+    /// No activation.
     None,
-    /// Exact GELU.
+    /// The exact GELU.
     Gelu,
-    /// max(x, 0)
+    /// `max(x, 0)`.
     Relu,
-    /// x for x > 0, else 0.01 x.
+    /// x for x > 0, otherwise 0.01 x.
     LeakyRelu,
 }
 
@@ -121,10 +121,10 @@ impl RowKernel for BiasActivation<'_> {
     }
 }
 
-/// Running values side by side, so that a maximum or a sum over a row is a vector too.
+/// The number of parallel accumulators with which a maximum or a sum over a row is vectorised.
 const SIDE: usize = 16;
 
-/// Softmax of `scale · x` over each row.
+/// Computes the softmax of `scale · x` over each row.
 pub fn softmax_rows<const D: usize>(x: Tensor<D>, scale: f32) -> Tensor<D> {
     rows_in_place(x, &Softmax { scale })
 }
@@ -171,10 +171,10 @@ impl RowKernel for Softmax {
     }
 }
 
-/// Side of the depthwise kernels of ConvNeXt.
+/// The side length of ConvNeXt's depthwise kernels.
 const KERNEL: usize = 7;
 
-/// Depthwise 7×7 convolution, zeros around, over `[n·n, channels]`; `weight` is `[49, channels]`.
+/// Depthwise 7×7 convolution with zero padding of `x`, `[n·n, channels]`. `weight` is `[49, channels]`.
 pub fn depthwise7(x: Tensor<2>, n: usize, weight: &[f32], bias: &[f32]) -> Tensor<2> {
     let device = x.device();
     let channels = bias.len();
@@ -230,13 +230,14 @@ impl WithSimd for DepthwiseLine<'_> {
     }
 }
 
-/// `x Φ(x)`, Φ the distribution function of the standard normal.
+/// Computes `x Φ(x)`, where Φ is the distribution function of the standard normal distribution.
 #[inline(always)]
 fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
-/// The error function as a quotient of polynomials on ±4, where it is 1 to the last bit; error below 5e-7.
+/// The error function as a quotient of polynomials on ±4, where it reaches 1 to the last bit. The error is below
+/// 5e-7.
 #[inline(always)]
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
@@ -252,11 +253,11 @@ fn erf(x: f32) -> f32 {
     x * p / q
 }
 
-/// `e^x` for x ≤ 0 by halving the argument's range: relative error below 3e-7, 0 below −87.
+/// Computes `e^x` for x ≤ 0 by range reduction. The relative error is below 3e-7; below −87 the result is 0.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    // Adding 1.5·2²³ leaves the nearest whole number in the lowest bits; the shift makes it an exponent. No step depends on the
-    // value, so that the loop around becomes vectors.
+    // Adding 1.5·2²³ leaves the nearest integer in the lowest bits, and the shift makes it an exponent. No step
+    // branches on the value, so that the surrounding loop can be vectorised.
     const ROUND: f32 = 12_582_912.0;
     let x = x.max(-87.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn erf_and_exp_are_exact_to_seven_digits() {
-        // The series of erf in f64, good to 1e-15 for these arguments.
+        // The series of erf in f64, which is accurate to 1e-15 for these arguments.
         let series = |x: f64| {
             let (mut term, mut sum) = (x, x);
             for k in 1..200 {

@@ -1,7 +1,7 @@
-//! A matrix product for few rows: a prompt's 24 tokens against a layer's weights.
+//! A matrix product for few rows, such as the 24 tokens of a prompt with the weights of a layer.
 //!
-//! The general product packs its operands first, which for 24 rows costs as much as the product itself. This one reads every
-//! weight once, where it lies, as rows of dot products.
+//! The general product packs its operands first, which for 24 rows takes as long as the product itself. This one
+//! reads every weight once, in place, as rows of dot products.
 
 use burn::tensor::{Tensor, TensorData};
 use pulp::{Arch, Simd, WithSimd};
@@ -9,12 +9,12 @@ use rayon::prelude::*;
 
 use super::Activation;
 
-/// Rows of weights and of inputs that one step works on; their sums fill the vector registers.
+/// The numbers of weight rows and input rows that one step processes. Their sums fill the vector registers.
 const TILE: (usize, usize) = (4, 6);
-/// Rows of weights of one task.
+/// The number of weight rows per task.
 const TASK_ROWS: usize = 64;
 
-/// Weights `[out, in]` that lie row by row in this process's memory, with their bias.
+/// Weights `[out, in]`, stored in rows in the memory of this process, with their bias.
 #[derive(Debug)]
 pub struct RowWeights {
     weight: TensorData,
@@ -23,13 +23,13 @@ pub struct RowWeights {
 }
 
 impl RowWeights {
-    /// Takes the tensors' memory where nothing else holds it.
+    /// Takes over the tensors' memory if no other handle refers to it.
     pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
         let [_, input] = weight.dims();
         Self { weight: weight.into_data(), bias: bias.into_data().iter::<f32>().collect(), input }
     }
 
-    /// `activation(x Wᵀ + b)`: `[rows, in]` → `[rows, out]`
+    /// Computes `activation(x Wᵀ + b)`; maps `[rows, in]` to `[rows, out]`.
     pub fn forward(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         let device = x.device();
         let [rows, _] = x.dims();
@@ -38,7 +38,7 @@ impl RowWeights {
         let (Ok(inputs), Ok(weights)) = (data.as_slice::<f32>(), self.weight.as_slice::<f32>()) else {
             panic!("the network's numbers are f32 in this process");
         };
-        // Turned round, [out, rows], so that every task writes a run of its own.
+        // The sums are transposed, [out, rows], so that every task writes a contiguous range.
         let mut turned = vec![0f32; output * rows];
         let arch = Arch::new();
         let tasks = turned.par_chunks_mut(TASK_ROWS * rows).zip(weights.par_chunks(TASK_ROWS * input));
@@ -54,7 +54,7 @@ impl RowWeights {
     }
 }
 
-/// Some rows of weights against all inputs.
+/// The product of some weight rows with all inputs.
 struct Task<'a> {
     sums: &'a mut [f32],
     weights: &'a [f32],
@@ -105,7 +105,7 @@ fn store(sums: &mut [f32], rows: usize, first: usize, row: usize, dots: [[f32; 6
     }
 }
 
-/// One dot product.
+/// The dot product of two rows.
 #[inline(always)]
 fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
@@ -113,9 +113,9 @@ fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     simd.reduce_sum_f32s(sum) + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
-/// All dot products of four rows with six rows of one length.
+/// All dot products of four rows with six rows of the same length.
 ///
-/// Written out sum by sum: as a loop over arrays the sums would live in memory instead of in registers.
+/// The sums are separate variables because the compiler would keep arrays of sums in memory instead of registers.
 #[inline(always)]
 fn tile<S: Simd>(simd: S, weights: [&[f32]; 4], inputs: [&[f32]; 6]) -> [[f32; 6]; 4] {
     let [w0, w1, w2, w3] = weights.map(|row| S::as_simd_f32s(row).0);
@@ -144,7 +144,7 @@ fn tile<S: Simd>(simd: S, weights: [&[f32]; 4], inputs: [&[f32]; 6]) -> [[f32; 6
         column!(x4, a4, b4, c4, d4);
         column!(x5, a5, b5, c5, d5);
     }
-    // No closure here: one would be compiled without the vector instructions that the sums need.
+    // A closure would be compiled without the vector instructions that the sums need.
     macro_rules! sums {
         ($($sum:ident),*) => {
             [$(simd.reduce_sum_f32s($sum)),*]

@@ -1,8 +1,8 @@
-//! The networks of this program, one a folder. Nothing outside a folder names it, but for its line in [`ALL`].
+//! The networks of this program, one folder each. Outside its folder, a network is named only in [`ALL`].
 
 pub mod himix;
 
 use super::registry::Entry;
 
-/// All of them; the first is the one that a bundle without a tag has.
+/// All networks. The first one is assumed for a bundle without a tag.
 pub const ALL: &[Entry] = &[himix::ENTRY];

@@ -1,4 +1,4 @@
-//! Multi-head attention of one image or prompt.
+//! Multi-head attention for one image or prompt.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Tensor};
@@ -7,10 +7,10 @@ use super::Affine;
 use crate::model::cpu::{self, Activation};
 use crate::model::layers::{Attention, Linear};
 
-/// Queries from which on the heads are worth doing one by one.
+/// The number of queries from which processing the heads one by one is faster.
 const LONG: usize = 196;
 
-/// Query, key, value and output projections.
+/// The query, key, value and output projections.
 #[derive(Debug)]
 pub struct PreparedAttention {
     query: Affine,
@@ -21,7 +21,7 @@ pub struct PreparedAttention {
 }
 
 impl PreparedAttention {
-    /// From the decoder's stacked projection.
+    /// Prepares the decoder's attention, which has one stacked projection.
     pub fn of(attention: &Attention) -> Self {
         let [_, channels] = attention.in_proj_weight.dims();
         let part = |index: usize| {
@@ -33,14 +33,14 @@ impl PreparedAttention {
         Self { query: part(0), key: part(1), value: part(2), out, heads: attention.heads() }
     }
 
-    /// From the text encoder's separate projections: query, key, value, output.
+    /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
     pub fn of_parts(parts: [Linear; 4], heads: usize) -> Self {
         let [query, key, value, out] = parts.map(Affine::for_few_rows);
         Self { query, key, value, out, heads }
     }
 
-    /// Query `[n, C]`, key and value `[m, C]` → `[n, C]`. `unseen` is true for keys that must not be seen,
-    /// `[1, 1, m]`.
+    /// Maps query `[n, C]`, key and value `[m, C]` to `[n, C]`. `unseen`, `[1, 1, m]`, is true for keys that are
+    /// masked out.
     pub fn forward(
         &self,
         query: Tensor<2>,
@@ -58,7 +58,7 @@ impl PreparedAttention {
         let value = split(self.value.forward(value, Activation::None));
         let scale = 1.0 / ((channels / self.heads) as f32).sqrt();
         let mixed = if unseen.is_none() && length >= LONG && cpu::is_plain_cpu(&query.device()) {
-            // One head at a time: its scores stay in the cache until they are used.
+            // With one head at a time, the scores stay in the cache until they are used.
             let head =
                 |x: &Tensor<3>, index: usize| -> Tensor<2> { x.clone().slice([index..index + 1]).squeeze_dim(0) };
             let mix = |index: usize| {

@@ -1,4 +1,4 @@
-//! 3×3 convolutions as matrix products over shifted rows, the up block and the head made of them.
+//! 3×3 convolutions as matrix products over shifted rows, and the up block and head built from them.
 
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
@@ -10,34 +10,36 @@ use crate::model::blocks::up_block::UpBlock;
 use crate::model::cpu::Activation;
 use crate::model::layers::Conv2d;
 
-/// A 3×3 convolution over channels-last positions, zeros around.
+/// A 3×3 convolution over channels-last positions with zero padding.
 #[derive(Debug)]
 pub struct Conv3 {
-    /// One `[in, out]` for each place of the kernel, row-major; or one `[3 in, out]` for each of its rows.
+    /// One matrix `[in, out]` for each position of the kernel in row-major order, or one `[3 in, out]` for each
+    /// kernel row.
     taps: Vec<Tensor<2>>,
     bias: Bias,
 }
 
 impl Conv3 {
-    /// `weight` is `[out, in, 3, 3]`.
+    /// Creates a convolution from `weight`, `[out, in, 3, 3]`.
     fn new(weight: Tensor<4>, bias: Tensor<1>) -> Self {
         let [output, input, _, _] = weight.dims();
-        // Three products of three times the depth waste less than nine, but their input has to be laid out for them. That
-        // pays where there are no more channels coming in than going out.
+        // Three products over three times the depth are more efficient than nine, but their input has to be
+        // rearranged. That is worthwhile if there are no more input than output channels.
         let count = if input <= output { 3 } else { 9 };
         let places = weight.permute([2, 3, 1, 0]).reshape([count, 9 / count * input, output]);
         let taps = (0..count).map(|place| places.clone().slice([place..place + 1]).squeeze_dim(0)).collect();
         Self { taps, bias: Bias::new(bias) }
     }
 
-    /// `[n², in]` → `[n², out]`
+    /// Maps `[n², in]` to `[n², out]`.
     ///
-    /// The grid is laid out with zeros around it, so that the input of every place of the kernel is one run of rows.
-    /// Each row of the grid then ends in two results that belong to no pixel and are cut off.
+    /// The grid is padded with zeros so that the input of every kernel position is one contiguous range of rows.
+    /// Each row of the result then ends with two values that belong to no pixel and are cut off.
     fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
         let [_, input] = x.dims();
         let wide = n + 2;
-        // Two rows below instead of one: the last run reads two positions beyond the padded grid.
+        // The bottom padding has two rows instead of one because the last range extends two positions beyond the
+        // padded grid.
         let padded = x
             .reshape([n, n, input])
             .pad([(1, 2), (1, 1), (0, 0)], PadMode::Constant(0.0))
@@ -59,16 +61,16 @@ impl Conv3 {
     }
 }
 
-/// The up block, folded.
+/// The up block, prepared for prediction.
 #[derive(Debug)]
 pub struct PreparedUp {
-    /// `[C, 4·C/2]`: the four places of the transposed convolution side by side.
+    /// The transposed convolution, `[C, 4·C/2]`, with its four kernel positions side by side.
     upsample: Tensor<2>,
     conv1: Conv3,
     conv2: Conv3,
 }
 
-/// A convolution with the batch norm after it.
+/// Folds a batch norm into the convolution before it.
 fn fold(conv: &Conv2d, norm: &BatchNorm) -> Conv3 {
     let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
     let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
@@ -77,7 +79,7 @@ fn fold(conv: &Conv2d, norm: &BatchNorm) -> Conv3 {
 }
 
 impl PreparedUp {
-    /// Works the norms into the convolutions.
+    /// Folds the norms into the convolutions.
     pub fn of(up: &UpBlock) -> Self {
         let [input, output, _, _] = up.transp_conv.weight.dims();
         Self {
@@ -87,7 +89,7 @@ impl PreparedUp {
         }
     }
 
-    /// `[n², C]` and skip `[4n², C/2]` → `[4n², C/2]`
+    /// Maps `[n², C]` and the skip connection `[4n², C/2]` to `[4n², C/2]`.
     pub fn forward(&self, x: Tensor<2>, skip: Tensor<2>, n: usize) -> Tensor<2> {
         let [_, half] = skip.dims();
         let raised = x
@@ -101,7 +103,7 @@ impl PreparedUp {
     }
 }
 
-/// The head, folded.
+/// The head, prepared for prediction.
 #[derive(Debug)]
 pub struct PreparedHead {
     conv: Conv3,
@@ -109,13 +111,13 @@ pub struct PreparedHead {
 }
 
 impl PreparedHead {
-    /// Takes the composed convolution.
+    /// Takes the composed convolution of the head.
     pub fn of(head: &Head) -> Self {
         let (weight, bias, last) = head.composed();
         Self { conv: Conv3::new(weight, bias), bias: last }
     }
 
-    /// `[n², C]` → logits `[1, 1, 4n, 4n]`
+    /// Maps `[n², C]` to logits `[1, 1, 4n, 4n]`.
     pub fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<4> {
         let fine = self
             .conv

@@ -1,4 +1,4 @@
-//! A linear layer with what follows it.
+//! A linear layer with its activation.
 
 use burn::tensor::activation::{gelu, leaky_relu, relu};
 use burn::tensor::{Tensor, module};
@@ -8,31 +8,31 @@ use crate::model::cpu::product::RowWeights;
 use crate::model::cpu::{self, Activation};
 use crate::model::layers::{LayerNorm, Linear};
 
-/// `activation(x W + b)` with W as `[in, out]`.
+/// Computes `activation(x W + b)` with W as `[in, out]`.
 #[derive(Debug)]
 pub enum Affine {
-    /// The general product.
+    /// The general matrix product.
     General {
-        /// `[in, out]`
+        /// The weight, `[in, out]`.
         weight: Box<Tensor<2>>,
-        /// `[out]`
+        /// The bias, `[out]`.
         bias: Bias,
     },
-    /// On the CPU, for a prompt's few rows.
+    /// The product for the few rows of a prompt on the CPU.
     FewRows(RowWeights),
 }
 
-/// A bias where its device can add it best.
+/// A bias in the representation that is fastest on its device.
 #[derive(Clone, Debug)]
 pub enum Bias {
-    /// In place, on this process's memory.
+    /// Added in place in the memory of this process.
     Plain(Vec<f32>),
-    /// By the device, `[1, out]`.
+    /// Added by the device, `[1, out]`.
     Device(Box<Tensor<2>>),
 }
 
 impl Bias {
-    /// `[out]`
+    /// Creates a bias from a tensor `[out]`.
     pub fn new(bias: Tensor<1>) -> Self {
         if cpu::is_plain_cpu(&bias.device()) {
             Self::Plain(bias.into_data().iter::<f32>().collect())
@@ -41,7 +41,7 @@ impl Bias {
         }
     }
 
-    /// `activation(x + b)`
+    /// Computes `activation(x + b)`.
     pub fn apply(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
             Self::Plain(bias) => cpu::bias_activation(x, bias, activation),
@@ -59,17 +59,17 @@ impl Bias {
 }
 
 impl Affine {
-    /// Shares the layer's weights.
+    /// Creates a layer that shares the weights of `linear`.
     pub fn of(linear: &Linear) -> Self {
         Self::new(linear.weight.val(), linear.bias.val())
     }
 
-    /// `weight` is `[out, in]`.
+    /// Creates a layer from `weight`, `[out, in]`.
     pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
         Self::General { weight: Box::new(weight.transpose()), bias: Bias::new(bias) }
     }
 
-    /// Takes the layer's weights over. On the CPU they are read where they lie, by a product for few rows.
+    /// Takes over the weights of the layer. On the CPU, a product for few rows reads them in place.
     pub fn for_few_rows(linear: Linear) -> Self {
         let (weight, bias) = (linear.weight.into_value(), linear.bias.into_value());
         if cpu::is_plain_cpu(&weight.device()) {
@@ -79,13 +79,13 @@ impl Affine {
         }
     }
 
-    /// The layer with its outputs scaled, `[out]`.
+    /// Creates a layer whose outputs are multiplied by `scale`, `[out]`.
     pub fn scaled(linear: &Linear, scale: Tensor<1>) -> Self {
         let weight = linear.weight.val().transpose() * scale.clone().unsqueeze();
         Self::General { weight: Box::new(weight), bias: Bias::new(linear.bias.val() * scale) }
     }
 
-    /// `[rows, in]` → `[rows, out]`
+    /// Maps `[rows, in]` to `[rows, out]`.
     pub fn forward(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
             Self::General { weight, bias } => bias.apply(x.matmul((**weight).clone()), activation),
@@ -94,7 +94,7 @@ impl Affine {
     }
 }
 
-/// Layer norm of rows.
+/// The layer norm of each row.
 pub fn normalise(norm: &LayerNorm, x: Tensor<2>) -> Tensor<2> {
     module::layer_norm(x, norm.weight.val(), Some(norm.bias.val()), norm.eps())
 }

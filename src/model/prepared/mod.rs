@@ -1,13 +1,12 @@
-//! Blocks made ready for prediction: the same numbers by fewer operations, one image at a time.
+//! Building blocks of a network's executor, which compute the same values as the network with fewer operations,
+//! for one image at a time.
 //!
-//! In evaluation much can be worked out once for a model, or done without turning data around:
-//! - batch norms go into the convolutions before them;
-//! - convolution, pixel shuffle, mean and 1×1 convolution of the head become one convolution to 16 channels, a shuffle
-//!   and a mean over one channel instead of 24;
-//! - everything stays channels-last, `[positions, channels]`;
+//! In evaluation, much can be computed once per model, or without rearranging data:
+//! - batch norms are folded into the convolutions before them;
+//! - convolution, pixel shuffle, mean and 1×1 convolution of the head become one convolution to 16 channels, a
+//!   pixel shuffle, and a mean over one channel instead of 24;
+//! - all tensors are channels-last, `[positions, channels]`;
 //! - on the CPU, biases, activations, softmax and depthwise convolutions run in place ([`super::cpu`]).
-//!
-//! A network's executor is made of these.
 
 mod attention;
 mod conv;
@@ -23,13 +22,13 @@ pub use linear::{Affine, Bias, normalise};
 pub use text::PreparedText;
 pub use vision::PreparedVision;
 
-/// `[n², C]` → `[1, C, n, n]`
+/// Converts `[n², C]` to `[1, C, n, n]`.
 pub fn to_planes(x: Tensor<2>, side: usize) -> Tensor<4> {
     let [_, channels] = x.dims();
     x.transpose().reshape([1, channels, side, side])
 }
 
-/// `[1, C, n, n]` → `[n², C]`
+/// Converts `[1, C, n, n]` to `[n², C]`.
 pub fn to_positions(x: Tensor<4>) -> Tensor<2> {
     let [_, channels, height, width] = x.dims();
     x.reshape([channels, height * width]).transpose()

@@ -1,4 +1,4 @@
-//! The text encoder, one prompt at a time.
+//! The text encoder for one prompt at a time.
 
 use burn::tensor::{Int, Tensor};
 
@@ -8,7 +8,7 @@ use crate::model::blocks::text_encoder::{Embeddings, Layer, TextEncoder};
 use crate::model::cpu::Activation;
 use crate::model::layers::LayerNorm;
 
-/// The text encoder, folded.
+/// The text encoder, prepared for prediction.
 #[derive(Debug)]
 pub struct PreparedText {
     embeddings: Embeddings,
@@ -39,13 +39,14 @@ impl PreparedLayer {
 }
 
 impl PreparedText {
-    /// Takes the encoder's weights over.
+    /// Takes over the weights of the encoder.
     pub fn of(text: TextEncoder) -> Self {
         let layers = text.layers.into_iter().map(PreparedLayer::of).collect();
         Self { embeddings: text.embeddings, layers }
     }
 
-    /// Token numbers and mask `[1, tokens]` → outputs of the embedding and of every layer, `[1, tokens, hidden]`.
+    /// Maps token ids and attention mask, both `[1, tokens]`, to the outputs of the embedding and of every layer,
+    /// each `[1, tokens, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> Vec<Tensor<3>> {
         let mut x: Tensor<2> = self.embeddings.forward(ids).squeeze_dim(0);
         let unseen = mask.equal_elem(0).unsqueeze_dim::<3>(0);

@@ -1,4 +1,4 @@
-//! The vision encoder, one image at a time, channels-last.
+//! The vision encoder for one image at a time, channels-last.
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module};
@@ -10,7 +10,7 @@ use crate::model::cpu::{self, Activation};
 use crate::model::layers::{Conv2d, LayerNorm};
 use crate::model::network::Features;
 
-/// The vision encoder, folded.
+/// The vision encoder, prepared for prediction.
 #[derive(Debug)]
 pub struct PreparedVision {
     stem: Patches,
@@ -24,7 +24,7 @@ struct PreparedStage {
     blocks: Vec<PreparedBlock>,
 }
 
-/// A convolution whose stride is its kernel: a linear layer over patches.
+/// A convolution whose stride equals its kernel size, computed as a linear layer over patches.
 #[derive(Debug)]
 struct Patches {
     layer: Affine,
@@ -32,7 +32,7 @@ struct Patches {
 }
 
 impl Patches {
-    /// The patch's numbers in the order rows, columns, channels.
+    /// Rearranges the weights to the order of a patch's values: rows, columns, channels.
     fn of(conv: &Conv2d) -> Self {
         let weight = conv.weight.val();
         let [output, input, side, _] = weight.dims();
@@ -44,7 +44,7 @@ impl Patches {
         Self { layer: Affine::new(weight, bias), side }
     }
 
-    /// `[n², in]` → `[(n/side)², out]`
+    /// Maps `[n², in]` to `[(n/side)², out]`.
     fn forward(&self, x: Tensor<2>, n: usize) -> Tensor<2> {
         let [_, channels] = x.dims();
         let (side, m) = (self.side, n / self.side);
@@ -58,15 +58,15 @@ struct PreparedBlock {
     depthwise: Depthwise,
     norm: LayerNorm,
     wide: Affine,
-    /// The narrowing layer with the layer scale in it.
+    /// The narrowing layer, multiplied by the layer scale.
     narrow: Affine,
 }
 
 #[derive(Debug)]
 enum Depthwise {
-    /// `[49, C]` and `[C]`, on this process's memory.
+    /// The weight `[49, C]` and bias `[C]` in the memory of this process.
     Plain { weight: Vec<f32>, bias: Vec<f32> },
-    /// As the plain network has it.
+    /// The convolution of the plain network.
     Device(Conv2d),
 }
 
@@ -116,7 +116,7 @@ impl PreparedBlock {
 }
 
 impl PreparedVision {
-    /// Shares the encoder's weights but for those that the layer scale goes into.
+    /// Shares the weights of the encoder, except for those that are multiplied by the layer scale.
     pub fn of(vision: &VisionEncoder) -> Self {
         let reduction = |downsample: &Downsample| (downsample.norm.clone(), Patches::of(&downsample.conv));
         Self {
@@ -133,7 +133,7 @@ impl PreparedVision {
         }
     }
 
-    /// Image `[1, 3, side, side]` → the four stages' outputs, fine to coarse.
+    /// Maps an image `[1, 3, side, side]` to the outputs of the four stages, fine to coarse.
     pub fn forward(&self, image: Tensor<4>) -> Features {
         let [_, channels, side, _] = image.dims();
         let pixels = image.reshape([channels, side * side]).transpose();

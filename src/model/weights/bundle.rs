@@ -16,31 +16,37 @@ use crate::model::config::ModelConfig;
 use crate::model::network::Model;
 use crate::model::registry::Registry;
 
-/// Names of the parts of a bundle.
+/// The configuration file of a bundle.
 pub const CONFIG_FILE: &str = "config.json";
-/// Weights, keyed as the authors' model.
+/// The weights file of a bundle, with the keys of the authors' model.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// Vocabularies that are looked for, in this order.
+/// The vocabulary files, in the order in which they are searched.
 pub const VOCABULARY_FILES: [&str; 2] = ["tokenizer.json", "vocab.txt"];
 
-/// A model found and its configuration read; the weights are still in their file.
+/// A model whose files were found and whose configuration was read. The weights are not loaded yet.
 pub struct Located {
-    /// What was asked for.
+    /// The requested model.
     pub source: ModelSource,
-    /// Architecture and provenance.
+    /// The architecture and the origin of the weights.
     pub config: ModelConfig,
     /// The weights.
     pub weights: Box<dyn TensorSource>,
-    /// File of the vocabulary, if one was found.
+    /// The vocabulary, if one was found.
     pub vocabulary: Option<Vocabulary>,
 }
 
-/// Reads a configuration of a network of this program.
+/// Reads the configuration of a network of this program.
+///
+/// # Errors
+/// The file cannot be read or is not a configuration.
 pub fn read_config(path: &Path) -> Result<ModelConfig, WeightsError> {
     read_config_in(&Registry::default(), path)
 }
 
-/// Reads a configuration of one of these networks.
+/// Reads the configuration of a network in `registry`.
+///
+/// # Errors
+/// The file cannot be read or is not a configuration.
 pub fn read_config_in(registry: &Registry, path: &Path) -> Result<ModelConfig, WeightsError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         WeightsError::config(path, format!("the configuration cannot be read ({error}); check the path"))
@@ -48,12 +54,15 @@ pub fn read_config_in(registry: &Registry, path: &Path) -> Result<ModelConfig, W
     registry.parse(&text).map_err(|error| WeightsError::config(path, error.to_string()))
 }
 
-/// Finds configuration, weights and vocabulary of a model with a network of this program.
+/// Finds the configuration, weights and vocabulary of a model whose network belongs to this program.
+///
+/// # Errors
+/// The weights or the configuration are missing or invalid.
 pub fn locate(source: &ModelSource) -> Result<Located, WeightsError> {
     locate_in(&Registry::default(), source)
 }
 
-/// The same of a model with one of these networks.
+/// Like [`locate`], for a network in `registry`.
 pub fn locate_in(registry: &Registry, source: &ModelSource) -> Result<Located, WeightsError> {
     if source.is_bundled() {
         return located_bundled(registry, source);
@@ -109,7 +118,7 @@ pub fn locate_in(registry: &Registry, source: &ModelSource) -> Result<Located, W
     Ok(Located { source: source.clone(), config, weights, vocabulary })
 }
 
-/// The model that the program carries.
+/// The bundled model.
 fn located_bundled(registry: &Registry, source: &ModelSource) -> Result<Located, WeightsError> {
     let vocabulary = source.vocab().map_or_else(bundled::vocabulary, |path| Vocabulary::File(path.to_path_buf()));
     let weights = Box::new(BundledWeights::open()?);
@@ -121,27 +130,33 @@ fn located_bundled(registry: &Registry, source: &ModelSource) -> Result<Located,
     })
 }
 
-/// The words of a model, wherever they are.
+/// The vocabulary of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Vocabulary {
-    /// A `vocab.txt` or `tokenizer.json`.
+    /// A `vocab.txt` or `tokenizer.json` file.
     File(PathBuf),
     /// The content of a `vocab.txt`.
     Text(&'static str),
 }
 
-/// The vocabulary in a folder, if it has one.
+/// The path of the vocabulary in a folder, if there is one.
 pub fn find_vocabulary(folder: &Path) -> Option<PathBuf> {
     VOCABULARY_FILES.map(|name| folder.join(name)).into_iter().find(|path| path.is_file())
 }
 
 impl Located {
-    /// The model on a device.
+    /// Loads the model onto a device.
+    ///
+    /// # Errors
+    /// The weights cannot be read or do not match the network.
     pub fn load(&self, device: &Device) -> Result<Box<dyn Model>, WeightsError> {
         load::load(self.config.network.as_ref(), self.weights.as_ref(), Missing::Refuse, device)
     }
 
-    /// The vocabulary, or an error that says where one was looked for.
+    /// The vocabulary.
+    ///
+    /// # Errors
+    /// No vocabulary was found; the message says where it was searched.
     pub fn vocabulary(&self) -> Result<&Vocabulary, WeightsError> {
         self.vocabulary.as_ref().ok_or_else(|| {
             WeightsError::file(
@@ -152,8 +167,11 @@ impl Located {
     }
 }
 
-/// Writes a bundle: the folder is made if need be, each file is complete before it gets its name. A network that reads text needs its
-/// vocabulary.
+/// Writes a bundle and creates its folder if necessary. Each file is written completely before it gets its name. A
+/// network that reads text needs its vocabulary.
+///
+/// # Errors
+/// The vocabulary cannot be read or a file cannot be written.
 pub fn write(
     folder: &Path,
     config: &ModelConfig,

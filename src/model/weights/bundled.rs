@@ -1,4 +1,4 @@
-//! The model that the program carries: `assets/model`, part of the executable, so that it is there wherever that is run.
+//! The bundled model: `assets/model`, which is part of the executable and therefore always available.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,27 +10,30 @@ use super::{WeightsError, bundle::Vocabulary};
 use crate::model::config::ModelConfig;
 use crate::model::registry::Registry;
 
-/// What names it in place of a path.
+/// The name of the bundled model, used in place of a path.
 pub const BUNDLED_NAME: &str = "bundled";
 
 const CONFIG: &str = include_str!("../../../assets/model/config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../../assets/model/model.safetensors");
 const VOCABULARY: &str = include_str!("../../../assets/model/vocab.txt");
 
-/// Its linear probes.
+/// The linear probes of the bundled model.
 pub const READOUTS: &str = include_str!("../../../assets/model/readouts.json");
 
-/// Its configuration.
+/// The configuration of the bundled model.
+///
+/// # Errors
+/// `registry` does not contain its network.
 pub fn config(registry: &Registry) -> Result<ModelConfig, WeightsError> {
     registry.parse(CONFIG).map_err(|error| WeightsError::config(Path::new(BUNDLED_NAME), error.to_string()))
 }
 
-/// Its vocabulary.
+/// The vocabulary of the bundled model.
 pub fn vocabulary() -> Vocabulary {
     Vocabulary::Text(VOCABULARY)
 }
 
-/// Its weights, where they lie in the executable.
+/// The weights of the bundled model, read from the executable's memory.
 pub struct BundledWeights {
     path: PathBuf,
     tensors: SafeTensors<'static>,
@@ -38,6 +41,9 @@ pub struct BundledWeights {
 
 impl BundledWeights {
     /// Reads the header.
+    ///
+    /// # Errors
+    /// The executable is damaged.
     pub fn open() -> Result<Self, WeightsError> {
         let path = PathBuf::from(BUNDLED_NAME);
         let tensors = SafeTensors::deserialize(WEIGHTS).map_err(|error| {

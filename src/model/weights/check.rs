@@ -1,4 +1,4 @@
-//! Whether the tensors of a file are those of an architecture.
+//! Compares the tensors of a file with those of an architecture.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -9,38 +9,38 @@ use crate::model::network::Network;
 
 use super::manifest;
 
-/// A tensor of the wrong shape.
+/// A tensor with a wrong shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MisShaped {
-    /// Key.
+    /// The key.
     pub name: String,
-    /// Shape that the architecture needs.
+    /// The shape that the architecture requires.
     pub needed: Vec<usize>,
-    /// Shape that the file has.
+    /// The shape in the file.
     pub found: Vec<usize>,
 }
 
-/// All that differs.
+/// All differences between a file and an architecture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mismatch {
-    /// What stands before the keys in the file; the names below go without.
+    /// The prefix of the keys in the file. The names below do not include it.
     pub prefix: String,
-    /// Needed, not there.
+    /// Required tensors that the file does not contain.
     pub missing: Vec<String>,
-    /// There, of no use.
+    /// Tensors in the file that are not part of the architecture.
     pub superfluous: Vec<String>,
-    /// There, of another shape.
+    /// Tensors with a wrong shape.
     pub mis_shaped: Vec<MisShaped>,
 }
 
 impl Mismatch {
-    /// Whether everything fits.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.superfluous.is_empty() && self.mis_shaped.is_empty()
     }
 }
 
-/// Names shown of each kind before the rest is counted.
+/// The number of names that a message lists before it counts the rest.
 const SHOWN: usize = 8;
 
 impl fmt::Display for Mismatch {
@@ -70,18 +70,24 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Whether a tensor of this shape can be the one that is needed. One element may have any rank.
+/// Whether a tensor with this shape can be the required one. A single element may have any rank.
 pub fn has_shape(spec: &KeySpec, shape: &[usize]) -> bool {
     let is_one = |s: &[usize]| s.iter().product::<usize>() == 1;
     *shape == spec.shape || (spec.shape.len() <= 1 && is_one(&spec.shape) && is_one(shape))
 }
 
 /// Compares the tensors of a file with those of a network.
+///
+/// # Errors
+/// The network cannot be built.
 pub fn compare(network: &dyn Network, found: &BTreeMap<String, Vec<usize>>) -> Result<Mismatch, ConfigError> {
     Ok(compare_with(network, &manifest::parameters(network)?, found))
 }
 
-/// The same with those of a part of a network.
+/// Compares the tensors of a file with those of a network whose keys start with `prefix`.
+///
+/// # Errors
+/// The network cannot be built.
 pub fn compare_part(
     network: &dyn Network,
     prefix: &str,

@@ -1,7 +1,8 @@
-//! Weights made by a rule from their names, so that full-size reference tensors need no 617 MB file.
+//! Weights computed by a rule from their names, so that full-size reference tensors need no 617 MB file.
 //!
-//! The rule is a counter-based SplitMix64 seeded with the FNV-1a hash of the tensor's name; which distribution it
-//! feeds depends on the name. The same rule made the full-size reference tensors with the authors' code.
+//! The rule is a counter-based SplitMix64 generator seeded with the FNV-1a hash of the tensor's name; the
+//! distribution also depends on the name. The full-size reference tensors were computed by the authors' code with
+//! weights from the same rule.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::model::config::{ConfigError, ModelConfig};
 use crate::model::key_table::KeySpec;
 use crate::model::network::Network;
 
-/// Name by which a user asks for these weights instead of a file.
+/// The name by which a user requests these weights instead of a file.
 pub const RULE_NAME: &str = "rule";
 
 /// A source whose values are computed when they are read.
@@ -25,7 +26,10 @@ pub struct RuleWeights {
 }
 
 impl RuleWeights {
-    /// The weights of an architecture.
+    /// Creates the weights of an architecture.
+    ///
+    /// # Errors
+    /// The network cannot be built.
     pub fn new(config: &ModelConfig) -> Result<Self, ConfigError> {
         let network = config.network.clone();
         let specs = manifest::parameters(network.as_ref())?;
@@ -63,7 +67,7 @@ fn unit(hash: u64, index: usize) -> f64 {
     2.0 * ((z >> 11) as f64 * (-53f64).exp2()) - 1.0
 }
 
-/// Values of one tensor, of this offset and scale.
+/// The values of one tensor with this offset and scale.
 fn values(name: &str, shape: &[usize], (offset, scale): (f64, f64)) -> Vec<f32> {
     let count = shape.iter().product::<usize>();
     let hash = fnv1a(name);
@@ -77,8 +81,8 @@ fn values(name: &str, shape: &[usize], (offset, scale): (f64, f64)) -> Vec<f32> 
         .collect()
 }
 
-/// Offset and scale of the uniform number, where a network has no rule of its own for a tensor; the first that matches the name
-/// holds.
+/// The offset and scale of the uniform numbers of a tensor for which a network has no rule of its own. The first
+/// matching rule applies.
 pub fn distribution(name: &str, shape: &[usize]) -> (f64, f64) {
     let fan_in = || shape.iter().skip(1).product::<usize>() as f64;
     if name.ends_with("layer_scale_parameter") {

@@ -1,4 +1,4 @@
-//! Checkpoints as Hugging Face ships them, seen under the authors' keys.
+//! Checkpoints in the format of Hugging Face, presented under the authors' keys.
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -10,16 +10,16 @@ use super::{TensorSource, WeightsError, check, roots, source};
 use crate::model::key_table::Encoder;
 use crate::model::network::Network;
 
-/// Names of a folder's weights, in the order in which they are looked for.
+/// The weights files of a folder, in the order in which they are searched.
 pub const WEIGHTS_FILES: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
-/// Beginning of the weights' keys in a checkpoint that keeps more beside them.
+/// The prefix of the weights' keys in a checkpoint that also stores other data.
 const STATE: &str = "state_dict.";
 
-/// An encoder's own checkpoint under the authors' keys.
+/// The checkpoint of an encoder under the authors' keys.
 struct Renamed {
     inner: Box<dyn TensorSource>,
-    /// The authors' key → the file's.
+    /// Maps the authors' keys to those of the file.
     names: BTreeMap<String, String>,
 }
 
@@ -41,11 +41,11 @@ impl TensorSource for Renamed {
     }
 }
 
-/// Several sources as one; a key is taken from the first that has it.
+/// Several sources combined. A key is read from the first source that contains it.
 pub struct Joined(Vec<Box<dyn TensorSource>>);
 
 impl Joined {
-    /// At least one source.
+    /// Combines at least one source.
     pub fn new(first: Box<dyn TensorSource>, others: impl IntoIterator<Item = Box<dyn TensorSource>>) -> Self {
         Self(std::iter::once(first).chain(others).collect())
     }
@@ -57,7 +57,7 @@ impl TensorSource for Joined {
     }
 
     fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        // The last to be put in wins.
+        // The last inserted entry wins, so that the first source takes precedence.
         self.0.iter().rev().flat_map(|source| source.shapes()).collect()
     }
 
@@ -75,8 +75,10 @@ impl TensorSource for Joined {
     }
 }
 
-/// The weights of an encoder's folder under the authors' keys. Refused with the list of what differs unless they are all
-/// of the encoder's.
+/// Opens the weights in an encoder's folder under the authors' keys.
+///
+/// # Errors
+/// The network has no such encoder, the files cannot be read, or the tensors are not those of the encoder.
 pub fn open_encoder(
     folder: &Path,
     encoder: Encoder,
@@ -96,7 +98,7 @@ pub fn open_encoder(
     let inner = source::open(&path)?;
     let mut all: Vec<String> = inner.shapes().into_keys().collect();
     if all.iter().any(|name| name.starts_with(STATE)) {
-        // What was needed to go on with a training lies beside it.
+        // The other tensors are the state of the training.
         all.retain(|name| name.starts_with(STATE));
     }
     let wrapper = roots::common_wrapper(&all);
@@ -122,8 +124,12 @@ pub fn open_encoder(
     }
 }
 
-/// Sizes of a pretrained encoder's folder, from the `config.json` that Hugging Face ships: those that the network's own sizes of this
-/// encoder, `known`, have by the same names; the rest is not looked at.
+/// Reads the sizes of a pretrained encoder from the `config.json` of its Hugging Face folder. Only the sizes that
+/// also occur in `known`, the network's own sizes of this encoder, are returned.
+///
+/// # Errors
+/// The file cannot be read or is not a configuration, the activation is not GELU, or a size has another type than
+/// in `known`.
 pub fn read_sizes(folder: &Path, known: &Value) -> Result<Value, WeightsError> {
     let path = folder.join("config.json");
     let refuse = |reason: String| {

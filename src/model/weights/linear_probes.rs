@@ -1,5 +1,6 @@
-//! Read-outs: a 1×1 convolution for each decoder stage, fitted on the frozen network, that makes a mask of the stage's output.
-//! They are no part of the network and lie beside its weights in `readouts.json`.
+//! Linear probes (read-outs): a 1×1 convolution for each decoder stage, fitted on the frozen network, that
+//! predicts a mask from the stage's output. They are not part of the network and are stored beside its weights in
+//! `readouts.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,35 +10,36 @@ use super::bundle::{CONFIG_FILE, Located, write_file};
 use super::{BUNDLED_NAME, ModelSource, WeightsError, bundled};
 use crate::model::network::{Network, StageShape};
 
-/// Name of the file in a bundle.
+/// The name of the file in a bundle.
 pub const READOUTS_FILE: &str = "readouts.json";
 
-/// The read-outs of a model.
+/// The linear probes of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinearProbes {
-    /// What they were fitted on, for people.
+    /// A description, for display, of the data on which they were fitted.
     pub description: String,
-    /// Images they were fitted on.
+    /// The number of images on which they were fitted.
     pub images: usize,
-    /// Coarse to fine.
+    /// The probes of the stages, coarse to fine.
     pub stages: Vec<LinearProbe>,
 }
 
-/// The read-out of a stage: `probability = sigmoid(bias + Σ weight · output)` at each position of the stage's output.
+/// The linear probe of a stage: `probability = sigmoid(bias + Σ weight · output)` at each position of the stage's
+/// output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinearProbe {
-    /// Side of the stage's grid.
+    /// The side length of the stage's grid.
     pub grid: usize,
-    /// One for each channel of the stage's output.
+    /// The weights, one for each channel of the stage's output.
     pub weight: Vec<f32>,
-    /// The same for every position.
+    /// The bias, which is the same for every position.
     pub bias: f32,
 }
 
 impl LinearProbe {
-    /// Output `[channels, positions]` → probabilities `[positions]`.
+    /// Maps an output `[channels, positions]` to probabilities `[positions]`.
     pub fn probability(&self, output: &[f32]) -> Vec<f32> {
         let positions = output.len() / self.weight.len().max(1);
         let mut logits = vec![self.bias; positions];
@@ -49,7 +51,7 @@ impl LinearProbe {
 }
 
 impl LinearProbes {
-    /// Refuses what belongs to another architecture.
+    /// Checks that the probes belong to this architecture.
     fn validate(&self, network: &dyn Network) -> Result<(), String> {
         let fits = |(probe, shape): (&LinearProbe, &StageShape)| {
             probe.grid == shape.grid
@@ -73,7 +75,7 @@ fn parse(path: &Path, text: &str, network: &dyn Network) -> Result<LinearProbes,
 }
 
 impl Located {
-    /// Where its read-outs lie or would be written; `None` for a model that is no file.
+    /// The path where the model's linear probes are or would be stored; `None` for a model that is not a file.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
         let ModelSource::Files(files) = &self.source else { return None };
         let model = &files.path;
@@ -83,12 +85,15 @@ impl Located {
         if !model.is_file() {
             return None;
         }
-        // Two weights files may share a folder and a configuration, but not their read-outs.
+        // Two weights files may share a folder and a configuration, but not their linear probes.
         let name = model.file_stem()?.to_string_lossy();
         Some(model.with_file_name(format!("{name}.{READOUTS_FILE}")))
     }
 
-    /// Its read-outs; `None` where they were never fitted.
+    /// Reads the linear probes of the model; `None` if they were never fitted.
+    ///
+    /// # Errors
+    /// The file cannot be read or belongs to another model.
     pub fn linear_probes(&self) -> Result<Option<LinearProbes>, WeightsError> {
         if self.source.is_bundled() {
             return parse(Path::new(BUNDLED_NAME), bundled::READOUTS, self.config.network.as_ref()).map(Some);
@@ -100,14 +105,17 @@ impl Located {
     }
 }
 
-/// Writes read-outs to `path`, complete before the file gets its name.
+/// Writes linear probes to `path`. The file is written completely before it gets its name.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn write(path: &Path, linear_probes: &LinearProbes) -> Result<(), WeightsError> {
     let text =
         serde_json::to_string(linear_probes).map_err(|error| WeightsError::file(path, error.to_string()))?;
     write_file(path, text.as_bytes())
 }
 
-/// Removes the read-outs of the model that a folder held before another was written to it.
+/// Removes the linear probes of the model that is replaced in a folder.
 pub(super) fn forget(folder: &Path) -> Result<(), WeightsError> {
     let path = folder.join(READOUTS_FILE);
     if folder.join(CONFIG_FILE).is_file() && path.is_file() {

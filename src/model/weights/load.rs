@@ -1,4 +1,4 @@
-//! Fills a network from a source of tensors.
+//! Loads weights from a source of tensors into a network.
 
 use burn::tensor::Device;
 use rayon::prelude::*;
@@ -8,26 +8,32 @@ use super::{TensorSource, WeightsError};
 use crate::model::cpu::is_plain_cpu;
 use crate::model::network::{Model, Network};
 
-/// What to do with parameters that the source lacks.
+/// How to handle parameters that the source lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// Refuse the source.
+    /// Reject the source.
     Refuse,
-    /// Leave the parameter at its random start.
+    /// Keep the random initial values of the parameter.
     KeepFresh,
 }
 
-/// Compares a source with the network.
+/// Compares a source with a network.
+///
+/// # Errors
+/// The network cannot be built.
 pub fn check(network: &dyn Network, source: &dyn TensorSource) -> Result<Mismatch, WeightsError> {
     let mismatch = check::compare(network, &source.shapes())
         .map_err(|error| WeightsError::config(source.path(), error.to_string()))?;
     Ok(Mismatch { prefix: source.prefix().to_owned(), ..mismatch })
 }
 
-/// A model on `device` with the weights of `source`.
+/// Creates a model on `device` with the weights of `source`.
 ///
-/// Tensors are read one at a time straight into their parameter, whose random start is never computed, so the
-/// weights are in memory once.
+/// Tensors are read one at a time directly into their parameter, whose random initial values are never computed,
+/// so that the weights are in memory only once.
+///
+/// # Errors
+/// The network cannot be built, or the source cannot be read or does not match the network.
 pub fn load(
     network: &dyn Network,
     source: &dyn TensorSource,
@@ -52,8 +58,8 @@ pub fn load(
         }
         let shape = slot.shape();
         match values(network, source, &key, &shape) {
-            // A linear layer multiplies by its transposed weight. The CPU's matrix product wants that one lying row by row, so
-            // the weight is laid out the other way round here, without a change of what it is.
+            // A linear layer multiplies by its transposed weight, which the matrix product on the CPU needs in
+            // row-major order. The weight is therefore stored transposed; its meaning does not change.
             Ok(values) => match shape[..] {
                 [rows, columns]
                     if key.ends_with("weight")
@@ -73,7 +79,7 @@ pub fn load(
     }
 }
 
-/// The values of a tensor, as many as its shape has, and such as training can have meant.
+/// Reads the values of a tensor and checks their number and that training can have produced them.
 fn values(
     network: &dyn Network,
     source: &dyn TensorSource,
@@ -92,7 +98,7 @@ fn values(
     Ok(values)
 }
 
-/// `[rows, columns]` → `[columns, rows]`, in blocks that stay in the cache.
+/// Transposes `[rows, columns]` to `[columns, rows]` in blocks that fit in the cache.
 fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     const BLOCK: usize = 32;
     let mut turned = vec![0f32; values.len()];

@@ -1,4 +1,4 @@
-//! Which tensors the files of a network have.
+//! The tensors in the files of a network.
 
 use burn::tensor::Device;
 
@@ -6,9 +6,12 @@ use crate::model::config::ConfigError;
 use crate::model::key_table::KeySpec;
 use crate::model::network::{Model, Network};
 
-/// Every parameter of a network with its key and shape, in the order of the module.
+/// The keys and shapes of all parameters of a network, in the order of the module.
+///
+/// # Errors
+/// The network cannot be built.
 pub fn parameters(network: &dyn Network) -> Result<Vec<KeySpec>, ConfigError> {
-    // Parameters are made lazily, so that this allocates next to nothing.
+    // Parameters are initialised lazily, so that this allocates almost nothing.
     let model = network.build(&Device::flex())?;
     let mut specs = Vec::new();
     model.visit_parameters(&mut |path, parameter| {
@@ -19,23 +22,27 @@ pub fn parameters(network: &dyn Network) -> Result<Vec<KeySpec>, ConfigError> {
     Ok(specs)
 }
 
-/// Numbers in all parameters; 0 where the sizes make no network.
+/// The number of values in all parameters; 0 if the network cannot be built.
 pub fn parameter_count(network: &dyn Network) -> usize {
     parameters(network).map_or(0, |specs| numbers(&specs))
 }
 
-/// Numbers in tensors of these shapes.
+/// The number of values in tensors of these shapes.
 pub fn numbers(specs: &[KeySpec]) -> usize {
     specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum()
 }
 
-/// Every tensor of the authors' model: parameters, and those that the mask does not depend on.
+/// The keys and shapes of all tensors of the authors' model: the parameters and the tensors that do not influence
+/// the mask.
+///
+/// # Errors
+/// The network cannot be built.
 pub fn all(network: &dyn Network) -> Result<Vec<KeySpec>, ConfigError> {
     let auxiliary = network.auxiliary().into_iter().map(|(spec, _)| spec);
     Ok(parameters(network)?.into_iter().chain(auxiliary).collect())
 }
 
-/// Keys and values of all parameters of a model, as files have them.
+/// The keys and values of all parameters of a model, as stored in files.
 pub fn tensors_of(network: &dyn Network, model: &dyn Model) -> super::Tensors {
     let mut tensors = super::Tensors::new();
     model.visit_parameters(&mut |path, parameter| {

@@ -1,6 +1,7 @@
-//! Weights in and out: safetensors and PyTorch checkpoints in, bundles and the authors' layout out.
+//! Reading and writing of weights: safetensors and PyTorch checkpoints are read; bundles and the authors' layout
+//! are written.
 //!
-//! Every file is keyed as the authors' model is, and laid out as PyTorch lays it out, so that one table of the network
+//! Every file has the keys of the authors' model and PyTorch's memory layout, so that one table of the network
 //! ([`KeyTable`](crate::model::key_table::KeyTable)) serves loading, saving, import and export.
 
 pub mod bundle;
@@ -24,16 +25,16 @@ pub use bundled::BUNDLED_NAME;
 pub use model_source::{ModelFiles, ModelSource};
 pub use source::TensorSource;
 
-/// Named arrays with their shapes, as they lie in a file.
+/// Named arrays with their shapes, as stored in a file.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
-/// Why weights could not be read or written. Every message names the file and the mend.
+/// The reason why weights could not be read or written. Every message names the file and a remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file system refused.
+    /// A file could not be read or written.
     #[error("{path}: {reason}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What happened and what to do.
         reason: String,
@@ -43,17 +44,17 @@ pub enum WeightsError {
         "{path} does not fit the architecture ({config}): {mismatch}; give the configuration that belongs to it with --config, or choose another file"
     )]
     Mismatch {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the architecture is.
+        /// The description of the architecture.
         config: String,
-        /// What differs.
+        /// The differences.
         mismatch: Box<check::Mismatch>,
     },
-    /// The configuration cannot be built.
+    /// The configuration is invalid.
     #[error("{path}: {reason}")]
     Config {
-        /// The configuration file.
+        /// The path of the configuration file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,

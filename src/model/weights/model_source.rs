@@ -1,4 +1,4 @@
-//! Where a model is: what a user names, a settings file remembers and an opener opens.
+//! The location of a model: named by a user, stored in settings and opened by the program.
 
 use std::path::{Path, PathBuf};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::bundled::BUNDLED_NAME;
 use super::deterministic::RULE_NAME;
 
-/// Where a model is.
+/// The location of a model.
 ///
-/// As text (command line, settings) it is a path, or a name in place of one; see [`ModelSource::new`].
+/// As text (command line, settings), it is a path or a name in place of a path; see [`ModelSource::new`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub enum ModelSource {
-    /// The model that the program carries; `vocab` in place of its own vocabulary.
+    /// The bundled model, optionally with `vocab` instead of its own vocabulary.
     Bundled { vocab: Option<PathBuf> },
-    /// Weights computed by a rule, for tests: of the full-size network, or of the one that `config` describes.
+    /// Weights computed by a rule, for tests, for the full-size network or for the network described by `config`.
     Deterministic { config: Option<PathBuf>, vocab: Option<PathBuf> },
     /// A bundle or a weights file on this computer.
     Files(ModelFiles),
@@ -24,21 +24,24 @@ pub enum ModelSource {
 /// The files of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelFiles {
-    /// A bundle's folder, a `.safetensors` file or a PyTorch checkpoint. Which of these it is shows when it is opened.
+    /// The folder of a bundle, a `.safetensors` file or a PyTorch checkpoint. The kind is determined when it is
+    /// opened.
     pub path: PathBuf,
-    /// Configuration, if it is neither in the bundle nor beside the weights.
+    /// The configuration, if it is neither in the bundle nor beside the weights.
     pub config: Option<PathBuf>,
-    /// Vocabulary, if it is neither in the bundle nor beside the configuration.
+    /// The vocabulary, if it is neither in the bundle nor beside the configuration.
     pub vocab: Option<PathBuf>,
 }
 
 impl ModelSource {
-    /// What `name` names: `bundled`, `rule`, or a path with configuration and vocabulary in or beside it.
+    /// Creates a source from `name`: `bundled`, `rule`, or a path with configuration and vocabulary in or beside
+    /// it.
     pub fn new(name: impl Into<PathBuf>) -> Self {
         Self::with(name, None, None)
     }
 
-    /// As [`Self::new`], with a configuration and a vocabulary from elsewhere. The bundled model has its own configuration.
+    /// Like [`Self::new`], with a configuration and a vocabulary from another location. The bundled model ignores
+    /// `config`.
     pub fn with(name: impl Into<PathBuf>, config: Option<PathBuf>, vocab: Option<PathBuf>) -> Self {
         let path = name.into();
         match path.to_str() {
@@ -48,17 +51,17 @@ impl ModelSource {
         }
     }
 
-    /// The model that the program carries.
+    /// The bundled model.
     pub fn bundled() -> Self {
         Self::Bundled { vocab: None }
     }
 
-    /// Whether it is the model that the program carries.
+    /// Whether this is the bundled model.
     pub fn is_bundled(&self) -> bool {
         matches!(self, Self::Bundled { .. })
     }
 
-    /// Its path, or the name in place of one; for messages and for [`Self::new`].
+    /// The path, or the name in place of a path, for messages and for [`Self::new`].
     pub fn path(&self) -> &Path {
         match self {
             Self::Bundled { .. } => Path::new(BUNDLED_NAME),
@@ -67,7 +70,7 @@ impl ModelSource {
         }
     }
 
-    /// Its configuration, if that comes from elsewhere.
+    /// The configuration, if it is given separately.
     pub fn config(&self) -> Option<&Path> {
         match self {
             Self::Bundled { .. } => None,
@@ -76,7 +79,7 @@ impl ModelSource {
         }
     }
 
-    /// Its vocabulary, if that comes from elsewhere.
+    /// The vocabulary, if it is given separately.
     pub fn vocab(&self) -> Option<&Path> {
         match self {
             Self::Bundled { vocab } | Self::Deterministic { vocab, .. } => vocab.as_deref(),
@@ -85,7 +88,7 @@ impl ModelSource {
     }
 }
 
-/// As it is stored: the form that settings files have had since version 0.1.
+/// The format in which settings files have stored a source since version 0.1.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     model: PathBuf,

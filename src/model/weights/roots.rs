@@ -1,7 +1,8 @@
-//! Where in a checkpoint the network lies. Training code puts a network into others before it saves it (`DataParallel` writes `module.`
-//! before every key, `torch.compile` `_orig_mod.`, Lightning what the module's author called it) and keeps more beside it: a
-//! moving average of the weights, a loss with parameters, the state of the optimiser. The keys themselves tell what belongs to the
-//! network: the beginning after which every key that the architecture needs is there with its shape.
+//! Finds the network in a checkpoint. Training code wraps a network before it saves it (`DataParallel` adds
+//! `module.` to every key, `torch.compile` adds `_orig_mod.`, Lightning adds the name of the attribute) and stores
+//! other data with it: a moving average of the weights, a loss with parameters, the state of the optimiser. The
+//! network is found by its keys: its prefix is the one under which every key that the architecture needs exists
+//! with its shape.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -11,7 +12,7 @@ use super::{TensorSource, WeightsError, manifest, source};
 use crate::model::key_table::KeySpec;
 use crate::model::network::Network;
 
-/// What is put around a network to train or to save it and means nothing else.
+/// Prefixes that training or saving adds to a network and that have no other meaning.
 const WRAPPERS: &[&str] = &[
     "state_dict",
     "model_state_dict",
@@ -23,20 +24,21 @@ const WRAPPERS: &[&str] = &[
     "net",
     "network",
 ];
-/// Wrappers that may also stand within a key, where a part of the network was wrapped; no key of the authors has them.
+/// Wrappers that may also occur within a key if a part of the network was wrapped. No key of the authors contains
+/// them.
 const INNER_WRAPPERS: &[&str] = &["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
-/// Words in the name of a copy of the weights that was averaged while the network was trained.
+/// Words in the name of a copy of the weights that was averaged during training.
 const AVERAGES: &[&str] = &["ema", "swa", "avg", "average", "averaged", "shadow", "teacher", "momentum"];
-/// Parts of the names under which training code keeps what it needs to go on; that these are no weights need not be said.
+/// Parts of the names under which training code stores its state. It is not mentioned that these are not weights.
 const OF_TRAINING: &[&str] = &["optim", "sched", "scaler", "rng"];
-/// Names shown before the rest is counted.
+/// The number of names that a message lists before it counts the rest.
 const SHOWN: usize = 3;
 
-/// A file with the network somewhere in it, seen under the authors' keys.
+/// A file that contains the network under some prefix, presented under the authors' keys.
 struct Rooted {
     inner: Box<dyn TensorSource>,
     prefix: String,
-    /// The authors' key → the file's.
+    /// Maps the authors' keys to those of the file.
     names: BTreeMap<String, String>,
     notices: Vec<String>,
 }
@@ -67,12 +69,12 @@ impl TensorSource for Rooted {
     }
 }
 
-/// Opens a weights file of this architecture, wherever in it the network lies. Where no set of tensors is complete, the one that lacks
-/// least is taken, so that [`super::load::check`] names what is missing. A checkpoint may come without its separate
-/// part, the text encoder.
+/// Opens a weights file of this architecture, whatever prefix the network has in it. If no set of tensors is
+/// complete, the one with the fewest missing tensors is used, so that [`super::load::check`] names what is
+/// missing. A checkpoint may lack its separate part, the text encoder.
 ///
 /// # Errors
-/// The file cannot be read, or holds two complete sets of which neither has a claim to be the network.
+/// The file cannot be read, or it contains two complete sets and nothing indicates which one is the network.
 pub fn open(path: &Path, network: &dyn Network) -> Result<Box<dyn TensorSource>, WeightsError> {
     rooted(source::open(path)?, network)
 }
@@ -85,7 +87,7 @@ fn rooted(inner: Box<dyn TensorSource>, network: &dyn Network) -> Result<Box<dyn
     let shapes = inner.shapes();
     let plain: BTreeMap<&str, &str> = shapes.keys().map(|name| (name.as_str(), name.as_str())).collect();
     let bare_names: BTreeMap<String, &str> = shapes.keys().map(|name| (bare(name), name.as_str())).collect();
-    // Where two names differ in a wrapper alone, nothing may be taken out of them.
+    // If two names differ only in a wrapper, wrappers must not be removed.
     let unwrapped: BTreeMap<&str, &str> = match bare_names.len() == shapes.len() {
         true => bare_names.iter().map(|(seen, name)| (seen.as_str(), *name)).collect(),
         false => BTreeMap::new(),
@@ -113,7 +115,7 @@ fn rooted(inner: Box<dyn TensorSource>, network: &dyn Network) -> Result<Box<dyn
         }
     }
     let best = roots(&needed, &plain, &shapes).into_iter().max_by_key(|(prefix, fitting)| {
-        // Of two that lack the same, the one with the better claim.
+        // If two sets lack the same number of tensors, the one with the better claim is used.
         (*fitting, std::cmp::Reverse((claim(prefix), *prefix)))
     });
     let prefix = best.map_or("", |(prefix, _)| prefix).to_owned();
@@ -122,7 +124,7 @@ fn rooted(inner: Box<dyn TensorSource>, network: &dyn Network) -> Result<Box<dyn
     Ok(Box::new(Rooted { prefix, names, notices: Vec::new(), inner }))
 }
 
-/// Every beginning after which keys of the architecture follow, with the number of those that have the right shape.
+/// Every prefix that is followed by a key of the architecture, with the number of keys that have the right shape.
 fn roots<'a>(
     needed: &[KeySpec],
     seen: &BTreeMap<&'a str, &str>,
@@ -134,7 +136,7 @@ fn roots<'a>(
     for (&name, &theirs) in seen {
         let Some(shape) = shapes.get(theirs) else { continue };
         let starts = std::iter::once(0).chain(name.match_indices('.').map(|(at, _)| at + 1));
-        // Longer than any key, the rest of a name need not be looked up.
+        // A suffix longer than any key need not be looked up.
         for start in starts.filter(|start| name.len() - start <= longest) {
             if let Some(spec) = needed.get(&name[start..]) {
                 *found.entry(&name[..start]).or_insert(0) += usize::from(has_shape(spec, shape));
@@ -144,8 +146,8 @@ fn roots<'a>(
     found
 }
 
-/// How little speaks for a set of weights under this beginning to be the network: wrappers alone, the fewer the better; then
-/// other names; then the names of averages.
+/// Ranks the prefix of a set of weights; a lower rank makes it more likely that the set is the network. Prefixes
+/// of wrappers come first (the fewer the better), then other names, then names of averages.
 fn claim(prefix: &str) -> (usize, usize) {
     let segments: Vec<&str> = prefix.split_terminator('.').collect();
     let is_average = |segment: &&str| {
@@ -161,7 +163,7 @@ fn claim(prefix: &str) -> (usize, usize) {
     }
 }
 
-/// First parts of the keys of the network, its auxiliary tensors included.
+/// The first segments of the network's keys, including those of its auxiliary tensors.
 fn needs(network: &dyn Network, needed: &[KeySpec]) -> BTreeSet<String> {
     let auxiliary = network.auxiliary();
     let names = needed.iter().chain(auxiliary.iter().map(|(spec, _)| spec)).map(|spec| head(&spec.name));
@@ -172,8 +174,9 @@ fn head(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// The network's keys with the file's names of them, and what else the file holds. A part too many of its own kind, as a stage, is no
-/// addition but another network.
+/// Returns the network's keys with the corresponding names in the file, and the names of the file's other tensors.
+/// A part of its own kind that the network does not have, such as an additional stage, is kept because it
+/// indicates another network.
 fn own<'a>(
     network: &dyn Network,
     seen: &BTreeMap<&'a str, &'a str>,
@@ -193,7 +196,7 @@ fn own<'a>(
     (names, left_out)
 }
 
-/// What the user should know of a file that holds more than the network.
+/// Messages for the user about a file that contains more than the network.
 fn notices(path: &Path, prefix: &str, others: &[&str], left_out: &[&str]) -> Vec<String> {
     let mut notices = Vec::new();
     let path = path.display();
@@ -231,7 +234,7 @@ fn bare(name: &str) -> String {
     name.split('.').filter(|segment| !INNER_WRAPPERS.contains(segment)).collect::<Vec<_>>().join(".")
 }
 
-/// What stands before all of these names and is made of wrappers, for files whose keys are not those of the network.
+/// The common prefix of all names that consists of wrappers, for files whose keys are not those of the network.
 pub(super) fn common_wrapper(names: &[String]) -> String {
     let mut prefix = String::new();
     let Some(first) = names.first() else { return prefix };
@@ -254,7 +257,8 @@ mod tests {
     use crate::model::Registry;
     use crate::model::weights::load;
 
-    /// Names and shapes without values; reading gives the length of the file's name, so that it tells which tensor was read.
+    /// Names and shapes without values. Reading returns the length of the name in the file, which tells which
+    /// tensor was read.
     struct Listed(PathBuf, BTreeMap<String, Vec<usize>>);
 
     impl TensorSource for Listed {

@@ -1,4 +1,4 @@
-//! Writes weights: a network's own, or a file's in the authors' full layout.
+//! Writes weights: those of a network, or those of a file in the authors' complete layout.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,7 @@ use crate::model::key_table::{Fill, KeySpec};
 use crate::model::layers::sine_table;
 use crate::model::network::{Model, Network};
 
-/// One tensor on its way into a file.
+/// A tensor that is about to be written.
 struct Outgoing {
     shape: Vec<usize>,
     dtype: Dtype,
@@ -38,18 +38,21 @@ fn f32_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// How many bytes a number takes in a file.
+/// The precision of the numbers in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// 32 bits.
     #[default]
     F32,
-    /// 16 bits; half the size, three digits.
+    /// 16 bits, which halves the size and keeps three digits.
     F16,
 }
 
-/// Writes a model's parameters, and the auxiliary tensors of `carried` if there is one, as a bundle's
-/// `model.safetensors`.
+/// Writes a model's parameters, and the auxiliary tensors of `carried` if it is given, as the `model.safetensors`
+/// of a bundle.
+///
+/// # Errors
+/// `carried` cannot be read or the file cannot be written.
 pub fn save_model(
     path: &Path,
     network: &dyn Network,
@@ -64,7 +67,7 @@ pub fn save_model(
     if let Some(source) = carried {
         let found = source.shapes();
         for (spec, fill) in network.auxiliary() {
-            // Tables that are computed and the tied head would only make the file larger.
+            // Computed tables and the tied head would only make the file larger.
             if fill.is_computed() {
                 continue;
             }
@@ -86,7 +89,10 @@ fn encode(shape: Vec<usize>, values: &[f32], precision: Precision) -> Outgoing {
     Outgoing { shape, dtype, bytes }
 }
 
-/// Writes named f32 tensors, for instance recorded activations.
+/// Writes named f32 tensors, for example recorded activations.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn save_tensors(path: &Path, tensors: Tensors) -> Result<(), WeightsError> {
     let outgoing = tensors
         .into_iter()
@@ -95,7 +101,7 @@ pub fn save_tensors(path: &Path, tensors: Tensors) -> Result<(), WeightsError> {
     write(path, outgoing)
 }
 
-/// A tensor of an export, read or computed only when the writer comes to it.
+/// A tensor of an export that is read or computed when it is written.
 struct Lazy<'a> {
     spec: KeySpec,
     fill: Option<Fill>,
@@ -131,7 +137,7 @@ impl View for Lazy<'_> {
             return Cow::Owned(0i64.to_le_bytes().to_vec());
         }
         let values = self.values().unwrap_or_else(|error| {
-            // The writer knows no errors of a view, so the failure is kept and raised after it.
+            // A view cannot return an error to the writer, so the error is stored and returned afterwards.
             if let Ok(mut failure) = self.failure.lock() {
                 *failure = Some(error);
             }
@@ -145,10 +151,14 @@ impl View for Lazy<'_> {
     }
 }
 
-/// Writes `source` as a safetensors file that the authors' code loads: all their keys, their layout, f32.
+/// Writes `source` as a safetensors file that the authors' code can load, with all their keys, their layout and
+/// f32 values.
 ///
-/// What the source lacks because the mask does not need it is filled in: computed tables as they are computed,
-/// tied tensors from those that they are tied to, unused heads with zeros.
+/// Tensors that the source lacks because they do not influence the mask are filled in: computed tables are
+/// computed, tied tensors are copied, and unused heads are set to zero.
+///
+/// # Errors
+/// The network cannot be built, the source cannot be read, or the file cannot be written.
 pub fn export(path: &Path, network: &dyn Network, source: &dyn TensorSource) -> Result<(), WeightsError> {
     let failure = std::sync::Mutex::new(None);
     let found = source.shapes();
@@ -169,12 +179,12 @@ pub fn export(path: &Path, network: &dyn Network, source: &dyn TensorSource) -> 
     write_unless(path, outgoing, failed)
 }
 
-/// Writes beside the target and renames.
+/// Writes a temporary file beside the target and renames it.
 fn write<V: View>(path: &Path, tensors: impl IntoIterator<Item = (String, V)>) -> Result<(), WeightsError> {
     write_unless(path, tensors, || None)
 }
 
-/// The same; `failed` is asked before the file gets its name.
+/// Like [`write()`], but calls `failed` before the file is renamed.
 fn write_unless<V: View>(
     path: &Path,
     tensors: impl IntoIterator<Item = (String, V)>,

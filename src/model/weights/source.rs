@@ -1,4 +1,4 @@
-//! Files (and other things) that hold tensors by name.
+//! Files and other sources that contain tensors by name.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,28 +13,34 @@ use super::WeightsError;
 
 /// Tensors by the authors' key, read one at a time so that weights are never in memory twice.
 pub trait TensorSource: Send + Sync {
-    /// The file, for messages.
+    /// The path of the file, for messages.
     fn path(&self) -> &Path;
 
-    /// Keys and shapes.
+    /// The keys and shapes.
     fn shapes(&self) -> BTreeMap<String, Vec<usize>>;
 
-    /// Values of one tensor in row-major order, as f32 whatever the file holds.
+    /// The values of one tensor in row-major order, converted to f32.
+    ///
+    /// # Errors
+    /// The tensor does not exist or cannot be read.
     fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError>;
 
-    /// What stands before every key in the file and is left out here.
+    /// The prefix of every key in the file, which is omitted here.
     fn prefix(&self) -> &str {
         ""
     }
 
-    /// What the user should know of the file, for example that it holds more than was used.
+    /// Messages for the user about the file, for example that it contains more than was used.
     fn notices(&self) -> &[String] {
         &[]
     }
 }
 
-/// Opens a `.safetensors` file or a PyTorch checkpoint, told apart by their content, under the names that the file has; see
-/// [`super::roots`] for those of a network.
+/// Opens a `.safetensors` file or a PyTorch checkpoint, distinguished by content, under the names in the file.
+/// [`super::roots`] maps them to those of a network.
+///
+/// # Errors
+/// The file cannot be read or has neither format.
 pub fn open(path: &Path) -> Result<Box<dyn TensorSource>, WeightsError> {
     let mut head = [0u8; 9];
     let mut file = File::open(path).map_err(|error| {
@@ -68,7 +74,10 @@ pub struct SafetensorsFile {
 const MEND: &str = "copy or download it again";
 
 impl SafetensorsFile {
-    /// Reads the header and checks that the file is as long as it says.
+    /// Reads the header and checks that the file has the announced length.
+    ///
+    /// # Errors
+    /// The file cannot be read, is truncated or is damaged.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let fail = |reason: String| WeightsError::file(path, reason);
         let mut file = File::open(path)
@@ -83,7 +92,7 @@ impl SafetensorsFile {
         }
         let mut header = vec![0; header_length as usize];
         file.read_exact(&mut header).map_err(|error| fail(format!("{error}; {MEND}")))?;
-        // Checks that the tensors lie one after the other and are as long as their shapes say.
+        // This checks that the tensors are stored without gaps and have the length that their shapes imply.
         let metadata: Metadata = serde_json::from_slice(&header)
             .map_err(|error| fail(format!("the safetensors header is damaged ({error}); {MEND}")))?;
         let data_start = 8 + header_length;
@@ -125,7 +134,7 @@ impl TensorSource for SafetensorsFile {
             File::open(&self.path).map_err(|error| fail(format!("the weights cannot be opened ({error})")))?;
         file.seek(SeekFrom::Start(entry.start)).map_err(|error| fail(format!("{error}; {MEND}")))?;
         if entry.dtype == Dtype::F32 && cfg!(target_endian = "little") {
-            // The common case without a second copy.
+            // In the most common case, no second copy is made.
             let mut values = vec![0f32; entry.length / 4];
             file.read_exact(bytemuck::cast_slice_mut(&mut values))
                 .map_err(|error| fail(format!("{name} cannot be read ({error}); {MEND}")))?;
@@ -139,7 +148,7 @@ impl TensorSource for SafetensorsFile {
     }
 }
 
-/// Numbers of a safetensors file as f32; `None` for kinds that weights do not have.
+/// Converts the bytes of a tensor in a safetensors file to f32; `None` for types that weights do not have.
 pub(super) fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     let kind = match dtype {
         Dtype::F32 => Number::F32,
@@ -152,17 +161,20 @@ pub(super) fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     Some(kind.decode(bytes))
 }
 
-/// A checkpoint that PyTorch saved. The pickle is parsed, never executed.
+/// A checkpoint saved by PyTorch. The pickle is parsed and never executed.
 pub struct TorchFile {
     path: PathBuf,
     reader: PytorchReader,
 }
 
 impl TorchFile {
-    /// Opens a state dictionary, or anything that has tensors in dictionaries: their keys are joined by dots (Lightning's network
-    /// has `state_dict.model.` before its own).
+    /// Opens a state dictionary, or any other nesting of dictionaries that contains tensors. Keys are joined by
+    /// dots: the network's keys in a Lightning checkpoint have the prefix `state_dict.model.`.
+    ///
+    /// # Errors
+    /// The file is not a PyTorch checkpoint or contains no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        // The reader recognises damage by errors, but a hostile file must not take the program down with a panic.
+        // The reader reports damage as errors, but a malicious file must not crash the program with a panic.
         let opened = std::panic::catch_unwind(|| PytorchReader::new(path));
         let reader = match opened {
             Ok(Ok(reader)) if !reader.is_empty() => reader,
@@ -226,7 +238,8 @@ enum Number {
 }
 
 impl Number {
-    /// Little-endian bytes to f32. A length that is no multiple of the size loses its tail; the caller has checked.
+    /// Converts little-endian bytes to f32. Trailing bytes that do not form a complete number are ignored; the
+    /// caller has checked the length.
     fn decode(self, bytes: &[u8]) -> Vec<f32> {
         fn each<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
             bytes.as_chunks::<N>().0.iter().map(|chunk| convert(*chunk)).collect()

@@ -1,4 +1,4 @@
-//! What a run keeps: the row of an epoch, the best weights, checkpoints.
+//! Saving the results of a run: the row of an epoch, the best weights and checkpoints.
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::train::schedule::learning_rate;
 use crate::train::validate::Validation;
 
 impl Run<'_> {
-    /// Keeps what the epoch reached.
+    /// Saves the results of an epoch.
     pub(super) fn finish(
         &mut self,
         number: usize,
@@ -71,7 +71,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The bundle's configuration with the scores of an epoch.
+    /// The configuration of the bundle with the scores of an epoch.
     fn described(&self, epoch: &Epoch) -> ModelConfig {
         let mut config = self.model_config.clone();
         let mut data: Vec<String> = self.config.data.iter().map(|path| file_name(path)).collect();
@@ -90,7 +90,7 @@ impl Run<'_> {
     }
 }
 
-/// The last part of a path, which names a data set or a model.
+/// The last component of a path, which names a data set or a model.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -29,11 +29,16 @@ use crate::train::step::{GradientSum, Optimiser};
 use crate::train::text_states::TextStates;
 use crate::train::validate::{Tensors, Validation, Validator, logits, preview, validate};
 
-/// Steps after which losses are read back from a GPU; on the CPU reading waits for nothing.
+/// The number of steps after which losses are read back from a GPU. On the CPU, reading does not wait for
+/// anything.
 const READ_EVERY: usize = 16;
 
-/// Trains from the beginning into `config.out`, reporting through `report`, until the end or until a stop is asked for. Returns
-/// the best epoch, whose weights are the bundle [`RunFolder::best`].
+/// Trains from the beginning into `config.out`, reporting through `report`, until the run ends or is stopped.
+/// Returns the best epoch, whose weights are in the bundle [`RunFolder::best`].
+///
+/// # Errors
+/// The settings, the data or the weights cannot be used, the folder already contains a run, or the loss is not
+/// finite any more.
 pub fn run(
     config: &TrainConfig,
     device: &OpenDevice,
@@ -43,7 +48,7 @@ pub fn run(
     run_in(&Registry::default(), config, device, control, report)
 }
 
-/// As [`run`], with one of these networks.
+/// Like [`run`], for a network in `registry`.
 pub fn run_in(
     registry: &Registry,
     config: &TrainConfig,
@@ -62,9 +67,13 @@ pub fn run_in(
     Run::begin(registry, config, folder, device, control, report, None)?.train()
 }
 
-/// Goes on with the run in `folder` from its last checkpoint: on the same device it reaches the same weights and metrics as the
-/// unbroken run. `data` says where its data sets lie now, in the order of the settings; where it is empty they are looked for where
-/// they were, and where they went together with the run's folder. Data that are not those of the run are refused.
+/// Continues the run in `folder` from its last checkpoint. On the same device, it reaches the same weights and
+/// metrics as an uninterrupted run. `data` gives the current locations of its data sets, in the order of the
+/// settings; if it is empty, they are searched at their previous locations and where they moved together with the
+/// run folder.
+///
+/// # Errors
+/// There is no run to resume, its data were changed or not found, or an error of [`run`] occurred.
 pub fn resume(
     folder: &Path,
     data: &[PathBuf],
@@ -75,7 +84,7 @@ pub fn resume(
     resume_in(&Registry::default(), folder, data, device, control, report)
 }
 
-/// As [`resume`], with one of these networks.
+/// Like [`resume`], for a network in `registry`.
 pub fn resume_in(
     registry: &Registry,
     folder: &Path,
@@ -85,7 +94,7 @@ pub fn resume_in(
     report: &mut dyn FnMut(Event),
 ) -> Result<Option<Epoch>, TrainError> {
     let folder = RunFolder::new(folder);
-    // Where the run was moved, its folder is where it is now.
+    // If the run was moved, its folder is the current one.
     let mut config = TrainConfig { out: folder.path().to_owned(), ..folder.config()? };
     config.validate().map_err(TrainError::Config)?;
     let progress = folder.progress()?;
@@ -102,10 +111,10 @@ pub fn resume_in(
     Run::begin(registry, &config, folder, device, control, report, resumed)?.train()
 }
 
-/// What the folder of a run tells of it.
+/// What the folder of a run records about it.
 struct Resumed {
     progress: Progress,
-    /// `None` in a folder of an older version.
+    /// The record of the data; `None` in a folder of an older version.
     manifest: Option<Manifest>,
 }
 
@@ -125,7 +134,7 @@ struct Run<'a> {
     is_gpu: bool,
     train: Cases,
     validation: Cases,
-    /// What a bundle says of its origin but for the scores.
+    /// The configuration of the bundle without the scores.
     model_config: ModelConfig,
     vocabulary: Option<PathBuf>,
     form: Form,
@@ -134,9 +143,9 @@ struct Run<'a> {
     kept: Option<TextStates>,
     preview: Vec<usize>,
     progress: Progress,
-    /// Losses that are still on the device.
+    /// The losses that are still on the device.
     unread: Vec<Tensor<1>>,
-    /// Share of the epoch's time spent waiting for data.
+    /// The fraction of the epoch's time spent waiting for data.
     waiting: f64,
     saved: Instant,
 }
@@ -258,7 +267,7 @@ impl<'a> Run<'a> {
         self.say_end(reason)
     }
 
-    /// Why no further epoch follows, if so.
+    /// The reason why no further epoch follows, if there is one.
     fn end_before(&self, number: usize) -> Option<String> {
         let config = self.config;
         if number >= config.epochs {
@@ -269,7 +278,7 @@ impl<'a> Run<'a> {
             .then(|| format!("the validation loss has not fallen for {since} epochs"))
     }
 
-    /// A stop by hand: what was done stays, and the run can go on another time.
+    /// Ends the run after a stop. Its results are kept and the run can be resumed.
     fn stopped(mut self) -> Result<Option<Epoch>, TrainError> {
         self.checkpoint()?;
         self.say_end("it was stopped, and can be resumed".into())
@@ -283,7 +292,7 @@ impl<'a> Run<'a> {
         Ok(best)
     }
 
-    /// Trains through the rest of epoch `number`, counted from 0.
+    /// Trains the remaining steps of epoch `number`, counted from 0.
     fn epoch(&mut self, number: usize) -> Result<Outcome, TrainError> {
         let config = self.config;
         let items = training_items(&self.train, config, number);
@@ -292,7 +301,7 @@ impl<'a> Run<'a> {
         let first = self.progress.step;
         let rate = learning_rate(config, number);
         let mut pace = Pace::new(config.epochs - number, steps);
-        // Taken out, so that the batches may borrow them while the run itself changes.
+        // The cases are moved out so that the batches can borrow them while the run itself is modified.
         let cases = std::mem::replace(&mut self.train, Cases::none());
         let form = self.form.clone();
         let rest = items.get(first * group..).unwrap_or_default();
@@ -305,7 +314,7 @@ impl<'a> Run<'a> {
                 let waiting = Instant::now();
                 let group: Vec<Batch> = batches.iter().take(passes).collect();
                 pace.waited(waiting.elapsed());
-                // Dropout draws the same numbers in this step wherever the run was resumed.
+                // With this seed, dropout draws the same numbers in this step wherever the run was resumed.
                 self.plain.seed(seed(config.seed, number, step));
                 self.step(group, rate)?;
                 self.progress.step = step + 1;
@@ -329,7 +338,7 @@ impl<'a> Run<'a> {
         outcome
     }
 
-    /// Waits while a pause is asked for, and says so.
+    /// Waits while the run is paused, and reports it.
     fn wait(&mut self) -> RunControl {
         if self.control.command() != RunControl::Pause {
             return self.control.command();
@@ -360,7 +369,7 @@ impl<'a> Run<'a> {
         for batch in group.iter().filter(|batch| batch.count > 0) {
             let tensors = Tensors::of(batch, &self.form, &self.device);
             let logits = logits(model.as_ref(), &tensors, batch, self.kept.as_mut());
-            // Every image counts the same, whichever pass it is in.
+            // Every image has the same weight, regardless of its pass.
             let share = batch.count as f64 / images as f64;
             let value = loss(logits, tensors.target, self.config.cross_entropy).total * share;
             let plain = value.clone().inner();
@@ -375,7 +384,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Reads losses back, from a GPU only now and then, and ends the run where one is no number.
+    /// Reads losses back (from a GPU only occasionally) and ends the run if one of them is not finite.
     fn look_at_losses(&mut self, epoch: usize, is_last: bool) -> Result<(), TrainError> {
         if self.is_gpu && self.unread.len() < READ_EVERY && !is_last {
             return Ok(());
@@ -407,7 +416,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A number of its own for every step.
+/// A different seed for every step.
 fn seed(seed: u64, epoch: usize, step: usize) -> u64 {
     seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((epoch as u64) << 32).wrapping_add(step as u64)
 }

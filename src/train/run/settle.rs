@@ -1,4 +1,4 @@
-//! The data of a run and what its folder records of them.
+//! The data of a run and their record in its folder.
 
 use crate::train::cases::Cases;
 use crate::train::config::TrainConfig;
@@ -7,7 +7,7 @@ use crate::train::event::Event;
 use crate::train::folder::RunFolder;
 use crate::train::manifest::Manifest;
 
-/// Pairs from which on it is said how many were read.
+/// The number of pairs from which progress is reported.
 const MANY: usize = 1000;
 
 /// The pairs of the run with hashes of their contents.
@@ -26,11 +26,11 @@ pub(super) fn manifest(
     Ok(Manifest::of(&config.data, folder.path(), train, validation, &mut progress)?)
 }
 
-/// Compares the data found with those that the run was begun with, puts them in the same order, and records where they lie now.
-/// Gives a note where nothing was recorded, or not how they were read.
+/// Compares the data found with those with which the run was started, sorts them in the same order, and records
+/// their current locations. Returns a message if the data or how they were read had not been recorded.
 ///
 /// # Errors
-/// The data are others.
+/// The data differ.
 pub(super) fn compare(
     folder: &RunFolder,
     recorded: Option<&Manifest>,
@@ -56,7 +56,7 @@ pub(super) fn compare(
     let (in_train, in_validation) = recorded.order_in(found);
     train.arrange(&in_train);
     validation.arrange(&in_validation);
-    // In the order of the beginning, at the places of today.
+    // The entries keep their original order with the current locations.
     let mut now = recorded.clone();
     for (entry, found) in now.data.iter_mut().zip(&found.data) {
         entry.place = found.place.clone();

@@ -1,4 +1,4 @@
-//! What of a stage's output the mask rests on: the gradient of the mask's mean logit, through the rest of the decoder.
+//! Attribution of the mask to a stage's output: the gradient of the mean logit through the rest of the decoder.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -12,7 +12,7 @@ use crate::model::overrides::Overrides;
 use crate::model::prepared::{to_planes, to_positions};
 use crate::model::trace::Trace;
 
-/// A decoder that is differentiated by what flows through it, not by its weights.
+/// A decoder that is differentiated with respect to its inputs, not its weights.
 #[derive(Debug)]
 pub struct Attributor {
     fusion: Fusion,
@@ -20,25 +20,26 @@ pub struct Attributor {
     head: Head,
 }
 
-/// What the decoder works on, on the attributor's device.
+/// The inputs of the decoder, on the attributor's device.
 #[derive(Debug)]
 pub struct Inputs {
-    /// Image features, fine to coarse, each `[1, C, n, n]`.
+    /// The image features, fine to coarse, each `[1, C, n, n]`.
     pub features: Vec<Tensor<4>>,
-    /// Outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]`.
+    /// The outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]`.
     pub states: Vec<Tensor<3>>,
 }
 
 impl Attributor {
-    /// Takes the decoder of a model that lies on a differentiating device; its encoders are dropped.
+    /// Takes the decoder of a model on an autodiff device and drops the encoders.
     pub fn of(model: HiMix, overrides: &Overrides) -> Self {
-        // Frozen, it keeps the statistics of its batch norms and drops nothing out, and no gradient of a weight is computed.
+        // A frozen decoder keeps the statistics of its batch norms, applies no dropout and computes no gradients
+        // of weights.
         let model = model.with_overrides(overrides).freeze();
         Self { fusion: model.fusion, stages: model.stages, head: model.head }
     }
 
-    /// The mean logit over the pixels where `chosen`, `[1, 1, side, side]`, is 1, when stage `stage` (coarse to fine) gives
-    /// `output`, `[1, C/2, 2n, 2n]`: `[1]`.
+    /// The mean logit over the pixels where `chosen`, `[1, 1, side, side]`, is 1, if stage `stage` (coarse to
+    /// fine) outputs `output`, `[1, C/2, 2n, 2n]`. The result has shape `[1]`.
     pub fn mean_logit(&self, stage: usize, output: Tensor<4>, inputs: &Inputs, chosen: &Tensor<4>) -> Tensor<1> {
         let mut trace = Trace::off();
         let mut x = output;
@@ -52,7 +53,8 @@ impl Attributor {
         (logits * chosen.clone()).sum() / chosen.clone().sum()
     }
 
-    /// The gradient of [`Self::mean_logit`] by the output of stage `stage`, of the output's shape.
+    /// The gradient of [`Self::mean_logit`] with respect to the output of stage `stage`, in the shape of the
+    /// output.
     pub fn gradient(&self, stage: usize, output: Tensor<4>, inputs: &Inputs, chosen: &Tensor<4>) -> Tensor<4> {
         let output = output.require_grad();
         let gradients = self.mean_logit(stage, output.clone(), inputs, chosen).backward();

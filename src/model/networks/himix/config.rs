@@ -1,7 +1,7 @@
-//! The architecture of HiMix: all sizes and variants, as they stand in a bundle's `config.json`.
+//! The architecture of HiMix: all sizes and variants in a bundle's `config.json`.
 //!
-//! The objects `text`, `vision` and `decoder` have the keys of the authors' small reference model; every
-//! further key has a default that makes the published network.
+//! The objects `text`, `vision` and `decoder` have the keys of the authors' small reference model. Every
+//! additional key has a default that gives the published network.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,23 +10,23 @@ use crate::model::blocks::vision_encoder::VisionConfig;
 use crate::model::config::ConfigError;
 use crate::model::overrides::Overrides;
 
-/// Sizes of the decoder.
+/// The sizes of the decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecoderConfig {
-    /// Heads of every cross and self attention; must divide each stage's channels.
+    /// The number of heads of every cross-attention and self-attention. It must divide the channels of each stage.
     pub num_heads: usize,
-    /// Length L of the projected text at each stage, coarse to fine.
+    /// The length L of the projected text at each stage, coarse to fine.
     pub text_lengths: Vec<usize>,
-    /// Tokens that the text projection takes in; equal to the token limit.
+    /// The number of tokens that the text projection receives. It must equal the token limit.
     pub input_text_length: usize,
-    /// Channels after the sub-pixel head.
+    /// The number of channels after the pixel shuffle of the head.
     pub subpixel_channels: usize,
-    /// Side of the network's input in pixels.
+    /// The side length of the network's input in pixels.
     pub image_size: usize,
-    /// Whether the stages filter their input (ASRM). Off, they have no σ.
+    /// Whether the stages filter their input (ASRM). Without the filter they have no σ.
     pub spectrum_filter: bool,
-    /// Probability of dropout in the stage's MLP, in training only.
+    /// The dropout probability in the MLP of a stage, applied only in training.
     pub dropout: f64,
 }
 
@@ -44,45 +44,45 @@ impl Default for DecoderConfig {
     }
 }
 
-/// How the text encoder's layers are grouped (supplementary, Table 2).
+/// The grouping of the text encoder's layers (supplementary material, Table 2).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grouping {
     /// Consecutive layers: 1–4, 5–8, 9–12.
     #[default]
     Sequential,
-    /// Round robin with stride 3: 1,4,7,10 and so on.
+    /// Layers assigned in turn with stride 3: 1, 4, 7, 10 and so on.
     Interleaved,
-    /// No grouping: every stage mixes all layers with weights of its own.
+    /// No grouping: every stage mixes all layers with its own weights.
     None,
-    /// Every stage gets the last layer alone.
+    /// Every stage receives only the last layer.
     LastLayer,
-    /// The layers of each group by number, from 1; for instance the outcome of a clustering.
+    /// The layer numbers of each group, counted from 1, for example the result of a clustering.
     Explicit(Vec<Vec<usize>>),
 }
 
-/// How the layers of a group become one.
+/// How the layers of a group are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
-    /// Weighted by the softmax of learned values.
+    /// A weighted sum with the softmax of learned values as weights.
     #[default]
     Learned,
-    /// Plain mean; nothing is learned.
+    /// The mean; nothing is learned.
     Mean,
 }
 
-/// Dynamic layer fusion (DLFM) and its variants.
+/// The dynamic layer fusion (DLFM) and its variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FusionConfig {
-    /// Which layers belong together.
+    /// The grouping of the layers.
     pub grouping: Grouping,
-    /// How they are mixed.
+    /// How the layers of a group are combined.
     pub pooling: Pooling,
-    /// Number of the group, from 1, that feeds each stage, coarse to fine. The paper's is 3, 2, 1.
+    /// The number, from 1, of the group for each stage, coarse to fine. The paper uses 3, 2, 1.
     pub order: Vec<usize>,
-    /// Groups, by number, that are taken away; their stage runs without its guide block.
+    /// The numbers of the groups that are removed. The stage of a removed group runs without its guide block.
     pub removed: Vec<usize>,
 }
 
@@ -92,19 +92,19 @@ impl Default for FusionConfig {
     }
 }
 
-/// The sizes of HiMix as they stand in a bundle's `config.json`.
+/// The sizes of HiMix as stored in a bundle's `config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HiMixConfig {
-    /// Text encoder.
+    /// The text encoder.
     pub text: TextConfig,
-    /// Vision encoder.
+    /// The vision encoder.
     pub vision: VisionConfig,
-    /// Decoder.
+    /// The decoder.
     pub decoder: DecoderConfig,
-    /// Layer fusion.
+    /// The layer fusion.
     pub fusion: FusionConfig,
-    /// Tokens of a prompt that the network reads, `[CLS]` and `[SEP]` included.
+    /// The maximum number of tokens of a prompt, including `[CLS]` and `[SEP]`.
     pub token_limit: usize,
 }
 
@@ -121,22 +121,25 @@ impl Default for HiMixConfig {
 }
 
 impl HiMixConfig {
-    /// Decoder stages; the published network has three.
+    /// The number of decoder stages. The published network has three.
     pub fn stage_count(&self) -> usize {
         self.decoder.text_lengths.len()
     }
 
-    /// Side of the grid on which stage `index` (coarse to fine) works: 7, 14, 28 for a 224 pixel input.
+    /// The side length of the grid of stage `index` (coarse to fine): 7, 14, 28 for an input of 224 pixels.
     pub fn stage_grid(&self, index: usize) -> usize {
         self.decoder.image_size / (self.vision.patch_size << (self.stage_count() - index))
     }
 
-    /// Channels of stage `index`, coarse to fine: 768, 384, 192.
+    /// The channels of stage `index` (coarse to fine): 768, 384, 192 in the published network.
     pub fn stage_channels(&self, index: usize) -> usize {
         self.vision.hidden_sizes[self.stage_count() - index]
     }
 
-    /// The text layers, from 1, that feed each stage, coarse to fine; empty where the stage has no text.
+    /// The text layers of each stage, counted from 1, coarse to fine; empty if the stage has no text.
+    ///
+    /// # Errors
+    /// The groups are invalid; see [`Self::groups`].
     pub fn stage_layers(&self) -> Result<Vec<Vec<usize>>, ConfigError> {
         let groups = self.groups()?;
         Ok((0..self.stage_count())
@@ -147,7 +150,11 @@ impl HiMixConfig {
             .collect())
     }
 
-    /// The groups themselves, G1 first, whatever stage they feed.
+    /// The groups of text layers, G1 first, regardless of the stage they feed.
+    ///
+    /// # Errors
+    /// The order does not name each group once, a removed group does not exist, or the layers cannot be grouped
+    /// this way.
     pub fn groups(&self) -> Result<Vec<Vec<usize>>, ConfigError> {
         let layers = self.text.num_hidden_layers;
         let stages = self.stage_count();
@@ -186,7 +193,10 @@ impl HiMixConfig {
         self.fusion.pooling == Pooling::Learned && self.fusion.grouping != Grouping::LastLayer
     }
 
-    /// Refuses sizes that cannot make a network.
+    /// Checks that a network can be built with these sizes.
+    ///
+    /// # Errors
+    /// A size is zero, too large or inconsistent with another one.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let error = |text: String| Err(ConfigError(text));
         let (text, vision, decoder) = (&self.text, &self.vision, &self.decoder);
@@ -250,7 +260,7 @@ impl HiMixConfig {
         self.groups().map(|_| ())
     }
 
-    /// The groups that feed the stages, and those that are left out, as `overrides` has them.
+    /// Returns the configuration with the order and the removed groups of `overrides`.
     pub fn with_overrides(&self, overrides: &Overrides) -> Self {
         let mut config = self.clone();
         config.fusion.order.clone_from(&overrides.order);

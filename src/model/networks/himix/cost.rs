@@ -1,15 +1,15 @@
-//! What one image costs in training.
+//! The cost of one image in training.
 
 use super::config::HiMixConfig;
 
-/// Grid side and channels of every stage of the vision encoder.
+/// The grid side length, channels and depth of every stage of the vision encoder.
 fn stages(config: &HiMixConfig) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
     let first = config.decoder.image_size / config.vision.patch_size.max(1);
     let sizes = config.vision.hidden_sizes.iter().zip(&config.vision.depths).enumerate();
     sizes.map(move |(stage, (channels, depth))| ((first >> stage) as f64, *channels as f64, *depth as f64))
 }
 
-/// Multiplications and additions of one image on the way there.
+/// The number of multiplications and additions in the forward pass of one image.
 pub fn operations(config: &HiMixConfig) -> f64 {
     let vision: f64 = stages(config).map(|(n, c, depth)| depth * n * n * 2.0 * (49.0 * c + 8.0 * c * c)).sum();
     let (hidden, wide) = (config.text.hidden_size as f64, config.text.intermediate_size as f64);
@@ -28,7 +28,7 @@ pub fn operations(config: &HiMixConfig) -> f64 {
     vision + text + decoder + 2.0 * n * n * 9.0 * c * 16.0
 }
 
-/// Numbers of one image that a step keeps for the way back.
+/// The number of values per image that a step keeps for the backward pass.
 pub fn kept(config: &HiMixConfig) -> f64 {
     let vision: f64 = stages(config).map(|(n, c, depth)| depth * n * n * c * 20.0).sum();
     let (hidden, wide) = (config.text.hidden_size as f64, config.text.intermediate_size as f64);

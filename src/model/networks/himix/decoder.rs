@@ -1,6 +1,6 @@
-//! One decoder stage: text projection, spectrum filter, cross and self attention, MLP, then the up block.
+//! A decoder stage: text projection, spectrum filter, cross-attention, self-attention, MLP and up block.
 //!
-//! Paper section 3.3 and Fig. 4; the order of the parts and of the norms is that of the authors' code.
+//! Paper section 3.3 and Fig. 4. The order of the parts and norms follows the authors' code.
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
@@ -14,24 +14,25 @@ use crate::model::layers::{Attention, LayerNorm, Linear, sine_positions, uniform
 use crate::model::overrides::{SIGMA_OFF, StageOverrides};
 use crate::model::trace::Trace;
 
-/// Start of the three residual scales β.
+/// The initial value of the three residual scales β.
 pub const SCALE_INIT: f64 = 1.421;
-/// Epsilon of the decoder's layer norms.
+/// The epsilon of the decoder's layer norms.
 const NORM_EPS: f64 = 1e-5;
 
-/// Brings the fused text to the stage: tokens → L by a 1×1 convolution over the token axis, hidden → C.
+/// Projects the fused text to the sizes of a stage: from the number of tokens to L by a 1×1 convolution over the
+/// token axis, and from hidden to C channels.
 #[derive(Module, Debug)]
 pub struct TextProjection {
-    /// `[L, tokens, 1]`
+    /// The weight of the convolution, `[L, tokens, 1]`.
     pub token_weight: Param<Tensor<3>>,
-    /// `[L]`
+    /// The bias of the convolution, `[L]`.
     pub token_bias: Param<Tensor<1>>,
-    /// hidden → C
+    /// The linear layer from hidden to C channels.
     pub linear: Linear,
 }
 
 impl TextProjection {
-    /// `[batch, tokens, hidden]` → `[batch, L, C]`
+    /// Maps `[batch, tokens, hidden]` to `[batch, L, C]`.
     pub fn forward(&self, text: Tensor<3>) -> Tensor<3> {
         let mix = self.token_weight.val();
         let [length, tokens, _] = mix.dims();
@@ -40,34 +41,34 @@ impl TextProjection {
     }
 }
 
-/// The part of a stage that text guides.
+/// The guide block: the part of a stage that depends on the text.
 #[derive(Module, Debug)]
 pub struct Guide {
-    /// Text projection.
+    /// The text projection.
     pub text_project: TextProjection,
-    /// Spectrum filter; `None` where the configuration switches it off.
+    /// The spectrum filter; `None` if the configuration disables it.
     pub spectrum: Option<SpectrumFilter>,
-    /// Norm before the self attention.
+    /// The layer norm before the self-attention.
     pub norm1: LayerNorm,
-    /// Norm before the cross attention.
+    /// The layer norm before the cross-attention.
     pub norm2: LayerNorm,
-    /// Cross attention: the image asks, the text answers.
+    /// The cross-attention, with queries from the image and keys and values from the text.
     pub cross_attn: Attention,
-    /// Norm after the cross attention.
+    /// The layer norm after the cross-attention.
     pub cross_attn_norm: LayerNorm,
-    /// Self attention.
+    /// The self-attention.
     pub self_attn: Attention,
-    /// Norm after the self attention.
+    /// The layer norm after the self-attention.
     pub self_attn_norm: LayerNorm,
-    /// C → C/2
+    /// The first layer of the MLP, from C to C/2.
     pub lin1: Linear,
-    /// C/2 → C
+    /// The second layer of the MLP, from C/2 to C.
     pub lin2: Linear,
-    /// β₁ of the cross attention, `[1]`.
+    /// The scale β₁ of the cross-attention, `[1]`.
     pub scale1: Param<Tensor<1>>,
-    /// β₂ of the self attention, `[1]`.
+    /// The scale β₂ of the self-attention, `[1]`.
     pub scale2: Param<Tensor<1>>,
-    /// β₃ of the MLP, `[1]`.
+    /// The scale β₃ of the MLP, `[1]`.
     pub scale3: Param<Tensor<1>>,
     dropout: Dropout,
     image_positions: Tensor<3>,
@@ -107,17 +108,17 @@ impl Guide {
         }
     }
 
-    /// Sine table over the grid's positions, `[1, n², C]`.
+    /// The sine table over the positions of the grid, `[1, n², C]`.
     pub fn image_positions(&self) -> Tensor<3> {
         self.image_positions.clone()
     }
 
-    /// Sine table over the projected text, `[1, L, C]`.
+    /// The sine table over the positions of the projected text, `[1, L, C]`.
     pub fn text_positions(&self) -> Tensor<3> {
         self.text_positions.clone()
     }
 
-    /// Features `[batch, C, n, n]` and fused text `[batch, tokens, hidden]` → `[batch, n², C]`
+    /// Maps features `[batch, C, n, n]` and fused text `[batch, tokens, hidden]` to `[batch, n², C]`.
     fn forward(&self, x: Tensor<4>, text: Tensor<3>, name: &str, trace: &mut Trace) -> Tensor<3> {
         let [batch, channels, n, _] = x.dims();
         let text = self.text_project.forward(text);
@@ -147,17 +148,17 @@ impl Guide {
     }
 }
 
-/// One decoder stage.
+/// A decoder stage.
 #[derive(Module, Debug)]
 pub struct DecoderStage {
-    /// What the text guides; `None` where the stage's group was removed.
+    /// The guide block; `None` if the stage's group was removed.
     pub guide: Option<Guide>,
-    /// Up block.
+    /// The up block.
     pub up: UpBlock,
 }
 
 impl DecoderStage {
-    /// Stage `stage`, coarse to fine.
+    /// Creates stage `stage`, counted coarse to fine.
     pub fn new(config: &HiMixConfig, stage: usize, device: &Device) -> Self {
         let has_text = !config.fusion.removed.contains(&config.fusion.order[stage]);
         Self {
@@ -166,7 +167,8 @@ impl DecoderStage {
         }
     }
 
-    /// Features `[batch, C, n, n]`, fused text, skip `[batch, C/2, 2n, 2n]` → `[batch, C/2, 2n, 2n]`
+    /// Maps features `[batch, C, n, n]`, fused text `[batch, tokens, hidden]` and the skip connection
+    /// `[batch, C/2, 2n, 2n]` to `[batch, C/2, 2n, 2n]`.
     pub fn forward(
         &self,
         x: Tensor<4>,
@@ -181,7 +183,7 @@ impl DecoderStage {
         x
     }
 
-    /// The values with which it runs, on a grid of `grid` cells a side.
+    /// The values with which the stage runs. `grid` is the side length of its grid.
     pub fn overrides(&self, grid: usize) -> StageOverrides {
         let number = |param: &Param<Tensor<1>>| param.val().into_data().iter::<f32>().next().unwrap_or_default();
         let guide = self.guide.as_ref();
@@ -190,7 +192,7 @@ impl DecoderStage {
         StageOverrides { grid, sigma, is_filtered: sigma.is_some(), betas }
     }
 
-    /// The same weights with other values.
+    /// Returns the stage with the same weights but other values.
     pub fn with_overrides(mut self, overrides: &StageOverrides) -> Self {
         let Some(guide) = &mut self.guide else { return self };
         if let (Some(filter), Some(sigma)) = (&mut guide.spectrum, overrides.sigma) {
@@ -205,7 +207,7 @@ impl DecoderStage {
         self
     }
 
-    /// The guide block alone, back on the grid: `[batch, C, n, n]`
+    /// Runs only the guide block and restores the grid, `[batch, C, n, n]`.
     fn guided(&self, x: Tensor<4>, text: Option<Tensor<3>>, name: &str, trace: &mut Trace) -> Tensor<4> {
         match (&self.guide, text) {
             (Some(guide), Some(text)) => {
@@ -217,7 +219,7 @@ impl DecoderStage {
     }
 }
 
-/// Records a stage's output as the references have it, `[batch, side², channels]`.
+/// Records the output of a stage in the shape of the reference tensors, `[batch, side², channels]`.
 fn record_decoded(x: &Tensor<4>, name: &str, trace: &mut Trace) {
     if trace.is_on() {
         let [batch, channels, side, _] = x.dims();

@@ -1,6 +1,6 @@
-//! Dynamic layer fusion (DLFM): each decoder stage reads its own mixture of text encoder layers.
+//! Dynamic layer fusion (DLFM): each decoder stage reads its own weighted sum of text encoder layers.
 //!
-//! Paper section 3.2; variants as in the supplementary's Tables 1 and 2.
+//! Paper section 3.2; variants from the supplementary material, Tables 1 and 2.
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::softmax;
@@ -10,11 +10,11 @@ use super::config::HiMixConfig;
 use crate::model::config::ConfigError;
 use crate::model::overrides::GroupOverrides;
 
-/// Groups of layers, and how they are weighted.
+/// The groups of layers and their weights.
 #[derive(Module, Debug)]
 pub struct Fusion {
-    /// `[groups, largest group]`, initialised to 1; row 0 belongs to G1. A shorter group uses the first entries
-    /// of its row. Absent where nothing is learned.
+    /// The values before the softmax, `[groups, largest group]`, initialised to 1. Row 0 belongs to G1. A shorter
+    /// group uses the first entries of its row. `None` if nothing is learned.
     pub alpha: Option<Param<Tensor<2>>>,
     #[module(skip)]
     groups: Vec<Vec<usize>>,
@@ -25,7 +25,10 @@ pub struct Fusion {
 }
 
 impl Fusion {
-    /// Uniform weights. Fails where the configuration's groups make no sense.
+    /// Creates a fusion with uniform weights.
+    ///
+    /// # Errors
+    /// The groups of the configuration are invalid.
     pub fn new(config: &HiMixConfig, device: &Device) -> Result<Self, ConfigError> {
         let groups = config.groups()?;
         let widest = groups.iter().map(Vec::len).max().unwrap_or(1);
@@ -34,8 +37,8 @@ impl Fusion {
         Ok(Self { alpha, groups, order, removed })
     }
 
-    /// Softmax weights of the group that feeds `stage` (coarse to fine), `[layers of the group]`; `None` where the
-    /// group was removed.
+    /// The layers of the group that feeds `stage` (coarse to fine) and, if they are learned, their softmax
+    /// weights, `[layers of the group]`; `None` if the group was removed.
     fn weights(&self, stage: usize) -> Option<(&[usize], Option<Tensor<1>>)> {
         let number = self.order[stage];
         if self.removed.contains(&number) {
@@ -49,7 +52,7 @@ impl Fusion {
         Some((layers, weights))
     }
 
-    /// Number of the group, from 1, that feeds each stage, coarse to fine.
+    /// The number, from 1, of the group for each stage, coarse to fine.
     pub fn order(&self) -> &[usize] {
         &self.order
     }
@@ -73,7 +76,8 @@ impl Fusion {
             .collect()
     }
 
-    /// The same groups with other values, in another order, or left out. Where nothing is learned, values are not looked at.
+    /// Returns the same groups with other values, another order or other removed groups. The values are ignored if
+    /// nothing is learned.
     pub fn with_overrides(&self, overrides: &[GroupOverrides], order: &[usize]) -> Self {
         let alpha = self.alpha.as_ref().map(|alpha| {
             let [count, widest] = alpha.dims();
@@ -88,7 +92,7 @@ impl Fusion {
         Self { alpha, order: order.to_vec(), removed: removed.collect(), groups: self.groups.clone() }
     }
 
-    /// Outputs of the embedding and of every layer → the text of each stage, coarse to fine, each
+    /// Maps the outputs of the embedding and of every layer to the text of each stage, coarse to fine, each
     /// `[batch, tokens, hidden]`; `None` for a stage without text.
     pub fn forward(&self, states: &[Tensor<3>]) -> Vec<Option<Tensor<3>>> {
         (0..self.order.len())

@@ -1,22 +1,21 @@
-//! The names of the tensors: ours, those of the authors' model, and those that never touch the mask.
+//! The names of the tensors in our modules, in the authors' model, and of those that do not influence the mask.
 
 use super::config::HiMixConfig;
 use crate::model::key_table::{Encoder, EncoderKeys, Fill, KeySpec, KeyTable};
 use crate::model::weights::deterministic;
 
-/// Beginning of the text encoder's keys, which a checkpoint may lack.
+/// The prefix of the text encoder's keys, which a checkpoint may lack.
 const TEXT_ENCODER: &str = "text_encoder.model.bert.";
 
-/// Our path → the authors' key. Applied in this order, each to the whole path; the stage's number is then put in
-/// for `decoder#`.
+/// Replacements from our parameter path to the authors' key, applied to the whole path in this order.
 const TABLE: &[(&str, &str)] = &[
-    // Vision encoder (ConvNeXt as transformers names it).
+    // The vision encoder (ConvNeXt), named as in Hugging Face's transformers.
     ("vision.embeddings.", "encoder.model.embeddings."),
     ("vision.stages.", "encoder.model.encoder.stages."),
     (".downsample.norm.", ".downsampling_layer.0."),
     (".downsample.conv.", ".downsampling_layer.1."),
     (".blocks.", ".layers."),
-    // Text encoder (BERT as transformers names it).
+    // The text encoder (BERT), named as in Hugging Face's transformers.
     ("text.embeddings.word.", "text_encoder.model.bert.embeddings.word_embeddings."),
     ("text.embeddings.position.", "text_encoder.model.bert.embeddings.position_embeddings."),
     ("text.embeddings.token_type.", "text_encoder.model.bert.embeddings.token_type_embeddings."),
@@ -28,9 +27,9 @@ const TABLE: &[(&str, &str)] = &[
     (".attention_out.", ".attention.output.dense."),
     (".attention_norm.", ".attention.output.LayerNorm."),
     (".intermediate.", ".intermediate.dense."),
-    // Layer fusion.
+    // The layer fusion.
     ("fusion.alpha", "attention_weights"),
-    // Decoder stages.
+    // The decoder stages.
     (".guide.text_project.token_weight", ".guide_layer.text_project.0.weight"),
     (".guide.text_project.token_bias", ".guide_layer.text_project.0.bias"),
     (".guide.text_project.linear.", ".guide_layer.text_project.2."),
@@ -42,17 +41,17 @@ const TABLE: &[(&str, &str)] = &[
     (".up.norm", ".decoder.conv_block.norm"),
     (".gamma", ".weight"),
     (".beta", ".bias"),
-    // Head.
+    // The head.
     ("head.conv.", "decoder1.conv_block."),
     ("head.out.", "out.conv.conv."),
 ];
 
-/// Number in the name of a decoder stage's tensors: 16, 8, 4 for three stages.
+/// The number in the names of a decoder stage's tensors: 16, 8, 4 for three stages.
 fn stage_number(stages: usize, index: usize) -> usize {
     4 << (stages - 1 - index)
 }
 
-/// The authors' key of one of our parameters.
+/// The authors' key of a parameter at `path` in our module.
 pub fn reference_key(path: &str, stages: usize) -> String {
     let mut key = path.to_owned();
     if let Some(rest) = path.strip_prefix("stages.") {
@@ -63,7 +62,7 @@ pub fn reference_key(path: &str, stages: usize) -> String {
     for (ours, theirs) in TABLE {
         key = key.replace(ours, theirs);
     }
-    // The two norms and the narrowing layer of a BERT layer have names too short for a plain replacement.
+    // The output layer and its norm in a BERT layer have names that are too short for a plain replacement.
     if let Some(rest) = key.strip_prefix("text_encoder.model.bert.encoder.layer.") {
         let parts: Vec<&str> = rest.split('.').collect();
         if let [layer, name @ ("out" | "norm"), leaf] = parts[..] {
@@ -74,11 +73,11 @@ pub fn reference_key(path: &str, stages: usize) -> String {
     key
 }
 
-/// Key of the word embeddings, to which the language-model head is tied.
+/// The key of the word embeddings, to which the language-model head is tied.
 const WORD_EMBEDDINGS: &str = "text_encoder.model.bert.embeddings.word_embeddings.weight";
 
-/// Hugging Face's beginning of a key → the authors'. A model saved without its head has keys without the leading `bert.` or
-/// `convnext.`.
+/// The mapping from the key prefixes of Hugging Face to those of the authors. A model saved without its head has
+/// keys without the leading `bert.` or `convnext.`.
 const TEXT_KEYS: EncoderKeys = EncoderKeys {
     table: &[
         ("bert.", "text_encoder.model.bert."),
@@ -165,7 +164,7 @@ impl KeyTable for HiMixConfig {
     }
 }
 
-/// See [`KeyTable::auxiliary`].
+/// Implements [`KeyTable::auxiliary`].
 fn auxiliary(config: &HiMixConfig) -> Vec<(KeySpec, Fill)> {
     let mut list = Vec::new();
     let mut add = |name: String, shape: &[usize], fill: Fill| {
@@ -173,7 +172,7 @@ fn auxiliary(config: &HiMixConfig) -> Vec<(KeySpec, Fill)> {
     };
     let (hidden, vocabulary) = (config.text.hidden_size, config.text.vocab_size);
     let last = config.vision.hidden_sizes.last().copied().unwrap_or(0);
-    // Width of CXR-BERT's projection; the small reference model has a quarter of it.
+    // The width of CXR-BERT's projection; the small reference model has a quarter of it.
     let projection = if hidden >= 768 { 128 } else { 32 };
     let text = "text_encoder.model.cls";
     add("encoder.model.layernorm.weight".into(), &[last], Fill::Ones);

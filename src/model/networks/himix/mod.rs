@@ -1,4 +1,5 @@
-//! HiMix: hierarchical mixing of the text encoder's layers into the decoder's stages, with a spectrum filter in each.
+//! HiMix: the layers of the text encoder are mixed hierarchically into the decoder's stages, each of which has a
+//! spectrum filter.
 //!
 //! Hwang, Sim, Kim: "HiMix: Hierarchical Visual-Textual Mixing Network for Lesion Segmentation", WACV 2026.
 
@@ -25,7 +26,7 @@ pub use config::HiMixConfig;
 pub use model::HiMix;
 pub use prepared::Prepared;
 
-/// How a bundle names it, and how its sizes are read.
+/// The registry entry: the network's tag in a bundle and the function that reads its sizes.
 pub const ENTRY: Entry = Entry { name: NAME, read };
 
 const NAME: &str = "himix";

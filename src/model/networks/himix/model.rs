@@ -1,4 +1,4 @@
-//! The network assembled: image and prompt to a logit a pixel.
+//! The complete network, which maps an image and a prompt to one logit per pixel.
 //!
 //! Hwang, Sim, Kim: "HiMix: Hierarchical Visual-Textual Mixing Network for Lesion Segmentation", WACV 2026.
 
@@ -19,26 +19,29 @@ use crate::model::network::{self, Executor, Inputs, Inspectable, Model, TextCond
 use crate::model::overrides::Overrides;
 use crate::model::trace::Trace;
 
-/// The whole network.
+/// The complete network.
 #[derive(Module, Debug)]
 pub struct HiMix {
-    /// Image to features at four sizes.
+    /// The vision encoder, which computes image features at four resolutions.
     pub vision: VisionEncoder,
-    /// Prompt to token states of every layer.
+    /// The text encoder, which computes the token states of every layer.
     pub text: TextEncoder,
-    /// Token states to the text of each stage.
+    /// The layer fusion, which mixes the token states to the text of each stage.
     pub fusion: Fusion,
-    /// Stages, coarse to fine.
+    /// The decoder stages, coarse to fine.
     pub stages: Vec<DecoderStage>,
-    /// Features to logits.
+    /// The head, which maps features to logits.
     pub head: Head,
-    /// What it was built from.
+    /// The configuration from which the network was built.
     #[module(skip)]
     pub config: HiMixConfig,
 }
 
 impl HiMix {
-    /// A network with random weights. Fails where the configuration cannot be built.
+    /// Creates a network with random weights.
+    ///
+    /// # Errors
+    /// The configuration is invalid.
     pub fn new(config: &HiMixConfig, device: &Device) -> Result<Self, ConfigError> {
         config.validate()?;
         Ok(Self {
@@ -51,9 +54,10 @@ impl HiMix {
         })
     }
 
-    /// Image features and text of each stage → logits.
+    /// Maps the image features and the text of each stage to logits.
     ///
-    /// `features` are fine to coarse as the vision encoder gives them, `text` coarse to fine as the fusion does.
+    /// `features` are ordered fine to coarse, as returned by the vision encoder, and `text` coarse to fine, as
+    /// returned by the fusion.
     fn decode(&self, features: &[Tensor<4>], text: Vec<Option<Tensor<3>>>, trace: &mut Trace) -> Tensor<4> {
         let last = features.len() - 1;
         let mut x = features[last].clone();
@@ -69,7 +73,7 @@ impl HiMix {
         logits
     }
 
-    /// The values with which it runs.
+    /// The values with which the network runs.
     pub fn overrides(&self) -> Overrides {
         let stages = self.stages.iter().enumerate();
         Overrides {
@@ -79,7 +83,8 @@ impl HiMix {
         }
     }
 
-    /// The same weights with other values; a filter that is switched off becomes one that passes everything.
+    /// Returns the network with the same weights but other values. A disabled filter becomes one that passes
+    /// everything.
     pub fn with_overrides(self, overrides: &Overrides) -> Self {
         let fusion = self.fusion.with_overrides(&overrides.groups, &overrides.order);
         let stages = self
@@ -141,7 +146,7 @@ impl Inspectable for HiMix {
     fn with_overrides(&self, overrides: &Overrides) -> Box<dyn Model> {
         let mut model = Self::with_overrides(self.clone(), overrides);
         model.config = self.config.with_overrides(overrides);
-        // A stage that gets no text has no guide block in files either.
+        // A stage without text has no guide block in files either.
         for (stage, number) in model.stages.iter_mut().zip(&overrides.order) {
             stage.guide = stage.guide.take().filter(|_| overrides.groups[number - 1].is_used);
         }
@@ -153,7 +158,7 @@ impl Inspectable for HiMix {
     }
 }
 
-/// Name of a stage in the reference tensors: `stage3` is the coarsest of three.
+/// The name of a stage in the reference tensors. `stage3` is the coarsest of three.
 pub fn stage_name(count: usize, index: usize) -> String {
     format!("stage{}", count - index)
 }

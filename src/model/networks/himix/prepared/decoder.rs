@@ -1,4 +1,4 @@
-//! Layer fusion, decoder stages and head: everything after the two encoders, and what of it can be overridden.
+//! The layer fusion, decoder stages and head: everything after the two encoders, including what can be overridden.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::model::network::{Decoded, DecodedStage, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::prepared::PreparedHead;
 
-/// The decoder, folded. A clone shares the weights.
+/// The decoder, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
 pub struct PreparedDecoder {
     fusion: Fusion,
@@ -20,7 +20,7 @@ pub struct PreparedDecoder {
 }
 
 impl PreparedDecoder {
-    /// Works out filters, norms and scales.
+    /// Computes the filter matrices and folds the norms and scales into the weights.
     pub fn of(model: &HiMix) -> Self {
         let stages: Vec<PreparedStage> = model
             .stages
@@ -32,13 +32,13 @@ impl PreparedDecoder {
         Self { fusion: model.fusion.clone(), stages, head, overrides: model.overrides() }
     }
 
-    /// The values with which it runs.
+    /// The values with which the decoder runs.
     pub fn overrides(&self) -> &Overrides {
         &self.overrides
     }
 
-    /// The same weights with other values; `overrides` must be valid and of this network's shape. Only what differs is worked out
-    /// again.
+    /// Returns a decoder with the same weights but other values. `overrides` must be valid and match the shape of
+    /// this network. Only what differs is computed again.
     pub fn with_overrides(&self, overrides: &Overrides) -> Self {
         let stages = self.stages.iter().zip(&self.overrides.stages).zip(&overrides.stages);
         Self {
@@ -51,13 +51,14 @@ impl PreparedDecoder {
         }
     }
 
-    /// Outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]` → what the stages read.
+    /// Maps the outputs of the text encoder's embedding and layers, each `[1, tokens, hidden]`, to the text of
+    /// each stage.
     pub fn fuse(&self, states: &TextStates) -> StageTexts {
         let fused = self.fusion.forward(states);
         self.stages.iter().zip(fused).map(|(stage, text)| stage.project_text(text?)).collect()
     }
 
-    /// Features and texts → logits and what the stages gave.
+    /// Maps features and texts to logits and the intermediate results of the stages.
     pub fn decode(&self, features: &Features, texts: StageTexts) -> Decoded {
         let last = features.len() - 1;
         let mut x = features[last].clone();

@@ -1,5 +1,6 @@
-//! HiMix made ready for prediction, one image at a time: [`crate::model::prepared`]'s blocks, and the spectrum filter of a stage as
-//! one `n²×n²` matrix. The reference tests hold both this and the plain network to the authors' numbers.
+//! HiMix prepared for the prediction of one image at a time. It consists of the blocks of
+//! [`crate::model::prepared`] and the spectrum filter of each stage as one `n²×n²` matrix. The reference tests
+//! compare both this and the plain network with the authors' values.
 
 mod decoder;
 mod stage;
@@ -12,24 +13,24 @@ use crate::model::overrides::Overrides;
 use crate::model::prepared::{PreparedText, PreparedVision};
 pub use decoder::PreparedDecoder;
 
-/// The network, folded.
+/// The network, prepared for prediction.
 #[derive(Debug)]
 pub struct Prepared {
     vision: PreparedVision,
     text: PreparedText,
     decoder: PreparedDecoder,
-    /// The decoder with the overrides that it was asked for last, where they are not its own values.
+    /// The decoder with the most recently requested overrides, if they differ from its own values.
     modified: Option<PreparedDecoder>,
 }
 
-/// What each stage reads of the prompt, coarse to fine, each `[L, C]`; `None` for a stage without text.
+/// The text of each stage, coarse to fine, each `[L, C]`; `None` for a stage without text.
 pub type StageTexts = Vec<Option<Tensor<2>>>;
 
 impl Prepared {
-    /// Works out everything that does not depend on image and prompt, and takes the weights over.
+    /// Computes everything that does not depend on image and prompt, and takes over the weights.
     ///
-    /// Weights are not copied, but for the decoder's convolutions; where `model` is a clone of one that lives on, the text
-    /// encoder's are copied too.
+    /// Only the weights of the decoder's convolutions are copied. If `model` is a clone of one that still exists,
+    /// the text encoder's weights are copied as well.
     pub fn new(model: HiMix) -> Self {
         Self {
             vision: PreparedVision::of(&model.vision),
@@ -39,12 +40,12 @@ impl Prepared {
         }
     }
 
-    /// Token numbers and mask `[1, tokens]` → what the stages read.
+    /// Maps token ids and attention mask, both `[1, tokens]`, to the text of each stage.
     pub fn text_for_stages(&self, ids: Tensor<2, Int>, mask: Tensor<2, Int>) -> StageTexts {
         self.decoder.fuse(&self.text.forward(ids, mask))
     }
 
-    /// Features and texts → logits and what the stages gave.
+    /// Maps features and texts to logits and the intermediate results of the stages.
     pub fn decode_texts(&self, features: &Features, texts: StageTexts) -> Decoded {
         self.decoder.decode(features, texts)
     }

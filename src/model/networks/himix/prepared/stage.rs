@@ -1,4 +1,4 @@
-//! A decoder stage, one image at a time.
+//! A decoder stage that processes one image at a time.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::layers::{LayerNorm, Linear};
 use crate::model::overrides::StageOverrides;
 use crate::model::prepared::{Affine, PreparedAttention, PreparedUp, normalise};
 
-/// A decoder stage, folded. A clone shares the weights.
+/// A decoder stage, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
 pub struct PreparedStage {
     guide: Option<PreparedGuide>,
@@ -23,24 +23,24 @@ pub struct PreparedStage {
 #[derive(Clone, Debug)]
 struct PreparedGuide {
     fixed: Arc<Fixed>,
-    /// `[n², n²]`, where the stage has a filter that is used.
+    /// The filter matrix, `[n², n²]`; `None` if the stage has no filter or does not use it.
     filter: Option<Tensor<2>>,
-    /// After the cross attention, β₁ in it.
+    /// The layer norm after the cross-attention, scaled by β₁.
     cross_norm: LayerNorm,
-    /// After the self attention, β₂ in it.
+    /// The layer norm after the self-attention, scaled by β₂.
     self_norm: LayerNorm,
-    /// The MLP's second layer, β₃ in it.
+    /// The second layer of the MLP, scaled by β₃.
     narrow: Arc<Affine>,
 }
 
-/// What no override touches, and what the overrides are worked into.
+/// The weights that no override changes, and the unscaled weights to which overrides are applied.
 #[derive(Debug)]
 struct Fixed {
     text: TextProjection,
-    /// Before the cross attention.
+    /// The layer norm before the cross-attention.
     cross_in: LayerNorm,
     cross: PreparedAttention,
-    /// Before the self attention.
+    /// The layer norm before the self-attention.
     self_in: LayerNorm,
     self_attention: PreparedAttention,
     wide: Affine,
@@ -52,7 +52,7 @@ struct Fixed {
     narrow: Linear,
 }
 
-/// A norm with the residual's scale in it.
+/// A layer norm multiplied by the scale of the residual.
 fn scaled(norm: &LayerNorm, beta: f32) -> LayerNorm {
     let mut norm = norm.clone();
     norm.weight = norm.weight.map(|weight| weight * beta);
@@ -85,7 +85,7 @@ impl PreparedGuide {
         Self::with(Arc::new(fixed), sigma, betas)
     }
 
-    /// No σ means no filter.
+    /// Builds a guide block with these values. Without σ there is no filter.
     fn with(fixed: Arc<Fixed>, sigma: Option<f32>, betas: [f32; 3]) -> Self {
         let filter = fixed.spectrum.as_ref().zip(sigma).map(|(filter, sigma)| filter.with_sigma(sigma).matrix());
         let [narrow_out] = fixed.narrow.bias.dims();
@@ -100,7 +100,7 @@ impl PreparedGuide {
         }
     }
 
-    /// The block's output, and what its filter gave.
+    /// Returns the output of the block and, if it has a filter, the output of the filter.
     fn forward(&self, x: Tensor<2>, text: Tensor<2>) -> (Tensor<2>, Option<Tensor<2>>) {
         let fixed = &self.fixed;
         let filtered = self.filter.as_ref().map(|filter| filter.clone().matmul(x.clone()));
@@ -120,13 +120,13 @@ impl PreparedGuide {
 }
 
 impl PreparedStage {
-    /// Works out filter, norms and scales of a stage whose grid has `grid` cells a side.
+    /// Prepares a stage whose grid has `grid` cells per side.
     pub fn of(stage: &DecoderStage, grid: usize) -> Self {
         let guide = stage.guide.as_ref().map(PreparedGuide::of);
         Self { guide, up: Arc::new(PreparedUp::of(&stage.up)), grid }
     }
 
-    /// The same weights with other values.
+    /// Returns the stage with the same weights but other values.
     pub fn with_overrides(&self, overrides: &StageOverrides) -> Self {
         let guide = self.guide.as_ref().map(|guide| {
             let sigma = overrides.sigma.filter(|_| overrides.is_filtered);
@@ -135,12 +135,13 @@ impl PreparedStage {
         Self { guide, ..self.clone() }
     }
 
-    /// Fused text `[1, tokens, hidden]` → what the stage reads of it, `[L, C]`; `None` where it reads nothing.
+    /// Projects the fused text `[1, tokens, hidden]` to `[L, C]`; `None` if the stage has no text.
     pub fn project_text(&self, fused: Tensor<3>) -> Option<Tensor<2>> {
         Some(self.guide.as_ref()?.fixed.text.forward(fused).squeeze_dim(0))
     }
 
-    /// `[n², C]`, text and skip `[4n², C/2]` → `[4n², C/2]`, and what the filter made of the input, `[n², C]`.
+    /// Maps `[n², C]`, the text and the skip connection `[4n², C/2]` to `[4n², C/2]`, and also returns the output
+    /// of the filter, `[n², C]`.
     pub fn forward(
         &self,
         x: Tensor<2>,

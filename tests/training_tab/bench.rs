@@ -101,7 +101,7 @@ impl Bench {
     }
 
     pub fn has(&self, label: &str) -> bool {
-        self.window.query_by_label(label).is_some()
+        self.window.query_all_by_label(label).next().is_some()
     }
 
     pub fn is_enabled(&self, label: &str) -> bool {

@@ -350,7 +350,7 @@ mod tests {
         let figure = stages(&bench.content(), &part).expect("a figure");
         let pictures: Vec<&Picture> = figure.scene.pictures().collect();
         assert_eq!(*pictures[1], mask.part([0.5, 0.5, 1.0, 1.0]));
-        assert!(figure.scene.words().any(|words| words.contains("Only a part of the image")));
+        assert!(figure.scene.words().any(|words| words.contains("Only a part")));
         // Overrides, and what they changed.
         let mut content = bench.content();
         let mut overrides = bench.info.overrides.clone();

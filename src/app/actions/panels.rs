@@ -28,7 +28,7 @@ pub const PANELS: Choices = Choices {
 
 fn choice(state: &State, tab: Tab, info: &PaneInfo) -> Choice {
     let is_here = tab == state.tab;
-    let is_open = is_here && state.layouts.get(tab).is_some_and(|layout| layout.is_open(info.pane));
+    let is_open = is_here && state.layouts.get(tab).is_some_and(|layout| layout.is_shown(info.pane));
     let given = match is_here && info.is_hero {
         true => Err("This layout is for it: it cannot be closed."),
         false => Ok(Command::OpenPane(info.pane, !is_open)),

@@ -6,7 +6,7 @@ mod fit;
 use std::collections::BTreeMap;
 
 use eframe::egui::{Id, Rect, Vec2};
-use egui_tiles::{Tile, TileId, Tree};
+use egui_tiles::{Container, Tile, TileId, Tree};
 use serde::{Deserialize, Serialize};
 
 pub use arrangement::Node;
@@ -18,6 +18,10 @@ use super::tab::Tab;
 pub struct Layout {
     tree: Tree<Pane>,
     panes: Panes,
+    /// The panels that the last frame set aside because they had nothing to show.
+    aside: Vec<Pane>,
+    /// The panels that were opened by name, which are shown even if they have nothing to show yet.
+    requested: Vec<Pane>,
 }
 
 impl Layout {
@@ -25,7 +29,8 @@ impl Layout {
     fn of(tab: Tab, stored: Option<&Node>, panes: &Panes) -> Self {
         let stored = stored.and_then(|node| node.completed(tab, panes));
         let node = stored.unwrap_or_else(|| Node::usual(tab, panes));
-        let mut layout = Self { tree: node.tree(Id::unique(("layout", tab)), panes), panes: panes.clone() };
+        let tree = node.tree(Id::unique(("layout", tab)), panes);
+        let mut layout = Self { tree, panes: panes.clone(), aside: Vec::new(), requested: Vec::new() };
         // It opens with a folder.
         layout.open(Pane::WORKLIST, false);
         layout
@@ -69,16 +74,41 @@ impl Layout {
             return;
         }
         self.tree.set_visible(tile, is_open);
+        self.requested.retain(|requested| *requested != pane);
+        self.aside.retain(|aside| *aside != pane);
         if is_open {
+            self.requested.push(pane);
             self.tree.make_active(|id, _| id == tile);
         }
     }
 
-    /// Hides panels that have nothing to show, each with whether it was in front. They are open all the same: [`Self::bring_back`] gives them
-    /// their places again.
+    /// Whether a panel is open and was not set aside in the last frame.
+    pub fn is_shown(&self, pane: Pane) -> bool {
+        self.is_open(pane) && !self.aside.contains(&pane)
+    }
+
+    /// Whether a panel was opened by name, so that it is shown even if it has nothing to show yet.
+    pub fn is_requested(&self, pane: Pane) -> bool {
+        self.requested.contains(&pane)
+    }
+
+    /// Hides panels that have nothing to show, each with whether it was in front. They are open all the same:
+    /// [`Self::bring_back`] gives them their places again.
     pub fn set_aside(&mut self, panes: &[(Pane, bool)]) {
         for tile in panes.iter().filter_map(|(pane, _)| self.tile(*pane)).collect::<Vec<TileId>>() {
             self.tree.set_visible(tile, false);
+        }
+        self.aside = panes.iter().map(|(pane, _)| *pane).collect();
+        // A stack whose front panel is hidden shows another one. The tree would report that as an edit, in every frame.
+        let stacks: Vec<TileId> = self.tree.tiles.tile_ids().collect();
+        for stack in stacks {
+            let Some(Tile::Container(Container::Tabs(mut tabs))) = self.tree.tiles.get(stack).cloned() else {
+                continue;
+            };
+            tabs.ensure_active(&self.tree.tiles);
+            if let Some(Tile::Container(Container::Tabs(own))) = self.tree.tiles.get_mut(stack) {
+                *own = tabs;
+            }
         }
     }
 

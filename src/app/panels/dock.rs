@@ -63,7 +63,8 @@ pub fn show(
 /// The open panels that are idle, each with whether it is in front of those that share its place.
 fn idle(state: &State, panels: &[&dyn Panel]) -> Vec<(Pane, bool)> {
     let Some(layout) = state.layouts.get(state.tab) else { return Vec::new() };
-    let open = panels.iter().filter(|panel| layout.is_open(panel.info().pane));
+    let is_open = |pane: Pane| layout.is_open(pane) && !layout.is_requested(pane);
+    let open = panels.iter().filter(|panel| is_open(panel.info().pane));
     open.filter_map(|panel| {
         let pane = panel.info().pane;
         let is_front = layout.is_seen(pane);

@@ -72,7 +72,7 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 /// Formats an area in pixels, in mm² if the pixel size is known, and as a share of the image, as a long and as a
-/// short text. An area in mm² that does not refer to the patient is the only one in the short text.
+/// short text. If the area in mm² does not refer to the patient, the short text contains nothing else.
 pub fn area(state: &State, count: u64) -> [String; 2] {
     let pixels = format!("{} px", widgets::grouped(count));
     let Some(open) = &state.document.image else { return [pixels.clone(), pixels] };

@@ -58,13 +58,13 @@ pub struct Asked {
 /// The inspection of one model.
 #[derive(Default)]
 pub struct InspectionState {
-    /// The look that was asked for last.
+    /// The newest inspection request.
     pub request: Pending<Asked, Inspected>,
-    /// What came last.
+    /// The newest inspection result.
     pub seen: Option<Inspected>,
-    /// Why nothing came.
+    /// The reason why the inspection failed.
     pub error: Option<String>,
-    /// Numbers of the stages' masks.
+    /// The numbers of the stages' masks.
     pub refinement: Refinement,
 }
 

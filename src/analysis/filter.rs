@@ -5,15 +5,15 @@
 
 use crate::infer::Plane;
 
-/// σ before training.
+/// The value of σ before training.
 pub const SIGMA_INIT: f32 = 5.0;
 
 /// The filter of one stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filter {
-    /// Width in frequency bins.
+    /// The width σ of the Gaussian, in frequency bins.
     pub sigma: f32,
-    /// Side of the grid.
+    /// The side length of the grid.
     pub grid: usize,
 }
 
@@ -93,7 +93,7 @@ mod tests {
                     assert_eq!(centred.values[y * grid + x], map.values[u * grid + v], "{grid}: {u}, {v}");
                 }
             }
-            // DC lies where the paper has it.
+            // DC is at the same position as in the paper.
             assert_eq!(centred.values[grid / 2 * grid + grid / 2], filter.gain_at_dc());
         }
     }

@@ -77,7 +77,7 @@ impl<C, K: PartialEq> History<C, K> {
         self.future.last()
     }
 
-    /// The step to do again, which is then the next to undo.
+    /// Returns the step to redo, which becomes the next one to undo; `None` if there is none.
     pub fn redo(&mut self) -> Option<&Step<C>> {
         self.last = None;
         let step = self.future.pop()?;

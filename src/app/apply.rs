@@ -234,7 +234,7 @@ impl HimixApp {
         }
     }
 
-    /// Requests the mask of the slice that is shown, if an image, a prompt and a model are available.
+    /// Requests the mask of the slice that is shown, if an image and a model are open.
     pub(super) fn request_prediction(&mut self) {
         // While the user keeps typing, the wait is measured from the first edit that has not been answered yet.
         let since = self.state.jobs.prediction.pending().map_or_else(Instant::now, |awaited| awaited.since);

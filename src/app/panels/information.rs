@@ -89,7 +89,7 @@ fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     }
     let mut all = facts(&open.volume, open.slice, &open.image);
     if let Some(truth) = &state.document.truth {
-        // What is odd stands last, wherever it was found.
+        // Notes come last, wherever they were found.
         let place = all.iter().position(|section| section.title == "Notes").unwrap_or(all.len());
         all.splice(place..place, truth_facts(&truth.truth));
     }

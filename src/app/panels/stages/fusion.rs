@@ -109,7 +109,7 @@ fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupOverrides) {
     response.on_hover_text(text.join("\n"));
 }
 
-/// Draws the cosine similarity between the [CLS] vectors of each pair of layers.
+/// Draws the cosine similarity between the `[CLS]` vectors of each pair of layers.
 fn similarity(ui: &mut Ui, state: &mut State) {
     section(ui, "Similarity of the layers", "cosine of their [CLS]");
     let Some(seen) = state.stages.look.seen.clone().filter(|seen| !seen.inspection.similarity.is_empty()) else {

@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_response_is_the_mean_of_what_lies_at_a_distance() {
-        // n = 7, distances that round to 1: one step along an axis, or along both. The odd grid has no mirror symmetry, so they differ.
+        // With n = 7, distances that round to 1 are one step along one axis or along both. The odd grid has no
+        // mirror symmetry, so they differ.
         let filter = Filter { sigma: 2.0, grid: 7 };
         let at = |u, v| f64::from(filter.coefficient(u, v));
         let ring = [(0, 1), (1, 0), (0, 6), (6, 0), (1, 1), (1, 6), (6, 1), (6, 6)];

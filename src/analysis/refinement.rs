@@ -18,13 +18,13 @@ pub struct Step {
     pub counts: Option<Confusion>,
     /// The unit of the distances.
     pub unit: Unit,
-    /// The 95th percentile Hausdorff distance to the ground truth; `None` without a ground truth, or if one of the
-    /// masks is empty.
+    /// The 95th percentile Hausdorff distance to the ground truth; `None` without a ground truth, or if only one
+    /// of the masks is empty.
     pub truth_hd95: Option<f64>,
     /// The Dice score with the previous mask; `None` for the first mask.
     pub dice_with_before: Option<f64>,
-    /// The 95th percentile Hausdorff distance to the previous mask; `None` for the first mask, or if one of the
-    /// masks is empty.
+    /// The 95th percentile Hausdorff distance to the previous mask; `None` for the first mask, or if only one of
+    /// the masks is empty.
     pub hd95_to_before: Option<f64>,
     /// The share of the probability map's power, without its mean, above half of the highest frequency that the
     /// coarsest stage's map can represent.

@@ -61,7 +61,7 @@ pub struct Shown {
 pub struct Distance {
     /// What the distance was measured between.
     pub of: Measured,
-    /// The 95th percentile Hausdorff distance, in the length unit of the image; `None` if one of the masks is
+    /// The 95th percentile Hausdorff distance, in the length unit of the image; `None` if only one of the masks is
     /// empty.
     pub length: Option<f64>,
 }

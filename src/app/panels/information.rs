@@ -1,4 +1,5 @@
-//! The panel *Image information*: what the file states and what was derived from it, each value with its source.
+//! The panel *Image information*: the metadata in the image file and the values derived from it, each with its
+//! source.
 
 use std::sync::Arc;
 
@@ -147,7 +148,7 @@ fn with_groups(text: &str) -> String {
         let length = rest[begin..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len() - begin);
         let (before, digits) = (&rest[..begin], &rest[begin..begin + length]);
         words += before;
-        // Neither decimals nor what belongs to a name.
+        // Decimals and digits that belong to a name are not grouped.
         let is_number = before.chars().next_back().is_none_or(|last| " \u{a0}(−±".contains(last));
         match digits.parse::<u64>() {
             Ok(number) if is_number && !digits.starts_with('0') => words += &grouped(number),

@@ -11,7 +11,7 @@ const LISTED: usize = 60;
 
 /// The token of a word that is not in the vocabulary.
 const UNKNOWN: &str = "[UNK]";
-/// Number of tokens that mark the start and the end of every text.
+/// The number of tokens that mark the start and the end of every text.
 const SPECIAL: usize = 2;
 
 /// Describes how many tokens the network receives, and the limit.

@@ -1,28 +1,28 @@
-// The picture and its overlay in one pass. Positions are in pixels of the image; a pixel's centre is at ½.
+// Draws the image and its overlay in one pass. Positions are in image pixels; the centre of a pixel is at ½.
 
 struct Picture {
-    // Position in the image at the top left of the viewport, and how much of the image the viewport spans.
+    // The image position at the top left of the viewport, and the extent of the viewport in image pixels.
     corner: vec2f,
     span: vec2f,
-    // Size of the image, and of one screen pixel in the image.
+    // The size of the image in pixels, and the size of a screen pixel in image pixels.
     size: vec2f,
     step: vec2f,
-    // Texels of the picture for each pixel of the image; 1 unless the image was too large for a texture.
+    // The number of texels per image pixel; 1 unless the image was too large for a texture.
     texels: f32,
     threshold: f32,
     opacity: f32,
     flags: u32,
-    // Width of an outline in screen pixels.
+    // The width of an outline, in screen pixels.
     outline: f32,
     outline_opacity: f32,
-    // The value that is black, and 1 over the width of the window; colours count from 0 to 255.
+    // The value displayed as black, and the reciprocal of the window width; colours range from 0 to 255.
     low: f32,
     per_width: f32,
-    // Colour of a pixel's fill, transparent where the picture is seen as it is: see fill_at.
+    // The fill colours, which are transparent where the image is shown unchanged: see fill_at.
     fill: array<vec4f, 8>,
     prediction_outline: vec4f,
     truth_outline: vec4f,
-    // Around the picture.
+    // The colour around the image.
     canvas: vec4f,
 }
 
@@ -49,28 +49,30 @@ struct Corner {
     @location(0) across: vec2f,
 }
 
-// One triangle that covers the viewport.
+// Returns the corners of one triangle that covers the viewport.
 @vertex
 fn vertex(@builtin(vertex_index) index: u32) -> Corner {
     let across = vec2f(f32((index << 1u) & 2u), f32(index & 2u));
     return Corner(vec4f(across.x * 2.0 - 1.0, 1.0 - across.y * 2.0, 0.0, 1.0), across);
 }
 
-// What is drawn is fixed when the pipeline is made, so that what is not drawn costs nothing: a device without branches runs both sides.
+// The set of layers is fixed when the pipeline is created, so that hidden layers cost nothing: a device without
+// branching executes both sides.
 override FLAGS: u32 = 0u;
 
 fn has(flag: u32) -> bool {
     return (FLAGS & flag) != 0u;
 }
 
-// What the window shows of a value, 0 to 1.
+// Returns the displayed brightness of a value in the display window, 0 to 1.
 fn shade(value: vec3f) -> vec3f {
     let shown = clamp((value - picture.low) * picture.per_width, vec3f(0.0), vec3f(1.0));
     return select(shown, vec3f(1.0) - shown, has(INVERT));
 }
 
-// Magma, a perceptually uniform map whose upper end is not the yellow of a true positive: six-degree fits to its table by Matt Zucker
-// (CC0). The same stands in src/data/colour_map.rs.
+// Returns the colour of a value in Magma, a perceptually uniform colour map whose upper end is not the yellow of
+// true positives: six-degree fits to its table by Matt Zucker (CC0). src/data/colour_map.rs uses the same
+// coefficients.
 fn magma(t: f32) -> vec3f {
     let c0 = vec3f(-0.002136485053939582, -0.000749655052795221, -0.005386127855323933);
     let c1 = vec3f(0.2516605407371642, 0.6775232436837668, 2.494026599312351);
@@ -82,7 +84,7 @@ fn magma(t: f32) -> vec3f {
     return clamp(c0 + t * (c1 + t * (c2 + t * (c3 + t * (c4 + t * (c5 + t * c6))))), vec3f(0.0), vec3f(1.0));
 }
 
-// The picture at a place in its texture, from 0 to 1 along both sides.
+// Returns the stored image at a position in its texture, 0 to 1 along both axes.
 fn stored_at(place: vec2f) -> vec3f {
     if has(VALUES) {
         return vec3f(textureSampleLevel(values, image_sampler, place, 0.0).r);
@@ -90,7 +92,7 @@ fn stored_at(place: vec2f) -> vec3f {
     return textureSampleLevel(image, image_sampler, place, 0.0).rgb * 255.0;
 }
 
-// The image around `at`. Where a screen pixel spans several texels, it is their mean.
+// Returns the image around `at`: the mean of the texels if a screen pixel spans several.
 fn image_at(at: vec2f) -> vec3f {
     let texels = select(vec2f(textureDimensions(image)), vec2f(textureDimensions(values)), has(VALUES));
     let texel = at * picture.texels;
@@ -109,8 +111,8 @@ fn image_at(at: vec2f) -> vec3f {
     return shade(sum / f32(taps * taps));
 }
 
-// The probability at `at`, bilinear between the centres of the model's grid, as at image resolution; and how much
-// it changes from one screen pixel to the next, to the right and downwards.
+// Returns the probability at `at`, bilinear between the cell centres of the model's grid as at image resolution,
+// and its change per screen pixel to the right and downwards.
 fn probability_and_slope(at: vec2f) -> vec3f {
     let cells = vec2i(textureDimensions(probability));
     let grid_per_pixel = vec2f(cells) / picture.size;
@@ -131,12 +133,12 @@ fn probability_at(at: vec2f) -> f32 {
     return probability_and_slope(at).x;
 }
 
-// What is foreground: as src/data/foreground.rs has it.
+// Decides what is foreground, as src/data/foreground.rs does.
 fn is_foreground(probability: f32) -> bool {
     return probability >= picture.threshold;
 }
 
-// The place of a pixel's colour among the fills; which outcome has which is said in src/data/overlay.rs.
+// Returns the index of a pixel's fill colour; src/data/overlay.rs defines the colour of each outcome.
 fn fill_at(predicted: bool, lesion: bool) -> u32 {
     return select(0u, 1u, predicted) + select(0u, 2u, lesion) + select(0u, 4u, has(SHOW_TRUTH));
 }
@@ -153,7 +155,8 @@ fn is_lesion(at: vec2f) -> bool {
     return textureLoad(truth, vec2i(floor(at * texels / picture.size)), 0).r != 0u;
 }
 
-// How much of a screen pixel the outline of the mask covers: its distance from the threshold over the slope.
+// Returns the share of a screen pixel that the outline of the mask covers, from its distance to the threshold
+// divided by the slope.
 fn prediction_outline(at: vec2f) -> f32 {
     let here = probability_and_slope(at);
     let slope = length(here.yz);
@@ -170,7 +173,8 @@ fn is_truth_outline(at: vec2f) -> bool {
             && is_lesion(at + vec2f(0.0, reach.y)) && is_lesion(at - vec2f(0.0, reach.y)));
 }
 
-// The ground, on which the picture lies. A pipeline of its own: a software device spends the time of the picture on every pixel of it otherwise.
+// Draws the background of the image. It has its own pipeline: otherwise a software device would spend the time of
+// an image pixel on every background pixel.
 @fragment
 fn ground() -> @location(0) vec4f {
     return picture.canvas;
@@ -184,11 +188,11 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
     }
     var colour = image_at(at);
     if has(HEAT) && has(SHOW_PREDICTION) {
-        // What the network does not think of as lesion lets the picture through.
+        // Pixels with a low lesion probability leave the image visible.
         let p = clamp(probability_at(at), 0.0, 1.0);
         colour = mix(colour, magma(p), picture.opacity * smoothstep(0.02, 0.25, p));
     } else if has(FILL) {
-        // A pixel of the image belongs to the mask or does not, as it is counted and saved.
+        // Each image pixel belongs to the mask or not, as it is counted and saved.
         let predicted = has(SHOW_PREDICTION) && is_foreground(probability_at(floor(at) + 0.5));
         let lesion = has(SHOW_TRUTH) && is_lesion(at);
         var over = picture.fill[fill_at(predicted, lesion)];
@@ -198,7 +202,8 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
             opacity *= select(0.25, 1.0, fract(stripe) < 0.5);
         }
         if lesion && !predicted {
-            // Pale stripes, the other way than those of false positives: red alone is not seen on red mucosa.
+            // Pale stripes in the opposite direction to those of false positives, because red alone is not visible
+            // on red mucosa.
             let stripe = (at.x / picture.step.x - at.y / picture.step.y) / 10.0;
             over = mix(over, vec4f(1.0), select(0.0, 0.75, fract(stripe) < 0.2));
         }

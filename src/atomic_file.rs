@@ -1,5 +1,5 @@
-//! The one way in which a file is written: under another name beside its own, then renamed into place. Nobody ever sees half of a file, and
-//! a failed write leaves what was there before.
+//! Atomic file writing, which all output uses: a file is written under a temporary name beside its target, then
+//! renamed. No reader ever sees a partial file, and a failed write leaves the previous content intact.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 /// Writes what `fill` writes; for content that need not be in memory as a whole.
 ///
 /// # Errors
-/// The folder cannot be written to, or what `fill` fails with.
+/// Returns an error if the folder cannot be written to, and the errors of `fill`.
 pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut part = beside(path)?;
     let mut out = BufWriter::new(part.as_file_mut());
@@ -21,10 +21,11 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     Ok(())
 }
 
-/// The same for a library that writes to a path: `fill` gets that of the other name. `fail` makes an error of one of the file system.
+/// Like [`write`], for a library that writes to a path: `fill` receives the temporary path. `fail` converts file
+/// system errors.
 ///
 /// # Errors
-/// As [`write`].
+/// Returns the errors of [`write`].
 pub fn write_to<E>(
     path: &Path,
     fail: impl Fn(io::Error) -> E,
@@ -33,13 +34,14 @@ pub fn write_to<E>(
     let part = beside(path).map_err(&fail)?;
     let rights = part.as_file().metadata().map_err(&fail)?.permissions();
     fill(part.path())?;
-    // A library may put a file of its own in place of this one, which only its owner may read.
+    // A library may replace this file with its own, which only its owner may read.
     fs::set_permissions(part.path(), rights).map_err(&fail)?;
     part.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
 }
 
-/// A file in the folder of `path`, as readable as any new file; a temporary file is its owner's alone by default.
+/// Creates a temporary file in the folder of `path` with the permissions of a normal new file; by default, only
+/// the owner can read a temporary file.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -83,7 +85,7 @@ mod tests {
         let rights = |name: &str| fs::metadata(folder.path().join(name)).expect("a file").permissions().mode();
         fs::write(folder.path().join("usual"), "").expect("written");
         write(&folder.path().join("a"), |_| Ok(())).expect("written");
-        // What some libraries do with the path that they are given.
+        // Some libraries replace the file at the given path in this way.
         let replaced = |part: &Path| {
             fs::remove_file(part)?;
             fs::write(part, "")?;

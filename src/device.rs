@@ -1,4 +1,4 @@
-//! The one place that chooses a compute device, and that goes on with the CPU where a GPU fails.
+//! Chooses the compute device, and falls back to the CPU if a GPU fails.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,15 +8,16 @@ use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
-/// What the user asks to compute on.
+/// The compute device that the user requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
-    /// A hardware GPU where there is one, else the CPU.
+    /// A hardware GPU if there is one, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// A GPU: the best, or one by its number. Only this takes a software adapter.
+    /// A GPU: the first in the order of [`adapters`], or the one with this index. Only this variant accepts a
+    /// software adapter.
     Gpu(Option<usize>),
 }
 
@@ -47,32 +48,33 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
-/// A device ready to compute.
+/// A device that is ready to compute.
 #[derive(Clone, Debug)]
 pub struct OpenDevice {
-    /// burn's handle.
+    /// The device handle of burn.
     pub device: Device,
-    /// Name for people, for example `CPU (flex, 2 threads)`.
+    /// The display name, for example `CPU (flex, 2 threads)`.
     pub name: String,
-    /// Whether it is a GPU, which may fail in use.
+    /// Whether the device is a GPU, which may fail during use.
     pub is_gpu: bool,
-    /// What the user should know, for example that the GPU could not be opened.
+    /// A notice for the user, for example that the GPU could not be opened.
     pub notice: Option<String>,
 }
 
 /// An adapter that wgpu offers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adapter {
-    /// Name of the hardware.
+    /// The name of the hardware.
     pub name: String,
-    /// Graphics interface.
+    /// The name of the graphics API.
     pub backend: String,
-    /// Whether it is real hardware, not a renderer on the CPU.
+    /// Whether the adapter is real hardware rather than a software renderer.
     pub is_hardware: bool,
     kind: DeviceKind,
 }
 
-/// The adapters of this machine: hardware first, discrete before integrated; `gpu:N` counts in this order.
+/// Returns the adapters of this machine: hardware before software, discrete before integrated; `gpu:N` refers to
+/// this order.
 pub fn adapters() -> Vec<Adapter> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
@@ -80,7 +82,7 @@ pub fn adapters() -> Vec<Adapter> {
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
     let found = pollster::block_on(instance.enumerate_adapters(backends));
-    // burn counts the adapters of each kind apart.
+    // burn numbers the adapters of each kind separately.
     let (mut discrete, mut integrated, mut virtual_gpu) = (0, 0, 0);
     let next = |counter: &mut usize| {
         *counter += 1;
@@ -105,8 +107,9 @@ pub fn adapters() -> Vec<Adapter> {
     list.into_iter().map(|(_, adapter)| adapter).collect()
 }
 
-/// Whether the system shows any device that a graphics driver could use. Where there is none, drivers are not asked: it takes a tenth of a
-/// second and more, and Mesa's device selection complains on standard error where nobody is logged in.
+/// Returns whether the system has any device that a graphics driver could use. If not, drivers are not queried:
+/// this takes a tenth of a second or more, and Mesa's device selection prints warnings to standard error if nobody
+/// is logged in.
 fn may_have_gpu() -> bool {
     if !cfg!(target_os = "linux") {
         return true;
@@ -120,14 +123,14 @@ fn may_have_gpu() -> bool {
     has_nodes() || found.any(|entry| entry.file_name().to_str().is_some_and(is_graphics))
 }
 
-/// The CPU.
+/// Returns the CPU as a compute device.
 pub fn cpu() -> OpenDevice {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
     OpenDevice { device: Device::flex(), name: threads, is_gpu: false, notice: None }
 }
 
-/// Opens what was asked for; a GPU that cannot be had is replaced by the CPU with a notice.
+/// Opens the requested device; an unavailable GPU is replaced by the CPU with a notice.
 pub fn open(choice: DeviceChoice) -> OpenDevice {
     let wanted = match choice {
         DeviceChoice::Cpu => return cpu(),
@@ -159,29 +162,29 @@ pub fn open(choice: DeviceChoice) -> OpenDevice {
     }
 }
 
-/// The CPU, with a word on why.
+/// Returns the CPU as a compute device, with a notice that explains why.
 pub fn with_notice(notice: String) -> OpenDevice {
     tracing::warn!("the device that was asked for cannot be used; the CPU is");
     OpenDevice { notice: Some(notice), ..cpu() }
 }
 
-/// A computation that its device did not finish.
+/// A computation that failed on its device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the computation failed on {device} ({reason}); choose another device or restart")]
 pub struct Fault {
-    /// Name of the device.
+    /// The name of the device.
     pub device: String,
-    /// What it said.
+    /// The error message of the device.
     pub reason: String,
 }
 
-/// An error that may be the fault of a device.
+/// An error that a device may have caused.
 pub trait DeviceError: From<Fault> + fmt::Display {
-    /// Whether the same work may succeed on another device.
+    /// Returns whether the same work may succeed on another device.
     fn is_fault(&self) -> bool;
 }
 
-/// Runs `job`, turning a panic of the compute library into a [`Fault`]. A GPU that fails does so by panicking.
+/// Runs `job`, converting a panic of the compute library to a [`Fault`], because a failing GPU panics.
 pub fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -191,10 +194,11 @@ pub fn guarded<T>(device: &str, job: impl FnOnce() -> T) -> Result<T, Fault> {
     })
 }
 
-/// Does `job` on `device`; where a GPU fails at it, once more on the CPU, whose notice says so. Gives the device that did it.
+/// Runs `job` on `device`; if a GPU fails, runs it again on the CPU, which then has a notice. Returns the result
+/// and the device that produced it.
 ///
 /// # Errors
-/// Whatever `job` gives that is no fault of a GPU.
+/// Returns the errors of `job` that are not faults of a GPU, and any error of the CPU.
 pub fn with_fallback<T, E: DeviceError>(
     device: OpenDevice,
     mut job: impl FnMut(&OpenDevice) -> Result<T, E>,
@@ -210,7 +214,8 @@ pub fn with_fallback<T, E: DeviceError>(
 }
 
 fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
-    // Opening is lazy in burn and fails by panicking, so the first product is made here, where it can be caught.
+    // burn opens devices lazily and panics on failure, so the first product is computed here, where the panic can
+    // be caught.
     let kind = adapter.kind.clone();
     let device = std::panic::catch_unwind(move || {
         let device = Device::wgpu(kind);
@@ -240,7 +245,7 @@ mod tests {
         }
     }
 
-    /// What passes for a GPU here.
+    /// Returns a device that is treated as a GPU in these tests.
     fn gpu() -> OpenDevice {
         OpenDevice { name: "card".into(), is_gpu: true, ..cpu() }
     }

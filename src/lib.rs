@@ -2,20 +2,20 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`device`] | chooses where to compute |
-//! | [`logging`] | the log for reports of faults |
+//! | [`device`] | chooses the compute device |
+//! | [`logging`] | the log for fault reports |
 //! | [`atomic_file`] | writes a file as a whole or not at all |
 //! | [`memory`] | the allocator |
-//! | [`model`] | the networks behind their trait, their weights in and out |
+//! | [`model`] | the networks behind a common trait, and reading and writing of weights |
 //! | [`text`] | tokenizes prompts |
 //! | [`data`] | images, masks, data sets, preprocessing |
 //! | [`metrics`] | Dice, IoU, Hausdorff distance |
-//! | [`infer`] | image and prompt to a prediction, with caches; scores over a split |
-//! | [`analysis`] | maps, filters and figures of the inside of the network |
+//! | [`infer`] | predictions from an image and a prompt, with caches; scores over a split |
+//! | [`analysis`] | maps, filters and figures of the intermediate results of the network |
 //! | [`annotate`] | the document: an image with its prompt, predictions, ground truth, annotation and history |
 //! | [`train`] | the training loop |
 //! | [`engine`] | the threads behind the window |
-//! | [`render`] | draws the picture and its overlay on the graphics device |
+//! | [`render`] | draws the image and its overlay on the graphics device |
 //! | [`app`] | the window |
 
 // Tests may write their files directly.

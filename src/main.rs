@@ -1,4 +1,4 @@
-//! The program: reads its arguments and runs the command that they name.
+//! The `himix` program: parses its arguments and runs the requested command.
 
 mod cli;
 

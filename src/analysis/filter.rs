@@ -5,15 +5,15 @@
 
 use crate::infer::Plane;
 
-/// σ before training.
+/// The value of σ before training.
 pub const SIGMA_INIT: f32 = 5.0;
 
 /// The filter of one stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filter {
-    /// Width in frequency bins.
+    /// The width σ of the Gaussian, in frequency bins.
     pub sigma: f32,
-    /// Side of the grid.
+    /// The side length of the grid.
     pub grid: usize,
 }
 
@@ -93,14 +93,15 @@ mod tests {
                     assert_eq!(centred.values[y * grid + x], map.values[u * grid + v], "{grid}: {u}, {v}");
                 }
             }
-            // DC lies where the paper has it.
+            // DC is at the same position as in the paper.
             assert_eq!(centred.values[grid / 2 * grid + grid / 2], filter.gain_at_dc());
         }
     }
 
     #[test]
     fn the_response_is_the_mean_of_what_lies_at_a_distance() {
-        // n = 7, distances that round to 1: one step along an axis, or along both. The odd grid has no mirror symmetry, so they differ.
+        // With n = 7, distances that round to 1 are one step along one axis or along both. The odd grid has no
+        // mirror symmetry, so they differ.
         let filter = Filter { sigma: 2.0, grid: 7 };
         let at = |u, v| f64::from(filter.coefficient(u, v));
         let ring = [(0, 1), (1, 0), (0, 6), (6, 0), (1, 1), (1, 6), (6, 1), (6, 6)];

@@ -10,15 +10,16 @@ use crate::infer::{Plane, StageView};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MapKind {
-    /// Mean over the channels of the stage's output, scaled to 0…1 over the map (the paper's figures 7 and 8).
+    /// The mean over the channels of the stage's output, scaled to 0…1 over the map (figures 7 and 8 of the
+    /// paper).
     #[default]
     Activation,
-    /// Grad-CAM of the mask's mean logit, scaled to a highest value of 1.
+    /// Grad-CAM of the mask's mean logit, scaled to a maximum of 1.
     Attribution,
-    /// Probability of the stage's own mask, by its linear probe.
+    /// The probability of the stage's own mask, from its linear probe.
     StageMask,
-    /// Difference from the previous stage: of the masks' probabilities, or of the activations if there are no linear
-    /// probes.
+    /// The difference from the previous stage: of the masks' probabilities, or of the activations if there are no
+    /// linear probes.
     Change,
 }
 
@@ -37,17 +38,17 @@ impl MapKind {
     }
 }
 
-/// How values become colours.
+/// The colour scale of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// From 0 to 1.
+    /// A scale from 0 to 1.
     Sequential,
-    /// From −1 over 0 to 1.
+    /// A scale from −1 through 0 to 1.
     Diverging,
 }
 
 impl Scale {
-    /// Returns red, green and blue of a value.
+    /// Returns the red, green and blue components of a value, 8-bit sRGB.
     pub fn colour(self, value: f32) -> [u8; 3] {
         let colour = match self {
             Self::Sequential => magma(value),
@@ -68,7 +69,7 @@ impl Scale {
 /// A map of a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Map {
-    /// Values within the scale.
+    /// The values within the scale.
     pub plane: Plane,
     /// The scale that defines its colours.
     pub scale: Scale,
@@ -99,7 +100,7 @@ pub fn stage_map(stages: &[StageView], index: usize, kind: MapKind) -> Option<Ma
     }
 }
 
-/// Returns one channel of a stage's output, scaled to 0…1.
+/// Returns one channel of a stage's output, scaled to 0…1; `None` if there is no such channel.
 pub fn channel_map(stage: &StageView, channel: usize) -> Option<Map> {
     Some(Map { plane: stage.channel(channel)?.normalised(), scale: Scale::Sequential })
 }
@@ -112,7 +113,7 @@ pub fn difference(after: &Plane, before: &Plane) -> Map {
     Map { plane: Plane { width: side, height: side, values }, scale: Scale::Diverging }
 }
 
-/// Returns a square plane in another size: bilinear, half-pixel centres, in the same way as masks are enlarged.
+/// Resizes a square plane: bilinear with half-pixel centres, in the same way as masks are enlarged.
 pub fn raised(plane: &Plane, width: usize, height: usize) -> Plane {
     if (plane.width, plane.height) == (width, height) {
         return plane.clone();

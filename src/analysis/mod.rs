@@ -1,12 +1,12 @@
-//! Maps, filters, refinement and figures that are computed from an inspection, with plain arithmetic on plain arrays.
+//! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays.
 
 pub mod figure;
 pub mod filter;
 pub mod maps;
 pub mod refinement;
 
-/// Names a stage by its grid, and by its number in the paper (figures 3 and 4); `index` counts from the coarsest of
-/// `count`.
+/// Names a stage by its grid and by its number in the paper (figures 3 and 4); `index` counts from the coarsest of
+/// `count` stages.
 pub fn stage_name(grid: usize, index: usize, count: usize) -> String {
     format!("Stage {grid} (Layer {})", count.saturating_sub(index))
 }

@@ -1,4 +1,5 @@
-//! Refinement as numbers: how the masks of an image approach the ground truth and the final mask from stage to stage.
+//! Quantifies refinement: how the masks of an image approach the ground truth and the final mask from stage to
+//! stage.
 
 use super::maps::raised;
 use crate::data::volume::{Lengths, Unit};
@@ -9,28 +10,30 @@ use crate::metrics::{Confusion, hd95_of};
 /// One mask of the sequence from the coarsest stage to the final one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Name: "Stage 7", "Final".
+    /// The name: "Stage 7" or "Final".
     pub name: String,
-    /// Share of the image that it covers, 0…1.
+    /// The share of the image that the mask covers, 0…1.
     pub area: f64,
-    /// Agreement with the ground truth, per image; `None` without one.
+    /// The agreement with the ground truth for this image; `None` without a ground truth.
     pub counts: Option<Confusion>,
-    /// Unit of its distances.
+    /// The unit of the distances.
     pub unit: Unit,
-    /// 95 % Hausdorff distance to the ground truth; `None` without a ground truth, or if one of the masks is empty.
+    /// The 95th percentile Hausdorff distance to the ground truth; `None` without a ground truth, or if only one
+    /// of the masks is empty.
     pub truth_hd95: Option<f64>,
-    /// Dice with the previous mask; `None` for the first.
+    /// The Dice score with the previous mask; `None` for the first mask.
     pub dice_with_before: Option<f64>,
-    /// 95 % Hausdorff distance to the previous mask.
+    /// The 95th percentile Hausdorff distance to the previous mask; `None` for the first mask, or if only one of
+    /// the masks is empty.
     pub hd95_to_before: Option<f64>,
-    /// Share of the probability map's power, without its mean, beyond half of the highest frequency that the coarsest
-    /// stage's map can represent.
+    /// The share of the probability map's power, without its mean, above half of the highest frequency that the
+    /// coarsest stage's map can represent.
     pub high_share: f64,
 }
 
-/// Returns the steps of the stages' own masks, from coarse to fine, and of the final one, at the image's size. A
-/// pixel belongs to a mask if its probability is at least `threshold`. Without linear probes there is only the final
-/// one. Distances are measured in `lengths`.
+/// Returns the steps of the stages' own masks, from coarse to fine, and of the final mask, at the size of the
+/// image. A pixel belongs to a mask if its probability is at least `threshold`. Without linear probes, only the
+/// final mask is included. Distances are measured in `lengths`.
 pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, lengths: Lengths) -> Vec<Step> {
     let prediction = &inspection.prediction;
     let (width, height) = (prediction.probability.width, prediction.probability.height);
@@ -70,7 +73,7 @@ pub fn steps(inspection: &Inspection, truth: Option<&Mask>, threshold: f32, leng
     steps
 }
 
-/// Returns the share of a square map's power, without its mean, at `first` or more waves across the map.
+/// Returns the share of a square map's power, without its mean, at `first` or more cycles across the map.
 fn high_share(plane: &Plane, first: usize) -> f64 {
     // These are sums over rings, not means, because rings differ in size.
     let n = plane.width;

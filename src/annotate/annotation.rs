@@ -1,88 +1,89 @@
-//! Masks that a person makes or corrects: labels, where each came from, and the pixels of every slice.
+//! Masks that a person draws or corrects: labels with their origins, and the pixels of every slice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::data::Mask;
 
-/// Names a label within its annotation; never used again after the label was removed.
+/// The identifier of a label within its annotation, which is not reused after the label was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LabelId(u32);
 
-/// Where a region came from.
+/// The origin of a region.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
-    /// A model's prediction.
+    /// A prediction of a model.
     Predicted {
-        /// The model.
+        /// The name of the model.
         model: String,
         /// The prompt.
         prompt: String,
-        /// Probability from which a pixel was foreground, 0…1.
+        /// The probability at and above which a pixel was foreground, 0…1.
         threshold: f32,
     },
-    /// Drawn by hand.
+    /// A region drawn by hand.
     Drawn,
-    /// Made of other regions, for instance by interpolation between slices.
+    /// A region derived from other regions, for instance by interpolation between slices.
     Derived,
 }
 
 /// A kind of region that pixels can belong to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
-    /// For people; unique within an annotation.
+    /// The name shown to the user; unique within an annotation.
     pub name: String,
-    /// 8-bit sRGB.
+    /// The colour, 8-bit sRGB.
     pub colour: [u8; 3],
-    /// Whether its pixels are kept from changes.
+    /// Whether its pixels are protected from changes.
     pub is_locked: bool,
-    /// Whether it is drawn.
+    /// Whether it is displayed.
     pub is_visible: bool,
-    /// Where its regions came from.
+    /// The origin of its regions.
     pub origin: Origin,
 }
 
 impl Label {
-    /// A label that is visible and not locked.
+    /// Creates a label that is visible and not locked.
     pub fn new(name: impl Into<String>, colour: [u8; 3], origin: Origin) -> Self {
         Self { name: name.into(), colour, is_locked: false, is_visible: true, origin }
     }
 }
 
-/// Why an annotation was not changed.
+/// The reason why an annotation was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnnotationError {
-    /// Another label has the name.
+    /// Another label has the same name.
     #[error("There is a label “{0}” already. Choose another name.")]
     NameTaken(String),
     /// The label was removed.
     #[error("The label was removed.")]
     NoLabel,
-    /// Its pixels are kept from changes.
+    /// The label is locked.
     #[error("The label “{0}” is locked. Unlock it to change it.")]
     Locked(String),
-    /// The mask is of another size than the slices.
+    /// The mask differs in size from the slices.
     #[error("The mask has {mask:?} pixels, the slice {slice:?}.")]
     Size {
-        /// Columns and rows of the mask.
+        /// The numbers of columns and rows of the mask.
         mask: [usize; 2],
-        /// Columns and rows of a slice.
+        /// The numbers of columns and rows of a slice.
         slice: [usize; 2],
     },
-    /// The image has fewer slices.
+    /// The image has fewer slices than requested.
     #[error("There is no slice {number} of {slices}.")]
     NoSlice {
-        /// Number of the slice, from 1.
+        /// The slice number, starting at 1.
         number: usize,
-        /// Slices of the image.
+        /// The number of slices of the image.
         slices: usize,
     },
 }
 
-/// The masks of one volume. Every change raises its revision; it is saved when its newest revision is.
+/// The masks of one volume. Every change increases the revision; the annotation is saved once its newest revision
+/// is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Annotation {
-    /// Columns, rows and slices of the volume.
+    /// The numbers of columns, rows and slices of the volume.
     shape: [usize; 3],
     labels: BTreeMap<LabelId, Label>,
     masks: BTreeMap<(LabelId, usize), Arc<Mask>>,
@@ -92,25 +93,25 @@ pub struct Annotation {
 }
 
 impl Annotation {
-    /// An empty annotation of a volume of columns × rows × slices.
+    /// Creates an empty annotation of a volume with the shape columns × rows × slices.
     pub fn new(shape: [usize; 3]) -> Self {
         Self { shape, ..Self::default() }
     }
 
-    /// The labels, in the order in which they were added.
+    /// Returns the labels, in the order in which they were added.
     pub fn labels(&self) -> impl Iterator<Item = (LabelId, &Label)> {
         self.labels.iter().map(|(id, label)| (*id, label))
     }
 
-    /// A label; `None` if it was removed.
+    /// Returns a label; `None` if it was removed.
     pub fn label(&self, id: LabelId) -> Option<&Label> {
         self.labels.get(&id)
     }
 
-    /// Adds a label without a pixel.
+    /// Adds a label without any pixels.
     ///
     /// # Errors
-    /// If another label has its name.
+    /// Returns an error if another label has the same name.
     pub fn add_label(&mut self, label: Label) -> Result<LabelId, AnnotationError> {
         self.check_name(&label.name, None)?;
         let id = LabelId(self.next);
@@ -120,10 +121,10 @@ impl Annotation {
         Ok(id)
     }
 
-    /// Changes name, colour, lock or visibility of a label.
+    /// Changes the name, colour, lock or visibility of a label.
     ///
     /// # Errors
-    /// If it was removed, or another label has the name.
+    /// Returns an error if the label was removed, or if another label has the same name.
     pub fn set_label(&mut self, id: LabelId, label: Label) -> Result<(), AnnotationError> {
         self.check_name(&label.name, Some(id))?;
         let known = self.labels.get_mut(&id).ok_or(AnnotationError::NoLabel)?;
@@ -134,10 +135,10 @@ impl Annotation {
         Ok(())
     }
 
-    /// Removes a label with its masks.
+    /// Removes a label and its masks.
     ///
     /// # Errors
-    /// If it was removed before, or is locked.
+    /// Returns an error if the label was already removed, or is locked.
     pub fn remove_label(&mut self, id: LabelId) -> Result<Label, AnnotationError> {
         self.unlocked(id)?;
         self.masks.retain(|(of, _), _| *of != id);
@@ -145,16 +146,17 @@ impl Annotation {
         self.labels.remove(&id).ok_or(AnnotationError::NoLabel)
     }
 
-    /// The mask of a label in a slice, from 0; `None` where it has no pixel.
+    /// Returns the mask of a label in a slice, whose index starts at 0; `None` if it has no pixels there.
     pub fn mask(&self, id: LabelId, slice: usize) -> Option<&Arc<Mask>> {
         self.masks.get(&(id, slice))
     }
 
-    /// Sets the mask of a label in a slice, from 0, and returns what was there before; `None` is a slice without a pixel. A mask without
-    /// one is not kept.
+    /// Sets the mask of a label in a slice, whose index starts at 0, and returns the previous mask. `None` stands
+    /// for a slice without pixels; a mask without pixels is not stored.
     ///
     /// # Errors
-    /// If the label was removed or is locked, there is no such slice, or the mask has another size than it.
+    /// Returns an error if the label was removed or is locked, if there is no such slice, or if the mask differs
+    /// in size from the slice.
     pub fn set_mask(
         &mut self,
         id: LabelId,
@@ -180,17 +182,17 @@ impl Annotation {
         Ok(before)
     }
 
-    /// Number of changes so far.
+    /// Returns the number of changes so far.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Whether there are changes that are not saved.
+    /// Returns whether there are unsaved changes.
     pub fn is_dirty(&self) -> bool {
         self.revision != self.saved
     }
 
-    /// A revision was saved. What was changed since then is not.
+    /// Records that a revision was saved. Later changes remain unsaved.
     pub fn saved(&mut self, revision: u64) {
         self.saved = self.saved.max(revision.min(self.revision));
     }

@@ -10,21 +10,22 @@ use crate::data::volume::{DisplayWindow, Window};
 use crate::data::worklist::Item;
 use crate::data::{Image, Mask, Truth, Volume};
 
-/// Number by which answers of threads are matched with what was asked.
+/// The number that matches the answers of threads with their requests.
 pub type Ticket = u64;
 
-/// What one works on. `L` is a slice as its holder draws it, `P` a prediction as its holder keeps it.
+/// The document. `L` is the displayed form of a slice, and `P` the stored form of a prediction; the owner chooses
+/// both.
 #[derive(Debug)]
 pub struct Document<L, P> {
     /// The image; `None` if none is open.
     pub image: Option<OpenImage<L>>,
-    /// The prompt as it is typed.
+    /// The current text of the prompt.
     pub prompt: String,
-    /// Predictions by slice.
+    /// The predictions by slice.
     pub predictions: Predictions<P>,
     /// The ground truth; `None` if none is open.
     pub truth: Option<OpenTruth>,
-    /// What was annotated; empty without an image.
+    /// The annotation; empty without an image.
     pub annotation: Annotation,
 }
 
@@ -41,14 +42,15 @@ impl<L, P> Default for Document<L, P> {
 }
 
 impl<L, P> Document<L, P> {
-    /// Opens an image in place of the one before, of which only the prompt stays.
+    /// Opens an image in place of the previous one, of which only the prompt is kept.
     pub fn open(&mut self, image: OpenImage<L>) {
         self.close();
         self.annotation = Annotation::new(image.volume.shape());
         self.image = Some(image);
     }
 
-    /// Closes the image with all that belongs to it; the prompt stays, because it is often wanted for the next one.
+    /// Closes the image and everything that belongs to it; the prompt is kept, because it is often reused for the
+    /// next image.
     pub fn close(&mut self) {
         self.image = None;
         self.truth = None;
@@ -57,64 +59,66 @@ impl<L, P> Document<L, P> {
     }
 }
 
-/// The image that is open, and the slice of it that is shown.
+/// The open image and its current slice.
 #[derive(Clone, Debug)]
 pub struct OpenImage<L> {
-    /// Names it in later events.
+    /// The ticket that identifies the image in later events.
     pub ticket: Ticket,
-    /// Its file.
+    /// The path of its file.
     pub path: PathBuf,
-    /// How it can be opened again.
+    /// The source from which it can be opened again.
     pub source: Source,
-    /// What it is called: of a series what that is, never the name of one of its files.
+    /// The display name; for a series, the name of the series, never that of one of its files.
     pub name: String,
-    /// What the data set around a lone file says of it; `None` for a case of a list and for a file of no data set.
+    /// The entry of a single file in its surrounding data set; `None` for a case of a worklist and for a file
+    /// outside a data set.
     pub case: Option<Box<Item>>,
-    /// All of its slices.
+    /// All slices of the image.
     pub volume: Arc<Volume>,
-    /// Number of the slice that is shown, from 0.
+    /// The index of the current slice, starting at 0.
     pub slice: usize,
-    /// Number of the slice that was asked for and is being prepared; `None` if the one that was asked for is shown.
+    /// The index of the requested slice while it is being prepared; `None` if the requested slice is shown.
     pub coming: Option<usize>,
-    /// Values of the slice that is shown.
+    /// The values of the current slice.
     pub image: Arc<Image>,
-    /// Its pixels, for the screen.
+    /// The pixels of the current slice for the screen.
     pub layer: L,
-    /// From the smallest to the largest value of the slice.
+    /// The window from the smallest to the largest value of the slice.
     pub full: Window,
-    /// The window in which it is shown.
+    /// The display window.
     pub seen: DisplayWindow,
-    /// The window in which the network saw it when it was asked last; `None` if it saw it as it is stored.
+    /// The window of the network input at the last request; `None` if the network received the image as it is
+    /// stored.
     pub asked: Option<DisplayWindow>,
 }
 
 impl<L> OpenImage<L> {
-    /// What the slice that is shown is called.
+    /// Returns the title of the current slice.
     pub fn title(&self) -> String {
         format!("{}, {} {}", self.name, self.source.piece().to_lowercase(), self.slice + 1)
     }
 
-    /// Number of the slice that was asked for last, from 0, whether or not it is shown already.
+    /// Returns the index of the slice that was requested last, whether or not it is already shown.
     pub fn asked_slice(&self) -> usize {
         self.coming.unwrap_or(self.slice)
     }
 }
 
-/// The mask that is compared with.
+/// The ground truth to compare with.
 #[derive(Clone, Debug)]
 pub struct OpenTruth {
-    /// Names it in later events.
+    /// The ticket that identifies it in later events.
     pub ticket: Ticket,
-    /// Its file, the first of several.
+    /// The path of its file, or of the first of several.
     pub path: PathBuf,
-    /// Its labels on the image, and which of them count.
+    /// Its labels on the grid of the image, and the choice of foreground labels.
     pub truth: Arc<Truth>,
-    /// The mask of the slice that is shown; `None` where the ground truth says nothing of it.
+    /// The mask of the current slice; `None` if the ground truth does not cover it.
     pub mask: Option<Arc<Mask>>,
 }
 
 impl OpenTruth {
-    /// With the mask of slice `slice`, from 0.
+    /// Creates the ground truth with the mask of slice `slice`, whose index starts at 0.
     pub fn new(ticket: Ticket, truth: Arc<Truth>, slice: usize) -> Self {
         let path = truth.files.first().cloned().unwrap_or_default();
         let mask = truth.mask(slice);

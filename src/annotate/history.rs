@@ -1,25 +1,26 @@
-//! Undo and redo: steps in the order in which they were done, whatever they changed.
+//! Undo and redo for all kinds of changes, in chronological order.
 
 use std::time::{Duration, Instant};
 
-/// Steps back that are kept.
+/// The maximum number of steps that are kept.
 const KEPT: usize = 200;
 
 /// A change that can be undone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step<C> {
-    /// What was changed, as it is read after "Undo".
+    /// The name of the change, to follow the word "Undo".
     pub name: String,
     /// The change.
     pub change: C,
 }
 
-/// Steps back and on again. `C` is a change, `K` the kind of a change that is made in many small ones, such as by a slider.
+/// The undo and redo steps. `C` is a change, and `K` is the kind of a change that consists of many small ones,
+/// such as those of a slider.
 #[derive(Clone, Debug)]
 pub struct History<C, K> {
     past: Vec<Step<C>>,
     future: Vec<Step<C>>,
-    /// The kind of the newest change and when it was made.
+    /// The kind and the time of the newest change.
     last: Option<(K, Instant)>,
 }
 
@@ -30,23 +31,23 @@ impl<C, K> Default for History<C, K> {
 }
 
 impl<C, K: PartialEq> History<C, K> {
-    /// What would be undone; `None` if there is nothing.
+    /// Returns the name of the step to undo; `None` if there is none.
     pub fn undo_name(&self) -> Option<&str> {
         self.past.last().map(|step| step.name.as_str())
     }
 
-    /// What would be done again; `None` if there is nothing.
+    /// Returns the name of the step to redo; `None` if there is none.
     pub fn redo_name(&self) -> Option<&str> {
         self.future.last().map(|step| step.name.as_str())
     }
 
-    /// Keeps a step that stands alone: nothing is joined to it.
+    /// Records a single step that no later step is merged with.
     pub fn record(&mut self, step: Step<C>) {
         self.push(step, None);
     }
 
-    /// Keeps a step of a kind that others of its kind may be joined to. Where the newest step is of the same kind and at most `within`
-    /// old, `join` makes one step of the two: it gets the step that is there, and the one that follows it.
+    /// Records a step that later steps of the same kind may be merged with. If the newest step is of the same kind
+    /// and at most `within` old, `join` merges the new step, its second argument, into the existing one.
     pub fn record_held(
         &mut self,
         step: Step<C>,
@@ -68,7 +69,7 @@ impl<C, K: PartialEq> History<C, K> {
         }
     }
 
-    /// The step to undo, which is then the next to do again.
+    /// Returns the step to undo, which becomes the next one to redo; `None` if there is none.
     pub fn undo(&mut self) -> Option<&Step<C>> {
         self.last = None;
         let step = self.past.pop()?;
@@ -76,7 +77,7 @@ impl<C, K: PartialEq> History<C, K> {
         self.future.last()
     }
 
-    /// The step to do again, which is then the next to undo.
+    /// Returns the step to redo, which becomes the next one to undo; `None` if there is none.
     pub fn redo(&mut self) -> Option<&Step<C>> {
         self.last = None;
         let step = self.future.pop()?;
@@ -84,7 +85,7 @@ impl<C, K: PartialEq> History<C, K> {
         self.past.last()
     }
 
-    /// Forgets the steps whose change is of something that is there no more.
+    /// Removes the steps whose change concerns something that no longer exists.
     pub fn retain(&mut self, is_kept: impl Fn(&C) -> bool) {
         self.past.retain(|step| is_kept(&step.change));
         self.future.retain(|step| is_kept(&step.change));

@@ -1,6 +1,7 @@
-//! The document: an image with its prompt, its predictions, its ground truth and what was annotated, and the history of what was done.
+//! The document: an image with its prompt, predictions, ground truth and annotation, and the undo history.
 //!
-//! Nothing here knows a window, a tensor or a thread. What a holder shows of an image or of a prediction is a parameter of the types.
+//! This module does not depend on windows, tensors or threads. The displayed forms of images and predictions are
+//! type parameters.
 
 mod annotation;
 mod document;

@@ -1,25 +1,25 @@
-//! Predictions that are remembered by slice, so that going back to a slice shows its mask at once.
+//! Caches predictions by slice, so that returning to a slice shows its mask at once.
 
 use crate::data::volume::DisplayWindow;
 
-/// Memory that the remembered predictions may take together, in bytes.
+/// The maximum memory of all cached predictions together, in bytes.
 const LIMIT: usize = 256 << 20;
 
-/// What a prediction was made of, beside the image; where this is the same, so is the prediction.
+/// The inputs of a prediction apart from the image; equal inputs give the same prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provenance {
     /// The model.
     pub model: String,
-    /// The prompt as it was typed.
+    /// The prompt as typed.
     pub prompt: String,
-    /// The window in which the network saw the slice; `None` if it saw it as it is stored.
+    /// The window of the network input; `None` if the network received the slice as it is stored.
     pub window: Option<DisplayWindow>,
 }
 
-/// The newest prediction of each slice of an image. `P` is a prediction as its holder keeps it.
+/// The newest prediction of each slice of an image. `P` is the stored form of a prediction.
 #[derive(Clone, Debug)]
 pub struct Predictions<P> {
-    /// The one that was used last comes last.
+    /// The entries, from the least to the most recently used.
     entries: Vec<Entry<P>>,
     limit: usize,
 }
@@ -39,8 +39,8 @@ impl<P> Default for Predictions<P> {
 }
 
 impl<P> Predictions<P> {
-    /// Remembers the prediction of a slice in place of an older one, and forgets those that were not used for longest where all take too
-    /// much memory. `bytes` is the memory that it takes.
+    /// Caches the prediction of a slice in place of an older one, and removes the least recently used predictions
+    /// if the memory limit is exceeded. `bytes` is the memory of the prediction.
     pub fn put(&mut self, slice: usize, of: Provenance, bytes: usize, prediction: P) {
         self.entries.retain(|entry| entry.slice != slice);
         self.entries.push(Entry { slice, of, bytes, prediction });
@@ -49,7 +49,7 @@ impl<P> Predictions<P> {
         }
     }
 
-    /// The prediction of a slice if it was made of this; `None` otherwise.
+    /// Returns the prediction of a slice if it has the same inputs; `None` otherwise.
     pub fn get(&mut self, slice: usize, of: &Provenance) -> Option<&mut P> {
         let place = self.entries.iter().position(|entry| entry.slice == slice && entry.of == *of)?;
         let entry = self.entries.remove(place);
@@ -57,12 +57,12 @@ impl<P> Predictions<P> {
         self.entries.last_mut().map(|entry| &mut entry.prediction)
     }
 
-    /// Forgets all of them: the image or the model is another one.
+    /// Removes all predictions, because the image or the model has changed.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// Memory that they take, in bytes.
+    /// Returns the memory of all cached predictions, in bytes.
     pub fn bytes(&self) -> usize {
         self.entries.iter().map(|entry| entry.bytes).sum()
     }

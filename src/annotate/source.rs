@@ -1,10 +1,10 @@
-//! Where a picture came from.
+//! The source of an image.
 
 use std::path::{Path, PathBuf};
 
 use crate::data::samples::SampleCase;
 
-/// Where a picture came from, so that it can be opened again.
+/// The source of an image, from which it can be opened again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// A file, or the files of a series.
@@ -14,7 +14,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// What one of several is called: a lone file has frames (DICOM), a series or a volume has slices.
+    /// Returns the name of one of its parts: a single file has frames (DICOM), a series or a volume has slices.
     pub fn piece(&self) -> &'static str {
         match self {
             Self::Files(path, files) if files.len() < 2 => {
@@ -26,7 +26,8 @@ impl Source {
         }
     }
 
-    /// What it is called: a series as its folder, because its files are not all there is of it, and may be left out.
+    /// Returns the display name. A series is named after its folder, because its list of files can be empty or
+    /// incomplete.
     pub fn name(&self) -> String {
         match self {
             Self::Files(path, files) if files.len() > 1 => path.parent().map(file_name).unwrap_or_default(),
@@ -36,7 +37,7 @@ impl Source {
     }
 }
 
-/// The last part of a path, for people.
+/// Returns the last part of a path, for display.
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! The one place where commands change the state.
+//! Applies commands: the only place where a command changes the state.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use crate::engine::{Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
 
 impl HimixApp {
-    /// Does what `command` says.
+    /// Executes `command`.
     pub(super) fn change(&mut self, ctx: &egui::Context, command: Command) {
         let state = &mut self.state;
         match command {
@@ -148,12 +148,12 @@ impl HimixApp {
         }
     }
 
-    /// The next number for a question.
+    /// Returns the next request number.
     pub(super) fn ticket(&self) -> Ticket {
         self.engine.ticket()
     }
 
-    /// Says so if a thread has too much to do. The number of the request, if it was sent.
+    /// Returns the number of the request if it was sent; otherwise tells the user that the thread is busy.
     pub(super) fn say_if_busy(&mut self, sent: Result<Ticket, Busy>) -> Option<Ticket> {
         if let Err(busy) = &sent {
             self.state.notes.add(Kind::Error, busy.to_string());
@@ -188,7 +188,7 @@ impl HimixApp {
                 .or_else(|| self.state.settings.recent.first().cloned())
                 .and_then(|mut path| path.pop().then_some(path)),
         };
-        // A sample case and the bundled model lie in no folder.
+        // Sample cases and the bundled model are not stored in a folder.
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
         if let Err(error) = self.dialogs.ask(kind, folder, name) {
             self.state.notes.add(Kind::Error, format!("No file dialog could be opened ({error})."));
@@ -234,9 +234,9 @@ impl HimixApp {
         }
     }
 
-    /// Asks for the mask of what is shown now, if there is all that it takes.
+    /// Requests the mask of the slice that is shown, if an image and a model are open.
     pub(super) fn request_prediction(&mut self) {
-        // Somebody who types on waits since the first edit that has no answer yet.
+        // While the user keeps typing, the wait is measured from the first edit that has not been answered yet.
         let since = self.state.jobs.prediction.pending().map_or_else(Instant::now, |awaited| awaited.since);
         let ticket = self.forget_prediction();
         self.request_compared();
@@ -249,7 +249,7 @@ impl HimixApp {
         state.jobs.prediction.waits_since(since);
     }
 
-    /// Waits for no mask any more: what is shown has changed. Returns the number of the question that is to come.
+    /// Stops waiting for a mask because what is shown has changed. Returns the number of the request that follows.
     pub(super) fn forget_prediction(&mut self) -> Ticket {
         let ticket = self.ticket();
         let state = &mut self.state;
@@ -285,7 +285,7 @@ impl HimixApp {
         self.say_if_busy(sent);
     }
 
-    /// Says that a file was written.
+    /// Tells the user that a file was written.
     pub(super) fn say_saved(&mut self, path: &std::path::Path) {
         let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
         self.state.notes.add(Kind::Info, format!("Saved {} in {folder}", file_name(path)));

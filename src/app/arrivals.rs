@@ -1,4 +1,4 @@
-//! What the threads answer and report, taken into the state.
+//! Takes the results and events of the background threads into the state.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::infer::{ModelInfo, ModelSource};
 use crate::render::ProbabilityLayer;
 
 impl HimixApp {
-    /// Takes in everything that was answered and reported since the last frame.
+    /// Handles all results and events that have arrived since the last frame.
     pub(super) fn take_arrivals(&mut self, ctx: &Context) {
         self.take_dialog_answer();
         self.take_training();
@@ -71,21 +71,21 @@ impl HimixApp {
         }
     }
 
-    /// Says why something did not come, unless it was cancelled.
+    /// Tells the user why a request failed, unless it was cancelled.
     pub(super) fn say_failure(&mut self, failure: Failure) {
         if let Some(message) = failure.message() {
             self.state.notes.add(Kind::Error, message);
         }
     }
 
-    /// As [`Self::say_failure`], of something about the case that is open.
+    /// Like [`Self::say_failure`], for a failure that concerns the open case.
     fn say_failure_of_case(&mut self, failure: Failure) {
         if let Some(message) = failure.message() {
             self.state.notes.add_of_case(Kind::Error, message);
         }
     }
 
-    /// Takes in the model that was to be opened.
+    /// Handles the result of opening a model.
     fn take_model(&mut self) {
         let Some(outcome) = self.state.jobs.model.take() else { return };
         let Some(source) = self.state.jobs.model.asked().cloned() else { return };
@@ -93,7 +93,7 @@ impl HimixApp {
             Ok(info) => self.show_model(source, info),
             Err(failure) => {
                 self.say_failure(failure);
-                // A model that was remembered and is gone leaves nobody without one.
+                // If the remembered model no longer exists, the fallback model is opened instead.
                 let fallback = self.fallback.clone().filter(|fallback| *fallback != source);
                 if let (None, Some(fallback)) = (&self.state.model, fallback) {
                     self.commands.push(Command::OpenModel(fallback));
@@ -102,7 +102,7 @@ impl HimixApp {
         }
     }
 
-    /// Takes in what was read and written.
+    /// Handles the results of reading and writing files.
     fn take_files(&mut self) {
         for (_, outcome) in self.state.jobs.sorting.take() {
             match outcome {
@@ -121,7 +121,7 @@ impl HimixApp {
         if let Some(outcome) = self.state.jobs.image.take() {
             self.take_opened(outcome);
         }
-        // A truth waits for its image, which was asked for first and is read first.
+        // A ground truth waits for its image, which was requested first and is read first.
         if self.state.jobs.image.pending().is_none()
             && let Some(outcome) = self.state.jobs.truth.take()
         {
@@ -152,7 +152,7 @@ impl HimixApp {
     fn take_sorted(&mut self, sorted: Sorted) {
         let Sorted { image, folder, truth, model, refused } = sorted;
         refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
-        // A mask named with a folder is that of the series in it, which has to be found first.
+        // A mask passed together with a folder belongs to the series in that folder, which has to be found first.
         let is_of_folder = folder.is_some() && image.is_none();
         self.commands.extend(folder.map(Command::OpenFolder));
         self.commands.extend(image.map(Command::OpenImage));
@@ -180,7 +180,8 @@ impl HimixApp {
                             self.state.document.prompt = prompt;
                             self.state.prompt_of = PromptOf::File(ticket);
                         }
-                        // Of a list its folder is among the recent ones, not every case that was looked at.
+                        // For a worklist, the recent files contain its folder rather than every case that was
+                        // viewed.
                         if self.state.worklist.as_ref().is_none_or(|list| list.current.is_none()) {
                             self.state.settings.remember(&path);
                         }
@@ -189,7 +190,7 @@ impl HimixApp {
                 }
                 self.request_prediction();
                 self.finish_recall();
-                // A truth that was named with the image is on its way already.
+                // A ground truth that was passed together with the image has already been requested.
                 if self.state.jobs.truth.pending().is_none() && !partners.is_empty() {
                     self.commands.push(Command::OpenTruth(partners));
                 }
@@ -216,7 +217,7 @@ impl HimixApp {
         self.state.prompt_of = PromptOf::Sample(sample.title);
     }
 
-    /// Takes in what was counted, measured and painted.
+    /// Handles the results of counting, measuring and rendering.
     fn take_numbers(&mut self, ctx: &Context) {
         if let Some(outcome) = self.state.jobs.counts.take() {
             match (outcome, self.state.jobs.counts.asked().copied()) {
@@ -281,7 +282,7 @@ impl HimixApp {
         let asked = volume.for_network(full, seen);
         let layer = layer(ticket, &image, display);
         self.close_image();
-        // What matters most stands last, where it is seen without a click; loaders say it first.
+        // The most important note goes last, where it is visible without a click; loaders list it first.
         let notes = volume.assumptions.iter().chain(volume.notes.iter().rev()).chain(&reduced);
         notes.for_each(|note| self.state.notes.note(About::Image, note));
         self.state.document.open(OpenImage {
@@ -302,7 +303,7 @@ impl HimixApp {
         self.prepare_slices();
     }
 
-    /// Shows no image any more, and nothing that belongs to one.
+    /// Closes the image and everything that belongs to it.
     pub(super) fn close_image(&mut self) {
         self.forget_prediction();
         self.engine.forget_slices();
@@ -339,17 +340,17 @@ impl HimixApp {
         self.show_truth(OpenTruth::new(ticket, truth, slice));
     }
 
-    /// Compares with a truth from now on.
+    /// Compares predictions with this ground truth from now on.
     pub(super) fn show_truth(&mut self, truth: OpenTruth) {
         self.state.document.truth = Some(truth);
         self.state.show_truth = true;
-        // Slices that were prepared before know nothing of its masks.
+        // Slices that were prepared earlier do not include the masks of this ground truth.
         self.prepare_slices();
         self.score_shown();
         self.request_compared();
     }
 
-    /// Has the prediction that is shown counted against the truth.
+    /// Requests the pixel counts of the displayed prediction against the ground truth.
     pub(super) fn score_shown(&mut self) {
         let (Some(shown), Some(truth)) = (&self.state.shown, self.state.truth_mask()) else { return };
         let (prediction, job) = (shown.ticket, CountPixels { prediction: shown.prediction.clone(), truth });
@@ -368,11 +369,11 @@ impl HimixApp {
     fn take_prediction(&mut self, ticket: Ticket, predicted: Predicted) {
         let Predicted { image, prediction, counts, .. } = predicted;
         if self.state.jobs.prediction.newest() != ticket {
-            // An answer to an earlier edit: the wait for the newest one begins anew.
+            // This answers an earlier edit, so the wait for the newest one starts again.
             self.state.jobs.prediction.waits_since(Instant::now());
         }
         let Some(open) = &self.state.document.image else { return };
-        // An answer about an image that was shown before says nothing about this one.
+        // An answer about a previously shown image says nothing about this one.
         if !Arc::ptr_eq(&open.image, &image) {
             return;
         }
@@ -387,12 +388,12 @@ impl HimixApp {
         self.remember(&shown);
         self.state.shown = Some(shown);
         if !is_counted {
-            // The truth came while the prediction was made.
+            // The ground truth arrived while the prediction was being computed.
             self.score_shown();
         }
     }
 
-    /// Remembers the prediction of the slice that is shown, where nothing that it was made of has changed since it was asked for.
+    /// Caches the prediction of the slice that is shown, if none of its inputs has changed since it was requested.
     fn remember(&mut self, shown: &Shown) {
         let document = &self.state.document;
         let Some(open) = document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };

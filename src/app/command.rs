@@ -1,4 +1,4 @@
-//! Every change of state, by name. Panels and keys make commands; [`super::HimixApp`] applies them.
+//! All state changes as named commands. Panels and keys create commands; [`super::HimixApp`] applies them.
 
 use std::path::PathBuf;
 
@@ -19,171 +19,172 @@ use crate::device::DeviceChoice;
 use crate::engine::ThumbnailRequest;
 use crate::infer::ModelSource;
 
-/// What the user says of a ground truth that does not fit as it is.
+/// How to handle a ground truth that does not match the image as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TruthAnswer {
-    /// Resample it by position.
+    /// Resample it by its position in space.
     Resample,
-    /// Lay it on the image by voxel numbers.
+    /// Place it on the image by voxel index.
     ByNumber,
-    /// Lay it on the slice that is shown.
+    /// Place it on the slice that is shown.
     OnThisSlice,
 }
 
-/// What the user wants.
+/// A user command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Ask for a path with the system's dialog.
+    /// Ask for a path with the system's file dialog.
     OpenDialog(DialogKind),
-    /// Open whatever these paths are.
+    /// Open these paths, whatever they contain.
     OpenPaths(Vec<PathBuf>),
     /// Show another image.
     OpenImage(PathBuf),
-    /// Show what a folder holds.
+    /// Open the contents of a folder.
     OpenFolder(PathBuf),
     /// Show a case of the worklist.
     OpenItem(usize),
-    /// Go on by cases.
+    /// Move by this many cases in the worklist.
     StepItem(i64),
-    /// Mark the case of the worklist that is open, or take its mark away.
+    /// Toggle the mark of the open worklist case.
     MarkItem,
-    /// Keep the cases that hold these words.
+    /// Show only the cases that contain these words.
     SearchList(String),
-    /// Open a panel, in the layout that has it, or close it.
+    /// Open a panel in the layout that contains it, or close it.
     OpenPane(Pane, bool),
-    /// Arrange the panels of this layout as they were meant.
+    /// Restore the default panel arrangement of this layout.
     ResetLayout,
-    /// The panels were arranged by hand.
+    /// Keep the panel arrangement that the user has just made by hand.
     KeepLayout,
-    /// Wait for the new key of an action, in the place of one that it has or as one more; or wait no longer.
+    /// Wait for the new key of an action, which replaces the key at the given position or is added; `None` stops
+    /// waiting.
     Rebind(Option<(ActionId, Option<usize>)>),
-    /// Give a key to an action.
+    /// Assign a key to an action, in place of the key at the given position or as an additional one.
     Bind(ActionId, Option<usize>, Chord),
-    /// Take one of its keys from an action.
+    /// Remove one of the keys of an action.
     Unbind(ActionId, usize),
-    /// The usual keys of an action, or of all.
+    /// Restore the default keys of one action, or of all actions if `None`.
     ResetKeys(Option<ActionId>),
-    /// Have thumbnails made.
+    /// Request thumbnails.
     MakeThumbnails(ThumbnailRequest),
-    /// Show a sample case with its truth and its prompt.
+    /// Open a sample case with its ground truth and its prompt.
     OpenSample(SampleCase),
-    /// Compare with a mask.
+    /// Open a ground truth mask to compare with.
     OpenTruth(Vec<PathBuf>),
-    /// Lays the truth that was asked about on the image as said; none leaves it out.
+    /// Answer the question about a ground truth; `None` leaves the ground truth out.
     AnswerTruth(Option<TruthAnswer>),
-    /// Takes other labels of the truth as foreground.
+    /// Choose which labels of the ground truth count as foreground.
     ChooseLabels(LabelChoice),
-    /// Compare with nothing any more.
+    /// Close the ground truth.
     CloseTruth,
-    /// Compare with another model.
+    /// Open another model for comparison.
     CompareWith(ModelSource),
-    /// Close the model that is compared with.
+    /// Close the comparison model.
     EndComparison,
-    /// Open a model in place of the one that is open.
+    /// Open a model in place of the current one.
     OpenModel(ModelSource),
-    /// Compute somewhere else.
+    /// Switch to another compute device.
     SetDevice(DeviceChoice),
-    /// Write the mask.
+    /// Write the mask to a file.
     SaveMask(PathBuf),
-    /// Write the picture with its overlay, in this size.
+    /// Write the image with its overlay to a file, at this size.
     SaveOverlay(PathBuf, OverlaySize),
-    /// The prompt was edited.
+    /// Set the prompt after an edit.
     SetPrompt(String),
-    /// Keep a prompt among the favourites, or no longer.
+    /// Add a prompt to the favourites or remove it.
     Favourite(String, bool),
-    /// Show a past prediction again.
+    /// Show a past prediction again, by its number.
     Recall(u64),
     /// Open the command palette with this text, or close it.
     ShowPalette(Option<String>),
-    /// Put the cursor into the prompt.
+    /// Move the keyboard focus to the prompt.
     FocusPrompt,
-    /// Probability from which a pixel belongs to the mask, 0…1.
+    /// Set the probability at and above which a pixel belongs to the mask, 0…1.
     SetThreshold(f32),
-    /// Move that by so much.
+    /// Change the threshold by this amount.
     MoveThreshold(f32),
-    /// Opacity of the overlay's fill, 0…1.
+    /// Set the opacity of the overlay's fill, 0…1.
     SetOpacity(f32),
-    /// Move that by so much.
+    /// Change the opacity by this amount.
     MoveOpacity(f32),
-    /// Show the overlay.
+    /// Show or hide the overlay.
     ShowOverlay(bool),
-    /// Hide the overlay for as long as a key is held.
+    /// Hide the overlay while a key is held.
     HoldOverlay(bool),
-    /// Show the comparison with the truth.
+    /// Show or hide the comparison with the ground truth.
     ShowTruth(bool),
-    /// Fill areas.
+    /// Switch filled areas on or off.
     Fill(bool),
-    /// Draw outlines.
+    /// Switch outlines on or off.
     Contour(bool),
-    /// Interpolate between the pixels of the picture.
+    /// Switch interpolation between image pixels on or off.
     Smooth(bool),
-    /// Zoom by a factor, about a point on the screen or the middle.
+    /// Zoom by a factor, around a point on the screen or the centre of the viewport.
     Zoom(f32, Option<Pos2>),
-    /// Move the picture by points on the screen.
+    /// Pan the image, in points on the screen.
     Pan(Vec2),
-    /// Show the whole image.
+    /// Fit the whole image into the viewport.
     Fit,
-    /// One pixel of the image for one of the screen.
+    /// Show one image pixel per screen pixel.
     ActualSize,
-    /// Show another slice, from 0.
+    /// Show another slice; the index starts at 0.
     ShowSlice(usize),
-    /// Move on by slices.
+    /// Move by this many slices.
     StepSlice(i64),
-    /// Show one slice after the other.
+    /// Start or stop playing the stack slice by slice.
     Play(bool),
-    /// See the picture in another window.
+    /// Set the display window.
     SetWindow(Window),
-    /// See it in the window of a number key.
+    /// Set the display window assigned to a number key.
     PresetWindow(usize),
-    /// The windows on the number keys, for a kind of picture.
+    /// Set the display windows assigned to the number keys for a modality.
     SetPresets(Modality, Vec<NamedWindow>),
-    /// Exchange black and white against what the file says.
+    /// Invert or restore the grey scale relative to what the file specifies.
     Invert(bool),
-    /// Have the network look at the picture as it is seen now.
+    /// Use the current display window for the network input.
     UseWindow,
-    /// Draw a ruler between two points of the image, or none.
+    /// Draw a ruler between two points of the image, or remove it if `None`.
     Ruler(Option<[Vec2; 2]>),
-    /// Break off the opening of an image.
+    /// Cancel opening an image.
     CancelOpening,
-    /// Show the patient's name.
+    /// Show or hide the patient's name.
     ShowPatient(bool),
-    /// Name in the information on the image what can identify a person.
+    /// Show or hide identifying attributes in the image information.
     ShowIdentifiers(bool),
-    /// Turn pictures upright as their EXIF data asks.
+    /// Apply or ignore the EXIF orientation of images.
     Upright(bool),
-    /// Show the probability as a heat map.
+    /// Show or hide the probability as a heat map.
     Heat(bool),
-    /// Draw the overlay in another set of colours.
+    /// Choose the colour scheme of the overlay.
     UseColours(Scheme),
-    /// Draw it in the user's own.
+    /// Set the user-defined overlay colours.
     SetColours(OverlayColours),
-    /// Dark or light.
+    /// Choose the dark or the light theme.
     SetTheme(ThemeChoice),
-    /// Size of text and everything else, in relation to the usual.
+    /// Set the size of text and widgets relative to the default.
     TextSize(f32),
-    /// Most memory that the decoded content of one file may take, GiB.
+    /// Set the maximum memory for the decoded content of one file, in GiB.
     SetMemoryLimit(f32),
-    /// Show the picture, the prompt and the legend alone, with larger text; or the whole window again.
+    /// Start or end the presentation, which shows only the image, the prompt and the legend, with larger text.
     Present(bool),
-    /// Read, stages, train: what fills the window.
+    /// Switch to another task: Read, Stages or Train.
     ShowTab(Tab),
-    /// Something of the Stages tab.
+    /// A command of the Stages tab.
     Stages(StagesCommand),
-    /// Something of the Train tab.
+    /// A command of the Train tab.
     Train(TrainCommand),
-    /// Put a description of the program, the devices and the settings on the clipboard, for a report of a fault.
+    /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.
     CopyDiagnostics,
-    /// Open a page of help, or close it.
+    /// Open a page, or close it if `None`.
     ShowPage(Option<Page>),
-    /// Look at the picture as before the last change of that.
+    /// Undo the last step.
     Undo,
-    /// Take an undo back.
+    /// Redo the last undone step.
     Redo,
-    /// Take a toast away.
+    /// Dismiss a toast.
     Dismiss(u64),
-    /// Take all toasts away.
+    /// Dismiss all toasts.
     DismissAll,
-    /// Hide the notes on the case that is open.
+    /// Hide the notes about the open case.
     HideNotes,
     /// Close the window.
     Quit,

@@ -1,11 +1,11 @@
-//! What a report of a fault needs, as text: version, system, devices, settings and the end of the log. Nothing in it names a person, a
-//! file or a folder.
+//! The text for a fault report: version, system, devices, settings and the end of the log. Nothing in it names a
+//! person, a file or a folder.
 
 use super::settings::Settings;
 use super::state::State;
 use crate::logging;
 
-/// Settings that are listed. Those that hold paths, prompts, names that the user gave, or a whole layout are not among them.
+/// The settings to list. Settings that hold paths, prompts, user-defined names or a whole layout are left out.
 const SETTINGS: [&str; 16] = [
     "device",
     "threshold",
@@ -25,7 +25,7 @@ const SETTINGS: [&str; 16] = [
     "runs",
 ];
 
-/// The whole text. `graphics` describes the device that draws the window.
+/// Returns the whole text. `graphics` describes the device that draws the window.
 pub fn text(state: &State, graphics: &str) -> String {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut lines = vec![

@@ -1,4 +1,4 @@
-//! The system's file dialogs, each on a thread of its own.
+//! The system's file dialogs, each of which runs on its own thread.
 
 use std::path::PathBuf;
 use std::thread;
@@ -8,65 +8,65 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::engine::{FigureKind, Wake};
 
-/// A person does not close a dialog sooner than this; one that never appeared ends sooner.
+/// The minimum time in which a user can close a dialog. A dialog that ends sooner was never displayed.
 const TOO_QUICK: Duration = Duration::from_millis(120);
 
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
 const SCANS: &[&str] = &["dcm", "nii", "gz"];
 const WEIGHTS: &[&str] = &["safetensors", "ckpt"];
 
-/// What is asked for.
+/// What a file dialog asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialogKind {
     /// An image to open.
     Image,
     /// A folder of images or of a series.
     Folder,
-    /// A mask to compare with.
+    /// A ground truth mask to compare with.
     Truth,
-    /// A model bundle.
+    /// A folder with a model bundle.
     ModelFolder,
-    /// Weights with a configuration beside them.
+    /// A weight file with a configuration beside it.
     ModelFile,
-    /// Where to write the mask.
+    /// The file to write the mask to.
     SaveMask,
-    /// Where to write the picture with its overlay in this size.
+    /// The file to write the image with its overlay to, at this size.
     SaveOverlay(OverlaySize),
-    /// A data set to train on.
+    /// A data set for training.
     TrainData,
-    /// Where a training run writes.
+    /// The output folder of a training run.
     RunFolder,
     /// A model to start training from.
     StartModel,
-    /// Settings of a training run.
+    /// A file with the settings of a training run.
     LoadSettings,
-    /// Where to write the settings of a training run.
+    /// The file to write the settings of a training run to.
     SaveSettings,
-    /// A model to compare with.
+    /// A model for comparison.
     CompareModel,
-    /// Where to write a modified model.
+    /// The destination of a modified model.
     SaveModified,
-    /// A data set to fit stage read-outs on.
+    /// A data set for fitting stage read-outs.
     FitData,
-    /// The same for the model that is compared with.
+    /// A data set for fitting the stage read-outs of the comparison model.
     FitComparedData,
-    /// Where to write a figure of the stages.
+    /// The file to write a figure of the stages to.
     SaveFigure(FigureKind),
 }
 
-/// How large the picture with its overlay is written.
+/// The size at which the image with its overlay is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverlaySize {
-    /// As large as the image.
+    /// The size of the image.
     Image,
-    /// Twice as large, so that the edge of the mask is smoother.
+    /// Twice the size of the image, for a smoother mask edge.
     Twice,
-    /// The part that is seen, as large as it is on the screen.
+    /// The visible part, at its size on the screen.
     Screen,
 }
 
 impl OverlaySize {
-    /// Its name in the window.
+    /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Image => "at image resolution (1×)",
@@ -81,13 +81,13 @@ impl OverlaySize {
 pub enum Answer {
     /// A path was chosen.
     Picked(PathBuf),
-    /// It was closed.
+    /// The dialog was closed without a choice.
     Cancelled,
-    /// It could not be shown.
+    /// The dialog could not be shown.
     Unavailable,
 }
 
-/// At most one open dialog.
+/// The file dialogs, of which at most one is open.
 pub struct Dialogs {
     answers: Receiver<(DialogKind, Answer)>,
     sender: Sender<(DialogKind, Answer)>,
@@ -96,13 +96,14 @@ pub struct Dialogs {
 }
 
 impl Dialogs {
-    /// `wake` is called when a dialog has ended.
+    /// Creates the dialogs. `wake` is called when a dialog has ended.
     pub fn new(wake: Wake) -> Self {
         let (sender, answers) = bounded(1);
         Self { answers, sender, is_open: false, wake }
     }
 
-    /// Opens a dialog in `folder`, unless one is open; `name` is suggested for a file to be written.
+    /// Opens a dialog in `folder`, unless one is open; `name` is the suggested name of a file to write. Fails if
+    /// the dialog's thread cannot be started.
     pub fn ask(&mut self, kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> std::io::Result<()> {
         if self.is_open {
             return Ok(());
@@ -122,7 +123,7 @@ impl Dialogs {
         Ok(())
     }
 
-    /// How the dialog ended, once.
+    /// Returns how the dialog ended; each answer is returned once.
     pub fn answer(&mut self) -> Option<(DialogKind, Answer)> {
         let answer = self.answers.try_recv().ok()?;
         self.is_open = false;
@@ -178,7 +179,7 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
     })
 }
 
-/// What the name of a file that is written ends with.
+/// Returns the file extension for a file that is to be written.
 fn ending(kind: DialogKind) -> Option<&'static str> {
     match kind {
         DialogKind::SaveMask | DialogKind::SaveOverlay(_) | DialogKind::SaveFigure(_) => Some("png"),

@@ -1,12 +1,13 @@
-//! How long the window's frames take, written down where `HIMIX_FRAME_TIMES` names a file.
+//! Records how long frames take, if the environment variable `HIMIX_FRAME_TIMES` names a file.
 
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Frames that are remembered.
+/// The maximum number of frames that are recorded.
 const MOST: usize = 1_000_000;
 
-/// When each frame began, in milliseconds since 1970, and the milliseconds from the beginning of the one before it.
+/// The start time of each frame in milliseconds since 1970, and its distance in milliseconds from the start of the
+/// previous frame.
 #[derive(Default)]
 pub struct Frames {
     path: Option<PathBuf>,
@@ -15,12 +16,12 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Where the environment asks for it.
+    /// Creates a recorder that is active only if the environment asks for it.
     pub fn from_environment() -> Self {
         Self { path: std::env::var_os("HIMIX_FRAME_TIMES").map(PathBuf::from), ..Self::default() }
     }
 
-    /// A frame begins.
+    /// Records the start of a frame.
     pub fn begin(&mut self) {
         if self.path.is_none() {
             return;
@@ -34,11 +35,11 @@ impl Frames {
         }
     }
 
-    /// One frame a line.
+    /// Writes the recorded times, one frame per line.
     pub fn write(&self) {
         if let Some(path) = &self.path {
             let text: String = self.times.iter().map(|(began, time)| format!("{began} {time:.3}\n")).collect();
-            // A measurement that is lost is no reason to keep the program from ending.
+            // Losing a measurement must not keep the program from exiting.
             let _ = crate::data::write::bytes(path, text.as_bytes());
         }
     }

@@ -1,4 +1,5 @@
-//! What the window has asked for and waits for. What only one tab asks for stands in the state of that tab.
+//! Requests that the window has sent and not yet received an answer to. Requests of a single tab are in the state
+//! of that tab.
 
 use std::path::PathBuf;
 
@@ -9,34 +10,34 @@ use crate::engine::run::Interrupted;
 use crate::engine::{Counts, DisplayPixels, Pending, Predicted, Several, Sorted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
 
-/// Between what a distance is measured: prediction, truth, step of the threshold.
+/// What a distance is measured between: prediction, ground truth and threshold step.
 pub type Measured = (Ticket, Ticket, usize);
 
-/// Requests on their way, with what was asked and what will come.
+/// Pending requests, with what was requested and the type of the answer.
 #[derive(Default)]
 pub struct Jobs {
-    /// The model to open.
+    /// The model that is being opened.
     pub model: Pending<ModelSource, ModelInfo>,
-    /// The mask of what is shown. Its newest number changes with everything that makes the mask on the screen outdated.
+    /// The mask of what is shown. Its newest number changes whenever the mask on the screen becomes outdated.
     pub prediction: Pending<(), Predicted>,
-    /// The image to open.
+    /// The image that is being opened.
     pub image: Pending<Source, ImageOpened>,
-    /// The truth to open, and the image it is for.
+    /// The ground truth that is being opened, with the ticket of its image.
     pub truth: Pending<Ticket, TruthOpened>,
-    /// The folder to list.
+    /// The folder that is being listed.
     pub list: Pending<PathBuf, Vec<Item>>,
-    /// Pixel counts against a truth that came after its prediction, which is named.
+    /// Pixel counts against a ground truth that arrived after its prediction, with the ticket of the prediction.
     pub counts: Pending<Ticket, Counts>,
     /// The Hausdorff distance.
     pub distance: Pending<Measured, Option<f64>>,
-    /// A picture of what the network gets, by what it is of.
+    /// The preview of the network input, with a key of what it shows.
     pub network_view: Pending<u64, DisplayPixels>,
-    /// Paths of which it is not known yet what they are.
+    /// Paths whose content type is not known yet.
     pub sorting: Several<(), Sorted>,
-    /// Files that the user asked for.
+    /// Files that the user asked to save.
     pub saving: Several<PathBuf, ()>,
-    /// Settings of a training run to load.
+    /// The settings of a training run that are being loaded.
     pub text: Pending<PathBuf, String>,
-    /// The training run that an earlier session remembered.
+    /// The training run that an earlier session recorded as unfinished.
     pub interrupted: Pending<PathBuf, Option<Interrupted>>,
 }

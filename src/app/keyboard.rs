@@ -1,4 +1,4 @@
-//! The keyboard, as commands. A key typed in a text field is text, never a command.
+//! Converts keyboard input to commands. A key typed into a text field is text, never a command.
 
 use eframe::egui::{self, Event, Key};
 
@@ -8,7 +8,7 @@ use super::keys::{ActionId, Chord};
 use super::state::State;
 use super::tab::Tab;
 
-/// Turns the keys of this frame into commands.
+/// Converts the keys of this frame to commands.
 pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     if let Some((action, place)) = state.rebinding {
         return ctx.input_mut(|input| rebind(input, action, place, commands));
@@ -24,20 +24,21 @@ pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) 
     }
 }
 
-/// Who has the keyboard.
+/// Which widget has the keyboard focus.
 struct Keyboard {
     in_text: bool,
     in_widget: bool,
 }
 
 impl Keyboard {
-    /// Takes the keys that mean something out of the frame's events.
+    /// Removes the keys that trigger actions from the frame's events.
     fn take(&self, input: &mut egui::InputState, state: &State, commands: &mut Vec<Command>) {
         let mut has_gone_to_prompt = false;
         let mut typed = None;
         input.events.retain(|event| {
             match event {
-                // What is typed behind the key that goes to the prompt is meant for the prompt; that key's own letter is not.
+                // Text typed after the key that focuses the prompt belongs to the prompt, but that key's own
+                // letter does not.
                 Event::Text(text) if typed.as_ref() == Some(text) => {
                     typed = None;
                     false
@@ -56,7 +57,7 @@ impl Keyboard {
                     if !repeat || action.hold == Hold::Repeats {
                         commands.extend((action.command)(state));
                     }
-                    // What is held is asked for by its state.
+                    // The action of a held key is triggered by the key's state, so its event is dropped.
                     action.id == actions::HOLD_OVERLAY.id
                 }
                 _ => true,
@@ -69,7 +70,7 @@ impl Keyboard {
             return None;
         }
         let action = state.settings.keys.action(actions::all(), chord, state.tab)?;
-        // A text that is being edited has an undo of its own.
+        // A text field that is being edited has its own undo.
         let is_texts = self.in_text && [actions::UNDO, actions::REDO].contains(&action.id);
         let is_widgets = self.in_widget && action.yields_to_widgets;
         (!is_texts && !is_widgets).then_some(action)
@@ -90,7 +91,7 @@ fn escape(state: &State) -> Option<Command> {
     }
 }
 
-/// Takes the next key for an action.
+/// Takes the next key as the new key of an action.
 fn rebind(input: &mut egui::InputState, action: ActionId, place: Option<usize>, commands: &mut Vec<Command>) {
     for event in std::mem::take(&mut input.events) {
         match event {

@@ -1,7 +1,7 @@
-//! The window: state, the commands that change it, and the panels that show it.
+//! The window: its state, the commands that change the state, and the panels that show it.
 //!
-//! A frame takes in what the threads report, turns keys into commands, draws the panels, which make more
-//! commands, and applies them all in one place. Nothing here computes, waits or reads a file.
+//! Each frame handles what the threads report, converts keys to commands, draws the panels, which create more
+//! commands, and applies all commands in one place. Nothing here computes, blocks or reads a file.
 
 mod actions;
 mod apply;
@@ -64,31 +64,31 @@ use state::State;
 use tab::Tab;
 use training::TrainCommand;
 
-/// How long the window waits, when it is closed, for the settings to be written.
+/// How long the window waits for the settings to be written when it is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// A frame of the progress line.
+/// The duration of one animation frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
 
-/// How the window starts.
+/// The options that the window starts with.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// Images, masks and models to open.
     pub files: Vec<PathBuf>,
-    /// The model; without one, the one that was open last.
+    /// The model to open; `None` opens the model that was open last.
     pub model: Option<ModelSource>,
     /// A model to compare with.
     pub against: Option<ModelSource>,
-    /// The model to fall back to where there is no other.
+    /// The model to fall back to if there is no other.
     pub fallback: Option<ModelSource>,
-    /// The device; without one, the one that was chosen last.
+    /// The compute device; `None` selects the device that was chosen last.
     pub device: Option<DeviceChoice>,
-    /// Where settings are kept; without a path they are not.
+    /// The settings file; without a path, settings are not saved.
     pub settings: Option<PathBuf>,
     /// The device that draws the window, for diagnostics.
     pub graphics: String,
-    /// Format of the window's surface.
+    /// The texture format of the window's surface.
     pub surface: wgpu::TextureFormat,
-    /// Longest side of a texture, in pixels.
+    /// The maximum side length of a texture, in pixels.
     pub texture_limit: usize,
 }
 
@@ -122,7 +122,8 @@ pub struct HimixApp {
 }
 
 impl HimixApp {
-    /// Starts the threads and asks for what `start` names. `open` opens models and `trainer` trains, on threads.
+    /// Starts the threads and requests what `start` specifies. `open` opens models and `trainer` trains models,
+    /// both on background threads. Fails if a thread cannot be started.
     pub fn new(ctx: &egui::Context, open: OpenModel, trainer: Arc<dyn Trainer>, start: Start) -> io::Result<Self> {
         let (settings, damage) = match &start.settings {
             Some(path) => Settings::load(path),
@@ -131,7 +132,7 @@ impl HimixApp {
         Self::with_settings(ctx, open, trainer, start, settings, damage)
     }
 
-    /// As [`Self::new`], with settings that were read already.
+    /// Like [`Self::new`], with settings that have already been read.
     fn with_settings(
         ctx: &egui::Context,
         open: OpenModel,
@@ -180,7 +181,7 @@ impl HimixApp {
         Ok(app)
     }
 
-    /// Draws one frame into `ui`, which is the whole window.
+    /// Draws one frame into `ui`, which covers the whole window.
     pub fn show(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         self.take_arrivals(&ctx);
@@ -199,7 +200,7 @@ impl HimixApp {
         self.keep_settings(&ctx);
     }
 
-    /// How many textures the picture has uploaded so far.
+    /// Returns the number of textures that have been uploaded for the image so far.
     pub fn texture_uploads(&self) -> u64 {
         self.state.picture.uploads()
     }
@@ -207,7 +208,7 @@ impl HimixApp {
     fn apply_commands(&mut self, ctx: &egui::Context) {
         let commands = std::mem::take(&mut self.commands);
         if !commands.is_empty() {
-            // What a command changed is drawn in the next frame.
+            // The effect of a command is drawn in the next frame.
             ctx.request_repaint();
         }
         for command in commands {
@@ -229,7 +230,7 @@ impl HimixApp {
         }
     }
 
-    /// Asks for the frames in which something changes by itself.
+    /// Requests repaints for changes that happen without user input.
     fn schedule(&mut self, ctx: &egui::Context) {
         let kept = self.keep_prediction();
         if let Some(awaited) = self.state.jobs.prediction.pending() {
@@ -250,9 +251,9 @@ impl HimixApp {
         }
     }
 
-    /// Writes the settings when they have settled.
+    /// Writes the settings once they have stopped changing.
     fn keep_settings(&mut self, ctx: &egui::Context) {
-        // What the presentation changes is not remembered.
+        // Changes made by the presentation are not saved.
         if self.state.presentation.is_none() {
             if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
                 self.state.settings.window = window.size().round().into();
@@ -264,7 +265,7 @@ impl HimixApp {
         }
     }
 
-    /// Has the settings written now.
+    /// Writes the settings now.
     fn write_settings(&mut self) {
         self.settings_file.write(&self.engine, &self.state.settings);
     }
@@ -276,7 +277,7 @@ impl eframe::App for HimixApp {
         self.show(ui);
     }
 
-    /// The ground of the panels: what is cleared to it need not be filled.
+    /// Returns the background colour of the panels, which then need not be filled.
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         theme::palette(visuals).panel.to_normalized_gamma_f32()
     }

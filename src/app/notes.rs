@@ -1,41 +1,41 @@
-//! What the user is told: notes on the open case, toasts that come and go, and the log that keeps those.
+//! Messages to the user: notes about the open case, temporary toasts, and the log that keeps all messages.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::logging;
 
-/// Messages kept in the log.
+/// The maximum number of messages in the log.
 const LOG: usize = 200;
-/// Toasts shown at a time.
+/// The maximum number of toasts shown at a time.
 const TOASTS: usize = 3;
-/// How long toasts stay. The log keeps them, and the name of its panel counts those that were not read there.
+/// How long toasts stay. The log keeps them, and the title of its panel shows the number of unread ones.
 const INFO_STAYS: Duration = Duration::from_secs(5);
 const WARNING_STAYS: Duration = Duration::from_secs(15);
 const ERROR_STAYS: Duration = Duration::from_secs(40);
 
-/// How serious a message is.
+/// The severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Something was done.
+    /// An action was completed.
     Info,
-    /// Something is worth knowing.
+    /// Something that is worth knowing.
     Warning,
-    /// Something could not be done.
+    /// An action failed.
     Error,
 }
 
-/// What a note of a case is about.
+/// The subject of a note about a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// The image.
     Image,
-    /// The ground truth that it is compared with.
+    /// The ground truth of the image.
     Truth,
 }
 
 impl Kind {
-    /// How long its toast stays.
+    /// Returns how long a toast of this kind stays.
     fn stays(self) -> Duration {
         match self {
             Self::Info => INFO_STAYS,
@@ -48,48 +48,48 @@ impl Kind {
 /// One message.
 #[derive(Clone, Debug)]
 pub struct Note {
-    /// Names it in commands.
+    /// The number that identifies the message in commands.
     pub id: u64,
-    /// How serious it is.
+    /// The severity of the message.
     pub kind: Kind,
-    /// What happened, to which file, and what to do.
+    /// What happened, which file it concerns, and what to do.
     pub text: String,
     at: Instant,
     is_toast: bool,
-    /// Whether its toast leaves with the case that is open.
+    /// Whether the toast is removed when the open case is closed.
     is_of_case: bool,
 }
 
-/// The notes on the case that is open, and all messages of this session, oldest first.
+/// The notes about the open case, and all messages of this session, oldest first.
 #[derive(Debug, Default)]
 pub struct Notes {
     notes: VecDeque<Note>,
     next: u64,
-    /// The newest message when the log was last looked at.
+    /// The number of the newest message when the log was last viewed.
     read: u64,
     case: Vec<(About, String)>,
 }
 
 impl Notes {
-    /// Shows a message and keeps it in the log. One with the same text is replaced, not repeated.
+    /// Shows a message and adds it to the log. A message with the same text is replaced rather than repeated.
     #[track_caller]
     pub fn add(&mut self, kind: Kind, text: impl Into<String>) {
         self.put(kind, text.into(), true, false);
     }
 
-    /// As [`Self::add`], of a message about the case that is open: its toast leaves with that case.
+    /// Like [`Self::add`], for a message about the open case: its toast is removed with that case.
     #[track_caller]
     pub fn add_of_case(&mut self, kind: Kind, text: impl Into<String>) {
         self.put(kind, text.into(), true, true);
     }
 
-    /// Keeps a message in the log that is shown elsewhere.
+    /// Adds a message that is displayed elsewhere to the log.
     #[track_caller]
     pub fn keep(&mut self, kind: Kind, text: impl Into<String>) {
         self.put(kind, text.into(), false, false);
     }
 
-    /// Notes something about the case that is open, for as long as that is open.
+    /// Adds a note about the open case, which stays until the case is closed.
     pub fn note(&mut self, about: About, text: impl Into<String>) {
         let text = text.into();
         if !self.case.iter().any(|(_, other)| *other == text) {
@@ -97,22 +97,22 @@ impl Notes {
         }
     }
 
-    /// The notes on the case that is open, the newest last.
+    /// Returns the notes about the open case, newest last.
     pub fn case(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         self.case.iter().map(|(_, text)| text.as_str())
     }
 
-    /// Hides the notes on the case until another one is opened; the information on the image has them too.
+    /// Hides the notes about the case until another one is opened; they remain in the image information.
     pub fn hide_case(&mut self) {
         self.case.clear();
     }
 
-    /// Forgets what was noted about the truth, which is closed or replaced.
+    /// Removes the notes about the ground truth, which has been closed or replaced.
     pub fn leave_truth(&mut self) {
         self.case.retain(|(about, _)| *about != About::Truth);
     }
 
-    /// Forgets the notes on the case, and takes away the toasts about it.
+    /// Removes the notes and the toasts about the case.
     pub fn leave_case(&mut self) {
         self.case.clear();
         for note in self.notes.iter_mut().filter(|note| note.is_of_case) {
@@ -123,7 +123,7 @@ impl Notes {
     #[track_caller]
     fn put(&mut self, kind: Kind, text: String, is_toast: bool, is_of_case: bool) {
         if kind == Kind::Error {
-            // The message may name a file; the place in the code says which message it is.
+            // The message may name a file, so only the code location that identifies it is logged.
             tracing::warn!(place = logging::place(std::panic::Location::caller()), "an error was shown");
         }
         self.notes.retain(|note| note.text != text);
@@ -134,39 +134,39 @@ impl Notes {
         }
     }
 
-    /// Takes a toast away; the log keeps it.
+    /// Dismisses a toast; the log keeps the message.
     pub fn dismiss(&mut self, id: u64) {
         for note in self.notes.iter_mut().filter(|note| note.id == id) {
             note.is_toast = false;
         }
     }
 
-    /// Takes all toasts away.
+    /// Dismisses all toasts.
     pub fn dismiss_all(&mut self) {
         self.notes.iter_mut().for_each(|note| note.is_toast = false);
     }
 
-    /// How many warnings and errors have come since the log was looked at.
+    /// Returns the number of warnings and errors since the log was last viewed.
     pub fn unread(&self) -> usize {
         self.notes.iter().filter(|note| note.id > self.read && note.kind != Kind::Info).count()
     }
 
-    /// The log is looked at.
+    /// Marks all messages as read.
     pub fn mark_read(&mut self) {
         self.read = self.next;
     }
 
-    /// The toasts to show now, newest first.
+    /// Returns the toasts to show now, newest first.
     pub fn toasts(&self) -> impl Iterator<Item = &Note> {
         self.notes.iter().rev().filter(|note| note.is_toast && !note.has_gone()).take(TOASTS)
     }
 
-    /// Every message, newest first.
+    /// Returns all messages, newest first.
     pub fn log(&self) -> impl Iterator<Item = &Note> {
         self.notes.iter().rev()
     }
 
-    /// Time until the next toast disappears.
+    /// Returns the time until the next toast disappears; `None` if no toast is shown.
     pub fn next_change(&self) -> Option<Duration> {
         self.toasts().map(|note| note.kind.stays().saturating_sub(note.at.elapsed())).min()
     }

@@ -1,4 +1,5 @@
-//! Pictures on their way: what is asked for, and what becomes of the prompt and the list when they come, fail or are cancelled.
+//! Opening images: what is requested, and what happens to the prompt and the worklist on success, failure or
+//! cancellation.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,8 @@ use crate::engine::Ticket;
 use crate::engine::jobs::{OpenImage, OpenSample};
 
 impl State {
-    /// Remembers what belongs to the picture that is seen, unless one is on its way already: that was never seen.
+    /// Remembers the state that belongs to the displayed image, unless another image is already being opened,
+    /// which was never displayed.
     fn leave(&mut self) {
         if self.left.is_none() {
             let current = self.worklist.as_ref().and_then(|list| Some((list.ticket, list.current?)));
@@ -19,7 +21,7 @@ impl State {
         }
     }
 
-    /// How the image of this name and its masks are read: where it is a case of the list, as its data set says.
+    /// Returns how to read the image at this path and its masks: as its data set specifies if it is a known case.
     pub(super) fn reading_of(&self, path: &Path) -> PairReading {
         let listed = self.worklist.as_ref().map(|list| list.items.iter()).into_iter().flatten();
         let lone = self.document.image.as_ref().and_then(|open| open.case.as_deref());
@@ -27,7 +29,7 @@ impl State {
         self.settings.reading(case.map(|case| &case.reading))
     }
 
-    /// The prompt is the user's again; that of a case is not taken for another picture's.
+    /// Makes the prompt the user's own again, so that the prompt of a case is not used for another image.
     pub(super) fn leave_prompt(&mut self) {
         if self.prompt_of != PromptOf::User {
             self.document.prompt.clear();
@@ -37,7 +39,7 @@ impl State {
 }
 
 impl HimixApp {
-    /// Opens a picture by its name; one that is a case of the open list, as that case.
+    /// Opens an image by its path; if it is a case of the open worklist, it is opened as that case.
     pub(super) fn open_image(&mut self, path: PathBuf) {
         let list = self.state.worklist.as_ref();
         let place =
@@ -51,7 +53,8 @@ impl HimixApp {
         }
     }
 
-    /// Whether the prompt that stands is meant for the picture on its way: typed while it is read, or of a past prediction.
+    /// Returns whether the current prompt is meant for the image that is being opened: it was typed in the
+    /// meantime or belongs to a past prediction.
     pub(super) fn is_typed_ahead(&self) -> bool {
         let state = &self.state;
         let left = state.left.as_ref().map(|left| left.prompt.as_str());
@@ -61,13 +64,13 @@ impl HimixApp {
         state.recalled.is_some() || is_typed
     }
 
-    /// Asks for a picture. Returns its ticket, or `None` where it could not be asked for.
+    /// Requests an image. Returns its ticket, or `None` if the request could not be sent.
     pub(super) fn open_files(&mut self, path: PathBuf, files: Vec<PathBuf>) -> Option<Ticket> {
         let texture_limit = self.texture_limit;
         let limit = self.state.settings.limit();
         let orientation = self.state.reading_of(&path).orientation;
         let what = Source::Files(path.clone(), files.clone());
-        // A case of the open list is known already.
+        // A case of the open worklist is already known.
         let list = self.state.worklist.as_ref();
         let looks_up =
             files.is_empty() && !list.is_some_and(|list| list.items.iter().any(|item| item.path == path));
@@ -78,7 +81,7 @@ impl HimixApp {
         Some(ticket)
     }
 
-    /// Asks for a sample case.
+    /// Requests a sample case.
     pub(super) fn open_sample(&mut self, sample: SampleCase) {
         let job = OpenSample { sample, texture_limit: self.texture_limit };
         let sent = self.engine.ask(&mut self.state.jobs.image, Source::Sample(sample), job);
@@ -87,8 +90,8 @@ impl HimixApp {
         }
     }
 
-    /// Turns pictures upright as they ask for, or leaves them as they are stored. One that is open and asks for it is opened anew, with its
-    /// truth: what is on the screen is never half of the one and half of the other.
+    /// Sets whether the EXIF orientation of images is applied. An open image that has such an orientation is
+    /// reopened with its ground truth, so that both always have the same orientation on the screen.
     pub(super) fn set_upright(&mut self, upright: bool) {
         self.state.settings.upright = upright;
         if let Some(list) = &mut self.state.worklist {
@@ -111,8 +114,9 @@ impl HimixApp {
         }
     }
 
-    /// A picture did not come, for a reason or because it was cancelled. Whether the reason is shown in its place: of a case of the list, so
-    /// that the case before is not taken for it.
+    /// Handles an image that could not be opened or was cancelled. Returns whether the reason is shown in its
+    /// place. This is done for cases of the worklist, so that the previous case is not mistaken for the requested
+    /// one.
     pub(super) fn image_failed(&mut self, ticket: Ticket, why: Option<&str>) -> bool {
         let state = &mut self.state;
         state.jobs.truth.forget(ticket);
@@ -124,7 +128,8 @@ impl HimixApp {
             self.state.failed = Some(why.to_owned());
             return true;
         }
-        // What is seen stays, and with it its place in the list and its prompt; what was typed meanwhile is not lost.
+        // The displayed image stays with its position in the worklist and its prompt; text typed in the meantime
+        // is kept.
         if let Some(PendingImage { prompt, of, current }) = left {
             if let Some(list) = state.worklist.as_mut() {
                 list.current = current.filter(|(of, _)| *of == list.ticket).map(|(_, place)| place);

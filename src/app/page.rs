@@ -1,25 +1,25 @@
 //! The pages that open over the window.
 
-/// A page, of which one is open at a time.
+/// A page; at most one page is open at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// The first part of the preferences: appearance, pictures, overlay, computing, files.
+    /// The first section of the preferences: appearance, images, overlay, computing and files.
     Preferences,
-    /// The part of the preferences with all keys.
+    /// The section of the preferences with all keyboard shortcuts.
     Shortcuts,
-    /// The part of the preferences with the windows on the number keys.
+    /// The section of the preferences with the display windows assigned to the number keys.
     Presets,
-    /// What the network gets of the picture.
+    /// The image as the network receives it.
     Network,
-    /// What this program is and is not.
+    /// The description and the limitations of this program.
     About,
 }
 
 impl Page {
-    /// The parts of the preferences, which are one page.
+    /// The sections of the preferences, which form one page.
     pub const PREFERENCES: [Self; 3] = [Self::Preferences, Self::Shortcuts, Self::Presets];
 
-    /// Its name in the window.
+    /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Preferences => "General",

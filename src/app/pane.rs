@@ -1,9 +1,9 @@
-//! What is known of a panel before it is drawn: its name, its title, what it is for and where it stands.
+//! The static description of a panel: its name, its title, its purpose and its default place.
 
 use super::tab::Tab;
 
-/// Names a panel in commands, and in the settings file. The panel itself is declared in its own file in `panels`; the names here are those that
-/// other parts of the program open or ask about.
+/// The identifier of a panel in commands and in the settings file. A panel is declared in its own file in
+/// `panels`; the constants here are the panels that other parts of the program open or query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pane(&'static str);
 
@@ -12,7 +12,7 @@ impl Pane {
     pub const WORKLIST: Self = Self("worklist");
     /// Scores, areas, threshold and opacity.
     pub const RESULT: Self = Self("result");
-    /// What the file says of the image.
+    /// The metadata in the image file.
     pub const INFORMATION: Self = Self("information");
     /// The predictions of this session.
     pub const PAST: Self = Self("past");
@@ -22,17 +22,17 @@ impl Pane {
     pub const SPECTRUM: Self = Self("spectrum");
     /// Weights of the text layers.
     pub const FUSION: Self = Self("fusion");
-    /// The masks of the stages as numbers.
+    /// The masks of the stages, as numbers.
     pub const NUMBERS: Self = Self("numbers");
-    /// The masks of two models.
+    /// The comparison of the masks of two models.
     pub const COMPARISON: Self = Self("comparison");
 
-    /// The panel that the settings file calls `name`.
+    /// Returns the panel with this name in the settings file.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// Its name in the settings file.
+    /// Returns the name in the settings file.
     pub fn name(self) -> &'static str {
         self.0
     }
@@ -41,62 +41,63 @@ impl Pane {
 /// A column of a layout, from left to right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Column {
-    /// At the left edge.
+    /// The column at the left edge.
     Left,
-    /// The widest one.
+    /// The widest column.
     Middle,
-    /// At the right edge.
+    /// The column at the right edge.
     Right,
 }
 
-/// Where a panel stands unless the user moves it. Panels in the same place share it, in the order in which they are listed.
+/// The default place of a panel. Panels with the same place share it, in the order in which they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The task in whose layout it is.
+    /// The task whose layout contains the panel.
     pub tab: Tab,
     /// The column of that layout.
     pub column: Column,
-    /// The row of that column, counted from the top.
+    /// The row within the column, counted from the top.
     pub row: u8,
-    /// Whether it is closed until somebody opens it.
+    /// Whether the panel is closed by default.
     pub is_closed: bool,
 }
 
 impl Place {
-    /// An open panel in a column and a row of it.
+    /// Creates the place of an open panel.
     pub const fn new(tab: Tab, column: Column, row: u8) -> Self {
         Self { tab, column, row, is_closed: false }
     }
 
-    /// The same place, closed.
+    /// Returns the same place with the panel closed.
     pub const fn closed(self) -> Self {
         Self { is_closed: true, ..self }
     }
 }
 
-/// What a panel says of itself.
+/// The description of a panel.
 #[derive(Clone, Copy, Debug)]
 pub struct PaneInfo {
-    /// Names it.
+    /// The identifier of the panel.
     pub pane: Pane,
-    /// Its title.
+    /// The title of the panel.
     pub title: &'static str,
-    /// What it is for, in one sentence.
+    /// The purpose of the panel, in one sentence.
     pub help: &'static str,
-    /// Where it stands in each layout that has it.
+    /// The place of the panel in each layout that contains it.
     pub places: &'static [Place],
-    /// Width and height where nobody has set any, in points.
+    /// The default width and height, in points.
     pub size: [f32; 2],
-    /// Which of the panels side by side takes the space that the others leave: the one with the highest number.
+    /// The priority for extra space: of adjacent panels, the one with the highest number grows.
     pub growth: u8,
-    /// Whether it is what its layout is for. It has no tab while it stands alone, and cannot be closed.
+    /// Whether the panel is the main panel of its layout. It has no tab while it is alone in its place, and cannot
+    /// be closed.
     pub is_hero: bool,
-    /// Whether it has no tab while it stands alone, because it is drawn with its name.
+    /// Whether the panel has no tab while it is alone in its place, because it draws its own title.
     pub is_named: bool,
 }
 
 impl PaneInfo {
-    /// A panel of the usual size. The rest is filled in by whoever declares it.
+    /// Creates the description of a panel with the default size. The declaration fills in the other fields.
     pub const fn new(pane: Pane) -> Self {
         Self {
             pane,
@@ -110,7 +111,7 @@ impl PaneInfo {
         }
     }
 
-    /// Where it stands in the layout of a task; `None` if that has no such panel.
+    /// Returns the place in the layout of a task; `None` if that layout does not contain the panel.
     pub fn place(&self, tab: Tab) -> Option<Place> {
         self.places.iter().copied().find(|place| place.tab == tab)
     }
@@ -121,22 +122,22 @@ impl PaneInfo {
 pub struct Panes(Vec<&'static PaneInfo>);
 
 impl Panes {
-    /// Those panels, in the order in which they are listed.
+    /// Creates a list of these panels, keeping their order.
     pub fn new(all: impl IntoIterator<Item = &'static PaneInfo>) -> Self {
         Self(all.into_iter().collect())
     }
 
-    /// What a panel says of itself; `None` if there is no such panel.
+    /// Returns the description of a panel; `None` if there is no such panel.
     pub fn get(&self, pane: Pane) -> Option<&'static PaneInfo> {
         self.0.iter().copied().find(|info| info.pane == pane)
     }
 
-    /// The panel that the settings file calls `name`.
+    /// Returns the panel with this name in the settings file; `None` if there is none.
     pub fn named(&self, name: &str) -> Option<Pane> {
         self.0.iter().map(|info| info.pane).find(|pane| pane.name() == name)
     }
 
-    /// The panels of a task's layout.
+    /// Returns the panels in the layout of a task.
     pub fn of(&self, tab: Tab) -> impl Iterator<Item = &'static PaneInfo> {
         self.0.iter().copied().filter(move |info| info.place(tab).is_some())
     }

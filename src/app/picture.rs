@@ -1,4 +1,4 @@
-//! Slices, windows and what the network sees: the part of the state that is the picture.
+//! The part of the state that concerns the displayed image: slices, display windows and the network input.
 
 use std::time::{Duration, Instant};
 
@@ -12,15 +12,16 @@ use crate::engine::jobs::{MeasureDistance, NetworkView};
 use crate::engine::{DisplayPixels, SliceRequest};
 use crate::render::ImageLayer;
 
-/// Time that a slice is shown while the stack is played.
+/// How long each slice is shown while the stack is played.
 pub const PLAY_STEP: Duration = Duration::from_millis(80);
-/// Time after which a slice that was stepped to is at rest.
+/// The delay after which a slice counts as at rest once stepping has stopped.
 const AT_REST: Duration = Duration::from_millis(60);
-/// Least width of a window in relation to the range of what is shown.
+/// The minimum width of a display window relative to the value range of the image.
 const LEAST_WIDTH: f32 = 1e-4;
 
 impl HimixApp {
-    /// Shows the slice with this number, or the nearest there is, as soon as it is prepared. Until then the one that is shown stays.
+    /// Shows the slice with this index, clamped to the valid range, as soon as it is prepared. Until then, the
+    /// current slice stays.
     pub(super) fn show_slice(&mut self, slice: usize) {
         let Some(open) = &mut self.state.document.image else { return };
         let slice = slice.min(open.volume.slices - 1);
@@ -32,7 +33,8 @@ impl HimixApp {
         self.take_slice();
     }
 
-    /// Has the slice that was asked for prepared, and those that are likely to be asked for next; nothing for a lone picture.
+    /// Requests the preparation of the selected slice and of those that are likely to be needed next. Does nothing
+    /// for a single image.
     pub(super) fn prepare_slices(&self) {
         let document = &self.state.document;
         let Some(open) = document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
@@ -45,7 +47,7 @@ impl HimixApp {
         });
     }
 
-    /// Shows the slice that was asked for, if it is prepared.
+    /// Shows the selected slice if it is prepared.
     pub(super) fn take_slice(&mut self) {
         let document = &self.state.document;
         let Some((open, slice)) = document.image.as_ref().and_then(|open| Some((open, open.coming?))) else {
@@ -70,20 +72,21 @@ impl HimixApp {
         }
     }
 
-    /// What a prediction of the slice that is shown would be made of.
+    /// Returns the inputs that a prediction of the current slice would be computed from.
     pub(super) fn provenance(&self) -> Option<Provenance> {
         let (open, model) = (self.state.document.image.as_ref()?, self.state.model.as_ref()?);
         let model = model.source.path().display().to_string();
         Some(Provenance { model, prompt: self.state.document.prompt.clone(), window: open.asked })
     }
 
-    /// Shows the prediction that is remembered of this slice, if it was made of the same. Whether nothing more is to be asked for.
+    /// Shows the cached prediction of this slice if its inputs are the same. Returns whether no further request is
+    /// needed.
     fn show_remembered(&mut self) -> bool {
         let Some(of) = self.provenance() else { return false };
         let document = &mut self.state.document;
         let slice = document.image.as_ref().map_or(0, |open| open.slice);
         let Some(mut shown) = document.predictions.get(slice, &of).cloned() else { return false };
-        // It answers the question that would have been asked.
+        // The cached prediction answers the request that would otherwise have been sent.
         shown.ticket = self.forget_prediction();
         shown.since = Instant::now();
         self.state.shown = Some(shown);
@@ -91,8 +94,8 @@ impl HimixApp {
         self.state.comparison.is_none()
     }
 
-    /// Asks for the mask of a slice when it has come to rest: what is computed while others follow takes the time of their frames. While
-    /// the stack is played it never rests, and is asked for at once.
+    /// Requests the mask of a slice once it is at rest, because computing while the user scrolls slows down the
+    /// frames. While the stack is played, no slice is ever at rest, so the mask is requested at once.
     fn request_when_settled(&mut self) {
         if self.state.playing.is_some() {
             return self.request_prediction();
@@ -101,14 +104,14 @@ impl HimixApp {
         self.state.due = Some(Instant::now() + AT_REST);
     }
 
-    /// Asks for what was put off, when its time has come.
+    /// Sends a postponed request when it is due.
     pub(super) fn request_when_due(&mut self) {
         if self.state.due.is_some_and(|due| due <= Instant::now()) {
             self.request_prediction();
         }
     }
 
-    /// Moves on by slices.
+    /// Moves by `by` slices.
     pub(super) fn step_slice(&mut self, by: i64) {
         if let Some(open) = &self.state.document.image {
             let last = open.volume.slices as i64 - 1;
@@ -116,7 +119,7 @@ impl HimixApp {
         }
     }
 
-    /// Plays the stack, one slice after the other, and from the last to the first.
+    /// Plays the stack slice by slice, restarting at the first slice after the last.
     pub(super) fn play(&mut self) {
         let Some(since) = self.state.playing else { return };
         let Some(open) = self.state.document.image.as_ref().filter(|open| open.volume.slices > 1) else {
@@ -130,7 +133,8 @@ impl HimixApp {
         }
     }
 
-    /// Has the distance of mask and truth measured where it is not known and nothing else is being measured.
+    /// Requests the distance between mask and ground truth if it is not known and no other distance is being
+    /// measured.
     pub(super) fn measure(&mut self) {
         let state = &self.state;
         let (Some(of), None) = (state.distance_wanted(), state.jobs.distance.pending()) else { return };
@@ -146,7 +150,7 @@ impl HimixApp {
         let _ = self.engine.ask(&mut self.state.jobs.distance, of, job);
     }
 
-    /// Has a picture made of what the network gets, while that page is open.
+    /// Requests an image of the network input while that page is open.
     pub(super) fn view_as_network(&mut self) {
         let state = &self.state;
         let (Some(Page::Network), Some(open)) = (state.page, &state.document.image) else { return };
@@ -164,7 +168,7 @@ impl HimixApp {
         let _ = self.engine.ask(&mut self.state.jobs.network_view, key, job);
     }
 
-    /// Sees the picture in another window; the network is not asked.
+    /// Sets the display window; the network input does not change.
     pub(super) fn set_window(&mut self, window: Window) {
         let Some(open) = &mut self.state.document.image else { return };
         if !(window.centre.is_finite() && window.width.is_finite()) {
@@ -172,13 +176,15 @@ impl HimixApp {
         }
         let least = LEAST_WIDTH * open.full.width;
         open.seen.window = Window { width: window.width.max(least), ..window };
-        // A window is remembered for the next of its kind only in values that mean the same there.
+        // A window is reused for the next image of the same modality only if its values have the same meaning
+        // there.
         if open.volume.unit == "HU" {
             self.state.settings.windows.insert(open.volume.modality, open.seen.window);
         }
     }
 
-    /// The window of a number key: 0 is the full range, then presets for CT, then the file's own.
+    /// Selects the display window of a number key: 0 is the full range, followed by the presets and the windows of
+    /// the file.
     pub(super) fn preset_window(&mut self, number: usize) {
         let Some(open) = &self.state.document.image else { return };
         let windows = open.windows(&self.state.settings);
@@ -187,7 +193,7 @@ impl HimixApp {
         }
     }
 
-    /// Has the network look at the picture as it is seen now.
+    /// Uses the current display window for the network input.
     pub(super) fn use_window(&mut self) {
         let Some(open) = &mut self.state.document.image else { return };
         let wanted = open.volume.for_network(open.full, open.seen);
@@ -198,7 +204,7 @@ impl HimixApp {
     }
 }
 
-/// For the screen.
+/// Returns the layer that draws `image` on the screen.
 pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
     ImageLayer {
         key,
@@ -210,7 +216,7 @@ pub fn layer(key: u64, image: &Image, display: DisplayPixels) -> ImageLayer {
 }
 
 impl super::state::OpenImage {
-    /// The windows on offer with their names; the place is the number key.
+    /// Returns the available display windows with their names; the index is the number key.
     pub fn windows(&self, settings: &Settings) -> Vec<(String, Window)> {
         let presets = settings.presets.get(&self.volume.modality).filter(|_| self.has_presets());
         let named = presets.into_iter().flatten().chain(&self.volume.windows);
@@ -218,30 +224,32 @@ impl super::state::OpenImage {
         std::iter::once(full).chain(named.map(|own| (own.name.clone(), own.window))).collect()
     }
 
-    /// Whether a window of another picture of its kind means the same in this one: values of CT do if they are in Hounsfield units.
+    /// Returns whether a display window of another image of the same modality is valid here. For CT, this requires
+    /// Hounsfield units.
     pub fn has_presets(&self) -> bool {
         self.volume.modality != Modality::Ct || self.volume.unit == "HU"
     }
 
-    /// Whether the network saw the picture in another window than the one on the screen.
+    /// Returns whether the network input used another window than the one on the screen.
     pub fn is_seen_otherwise(&self) -> bool {
         self.volume.for_network(self.full, self.seen) != self.asked
     }
 
-    /// Whether black and white are exchanged against what the file says. A file may say itself that its low values are white.
+    /// Returns whether the grey scale is inverted relative to what the file specifies, which may itself be
+    /// inverted.
     pub fn is_inverted(&self) -> bool {
         self.seen.is_inverted != self.volume.is_inverted
     }
 
-    /// The window of the shader: for colours its range from 0 to 255.
+    /// Returns the window for the shader; for colour images with more than 8 bits, the window spans 0 to 255.
     pub fn seen(&self) -> DisplayWindow {
-        // Colour of more than 8 bit is stretched to 8 for the screen.
+        // Colours with more than 8 bits are scaled to 8 bits for the screen.
         let is_colour_of_more =
             self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));
         if is_colour_of_more { DisplayWindow { window: Window::EIGHT_BIT, ..self.seen } } else { self.seen }
     }
 
-    /// How a picture of it is painted into memory; `None` where that takes the pixels as they are.
+    /// Returns the window for rendering the image into memory; `None` if the pixels are used as they are.
     pub fn painted(&self) -> Option<DisplayWindow> {
         let is_colour_of_more =
             self.image.channels > 1 && !matches!(self.image.pixels, crate::data::Pixels::U8(_));

@@ -1,4 +1,4 @@
-//! Panels and keys as the user wants them.
+//! Changes to panels, layouts and keys.
 
 use eframe::egui;
 
@@ -9,11 +9,11 @@ use super::notes::Kind;
 use super::pane::Pane;
 use super::tab::Tab;
 
-/// Size of text in the presentation, in relation to that of the window.
+/// The text size during a presentation relative to that of the window.
 const PRESENTED: f32 = 1.5;
 
 impl HimixApp {
-    /// Opens a panel in the layout that is shown, or in the one that has it, or closes it.
+    /// Opens a panel in the current layout, or in the layout that contains it, or closes it.
     pub(super) fn open_pane(&mut self, pane: Pane, is_open: bool) {
         let state = &mut self.state;
         let info = state.layouts.panes().get(pane);
@@ -30,7 +30,7 @@ impl HimixApp {
         }
     }
 
-    /// Arranges the panels of the layout that is shown as they were meant. The worklist of an open folder stays.
+    /// Restores the default panel arrangement of the current layout. The worklist of an open folder stays.
     pub(super) fn reset_layout(&mut self) {
         let state = &mut self.state;
         state.layouts.reset(state.tab);
@@ -41,7 +41,7 @@ impl HimixApp {
         state.settings.layouts = state.layouts.stored();
     }
 
-    /// Begins or ends the presentation. It fills the screen with larger text; neither is remembered.
+    /// Starts or ends the presentation, which fills the screen and enlarges the text; neither is saved.
     pub(super) fn present(&mut self, ctx: &egui::Context, is_on: bool) {
         match (is_on, self.state.presentation) {
             (true, None) => {
@@ -58,13 +58,13 @@ impl HimixApp {
         ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(is_on));
     }
 
-    /// Shows another task.
+    /// Switches to another task.
     pub(super) fn show_tab(&mut self, tab: Tab) {
         self.state.tab = tab;
         self.state.overlay_held = false;
     }
 
-    /// Gives a key to an action and says who lost it.
+    /// Assigns a key to an action and tells the user which action lost it.
     pub(super) fn bind(&mut self, action: ActionId, place: Option<usize>, chord: Chord) {
         let state = &mut self.state;
         let Some(action) = actions::find(action) else { return };
@@ -82,14 +82,14 @@ impl HimixApp {
         }
     }
 
-    /// Takes key number `place` from an action.
+    /// Removes the key at position `place` from an action.
     pub(super) fn unbind(&mut self, action: ActionId, place: usize) {
         if let Some(action) = actions::find(action) {
             self.state.settings.keys.unbind(action, place);
         }
     }
 
-    /// Gives an action its usual keys again, or all of them.
+    /// Restores the default keys of one action, or of all actions.
     pub(super) fn reset_keys(&mut self, action: Option<ActionId>) {
         let keys = &mut self.state.settings.keys;
         match action {

@@ -8,30 +8,30 @@ use crate::infer::ModelSource;
 /// A prediction of this session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PredictionRecord {
-    /// Names it in commands.
+    /// The number that identifies the prediction in commands.
     pub id: u64,
-    /// Its picture.
+    /// The source of the image.
     pub source: Source,
-    /// What that is called.
+    /// The name of the image.
     pub name: String,
-    /// Number of the slice, from 0.
+    /// The slice index, starting at 0.
     pub slice: usize,
-    /// How the picture was seen by the network.
+    /// The display window of the network input.
     pub asked: Option<DisplayWindow>,
     /// The prompt.
     pub prompt: String,
     /// The model.
     pub model: ModelSource,
-    /// Its name.
+    /// The name of the model.
     pub model_name: String,
-    /// Probability from which a pixel belonged to the mask.
+    /// The probability at and above which a pixel belonged to the mask.
     pub threshold: f32,
-    /// Dice of this image, where there was a truth.
+    /// The Dice score of this image; `None` without a ground truth.
     pub dice: Option<f64>,
 }
 
 impl PredictionRecord {
-    /// What it is called.
+    /// Returns the title of the prediction.
     pub fn title(&self) -> String {
         match self.slice {
             0 => self.name.clone(),
@@ -39,34 +39,34 @@ impl PredictionRecord {
         }
     }
 
-    /// Whether it says the same of the same picture by the same model.
+    /// Returns whether both predictions are from the same image, slice, prompt, model and window.
     pub fn is_like(&self, other: &Self) -> bool {
         (&self.source, self.slice, &self.prompt, &self.model, self.asked)
             == (&other.source, other.slice, &other.prompt, &other.model, other.asked)
     }
 }
 
-/// Whose prompt it is.
+/// The origin of the prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PromptOf {
-    /// The user's own, for whatever picture comes next.
+    /// The user's own prompt, which is kept for the next image.
     #[default]
     User,
-    /// That of a case of a list, by the list and its place there.
+    /// The prompt of a worklist case, with the ticket of the list and the index of the case.
     Case(Ticket, usize),
-    /// That which the data set around a lone file has for it, by the ticket of the picture.
+    /// The prompt that the surrounding data set has for a single file, with the ticket of the image.
     File(Ticket),
-    /// That of a sample case.
+    /// The prompt of a sample case.
     Sample(&'static str),
 }
 
-/// What belongs to the picture that is seen while another one is on its way.
+/// The state that belongs to the displayed image while another image is being opened.
 #[derive(Clone, Debug)]
 pub struct PendingImage {
-    /// Its prompt.
+    /// The prompt of the displayed image.
     pub prompt: String,
-    /// Whose prompt that is.
+    /// The origin of that prompt.
     pub of: PromptOf,
-    /// The list, and the case of it that is seen.
+    /// The ticket of the worklist and the index of the displayed case.
     pub current: Option<(Ticket, usize)>,
 }

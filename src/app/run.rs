@@ -12,14 +12,15 @@ use super::{HimixApp, MINIMUM_SIZE, Start};
 use crate::engine::{Trainer, trainer};
 use crate::infer::{ModelSource, OpenModel};
 
-/// Opens the window as `start` says, with the user's settings, and returns when it is closed. `open` opens models; without a model or
-/// a device in `start` those of the last time are used.
+/// Opens the window as `start` specifies, with the user's settings, and returns when it is closed. `open` opens
+/// models; if `start` has no model or no device, those of the last session are used.
 pub fn run(open: OpenModel, start: Start) -> anyhow::Result<()> {
     let fallback = Some(ModelSource::bundled());
     run_with(open, trainer(), Start { fallback, settings: settings_path(), ..start })
 }
 
-/// As [`run`], with models opened by `open` and trained by `trainer`. The surface's format and the texture limit are those of the device.
+/// Like [`run`], with models opened by `open` and trained by `trainer`. The surface format and the texture limit
+/// are taken from the device.
 pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) -> anyhow::Result<()> {
     let (settings, damage) = match &start.settings {
         Some(path) => Settings::load(path),
@@ -33,7 +34,7 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
             .with_min_inner_size(MINIMUM_SIZE)
             .with_drag_and_drop(true),
         renderer: Renderer::Wgpu,
-        // There are no gradients to smooth, and a software device pays for it on every pixel.
+        // The window has no gradients to smooth, and on a software device dithering costs time for every pixel.
         dithering: false,
         wgpu_options: WgpuConfiguration { wgpu_setup: WgpuSetup::CreateNew(wgpu_setup()), ..Default::default() },
         ..NativeOptions::default()
@@ -52,14 +53,14 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
     })
 }
 
-/// Hardware, interface and driver of an adapter.
+/// Describes the hardware, the graphics API and the driver of an adapter.
 fn described(adapter: &wgpu::AdapterInfo) -> String {
     let wgpu::AdapterInfo { name, backend, driver, driver_info, device_type, .. } = adapter;
     format!("{name} ({device_type:?}, {backend}, driver {driver} {driver_info})")
 }
 
-/// A device with everything the adapter has, so that large pictures fit. Software adapters are taken if there is
-/// nothing better.
+/// Requests a device with all limits of the adapter, so that large images fit. Software adapters are used only if
+/// there is nothing better.
 fn wgpu_setup() -> WgpuSetupCreateNew {
     WgpuSetupCreateNew {
         device_descriptor: Arc::new(|adapter| wgpu::DeviceDescriptor {

@@ -1,4 +1,4 @@
-//! What files are called that are saved, and how large pictures are.
+//! Suggested names of saved files, and the size of saved images.
 
 use super::dialogs::OverlaySize;
 use super::record::Source;
@@ -7,10 +7,11 @@ use super::text;
 use crate::engine::OverlayFrame;
 
 impl State {
-    /// A name for a file of this kind about the case that is open: picture, slice and prompt. `None` without a picture.
+    /// Returns a file name for an output of this kind about the open case, made of image, slice and prompt. `None`
+    /// without an image.
     pub fn suggested_name(&self, kind: &str) -> Option<String> {
         let open = self.document.image.as_ref()?;
-        // The name without its endings; a series is called by what it is, which has none.
+        // The name has no file extension; the name of a series has none from the start.
         let stem = match &open.source {
             Source::Files(path, files) if files.len() < 2 => {
                 let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -20,14 +21,14 @@ impl State {
         };
         let is_stack = open.volume.slices > 1;
         let slice = is_stack.then(|| format!("{} {}", open.source.piece().to_lowercase(), open.slice + 1));
-        // The prompt that brought the mask, which the one in the field may not have done yet.
+        // This is the prompt that produced the mask; the prompt in the text field may be newer.
         let prompt =
             self.shown.as_ref().map_or(self.document.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
         let parts = [stem.as_str(), slice.as_deref().unwrap_or_default(), prompt];
         Some(format!("{}.png", text::file_stem(&parts, kind)))
     }
 
-    /// What is written of the picture in such a size. `None` where that is the picture as it is.
+    /// Returns the part and the size of the image to write. `None` if the image is written as it is.
     pub fn overlay_frame(&self, size: OverlaySize) -> Option<OverlayFrame> {
         let open = self.document.image.as_ref()?;
         let (image, is_smooth) = ([open.image.width, open.image.height], self.settings.smooth);

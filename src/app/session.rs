@@ -1,4 +1,4 @@
-//! Prompts that were used, and predictions that were made in this session.
+//! Prompts and predictions of this session.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use super::command::Command;
 use super::record::{PredictionRecord, PromptOf, Source};
 use super::state::OpenImage;
 
-/// A prediction that stood for this long is kept; what was typed on the way to it is not.
+/// A prediction that was shown for this long is kept; intermediate results while typing are not.
 pub const SETTLED: Duration = Duration::from_millis(900);
-/// Predictions that are kept.
+/// The maximum number of predictions that are kept.
 const KEPT: usize = 200;
 
 impl HimixApp {
-    /// Keeps the prediction that is shown when it has stood for a while.
+    /// Keeps the displayed prediction once it has been shown for long enough. Returns the remaining time, if any.
     pub(super) fn keep_prediction(&mut self) -> Option<Duration> {
         let state = &self.state;
         let shown = state.shown.as_ref().filter(|shown| shown.ticket == state.jobs.prediction.newest())?;
@@ -45,7 +45,7 @@ impl HimixApp {
         None
     }
 
-    /// Shows a past prediction again: picture, prompt, threshold, model.
+    /// Restores a past prediction: image, prompt, threshold and model.
     pub(super) fn recall(&mut self, id: u64) {
         let Some(past) = self.state.past.iter().find(|past| past.id == id).cloned() else { return };
         self.state.settings.threshold = past.threshold;
@@ -73,7 +73,7 @@ impl HimixApp {
         }
     }
 
-    /// Brings the picture that has just been opened into the state of the prediction that was asked for again.
+    /// Restores the state of a recalled prediction after its image has been opened.
     pub(super) fn finish_recall(&mut self) {
         let Some(past) = self.state.recalled.take() else { return };
         let Some(open) = self.state.document.image.as_mut().filter(|open| open.source == past.source) else {

@@ -1,4 +1,4 @@
-//! What the window remembers between runs.
+//! The settings that the window saves between sessions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,70 +14,71 @@ use crate::data::{Limit, Orientation, PairReading, overlay};
 use crate::engine::{OverlayPaint, threshold_at, threshold_step};
 use crate::infer::ModelSource;
 
-/// Smallest width and height at which everything can be used, in points.
+/// The minimum width and height at which the window is fully usable, in points.
 pub const MINIMUM_SIZE: [f32; 2] = [1024.0, 640.0];
-/// How many recent images are kept.
+/// The maximum number of recent images.
 const RECENT: usize = 8;
-/// How many prompts are kept.
+/// The maximum number of recent prompts.
 const PROMPTS: usize = 40;
 
-/// The settings file. Every key has a default, so that files of older and newer versions are read.
+/// The content of the settings file. Every key has a default, so that files of older and newer versions can be
+/// read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// The model that was open last.
     pub model: Option<ModelSource>,
-    /// Models opened lately, newest first.
+    /// The recently opened models, newest first.
     pub models: Vec<ModelSource>,
     /// `auto`, `cpu`, `gpu` or `gpu:N`.
     pub device: String,
-    /// Probability from which a pixel belongs to the mask.
+    /// The probability at and above which a pixel belongs to the mask.
     pub threshold: f32,
-    /// Opacity of the overlay's fill, 0…1.
+    /// The opacity of the overlay's fill, 0…1.
     pub opacity: f32,
     /// Whether areas are filled.
     pub fill: bool,
     /// Whether outlines are drawn.
     pub contour: bool,
-    /// Whether the picture is interpolated between its pixels.
+    /// Whether the image is interpolated between its pixels.
     pub smooth: bool,
-    /// Dark or light.
+    /// The dark or the light theme.
     pub theme: ThemeChoice,
-    /// The window used last for each kind of picture that has values with a meaning.
+    /// The last display window for each modality whose values have a defined meaning.
     pub windows: BTreeMap<Modality, Window>,
     /// Whether the patient's name is shown.
     pub show_patient: bool,
-    /// Whether pictures are turned upright as their EXIF data asks.
+    /// Whether the EXIF orientation of images is applied.
     pub upright: bool,
-    /// Most memory that the decoded content of one file may take, GiB.
+    /// The maximum memory for the decoded content of one file, in GiB.
     pub memory_limit_gib: f32,
     /// Whether the probability is shown as a heat map.
     pub heat: bool,
-    /// Colours of the overlay.
+    /// The colours of the overlay.
     pub colours: Colours,
-    /// Windows on the number keys from 1, for each kind of picture.
+    /// The display windows assigned to the number keys from 1, for each modality.
     pub presets: BTreeMap<Modality, Vec<NamedWindow>>,
-    /// Keys that are not the usual ones.
+    /// The keys that differ from the defaults.
     pub keys: Bindings,
-    /// Where the panels stand.
+    /// The panel layouts.
     pub layouts: StoredLayouts,
-    /// Width and height of the window in points.
+    /// The width and height of the window, in points.
     pub window: [f32; 2],
-    /// Prompts used lately, newest first.
+    /// The recently used prompts, newest first.
     pub prompts: Vec<String>,
-    /// Prompts that the user keeps.
+    /// The user's favourite prompts.
     pub favourites: Vec<String>,
-    /// Size of everything in relation to the usual.
+    /// The size of text and widgets relative to the default.
     pub zoom: f32,
-    /// Images opened lately, newest first.
+    /// The recently opened images, newest first.
     pub recent: Vec<PathBuf>,
-    /// Folder of the training run that goes on, or did when the window was last seen.
+    /// The folder of the training run that is active, or was active at the end of the last session.
     pub training: Option<PathBuf>,
-    /// The Stages tab.
+    /// The settings of the Stages tab.
     pub stages: StagesSettings,
-    /// Settings of the next training run as TOML, without its data and its folder.
+    /// The settings of the next training run as TOML, without its data and its folder.
     pub training_form: Option<String>,
-    /// Training runs begun so far.
+    /// The number of training runs started so far.
     pub runs: u32,
 }
 
@@ -116,7 +117,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the file at `path`. A damaged file is renamed and the defaults are used; the message says so.
+    /// Reads the file at `path`. A damaged file is renamed and the defaults are used; in this case, a message is
+    /// returned.
     pub fn load(path: &Path) -> (Self, Option<String>) {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -129,38 +131,38 @@ impl Settings {
         }
     }
 
-    /// The file's content.
+    /// Returns the content of the settings file as JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        // A structure of strings, numbers and lists: writing it to memory does not fail.
+        // Writing strings, numbers and lists to memory does not fail.
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// Takes the nearest threshold that there are counts of.
+    /// Sets the threshold, rounded to the nearest step for which there are pixel counts.
     pub fn set_threshold(&mut self, threshold: f32) {
         self.threshold = threshold_at(threshold_step(threshold));
     }
 
-    /// Puts `image` at the head of the recent ones.
+    /// Moves `image` to the front of the recent images.
     pub fn remember(&mut self, image: &Path) {
         self.recent.retain(|other| other != image);
         self.recent.insert(0, image.to_owned());
         self.recent.truncate(RECENT);
     }
 
-    /// Takes `model` for the one to open next time, and puts it at the head of the recent ones.
+    /// Makes `model` the one to open next time, and moves it to the front of the recent models.
     pub fn remember_model(&mut self, model: ModelSource) {
         self.list_model(model.clone());
         self.model = Some(model);
     }
 
-    /// Puts `model` at the head of the recent ones.
+    /// Moves `model` to the front of the recent models.
     pub fn list_model(&mut self, model: ModelSource) {
         self.models.retain(|other| *other != model);
         self.models.insert(0, model);
         self.models.truncate(RECENT);
     }
 
-    /// Puts `prompt` at the head of the used ones, unless it is empty.
+    /// Moves `prompt` to the front of the recent prompts, unless it is empty.
     pub fn remember_prompt(&mut self, prompt: &str) {
         let prompt = prompt.trim();
         if !prompt.is_empty() {
@@ -170,7 +172,7 @@ impl Settings {
         }
     }
 
-    /// Puts `prompt` among the favourites or takes it from them.
+    /// Adds `prompt` to the favourites or removes it.
     pub fn favour(&mut self, prompt: String, is_on: bool) {
         self.favourites.retain(|other| *other != prompt);
         if is_on {
@@ -178,14 +180,15 @@ impl Settings {
         }
     }
 
-    /// Where the next training run writes unless the user says otherwise; empty on a system without a place for it.
+    /// Returns the default folder of the next training run; empty if the system has no data folder.
     pub fn next_run_folder(&self) -> PathBuf {
         let folders = directories::ProjectDirs::from("", "", "himix");
         let name = format!("run-{}", self.runs + 1);
         folders.map_or_else(PathBuf::new, |folders| folders.data_dir().join("runs").join(name))
     }
 
-    /// How an image and its masks are read: as its data set says, and as stored where the user wants it so.
+    /// Returns how to read an image and its masks: as its data set specifies, with the stored orientation if the
+    /// user chose so.
     pub fn reading(&self, of_case: Option<&PairReading>) -> PairReading {
         let mut reading = of_case.cloned().unwrap_or_default();
         if !self.upright {
@@ -194,12 +197,12 @@ impl Settings {
         reading
     }
 
-    /// Most memory that one file may take.
+    /// Returns the maximum memory for one file.
     pub fn limit(&self) -> Limit {
         Limit((f64::from(self.memory_limit_gib) * f64::from(1 << 30)) as u64)
     }
 
-    /// How the overlay is painted into a file: its colours, opacity, fill and outlines.
+    /// Returns how to render the overlay into a file: colours, opacity, fill and outlines.
     pub fn overlay_paint(&self) -> OverlayPaint {
         OverlayPaint {
             colours: self.colours.overlay(),
@@ -217,7 +220,7 @@ impl Settings {
         self.windows.retain(|_, window| window.is_sound());
         self.presets.values_mut().for_each(|presets| presets.retain(|preset| preset.window.is_sound()));
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
-        // There are counts of the steps alone.
+        // There are pixel counts only for the threshold steps.
         self.threshold = threshold_at(threshold_step(within(self.threshold, 0.5)));
         self.opacity = within(self.opacity, 0.45);
         self.zoom = if self.zoom.is_finite() { self.zoom.clamp(0.5, 3.0) } else { 1.0 };
@@ -230,14 +233,14 @@ impl Settings {
     }
 }
 
-/// The windows for computed tomography that everybody knows.
+/// Returns the standard display windows for CT.
 pub fn usual_presets() -> BTreeMap<Modality, Vec<NamedWindow>> {
     let named =
         |preset: crate::data::volume::Preset| NamedWindow { name: preset.name.into(), window: preset.window };
     BTreeMap::from([(Modality::Ct, PRESETS.map(named).into())])
 }
 
-/// Where the settings lie on this system, if it has a place for them.
+/// Returns the path of the settings file, if the system has a folder for it.
 pub fn settings_path() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "himix").map(|folders| folders.config_dir().join("settings.json"))
 }

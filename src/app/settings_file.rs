@@ -1,4 +1,4 @@
-//! Writing the settings: when they have settled, until the storage thread says that they are written.
+//! Writes the settings once they have stopped changing, and tracks whether the storage thread has written them.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -7,32 +7,33 @@ use super::settings::Settings;
 use crate::engine::jobs::Write;
 use crate::engine::{Engine, Failure, Pending};
 
-/// Settings are written when they have not changed for this long.
+/// Settings are written after they have not changed for this long.
 const SETTLED: Duration = Duration::from_millis(800);
 
-/// The file that the settings are kept in, and what is known of it.
+/// The settings file and its state.
 pub struct SettingsFile {
-    /// Without a path nothing is kept.
+    /// The path of the file; without a path, nothing is saved.
     path: Option<PathBuf>,
-    /// What the file holds.
+    /// The settings that the file contains.
     saved: Settings,
-    /// What is being written.
+    /// The settings that are being written.
     writing: Pending<Settings, ()>,
-    /// What could not be written: it is tried again with the next change.
+    /// Settings that could not be written; writing is tried again after the next change.
     refused: Option<Settings>,
-    /// Whether the user was told since the last success.
+    /// Whether the user has been told about a failure since the last success.
     is_told: bool,
-    /// Since when there is something to write.
+    /// When the unsaved change was made.
     changed: Option<Instant>,
 }
 
 impl SettingsFile {
-    /// A file that holds `saved`.
+    /// Creates a settings file that contains `saved`.
     pub fn new(path: Option<PathBuf>, saved: Settings) -> Self {
         Self { path, saved, writing: Pending::default(), refused: None, is_told: false, changed: None }
     }
 
-    /// Has `settings` written if they have settled. Otherwise the time until then; `None` if there is nothing to write.
+    /// Writes `settings` once they have stopped changing. Returns the time until then; `None` if there is nothing
+    /// to write.
     pub fn keep(&mut self, engine: &Engine, settings: &Settings) -> Option<Duration> {
         if !self.is_due(settings) {
             self.changed = None;
@@ -46,7 +47,7 @@ impl SettingsFile {
         rest
     }
 
-    /// Has `settings` written now, unless the file holds them or will do so in a moment.
+    /// Writes `settings` now, unless the file contains them or they are already being written.
     pub fn write(&mut self, engine: &Engine, settings: &Settings) {
         self.changed = None;
         let is_on_its_way = self.writing.pending().is_some_and(|writing| writing.what == *settings);
@@ -62,7 +63,7 @@ impl SettingsFile {
         let _ = engine.ask(&mut self.writing, settings.clone(), job);
     }
 
-    /// Takes in what became of the writing. What to tell the user, once until it succeeds again.
+    /// Handles the result of writing. Returns a message for the user on the first failure after a success.
     pub fn take(&mut self) -> Option<String> {
         let outcome = self.writing.take()?;
         let settings = self.writing.asked()?.clone();
@@ -82,7 +83,7 @@ impl SettingsFile {
         }
     }
 
-    /// Whether there is something to write that is neither on its way nor was refused just as it is.
+    /// Returns whether the settings differ from those that are saved, being written or were refused.
     fn is_due(&self, settings: &Settings) -> bool {
         let newest = self.writing.pending().map_or(&self.saved, |writing| &writing.what);
         settings != newest && self.refused.as_ref() != Some(settings)
@@ -106,7 +107,7 @@ mod tests {
         Settings { threshold, ..Settings::default() }
     }
 
-    /// Writes, waits, and gives what is to be told.
+    /// Writes the settings, waits, and returns the message for the user.
     fn written(file: &mut SettingsFile, engine: &Engine, threshold: f32) -> Option<String> {
         file.write(engine, &settings(threshold));
         assert!(engine.wait_for(Worker::Storage, Duration::from_secs(10)));
@@ -127,7 +128,7 @@ mod tests {
         assert!(file.keep(&engine, &settings(0.25)).is_none() && file.changed.is_none(), "it is on its way");
         assert!(engine.wait_for(Worker::Storage, Duration::from_secs(10)));
         assert_eq!((file.take(), file.saved == settings(0.25), threshold(&path)), (None, true, 0.25));
-        // What is changed back while it is being written is written again.
+        // A change that is reverted while it is being written is written again.
         file.write(&engine, &settings(0.75));
         file.write(&engine, &settings(0.25));
         assert!(engine.wait_for(Worker::Storage, Duration::from_secs(10)));
@@ -141,7 +142,7 @@ mod tests {
         let place = folder.path().join("place");
         let path = place.join("settings.json");
         let mut file = SettingsFile::new(Some(path.clone()), Settings::default());
-        // A file stands where the folder should be.
+        // A file blocks the path of the folder.
         std::fs::write(&place, "")?;
         let message = written(&mut file, &engine, 0.25).unwrap_or_default();
         assert!(message.contains("could not be saved") && message.contains("settings.json"), "{message}");

@@ -1,4 +1,4 @@
-//! What the window shows. Only [`super::HimixApp::apply`] and the arrival of events change it.
+//! The state that the window shows. Only [`super::HimixApp::apply`] and incoming events change it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,56 +32,57 @@ use crate::infer::{ModelInfo, ModelSource, Prediction};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, Picture, ProbabilityLayer};
 
-/// A mask older than this is dimmed.
+/// A mask that has been outdated for longer than this is dimmed.
 pub const STALE_AFTER: Duration = Duration::from_millis(150);
 
-/// The image that is open.
+/// The open image.
 pub type OpenImage = annotate::OpenImage<ImageLayer>;
 
-/// The image that is open with all that belongs to it.
+/// The open image with everything that belongs to it.
 pub type Document = annotate::Document<ImageLayer, Shown>;
 
 /// The prediction that is shown.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The request that it answers.
+    /// The ticket of the request that it answers.
     pub ticket: Ticket,
-    /// What the network says.
+    /// The prediction of the network.
     pub prediction: Arc<Prediction>,
-    /// When it came.
+    /// When the prediction arrived.
     pub since: Instant,
-    /// Its pixel counts at every threshold.
+    /// The pixel counts at every threshold step.
     pub counts: Counts,
-    /// For the screen.
+    /// The layer that draws the prediction on the screen.
     pub layer: ProbabilityLayer,
 }
 
 /// A measured Hausdorff distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distance {
-    /// Between what.
+    /// What the distance was measured between.
     pub of: Measured,
-    /// 95 %, in the unit of the picture's lengths; `None` where one of the masks is empty.
+    /// The 95th percentile Hausdorff distance, in the length unit of the image; `None` if only one of the masks is
+    /// empty.
     pub length: Option<f64>,
 }
 
-/// The model that answers.
+/// The model that makes the predictions.
 pub struct OpenModel {
-    /// Where it lies.
+    /// Where the model is stored.
     pub source: ModelSource,
-    /// What it is.
+    /// The description of the model.
     pub info: ModelInfo,
 }
 
-/// Everything that the panels look at.
+/// The state that the panels display.
 pub struct State {
-    /// What is remembered between runs; the panels' switches live here.
+    /// The settings saved between sessions, which include the switches of the panels.
     pub settings: Settings,
-    /// Where models shall compute.
+    /// The compute device for models.
     pub device: DeviceChoice,
     /// The image with its prompt, predictions, ground truth and annotation.
     pub document: Document,
-    /// What is to be decided before a truth can be laid on the image.
+    /// The question to answer before a ground truth can be placed on the image.
     pub truth_question: Option<TruthQuestion>,
     /// The model, if one is open.
     pub model: Option<OpenModel>,
@@ -89,72 +90,72 @@ pub struct State {
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
-    /// Whose prompt that is.
+    /// The origin of the prompt.
     pub prompt_of: PromptOf,
-    /// What belongs to the picture that is seen, while another one is on its way.
+    /// The state that belongs to the displayed image while another one is being opened.
     pub left: Option<PendingImage>,
-    /// Why the case that was asked for last is not seen.
+    /// Why the case that was requested last is not shown.
     pub failed: Option<String>,
     /// Whether the overlay is switched on.
     pub show_overlay: bool,
-    /// Whether a key hides the overlay.
+    /// Whether a held key hides the overlay.
     pub overlay_held: bool,
-    /// Whether the truth is compared with.
+    /// Whether the comparison with the ground truth is switched on.
     pub show_truth: bool,
-    /// Whether the information on the image names what can identify a person; for this session.
+    /// Whether the image information shows identifying attributes; this is not saved.
     pub show_identifiers: bool,
     /// Zoom and pan.
     pub view: View,
-    /// Ends of the ruler in pixels of the image, if one is drawn.
+    /// The end points of the ruler in image pixels, if one is drawn.
     pub ruler: Option<[Vec2; 2]>,
     /// When the last slice was shown, while the stack is played.
     pub playing: Option<Instant>,
-    /// When the mask of the slice is to be asked for.
+    /// When the mask of the slice is to be requested.
     pub due: Option<Instant>,
-    /// What was done and can be undone, in one order.
+    /// The steps that can be undone, in chronological order.
     pub history: History,
-    /// Toasts and log.
+    /// Notes, toasts and the log.
     pub notes: Notes,
-    /// What the network gets, and of what that is a picture.
+    /// The image of the network input, with the key of what it shows.
     pub network_view: Option<(u64, TextureHandle)>,
-    /// Predictions of this session, the newest first.
+    /// The predictions of this session, newest first.
     pub past: Vec<PredictionRecord>,
     /// The prediction that was kept last.
     pub kept: Option<Ticket>,
-    /// A past prediction whose picture is being opened.
+    /// A past prediction whose image is being opened.
     pub recalled: Option<PredictionRecord>,
-    /// What is typed into the command palette, where it is open.
+    /// The text in the command palette, if it is open.
     pub palette: Option<String>,
     /// The cases of a folder, if one is open.
     pub worklist: Option<Worklist>,
-    /// Where the panels stand.
+    /// The panel layouts.
     pub layouts: Layouts,
-    /// The action that waits for its new key, and which of its keys that replaces.
+    /// The action that waits for its new key, and the position of the key to replace.
     pub rebinding: Option<(ActionId, Option<usize>)>,
-    /// A mask that was named with a folder, for its only picture.
+    /// A mask that was passed together with a folder, for the only image in it.
     pub truth_of_folder: Option<PathBuf>,
-    /// What fills the window.
+    /// The task that is shown.
     pub tab: Tab,
-    /// What is looked at inside the network.
+    /// The state of the Stages tab: the intermediate results of the network.
     pub stages: Stages,
-    /// Settings of a training run, and the run.
+    /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
-    /// Another model beside the one that is open.
+    /// The comparison model, if there is one.
     pub comparison: Option<Comparison>,
-    /// Draws the picture.
+    /// Draws the image.
     pub picture: Picture,
-    /// The page of help that is open.
+    /// The page that is open.
     pub page: Option<Page>,
-    /// While the window presents, the size of text to return to; it is not remembered between runs.
+    /// During a presentation, the text size to return to; it is not saved.
     pub presentation: Option<f32>,
-    /// The prompt takes the keyboard in this frame.
+    /// Whether the prompt takes the keyboard focus in this frame.
     pub focus_prompt: bool,
-    /// What was asked for and has not come yet.
+    /// The pending requests.
     pub jobs: Jobs,
 }
 
 impl State {
-    /// As at the start, with these panels; `picture` draws the picture.
+    /// Creates the initial state with these panels; `picture` draws the image.
     pub fn new(settings: Settings, device: DeviceChoice, panes: Panes, picture: Picture) -> Self {
         let layouts = Layouts::new(&settings.layouts, panes);
         Self {
@@ -199,32 +200,32 @@ impl State {
         }
     }
 
-    /// The model that is compared with, once it is open.
+    /// Returns the comparison model, once it is open.
     pub fn other(&self) -> Option<&ModelInfo> {
         self.comparison.as_ref()?.info.as_ref()
     }
 
-    /// Whether a panel is on the screen.
+    /// Returns whether a panel is visible on the screen.
     pub fn is_seen(&self, pane: Pane) -> bool {
         self.layouts.get(self.tab).is_some_and(|layout| layout.is_seen(pane))
     }
 
-    /// Whether the mask on the screen belongs to something older than what is asked for now.
+    /// Returns whether the mask on the screen belongs to an older request than the newest one.
     pub fn is_stale(&self) -> bool {
         self.shown.as_ref().is_some_and(|shown| shown.ticket != self.jobs.prediction.newest())
     }
 
-    /// Whether a prediction has been on its way for so long that it should be seen.
+    /// Returns whether a prediction has been pending for so long that the wait should be indicated.
     pub fn is_waiting_visibly(&self) -> bool {
         self.jobs.prediction.pending().is_some_and(|awaited| awaited.since.elapsed() >= STALE_AFTER)
     }
 
-    /// Whether the mask is drawn dimmed.
+    /// Returns whether the mask is drawn dimmed.
     pub fn is_dimmed(&self) -> bool {
         self.is_stale() && (self.jobs.prediction.pending().is_none() || self.is_waiting_visibly())
     }
 
-    /// What about the picture is unlike what the model was trained on, where that is known.
+    /// Describes how the image differs from the model's training data, if that is known.
     pub fn unfamiliar(&self) -> Option<&'static str> {
         let (open, model) = (self.document.image.as_ref()?, self.model.as_ref()?);
         let is_bundled = model.source.is_bundled();
@@ -243,7 +244,7 @@ impl State {
         }
     }
 
-    /// How lengths in the picture are measured.
+    /// Returns how lengths in the image are measured.
     pub fn lengths(&self) -> Lengths {
         self.document
             .image
@@ -251,13 +252,14 @@ impl State {
             .map_or_else(|| Geometry::default().lengths(), |open| open.volume.geometry.lengths())
     }
 
-    /// The mask of the slice that is shown, with what names it in events; none without a truth, or where that says nothing of the slice.
+    /// Returns the ground truth mask of the current slice with its ticket; `None` without a ground truth or if it
+    /// does not cover the slice.
     pub fn truth_mask(&self) -> Option<(Ticket, Arc<Mask>)> {
         let truth = self.document.truth.as_ref()?;
         Some((truth.ticket, truth.mask.clone()?))
     }
 
-    /// The split of its data set that the case belongs to; `None` where nothing says so.
+    /// Returns the data set split that the case belongs to; `None` if it is not known.
     pub fn split(&self) -> Option<&str> {
         let list = self.worklist.as_ref().filter(|_| self.left.is_none());
         let listed = list.and_then(|list| list.items.get(list.current?));
@@ -265,19 +267,19 @@ impl State {
         listed.or(lone)?.split.as_deref()
     }
 
-    /// Whether the comparison with the truth is shown.
+    /// Returns whether the comparison with the ground truth is shown.
     pub fn compares(&self) -> bool {
         self.show_truth && self.truth_mask().is_some()
     }
 
-    /// Between what the distance should be measured now; none without a comparison.
+    /// Returns what the distance should be measured between now; `None` without a comparison.
     pub fn distance_wanted(&self) -> Option<Measured> {
         let (shown, truth) = (self.shown.as_ref()?, self.document.truth.as_ref()?);
         (shown.counts.truth == Some(truth.ticket))
             .then(|| (shown.ticket, truth.ticket, threshold_step(self.settings.threshold)))
     }
 
-    /// Pixel counts against the open truth at the threshold in use.
+    /// Returns the pixel counts against the open ground truth at the current threshold.
     pub fn confusion(&self) -> Option<Confusion> {
         let shown = self.shown.as_ref()?;
         let truth = self.document.truth.as_ref()?;

@@ -1,25 +1,25 @@
-//! The tasks of the window, each with a layout of its own.
+//! The tasks of the window, each with its own layout.
 
 use serde::{Deserialize, Serialize};
 
-/// A task.
+/// A task, which has its own tab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tab {
-    /// An image, its mask, the prompt.
+    /// Viewing an image with its mask and its prompt.
     #[default]
     Read,
-    /// The inside of the network.
+    /// Inspecting the intermediate results of the network.
     Stages,
-    /// Training.
+    /// Training a model.
     Train,
 }
 
 impl Tab {
-    /// All, in the order in which they are offered.
+    /// All tasks, in display order.
     pub const ALL: [Self; 3] = [Self::Read, Self::Stages, Self::Train];
 
-    /// Its name in the window.
+    /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "Read",

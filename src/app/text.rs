@@ -1,15 +1,15 @@
-//! Quantities and files in words, and names that fit where they stand.
+//! Formatting of quantities and file names, and shortening of names to fit their place.
 
 use std::path::Path;
 
 pub use crate::engine::PRESETS;
 
-/// The last part of a path, for people.
+/// Returns the last part of a path, for display.
 pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// A duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
+/// Formats a duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match minutes {
@@ -19,21 +19,23 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// An amount of memory in MiB or GiB.
+/// Formats an amount of memory in MiB or GiB.
 pub fn memory(bytes: u64) -> String {
     let mebibytes = bytes as f64 / f64::from(1 << 20);
     if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
-/// What stands for the part of a name that is left out.
+/// The character that replaces the omitted part of a name.
 const LEFT_OUT: char = '…';
-/// Share of what is seen of a long name that is its beginning: patient and study stand there, the number of a slice at the end.
+/// The share of the visible part of a long name that its beginning takes: patient and study are at the beginning,
+/// the slice number is at the end.
 const BEGINNING: f32 = 0.68;
-/// Most bytes of each part of a suggested file name, and of the whole without its kind and ending.
+/// The maximum number of bytes of each part of a suggested file name, and of the whole name without its kind and
+/// extension.
 const PART: usize = 48;
 const WHOLE: usize = 120;
 
-/// A name cut in its middle so that it is no wider than `room`; `width` is that of a letter.
+/// Shortens a name in the middle so that it is no wider than `room`; `width` returns the width of a character.
 pub fn middle(name: &str, room: f32, width: impl FnMut(char) -> f32) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut width = width;
@@ -55,8 +57,9 @@ pub fn middle(name: &str, room: f32, width: impl FnMut(char) -> f32) -> String {
     letters[..begin].iter().chain([&LEFT_OUT]).chain(&letters[end..]).collect()
 }
 
-/// A file name without ending of these parts and `kind`: letters and digits of any script, other characters as hyphens, which every file
-/// system takes. Parts that are empty are left out, and long ones end with a whole word.
+/// Joins these parts and `kind` to a file name without an extension. Letters and digits of any script are kept,
+/// other characters become hyphens, which every file system accepts. Empty parts are left out, and long parts end
+/// with a whole word.
 pub fn file_stem(parts: &[&str], kind: &str) -> String {
     let mut name = String::new();
     for part in parts.iter().map(|part| file_part(part)).filter(|part| !part.is_empty()) {
@@ -68,7 +71,7 @@ pub fn file_stem(parts: &[&str], kind: &str) -> String {
     name + kind
 }
 
-/// One part of it. Points and underscores stay within it.
+/// Cleans one part of the file name. Full stops and underscores are kept inside it.
 fn file_part(text: &str) -> String {
     let mut part = String::new();
     for word in text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '.') {

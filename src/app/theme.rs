@@ -1,4 +1,4 @@
-//! Every colour of the window, and its spacing.
+//! All colours of the window, and its spacing.
 
 use eframe::egui::{self, Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, Theme, Visuals};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::overlay::{self, OverlayColours};
 use crate::render::PictureColours;
 
-/// Dark or light.
+/// The dark or the light theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThemeChoice {
@@ -20,39 +20,39 @@ pub enum ThemeChoice {
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Palette {
-    /// Panels, menus, dialogs.
+    /// The background of panels, menus and dialogs.
     pub panel: Color32,
-    /// Text fields and slider rails.
+    /// The background of text fields and slider rails.
     pub field: Color32,
-    /// Around the picture.
+    /// The area around the image.
     pub canvas: Color32,
-    /// Text on the canvas.
+    /// The text on the canvas.
     pub canvas_text: Color32,
-    /// Behind the tabs of panels.
+    /// The background of panel tabs.
     pub bar: Color32,
-    /// Lines between panels.
+    /// The lines between panels.
     pub line: Color32,
-    /// Buttons.
+    /// The background of buttons.
     pub button: Color32,
     /// A button under the pointer.
     pub button_hovered: Color32,
-    /// Text.
+    /// The normal text.
     pub text: Color32,
-    /// Text that explains.
+    /// The explanatory text.
     pub weak: Color32,
-    /// What is active.
+    /// Active elements.
     pub accent: Color32,
-    /// Behind what is chosen.
+    /// The background of selected elements.
     pub accent_fill: Color32,
-    /// Text of what is chosen.
+    /// The text of selected elements.
     pub chosen: Color32,
     /// Warnings.
     pub warning: Color32,
     /// Errors.
     pub error: Color32,
-    /// Behind a word that the network read.
+    /// The background of a word that the network received.
     pub token: Color32,
-    /// Lines of a chart.
+    /// The lines of a chart.
     pub lines: [Color32; 4],
 }
 
@@ -106,21 +106,21 @@ const LIGHT: Palette = Palette {
     ],
 };
 
-/// Which colours the overlay has.
+/// The colour scheme of the overlay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
-    /// Yellow, red, green.
+    /// Yellow, red and green.
     #[default]
     Paper,
-    /// Blue, orange, hatched grey.
+    /// Blue, orange and hatched grey.
     Safe,
-    /// The user's.
+    /// The user-defined colours.
     Own,
 }
 
 impl Scheme {
-    /// All, with their names.
+    /// All schemes with their names.
     pub const ALL: [(Self, &'static str); 3] = [
         (Self::Paper, "Paper: yellow, red, green"),
         (Self::Safe, "Safe: blue, orange, hatched grey"),
@@ -128,13 +128,13 @@ impl Scheme {
     ];
 }
 
-/// The overlay's colours as they are chosen.
+/// The chosen overlay colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Colours {
-    /// Which set is in use.
+    /// The scheme in use.
     pub scheme: Scheme,
-    /// The user's own.
+    /// The user-defined colours.
     pub own: OverlayColours,
 }
 
@@ -145,7 +145,7 @@ impl Default for Colours {
 }
 
 impl Colours {
-    /// The set in use.
+    /// Returns the colours in use.
     pub fn overlay(&self) -> OverlayColours {
         match self.scheme {
             Scheme::Paper => OverlayColours::PAPER,
@@ -154,35 +154,35 @@ impl Colours {
         }
     }
 
-    /// Whether false positives are hatched.
+    /// Returns whether false positives are hatched.
     pub fn is_hatched(&self) -> bool {
         self.scheme == Scheme::Safe
     }
 }
 
-/// A colour of the overlay for the screen.
+/// Converts an overlay colour for the screen.
 pub fn colour(bytes: [u8; 3]) -> Color32 {
     from_bytes(bytes)
 }
 
-/// Marks a cell of a small map.
+/// The colour that marks a cell of a small map.
 pub const MARK: Color32 = Color32::from_rgb(255, 48, 48);
-/// Outline of the mask.
+/// The outline of the predicted mask.
 pub const PREDICTION_OUTLINE: Color32 = from_bytes(overlay::PREDICTION_OUTLINE);
-/// Words over the picture, and what makes them readable on white.
+/// The colour of text over the image.
 pub const OVER_PICTURE: Color32 = Color32::from_gray(235);
-/// Behind words over the picture.
+/// The background that keeps text over the image readable on white.
 pub const BEHIND_WORDS: Color32 = Color32::from_black_alpha(150);
-/// The ruler.
+/// The colour of the ruler.
 pub const RULER: Color32 = Color32::from_rgb(255, 200, 90);
-/// Outline of the truth.
+/// The outline of the ground truth.
 pub const TRUTH_OUTLINE: Color32 = from_bytes(overlay::TRUTH_OUTLINE);
 
 const fn from_bytes([r, g, b]: [u8; 3]) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
-/// The colours of the theme in use.
+/// Returns the colours of the theme in use.
 pub fn palette(visuals: &Visuals) -> &'static Palette {
     if visuals.dark_mode { &DARK } else { &LIGHT }
 }
@@ -204,7 +204,7 @@ pub fn install(ctx: &egui::Context) {
     }
 }
 
-/// Shows the window in `choice`.
+/// Switches the window to `choice`.
 pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
     ctx.set_theme(match choice {
         ThemeChoice::Dark => Theme::Dark,
@@ -212,7 +212,7 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
     });
 }
 
-/// The overlay's colours for the graphics device.
+/// Converts the overlay's colours for the graphics device.
 pub fn overlay_colours(colours: &Colours, palette: &Palette) -> PictureColours {
     let canvas = palette.canvas;
     PictureColours { overlay: colours.overlay(), canvas: [canvas.r(), canvas.g(), canvas.b()] }
@@ -250,7 +250,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     widgets.active.bg_stroke = Stroke::new(1.0, palette.accent);
     visuals.weak_text_color = Some(palette.weak);
     visuals.selection.bg_fill = palette.accent_fill;
-    // The colour of text that is chosen, and of the edge of a field that has the keyboard.
+    // This is the colour of selected text and of the edge of a focused field.
     visuals.selection.stroke = Stroke::new(1.0, palette.chosen);
     visuals.hyperlink_color = palette.accent;
     visuals.extreme_bg_color = palette.field;
@@ -263,7 +263,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.warn_fg_color = palette.warning;
     visuals.error_fg_color = palette.error;
     visuals.slider_trailing_fill = true;
-    // Blinking draws the whole window twice a second for as long as the prompt has the cursor.
+    // A blinking cursor redraws the whole window twice a second while the prompt has the focus.
     visuals.text_cursor.blink = false;
     visuals.window_shadow = Shadow { offset: [0, 4], blur: 12, spread: 0, color: Color32::from_black_alpha(70) };
     visuals.popup_shadow = visuals.window_shadow;

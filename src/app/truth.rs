@@ -1,4 +1,4 @@
-//! The ground truth: opened, laid on the image as the user says, and which of its labels count.
+//! The ground truth: opening it, placing it on the image, and choosing its foreground labels.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,16 +13,17 @@ use crate::data::{LabelChoice, Truth, TruthReading};
 use crate::engine::jobs::OpenTruth as ReadTruth;
 
 impl HimixApp {
-    /// Compares with the truth in these files; nothing where there are none.
+    /// Opens the ground truth in these files; does nothing if there are none.
     pub(super) fn open_truth(&mut self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
             self.read_truth(paths, |_| {});
         }
     }
 
-    /// Reads a truth and lays it on the image that is seen, or on its way; `agree` changes the usual reading.
+    /// Reads a ground truth and places it on the image that is displayed or being opened; `agree` modifies the
+    /// default reading.
     fn read_truth(&mut self, paths: Vec<PathBuf>, agree: impl FnOnce(&mut TruthReading)) {
-        // An image on its way is read before the mask, and the mask is meant for it.
+        // A pending image is read before the mask, and the mask is meant for it.
         let coming = self.state.jobs.image.pending().map(|awaited| awaited.ticket);
         let Some(image) = coming.or(self.state.document.image.as_ref().map(|image| image.ticket)) else {
             let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
@@ -43,7 +44,7 @@ impl HimixApp {
         self.say_if_busy(sent);
     }
 
-    /// Reads a truth once more, with what was chosen and answered for it.
+    /// Reads a ground truth again, with the choices made for it.
     pub(super) fn reopen_truth(&mut self, truth: &Truth) {
         self.read_truth(truth.files.clone(), |reading| {
             reading.choice = truth.choice.clone();
@@ -56,7 +57,7 @@ impl HimixApp {
         });
     }
 
-    /// Lays the truth that was asked about on its image, or leaves it out.
+    /// Places the ground truth on its image as answered, or leaves it out.
     pub(super) fn answer_truth(&mut self, answer: Option<TruthAnswer>) {
         let Some(question) = self.state.truth_question.take() else { return };
         let Some(open) = self.state.document.image.as_ref().filter(|open| open.ticket == question.image) else {
@@ -71,12 +72,12 @@ impl HimixApp {
         });
     }
 
-    /// Takes other labels of the truth as foreground.
+    /// Chooses which labels of the ground truth count as foreground.
     pub(super) fn choose_labels(&mut self, choice: LabelChoice) {
         let ticket = self.ticket();
         let (Some(open), Some(truth)) = (&self.state.document.image, &self.state.document.truth) else { return };
         let chosen = OpenTruth::new(ticket, Arc::new(truth.truth.with(choice)), open.slice);
-        // Whether it is compared with is another question.
+        // Choosing labels must not change whether the comparison is shown.
         let is_compared = self.state.show_truth;
         self.show_truth(chosen);
         self.state.show_truth = is_compared;

@@ -1,4 +1,4 @@
-//! What of the window's state can be undone, and how.
+//! Undoable changes of the window's state.
 
 use std::mem::{Discriminant, discriminant};
 use std::path::PathBuf;
@@ -17,65 +17,65 @@ use crate::data::volume::DisplayWindow;
 use crate::engine::Ticket;
 use crate::infer::{Overrides, Parameter};
 
-/// Changes of one kind that follow each other within this time are one step: a slider that is held, a key that repeats.
+/// Changes of the same kind within this time form one step, for example a dragged slider or a repeating key.
 const ONE_STEP: Duration = Duration::from_millis(700);
 
-/// What was done, whatever it changed, in one order.
+/// All undoable steps in chronological order.
 pub type History = annotate::History<Change, Held>;
 
 /// A change that can be undone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// How the picture is looked at.
+    /// A change of the view.
     View(Box<ViewChange>),
-    /// Parameters in place of the model's own; `None` are its own.
+    /// A change of the parameter overrides; `None` stands for the model's own parameters.
     Overrides {
-        /// Before the change.
+        /// The overrides before the change.
         before: Option<Overrides>,
-        /// After it.
+        /// The overrides after the change.
         after: Option<Overrides>,
     },
 }
 
-/// The kind of a change that is made in many small ones.
+/// The kind of a change that consists of many small ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Held {
-    /// By a command that is given again and again.
+    /// A command that is repeated while something is held.
     Command(Discriminant<Command>),
-    /// By a slider of a parameter.
+    /// The slider of a parameter.
     Overrides,
 }
 
-/// How the picture was looked at before and after a change. It is undone without touching what it did not change: another image may have
-/// come since.
+/// The view before and after a change. Undoing it leaves everything else untouched, because another image may have
+/// been opened since.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ViewChange {
     before: ViewSnapshot,
     after: ViewSnapshot,
 }
 
-/// How the picture is looked at.
+/// The state of the view.
 #[derive(Clone, Debug, PartialEq)]
 struct ViewSnapshot {
     threshold: f32,
     opacity: f32,
     colours: Colours,
-    /// As [`SWITCHES`] names them.
+    /// The switches, in the order of [`SWITCHES`].
     switches: [bool; 6],
-    /// Labels that count of a ground truth, which is named by its image and its file.
+    /// The foreground labels of a ground truth, which is identified by the ticket of its image and its path.
     labels: Option<(Ticket, PathBuf, LabelChoice)>,
-    /// Of the image that is named.
+    /// The display window and the ruler of an image, which is identified by its ticket.
     of_image: Option<(Ticket, DisplayWindow, Option<[Vec2; 2]>)>,
 }
 
-/// Names of the switches.
+/// The names of the switches.
 const SWITCHES: [&str; 6] = ["filled areas", "outlines", "smoothing", "heat map", "overlay", "comparison"];
-/// Names of what is seen of the picture alone, which the Stages tab does not show.
+/// The names of view changes that are visible only in the image itself, which the Stages tab does not show.
 const OF_PICTURE: [&str; 6] = ["filled areas", "outlines", "smoothing", "heat map", "overlay", RULER];
 const RULER: &str = "ruler";
 
 impl ViewSnapshot {
-    /// As this, but where `from` and `to` differ as `to`.
+    /// Returns this snapshot with the values of `to` wherever `from` and `to` differ.
     fn with(mut self, from: &Self, to: &Self) -> Self {
         if from.threshold != to.threshold {
             self.threshold = to.threshold;
@@ -97,7 +97,7 @@ impl ViewSnapshot {
         {
             own.2 = to.2.clone();
         }
-        // Another image has a window and a ruler of its own.
+        // Another image has its own window and ruler.
         if let (Some(own), Some(from), Some(to)) = (&mut self.of_image, &from.of_image, &to.of_image)
             && own.0 == to.0
         {
@@ -111,7 +111,7 @@ impl ViewSnapshot {
         self
     }
 
-    /// What differs between two, in words: the first of several.
+    /// Returns the name of the first difference between two snapshots.
     fn difference(&self, other: &Self) -> &'static str {
         let switch = self.switches.iter().zip(&other.switches).position(|(own, other)| own != other);
         let of_image = self.of_image.as_ref().zip(other.of_image.as_ref());
@@ -128,7 +128,7 @@ impl ViewSnapshot {
     }
 }
 
-/// Of what kind a command is that is given again and again while something is held.
+/// Returns the kind of a command that is repeated while something is held; `None` for other commands.
 fn held(command: &Command) -> Option<Held> {
     let is_held = matches!(
         command,
@@ -143,7 +143,7 @@ fn held(command: &Command) -> Option<Held> {
     is_held.then(|| Held::Command(discriminant(command)))
 }
 
-/// The name of a step that changed overrides; `own` are the parameters of the model.
+/// Returns the name of a step that changed overrides; `own` are the parameters of the model.
 fn override_name(own: &Overrides, before: Option<&Overrides>, after: Option<&Overrides>) -> String {
     let (before, after) = (before.unwrap_or(own), after.unwrap_or(own));
     let mut changed = Parameter::all(own).into_iter().filter(|of| of.get(before) != of.get(after));
@@ -155,7 +155,7 @@ fn override_name(own: &Overrides, before: Option<&Overrides>, after: Option<&Ove
 }
 
 impl HimixApp {
-    /// How the picture is looked at now.
+    /// Returns the current state of the view.
     fn view_snapshot(&self) -> ViewSnapshot {
         let state = &self.state;
         let settings = &state.settings;
@@ -181,7 +181,7 @@ impl HimixApp {
         }
     }
 
-    /// Applies `command` so that what it changes can be undone.
+    /// Applies `command` and records its changes so that they can be undone.
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
         let is_step = matches!(command, Command::Undo | Command::Redo);
         let held = held(&command);
@@ -192,7 +192,7 @@ impl HimixApp {
             return;
         }
         let after = self.view_snapshot();
-        // What cannot be taken back, such as a ground truth that was closed, is no step.
+        // A change that cannot be reverted, such as closing a ground truth, is not a step.
         if before.clone().with(&before, &after) != before {
             self.record_view(held, before, after);
         }
@@ -205,10 +205,11 @@ impl HimixApp {
         record_view(&mut self.state.history, held, before, after, Instant::now());
     }
 
-    /// A step that goes on with the one before, as a slider that is still held, is undone with it.
+    /// Records a change of the overrides. If `goes_on`, for example while a slider is held, it is merged with the
+    /// previous step.
     fn record_overrides(&mut self, before: Option<Overrides>, goes_on: bool) {
         let after = self.state.stages.overrides.clone();
-        // Another model has parameters of its own.
+        // Another model has its own parameters.
         let Some(model) = &self.state.model else { return };
         let name = override_name(&model.info.overrides, before.as_ref(), after.as_ref());
         let step = Step { name, change: Change::Overrides { before, after } };
@@ -223,12 +224,12 @@ impl HimixApp {
         self.state.history.record_held(step, Held::Overrides, within, Instant::now(), join);
     }
 
-    /// Forgets the steps that changed overrides: they were of another model.
+    /// Removes the steps that changed overrides, because they belong to another model.
     pub(super) fn forget_override_steps(&mut self) {
         self.state.history.retain(|change| !matches!(change, Change::Overrides { .. }));
     }
 
-    /// One step back, or on again, in the order in which things were done; shows the tab in which that is seen.
+    /// Undoes or redoes one step, and switches to the tab in which it is visible.
     pub(super) fn step(&mut self, is_back: bool) {
         let history = &mut self.state.history;
         let Some(step) = (if is_back { history.undo() } else { history.redo() }) else { return };
@@ -249,7 +250,7 @@ impl HimixApp {
         }
     }
 
-    /// Looks at the picture in this way.
+    /// Restores this state of the view.
     fn look(&mut self, look: ViewSnapshot) {
         let labels = self.state.document.truth.as_ref().map(|truth| &truth.truth.choice);
         if let Some((.., choice)) = look.labels.filter(|(.., choice)| Some(choice) != labels) {
@@ -321,7 +322,7 @@ mod tests {
         ViewSnapshot { of_image: Some((1, seen, ruler)), ..look(0.5) }
     }
 
-    /// What `now` becomes by the next step back.
+    /// Returns `now` after undoing one step.
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
@@ -357,7 +358,7 @@ mod tests {
         let hidden =
             |threshold| ViewSnapshot { switches: [true, true, true, true, true, false], ..look(threshold) };
         record_view(&mut history, None, hidden(0.5), hidden(0.6), Instant::now());
-        // Another image came, and with it its ground truth.
+        // Another image with its ground truth has been opened.
         assert_eq!(back(&mut history, look(0.6)), Some(look(0.5)));
     }
 

@@ -4,30 +4,30 @@ use eframe::egui::{Pos2, Rect, Vec2, vec2};
 
 use crate::render::Placement;
 
-/// Closest: screen pixels for one pixel of the image.
+/// The maximum zoom, in screen pixels per image pixel.
 const MAX_ZOOM: f32 = 64.0;
-/// Farthest, in relation to the size at which the image fits.
+/// The minimum zoom relative to the zoom at which the image fits.
 const MIN_FIT: f32 = 0.5;
-/// Room that is left around an image that fits, in points.
+/// The margin around a fitted image, in points.
 const MARGIN: f32 = 8.0;
-/// One press of a zoom key.
+/// The zoom factor of one press of a zoom key.
 pub const ZOOM_STEP: f32 = 1.25;
-/// One press of an arrow key, in points.
+/// The distance of one press of an arrow key, in points.
 pub const PAN_STEP: f32 = 40.0;
 
-/// Which part of the image is seen and how large.
+/// The visible part of the image and its magnification.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// Screen pixels for one pixel of the image.
+    /// Screen pixels per image pixel.
     zoom: f32,
-    /// The point of the image in the middle of the viewport, in pixels.
+    /// The image point at the centre of the viewport, in pixel widths.
     centre: Vec2,
-    /// Whether the image follows the viewport's size.
+    /// Whether the image is fitted to the viewport when the viewport is resized.
     fits: bool,
-    /// As of the last frame.
+    /// The viewport of the last frame, in points.
     viewport: Rect,
     pixels_per_point: f32,
-    /// Size of the image in widths of a pixel.
+    /// The size of the image, in pixel widths.
     image: Vec2,
     pixels: [usize; 2],
     aspect: f32,
@@ -49,9 +49,10 @@ impl Default for View {
 }
 
 impl View {
-    /// Tells the view where it is drawn and what it shows; to be called before anything else in a frame.
+    /// Sets the viewport and the image size; must be called before anything else in a frame.
     ///
-    /// `aspect` is how much higher than wide a pixel of the image is.
+    /// `image` is the width and height in pixels, and `aspect` is the height of an image pixel divided by its
+    /// width.
     pub fn frame(&mut self, viewport: Rect, pixels_per_point: f32, image: [usize; 2], aspect: f32) {
         self.viewport = Rect::from_min_size(viewport.min, viewport.size().max(Vec2::splat(1.0)));
         self.pixels_per_point = pixels_per_point;
@@ -64,18 +65,18 @@ impl View {
         }
     }
 
-    /// Shows the whole image, and keeps doing so when the window changes.
+    /// Shows the whole image, and keeps doing so when the window is resized.
     pub fn fit(&mut self) {
         self.fits = true;
         self.frame(self.viewport, self.pixels_per_point, self.pixels, self.aspect);
     }
 
-    /// One pixel of the image for one pixel of the screen.
+    /// Shows one image pixel per screen pixel.
     pub fn actual_size(&mut self) {
         self.zoom_by(1.0 / self.zoom, None);
     }
 
-    /// Zooms by `factor` so that the point of the image under `pointer` stays where it is.
+    /// Zooms by `factor` around `pointer`, or around the centre of the viewport.
     pub fn zoom_by(&mut self, factor: f32, pointer: Option<Pos2>) {
         let pointer = pointer.unwrap_or(self.viewport.center());
         let before = self.plane_at(pointer);
@@ -86,39 +87,39 @@ impl View {
         self.keep_in_sight();
     }
 
-    /// Moves the image by `points` on the screen.
+    /// Pans the image by `points` on the screen.
     pub fn pan_by(&mut self, points: Vec2) {
         self.fits = false;
         self.centre -= points / self.points_per_pixel();
         self.keep_in_sight();
     }
 
-    /// Screen pixels for one pixel of the image.
+    /// Returns the number of screen pixels per image pixel.
     pub fn zoom(&self) -> f32 {
         self.zoom
     }
 
-    /// The point of the image at `position` on the screen, in pixels.
+    /// Returns the image point at `position` on the screen, in pixels.
     pub fn image_at(&self, position: Pos2) -> Vec2 {
         self.plane_at(position) / self.side()
     }
 
-    /// Where a point of the image, in pixels, is on the screen.
+    /// Returns the screen position of an image point given in pixels.
     pub fn screen_at(&self, pixel: Vec2) -> Pos2 {
         self.viewport.center() + (pixel * self.side() - self.centre) * self.points_per_pixel()
     }
 
-    /// As [`Self::image_at`], in widths of a pixel along both axes.
+    /// Like [`Self::image_at`], in pixel widths along both axes.
     fn plane_at(&self, position: Pos2) -> Vec2 {
         self.centre + (position - self.viewport.center()) / self.points_per_pixel()
     }
 
-    /// Width and height of a pixel in widths of a pixel.
+    /// Returns the width and height of a pixel, in pixel widths.
     fn side(&self) -> Vec2 {
         vec2(1.0, self.aspect)
     }
 
-    /// For the shader.
+    /// Returns the placement of the image for the shader.
     pub fn placement(&self) -> Placement {
         let corner = self.image_at(self.viewport.min);
         let span = self.viewport.size() / self.points_per_pixel() / self.side();
@@ -126,8 +127,8 @@ impl View {
         Placement { corner: corner.into(), span: span.into(), step: step.into() }
     }
 
-    /// The part of an image of this size that is seen: its corner and its width and height in pixels of the image, and in pixels of the
-    /// screen. `None` where nothing of it is.
+    /// Returns the visible part of an image of this size: its corner and its extent in image pixels, and its
+    /// extent in screen pixels. `None` if no part is visible.
     pub fn seen(&self, image: [usize; 2]) -> Option<[[f32; 2]; 3]> {
         let Placement { corner, span, step } = self.placement();
         let begin = corner.map(|at| at.max(0.0));

@@ -1,4 +1,4 @@
-//! The list of cases on the left.
+//! The worklist: the cases of a folder.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -20,43 +20,43 @@ use crate::data::worklist::Item;
 use crate::engine::jobs::ListFolder;
 use crate::engine::{DisplayPixels, ThumbnailRequest, Ticket};
 
-/// Side of a thumbnail in pixels.
+/// The maximum side length of a thumbnail, in pixels.
 pub const SIDE: usize = 96;
-/// Thumbnails that are kept on the graphics device.
+/// The maximum number of thumbnails on the graphics device.
 const KEPT: usize = 600;
 
-/// A folder's cases.
+/// The cases of a folder.
 pub struct Worklist {
-    /// Names the list.
+    /// The ticket that identifies the list.
     pub ticket: Ticket,
-    /// Its folder.
+    /// The folder of the list.
     pub folder: PathBuf,
     /// The cases.
     pub items: Arc<Vec<Item>>,
-    /// What is searched for.
+    /// The search text.
     pub search: String,
-    /// Places of the cases that match.
+    /// The indices of the matching cases.
     pub shown: Vec<usize>,
-    /// The case that is open.
+    /// The index of the open case.
     pub current: Option<usize>,
-    /// The image on its way that is a case of the list.
+    /// The ticket of a pending image that is a case of the list.
     pub opening: Option<Ticket>,
-    /// Prompts that the user changed in this session.
+    /// The prompts that the user changed in this session.
     pub edited: HashMap<usize, String>,
-    /// Cases that the user marked in this session.
+    /// The cases that the user marked in this session.
     pub marked: HashSet<usize>,
-    /// Slices that series turned out to have, of those that were opened.
+    /// The number of slices of each series that has been opened.
     found: HashMap<usize, usize>,
-    /// What is on the graphics device; `None` where there is no picture to be had.
+    /// The thumbnails on the graphics device; `None` if there is no image to show.
     pub textures: HashMap<usize, Option<TextureHandle>>,
-    /// Thumbnails that were asked for last.
+    /// The thumbnails that were requested last.
     asked: Vec<usize>,
     /// Whether the list scrolls to the current case in the next frame.
     pub reveal: bool,
 }
 
 impl Worklist {
-    /// The cases with the prompts as they stand now.
+    /// Returns the cases with their current prompts.
     pub fn with_edits(&self) -> Vec<Item> {
         let mut items = self.items.to_vec();
         for (place, prompt) in &self.edited {
@@ -67,7 +67,7 @@ impl Worklist {
         items
     }
 
-    /// Of a folder.
+    /// Creates the list of a folder.
     pub fn new(ticket: Ticket, folder: PathBuf, items: Vec<Item>) -> Self {
         let shown = (0..items.len()).collect();
         let items = Arc::new(items);
@@ -90,7 +90,7 @@ impl Worklist {
         }
     }
 
-    /// What the case is called; of a series that was opened, with the slices that it turned out to have.
+    /// Returns the name of a case; for a series that has been opened, it includes the number of slices.
     pub fn name(&self, place: usize) -> String {
         let Some(item) = self.items.get(place) else { return String::new() };
         match self.found.get(&place) {
@@ -99,7 +99,7 @@ impl Worklist {
         }
     }
 
-    /// What there is to say of a case in a word each, beginning with what the user did.
+    /// Returns the labels of a case, one word each, starting with the user's own actions.
     pub fn words(&self, place: usize) -> Vec<&str> {
         let Some(item) = self.items.get(place) else { return Vec::new() };
         let mut words = Vec::new();
@@ -111,24 +111,24 @@ impl Worklist {
         words
     }
 
-    /// Marks the case that is open, or takes its mark away.
+    /// Toggles the mark of the open case.
     pub fn mark(&mut self) {
         let Some(current) = self.current else { return };
         if !self.marked.remove(&current) {
             self.marked.insert(current);
         }
-        // A list that is searched for what is marked shows what is marked now.
+        // A search for marked cases is updated.
         if !self.search.is_empty() {
             self.search(self.search.clone());
         }
     }
 
-    /// Whether any case has a prompt of its own.
+    /// Returns whether any case has its own prompt.
     pub fn has_prompts(&self) -> bool {
         self.items.iter().any(|item| item.prompt.is_some())
     }
 
-    /// Keeps the cases whose name, prompt, split or mark holds every word of `text`.
+    /// Shows only the cases whose name, prompt, split or mark contains every word of `text`.
     pub fn search(&mut self, text: String) {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let matches = |place: usize| {
@@ -142,7 +142,7 @@ impl Worklist {
         self.search = text;
     }
 
-    /// The case before or after the current one among those that are shown.
+    /// Returns the case `by` positions from the current one among those that are shown.
     pub fn neighbour(&self, by: i64) -> Option<usize> {
         let place = self.current.and_then(|current| self.shown.iter().position(|&place| place == current));
         let next = match place {
@@ -153,14 +153,14 @@ impl Worklist {
         usize::try_from(next).ok().and_then(|next| self.shown.get(next)).copied()
     }
 
-    /// The thumbnails among `places` that are still to be asked for. `None` where the same were asked for last.
+    /// Returns a request for the missing thumbnails among `places`. `None` if the same ones were requested last.
     pub fn missing(&mut self, places: &[usize], settings: &Settings) -> Option<ThumbnailRequest> {
         let missing: Vec<usize> =
             places.iter().copied().filter(|place| !self.textures.contains_key(place)).collect();
         if missing.is_empty() || missing == self.asked {
             return None;
         }
-        // The cases of a list are of one data set.
+        // All cases of a list belong to the same data set.
         let orientation = settings.reading(self.items.first().map(|item| &item.reading)).orientation;
         let wanted = missing.iter().map(|&place| {
             let item = &self.items[place];
@@ -171,13 +171,13 @@ impl Worklist {
         Some(ThumbnailRequest { list: self.ticket, wanted, side: SIDE, orientation })
     }
 
-    /// Has all thumbnails made anew: they are seen otherwise now.
+    /// Discards all thumbnails, because their appearance has changed.
     pub fn forget_thumbnails(&mut self) {
         self.textures.clear();
         self.asked.clear();
     }
 
-    /// Takes a thumbnail in, and forgets some that are not seen where there are many.
+    /// Stores a thumbnail, and discards some that are not visible if there are too many.
     pub fn take_thumbnail(&mut self, ctx: &Context, place: usize, picture: Option<&DisplayPixels>) {
         if self.textures.len() >= KEPT {
             let seen: HashSet<usize> = self.asked.iter().copied().collect();
@@ -193,14 +193,14 @@ impl Worklist {
 }
 
 impl HimixApp {
-    /// Asks what a folder holds.
+    /// Requests the contents of a folder.
     pub(super) fn open_folder(&mut self, folder: PathBuf) {
         let job = ListFolder { folder: folder.clone() };
         let sent = self.engine.ask(&mut self.state.jobs.list, folder, job);
         self.say_if_busy(sent);
     }
 
-    /// Takes in what a folder holds, and opens the first case where nothing is open yet.
+    /// Shows the contents of a folder, and opens the first case if nothing is open yet.
     pub(super) fn take_list(&mut self, ticket: Ticket, folder: PathBuf, items: Vec<Item>) {
         self.state.settings.remember(&folder);
         self.state.failed = None;
@@ -224,7 +224,7 @@ impl HimixApp {
         }
     }
 
-    /// Opens a case of the list with its truth and its prompt.
+    /// Opens a case of the list with its ground truth and its prompt.
     pub(super) fn open_item(&mut self, place: usize) {
         let Some(list) = &self.state.worklist else { return };
         let Some(item) = list.items.get(place).cloned() else { return };
@@ -242,7 +242,7 @@ impl HimixApp {
             self.state.document.prompt = prompt.unwrap_or_default();
             self.state.prompt_of = PromptOf::Case(id, place);
         } else {
-            // Where no case has a prompt, that of the user goes with them from case to case.
+            // If no case has a prompt, the user's prompt is kept from case to case.
             self.state.leave_prompt();
             if let Some(prompt) = prompt {
                 self.state.document.prompt = prompt;
@@ -250,7 +250,8 @@ impl HimixApp {
         }
     }
 
-    /// Makes the picture that has just come the current case of the list, where it is one. Returns what it is called.
+    /// Makes the image that has just been opened the current case of the list, if it is one. Returns the name to
+    /// show.
     pub(super) fn enter_case(&mut self, ticket: Ticket, source: &Source, slices: usize) -> String {
         self.state.left = None;
         let Some(list) = &mut self.state.worklist else { return source.name() };
@@ -272,7 +273,7 @@ impl HimixApp {
         }
     }
 
-    /// Goes on to another case.
+    /// Opens the case `by` positions further in the list.
     pub(super) fn step_item(&mut self, by: i64) {
         let Some(list) = &self.state.worklist else { return };
         match list.neighbour(by) {
@@ -288,16 +289,16 @@ impl HimixApp {
         }
     }
 
-    /// Remembers that the prompt of the open case was changed.
+    /// Records that the prompt of the open case was changed.
     pub(super) fn remember_edit(&mut self) {
         let prompt = self.state.document.prompt.clone();
         let is_awaited = self.state.jobs.image.pending().is_some();
         if let Some(list) = &mut self.state.worklist
             && let Some(current) = list.current
-            // What is typed for a picture on its way from elsewhere is not of the case that is still seen.
+            // Text typed for an image from outside the list does not belong to the case that is still displayed.
             && (!is_awaited || list.opening.is_some())
         {
-            // What was changed back is not changed.
+            // A prompt that was changed back counts as unchanged.
             if list.items.get(current).is_some_and(|item| item.prompt.as_deref().unwrap_or_default() == prompt) {
                 list.edited.remove(&current);
             } else {

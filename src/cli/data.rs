@@ -111,7 +111,7 @@ fn line(name: &str, split: &SplitSurvey) -> String {
     )
 }
 
-/// Describes what is done about the orientation of so many images.
+/// Describes how the EXIF orientation of `count` images is handled.
 fn turned(count: usize, orientation: Orientation) -> String {
     let pictures = if count == 1 { "1 image has" } else { &format!("{count} images have") };
     let done = match orientation {

@@ -1,4 +1,5 @@
-//! `himix figure`: draws the inside of the network in the arrangement of the paper's figures, with its numbers.
+//! `himix figure`: draws the intermediate results of the network in the arrangement of the paper's figures, with
+//! their numbers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,9 +140,9 @@ struct Inspections {
     inspections: Vec<Inspection>,
 }
 
-/// Draws what the models do that `open` opens.
+/// Draws figures of the models that `open` opens.
 pub fn run(arguments: &FigureArguments, open: &OpenModel) -> Result<(), Failure> {
-    // What is quick to see is checked before a model is read, which is not.
+    // Fast checks come before a model is read, which is slow.
     let files = files(arguments)?;
     let subjects = subjects(arguments)?;
     let mut sources = vec![arguments.model.source(arguments.vocab.as_ref())];
@@ -189,7 +190,7 @@ fn drawn(arguments: &FigureArguments, content: &Content) -> Result<Figure, Figur
     }
 }
 
-/// Returns the files to be written: those that were requested, and the numbers beside each.
+/// Returns the files to write: those that were requested, and a table of numbers beside each.
 fn files(arguments: &FigureArguments) -> Result<Vec<PathBuf>, Failure> {
     let mut files: Vec<PathBuf> = Vec::new();
     for out in &arguments.outs {
@@ -286,7 +287,7 @@ fn subject(
     Ok(Subject { name, prompt, picture: Picture::of(&seen.image), seen, truth })
 }
 
-/// Opens a model, looks at every image with it, and lets it go.
+/// Opens a model, inspects every image with it, and closes it.
 fn look(
     arguments: &FigureArguments,
     open: &OpenModel,

@@ -89,7 +89,7 @@ pub fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     terminal::print(&format!("{} written ({count} numbers, {:.1} MB)", arguments.out.display(), size as f64 / 1e6))
 }
 
-/// Returns architecture and provenance of the bundle.
+/// Returns the architecture and the provenance of the bundle.
 fn configuration(arguments: &ImportArguments) -> Result<ModelConfig, Failure> {
     let mut config = match &arguments.config {
         Some(path) => bundle::read_config(path)?,

@@ -1,4 +1,4 @@
-//! `himix info`: what a file says about itself and what was derived from it, with the origin of every value.
+//! `himix info`: the metadata of an image file and the values derived from it, with the origin of every value.
 
 use std::path::{Path, PathBuf};
 

@@ -80,9 +80,9 @@ fn in_one_line(message: &str) -> String {
     format!("{}; --help shows how", text.trim_start_matches("error: "))
 }
 
-/// Runs the command, or opens the window.
+/// Runs the command, or opens the window if no command was given.
 pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
-    // The one place that says where models come from.
+    // This is the only place that determines where models come from.
     let open = himix::infer::local_models();
     let Some(command) = arguments.command else {
         if let Some(missing) =
@@ -95,7 +95,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         }
         return window::open(arguments.window, arguments.device.device, open);
     };
-    // A command speaks on stderr; it keeps a log where that is asked for.
+    // A command reports on stderr; it writes a log only if the environment asks for one.
     if std::env::var_os(himix::logging::LEVEL).is_some()
         && let Some(folder) = himix::logging::folder()
     {

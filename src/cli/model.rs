@@ -1,11 +1,11 @@
-//! The model of a command, opened by whatever opens models.
+//! Opening the model of a command.
 
 use himix::device::DeviceChoice;
 use himix::infer::{ModelSource, OpenModel, Segmenter};
 
 use super::{Failure, terminal};
 
-/// Opens a model and passes on what there is to say of it; `results` names what means nothing if it is untrained.
+/// Opens a model and prints its notices; `results` names the output that is meaningless if the model is untrained.
 pub fn open(
     open: &OpenModel,
     source: &ModelSource,
@@ -23,7 +23,7 @@ pub fn open(
     Ok(model)
 }
 
-/// Passes on what the model has to say since the last time.
+/// Prints the notices of the model since the last call.
 pub fn notices(model: &mut dyn Segmenter) {
     model.take_notices().into_iter().for_each(terminal::note);
 }

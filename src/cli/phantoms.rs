@@ -1,4 +1,4 @@
-//! `himix phantoms`: a data set of synthetic pictures.
+//! `himix phantoms`: creates a data set of synthetic images.
 
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,7 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    // The tables are written last: without them an incomplete folder is not taken for a data set.
+    // The tables are written last, because an incomplete folder without them is not taken for a data set.
     let written = || SPLITS.iter().zip(&tables).filter(|(_, table)| !table.is_empty());
     for (split, table) in written() {
         let text = format!("Image,Description\n{table}");

@@ -64,7 +64,7 @@ pub struct PredictArguments {
     activations: Option<PathBuf>,
 }
 
-/// Predicts with the model that `open` opens.
+/// Runs the prediction with the model that `open` opens.
 pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure> {
     if arguments.activations.is_some() && arguments.prompts.len() > 1 {
         let count = arguments.prompts.len();
@@ -86,7 +86,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let mut objects = Vec::new();
     let mut texts = Vec::new();
     for (prompt, folder) in arguments.prompts.iter().zip(folders) {
-        // The maps of the stages are written as pictures.
+        // The maps of the stages are written as images.
         let wanted = InspectOptions { maps: folder.is_some(), ..InspectOptions::default() };
         let prediction = segmenter.inspect(&image, prompt, None, wanted)?.prediction;
         model::notices(segmenter.as_mut());

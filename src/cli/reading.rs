@@ -55,7 +55,7 @@ enum MaskGridName {
 
 /// An image in the form that the network receives.
 pub struct ReadImage {
-    /// The picture.
+    /// The image of the selected slice.
     pub image: Image,
     /// All slices as they were read.
     pub volume: Volume,
@@ -63,7 +63,7 @@ pub struct ReadImage {
     pub slice: usize,
     /// Whether the user chose the slice.
     is_named: bool,
-    /// How the image is turned.
+    /// The orientation in which the image is read.
     orientation: Orientation,
 }
 

@@ -1,4 +1,4 @@
-//! `himix train --readout`: fits a mask of its own for every decoder stage of a model that stays as it is.
+//! `himix train --readout`: fits a linear read-out for every decoder stage of a model that stays unchanged.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use himix::train::{FitProgress, StageOutput, fit_linear_probes, write_linear_pro
 use super::train::failure;
 use super::{Failure, model, terminal};
 
-/// What is fitted, and on which images.
+/// The model to fit read-outs for, and the images to fit them on.
 pub struct ReadoutArguments<'a> {
     pub model: &'a Path,
     pub data: &'a [PathBuf],
@@ -21,7 +21,7 @@ pub struct ReadoutArguments<'a> {
     pub device: DeviceChoice,
 }
 
-/// Fits and writes those of the model that `open` opens.
+/// Fits and writes the read-outs of the model that `open` opens.
 pub fn run(arguments: &ReadoutArguments, open: &OpenModel) -> Result<(), Failure> {
     let mut datasets = Vec::new();
     for root in arguments.data {
@@ -30,7 +30,7 @@ pub fn run(arguments: &ReadoutArguments, open: &OpenModel) -> Result<(), Failure
     let mut segmenter = open(&ModelSource::new(arguments.model), arguments.device)?;
     model::notices(segmenter.as_mut());
     let predictor = local(segmenter.as_mut(), "its read-outs cannot be fitted")?;
-    // Before the work, so that it is not lost for want of a place.
+    // The target is determined before the work, so that the result is not lost because it cannot be stored.
     let target = match arguments.out {
         Some(path) => path.to_path_buf(),
         None => predictor.linear_probes_path().ok_or_else(|| {

@@ -9,7 +9,7 @@ use himix::model::{Inputs, Network, Tokens};
 
 use super::Failure;
 
-/// The file, with its inputs.
+/// The file with its inputs.
 pub struct Reference {
     source: Box<dyn TensorSource>,
     shapes: BTreeMap<String, Vec<usize>>,
@@ -84,7 +84,7 @@ impl Reference {
         Inputs { image: Tensor::from_data(image, device), tokens }
     }
 
-    /// Whether the tensor is recorded.
+    /// Returns whether the tensor is recorded.
     pub fn has(&self, name: &str) -> bool {
         self.shapes.contains_key(name)
     }

@@ -13,9 +13,9 @@ pub struct Outcome<'a> {
     pub image: &'a Path,
     pub prediction: &'a Prediction,
     pub threshold: f32,
-    /// Share of the image's pixels that are foreground, 0 to 1.
+    /// The share of the image's pixels that are foreground, 0 to 1.
     pub foreground_fraction: f64,
-    /// Agreement with the ground truth of this image, if there is one.
+    /// The agreement with the ground truth of this image, if there is one.
     pub counts: Option<Confusion>,
     /// The ground truth.
     pub truth: Option<&'a Truth>,
@@ -60,7 +60,7 @@ impl Outcome<'_> {
         })
     }
 
-    /// Returns the same as text.
+    /// Returns the same result as text.
     pub fn text(&self) -> String {
         let mut out = String::new();
         let mut row = |name: &str, value: &str| {
@@ -143,7 +143,7 @@ pub fn notes(info: &ModelInfo, prediction: &Prediction, with_tokens: bool) -> Ve
     notes
 }
 
-/// Joins word pieces, the first few if there are many.
+/// Joins word pieces; if there are many, only the first few.
 fn words(pieces: &[String]) -> String {
     const SHOWN: usize = 30;
     if pieces.is_empty() {

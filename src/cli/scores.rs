@@ -1,5 +1,5 @@
-//! The scores of an evaluation as text, as JSON, and as a table. Every Dice and IoU says whether it is pooled or per
-//! image.
+//! Formats the scores of an evaluation as text, as JSON and as a table. Every Dice and IoU value says whether it
+//! is pooled or per image.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 
-/// Characters of a prompt in the list of the worst cases.
+/// The maximum number of characters of a prompt in the list of the worst cases.
 const PROMPT: usize = 80;
 
-/// Returns a JSON object.
+/// Returns the scores as a JSON object.
 pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
     let threshold = f64::from(evaluation.settings.threshold);
     let mut object = json!({
@@ -112,7 +112,8 @@ pub fn text(evaluation: &Evaluation, worst: usize) -> String {
     lines.join("\n")
 }
 
-/// Describes how the masks were interpreted, with a warning if some have nothing or everything as foreground.
+/// Describes how the masks were interpreted, with a warning if some consist entirely of background or of
+/// foreground.
 fn masks(evaluation: &Evaluation) -> Vec<String> {
     let kinds = evaluation.mask_kinds.iter().map(|(kind, count)| format!("{kind} ({count})"));
     let mut lines = vec![format!("masks       {}", kinds.collect::<Vec<_>>().join("; "))];

@@ -68,8 +68,8 @@ impl Drop for Busy {
     }
 }
 
-/// Runs a command so that a panic prints no text of its own. A panic that nothing caught is a fault of this program
-/// and ends the command with one line. `RUST_BACKTRACE` brings the usual text back.
+/// Runs a command so that a panic does not print its own text. A panic that is not caught elsewhere is a defect of
+/// this program and ends the command with one line. `RUST_BACKTRACE` restores the normal text.
 pub fn without_panic_text(command: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     let last = Arc::new(Mutex::new(String::new()));
     if std::env::var_os("RUST_BACKTRACE").is_none() {

@@ -74,7 +74,7 @@ fn help_with_keys() -> String {
     format!("{EXAMPLES}\n{}", config::KEYS.iter().map(line).collect::<String>())
 }
 
-/// Trains.
+/// Runs the training.
 pub fn run(arguments: &TrainArguments, open: &OpenModel) -> Result<(), Failure> {
     if arguments.linear_probe {
         let fitted = ReadoutArguments {
@@ -119,7 +119,7 @@ pub(super) fn failure(error: TrainError) -> Failure {
     }
 }
 
-/// Shows a run on the terminal.
+/// Reports a run on the terminal.
 struct Report {
     epochs: usize,
     bar: indicatif::ProgressBar,
@@ -183,7 +183,7 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
     )
 }
 
-/// Merges the file, `--set`, and the other options.
+/// Merges the settings of the file, `--set` and the other options.
 fn settings(arguments: &TrainArguments) -> Result<TrainConfig, Failure> {
     let mut config = match &arguments.config {
         Some(path) => read(path)?,

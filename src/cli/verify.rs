@@ -48,9 +48,9 @@ fn tolerance(text: &str) -> Result<f64, String> {
 /// The error of one tensor.
 struct Row {
     name: String,
-    /// ‖ours − reference‖ / ‖reference‖
+    /// The relative error: ‖ours − reference‖ / ‖reference‖.
     relative: f64,
-    /// max |ours − reference|
+    /// The largest absolute error: max |ours − reference|.
     largest: f64,
 }
 
@@ -69,7 +69,7 @@ impl Row {
         Self { name: name.into(), relative: (difference / f64::max(norm, 1e-300)).sqrt(), largest }
     }
 
-    /// Whether the error is within the tolerance; NaN is not.
+    /// Returns whether the error is within the tolerance; NaN is not.
     fn passes(&self, tolerance: f64) -> bool {
         self.relative <= tolerance
     }
@@ -118,8 +118,8 @@ impl DeviceError for Failure {
     }
 }
 
-/// Compares every tensor of the reference, in the order in which the network computes them, and the logits again as
-/// `predict` computes them.
+/// Compares every tensor of the reference, in the order in which the network computes them, and additionally the
+/// logits as `predict` computes them.
 fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<Vec<Row>, Failure> {
     let model = located.load(device)?;
     let inputs = reference.inputs(device);
@@ -143,7 +143,7 @@ fn measure(located: &Located, reference: &Reference, device: &Device) -> Result<
     Ok(rows)
 }
 
-/// The executor takes one image at a time.
+/// Returns the logits image by image, because the executor processes one image at a time.
 fn logits_as_predicted(model: Box<dyn Model>, inputs: &Inputs) -> Result<Vec<f32>, Failure> {
     let executor = model.prepare();
     let mut logits = Vec::new();

@@ -9,7 +9,7 @@ use himix::infer::{BUNDLED_NAME, ModelSource, OpenModel};
 use super::Failure;
 use super::arguments::WindowArguments;
 
-/// Opens the window, whose models `open` opens, and returns when it is closed.
+/// Opens the window with models opened by `open`, and returns when it is closed.
 pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>, open: OpenModel) -> Result<(), Failure> {
     let WindowArguments { files, model, config, vocab, against } = arguments;
     let part = |path: Option<PathBuf>| path.map(|path| absolute(&path));
@@ -20,8 +20,8 @@ pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>, open: Open
     himix::app::run(open, start).map_err(|error| Failure::work(format!("{error:#}")))
 }
 
-/// Makes a path absolute, because it is remembered and must be found from another folder. A name that is not a path
-/// (of a model within the program) is unchanged.
+/// Makes a path absolute, because it is saved and must be found from another folder. A name that is not a path (of
+/// a model within the program) is unchanged.
 fn absolute(path: &Path) -> PathBuf {
     if path.exists() && path != Path::new(BUNDLED_NAME) {
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned())

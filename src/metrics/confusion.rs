@@ -13,7 +13,7 @@ pub struct Confusion {
     pub true_positive: u64,
     /// Foreground in the prediction only.
     pub false_positive: u64,
-    /// Foreground in the truth only.
+    /// Foreground in the ground truth only.
     pub false_negative: u64,
     /// Background in both.
     pub true_negative: u64,

@@ -1,4 +1,4 @@
-//! Draws the picture with its overlay on the graphics device.
+//! Draws the image with its overlay on the graphics device.
 //!
 //! The image, the probability and the ground truth are textures that are uploaded when they change. Threshold,
 //! opacity, colours, zoom and pan are uniforms: changing them uploads nothing else.

@@ -1,4 +1,4 @@
-//! Integrates the picture into egui.
+//! Integrates the image view into egui.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,14 +12,14 @@ use super::textures::{ImageLayer, ProbabilityLayer, TruthLayer};
 use super::uniforms::{HAS_VALUES, IS_REDUCED, NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
 use crate::data::Texels;
 
-/// Draws pictures into a window whose surface has one format.
+/// Draws images into a window with a surface of a fixed format.
 #[derive(Clone, Debug)]
 pub struct Picture {
     format: wgpu::TextureFormat,
     uploads: Arc<AtomicU64>,
 }
 
-/// Everything that a frame shows.
+/// The content of a frame.
 #[derive(Clone, Debug)]
 pub struct Paint {
     /// The image.
@@ -28,12 +28,12 @@ pub struct Paint {
     pub probability: Option<ProbabilityLayer>,
     /// The ground truth, if there is one.
     pub truth: Option<TruthLayer>,
-    /// Threshold, colours, zoom and further numbers.
+    /// The threshold, colours, zoom and further numbers.
     pub uniforms: Uniforms,
 }
 
 impl Picture {
-    /// Makes the pipeline for a surface of `format`. The shader is compiled when the first picture is drawn.
+    /// Creates the painter for a surface of `format`. The shader is compiled when the first image is drawn.
     pub fn new(format: wgpu::TextureFormat) -> Self {
         Self { format, uploads: Arc::default() }
     }
@@ -43,7 +43,7 @@ impl Picture {
         self.uploads.load(Ordering::Relaxed)
     }
 
-    /// Returns the callback for a painter that draws the picture in `rect`.
+    /// Returns the callback for a painter that draws the image in `rect`.
     pub fn callback(&self, rect: Rect, mut paint: Paint) -> PaintCallback {
         let Paint { image, probability, truth, uniforms } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
@@ -106,7 +106,8 @@ impl CallbackTrait for Callback {
     }
 }
 
-/// Returns the part of a rectangle in the viewport, whose corner is `from`, that is not clipped.
+/// Returns the unclipped part of a rectangle, which is given relative to the viewport corner `from`; `None` if
+/// nothing is left.
 fn common([left, top, width, height]: [u32; 4], from: [i32; 2], clip: &ViewportInPixels) -> Option<[u32; 4]> {
     let axis = |start: i32, length: u32, clip_start: i32, clip_length: i32| {
         let (from, to) = (start.max(clip_start).max(0), (start + length as i32).min(clip_start + clip_length));

@@ -17,13 +17,13 @@ const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
 /// The pipelines and textures of one device.
 pub struct Pipeline {
-    /// One pipeline for each set of visible things, created when it is first needed.
+    /// One pipeline for each set of visible layers, created when it is first needed.
     pipelines: HashMap<u32, wgpu::RenderPipeline>,
     flags: u32,
     shader: wgpu::ShaderModule,
     pipeline_layout: wgpu::PipelineLayout,
     format: wgpu::TextureFormat,
-    /// Fills the canvas.
+    /// The pipeline that fills the canvas.
     pub(super) ground: wgpu::RenderPipeline,
     pub(super) bind_group: wgpu::BindGroup,
     layout: wgpu::BindGroupLayout,
@@ -84,7 +84,7 @@ impl Pipeline {
         }
     }
 
-    /// Returns the pipeline for the picture that was prepared last.
+    /// Returns the pipeline for the image that was prepared last.
     pub(super) fn current(&self) -> Option<&wgpu::RenderPipeline> {
         self.pipelines.get(&self.flags)
     }

@@ -9,13 +9,13 @@ use crate::data::{Mask, Texels};
 /// The image. A layer with the same key is not uploaded twice.
 #[derive(Clone, Debug)]
 pub struct ImageLayer {
-    /// Changes when the pixels do.
+    /// The key of the content; it changes when the pixels do.
     pub key: u64,
-    /// Size of the image in pixels.
+    /// The size of the image, in pixels.
     pub size: [usize; 2],
-    /// Size of the texture in texels; smaller than the image if that was too large for the device.
+    /// The size of the texture in texels, which is smaller than the image if that was too large for the device.
     pub texture_size: [usize; 2],
-    /// Number of image pixels along each side of a texel.
+    /// The number of image pixels along each side of a texel.
     pub reduction: usize,
     /// The content of the texture.
     pub texels: Texels,
@@ -24,20 +24,20 @@ pub struct ImageLayer {
 /// The probability on the model's grid.
 #[derive(Clone, Debug)]
 pub struct ProbabilityLayer {
-    /// Changes when the values do.
+    /// The key of the content; it changes when the values do.
     pub key: u64,
-    /// Columns and rows of the grid.
+    /// The numbers of columns and rows of the grid.
     pub size: [usize; 2],
-    /// Probabilities, row-major, 0…1.
+    /// The probabilities, row-major, 0…1.
     pub values: Arc<Vec<f32>>,
 }
 
 /// The ground truth.
 #[derive(Clone, Debug)]
 pub struct TruthLayer {
-    /// Changes when the mask does.
+    /// The key of the content; it changes when the mask does.
     pub key: u64,
-    /// The mask, of the image's size.
+    /// The mask, which has the size of the image.
     pub mask: Arc<Mask>,
 }
 

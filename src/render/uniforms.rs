@@ -1,62 +1,62 @@
-//! The numbers that the shader gets with every frame.
+//! The values that the shader receives with every frame.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::data::overlay::{OverlayColours, PREDICTION_OUTLINE, TRUTH_OUTLINE};
 
-/// Where the image lies in the viewport.
+/// The position of the image in the viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
-    /// Position in the image, in pixels, at the top left of the viewport.
+    /// The image position at the top left corner of the viewport, in pixels.
     pub corner: [f32; 2],
-    /// Pixels of the image that the viewport spans.
+    /// The number of image pixels that the viewport spans along each axis.
     pub span: [f32; 2],
-    /// Pixels of the image for each pixel of the screen.
+    /// The number of image pixels per screen pixel along each axis.
     pub step: [f32; 2],
 }
 
-/// Colours of the picture, 8-bit sRGB.
+/// The colours of the image view, 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PictureColours {
-    /// Of the mask and of its agreement with the ground truth.
+    /// The colours of the mask and of its agreement with the ground truth.
     pub overlay: OverlayColours,
-    /// Around the picture.
+    /// The colour around the image.
     pub canvas: [u8; 3],
 }
 
-/// What is shown.
+/// The layers and effects that are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Show {
-    /// The mask.
+    /// Whether the mask is shown.
     pub prediction: bool,
-    /// The comparison with the truth.
+    /// Whether the comparison with the ground truth is shown.
     pub truth: bool,
-    /// Areas filled.
+    /// Whether areas are filled.
     pub fill: bool,
-    /// Outlines.
+    /// Whether outlines are drawn.
     pub contour: bool,
-    /// Interpolation between the pixels of the image.
+    /// Whether image pixels are interpolated.
     pub smooth: bool,
-    /// Black and white exchanged.
+    /// Whether the grey scale is inverted.
     pub invert: bool,
-    /// The probability as a heat map in place of the mask's fill.
+    /// Whether the probability is shown as a heat map instead of the mask's fill.
     pub heat: bool,
-    /// False positives hatched, so that the comparison does not depend on hues.
+    /// Whether false positives are hatched, so that the comparison does not depend on hues.
     pub hatch: bool,
 }
 
 /// How the overlay is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PictureStyle {
-    /// Probability from which a pixel is foreground, 0…1, as it is in [`crate::data::is_foreground`].
+    /// The probability at and above which a pixel is foreground, 0…1, as in [`crate::data::is_foreground`].
     pub threshold: f32,
-    /// Opacity of the fill, 0…1.
+    /// The opacity of the fill, 0…1.
     pub opacity: f32,
-    /// Opacity of the outlines, 0…1.
+    /// The opacity of the outlines, 0…1.
     pub outline_opacity: f32,
-    /// Width of the outlines in screen pixels.
+    /// The width of the outlines, in screen pixels.
     pub outline_px: f32,
-    /// Values of the image that are black and white.
+    /// The image values that are displayed as black and as white.
     pub window: [f32; 2],
 }
 
@@ -76,7 +76,7 @@ impl Show {
     }
 }
 
-/// The uniform block of `shaders/picture.wgsl`, in its layout.
+/// The uniform block of `shaders/picture.wgsl`, in the same memory layout.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Uniforms {
@@ -91,20 +91,21 @@ pub struct Uniforms {
     outline: f32,
     outline_opacity: f32,
     pub(super) window: [f32; 2],
-    /// Colour of a pixel's fill, transparent where the picture is seen as it is: see [`fill_at`].
+    /// The fill colours, which are transparent where the image is shown unchanged: see [`fill_at`].
     fill: [[f32; 4]; 8],
     prediction_outline: [f32; 4],
     truth_outline: [f32; 4],
     canvas: [f32; 4],
 }
 
-/// Place of a pixel's colour among the fills of [`Uniforms`]: by whether it is in the mask, whether there is a ground truth that it is
-/// compared with, and whether it is in that. The shader finds it in the same way.
+/// Returns the index of a pixel's colour in the fills of [`Uniforms`], which depends on whether the pixel is in
+/// the mask, whether there is a ground truth to compare with, and whether the pixel is in it. The shader computes
+/// the same index.
 fn fill_at(is_predicted: bool, is_lesion: Option<bool>) -> usize {
     usize::from(is_predicted) + 2 * usize::from(is_lesion == Some(true)) + 4 * usize::from(is_lesion.is_some())
 }
 
-/// The fills of all pixels, at their places.
+/// Returns the fills of all pixels, by index.
 fn fills(colours: &OverlayColours) -> [[f32; 4]; 8] {
     let mut fills = [[0.0; 4]; 8];
     for is_predicted in [false, true] {
@@ -123,7 +124,8 @@ fn opaque(colour: [u8; 3]) -> [f32; 4] {
 }
 
 impl Uniforms {
-    /// The part of a viewport of `size` pixels that the picture covers: left, top, width, height; none where it is not in sight.
+    /// Returns the part of a viewport of `size` pixels that the image covers: left, top, width, height. `None` if
+    /// the image is not visible.
     pub(super) fn covered(&self, size: [u32; 2]) -> Option<[u32; 4]> {
         let ends = |axis: usize| {
             let pixel = |place: f32| (place - self.corner[axis]) / self.span[axis] * size[axis] as f32;
@@ -134,7 +136,7 @@ impl Uniforms {
         Some([left, top, width, height])
     }
 
-    /// The image's size is added when the picture is drawn.
+    /// Creates the uniforms. The size of the image is added when the image is drawn.
     pub fn new(placement: Placement, show: Show, colours: &PictureColours, look: PictureStyle) -> Self {
         Self {
             corner: placement.corner,
@@ -156,12 +158,12 @@ impl Uniforms {
     }
 }
 
-/// Flags that need a texture to be there.
+/// The flags that require a texture.
 pub(super) const NEEDS_PREDICTION: u32 = 1;
 pub(super) const NEEDS_TRUTH: u32 = 2;
-/// The image is numbers, not colours.
+/// The flag for an image of values rather than colours.
 pub(super) const HAS_VALUES: u32 = 256;
-/// A pixel of the screen spans more than two texels, so that one sample would leave some out.
+/// The flag for screen pixels that span more than two texels, so that one sample would skip some.
 pub(super) const IS_REDUCED: u32 = 512;
 
 #[cfg(test)]

@@ -4,25 +4,25 @@ use super::number::number;
 use super::page::{GRID, INK, LABEL, TICK, WEAK};
 use super::scene::{Anchor, Rect, Scene, Stroke, Text};
 
-/// Length of a tick, and distance from the axis to its number, in points.
+/// The length of a tick, and the distance from the axis to its number, in points.
 const TICK_LENGTH: f32 = 2.0;
 const TO_NUMBER: f32 = 3.5;
-/// Distance from a vertical axis to its name, equal for all plots of a page.
+/// The distance from a vertical axis to its name in points, equal for all plots of a page.
 const TO_NAME: f32 = 24.0;
 
-/// A range with its ticks.
+/// A value range with ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// First value.
+    /// The first value.
     pub low: f64,
-    /// Last value.
+    /// The last value.
     pub high: f64,
-    /// Values with their labels.
+    /// The values of the ticks, with their labels.
     pub ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// Makes an axis from exactly `low` to `high`, with about `most` ticks at round numbers.
+    /// Creates an axis from exactly `low` to `high`, with about `most` ticks at round numbers.
     pub fn exact(low: f64, high: f64, most: usize) -> Self {
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
         Self::stepped(low, high, round_step((high - low) / most.max(1) as f64))
@@ -37,7 +37,7 @@ impl Axis {
         Self { low, high, ticks: numbers.filter(|at| inside(*at)).map(tick).collect() }
     }
 
-    /// Makes an axis from the round number below all values to the one above.
+    /// Creates an axis from the round number below all values to the one above them.
     pub fn covering(values: impl IntoIterator<Item = f64>, most: usize) -> Self {
         let finite = values.into_iter().filter(|value| value.is_finite());
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
@@ -50,19 +50,19 @@ impl Axis {
         Self::stepped((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step, step)
     }
 
-    /// Makes an axis of names without numeric order, each in the middle of its unit.
+    /// Creates an axis of names without numeric order, each centred in an interval of length 1.
     pub fn of_names(names: impl IntoIterator<Item = String>) -> Self {
         let ticks: Vec<_> = names.into_iter().enumerate().map(|(at, name)| (at as f64 + 0.5, name)).collect();
         Self { low: 0.0, high: ticks.len().max(1) as f64, ticks }
     }
 
-    /// Returns the position of a value, 0…1 within the range.
+    /// Returns the relative position of a value, 0…1 within the range.
     pub fn share(&self, value: f64) -> f32 {
         ((value - self.low) / (self.high - self.low)) as f32
     }
 }
 
-/// Returns the smallest of 1, 2, 5 times a power of ten that is not below `least`.
+/// Returns the smallest value of 1, 2 or 5 times a power of ten that is not below `least`.
 fn round_step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
     let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= least * (1.0 - 1e-9));
@@ -74,7 +74,7 @@ fn digits_of(step: f64) -> usize {
     (-step.log10().floor()).clamp(0.0, 9.0) as usize
 }
 
-/// Two axes about a rectangle.
+/// A plot area with two axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plot {
     /// The area inside the axes; numbers and names are to its left and below it.
@@ -92,7 +92,7 @@ impl Plot {
         [left + width * self.x.share(x), self.rect.bottom() - height * self.y.share(y)]
     }
 
-    /// Draws the axes, and a pale line at every tick of the vertical one. The names of the axes may be empty.
+    /// Draws the axes, and a pale line at every tick of the vertical axis. The names of the axes may be empty.
     pub fn frame(&self, scene: &mut Scene, x_name: &str, y_name: &str) {
         let Rect { x: left, .. } = self.rect;
         let (right, bottom) = (self.rect.right(), self.rect.bottom());

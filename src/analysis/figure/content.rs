@@ -1,4 +1,4 @@
-//! The data of a figure: plain values that both the window and the command line have.
+//! The data of a figure: plain values that both the window and the command line can provide.
 
 use super::FigureError;
 use super::number::number;
@@ -11,23 +11,25 @@ use crate::infer::{Inspection, ModelInfo, Overrides, Plane, changes};
 /// A model in a figure.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
-    /// Description of the model.
+    /// The description of the model.
     pub info: &'a ModelInfo,
     /// The parameters of a modified model; `None` for the original ones.
     pub overrides: Option<&'a Overrides>,
-    /// Its inspection of each case of the figure, in the order of the cases. May be empty if the figure needs none.
+    /// The inspection of each case of the figure, in the order of the cases. May be empty if the figure needs
+    /// none.
     pub inspections: Vec<&'a Inspection>,
-    /// The probability of the first case, at the model's size, without the overrides; `None` where their effect is not drawn.
+    /// The probability of the first case without the overrides, at the model's size; `None` if the effect of the
+    /// overrides is not drawn.
     pub original: Option<&'a Plane>,
 }
 
 impl Model<'_> {
-    /// Returns the parameters with which it ran.
+    /// Returns the parameters with which the model ran.
     pub fn overrides(&self) -> &Overrides {
         self.overrides.unwrap_or(&self.info.overrides)
     }
 
-    /// Describes what the reader must know beyond its name: that it is modified or untrained.
+    /// Describes what the reader must know apart from the name: that the model is modified or untrained.
     pub(super) fn remarks(&self, name: &str) -> String {
         let mut words = String::new();
         if let Some(overrides) = self.overrides.filter(|overrides| **overrides != self.info.overrides) {
@@ -43,17 +45,17 @@ impl Model<'_> {
 /// An image with its data.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// Name of the image.
+    /// The name of the image.
     pub name: &'a str,
     /// The displayed image.
     pub picture: &'a Picture,
-    /// Unit of lengths in it.
+    /// The unit of lengths in the image.
     pub lengths: Lengths,
-    /// The ground truth, of the image's size.
+    /// The ground truth, which has the size of the image.
     pub truth: Option<&'a Mask>,
 }
 
-/// One model or two for comparison, and cases.
+/// One model, or two for comparison, and the cases.
 #[derive(Clone, Debug, Default)]
 pub struct Content<'a> {
     /// The models.
@@ -65,21 +67,22 @@ pub struct Content<'a> {
 /// How a figure is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Probability from which a pixel is foreground.
+    /// The probability at and above which a pixel is foreground.
     pub threshold: f32,
     /// The map of every stage.
     pub map: MapKind,
-    /// A single channel instead of the map: stage, counted from the coarsest, and channel.
+    /// A single channel instead of the map: the stage, counted from the coarsest, and the channel.
     pub channel: Option<(usize, usize)>,
-    /// Opacity of a map over the image, 0…1; at 1 the image is hidden.
+    /// The opacity of a map over the image, 0…1; at 1, the image is hidden.
     pub opacity: f32,
-    /// Colours of masks.
+    /// The colours of masks.
     pub colours: OverlayColours,
-    /// Whether masks are drawn as in the window: those of the stages at the threshold too, and all of them with `opacity`.
+    /// Whether masks are drawn as in the window: also those of the stages are thresholded, and all of them have
+    /// `opacity`.
     pub as_shown: bool,
     /// The part of the image that is drawn: left, top, right, bottom, 0…1; `None` for all of it.
     pub part: Option<[f32; 4]>,
-    /// Whether the Dice axis of a sweep goes from 0 to 1; otherwise it covers the values.
+    /// Whether the Dice axis of a sweep ranges from 0 to 1; otherwise it covers the values.
     pub full_axis: bool,
 }
 
@@ -120,7 +123,10 @@ impl Content<'_> {
         names
     }
 
-    /// Refuses content that cannot be drawn: none at all, or masks that differ in size from their images.
+    /// Checks that the content can be drawn.
+    ///
+    /// # Errors
+    /// Returns an error if there is no content, or if masks differ in size from their images.
     pub(super) fn check(&self) -> Result<(), FigureError> {
         let nothing = |reason: &str| Err(FigureError::Nothing { reason: reason.into() });
         if self.models.is_empty() {

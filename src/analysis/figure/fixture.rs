@@ -10,7 +10,7 @@ use crate::infer::{
     StageOverrides, StageView, TokensRead,
 };
 
-/// All data from which a figure borrows.
+/// The data from which a figure in the tests borrows.
 pub struct Bench {
     pub info: ModelInfo,
     pub seen: Inspection,
@@ -23,12 +23,12 @@ fn plane(width: usize, height: usize, value: impl Fn(usize) -> f32) -> Plane {
 }
 
 impl Bench {
-    /// Makes a model with stages on these grids, and a small image.
+    /// Creates a model with stages on these grids, and a small image.
     pub fn new(grids: &[usize]) -> Self {
         Self::sized(grids, 6, 4)
     }
 
-    /// The same, with an image of this size.
+    /// Like [`Self::new`], with an image of this size.
     pub fn sized(grids: &[usize], width: usize, height: usize) -> Self {
         let stages = grids.iter().enumerate();
         let overrides = Overrides {
@@ -96,12 +96,12 @@ impl Bench {
         }
     }
 
-    /// Returns content of one model, and one case with its ground truth.
+    /// Returns the content of one model and one case with its ground truth.
     pub fn content(&self) -> Content<'_> {
         self.content_of(1, 1)
     }
 
-    /// Returns content with the model and the case repeated.
+    /// Returns the content with the model and the case repeated.
     pub fn content_of(&self, models: usize, cases: usize) -> Content<'_> {
         let case =
             Case { name: "a-1.png", picture: &self.picture, lengths: Lengths::PIXELS, truth: Some(&self.truth) };
@@ -119,7 +119,7 @@ pub fn column(figure: &Figure, wanted: &str, cells: &[(&str, &str)]) -> Vec<Stri
     rows.map(|row| row[place(wanted)].clone()).collect()
 }
 
-/// Returns the same as numbers.
+/// Like [`column`], with the values parsed as numbers.
 pub fn numbers(figure: &Figure, wanted: &str, cells: &[(&str, &str)]) -> Vec<f64> {
     column(figure, wanted, cells).iter().map(|cell| cell.parse().expect("a number")).collect()
 }

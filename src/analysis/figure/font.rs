@@ -10,7 +10,7 @@ use ttf_parser::Face;
 /// wider, have nearly the same width.
 pub const FAMILIES: &str = "Ubuntu, 'Liberation Sans', 'Nimbus Sans', Helvetica, Arial, sans-serif";
 
-/// Share of the width that texts may fill, because another font may be wider.
+/// The share of the width that texts may fill, because another font may be wider.
 const SLACK: f32 = 0.95;
 
 static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(UBUNTU_LIGHT, 0).ok());
@@ -18,7 +18,7 @@ static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(UBUN
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
     fonts.load_font_data(UBUNTU_LIGHT.to_vec());
-    // This font has letters that the first lacks.
+    // This font contains characters that the first font lacks.
     fonts.load_font_data(HACK_REGULAR.to_vec());
     let first = fonts.faces().next().and_then(|face| face.families.first()).map(|(name, _)| name.clone());
     if let Some(name) = first {
@@ -27,13 +27,13 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// Returns the fonts that draw a figure: those of the window and none of the machine, so that the result is the same
-/// everywhere.
+/// Returns the fonts that draw a figure. They are those of the window and none of the system, so that the result
+/// is the same on every machine.
 pub fn fonts() -> Arc<Database> {
     Arc::clone(&FONTS)
 }
 
-/// Whether the font has a letter.
+/// Returns whether the font contains a character.
 pub fn has(letter: char) -> bool {
     FACE.as_ref().is_some_and(|face| face.glyph_index(letter).is_some())
 }
@@ -64,7 +64,7 @@ pub fn wrapped(words: &str, size: f32, available: f32) -> Vec<String> {
     lines
 }
 
-/// Returns a text that is shortened to `available` points with an ellipsis if necessary.
+/// Returns a text, shortened to `available` points with an ellipsis if necessary.
 pub fn shortened(words: &str, size: f32, available: f32) -> String {
     if width(words, size) <= available {
         return words.to_owned();

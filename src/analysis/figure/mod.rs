@@ -1,8 +1,8 @@
 //! Figures of an inspection, in the arrangement of the paper's figures 2, 3, 4, 7 and 8, as vectors, pixels and
 //! numbers.
 //!
-//! Each is a pure function from models and cases ([`Content`]) to a [`Figure`]. It may take seconds for large images,
-//! so the window calls it from a separate thread.
+//! Each function maps models and cases ([`Content`]) to a [`Figure`] and has no side effects. It may take seconds
+//! for large images, so the window calls it from a separate thread.
 
 mod axes;
 mod content;
@@ -38,10 +38,10 @@ pub use sweep::sweep;
 pub use table::Table;
 pub use weights::weights;
 
-/// Why there is no figure.
+/// The reason why a figure cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
-    /// The extension of the file's name is not supported.
+    /// The file extension is not supported.
     #[error("{}: a figure is written as .png, .svg or .csv; choose one of these endings", path.display())]
     Ending {
         /// The file.
@@ -53,24 +53,24 @@ pub enum FigureError {
         /// What is missing, and what to do.
         reason: String,
     },
-    /// Stage masks were requested, and the model has none.
+    /// Stage masks were requested, but the model has no stage read-outs.
     #[error(
         "{model}: the model has no stage read-outs (linear probes); fit them with: himix train --readout --model MODEL --data DIR"
     )]
     NoReadouts {
-        /// Name of the model.
+        /// The name of the model.
         model: String,
     },
-    /// The data of one image have different sizes.
+    /// The data of one image differ in size.
     #[error("{name}: the {what} has {found} pixels, the image {expected}; take one of the same size")]
     Size {
         /// The image.
         name: String,
-        /// What does not fit.
+        /// What does not match.
         what: &'static str,
-        /// Width and height that were found.
+        /// The width and height that were found.
         found: String,
-        /// Width and height of the image.
+        /// The width and height of the image.
         expected: String,
     },
     /// The figure would have too many pixels.
@@ -104,7 +104,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the format by the extension of a file's name.
+    /// Returns the format for the extension of a file name.
     ///
     /// # Errors
     /// Returns [`FigureError::Ending`] for another extension.
@@ -190,7 +190,7 @@ mod tests {
         assert!(figure.write(&folder.path().join("gone/a.png"), 300).is_err());
     }
 
-    /// For any model and any number of rows nothing is cut off, and texts do not overlap.
+    /// For any model and any number of rows, nothing is cut off and texts do not overlap.
     #[test]
     fn every_page_is_tidy() {
         let long = "Bilateral pulmonary infection, two infected areas, upper middle lower left lung and upper middle lower right lung, and then some more of it, so that three lines do not hold it, because nobody ever said that a prompt must be short, not even for a network that reads twenty-four pieces of it and no more";
@@ -205,7 +205,7 @@ mod tests {
                         let options = Options { map, ..Options::default() };
                         match stages(&content, &options) {
                             Ok(figure) => assert_tidy(&figure, &format!("{map:?} of {what}")),
-                            // A first stage has no previous one.
+                            // The first stage has no previous one.
                             Err(error) => {
                                 assert!(grids.len() == 1 && error.to_string().contains("single stage"), "{error}")
                             }

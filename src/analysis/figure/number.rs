@@ -1,6 +1,6 @@
-//! Numbers as they are printed in a figure.
+//! Formats numbers for figures.
 
-/// A number with a real minus sign, and none before a zero.
+/// Formats a number with `digits` decimals and a proper minus sign; zero has no sign.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     match text.strip_prefix('-') {
@@ -10,7 +10,7 @@ pub fn number(value: f64, digits: usize) -> String {
     }
 }
 
-/// A number with its sign, also where that is a plus.
+/// Formats a number with its sign, which may be a plus.
 pub fn signed(value: f64, digits: usize) -> String {
     let text = number(value, digits);
     if text.starts_with('−') || text.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
@@ -20,7 +20,7 @@ pub fn signed(value: f64, digits: usize) -> String {
     }
 }
 
-/// A number of about `digits` digits that matter, whatever its size.
+/// Formats a number with about `digits` significant digits, whatever its magnitude.
 pub fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return number(value, 0);

@@ -9,42 +9,42 @@ use crate::analysis::maps::{Map, Scale};
 use crate::data::{Outcome, OverlayColours};
 use crate::infer::Plane;
 
-/// Width of the page in points: two columns of a journal, 183 mm.
+/// The width of the page in points: two columns of a journal, 183 mm.
 pub const WIDTH: f32 = 520.0;
-/// Width of the margins.
+/// The width of the margins, in points.
 pub const MARGIN: f32 = 10.0;
-/// Width between the margins.
+/// The width between the margins, in points.
 pub const INNER: f32 = WIDTH - 2.0 * MARGIN;
 
-/// Size of a heading, in points.
+/// The font size of headings, in points.
 pub const HEADING: f32 = 8.5;
-/// Size of names of axes, and of texts below an image.
+/// The font size of axis names and of texts below an image, in points.
 pub const LABEL: f32 = 7.0;
-/// Size of numbers on axes.
+/// The font size of numbers on axes, in points.
 pub const TICK: f32 = 6.5;
-/// Size of the caption.
+/// The font size of the caption, in points.
 pub const CAPTION: f32 = 7.5;
-/// Distance between lines of the caption.
+/// The line spacing of the caption, in points.
 pub const LEADING: f32 = 10.0;
 
-/// Colour of texts.
+/// The colour of text.
 pub const INK: Rgb = [20, 20, 20];
-/// Colour of explanatory texts and lines.
+/// The colour of explanatory text and lines.
 pub const WEAK: Rgb = [84, 84, 84];
-/// Colour of grid lines.
+/// The colour of grid lines.
 pub const GRID: Rgb = [224, 224, 224];
-/// Colour of the frame of images.
+/// The colour of image frames.
 pub const FRAME: Rgb = [150, 150, 150];
-/// Colour of marks on maps.
+/// The colour of marks on maps.
 pub const MARK: Rgb = [230, 30, 60];
-/// Colours of lines and bars, which can be distinguished without red and green, and by brightness.
+/// The colours of lines and bars, which remain distinguishable without red and green, and by brightness.
 pub const LINES: [Rgb; 4] = [[0, 92, 168], [204, 92, 0], [110, 110, 110], [128, 36, 128]];
 
-/// Most image pixels for each point of the page; the page is sharp up to a width of 3120 pixels.
+/// The maximum number of image pixels per point; the page is sharp up to a width of 3120 pixels.
 const DENSITY: f32 = 6.0;
-/// Pixels for each point of a smooth map; a finer map makes no visible difference.
+/// The number of pixels per point of a smooth map; a finer map makes no visible difference.
 const MAP_DENSITY: f32 = 3.0;
-/// Length and height of a colour bar.
+/// The length and height of a colour bar, in points.
 const BAR: [f32; 2] = [96.0, 7.0];
 
 /// Draws an image into a rectangle, with a thin frame.
@@ -54,14 +54,14 @@ pub fn picture(scene: &mut Scene, rect: Rect, picture: &Picture) {
     scene.outline(rect, Stroke::solid(FRAME, 0.4));
 }
 
-/// Returns the image at the size at which a map is laid over it.
+/// Returns the image at the size at which a map is drawn over it.
 pub fn beneath_map(picture: &Picture, rect: Rect) -> Picture {
     let pixels = |points: f32| (points * MAP_DENSITY) as usize;
     let small = picture.at_most(pixels(rect.width), pixels(rect.height));
     if small.width.max(small.height) as f32 >= MAP_DENSITY * rect.width.max(rect.height) / 2.0 {
         return small;
     }
-    // An image of few pixels must not make the map coarse.
+    // A map must not become coarse because the image has few pixels.
     small.enlarged(4)
 }
 
@@ -78,7 +78,7 @@ pub fn column_heading(scene: &mut Scene, rect: Rect, y: f32, name: &str, more: &
     line_in(scene, rect, y + 9.0, more, TICK, WEAK);
 }
 
-/// Draws name and prompt of a case from `y` on; returns the baseline of the last line.
+/// Draws the name and the prompt of a case from `y` on; returns the baseline of the last line.
 pub fn case_label(scene: &mut Scene, y: f32, name: &str, prompt: &str) -> f32 {
     let name = font::shortened(name, LABEL, 0.4 * INNER);
     let indent = font::width(&name, LABEL) + 8.0;
@@ -97,7 +97,7 @@ pub fn case_label(scene: &mut Scene, y: f32, name: &str, prompt: &str) -> f32 {
     y
 }
 
-/// Draws a colour bar with its numbers and quantity; returns its end.
+/// Draws a colour bar with its numbers and its quantity; returns its right end.
 pub fn colour_bar(scene: &mut Scene, [x, y]: [f32; 2], scale: Scale, measures: &str) -> f32 {
     let [low, high] = scale.range();
     let [length, height] = BAR;
@@ -117,7 +117,7 @@ pub fn colour_bar(scene: &mut Scene, [x, y]: [f32; 2], scale: Scale, measures: &
     bar.right() + 5.0 + font::width(measures, LABEL)
 }
 
-/// Draws coloured squares with their names in a line from `y` on; returns its end.
+/// Draws coloured squares with their names in a line from `y` on; returns the right end.
 pub fn legend(scene: &mut Scene, [mut x, y]: [f32; 2], entries: &[(Rgb, &str)]) -> f32 {
     for (colour, name) in entries {
         let square = Rect::new(x, y, 7.0, 7.0);
@@ -142,7 +142,7 @@ pub fn mask_legend(colours: &OverlayColours, cases: &[Case]) -> Vec<(Rgb, &'stat
     entries
 }
 
-/// Draws lines with their names; returns the end.
+/// Draws sample lines with their names; returns the right end.
 pub fn line_legend(scene: &mut Scene, [mut x, y]: [f32; 2], entries: &[(Stroke, String)]) -> f32 {
     for (stroke, name) in entries {
         scene.line([[x, y + 3.5], [x + 15.0, y + 3.5]], *stroke);

@@ -3,40 +3,40 @@
 use crate::analysis::maps::{Map, Scale, raised};
 use crate::data::{Image, Mask, OverlayColours};
 
-/// Pixels of 8-bit red, green, blue, row after row.
+/// An image with 8-bit red, green and blue values, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub width: usize,
-    /// Number of rows.
+    /// The number of rows.
     pub height: usize,
-    /// `3 * width * height` bytes.
+    /// The pixel values, `3 * width * height` bytes.
     pub rgb: Vec<u8>,
 }
 
 impl Picture {
-    /// Makes the displayed image: 8 bit as stored, otherwise from the smallest to the largest value.
+    /// Creates the displayed image: 8-bit values as stored, others scaled from the smallest to the largest value.
     pub fn of(image: &Image) -> Self {
         let rgba = image.to_rgba8();
         let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         Self { width: image.width, height: image.height, rgb }
     }
 
-    /// Makes an image that is white in the mask and black elsewhere.
+    /// Creates an image that is white in the mask and black elsewhere.
     pub fn of_mask(mask: &Mask) -> Self {
         let rgb = mask.values.iter().flat_map(|value| [if *value == 0 { 0 } else { 255 }; 3]).collect();
         Self { width: mask.width, height: mask.height, rgb }
     }
 
-    /// Makes an image of a map in its colours, one pixel for each cell.
+    /// Creates an image of a map in its colours, one pixel per cell.
     pub fn of_map(map: &Map) -> Self {
         let rgb = map.plane.values.iter().flat_map(|value| map.scale.colour(*value)).collect();
         Self { width: map.plane.width, height: map.plane.height, rgb }
     }
 
-    /// Lays a square map over this image. Values, not colours, are interpolated, in the same way as masks are
-    /// enlarged; `opacity` 1 hides the image. On a diverging scale values near 0 are more transparent, unless the map
-    /// is opaque.
+    /// Draws a square map over this image. Values, not colours, are interpolated, in the same way as masks are
+    /// enlarged; an `opacity` of 1 hides the image. On a diverging scale, values near 0 are more transparent,
+    /// unless the map is opaque.
     pub fn under_map(&self, map: &Map, opacity: f32) -> Self {
         let plane = raised(&map.plane, self.width, self.height);
         let pixels = self.rgb.as_chunks::<3>().0.iter().zip(&plane.values);
@@ -49,12 +49,12 @@ impl Picture {
         Self { rgb: rgb.collect(), ..*self }
     }
 
-    /// Lays a mask of its size over this image.
+    /// Draws a mask of the same size over this image.
     pub fn under_mask(&self, mask: &[u8], truth: Option<&[u8]>, colours: &OverlayColours) -> Self {
         self.under_mask_of(mask, truth, colours, OVERLAY_OPACITY)
     }
 
-    /// As [`Self::under_mask`], with another `opacity`; at 1 the mask stands alone, on black.
+    /// Like [`Self::under_mask`], with another `opacity`; at 1, the mask is drawn on black instead of the image.
     pub fn under_mask_of(
         &self,
         mask: &[u8],
@@ -74,7 +74,7 @@ impl Picture {
         Self { rgb: rgb.collect(), ..*self }
     }
 
-    /// Returns a part of it: left, top, right and bottom, 0…1; at least one pixel.
+    /// Returns a part of the image of at least one pixel; the edges left, top, right and bottom are given as 0…1.
     pub fn part(&self, [left, top, right, bottom]: [f32; 4]) -> Self {
         let ends = |from: f32, to: f32, length: usize| {
             let at = |share: f32| (share.clamp(0.0, 1.0) * length as f32).round() as usize;
@@ -87,8 +87,8 @@ impl Picture {
         Self { width: columns.1 - columns.0, height: rows.1 - rows.0, rgb: rgb.collect() }
     }
 
-    /// Returns the image reduced to at most this width and height, with its proportions; each pixel is the mean of
-    /// what it covers. It is never enlarged.
+    /// Returns the image reduced to at most this width and height, with its aspect ratio preserved; each pixel is
+    /// the mean of the area that it covers. The image is never enlarged.
     pub fn at_most(&self, width: usize, height: usize) -> Self {
         let share = (width as f64 / self.width.max(1) as f64).min(height as f64 / self.height.max(1) as f64);
         if share >= 1.0 {
@@ -131,7 +131,7 @@ impl Picture {
     }
 }
 
-/// Returns for each of `output` pixels the `input` positions that it covers, with their shares.
+/// Returns, for each of `output` pixels, the `input` positions that it covers, with their weights.
 fn covered(input: usize, output: usize) -> Vec<Vec<(usize, f32)>> {
     let scale = input as f64 / output as f64;
     let one = |at: usize| {
@@ -143,7 +143,7 @@ fn covered(input: usize, output: usize) -> Vec<Vec<(usize, f32)>> {
     (0..output).map(one).collect()
 }
 
-/// Opacity of the colour of an overlaid mask.
+/// The opacity of an overlaid mask.
 pub const OVERLAY_OPACITY: f32 = 0.45;
 
 fn blended(below: [u8; 3], above: [u8; 3], opacity: f32) -> [u8; 3] {

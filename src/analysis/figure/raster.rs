@@ -8,7 +8,7 @@ use super::scene::Scene;
 use super::svg::Purpose;
 use super::{FigureError, font, svg};
 
-/// Most pixels of a figure, which take 4 bytes each.
+/// The maximum number of pixels of a figure, which take 4 bytes each.
 const MOST: f64 = 150e6;
 
 /// Draws the page as a PNG file of this width; the height follows from its proportions.

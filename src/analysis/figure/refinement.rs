@@ -14,15 +14,15 @@ use crate::analysis::stage_name;
 use crate::data::foreground;
 use crate::infer::{Inspection, Plane};
 
-/// Distance between panels.
+/// The distance between panels, in points.
 const GAP: f32 = 6.0;
-/// Smallest width of the first column, which holds the names of the numbers.
+/// The minimum width of the first column, which holds the names of the numbers, in points.
 const FIRST: f32 = 104.0;
-/// Distance between lines of numbers.
+/// The distance between lines of numbers, in points.
 const LINE: f32 = 10.0;
-/// Largest ratio of a panel's height to its width.
+/// The maximum ratio of a panel's height to its width.
 const TALLEST: f32 = 1.3;
-/// Background of every other line of numbers.
+/// The background of every other line of numbers.
 const SHADE: Rgb = [240, 242, 245];
 
 /// Draws one row for each case, or for each case and model: the image, the masks of all stages from coarse to fine,
@@ -116,9 +116,9 @@ struct Row<'a> {
     case: &'a Case<'a>,
     seen: &'a Inspection,
     steps: Vec<Step>,
-    /// Side of the stage's grid; `None` for the final mask.
+    /// The side lengths of the stages' grids; `None` for the final mask.
     grids: Vec<Option<usize>>,
-    /// Probabilities at the image's size.
+    /// The probabilities at the size of the image.
     planes: Vec<Plane>,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Draws the row and returns its end.
+    /// Draws the row and returns its lower end.
     fn draw(&self, scene: &mut Scene, y: f32, options: &Options) -> f32 {
         let picture = self.case.picture;
         let columns = self.steps.len() as f32;
@@ -220,7 +220,7 @@ impl<'a> Row<'a> {
 
 type Value = fn(&Step) -> Option<String>;
 
-/// The lines of numbers: their names and formats.
+/// The lines of numbers, with their names and formats.
 const LINES: [(&str, Value); 7] = [
     ("Dice with the ground truth", |step| Some(format!("{:.3}", step.counts?.dice()))),
     ("IoU with the ground truth", |step| Some(format!("{:.3}", step.counts?.iou()))),

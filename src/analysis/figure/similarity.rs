@@ -1,4 +1,4 @@
-//! Similarity of the text layers: the cosines of their sentence vectors, as the fusion receives them.
+//! The similarity of the text layers: the cosines between their `[CLS]` vectors, as the fusion receives them.
 
 use super::page::{
     HEADING, INK, INNER, LABEL, MARGIN, TICK, WEAK, WIDTH, caption, case_label, colour_bar, column_heading,

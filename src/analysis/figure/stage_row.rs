@@ -9,20 +9,20 @@ use crate::data::foreground;
 use crate::infer::Inspection;
 use crate::metrics::Confusion;
 
-/// What the panel of the overrides' effect is called.
+/// The name of the panel that shows the effect of the overrides.
 pub(super) const DIFFERENCE: &str = "Modified − original";
 
 /// A map of a stage.
 pub(super) struct Panel {
-    /// Name, for instance "Stage 7 (Layer 3)".
+    /// The name, for instance "Stage 7 (Layer 3)".
     pub name: String,
-    /// Side of its grid.
+    /// The side length of the grid.
     pub grid: usize,
     /// The map as drawn.
     pub map: Map,
-    /// Lowest and highest value before the map was scaled.
+    /// The minimum and maximum before the map was scaled.
     pub range: Option<[f32; 2]>,
-    /// Agreement of the stage's own mask with the ground truth.
+    /// The agreement of the stage's own mask with the ground truth.
     pub counts: Option<Confusion>,
 }
 
@@ -30,23 +30,23 @@ pub(super) struct Panel {
 pub(super) struct Row<'a> {
     /// The case.
     pub case: &'a Case<'a>,
-    /// Name of the model.
+    /// The name of the model.
     pub model: &'a str,
     /// The inspection of the case.
     pub seen: &'a Inspection,
     /// The maps, coarse to fine.
     pub panels: Vec<Panel>,
-    /// The final mask, a byte a pixel of the image.
+    /// The final mask, one byte per image pixel.
     pub mask: Vec<u8>,
-    /// Agreement of that mask with the ground truth.
+    /// The agreement of the final mask with the ground truth.
     pub counts: Option<Confusion>,
-    /// What the overrides changed of the probability.
+    /// The change of the probability caused by the overrides.
     pub difference: Option<Map>,
 }
 
 impl<'a> Row<'a> {
     /// # Errors
-    /// The inspection does not hold what the map is made of.
+    /// Returns an error if the inspection does not include the data of the map.
     pub fn of(
         case: &'a Case<'a>,
         model: &Model<'a>,
@@ -105,7 +105,7 @@ impl<'a> Row<'a> {
         Ok(Self { case, model: name, seen, panels, mask, counts, difference })
     }
 
-    /// Returns names and grid sides of the maps, for the headings of the columns.
+    /// Returns the names and grid sizes of the maps, for the column headings.
     pub fn headings(&self) -> Vec<(&str, usize)> {
         self.panels.iter().map(|panel| (panel.name.as_str(), panel.map.plane.width)).collect()
     }

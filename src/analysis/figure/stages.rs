@@ -16,15 +16,15 @@ use crate::analysis::maps::{MapKind, Scale, raised};
 use crate::data::foreground;
 use crate::metrics::Confusion;
 
-/// Distance between panels.
+/// The distance between panels, in points.
 const GAP: f32 = 6.0;
-/// Width to the left of the panels, if rows need the names of their models.
+/// The width to the left of the panels in points, if rows need the names of their models.
 const STRIP: f32 = 12.0;
-/// Largest enlargement of a part of the image.
+/// The maximum enlargement of a part of the image.
 const SHARPEST: f32 = 8.0;
-/// Largest ratio of a panel's height to its width; taller images are drawn narrower.
+/// The maximum ratio of a panel's height to its width; taller images are drawn narrower.
 const TALLEST: f32 = 1.4;
-/// Height of the headings of the columns, and of the line below a panel.
+/// The heights of the column headings and of the line below a panel, in points.
 const HEAD: f32 = 24.0;
 const FOOT: f32 = 10.0;
 
@@ -153,7 +153,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// Draws a row and returns the end of its panels.
+    /// Draws a row and returns the lower end of its panels.
     fn draw(&self, scene: &mut Scene, y: f32, row: &Row) -> f32 {
         let picture = row.case.picture;
         let [left, top, right, bottom] = self.options.part.unwrap_or([0.0, 0.0, 1.0, 1.0]);
@@ -174,7 +174,7 @@ impl Sheet<'_> {
             line_in(scene, self.area(column, y, height), y + height + 8.0, words, TICK, WEAK);
         };
         foot(0, picture, &format!("{} × {} px", picture.width, picture.height));
-        // Of a part, the whole is drawn so large that the part is sharp.
+        // For a part of the image, the whole image is drawn so large that the part is sharp.
         let sheet = place(1);
         let [wide, high] = share.map(|share| (1.0 / share).min(SHARPEST));
         let sheet = Rect { width: sheet.width * wide, height: sheet.height * high, ..sheet };
@@ -302,7 +302,7 @@ mod tests {
     fn the_picture_of_a_map_has_its_colours() {
         let bench = Bench::sized(&[2, 4], 64, 64);
         let figure = stages(&bench.content(), &Options::default()).expect("a figure");
-        // The image, two maps, the mask, the truth, the colour bar.
+        // The images are: the image, two maps, the mask, the ground truth and the colour bar.
         let pictures: Vec<&Picture> = figure.scene.pictures().collect();
         assert_eq!(pictures.len(), 6);
         for (view, picture) in bench.seen.stages.iter().zip(&pictures[1..]) {
@@ -345,13 +345,13 @@ mod tests {
         let truth = Some(bench.truth.values.as_slice());
         let mask = bench.picture.under_mask_of(&foreground(&plane.values, 0.5), truth, &shown.colours, 0.6);
         assert_eq!(*pictures[1], mask.at_most(pictures[1].width, pictures[1].height));
-        // Zoomed in, all pictures show the same quarter.
+        // When zoomed in, all images show the same quarter.
         let part = Options { part: Some([0.5, 0.5, 1.0, 1.0]), ..shown };
         let figure = stages(&bench.content(), &part).expect("a figure");
         let pictures: Vec<&Picture> = figure.scene.pictures().collect();
         assert_eq!(*pictures[1], mask.part([0.5, 0.5, 1.0, 1.0]));
         assert!(figure.scene.words().any(|words| words.contains("Only a part")));
-        // Overrides, and what they changed.
+        // The figure includes overrides and their effect.
         let mut content = bench.content();
         let mut overrides = bench.info.overrides.clone();
         overrides.stages[0].is_filtered = false;

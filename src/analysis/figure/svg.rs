@@ -12,25 +12,26 @@ use super::font::{self, FAMILIES};
 use super::picture::Picture;
 use super::scene::{Anchor, Item, Rect, Rgb, Scene, Stroke, Text};
 
-/// Line width that makes text bold, as a share of its size; the font has one weight.
+/// The line width that makes text bold, as a share of its size, because the font has only one weight.
 const STRONG: f32 = 0.045;
-/// Width of a white outline, as a share of the text's size.
+/// The width of a white outline, as a share of the text size.
 const EDGE: f32 = 0.35;
 
 /// Texts narrower than this, in points, are not fitted.
 const FITTED: f32 = 40.0;
 
-/// The use of the SVG.
+/// The purpose of the SVG.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Purpose {
-    /// A file: longer texts are fitted to the width that they have in our font, because a viewer may use another.
+    /// A file: longer texts are fitted to their width in the font used here, because a viewer may use another
+    /// font.
     File,
-    /// To be drawn here, with so many pixels for each point.
+    /// Rasterisation within this program, with this number of pixels per point.
     Drawing(f32),
 }
 
 impl Purpose {
-    /// Returns the pixels for each point of an image; 576 in an inch of a file.
+    /// Returns the number of image pixels per point; in a file, this is 576 per inch.
     fn density(self) -> f32 {
         match self {
             Self::File => 8.0,
@@ -164,7 +165,7 @@ fn number(value: f32) -> String {
     if text == "-0" { "0".into() } else { text.into() }
 }
 
-/// Escapes the content of an element or an attribute. Characters that XML does not allow are left out.
+/// Escapes the content of an element or an attribute. Characters that XML does not allow are omitted.
 fn escaped(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     for letter in words.chars() {

@@ -1,4 +1,4 @@
-//! A sweep over one parameter: the masks as a function of its value.
+//! A sweep of one parameter: the masks as a function of its value.
 
 use super::axes::{Axis, Plot};
 use super::content::Options;
@@ -9,11 +9,11 @@ use super::table::{Table, cell, optional};
 use super::{Figure, FigureError};
 use crate::infer::{ModelInfo, SweepPoint, SweepResult};
 
-/// Width to the left of a plot for its numbers and its name.
+/// The width to the left of a plot for its numbers and its name, in points.
 const AXIS: f32 = 38.0;
-/// Distance between the two plots.
+/// The distance between the two plots, in points.
 const GAP: f32 = 14.0;
-/// Height of a plot.
+/// The height of a plot, in points.
 const HEIGHT: f32 = 150.0;
 
 const POOLED: Stroke = Stroke::solid(LINES[0], 1.4);

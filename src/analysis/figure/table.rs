@@ -3,17 +3,17 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// Columns and rows. A column that has a unit names it.
+/// Columns and rows. The name of a column includes its unit, if it has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// Names of the columns.
+    /// The names of the columns.
     pub columns: Vec<String>,
     /// The rows, with as many cells as there are columns; a cell is empty if there is no value.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Makes a table without rows.
+    /// Creates a table without rows.
     pub fn new(columns: &[&str]) -> Self {
         Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
     }
@@ -24,7 +24,7 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// Writes comma-separated values with the names of the columns first.
+    /// Writes the table as comma-separated values, with the column names first.
     ///
     /// # Errors
     /// Returns the errors of `out`.
@@ -37,7 +37,7 @@ impl Table {
     }
 }
 
-/// Formats a number with all its digits, so that reading it gives the same number.
+/// Formats a number with all its digits, so that parsing it gives the same number.
 pub fn cell(value: impl Display) -> String {
     value.to_string()
 }

@@ -11,20 +11,20 @@ use super::{Content, Figure, FigureError, Model, font};
 use crate::analysis::stage_name;
 use crate::infer::GroupOverrides;
 
-/// Value of every layer before training.
+/// The value of every layer before training.
 const ALPHA_INIT: f32 = 1.0;
-/// Height of the bars of weights, and of those of changes.
+/// The heights of the bar charts of weights and of changes, in points.
 const HEIGHT: f32 = 96.0;
 const CHANGE_HEIGHT: f32 = 52.0;
-/// The height of the latter if a group has many layers, whose numbers are then vertical.
+/// The height of the chart of changes if a group has many layers, whose numbers are then vertical.
 const TALL_CHANGE_HEIGHT: f32 = 84.0;
-/// Smallest width of a bar with its gap.
+/// The minimum width of a bar with its gap, in points.
 const LEAST: f32 = 9.0;
-/// Groups with more layers have vertical numbers.
+/// The number of layers above which the numbers of a group are vertical.
 const MANY: usize = 6;
-/// Width for the numbers of a vertical axis and its name.
+/// The width for the numbers of a vertical axis and its name, in points.
 const AXIS: f32 = 34.0;
-/// Distance between panels.
+/// The distance between panels, in points.
 const GAP: f32 = 10.0;
 
 /// Draws one bar chart for each group, from G1, and below it the change of each value before the softmax from its
@@ -92,7 +92,7 @@ pub fn weights(content: &Content) -> Result<Figure, FigureError> {
     Ok(Figure { scene, table })
 }
 
-/// Axes that all panels share, so that bars can be compared.
+/// The axes that all panels share, so that bars can be compared.
 struct Scales {
     weight: Axis,
     change: Axis,
@@ -104,14 +104,14 @@ fn changes(group: &GroupOverrides) -> Vec<f64> {
     group.alpha.iter().flatten().map(|value| f64::from(value - ALPHA_INIT)).collect()
 }
 
-/// Makes an axis around zero that extends `factor` times the largest change to both sides.
+/// Creates an axis around zero that extends `factor` times the largest change to both sides.
 fn change_axis(changes: impl Iterator<Item = f64>, factor: f64) -> Axis {
     let largest = changes.fold(0f64, |largest, change| largest.max(change.abs()));
     let end = if largest > 0.0 { factor * largest } else { 0.1 };
     Axis::exact(-end, end, 5)
 }
 
-/// Describes which stage a group's text feeds.
+/// Describes which stage the text of a group feeds.
 fn feeds(model: &Model, index: usize) -> String {
     let overrides = model.overrides();
     let stage = overrides.order.iter().position(|number| *number == index + 1);
@@ -124,7 +124,7 @@ fn feeds(model: &Model, index: usize) -> String {
 fn rows(scene: &mut Scene, mut y: f32, model: &Model, scales: &Scales) -> f32 {
     let groups: Vec<(usize, &GroupOverrides)> = model.overrides().groups.iter().enumerate().collect();
     let longest = groups.iter().map(|(_, group)| group.layers.len()).max().unwrap_or(1);
-    // As many panels in a line as leave space for a number above each bar.
+    // Each line contains as many panels as fit with a number above each bar.
     let width = |columns: usize| (INNER - AXIS + GAP) / columns as f32 - GAP;
     let most = (2..=4).rev().find(|columns| width(*columns) >= LEAST * longest as f32).unwrap_or(1);
     let columns = groups.len().div_ceil(groups.len().div_ceil(most).max(1)).max(1);
@@ -180,7 +180,8 @@ fn bars(scene: &mut Scene, rect: Rect, group: &GroupOverrides, scales: &Scales, 
     columns(scene, &plot, &changes, colour, (0.0, Stroke::solid(WEAK, 0.6)), &|value| signed(value, 3));
 }
 
-/// Draws a bar for each value with its number at its end, vertical if bars are narrow; and a line across at `level`.
+/// Draws a bar for each value with its number at the end, which is vertical if bars are narrow, and a line across
+/// the chart at `level`.
 fn columns(
     scene: &mut Scene,
     plot: &Plot,
@@ -253,7 +254,7 @@ mod tests {
             let layers: Vec<f64> = group.layers.iter().map(|layer| *layer as f64).collect();
             assert_eq!(numbers(&figure, "layer", &of), layers);
         }
-        // The order of the paper: the first group feeds the finest stage.
+        // As in the paper, the first group feeds the finest stage.
         assert_eq!(column(&figure, "feeds_stage", &[("layer", "1")]), ["Stage 28 (Layer 1)"]);
         assert_eq!(column(&figure, "is_used", &[("group", "G2")]), ["false"; 4]);
         assert!(figure.scene.words().any(|words| words == "not used: Stage 14 (Layer 2) reads no text"));

@@ -1,21 +1,21 @@
-//! One thing that people can tell the program to do.
+//! An action: something that the user can tell the program to do.
 
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord, Keyed};
 use crate::app::state::{OpenImage, State};
 use crate::app::tab::Tab;
 
-/// What an action does now, or why it cannot be done, as a sentence.
+/// The command of an action, or the reason why it is not available, as a sentence.
 pub type Given = Result<Command, &'static str>;
 
-/// Headings of the page of shortcuts.
+/// The headings of the page of keyboard shortcuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// The picture.
+    /// The image.
     Picture,
     /// Slices and cases.
     Slices,
-    /// Window and level.
+    /// The display window.
     Window,
     /// The overlay.
     Overlay,
@@ -26,11 +26,11 @@ pub enum Group {
 }
 
 impl Group {
-    /// All, in the order in which they are listed.
+    /// All groups, in display order.
     pub const ALL: [Self; 6] =
         [Self::Picture, Self::Slices, Self::Window, Self::Overlay, Self::Prompt, Self::Program];
 
-    /// Its name in the window.
+    /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Picture => "Picture",
@@ -43,24 +43,24 @@ impl Group {
     }
 }
 
-/// Headings of the preferences.
+/// The headings of the preferences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// Theme and size of text.
+    /// Theme and text size.
     Appearance,
-    /// How pictures are opened and shown.
+    /// Opening and showing images.
     Pictures,
-    /// How masks are drawn.
+    /// Drawing of masks.
     Overlay,
-    /// Where the network computes.
+    /// The compute device of the network.
     Computing,
 }
 
 impl Section {
-    /// All, in the order in which they are listed.
+    /// All sections, in display order.
     pub const ALL: [Self; 4] = [Self::Appearance, Self::Pictures, Self::Overlay, Self::Computing];
 
-    /// Its name in the window.
+    /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Appearance => "Appearance",
@@ -71,21 +71,21 @@ impl Section {
     }
 }
 
-/// How an action is taken back.
+/// How an action is undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undo {
-    /// It is a step of the history.
+    /// It is a step of the undo history.
     Step,
-    /// Done once more it is taken back.
+    /// Repeating the action undoes it.
     Again,
-    /// It only moves about or opens something: nothing is lost.
+    /// It only navigates or opens something, so nothing is lost.
     Unneeded,
-    /// It cannot be taken back.
+    /// It cannot be undone.
     Impossible,
 }
 
 impl Undo {
-    /// As a sentence; empty where there is nothing to say.
+    /// Returns a sentence for the user; empty if there is nothing to say.
     pub fn words(self) -> &'static str {
         match self {
             Self::Step => "“Undo” takes it back.",
@@ -96,53 +96,53 @@ impl Undo {
     }
 }
 
-/// What holding the keys of an action does.
+/// The effect of holding the keys of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
-    /// Nothing more than a press.
+    /// Holding has the same effect as a single press.
     Nothing,
-    /// It is done again and again.
+    /// The action is repeated.
     Repeats,
 }
 
-/// One thing that people can tell the program to do.
+/// Something that the user can tell the program to do.
 #[derive(Clone, Copy)]
 pub struct Action {
-    /// Names it in the settings file.
+    /// The identifier in the settings file.
     pub id: ActionId,
-    /// Its name in the window. A switch is called after what it switches.
+    /// The name shown in the user interface. A switch is named after what it switches.
     pub name: &'static str,
-    /// Other words by which the palette finds it.
+    /// Additional search words for the palette.
     pub words: &'static str,
-    /// Its heading on the page of shortcuts.
+    /// The heading on the page of keyboard shortcuts.
     pub group: Group,
-    /// Its heading in the preferences, if it is one of them.
+    /// The heading in the preferences, if it is listed there.
     pub section: Option<Section>,
-    /// Its keys, unless the user says otherwise.
+    /// The default keys.
     pub keys: &'static [Chord],
-    /// The tasks in which it can be done.
+    /// The tasks in which the action is available.
     pub tabs: &'static [Tab],
-    /// What holding its keys does.
+    /// The effect of holding its keys.
     pub hold: Hold,
-    /// Whether a widget that has the keyboard uses such a key itself: a slider the arrows, a button the space bar.
+    /// Whether a focused widget uses such a key itself, as a slider uses the arrows and a button the space bar.
     pub yields_to_widgets: bool,
-    /// Whether the palette lists it.
+    /// Whether the palette lists the action.
     pub is_in_palette: bool,
-    /// Whether it is on, where it is a switch.
+    /// Returns whether a switch is on; `None` for other actions.
     pub is_on: Option<fn(&State) -> bool>,
-    /// What it would undo or redo now; `None` where it is about no step.
+    /// Returns the name of the step that would be undone or redone; `None` for other actions.
     pub step: Option<fn(&State) -> Option<&str>>,
-    /// What it does now, or why it cannot be done.
+    /// Returns the command, or the reason why the action is not available.
     pub command: fn(&State) -> Given,
-    /// How it is taken back.
+    /// How the action is undone.
     pub undo: Undo,
 }
 
-/// The tasks in which a picture is looked at.
+/// The tasks in which an image is viewed.
 pub const VIEWERS: &[Tab] = &[Tab::Read, Tab::Stages];
 
 impl Action {
-    /// An action of a group, without keys. The rest is filled in by whoever declares it.
+    /// Creates an action of a group, without keys. The declaration fills in the other fields.
     pub const fn of(group: Group) -> Self {
         Self {
             id: ActionId(""),
@@ -162,7 +162,7 @@ impl Action {
         }
     }
 
-    /// Its name where it stands alone: of a switch what it does to what it is called after.
+    /// Returns the name for use outside a menu; for a switch, it includes what the action does to the switch.
     pub fn full_name(&self) -> String {
         match self.is_on {
             Some(_) => format!("{} on or off", self.name),
@@ -170,7 +170,7 @@ impl Action {
         }
     }
 
-    /// What it is called now, by the name of its entry: undo and redo say which step they are about.
+    /// Returns the current title of the menu entry; undo and redo name the step they refer to.
     pub fn title(&self, state: &State) -> String {
         match self.step.and_then(|step| step(state)) {
             Some(step) => format!("{} {step}", self.name),
@@ -178,7 +178,7 @@ impl Action {
         }
     }
 
-    /// What it does in the task that is open, or why it cannot be done there.
+    /// Returns the command in the current task, or the reason why the action is not available.
     pub fn given(&self, state: &State) -> Given {
         if self.works_in(state.tab) {
             (self.command)(state)
@@ -202,7 +202,7 @@ impl Keyed for Action {
     }
 }
 
-/// The open image, or what to do about it.
+/// Returns the open image; the error says that an image must be opened first.
 pub fn image(state: &State) -> Result<&OpenImage, &'static str> {
     state.document.image.as_ref().ok_or("Open an image first.")
 }

@@ -1,27 +1,27 @@
-//! Several things of one kind to choose from, and what stands in a menu.
+//! Choices between several things of one kind, and menu entries.
 
 use super::action::{Action, Given, Section, Undo};
 use crate::app::command::Command;
 use crate::app::state::State;
 
-/// One of several things to choose from.
+/// One of several options.
 pub struct Choice {
-    /// What it stands under; choices with the same heading follow each other.
+    /// The heading above the option; options with the same heading are adjacent.
     pub heading: &'static str,
-    /// Its name.
+    /// The name of the option.
     pub name: String,
-    /// More about it, beside its name.
+    /// Details beside the name.
     pub detail: String,
-    /// More about it, under the pointer.
+    /// Details in the tooltip.
     pub hint: String,
-    /// Whether it is the one in use, where one of them is.
+    /// Whether the option is in use; `None` if no option is ever in use.
     pub is_on: Option<bool>,
-    /// What choosing it does, or why it cannot be chosen.
+    /// The command of the option, or the reason why it is not available.
     pub given: Given,
 }
 
 impl Choice {
-    /// A choice without more about it.
+    /// Creates an option without details.
     pub fn new(name: impl Into<String>, command: Command) -> Self {
         Self {
             heading: "",
@@ -34,44 +34,44 @@ impl Choice {
     }
 }
 
-/// How a menu shows things to choose from.
+/// How a menu shows the options.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
-    /// In a menu of their own.
+    /// In a submenu.
     Submenu,
-    /// As long texts in a menu of their own, in lines of this width in points.
+    /// As long texts in a submenu, in lines of this width in points.
     Texts(f32),
-    /// One below the other.
+    /// As entries of the menu.
     Lines,
-    /// Nowhere: they are in the palette alone.
+    /// Only in the palette.
     Hidden,
 }
 
-/// Several things of one kind to choose from, which change with what is open.
+/// Several options of one kind, which depend on what is open.
 #[derive(Clone, Copy)]
 pub struct Choices {
     /// The name of the menu.
     pub name: &'static str,
-    /// What the palette calls one of them, before its name; empty where the names say enough.
+    /// The prefix of the names in the palette; empty if the names are self-explanatory.
     pub prefix: &'static str,
-    /// Other words by which the palette finds them.
+    /// Additional search words for the palette.
     pub words: &'static str,
-    /// Their heading in the preferences, if they are one of them.
+    /// The heading in the preferences, if the options are listed there.
     pub section: Option<Section>,
-    /// How a menu shows them.
+    /// How a menu shows the options.
     pub shape: Shape,
-    /// Whether several of them can be on at once.
+    /// Whether several options can be on at once.
     pub is_several: bool,
-    /// What to say where there are none.
+    /// The text to show if there are no options.
     pub none: &'static str,
-    /// All that there are now.
+    /// Returns the current options.
     pub all: fn(&State) -> Vec<Choice>,
-    /// How choosing one is taken back.
+    /// How a choice is undone.
     pub undo: Undo,
 }
 
 impl Choices {
-    /// Choices in a menu of their own. The rest is filled in by whoever declares them.
+    /// Creates choices in a submenu. The declaration fills in the other fields.
     pub const fn named(name: &'static str) -> Self {
         Self {
             name,
@@ -87,15 +87,15 @@ impl Choices {
     }
 }
 
-/// What stands in a menu.
+/// An entry of a menu.
 #[derive(Clone, Copy)]
 pub enum Item {
-    /// Something to do.
+    /// An action.
     Action(Action),
-    /// Something to choose.
+    /// A set of options.
     Choices(Choices),
-    /// A menu within the menu.
+    /// A submenu.
     Menu(&'static str, &'static [Item]),
-    /// A line.
+    /// A separator.
     Line,
 }

@@ -14,7 +14,7 @@ use crate::data::samples::SAMPLES;
 const NEW: Action = Action::of(Group::Program);
 const OVERLAY: Action = Action { words: "export picture", undo: Undo::Impossible, ..NEW };
 
-/// Its entries.
+/// The entries of the menu.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("open_image"),
@@ -100,7 +100,7 @@ pub const ITEMS: &[Item] = &[
     }),
 ];
 
-/// The sizes in which the picture with its overlay is saved.
+/// The sizes in which the image with its overlay can be saved.
 const SAVE_OVERLAY: &[Item] = &[
     Item::Action(Action {
         id: ActionId("save_overlay"),

@@ -12,7 +12,7 @@ use crate::app::state::State;
 
 const NEW: Action = Action::of(Group::Program);
 
-/// Its entries.
+/// The entries of the menu.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("palette"),
@@ -58,7 +58,7 @@ pub const ITEMS: &[Item] = &[
     }),
 ];
 
-/// Opens a page; the key that opens it closes it too.
+/// Opens a page, or closes it if it is already open.
 pub(super) fn page(state: &State, page: Page) -> Given {
     Ok(Command::ShowPage((state.page != Some(page)).then_some(page)))
 }

@@ -1,6 +1,7 @@
-//! What people can tell the program to do, declared once. An action says its name, its menu, its usual keys, where it can be done and why not
-//! elsewhere, and how it is undone. The menus, the command palette, the page of shortcuts and the preferences are made from these
-//! declarations; `command` says what each of them changes.
+//! All user actions, each declared once. An action declares its name, its menu, its default keys, where it is
+//! available and why not elsewhere, and how it is undone. The menus, the command palette, the page of keyboard
+//! shortcuts and the preferences are generated from these declarations; `command` defines the effect of each
+//! action.
 
 mod action;
 mod choices;
@@ -21,7 +22,7 @@ pub use view::{REDO, RESET_TEXT_SIZE, UNDO};
 
 use super::keys::ActionId;
 
-/// The menus, from left to right; the last list is in no menu.
+/// The menus, from left to right; the last list is not shown in any menu.
 pub const MENUS: [(&str, &[Item]); 5] = [
     ("File", file::ITEMS),
     ("View", view::ITEMS),
@@ -30,10 +31,10 @@ pub const MENUS: [(&str, &[Item]); 5] = [
     ("Help", help::ITEMS),
 ];
 
-/// What has a key or a place in the palette, but in no menu.
+/// Actions with a key or a palette entry, but without a menu.
 const OTHERS: &[Item] = picture::ITEMS;
 
-/// All that can be done and chosen, menus within menus included.
+/// Returns all entries of all menus, including submenus.
 pub fn items() -> impl Iterator<Item = &'static Item> + Clone {
     let all = MENUS.iter().map(|(_, items)| *items).chain([OTHERS]).flatten();
     all.flat_map(|item| match item {
@@ -42,7 +43,7 @@ pub fn items() -> impl Iterator<Item = &'static Item> + Clone {
     })
 }
 
-/// All that can be done.
+/// Returns all actions.
 pub fn all() -> impl Iterator<Item = &'static Action> + Clone {
     items().filter_map(|item| match item {
         Item::Action(action) => Some(action),
@@ -50,7 +51,7 @@ pub fn all() -> impl Iterator<Item = &'static Action> + Clone {
     })
 }
 
-/// All that can be chosen.
+/// Returns all sets of options.
 pub fn choices() -> impl Iterator<Item = &'static Choices> + Clone {
     items().filter_map(|item| match item {
         Item::Choices(choices) => Some(choices),
@@ -58,7 +59,7 @@ pub fn choices() -> impl Iterator<Item = &'static Choices> + Clone {
     })
 }
 
-/// The action of that name; `None` if there is no such action.
+/// Returns the action with this identifier; `None` if there is none.
 pub fn find(id: ActionId) -> Option<&'static Action> {
     all().find(|action| action.id == id)
 }
@@ -116,7 +117,7 @@ mod tests {
         }
     }
 
-    /// The window as it is before anything is opened.
+    /// Returns the state before anything is opened.
     fn empty() -> State {
         let picture = Picture::new(eframe::wgpu::TextureFormat::Rgba8Unorm);
         State::new(Settings::default(), DeviceChoice::Cpu, panels::infos(), picture)

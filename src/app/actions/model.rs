@@ -12,7 +12,7 @@ use crate::infer::ModelSource;
 
 const NEW: Action = Action::of(Group::Program);
 
-/// Its entries.
+/// The entries of the menu.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("open_model_folder"),
@@ -55,7 +55,7 @@ pub const ITEMS: &[Item] = &[
     }),
 ];
 
-/// Models to compare the open one with.
+/// The models that the open one can be compared with.
 pub const COMPARE: &[Item] = &[
     Item::Choices(Choices {
         prefix: "Compare with",
@@ -84,7 +84,7 @@ pub const COMPARE: &[Item] = &[
     }),
 ];
 
-/// The bundled model and those opened recently.
+/// Returns the bundled model and the recently opened models as options.
 fn models(state: &State, command: fn(ModelSource) -> Command) -> Vec<Choice> {
     let bundled = ModelSource::bundled();
     let recent = state.settings.models.iter().cloned();

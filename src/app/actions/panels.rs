@@ -1,4 +1,4 @@
-//! The panels, to be opened and closed.
+//! The options for opening and closing panels.
 
 use super::choices::{Choice, Choices};
 use crate::app::command::Command;
@@ -6,7 +6,7 @@ use crate::app::pane::PaneInfo;
 use crate::app::state::State;
 use crate::app::tab::Tab;
 
-/// The panels of the layout that is shown, then those of the others.
+/// The panels of the current layout, followed by those of the other layouts.
 pub const PANELS: Choices = Choices {
     prefix: "Panel",
     is_several: true,

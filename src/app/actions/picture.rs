@@ -1,4 +1,5 @@
-//! What has keys or a place in the palette or the preferences, but in no menu: moving about, slices, windows, the overlay's strength, tabs.
+//! Actions with keys or an entry in the palette or the preferences, but without a menu: navigation, slices,
+//! display windows, overlay strength and tabs.
 
 use eframe::egui::{Key, vec2};
 
@@ -11,9 +12,9 @@ use crate::app::tab::Tab;
 use crate::app::theme::Scheme;
 use crate::app::view::{PAN_STEP, ZOOM_STEP};
 
-/// A press of the threshold's keys.
+/// The change of the threshold per key press.
 const THRESHOLD_STEP: f32 = 0.01;
-/// A press of the opacity's keys.
+/// The change of the opacity per key press.
 const OPACITY_STEP: f32 = 0.05;
 
 const PICTURE: Action = Action::of(Group::Picture);
@@ -21,7 +22,8 @@ const SLICES: Action = Action::of(Group::Slices);
 const OVERLAY: Action = Action { undo: Undo::Step, ..Action::of(Group::Overlay) };
 const PROGRAM: Action = Action::of(Group::Program);
 
-/// Hides the overlay while its key is held. It has no moment at which it is done: the keyboard asks whether its key is down.
+/// Hides the overlay while its key is held. It is not triggered by a key event: the keyboard module checks whether
+/// the key is down.
 pub const HOLD_OVERLAY: Action = Action {
     id: ActionId("hold_overlay"),
     name: "Hide the overlay while held",
@@ -33,7 +35,7 @@ pub const HOLD_OVERLAY: Action = Action {
     ..OVERLAY
 };
 
-/// The full range and the presets of the window, in their order. The palette lists them by the names of the windows.
+/// The full range and the display window presets, in order. The palette lists them by the names of the windows.
 pub const WINDOWS: [Action; 10] = [
     window(ActionId("window0"), "Full range", &[Chord::key(Key::Num0)], |state| preset(state, 0)),
     window(ActionId("window1"), "Window preset 1", &[Chord::key(Key::Num1)], |state| preset(state, 1)),
@@ -51,7 +53,7 @@ const fn window(id: ActionId, name: &'static str, keys: &'static [Chord], comman
     Action { id, name, keys, is_in_palette: false, command, undo: Undo::Step, ..Action::of(Group::Window) }
 }
 
-/// All of these.
+/// All of these actions.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: ActionId("zoom_in"),
@@ -305,7 +307,7 @@ fn pan(x: f32, y: f32) -> Command {
     Command::Pan(vec2(x, y) * PAN_STEP)
 }
 
-/// The open image, if it has several slices.
+/// Returns the open image if it has several slices; the error says why it is not available.
 fn stack(state: &State) -> Result<&OpenImage, &'static str> {
     let open = image(state)?;
     if open.volume.slices > 1 { Ok(open) } else { Err("The image has one slice.") }
@@ -320,7 +322,7 @@ fn preset(state: &State, number: usize) -> Given {
     if number < windows.len() { Ok(Command::PresetWindow(number)) } else { Err("The image has no such preset.") }
 }
 
-/// The windows of the open image; the first ten have keys.
+/// Returns the display windows of the open image as options; the first ten have keys.
 fn windows(state: &State) -> Vec<Choice> {
     let windows = state.document.image.as_ref().map(|open| open.windows(&state.settings)).unwrap_or_default();
     let choice = |(number, (name, window)): (usize, (String, _))| Choice {
@@ -330,7 +332,7 @@ fn windows(state: &State) -> Vec<Choice> {
     windows.into_iter().enumerate().map(choice).collect()
 }
 
-/// Most memory that the decoded content of one file may take.
+/// Returns the options for the maximum memory of the decoded content of one file.
 fn memory(state: &State) -> Vec<Choice> {
     let now = state.settings.memory_limit_gib;
     let choice = |gib: f32| Choice {

@@ -10,13 +10,13 @@ use crate::app::pane::Pane;
 use crate::app::text::PRESETS as TEXTS;
 
 const NEW: Action = Action::of(Group::Prompt);
-/// Width of a menu of prompts, points.
+/// The width of a menu of prompts, in points.
 const WIDTH: f32 = 420.0;
 
-/// Names the action that puts the cursor into the prompt.
+/// The action that moves the keyboard focus to the prompt.
 pub const FOCUS_PROMPT: ActionId = ActionId("focus_prompt");
 
-/// Prompts that the user keeps or has used.
+/// The user's favourite and recent prompts.
 pub const HISTORY: Choices = Choices {
     prefix: "Prompt",
     shape: Shape::Texts(WIDTH),
@@ -34,7 +34,7 @@ pub const HISTORY: Choices = Choices {
     ..Choices::named("History")
 };
 
-/// Prompts as the models were trained on them.
+/// Prompts in the form that the models were trained on.
 pub const PRESETS: Choices = Choices {
     prefix: "Prompt preset",
     shape: Shape::Texts(WIDTH),
@@ -51,7 +51,7 @@ fn prompt(text: &str) -> Choice {
     Choice::new(text, Command::SetPrompt(text.to_owned()))
 }
 
-/// Its entries.
+/// The entries of the menu.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: FOCUS_PROMPT,

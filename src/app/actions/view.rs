@@ -1,4 +1,4 @@
-//! The View menu, and the other switches of how things are shown.
+//! The View menu, and other display switches.
 
 use eframe::egui::Key;
 
@@ -13,12 +13,12 @@ use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::theme::{Scheme, ThemeChoice};
 
-/// Names the action that goes a step back.
+/// The action that undoes a step.
 pub const UNDO: ActionId = ActionId("undo");
-/// Names the action that goes a step on again.
+/// The action that redoes a step.
 pub const REDO: ActionId = ActionId("redo");
 
-/// Gives the text its usual size.
+/// Restores the default text size.
 pub const RESET_TEXT_SIZE: Action = Action {
     id: ActionId("reset_text_size"),
     name: "Reset text size",
@@ -36,7 +36,7 @@ const PICTURE: Action = Action::of(Group::Picture);
 const OVERLAY: Action = Action { undo: Undo::Step, ..Action::of(Group::Overlay) };
 const PREFERENCE: &str = "preferences settings";
 
-/// Its entries.
+/// The entries of the menu.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
         id: UNDO,
@@ -73,7 +73,8 @@ pub const ITEMS: &[Item] = &[
         name: "Image information",
         words: "metadata header DICOM geometry",
         keys: &[Chord::ctrl(Key::I)],
-        // The key that opens the panel leaves it for the one behind it, or closes it where it stands alone.
+        // The key opens the panel; if the panel is visible, it shows the panel behind it, or closes it if there is
+        // none.
         command: |state| {
             let is_seen = |pane| state.is_seen(pane);
             Ok(match (is_seen(Pane::INFORMATION), is_seen(Pane::RESULT)) {
@@ -239,7 +240,7 @@ pub const ITEMS: &[Item] = &[
     }),
 ];
 
-/// A step back or on again, in the order in which things were done.
+/// Undoes or redoes a step in chronological order.
 fn step(state: &State, is_back: bool) -> Given {
     let history = &state.history;
     match is_back {

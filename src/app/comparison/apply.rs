@@ -1,4 +1,4 @@
-//! The comparison with a second model: begun, asked and painted.
+//! The comparison with a second model: starting it, requesting predictions and rendering.
 
 use super::{ComparedInspection, Comparison, SIDE};
 use crate::app::HimixApp;
@@ -9,7 +9,7 @@ use crate::engine::{Pending, PredictRequest, Slot};
 use crate::infer::ModelSource;
 
 impl HimixApp {
-    /// Opens a model beside the one that is open.
+    /// Opens a model for comparison with the open one.
     pub(in crate::app) fn compare_with(&mut self, source: ModelSource) {
         let mut opening = Pending::default();
         self.state.stages.forget_other();
@@ -22,14 +22,14 @@ impl HimixApp {
         }
     }
 
-    /// Closes the model that is compared with.
+    /// Closes the comparison model.
     pub(in crate::app) fn end_comparison(&mut self) {
         self.state.comparison = None;
         self.state.stages.forget_other();
         self.engine.close_compared();
     }
 
-    /// Asks the compared model for the mask of what is shown now, if it is open.
+    /// Requests the mask of what is shown from the comparison model, if that is open.
     pub(in crate::app) fn request_compared(&mut self) {
         let ticket = self.ticket();
         let state = &mut self.state;
@@ -44,7 +44,7 @@ impl HimixApp {
         self.engine.predict(Slot::Compared, &mut comparison.prediction, request);
     }
 
-    /// Has the pictures of the comparison painted anew where they show something else by now.
+    /// Renders the images of the comparison again if their content has changed.
     pub(in crate::app) fn paint_comparison(&mut self) {
         let Some(comparison) = self.state.comparison.as_ref().filter(|_| self.state.tab == Tab::Train) else {
             return;

@@ -1,4 +1,4 @@
-//! What the threads report of the second model, taken into the state.
+//! Takes the results of the second model into the state.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::engine::{Failure, ModelEvent, Predicted};
 use crate::infer::ModelInfo;
 
 impl HimixApp {
-    /// Takes in what the thread of the compared model reports.
+    /// Handles an event of the comparison model's thread.
     pub(in crate::app) fn take_compared_event(&mut self, event: ModelEvent) {
         let Some(comparison) = &mut self.state.comparison else { return };
         match event {
@@ -26,7 +26,7 @@ impl HimixApp {
         }
     }
 
-    /// Takes in what was asked of the compared model.
+    /// Handles the results requested from the comparison model.
     pub(in crate::app) fn take_comparison(&mut self) {
         let Some(comparison) = &mut self.state.comparison else { return };
         let opened = comparison.opening.take();
@@ -62,8 +62,8 @@ impl HimixApp {
         self.request_compared();
     }
 
-    /// Says why there is nothing to see of the compared model: where its mask would be, and as a message, because the
-    /// comparison may be seen in another tab.
+    /// Tells the user why the comparison model has no result: in place of its mask, and as a message, because
+    /// another tab may be open.
     fn compared_failed(&mut self, failure: Failure) {
         let (Some(comparison), Some(message)) = (&mut self.state.comparison, failure.message()) else {
             return;
@@ -74,7 +74,7 @@ impl HimixApp {
 
     fn take_compared_prediction(&mut self, predicted: Predicted) {
         let Some(comparison) = &mut self.state.comparison else { return };
-        // An answer about an image that was shown before says nothing about this one.
+        // An answer about a previously shown image says nothing about this one.
         if self.state.document.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &predicted.image)) {
             comparison.error = None;
             comparison.predicted = Some(predicted);

@@ -1,4 +1,4 @@
-//! Another model beside the one that is open, on the same image and prompt.
+//! The comparison of another model with the open one, on the same image and prompt.
 
 mod apply;
 mod arrivals;
@@ -9,61 +9,61 @@ use eframe::egui::TextureHandle;
 use crate::engine::{DisplayPixels, Pending, Predicted, Ticket};
 use crate::infer::{ModelInfo, ModelSource};
 
-/// Longest side of a picture of the comparison, in pixels.
+/// The maximum side length of an image of the comparison, in pixels.
 pub const SIDE: usize = 640;
 
-/// What a picture of the comparison shows; where this stays the same, the picture does.
+/// The content of an image of the comparison; equal values give the same image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ComparedInspection {
-    /// The prediction.
+    /// The ticket of the prediction.
     pub prediction: Ticket,
-    /// The truth.
+    /// The ticket of the ground truth.
     pub truth: Option<Ticket>,
-    /// Threshold of the mask.
+    /// The threshold of the mask.
     pub threshold: f32,
-    /// Opacity of the fill.
+    /// The opacity of the fill.
     pub opacity: f32,
-    /// Fill and outline.
+    /// Whether fill and outline are drawn.
     pub draws: [bool; 2],
 }
 
-/// A picture that is painted on a thread.
+/// An image that is rendered on a background thread.
 #[derive(Default)]
 pub struct Painting {
-    /// What it was last asked to show.
+    /// The content that was requested last.
     pub request: Pending<ComparedInspection, DisplayPixels>,
-    /// It came and is not on the graphics device yet.
+    /// A rendered image that is not on the graphics device yet.
     pub fresh: Option<DisplayPixels>,
-    /// On the graphics device.
+    /// The texture on the graphics device.
     pub texture: Option<TextureHandle>,
 }
 
-/// The comparison.
+/// The state of the comparison.
 pub struct Comparison {
-    /// The other model on its way.
+    /// The pending request to open the other model.
     pub opening: Pending<ModelSource, ModelInfo>,
-    /// Where the other model lies.
+    /// Where the other model is stored.
     pub source: ModelSource,
-    /// What it is, once it is open.
+    /// The description of the other model, once it is open.
     pub info: Option<ModelInfo>,
-    /// Why there is nothing to see.
+    /// The reason why there is no result.
     pub error: Option<String>,
-    /// The mask of what is shown.
+    /// The pending request for the mask of what is shown.
     pub prediction: Pending<(), Predicted>,
-    /// Its newest prediction.
+    /// The newest prediction of the other model.
     pub predicted: Option<Predicted>,
-    /// The open model's picture, and the other's.
+    /// The images of the open model and of the other model.
     pub paintings: [Painting; 2],
 }
 
 impl Comparison {
-    /// A comparison whose model is on its way.
+    /// Creates a comparison whose model is being opened.
     pub fn new(source: ModelSource, opening: Pending<ModelSource, ModelInfo>) -> Self {
         let (prediction, paintings) = (Pending::default(), Default::default());
         Self { opening, source, info: None, error: None, prediction, predicted: None, paintings }
     }
 
-    /// Forgets what belongs to an image that is shown no more.
+    /// Discards what belongs to an image that is no longer shown.
     pub fn forget(&mut self) {
         self.predicted = None;
         self.paintings = Default::default();

@@ -1,4 +1,4 @@
-//! Two models on the open image and prompt.
+//! The comparison of two models on the open image and prompt.
 
 use eframe::egui::{ColorImage, Image, Label, RichText, TextEdit, TextureOptions, Ui, vec2};
 
@@ -13,7 +13,7 @@ use crate::app::text::file_name;
 use crate::app::theme;
 use crate::engine::Counts;
 
-/// Largest height of a picture, in points.
+/// The maximum height of an image, in points.
 const HEIGHT: f32 = 340.0;
 
 /// The masks of two models side by side.
@@ -92,7 +92,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.separator();
 }
 
-/// Dice per image where a truth is open, and the mask's size.
+/// Draws the size of the mask, and its Dice score if a ground truth is open.
 fn numbers(ui: &mut Ui, counts: Option<&Counts>, truth: Option<u64>, threshold: f32) {
     let Some(counts) = counts else {
         ui.label(RichText::new("The mask appears in a moment.").weak());

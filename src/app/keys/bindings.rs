@@ -1,4 +1,4 @@
-//! Which keys do what: the usual ones, and what the user has changed.
+//! The key bindings: the defaults and the user's changes.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::chord::Chord;
 use crate::app::tab::Tab;
 
-/// Names an action, in commands and in the settings file.
+/// The identifier of an action in commands and in the settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionId(pub &'static str);
 
-/// Something that keys do.
+/// An action that keys can trigger.
 pub trait Keyed {
-    /// Names it.
+    /// Returns the identifier.
     fn id(&self) -> ActionId;
-    /// Its keys, unless the user says otherwise.
+    /// Returns the default keys.
     fn usual(&self) -> &'static [Chord];
-    /// Whether its keys do something in a task.
+    /// Returns whether its keys have an effect in a task.
     fn works_in(&self, tab: Tab) -> bool;
 }
 
-/// The user's keys by the names of actions; an action that is not named has its usual ones.
+/// The user's keys by action name; actions that are not listed have their default keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Bindings(BTreeMap<String, Vec<Chord>>);
 
 impl<'de> Deserialize<'de> for Bindings {
-    /// Leaves out the keys that it does not know: those of a newer version are no reason to lose the settings.
+    /// Skips unknown keys, so that a file written by a newer version does not lose all settings.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
         let pair =
@@ -37,27 +37,27 @@ impl<'de> Deserialize<'de> for Bindings {
 }
 
 impl Bindings {
-    /// The keys of an action.
+    /// Returns the keys of an action.
     pub fn of(&self, action: &impl Keyed) -> &[Chord] {
         self.0.get(action.id().0).map_or(action.usual(), Vec::as_slice)
     }
 
-    /// The first key of an action, for a menu; empty where it has none.
+    /// Returns the first key of an action, for a menu; empty if there is none.
     pub fn label(&self, action: &impl Keyed) -> String {
         self.of(action).first().map_or_else(String::new, Chord::to_string)
     }
 
-    /// Whether the keys of an action are not the usual ones.
+    /// Returns whether the keys of an action differ from the defaults.
     pub fn is_changed(&self, action: &impl Keyed) -> bool {
         self.0.contains_key(action.id().0)
     }
 
-    /// Whether any are not.
+    /// Returns whether any action has keys that differ from the defaults.
     pub fn are_changed(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// What a key does in a task, of `all` that there is to do.
+    /// Returns the action among `all` that a key triggers in a task.
     pub fn action<'a, A: Keyed>(
         &self,
         all: impl IntoIterator<Item = &'a A>,
@@ -67,7 +67,8 @@ impl Bindings {
         all.into_iter().find(|action| action.works_in(tab) && self.of(*action).contains(&chord))
     }
 
-    /// Gives `chord` to `action`, in the place of its key number `place` or as one more. Those of `all` that had it lose it, and are returned.
+    /// Assigns `chord` to `action`, in place of its key at position `place` or as an additional key. Actions among
+    /// `all` that had this key lose it and are returned.
     pub fn bind<'a, A: Keyed>(
         &mut self,
         all: impl IntoIterator<Item = &'a A>,
@@ -100,7 +101,7 @@ impl Bindings {
         losers
     }
 
-    /// Takes key number `place` from an action.
+    /// Removes the key at position `place` from an action.
     pub fn unbind(&mut self, action: &impl Keyed, place: usize) {
         let mut chords = self.of(action).to_vec();
         if place < chords.len() {
@@ -109,16 +110,16 @@ impl Bindings {
         }
     }
 
-    /// Gives `action` its usual keys again; those of `all` that have one of them lose it.
+    /// Restores the default keys of `action`; actions among `all` that use one of them lose it.
     pub fn reset<'a, A: Keyed + 'a>(&mut self, all: impl IntoIterator<Item = &'a A> + Clone, action: &A) {
-        // As a change of its own, so that nobody else keeps one of them.
+        // The keys are assigned one by one, so that no other action keeps one of them.
         self.0.remove(action.id().0);
         for chord in action.usual() {
             self.bind(all.clone(), action, None, *chord);
         }
     }
 
-    /// Gives all actions their usual keys again.
+    /// Restores the default keys of all actions.
     pub fn reset_all(&mut self) {
         self.0.clear();
     }

@@ -6,56 +6,57 @@ use std::str::FromStr;
 use eframe::egui::{Key, Modifiers};
 use serde::{Deserialize, Serialize};
 
-/// A key, and what is held with it. Ctrl is the command key on a Mac.
+/// A key with its modifiers. On a Mac, Ctrl stands for the command key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Chord {
-    /// Ctrl.
+    /// Whether Ctrl is held.
     pub ctrl: bool,
-    /// Shift.
+    /// Whether Shift is held.
     pub shift: bool,
-    /// Alt.
+    /// Whether Alt is held.
     pub alt: bool,
     /// The key.
     pub key: Key,
 }
 
 impl Chord {
-    /// A key alone.
+    /// Creates a chord without modifiers.
     pub const fn key(key: Key) -> Self {
         Self { ctrl: false, shift: false, alt: false, key }
     }
 
-    /// With Ctrl.
+    /// Creates a chord with Ctrl.
     pub const fn ctrl(key: Key) -> Self {
         Self { ctrl: true, ..Self::key(key) }
     }
 
-    /// With Ctrl and Shift.
+    /// Creates a chord with Ctrl and Shift.
     pub const fn ctrl_shift(key: Key) -> Self {
         Self { shift: true, ..Self::ctrl(key) }
     }
 
-    /// What was pressed.
+    /// Returns the chord for a pressed key.
     pub fn pressed(key: Key, modifiers: Modifiers) -> Self {
-        // A sign that is typed with Shift on one keyboard is typed without it on another: the sign counts.
+        // Whether a symbol needs Shift depends on the keyboard layout, so only the symbol counts.
         let shift = modifiers.shift && !is_sign(key);
-        // Some systems name the key, not the sign.
+        // Some systems report the physical key instead of the symbol.
         let key = if key == Key::Slash && modifiers.shift { Key::Questionmark } else { key };
         Self { ctrl: modifiers.command || modifiers.ctrl, shift, alt: modifiers.alt, key }
     }
 
-    /// Whether it can be a command while a text field has the keyboard.
+    /// Returns whether the chord can trigger a command while a text field has the focus.
     pub fn works_in_text(self) -> bool {
         self.ctrl || is_function(self.key)
     }
 
-    /// Whether a key is one that is held with another one.
+    /// Returns whether a key is a modifier key.
     pub fn is_modifier(key: Key) -> bool {
         ["Shift", "Control", "Alt", "Super"].iter().any(|name| key.name().starts_with(name))
     }
 
-    /// Whether a program can do without it: these keys move between widgets, leave what is open, or are the text field's.
+    /// Returns whether the chord is reserved: for moving between widgets, for closing what is open, or for text
+    /// fields.
     pub fn is_reserved(self) -> bool {
         let editing = [Key::A, Key::C, Key::V, Key::X];
         matches!(self.key, Key::Escape | Key::Tab | Key::Enter | Key::Backspace)
@@ -63,7 +64,7 @@ impl Chord {
     }
 }
 
-/// Signs, which need Shift or not by the keyboard's layout.
+/// Returns whether a key is a symbol whose need for Shift depends on the keyboard layout.
 fn is_sign(key: Key) -> bool {
     matches!(
         key,
@@ -121,7 +122,7 @@ impl fmt::Display for Chord {
 }
 
 impl From<Chord> for String {
-    /// As it stands in the settings file: `Ctrl+Shift+O`.
+    /// Returns the form in the settings file, for example `Ctrl+Shift+O`.
     fn from(chord: Chord) -> Self {
         let mut text = String::new();
         for (is_held, name) in [(chord.ctrl, "Ctrl+"), (chord.alt, "Alt+"), (chord.shift, "Shift+")] {

@@ -1,4 +1,4 @@
-//! Keys: what is pressed together, and which of that does what. What there is to do is declared in `actions`.
+//! Keyboard chords and the actions they are bound to. The actions are declared in `actions`.
 
 mod bindings;
 mod chord;

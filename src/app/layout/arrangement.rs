@@ -1,4 +1,4 @@
-//! An arrangement as it is stored: rows, columns and stacks of panels.
+//! A stored panel arrangement: rows, columns and stacks of panels.
 
 use eframe::egui::Id;
 use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
@@ -7,54 +7,54 @@ use serde::{Deserialize, Serialize};
 use crate::app::pane::{Column, Pane, PaneInfo, Panes, Place};
 use crate::app::tab::Tab;
 
-/// Most containers within each other; more is no arrangement that anybody made.
+/// The maximum nesting depth of containers; deeper arrangements are rejected as invalid.
 const DEPTH: usize = 16;
 
-/// A panel, or several of them.
+/// A panel, or a container of several panels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Node {
-    /// Side by side.
+    /// Parts side by side.
     Row(Vec<Part>),
-    /// One above the other.
+    /// Parts one above the other.
     Column(Vec<Part>),
-    /// One before the other.
+    /// Panels that share a place, of which one is visible.
     Stack {
         /// The panels.
         panes: Vec<Leaf>,
-        /// The one in front.
+        /// The index of the panel at the front.
         front: usize,
     },
 }
 
-/// What stands in a row or a column.
+/// A part of a row or a column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
-    /// Its width or height in points; that of one part in each row and column follows from the others'.
+    /// The width or height in points; in each row and column, the size of one part follows from the others.
     pub size: f32,
-    /// What it is.
+    /// The content of the part.
     pub node: Node,
 }
 
 /// A panel in its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Leaf {
-    /// Its name. What the program does not know is left out, so that layouts of newer versions are read.
+    /// The name of the panel. Unknown names are skipped, so that layouts of newer versions can be read.
     pub pane: String,
-    /// Whether it is closed.
+    /// Whether the panel is closed.
     #[serde(default)]
     pub is_closed: bool,
 }
 
-/// Width of the middle column where nobody has set any, in points; it takes what the others leave.
+/// The default width of the middle column in points; it takes the remaining width.
 const MIDDLE: f32 = 800.0;
 
 impl Node {
-    /// The arrangement of a task where nobody has made another one: each panel where it says.
+    /// Returns the default arrangement of a task, with each panel in its default place.
     pub fn usual(tab: Tab, panes: &Panes) -> Self {
         let mut all: Vec<(Place, &PaneInfo)> =
             panes.of(tab).filter_map(|info| Some((info.place(tab)?, info))).collect();
-        // Panels of one place keep the order in which they are listed.
+        // Panels with the same place keep the order in which they are listed.
         all.sort_by_key(|(place, _)| (place.column, place.row));
         let columns = all.chunk_by(|a, b| a.0.column == b.0.column).map(|column| {
             let rows = column.chunk_by(|a, b| a.0.row == b.0.row).map(|row| {
@@ -73,8 +73,9 @@ impl Node {
         Self::Row(columns.collect())
     }
 
-    /// This arrangement with exactly the panels of a task: unknown ones are left out, and those that it lacks, because they are newer than the
-    /// arrangement, stand with the ones that share their place. `None` if nobody could have made it.
+    /// Returns this arrangement with exactly the panels of a task: unknown panels are removed, and missing ones,
+    /// which are newer than the arrangement, are added beside the panels that share their place. `None` if the
+    /// arrangement is invalid.
     pub fn completed(&self, tab: Tab, panes: &Panes) -> Option<Self> {
         let mut found = Vec::new();
         if !self.collect(&mut found, DEPTH) {
@@ -111,7 +112,7 @@ impl Node {
         Some(node)
     }
 
-    /// This arrangement without the panels that are not wanted; `None` if none is left.
+    /// Returns this arrangement without the unwanted panels; `None` if no panel is left.
     fn keeping(&self, is_wanted: &impl Fn(&str) -> bool) -> Option<Self> {
         let keep = |parts: &[Part]| {
             let part = |part: &Part| Some(Part { size: part.size, node: part.node.keeping(is_wanted)? });
@@ -130,7 +131,7 @@ impl Node {
         }
     }
 
-    /// Puts a panel into the first stack that has one of `neighbours`; gives it back if there is none.
+    /// Adds a panel to the first stack that contains one of `neighbours`; returns the panel if there is none.
     fn add_beside(&mut self, neighbours: &[&str], leaf: Leaf) -> Option<Leaf> {
         match self {
             Self::Row(parts) | Self::Column(parts) => {
@@ -144,7 +145,8 @@ impl Node {
         }
     }
 
-    /// Collects the names of its panels. Whether somebody could have made it: not too deep, nothing empty, sizes that are numbers.
+    /// Collects the names of the panels. Returns whether the arrangement is valid: not nested too deeply, without
+    /// empty containers, and with finite sizes.
     fn collect(&self, found: &mut Vec<String>, depth: usize) -> bool {
         match self {
             Self::Row(parts) | Self::Column(parts) => {
@@ -161,7 +163,7 @@ impl Node {
         }
     }
 
-    /// As a tree that can be drawn.
+    /// Converts the arrangement to a tree that can be drawn.
     pub fn tree(&self, id: Id, panes: &Panes) -> Tree<Pane> {
         let mut tiles = Tiles::default();
         let mut closed = Vec::new();
@@ -198,7 +200,7 @@ impl Node {
         }
     }
 
-    /// The arrangement of the tile `id` of a tree; `None` if there is no such tile.
+    /// Returns the arrangement of the tile `id` of a tree; `None` if there is no such tile.
     pub fn of(tree: &Tree<Pane>, id: TileId) -> Option<Self> {
         let leaf = |tile: TileId| match tree.tiles.get(tile) {
             Some(Tile::Pane(pane)) => {
@@ -209,7 +211,7 @@ impl Node {
         match tree.tiles.get(id)? {
             Tile::Pane(_) => Some(Self::Stack { panes: vec![leaf(id)?], front: 0 }),
             Tile::Container(Container::Tabs(tabs)) => {
-                // A stack holds panels; a row that was dropped into one is not taken apart.
+                // A stack contains only panels; a row that was dropped into a stack cannot be stored.
                 let panes: Vec<Leaf> = tabs.children.iter().map(|tile| leaf(*tile)).collect::<Option<_>>()?;
                 let front = tabs.children.iter().position(|tile| tabs.is_active(*tile)).unwrap_or(0);
                 (!panes.is_empty()).then_some(Self::Stack { panes, front })
@@ -247,7 +249,7 @@ pub(super) mod tests {
     const RESULT: PaneInfo = info("result", &[Place::new(Tab::Read, Column::Right, 0)], [272.0, 400.0]);
     const PAST: PaneInfo = info("past", &[Place::new(Tab::Read, Column::Right, 1).closed()], [272.0, 172.0]);
 
-    /// Some panels of the Read tab.
+    /// Returns some panels of the Read tab.
     pub(in crate::app::layout) fn panes() -> Panes {
         Panes::new([&WORKLIST, &PICTURE, &PROMPT, &RESULT, &PAST])
     }

@@ -1,4 +1,4 @@
-//! Sizes of panels: each keeps its own, and in every row and column one takes what the others leave.
+//! Panel sizes: each panel keeps its own size, and in every row and column one panel takes the remaining space.
 
 use eframe::egui::{Vec2, vec2};
 use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
@@ -6,12 +6,13 @@ use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
 use super::children;
 use crate::app::pane::{Pane, Panes};
 
-/// Least share of a row and of a column for the part that takes what the others leave.
+/// The minimum share of a row and of a column for the part that takes the remaining space.
 const LEAST: [f32; 2] = [0.42, 0.3];
-/// A size below this, in points, was set by nobody: the part was put there a moment ago.
+/// Sizes below this, in points, are unset: the part has just been placed there.
 const UNSET: f32 = 8.0;
 
-/// Brings the sizes within the tile `id` into agreement with `room`, in points; `bar` is the height of a bar of tabs.
+/// Adjusts the sizes within the tile `id` to `room`, in points; `gap` is the space between parts, and `bar` the
+/// height of a tab bar.
 pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: f32, bar: f32) {
     let linear = match tiles.get(id) {
         Some(Tile::Container(Container::Linear(linear))) => linear.clone(),
@@ -34,8 +35,9 @@ pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: 
             shares.set_share(child, usual(tiles, panes, child, axis));
         }
     }
-    // The last of equals, so that a panel at the right or below another one grows. While that one is closed, the others share its
-    // place by their sizes and keep these: one that had grown for it would leave it nothing when it is opened again.
+    // Among equals, the last one grows, that is, a panel at the right or below. While it is closed, the others
+    // share its space in proportion to their sizes but keep these; otherwise no space would be left when it is
+    // reopened.
     let grows = linear.children.iter().copied().max_by_key(|child| growth(tiles, panes, *child));
     if let Some(grows) = grows.filter(|grows| seen.contains(grows)) {
         let others: f32 = seen.iter().filter(|child| **child != grows).map(|child| shares[*child]).sum();
@@ -52,7 +54,7 @@ pub fn fit(tiles: &mut Tiles<Pane>, panes: &Panes, id: TileId, room: Vec2, gap: 
     }
 }
 
-/// How much a part wants to grow: as the panel in it that wants it most, be it closed or not.
+/// Returns the growth priority of a part: the highest priority of its panels, whether closed or not.
 fn growth(tiles: &Tiles<Pane>, panes: &Panes, id: TileId) -> u8 {
     match tiles.get(id) {
         Some(Tile::Pane(pane)) => panes.get(*pane).map_or(0, |info| info.growth) + 1,
@@ -63,7 +65,7 @@ fn growth(tiles: &Tiles<Pane>, panes: &Panes, id: TileId) -> u8 {
     }
 }
 
-/// The size of a part where nobody has set any: that of its largest panel.
+/// Returns the default size of a part, which is that of its largest panel.
 fn usual(tiles: &Tiles<Pane>, panes: &Panes, id: TileId, axis: usize) -> f32 {
     match tiles.get(id) {
         Some(Tile::Pane(pane)) => panes.get(*pane).map_or(100.0, |info| info.size[axis]),
@@ -106,7 +108,7 @@ mod tests {
         assert_eq!(sizes(&tree.tiles), [196.0, 1278.0 - 196.0 - 272.0, 272.0]);
         fit(&mut tree.tiles, &panes, root, vec2(1920.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles), [196.0, 1918.0 - 196.0 - 272.0, 272.0]);
-        // Too narrow for all: the picture keeps its share, and nobody's size is forgotten.
+        // If the space is too narrow for all, the image keeps its share, and all set sizes are kept.
         fit(&mut tree.tiles, &panes, root, vec2(402.0, 800.0), 1.0, 22.0);
         assert_eq!(sizes(&tree.tiles).map(f32::round), [196.0, 168.0, 272.0]);
         let worklist = tree.tiles.find_pane(&Pane::WORKLIST).expect("a tile");

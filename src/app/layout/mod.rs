@@ -1,4 +1,4 @@
-//! Where the panels stand: for each task an arrangement that the user can change and that is remembered.
+//! The panel layouts: for each task, an arrangement that the user can change and that is saved.
 
 mod arrangement;
 mod fit;
@@ -14,7 +14,7 @@ pub use arrangement::Node;
 use super::pane::{Pane, Panes};
 use super::tab::Tab;
 
-/// The arrangement of one task as it is on the screen.
+/// The current arrangement of one task.
 pub struct Layout {
     tree: Tree<Pane>,
     panes: Panes,
@@ -25,30 +25,31 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// As it was left, or the usual arrangement where there is none.
+    /// Creates the layout from the stored arrangement, or the default one if there is none.
     fn of(tab: Tab, stored: Option<&Node>, panes: &Panes) -> Self {
         let stored = stored.and_then(|node| node.completed(tab, panes));
         let node = stored.unwrap_or_else(|| Node::usual(tab, panes));
         let tree = node.tree(Id::unique(("layout", tab)), panes);
         let mut layout = Self { tree, panes: panes.clone(), aside: Vec::new(), requested: Vec::new() };
-        // It opens with a folder.
+        // The worklist opens together with a folder.
         layout.open(Pane::WORKLIST, false);
         layout
     }
 
-    /// Brings the sizes of its panels into agreement with `size`, in points; `bar` is the height of a bar of tabs.
+    /// Adjusts the panel sizes to `size`, in points; `gap` is the space between panels, and `bar` the height of a
+    /// tab bar.
     pub fn fit(&mut self, size: Vec2, gap: f32, bar: f32) {
         if let Some(root) = self.tree.root() {
             fit::fit(&mut self.tree.tiles, &self.panes, root, size, gap, bar);
         }
     }
 
-    /// The tree, for what draws it.
+    /// Returns the tree for drawing.
     pub fn tree(&mut self) -> &mut Tree<Pane> {
         &mut self.tree
     }
 
-    /// As it is stored; `None` if the tree is not what it should be.
+    /// Returns the arrangement to store; `None` if the tree is invalid.
     pub fn node(&self) -> Option<Node> {
         Node::of(&self.tree, self.tree.root()?)
     }
@@ -57,17 +58,17 @@ impl Layout {
         self.tree.tiles.find_pane(&pane)
     }
 
-    /// Whether a panel is open, be it behind another one.
+    /// Returns whether a panel is open, even if it is behind another one.
     pub fn is_open(&self, pane: Pane) -> bool {
         self.tile(pane).is_some_and(|tile| self.tree.is_visible(tile))
     }
 
-    /// Whether a panel is open and not behind another one.
+    /// Returns whether a panel is open and not behind another one.
     pub fn is_seen(&self, pane: Pane) -> bool {
         self.tile(pane).is_some_and(|tile| self.tree.is_visible(tile) && self.tree.active_tiles().contains(&tile))
     }
 
-    /// Opens or closes a panel; one that is opened comes before those that share its place.
+    /// Opens or closes a panel; a panel that is opened moves to the front of its stack.
     pub fn open(&mut self, pane: Pane, is_open: bool) {
         let Some(tile) = self.tile(pane) else { return };
         if !is_open && self.panes.get(pane).is_some_and(|info| info.is_hero) {
@@ -92,8 +93,8 @@ impl Layout {
         self.requested.contains(&pane)
     }
 
-    /// Hides panels that have nothing to show, each with whether it was in front. They are open all the same:
-    /// [`Self::bring_back`] gives them their places again.
+    /// Hides panels that have nothing to show, each given with whether it was at the front. They remain open:
+    /// [`Self::bring_back`] restores their places.
     pub fn set_aside(&mut self, panes: &[(Pane, bool)]) {
         for tile in panes.iter().filter_map(|(pane, _)| self.tile(*pane)).collect::<Vec<TileId>>() {
             self.tree.set_visible(tile, false);
@@ -112,7 +113,7 @@ impl Layout {
         }
     }
 
-    /// Shows again what [`Self::set_aside`] hid.
+    /// Shows the panels that [`Self::set_aside`] has hidden.
     pub fn bring_back(&mut self, panes: &[(Pane, bool)]) {
         for (pane, is_front) in panes {
             let Some(tile) = self.tile(*pane) else { continue };
@@ -123,52 +124,53 @@ impl Layout {
         }
     }
 
-    /// Where a panel was drawn in the last frame.
+    /// Returns where a panel was drawn in the last frame.
     pub fn rect(&self, pane: Pane) -> Option<Rect> {
         self.tree.tiles.rect(self.tile(pane)?)
     }
 }
 
-/// Those of all tasks.
+/// The layouts of all tasks.
 pub struct Layouts {
     panes: Panes,
     of: BTreeMap<Tab, Layout>,
 }
 
 impl Layouts {
-    /// As they were left.
+    /// Creates the layouts from the stored ones.
     pub fn new(stored: &StoredLayouts, panes: Panes) -> Self {
         let of = Tab::ALL.map(|tab| (tab, Layout::of(tab, stored.0.get(&tab), &panes)));
         Self { of: of.into(), panes }
     }
 
-    /// The panels that they arrange.
+    /// Returns the panels of the layouts.
     pub fn panes(&self) -> &Panes {
         &self.panes
     }
 
-    /// That of a task.
+    /// Returns the layout of a task.
     pub fn get(&self, tab: Tab) -> Option<&Layout> {
         self.of.get(&tab)
     }
 
-    /// As [`Self::get`].
+    /// Returns the layout of a task for modification.
     pub fn get_mut(&mut self, tab: Tab) -> Option<&mut Layout> {
         self.of.get_mut(&tab)
     }
 
-    /// Arranges the panels of a task as usual.
+    /// Restores the default layout of a task.
     pub fn reset(&mut self, tab: Tab) {
         self.of.insert(tab, Layout::of(tab, None, &self.panes));
     }
 
-    /// For the settings.
+    /// Returns the layouts to store in the settings.
     pub fn stored(&self) -> StoredLayouts {
         StoredLayouts(self.of.iter().filter_map(|(tab, layout)| Some((*tab, layout.node()?))).collect())
     }
 }
 
-/// Layouts in the settings file. A layout that cannot be read gives way to the usual one: it is no reason to lose the other settings.
+/// The layouts in the settings file. A layout that cannot be read is replaced by the default one, so that the
+/// other settings are not lost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StoredLayouts(BTreeMap<Tab, Node>);
 
@@ -179,7 +181,7 @@ impl<'de> Deserialize<'de> for StoredLayouts {
     }
 }
 
-/// The tiles of a container.
+/// Returns the tiles of a container.
 fn children(tree: &egui_tiles::Tiles<Pane>, id: TileId) -> Vec<TileId> {
     match tree.get(id) {
         Some(Tile::Container(container)) => container.children().copied().collect(),

@@ -1,4 +1,4 @@
-//! The picture in the middle.
+//! The image in the centre.
 
 use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
@@ -13,19 +13,19 @@ use crate::app::theme;
 use crate::data::volume::Window;
 use crate::render::{Paint, PictureStyle, Show, TruthLayer, Uniforms};
 
-/// Opacity of a mask that is out of date, in relation to one that is not.
+/// The opacity of an outdated mask relative to an up-to-date one.
 const DIMMED: f32 = 0.4;
-/// Width of an outline in points.
+/// The width of an outline, in points.
 const OUTLINE: f32 = 1.5;
-/// Points of the wheel that double the zoom, over ln 2.
+/// The number of scroll points that double the zoom, divided by ln 2.
 const WHEEL: f32 = 220.0;
-/// Points of a touchpad that are a notch of a wheel, and seconds after which a part of a notch is forgotten.
+/// The number of touchpad points per wheel notch, and the seconds after which a partial notch is discarded.
 const POINTS: f32 = 40.0;
 const PAUSE: f64 = 0.5;
-/// Thickness of the progress line, and how long it takes from end to end.
+/// The thickness of the progress line in points, and the seconds of one pass from end to end.
 const PROGRESS: (f32, f64) = (2.0, 1.2);
 
-/// The picture with its overlay.
+/// The image with its overlay.
 pub struct Canvas;
 
 const INFO: PaneInfo = PaneInfo {
@@ -52,7 +52,7 @@ impl Panel for Canvas {
     }
 }
 
-/// Draws the picture, and beneath it the slices of a stack.
+/// Draws the image, and the slice strip of a stack below it.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     if state.presentation.is_none() {
         level::slices(ui, state, commands);
@@ -89,7 +89,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
         if let Some(pointer) = response.interact_pointer_pos() {
             let here = state.view.image_at(pointer);
             let begun = state.ruler.filter(|_| !response.drag_started());
-            // A drag is one only after some points: the ruler begins where the button went down.
+            // A drag is detected only after a few points, so the ruler starts where the button was pressed.
             let pressed = || ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer);
             let from = begun.map_or_else(|| state.view.image_at(pressed()), |[from, _]| from);
             commands.push(Command::Ruler(Some([from, here])));
@@ -100,7 +100,7 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     if response.dragged_by(PointerButton::Secondary)
         && let Some(open) = &state.document.image
     {
-        // Across the whole picture once: twice the range of its values.
+        // A drag across the whole image changes the window by twice the value range.
         let Window { centre, width } = open.seen.window;
         let step = 2.0 * open.full.width / response.rect.width().max(1.0);
         let delta = response.drag_delta() * step;
@@ -128,8 +128,8 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
     }
 }
 
-/// Whole notches that the wheel was turned in this frame, up being positive. Wheels and touchpads that tell of parts of a notch are
-/// waited for.
+/// Returns the whole wheel notches of this frame; up is positive. Partial notches of wheels and touchpads are
+/// accumulated.
 fn notches(ui: &Ui) -> i64 {
     let turned: f32 = ui.input(|input| {
         let lines = |event: &egui::Event| match event {
@@ -146,20 +146,20 @@ fn notches(ui: &Ui) -> i64 {
     let (rest, since) = ui.data(|data| data.get_temp::<(f32, f64)>(id)).unwrap_or_default();
     let goes_on = now - since < PAUSE && rest * turned > 0.0;
     let sum = if goes_on { rest + turned } else { turned };
-    // A thousandth, so that ten tenths are a whole.
+    // The tolerance of a thousandth makes ten tenths add up to one notch.
     let steps = (sum + 1e-3 * sum.signum()).trunc();
     ui.data_mut(|data| data.insert_temp(id, (sum - steps, now)));
     steps as i64
 }
 
-/// What the shader needs to draw the state.
+/// Returns what the shader needs to draw the state; `None` without an image.
 fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Option<Paint> {
     let open = state.document.image.as_ref()?;
     let settings = &state.settings;
     let is_seen = state.show_overlay && !state.overlay_held;
     let show = Show {
         prediction: is_seen && state.shown.is_some(),
-        // Without a mask there is nothing to compare: everything would be called missed.
+        // Without a mask, a comparison would show all of the ground truth as missed.
         truth: is_seen && state.compares() && state.shown.is_some(),
         fill: settings.fill,
         contour: settings.contour,
@@ -190,7 +190,7 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
     })
 }
 
-/// A line along the lower edge of the picture, on which a piece runs from left to right.
+/// Draws an indeterminate progress line along the lower edge of the image.
 fn progress_line(painter: &Painter, rect: Rect, time: f64, visuals: &egui::Visuals) {
     let (thickness, period) = PROGRESS;
     let phase = ((time / period).fract() * 1.3 - 0.3) as f32;

@@ -1,4 +1,5 @@
-//! The panels of a task in their places: dragged by their tabs, sized at their edges, closed and opened from the View menu.
+//! The docked panels of a task: dragged by their tabs, resized at their edges, closed, and opened from the View
+//! menu.
 
 use std::collections::HashSet;
 
@@ -17,13 +18,13 @@ use crate::app::pane::{Pane, Panes};
 use crate::app::state::State;
 use crate::app::theme;
 
-/// Height of a bar of tabs, and the space between two panels, which is the splitter, in points.
+/// The height of a tab bar, and the gap between two panels, which serves as the splitter, in points.
 const BAR: f32 = 23.0;
 const GAP: f32 = 4.0;
-/// Half of the width in which the pointer takes hold of a splitter, in points.
+/// Half the width of the area in which the pointer can grab a splitter, in points.
 const GRAB: f32 = 5.0;
 
-/// Draws those of `panels` that belong to the task that is open, and returns where its hero is.
+/// Draws those of `panels` that belong to the current task, and returns the rectangle of its main panel.
 pub fn show(
     ui: &mut Ui,
     state: &mut State,
@@ -36,7 +37,7 @@ pub fn show(
     let Some(layout) = state.layouts.get_mut(tab) else { return room };
     layout.set_aside(&idle);
     layout.fit(room.size(), GAP, BAR);
-    // The panels see all of the state, so the tree is not within it while they are drawn.
+    // The panels receive the whole state, so the tree is taken out of it while they are drawn.
     let mut tree = std::mem::replace(layout.tree(), Tree::empty(egui::Id::unique("no layout")));
     let bare = bare(&tree.tiles, state.layouts.panes());
     let mut dock = Dock { state, panels, commands, bare, is_edited: false };
@@ -60,7 +61,7 @@ pub fn show(
     hero
 }
 
-/// The open panels that are idle, each with whether it is in front of those that share its place.
+/// Returns the open panels that are idle, each with whether it is at the front of its stack.
 fn idle(state: &State, panels: &[&dyn Panel]) -> Vec<(Pane, bool)> {
     let Some(layout) = state.layouts.get(state.tab) else { return Vec::new() };
     let is_open = |pane: Pane| layout.is_open(pane) && !layout.is_requested(pane);
@@ -73,7 +74,7 @@ fn idle(state: &State, panels: &[&dyn Panel]) -> Vec<(Pane, bool)> {
     .collect()
 }
 
-/// Stacks of one panel that needs no tab: what the layout is for, and what is drawn with its name.
+/// Returns the stacks with a single panel that needs no tab: the main panel, or a panel that draws its own title.
 fn bare(tiles: &Tiles<Pane>, panes: &Panes) -> HashSet<TileId> {
     let is_bare = |tabs: &Tabs| {
         let mut seen = tabs.children.iter().filter(|tile| tiles.is_visible(**tile));
@@ -92,7 +93,7 @@ struct Dock<'a> {
     state: &'a mut State,
     panels: &'static [&'static dyn Panel],
     commands: &'a mut Vec<Command>,
-    /// Stacks without a bar of tabs.
+    /// The stacks without a tab bar.
     bare: HashSet<TileId>,
     is_edited: bool,
 }
@@ -201,7 +202,7 @@ impl Behavior<Pane> for Dock<'_> {
     }
 }
 
-/// A panel's ground and margin.
+/// Draws `content` on the background of a panel, with its margin.
 fn plain<T>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> T) -> T {
     Frame::new()
         .inner_margin(Margin::symmetric(8, 5))

@@ -1,4 +1,4 @@
-//! What stands where the picture will be.
+//! The content of the image area while no image is open.
 
 use eframe::egui::{
     Align2, Button, ColorImage, FontId, Id, Image, Label, Layout, Rect, Response, RichText, TextureHandle,
@@ -12,10 +12,10 @@ use crate::app::text::file_name;
 use crate::app::theme;
 use crate::data::samples::{SAMPLES, SampleCase};
 
-/// Side of a sample's picture, points.
+/// The side length of a sample's thumbnail, in points.
 const THUMBNAIL: f32 = 96.0;
 
-/// Says what to do and offers to do it, or says why the case that was asked for is not seen.
+/// Explains how to open an image and offers to do so, or explains why the requested case is not shown.
 pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>) {
     let colour = theme::palette(ui.visuals()).canvas_text;
     if let Some(why) = &state.failed {
@@ -74,12 +74,12 @@ pub fn show(ui: &mut Ui, rect: Rect, state: &State, commands: &mut Vec<Command>)
     });
 }
 
-/// A button with the sample's picture over its title.
+/// Draws a button with the sample's thumbnail above its title.
 fn thumbnail(ui: &mut Ui, sample: &SampleCase) -> Response {
     let id = Id::unique(("thumbnail", sample.title));
     let known: Option<TextureHandle> = ui.data(|data| data.get_temp(id));
     let texture = known.unwrap_or_else(|| {
-        // A few thousand pixels: less work than handing them to a thread.
+        // Rendering a few thousand pixels is cheaper than handing them to a thread.
         let picture = sample.thumbnail(THUMBNAIL as usize).image;
         let size = [picture.width, picture.height];
         let pixels = ColorImage::from_rgba_unmultiplied(size, &picture.to_rgba8());
@@ -96,7 +96,7 @@ fn thumbnail(ui: &mut Ui, sample: &SampleCase) -> Response {
     .inner
 }
 
-/// Shown while files are held over the window; `words` say what may be dropped.
+/// Draws the drop target while files are dragged over the window; `words` describe what may be dropped.
 pub fn drop_target(ui: &Ui, rect: Rect, words: &str) {
     let palette = theme::palette(ui.visuals());
     let inner = rect.shrink(8.0);

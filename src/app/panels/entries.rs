@@ -1,5 +1,5 @@
-//! Entries of menus: an action or a choice with its keys at the right edge, switches with their mark, and what cannot be done with the reason
-//! under the pointer.
+//! Menu entries: actions and choices with their keys at the right edge, switches with a check mark, and disabled
+//! entries with the reason in a tooltip.
 
 use eframe::egui::{
     Atom, Button, Checkbox, IntoAtoms, Label, RadioButton, Response, RichText, ScrollArea, Ui, Widget,
@@ -10,11 +10,11 @@ use crate::app::actions::{Action, Choice, Choices, Given, Item, Shape};
 use crate::app::command::Command;
 use crate::app::state::State;
 
-/// What the bar above a menu, its frame and the edge of the window take of the window's height, in points.
+/// The height of the window that the menu bar, the menu frame and the window edge take up, in points.
 const AROUND: f32 = 56.0;
-/// Least height of a menu that scrolls, in points.
+/// The minimum height of a scrolling menu, in points.
 const LEAST: f32 = 120.0;
-/// Greatest height of a menu of long texts, in points.
+/// The maximum height of a menu of long texts, in points.
 const TEXTS: f32 = 380.0;
 
 /// Draws the entries of a menu. A menu that is higher than the window scrolls.
@@ -56,7 +56,7 @@ pub fn action(ui: &mut Ui, action: &Action, state: &State, commands: &mut Vec<Co
     give(response, given, commands);
 }
 
-/// Draws choices: their menu, or each of them.
+/// Draws choices, either as a submenu or one by one.
 pub fn choices(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec<Command>) {
     match choices.shape {
         Shape::Hidden => {}
@@ -65,14 +65,14 @@ pub fn choices(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec
     }
 }
 
-/// Draws the menu of choices as a button in a panel, with a mark that says that it opens a menu.
+/// Draws the menu of choices as a button in a panel, with a mark that indicates the menu.
 pub fn button(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec<Command>) {
     submenu(ui, choices, true, state, commands);
 }
 
 fn submenu(ui: &mut Ui, choices: &Choices, is_button: bool, state: &State, commands: &mut Vec<Command>) {
     let is_texts = matches!(choices.shape, Shape::Texts(_));
-    // An empty list of texts says how it is filled.
+    // An empty list of texts opens all the same, to explain how it is filled.
     if !is_texts && !choices.none.is_empty() && (choices.all)(state).is_empty() {
         ui.add_enabled(false, Button::new(choices.name)).on_disabled_hover_text(choices.none);
         return;
@@ -123,7 +123,7 @@ fn choice(ui: &mut Ui, of: &Choices, choice: Choice, commands: &mut Vec<Command>
     give(response, given, commands);
 }
 
-/// A name, and at the right edge its keys or what else is said of it.
+/// Returns a name with its keys or other details at the right edge.
 fn with_detail<'a>(name: &'a str, detail: &'a str) -> eframe::egui::Atoms<'a> {
     let mut atoms = name.into_atoms();
     if !detail.is_empty() {
@@ -149,7 +149,7 @@ fn give(response: Response, given: Given, commands: &mut Vec<Command>) {
     }
 }
 
-/// Draws an action of the preferences: a switch, or a button.
+/// Draws an action of the preferences as a switch or a button.
 pub fn preference(ui: &mut Ui, action: &Action, state: &State, commands: &mut Vec<Command>) {
     let given = action.given(state);
     let response = match action.is_on.map(|is_on| is_on(state)) {

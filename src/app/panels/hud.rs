@@ -1,4 +1,4 @@
-//! What is written over the picture: sides, scale, window, slice, and what is under the pointer.
+//! The text over the image: sides, scale, display window, slice, and the pixel under the pointer.
 
 use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
 
@@ -8,22 +8,22 @@ use crate::app::theme;
 use crate::data::Image;
 use crate::data::facts::place;
 
-/// Distance from the edges of the picture, points.
+/// The distance from the edges of the image, in points.
 const MARGIN: f32 = 10.0;
-/// Length of the scale bar, points, at least and at most.
+/// The minimum and maximum length of the scale bar, in points.
 const SCALE: (f32, f32) = (50.0, 140.0);
-/// Size of the letters, points.
+/// The font size, in points.
 const SIZE: f32 = 12.0;
-/// From a line of text to the next, points.
+/// The distance between lines of text, in points.
 const LINE: f32 = 16.0;
-/// Height of the scale bar with its number, points.
+/// The height of the scale bar with its number, in points.
 const SCALE_HEIGHT: f32 = 50.0;
-/// Pixels of a row and of a column that are looked at to tell a grey picture that is stored in colour.
+/// The number of pixels per row and column that are sampled to detect a greyscale image stored in colour.
 const SAMPLES: usize = 48;
-/// Space that is left beside a letter in the middle of an edge, or beside another text, points.
+/// The space beside a letter in the middle of an edge, or beside another text, in points.
 const LETTER: f32 = 20.0;
 
-/// Draws it over `rect`.
+/// Draws the text over `rect`.
 pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     let Some(open) = &state.document.image else { return };
     let painter = ui.painter().with_clip_rect(rect);
@@ -39,27 +39,27 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
         let at = pos2(inner.left(), inner.bottom() - LINE * row as f32);
         words(&painter, at, Align2::LEFT_BOTTOM, line);
     }
-    // The scale stands beside what is written at the left.
+    // The scale bar stands to the right of the text at the left edge.
     let beside = left.iter().map(|line| width(&painter, line)).fold(0.0, f32::max) + LETTER;
     scale_bar(&painter, inner, inner.width() - beside, state, open, ui.pixels_per_point());
     if let Some([a, b]) = state.ruler {
         ruler(&painter, state, open, a, b);
     }
     let said = pointer.and_then(|pointer| under_pointer(state, open, pointer)).unwrap_or_default();
-    // Up to what is written at the left, and to the letter in the middle.
+    // The text may extend to the text at the left edge, and to the letter in the middle.
     let taken = left.last().map_or(0.0, |line| width(&painter, line));
     let letter = if open.volume.geometry.sides.is_some() { inner.width() / 2.0 + LETTER } else { 0.0 };
     let room = inner.width() - letter.max(taken + LETTER);
     if let Some(line) = said.iter().find(|line| width(&painter, line) <= room) {
         words(&painter, inner.right_bottom(), Align2::RIGHT_BOTTOM, line);
     } else if let Some(line) = said.last() {
-        // Not even the shortest fits beside the other texts: it stands above them.
+        // Even the shortest text does not fit beside the others, so it is placed above them.
         let above = (LINE * left.len() as f32).max(SCALE_HEIGHT);
         words(&painter, inner.right_bottom() - vec2(0.0, above), Align2::RIGHT_BOTTOM, line);
     }
 }
 
-/// How the picture is seen, a line each: the slice of a stack, and the window.
+/// Returns the display settings, one per line: the slice of a stack and the display window.
 fn lines(open: &OpenImage) -> Vec<String> {
     let seen = &open.seen.window;
     let mut lines = vec![format!(
@@ -75,7 +75,7 @@ fn lines(open: &OpenImage) -> Vec<String> {
     lines
 }
 
-/// What is written over the picture, for those who do not see it.
+/// Returns the text over the image for screen readers.
 pub fn spoken(state: &State) -> String {
     let Some(open) = &state.document.image else { return String::new() };
     let mut parts = lines(open);
@@ -83,12 +83,12 @@ pub fn spoken(state: &State) -> String {
     parts.join(", ")
 }
 
-/// Width of a text as [`words`] writes it.
+/// Returns the width of a text drawn by [`words`], in points.
 fn width(painter: &Painter, text: &str) -> f32 {
     painter.layout_no_wrap(text.to_owned(), FontId::monospace(SIZE), theme::OVER_PICTURE).size().x
 }
 
-/// Text that is read on black and on white.
+/// Draws text that is legible on black and on white.
 fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
     let font = FontId::monospace(SIZE);
     let galley = painter.layout_no_wrap(text.to_owned(), font, theme::OVER_PICTURE);
@@ -110,13 +110,14 @@ fn letters(painter: &Painter, rect: Rect, open: &OpenImage) {
     }
 }
 
-/// A length of 1, 2 or 5 times a power of ten, in mm where the file gives the size of a pixel; at most `longest` points.
+/// Draws a scale bar whose length is 1, 2 or 5 times a power of ten, in mm if the pixel size is known; it is at
+/// most `longest` points long.
 fn scale_bar(painter: &Painter, rect: Rect, longest: f32, state: &State, open: &OpenImage, pixels_per_point: f32) {
     let longest = longest.min(SCALE.1);
     if longest <= 0.0 {
         return;
     }
-    // The bar lies along the rows, where a unit is as many widths of a pixel.
+    // The bar is horizontal, so the size of a pixel along the rows applies.
     let lengths = open.volume.geometry.lengths();
     let points_per_unit = state.view.zoom() / pixels_per_point / lengths.size[0] as f32;
     let unit = lengths.unit.words();
@@ -137,12 +138,13 @@ fn scale_bar(painter: &Painter, rect: Rect, longest: f32, state: &State, open: &
     line(painter, Stroke::new(4.0, theme::BEHIND_WORDS));
     line(painter, Stroke::new(1.5, theme::OVER_PICTURE));
     let text = format!("{} {unit}", number(f64::from(length)));
-    // Above the middle of the bar; what is longer than the bar ends with it.
+    // The text is centred above the bar; text longer than the bar is aligned with its end.
     let end = ((left + right + width(painter, &text)) / 2.0).min(right);
     words(painter, pos2(end, y - 6.0), Align2::RIGHT_BOTTOM, &text);
 }
 
-/// Position and value of the pixel under the pointer, with all that is known of it first, then with less and less.
+/// Returns the position and the value of the pixel under the pointer, as texts from the most to the least
+/// detailed.
 fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<String>> {
     let at = state.view.image_at(pointer);
     let image = &open.image;
@@ -157,7 +159,7 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
         let unit = geometry.lengths().unit.words();
         format!("{pixel} ({:.1}, {:.1} {unit})", f64::from(at.x) * column, f64::from(at.y) * row)
     });
-    // Positions are those of the centres of pixels.
+    // Positions refer to pixel centres.
     let in_patient = geometry.place(f64::from(at.x) - 0.5, f64::from(at.y) - 0.5, open.slice);
     let in_patient = in_patient.map(|at| format!("{} mm", place(at)));
     let values: Vec<String> =
@@ -180,16 +182,16 @@ fn under_pointer(state: &State, open: &OpenImage, pointer: Pos2) -> Option<Vec<S
     Some(lines)
 }
 
-/// How many channels of a pixel are written: one where the picture is grey but stored in colour, else all.
+/// Returns the number of channels to display: one for a greyscale image stored in colour, otherwise all.
 fn channels_read(image: &Image, x: usize, y: usize) -> usize {
     let is_grey = |x: usize, y: usize| (1..3).all(|channel| image.value(x, y, channel) == image.value(x, y, 0));
-    // A grey pixel of a coloured picture has all of its values, so the picture is asked too, in a grid of its pixels.
+    // A grey pixel of a colour image has all of its values displayed, so a grid of pixels is checked too.
     let steps = |side: usize| (0..side).step_by(side.div_ceil(SAMPLES).max(1));
     let is_picture_grey = || steps(image.height).all(|y| steps(image.width).all(|x| is_grey(x, y)));
     if image.channels >= 3 && is_grey(x, y) && is_picture_grey() { 1 } else { image.channels }
 }
 
-/// The ruler's line with its length.
+/// Draws the ruler with its length.
 fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) {
     let (from, to) = (state.view.screen_at(a), state.view.screen_at(b));
     painter.line_segment([from, to], Stroke::new(4.0, theme::BEHIND_WORDS));
@@ -201,7 +203,7 @@ fn ruler(painter: &Painter, state: &State, open: &OpenImage, a: eframe::egui::Ve
     words(painter, at, Align2::CENTER_BOTTOM, &length(open, a, b));
 }
 
-/// From one point of the picture to another, in mm where the file says how large a pixel is.
+/// Formats the distance between two image points, in mm if the pixel size is known.
 fn length(open: &OpenImage, a: eframe::egui::Vec2, b: eframe::egui::Vec2) -> String {
     let lengths = open.volume.geometry.lengths();
     let length = lengths.between(f64::from(b.x - a.x), f64::from(b.y - a.y));

@@ -1,4 +1,5 @@
-//! The panel *Image information*: what the file states and what was derived from it, each value with its source.
+//! The panel *Image information*: the metadata in the image file and the values derived from it, each with its
+//! source.
 
 use std::sync::Arc;
 
@@ -15,13 +16,13 @@ use crate::data::facts::{Fact, Section, facts, text, truth_facts, without_privat
 const WORDS: &str = "What the file states, and what was derived or assumed. Rest the pointer on a value to see where it comes from.";
 const IDENTIFIERS: &str = "Name, dates and UIDs, which can identify a person. They are copied only while they are shown. This is switched off \
                            again at the next start.";
-/// Share of the panel's width for the names.
+/// The share of the panel's width for the names.
 const NAMES: f32 = 0.4;
 
-/// What the sections were made of: image, slice, truth.
+/// The ticket of the image, the slice index and the ticket of the ground truth that the sections were made from.
 type Key = (u64, usize, Option<u64>);
 
-/// What the file says of the image and what was derived from it.
+/// The metadata in the image file, and the values derived from it.
 pub struct Information;
 
 const INFO: PaneInfo = PaneInfo {
@@ -43,7 +44,7 @@ impl Panel for Information {
     }
 }
 
-/// The panel.
+/// Draws the panel.
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
@@ -77,7 +78,8 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// What is known of the slice and the ground truth that are shown, cached for as long as they stay; `None` without an image.
+/// Returns the known facts about the current slice and ground truth, cached until these change; `None` without an
+/// image.
 fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     let open = state.document.image.as_ref()?;
     let key: Key = (open.ticket, open.slice, state.document.truth.as_ref().map(|truth| truth.ticket));
@@ -88,7 +90,7 @@ fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     }
     let mut all = facts(&open.volume, open.slice, &open.image);
     if let Some(truth) = &state.document.truth {
-        // What is odd stands last, wherever it was found.
+        // Notes come last, wherever they were found.
         let place = all.iter().position(|section| section.title == "Notes").unwrap_or(all.len());
         all.splice(place..place, truth_facts(&truth.truth));
     }
@@ -97,7 +99,7 @@ fn sections(ui: &Ui, state: &State) -> Option<Arc<Vec<Section>>> {
     Some(all)
 }
 
-/// The name at the left; the value beside it takes as many lines as it needs.
+/// Draws a row: the name at the left, and the value beside it on as many lines as it needs.
 fn row(ui: &mut Ui, fact: &Fact) {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
@@ -113,7 +115,8 @@ fn row(ui: &mut Ui, fact: &Fact) {
     });
 }
 
-/// With minus signs in place of hyphens before numbers, and side and number of a place, or number and unit, on one line.
+/// Replaces hyphens before numbers with minus signs, and keeps a side with its number, or a number with its unit,
+/// on one line.
 fn typographic(value: &str) -> String {
     let mut before = ' ';
     let letters: Vec<char> = value.chars().collect();
@@ -134,10 +137,10 @@ fn typographic(value: &str) -> String {
     if QUANTITIES.iter().any(|unit| text.contains(unit)) { with_groups(&text) } else { text }
 }
 
-/// What a value holds that is a quantity; a date or an identifier has its digits as they are.
+/// The units that identify a value as a quantity; the digits of dates and identifiers are not grouped.
 const QUANTITIES: [&str; 6] = [" × ", " px", " pixels", " HU", "\u{a0}mm", " slices"];
 
-/// With the digits of large numbers in groups of three.
+/// Groups the digits of large numbers in threes.
 fn with_groups(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     let mut rest = text;
@@ -145,7 +148,7 @@ fn with_groups(text: &str) -> String {
         let length = rest[begin..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len() - begin);
         let (before, digits) = (&rest[..begin], &rest[begin..begin + length]);
         words += before;
-        // Neither decimals nor what belongs to a name.
+        // Decimals and digits that belong to a name are not grouped.
         let is_number = before.chars().next_back().is_none_or(|last| " \u{a0}(−±".contains(last));
         match digits.parse::<u64>() {
             Ok(number) if is_number && !digits.starts_with('0') => words += &grouped(number),

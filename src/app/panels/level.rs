@@ -1,4 +1,4 @@
-//! Window and level, inversion, and what the network saw; beneath the picture the slices of a stack.
+//! The display window, its inversion and the window of the network input; below the image, the slices of a stack.
 
 use eframe::egui::{Button, Color32, ComboBox, DragValue, Frame, Panel, RichText, Slider, SliderClamping, Ui};
 
@@ -16,13 +16,13 @@ const NETWORK: &str = "Changing the window changes what you see, not the mask. T
 
 const BRIGHTNESS: &str = "Brightness";
 const CONTRAST: &str = "Contrast";
-/// Width of a field for a number, points.
+/// The width of a number field, in points.
 const FIELD: f32 = 58.0;
 
-/// Doublings of the contrast at the end of its slider.
+/// The number of contrast doublings at the end of the slider.
 const MOST_CONTRAST: f32 = 3.0;
 
-/// Window and level.
+/// The display window.
 pub struct Level;
 
 const INFO: PaneInfo = PaneInfo {
@@ -42,7 +42,7 @@ impl panel::Panel for Level {
     }
 }
 
-/// The panel.
+/// Draws the panel.
 fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(open) = &state.document.image else {
         ui.label(RichText::new("Open an image to adjust brightness and contrast.").weak());
@@ -93,7 +93,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Width and level as numbers; the new window where one of them was changed.
+/// Draws width and level as number fields. Returns the new window if one of them was changed.
 pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> {
     let Window { mut centre, mut width } = window;
     let speed = (width / 200.0).max(1e-3);
@@ -108,13 +108,14 @@ pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> 
     (wide.changed() || level.changed()).then_some(Window { centre, width })
 }
 
-/// At most one decimal.
+/// Formats a value with at most one decimal.
 fn short(value: f64) -> String {
     let text = if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
     text.replace('-', "−")
 }
 
-/// The same for pictures without a unit: brightness moves the level, contrast the width, both 0 for the picture as it is.
+/// Draws the controls for images without a unit: brightness moves the level and contrast changes the width; both
+/// are 0 for the unmodified image.
 fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Command>) {
     let brightness = 100.0 * (full.centre - window.centre) / full.width;
     let contrast = 100.0 * (full.width / window.width).log2() / MOST_CONTRAST;
@@ -124,7 +125,8 @@ fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Comm
             let indent = ui.max_rect().left() + 78.0 - ui.cursor().left();
             ui.add_space(indent.max(0.0));
             ui.spacing_mut().slider_width = (ui.available_width() - 54.0).max(40.0);
-            // Shown without decimals, but neither rounded nor bounded unless it is moved: the window may be set otherwise.
+            // The value is shown without decimals but must not be rounded or clamped unless it is edited, because
+            // the window can be set elsewhere.
             let slider = Slider::new(&mut value, -100.0..=100.0)
                 .clamping(SliderClamping::Edits)
                 .custom_formatter(|value, _| whole(value))
@@ -141,12 +143,12 @@ fn brightness(ui: &mut Ui, window: Window, full: Window, commands: &mut Vec<Comm
     }
 }
 
-/// Without decimals, and without a sign where that is nothing.
+/// Formats a value without decimals, and zero without a sign.
 fn whole(value: f64) -> String {
     format!("{:.0}", value.round() + 0.0).replace('-', "−")
 }
 
-/// The strip of slices beneath the picture; nothing for a lone picture.
+/// Draws the slice strip below the image; nothing is drawn for a single image.
 pub fn slices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(open) = state.document.image.as_ref().filter(|open| open.volume.slices > 1) else { return };
     let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);

@@ -1,4 +1,4 @@
-//! The menu bar, and at its right what computes.
+//! The menu bar, with the model and its device at the right.
 
 use eframe::egui::containers::menu::MenuButton;
 use eframe::egui::{Align, Button, Color32, Frame, Layout, MenuBar, Panel, RichText, Role, Ui, WidgetInfo};
@@ -44,7 +44,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-/// Offers the usual size of text where the chosen one is too large for the window. It stands first, where nothing cuts it off.
+/// Offers the default text size if the current one is too large for the window. The button comes first, so that it
+/// is never cut off.
 fn text_size(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let size = ui.ctx().content_rect().size();
     let is_too_small = size.x < MINIMUM_SIZE[0] || size.y < MINIMUM_SIZE[1];
@@ -63,7 +64,7 @@ fn text_size(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// The model and its device in one line.
+/// Returns the model and its device in one line.
 fn what_computes(state: &State) -> String {
     match (state.jobs.model.pending(), &state.model) {
         (Some(awaited), _) => format!("Opening model {}…", file_name(awaited.what.path())),

@@ -1,4 +1,4 @@
-//! All messages.
+//! The message log.
 
 use eframe::egui::{Label, RichText, Ui};
 
@@ -9,7 +9,7 @@ use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 
-/// All messages.
+/// The message log.
 pub struct Messages;
 
 const INFO: PaneInfo = PaneInfo {
@@ -35,7 +35,7 @@ impl Panel for Messages {
         }
     }
 
-    /// Where nobody has opened them and there are none.
+    /// The panel is idle if there are no messages and the user has not opened it.
     fn is_idle(&self, state: &State, is_front: bool) -> bool {
         let is_before_run = state.tab == Tab::Train && state.training.run.is_none();
         is_before_run && !is_front && state.notes.log().next().is_none()

@@ -1,4 +1,4 @@
-//! The parts of the window. A panel looks at the state and makes commands.
+//! The parts of the window. A panel reads the state and creates commands.
 
 mod canvas;
 mod dock;
@@ -41,7 +41,7 @@ use super::comparison;
 use super::pane::Panes;
 use super::state::State;
 
-/// The panels, in the order in which the View menu and shared places list them. A new one is its file and a line here.
+/// All panels, in the order of the View menu and of shared places. To add a panel, add its file and a line here.
 pub const PANELS: &[&dyn Panel] = &[
     &worklist::Cases,
     &canvas::Canvas,
@@ -66,7 +66,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &messages::Messages,
 ];
 
-/// What the panels say of themselves, for the layouts.
+/// Returns the descriptions of the panels, for the layouts.
 pub fn infos() -> Panes {
     Panes::new(PANELS.iter().map(|panel| panel.info()))
 }
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    /// Settings as version 0.1 wrote them, with the Read tab rearranged by hand.
+    /// Settings written by version 0.1, with the Read tab rearranged by hand.
     const STORED: &str = include_str!("../../../tests/fixtures/v0_1/layout.json");
 
     #[test]

@@ -1,4 +1,4 @@
-//! The panel on the network: model, device, learned filter widths, times.
+//! The panel about the network: model, device, learned filter widths and timings.
 
 use eframe::egui::{RichText, Ui};
 
@@ -17,7 +17,7 @@ const SIGMA: &str = "Learned width of the spectrum filter of a decoder stage; a 
                      each filter does (Spectrum).";
 const TIME: &str = "Time of this prediction. A part that was computed before is taken from the cache: “Cached”.";
 
-/// Filter widths, time, device and origin of the model.
+/// Filter widths, timings, device and origin of the model.
 pub struct Network;
 
 const INFO: PaneInfo = PaneInfo {

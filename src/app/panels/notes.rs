@@ -1,4 +1,4 @@
-//! The bar beneath the menu: what there is to say of the case that is open. It takes one line, and a click opens all of it.
+//! The bar below the menu with the notes about the open case. It takes one line, and a click expands it.
 
 use eframe::egui::{
     Align, Button, CursorIcon, Frame, Id, Label, Layout, Margin, Panel, Popup, PopupCloseBehavior, Response,
@@ -12,10 +12,10 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::theme;
 
-/// Height of the list at most, points.
+/// The maximum height of the list, in points.
 const LIST: f32 = 320.0;
 
-/// Draws it, where there are notes, or a message for which there is no room beside the picture.
+/// Draws the bar if there are notes, or a message for which there is no room beside the image.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let count = state.notes.case().len();
     let toast = state.notes.toasts().next().filter(|_| toasts::are_in_bar(ui.ctx()));
@@ -71,7 +71,7 @@ fn notes(ui: &mut Ui, state: &State, count: usize, commands: &mut Vec<Command>) 
     });
 }
 
-/// One line: heading and text at the left, as much of it as there is room for, and at the right what can be done.
+/// Draws one line: heading and as much of the text as fits at the left, and the controls at the right.
 fn line(ui: &mut Ui, heading: RichText, text: &str, right: impl FnOnce(&mut Ui)) -> Response {
     ui.horizontal(|ui| {
         ui.label(heading);

@@ -14,7 +14,7 @@ const ABOUT: &[&str] = &[
     "Images, prompts and masks stay on this computer.",
 ];
 
-/// Draws the page that is open, if one is.
+/// Draws the open page, if there is one.
 pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
     let Some(page) = state.page else { return };
     let mut stays = true;
@@ -41,7 +41,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// The parts of the preferences.
+/// Draws the tabs of the preferences.
 fn parts(ui: &mut Ui, page: Page, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         for part in Page::PREFERENCES {

@@ -1,4 +1,4 @@
-//! The command palette: every command by its name.
+//! The command palette, which finds every command by its name.
 
 use eframe::egui::{
     Align2, Area, Context, Frame, Id, Key, Modifiers, Order, RichText, ScrollArea, TextEdit, Ui, vec2,
@@ -8,21 +8,21 @@ use crate::app::actions::{self, Given, Undo};
 use crate::app::command::Command;
 use crate::app::state::State;
 
-/// Commands that are seen at once.
+/// The number of commands that are visible at once.
 const ROWS: usize = 12;
 
-/// Something that can be done or chosen.
+/// An action or a choice.
 struct Entry {
     name: String,
-    /// Its keys, or why it cannot be done.
+    /// Its keys, or the reason why it is not available.
     detail: String,
-    /// Other words by which it is found.
+    /// Additional search words.
     words: &'static str,
     given: Given,
     undo: Undo,
 }
 
-/// Everything that can be done or chosen; what cannot be done now stands last.
+/// Returns all actions and choices; unavailable ones come last.
 fn entries(state: &State) -> Vec<Entry> {
     let keys = &state.settings.keys;
     let mut all: Vec<Entry> = Vec::new();
@@ -50,7 +50,8 @@ fn entries(state: &State) -> Vec<Entry> {
     all
 }
 
-/// Those whose names, or other words, hold every word that is typed; what begins with it first, and what cannot be done now last.
+/// Returns the entries whose names or search words contain every typed word. Entries that begin with the text come
+/// first, and unavailable ones last.
 fn matching(state: &State, typed: &str) -> Vec<Entry> {
     let typed = typed.to_lowercase();
     let mut found = entries(state);
@@ -66,7 +67,7 @@ fn matching(state: &State, typed: &str) -> Vec<Entry> {
     found
 }
 
-/// Draws the palette, where it is open.
+/// Draws the palette, if it is open.
 pub fn show(ctx: &Context, state: &mut State, commands: &mut Vec<Command>) {
     let Some(mut typed) = state.palette.clone() else { return };
     let id = Id::unique("command palette");
@@ -120,7 +121,8 @@ fn rows(ui: &mut Ui, found: &[Entry], chosen: usize, has_moved: bool, clicked: &
     if found.is_empty() {
         ui.label(RichText::new("No matching command").weak());
     }
-    // The area remembers its size: without a least height the list would stay as small as a search with few hits made it.
+    // The area remembers its size: without a minimum height, the list would stay as small as a search with few
+    // hits made it.
     let height = 24.0 * ROWS as f32;
     ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         for (place, entry) in found.iter().enumerate() {

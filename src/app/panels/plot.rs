@@ -1,4 +1,5 @@
-//! What all plots in panels have in common: axes whose marks have numbers, and no reaction to the wheel, because the panels scroll.
+//! Common properties of all plots in panels: numbered axis marks, and no reaction to the wheel, because the panels
+//! scroll.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -6,15 +7,15 @@ use std::hash::Hash;
 use eframe::egui::{Id, Vec2b};
 use egui_plot::{AxisHints, GridInput, GridMark, Plot};
 
-/// Most marks along an axis.
+/// The maximum number of marks along an axis.
 const MARKS: f64 = 4.5;
 
-/// A plot of `height` points whose axes have marks at round numbers, so far apart that each has room for its number. `whole_x`: only
-/// whole numbers along the horizontal axis.
+/// Creates a plot of `height` points whose axes have marks at round numbers, spaced so that each number fits.
+/// `whole_x` restricts the horizontal axis to whole numbers.
 pub fn base<'a>(id: impl Hash + Debug, height: f32, whole_x: bool) -> Plot<'a> {
     let marks = move |is_whole: bool| move |input: GridInput| marks(input.bounds, is_whole);
     let numbers = |mark: GridMark, _: &_| words(mark);
-    // The marks are chosen for the room there is; each may have its number.
+    // The marks are chosen to fit the available space, so each may have its number.
     let x = AxisHints::new_x().formatter(numbers).label_spacing(10.0..=20.0);
     let y = AxisHints::new_y().formatter(numbers).label_spacing(6.0..=12.0).min_thickness(34.0);
     Plot::new(("plot", Id::unique(id)))
@@ -32,7 +33,7 @@ pub fn base<'a>(id: impl Hash + Debug, height: f32, whole_x: bool) -> Plot<'a> {
         .allow_axis_zoom_drag(false)
 }
 
-/// Marks at multiples of 1, 2 or 5 times a power of ten, few enough for the room that a small plot has.
+/// Returns marks at multiples of 1, 2 or 5 times a power of ten, few enough for a small plot.
 fn marks((first, last): (f64, f64), is_whole: bool) -> Vec<GridMark> {
     let range = last - first;
     if !(range.is_finite() && range > 0.0) {
@@ -49,11 +50,11 @@ fn marks((first, last): (f64, f64), is_whole: bool) -> Vec<GridMark> {
         .collect()
 }
 
-/// As many digits as the distance of the marks needs.
+/// Formats the number of a mark with as many digits as the distance between marks needs.
 fn words(mark: GridMark) -> String {
     let digits = (-mark.step_size.log10().floor()).clamp(0.0, 6.0) as usize;
     if mark.value != 0.0 && mark.step_size < 1e-4 {
-        // So many digits that the next mark has another number.
+        // The number of digits makes the numbers of neighbouring marks different.
         let digits = (mark.value.abs().log10().floor() - mark.step_size.log10().floor()).max(0.0) as usize;
         return format!("{:.digits$e}", mark.value).replace('-', "−");
     }

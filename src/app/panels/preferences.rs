@@ -1,5 +1,5 @@
-//! The general part of the preferences: every setting that has no place in a panel, by its heading. Keys and window presets are the other parts
-//! of the same page.
+//! The general section of the preferences, with every setting that has no place in a panel. Keys and display
+//! window presets are the other sections of the same page.
 
 use eframe::egui::{RichText, ScrollArea, Ui};
 
@@ -8,7 +8,7 @@ use crate::app::actions::{Item, Section, items};
 use crate::app::command::Command;
 use crate::app::state::State;
 
-/// Greatest height of the page, in points; what does not fit is scrolled to.
+/// The maximum height of the page, in points; the rest is scrolled.
 const HEIGHT: f32 = 420.0;
 
 /// Draws the page.

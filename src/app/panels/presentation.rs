@@ -1,4 +1,4 @@
-//! The presentation: the picture, the prompt and the legend, and nothing else.
+//! The presentation, which shows only the image, the prompt and the legend.
 
 use eframe::egui::{CentralPanel, Panel, RichText, TextStyle, Ui};
 
@@ -10,10 +10,11 @@ use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::data::Outcome;
 
-/// Width of the colour bar of the heat map, in points.
+/// The width of the colour bar of the heat map, in points.
 const BAR: f32 = 180.0;
 
-/// Draws the window while it presents. In the Stages tab the picture is the grid of the stages, with a legend of its own.
+/// Draws the window during a presentation. In the Stages tab, the image is the grid of the stages, with its own
+/// legend.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let has_stages = state.tab == Tab::Stages && state.document.image.is_some();
     Panel::bottom("presentation").show(ui, |ui| {
@@ -36,7 +37,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
 }
 
-/// What the colours over the picture mean; nothing where there are none.
+/// Draws the legend of the overlay colours; nothing is drawn without an overlay.
 fn legend(ui: &mut Ui, state: &State) {
     if state.shown.is_none() || !state.show_overlay {
         return;

@@ -1,4 +1,4 @@
-//! The page on which the windows of the number keys are edited.
+//! The page for editing the display windows assigned to the number keys.
 
 use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, TextEdit, Ui};
 
@@ -9,14 +9,14 @@ use crate::app::state::State;
 use crate::app::theme;
 use crate::data::volume::{Modality, NamedWindow, Window};
 
-/// Presets that have a key, beside the full range on 0.
+/// The number of presets that have a key, apart from the full range on 0.
 const KEYS: usize = 9;
-/// Width of a name's field, points.
+/// The width of a name field, in points.
 const NAME: f32 = 150.0;
-/// Most presets.
+/// The maximum number of presets.
 const MOST: usize = 40;
 
-/// Draws the page: the presets of the kind of picture that is open, or of CT.
+/// Draws the page: the presets for the modality of the open image, or for CT.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.set_width(520.0);
     let open = state.document.image.as_ref();
@@ -84,7 +84,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// What becomes of the list.
+/// A change of the list.
 #[derive(Clone, Copy)]
 enum Change {
     Swap(usize, usize),

@@ -1,4 +1,4 @@
-//! The prompt at the bottom, and what the network reads of it.
+//! The prompt at the bottom, and the tokens that the network receives.
 
 use eframe::egui::{
     Align, CursorIcon, Frame, Id, Key, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, TextEdit,
@@ -22,16 +22,16 @@ const SIDES_WHY: &str =
 const LIMIT_WHY: &str = "The network reads at most this many tokens, two of which mark the start and the end. Words that do \
                          not fit are struck through and have no effect.";
 
-/// Opening that takes longer can be cancelled.
+/// Opening an image can be cancelled once it has taken this long.
 const CANCEL_AFTER: std::time::Duration = std::time::Duration::from_millis(500);
-/// Rows of text that are seen without scrolling, at the least and where the panel is high.
+/// The minimum and maximum number of text rows that are visible without scrolling.
 const ROWS: (usize, usize) = (2, 12);
-/// Least height of the strip of tokens, and its height where the panel has room for it, in points.
+/// The minimum and the preferred height of the token strip, in points.
 const STRIP: (f32, f32) = (22.0, 48.0);
-/// Width from which on there is room for the name of the picture beside the buttons, in points.
+/// The minimum width for showing the image name beside the buttons, in points.
 const NAME: f32 = 90.0;
 
-/// The prompt and what the network reads of it.
+/// The prompt and the tokens that the network receives.
 pub struct Prompt;
 
 const INFO: PaneInfo = PaneInfo {
@@ -62,15 +62,15 @@ impl Panel for Prompt {
     }
 }
 
-/// Where the name of the panel, by which it is dragged, leaves its id.
+/// The key under which the panel stores the id of its title, by which it is dragged.
 fn label_key() -> Id {
     Id::unique("prompt label")
 }
 
-/// Draws the prompt.
+/// Draws the panel.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let height = ui.available_height();
-    // In a panel that is too low for all of it, nothing is cut off: the panel scrolls.
+    // In a panel that is too low for its content, nothing is cut off: the panel scrolls.
     ScrollArea::vertical().id_salt("prompt panel").auto_shrink(false).show(ui, |ui| {
         let top = ui.cursor().top();
         let left = |ui: &Ui| height - (ui.cursor().top() - top);
@@ -86,7 +86,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
 }
 
-/// Says that the open network reads no prompt, where that is so.
+/// Tells the user if the open network does not use a prompt. Returns whether this is the case.
 pub fn says_no_text(ui: &mut Ui, state: &State) -> bool {
     let is_so = state.model.as_ref().is_some_and(|model| !model.info.reads_text());
     if is_so {
@@ -95,7 +95,7 @@ pub fn says_no_text(ui: &mut Ui, state: &State) -> bool {
     is_so
 }
 
-/// What the network reads of the prompt.
+/// Draws the tokens that the network receives.
 fn strip(ui: &mut Ui, state: &State, height: f32) {
     let area = ScrollArea::vertical().id_salt("tokens").max_height(height).min_scrolled_height(height);
     area.auto_shrink(false).show(ui, |ui| match &state.shown {
@@ -106,7 +106,8 @@ fn strip(ui: &mut Ui, state: &State, height: f32) {
     });
 }
 
-/// The name of the panel, its buttons, and what the picture is. Returns the id of the name, by which the panel is dragged.
+/// Draws the title of the panel, its buttons and the image description. Returns the id of the title, by which the
+/// panel is dragged.
 fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> Id {
     ui.horizontal_wrapped(|ui| {
         let name = ui.add(Label::new(RichText::new("Prompt").strong()).selectable(false).sense(Sense::drag()));
@@ -131,7 +132,7 @@ fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> Id 
     .inner
 }
 
-/// The picture: its name, its size and how large it is seen; or what is on its way.
+/// Describes the image by its name, its size and its zoom, or the image that is being opened.
 fn picture_in_words(state: &State) -> String {
     match (state.jobs.image.pending(), &state.document.image) {
         (Some(awaited), _) => match awaited.progress() {
@@ -143,7 +144,7 @@ fn picture_in_words(state: &State) -> String {
         },
         (None, Some(open)) => {
             let [width, height] = [open.image.width, open.image.height].map(|side| grouped(side as u64));
-            // The stages have a zoom of their own.
+            // The stages have their own zoom.
             let zoom = match state.tab {
                 Tab::Read => format!(" · zoom {} %", grouped((100.0 * state.view.zoom()).round() as u64)),
                 _ => String::new(),
@@ -154,10 +155,11 @@ fn picture_in_words(state: &State) -> String {
     }
 }
 
-/// The field for the prompt, `height` points high with its frame. `name` is the label beside it; `None` where there is none.
+/// Draws the text field of the prompt, `height` points high including its frame. `name` is the id of its label;
+/// `None` if there is no label.
 pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, commands: &mut Vec<Command>) {
     let palette = theme::palette(ui.visuals());
-    // What is typed for one case is undone in that case.
+    // Each case has its own text field id, so that undo does not cross cases.
     let id = Id::unique(("prompt field", &state.prompt_of));
     let has_focus = ui.memory(|memory| memory.has_focus(id));
     let edge = Stroke::new(1.0, if has_focus { palette.accent } else { palette.line });
@@ -168,7 +170,7 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
     let rows = ((height / line).floor().max(0.0) as usize).clamp(ROWS.0, ROWS.1);
     let height = line * rows as f32;
     frame.show(ui, |ui| {
-        // Nothing of a prompt is greyed, also where it is longer than the field.
+        // No part of the prompt is faded, even if it is longer than the field.
         ui.spacing_mut().scroll.fade.strength = 0.0;
         ScrollArea::vertical().id_salt("prompt").max_height(height).min_scrolled_height(height).show(ui, |ui| {
             let edit = TextEdit::multiline(&mut text)
@@ -186,7 +188,7 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
                 response.request_focus();
             }
             if response.changed() {
-                // A prompt is one line, also where it was pasted from a report of several.
+                // A prompt is a single line, even if it was pasted from several lines of a report.
                 commands.push(Command::SetPrompt(text.replace(['\r', '\n'], " ")));
             }
             if response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
@@ -196,7 +198,7 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
     });
 }
 
-/// The foot of the panel: sides on the left, how much was read and how fast on the right, or beneath where the panel is narrow.
+/// The footer of the panel: sides at the left, token count and timing at the right, or below in a narrow panel.
 struct Foot {
     sides: String,
     reading: Option<String>,

@@ -1,4 +1,4 @@
-//! The buttons beside the prompt: prompts to choose from, and the favourites.
+//! The buttons beside the prompt: prompts to choose from, and favourites.
 
 use eframe::egui::{Button, Ui};
 

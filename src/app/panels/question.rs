@@ -1,4 +1,4 @@
-//! The strip beneath the menu that asks how a ground truth is to be laid on the image where its grid differs.
+//! The strip below the menu that asks how to place a ground truth on the image if their grids differ.
 
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Stroke, Ui};
 
@@ -8,7 +8,7 @@ use crate::app::tab::Tab;
 use crate::app::text::file_name;
 use crate::app::theme;
 
-/// Draws it, where there is a question.
+/// Draws the strip, if there is a question.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(question) = state.truth_question.as_ref().filter(|_| state.tab != Tab::Train) else { return };
     let palette = theme::palette(ui.visuals());

@@ -1,4 +1,4 @@
-//! The panel on the right: how good the mask is, how it is shown, and what made it.
+//! The panel on the right: the quality of the mask, its appearance, and the model.
 
 use eframe::egui::{
     Align, Color32, ComboBox, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Slider, Ui, WidgetInfo,
@@ -45,7 +45,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if scores::are_coming(state) {
         heading(ui, "Scores", &per_image(state.settings.threshold));
     }
-    // While a mask is on its way, what stands beneath stays where it is.
+    // While a mask is being computed, the widgets below keep their position.
     let id = Id::unique("height of the result");
     let height = ui.scope(|ui| result(ui, state, commands)).response.rect.height();
     if state.shown.is_some() {
@@ -142,7 +142,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// The legend of the outlines over the picture.
+/// Draws the legend of the outlines over the image.
 pub fn outlines(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
@@ -171,7 +171,7 @@ fn switch(
     response
 }
 
-/// The set of colours; those of the custom set can be changed.
+/// Draws the choice of colours; those of the user-defined scheme can be edited.
 fn colours(ui: &mut Ui, colours: &Colours, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Colours").weak());
@@ -215,7 +215,7 @@ fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(
         ui.spacing_mut().item_spacing.x = 6.0;
         let label = ui.label(RichText::new(name).weak());
         explain(ui, words);
-        // The rails of all sliders begin at the same place.
+        // The rails of all sliders are aligned.
         let indent = ui.max_rect().left() + 92.0 - ui.cursor().left();
         ui.add_space(indent.max(0.0));
         ui.spacing_mut().slider_width = ui.available_width() - 52.0;
@@ -230,7 +230,7 @@ fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(
     .inner
 }
 
-/// The colours of the heat map with the probabilities that they stand for.
+/// Draws the colour scale of the heat map, labelled with probabilities.
 pub fn colour_bar(ui: &mut Ui) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the probability"));

@@ -1,4 +1,4 @@
-//! How well the mask agrees with the ground truth, on this image, and how that depends on the threshold.
+//! The agreement of the mask with the ground truth for this image, and its dependence on the threshold.
 
 use std::sync::Arc;
 
@@ -16,15 +16,16 @@ const HD95: &str = "95 % Hausdorff distance: the 95th percentile of the distance
                     other. In mm where the file gives the size of a pixel.";
 const CURVE: &str = "Dice of this image at every threshold. The line marks the threshold in use, the dot the best one. Click to set the \
                      threshold. A threshold chosen with the ground truth in view gives scores that are too good.";
-/// Height of the curve in points.
+/// The height of the curve, in points.
 const HEIGHT: f32 = 54.0;
 
-/// Whether there are scores, or there will be in a moment.
+/// Returns whether there are scores, or will be in a moment.
 pub fn are_coming(state: &State) -> bool {
     state.shown.is_some() && state.truth_mask().is_some()
 }
 
-/// The rows of scores and the legend of the comparison. While a truth is counted, what stands beneath them stays where it is.
+/// Draws the rows of scores and the legend of the comparison. While the pixels are being counted, the widgets
+/// below keep their position.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let id = Id::unique("height of the scores");
     let height = ui.scope(|ui| rows(ui, state, commands)).response.rect.height();
@@ -59,7 +60,8 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ] {
         let [all, short] = area(state, count);
         let short = RichText::new(short).small();
-        // The colours are explained where they are drawn: not on a heat map, and not where the comparison is switched off.
+        // The colours are explained only where they are drawn: not on a heat map, and not if the comparison is
+        // off.
         match state.compares() && state.show_overlay && !state.settings.heat {
             true => legend_row(ui, theme::colour(colour), name, short),
             false => row(ui, name, short),
@@ -69,8 +71,8 @@ fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     curve(ui, state, &shown.counts.table, commands);
 }
 
-/// An area in pixels, mm² where the file says how large they are, and as a share of the image; and the same as it has room in a row: mm²
-/// that are others than the patient's have it to themselves.
+/// Formats an area in pixels, in mm² if the pixel size is known, and as a share of the image, as a long and as a
+/// short text. If the area in mm² does not refer to the patient, the short text contains nothing else.
 pub fn area(state: &State, count: u64) -> [String; 2] {
     let pixels = format!("{} px", widgets::grouped(count));
     let Some(open) = &state.document.image else { return [pixels.clone(), pixels] };
@@ -96,7 +98,7 @@ fn distance(state: &State) -> String {
     }
 }
 
-/// Dice at every hundredth step, kept for as long as the counts stay.
+/// Draws the Dice score at every hundredth step of the threshold, cached until the counts change.
 fn curve(ui: &mut Ui, state: &State, table: &Arc<ThresholdCounts>, commands: &mut Vec<Command>) {
     let id = Id::unique("dice over threshold");
     let key = Arc::as_ptr(table) as usize;

@@ -1,4 +1,4 @@
-//! The page of all keys, on which they can be changed.
+//! The page that lists all keys and lets the user change them.
 
 use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Ui};
 
@@ -9,7 +9,7 @@ use crate::app::theme;
 
 const WORDS: &str = "Click a key to change it, + for one more; a right click takes it away, Esc leaves it as it is. While a text field has the cursor, \
                      letters are text.";
-/// Keys that are as they are, and the mouse.
+/// The keys that cannot be changed, and the mouse controls.
 const FIXED: &[(&str, &str)] = &[
     ("Wheel, Ctrl wheel, pinch", "Zoom; in a stack the wheel alone goes through the slices"),
     ("Drag, middle drag", "Move the picture"),
@@ -25,7 +25,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Ctrl +  −  0", "Larger, smaller, normal text"),
     ("Ctrl Tab", "The next panel of the stack under the pointer"),
 ];
-/// Height of the page, in points; what does not fit is scrolled to.
+/// The height of the page, in points; the rest is scrolled.
 const HEIGHT: f32 = 420.0;
 
 /// Draws the page.
@@ -77,7 +77,7 @@ fn list(ui: &mut Ui, state: &State, group: Group, commands: &mut Vec<Command>) {
     ui.add_space(8.0);
 }
 
-/// What it does; of a preset its window too.
+/// Returns what an action does; for a preset, it includes the display window.
 fn name(state: &State, action: &Action) -> String {
     let number = WINDOWS.iter().position(|window| window.id == action.id).filter(|number| *number > 0);
     let windows = state.document.image.as_ref().map(|open| open.windows(&state.settings));

@@ -1,4 +1,4 @@
-//! Messages that disappear after a while, shown beside the picture and never on it.
+//! Messages that disappear after a while, shown beside the image and never over it.
 
 use eframe::egui::{
     Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, Rect, RichText, Stroke, Ui, pos2,
@@ -10,13 +10,13 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::theme;
 
-/// Width of a message at most, and at least, points.
+/// The maximum and minimum width of a message, in points.
 const WIDTH: (f32, f32) = (380.0, 180.0);
-/// Distance from the edges.
+/// The distance from the edges, in points.
 const MARGIN: f32 = 8.0;
 
-/// Draws them in a lower corner beside `hero`, which is what the layout is for. Where there is no room beside it, the bar beneath the menu
-/// shows the newest of them from the next frame on.
+/// Draws the messages in a lower corner beside `hero`, the main panel. If there is no room beside it, the bar
+/// below the menu shows the newest message from the next frame on.
 pub fn show(ctx: &Context, state: &State, hero: Rect, commands: &mut Vec<Command>) {
     let room = beside(ctx.content_rect(), hero, state.tab);
     let id = in_bar();
@@ -39,7 +39,7 @@ pub fn show(ctx: &Context, state: &State, hero: Rect, commands: &mut Vec<Command
     });
 }
 
-/// Whether there was no room beside the picture in the last frame.
+/// Returns whether there was no room beside the image in the last frame.
 pub fn are_in_bar(ctx: &Context) -> bool {
     ctx.data(|data| data.get_temp(in_bar())).unwrap_or(false)
 }
@@ -48,7 +48,8 @@ fn in_bar() -> Id {
     Id::unique("toasts in the bar")
 }
 
-/// Where there is room: at the right of what the layout is for, else at its left. Where a run is trained there is no such picture.
+/// Returns the free area: to the right of the main panel, otherwise to its left. In the Train tab, there is no
+/// image to keep free.
 fn beside(window: Rect, hero: Rect, tab: Tab) -> Option<Rect> {
     let right = Rect::from_x_y_ranges(hero.right()..=window.right(), window.y_range());
     let left = Rect::from_x_y_ranges(window.left()..=hero.left(), window.y_range());
@@ -56,7 +57,7 @@ fn beside(window: Rect, hero: Rect, tab: Tab) -> Option<Rect> {
     if tab == Tab::Train { Some(window) } else { all }
 }
 
-/// What a kind is called and its colour.
+/// Returns the name of a message kind in its colour.
 pub fn heading(ui: &Ui, kind: Kind) -> RichText {
     let palette = theme::palette(ui.visuals());
     match kind {

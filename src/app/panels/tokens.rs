@@ -1,4 +1,4 @@
-//! The strip of word pieces under the prompt.
+//! The strip of word pieces below the prompt.
 
 use eframe::egui::{Color32, Response, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
@@ -6,15 +6,15 @@ use super::widgets::grouped;
 use crate::app::theme;
 use crate::infer::TokensRead;
 
-/// Pieces beyond the limit that are listed; a text can have thousands.
+/// The maximum number of listed pieces beyond the limit; a text can have thousands.
 const LISTED: usize = 60;
 
 /// The token of a word that is not in the vocabulary.
 const UNKNOWN: &str = "[UNK]";
-/// Number of tokens that mark the start and the end of every text.
+/// The number of tokens that mark the start and the end of every text.
 const SPECIAL: usize = 2;
 
-/// How many tokens of how many the network reads, in words.
+/// Describes how many tokens the network receives, and the limit.
 pub fn summary(tokens: &TokensRead) -> String {
     let used = (tokens.read.len() + SPECIAL).min(tokens.limit.max(SPECIAL));
     let mut text = format!("{used} of {} tokens", tokens.limit);
@@ -24,7 +24,7 @@ pub fn summary(tokens: &TokensRead) -> String {
     text
 }
 
-/// Draws the pieces, those that are not read struck through.
+/// Draws the pieces; those beyond the limit are struck through.
 pub fn show(ui: &mut Ui, tokens: &TokensRead) {
     let palette = theme::palette(ui.visuals());
     ui.horizontal_wrapped(|ui| {
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, tokens: &TokensRead) {
     });
 }
 
-/// Whether the word around a piece is read letter by letter, because the vocabulary does not have it.
+/// Returns whether the word around a piece is split into single letters because it is not in the vocabulary.
 fn is_spelled(pieces: &[String], place: usize) -> bool {
     let is_inside = |piece: &String| piece.starts_with("##");
     let begin = (0..=place).rev().find(|&place| !is_inside(&pieces[place])).unwrap_or(0);
@@ -56,7 +56,7 @@ fn is_spelled(pieces: &[String], place: usize) -> bool {
     end - begin >= 3 && letters < 2 * (end - begin)
 }
 
-/// One piece, as one widget, so that lines break between pieces.
+/// Draws one piece as one widget, so that lines break between pieces.
 fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_struck: bool) -> Response {
     let font = TextStyle::Small.resolve(ui.style());
     let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);

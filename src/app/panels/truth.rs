@@ -1,4 +1,4 @@
-//! What the ground truth was found to be, and which of its labels count.
+//! The properties of the ground truth, and the choice of its foreground labels.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::app::theme;
 use crate::data::LabelChoice;
 use crate::data::mask::{Label, LabelMap};
 
-/// Height in which labels are listed before the list scrolls, points.
+/// The height above which the list of labels scrolls, in points.
 const HEIGHT: f32 = 150.0;
 
-/// The rows on the truth.
+/// Draws the rows about the ground truth.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(open) = &state.document.truth else { return };
     let truth = &open.truth;
@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// A warning where the truth is everything or nothing, which makes every score one of nothing.
+/// Draws a warning if the ground truth is empty or covers everything, which makes every score meaningless.
 pub fn oddity(ui: &mut Ui, state: &State) {
     if let Some(oddity) = state.document.truth.as_ref().and_then(|open| open.truth.oddity()) {
         let colour = theme::palette(ui.visuals()).warning;
@@ -44,7 +44,7 @@ pub fn oddity(ui: &mut Ui, state: &State) {
     }
 }
 
-/// A switch for each label, with its pixels in all slices.
+/// Draws a switch for each label, with its number of pixels in all slices.
 fn labels(ui: &mut Ui, map: &LabelMap, choice: &LabelChoice, commands: &mut Vec<Command>) {
     let chosen: Vec<String> =
         map.classes().filter(|label| choice.has(label)).map(|label| label.value.to_string()).collect();
@@ -89,7 +89,7 @@ fn switch(ui: &mut Ui, map: &LabelMap, choice: &LabelChoice, label: &Label, comm
     });
 }
 
-/// The choice with one label more or less; the usual one where that is what is left.
+/// Returns the choice with one label added or removed; the default choice if the result equals it.
 fn with(map: &LabelMap, choice: &LabelChoice, value: i64, is_on: bool) -> LabelChoice {
     let values = |has: &dyn Fn(&Label) -> bool| -> BTreeSet<i64> {
         map.classes().filter(|label| has(label)).map(|label| label.value).collect()

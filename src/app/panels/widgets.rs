@@ -1,4 +1,4 @@
-//! Small things that several panels are made of.
+//! Small widgets that several panels use.
 
 use eframe::egui::{
     self, Align, Color32, Label, Layout, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui,
@@ -7,13 +7,13 @@ use eframe::egui::{
 
 use crate::app::theme;
 
-/// Parts the groups of digits of a large number.
+/// Separates the digit groups of a large number.
 pub const THIN_SPACE: char = '\u{2009}';
 
-/// Leaves the space for [`menu_mark`] after the name of a button that opens a menu.
+/// Reserves the space for [`menu_mark`] after the name of a button that opens a menu.
 pub const MENU_SPACE: &str = "     ";
 
-/// A heading within a panel, and beside it, small, how its numbers are meant.
+/// Draws a heading within a panel, with the convention of its numbers beside it in small letters.
 pub fn heading(ui: &mut Ui, title: &str, convention: &str) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(title).heading().size(14.5));
@@ -23,20 +23,20 @@ pub fn heading(ui: &mut Ui, title: &str, convention: &str) {
     });
 }
 
-/// As [`heading`], parted by a line from what is above.
+/// Like [`heading`], with a separator above it.
 pub fn section(ui: &mut Ui, title: &str, convention: &str) {
     ui.separator();
     heading(ui, title, convention);
 }
 
-/// A name on the left and its value on the right.
+/// Draws a name at the left and its value at the right.
 pub fn row(ui: &mut Ui, name: &str, value: impl Into<RichText>) -> Response {
     row_with(ui, value, |ui| {
         ui.label(RichText::new(name).weak());
     })
 }
 
-/// As [`row`], with a square of the overlay's colour before the name.
+/// Like [`row`], with a square in the overlay's colour before the name.
 pub fn legend_row(ui: &mut Ui, colour: Color32, name: &str, value: impl Into<RichText>) -> Response {
     row_with(ui, value, |ui| {
         swatch(ui, colour);
@@ -44,7 +44,7 @@ pub fn legend_row(ui: &mut Ui, colour: Color32, name: &str, value: impl Into<Ric
     })
 }
 
-/// As [`row`], with a "?" after the name that explains it.
+/// Like [`row`], with a "?" after the name that shows an explanation.
 pub fn explained_row(ui: &mut Ui, name: &str, words: &str, value: impl Into<RichText>) -> Response {
     row_with(ui, value, |ui| {
         ui.label(RichText::new(name).weak());
@@ -62,14 +62,14 @@ fn row_with(ui: &mut Ui, value: impl Into<RichText>, name: impl FnOnce(&mut Ui))
     .inner
 }
 
-/// A square in a colour of the overlay, with an edge so that white is seen on a light panel too.
+/// Draws a square in an overlay colour, with an edge that keeps white visible on a light panel.
 pub fn swatch(ui: &mut Ui, colour: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(11.0, 11.0), Sense::hover());
     let edge = Stroke::new(1.0, theme::palette(ui.visuals()).weak);
     ui.painter().rect(rect, 2.0, colour, edge, StrokeKind::Inside);
 }
 
-/// A button that opens a menu, with a mark that says so.
+/// Draws a button that opens a menu, with a mark that indicates this.
 pub fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) -> Response {
     let response = ui.menu_button(format!("{name}{MENU_SPACE}"), content).response;
     menu_mark(ui, &response);
@@ -77,7 +77,7 @@ pub fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) -> Response 
     response
 }
 
-/// Draws the triangle of a button that opens a menu. The fonts of the window have no such sign.
+/// Draws the triangle of a button that opens a menu, because the fonts of the window lack this symbol.
 pub fn menu_mark(ui: &Ui, button: &Response) {
     let at = pos2(button.rect.right() - 13.0, button.rect.center().y);
     let corners = vec![at + vec2(-4.0, -2.5), at + vec2(4.0, -2.5), at + vec2(0.0, 2.5)];
@@ -85,28 +85,28 @@ pub fn menu_mark(ui: &Ui, button: &Response) {
     ui.painter().add(Shape::convex_polygon(corners, colour, Stroke::NONE));
 }
 
-/// How the scores of one image are meant: their convention and the threshold of the mask.
+/// Describes the convention for the scores of one image, and the threshold of the mask.
 pub fn per_image(threshold: f32) -> String {
     format!("per image, {}", at_threshold(threshold))
 }
 
-/// The threshold of a mask in words.
+/// Describes the threshold of a mask.
 pub fn at_threshold(threshold: f32) -> String {
     format!("threshold {threshold:.2}")
 }
 
-/// A "?" that shows `words` under the pointer.
+/// Draws a "?" that shows `words` as a tooltip.
 pub fn explain(ui: &mut Ui, words: &str) -> Response {
     let mark = RichText::new("?").small().strong().color(ui.visuals().hyperlink_color);
     ui.label(mark).on_hover_cursor(egui::CursorIcon::Help).on_hover_text(words)
 }
 
-/// A whole number in groups of three digits.
+/// Formats a whole number in groups of three digits.
 pub fn grouped(number: u64) -> String {
     in_groups(&number.to_string())
 }
 
-/// `digits` in groups of three, parted by thin spaces.
+/// Groups `digits` in threes, separated by thin spaces.
 fn in_groups(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -118,7 +118,8 @@ fn in_groups(digits: &str) -> String {
     text
 }
 
-/// A number without digits that say nothing: whole and in groups of three where it is large or whole, else three significant digits.
+/// Formats a number without meaningless digits: large and whole numbers as integers in groups of three, others
+/// with three significant digits.
 pub fn number(value: f64) -> String {
     let size = value.abs();
     let text = if size >= 100.0 || value.fract() == 0.0 {
@@ -132,7 +133,7 @@ pub fn number(value: f64) -> String {
     if value < 0.0 && !is_zero { format!("−{text}") } else { text }
 }
 
-/// Milliseconds with a sensible number of digits.
+/// Formats milliseconds with a sensible number of digits.
 pub fn milliseconds(value: f64) -> String {
     if value >= 10.0 { format!("{value:.0} ms") } else { format!("{value:.1} ms") }
 }

@@ -1,4 +1,4 @@
-//! The list of cases on the left, with thumbnails of those that are seen.
+//! The list of cases on the left, with thumbnails of the visible ones.
 
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
@@ -16,11 +16,11 @@ use crate::app::text::{file_name, middle};
 use crate::app::theme::{self, Palette};
 use crate::app::worklist::Worklist;
 
-/// Height of a row, points.
+/// The height of a row, in points.
 const ROW: f32 = 56.0;
-/// Side of a thumbnail, points.
+/// The side length of a thumbnail, in points.
 const PICTURE: f32 = 48.0;
-/// Side of the corner that marks a case, points.
+/// The side length of the corner that marks a case, in points.
 const MARK: f32 = 14.0;
 
 /// The cases of a folder.
@@ -48,7 +48,7 @@ impl Panel for Cases {
     }
 }
 
-/// Draws the list, where there is one.
+/// Draws the list, if there is one.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let State { worklist, settings, .. } = state;
     let Some(list) = worklist else {
@@ -146,7 +146,7 @@ fn row(ui: &mut Ui, list: &Worklist, place: usize, commands: &mut Vec<Command>) 
     if response.clicked() {
         commands.push(Command::OpenItem(place));
     }
-    // A series is named by what it is; its file tells it from others of the same name.
+    // A series has a descriptive name; its file distinguishes it from others with the same name.
     let file = file_name(&item.path);
     let mut hover = if file == item.name { name } else { format!("{name}\n{file}") };
     if !words.is_empty() {
@@ -158,15 +158,15 @@ fn row(ui: &mut Ui, list: &Worklist, place: usize, commands: &mut Vec<Command>) 
     response.on_hover_text(hover);
 }
 
-/// A corner of the thumbnail in the colour of what is active.
+/// Draws a corner of the thumbnail in the accent colour.
 fn mark(painter: &Painter, square: Rect, palette: &Palette) {
     let corner = square.right_top();
     let points = vec![corner - vec2(MARK, 0.0), corner, corner + vec2(0.0, MARK)];
     painter.add(Shape::convex_polygon(points, palette.accent, Stroke::new(1.0, palette.canvas)));
 }
 
-/// The name on two lines at most, cut in its middle, and beneath it what there is to say of the case: what the user did comes first, so that
-/// it is not what is cut off.
+/// Draws the name on at most two lines, shortened in its middle, and the labels of the case below it. The user's
+/// own labels come first, so that they are not cut off.
 fn describe(ui: &Ui, rect: Rect, name: &str, words: &[&str], is_current: bool) {
     let palette = theme::palette(ui.visuals());
     let [large, small] = [FontId::proportional(12.5), FontId::proportional(11.5)];
@@ -179,7 +179,7 @@ fn describe(ui: &Ui, rect: Rect, name: &str, words: &[&str], is_current: bool) {
             TextWrapping { max_width: rect.width(), max_rows: rows, break_anywhere: true, ..Default::default() };
         ui.painter().layout_job(job)
     };
-    // Where a line breaks, up to one letter of room is lost.
+    // A line break can waste the width of up to one letter.
     let name = lay(fitting(name, &large, 2.0 * rect.width() - 14.0), &large, palette.text, 2);
     let colour = if is_current { palette.text } else { palette.weak };
     let said = lay(words.join(" · "), &small, colour, 1);

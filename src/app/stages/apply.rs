@@ -1,4 +1,4 @@
-//! The one place where the tab's commands change its state.
+//! Applies the commands of the Stages tab: the only place where they change its state.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::app::text::file_name;
 use crate::engine::{Slot, Study, StudyRequest, SweepOver};
 use crate::infer::{ModelSource, Parameter, SweepResult};
 
-/// Smallest part of a picture that fills a pane.
+/// The smallest part of an image that can fill a pane.
 const SMALLEST_PART: f32 = 1.0 / 64.0;
-/// Images on which stage read-outs are fitted.
+/// The maximum number of images on which stage read-outs are fitted.
 const FIT_IMAGES: usize = 200;
-/// Splits on which they are fitted, the first that a data set has.
+/// The split on which stage read-outs are fitted.
 const FIT_SPLIT: &str = "train";
 
 impl HimixApp {
@@ -89,7 +89,7 @@ impl HimixApp {
         let over = match (&state.worklist, &state.document.image) {
             (Some(list), _) if settings.over_list => {
                 let (limit, settings) = (state.settings.limit(), &state.settings);
-                // Those that the search shows.
+                // Only the cases that match the search are swept.
                 let all = list.with_edits();
                 let mut items: Vec<_> = list.shown.iter().filter_map(|&place| all.get(place).cloned()).collect();
                 items.iter_mut().for_each(|item| item.reading = settings.reading(Some(&item.reading)));
@@ -114,11 +114,11 @@ impl HimixApp {
         self.begin_study(what, study);
     }
 
-    /// Takes a sweep in; that of the model that is compared with follows, where it has the same value to turn. One that was ended early
-    /// has some of the cases, and none follows it.
+    /// Stores the result of a sweep and starts that of the comparison model, if it has the same parameter. A sweep
+    /// that was cancelled covers only some of the cases, so no second sweep follows.
     pub(super) fn keep_sweep(&mut self, result: SweepResult) {
         let Some(study) = self.state.stages.sweeping.take() else {
-            // Of fewer cases than the other it could not be compared with it.
+            // A sweep over fewer cases could not be compared with the first one.
             if result.is_whole {
                 let name = self.state.other().map(|info| info.name.clone()).unwrap_or_default();
                 self.state.stages.swept_other = Some((name, result));
@@ -151,7 +151,7 @@ impl HimixApp {
     }
 }
 
-/// Fitting stage read-outs on a data set.
+/// Returns the study that fits stage read-outs on a data set.
 fn fit(data: PathBuf) -> Study {
     Study::Fit { data, split: FIT_SPLIT.into(), limit: FIT_IMAGES }
 }

@@ -1,4 +1,4 @@
-//! What the threads report for the tab.
+//! Takes the results of the background threads into the state of the Stages tab.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::engine::{Failure, Inspected, Slot, StudyAnswer};
 use crate::infer::ModelSource;
 
 impl HimixApp {
-    /// Takes in what the tab has asked for.
+    /// Handles the results that the tab has requested.
     pub(in crate::app) fn take_stages(&mut self, ctx: &Context) {
         for slot in [Slot::Primary, Slot::Compared] {
             let look = self.state.stages.look_mut(slot);
@@ -29,7 +29,7 @@ impl HimixApp {
     }
 
     fn take_inspection(&mut self, slot: Slot, inspected: Inspected) {
-        // An answer about an image that was shown before says nothing about this one.
+        // An answer about a previously shown image says nothing about this one.
         if self.state.document.image.as_ref().is_some_and(|open| Arc::ptr_eq(&open.image, &inspected.image)) {
             let look = self.state.stages.look_mut(slot);
             look.error = None;
@@ -39,7 +39,8 @@ impl HimixApp {
 
     fn inspection_failed(&mut self, slot: Slot, failure: Failure) {
         let Some(message) = failure.message() else { return };
-        // The stages of the open model stand where the message is shown; those of the other are only missing.
+        // For the open model, the message is shown in place of the stages; for the comparison model, a note is
+        // needed.
         if slot == Slot::Compared {
             let text = format!("The compared model shows no stages: {message}");
             self.state.notes.add(Kind::Error, text);
@@ -110,7 +111,7 @@ impl HimixApp {
                 state
                     .notes
                     .add(Kind::Info, format!("The stage read-outs were saved with the model: {description}."));
-                // The model is opened again with them.
+                // The model is reopened to load the stage read-outs.
                 let open = state.model.as_ref().filter(|_| !is_other).map(|model| model.source.clone());
                 self.commands.extend(open.map(Command::OpenModel));
                 let other = state.comparison.as_ref().filter(|_| is_other).map(|other| other.source.clone());

@@ -1,4 +1,4 @@
-//! What the user wants of the Stages tab.
+//! User commands of the Stages tab.
 
 use std::path::{Path, PathBuf};
 
@@ -8,57 +8,57 @@ use crate::analysis::maps::MapKind;
 use crate::engine::FigureKind;
 use crate::infer::{Overrides, Parameter};
 
-/// A change of the tab's state, by name.
+/// A named change of the tab's state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StagesCommand {
-    /// What is shown of every stage.
+    /// Choose the map that is shown for every stage.
     Show(MapKind),
-    /// Opacity of the maps, 0…1.
+    /// Set the opacity of the maps, 0…1.
     SetOpacity(f32),
-    /// Maps without the picture.
+    /// Show the maps with or without the image.
     Alone(bool),
-    /// A single channel in place of the map: stage and rank; or the map again.
+    /// Show a single channel, given by stage and rank, instead of the map; `None` shows the map.
     ShowChannel(Option<(usize, usize)>),
-    /// The part of the pictures that is seen.
+    /// Set the visible part of the images.
     Zoom(Rect),
-    /// Where the pointer is.
+    /// Set the position of the pointer.
     Point(Option<Pos2>),
-    /// Values in place of the model's own; whether this goes on with the last step.
+    /// Override parameters of the model; the flag says whether this continues the previous step.
     Turn(Box<Overrides>, bool),
-    /// The original values.
+    /// Restore the original parameters.
     Reset,
     /// Write the modified model as a bundle into this folder.
     SaveModified(PathBuf),
     /// Fit stage read-outs of the open model on this data set.
     Fit(PathBuf),
-    /// As `Fit`, of the model that is compared with.
+    /// Like `Fit`, for the comparison model.
     FitCompared(PathBuf),
-    /// How the sweep is set up.
+    /// Set up the sweep.
     SetSweep(SweepSettings),
-    /// Sweep.
+    /// Run the sweep.
     Sweep,
-    /// Write a figure, as the ending of its name says.
+    /// Write a figure in the format given by the file extension.
     SaveFigure(FigureKind, PathBuf),
-    /// Width of figures, pixels.
+    /// Set the width of figures, in pixels.
     FigureWidth(u32),
-    /// Break the long work off.
+    /// Cancel the long task.
     CancelWork,
 }
 
-/// A sweep as it is set up.
+/// The settings of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SweepSettings {
-    /// The parameter; `None` for the first that the model has.
+    /// The parameter; `None` selects the first one of the model.
     pub parameter: Option<Parameter>,
-    /// First value.
+    /// The first value.
     pub from: f32,
-    /// Last value.
+    /// The last value.
     pub to: f32,
-    /// Number of values.
+    /// The number of values.
     pub count: usize,
-    /// Over the open folder in place of the picture.
+    /// Whether to sweep over the open folder instead of the image.
     pub over_list: bool,
-    /// Whether the plots go from 0 to 1; otherwise they are scaled to their values.
+    /// Whether the plots range from 0 to 1; otherwise they are scaled to their values.
     pub has_full_axis: bool,
 }
 
@@ -68,7 +68,7 @@ impl Default for SweepSettings {
     }
 }
 
-/// A folder for a modified model beside the one it was made of.
+/// Returns the name of a folder for a modified model, derived from the name of the original model.
 pub fn turned_name(model: &Path) -> String {
     let name = model.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
     format!("{name}-modified")

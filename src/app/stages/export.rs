@@ -1,4 +1,4 @@
-//! Figures of what the tab shows, as files.
+//! Exports figures of what the tab shows to files.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::engine::jobs::SaveFigure;
 use crate::engine::{FigureKind, FigureModel, FigureRequest};
 
 impl State {
-    /// What keeps a figure from being drawn now, and what to do; `None` where nothing does.
+    /// Returns the reason why a figure cannot be drawn now, with what to do; `None` if it can.
     pub fn figure_missing(&self, kind: FigureKind) -> Option<&'static str> {
         let seen = self.stages.look.seen.as_ref().map(|seen| &seen.inspection);
         let stages = seen.map(|seen| seen.stages.as_slice()).unwrap_or_default();
@@ -35,7 +35,7 @@ impl State {
 }
 
 impl HimixApp {
-    /// Has a figure drawn and written.
+    /// Requests that a figure be drawn and written.
     pub(super) fn save_figure(&mut self, kind: FigureKind, path: PathBuf) {
         let state = &self.state;
         let Some(model) = &state.model else { return };
@@ -48,7 +48,7 @@ impl HimixApp {
             sweep: stages.swept.clone(),
             original: state.shown.as_ref().map(|shown| shown.prediction.clone()),
         }];
-        // One that has not seen the picture yet is left out where the figure is of the picture.
+        // If the figure shows the image, a model that has not processed the image yet is left out.
         let needs_picture = !matches!(kind, FigureKind::Weights | FigureKind::Sweep);
         let other = state.other().filter(|_| !needs_picture || stages.other.seen.is_some());
         models.extend(other.map(|info| FigureModel {

@@ -1,4 +1,4 @@
-//! The Stages tab: what is looked at inside the network, and what is turned.
+//! The Stages tab: the intermediate results of the network and the modified parameters.
 
 mod apply;
 mod arrivals;
@@ -19,21 +19,21 @@ use crate::data::volume::DisplayWindow;
 use crate::engine::{DisplayPixels, Inspected, Pending, Slot, Study, StudyAnswer, Ticket};
 use crate::infer::{InspectOptions, Overrides, SweepResult};
 
-/// What is remembered of the tab between runs.
+/// The settings of the tab that are saved between sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StagesSettings {
-    /// What is shown of every stage.
+    /// The map that is shown for every stage.
     pub kind: MapKind,
-    /// Opacity of the maps over the picture, 0…1.
+    /// The opacity of the maps over the image, 0…1.
     pub opacity: f32,
-    /// Whether the maps are shown without the picture.
+    /// Whether the maps are shown without the image.
     pub is_alone: bool,
-    /// Width of figures that are saved as PNG, pixels.
+    /// The width of figures saved as PNG, in pixels.
     pub figure_width: u32,
 }
 
-/// Least and largest width of a figure, pixels.
+/// The minimum and maximum width of a figure, in pixels.
 pub const FIGURE_WIDTH: (u32, u32) = (200, 12_000);
 
 impl Default for StagesSettings {
@@ -42,94 +42,95 @@ impl Default for StagesSettings {
     }
 }
 
-/// What a look inside was asked for; where this stays the same, so does the answer.
+/// The inputs of an inspection; equal inputs give the same result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
-    /// The newest request for a prediction: image, prompt, window, model.
+    /// The newest prediction request, which determines image, prompt, window and model.
     pub request: Ticket,
-    /// The truth that it is compared with.
+    /// The ground truth to compare with.
     pub truth: Option<Ticket>,
-    /// Values in place of the model's.
+    /// The parameter overrides.
     pub overrides: Option<Overrides>,
-    /// What is looked at.
+    /// The intermediate results to compute.
     pub wanted: InspectOptions,
 }
 
-/// The looks inside one model.
+/// The inspection of one model.
 #[derive(Default)]
 pub struct InspectionState {
-    /// The look that was asked for last.
+    /// The newest inspection request.
     pub request: Pending<Asked, Inspected>,
-    /// What came last.
+    /// The newest inspection result.
     pub seen: Option<Inspected>,
-    /// Why nothing came.
+    /// The reason why the inspection failed.
     pub error: Option<String>,
-    /// Numbers of the stages' masks.
+    /// The numbers of the stages' masks.
     pub refinement: Refinement,
 }
 
-/// The picture beneath the maps.
+/// The image below the maps.
 #[derive(Default)]
 pub struct Base {
-    /// Of which image, which slice and how that is seen.
+    /// The request, identified by the ticket of the image, the slice and the display window.
     pub request: Pending<(Ticket, usize, DisplayWindow), DisplayPixels>,
-    /// On the graphics device.
+    /// The texture on the graphics device.
     pub texture: Option<TextureHandle>,
 }
 
-/// Long work, and which model it is for.
+/// A long task and the model it is for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Work {
-    /// What it is, for people.
+    /// The description shown to the user.
     pub words: String,
-    /// The open model, or the one that is compared with.
+    /// The slot of the open model or of the comparison model.
     pub slot: Slot,
 }
 
 /// The numbers of the stages' masks.
 #[derive(Default)]
 pub struct Refinement {
-    /// Of which look and which truth at which step of the threshold.
+    /// The request, identified by the tickets of inspection and ground truth, and the threshold step.
     pub request: Pending<(Ticket, Option<Ticket>, usize), Vec<Step>>,
-    /// What came last, and of which look.
+    /// The newest result, with the ticket of its inspection.
     pub steps: Option<(Ticket, Vec<Step>)>,
 }
 
-/// State of the tab.
+/// The state of the Stages tab.
 pub struct Stages {
-    /// Inside the open model.
+    /// The inspection of the open model.
     pub look: InspectionState,
-    /// Inside the model that is compared with.
+    /// The inspection of the comparison model.
     pub other: InspectionState,
-    /// Parameters in place of the model's own; `None` where it runs with its own.
+    /// The parameter overrides; `None` if the model runs with its own parameters.
     pub overrides: Option<Overrides>,
-    /// The part of the pictures that is seen, 0…1 along both sides; the same in all panes.
+    /// The visible part of the images, 0…1 along both axes; the same in all panes.
     pub seen_part: Rect,
-    /// Where the pointer is in the picture, 0…1.
+    /// The position of the pointer in the image, 0…1.
     pub pointer: Option<Pos2>,
-    /// A single channel in place of the map: stage, and place in the order of the channels' weight on the mask.
+    /// A single channel shown instead of the map: the stage, and the rank of the channel by its weight in the
+    /// mask.
     pub channel: Option<(usize, usize)>,
-    /// Beneath the maps.
+    /// The image below the maps.
     pub base: Base,
-    /// On the graphics device.
+    /// The images on the graphics device.
     pub pictures: Pictures,
     /// The maps that are shown.
     pub maps: Maps,
-    /// Long work.
+    /// The long task that is running.
     pub work: Pending<Work, StudyAnswer>,
-    /// The sweep as it is set up.
+    /// The settings of the sweep.
     pub sweep_settings: SweepSettings,
-    /// The sweep of the open model that goes on.
+    /// The sweep of the open model that is running.
     pub sweeping: Option<Study>,
-    /// The sweep that was done last.
+    /// The result of the last sweep.
     pub swept: Option<SweepResult>,
-    /// Threshold of its masks.
+    /// The threshold of the masks in that sweep.
     pub swept_threshold: f32,
-    /// The same of the model that is compared with, and its name.
+    /// The name of the comparison model and the result of its last sweep.
     pub swept_other: Option<(String, SweepResult)>,
 }
 
-/// All of a picture.
+/// The rectangle that covers a whole image.
 pub const WHOLE: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(1.0, 1.0) };
 
 impl Default for Stages {
@@ -155,7 +156,7 @@ impl Default for Stages {
 }
 
 impl Stages {
-    /// The looks inside the model in a slot.
+    /// Returns the inspection state of the model in a slot.
     pub fn look_mut(&mut self, slot: Slot) -> &mut InspectionState {
         match slot {
             Slot::Primary => &mut self.look,
@@ -163,7 +164,7 @@ impl Stages {
         }
     }
 
-    /// Forgets what belongs to an image that is shown no more.
+    /// Discards what belongs to an image that is no longer shown.
     pub fn forget_image(&mut self) {
         self.look = InspectionState::default();
         self.other = InspectionState::default();
@@ -174,13 +175,13 @@ impl Stages {
         self.pointer = None;
     }
 
-    /// Forgets what belongs to the model that was compared with.
+    /// Discards what belongs to the comparison model.
     pub fn forget_other(&mut self) {
         self.other = InspectionState::default();
         self.swept_other = None;
     }
 
-    /// Forgets what belongs to a model that is open no more.
+    /// Discards what belongs to a model that is no longer open.
     pub fn forget_model(&mut self) {
         self.look = InspectionState::default();
         self.overrides = None;

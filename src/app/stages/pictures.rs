@@ -1,4 +1,4 @@
-//! Maps and masks as pictures for the screen.
+//! Converts maps and masks to images for the screen.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,53 +12,53 @@ use crate::data::{Mask, Outcome, OverlayColours, is_foreground};
 use crate::engine::{Ticket, striped};
 use crate::infer::Plane;
 
-/// Longest side of a mask's picture, in pixels.
+/// The maximum side length of a mask image, in pixels.
 const MASK_SIDE: usize = 448;
 
-/// Which picture of the row.
+/// The position of an image in its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// Stage, coarse to fine.
+    /// A stage; the index counts from coarse to fine.
     Stage(usize),
     /// The final mask.
     Final,
-    /// What turning changed.
+    /// The change caused by the overrides.
     Difference,
-    /// The filter of a stage as it is applied, and centred.
+    /// The filter of a stage, and whether it is centred.
     Filter(usize, bool),
-    /// Similarity of the layers.
+    /// The similarity of the layers.
     Similarity,
 }
 
-/// What a picture shows; where this stays the same, so does the picture.
+/// The content of an image; equal values give the same image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pane {
-    /// The look inside.
+    /// The ticket of the inspection.
     pub of: Ticket,
-    /// Whether it is of the model that is compared with.
+    /// Whether it belongs to the comparison model.
     pub is_other: bool,
-    /// Which picture.
+    /// The position of the image.
     pub place: Place,
-    /// The map; none for a mask.
+    /// The map; `None` for a mask.
     pub kind: Option<MapKind>,
-    /// The channel, in place of the map.
+    /// The channel that is shown instead of the map.
     pub channel: Option<usize>,
-    /// Threshold of a mask, the truth, the colours.
+    /// The threshold of a mask, the ground truth and the colours.
     pub mask: Option<(f32, Option<Ticket>, OverlayColours)>,
-    /// Whether it lies over the picture.
+    /// Whether it is drawn over the image.
     pub is_over_picture: bool,
     /// The other side of a difference, or a value that is drawn.
     pub against: Option<u64>,
 }
 
-/// Pictures on the graphics device.
+/// The images on the graphics device.
 #[derive(Default)]
 pub struct Pictures {
     textures: HashMap<(bool, Place), (Pane, TextureHandle)>,
 }
 
 impl Pictures {
-    /// The picture of a pane, made anew where it shows something else by now.
+    /// Returns the texture of a pane, which is rendered again if its content has changed.
     pub fn texture(
         &mut self,
         ctx: &Context,
@@ -83,33 +83,33 @@ impl Pictures {
     }
 }
 
-/// Of what a map is; where this stays the same, so does the map.
+/// The inputs of a map; equal inputs give the same map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MapOf {
-    /// The inspection.
+    /// The ticket of the inspection.
     pub of: Ticket,
-    /// What is shown of every stage.
+    /// The map that is shown for every stage.
     pub kind: MapKind,
-    /// Rank of a single channel in place of the map.
+    /// The rank of a single channel shown instead of the map.
     pub channel: Option<usize>,
     /// The prediction on the other side of a difference.
     pub against: Option<Ticket>,
 }
 
-/// What a map is of, and the map; `None` where there is none.
+/// The inputs of a map and the map; `None` if there is no map.
 type Made = (MapOf, Option<Arc<Map>>);
 
-/// The maps that are shown, worked out once each: a frame computes none of them anew.
+/// The cache of the displayed maps, so that no frame recomputes them.
 #[derive(Default)]
 pub struct Maps {
     made: HashMap<(bool, Place), Made>,
-    /// How many maps were worked out so far.
+    /// The number of maps that have been computed so far.
     #[cfg(test)]
     count: usize,
 }
 
 impl Maps {
-    /// The map at a place; `make` is called where another one was there. `None` if `make` gave none.
+    /// Returns the map at a place; `make` is called if its inputs have changed. `None` if `make` returned none.
     pub fn get(
         &mut self,
         place: (bool, Place),
@@ -131,11 +131,13 @@ impl Maps {
     }
 }
 
-/// A map in its colours, one pixel a cell. Over a picture, what is 0 on a scale with two sides is transparent.
+/// Renders a map in its colours, one pixel per cell. Over an image, the value 0 of a diverging scale is
+/// transparent.
 pub fn map_picture(map: &Map, is_over_picture: bool) -> ColorImage {
     let pixels = map.plane.values.iter().map(|value| {
         let is_faded = is_over_picture && map.scale == Scale::Diverging;
-        // The full colour of its side, the less of it the smaller the value; its root, so that a small change is seen too.
+        // Small values on both sides of the scale are more transparent; the square root keeps small changes
+        // visible.
         let (shown, alpha) = if is_faded { (value.signum(), value.abs().min(1.0).sqrt()) } else { (*value, 1.0) };
         let [r, g, b] = map.scale.colour(shown);
         Color32::from_rgb(r, g, b).gamma_multiply(alpha)
@@ -143,8 +145,9 @@ pub fn map_picture(map: &Map, is_over_picture: bool) -> ColorImage {
     ColorImage::new([map.plane.width, map.plane.height], pixels.collect())
 }
 
-/// A mask, transparent where there is nothing to show.
-/// `shape` is width and height of the image.
+/// Renders a mask that is transparent where there is nothing to show.
+///
+/// `shape` is the width and height of the image.
 pub fn mask_picture(
     probability: &Plane,
     shape: [usize; 2],

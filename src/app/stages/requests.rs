@@ -1,4 +1,4 @@
-//! What the tab asks the threads for: looks inside, the picture beneath, numbers.
+//! Requests of the Stages tab: inspections, the image below the maps, and numbers.
 
 use super::Asked;
 use crate::analysis::maps::MapKind;
@@ -11,11 +11,11 @@ use crate::engine::jobs::{PaintOverlay, RefineStages};
 use crate::engine::{InspectRequest, OverlayPaint, PredictRequest, Slot, threshold_step};
 use crate::infer::InspectOptions;
 
-/// Longest side of the picture beneath the maps, in pixels.
+/// The maximum side length of the image below the maps, in pixels.
 const BASE_SIDE: usize = 1024;
 
 impl State {
-    /// What of the network's inside is shown now.
+    /// Returns the intermediate results that are shown now.
     fn wanted(&self) -> InspectOptions {
         let settings = &self.settings.stages;
         InspectOptions {
@@ -29,7 +29,7 @@ impl State {
 }
 
 impl HimixApp {
-    /// Asks for everything that the tab shows and does not have. Called once a frame.
+    /// Requests everything that the tab shows and does not have yet. Called once per frame.
     pub(in crate::app) fn request_inspection(&mut self) {
         let has_stages = self.state.model.as_ref().is_some_and(|model| !model.info.stages.is_empty());
         if self.state.tab != Tab::Stages || self.state.document.image.is_none() || !has_stages {
@@ -70,7 +70,7 @@ impl HimixApp {
         self.engine.inspect(Slot::Compared, &mut self.state.stages.other.request, asked, request);
     }
 
-    /// What is asked about the open picture.
+    /// Returns the prediction request for the open image; `None` without an image.
     fn request(&self, ticket: u64) -> Option<PredictRequest> {
         let state = &self.state;
         let open = state.document.image.as_ref()?;
@@ -79,7 +79,7 @@ impl HimixApp {
         Some(PredictRequest { ticket, image, seen, prompt, truth })
     }
 
-    /// The picture as it is seen in the Read tab, without any overlay.
+    /// Requests the image as it is displayed in the Read tab, without any overlay.
     fn ask_base(&mut self) {
         let state = &self.state;
         let (Some(open), Some(shown)) = (&state.document.image, &state.shown) else { return };
@@ -101,7 +101,7 @@ impl HimixApp {
         let _ = self.engine.ask(&mut self.state.stages.base.request, key, job);
     }
 
-    /// Numbers of the newest looks; one question at a time of each, because they take longer than a look.
+    /// Requests the numbers of the newest inspections, one at a time, because they take longer than an inspection.
     fn ask_refinement(&mut self) {
         let state = &mut self.state;
         let is_shown = state.is_seen(Pane::NUMBERS) || state.settings.stages.kind == MapKind::StageMask;

@@ -1,4 +1,4 @@
-//! Commands of the tab, applied.
+//! Applies the commands of the Train tab.
 
 use std::path::PathBuf;
 
@@ -103,16 +103,16 @@ impl HimixApp {
         }
     }
 
-    /// Looks through the data of the settings as they are now, on a thread.
+    /// Requests an estimate for the current settings and data on a background thread.
     pub(in crate::app) fn look_at_form(&mut self) {
         let ticket = self.ticket();
         let training = &mut self.state.training;
         training.form.check();
-        // During a run the measurement would disturb it, and be disturbed.
+        // During a run, the measurement and the run would disturb each other.
         let config = training.form.config().ok().filter(|_| !training.goes_on()).cloned();
         if let Some(remembered) = training.form.remembered() {
             let usual = Form::of(&Preset::Small.config(None)).remembered();
-            // That of the beginning need not be remembered.
+            // The default settings need not be saved.
             let other = Some(&remembered) != usual.as_ref();
             self.state.settings.training_form = other.then(|| remembered.to_toml());
         }
@@ -123,7 +123,7 @@ impl HimixApp {
         }
     }
 
-    /// Begins a run, or says why it cannot.
+    /// Starts a run, or tells the user why it cannot be started.
     fn begin(&mut self, job: TrainingJob, folder: PathBuf) {
         let is_resumed = matches!(job, TrainingJob::Resume(_));
         match self.engine.train(job) {
@@ -140,7 +140,7 @@ impl HimixApp {
                 let settings = &mut self.state.settings;
                 settings.runs += u32::from(folder == settings.next_run_folder());
                 settings.training = Some(folder);
-                // A crash must find it remembered.
+                // The run must be saved in the settings in case of a crash.
                 self.write_settings();
             }
             Ok(false) => self.state.notes.add(Kind::Error, "A training run is already under way. Stop it first."),
@@ -153,7 +153,7 @@ impl HimixApp {
 
     fn ask_run(&mut self, control: RunControl) {
         if let Some(run) = self.state.training.run.as_mut().filter(|run| run.phase != Phase::Ended) {
-            // Nothing undoes a stop.
+            // A stop cannot be revoked.
             if run.control != RunControl::Stop {
                 run.control = control;
             }
@@ -161,7 +161,7 @@ impl HimixApp {
         }
     }
 
-    /// Takes in the answer on a run that an earlier session remembered.
+    /// Handles the answer about a run that an earlier session has saved.
     pub(in crate::app) fn take_interrupted(&mut self, folder: PathBuf, run: Option<Interrupted>) {
         if self.state.training.run.is_some() {
             return;

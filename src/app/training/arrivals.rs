@@ -1,4 +1,4 @@
-//! What the threads report of training, taken into the state.
+//! Takes the events of the training threads into the state.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::engine::TrainingUpdate;
 use crate::engine::run::TrainConfig;
 
 impl HimixApp {
-    /// Takes in what the run has said, and what was asked before one.
+    /// Handles the events of the run, and the results of requests made before a run.
     pub(in crate::app) fn take_training(&mut self) {
         for updates in self.engine.training_updates() {
             let is_end = matches!(updates, TrainingUpdate::Ended(_));
@@ -22,7 +22,7 @@ impl HimixApp {
             }
         }
         if let Some(outcome) = self.state.training.estimate.take() {
-            // Where it was cancelled, another one follows.
+            // After a cancelled estimate, another one follows.
             self.state.training.estimated = match outcome {
                 Ok(estimate) => Some(Ok(estimate)),
                 Err(failure) => failure.message().map(Err),
@@ -53,15 +53,16 @@ impl HimixApp {
             }
             _ => None,
         };
-        // Whoever closes the window or stops the run finds it offered the next time, and after a failure too.
+        // A run that was stopped, interrupted by closing the window, or failed is offered again in the next
+        // session.
         if is_well && training.closing == Closing::No {
             self.state.settings.training = None;
         }
-        // The tab says it itself.
+        // The Train tab shows the outcome itself.
         if let Some((kind, text)) = note.filter(|_| self.state.tab != Tab::Train) {
             self.state.notes.add(kind, text);
         }
-        // The next run gets a folder of its own, unless the user chooses the folders.
+        // The next run gets a new folder, unless the user chooses the folders.
         let next = self.state.settings.next_run_folder();
         let training = &mut self.state.training;
         let used = training.run.as_ref().map(|run| run.folder.clone()).unwrap_or_default();
@@ -71,12 +72,12 @@ impl HimixApp {
         self.look_at_form();
     }
 
-    /// Takes in a settings file.
+    /// Handles the content of a settings file.
     pub(in crate::app) fn take_settings_text(&mut self, path: &Path, text: &str) {
         match TrainConfig::from_toml(text) {
             Ok(config) => {
                 let training = &mut self.state.training;
-                // What the file does not name stays the user's own.
+                // Settings that the file does not contain keep the user's values.
                 let mut form = super::form::Form::of(&config);
                 if form.data.is_empty() {
                     form.data.clone_from(&training.form.data);

@@ -1,4 +1,4 @@
-//! Closing the window while a run goes on.
+//! Closing the window during a training run.
 
 use eframe::egui::{self, ViewportCommand};
 
@@ -7,19 +7,19 @@ use crate::app::HimixApp;
 /// Whether the window is about to be closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Closing {
-    /// It is not.
+    /// The window is not about to be closed.
     #[default]
     No,
-    /// The user is asked what shall become of the run.
+    /// The user is asked what to do with the run.
     Asks,
-    /// It closes when the run has stopped.
+    /// The window closes when the run has stopped.
     AfterStop,
-    /// Nothing holds it.
+    /// The window closes without waiting.
     Now,
 }
 
 impl HimixApp {
-    /// Keeps the window open while a run goes on, until the user has said what shall become of it.
+    /// Keeps the window open during a run until the user has decided what to do with the run.
     pub(in crate::app) fn guard_close(&mut self, ctx: &egui::Context) {
         let goes_on = self.engine.is_training();
         let closing = &mut self.state.training.closing;
@@ -28,7 +28,7 @@ impl HimixApp {
                 *closing = Closing::Now;
                 ctx.send_viewport_cmd(ViewportCommand::Close);
             }
-            // The run has ended by itself while the question stood.
+            // The run has ended while the question was shown.
             Closing::Asks if !goes_on => *closing = Closing::No,
             _ => {}
         }

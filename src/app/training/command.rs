@@ -1,47 +1,47 @@
-//! What the user wants of the Train tab.
+//! User commands of the Train tab.
 
 use std::path::PathBuf;
 
 use super::preset::Preset;
 
-/// A change of the tab's state, by name.
+/// A named change of the tab's state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainCommand {
-    /// Train on this data set too.
+    /// Add a data set.
     AddData(PathBuf),
-    /// Train on the data set with this number no more.
+    /// Remove the data set with this index.
     RemoveData(usize),
-    /// The path of a data set as it is typed.
+    /// Set the typed path of a data set.
     TypeData(String),
-    /// One setting: its key and its text.
+    /// Set one setting, given by its key, to a text.
     Set(&'static str, String),
-    /// Settings of a preset; data, run folder and device stay.
+    /// Apply the settings of a preset; data, run folder and device stay.
     Take(Preset),
-    /// Settings of a TOML file.
+    /// Load the settings from a TOML file.
     LoadSettings(PathBuf),
-    /// The settings into a TOML file.
+    /// Save the settings to a TOML file.
     SaveSettings(PathBuf),
-    /// Begin.
+    /// Start a run.
     Start,
-    /// Wait before the next step.
+    /// Pause before the next step.
     Pause,
-    /// Go on.
+    /// Continue a paused run.
     Continue,
-    /// End after this step; the best weights are kept.
+    /// Stop after this step; the best weights are kept.
     Stop,
-    /// Go on with the run that was stopped, failed or is offered.
+    /// Resume the run that was stopped, failed or is offered.
     Resume,
-    /// Offer the interrupted run no more.
+    /// Dismiss the offer to resume the interrupted run.
     Forget,
     /// Open the best weights in the viewer.
     UseModel,
-    /// Show the best weights beside the model that is open.
+    /// Compare the best weights with the open model.
     Compare,
-    /// How much of the past is in a smoothed line, 0…1.
+    /// Set the share of previous values in a smoothed line, 0…1.
     Smooth(f64),
-    /// Show the preview of this epoch; of the newest, if none.
+    /// Show the preview of this epoch; `None` shows the newest one.
     LookAt(Option<usize>),
-    /// Do not close the window.
+    /// Keep the window open.
     KeepTraining,
     /// Close the window when the run has stopped.
     StopAndClose,

@@ -1,4 +1,4 @@
-//! The settings as they are typed.
+//! The form with the settings of a training run.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,20 +7,20 @@ use toml::Value;
 
 use crate::engine::run::{KEYS, TrainConfig};
 
-/// Keys that may stay empty.
+/// The keys that may stay empty.
 const OPTIONAL: [&str; 4] = ["architecture", "start", "vocab", "train_text"];
 
-/// What is typed for every key, and what it comes to.
+/// The typed text of every key, and the resulting settings.
 pub struct Form {
-    /// Folders of the data sets.
+    /// The folders of the data sets.
     pub data: Vec<PathBuf>,
-    /// A folder that is being typed.
+    /// The path of a data set that is being typed.
     pub typed: String,
     texts: BTreeMap<&'static str, String>,
     config: Result<TrainConfig, Fault>,
 }
 
-/// What is wrong, and with which key.
+/// An error in the settings, with the key that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Fault {
     key: Option<&'static str>,
@@ -28,7 +28,7 @@ struct Fault {
 }
 
 impl Form {
-    /// The form that stands for `config`.
+    /// Creates the form that represents `config`.
     pub fn of(config: &TrainConfig) -> Self {
         let table = toml::Table::try_from(config).unwrap_or_default();
         let text = |key: &str| match table.get(key) {
@@ -55,28 +55,29 @@ impl Form {
         self.typed = typed;
     }
 
-    /// What is typed for `key`.
+    /// Returns the text of `key`; empty if there is none.
     pub fn text(&self, key: &str) -> &str {
         self.texts.get(key).map_or("", String::as_str)
     }
 
-    /// Types `text` for `key`.
+    /// Sets the text of `key`.
     pub fn set(&mut self, key: &'static str, text: String) {
         self.texts.insert(key, text);
         self.check();
     }
 
-    /// Looks through everything that is typed; to be called after a change of the data.
+    /// Validates the form; must be called after a change of the data.
     pub fn check(&mut self) {
         self.config = self.read();
     }
 
-    /// The settings, or one line on what is wrong with them.
+    /// Returns the settings, or an error message of one line.
     pub fn config(&self) -> Result<&TrainConfig, String> {
         self.config.as_ref().map_err(|fault| fault.message.clone())
     }
 
-    /// What can be remembered of it, with or without data: all but data and run folder; none where something else is wrong.
+    /// Returns the settings to save: everything except data and run folder. `None` if any other setting is
+    /// invalid.
     pub fn remembered(&self) -> Option<TrainConfig> {
         let mut texts = self.texts.clone();
         texts.insert("out", "-".into());
@@ -86,7 +87,7 @@ impl Form {
         Some(TrainConfig { data: Vec::new(), out: PathBuf::new(), ..read })
     }
 
-    /// What is wrong with what is typed for `key`.
+    /// Returns the error in the text of `key`, if there is one.
     pub fn fault_of(&self, key: &str) -> Option<&str> {
         let fault = self.config.as_ref().err()?;
         (fault.key == Some(key)).then_some(&fault.message)
@@ -113,13 +114,13 @@ impl Form {
                 }
                 Some(Value::Integer(_) | Value::Float(_)) => text.to_owned(),
                 _ if *key == "train_text" => text.to_owned(),
-                // In quotes, or a folder with the name 2024 would be a number.
+                // The text is quoted, because a folder named 2024 would otherwise become a number.
                 _ => Value::String(text.to_owned()).to_string(),
             };
             config = config.set(key, &value).map_err(|message| fault(format!("{key}: {message}")))?;
         }
         config.validate().map_err(|message| {
-            // Its lines begin with the key that they are about.
+            // Every line of the message begins with the key that it concerns.
             let key = KEYS.iter().map(|(key, _)| *key).find(|key| message.starts_with(&format!("{key} ")));
             Fault { key, message }
         })?;

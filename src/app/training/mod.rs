@@ -1,4 +1,4 @@
-//! What the Train tab shows: settings and the run.
+//! The Train tab: the settings and the run.
 
 mod apply;
 mod arrivals;
@@ -22,36 +22,36 @@ use run::{Phase, Run};
 
 /// A run of an earlier session that can be resumed.
 pub struct ResumableRun {
-    /// Its folder.
+    /// The folder of the run.
     pub folder: PathBuf,
-    /// Its settings and finished epochs.
+    /// The settings and finished epochs of the run.
     pub run: Interrupted,
 }
 
-/// Everything that the tab looks at.
+/// The state of the Train tab.
 pub struct Training {
-    /// Settings of the next run.
+    /// The settings of the next run.
     pub form: Form,
     /// The preset that the form shows unchanged.
     pub preset: Option<Preset>,
-    /// Asks what a run with these settings would take.
+    /// The pending estimate of the cost of a run with these settings.
     pub estimate: Pending<(), Estimate>,
-    /// What it would take, or why there can be none; `None` while that is not known.
+    /// The estimate, or the reason why there is none; `None` while it is unknown.
     pub estimated: Option<Result<Estimate, String>>,
-    /// A run to resume.
+    /// A run that can be resumed.
     pub offer: Option<ResumableRun>,
-    /// The run that goes on, or the last one.
+    /// The active run, or the last one.
     pub run: Option<Run>,
-    /// How much of the past is in a smoothed line, 0…1.
+    /// The share of previous values in a smoothed line, 0…1.
     pub smoothing: f64,
     /// Whether the window is about to be closed.
     pub closing: Closing,
-    /// Whether the tab was looked at since the run ended.
+    /// Whether the tab has been viewed since the run ended.
     pub is_end_seen: bool,
 }
 
 impl Training {
-    /// As at the start, with the settings `remembered`; a run writes into `out` unless the user says otherwise.
+    /// Creates the initial state with the saved settings `remembered`; `out` is the default folder of a run.
     pub fn new(out: PathBuf, remembered: Option<&str>) -> Self {
         let usual = Preset::Small.config(None);
         let remembered = remembered.and_then(|text| TrainConfig::from_toml(text).ok());
@@ -72,12 +72,12 @@ impl Training {
         }
     }
 
-    /// Whether a run goes on, waiting or not.
+    /// Returns whether a run is active, including a paused one.
     pub fn goes_on(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.phase != Phase::Ended)
     }
 
-    /// Whether the form allows to begin, or why not.
+    /// Returns whether a run can be started; the error is the reason why not.
     pub fn may_start(&self) -> Result<(), String> {
         if self.goes_on() {
             return Err("A training run is already under way.".into());
@@ -89,7 +89,7 @@ impl Training {
         }
     }
 
-    /// One line for the top bar, where there is something to say.
+    /// Returns a line for the top bar, if there is something to show.
     pub fn headline(&self) -> Option<String> {
         let Some(run) = &self.run else {
             return self.offer.as_ref().map(|_| "Interrupted training".to_owned());

@@ -1,29 +1,29 @@
-//! Settings to begin with.
+//! Predefined settings of a training run.
 
 use std::path::{Path, PathBuf};
 
 use crate::engine::run::TrainConfig;
 use crate::engine::small_architecture;
 
-/// The settings of the small model, as the command line takes them.
+/// The settings of the small model in the format of the command line.
 const SMALL: &str = include_str!("../../../assets/qata-small.toml");
 
-/// A set of settings with a name.
+/// A named set of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// A small network that two CPU cores train in an hour.
     Small,
-    /// The open model, taken further.
+    /// Fine-tuning of the open model.
     FineTune,
-    /// Full size, as published.
+    /// The full size, as published.
     Paper,
 }
 
 impl Preset {
-    /// All of them.
+    /// All presets.
     pub const ALL: [Self; 3] = [Self::Small, Self::FineTune, Self::Paper];
 
-    /// For people.
+    /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Small => "Small, from random weights",
@@ -32,7 +32,7 @@ impl Preset {
         }
     }
 
-    /// What it is good for.
+    /// Returns an explanation of the purpose.
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Small => {
@@ -49,11 +49,11 @@ impl Preset {
         }
     }
 
-    /// The settings; `open` is the model that is open.
+    /// Returns the settings; `open` is the path of the open model.
     pub fn config(self, open: Option<&Path>) -> TrainConfig {
         match self {
             Self::Small => {
-                // The file of this repository; a test holds that it is understood.
+                // The file is part of this repository, and a test ensures that it is valid.
                 let config = TrainConfig::from_toml(SMALL).unwrap_or_default();
                 let architecture = small_architecture().or(config.architecture);
                 TrainConfig { architecture, ..config }

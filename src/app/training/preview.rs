@@ -10,18 +10,18 @@ use crate::engine::run::PreviewCase;
 use crate::engine::{OverlayPaint, compose};
 use crate::metrics::Confusion;
 
-/// Probability from which a pixel belongs to the mask.
+/// The probability at and above which a pixel belongs to the mask.
 const THRESHOLD: f32 = 0.5;
 
-/// Cases, and their masks after every epoch.
+/// The validation cases, and their masks after every epoch.
 #[derive(Default)]
 pub struct Preview {
     /// The cases.
     pub cases: Vec<Arc<PreviewCase>>,
     masks: BTreeMap<usize, Vec<Vec<u8>>>,
-    /// The epoch that the user looks at; the newest, if none.
+    /// The epoch that the user has selected; `None` for the newest.
     pub look_at: Option<usize>,
-    /// What is on the graphics device.
+    /// The images on the graphics device.
     pub painted: Option<Painted>,
 }
 
@@ -29,22 +29,22 @@ pub struct Preview {
 pub struct Painted {
     /// The epoch.
     pub epoch: usize,
-    /// One picture a case, with its Dice per image.
+    /// One image per case, with its Dice score.
     pub pictures: Vec<(TextureHandle, Option<f64>)>,
 }
 
 impl Preview {
-    /// Keeps the masks after `epoch`: probability times 255, one plane a case.
+    /// Stores the masks after `epoch`: probability times 255, one plane per case.
     pub fn put(&mut self, epoch: usize, masks: Vec<Vec<u8>>) {
         self.masks.insert(epoch, masks);
     }
 
-    /// Epochs that have masks, in order.
+    /// Returns the epochs that have masks, in order.
     pub fn epochs(&self) -> Vec<usize> {
         self.masks.keys().copied().collect()
     }
 
-    /// The epoch to show: the last with masks that is not after the one looked at.
+    /// Returns the epoch to show: the last one with masks that is not after the selected one.
     pub fn shown(&self) -> Option<usize> {
         let until = self.look_at.unwrap_or(usize::MAX);
         let before = self.masks.range(..=until).next_back();
@@ -56,13 +56,13 @@ impl Preview {
         Some(plane.iter().map(|&value| u8::from(is_foreground(f32::from(value) / 255.0, THRESHOLD))).collect())
     }
 
-    /// Dice of one case after `epoch`.
+    /// Returns the Dice score of one case after `epoch`.
     pub fn dice(&self, epoch: usize, case: usize) -> Option<f64> {
         let (mask, truth) = (self.mask(epoch, case)?, &self.cases.get(case)?.truth);
         (mask.len() == truth.len()).then(|| Confusion::of(&mask, truth).dice())
     }
 
-    /// One case after `epoch` with its truth: `3 × side × side` bytes, row-major.
+    /// Renders one case after `epoch` with its ground truth: `3 × side × side` bytes, row-major.
     pub fn paint(&self, epoch: usize, case: usize, paint: &OverlayPaint) -> Option<Vec<u8>> {
         let (mask, case) = (self.mask(epoch, case)?, self.cases.get(case)?);
         let image =

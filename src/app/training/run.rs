@@ -1,4 +1,4 @@
-//! A run as the window sees it.
+//! The state of a training run in the window.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,78 +8,78 @@ use crate::app::text::duration;
 use crate::engine::TrainingUpdate;
 use crate::engine::run::{Epoch, Event, RunControl};
 
-/// What a run is at.
+/// The phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Something slow before the first step.
+    /// A slow preparation before the first step, with its description.
     Preparing(String),
-    /// Step after step.
+    /// The run is training.
     Training,
-    /// It waits.
+    /// The run is paused.
     Paused,
-    /// It has ended.
+    /// The run has ended.
     Ended,
 }
 
-/// What was found before the first step.
+/// The facts determined before the first step.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Pairs to train on.
+    /// The number of training pairs.
     pub train: usize,
-    /// Pairs to validate on.
+    /// The number of validation pairs.
     pub validation: usize,
-    /// Numbers that are trained.
+    /// The number of trainable parameters.
     pub parameters: usize,
-    /// Most epochs.
+    /// The maximum number of epochs.
     pub epochs: usize,
-    /// Device.
+    /// The name of the compute device.
     pub device: String,
 }
 
 /// The newest step.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
-    /// Epoch, from 1.
+    /// The epoch, starting at 1.
     pub epoch: usize,
-    /// Step of the epoch, from 1.
+    /// The step within the epoch, starting at 1.
     pub step: usize,
-    /// Steps of an epoch.
+    /// The number of steps per epoch.
     pub steps: usize,
-    /// Seconds that the run still takes.
+    /// The estimated remaining time of the run, in seconds.
     pub seconds_left: f64,
 }
 
-/// The run that goes on, or the last one.
+/// The active run, or the last one.
 pub struct Run {
-    /// Its folder.
+    /// The folder of the run.
     pub folder: PathBuf,
-    /// What it is at.
+    /// The phase of the run.
     pub phase: Phase,
-    /// What was asked of it last.
+    /// The last control request.
     pub control: RunControl,
-    /// What was found before the first step.
+    /// The facts determined before the first step.
     pub facts: Option<Facts>,
-    /// Finished epochs.
+    /// The finished epochs.
     pub epochs: Vec<Epoch>,
-    /// Loss of every step: epochs done by then, loss.
+    /// The loss of every step, as pairs of finished epochs (fractional) and loss.
     pub step_losses: Vec<[f64; 2]>,
     /// The newest step.
     pub step: Option<Step>,
-    /// Fixed validation cases, epoch by epoch.
+    /// The fixed validation cases, epoch by epoch.
     pub preview: Preview,
-    /// What was said, with the time since the run began.
+    /// The messages, with the time since the start of the run.
     pub log: Vec<String>,
-    /// Bundle of the best weights.
+    /// The bundle with the best weights.
     pub best: Option<PathBuf>,
-    /// How it ended: a reason, or an error that says what to do.
+    /// The outcome: a reason for the end, or an error that says what to do.
     pub outcome: Option<Result<String, String>>,
-    /// Whether there is a checkpoint to go on from.
+    /// Whether there is a checkpoint to resume from.
     pub has_checkpoint: bool,
     begun: Instant,
 }
 
 impl Run {
-    /// A run that was asked for.
+    /// Creates a run that has been requested.
     pub fn new(folder: PathBuf) -> Self {
         let phase = Phase::Preparing("starting".into());
         Self {
@@ -99,13 +99,13 @@ impl Run {
         }
     }
 
-    /// The same run, resumed: what was seen of it stays.
+    /// Returns the same run, resumed: its history is kept.
     pub fn again(self) -> Self {
         let Self { folder, step_losses, preview, log, best, has_checkpoint, begun, .. } = self;
         Self { step_losses, preview, log, best, has_checkpoint, begun, ..Self::new(folder) }
     }
 
-    /// Takes in what the training thread says.
+    /// Handles an update of the training thread.
     pub fn take(&mut self, updates: TrainingUpdate) {
         match updates {
             TrainingUpdate::Event(event) => self.take_event(event),
@@ -138,7 +138,7 @@ impl Run {
             Event::Step { epoch, step, steps, loss, seconds_left } => {
                 self.phase = Phase::Training;
                 let done = (epoch.max(1) - 1) as f64 + step as f64 / steps.max(1) as f64;
-                // A resumed run goes through the steps after its checkpoint once more.
+                // A resumed run repeats the steps after its checkpoint.
                 let is_past = |[earlier, _]: &mut [f64; 2]| *earlier >= done;
                 while self.step_losses.pop_if(is_past).is_some() {}
                 self.step_losses.extend(loss.map(|loss| [done, f64::from(loss)]));
@@ -173,30 +173,30 @@ impl Run {
         self.log.push(format!("{hours}:{minutes:02}:{seconds:02}  {text}"));
     }
 
-    /// The best epoch so far.
+    /// Returns the best epoch so far.
     pub fn best_epoch(&self) -> Option<&Epoch> {
         self.epochs.iter().rfind(|epoch| epoch.is_best)
     }
 
-    /// Share of all epochs that is done, 0…1.
+    /// Returns the finished share of all epochs, 0…1.
     pub fn share(&self) -> f32 {
         let all = self.facts.as_ref().map_or(0, |facts| facts.epochs).max(1) as f32;
         let done = self.step.map_or(0.0, |step| (step.epoch.max(1) - 1) as f32 + self.share_of_epoch());
         (done.max(self.epochs.len() as f32) / all).clamp(0.0, 1.0)
     }
 
-    /// Share of the epoch's steps that is done, 0…1.
+    /// Returns the finished share of the steps of the epoch, 0…1.
     pub fn share_of_epoch(&self) -> f32 {
         self.step.map_or(0.0, |step| step.step as f32 / step.steps.max(1) as f32)
     }
 
-    /// Whether it was stopped or failed in such a way that it can go on.
+    /// Returns whether the run was stopped or failed in a way that allows resuming it.
     pub fn can_resume(&self) -> bool {
         let is_broken = matches!(self.outcome, Some(Err(_))) || self.control == RunControl::Stop;
         self.phase == Phase::Ended && self.has_checkpoint && is_broken
     }
 
-    /// For the top bar, while it goes on.
+    /// Returns the progress for the top bar while the run is active.
     pub fn progress_in_short(&self) -> String {
         let percent = 100.0 * self.share();
         match self.step {
@@ -205,7 +205,7 @@ impl Run {
         }
     }
 
-    /// For the top bar, at the end.
+    /// Returns the outcome for the top bar after the end of the run.
     pub fn end_in_short(&self) -> &'static str {
         match &self.outcome {
             Some(Err(_)) => "Training failed",
@@ -215,7 +215,7 @@ impl Run {
     }
 }
 
-/// The one line of an epoch in the log.
+/// Returns the log line of an epoch.
 fn line(epoch: &Epoch) -> String {
     let best = if epoch.is_best { ", best so far" } else { "" };
     let skipped = match epoch.skipped {

@@ -1,4 +1,4 @@
-//! Single channels, in the order of their weight on the mask.
+//! Single channels, ordered by their weight in the mask.
 
 use eframe::egui::{Button, ComboBox, Label, RichText, Role, Ui, WidgetInfo};
 
@@ -9,7 +9,7 @@ use crate::app::state::State;
 
 const WORDS: &str = "Shows one channel of a stage's output in place of the map, beginning with the channel that contributes most to the mean logit of the mask.";
 
-/// Draws the switch from the maps to single channels.
+/// Draws the switch between maps and single channels.
 pub fn button(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let stages = state.stages.look.seen.as_ref().map_or(0, |seen| seen.inspection.stages.len());
     if stages == 0 {
@@ -20,7 +20,7 @@ pub fn button(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Draws the choice of the stage and its channel, while single channels are shown.
+/// Draws the choice of stage and channel while single channels are shown.
 pub fn choice(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let (Some(seen), Some((stage, rank))) = (&state.stages.look.seen, state.stages.channel) else { return };
     let stages = &seen.inspection.stages;

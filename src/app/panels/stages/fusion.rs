@@ -1,4 +1,4 @@
-//! The layer fusion: weights of every group's layers, and how alike the layers are.
+//! The layer fusion: the weights of each group's layers, and the similarity of the layers.
 
 use eframe::egui::{Color32, Rect, RichText, Role, Sense, Stroke, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
@@ -14,12 +14,12 @@ use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::infer::{GroupOverrides, Plane};
 
-/// Height of the bars of a group, in points.
+/// The height of the bars of a group, in points.
 const BARS: f32 = 74.0;
-/// The value of every layer before any training.
+/// The value of every layer before training.
 const ALPHA_INIT: f32 = 1.0;
 
-/// Weights of the text layers that each stage uses.
+/// The weights of the text layers that each stage uses.
 pub struct Fusion;
 
 const INFO: pane::PaneInfo = pane::PaneInfo {
@@ -109,7 +109,7 @@ fn bars(ui: &mut Ui, name: &str, colour: usize, group: &GroupOverrides) {
     response.on_hover_text(text.join("\n"));
 }
 
-/// Cosine of the sentence vectors of each two layers.
+/// Draws the cosine similarity between the `[CLS]` vectors of each pair of layers.
 fn similarity(ui: &mut Ui, state: &mut State) {
     section(ui, "Similarity of the layers", "cosine of their [CLS]");
     let Some(seen) = state.stages.look.seen.clone().filter(|seen| !seen.inspection.similarity.is_empty()) else {

@@ -1,4 +1,4 @@
-//! The Stages tab: every stage of the decoder side by side, and what can be read and overridden inside the network.
+//! The Stages tab: all decoder stages side by side, and the intermediate results and parameters of the network.
 
 mod channels;
 pub mod fusion;
@@ -25,14 +25,14 @@ use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::engine::FigureKind;
 
-/// Width of the slider of the opacity with its name and its number, in points.
+/// The width of the opacity slider with its name and its number, in points.
 const OPACITY: f32 = 172.0;
-/// Height of the line beneath the toolbar, in points.
+/// The height of the line below the toolbar, in points.
 const LINE: f32 = 24.0;
-/// Why nothing else can be started while long work goes on.
+/// The reason why no other work can be started while a long task is running.
 const BUSY: &str = "Wait until the work that is in progress has finished, or cancel it.";
 
-/// The stages of the decoder side by side.
+/// The decoder stages side by side.
 pub struct Stages;
 
 const INFO: PaneInfo = PaneInfo {
@@ -65,7 +65,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     pictures(ui, state, commands);
 }
 
-/// Draws the pictures alone, or why there are none.
+/// Draws only the images, or the reason why there are none.
 pub fn pictures(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let fill = theme::palette(ui.visuals()).canvas;
     CentralPanel::default().frame(Frame::central_panel(ui.style()).fill(fill).inner_margin(6)).show(ui, |ui| {
@@ -80,7 +80,7 @@ pub fn pictures(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
 }
 
-/// Why there are no stages to see.
+/// Returns the reason why there are no stages to show.
 fn nothing(state: &State) -> Option<&str> {
     match (&state.document.image, &state.model, &state.stages.look) {
         (None, _, _) if state.failed.is_some() => state.failed.as_deref(),
@@ -101,7 +101,7 @@ fn message(ui: &mut Ui, words: &str) {
     ui.centered_and_justified(|ui| ui.label(RichText::new(words).color(colour).size(15.0)));
 }
 
-/// What is shown of the stages, and how.
+/// Draws the controls for what is shown of the stages, and how.
 fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let settings = &state.settings.stages;
     Panel::top("stages toolbar").show(ui, |ui| {
@@ -137,7 +137,7 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             widgets::menu(ui, "Save figure", |ui| figures(ui, state, commands));
             comparison(ui, state, commands);
         });
-        // A line of its own that is there for every map: the pictures beneath must not move when the map changes.
+        // This line is present for every map, so that the images below do not move when the map changes.
         ui.horizontal(|ui| {
             ui.set_min_height(LINE);
             ui.spacing_mut().item_spacing.x = 6.0;
@@ -153,7 +153,7 @@ fn toolbar(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-/// Figures of what is shown, as files.
+/// Draws the menu that exports figures.
 fn figures(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let kinds = [
         (FigureKind::Stages, "Stages as shown…"),
@@ -197,7 +197,7 @@ fn explained(kind: MapKind) -> &'static str {
     }
 }
 
-/// Where the stages' masks come from, or how to obtain them.
+/// Tells the user where the masks of the stages come from, or how to obtain them.
 fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if !offer_to_fit(ui, state, false, commands)
         && let Some(words) = state.model.as_ref().and_then(|model| model.info.linear_probes.as_ref())
@@ -208,7 +208,7 @@ fn linear_probes(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     offer_to_fit(ui, state, true, commands);
 }
 
-/// Says that a model has no stage read-outs and offers to fit them, where that is so. `is_other`: the model that is compared with.
+/// If a model has no stage read-outs, says so and offers to fit them. `is_other` selects the comparison model.
 fn offer_to_fit(ui: &mut Ui, state: &State, is_other: bool, commands: &mut Vec<Command>) -> bool {
     let info = if is_other { state.other() } else { state.model.as_ref().map(|model| &model.info) };
     let Some(info) = info.filter(|info| info.linear_probes.is_none()) else { return false };
@@ -228,7 +228,7 @@ fn offer_to_fit(ui: &mut Ui, state: &State, is_other: bool, commands: &mut Vec<C
     true
 }
 
-/// The model that is compared with.
+/// Draws the comparison model.
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(other) = &state.comparison else {
         let words = "Shows another model's stages below these, for the same image and prompt, and its numbers in the panels.";

@@ -1,4 +1,4 @@
-//! The pictures side by side, zoom and pointer linked.
+//! The images side by side, with linked zoom and pointer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,21 +19,21 @@ use crate::data::Outcome;
 use crate::engine::Inspected;
 use crate::infer::Plane;
 
-/// Height of the title and of the line beneath a picture, in points.
+/// The height of the title and of the line below an image, in points.
 const TITLE: f32 = 20.0;
 const FOOT: f32 = 18.0;
-/// Between the pictures.
+/// The gap between the images, in points.
 const GAP: f32 = 8.0;
-/// Height of the legend beneath the pictures, in one line and in two.
+/// The height of the legend below the images, in one line and in two, in points.
 const BAR: [f32; 2] = [30.0, 52.0];
-/// Width from which on the legend has room in one line.
+/// The minimum width for a legend in one line, in points.
 const WIDE: f32 = 620.0;
-/// Least width and height of a free place that the legend takes.
+/// The minimum width and height of a free cell that the legend can use, in points.
 const FREE: Vec2 = vec2(170.0, 150.0);
 const GESTURES: &str =
     "Scroll to zoom, drag to move, double-click to see the whole picture. All pictures show the same part.";
 
-/// What lies over the picture in a pane. Planes are borrowed: a frame copies none of them.
+/// The layer over the image in a pane. Planes are borrowed, so that a frame does not copy them.
 enum Layer<'a> {
     Nothing,
     Map(Arc<Map>),
@@ -41,20 +41,20 @@ enum Layer<'a> {
     Missing(&'static str),
 }
 
-/// How scores are meant.
+/// The convention of the scores.
 const PER_IMAGE: &str = " per image";
 
-/// Which column a picture stands in: the input, the stages by their grids, the final mask, the difference.
+/// The column of an image: the input, the stages by their grids, the final mask, or the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Column {
     Input,
-    /// Side of the grid, and a number where several stages have the same.
+    /// The side length of the grid, and a number that distinguishes stages with the same grid.
     Stage(usize, usize),
     Final,
     Difference,
 }
 
-/// A picture of the row.
+/// An image of a row.
 struct Cell<'a> {
     column: Column,
     title: String,
@@ -63,12 +63,12 @@ struct Cell<'a> {
     foot: String,
 }
 
-/// Draws all of them.
+/// Draws all images.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let Some(open) = &state.document.image else { return };
     let shape = [open.image.width, open.image.height];
     let aspect = shape[1] as f32 * open.volume.pixel_aspect() / shape[0].max(1) as f32;
-    // What was seen is shared, so that the cells can borrow its planes while the state is changed.
+    // The inspection is shared, so that the cells can borrow its planes while the state is changed.
     let seen = state.stages.look.seen.clone();
     let other = state.stages.other.seen.clone().filter(|_| state.comparison.is_some());
     let mut maps = std::mem::take(&mut state.stages.maps);
@@ -78,14 +78,14 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         .map(|(is_other, seen)| (is_other, seen.ticket, cells(state, seen, is_other, &mut maps)))
         .collect();
     state.stages.maps = maps;
-    // Two models stand one above the other, each stage above that on the same grid.
+    // Two models are stacked vertically, with stages on the same grid in the same column.
     let columns: BTreeSet<Column> = rows.iter().flat_map(|(_, _, cells)| cells).map(|cell| cell.column).collect();
     let columns: Vec<Column> = columns.into_iter().collect();
     let area = ui.available_rect_before_wrap();
     let bar = BAR[usize::from(area.width() < WIDE)];
     let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - bar));
     let of = |room: Rect| Layout::of(room, columns.len().max(1), rows.len(), aspect);
-    // A place that the last line leaves free is that of the legend.
+    // A cell that is free in the last line holds the legend.
     let whole = of(area);
     let (layout, legend_rect, is_stacked) = match whole.free(columns.len()) {
         Some(free) => (whole, free, true),
@@ -99,7 +99,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             pointer = pointer.or(at);
         }
     }
-    // Said only where it is news: a command has the window drawn again.
+    // The command is sent only if the pointer has moved, because each command triggers a redraw.
     if pointer != state.stages.pointer {
         commands.push(Command::Stages(StagesCommand::Point(pointer)));
     }
@@ -111,7 +111,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.allocate_rect(area, Sense::hover());
 }
 
-/// Where the pictures go: in one line, or broken into several where that makes them larger.
+/// The placement of the images: in one line, or in several if that makes them larger.
 struct Layout {
     area: Rect,
     columns: usize,
@@ -127,7 +127,7 @@ impl Layout {
             let width = width.min(height / aspect).max(16.0);
             vec2(width, width * aspect)
         };
-        // Two models stand one above the other.
+        // Two models are stacked vertically.
         let most = if rows > 1 { 1 } else { count };
         let choices = (1..=most).map(|lines| (count.div_ceil(lines), lines * rows));
         let best = choices.map(|(columns, lines)| (size(columns, lines), columns, lines));
@@ -145,7 +145,7 @@ impl Layout {
         Rect::from_min_size(corner, self.size)
     }
 
-    /// What `count` pictures leave free at the end of the last line, where the legend has room in it.
+    /// Returns the area that `count` images leave free at the end of the last line, if the legend fits there.
     fn free(&self, count: usize) -> Option<Rect> {
         let places = self.columns * self.lines;
         if count == 0 || count >= places {
@@ -160,7 +160,7 @@ fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps
     let stages = &seen.inspection.stages;
     let kind = state.settings.stages.kind;
     let model = if is_other { state.other() } else { state.model.as_ref().map(|model| &model.info) };
-    // Which row is whose is said where there are two.
+    // The rows are labelled only if there are two.
     let title = match model.filter(|_| state.other().is_some()) {
         Some(info) => format!("Input of {}", info.name),
         None => "Input".into(),
@@ -232,7 +232,7 @@ fn scores(counts: &crate::metrics::Confusion) -> String {
     format!("Dice {:.3}, IoU {:.3}{PER_IMAGE}", counts.dice(), counts.iou())
 }
 
-/// The value under the pointer.
+/// Returns the value under the pointer.
 fn value_at(state: &State, layer: &Layer<'_>) -> String {
     let plane = match layer {
         Layer::Map(map) => &map.plane,
@@ -286,7 +286,7 @@ fn draw(
         let is_wide = |words: &str| {
             painter.layout_no_wrap(words.to_owned(), font.clone(), Color32::WHITE).size().x > rect.width()
         };
-        // Of scores in a narrow cell the first, with how it is meant.
+        // A narrow cell shows only the first score, with its convention.
         let brief = cell.foot.split_once(',').filter(|_| cell.foot.ends_with(PER_IMAGE));
         let foot = match brief {
             Some((first, _)) if is_wide(&cell.foot) => format!("{first}{PER_IMAGE}"),
@@ -336,7 +336,7 @@ fn texture(
     }
 }
 
-/// The pointer, in every picture at once.
+/// Draws the pointer position in every image.
 fn crosshair(ui: &Ui, state: &State, rect: Rect) {
     let Some(pointer) = state.stages.pointer else { return };
     let part = state.stages.seen_part;
@@ -348,7 +348,7 @@ fn crosshair(ui: &Ui, state: &State, rect: Rect) {
     }
 }
 
-/// Zooms and moves; returns the point of the picture that is under the pointer.
+/// Handles zooming and panning. Returns the image point under the pointer.
 fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut Vec<Command>) -> Option<Pos2> {
     let mut push = |command| commands.push(Command::Stages(command));
     let share = |at: Pos2| part.min + (at - rect.min) / rect.size() * part.size();
@@ -372,7 +372,8 @@ fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut
     pointer.map(|at| pos2(at.x.clamp(0.0, 1.0), at.y.clamp(0.0, 1.0)))
 }
 
-/// What the colours mean: in lines beneath the pictures, or one entry beneath the other where it is `stacked` beside them.
+/// Draws the meaning of the colours: in lines below the images, or with one entry below the other if it is
+/// `stacked` beside them.
 fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, is_stacked: bool) {
     let ink = theme::palette(ui.visuals()).canvas_text;
     let words = |text: &str| RichText::new(text).size(12.0).color(ink);
@@ -386,7 +387,7 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, is_stack
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
         ui.spacing_mut().interact_size.y = 18.0;
-        // Each entry stays whole: it begins a line of its own where the last one has no room for it.
+        // Entries are not split: an entry that does not fit moves to the next line.
         let entry = |ui: &mut Ui, width: f32, content: &mut dyn FnMut(&mut Ui)| match is_stacked {
             true => drop(ui.horizontal(content)),
             false => {

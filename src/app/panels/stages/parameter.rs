@@ -1,4 +1,4 @@
-//! Sliders and switches of one value.
+//! Sliders and switches for single parameters.
 
 use eframe::egui::{Response, RichText, Slider, Ui};
 
@@ -7,17 +7,17 @@ use crate::app::panels::widgets::explain;
 use crate::app::stages::StagesCommand;
 use crate::infer::{Overrides, Parameter};
 
-/// Where the rails of all sliders begin, in points from the left.
+/// The start of the rails of all sliders, in points from the left.
 const INDENT: f32 = 96.0;
 
-/// Uses `overrides`; `response` is of the slider or switch that changed them.
+/// Applies `overrides`; `response` belongs to the slider or switch that changed them.
 pub fn turn(response: &Response, overrides: Overrides, commands: &mut Vec<Command>) {
-    // The whole of a drag is one step back.
+    // A whole drag forms one undo step.
     let goes_on = response.dragged() && !response.drag_started();
     commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), goes_on)));
 }
 
-/// A slider, and beside it the original value, which a click restores.
+/// Draws a slider, and beside it the original value, which a click restores.
 pub fn slider(
     ui: &mut Ui,
     overrides: &Overrides,
@@ -43,7 +43,8 @@ pub fn slider(
         let mut moved = value;
         let (low, high) = (range.start().min(original), range.end().max(original));
         let slider = Slider::new(&mut moved, low..=high).logarithmic(matches!(parameter, Parameter::Sigma(_)));
-        // Shown with two decimals, but not rounded to them: that would change every value that is looked at.
+        // The value is shown with two decimals but not rounded to them, because viewing a value must not change
+        // it.
         let shown = |value: f64, _| format!("{value:.2}").replace('-', "−");
         let typed = |text: &str| text.replace('−', "-").trim().parse().ok();
         let slider = slider.custom_formatter(shown).custom_parser(typed).smart_aim(false);

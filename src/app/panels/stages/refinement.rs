@@ -1,4 +1,4 @@
-//! The stages' masks as numbers, from the coarsest to the final one.
+//! The masks of the stages as numbers, from the coarsest to the final one.
 
 use eframe::egui::{Grid, RichText, Ui};
 
@@ -38,7 +38,7 @@ impl Panel for Numbers {
     }
 }
 
-/// Least width of a column, so that those of two models stand one beneath the other, in points.
+/// The minimum width of a column, which aligns the columns of two models, in points.
 const COLUMN: f32 = 34.0;
 
 /// Draws the panel.

@@ -1,4 +1,4 @@
-//! The learned filters: σ, what they pass, and what they do to this picture's features.
+//! The learned filters: σ, their coefficients, and their effect on the features of this image.
 
 use eframe::egui::{
     Color32, ColorImage, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextureOptions, Ui, WidgetInfo, pos2,
@@ -20,9 +20,9 @@ use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::infer::StageOverrides;
 
-/// Side of a filter's picture, in points.
+/// The side length of a filter map, in points.
 const SIDE: f32 = 96.0;
-/// Height of a plot.
+/// The height of a plot, in points.
 const HEIGHT: f32 = 92.0;
 
 /// Filter widths and the spectrum filters of the stages.
@@ -63,7 +63,7 @@ fn show(ui: &mut Ui, state: &mut State) {
     for (index, stage) in overrides.stages.iter().enumerate() {
         let original = own.stages.get(index).and_then(|stage| stage.sigma);
         section(ui, &format!("Stage {}", stage.grid), &format!("grid {0} × {0}", stage.grid));
-        // The other model's stage on the same grid; one on another grid has another spectrum.
+        // The stage of the other model on the same grid; a stage on another grid has another spectrum.
         let beside = other.as_ref().and_then(|(name, overrides, _)| {
             let place = overrides.stages.iter().position(|other| other.grid == stage.grid)?;
             Some(Beside { name, place, sigma: overrides.stages[place].sigma? })
@@ -76,12 +76,12 @@ fn show(ui: &mut Ui, state: &mut State) {
     }
 }
 
-/// A stage of the model that is compared with.
+/// A stage of the comparison model.
 #[derive(Clone, Copy)]
 struct Beside<'a> {
     /// The model's name.
     name: &'a str,
-    /// Number of the stage, coarse to fine.
+    /// The index of the stage, coarse to fine.
     place: usize,
     sigma: f32,
 }
@@ -123,7 +123,7 @@ fn one(
         lines.push((name, colours[3], response(Filter { sigma, grid: stage.grid })));
     }
     let title = format!("Response of stage {}", stage.grid);
-    // All stages on one scale, so that what they pass can be compared.
+    // All stages share one scale, so that their coefficients can be compared.
     chart(ui, &title, "Mean coefficient 1 − g by distance from DC", &lines, &[0.0, 1.0]);
     let of = |look: &InspectionState, place: usize| {
         look.seen.as_ref().and_then(|seen| seen.inspection.stages.get(place)?.spectra.clone())
@@ -148,12 +148,12 @@ fn one(
     }
 }
 
-/// Mean coefficient by distance from DC.
+/// Returns the mean coefficient by distance from DC.
 fn response(filter: Filter) -> Vec<[f64; 2]> {
     filter.rings().into_iter().enumerate().map(|(ring, mean)| [ring as f64, mean]).collect()
 }
 
-/// The coefficients, as applied or centred; DC is marked.
+/// Draws the coefficients, as applied or centred, with DC marked.
 fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_centred: bool) {
     let plane = if is_centred { filter.centred_map() } else { filter.map() };
     let n = plane.width;
@@ -183,7 +183,7 @@ fn picture(ui: &mut Ui, state: &mut State, filter: Filter, index: usize, is_cent
     });
 }
 
-/// A small plot with the names of its lines; `span` is in sight in any case.
+/// Draws a small plot with the names of its lines; `span` is always in the visible range.
 fn chart(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Vec<[f64; 2]>)], span: &[f64]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -204,7 +204,7 @@ fn chart(ui: &mut Ui, title: &str, convention: &str, lines: &[(&str, Color32, Ve
     });
 }
 
-/// σ over the training, where it is known.
+/// Draws σ over the course of the training, if it is known.
 fn epochs(ui: &mut Ui, title: &str, stages: &[StageOverrides], history: &[(usize, Vec<f32>)]) {
     section(ui, title, "");
     if history.is_empty() {

@@ -1,4 +1,4 @@
-//! One parameter over a range of values, for the open image or the open folder.
+//! A sweep of one parameter over a range of values, for the open image or the open folder.
 
 use eframe::egui::{Button, Color32, ComboBox, DragValue, RichText, TextStyle, Ui};
 use egui_plot::{Line, LineStyle, PlotPoints, Points, VLine};
@@ -18,15 +18,15 @@ use crate::app::theme;
 use crate::engine::FigureKind;
 use crate::infer::{Parameter, SweepPoint, SweepResult};
 
-/// Most values of a sweep.
+/// The maximum number of values of a sweep.
 const MOST: usize = 200;
-/// Height of a plot, in points.
+/// The height of a plot, in points.
 const HEIGHT: f32 = 150.0;
-/// Least range of a plot's vertical axis.
+/// The minimum range of a plot's vertical axis.
 const LEAST_SPAN: f64 = 0.01;
 const RANGE: &str = "“From” must be less than “To”.";
 
-/// One parameter over a range of values.
+/// A sweep of one parameter over a range of values.
 pub struct Sweep;
 
 const INFO: PaneInfo = PaneInfo {
@@ -150,7 +150,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Why no sweep can be drawn now; `None` where one can.
+/// Returns the reason why no sweep can be run now; `None` if one can.
 fn why_not(state: &State, settings: SweepSettings) -> Option<&'static str> {
     match state.worklist.as_ref().filter(|_| settings.over_list) {
         _ if state.stages.work.pending().is_some() => Some(BUSY),
@@ -161,7 +161,7 @@ fn why_not(state: &State, settings: SweepSettings) -> Option<&'static str> {
     }
 }
 
-/// What can be drawn with the ground truths that there are.
+/// Tells the user what can be plotted with the available ground truths.
 fn truth_in_words(ui: &mut Ui, state: &State, settings: SweepSettings) {
     let weak = |ui: &mut Ui, words: &str| drop(ui.label(RichText::new(words).small().weak()));
     let Some(list) = state.worklist.as_ref().filter(|_| settings.over_list) else {
@@ -234,10 +234,10 @@ fn result(
     ui.label(RichText::new(words).small().weak());
 }
 
-/// What a line shows of a point.
+/// Returns the plotted value of a sweep point.
 type Value = fn(&SweepPoint) -> Option<f64>;
 
-/// Lines over the values of the sweep, with their legend above.
+/// Draws lines over the values of the sweep, with their legend above.
 fn chart(
     ui: &mut Ui,
     id: &str,
@@ -252,7 +252,7 @@ fn chart(
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         for (name, colour, _) in lines {
-            // A name is never parted from its colour.
+            // A name always stays with its colour.
             let font = TextStyle::Small.resolve(ui.style());
             let width = ui.painter().layout_no_wrap((*name).to_owned(), font, *colour).size().x;
             if ui.available_size_before_wrap().x < width + 20.0 {
@@ -285,7 +285,7 @@ fn chart(
     });
 }
 
-/// Where the vertical axis begins and ends: at the values, or at 0 and 1. A flat line has an axis too.
+/// Returns the limits of the vertical axis: those of the values, or 0 and 1. A constant line has a range too.
 fn axis(values: impl Iterator<Item = f64>, is_full: bool) -> [f64; 2] {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
     match (is_full || low > high, high - low) {

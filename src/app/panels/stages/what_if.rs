@@ -1,4 +1,4 @@
-//! Parameters of the decoder, overridden by hand.
+//! Manual overrides of decoder parameters.
 
 use eframe::egui::{Button, ComboBox, Id, Label, RichText, Ui};
 
@@ -28,7 +28,7 @@ const BETAS: [(&str, &str); 3] = [
     ("β₃ MLP", "Scale of the residual branch of the MLP."),
 ];
 
-/// Parameters of the decoder, to be overridden by hand.
+/// The decoder parameters, for manual overrides.
 pub struct WhatIf;
 
 const INFO: PaneInfo = PaneInfo {
@@ -103,7 +103,8 @@ fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-/// What the changes did to the mask. It is as high without changes: a slider must not move away from the pointer that holds it.
+/// Draws the effect of the overrides on the mask. Its height is the same without overrides, because a slider must
+/// not move away from the pointer that holds it.
 fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let seen = state.stages.look.seen.as_ref().filter(|seen| seen.overrides.is_some() && own != overrides);
     let words = match seen {
@@ -115,7 +116,7 @@ fn effect(ui: &mut Ui, state: &State, own: &Overrides, overrides: &Overrides) {
     let pair = seen.zip(state.shown.as_ref());
     let between = pair.map(|(seen, shown)| {
         let of = (seen.ticket, shown.ticket, threshold_step(threshold));
-        // Counted once for what it is of, not in every frame.
+        // The score is computed once and cached, not in every frame.
         let id = Id::unique("dice with the original mask");
         if let Some((_, dice)) =
             ui.data(|data| data.get_temp::<((u64, u64, usize), f64)>(id)).filter(|(known, _)| *known == of)
@@ -183,7 +184,7 @@ fn stage_overrides(
     });
 }
 
-/// Which group feeds a stage; the stage that it fed before takes the other one.
+/// Draws the choice of the group that feeds a stage; the stage that it fed before takes the other group.
 fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<Command>) {
     let number = overrides.order[stage];
     ui.horizontal(|ui| {

@@ -1,4 +1,4 @@
-//! What the panels beside the stages have in common: they need a model, and show the long work that goes on.
+//! Common parts of the panels beside the stages: they need a model, and show the long task that is running.
 
 use eframe::egui::{Button, ProgressBar, RichText, Ui};
 
@@ -7,12 +7,12 @@ use crate::app::panels::widgets::grouped;
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 
-/// Why a panel about the network has nothing to show.
+/// Returns the reason why a panel about the network has nothing to show; `None` if a model is open.
 pub fn needs_model(state: &State) -> Option<&'static str> {
     state.model.is_none().then_some("No model is open. Open one from the Model menu.")
 }
 
-/// Draws the progress of long work, where some goes on.
+/// Draws the progress of a long task, if one is running.
 pub fn working(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(work) = state.stages.work.pending() else { return };
     ui.horizontal(|ui| {

@@ -1,4 +1,4 @@
-//! One chart: a title, what its lines are and where they stand now, the lines.
+//! A chart with a title, a legend with the newest values, and lines.
 
 use eframe::egui::{Color32, RichText, TextStyle, Ui, vec2};
 use egui_plot::{Line, PlotPoints, Points};
@@ -7,39 +7,39 @@ use crate::app::panels::plot;
 use crate::app::panels::widgets::swatch;
 use crate::app::theme;
 
-/// Height of the lines' area, in points.
+/// The height of the plot area, in points.
 const HEIGHT: f32 = 118.0;
-/// More values than this are drawn without marks.
+/// Lines with more values than this are drawn without markers.
 const MARKED: usize = 60;
-/// More values than this are thinned out before they are drawn; a chart is not so many pixels wide.
+/// Lines with more values than this are thinned out, because a chart has fewer pixels.
 const DRAWN: usize = 1500;
-/// Share of a line's colour in raw values beneath smoothed ones.
+/// The opacity of raw values below smoothed ones.
 const FAINT: f32 = 0.45;
 
 /// A line of a chart.
 pub struct Series {
-    /// What it is.
+    /// The name of the line.
     pub name: String,
-    /// Its colour.
+    /// The colour of the line.
     pub colour: Color32,
-    /// Epochs and values, in order.
+    /// Pairs of epoch and value, in order.
     pub points: Vec<[f64; 2]>,
-    /// Drawn faint behind the others, without a name in the legend.
+    /// Whether the line is drawn faint behind the others, without a legend entry.
     pub is_background: bool,
 }
 
-/// What all charts have in common.
+/// The settings that all charts share.
 #[derive(Clone, Copy)]
 pub struct Style {
-    /// Width in points.
+    /// The width, in points.
     pub width: f32,
-    /// How much of the past is in a smoothed line, 0…1; 0 smoothes nothing.
+    /// The share of previous values in a smoothed line, 0…1; 0 means no smoothing.
     pub smoothing: f64,
-    /// Whether the values are shares, whose axis goes from tenth to tenth.
+    /// Whether the values are shares, whose axis ends at multiples of 0.1.
     pub is_share: bool,
 }
 
-/// Draws a chart; `convention` says how its numbers are meant.
+/// Draws a chart; `convention` explains its numbers.
 pub fn show(ui: &mut Ui, title: &str, convention: &str, series: &[Series], style: Style) {
     ui.allocate_ui(vec2(style.width, HEIGHT + 62.0), |ui| {
         ui.vertical(|ui| {
@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, title: &str, convention: &str, series: &[Series], style
     });
 }
 
-/// The name of a line and its newest value, never parted from its colour.
+/// Draws the name of a line and its newest value, kept with its colour.
 fn legend(ui: &mut Ui, line: &Series) {
     let value = line.points.last().map_or("–".into(), |[_, value]| number(*value));
     let text = format!("{} {value}", line.name);
@@ -105,7 +105,7 @@ fn lines(ui: &mut Ui, title: &str, series: &[Series], style: Style) {
     });
 }
 
-/// The tenths between which all values lie: a line that is flat has an axis too.
+/// Returns the multiples of 0.1 that enclose all values; a constant line has a range too.
 fn tenths(series: &[Series]) -> [f64; 2] {
     let values = series.iter().flat_map(|line| line.points.iter().map(|[_, value]| *value));
     let (low, high) = values.fold((1f64, 0f64), |(low, high), value| (low.min(value), high.max(value)));
@@ -113,14 +113,15 @@ fn tenths(series: &[Series]) -> [f64; 2] {
     [low, ((high * 10.0).ceil() / 10.0).max(low + 0.1)]
 }
 
-/// At most [`DRAWN`] of `points`, evenly chosen, the last among them.
+/// Returns at most [`DRAWN`] of `points`, evenly spaced and including the last.
 fn drawn(points: &[[f64; 2]]) -> PlotPoints<'static> {
     let stride = points.len().div_ceil(DRAWN).max(1);
     let offset = points.len().saturating_sub(1) % stride;
     points.iter().copied().skip(offset).step_by(stride).collect()
 }
 
-/// Exponential moving average with `share` of the past, corrected for its beginning.
+/// Returns the exponential moving average with a share `share` of previous values, with bias correction at the
+/// start.
 fn smoothed(points: &[[f64; 2]], share: f64) -> Vec<[f64; 2]> {
     let (mut sum, mut weight) = (0.0, 0.0);
     let next = |&[x, y]: &[f64; 2]| {
@@ -131,7 +132,7 @@ fn smoothed(points: &[[f64; 2]], share: f64) -> Vec<[f64; 2]> {
     points.iter().map(next).collect()
 }
 
-/// Three digits that matter.
+/// Formats a value with three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),

@@ -14,7 +14,7 @@ use crate::app::training::TrainCommand;
 use crate::app::training::run::Run;
 use crate::engine::run::Epoch;
 
-/// Smallest width of a chart, in points.
+/// The minimum width of a chart, in points.
 const NARROW: f32 = 216.0;
 const RAW: &str = "A smoothed line is an exponential moving average over the epochs before; the values themselves stay visible \
                    beneath it.";
@@ -78,7 +78,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Title, how its numbers are meant, lines, and whether it is of shares, 0…1.
+/// The title, the convention, the lines, and whether the values are shares, 0…1.
 type Chart = (String, &'static str, Vec<Series>, bool);
 
 fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
@@ -132,7 +132,7 @@ fn charts(run: &Run, lines: &[Color32; 4]) -> Vec<Chart> {
     charts
 }
 
-/// Side of the grid of a stage, coarse to fine, in the full model.
+/// Returns the side length of the grid of a stage in the full model; stages are counted coarse to fine.
 fn grid(stage: usize) -> usize {
     7 << stage
 }

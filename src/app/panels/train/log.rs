@@ -8,7 +8,7 @@ use crate::app::panels::panel::{Around, Panel};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 
-/// What the run has said.
+/// The messages of the run.
 pub struct Log;
 
 const INFO: PaneInfo = PaneInfo {

@@ -1,4 +1,4 @@
-//! The panels of the Train tab, and the question before the window is closed during a run.
+//! The panels of the Train tab, and the question asked before the window is closed during a run.
 
 mod chart;
 pub mod charts;
@@ -13,7 +13,7 @@ use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::training::{Closing, TrainCommand};
 
-/// Asks what shall become of a run that goes on when the window is to be closed.
+/// Asks what to do with the active run when the window is about to be closed.
 pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
     let closing = state.training.closing;
     let mut button = |ui: &mut Ui, text: &str, command: TrainCommand| {

@@ -57,7 +57,7 @@ impl Panel for Run {
     }
 }
 
-/// The run of an earlier session.
+/// Draws the offer to resume the run of an earlier session.
 fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(offer) = &state.training.offer else { return };
     Frame::group(ui.style()).show(ui, |ui| {
@@ -82,7 +82,7 @@ fn offer(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.add_space(4.0);
 }
 
-/// Draws what the run is at, its progress and its buttons.
+/// Draws the phase of the run, its progress and its buttons.
 fn head(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(run) = &state.training.run else { return };
     ui.horizontal(|ui| {
@@ -123,7 +123,7 @@ fn title(run: &run::Run) -> String {
     }
 }
 
-/// A number of epochs or steps.
+/// Formats a number of epochs or steps.
 fn count(number: usize) -> String {
     grouped(number as u64)
 }

@@ -1,4 +1,4 @@
-//! The settings of a run.
+//! The settings of a training run.
 
 use eframe::egui::{
     Align, Button, CollapsingHeader, ComboBox, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
@@ -18,24 +18,24 @@ use crate::app::training::preset::Preset;
 use crate::app::training::{TrainCommand, Training};
 use crate::engine::run::{Estimate, KEYS};
 
-/// Width of the names of settings.
+/// The width of the setting names, in points.
 const NAMES: f32 = 138.0;
 
-/// Settings that most runs differ in; the others stand under "More settings".
+/// The settings that differ between most runs; the others are listed under "More settings".
 const COMMON: [&str; 5] = ["start", "epochs", "batch_size", "lr", "phantoms"];
-/// Settings whose key is too short a name.
+/// The settings whose key is too short to serve as a name.
 const NAMED: [(&str, &str); 4] =
     [("out", "Run folder"), ("start", "Start from"), ("lr", "Learning rate"), ("min_lr", "Final learning rate")];
-/// Settings that have a place of their own.
+/// The settings that have their own place.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
-/// Settings with a few possible values, and what these are called.
+/// The settings with a few possible values, and the names of these values.
 const CHOICES: [(&str, &[(&str, &str)]); 3] = [
     ("mask_rule", &[("found", "Found from its values"), ("half", "Above half"), ("exactly_255", "Exactly 255")]),
     ("train_text", &[("", "Automatic"), ("true", "Yes"), ("false", "No")]),
     ("cross_entropy", &[("binary", "Binary"), ("literal", "Literal")]),
 ];
 
-/// Settings of a training run.
+/// The settings of a training run.
 pub struct Settings;
 
 const INFO: PaneInfo = PaneInfo {
@@ -94,7 +94,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
 }
 
-/// What the run would take, or what is missing.
+/// Draws the estimated cost of the run, or what is missing.
 fn estimate(ui: &mut Ui, training: &Training) {
     let palette = theme::palette(ui.visuals());
     match (&training.estimated, training.form.config()) {
@@ -213,7 +213,7 @@ fn common(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
 fn more(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
     let others = KEYS.iter().map(|(key, _)| *key).filter(|key| !COMMON.contains(key) && !ELSEWHERE.contains(key));
     let others: Vec<&'static str> = others.collect();
-    // A mistake must not hide.
+    // A faulty setting must be visible.
     let is_faulty = others.iter().any(|key| training.form.fault_of(key).is_some());
     CollapsingHeader::new("More settings").open(is_faulty.then_some(true)).show(ui, |ui| {
         for key in others {
@@ -222,14 +222,14 @@ fn more(ui: &mut Ui, training: &Training, commands: &mut Vec<Command>) {
     });
 }
 
-/// The key of a setting as a name in sentence case.
+/// Converts the key of a setting to a name in sentence case.
 fn in_words(key: &str) -> String {
     let words = key.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A setting: its name with its meaning, its field, and beneath it what is wrong.
+/// Draws a setting: its name with an explanation, its field, and its error below.
 fn setting(
     ui: &mut Ui,
     training: &Training,
@@ -247,7 +247,7 @@ fn setting(
         let name = NAMED.iter().find(|(known, _)| *known == key).map(|(_, name)| (*name).to_owned());
         let name = ui.label(RichText::new(name.unwrap_or_else(|| in_words(key))).weak());
         explain(ui, &format!("{key}: {meaning}"));
-        // All fields begin at the same place.
+        // All fields are aligned.
         ui.add_space((begin + NAMES - ui.cursor().left()).max(0.0));
         if let Some(purpose) = dialog {
             let words = "Choose a folder with the system's dialog";

@@ -1,4 +1,4 @@
-//! Fixed validation cases with the masks of an epoch.
+//! Fixed validation cases with their masks after an epoch.
 
 use eframe::egui::{ColorImage, Image, Label, RichText, ScrollArea, Slider, TextureOptions, Ui, vec2};
 
@@ -12,7 +12,7 @@ use crate::app::theme;
 use crate::app::training::TrainCommand;
 use crate::app::training::preview::{Painted, Preview};
 
-/// Side of a picture, in points.
+/// The side length of an image, in points.
 const SIDE: f32 = 118.0;
 const WORDS: &str = "The same cases of the validation split after every epoch. The mask is all pixels with a probability of at least 0.5.";
 
@@ -63,7 +63,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new("Validation cases, per image, threshold 0.50").small().weak());
         explain(ui, WORDS);
-        // Colours mean something where there are masks to compare.
+        // The colours are explained only if there are masks to compare.
         for (colour, name) in [
             (overlay.true_positive, "True positive"),
             (overlay.false_negative, "False negative"),
@@ -109,7 +109,7 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     });
 }
 
-/// The slider to earlier epochs.
+/// Draws the slider to earlier epochs.
 fn look_back(ui: &mut Ui, preview: &Preview, shown: usize, commands: &mut Vec<Command>) {
     let epochs = preview.epochs();
     let (Some(&first), Some(&last)) = (epochs.first(), epochs.last()) else { return };

@@ -74,12 +74,8 @@ fn a_larger_prompt_panel_shows_more_rows_of_the_prompt() {
     let field = |window: &Window| window.get_by_role(Role::MultilineTextInput).rect().height();
     let before = field(&window);
     let picture = rect(&window, "Picture");
-    // The menu of the same name is above.
-    let headings: Vec<Rect> = window.get_all_by_label("Prompt").map(|node| node.rect()).collect();
-    let prompt = headings.into_iter().find(|rect| rect.top() > picture.bottom()).expect("the panel's heading");
-    // Two points beside the middle of the splitter is near enough to take hold of it.
-    let splitter = eframe::egui::pos2(picture.center().x, f32::midpoint(picture.bottom(), prompt.top()) - 4.0);
-    let splitter = eframe::egui::pos2(splitter.x, splitter.y.max(picture.bottom() + 4.0));
+    // A splitter of four points is beneath the picture.
+    let splitter = eframe::egui::pos2(picture.center().x, picture.bottom() + 2.0);
     window.hover_at(splitter);
     window.run();
     window.drag_at(splitter);

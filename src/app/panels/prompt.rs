@@ -211,7 +211,7 @@ impl Foot {
         let of_patient = match image.and_then(|open| open.volume.geometry.sides?.is_mirrored()) {
             Some(true) => " (the patient's right)",
             Some(false) => " (also the patient's left)",
-            None => ", not the patient's sides",
+            None => ", not the patient's left",
         };
         let sides = format!("{SIDES}{of_patient}");
         let reading = state.shown.as_ref().filter(|_| state.model.is_some()).map(|shown| {

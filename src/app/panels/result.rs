@@ -16,6 +16,9 @@ use crate::app::tab::Tab;
 use crate::app::theme::{self, Colours, Scheme};
 use crate::data::colour_map::magma;
 
+/// The height of a control, in points.
+const CONTROL: f32 = 24.0;
+
 /// Scores, areas, threshold and opacity.
 pub struct Scores;
 
@@ -173,7 +176,7 @@ fn switch(
 
 /// Draws the choice of colours; those of the user-defined scheme can be edited.
 fn colours(ui: &mut Ui, colours: &Colours, commands: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
+    control_row(ui, |ui| {
         let label = ui.label(RichText::new("Colours").weak());
         let name = Scheme::ALL.iter().find(|(scheme, _)| *scheme == colours.scheme).map_or("", |(_, name)| name);
         let combo = ComboBox::from_id_salt("colours").width(ui.available_width() - 10.0).truncate();
@@ -210,8 +213,7 @@ fn colours(ui: &mut Ui, colours: &Colours, commands: &mut Vec<Command>) {
 }
 
 fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(f32)) -> Response {
-    ui.horizontal(|ui| {
-        ui.set_min_height(22.0);
+    control_row(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         let label = ui.label(RichText::new(name).weak());
         explain(ui, words);
@@ -226,6 +228,15 @@ fn slider(ui: &mut Ui, name: &str, words: &str, value: f32, mut set: impl FnMut(
             set(value);
         }
         response
+    })
+}
+
+/// Lays out a row that holds a control. Rows of text in this panel are lower than a control, which would then stand beneath the
+/// middle of its label.
+fn control_row<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = CONTROL;
+        ui.horizontal(content).inner
     })
     .inner
 }

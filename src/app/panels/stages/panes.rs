@@ -387,6 +387,8 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, is_stack
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
         ui.spacing_mut().interact_size.y = 18.0;
+        // The canvas is dark in the light theme too.
+        ui.visuals_mut().hyperlink_color = ink;
         // Entries are not split: an entry that does not fit moves to the next line.
         let entry = |ui: &mut Ui, width: f32, content: &mut dyn FnMut(&mut Ui)| match is_stacked {
             true => drop(ui.horizontal(content)),
@@ -421,6 +423,9 @@ fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, is_stack
         }
         entry(ui, 150.0, &mut |ui| {
             ui.label(words(&format!("Masks at {}", at_threshold(state.settings.threshold))));
+        });
+        entry(ui, 110.0, &mut |ui| {
+            ui.label(words("Zoom and move"));
             explain(ui, GESTURES);
         });
     });

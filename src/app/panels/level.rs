@@ -18,6 +18,10 @@ const BRIGHTNESS: &str = "Brightness";
 const CONTRAST: &str = "Contrast";
 /// The width of a number field, in points.
 const FIELD: f32 = 58.0;
+/// The width of the labels and the unit beside the number fields, in points.
+const NAMES: f32 = 100.0;
+/// The width of the switch "Invert", in points.
+const INVERT: f32 = 84.0;
 
 /// The number of contrast doublings at the end of the slider.
 const MOST_CONTRAST: f32 = 3.0;
@@ -51,9 +55,11 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let seen = open.seen;
     let windows = open.windows(&state.settings);
     let name = windows.iter().find(|(_, window)| *window == seen.window).map_or("Own", |(name, _)| name);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let label = ui.label(RichText::new("Preset").weak());
-        let preset = ComboBox::from_id_salt("window preset").selected_text(name).width(132.0).height(360.0);
+        let width = (ui.available_width() - INVERT).clamp(80.0, 132.0);
+        let preset =
+            ComboBox::from_id_salt("window preset").selected_text(name).width(width).height(360.0).truncate();
         let shown = preset.show_ui(ui, |ui| {
             for (number, (name, window)) in windows.iter().enumerate() {
                 let text = if number < 10 { format!("{number}  {name}") } else { name.clone() };
@@ -73,7 +79,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             commands.push(Command::Invert(inverted));
         }
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let unit = open.volume.unit;
         if let Some(window) = numbers(ui, seen.window, ["Width", "Level"]) {
             commands.push(Command::SetWindow(window));
@@ -98,7 +104,8 @@ pub fn numbers(ui: &mut Ui, window: Window, names: [&str; 2]) -> Option<Window> 
     let Window { mut centre, mut width } = window;
     let speed = (width / 200.0).max(1e-3);
     let label = ui.label(RichText::new(names[0]).weak());
-    let size = [FIELD, ui.spacing().interact_size.y];
+    // Both fields, their labels and the unit are in one row, if the panel is not too narrow.
+    let size = [((ui.available_width() - NAMES) / 2.0).clamp(46.0, FIELD), ui.spacing().interact_size.y];
     let shown = |value: f64, _| if value.abs() >= 1000.0 { number(value.round()) } else { short(value) };
     let typed = |text: &str| text.replace('−', "-").replace(THIN_SPACE, "").trim().parse().ok();
     let field = |value| DragValue::new(value).speed(speed).custom_formatter(shown).custom_parser(typed);

@@ -81,7 +81,8 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         let foot = Foot::of(ui, state);
         let field_height = left(ui) - foot.height(ui) - STRIP.1 - 16.0;
         field(ui, state, field_height, Some(name), commands);
-        strip(ui, state, (left(ui) - foot.height(ui)).max(STRIP.0));
+        let gap = ui.spacing().item_spacing.y;
+        strip(ui, state, (left(ui) - foot.height(ui) - gap).max(STRIP.0));
         foot.show(ui);
     });
 }

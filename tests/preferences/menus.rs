@@ -39,7 +39,7 @@ const KEYED: &[(&str, &str)] = &[
     ("Train tab", "F3"),
 ];
 
-/// Every panel that can be closed or stands in another tab than Read.
+/// Panels of every tab that can be closed or stand in another tab than Read. That the menu has all panels is tested beside its table.
 const PANELS: &[&str] = &[
     "Worklist",
     "Result",

@@ -93,6 +93,7 @@ mod tests {
 
     use super::*;
     use crate::app::layout::{Layouts, StoredLayouts};
+    use crate::app::pane::PaneInfo;
     use crate::app::tab::Tab;
 
     #[test]
@@ -116,6 +117,10 @@ mod tests {
         let settings: serde_json::Value = serde_json::from_str(STORED).expect("settings");
         let stored: StoredLayouts = serde_json::from_value(settings["layouts"].clone()).expect("layouts");
         assert_ne!(stored, StoredLayouts::default());
-        assert_eq!(Layouts::new(&stored, infos()).stored(), stored);
+        // A panel that is newer stands beside those of its place; `layout` tests where.
+        let text = settings["layouts"].to_string();
+        let is_stored = |info: &&PaneInfo| text.contains(&format!("\"pane\":\"{}\"", info.pane.name()));
+        let panes = Panes::new(PANELS.iter().map(|panel| panel.info()).filter(is_stored));
+        assert_eq!(Layouts::new(&stored, panes).stored(), stored);
     }
 }

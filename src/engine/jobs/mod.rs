@@ -5,10 +5,7 @@ mod opening;
 mod painting;
 mod saving;
 
-pub use numbers::{CountPixels, MeasureDistance, RefineStages};
-pub use opening::{
-    ImageOpened, ListFolder, OpenImage, OpenSample, OpenTruth, ReadText, SampleOpened, SortPaths, TruthOpened,
-    TruthQuestion,
-};
-pub use painting::{NetworkView, PaintOverlay};
-pub use saving::{SaveFigure, SaveMask, SaveOverlay, Write};
+pub use numbers::*;
+pub use opening::*;
+pub use painting::*;
+pub use saving::*;

@@ -1,4 +1,4 @@
-//! The file of the log, its one predecessor, and its last lines in memory.
+//! The log file, its predecessor, and its last lines in memory.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -6,18 +6,18 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Name of the file that is written.
+/// The name of the current log file.
 pub const FILE: &str = "himix.log";
-/// Name of the one before it.
+/// The name of the previous log file.
 pub const OLD_FILE: &str = "himix.old.log";
-/// Most bytes of a file; then a new one is begun.
+/// The size in bytes at which a new file is started.
 const MOST_BYTES: u64 = 1 << 20;
-/// Lines that are kept in memory.
+/// The number of lines that are kept in memory.
 const LINES: usize = 60;
 
 static TAIL: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
-/// The last lines of the log, oldest first; those of earlier runs among them.
+/// The last lines of the log, the oldest first, including lines of earlier runs.
 pub fn tail() -> Vec<String> {
     lines().iter().cloned().collect()
 }
@@ -33,7 +33,7 @@ fn remember(text: &str) {
     lines.drain(..surplus);
 }
 
-/// Writes a log of limited size. Failures are not reported: a full disk is no reason to stop.
+/// Writes a log of limited size. Failures are not reported, because a full disk is no reason to stop.
 pub struct LogFile {
     folder: PathBuf,
     file: Option<File>,
@@ -42,7 +42,7 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Goes on with the log in `folder`.
+    /// Continues the log in `folder`.
     pub fn open(folder: &Path) -> Self {
         let mut log = Self { folder: folder.to_owned(), file: None, bytes: 0, most: MOST_BYTES };
         let _ = fs::create_dir_all(folder);
@@ -59,7 +59,7 @@ impl LogFile {
         self.bytes = self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |data| data.len());
     }
 
-    /// Makes the file the one before it, which goes, and begins a new one.
+    /// Replaces the previous file by the current one and starts a new file.
     fn rotate(&mut self) {
         self.file = None;
         let _ = fs::rename(self.folder.join(FILE), self.folder.join(OLD_FILE));
@@ -67,7 +67,7 @@ impl LogFile {
     }
 }
 
-/// An event comes as one piece.
+/// Writes one event, which arrives in one call.
 impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         remember(&String::from_utf8_lossy(bytes));
@@ -87,7 +87,7 @@ impl Write for LogFile {
     }
 }
 
-/// The last whole lines of a file.
+/// Returns the last complete lines of a file.
 fn end_of(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

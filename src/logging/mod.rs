@@ -1,4 +1,4 @@
-//! The log of what the program did, for reports of faults.
+//! The log of what the program did, for bug reports.
 //!
 //! An event is a fixed text with fields that are numbers, names of hardware or names of kinds ([`kind`]). No path, no name of a file, no
 //! prompt, no value of a DICOM element and no message of an error goes into it, because each of these can name a person. Events of other
@@ -20,16 +20,16 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use file::LogFile;
 pub use file::{FILE, OLD_FILE, tail};
 
-/// Name of the environment variable that chooses the level: `off`, `error`, `warn`, `info` (the default), `debug` or `trace`.
+/// The name of the environment variable that chooses the level: `off`, `error`, `warn`, `info` (the default), `debug` or `trace`.
 pub const LEVEL: &str = "HIMIX_LOG";
 
-/// Where the log lies on this system, if it has a place for settings.
+/// Returns the folder of the log; `None` if the system has no folder for settings.
 pub fn folder() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "himix").map(|folders| folders.config_dir().join("log"))
 }
 
-/// Begins the log in `folder`, panics included. Does nothing the second time, or where the level is `off`; a log that cannot be written
-/// stops nothing.
+/// Starts the log in `folder`, including panics. Does nothing if a log was started already or the level is `off`. A log that cannot be
+/// written is no error.
 pub fn start(folder: &Path) {
     let asked = std::env::var(LEVEL).unwrap_or_default();
     let level = level(&asked);
@@ -64,14 +64,14 @@ pub fn panicked(panic: &PanicHookInfo<'_>) {
     tracing::error!(place, thread = thread.name().unwrap_or("unnamed"), "panic");
 }
 
-/// The name of an error's kind: the variant of its enum, without what the variant holds.
+/// Returns the name of an error's kind: the variant of its enum without its content.
 pub fn kind(error: &impl Debug) -> String {
     let text = format!("{error:?}");
     let end = text.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(text.len());
     text[..end].to_owned()
 }
 
-/// A place in source code from the folder of its package on; what is above that is of the machine that compiled it.
+/// Returns a place in the source code, relative to the folder of its package: the path above belongs to the machine that compiled it.
 pub fn place(location: &Location<'_>) -> String {
     let parts: Vec<&str> = location.file().split(['/', '\\']).collect();
     let package =
@@ -79,7 +79,7 @@ pub fn place(location: &Location<'_>) -> String {
     format!("{}:{}", parts[package..].join("/"), location.line())
 }
 
-/// The level of this name, the usual one for an empty name; `None` for a name that is none.
+/// Returns the level of this name, the default for an empty name, and `None` for an unknown name.
 fn level(name: &str) -> Option<LevelFilter> {
     match name.trim().to_ascii_lowercase().as_str() {
         "" | "info" => Some(LevelFilter::INFO),

@@ -39,6 +39,21 @@ mod tests {
     }
 
     #[test]
+    fn it_is_near_the_table_of_matplotlib() {
+        // Entries 51, 102, 153 and 204 of 255.
+        let table = [
+            (0.2, [0.232, 0.060, 0.438]),
+            (0.4, [0.550, 0.161, 0.506]),
+            (0.6, [0.869, 0.288, 0.409]),
+            (0.8, [0.995, 0.624, 0.427]),
+        ];
+        for (t, expected) in table {
+            let found = magma(t);
+            assert!(found.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 0.02), "{t}: {found:?}");
+        }
+    }
+
+    #[test]
     fn it_runs_from_dark_to_bright() {
         let luminance = |t: f32| {
             let [r, g, b] = magma(t);

@@ -390,3 +390,14 @@ pub(super) fn one_line(text: &dyn std::fmt::Display) -> String {
     let text = text.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_three_digits_at_most_before_the_point() {
+        let of = |mebibytes: u64| amount(mebibytes << 20);
+        assert_eq!([of(3), of(999), of(1000), of(3 * 1024)], ["3 MiB", "999 MiB", "1.0 GiB", "3.0 GiB"]);
+    }
+}

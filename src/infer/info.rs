@@ -68,3 +68,23 @@ pub(super) fn sorted(codes: &[String]) -> Vec<String> {
     codes.sort_unstable();
     codes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sigmas_of_a_run_are_beside_its_bundle_or_one_folder_above() {
+        let run = tempfile::tempdir().expect("a folder");
+        let bundle = run.path().join("best");
+        std::fs::create_dir(&bundle).expect("a folder");
+        assert_eq!(sigma_history(&bundle), []);
+        // The second row is damaged.
+        let table = "epoch,dice,sigma_1,sigma_2\n1,0.5,6.25,4.5\n2,0.6,?,4.25\n3,0.7,5.75,4.0\n";
+        std::fs::write(run.path().join("metrics.csv"), table).expect("written");
+        let expected = [(1, vec![6.25, 4.5]), (3, vec![5.75, 4.0])];
+        assert_eq!(sigma_history(&bundle), expected);
+        assert_eq!(sigma_history(run.path()), expected);
+        assert_eq!(sigma_history(&run.path().join("none")), [], "there is no such bundle");
+    }
+}

@@ -203,3 +203,23 @@ fn cosines(vectors: &[Vec<f32>]) -> Vec<f32> {
     });
     pairs.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribution_is_that_of_the_definition() {
+        // The first channel is 1 everywhere, its gradient 0.5; the second is 2 at one place, its gradient -1.
+        let (size, grid) = (16, 2);
+        let mut output = [vec![1.0; size], vec![0.0; size]].concat();
+        output[size + 5] = 2.0;
+        let gradient = [vec![0.5; size], vec![-1.0; size]].concat();
+        let stage = StageView { grid, channels: 2, output, attribution: None, linear_probe: None, spectra: None };
+        let Attribution { map, contributions } = grad_cam(&stage, &gradient);
+        // The means of the gradients are the weights: 0.5 × 1 - 1 × 2 is below 0 at that place.
+        let expected: Vec<f32> = (0..size).map(|at| if at == 5 { 0.0 } else { 0.5 }).collect();
+        assert_eq!((map.width, map.height, map.values), (4, 4, expected));
+        assert_eq!(contributions, [16.0 * 0.5, 2.0 * -1.0]);
+    }
+}

@@ -171,4 +171,15 @@ mod tests {
         assert_eq!(hd95_of(&a, &b, 4, 5, [0.5, 2.0]), Some(1.5_f64.hypot(8.0)));
         assert_eq!(hd95_of(&a, &b, 4, 5, [2.0, 2.0]), Some(10.0));
     }
+
+    #[test]
+    fn a_pixel_is_inside_if_all_four_neighbours_are() {
+        assert!(!boundary(&[1; 9], 3, 3)[4]);
+        for neighbour in [1, 3, 5, 7] {
+            let mut mask = [1; 9];
+            mask[neighbour] = 0;
+            assert!(boundary(&mask, 3, 3)[4], "without pixel {neighbour}");
+        }
+        assert!(!boundary(&[0, 1, 0, 1, 1, 1, 0, 1, 0], 3, 3)[4], "corners are no neighbours");
+    }
 }

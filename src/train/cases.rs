@@ -251,3 +251,29 @@ fn made(phantoms: Phantoms, index: usize) -> Case {
     let made = phantom(kind, phantoms.seed, index as u64, phantoms.side);
     Case { image: made.image, mask: made.mask, prompt: made.prompt }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_without_lesions_are_normal_cases_beside_phantoms_and_nothing_to_learn_from_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for part in ["prompt", "train/Images", "train/GTs"] {
+            std::fs::create_dir_all(root.join(part)).expect("a folder");
+        }
+        std::fs::write(root.join("prompt/train.csv"), "Image,Description\na.png,nothing\n").expect("written");
+        let grey = |value: u8| image::GrayImage::from_fn(8, 8, |x, _| image::Luma([value * x as u8]));
+        grey(9).save(root.join("train/Images/a.png")).expect("a picture");
+        grey(0).save(root.join("train/GTs/mask_a.png")).expect("a mask");
+        let open = |phantoms: usize| {
+            let config = TrainConfig { data: vec![root.to_owned()], phantoms, ..TrainConfig::default() };
+            Cases::open(&config, true, 32, true).map(|(cases, notes)| (cases.len(), notes))
+        };
+        let (count, notes) = open(2).expect("phantoms have lesions");
+        assert_eq!(count, 3);
+        assert!(notes.iter().any(|note| note.ends_with("its images are taken for normal cases")), "{notes:?}");
+        assert!(matches!(open(0), Err(TrainError::Data(DataError::EmptyMasks { .. }))));
+    }
+}

@@ -322,4 +322,19 @@ mod tests {
         assert_eq!(cell_shares(&mask, 1), [0.5]);
         assert_eq!(cell_shares(&mask, 4)[..4], [1.0, 1.0, 0.0, 0.0]);
     }
+
+    #[test]
+    fn a_small_grid_is_taken_whole_and_of_a_large_one_places_are_drawn() {
+        let of = |side: usize| {
+            // One channel that is the truth itself.
+            let values: Vec<u8> = (0..side * side).map(|at| u8::from(at % 3 == 0)).collect();
+            let output: Vec<f32> = values.iter().map(|value| f32::from(*value)).collect();
+            let mask = Mask { width: side, height: side, values };
+            (example(&output, side, &mask, &mut fastrand::Rng::with_seed(1)), output)
+        };
+        let (small, all) = of(10);
+        assert_eq!((&small.values, &small.target), (&all, &all));
+        let (large, _) = of(40);
+        assert_eq!((large.values.len(), &large.values), (1024, &large.target));
+    }
 }

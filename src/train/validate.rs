@@ -146,3 +146,23 @@ pub fn preview(cases: &Cases, form: &Form, count: usize) -> (Vec<usize>, Vec<Arc
     })
     .unzip()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::TrainConfig;
+
+    #[test]
+    fn a_preview_has_the_truth_of_its_case() {
+        let config = TrainConfig { phantoms: 3, ..TrainConfig::default() };
+        let (cases, _) = Cases::open(&config, true, 32, false).expect("phantoms");
+        let form = Form { text: None, side: 32, is_transposed: true };
+        let (indices, previews) = preview(&cases, &form, 3);
+        assert_eq!(indices, [0, 1, 2]);
+        for (index, shown) in indices.into_iter().zip(previews) {
+            // The phantoms have the size of the input, so nothing is resampled.
+            assert_eq!(shown.truth, cases.get(index, 0).expect("a phantom").mask.values, "{}", shown.name);
+            assert_eq!(shown.rgb.len(), 3 * 32 * 32);
+        }
+    }
+}

@@ -484,11 +484,14 @@ fn frames_however_they_are_divided() {
     let frames = [jpeg(40), jpeg(80), jpeg(120)];
     let halves: Vec<&[u8]> = frames.iter().flat_map(|frame| [&frame[..100], &frame[100..]]).collect();
     let whole = frames.concat();
+    // Each frame is filled up, as pieces of odd length are.
+    let filled: Vec<u8> = frames.iter().flat_map(|frame| [frame.as_slice(), &[0, 0]].concat()).collect();
     let folder = folder();
     for (name, pieces) in [
         ("each", frames.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         ("halves", halves),
         ("one", vec![whole.as_slice()]),
+        ("filled", vec![filled.as_slice()]),
     ] {
         let path = put(&folder, name, &dicom_pieces("1.2.840.10008.1.2.4.50", 16, 8, "3 ", &pieces));
         let scan = open(&path, Limit::default()).unwrap_or_else(|error| panic!("{error}"));

@@ -255,6 +255,36 @@ fn a_mask_of_one_slice_covers_that_slice() {
 }
 
 #[test]
+fn a_slice_that_is_rounded_by_a_part_of_its_thickness_is_that_slice() {
+    let folder = folder();
+    let order = ([0, 1, 2], [false; 3]);
+    let image = opened(&as_series(&folder, 0, order));
+    let steps = [0, 1, 2].map(|axis| step(order, axis));
+    let [x, y, z] = in_patient([0, 0, 1]);
+    // A twentieth of the 5 mm between slices is 0.25 mm.
+    for (off, fits) in [(0.2, true), (0.5, false)] {
+        let rows = affine([x, y, z + off], steps);
+        let path = put(&folder, "one.nii", &nifti([3, 4, 1], rows, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+        let labels = read(&path, &MaskReading::default()).expect("labels");
+        let laid = lay(&path, labels, image.grid(), None, Agreed::Refuse).map(|laid| laid.covered);
+        assert_eq!(laid.ok(), fits.then(|| vec![false, true]), "{off} mm");
+    }
+}
+
+#[test]
+fn a_mask_without_a_position_lies_by_its_size_and_says_so() {
+    let folder = folder();
+    let order = ([0, 1, 2], [false; 3]);
+    let image = opened(&as_series(&folder, 0, order));
+    let mut labels = read(&as_nifti(&folder, 0, order), &MaskReading::default()).expect("labels");
+    labels.geometry = himix::data::volume::Geometry::default();
+    let laid = lay(Path::new("m.nii"), labels, image.grid(), None, Agreed::Refuse).expect("it has the same size");
+    assert_eq!(laid.pairing, Pairing::BySize);
+    let note = "The mask has no position, so it is aligned with the image pixel on pixel and slice on slice.";
+    assert!(laid.labels.notes.iter().any(|said| said == note), "{:?}", laid.labels.notes);
+}
+
+#[test]
 fn another_grid_is_refused_unless_the_user_agrees() {
     let folder = folder();
     let order = ([0, 1, 2], [false; 3]);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use himix::data::mask::{Several, read};
-use himix::data::{LabelChoice, MaskReading, MaskRule, Truth, TruthReading, open};
+use himix::data::{DataError, LabelChoice, Limit, MaskReading, MaskRule, Truth, TruthReading, open};
 
 use super::fixtures::{folder, png, put};
 use crate::common::shared;
@@ -196,4 +196,18 @@ fn one_file_as_labels_is_label_one() {
     };
     let truth = Truth::read(&[mask], image.grid(), &reading).expect("a truth");
     assert_eq!(truth.mask(0).expect("a mask").values, [1, 0, 0, 1]);
+}
+
+#[test]
+fn the_pixels_of_a_picture_count_against_the_limit() {
+    let folder = folder();
+    let path = folder.path().join("m.png");
+    image::GrayImage::from_fn(64, 64, |x, _| image::Luma([if x < 9 { 255 } else { 0 }]))
+        .save(&path)
+        .expect("a mask");
+    // A byte for each of the 64 × 64 pixels, and 20 to find what they are.
+    let needs = 21 * 64 * 64;
+    let under = |limit: u64| read(&path, &MaskReading { limit: Limit(limit), ..MaskReading::default() });
+    assert!(matches!(under(needs - 1), Err(DataError::BeyondLimit { needed, .. }) if needed == needs));
+    assert_eq!(under(needs).expect("a mask").foreground(&LabelChoice::Foreground), 9 * 64);
 }

@@ -1,6 +1,6 @@
 //! Preprocessing compared with values that were computed by hand.
 
-use himix::data::preprocess::{input_tensor, plane_to_image, target, untranspose};
+use himix::data::preprocess::{input_tensor, plane_to_image, reduced, resampled, target, untranspose};
 use himix::data::{Image, Mask, Pixels};
 
 fn close(found: &[f32], expected: &[f32]) {
@@ -78,4 +78,23 @@ fn a_plane_returns_to_the_image() {
     let turned = plane_to_image(&plane, 2, true, 4, 2);
     close(&turned, &[0.0, 0.5, 1.5, 2.0, 1.0, 1.5, 2.5, 3.0]);
     assert_eq!(plane_to_image(&plane, 2, false, 3, 1).len(), 3);
+}
+
+#[test]
+fn a_picture_for_people_keeps_its_channels_and_is_stretched_to_a_byte() {
+    let pixels = Pixels::U8((1..=12).map(|value| 20 * value).collect());
+    let image = Image { width: 2, height: 2, channels: 3, pixels };
+    assert_eq!(resampled(&image, 2), image, "at its own size it is the same");
+    // From 1000 to 1300: steps of a third of 255.
+    let deep = Image { width: 2, height: 2, channels: 1, pixels: Pixels::U16(vec![1000, 1100, 1200, 1300]) };
+    assert_eq!(resampled(&deep, 2).pixels, Pixels::U8(vec![0, 85, 170, 255]));
+}
+
+#[test]
+fn a_thumbnail_has_the_means_of_its_blocks() {
+    let pixels = Pixels::U8(vec![1, 3, 5, 7, 3, 5, 7, 9]);
+    let image = Image { width: 4, height: 2, channels: 1, pixels };
+    let expected = Image { width: 2, height: 1, channels: 1, pixels: Pixels::F32(vec![3.0, 7.0]) };
+    assert_eq!(reduced(&image, 2), expected);
+    assert_eq!(reduced(&image, 4), image, "it is small enough");
 }

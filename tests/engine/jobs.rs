@@ -110,6 +110,22 @@ fn what_is_asked_beside_each_other_is_all_answered() {
 }
 
 #[test]
+fn it_waits_for_what_takes_a_while_and_not_longer_than_it_is_told() {
+    let (engine, _) = engine(&FakeModel::default());
+    let mut held = Pending::default();
+    let (gate, begun) = gated(&engine, &mut held, 1);
+    soon("it to be begun", || (begun.load(Ordering::SeqCst) == 1).then_some(()));
+    assert!(!engine.wait_for(Worker::Compute, Duration::from_millis(20)), "the gate is shut");
+    let opened = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        gate.send(()).expect("it is there");
+    });
+    assert!(engine.wait_for(Worker::Compute, Duration::from_secs(10)));
+    assert_eq!(held.take(), Some(Ok(1)), "the answer is there");
+    opened.join().expect("it ends");
+}
+
+#[test]
 fn too_many_requests_are_refused_and_the_one_before_goes_on() {
     let (engine, _) = engine(&FakeModel::default());
     let mut held = Pending::default();

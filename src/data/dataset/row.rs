@@ -33,3 +33,21 @@ pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
     rows.push(row);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_has_an_end() {
+        let mut rows = Vec::new();
+        let mut add =
+            |length: usize| push(&mut rows, Row { line: 7, name: "a".into(), prompt: "x".repeat(length) });
+        assert_eq!(add(1 << 20), Ok(()));
+        for length in [(1 << 20) + 1, 2 << 20] {
+            let expected = format!("line 7 has a cell of {length} bytes; a prompt has a few hundred");
+            assert_eq!(add(length), Err(expected));
+        }
+        assert_eq!(rows.len(), 1);
+    }
+}

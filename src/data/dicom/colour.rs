@@ -156,6 +156,9 @@ mod tests {
         assert_eq!(of(&jpeg(&adobe(0), [1, 2, 3], 0x11), "RGB"), (true, false));
         assert_eq!(of(&jpeg(&adobe(1), [1, 2, 3], 0x11), "RGB"), (false, true));
         assert_eq!(of(&jpeg(jfif, [1, 2, 3], 0x11), "YBR_FULL"), (false, false));
+        // The segment of another program says nothing about colours.
+        let other = b"\xff\xee\0\x0eOther\0\x64\0\0\0\0\0";
+        assert_eq!(of(&jpeg(other, [1, 2, 3], 0x11), "YBR_FULL"), (false, false));
         let named = with_components(&silent, true);
         assert_eq!(named, jpeg(&[], *b"RGB", 0x11));
         assert_eq!(with_components(&named, false), silent);

@@ -315,3 +315,18 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_other_stacks_are_named_and_further_ones_are_hinted_at() {
+        let note = |count: usize| {
+            let stack = |number: usize| stacks::Stack { name: format!("echo {number}"), ..Default::default() };
+            others(Path::new("a.dcm"), &(1..=count).map(stack).collect::<Vec<_>>(), 1)
+        };
+        assert!(note(7).ends_with("a.dcm#2: #2 echo 2, #3 echo 3, #4 echo 4, #5 echo 5, #6 echo 6, #7 echo 7."));
+        assert!(note(8).ends_with("#6 echo 6, #7 echo 7, …."), "{}", note(8));
+    }
+}

@@ -62,3 +62,27 @@ impl Palette {
         Ok(Self { first: descriptor[1], channels })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::{DataElement, PrimitiveValue, VR};
+
+    use super::*;
+
+    #[test]
+    fn an_index_beyond_the_table_has_the_colour_of_its_end() {
+        let mut object = InMemDicomObject::new_empty();
+        let mut put = |tag, values: &[u16]| {
+            object.put(DataElement::new(tag, VR::US, PrimitiveValue::U16(values.iter().copied().collect())));
+        };
+        // Three entries of 16 bits, the first for index 10.
+        put(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, &[3, 10, 16]);
+        put(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, &[0x1000, 0x2000, 0x3000]);
+        put(tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, &[0x4000, 0x5000, 0x6000]);
+        put(tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, &[0x7000, 0x8000, 0xff00]);
+        let palette = Palette::of(Path::new("a"), &object).expect("a palette");
+        assert_eq!(palette.colour(11), [0x20, 0x50, 0x80]);
+        assert_eq!([palette.colour(3), palette.colour(10)], [[0x10, 0x40, 0x70]; 2]);
+        assert_eq!([palette.colour(12), palette.colour(999)], [[0x30, 0x60, 0xff]; 2]);
+    }
+}

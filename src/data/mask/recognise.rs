@@ -246,3 +246,29 @@ pub fn by_rule(samples: &[f32], channels: usize, rule: MaskRule, half: f64) -> O
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_below_zero_are_told() {
+        let found = |values: &[f64]| {
+            let places = (0..values.len() as u16).collect();
+            classes(Counted { values: values.to_vec(), counts: vec![1; values.len()], places })
+        };
+        assert_eq!(
+            found(&[-2.0, -1.0, 0.0, 3.0]).notes,
+            ["2 of its labels are below 0 and do not count as foreground."]
+        );
+        assert!(found(&[0.0, 1.0, 3.0]).notes.is_empty());
+    }
+
+    #[test]
+    fn many_values_of_a_volume_are_a_mask_up_to_255() {
+        let encoding = Encoding { size: [4, 4], is_lossy: false, is_picture: false, half: 0.5 };
+        assert_eq!(half(0.0, 1.0, encoding, false), Ok(0.5));
+        assert_eq!(half(0.0, 255.0, encoding, true), Ok(127.5));
+        assert!(half(0.0, 300.0, encoding, true).is_err_and(|reason| reason.ends_with("like an image")));
+    }
+}

@@ -247,3 +247,21 @@ impl Scene {
 fn mix(a: [f32; 3], b: [f32; 3], share: f32) -> [f32; 3] {
     [0, 1, 2].map(|channel| a[channel] * (1.0 - share) + b[channel] * share)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_names_places_of_more_than_a_five_hundredth_of_the_image() {
+        // A five hundredth of 50 × 50 pixels is 5.
+        let places = |count: usize| {
+            let mut mask = vec![0; 50 * 50];
+            mask[..count].fill(1);
+            mask[25 * 50 + 20..25 * 50 + 30].fill(1);
+            prompt(&mask, 50, &[], "red", "round")
+        };
+        assert!(places(5).ends_with("located in center of the image"), "{}", places(5));
+        assert!(places(6).ends_with("located in top left, center of the image"), "{}", places(6));
+    }
+}

@@ -370,3 +370,33 @@ fn unread_colour(photometric: Option<u64>) -> String {
         Some(number) => format!("an unknown kind of colour (number {number})"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_less_than_a_byte_take_a_byte_each_beside_what_is_stored() {
+        // Rows of 10 × 3 samples of 4 bits are 15 bytes.
+        let mut page = Page {
+            width: 10,
+            height: 7,
+            bits: 4,
+            samples: 3,
+            form: Form::Unsigned,
+            meaning: Meaning::Rgb,
+            alpha: None,
+            compression: 1,
+            is_planar: false,
+            tile: None,
+            strip: 7,
+            is_reversed: false,
+            orientation: None,
+        };
+        assert_eq!((page.stored(), page.decoded()), (15 * 7, 15 * 7 + 10 * 7 * 3));
+        page.bits = 8;
+        assert_eq!((page.stored(), page.decoded()), (30 * 7, 30 * 7));
+        page.is_planar = true;
+        assert_eq!(page.decoded(), 2 * 30 * 7, "planes are put in order in a copy");
+    }
+}

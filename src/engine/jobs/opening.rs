@@ -252,3 +252,34 @@ impl Job for ReadText {
         Ok(std::fs::read_to_string(&self.path).map_err(unreadable)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_series_is_one_volume_and_its_end_is_reported() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/gap");
+        let files: Vec<PathBuf> = ["0", "3", "4", "7"].map(|name| folder.join(format!("{name}.dcm"))).into();
+        let job = OpenImage {
+            path: files[0].clone(),
+            files,
+            texture_limit: 64,
+            limit: Limit::default(),
+            orientation: Orientation::default(),
+            looks_up: false,
+        };
+        let (reports, mut kept) = (Mutex::new(Vec::new()), None);
+        let progress = |done: usize, count: usize| reports.lock().expect("no panic").push((done, count));
+        let mut task =
+            Task { ticket: Ticket::default(), progress: &progress, is_cancelled: &|| false, opened: &mut kept };
+        let opened = job.run(&mut task).expect("a series");
+        assert_eq!(opened.volume.slices, 4);
+        // Between the first and the last, reports are eight slices apart.
+        assert_eq!(reports.into_inner().expect("no panic"), [(4, 4)]);
+        assert!(kept.is_some_and(|(_, volume)| Arc::ptr_eq(&volume, &opened.volume)));
+    }
+}

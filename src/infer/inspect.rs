@@ -220,6 +220,6 @@ mod tests {
         // The means of the gradients are the weights: 0.5 × 1 - 1 × 2 is below 0 at that place.
         let expected: Vec<f32> = (0..size).map(|at| if at == 5 { 0.0 } else { 0.5 }).collect();
         assert_eq!((map.width, map.height, map.values), (4, 4, expected));
-        assert_eq!(contributions, [16.0 * 0.5, 2.0 * -1.0]);
+        assert_eq!(contributions, [16.0 * 0.5, -2.0]);
     }
 }

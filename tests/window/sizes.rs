@@ -79,10 +79,11 @@ fn a_larger_prompt_panel_shows_more_rows_of_the_prompt() {
     window.hover_at(splitter);
     window.run();
     window.drag_at(splitter);
-    window.run();
+    // The layout is edited in every frame of a drag, so the window does not come to rest before its end.
+    window.run_steps(2);
     for step in 1..=10 {
         window.hover_at(splitter - vec2(0.0, 15.0 * step as f32));
-        window.run();
+        window.run_steps(2);
     }
     window.drop_at(splitter - vec2(0.0, 150.0));
     window.run();

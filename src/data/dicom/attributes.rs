@@ -101,7 +101,8 @@ impl Attributes {
         let own = told.first().cloned().unwrap_or(whole);
         let modality = text(tags::MODALITY).to_uppercase();
         let mut acquired = own.time.clone();
-        if let Some(date) = super::elements::text(object, tags::ACQUISITION_DATE).filter(|_| acquired.len() < 12) {
+        if let Some(date) = super::elements::text(object, tags::ACQUISITION_DATE).filter(|_| !has_date(&acquired))
+        {
             acquired = format!("{date} {acquired}").trim_end().to_owned();
         }
         let source = DicomSource {
@@ -286,4 +287,26 @@ fn planes(whole: &Frame, offsets: &[f64], frames: usize) -> Vec<Frame> {
     }
     let at = |offset: &f64| Frame { position: Some(plus(position, scaled(normal, *offset))), ..whole.clone() };
     offsets.iter().map(at).collect()
+}
+
+/// Whether a time of acquisition, DT or TM (DICOM PS3.5, 6.2), includes the date. A time alone has at most six digits before its
+/// fraction, and colons in old files.
+fn has_date(acquired: &str) -> bool {
+    let whole = acquired.split('.').next().unwrap_or_default();
+    whole.chars().filter(char::is_ascii_digit).count() > 6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_date;
+
+    #[test]
+    fn a_time_alone_has_no_date_however_fine_it_is() {
+        for time in ["", "10", "103105", "103105.123456", "10:31:05", "103105.1234"] {
+            assert!(!has_date(time), "{time}");
+        }
+        for date_time in ["20040119", "20040119103105", "20040119103105.123456+0100"] {
+            assert!(has_date(date_time), "{date_time}");
+        }
+    }
 }

@@ -13,4 +13,4 @@ pub use annotation::{Annotation, AnnotationError, Label, LabelId, Origin};
 pub use document::{Document, OpenImage, OpenTruth, Ticket};
 pub use history::{History, Step};
 pub use predictions::{Predictions, Provenance};
-pub use source::Source;
+pub use source::{Source, file_name};

@@ -38,6 +38,6 @@ impl Source {
 }
 
 /// Returns the last part of a path, for display.
-fn file_name(path: &Path) -> String {
+pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

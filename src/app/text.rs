@@ -1,13 +1,8 @@
 //! Formatting of quantities and file names, and shortening of names to fit their place.
 
-use std::path::Path;
-
 pub use crate::engine::PRESETS;
 
-/// Returns the last part of a path, for display.
-pub fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
+pub use crate::annotate::file_name;
 
 /// Formats a duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {

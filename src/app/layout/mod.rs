@@ -100,6 +100,9 @@ impl Layout {
             self.tree.set_visible(tile, false);
         }
         self.aside = panes.iter().map(|(pane, _)| *pane).collect();
+        if panes.is_empty() {
+            return;
+        }
         // A stack whose front panel is hidden shows another one. The tree would report that as an edit, in every frame.
         let stacks: Vec<TileId> = self.tree.tiles.tile_ids().collect();
         for stack in stacks {

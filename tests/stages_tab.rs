@@ -219,6 +219,41 @@ fn pictures_stay_where_they_are_whatever_map_is_shown() {
 }
 
 #[test]
+fn in_a_small_window_the_pictures_stay_legible_and_the_controls_are_in_menus() {
+    let files = Files::new();
+    let model = FakeModel::default();
+    let mut window = stages(&model, vec![files.image(), files.truth()]);
+    // A window of 1024 × 640 pixels with text at 150 %.
+    window.set_size([683.0, 427.0].into());
+    window.run();
+    window.run();
+    let picture = window.get_by_label("Stage 7 (Layer 3), picture").rect();
+    assert!(picture.width() >= 80.0, "{picture:?}");
+    // The whole legend is within the column, in one line.
+    let legend = ["TP", "FN", "FP"].map(|name| window.get_by_label(name).rect());
+    assert!(legend.iter().all(|at| at.right() < 342.0 && at.top() == legend[0].top()), "{legend:?}");
+    assert!(legend[0].top() > picture.bottom(), "{legend:?} below {picture:?}");
+    // The last picture is reached by the scroll bar, and is as large.
+    window.get_by_label("Final mask, picture").scroll_to_me();
+    window.run();
+    let last = window.get_by_label("Final mask, picture").rect();
+    assert!(last.size() == picture.size() && last.right() < 342.0, "{last:?}");
+    window.get_by_role_and_label(Role::ComboBox, "Map").click();
+    window.run();
+    window.get_by_label("Stage mask").click();
+    window.run();
+    let fit = window.get_by_label("Fit stage read-outs…").rect();
+    assert!(fit.right() < 342.0, "{fit:?}");
+    window.get_by_label("Display").click();
+    window.run();
+    window.get_by_label("Maps only").click();
+    window.run();
+    // The menu is still open, so the click can be taken back.
+    window.get_by_label("Maps only").click();
+    window.run();
+}
+
+#[test]
 fn a_modified_model_and_another_one_stand_in_the_same_columns() {
     let files = Files::new();
     let other = Some(ModelSource::new("other"));

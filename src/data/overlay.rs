@@ -41,6 +41,16 @@ impl Outcome {
         }
     }
 
+    /// Returns the abbreviation of [`Self::title`], for a legend without room for more.
+    pub fn abbreviation(self) -> &'static str {
+        match self {
+            Self::Mask => "Mask",
+            Self::TruePositive => "TP",
+            Self::FalseNegative => "FN",
+            Self::FalsePositive => "FP",
+        }
+    }
+
     /// Of a pixel that is in the mask or not. `is_lesion` says whether it is in the ground truth, and is `None` where there is none.
     /// `None` for background, where nothing is drawn.
     pub fn of(is_predicted: bool, is_lesion: Option<bool>) -> Option<Self> {

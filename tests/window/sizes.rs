@@ -41,6 +41,13 @@ fn the_prompt_has_room_at_every_size() {
         let [sides, reading] = [one("means the left of the image"), one("tokens, 2 not read")];
         assert!(!sides.intersects(reading), "{sides:?} and {reading:?} at {size:?}");
         assert!(reading.left() >= column.left() && reading.right() <= column.right(), "{reading:?} at {size:?}");
+        // Both lines are whole without scrolling; windows lower than this scroll the panel.
+        if size[1] >= 427.0 {
+            assert!(
+                sides.bottom().max(reading.bottom()) <= size[1] - 2.0,
+                "{sides:?} and {reading:?} at {size:?}"
+            );
+        }
     }
 }
 

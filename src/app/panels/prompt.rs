@@ -111,6 +111,8 @@ fn strip(ui: &mut Ui, state: &State, height: f32) {
 /// panel is dragged.
 fn about_picture(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) -> Id {
     ui.horizontal_wrapped(|ui| {
+        // The title and the buttons fit into the narrowest column.
+        ui.spacing_mut().item_spacing.x = 6.0;
         let name = ui.add(Label::new(RichText::new("Prompt").strong()).selectable(false).sense(Sense::drag()));
         let name = name.on_hover_cursor(CursorIcon::Grab).id;
         ui.data_mut(|data| data.insert_temp(label_key(), name));

@@ -1,8 +1,9 @@
 //! Small widgets that several panels use.
 
+use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{
-    self, Align, Color32, Label, Layout, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    self, Align, Color32, Label, Layout, PopupCloseBehavior, Response, RichText, Role, Sense, Shape, Stroke,
+    StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::theme;
@@ -71,7 +72,19 @@ pub fn swatch(ui: &mut Ui, colour: Color32) {
 
 /// Draws a button that opens a menu, with a mark that indicates this.
 pub fn menu(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) -> Response {
-    let response = ui.menu_button(format!("{name}{MENU_SPACE}"), content).response;
+    menu_with(ui, name, None, content)
+}
+
+/// Like [`menu`], for a menu of controls: a click on one of them does not close it.
+pub fn menu_that_stays(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) -> Response {
+    let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    menu_with(ui, name, Some(config), content)
+}
+
+fn menu_with(ui: &mut Ui, name: &str, config: Option<MenuConfig>, content: impl FnOnce(&mut Ui)) -> Response {
+    let mut button = MenuButton::new(format!("{name}{MENU_SPACE}"));
+    button.config = config;
+    let response = button.ui(ui, content).0;
     menu_mark(ui, &response);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     response

@@ -7,6 +7,8 @@ use crate::app::panels::widgets::grouped;
 use crate::app::stages::StagesCommand;
 use crate::app::state::State;
 
+/// The name of the view of single channels.
+pub const NAME: &str = "Channel";
 const WORDS: &str = "Shows one channel of a stage's output in place of the map, beginning with the channel that contributes most to the mean logit of the mask.";
 
 /// Draws the switch between maps and single channels.
@@ -15,7 +17,7 @@ pub fn button(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if stages == 0 {
         return;
     }
-    if ui.selectable_label(state.stages.channel.is_some(), "Channel").on_hover_text(WORDS).clicked() {
+    if ui.selectable_label(state.stages.channel.is_some(), NAME).on_hover_text(WORDS).clicked() {
         commands.push(Command::Stages(StagesCommand::ShowChannel(Some((stages - 1, 0)))));
     }
 }

@@ -3,35 +3,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use eframe::egui::scroll_area::ScrollSource;
 use eframe::egui::{
-    Align, Color32, FontId, Label, Layout as EguiLayout, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
-    TextureHandle, TextureOptions, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Color32, FontId, Label, Layout, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
+    TextureHandle, TextureOptions, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use crate::analysis::maps::{Map, MapKind, Scale, channel_map, difference, stage_map};
+use super::grid::{FOOT, Grid, TITLE};
+use super::legend::{self, Form};
+
+use crate::analysis::maps::{Map, MapKind, channel_map, difference, stage_map};
 use crate::analysis::stage_name;
 use crate::app::command::Command;
-use crate::app::panels::widgets::{at_threshold, explain, swatch};
 use crate::app::stages::{MapOf, Maps, Pane, Place, StagesCommand, WHOLE, map_picture, mask_picture};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::data::Outcome;
 use crate::engine::Inspected;
 use crate::infer::Plane;
-
-/// The height of the title and of the line below an image, in points.
-const TITLE: f32 = 20.0;
-const FOOT: f32 = 18.0;
-/// The gap between the images, in points.
-const GAP: f32 = 8.0;
-/// The height of the legend below the images, in one line and in two, in points.
-const BAR: [f32; 2] = [30.0, 52.0];
-/// The minimum width for a legend in one line, in points.
-const WIDE: f32 = 620.0;
-/// The minimum width and height of a free cell that the legend can use, in points.
-const FREE: Vec2 = vec2(170.0, 150.0);
-const GESTURES: &str =
-    "Scroll to zoom, drag to move, double-click to see the whole picture. All pictures show the same part.";
 
 /// The layer over the image in a pane. Planes are borrowed, so that a frame does not copy them.
 enum Layer<'a> {
@@ -82,22 +70,41 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let columns: BTreeSet<Column> = rows.iter().flat_map(|(_, _, cells)| cells).map(|cell| cell.column).collect();
     let columns: Vec<Column> = columns.into_iter().collect();
     let area = ui.available_rect_before_wrap();
-    let bar = BAR[usize::from(area.width() < WIDE)];
-    let room = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - bar));
-    let of = |room: Rect| Layout::of(room, columns.len().max(1), rows.len(), aspect);
+    let of = |room: Rect| Grid::of(room, columns.len().max(1), rows.len(), aspect);
     // A cell that is free in the last line holds the legend.
     let whole = of(area);
-    let (layout, legend_rect, is_stacked) = match whole.free(columns.len()) {
-        Some(free) => (whole, free, true),
-        None => (of(room), Rect::from_min_max(pos2(area.left(), area.bottom() - bar + 4.0), area.max), false),
+    let (grid, room, legend_rect, form) = match whole.free(columns.len()) {
+        Some(free) => (whole, area, free, Form::Stacked),
+        None => {
+            let form = Form::below(area);
+            let edge = area.bottom() - form.height();
+            let room = Rect::from_min_max(area.min, pos2(area.right(), edge));
+            (of(room), room, Rect::from_min_max(pos2(area.left(), edge + 4.0), area.max), form)
+        }
     };
     let mut pointer = None;
-    for (row, (is_other, ticket, cells)) in rows.iter().enumerate() {
-        for cell in cells {
-            let place = columns.iter().position(|column| *column == cell.column).unwrap_or(0);
-            let at = draw(ui, state, commands, cell, (*is_other, *ticket), layout.rect(row, place), shape);
-            pointer = pointer.or(at);
+    let mut draw_all = |ui: &mut Ui, grid: &Grid| {
+        for (row, (is_other, ticket, cells)) in rows.iter().enumerate() {
+            for cell in cells {
+                let place = columns.iter().position(|column| *column == cell.column).unwrap_or(0);
+                let at = draw(ui, state, commands, cell, (*is_other, *ticket), grid.rect(row, place), shape);
+                pointer = pointer.or(at);
+            }
         }
+    };
+    let extent = grid.extent();
+    if extent.x <= room.width() && extent.y <= room.height() {
+        draw_all(ui, &grid);
+    } else {
+        // The wheel zooms the images, so that only the bars scroll.
+        let scroll =
+            ScrollArea::both().id_salt("stages").auto_shrink(false).scroll_source(ScrollSource::SCROLL_BAR);
+        ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
+            scroll.show(ui, |ui| {
+                let (content, _) = ui.allocate_exact_size(extent, Sense::hover());
+                draw_all(ui, &grid.at(content.min));
+            });
+        });
     }
     // The command is sent only if the pointer has moved, because each command triggers a redraw.
     if pointer != state.stages.pointer {
@@ -107,53 +114,8 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         Layer::Map(map) => Some(map.scale),
         _ => None,
     });
-    legend(ui, state, legend_rect, scale, is_stacked);
+    legend::show(ui, state, legend_rect, scale, form);
     ui.allocate_rect(area, Sense::hover());
-}
-
-/// The placement of the images: in one line, or in several if that makes them larger.
-struct Layout {
-    area: Rect,
-    columns: usize,
-    lines: usize,
-    size: Vec2,
-}
-
-impl Layout {
-    fn of(area: Rect, count: usize, rows: usize, aspect: f32) -> Self {
-        let size = |columns: usize, lines: usize| {
-            let width = (area.width() - GAP * (columns as f32 - 1.0)) / columns as f32;
-            let height = (area.height() - GAP * (lines as f32 - 1.0)) / lines as f32 - TITLE - FOOT;
-            let width = width.min(height / aspect).max(16.0);
-            vec2(width, width * aspect)
-        };
-        // Two models are stacked vertically.
-        let most = if rows > 1 { 1 } else { count };
-        let choices = (1..=most).map(|lines| (count.div_ceil(lines), lines * rows));
-        let best = choices.map(|(columns, lines)| (size(columns, lines), columns, lines));
-        let best = best.max_by(|a, b| a.0.x.total_cmp(&b.0.x).then(b.2.cmp(&a.2)));
-        let (size, columns, lines) = best.unwrap_or((Vec2::splat(16.0), 1, 1));
-        Self { area, columns, lines: lines / rows.max(1), size }
-    }
-
-    fn rect(&self, row: usize, place: usize) -> Rect {
-        let (line, column) = (row * self.lines + place / self.columns, place % self.columns);
-        let step = self.size + vec2(GAP, GAP + TITLE + FOOT);
-        let used = vec2(self.columns as f32 * step.x - GAP, 0.0);
-        let left = self.area.left() + (self.area.width() - used.x).max(0.0) / 2.0;
-        let corner = pos2(left + column as f32 * step.x, self.area.top() + TITLE + line as f32 * step.y);
-        Rect::from_min_size(corner, self.size)
-    }
-
-    /// Returns the area that `count` images leave free at the end of the last line, if the legend fits there.
-    fn free(&self, count: usize) -> Option<Rect> {
-        let places = self.columns * self.lines;
-        if count == 0 || count >= places {
-            return None;
-        }
-        let free = self.rect(0, count).union(self.rect(0, places - 1));
-        (free.width() >= FREE.x && free.height() >= FREE.y).then_some(free)
-    }
 }
 
 fn cells<'a>(state: &State, seen: &'a Inspected, is_other: bool, maps: &mut Maps) -> Vec<Cell<'a>> {
@@ -275,7 +237,7 @@ fn draw(
     }
     let mut line = |at: Pos2, height: f32, words: RichText| {
         let room = Rect::from_min_size(at, vec2(rect.width(), height));
-        let layout = EguiLayout::left_to_right(Align::Center);
+        let layout = Layout::left_to_right(Align::Center);
         ui.scope_builder(UiBuilder::new().max_rect(room).layout(layout), |ui| {
             ui.add(Label::new(words.color(palette.canvas_text)).truncate());
         });
@@ -370,81 +332,4 @@ fn interact(ui: &Ui, response: &Response, rect: Rect, part: Rect, commands: &mut
         push(StagesCommand::Zoom(WHOLE));
     }
     pointer.map(|at| pos2(at.x.clamp(0.0, 1.0), at.y.clamp(0.0, 1.0)))
-}
-
-/// Draws the meaning of the colours: in lines below the images, or with one entry below the other if it is
-/// `stacked` beside them.
-fn legend(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, is_stacked: bool) {
-    let ink = theme::palette(ui.visuals()).canvas_text;
-    let words = |text: &str| RichText::new(text).size(12.0).color(ink);
-    let overlay = state.settings.colours.overlay();
-    let outcomes = if state.compares() { &Outcome::COMPARED[..] } else { &[Outcome::Mask] };
-    let colours = outcomes.iter().map(|outcome| (overlay.colour(*outcome), outcome.title()));
-    let layout = match is_stacked {
-        true => EguiLayout::top_down(Align::Min),
-        false => EguiLayout::left_to_right(Align::Center).with_main_wrap(true),
-    };
-    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
-        ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
-        ui.spacing_mut().interact_size.y = 18.0;
-        // The canvas is dark in the light theme too.
-        ui.visuals_mut().hyperlink_color = ink;
-        // Entries are not split: an entry that does not fit moves to the next line.
-        let entry = |ui: &mut Ui, width: f32, content: &mut dyn FnMut(&mut Ui)| match is_stacked {
-            true => drop(ui.horizontal(content)),
-            false => {
-                if ui.available_size_before_wrap().x < width {
-                    ui.end_row();
-                }
-                content(ui);
-                ui.add_space(6.0);
-            }
-        };
-        if let Some(scale) = scale {
-            let [low, high] = scale.range();
-            let number = |value: f32| format!("{value}").replace('-', "−");
-            entry(ui, 190.0, &mut |ui| {
-                ui.label(words(&number(low)));
-                let (bar, response) = ui.allocate_exact_size(vec2(116.0, 10.0), Sense::hover());
-                response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Colours of the maps"));
-                for step in 0..58 {
-                    let [r, g, b] = scale.colour(low + (high - low) * (step as f32 + 0.5) / 58.0);
-                    let part = Rect::from_min_size(bar.min + vec2(step as f32 * 2.0, 0.0), vec2(2.0, 10.0));
-                    ui.painter().rect_filled(part, 0.0, Color32::from_rgb(r, g, b));
-                }
-                ui.label(words(&number(high)));
-            });
-        }
-        for (colour, name) in colours {
-            entry(ui, 118.0, &mut |ui| {
-                swatch(ui, theme::colour(colour));
-                ui.label(words(name));
-            });
-        }
-        entry(ui, 150.0, &mut |ui| {
-            ui.label(words(&format!("Masks at {}", at_threshold(state.settings.threshold))));
-        });
-        entry(ui, 110.0, &mut |ui| {
-            ui.label(words("Zoom and move"));
-            explain(ui, GESTURES);
-        });
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_that_is_left_free_is_one_for_the_legend() {
-        let area = Rect::from_min_size(pos2(0.0, 0.0), vec2(920.0, 540.0));
-        let five = Layout::of(area, 5, 1, 0.75);
-        assert_eq!((five.columns, five.lines), (3, 2));
-        let free = five.free(5).expect("a place");
-        for place in 0..5 {
-            assert!(!free.intersects(five.rect(0, place)), "picture {place}");
-        }
-        assert!(Layout::of(area, 6, 1, 0.75).free(6).is_none());
-        assert!(Layout::of(area, 5, 2, 0.75).free(5).is_none(), "two models, each in a line");
-    }
 }

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Grid, RichText, Ui};
 
-use super::offer_to_fit;
+use super::toolbar::offer_to_fit;
 use super::working::{needs_model, working};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};

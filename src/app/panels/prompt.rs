@@ -28,6 +28,8 @@ const CANCEL_AFTER: std::time::Duration = std::time::Duration::from_millis(500);
 const ROWS: (usize, usize) = (2, 12);
 /// The minimum and the preferred height of the token strip, in points.
 const STRIP: (f32, f32) = (22.0, 48.0);
+/// The height of a line below the token strip, in points. It holds only small text, so it is lower than a control.
+const LINE: f32 = 16.0;
 /// The minimum width for showing the image name beside the buttons, in points.
 const NAME: f32 = 90.0;
 
@@ -235,7 +237,7 @@ impl Foot {
     }
 
     fn height(&self, ui: &Ui) -> f32 {
-        let line = ui.spacing().interact_size.y + ui.spacing().item_spacing.y;
+        let line = LINE.max(ui.text_style_height(&TextStyle::Small)) + ui.spacing().item_spacing.y;
         if self.is_narrow && self.reading.is_some() { 2.0 * line } else { line }
     }
 
@@ -250,6 +252,7 @@ impl Foot {
             ui.add(Label::new(RichText::new(reading).small().weak()).truncate());
         };
         ui.spacing_mut().item_spacing.x = 6.0;
+        ui.spacing_mut().interact_size.y = LINE;
         if self.is_narrow {
             ui.horizontal(sides);
             ui.horizontal(reading);

@@ -242,16 +242,20 @@ fn draw(
             ui.add(Label::new(words.color(palette.canvas_text)).truncate());
         });
     };
-    line(rect.left_top() - vec2(0.0, TITLE), TITLE, RichText::new(&cell.title).size(13.5));
+    let is_wide = |words: &str, size: f32| {
+        let font = FontId::proportional(size);
+        painter.layout_no_wrap(words.to_owned(), font, Color32::WHITE).size().x > rect.width()
+    };
+    // A narrow cell shows the title without what stands in brackets, and only the first score with its convention.
+    let title = match cell.title.split_once(" (") {
+        Some((brief, _)) if is_wide(&cell.title, 13.5) => brief,
+        _ => &cell.title,
+    };
+    line(rect.left_top() - vec2(0.0, TITLE), TITLE, RichText::new(title).size(13.5));
     if !cell.foot.is_empty() {
-        let font = FontId::proportional(12.0);
-        let is_wide = |words: &str| {
-            painter.layout_no_wrap(words.to_owned(), font.clone(), Color32::WHITE).size().x > rect.width()
-        };
-        // A narrow cell shows only the first score, with its convention.
         let brief = cell.foot.split_once(',').filter(|_| cell.foot.ends_with(PER_IMAGE));
         let foot = match brief {
-            Some((first, _)) if is_wide(&cell.foot) => format!("{first}{PER_IMAGE}"),
+            Some((first, _)) if is_wide(&cell.foot, 12.0) => format!("{first}{PER_IMAGE}"),
             _ => cell.foot.clone(),
         };
         line(rect.left_bottom(), FOOT, RichText::new(foot).size(12.0));

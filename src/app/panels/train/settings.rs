@@ -24,8 +24,12 @@ const NAMES: f32 = 138.0;
 /// The settings that differ between most runs; the others are listed under "More settings".
 const COMMON: [&str; 5] = ["start", "epochs", "batch_size", "lr", "phantoms"];
 /// The settings whose key is too short to serve as a name.
-const NAMED: [(&str, &str); 4] =
-    [("out", "Run folder"), ("start", "Start from"), ("lr", "Learning rate"), ("min_lr", "Final learning rate")];
+const NAMED: [(&str, &str); 4] = [
+    ("out", "Run folder"),
+    ("start", "Initial weights"),
+    ("lr", "Learning rate"),
+    ("min_lr", "Final learning rate"),
+];
 /// The settings that have their own place.
 const ELSEWHERE: [&str; 2] = ["data", "out"];
 /// The settings with a few possible values, and the names of these values.

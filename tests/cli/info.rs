@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::files::{folder, png, put};
-use crate::formats::{element, nifti, number};
+use crate::formats::{element, grey_dicom, nifti};
 use crate::program::himix;
 
 /// A NIfTI file of 3 slices of 4×2 voxels of 2 × 2.5 × 5 mm with a position; the values of slice k begin at `from` +
@@ -60,23 +60,12 @@ fn several_files_and_the_mask_of_one() {
 #[test]
 fn who_it_is_is_printed_only_when_asked_for() {
     let folder = folder();
-    let bytes = [
-        [0; 128].to_vec(),
-        b"DICM".to_vec(),
-        element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1\0"),
+    let more = [
         element(8, 0x60, b"CS", b"MR"),
         element(0x10, 0x10, b"PN", b"Doe^Jane"),
-        element(0x20, 0xe, b"UI", b"2.25.77\0"),
-        number(2, 1),
-        element(0x28, 4, b"CS", b"MONOCHROME2 "),
-        number(0x10, 2),
-        number(0x11, 2),
-        number(0x100, 16),
-        number(0x101, 16),
-        number(0x103, 0),
-        element(0x7fe0, 0x10, b"OW", &[1, 0, 2, 0, 3, 0, 4, 0]),
-    ]
-    .concat();
+        element(0x20, 0xe, b"UI", b"2.25.77"),
+    ];
+    let bytes = grey_dicom([2, 2], &[1, 2, 3, 4], &more);
     let path = put(&folder, "slice.dcm", &bytes);
     let public = himix!["info", &path].done().out;
     assert!(public.contains("MR") && !public.contains("Doe") && !public.contains("2.25.77"), "{public}");

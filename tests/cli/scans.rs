@@ -1,7 +1,7 @@
 //! `himix predict` for volumes and series.
 
 use crate::files::{folder, put};
-use crate::formats::{element, nifti, number};
+use crate::formats::{element, grey_dicom, nifti};
 use crate::program::himix;
 
 /// A NIfTI file of 3 slices of 16×12 voxels.
@@ -15,23 +15,9 @@ fn volume() -> Vec<u8> {
 
 /// A DICOM file of 16×12 pixels of one series.
 fn dicom(instance: u8) -> Vec<u8> {
-    let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * u16::from(instance)).to_le_bytes()).collect();
-    [
-        [0; 128].to_vec(),
-        b"DICM".to_vec(),
-        element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1\0"),
-        element(0x20, 0xe, b"UI", b"2.25.77\0"),
-        element(0x20, 0x13, b"IS", &[b'0' + instance, b' ']),
-        number(2, 1),
-        element(0x28, 4, b"CS", b"MONOCHROME2 "),
-        number(0x10, 12),
-        number(0x11, 16),
-        number(0x100, 16),
-        number(0x101, 16),
-        number(0x103, 0),
-        element(0x7fe0, 0x10, b"OW", &pixels),
-    ]
-    .concat()
+    let pixels: Vec<u16> = (0..16 * 12).map(|value| value * u16::from(instance)).collect();
+    let more = [element(0x20, 0xe, b"UI", b"2.25.77"), element(0x20, 0x13, b"IS", &[b'0' + instance])];
+    grey_dicom([16, 12], &pixels, &more)
 }
 
 #[test]

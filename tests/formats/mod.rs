@@ -52,3 +52,23 @@ pub fn element(group: u16, number: u16, kind: &[u8; 2], value: &[u8]) -> Vec<u8>
 pub fn number(number: u16, value: u16) -> Vec<u8> {
     element(0x28, number, b"US", &value.to_le_bytes())
 }
+
+/// Makes a DICOM file of one grey 16-bit image, explicit VR, little-endian: its elements in the order of their tags,
+/// `more` among them.
+pub fn grey_dicom([columns, rows]: [u16; 2], pixels: &[u16], more: &[Vec<u8>]) -> Vec<u8> {
+    let mut elements = vec![
+        element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1"),
+        number(2, 1),
+        element(0x28, 4, b"CS", b"MONOCHROME2"),
+        number(0x10, rows),
+        number(0x11, columns),
+        number(0x100, 16),
+        number(0x101, 16),
+        number(0x103, 0),
+        element(0x7fe0, 0x10, b"OW", &pixels.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()),
+    ];
+    elements.extend_from_slice(more);
+    let half = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]);
+    elements.sort_by_key(|element| (half(element), half(&element[2..])));
+    [vec![0; 128], b"DICM".to_vec(), elements.concat()].concat()
+}

@@ -11,7 +11,7 @@ use himix::infer::ModelSource;
 
 use super::with_result;
 use crate::fake::FakeModel;
-use crate::formats::{element, number};
+use crate::formats::{element, grey_dicom};
 use crate::harness::{Files, Window, drop_file, open, says, wait};
 
 /// A data set with prompts in tables beside the folders of its splits; four test cases.
@@ -119,11 +119,8 @@ fn a_key_without_a_list_marks_nothing() {
 
 /// An MR slice at this height; one that is cut has a header and too few pixels.
 fn slice(folder: &Path, name: &str, height: &str, is_cut: bool) -> PathBuf {
-    let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * 5).to_le_bytes()).collect();
-    let mut bytes = [
-        vec![0; 128],
-        b"DICM".to_vec(),
-        element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1"),
+    let pixels: Vec<u16> = (0..16 * 12).map(|value| value * 5).collect();
+    let more = [
         element(8, 0x16, b"UI", b"1.2.840.10008.5.1.4.1.1.4"),
         element(8, 0x18, b"UI", format!("2.25.{height}").as_bytes()),
         element(8, 0x60, b"CS", b"MR"),
@@ -131,17 +128,9 @@ fn slice(folder: &Path, name: &str, height: &str, is_cut: bool) -> PathBuf {
         element(0x20, 0xe, b"UI", b"2.25.777"),
         element(0x20, 0x32, b"DS", format!("-10\\-20\\{height}").as_bytes()),
         element(0x20, 0x37, b"DS", b"1\\0\\0\\0\\1\\0"),
-        number(2, 1),
-        element(0x28, 4, b"CS", b"MONOCHROME2"),
-        number(0x10, 12),
-        number(0x11, 16),
         element(0x28, 0x30, b"DS", b"0.75\\0.5"),
-        number(0x100, 16),
-        number(0x101, 16),
-        number(0x103, 0),
-        element(0x7fe0, 0x10, b"OW", &pixels),
-    ]
-    .concat();
+    ];
+    let mut bytes = grey_dicom([16, 12], &pixels, &more);
     if is_cut {
         bytes.truncate(bytes.len() - 40);
     }

@@ -9,23 +9,14 @@ use egui_kittest::kittest::Queryable;
 use super::truth::volume;
 use super::{window, with_result};
 use crate::fake::FakeModel;
-use crate::formats::{element, number};
+use crate::formats::{element, grey_dicom};
 use crate::harness::{Files, Window, drop_file, says, wait};
 
 /// Writes a CT slice of 16×12 pixels of 0.5 mm across and 0.75 mm down, with a patient; `is_rescaled` decides whether
 /// values become Hounsfield units.
 fn slice(folder: &Path, is_rescaled: bool) -> PathBuf {
-    let pixels: Vec<u8> = (0..16 * 12_u16).flat_map(|value| (value * 5).to_le_bytes()).collect();
-    let rescale = [
-        element(0x28, 0x1052, b"DS", b"-1024"),
-        element(0x28, 0x1053, b"DS", b"1"),
-        element(0x28, 0x1054, b"LO", b"HU"),
-    ]
-    .concat();
-    let bytes = [
-        vec![0; 128],
-        b"DICM".to_vec(),
-        element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1"),
+    let pixels: Vec<u16> = (0..16 * 12).map(|value| value * 5).collect();
+    let mut more = vec![
         element(8, 0x16, b"UI", b"1.2.840.10008.5.1.4.1.1.2"),
         element(8, 0x18, b"UI", b"2.25.771"),
         element(8, 0x60, b"CS", b"CT"),
@@ -34,18 +25,14 @@ fn slice(folder: &Path, is_rescaled: bool) -> PathBuf {
         element(0x20, 0xe, b"UI", b"2.25.777"),
         element(0x20, 0x32, b"DS", b"-10\\-20\\30"),
         element(0x20, 0x37, b"DS", b"1\\0\\0\\0\\1\\0"),
-        number(2, 1),
-        element(0x28, 4, b"CS", b"MONOCHROME2"),
-        number(0x10, 12),
-        number(0x11, 16),
         element(0x28, 0x30, b"DS", b"0.75\\0.5"),
-        number(0x100, 16),
-        number(0x101, 16),
-        number(0x103, 0),
-        if is_rescaled { rescale } else { Vec::new() },
-        element(0x7fe0, 0x10, b"OW", &pixels),
-    ]
-    .concat();
+    ];
+    if is_rescaled {
+        more.push(element(0x28, 0x1052, b"DS", b"-1024"));
+        more.push(element(0x28, 0x1053, b"DS", b"1"));
+        more.push(element(0x28, 0x1054, b"LO", b"HU"));
+    }
+    let bytes = grey_dicom([16, 12], &pixels, &more);
     let path = folder.join("slice.dcm");
     std::fs::write(&path, bytes).expect("a slice is written");
     path

@@ -79,7 +79,8 @@ fn is_mounted(folder: &Path, parent: &Path) -> bool {
     }
 }
 
-/// Returns whether the folder does not exist. On other systems the ancestors of a path end with its drive.
+/// Returns whether the folder cannot be found. On other systems the ancestors of a path end with its drive, so
+/// that the search does not leave it.
 #[cfg(not(unix))]
 fn is_mounted(folder: &Path, _: &Path) -> bool {
     fs::symlink_metadata(folder).is_err()

@@ -1,22 +1,22 @@
-//! HiMix: text-guided lesion segmentation, from an image and a prompt to a mask.
+//! HiMix: text-guided lesion segmentation, which makes a mask from an image and a text prompt.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`device`] | chooses the compute device |
-//! | [`logging`] | the log for fault reports |
+//! | [`logging`] | writes the log for fault reports |
 //! | [`atomic_file`] | writes a file as a whole or not at all |
-//! | [`memory`] | the allocator |
-//! | [`model`] | the networks behind a common trait, and reading and writing of weights |
+//! | [`memory`] | configures the memory allocator |
+//! | [`model`] | defines the networks behind a common trait, and reads and writes their weights |
 //! | [`text`] | tokenizes prompts |
-//! | [`data`] | images, masks, data sets, preprocessing |
-//! | [`metrics`] | Dice, IoU, Hausdorff distance |
-//! | [`infer`] | predictions from an image and a prompt, with caches; scores over a split |
-//! | [`analysis`] | maps, filters and figures of the intermediate results of the network |
-//! | [`annotate`] | the document: an image with its prompt, predictions, ground truth, annotation and history |
-//! | [`train`] | the training loop |
-//! | [`engine`] | the threads behind the window |
+//! | [`data`] | reads and writes images, masks and data sets, and prepares the network's input |
+//! | [`metrics`] | computes Dice, IoU and Hausdorff distance |
+//! | [`infer`] | predicts masks from images and prompts, with caches, and scores the predictions of a split |
+//! | [`analysis`] | makes maps, filters and figures of the network's intermediate results |
+//! | [`annotate`] | holds the document: an image with prompt, predictions, ground truth, annotation, history |
+//! | [`train`] | trains a model |
+//! | [`engine`] | runs the threads behind the window |
 //! | [`render`] | draws the image and its overlay on the graphics device |
-//! | [`app`] | the window |
+//! | [`app`] | is the window and its state |
 
 // Tests may write their files directly.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]

@@ -11,31 +11,31 @@ use himix::infer::{BUNDLED_NAME, ModelSource};
 /// Arguments of the window.
 #[derive(Debug, Args)]
 pub struct WindowArguments {
-    /// Images to open in the window
+    /// Images, volumes, DICOM series or folders to open in the window
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
     /// Model for the window: the folder of a bundle, or a weights file
     #[arg(long, value_name = "M")]
     pub model: Option<PathBuf>,
-    /// Configuration of a bare weights file; by default config.json beside the weights
+    /// Configuration of a bare weights file [default: config.json beside the weights]
     #[arg(long, value_name = "C", requires = "model")]
     pub config: Option<PathBuf>,
     /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V", requires = "model")]
     pub vocab: Option<PathBuf>,
-    /// Second model, for comparison
+    /// Second model for comparison: the folder of a bundle, or a weights file with its configuration beside it
     #[arg(long, value_name = "M2")]
     pub against: Option<PathBuf>,
 }
 
-/// The model of a command.
+/// Arguments that select the model of a command.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
     /// Model: the folder of a bundle, a .safetensors file, a PyTorch checkpoint, "bundled" for the model that comes
-    /// with the program, or "rule" for deterministic test weights
+    /// with the program, or "rule" for deterministic weights for tests
     #[arg(long, value_name = "M", default_value = BUNDLED_NAME)]
     pub model: PathBuf,
-    /// Configuration of a bare weights file; by default config.json beside the weights
+    /// Configuration of a bare weights file [default: config.json beside the weights]
     #[arg(long, value_name = "C")]
     pub config: Option<PathBuf>,
 }
@@ -47,10 +47,11 @@ impl ModelArguments {
     }
 }
 
-/// The compute device.
+/// The argument that selects the compute device.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
-    /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one [default: auto]
+    /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one [default: auto; for the
+    /// window its saved setting]
     #[arg(long, value_name = "D")]
     pub device: Option<DeviceChoice>,
 }
@@ -62,7 +63,7 @@ impl DeviceArguments {
     }
 }
 
-/// Parses a threshold for probabilities.
+/// Parses a threshold for probabilities, a number from 0 to 1.
 pub fn threshold(text: &str) -> Result<f32, String> {
     match text.trim().parse::<f32>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
@@ -70,21 +71,21 @@ pub fn threshold(text: &str) -> Result<f32, String> {
     }
 }
 
-/// How the pairs of a data set are read, if not as the data set says.
+/// Arguments for reading the pairs of a data set, which take precedence over the settings of the data set.
 #[derive(Debug, Args)]
 pub struct PairArguments {
-    /// Foreground of a mask file: derived from its values, above half of the range, or exactly 255 as in the authors'
-    /// code [default: as in the data set's himix-data.toml, else found]
+    /// Rule for the foreground of a mask file [default: as in the data set's himix-data.toml, else found]
     #[arg(long, value_name = "RULE")]
     mask_rule: Option<MaskRuleName>,
-    /// Leave images as they are stored and ignore their EXIF orientation
+    /// Read images as they are stored, without applying their EXIF orientation
     #[arg(long)]
     as_stored: bool,
-    /// Labels of the masks that are foreground, for instance 1,3, or all [default: as in the data set's
-    /// himix-data.toml, else all except background]
+    /// Labels of the masks that are foreground, for instance 1,3; "all" means all except background [default: as
+    /// in the data set's himix-data.toml, else all]
     #[arg(long, value_name = "N,N", allow_hyphen_values = true)]
     labels: Option<LabelChoice>,
-    /// Meaning of several masks of one image [default: as in the data set's himix-data.toml, else united]
+    /// Meaning of several masks of one image, in the order of their names [default: as in the data set's
+    /// himix-data.toml, else united]
     #[arg(long, value_name = "WHAT")]
     several: Option<SeveralName>,
 }
@@ -92,9 +93,9 @@ pub struct PairArguments {
 /// [`Several`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SeveralName {
-    /// Parts of one mask
+    /// The masks are parts of one mask
     United,
-    /// Classes: the first file in the order of names is label 1
+    /// The masks are classes: the first file is label 1, the second is label 2
     AsLabels,
 }
 
@@ -126,8 +127,11 @@ impl PairArguments {
 /// [`MaskRule`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum MaskRuleName {
+    /// Foreground is derived from the values of the file
     Found,
+    /// Foreground is above half of the range, for masks that were compressed as JPEG
     Half,
+    /// Foreground is exactly 255, as in the authors' code
     #[value(name = "exactly-255")]
     Exactly255,
 }

@@ -16,26 +16,26 @@ Examples:
   himix data qata
   himix data my-folder --json
 
-Recognised are: PROMPT/SPLIT.csv with SPLIT/Images and SPLIT/GTs (the authors' layout); Train_Folder/img with labelcol and an .xlsx or
-.csv (LViT's); images/ and masks/ (Kvasir-SEG as downloaded); images with their masks beside them or in a subfolder. Tables are CSV in
-any usual encoding, XLSX or JSON, with the name of the image and its prompt. A folder that is a part of a data set (qata/test,
-qata/test/Images) is read as that part. One that names no splits is divided 8 : 1 : 1 by a hash of subject or name, for training and
-evaluation.
+These layouts are recognised: prompt/SPLIT.csv with SPLIT/Images and SPLIT/GTs (the HiMix authors' layout); Train_Folder/img with labelcol
+and an .xlsx or .csv table (LViT's layout); images/ and masks/ (Kvasir-SEG as downloaded); images with their masks beside them or in a
+subfolder. Tables are CSV in any usual encoding, XLSX or JSON, with the names of the images and their prompts. A folder that is part of a
+data set (qata/test, qata/test/Images) is read as that part. A data set that names no splits is divided 8 : 1 : 1 into train, val and test
+by a hash of the subject or the file name.
 
-Several masks of an image (x_mask.png, x_mask_1.png) are one truth. A data set may say how it is to be read in himix-data.toml:
-orientation = \"as_stored\" or \"upright\" (EXIF), mask_rule = \"exactly_255\" or \"half\", several = \"as_labels\" or \"united\" (several
-masks), labels = [1, 3] (foreground).";
+Several masks of an image (x_mask.png, x_mask_1.png) form one ground truth. The file himix-data.toml in the folder of a data set can change
+how it is read: orientation = \"as_stored\" or \"upright\" (EXIF), mask_rule = \"found\", \"half\" or \"exactly_255\", several = \"united\" or
+\"as_labels\" (several masks of an image), labels = [1, 3] (labels that are foreground).";
 
-/// Check a data set before it is used
+/// Check a data set: list its splits, its problems and the subjects in more than one split
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DataArguments {
-    /// Folder of the data set
+    /// Folder of the data set, or of a part of it
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]
     reading: PairArguments,
-    /// Print one JSON object, with every finding
+    /// Print the result as one JSON object, with every finding
     #[arg(long)]
     json: bool,
 }

@@ -17,8 +17,8 @@ Examples:
   himix evaluate --model my-bundle --data qata --split test --shuffle-prompts 1
   himix evaluate --data qata --split test --overlays pictures --worst 10
 
-`himix data DIR` lists the splits of a folder and their problems. Per image: mean and standard deviation of every image's score. Pooled: one
-score of the pixels of all images together. The two can differ considerably.";
+`himix data DIR` lists the splits of a folder and their problems. Scores per image are the mean and the standard deviation over the scores
+of all images. Pooled scores are computed once from the pixels of all images together. The two can differ considerably.";
 
 /// Score a model on a split of a data set, per image and pooled
 #[derive(Debug, Args)]
@@ -32,32 +32,34 @@ pub struct EvaluateArguments {
     /// Folder of the data set
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Split to score: train, val or test
+    /// Split to score, for instance test, or "all" if the data set names no splits
     #[arg(long, value_name = "SPLIT")]
     split: String,
-    /// Probability from which a pixel is foreground, 0 to 1
+    /// Threshold: the probability, 0 to 1, from which a pixel is foreground
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
     #[command(flatten)]
     reading: PairArguments,
-    /// Give every image the prompt of another one, shuffled with this seed
+    /// Shuffle the prompts among the images with this seed, to measure the influence of the text
     #[arg(long, value_name = "SEED")]
     shuffle_prompts: Option<u64>,
-    /// Also score the mask of every decoder stage; the model must have stage read-outs (himix train --readout)
+    /// Also score the mask of every decoder stage, per image and pooled; the model must have stage read-outs
+    /// (himix train --readout)
     #[arg(long)]
     stages: bool,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Write the scores of every image to this table
+    /// CSV file for the scores of every image
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write every image with its comparison: true positives yellow, false negatives red, false positives green
+    /// Folder for a picture of every image with true positives in yellow, false negatives in red and false
+    /// positives in green; created if necessary
     #[arg(long, value_name = "DIR")]
     overlays: Option<PathBuf>,
-    /// Number of cases to list, worst first
+    /// Number of cases to list, by ascending Dice
     #[arg(long, value_name = "N", default_value = "5")]
     worst: usize,
-    /// Print one JSON object
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! `himix export`: writes weights for the authors' code.
+//! `himix export`: writes the weights of a model for the authors' code, or as a half-precision bundle.
 
 use std::path::PathBuf;
 
@@ -15,16 +15,17 @@ Examples:
   himix export --model authors.ckpt --config config.json --out himix.safetensors
   himix export --model rule --out rule.safetensors      deterministic full-size weights, for tests";
 
-/// Write the weights of a model to a .safetensors file for the authors' code
+/// Write the weights of a model for the authors' code, or as a half-precision bundle
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExportArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// The .safetensors file: all keys and the layout of the authors' model, 32 bit
+    /// The .safetensors file to write, with the keys and the layout of the authors' model in 32-bit numbers;
+    /// with --half the folder of the bundle
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Write a half-precision bundle to the folder --out instead
+    /// Write a bundle with 16-bit numbers instead
     #[arg(long)]
     half: bool,
 }

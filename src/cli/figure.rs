@@ -23,20 +23,22 @@ Examples:
   himix figure weights --model my-bundle --against other-bundle --out weights.svg
   himix figure spectrum --model my-bundle --out spectrum.png --width 1200
 
-stages      the image, a map of every decoder stage, the final mask, the ground truth; one row for each image
-refinement  the mask of every stage compared with the ground truth, with its numbers
+Figures:
+stages      the image, a map of every decoder stage, the final mask and the ground truth; one row for each image
+refinement  the mask of every stage compared with the ground truth, with its scores; needs stage read-outs
 spectrum    the learned spectrum filters; for an image also the features before and after them
 weights     the weights of the text layers in every group, compared with equal weights; needs no image
 similarity  the similarity of the text layers for a prompt
 
 The extension of --out selects the format: .png, .svg or .csv. The numbers of the figure are always written
-beside it as .csv, with all digits. Dice and IoU are per image.";
+beside it as .csv, with all digits. Dice and IoU are per image. \"Left\" and \"right\" in a prompt are sides of the
+image, not of the patient.";
 
-/// Draw the inside of the network as a figure, with its numbers as a table
+/// Draw intermediate results of the network as a figure, with its numbers as a table
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct FigureArguments {
-    /// Figure to draw
+    /// Figure to draw; the figures are described below
     #[arg(value_name = "FIGURE")]
     kind: Kind,
     #[command(flatten)]
@@ -44,46 +46,46 @@ pub struct FigureArguments {
     /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V")]
     vocab: Option<PathBuf>,
-    /// Second model, for comparison: the folder of a bundle, or a weights file with its configuration beside it
+    /// Second model for comparison: the folder of a bundle, or a weights file with its configuration beside it
     #[arg(long, value_name = "M")]
     against: Option<PathBuf>,
-    /// An image, a DICOM series or a volume; may be repeated, with one row each
+    /// Image, DICOM series or volume; may be repeated, with one row each
     #[arg(long = "image", value_name = "F")]
     images: Vec<PathBuf>,
-    /// Prompt for all images, or one for each
+    /// Prompt for all images; may be repeated to give one for each image [default: empty]
     #[arg(long = "prompt", value_name = "T", allow_hyphen_values = true, requires = "images")]
     prompts: Vec<String>,
-    /// Ground-truth mask of the image's size, one for each image
+    /// Ground-truth mask; with several images give one for each
     #[arg(long = "mask", value_name = "G", requires = "images")]
     masks: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
-    /// Folder of a data set, whose images, prompts and masks are used
+    /// Folder of a data set whose images, prompts and masks are used; they are read as its himix-data.toml says
     #[arg(long, value_name = "DIR", conflicts_with = "images", requires = "split")]
     data: Option<PathBuf>,
-    /// Split of the data set
+    /// Split of the data set, for instance test
     #[arg(long, value_name = "SPLIT", requires = "data")]
     split: Option<String>,
-    /// Number of images of the data set, spread evenly over its list
+    /// Largest number of images of the data set, spread evenly over its list
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
-    /// Map of the stages; mask and change need stage read-outs
+    /// Map that is drawn of every stage
     #[arg(long, value_name = "MAP", default_value = "activation")]
     map: MapName,
-    /// Opacity of a map over the image, 0 to 1; at 1 the image is hidden
+    /// Opacity of the maps over the image, 0 to 1; at 1 the image is hidden
     #[arg(long, value_name = "O", default_value = "1", value_parser = opacity)]
     opacity: f32,
-    /// Probability from which a pixel is foreground, 0 to 1
+    /// Threshold: the probability, 0 to 1, from which a pixel is foreground
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
     #[command(flatten)]
     scan: ScanArguments,
-    /// Width of a PNG in pixels
+    /// Width of a PNG file in pixels
     #[arg(long, value_name = "PX", default_value = "2400", value_parser = clap::value_parser!(u32).range(200..=12_000))]
     width: u32,
     #[command(flatten)]
     device: DeviceArguments,
-    /// File for the figure: .png, .svg or .csv; may be repeated
+    /// File of the figure: .png, .svg or .csv; may be repeated
     #[arg(long = "out", value_name = "FILE", required = true)]
     outs: Vec<PathBuf>,
 }
@@ -101,9 +103,13 @@ enum Kind {
 /// The maps of the stages.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MapName {
+    /// Mean over the channels of the stage's output, scaled to 0 to 1 in each map
     Activation,
+    /// Grad-CAM of the mask's mean logit, scaled to a maximum of 1
     Attribution,
+    /// Probability of the stage's own mask; needs stage read-outs
     Mask,
+    /// Difference from the previous stage: of the probabilities, or of the activations without stage read-outs
     Change,
 }
 

@@ -22,32 +22,34 @@ Examples:
   himix import --checkpoint small.ckpt --config config.json --text CXR-BERT --out my-bundle
   himix import --text CXR-BERT --vision convnext-tiny-224 --out fresh-bundle
 
-With --checkpoint, the folder of --text provides the vocabulary, the sizes of the text encoder unless --config has them, and its
-weights only if the checkpoint has none. The network may have any prefix (module., _orig_mod., model., …); other
-content of the checkpoint is left out and named. With --vision, both encoders are read from folders as distributed by Hugging
-Face (config.json with model.safetensors or pytorch_model.bin), and the decoder is new: the bundle is marked as
-untrained, and uses the natural axis order (\"axes\": \"yx\") unless --config says otherwise.";
+With --checkpoint, the folder of --text provides the vocabulary, the sizes of the text encoder unless --config has them, and
+the weights of the text encoder only if the checkpoint has none. The keys of the network may have any common prefix
+(module., _orig_mod., model., …); other content of the checkpoint is left out and named. With --vision, both encoders are
+read from folders as distributed by Hugging Face (config.json with model.safetensors or pytorch_model.bin), and the decoder
+has new random weights. Such a bundle is marked as untrained, and uses the natural axis order (\"axes\": \"yx\") unless
+--config says otherwise.";
 
 /// Make a model bundle from the authors' checkpoint, or from pretrained encoders
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ImportArguments {
-    /// The authors' checkpoint: a PyTorch Lightning .ckpt, a state dictionary or a .safetensors file
+    /// Checkpoint of the authors' code: a PyTorch Lightning .ckpt, a state dictionary or a .safetensors file
     #[arg(long, value_name = "FILE", required_unless_present = "vision", conflicts_with = "vision")]
     checkpoint: Option<PathBuf>,
-    /// Folder of CXR-BERT as distributed by Hugging Face
+    /// Folder of the text encoder (CXR-BERT) as distributed by Hugging Face
     #[arg(long, value_name = "DIR")]
     text: PathBuf,
-    /// Folder of ConvNeXt as distributed by Hugging Face, for a new decoder
+    /// Folder of the vision encoder (ConvNeXt) as distributed by Hugging Face, for a bundle with a new decoder
     #[arg(long, value_name = "DIR")]
     vision: Option<PathBuf>,
-    /// Configuration of the architecture, if it is not the published one
+    /// Configuration of the architecture (config.json) [default: the published architecture, with the encoders'
+    /// own sizes]
     #[arg(long, value_name = "C")]
     config: Option<PathBuf>,
-    /// Folder of the bundle; created if necessary
+    /// Folder for the bundle; created if necessary
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Write 16-bit numbers: half the size, three significant digits
+    /// Write 16-bit instead of 32-bit numbers: half the size, about three significant digits
     #[arg(long)]
     half: bool,
 }

@@ -16,28 +16,28 @@ Examples:
   himix info ct.nii.gz --mask lesion.nii.gz --labels 2
   himix info slice.dcm --json --identifiers";
 
-/// Print what is known about an image: geometry, values, file, notes, and the mask aligned with it
+/// Print the facts about an image: file, geometry, values and notes, and the mask aligned with it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InfoArguments {
-    /// Images, volumes, series
+    /// Images, volumes or DICOM series
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Slice of a volume or a series whose values are examined, from 1; the middle one by default
+    /// Slice of a volume or a series whose values are examined, counted from 1 [default: the middle one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slice: Option<u32>,
-    /// Mask of the image; several are parts of one
+    /// Ground-truth mask of a single image; may be repeated, see --several
     #[arg(long, value_name = "G")]
     mask: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
-    /// Leave an image as it is stored and ignore its EXIF orientation
+    /// Read an image as it is stored, without applying its EXIF orientation
     #[arg(long)]
     as_stored: bool,
-    /// Print one JSON object
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
-    /// Also print what can identify a person: name, dates, UIDs
+    /// Also print values that can identify a person: name, dates and UIDs
     #[arg(long)]
     identifiers: bool,
 }

@@ -1,4 +1,4 @@
-//! The command line, with one file for each command.
+//! The command line, with one module for each command.
 
 mod arguments;
 mod data;
@@ -31,11 +31,11 @@ const EXAMPLES: &str = "\
 Examples:
   himix                                   open the window
   himix chest.png                         open the window with an image
-  himix --model my-bundle chest.png       and with a model
+  himix --model my-bundle chest.png       open the window with an image and a model
   himix predict --model my-bundle --image chest.png --prompt \"left lung\" --out result
-  himix predict --help                    more on one command";
+  himix predict --help                    explain one command";
 
-/// Text-guided lesion segmentation with HiMix: viewer and command line.
+/// Text-guided lesion segmentation with HiMix: viewer and command line
 #[derive(Debug, Parser)]
 #[command(name = "himix", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -73,7 +73,7 @@ pub fn parse() -> Result<Option<Arguments>, Failure> {
     }
 }
 
-/// Returns what clap reports up to its first empty line, without usage and hints.
+/// Returns clap's error message on one line: its text up to the first empty line, without usage and hints.
 fn in_one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! Opening the model of a command.
+//! Opens the model of a command.
 
 use himix::device::DeviceChoice;
 use himix::infer::{ModelSource, OpenModel, Segmenter};

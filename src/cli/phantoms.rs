@@ -13,14 +13,14 @@ Examples:
   himix phantoms --out phantoms --count 300
   himix phantoms --out polyps --kind endoscopy --count 100 --seed 7 --side 256
 
-The folder is a data set in the authors' layout, split 80 : 10 : 10 into train, val and test. Of a small number
-of images, one or two of each kind are for val and test.";
+The folder becomes a data set in the HiMix authors' layout, split 80 : 10 : 10 into train, val and test. If there are few images,
+the last ones of each kind are for val and test. \"Left\" and \"right\" in the prompts are sides of the image.";
 
-/// Make a data set of synthetic images with lesions, masks and prompts
+/// Make a data set of synthetic images with lesions, their masks and prompts
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PhantomArguments {
-    /// Folder for the data set; must be empty or not exist
+    /// Folder for the data set; it must be empty or not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Kind of image: xray, ct or endoscopy; may be repeated [default: all]
@@ -29,10 +29,10 @@ pub struct PhantomArguments {
     /// Total number of images
     #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     count: u64,
-    /// Seed; another one gives other images
+    /// Seed of the random numbers; another seed gives other images
     #[arg(long, value_name = "SEED", default_value = "0")]
     seed: u64,
-    /// Side of the images in pixels
+    /// Side of the square images in pixels
     #[arg(long, value_name = "PIXELS", default_value = "224", value_parser = clap::value_parser!(u64).range(64..=1024))]
     side: u64,
 }

@@ -1,4 +1,4 @@
-//! The image files of a prediction.
+//! Writes the image files of a prediction.
 
 use std::path::{Path, PathBuf};
 

@@ -22,9 +22,10 @@ Examples:
   himix predict --model my-bundle --image chest.png --prompt \"left lung\" --prompt \"right lung\" --out result
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
 
---out receives mask.png (0/255), probability.png (16 bit), overlay.png and a map of every decoder stage, stage_7.png,
-stage_14.png and stage_28.png, all at the image's resolution. With several prompts, each has a folder: 0, 1, …
-Dice and IoU are per image.";
+The folder of --out receives mask.png (0 or 255), probability.png (16 bit, 65535 for 1), overlay.png and a map of every decoder
+stage (stage_7.png, stage_14.png and stage_28.png), all at the image's size in pixels. With several prompts, each has a folder
+of its own in it: 0, 1, … Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sides of the image, not
+of the patient.";
 
 /// Segment an image from a text prompt
 #[derive(Debug, Args)]
@@ -35,31 +36,31 @@ pub struct PredictArguments {
     /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
     #[arg(long, value_name = "V")]
     vocab: Option<PathBuf>,
-    /// The image: PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, or the folder of a DICOM series
+    /// Image: a PNG, JPEG, TIFF, BMP, WebP, DICOM or NIfTI file, or the folder of a DICOM series
     #[arg(long, value_name = "F")]
     image: PathBuf,
     #[command(flatten)]
     scan: ScanArguments,
-    /// Prompt: what to segment; may be repeated, the image is then read only once
+    /// Prompt that describes what to segment; may be repeated, one mask is then made for each
     #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
     prompts: Vec<String>,
-    /// Ground-truth mask; may be repeated, see --several
+    /// Ground-truth mask, with which the prediction is compared; may be repeated, see --several
     #[arg(long = "mask", value_name = "G")]
     masks: Vec<PathBuf>,
     #[command(flatten)]
     truth: TruthArguments,
-    /// Probability from which a pixel is foreground, 0 to 1
+    /// Threshold: the probability, 0 to 1, from which a pixel is foreground
     #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
     threshold: f32,
     #[command(flatten)]
     device: DeviceArguments,
-    /// Folder for the image files, created if necessary; without it nothing is written
+    /// Folder for the image files, created if necessary; without it no images are written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print one JSON object, or an array for several prompts
+    /// Print the result as one JSON object, or as an array for several prompts
     #[arg(long)]
     json: bool,
-    /// Write every intermediate tensor and the inputs to this .safetensors file (one prompt only)
+    /// .safetensors file for the inputs and every intermediate tensor of the network; for a single prompt only
     #[arg(long, value_name = "FILE")]
     activations: Option<PathBuf>,
 }

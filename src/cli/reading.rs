@@ -1,4 +1,4 @@
-//! Reads an image in the form that the network receives, and its mask.
+//! Reads an image in the form in which the network receives it, and its ground truth.
 
 use std::path::{Path, PathBuf};
 
@@ -9,35 +9,34 @@ use himix::data::{DataError, Image, Limit, MaskReading, Orientation, Truth, Trut
 use super::arguments::{MaskRuleName, SeveralName};
 use super::{Failure, terminal};
 
-/// Which slice of a volume is used, and how it is displayed.
+/// Arguments that select the slice of a volume and its display window.
 #[derive(Debug, Args)]
 pub struct ScanArguments {
-    /// Slice of a volume or a series, from 1; the middle one by default
+    /// Slice of a volume or a series, counted from 1 [default: the middle one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slice: Option<u32>,
-    /// Window for the network's input from a volume: level and width, for instance -600,1500; the file's own by
-    /// default
+    /// Display window for the network's input: level and width in the unit of the values (HU for CT), for
+    /// instance -600,1500 [default: the file's own window, else the usual one for its kind of image]
     #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = window)]
     window: Option<Window>,
-    /// Leave an image as it is stored and ignore its EXIF orientation
+    /// Read an image as it is stored, without applying its EXIF orientation
     #[arg(long)]
     as_stored: bool,
 }
 
-/// How the mask of an image is read and aligned with it.
+/// Arguments for reading the mask of an image and aligning it with the image.
 #[derive(Debug, Args)]
 pub struct TruthArguments {
-    /// Labels of the mask that are foreground, for instance 1,3; all except background by default
+    /// Labels of the mask that are foreground, for instance 1,3; "all" means all except background
     #[arg(long, value_name = "N,N", default_value = "all", allow_hyphen_values = true)]
     labels: LabelChoice,
-    /// Foreground of a mask file: derived from its values, above half of the range, or exactly 255 as in the authors'
-    /// code
+    /// Rule for the foreground of a mask file
     #[arg(long, value_name = "RULE", default_value = "found")]
     mask_rule: MaskRuleName,
     /// Meaning of several masks of the image
     #[arg(long, value_name = "WHAT", default_value = "united")]
     several: SeveralName,
-    /// What to do if the mask is on another grid than the image
+    /// Treatment of a mask whose voxel grid differs from that of the image
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mask_grid: MaskGridName,
 }
@@ -45,15 +44,15 @@ pub struct TruthArguments {
 /// [`Agreed`] on the command line.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum MaskGridName {
-    /// Refuse it
+    /// Refuse the mask
     Refuse,
-    /// Take the nearest voxel by position in mm for every pixel
+    /// For every pixel of the image, take the mask's nearest voxel by position in mm
     Resample,
-    /// Match voxels by their stored indices
+    /// Match the voxels of mask and image by their stored indices
     Index,
 }
 
-/// An image in the form that the network receives.
+/// An image in the form in which the network receives it.
 pub struct ReadImage {
     /// The image of the selected slice.
     pub image: Image,
@@ -160,7 +159,7 @@ impl TruthArguments {
     }
 }
 
-/// Parses level and width.
+/// Parses the level and the width of a window, separated by a comma.
 fn window(text: &str) -> Result<Window, String> {
     let pair = text.split_once(',').and_then(|(l, w)| Some((l.trim().parse().ok()?, w.trim().parse().ok()?)));
     match pair {

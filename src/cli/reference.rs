@@ -1,4 +1,4 @@
-//! A file of recorded activations, which is checked before anything is computed.
+//! Reads a file of recorded activations, which is checked before anything is computed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,18 +9,18 @@ use himix::model::{Inputs, Network, Tokens};
 
 use super::Failure;
 
-/// The file with its inputs.
+/// The file of recorded activations, with the inputs of the network.
 pub struct Reference {
     source: Box<dyn TensorSource>,
     shapes: BTreeMap<String, Vec<usize>>,
     batch: usize,
     image: Vec<f32>,
     side: usize,
-    /// `None` for a network that reads no text.
+    /// The tokens of the prompts; `None` for a network that reads no text.
     tokens: Option<RecordedTokens>,
 }
 
-/// Tokens of the prompts, `[batch, limit]`.
+/// The recorded tokens of the prompts, of shape `[batch, limit]`.
 struct RecordedTokens {
     ids: Vec<i64>,
     mask: Vec<i64>,
@@ -84,7 +84,7 @@ impl Reference {
         Inputs { image: Tensor::from_data(image, device), tokens }
     }
 
-    /// Returns whether the tensor is recorded.
+    /// Returns whether the file has a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         self.shapes.contains_key(name)
     }

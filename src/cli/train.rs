@@ -19,14 +19,14 @@ Examples:
   himix train --resume run --data /new/place/of/qata
   himix train --readout --model run/best --data qata
 
-The run folder has the settings (config.toml), one row for each epoch (metrics.csv), the bundle of the best
-weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or interrupted continues
-with --resume and reaches the same weights as an uninterrupted run. Its data may have moved: data that moved together with
-the run folder are found, otherwise --data gives their location. Their contents must be unchanged.
+The run folder receives the settings (config.toml), a table with one row for each epoch (metrics.csv), the bundle with the
+best weights by validation loss (best), the last checkpoint (last) and a log. A run that was stopped or interrupted continues
+with --resume and reaches the same weights as an uninterrupted run. If its data sets moved together with the run folder, they
+are found; otherwise give their new location with --data. Their contents must be unchanged.
 
 Keys of the settings and of --set:";
 
-/// Train a model on data sets and synthetic images
+/// Train a model on data sets and synthetic images, resume a run, or fit stage read-outs
 #[derive(Debug, Args)]
 #[command(after_help = help_with_keys())]
 pub struct TrainArguments {
@@ -34,33 +34,33 @@ pub struct TrainArguments {
     /// order
     #[arg(long, value_name = "DIR")]
     data: Vec<PathBuf>,
-    /// Run folder; must not contain a run yet. With --readout: file for the read-outs, if they are not to be stored
-    /// in the bundle
+    /// Run folder, which must not contain a run yet. With --readout: file for the stage read-outs [default with
+    /// --readout: in the model's bundle]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Settings as a TOML file
+    /// TOML file with the settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A single setting, which takes precedence over the file; may be repeated
+    /// Single setting, which takes precedence over the file; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Resume the run in this folder
+    /// Folder of a run to resume
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "set"])]
     resume: Option<PathBuf>,
-    /// Leave the model as it is and fit a stage read-out (linear probe) for each decoder stage on the images of
-    /// --data; it is stored in the model's bundle
+    /// Fit a stage read-out (linear probe) for each decoder stage on the images of --data; the model itself
+    /// stays unchanged
     #[arg(long = "readout", requires = "data", conflicts_with_all = ["resume", "config", "set"])]
     linear_probe: bool,
-    /// With --readout: the model, the folder of a bundle or a weights file
+    /// With --readout: model, as the folder of a bundle or a weights file
     #[arg(long, value_name = "M", default_value = BUNDLED_NAME, requires = "linear_probe")]
     model: PathBuf,
-    /// With --readout: split of the images
+    /// With --readout: split that provides the images
     #[arg(long, value_name = "SPLIT", default_value = "train", requires = "linear_probe")]
     split: String,
-    /// With --readout: number of images of each data set, spread evenly over its list; 0 for all
+    /// With --readout: largest number of images of each data set, spread evenly over its list; 0 takes all
     #[arg(long, value_name = "N", default_value = "200", requires = "linear_probe")]
     limit: usize,
-    /// Compute device, which takes precedence over the settings: auto, cpu, gpu or gpu:N
+    /// Compute device: auto, cpu, gpu or gpu:N [default: as in the settings, else auto]
     #[arg(long, value_name = "D")]
     device: Option<DeviceChoice>,
 }

@@ -1,4 +1,4 @@
-//! `himix verify`: compares the network's tensors with recorded ones.
+//! `himix verify`: compares the network's tensors with recorded activations.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ Examples:
   himix verify --model rule --reference activations.safetensors --device gpu --tolerance 1e-3
 
 The reference holds input.image, input.ids, input.mask and any of the network's intermediate tensors, as
-`himix predict --activations` writes them. No vocabulary is needed. Expect 1e-4 on the CPU and 1e-3 on a GPU.";
+`himix predict --activations` writes them. No vocabulary is needed. Expect relative L2 errors of up to 1e-4 on the CPU
+and up to 1e-3 on a GPU.";
 
 /// Compare the network's tensors with recorded activations
 #[derive(Debug, Args)]
@@ -28,10 +29,10 @@ The reference holds input.image, input.ids, input.mask and any of the network's 
 pub struct VerifyArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Recorded inputs and intermediate tensors
+    /// .safetensors file with recorded inputs and intermediate tensors
     #[arg(long, value_name = "FILE")]
     reference: PathBuf,
-    /// Largest accepted relative L2 error
+    /// Largest accepted relative L2 error of a tensor
     #[arg(long, value_name = "E", default_value = "1e-4", value_parser = tolerance)]
     tolerance: f64,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Opens the window.
+//! Opens the window for a command line without a command.
 
 use std::path::{Path, PathBuf};
 

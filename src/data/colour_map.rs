@@ -1,8 +1,10 @@
 //! Colour maps, for the screen and for files.
 
-/// Returns the magma colour at `t` in 0…1 as red, green, blue in 0…1. It ends in a pale cream: unlike the yellow of
-/// viridis, that is not the colour of a true positive. The heat map's shader has the same polynomial: a fit of degree
-/// six to matplotlib's table by Matt Zucker (CC0).
+/// Returns the magma colour at `t` as red, green and blue in 0…1. `t` is clamped to 0…1.
+///
+/// Magma ends in a pale cream, which cannot be mistaken for the yellow of a true positive, as the end of viridis
+/// can. The colours are a polynomial fit of degree six to matplotlib's table, by Matt Zucker (CC0). The heat
+/// map's shader uses the same polynomial.
 pub fn magma(t: f32) -> [f32; 3] {
     const C: [[f32; 3]; 7] = [
         [-0.002_136_485, -0.000_749_655_1, -0.005_386_128],
@@ -17,8 +19,8 @@ pub fn magma(t: f32) -> [f32; 3] {
     std::array::from_fn(|channel| C.iter().rev().fold(0.0, |sum, c| sum * t + c[channel]).clamp(0.0, 1.0))
 }
 
-/// Returns a colour from blue over white to orange at `t` in −1…1. The two ends can be told apart without seeing red
-/// and green.
+/// Returns the colour at `t` of a diverging map from blue through white to orange, as red, green and blue in
+/// 0…1. `t` is clamped to −1…1. The two ends remain distinguishable with red-green colour blindness.
 pub fn diverging(t: f32) -> [f32; 3] {
     const LOW: [f32; 3] = [0.02, 0.30, 0.68];
     const MIDDLE: [f32; 3] = [0.96, 0.96, 0.95];

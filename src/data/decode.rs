@@ -1,5 +1,5 @@
 //! Decodes image files to [`Raster`] and [`Image`]. The format is recognised by content, sizes are checked before
-//! memory is allocated, and values stay as they are stored.
+//! memory is allocated, and samples keep their stored values.
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
@@ -13,36 +13,37 @@ use super::raster::{Palette, Raster};
 use super::volume::{PictureSource, StoredPixels};
 use super::{DataError, Image, Limit, Orientation, exif, jpeg, png, tiff, webp};
 
-/// What a user can do about a kind of image that is not supported.
+/// Advice in the message about a kind of image that is not supported.
 const MEND: &str = "save it as a PNG or TIFF with all of its bits";
 
-/// Longest side that is accepted, in pixels.
+/// The longest accepted side, in pixels.
 const MAX_SIDE: u32 = 32_768;
-/// Largest accepted magnitude of a floating-point sample. Larger values would make sums of squares leave the range of
-/// `f64` and resampled values that of `f32`; no instrument delivers such values.
+/// The largest accepted magnitude of a floating-point sample. Larger values could make sums of squares overflow
+/// `f64` and resampled values overflow `f32`; no instrument delivers such values.
 const MAX_FLOAT: f32 = 1e30;
 
-/// Most bytes that the decoder may allocate for what precedes the pixels: colour profiles and texts, which are not
-/// used.
+/// The most bytes that the decoder may allocate for the colour profiles and texts before the pixels, which are
+/// not used.
 const MAX_NOTES: u64 = 8 << 20;
 
 /// Reads a PNG, JPEG, TIFF, BMP or WebP image, recognised by its content.
 ///
-/// 8-bit, 16-bit and 32-bit floating-point samples keep their stored values; other numbers become floating point.
-/// Palettes are looked up, an alpha channel is dropped, grey stays one channel. The image is turned upright if the
-/// file has an orientation. Of several frames, and of pages that differ in size or kind, the first is read.
+/// 8-bit, 16-bit and 32-bit floating-point samples keep their stored values; other numbers become floating
+/// point. Palette indices are replaced by their colours, an alpha channel is dropped, and a grey image keeps its
+/// single channel. The image is turned upright if the file has an orientation. If the file is an animation, or
+/// has pages that differ in size or kind, only the first image is read.
 ///
 /// # Errors
 /// Returns an error if the file is missing, unreadable, not an image, not supported, damaged, without pixels, a stack
-/// of pages, or larger than 32768 pixels a side or 2 GiB decoded.
+/// of pages, has a side longer than 32768 pixels, or needs more than 2 GiB of memory.
 pub fn load(path: &Path) -> Result<Image, DataError> {
     load_as(path, Limit::default(), Orientation::default())
 }
 
-/// Like [`load`], with a limit other than 2 GiB and a choice of the orientation.
+/// Does the same as [`load`], with a choice of the memory limit and of the treatment of the orientation.
 ///
 /// # Errors
-/// Those of [`load`].
+/// Returns the errors of [`load`].
 pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Image, DataError> {
     let raster = raster(path, limit, orientation)?;
     if raster.pages > 1 {
@@ -56,10 +57,10 @@ pub fn load_as(path: &Path, limit: Limit, orientation: Orientation) -> Result<Im
     Ok(raster.into_image())
 }
 
-/// Reads an image, or a mask that is stored as one, with pages, palette and alpha channel.
+/// Reads an image, or a mask that is stored as an image, with its pages, palette and alpha channel.
 ///
 /// # Errors
-/// Those of [`load`], but for a stack of pages.
+/// Returns the errors of [`load`], except that a stack of pages is accepted.
 pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Raster, DataError> {
     let (bytes, format) = read(path, limit)?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
@@ -88,8 +89,8 @@ pub fn raster(path: &Path, limit: Limit, orientation: Orientation) -> Result<Ras
     Ok(raster)
 }
 
-/// Reads the content of a file and recognises its format. Of a file that is not an image only the first bytes are
-/// read.
+/// Reads the content of a file and recognises its format. If the file is not an image, only its first 16 bytes
+/// are read.
 fn read(path: &Path, limit: Limit) -> Result<(Vec<u8>, ImageFormat), DataError> {
     let length = fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
     let mut file = File::open(path).map_err(|error| DataError::reading(path, &error))?;
@@ -155,8 +156,8 @@ fn refusal(path: &Path, error: ImageError) -> DataError {
     }
 }
 
-/// Reads the pixels that follow a header. With `is_numbered` the palette indices are reconstructed afterwards, one
-/// byte each.
+/// Reads the pixels that follow a header. `is_numbered` says that the caller will reconstruct the palette
+/// indices afterwards, so that the memory check counts one more byte per pixel.
 fn pixels(
     path: &Path,
     bytes: &[u8],
@@ -170,7 +171,7 @@ fn pixels(
     check_sides(path, width, height)?;
     let numbers = if is_numbered { u64::from(width) * u64::from(height) } else { 0 };
     limit.allow(path, needs(format, bytes, &decoder) + numbers)?;
-    // What the limit leaves beside the image is for the decoder's own buffers.
+    // The decoder's own buffers may take what the file and the image leave of the limit.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(limit.0 - bytes.len() as u64 - decoder.total_bytes());
     decoder.set_limits(limits).map_err(refuse)?;
@@ -213,7 +214,7 @@ fn pixels(
     Ok(raster)
 }
 
-/// Describes how samples are stored.
+/// Describes how samples are stored: their kind and the bits per sample, for instance "grey, 16 bit".
 fn in_words(kind: ExtendedColorType) -> String {
     let (channels, bits) = (kind.channel_count(), kind.bits_per_pixel());
     let name = match kind {
@@ -229,8 +230,8 @@ fn in_words(kind: ExtendedColorType) -> String {
     )
 }
 
-/// Returns the bits of a pixel and the number of colours that the header of a BMP states; the decoder fills the
-/// palette up to 256.
+/// Returns the bits per pixel and the palette of a BMP file. The decoder pads the palette to 256 colours; the
+/// result has as many as the header states.
 fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> (usize, Vec<[u8; 3]>) {
     let number = |at: usize| {
         let read = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
@@ -244,7 +245,8 @@ fn bmp_colours(bytes: &[u8], colours: &[[u8; 3]]) -> (usize, Vec<[u8; 3]>) {
     (bits, colours[..count.min(colours.len())].to_vec())
 }
 
-/// Returns the index of every pixel's colour; of equal colours the first.
+/// Returns the palette with the index of every pixel's colour. Where several entries have the same colour, the
+/// first is taken.
 fn numbered(values: &StoredPixels, colours: Vec<[u8; 3]>) -> Palette {
     let mut numbers = std::collections::HashMap::new();
     for (number, &colour) in colours.iter().enumerate() {
@@ -255,14 +257,14 @@ fn numbered(values: &StoredPixels, colours: Vec<[u8; 3]>) -> Palette {
     Palette { indices: values.as_chunks().0.iter().map(number).collect(), colours }
 }
 
-/// Returns the bytes that decoding takes: the file, the image, the decoder's own buffers, and the image and its alpha
-/// channel apart.
+/// Returns the most bytes that decoding holds at a time: the file and the image, and either the decoder's own
+/// buffers or, if there is an alpha channel, the copy in which colours and alpha channel are separate.
 fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     let (file, picture) = (bytes.len() as u64, decoder.total_bytes());
     let decoded = match format {
-        // The decoder copies the file, and holds coefficients of 16 bits if there are or may be several scans.
+        // The decoder copies the file, and keeps 16-bit coefficients if there can be several scans.
         ImageFormat::Jpeg => {
             let kept = if jpeg::is_progressive(bytes) || jpeg::scans(bytes) > 1 {
                 8 * pixels.next_multiple_of(1024)
@@ -271,7 +273,7 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
             };
             file + picture + kept
         }
-        // The decoder holds planes of luminance and colour, a frame, and a canvas for it.
+        // The decoder holds the planes of luminance and colour, a frame, and the canvas of the animation.
         ImageFormat::WebP => picture + 12 * pixels.max(webp::largest_frame(bytes)),
         _ => picture,
     };
@@ -279,7 +281,7 @@ fn needs(format: ImageFormat, bytes: &[u8], decoder: &impl ImageDecoder) -> u64 
     file + decoded.max(picture + bare)
 }
 
-/// Refuses an image without pixels and one that is too large, before memory for its pixels is allocated.
+/// Refuses an image without pixels or with a side that is too long, before memory for its pixels is allocated.
 fn check_sides(path: &Path, width: u32, height: u32) -> Result<(), DataError> {
     if width == 0 || height == 0 {
         return Err(DataError::NoPixels { path: path.to_owned(), width, height });

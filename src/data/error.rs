@@ -1,4 +1,5 @@
-//! Errors of files. Every message is one line: the file, what is wrong, and what to do.
+//! The error of reading and writing files. Every message is one line that names the file, the fault and the
+//! remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use super::Orientation;
 /// An input that cannot be used, or an output that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// No file has that name.
+    /// The file does not exist.
     #[error("{}: there is no such file; check the path", path.display())]
     Missing {
         /// The file asked for.
@@ -22,7 +23,7 @@ pub enum DataError {
         /// What the system says.
         reason: String,
     },
-    /// The content is none of the known image formats, whatever the name is.
+    /// The content has none of the known image formats, whatever the file's name is.
     #[error("{}: this is not an image file; give a PNG, JPEG, TIFF, BMP, WebP, DICOM or NIfTI file", path.display())]
     NotAnImage {
         /// The file asked for.
@@ -50,7 +51,7 @@ pub enum DataError {
         /// Name of the compression.
         name: String,
     },
-    /// The content ends early or contradicts itself.
+    /// The content ends early or is inconsistent.
     #[error("{}: the file is truncated or damaged ({reason}); export it again from its source", path.display())]
     Damaged {
         /// The file asked for.
@@ -68,8 +69,8 @@ pub enum DataError {
         /// Height that the header gives, in pixels.
         height: u32,
     },
-    /// The image, or data beside its pixels, is larger than what is read, so that a small file cannot fill the
-    /// memory.
+    /// The image, or other data in its file, exceeds a fixed limit. The limit prevents a small file from filling
+    /// the memory.
     #[error(
         "{}: the image is too large ({size}); \
          scale it down or crop it",
@@ -78,10 +79,10 @@ pub enum DataError {
     TooLarge {
         /// The file asked for.
         path: PathBuf,
-        /// The size in words, and the limit if it is one of sides.
+        /// The size in words, with the limit if a side is too long.
         size: String,
     },
-    /// The file would take more memory than one file may take.
+    /// Reading the file would take more memory than the user's limit for one file.
     #[error(
         "{}: it needs {} of memory and the limit is {}; raise the limit in the settings, or open a smaller part",
         path.display(), amount(*needed), amount(*limit)
@@ -100,13 +101,13 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
-    /// The DICOM file has no image; it may be a report.
+    /// The DICOM file has no image, for instance because it is a report.
     #[error("{}: this DICOM file has no image; open one of the images of its study", path.display())]
     NoPixelData {
         /// The file.
         path: PathBuf,
     },
-    /// The file does not fit into one stack with the others of its series.
+    /// The file cannot be put into one stack with the other files of its series.
     #[error("{}: it does not fit the others of its series ({reason}); open it alone", path.display())]
     Misfit {
         /// The file.
@@ -120,13 +121,13 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder has nothing that can be opened.
+    /// The folder contains nothing that can be opened.
     #[error("{}: no images were found in this folder; open one that has images", path.display())]
     NothingToOpen {
         /// The folder.
         path: PathBuf,
     },
-    /// The user cancelled reading.
+    /// The user cancelled the reading.
     #[error("{}: opening was cancelled", path.display())]
     Cancelled {
         /// The file that was to be read next.
@@ -140,7 +141,7 @@ pub enum DataError {
         /// What the file is instead.
         reason: String,
     },
-    /// The voxels of the mask lie elsewhere than those of the image.
+    /// The voxels of the mask lie at other positions than those of the image.
     #[error(
         "{}: the mask is on another grid ({mask}) than the image ({image}); give the mask that was drawn on this image, \
          or have this one resampled by position{}",
@@ -153,10 +154,10 @@ pub enum DataError {
         mask: String,
         /// Grid of the image, in words.
         image: String,
-        /// Whether the mask has as many voxels, stored in the same order of axes.
+        /// Whether the mask has as many voxels along each axis, stored in the same order of axes.
         fits_by_number: bool,
     },
-    /// The positions of the mask cannot be compared with those of the image.
+    /// The mask has another frame of reference than the image, so that their positions cannot be compared.
     #[error(
         "{}: the mask has another frame of reference ({mask}) than the image ({image}); give a mask of this image, or match it by voxel indices",
         path.display()
@@ -169,12 +170,12 @@ pub enum DataError {
         /// UID of the image's frame of reference.
         image: String,
     },
-    /// A single mask does not say to which of several slices of the image it belongs.
+    /// The mask has one slice and does not say to which of the image's slices it belongs.
     #[error("{}: the mask has one slice and the image {slices}; give the slice on which it was drawn", path.display())]
     MaskSlice {
         /// The mask's file.
         path: PathBuf,
-        /// Slices of the image.
+        /// Number of slices of the image.
         slices: usize,
     },
     /// The mask and the image have different sizes.
@@ -195,7 +196,7 @@ pub enum DataError {
         /// Height of the image, in pixels.
         height: usize,
     },
-    /// The mask was drawn on its image in an orientation other than the one in which the image is read.
+    /// The mask fits the image only if the image's EXIF orientation is treated in the other way.
     #[error(
         "{}: the mask ({mask_width}x{mask_height}) fits the image only {}; read the image {} by orientation = \"{}\" in \
          himix-data.toml in the folder of the data set, or give the mask that was drawn on it as it is read now",
@@ -211,7 +212,7 @@ pub enum DataError {
         /// How the image was read.
         orientation: Orientation,
     },
-    /// The stack of masks and the stack of images have different numbers of slices.
+    /// The mask and the image have different numbers of slices.
     #[error(
         "{}: the mask has {mask_slices} slices but the image {slices}; \
          give the mask that was drawn on this image, or that of one slice",
@@ -220,9 +221,9 @@ pub enum DataError {
     MaskSlices {
         /// The mask's file.
         path: PathBuf,
-        /// Slices of the mask.
+        /// Number of slices of the mask.
         mask_slices: usize,
-        /// Slices of the image.
+        /// Number of slices of the image.
         slices: usize,
     },
     /// The folder has no split of that name.
@@ -235,7 +236,7 @@ pub enum DataError {
         /// The splits that exist, in words.
         available: String,
     },
-    /// No images of a data set were found in the folder.
+    /// The folder has no images in any of the places where a data set has them.
     #[error(
         "{}: no images were found; a data set has images in this folder, in images/ beside masks/, in SPLIT/Images beside \
          SPLIT/GTs, or in Train_Folder/img",
@@ -256,7 +257,7 @@ pub enum DataError {
         /// The split.
         split: String,
     },
-    /// No pair can be read.
+    /// None of the split's pairs of image and mask can be used.
     #[error("{}: none of the {count} pairs of split {split} can be used; the first: {reason}", path.display())]
     NothingUsable {
         /// The data set.
@@ -268,7 +269,7 @@ pub enum DataError {
         /// What is wrong with the first pair.
         reason: String,
     },
-    /// No mask has foreground.
+    /// None of the split's masks has foreground.
     #[error("{}: none of the {count} masks of split {split} has foreground{hint}", path.display())]
     EmptyMasks {
         /// The data set.
@@ -277,16 +278,16 @@ pub enum DataError {
         split: String,
         /// Number of masks.
         count: usize,
-        /// What to do, after a semicolon.
+        /// The end of the message: what to do, if something is known.
         hint: &'static str,
     },
-    /// The settings of the data set are invalid.
+    /// The settings file of the data set is invalid.
     #[error(
         "{}: the settings of the data set cannot be read ({reason}); they may be orientation, mask_rule, several and labels",
         path.display()
     )]
     Setting {
-        /// The file.
+        /// The settings file.
         path: PathBuf,
         /// The line and what is wrong with it.
         reason: String,
@@ -296,7 +297,7 @@ pub enum DataError {
     NoColumns {
         /// The table.
         path: PathBuf,
-        /// The needed columns.
+        /// The columns that are needed, in words.
         needed: String,
         /// The columns of the table, in words.
         found: String,
@@ -309,7 +310,7 @@ pub enum DataError {
         /// The line and what is wrong with it.
         reason: String,
     },
-    /// The table has a header and no rows.
+    /// The table of the split has no rows below its header.
     #[error("{}: the split has no rows; add one line for each image", path.display())]
     EmptySplit {
         /// The table.
@@ -343,13 +344,14 @@ pub enum DataError {
     },
 }
 
-/// Formats an amount of memory.
+/// Formats a number of bytes in MiB, or in GiB from 1000 MiB.
 fn amount(bytes: u64) -> String {
     let mebibytes = bytes as f64 / f64::from(1 << 20);
     if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
-/// Describes the orientation in which a mask would fit: its name, how to read it, and the value of the setting.
+/// Describes the treatment of the orientation with which a mask would fit, given the one that was `read`: in
+/// words, as an adverb for the advice, and as the value of the setting.
 fn other_way(read: Orientation) -> (&'static str, &'static str, &'static str) {
     match read {
         Orientation::Upright => {
@@ -360,7 +362,7 @@ fn other_way(read: Orientation) -> (&'static str, &'static str, &'static str) {
 }
 
 impl DataError {
-    /// Converts an error of the operating system on reading `path`.
+    /// Converts an I/O error that occurred while reading `path`.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
@@ -368,18 +370,18 @@ impl DataError {
         }
     }
 
-    /// Makes the error of a file that is not supported, with what to do about it.
+    /// Returns the error of a file that is not supported. `mend` tells the user what to do about it.
     pub(super) fn unsupported(path: &Path, reason: &str, mend: &str) -> Self {
         Self::Unsupported { path: path.to_owned(), reason: one_line(&reason), mend: mend.to_owned() }
     }
 
-    /// Makes the error of a file whose content ends early or is inconsistent.
+    /// Returns the error of a file whose content ends early or is inconsistent.
     pub(super) fn damaged(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Damaged { path: path.to_owned(), reason: one_line(&reason) }
     }
 }
 
-/// Calls a decoder of another library. If it panics, which some do on damaged files, the file is refused.
+/// Calls another library's decoder. If it panics, as some do on damaged files, returns [`DataError::Damaged`].
 pub(super) fn caught<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
     let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
     decoded.unwrap_or_else(|_| Err(DataError::damaged(path, "its decoder failed")))

@@ -5,7 +5,8 @@ use image::ImageFormat;
 use super::tiff::Directories;
 use super::{jpeg, png, webp};
 
-/// The orientation of a picture that is no TIFF, 1 to 8; none where the file has none, or one that is no orientation.
+/// Returns the EXIF orientation (1 to 8) of a JPEG, PNG or WebP file, or `None` if the file has none or an
+/// invalid one.
 pub(super) fn orientation(format: ImageFormat, bytes: &[u8]) -> Option<u16> {
     let data = match format {
         ImageFormat::Jpeg => jpeg::exif(bytes),
@@ -13,7 +14,7 @@ pub(super) fn orientation(format: ImageFormat, bytes: &[u8]) -> Option<u16> {
         ImageFormat::WebP => webp::chunks(bytes).find(|(name, _)| name == b"EXIF").map(|(_, data)| data),
         _ => None,
     }?;
-    // Some programs write the name of JPEG's segment before the data in other formats, too.
+    // Some programs write the identifier of the JPEG segment before the data in other formats, too.
     let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
     Directories::of(data)?.first()?.orientation()
 }

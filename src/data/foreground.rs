@@ -1,32 +1,36 @@
-//! What is foreground: the one rule that turns a probability into a mask.
+//! The rule that turns probabilities into a mask.
 //!
-//! Scores, figures, sweeps, the shader, saved masks and the command line all use it. A pixel is foreground where its probability is
-//! at least the threshold, both in single precision. A probability that is not a number is background at every threshold.
+//! A pixel is foreground if its probability is at least the threshold, compared in single precision. A
+//! probability that is NaN is background at every threshold. Scores, figures, sweeps, the shader, saved masks
+//! and the command line all use this rule.
 
-/// Number of steps between threshold 0 and threshold 1.
+/// Number of steps from threshold 0 to threshold 1.
 pub const THRESHOLD_STEPS: usize = 1000;
 
-/// Whether a pixel of this probability is foreground at `threshold`.
+/// Returns whether a pixel of this probability is foreground at `threshold`.
 pub fn is_foreground(probability: f32, threshold: f32) -> bool {
     probability >= threshold
 }
 
-/// Whether a pixel of this logit is foreground at threshold ½: its probability is `sigmoid(logit)`, and `sigmoid(0)` is ½.
+/// Returns whether a pixel of this logit is foreground at threshold ½. Its probability is `sigmoid(logit)`, and
+/// `sigmoid(0)` is ½.
 pub fn is_foreground_logit(logit: f32) -> bool {
     logit >= 0.0
 }
 
-/// The mask of a plane of probabilities: 1 where a pixel is foreground at `threshold`, 0 elsewhere; as long as `probability`.
+/// Returns the mask of a plane of probabilities: one value per pixel, 1 for foreground at `threshold` and 0 for
+/// background.
 pub fn foreground(probability: &[f32], threshold: f32) -> Vec<u8> {
     probability.iter().map(|&p| u8::from(is_foreground(p, threshold))).collect()
 }
 
-/// The step nearest to `threshold`, which is clamped to 0…1.
+/// Returns the step nearest to `threshold`, which is clamped to 0…1.
 pub fn threshold_step(threshold: f32) -> usize {
     (threshold.clamp(0.0, 1.0) * THRESHOLD_STEPS as f32).round() as usize
 }
 
-/// The threshold of a step, the same number wherever that step is used; steps beyond the last are the last.
+/// Returns the threshold of a step. Every use of a step gets the same number from here. A step beyond the last
+/// counts as the last.
 pub fn threshold_at(step: usize) -> f32 {
     step.min(THRESHOLD_STEPS) as f32 / THRESHOLD_STEPS as f32
 }

@@ -1,4 +1,4 @@
-//! An image as its file stores it.
+//! A single image with the samples that its file stores.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,17 @@ use super::volume::Window;
 /// The samples of an image: interleaved channels, row-major, in the type and range of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Pixels {
-    /// 8 bit, 0…255. Files of 1, 2 and 4 bit are scaled to that range, palettes are looked up.
+    /// 8-bit samples, 0…255. Samples of 1, 2 and 4 bits are scaled to that range; palette indices are replaced
+    /// by their colours.
     U8(Vec<u8>),
-    /// 16 bit, 0…65535.
+    /// 16-bit samples, 0…65535.
     U16(Vec<u16>),
-    /// 32 bit floating point, any finite value.
+    /// 32-bit floating-point samples of any finite value.
     F32(Vec<f32>),
 }
 
 impl Pixels {
-    /// Number of samples.
+    /// Returns the number of samples.
     pub fn len(&self) -> usize {
         match self {
             Self::U8(values) => values.len(),
@@ -26,12 +27,12 @@ impl Pixels {
         }
     }
 
-    /// Whether there are no samples.
+    /// Returns whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns the sample at `index` as stored.
+    /// Returns the stored value of the sample at `index`.
     fn at(&self, index: usize) -> f32 {
         match self {
             Self::U8(values) => f32::from(values[index]),
@@ -41,27 +42,27 @@ impl Pixels {
     }
 }
 
-/// What to do about the orientation in an image's EXIF data.
+/// The treatment of the orientation in an image's EXIF data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Orientation {
-    /// The image is turned upright, as cameras and viewers do.
+    /// The image is turned upright, as photo viewers show it.
     #[default]
     Upright,
-    /// The pixels stay as they are stored, as most training code reads them.
+    /// The pixels stay in their stored order, as most training code reads them.
     AsStored,
 }
 
-/// A picture without any scaling applied; `pixels` holds `width * height * channels` samples.
+/// An image with unscaled samples; `pixels` holds `width * height * channels` of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// Pixels per row.
     pub width: usize,
     /// Number of rows.
     pub height: usize,
-    /// 1 (grey) or 3 (red, green, blue).
+    /// Number of channels: 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
-    /// The samples: interleaved, row-major.
+    /// The samples, row-major with interleaved channels.
     pub pixels: Pixels,
 }
 
@@ -85,7 +86,8 @@ impl Image {
         }
     }
 
-    /// Returns the 8-bit image that a window shows, with as many channels. `is_inverted` exchanges black and white.
+    /// Returns the 8-bit image that display window `window` gives, with the same number of channels.
+    /// `is_inverted` exchanges black and white.
     pub fn windowed(&self, window: Window, is_inverted: bool) -> Self {
         let byte = |value: f32| {
             let shade = window.shade(value);
@@ -95,8 +97,9 @@ impl Image {
         Self { width: self.width, height: self.height, channels: self.channels, pixels }
     }
 
-    /// Returns `4 * width * height` bytes for display, opaque. 8-bit values are as stored; 16-bit and floating-point
-    /// values are stretched from the image's own minimum and maximum to 0…255 (all 0 if it is constant).
+    /// Returns `4 * width * height` bytes of opaque RGBA for display. 8-bit samples keep their values; 16-bit
+    /// and floating-point samples are stretched from the image's own minimum and maximum to 0…255, and are all 0
+    /// if the image is constant.
     pub fn to_rgba8(&self) -> Vec<u8> {
         match &self.pixels {
             Pixels::U8(values) => rgba(values, self.channels, |value| value),
@@ -111,7 +114,8 @@ impl Image {
         }
     }
 
-    /// Returns a BLAKE3 key that is equal for equal size, type and values, whatever the file's name or format.
+    /// Returns a BLAKE3 hash of the size, the sample type and the values. It does not depend on the file's name
+    /// or format.
     pub fn content_key(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         for number in [self.width, self.height, self.channels] {
@@ -127,7 +131,7 @@ impl Image {
     }
 }
 
-/// Converts interleaved samples of 1 or 3 channels to RGBA.
+/// Converts interleaved samples of 1 or 3 channels to opaque RGBA.
 fn rgba<T: Copy>(values: &[T], channels: usize, convert: impl Fn(T) -> u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(values.len() / channels.max(1) * 4);
     for pixel in values.chunks_exact(channels.max(1)) {
@@ -142,7 +146,7 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// Maps `value` from `low…high` to 0…255, rounded.
+/// Maps `value` from `low…high` to 0…255, rounded; returns 0 if the range is empty.
 fn stretch(value: f64, (low, high): (f64, f64)) -> u8 {
     if high > low { ((value - low) / (high - low) * 255.0).round() as u8 } else { 0 }
 }

@@ -1,11 +1,11 @@
-//! The markers of a JPEG file, read before it is decoded: what its frame header announces, and whether the file has
-//! its end marker. Decoders fill a missing end with grey, which a network would take for tissue.
+//! Reads the markers of a JPEG file before it is decoded: what the frame header announces, and whether the file
+//! has its end marker. Decoders fill missing image data with grey, which a network would take for tissue.
 
-/// Start and end of image (ITU-T T.81, table B.1).
+/// The codes of the markers "start of image" and "end of image" (ITU-T T.81, table B.1).
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// Whether the data have an end marker.
+/// Returns whether the data have an end marker.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
     length(bytes).is_some()
 }
@@ -30,7 +30,8 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns the EXIF data (EXIF 2.32, 4.7.2): the first application segment of that name before the frame header.
+/// Returns the EXIF data (EXIF 2.32, 4.7.2): the content of the first APP1 segment with the identifier "Exif"
+/// before the frame header. `None` if there is no such segment.
 pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes;
     loop {
@@ -42,12 +43,12 @@ pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
         if let Some(data) = segment.strip_prefix(b"Exif\0\0") {
             return Some(data);
         }
-        // `marker` begins after two bytes: those of the start of a file, or the end of this segment.
+        // `marker` skips two bytes: the start marker of a file, or here the last bytes of this segment.
         rest = rest.get(at + word(rest, at + 2)?..)?;
     }
 }
 
-/// A frame header.
+/// The frame header of a JPEG or JPEG-LS image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     /// Pixels per row.
@@ -61,7 +62,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Reads the frame header of JPEG or JPEG-LS whose marker is at `at`, or returns `None` if there cannot be one.
+    /// Reads the frame header whose marker is at byte `at`. Returns `None` if the data end early or if the
+    /// length in the header does not match its number of samples.
     pub fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let samples = usize::from(*bytes.get(at + 9)?);
         let is_one = word(bytes, at + 2)? == 8 + 3 * samples;
@@ -70,12 +72,13 @@ impl Frame {
     }
 }
 
-/// Returns the 16-bit number at `at`.
+/// Returns the big-endian 16-bit number at byte `at`, or `None` if the data end before it.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<usize> {
     Some(usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])))
 }
 
-/// Returns the position of the first marker for which `is_it` holds. Segments are skipped.
+/// Returns the position of the first marker for which `is_it` holds, or `None` if there is none. The first two
+/// bytes and the contents of segments are skipped.
 pub(super) fn marker(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 2;
     loop {
@@ -89,23 +92,23 @@ pub(super) fn marker(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> 
     }
 }
 
-/// Whether a marker begins a frame header.
+/// Returns whether this is the code of a marker that begins a frame header.
 pub(super) fn is_frame(code: u8) -> bool {
     matches!(code, 0xC0..=0xCF) && !matches!(code, 0xC4 | 0xC8 | 0xCC)
 }
 
-/// Whether the image is coded in several passes that refine it (table B.1, SOF2, SOF6, SOF10 and SOF14).
+/// Returns whether the image is coded progressively (SOF2, SOF6, SOF10 or SOF14 of table B.1).
 pub(super) fn is_progressive(bytes: &[u8]) -> bool {
     marker(bytes, is_frame).is_some_and(|at| matches!(bytes[at + 1], 0xC2 | 0xC6 | 0xCA | 0xCE))
 }
 
-/// Whether samples are predicted from their neighbours (SOF3); their colours are then stored unchanged.
+/// Returns whether the image is coded without loss (SOF3), in which case the colours are stored unchanged.
 pub(super) fn is_lossless(bytes: &[u8]) -> bool {
     marker(bytes, is_frame).is_some_and(|at| bytes[at + 1] == 0xC3)
 }
 
-/// Returns the frame headers at all positions that a decoder could take for one, for files that may contain JPEG
-/// data.
+/// Returns the frame headers at all positions that a decoder could take for one. This is for files that may
+/// contain JPEG data somewhere inside.
 pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
     let pairs = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xFF && is_frame(pair[1]));
     pairs.filter_map(|(at, _)| {
@@ -118,7 +121,7 @@ pub(super) fn frames(bytes: &[u8]) -> impl Iterator<Item = Frame> {
     })
 }
 
-/// Returns the number of scans.
+/// Returns the number of scans of the image.
 pub(super) fn scans(bytes: &[u8]) -> usize {
     let (mut at, mut count) = (0, 0);
     while let Some(next) = bytes.get(at..).and_then(|rest| marker(rest, |code| code == 0xDA)) {

@@ -1,10 +1,10 @@
-//! The memory that one file may take.
+//! The limit on the memory that one file may take.
 
 use std::path::Path;
 
 use super::DataError;
 
-/// Most bytes that the decoded content of a file may take.
+/// The most bytes that reading one file may take; 2 GiB by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(pub u64);
 
@@ -15,10 +15,10 @@ impl Default for Limit {
 }
 
 impl Limit {
-    /// Checks that `bytes` are within the limit.
+    /// Checks that `bytes` does not exceed the limit. `path` is the file that the error names.
     ///
     /// # Errors
-    /// Returns [`DataError::BeyondLimit`] otherwise.
+    /// Returns [`DataError::BeyondLimit`] if it does.
     pub fn allow(self, path: &Path, bytes: u64) -> Result<(), DataError> {
         if bytes <= self.0 {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Reading images and masks, writing images, and the preprocessing between a file and the network.
+//! Reads images, masks and data sets, writes images, and prepares the network's input.
 //!
-//! This module has plain arrays only: no tensors, no threads, no window. Values stay as the file stores them (0…255,
-//! 0…65535) until [`preprocess`] makes the network's input.
+//! This module works with plain arrays and knows nothing of tensors or of the window. Samples keep the values
+//! that the file stores (0…255, 0…65535) until [`preprocess`] makes the network's input.
 
 pub mod colour_map;
 pub mod dataset;

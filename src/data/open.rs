@@ -1,4 +1,4 @@
-//! Opens whatever a path is: an image, a DICOM file, a series, a volume.
+//! Opens any path that holds an image: an image file, a DICOM file, the folder of a series, or a NIfTI volume.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::{DataError, Limit, Orientation, decode, dicom, nifti, tiff};
 /// The kind of a file, recognised by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// PNG, JPEG, TIFF, BMP, WebP, or something unknown.
+    /// A PNG, JPEG, TIFF, BMP or WebP image, or something unknown.
     Picture,
     /// A DICOM file.
     Dicom,
@@ -18,7 +18,7 @@ pub enum Content {
     Nifti,
 }
 
-/// Recognises a file by its first bytes.
+/// Recognises the kind of a file by its first 1024 bytes.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read.
@@ -40,13 +40,17 @@ pub fn content(path: &Path) -> Result<Content, DataError> {
     })
 }
 
-/// Reads a file of any kind. `progress` receives how many slices of a series are read, and returns whether to
-/// continue. Of a folder or a DICOMDIR the largest series is read, or the one whose number follows the path; a note
-/// says that there are others. The same holds for the stacks of frames in a DICOM file ([`dicom::of_stack`]). Pages
-/// of one size become a stack. An image is turned upright if it has an orientation.
+/// Reads an image of any kind as a volume.
+///
+/// From a folder or a DICOMDIR, the largest DICOM series is read, or the one whose number follows the path after
+/// `#`; a note names another series if there are several. The stacks of frames in one DICOM file are chosen in
+/// the same way ([`dicom::of_stack`]). Pages of equal size become the slices of a stack. An image is turned
+/// upright if its file has an orientation. While a series is read, `progress` receives the number of slices read
+/// and their total, and returns whether to continue.
 ///
 /// # Errors
-/// Those of the loaders; see [`decode::raster`], [`dicom::open`], [`nifti::open`].
+/// Returns [`DataError::NoSeries`] if a folder has no series, and [`DataError::Unsupported`] if it has none of
+/// the requested number. The other errors are those of [`decode::raster`], [`dicom::open`] and [`nifti::open`].
 pub fn open(
     path: &Path,
     limit: Limit,
@@ -55,10 +59,10 @@ pub fn open(
     open_as(path, limit, Orientation::default(), progress)
 }
 
-/// Like [`open`], with a choice of what to do about an image's orientation.
+/// Does the same as [`open`], with a choice of the treatment of an image's EXIF orientation.
 ///
 /// # Errors
-/// Those of [`open`].
+/// Returns the errors of [`open`].
 pub fn open_as(
     path: &Path,
     limit: Limit,

@@ -1,27 +1,27 @@
-//! How a mask agrees with the ground truth, pixel by pixel, and the colours in which that is shown.
+//! The pixel-wise comparison of a mask with the ground truth, and the colours in which it is shown.
 //!
-//! The window, the shader, saved pictures and figures take both from here.
+//! The window, the shader, saved pictures and figures all use these definitions.
 
 use serde::{Deserialize, Serialize};
 
-/// What a pixel of the overlay is.
+/// The meaning of a pixel of the overlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// In the mask, where there is no ground truth to compare with.
+    /// The pixel is in the mask, and there is no ground truth to compare with.
     Mask,
-    /// In the mask and in the ground truth.
+    /// The pixel is in the mask and in the ground truth.
     TruePositive,
-    /// In the ground truth only.
+    /// The pixel is in the ground truth only.
     FalseNegative,
-    /// In the mask only.
+    /// The pixel is in the mask only.
     FalsePositive,
 }
 
 impl Outcome {
-    /// What a comparison with a ground truth shows, in the order of a legend.
+    /// The outcomes that a comparison with the ground truth shows, in the order of a legend.
     pub const COMPARED: [Self; 3] = [Self::TruePositive, Self::FalseNegative, Self::FalsePositive];
 
-    /// Its name in a legend.
+    /// Returns the outcome's name, as a legend shows it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mask => "mask",
@@ -31,7 +31,7 @@ impl Outcome {
         }
     }
 
-    /// Its name at the beginning of a line of the window.
+    /// Returns the outcome's name with a capital, as it stands at the beginning of a line in the window.
     pub fn title(self) -> &'static str {
         match self {
             Self::Mask => "Mask",
@@ -51,8 +51,9 @@ impl Outcome {
         }
     }
 
-    /// Of a pixel that is in the mask or not. `is_lesion` says whether it is in the ground truth, and is `None` where there is none.
-    /// `None` for background, where nothing is drawn.
+    /// Returns the outcome of a pixel. `is_predicted` says whether the pixel is in the mask; `is_lesion` says
+    /// whether it is in the ground truth, or is `None` if there is no ground truth. Returns `None` for
+    /// background, where nothing is drawn.
     pub fn of(is_predicted: bool, is_lesion: Option<bool>) -> Option<Self> {
         match (is_predicted, is_lesion) {
             (true, None) => Some(Self::Mask),
@@ -64,31 +65,32 @@ impl Outcome {
     }
 }
 
-/// Colours of a mask and of its agreement with the ground truth, 8-bit sRGB.
+/// The colours of a mask and of its comparison with the ground truth, in 8-bit sRGB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverlayColours {
-    /// The mask where there is nothing to compare with.
+    /// Colour of the mask if there is no ground truth.
     pub mask: [u8; 3],
-    /// True positive.
+    /// Colour of true positives.
     #[serde(alias = "found")]
     pub true_positive: [u8; 3],
-    /// False negative.
+    /// Colour of false negatives.
     #[serde(alias = "missed")]
     pub false_negative: [u8; 3],
-    /// False positive.
+    /// Colour of false positives.
     #[serde(alias = "wrong")]
     pub false_positive: [u8; 3],
 }
 
 impl OverlayColours {
-    /// Yellow, red and green, as in the paper's figures 5 and 6.
+    /// Yellow true positives, red false negatives and green false positives, as in figures 5 and 6 of the paper.
     pub const PAPER: Self = Self {
         mask: [0, 200, 232],
         true_positive: [255, 224, 0],
         false_negative: [255, 48, 48],
         false_positive: [48, 208, 80],
     };
-    /// Blue, orange and grey, which can be told apart with every kind of colour vision.
+    /// Blue true positives, orange false negatives and grey false positives, which can be distinguished with
+    /// every kind of colour vision.
     pub const SAFE: Self = Self {
         mask: [0, 200, 232],
         true_positive: [0, 114, 178],
@@ -96,7 +98,7 @@ impl OverlayColours {
         false_positive: [200, 200, 200],
     };
 
-    /// The colour of an outcome.
+    /// Returns the colour of an outcome.
     pub fn colour(&self, outcome: Outcome) -> [u8; 3] {
         match outcome {
             Outcome::Mask => self.mask,
@@ -106,15 +108,16 @@ impl OverlayColours {
         }
     }
 
-    /// The colour of a pixel, see [`Outcome::of`]; `None` where the picture is seen as it is.
+    /// Returns the colour of a pixel with the arguments of [`Outcome::of`]. `None` for background, where the
+    /// image shows through.
     pub fn of(&self, is_predicted: bool, is_lesion: Option<bool>) -> Option<[u8; 3]> {
         Outcome::of(is_predicted, is_lesion).map(|outcome| self.colour(outcome))
     }
 }
 
-/// Outline of the mask, 8-bit sRGB.
+/// Colour of the mask's outline, in 8-bit sRGB.
 pub const PREDICTION_OUTLINE: [u8; 3] = [0, 229, 255];
-/// Outline of the ground truth, 8-bit sRGB.
+/// Colour of the ground truth's outline, in 8-bit sRGB.
 pub const TRUTH_OUTLINE: [u8; 3] = [255, 255, 255];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! PNG with a palette, whose indices the general decoder discards, and the chunks of any PNG.
+//! Reads PNG files with a palette, whose indices the general decoder discards, and the chunks of any PNG file.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::raster::{Palette, Raster};
 use super::volume::{PictureSource, StoredPixels};
 use super::{DataError, Limit};
 
-/// Bytes of the signature (PNG, third edition, 5.2).
+/// Length of the signature in bytes (PNG, third edition, 5.2).
 const SIGNATURE: usize = 8;
 
 /// Iterates over the name and content of every complete chunk.
@@ -23,7 +23,7 @@ pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     })
 }
 
-/// Returns the content of the first chunk of this name.
+/// Returns the content of the first chunk of this name, or `None` if there is none.
 pub(super) fn chunk<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
     chunks(bytes).find(|(found, _)| *found == name).map(|(_, content)| content)
 }
@@ -34,12 +34,17 @@ pub(super) fn frames(bytes: &[u8]) -> usize {
     count.map_or(1, |count| u32::from_be_bytes(*count).max(1) as usize)
 }
 
-/// Whether the header says that pixels are palette indices.
+/// Returns whether the header says that the pixels are palette indices.
 pub(super) fn has_palette(bytes: &[u8]) -> bool {
     chunk(bytes, b"IHDR").and_then(|header| header.get(9)) == Some(&3)
 }
 
-/// Reads a PNG with a palette. `check` refuses sizes that are not supported.
+/// Reads a PNG with a palette. `check` receives the width and height in pixels and refuses sizes that are not
+/// supported.
+///
+/// # Errors
+/// Returns an error if `check` refuses the size, or if the file is damaged, lacks its palette or exceeds a
+/// limit.
 pub(super) fn indexed(
     path: &Path,
     bytes: &[u8],
@@ -53,7 +58,7 @@ pub(super) fn indexed(
         _ => DataError::damaged(path, error),
     };
     limit.allow(path, bytes.len() as u64)?;
-    // Colour profiles and texts are skipped; a palette is all that remains before the pixels.
+    // Colour profiles and texts are skipped, so that only the palette is left before the pixels.
     let limits = ::png::Limits { bytes: (limit.0 - bytes.len() as u64).min(8 << 20) as usize };
     let mut decoder = ::png::Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_transformations(::png::Transformations::IDENTITY);
@@ -63,7 +68,7 @@ pub(super) fn indexed(
     let (width, height, bits) = (header.width, header.height, header.bit_depth as u8);
     check(path, width, height)?;
     let count = u64::from(width) * u64::from(height);
-    // Memory for the stored rows, and for an index, a colour and possibly an opacity for each pixel.
+    // There must be memory for the stored rows, and for an index, a colour and an opacity of each pixel.
     let rows = u64::from(height) * (u64::from(width) * u64::from(bits)).div_ceil(8);
     limit.allow(path, bytes.len() as u64 + rows + 5 * count)?;
 
@@ -99,7 +104,7 @@ pub(super) fn indexed(
     Ok(raster)
 }
 
-/// Unpacks samples of less than 8 bits to one byte each. Every row begins with a new byte.
+/// Unpacks samples of 1, 2 or 4 bits to one byte each. Every row of `in_row` samples begins with a new byte.
 pub(super) fn unpack(packed: &[u8], bits: u8, in_row: usize, rows: usize) -> Vec<u8> {
     let (in_byte, mask) = (8 / usize::from(bits), (1_u16 << bits) as u8 - 1);
     let mut out = Vec::with_capacity(in_row * rows);

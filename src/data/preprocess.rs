@@ -1,8 +1,9 @@
-//! Converts an image to the network's input, and its output back to the image. Published weights only work with
-//! exactly this preprocessing; tests compare it with tensors of the authors' loader.
+//! Converts an image to the network's input, and the network's output back to the image's size. The published
+//! weights need exactly this preprocessing; tests compare it with tensors of the authors' loader.
 //!
-//! Their loader delivers (width, height), so their network receives everything *transposed*: the first axis of its
-//! grid runs along the image's width. Models trained with this program may use the natural order instead.
+//! The authors' loader delivers (width, height), so their network receives everything *transposed*: the first
+//! axis of its grid runs along the image's width. Models trained with this program may use the natural order
+//! instead.
 
 use std::borrow::Cow;
 
@@ -11,16 +12,16 @@ use super::{Image, Mask};
 
 /// Returns the network's input: `3 * size * size` values, channels first.
 ///
-/// Stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no antialiasing), a single
-/// channel is repeated to three, and each channel is reduced by its mean and divided by its population standard
-/// deviation. A constant channel is only reduced by its mean. With `transposed` the rows of each channel run along
-/// the image's width.
+/// The stored values are resized (bicubic, a = −0.75, half-pixel centres, edges clamped, no antialiasing). Each
+/// channel is then normalised to mean 0 and population standard deviation 1; a constant channel becomes 0. A
+/// single channel is repeated to three. If `transposed`, the first axis of each channel runs along the image's
+/// width.
 pub fn input_tensor(image: &Image, size: usize, transposed: bool) -> Vec<f32> {
     zoomed_input(image, size, transposed, 1.0)
 }
 
-/// Like [`input_tensor`], with the image zoomed about its centre by `zoom`. Beyond the edges the edge pixels are
-/// repeated.
+/// Does the same as [`input_tensor`], with the image magnified about its centre by the factor `zoom`. Edge
+/// pixels are repeated beyond the edges.
 pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
     let mut planes = resample::bicubic(image, size, zoom);
     if size == 0 {
@@ -35,8 +36,8 @@ pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> 
     if image.channels == 1 { planes.repeat(3) } else { planes }
 }
 
-/// Returns the network's input before its channels are normalised: `size × size` pixels of 8 bits. Values of more
-/// than 8 bits are stretched from the smallest to the largest.
+/// Returns the network's input before its channels are normalised, as an 8-bit image of `size × size` pixels in
+/// natural orientation. Samples of more than 8 bits are stretched from the smallest to the largest value.
 pub fn resampled(image: &Image, size: usize) -> Image {
     let planes = resample::bicubic(image, size, 1.0);
     let count = size * size;
@@ -53,7 +54,8 @@ pub fn resampled(image: &Image, size: usize) -> Image {
     Image { width: size, height: size, channels, pixels }
 }
 
-/// Reduces the image so that no side is longer than `side` pixels, by means over blocks.
+/// Reduces the image so that no side is longer than `side` pixels. Each pixel is the mean of up to 3 × 3 samples
+/// of its block. An image that is small enough is returned unchanged.
 pub fn reduced(image: &Image, side: usize) -> Image {
     let longest = image.width.max(image.height);
     if longest <= side || side == 0 {
@@ -64,7 +66,7 @@ pub fn reduced(image: &Image, side: usize) -> Image {
         ((image.width as f64 / scale).round() as usize).max(1),
         ((image.height as f64 / scale).round() as usize).max(1),
     );
-    // A few samples of each block are enough for a thumbnail, and equally fast for images of any size.
+    // A few samples of each block are enough for a thumbnail, and make the time independent of the image's size.
     let taps = (scale.ceil() as usize).clamp(1, 3);
     let at = |place: usize, tap: usize, last: usize| {
         (((place as f64 + (tap as f64 + 0.5) / taps as f64) * scale) as usize).min(last - 1)
@@ -86,12 +88,14 @@ pub fn reduced(image: &Image, side: usize) -> Image {
     Image { width, height, channels: image.channels, pixels: crate::data::Pixels::F32(values) }
 }
 
-/// Returns the network's target: `size * size` values 0 or 1, nearest neighbour `floor(i · in / out)`.
+/// Returns the network's target: `size * size` values 0 or 1. Each is the mask's value at the nearest neighbour
+/// `floor(i · in / out)` along both axes. If `transposed`, the first axis runs along the mask's width.
 pub fn target(mask: &Mask, size: usize, transposed: bool) -> Vec<f32> {
     zoomed_target(mask, size, transposed, 1.0)
 }
 
-/// Like [`target`], with the mask zoomed about its centre by `zoom`. Beyond the edges the edge pixels are repeated.
+/// Does the same as [`target`], with the mask magnified about its centre by the factor `zoom`. Edge pixels are
+/// repeated beyond the edges.
 pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> Vec<f32> {
     let columns = resample::nearest(mask.width, size, zoom);
     let mut plane: Vec<f32> = resample::nearest(mask.height, size, zoom)
@@ -104,8 +108,8 @@ pub fn zoomed_target(mask: &Mask, size: usize, transposed: bool, zoom: f64) -> V
     plane
 }
 
-/// Returns a plane of the network's grid (`size * size` values) at the image's resolution: `width * height` values,
-/// row-major, in natural orientation; bilinear, half-pixel centres, edges clamped.
+/// Resizes a plane of the network's grid (`size * size` values) to the image's size: `width * height` values,
+/// row-major, in natural orientation. The interpolation is bilinear, with half-pixel centres and clamped edges.
 ///
 /// # Panics
 /// If `values` does not hold `size * size` values.
@@ -126,7 +130,7 @@ pub fn untranspose(values: &[f32], size: usize) -> Vec<f32> {
     plane
 }
 
-/// Swaps rows and columns in place.
+/// Transposes a square plane in place.
 fn transpose(plane: &mut [f32], size: usize) {
     for y in 0..size {
         for x in y + 1..size {
@@ -137,8 +141,8 @@ fn transpose(plane: &mut [f32], size: usize) {
 
 /// Normalises to mean 0 and population standard deviation 1; a constant plane becomes 0.
 fn normalise(plane: &mut [f32]) {
-    // This looks at the values, not at the deviation: rounding gives a constant plane a tiny deviation, and a
-    // division by it would amplify the rounding.
+    // The values are compared instead of testing the deviation: rounding can give a constant plane a tiny
+    // deviation, and dividing by it would amplify the rounding errors.
     if plane.iter().all(|value| *value == plane[0]) {
         plane.fill(0.0);
         return;

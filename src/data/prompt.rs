@@ -1,7 +1,7 @@
-//! What mirroring an image does to its prompt.
+//! Adapts a prompt to the mirroring of its image.
 
-/// Returns the prompt of the mirrored image: the words "left" and "right" are exchanged and keep their case. Other
-/// words that contain these letters ("bright") stay.
+/// Returns the prompt for the mirrored image: the words "left" and "right" are exchanged and keep their case.
+/// Other words that contain them, such as "bright", stay unchanged.
 pub fn mirror(prompt: &str) -> String {
     let is_letter = |letter: char| letter.is_alphanumeric();
     let mut mirrored = String::with_capacity(prompt.len() + 8);
@@ -17,7 +17,7 @@ pub fn mirror(prompt: &str) -> String {
     mirrored
 }
 
-/// Returns the word for the other side, or the word unchanged.
+/// Returns the word for the other side, or the word itself if it names no side.
 fn other_side(word: &str) -> String {
     let other = match word.to_ascii_lowercase().as_str() {
         "left" => "right",

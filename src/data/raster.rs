@@ -1,36 +1,37 @@
-//! An image file with everything by which a mask is recognised: palette, alpha channel, pages, and whether it was
-//! compressed with losses.
+//! An image file with everything by which a mask is recognised: palette, alpha channel, pages, and whether the
+//! compression was lossy.
 
 use std::path::Path;
 
 use super::volume::{PictureSource, Source, StoredPixels, Turn};
 use super::{DataError, Image, Limit, Orientation, Pixels, Volume};
 
-/// The content of an image file. `values`, `alpha` and `palette` are turned alike.
+/// The content of an image file. `values`, `alpha` and `palette` have the same orientation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raster {
     /// Pixels per row.
     pub columns: usize,
-    /// Rows of a page.
+    /// Rows per page.
     pub rows: usize,
-    /// Pages of this size, at least one.
+    /// Number of pages of this size, at least one.
     pub pages: usize,
-    /// 1 (grey) or 3 (red, green, blue); a palette is looked up, an alpha channel is not counted.
+    /// Number of channels: 1 (grey) or 3 (red, green, blue). Palette indices are replaced by their colours, and
+    /// an alpha channel is not counted.
     pub channels: usize,
-    /// Samples in the type and range of the file: page after page, row after row, channels interleaved.
+    /// The samples in the type and range of the file, page after page, row-major with interleaved channels.
     pub values: StoredPixels,
-    /// The alpha channel, one sample for each pixel in the type of `values`, if the file has one.
+    /// The alpha channel, if the file has one: one sample per pixel, in the type of `values`.
     pub alpha: Option<StoredPixels>,
-    /// The palette, if the file has one for all pages.
+    /// The palette, if the file has one that holds for all pages.
     pub palette: Option<Palette>,
-    /// Whether low values are meant to be bright: white is zero, in samples whose range is not known. Unsigned
-    /// samples of 8 and 16 bits are inverted on reading instead, as other programs do.
+    /// Whether low values are bright: the file says that white is zero, but the range of its samples is not
+    /// known. Unsigned samples of 8 and 16 bits are inverted on reading instead, as other programs do.
     pub is_inverted: bool,
-    /// Whether the file was compressed with losses (JPEG, lossy WebP), so that values scatter.
+    /// Whether the compression was lossy (JPEG, lossy WebP), so that the values of one label scatter.
     pub is_lossy: bool,
     /// How the pixels were turned relative to their stored order.
     pub turn: Turn,
-    /// What the file says about itself.
+    /// The format and the properties that the file states.
     pub source: PictureSource,
     /// Notes about the file, one sentence each.
     pub notes: Vec<String>,
@@ -41,12 +42,12 @@ pub struct Raster {
 pub struct Palette {
     /// The palette index of each pixel.
     pub indices: Vec<u8>,
-    /// The colours, 8-bit red, green, blue.
+    /// The colours as 8-bit red, green and blue.
     pub colours: Vec<[u8; 3]>,
 }
 
 impl Palette {
-    /// Returns the colour of every pixel, interleaved; black for indices beyond the palette.
+    /// Returns the colour of every pixel, three interleaved bytes each. Indices beyond the palette give black.
     pub fn look_up(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(3 * self.indices.len());
         for &index in &self.indices {
@@ -57,7 +58,7 @@ impl Palette {
 }
 
 impl Raster {
-    /// Makes a raster of one page in stored order, without palette and alpha channel.
+    /// Returns a raster of one page in stored order, without palette and alpha channel.
     pub(super) fn plain(
         columns: usize,
         rows: usize,
@@ -81,8 +82,11 @@ impl Raster {
         }
     }
 
-    /// Turns the pixels upright, or adds a note that they are not. An orientation of 1, and a missing one, change
-    /// nothing.
+    /// Turns the pixels upright, or keeps the stored order, as `orientation` says. A note records what was done.
+    /// Does nothing if the file has no orientation or orientation 1.
+    ///
+    /// # Errors
+    /// Returns [`DataError::BeyondLimit`] if turning the pixels would take more memory than `limit` allows.
     pub(super) fn orient(&mut self, path: &Path, limit: Limit, orientation: Orientation) -> Result<(), DataError> {
         let (Some(turn), Some(number)) = (self.source.turn(), self.source.orientation) else { return Ok(()) };
         if orientation == Orientation::AsStored {
@@ -114,7 +118,8 @@ impl Raster {
         Ok(())
     }
 
-    /// Returns the first page, without what only masks need. Signed samples become floating point.
+    /// Returns the first page as an image, without palette and alpha channel. Signed samples become floating
+    /// point.
     pub fn into_image(self) -> Image {
         let mut pixels = match self.values {
             StoredPixels::U8(values) => Pixels::U8(values),
@@ -131,7 +136,7 @@ impl Raster {
         Image { width: self.columns, height: self.rows, channels: self.channels, pixels }
     }
 
-    /// Returns all pages as the slices of a stack, without what only masks need.
+    /// Returns all pages as the slices of a volume, without palette and alpha channel.
     pub fn into_volume(self) -> Volume {
         let mut volume = Volume::plain(self.columns, self.rows, self.pages, self.values);
         volume.channels = self.channels;

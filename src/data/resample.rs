@@ -1,6 +1,6 @@
-//! Bicubic, bilinear and nearest resampling with the arithmetic of `torch.nn.functional.interpolate`
-//! (`align_corners=False`, no antialiasing). Source coordinates are computed in `f32` as there: at a boundary between
-//! two pixels another precision would select another pixel.
+//! Bicubic, bilinear and nearest-neighbour resampling with the arithmetic of `torch.nn.functional.interpolate`
+//! (`align_corners=False`, no antialiasing). Source coordinates are computed in `f32` as in PyTorch: at a
+//! boundary between two pixels, another precision would select another pixel.
 
 use rayon::prelude::*;
 
@@ -9,15 +9,15 @@ use super::{Image, Pixels};
 /// Coefficient of the cubic convolution (Keys' a).
 const A: f64 = -0.75;
 
-/// The source positions of one output position, with their weights.
+/// The source positions of one output position and their weights.
 #[derive(Clone, Copy)]
 struct Taps<const N: usize> {
     index: [usize; N],
     weight: [f64; N],
 }
 
-/// Resizes the whole image to `size * size`: `channels * size * size` values, channels first, row-major, in natural
-/// orientation. Only the 16 source pixels of each output pixel are read.
+/// Resizes the image to `size × size` pixels, magnified about its centre by the factor `zoom`. Returns
+/// `channels * size * size` values, channels first, row-major, in natural orientation.
 pub(super) fn bicubic(image: &Image, size: usize, zoom: f64) -> Vec<f32> {
     match &image.pixels {
         Pixels::U8(values) => bicubic_of(values, image, size, zoom),
@@ -48,7 +48,7 @@ fn bicubic_of<T: Copy + Into<f64>>(values: &[T], image: &Image, size: usize, zoo
     out
 }
 
-/// Returns the cubic taps for each of `output` positions over `input` ones.
+/// Returns the cubic taps of each of `output` positions along an axis of `input` pixels.
 fn cubic_taps(input: usize, output: usize, zoom: f64) -> Vec<Taps<4>> {
     let near = |t: f64| ((A + 2.0) * t - (A + 3.0)) * t * t + 1.0;
     let far = |t: f64| ((A * t - 5.0 * A) * t + 8.0 * A) * t - 4.0 * A;
@@ -64,7 +64,7 @@ fn cubic_taps(input: usize, output: usize, zoom: f64) -> Vec<Taps<4>> {
         .collect()
 }
 
-/// Returns a plane of `size * size` values at `width * height`, row-major.
+/// Resizes a plane of `size * size` values to `width * height` values, row-major.
 pub(super) fn bilinear(values: &[f32], size: usize, width: usize, height: usize) -> Vec<f32> {
     let (columns, rows) = (linear_taps(size, width), linear_taps(size, height));
     let mut out = vec![0.0; width * height];
@@ -82,7 +82,7 @@ pub(super) fn bilinear(values: &[f32], size: usize, width: usize, height: usize)
     out
 }
 
-/// Returns the linear taps for each of `output` positions over `input` ones.
+/// Returns the linear taps of each of `output` positions along an axis of `input` pixels.
 fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
     let scale = input as f32 / output as f32;
     let last = input.saturating_sub(1);
@@ -96,14 +96,15 @@ fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
         .collect()
 }
 
-/// Returns the source position of each of `output` positions over `input` ones: `floor(i * input / output)`.
+/// Returns the nearest source pixel of each of `output` positions along an axis of `input` pixels:
+/// `floor(i * input / output)` for a `zoom` of 1.
 pub(super) fn nearest(input: usize, output: usize, zoom: f64) -> Vec<usize> {
     let scale = input as f32 / output as f32;
     (0..output).map(|i| (zoomed(i as f32 * scale, input, zoom) as usize).min(input.saturating_sub(1))).collect()
 }
 
-/// Returns the position from which a zoom about the centre of `input` pixels takes its value. A zoom of 1 changes no
-/// bit.
+/// Returns the source coordinate that a zoom about the centre of an axis of `input` pixels maps to `position`. A
+/// zoom of 1 returns `position` bit for bit.
 fn zoomed(position: f32, input: usize, zoom: f64) -> f32 {
     if zoom == 1.0 {
         return position;

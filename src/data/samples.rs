@@ -1,11 +1,11 @@
-//! Sample cases, made when they are requested: synthetic images with a mask and a prompt.
+//! Sample cases: synthetic images with a mask and a prompt, which are drawn on request.
 
 use super::phantom::{Kind, Phantom, phantom};
 
-/// Side of the images in pixels.
+/// Side of the square images, in pixels.
 const SIDE: usize = 448;
 
-/// A sample case.
+/// A sample case, which is drawn from a fixed seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleCase {
     /// Title of the case.
@@ -27,12 +27,12 @@ pub const SAMPLES: [SampleCase; 6] = [
 ];
 
 impl SampleCase {
-    /// Draws the case.
+    /// Draws the case at 448 × 448 pixels.
     pub fn make(&self) -> Phantom {
         phantom(self.kind, self.seed, self.index, SIDE)
     }
 
-    /// Draws a small image of it, `side × side`, with another noise pattern.
+    /// Draws the case at `side × side` pixels, for a thumbnail. Its noise differs from that of the full image.
     pub fn thumbnail(&self, side: usize) -> Phantom {
         phantom(self.kind, self.seed, self.index, side)
     }

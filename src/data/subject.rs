@@ -1,9 +1,11 @@
-//! The subject of an image, as far as its file name tells. The same person in two splits makes a score too high.
+//! The subject of an image, as far as the file name tells. Scores are too high if the same person is in two
+//! splits.
 
 use super::dataset::names::fold;
 
-/// The subject that a file name names: the `sub-S…` part of QaTa-COV19 and other names after the BIDS pattern, up to the next
-/// underscore or dot. None where the name says nothing. Case is kept, a `mask_` before it passed over.
+/// Returns the subject in a file name after the BIDS pattern, as in QaTa-COV19: the leading `sub-…` up to the
+/// next underscore or dot, with its case kept. A preceding `mask_` is ignored. `None` if the name has no
+/// subject.
 pub fn subject(name: &str) -> Option<&str> {
     let name = name.get(..5).filter(|start| start.eq_ignore_ascii_case("mask_")).map_or(name, |_| &name[5..]);
     let is_subject = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sub-"));
@@ -11,9 +13,9 @@ pub fn subject(name: &str) -> Option<&str> {
     (is_subject && end > 4).then(|| &name[..end])
 }
 
-/// Returns a short code for a subject, eight hexadecimal digits of a hash. A model bundle holds these codes, so that
-/// an evaluation can tell which subjects were in the training data while the bundle names nobody. All spellings of a
-/// name have the same code.
+/// Returns a short code for a subject: the first eight hexadecimal digits of a hash. A model bundle holds these
+/// codes, so that an evaluation can tell which subjects were in the training data although the bundle names
+/// nobody. Names that differ only in case or in their Unicode form have the same code.
 pub fn subject_code(subject: &str) -> String {
     let hash = blake3::hash(fold(subject).as_bytes());
     hash.to_hex()[..8].to_owned()

@@ -1,4 +1,4 @@
-//! Pixels in the form in which a graphics device holds them.
+//! The samples of an image in the form of a texture on the graphics device.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use super::{Image, Pixels};
 /// The samples of a texture.
 #[derive(Clone, Debug)]
 pub enum Texels {
-    /// Four bytes each: 8-bit images as they are stored.
+    /// Colours: four bytes (red, green, blue, alpha) per pixel.
     Rgba(Arc<Vec<u8>>),
-    /// One half-precision number each; multiplied by `scale` it is in the unit of the image, and a window is applied
-    /// on display. Every device interpolates half-precision numbers; their 11 bits are finer than a grey level in any
-    /// window that is not both far from zero and narrow.
+    /// Values: one half-precision number per pixel. Multiplied by `scale` it is in the unit of the image, and
+    /// the window is applied on display. Every device can interpolate half-precision numbers. Their 11
+    /// significant bits resolve a grey level of every window, unless it is both narrow and far from zero.
     StoredPixels {
-        /// Bits of the half-precision numbers.
+        /// The bits of the half-precision numbers.
         halves: Arc<Vec<u16>>,
-        /// A power of two, so that scaling loses no precision.
+        /// The factor to the unit of the image; a power of two, so that scaling loses no precision.
         scale: f32,
     },
 }
 
 impl Texels {
-    /// Makes the texels of an image. Grey images of more than 8 bits keep their values; colours of more than 8 bits
-    /// are stretched to 8.
+    /// Returns the texels of an image. Grey images of more than 8 bits become values; all others become colours,
+    /// and those of more than 8 bits are stretched to 8 bits.
     pub fn of(image: &Image) -> Self {
         match &image.pixels {
             Pixels::U16(_) | Pixels::F32(_) if image.channels == 1 => Self::of_values(image.floats()),
@@ -30,11 +30,11 @@ impl Texels {
         }
     }
 
-    /// Makes the texels of numbers.
+    /// Returns the texels of a sequence of values, one per pixel.
     pub fn of_values(values: impl Iterator<Item = f32>) -> Self {
         let values: Vec<f32> = values.collect();
         let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        // Half-precision numbers reach 65504.
+        // The largest half-precision number is 65504.
         let mut scale = 1.0_f32;
         while most / scale > 32_768.0 {
             scale *= 2.0;
@@ -46,7 +46,7 @@ impl Texels {
         Self::StoredPixels { halves: Arc::new(halves), scale }
     }
 
-    /// Returns the numbers, or `None` if these are colours.
+    /// Returns the values in the unit of the image, or `None` if the texels are colours.
     pub fn values(&self) -> Option<Vec<f32>> {
         match self {
             Self::Rgba(_) => None,
@@ -56,7 +56,7 @@ impl Texels {
         }
     }
 
-    /// Returns the bytes of colours, or `None` if these are numbers.
+    /// Returns the bytes of the colours, or `None` if the texels are values.
     pub fn rgba(&self) -> Option<&[u8]> {
         match self {
             Self::Rgba(bytes) => Some(bytes),

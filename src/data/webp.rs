@@ -1,7 +1,7 @@
-//! The chunks and frames of a WebP file. The decoder allocates memory for a frame before it compares its size with
-//! that of the file.
+//! Reads the chunks and frames of a WebP file before it is decoded. The decoder allocates memory for a frame
+//! before it compares the frame's size with the size in the file header.
 
-/// Start of a frame (RFC 6386, 9.1).
+/// The start code of a lossy frame (RFC 6386, 9.1).
 const START: [u8; 3] = [0x9d, 0x01, 0x2a];
 
 /// Iterates over the name and content of every complete chunk of the container (RFC 9649, 2.3).
@@ -21,17 +21,18 @@ pub(super) fn frames(bytes: &[u8]) -> usize {
     chunks(bytes).filter(|(name, _)| name == b"ANMF").count().max(1)
 }
 
-/// Whether an image of the file was compressed with losses.
+/// Returns whether an image of the file was compressed lossily.
 pub(super) fn is_lossy(bytes: &[u8]) -> bool {
     let is_so = |(name, _): ([u8; 4], &[u8])| name == *b"VP8 ";
     chunks(bytes).any(|(name, content)| {
-        // A frame begins with 16 bytes, four more than the head of a file.
+        // The header of an animation frame has 16 bytes, four more than that of a file.
         let mut within = content.get(4..).filter(|_| name == *b"ANMF").into_iter().flat_map(chunks);
         is_so((name, content)) || within.any(is_so)
     })
 }
 
-/// Returns the number of pixels of the largest lossy frame at any position where such a frame can begin.
+/// Returns the number of pixels of the largest lossy frame, or 0 if there is none. Every position is searched at
+/// which the decoder could find a frame.
 pub(super) fn largest_frame(bytes: &[u8]) -> u64 {
     let chunks = bytes.windows(4).enumerate().filter(|(_, name)| name == b"VP8 ");
     let size = |(at, _): (usize, &[u8])| -> Option<u64> {

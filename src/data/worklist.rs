@@ -1,4 +1,4 @@
-//! Lists what a folder has to display: the pairs of a data set, the series of a study, or images.
+//! Lists what can be displayed from a folder: the pairs of a data set, the series of a study, or images.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::dataset::{self, Case, Dataset, PairReading, Sample, Splits, natural};
 use super::{DataError, Limit, Orientation, dicom};
 
-/// Deepest folder that is searched, and most items.
+/// The number of levels of subfolders that are searched.
 const DEPTH: usize = 4;
+/// The most image files that are listed.
 const MOST: usize = 100_000;
-/// Files of a series that are tried for its thumbnail.
+/// The most files of a series that are tried for its thumbnail.
 const TRIED: usize = 5;
 /// Extensions of files that are listed without reading them.
 const PICTURES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", "nii"];
@@ -18,26 +19,26 @@ const PICTURES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", 
 /// One entry of a worklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Its name.
+    /// The displayed name.
     pub name: String,
-    /// Its file; the first one of a series.
+    /// The file of the image, or the first file of a series.
     pub path: PathBuf,
     /// The files of a series in their order; empty for a single file.
     pub files: Vec<PathBuf>,
-    /// Its masks, if any are known; several are parts of one ground truth.
+    /// The files of the known masks; several masks are parts of one ground truth.
     pub truth: Vec<PathBuf>,
-    /// Its prompt, if one is known and not empty.
+    /// The prompt, or `None` if it is not known or blank.
     pub prompt: Option<String>,
-    /// The split of the data set to which it belongs; `None` if nothing says so.
+    /// The split of the data set to which the image belongs, or `None` if it is not known.
     pub split: Option<String>,
-    /// How image and masks are read: as the data set says, or by default.
+    /// How image and masks are read: as the settings of the data set say, or by default.
     pub reading: PairReading,
 }
 
-/// Lists the content of a folder, in the order in which it is shown: by splits, and by natural order of the names.
+/// Lists the content of a folder in display order: by split, and by the natural order of the names.
 ///
 /// # Errors
-/// Returns an error if there is nothing to display.
+/// Returns [`DataError::NothingToOpen`] if there is nothing to display.
 pub fn list(folder: &Path) -> Result<Vec<Item>, DataError> {
     let mut items = pairs(folder);
     if items.is_empty() {
@@ -49,7 +50,8 @@ pub fn list(folder: &Path) -> Result<Vec<Item>, DataError> {
     Ok(items)
 }
 
-/// Returns a lone file of a data set, with what that says of it. `None` if the file belongs to no data set that says anything of it.
+/// Returns the item of a single file, with the masks, the prompt and the split that its data set gives it.
+/// `None` if no data set says anything about the file.
 pub fn case(path: &Path) -> Option<Item> {
     dataset::cases(path).into_iter().next().map(|case| Item { path: path.to_owned(), ..Item::from(case) })
 }
@@ -61,8 +63,9 @@ impl From<Case> for Item {
     }
 }
 
-/// Returns the pairs of all splits of a data set, or of the part of one that the folder is; empty if the folder is
-/// neither, has images without masks, or is that of the images alone, all of which are listed.
+/// Returns the pairs of all splits of a data set, or of the part of a data set that the folder is. Returns none
+/// if the folder is neither, if its images have no masks, or if it is the folder of the images alone, whose
+/// content [`files`] lists in full.
 fn pairs(folder: &Path) -> Vec<Item> {
     let Ok(Splits { names, are_said }) = dataset::splits(folder) else { return Vec::new() };
     let mut items: Vec<Item> = Vec::new();
@@ -82,14 +85,14 @@ fn pairs(folder: &Path) -> Vec<Item> {
     if is_images_alone { Vec::new() } else { items }
 }
 
-/// Returns images by their names, and DICOM files by their series.
+/// Lists the images of a folder by their names, and its DICOM files by their series.
 fn files(folder: &Path) -> Vec<Item> {
     let (mut pictures, mut others) = (Vec::new(), false);
     collect(folder, DEPTH, &mut pictures, &mut others);
     let cases = dataset::cases(folder).into_iter();
     let mut cases: HashMap<Option<OsString>, Case> =
         cases.map(|case| (case.image.file_name().map(OsString::from), case)).collect();
-    // Searching for partners reads a folder each time, which is too slow for many files; these then have none.
+    // Searching for the masks of an image reads a folder each time, which is too slow for many images.
     let is_large = pictures.len() > 500;
     let item = |path: PathBuf| {
         let case = cases.remove(&path.file_name().map(OsString::from)).filter(|_| path.parent() == Some(folder));
@@ -117,12 +120,14 @@ fn files(folder: &Path) -> Vec<Item> {
     items
 }
 
-/// A case of which nothing is known but its file.
+/// Returns an item of which only the name and the file are known.
 fn lone(name: String, path: PathBuf) -> Item {
     let (files, truth, reading) = (Vec::new(), Vec::new(), PairReading::default());
     Item { name, path, files, truth, prompt: None, split: None, reading }
 }
 
+/// Appends the image files of a folder, and of its subfolders down to `depth` levels, to `pictures`. Sets
+/// `others` if there are files that may be DICOM.
 fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mut bool) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut entries: Vec<_> = entries.flatten().collect();
@@ -151,11 +156,11 @@ fn collect(folder: &Path, depth: usize, pictures: &mut Vec<PathBuf>, others: &mu
     }
 }
 
-/// Reads an item like [`super::open::open_as`], at the size of a thumbnail: the middle slice, no side longer than
-/// `side`. If that cannot be read, the next slice of its series that can.
+/// Reads the thumbnail of an item: its middle slice in the first display window, no side longer than `side`
+/// pixels. If the middle file of a series cannot be read, the next files of the series are tried.
 ///
 /// # Errors
-/// Returns the errors of the loaders.
+/// Returns the error of [`super::open::open_as`] for the first file that was tried, if none can be read.
 pub fn thumbnail(
     path: &Path,
     files: &[PathBuf],

@@ -1,4 +1,4 @@
-//! Files out: pictures, masks and whatever else has bytes, each written as a whole or not at all ([`atomic_file`]).
+//! Writes images, masks and other files, each as a whole or not at all ([`atomic_file`]).
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,7 +13,8 @@ use crate::atomic_file;
 /// Writes an 8-bit grey PNG; `values` holds `width * height` bytes, row-major.
 ///
 /// # Errors
-/// Returns [`DataError::Unwritable`] if the file cannot be written or the number of values does not fit the size.
+/// Returns [`DataError::Unwritable`] if the file cannot be written or if the number of values does not match the
+/// size.
 pub fn png8(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(), DataError> {
     png(path, width, height, values, ExtendedColorType::L8)
 }
@@ -21,7 +22,7 @@ pub fn png8(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(
 /// Writes a 16-bit grey PNG; `values` holds `width * height` numbers, row-major.
 ///
 /// # Errors
-/// As [`png8`].
+/// Returns the errors of [`png8`].
 pub fn png16(path: &Path, width: usize, height: usize, values: &[u16]) -> Result<(), DataError> {
     png(path, width, height, bytemuck::cast_slice(values), ExtendedColorType::L16)
 }
@@ -29,23 +30,24 @@ pub fn png16(path: &Path, width: usize, height: usize, values: &[u16]) -> Result
 /// Writes an 8-bit RGB PNG; `values` holds `3 * width * height` bytes, interleaved, row-major.
 ///
 /// # Errors
-/// As [`png8`].
+/// Returns the errors of [`png8`].
 pub fn png_rgb(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(), DataError> {
     png(path, width, height, values, ExtendedColorType::Rgb8)
 }
 
-/// Writes `content` unchanged.
+/// Writes `content` to a file.
 ///
 /// # Errors
-/// [`DataError::Unwritable`].
+/// Returns [`DataError::Unwritable`] if the file cannot be written.
 pub fn bytes(path: &Path, content: &[u8]) -> Result<(), DataError> {
     file(path, |out| out.write_all(content))
 }
 
-/// Writes what `fill` writes, for content that need not be in memory as a whole.
+/// Writes a file through `fill`, so that the content need not be in memory as a whole.
 ///
 /// # Errors
-/// Returns [`DataError::Unwritable`], also for an error of `fill`; the target is then unchanged.
+/// Returns [`DataError::Unwritable`] if the file cannot be written or `fill` fails; the target is then
+/// unchanged.
 pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
     atomic_file::write(path, fill)
         .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })

@@ -1,16 +1,17 @@
-//! Conversion from luminance and two colour differences of 8 bits each (ITU-R BT.601): YCbCr of JPEG and TIFF, YBR of
-//! DICOM.
+//! Conversion of 8-bit luminance and colour differences (ITU-R BT.601) to RGB, for YCbCr in JPEG and TIFF and
+//! YBR in DICOM.
 
-/// The range of luminance and differences.
+/// The coded range of the luminance and the colour differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Range {
-    /// 0 to 255, as in JPEG.
+    /// The luminance runs from 0 to 255, as in JPEG.
     Full,
-    /// Black is 16 and white 235, as in video.
+    /// The luminance runs from 16 (black) to 235 (white), as in video.
     Partial,
 }
 
-/// Converts to red, green, blue in place, pixel after pixel. Samples that do not fill a pixel stay.
+/// Converts interleaved samples to red, green and blue in place. Samples at the end that do not fill a pixel
+/// stay unchanged.
 pub(super) fn to_rgb(samples: &mut [u8], range: Range) {
     let [black, luminance, red, green_b, green_r, blue] = match range {
         Range::Full => [0.0, 1.0, 1.402, 0.344_136, 0.714_136, 1.772],

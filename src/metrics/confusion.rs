@@ -1,29 +1,30 @@
-//! Agreement of two masks, pixel by pixel.
+//! The pixel-wise agreement of two masks.
 //!
-//! Two conventions are in use, and their results differ. *Per image*: the mean of every image's score. *Pooled*: one
-//! score of the summed counts of all images. Callers state which one a number is.
+//! Two conventions for the score of several images are in use, and their results differ. *Per image* is the mean
+//! of the scores of the images. *Pooled* is one score from the summed counts of all images. Callers state which
+//! one a number is.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-/// Number of pixels of each outcome.
+/// The number of pixels of each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
-    /// Foreground in both.
+    /// Number of pixels that are foreground in both masks.
     pub true_positive: u64,
-    /// Foreground in the prediction only.
+    /// Number of pixels that are foreground in the prediction only.
     pub false_positive: u64,
-    /// Foreground in the ground truth only.
+    /// Number of pixels that are foreground in the ground truth only.
     pub false_negative: u64,
-    /// Background in both.
+    /// Number of pixels that are background in both masks.
     pub true_negative: u64,
 }
 
 impl Confusion {
-    /// Counts the outcomes; a value other than 0 is foreground.
+    /// Counts the outcomes of all pixels; a value other than 0 is foreground.
     ///
     /// # Panics
-    /// Panics if the masks have different numbers of pixels, because a score of such masks has no meaning.
+    /// Panics if the masks have different numbers of pixels, because a score of such masks would be meaningless.
     pub fn of(prediction: &[u8], truth: &[u8]) -> Self {
         assert_eq!(prediction.len(), truth.len(), "masks of the same number of pixels");
         let mut counts = Self::default();
@@ -55,7 +56,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 impl Add for Confusion {
     type Output = Self;
 
-    /// Pools two images.
+    /// Returns the pooled counts of two images.
     fn add(self, other: Self) -> Self {
         Self {
             true_positive: self.true_positive + other.true_positive,
@@ -73,7 +74,7 @@ impl AddAssign for Confusion {
 }
 
 impl Sum for Confusion {
-    /// Pools any number of images.
+    /// Returns the pooled counts of any number of images.
     fn sum<I: Iterator<Item = Self>>(images: I) -> Self {
         images.fold(Self::default(), Add::add)
     }

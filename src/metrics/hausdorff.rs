@@ -1,6 +1,6 @@
-//! The distance between the boundaries of two masks.
+//! The Hausdorff distance between the boundaries of two masks.
 
-/// Returns the 95 % Hausdorff distance in pixels, as [`hd95_of`] for square pixels of side 1.
+/// Returns the 95 % Hausdorff distance in pixels: that of [`hd95_of`] for square pixels of side 1.
 ///
 /// # Panics
 /// Panics if a mask does not hold `width * height` values.
@@ -8,11 +8,13 @@ pub fn hd95(a: &[u8], b: &[u8], width: usize, height: usize) -> Option<f64> {
     hd95_of(a, b, width, height, [1.0; 2])
 }
 
-/// Returns the 95 % Hausdorff distance for columns that are `size[0]` apart and rows that are `size[1]` apart, in the
-/// unit of these. It is the 95th percentile (linear between neighbours) of all distances from a boundary pixel of one
-/// mask to the nearest boundary pixel of the other, in both directions together, like MedPy's `hd95`. A boundary
-/// pixel is foreground with background or the edge of the image among its four neighbours. The distance is 0 if both
-/// masks are empty, and `None` if only one is, because then there is none.
+/// Returns the 95 % Hausdorff distance for the pixel spacing `[column, row]`: the distance between columns and
+/// the distance between rows. The result has the unit of the spacing.
+///
+/// It is the 95th percentile (linear between neighbours) of the distances from every boundary pixel of one mask
+/// to the nearest boundary pixel of the other, in both directions together, like MedPy's `hd95`. A boundary
+/// pixel is a foreground pixel with background or the edge of the image among its four neighbours. The distance
+/// is 0 if both masks are empty, and `None` if only one of them is, because it is then undefined.
 ///
 /// # Panics
 /// Panics if a mask does not hold `width * height` values.
@@ -24,7 +26,7 @@ pub fn hd95_of(a: &[u8], b: &[u8], width: usize, height: usize, [column, row]: [
         (true, true) => {}
         _ => return None,
     }
-    // Distances are computed in widths of a pixel, so that square pixels have whole numbers whatever their size.
+    // Distances are computed in widths of a pixel, so that the squared distances of square pixels are integers.
     let aspect = row / column;
     let mut distances = to_nearest(&from, &to, width, height, aspect);
     distances.extend(to_nearest(&to, &from, width, height, aspect));
@@ -50,17 +52,18 @@ fn boundary(mask: &[u8], width: usize, height: usize) -> Vec<bool> {
         .collect()
 }
 
-/// Returns the distance from every pixel of `from` to the nearest of `to`, in widths of a pixel, which is `aspect`
-/// times as high.
+/// Returns the distance from every pixel that is set in `from` to the nearest one in `to`, in widths of a pixel.
+/// A pixel is `aspect` times as high as wide.
 fn to_nearest(from: &[bool], to: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
     let squared = squared_distances(to, width, height, aspect);
     from.iter().zip(squared).filter(|(is, _)| **is).map(|(_, squared)| squared.sqrt()).collect()
 }
 
-/// Returns the exact squared Euclidean distance of every pixel to the nearest that is set (Felzenszwalb &
-/// Huttenlocher, *Distance Transforms of Sampled Functions*, 2012): first along columns, then along rows.
+/// Returns the exact squared Euclidean distance of every pixel to the nearest pixel that is set (Felzenszwalb &
+/// Huttenlocher, *Distance Transforms of Sampled Functions*, 2012). It is computed first along columns, then
+/// along rows.
 fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
-    // Larger than any distance, and finite, so that differences are numbers.
+    // This is larger than any distance and finite, so that differences are not NaN.
     let far = (width as f64 + height as f64 * aspect).powi(2);
     let mut field: Vec<f64> = set.iter().map(|is| if *is { 0.0 } else { far }).collect();
     let mut column = vec![0.0; height];
@@ -79,10 +82,10 @@ fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> 
     field
 }
 
-/// Returns `min_q (p − q)² + f(q)` for every p, with neighbours `step` apart.
+/// Returns `min_q (p − q)² + f(q)` for every position p; neighbouring positions are `step` apart.
 fn lower_envelope(f: &[f64], step: f64) -> Vec<f64> {
     let place = |index: usize| index as f64 * step;
-    // The parabolas that are lowest somewhere, and where each begins to be.
+    // These are the parabolas that are lowest somewhere, each with the position from which it is lowest.
     let mut lowest: Vec<(usize, f64)> = vec![(0, f64::NEG_INFINITY)];
     for q in 1..f.len() {
         let meets = |p: usize| {
@@ -143,7 +146,7 @@ mod tests {
                 if !(a.contains(&1) && b.contains(&1)) {
                     continue;
                 }
-                // Square, flat and high pixels, and a proportion that is not a binary number.
+                // The pixels are square, flat and high, and one proportion has no exact binary representation.
                 for size in [[1.0, 1.0], [0.7, 0.7], [2.0, 0.5], [0.3, 2.1], [1.0, 1.0 / 3.0]] {
                     let ours = hd95_of(&a, &b, width, height, size).expect("a distance");
                     let exact = brute_force(&a, &b, width, height, size).expect("a distance");
@@ -163,7 +166,8 @@ mod tests {
         assert_eq!(hd95(&[1, 0, 0, 0, 0, 0], &[0, 0, 1, 0, 0, 0], 3, 2), Some(2.0));
     }
 
-    /// Two pixels that are three columns and four rows apart: 3 · 0.5 mm across and 4 · 2 mm down, by Pythagoras.
+    /// Compares with Pythagoras for two pixels that are three columns and four rows apart: 3 · 0.5 mm and 4 · 2
+    /// mm.
     #[test]
     fn both_sides_of_a_pixel_count() {
         let (mut a, mut b) = (vec![0; 20], vec![0; 20]);

@@ -1,4 +1,4 @@
-//! Scores on plain slices.
+//! Scores of masks: Dice, IoU and Hausdorff distance, on plain slices of pixel values.
 
 mod confusion;
 mod hausdorff;

@@ -1,21 +1,21 @@
 //! Summary statistics of scores.
 
-/// Statistics of the scores of many images, in the unit of the values; all are NaN if there are no scores.
+/// Statistics of the scores of many images, in the unit of the scores. All are NaN if there are no scores.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Spread {
     /// Arithmetic mean.
     pub mean: f64,
     /// Population standard deviation (divided by the number of values).
     pub std: f64,
-    /// Value below which half of the scores lie.
+    /// Median.
     pub median: f64,
-    /// Value below which a quarter of the scores lies.
+    /// 25th percentile.
     pub lower_quartile: f64,
-    /// Value above which a quarter of the scores lies.
+    /// 75th percentile.
     pub upper_quartile: f64,
 }
 
-/// Returns mean, population standard deviation and quartiles of `values`.
+/// Returns the mean, the population standard deviation and the quartiles of `values`.
 pub fn mean_std(values: &[f64]) -> Spread {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -27,8 +27,8 @@ pub fn mean_std(values: &[f64]) -> Spread {
     Spread { mean, std: variance.sqrt(), median, lower_quartile, upper_quartile }
 }
 
-/// Returns the value below which `share` (0…1) of the sorted values lies, linear between neighbours like
-/// `numpy.percentile`; `None` if there are no values.
+/// Returns the quantile `share` (0…1) of the sorted values, interpolated linearly between neighbours like
+/// `numpy.percentile`. `None` if there are no values.
 pub(super) fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let at = share * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);

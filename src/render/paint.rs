@@ -1,4 +1,4 @@
-//! Integrates the image view into egui.
+//! Draws the image view in egui by a paint callback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use super::textures::{ImageLayer, ProbabilityLayer, TruthLayer};
 use super::uniforms::{HAS_VALUES, IS_REDUCED, NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
 use crate::data::Texels;
 
-/// Draws images into a window with a surface of a fixed format.
+/// Draws images on a surface of a fixed texture format.
 #[derive(Clone, Debug)]
 pub struct Picture {
     format: wgpu::TextureFormat,
@@ -28,7 +28,7 @@ pub struct Paint {
     pub probability: Option<ProbabilityLayer>,
     /// The ground truth, if there is one.
     pub truth: Option<TruthLayer>,
-    /// The threshold, colours, zoom and further numbers.
+    /// The threshold, colours, zoom and other parameters of the shader.
     pub uniforms: Uniforms,
 }
 
@@ -38,12 +38,13 @@ impl Picture {
         Self { format, uploads: Arc::default() }
     }
 
-    /// Returns how many textures have been uploaded so far.
+    /// Returns the number of textures that have been uploaded so far.
     pub fn uploads(&self) -> u64 {
         self.uploads.load(Ordering::Relaxed)
     }
 
-    /// Returns the callback for a painter that draws the image in `rect`.
+    /// Returns the paint callback that draws the image in `rect`. It adds the size and the kind of the image to
+    /// the uniforms.
     pub fn callback(&self, rect: Rect, mut paint: Paint) -> PaintCallback {
         let Paint { image, probability, truth, uniforms } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
@@ -65,6 +66,7 @@ impl Picture {
     }
 }
 
+/// The callback that egui runs for one image in a frame.
 struct Callback {
     picture: Picture,
     paint: Paint,
@@ -106,8 +108,8 @@ impl CallbackTrait for Callback {
     }
 }
 
-/// Returns the unclipped part of a rectangle, which is given relative to the viewport corner `from`; `None` if
-/// nothing is left.
+/// Returns the part of a rectangle that lies within `clip`, as left, top, width and height in pixels. The
+/// rectangle is given relative to the viewport corner `from`. Returns `None` if nothing is left.
 fn common([left, top, width, height]: [u32; 4], from: [i32; 2], clip: &ViewportInPixels) -> Option<[u32; 4]> {
     let axis = |start: i32, length: u32, clip_start: i32, clip_length: i32| {
         let (from, to) = (start.max(clip_start).max(0), (start + length as i32).min(clip_start + clip_length));

@@ -1,4 +1,4 @@
-//! The pipeline and its textures, which are created once and stored in egui's renderer.
+//! The render pipelines and their textures, which are created once and stored in egui's renderer.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -15,10 +15,11 @@ const VALUES_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R16Float;
 const PROBABILITY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R32Float;
 const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
-/// The pipelines and textures of one device.
+/// The render pipelines and textures on one graphics device.
 pub struct Pipeline {
     /// One pipeline for each set of visible layers, created when it is first needed.
     pipelines: HashMap<u32, wgpu::RenderPipeline>,
+    /// The flags of the image that was prepared last.
     flags: u32,
     shader: wgpu::ShaderModule,
     pipeline_layout: wgpu::PipelineLayout,
@@ -36,7 +37,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Compiles the shader for a target of `format`.
+    /// Compiles the shader for a render target of `format` and creates the resources without an image.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat) -> Self {
         let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("himix picture"),
@@ -89,7 +90,8 @@ impl Pipeline {
         self.pipelines.get(&self.flags)
     }
 
-    /// Uploads the uniforms and the layers that are not on the device yet. Returns how many layers were uploaded.
+    /// Uploads the uniforms and the layers that are not on the device yet, and compiles a pipeline if these
+    /// flags have none. Returns the number of layers that were uploaded.
     pub(super) fn update(
         &mut self,
         device: &wgpu::Device,
@@ -138,7 +140,8 @@ impl Pipeline {
     }
 }
 
-/// Creates a pipeline that runs one fragment function over a triangle that covers the viewport. Its output is opaque.
+/// Creates a pipeline that runs one fragment function over a triangle that covers the viewport. Its output is
+/// opaque.
 fn compile(
     device: &wgpu::Device,
     shader: &wgpu::ShaderModule,
@@ -172,6 +175,7 @@ fn compile(
     })
 }
 
+/// Returns the layout of the shader's bindings, in the order of `bind`.
 fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     let texture = |sample_type| wgpu::BindingType::Texture {
         sample_type,
@@ -186,7 +190,7 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         },
         texture(wgpu::TextureSampleType::Float { filterable: true }),
         wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
-        // The shader interpolates itself, because not every device filters 32-bit floats.
+        // The shader interpolates this texture itself, because not every device filters 32-bit floats.
         texture(wgpu::TextureSampleType::Float { filterable: false }),
         texture(wgpu::TextureSampleType::Uint),
         texture(wgpu::TextureSampleType::Float { filterable: true }),
@@ -206,6 +210,7 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     })
 }
 
+/// Binds the uniforms, the sampler and the four textures to the shader.
 fn bind(
     device: &wgpu::Device,
     layout: &wgpu::BindGroupLayout,

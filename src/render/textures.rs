@@ -1,4 +1,4 @@
-//! The textures that are uploaded: image, probability, ground truth.
+//! The textures that are uploaded to the device: image, probability and ground truth.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use eframe::egui_wgpu::wgpu;
 
 use crate::data::{Mask, Texels};
 
-/// The image. A layer with the same key is not uploaded twice.
+/// The image. A layer with the key of the previous one is not uploaded again.
 #[derive(Clone, Debug)]
 pub struct ImageLayer {
     /// The key of the content; it changes when the pixels do.
@@ -21,7 +21,7 @@ pub struct ImageLayer {
     pub texels: Texels,
 }
 
-/// The probability on the model's grid.
+/// The probability of the prediction, on the grid of the model's output.
 #[derive(Clone, Debug)]
 pub struct ProbabilityLayer {
     /// The key of the content; it changes when the values do.
@@ -32,7 +32,7 @@ pub struct ProbabilityLayer {
     pub values: Arc<Vec<f32>>,
 }
 
-/// The ground truth.
+/// The ground truth of the image.
 #[derive(Clone, Debug)]
 pub struct TruthLayer {
     /// The key of the content; it changes when the mask does.
@@ -41,14 +41,14 @@ pub struct TruthLayer {
     pub mask: Arc<Mask>,
 }
 
-/// A texture on the device, with the key of its content.
+/// A texture on the device. The key of its content is `None` if no layer was uploaded.
 pub(super) struct Resident {
     pub(super) key: Option<u64>,
     pub(super) view: wgpu::TextureView,
 }
 
 impl Resident {
-    /// Creates a texture of one texel, for a layer that does not exist.
+    /// Creates a texture of one texel that stands for a missing layer.
     pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat) -> Self {
         let bytes = [0; 4];
         let texel = format.block_copy_size(None).unwrap_or(4) as usize;
@@ -57,7 +57,7 @@ impl Resident {
     }
 }
 
-/// Creates a texture and fills it. `bytes` are the rows without padding.
+/// Creates a texture of `width` by `height` texels and uploads `bytes`, its rows without padding.
 pub(super) fn upload(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
@@ -86,7 +86,8 @@ pub(super) fn upload(
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
-/// Returns the ground truth as bytes of a texture whose sides are at most `limit`: every n-th pixel if it is larger.
+/// Returns the size and the bytes of a ground truth texture whose sides are at most `limit`. A mask that is
+/// larger is reduced to every n-th pixel along both axes.
 pub(super) fn fit_truth(mask: &Mask, limit: usize) -> ([usize; 2], std::borrow::Cow<'_, [u8]>) {
     let step = mask.width.max(mask.height).div_ceil(limit.max(1)).max(1);
     if step == 1 {

@@ -1,4 +1,4 @@
-//! The values that the shader receives with every frame.
+//! The values that are passed to the shader with every frame.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -24,7 +24,7 @@ pub struct PictureColours {
     pub canvas: [u8; 3],
 }
 
-/// The layers and effects that are shown.
+/// The layers and display options that are switched on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Show {
     /// Whether the mask is shown.
@@ -61,6 +61,7 @@ pub struct PictureStyle {
 }
 
 impl Show {
+    /// Returns the settings as bits, beginning with `prediction` in the lowest bit.
     fn flags(self) -> u32 {
         let bits = [
             self.prediction,
@@ -82,14 +83,17 @@ impl Show {
 pub struct Uniforms {
     corner: [f32; 2],
     span: [f32; 2],
+    /// The size of the image, in pixels.
     pub(super) size: [f32; 2],
     pub(super) step: [f32; 2],
+    /// The number of texels per image pixel along each axis.
     pub(super) texels: f32,
     threshold: f32,
     opacity: f32,
     pub(super) flags: u32,
     outline: f32,
     outline_opacity: f32,
+    /// The value that is displayed as black, and the reciprocal of the window width.
     pub(super) window: [f32; 2],
     /// The fill colours, which are transparent where the image is shown unchanged: see [`fill_at`].
     fill: [[f32; 4]; 8],
@@ -98,14 +102,14 @@ pub struct Uniforms {
     canvas: [f32; 4],
 }
 
-/// Returns the index of a pixel's colour in the fills of [`Uniforms`], which depends on whether the pixel is in
-/// the mask, whether there is a ground truth to compare with, and whether the pixel is in it. The shader computes
-/// the same index.
+/// Returns the index of a pixel's colour in the fills of [`Uniforms`]. It depends on whether the pixel is in the
+/// mask, whether there is a ground truth to compare with, and whether the pixel is in the ground truth. The
+/// shader computes the same index.
 fn fill_at(is_predicted: bool, is_lesion: Option<bool>) -> usize {
     usize::from(is_predicted) + 2 * usize::from(is_lesion == Some(true)) + 4 * usize::from(is_lesion.is_some())
 }
 
-/// Returns the fills of all pixels, by index.
+/// Returns the fill colours (red, green, blue, opacity, 0…1) by the index of [`fill_at`].
 fn fills(colours: &OverlayColours) -> [[f32; 4]; 8] {
     let mut fills = [[0.0; 4]; 8];
     for is_predicted in [false, true] {
@@ -118,14 +122,15 @@ fn fills(colours: &OverlayColours) -> [[f32; 4]; 8] {
     fills
 }
 
+/// Converts an 8-bit colour to red, green and blue, 0…1, with an opacity of 1.
 fn opaque(colour: [u8; 3]) -> [f32; 4] {
     let [r, g, b] = colour.map(|part| f32::from(part) / 255.0);
     [r, g, b, 1.0]
 }
 
 impl Uniforms {
-    /// Returns the part of a viewport of `size` pixels that the image covers: left, top, width, height. `None` if
-    /// the image is not visible.
+    /// Returns the part of a viewport of `size` pixels that the image covers, as left, top, width and height in
+    /// pixels. Returns `None` if the image is not visible.
     pub(super) fn covered(&self, size: [u32; 2]) -> Option<[u32; 4]> {
         let ends = |axis: usize| {
             let pixel = |place: f32| (place - self.corner[axis]) / self.span[axis] * size[axis] as f32;
@@ -158,8 +163,9 @@ impl Uniforms {
     }
 }
 
-/// The flags that require a texture.
+/// The flag of [`Show::prediction`], which requires the texture of the probability.
 pub(super) const NEEDS_PREDICTION: u32 = 1;
+/// The flag of [`Show::truth`], which requires the texture of the ground truth.
 pub(super) const NEEDS_TRUTH: u32 = 2;
 /// The flag for an image of values rather than colours.
 pub(super) const HAS_VALUES: u32 = 256;

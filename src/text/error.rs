@@ -1,11 +1,11 @@
-//! Errors of vocabularies. Every message is one line: the file, what is wrong, and what to do.
+//! The error of reading a vocabulary. Every message is one line that names the file, the fault and the remedy.
 
 use std::path::PathBuf;
 
 /// A vocabulary that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
-    /// No file has that name.
+    /// The file does not exist.
     #[error("{}: there is no such vocabulary; give the model's vocab.txt or tokenizer.json", path.display())]
     Missing {
         /// The file asked for.
@@ -19,18 +19,18 @@ pub enum TextError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The file has no entries.
+    /// The vocabulary has no entries.
     #[error("{}: the vocabulary is empty; copy it again from the model it belongs to", path.display())]
     Empty {
         /// The file asked for.
         path: PathBuf,
     },
-    /// Entries are missing without which no prompt can be encoded.
+    /// The vocabulary lacks entries that are needed to encode any prompt.
     #[error("{}: the vocabulary has no entry {entries}; give that of a BERT model", path.display())]
     NoEntry {
         /// The file asked for.
         path: PathBuf,
-        /// The missing entries.
+        /// The missing entries, separated by commas.
         entries: String,
     },
 }

@@ -1,10 +1,11 @@
-//! Preset prompts in the grammars of three data sets.
+//! Preset prompts in the grammar of three data sets.
 
-/// A data set's name, and prompts in its grammar.
+/// The name of a data set, and prompts in its grammar.
 pub type Grammar = (&'static str, &'static [&'static str]);
 
-/// For lungs: side, count, zone (LViT's prompts of QaTa-COV19 and MosMedData+; "left" is the left of the image). For
-/// polyps: number, size, colour, shape, place (medvlsm's prompts of Kvasir-SEG).
+/// The preset prompts. Those for lungs name sides, number of areas and zones, as LViT's prompts of QaTa-COV19
+/// and MosMedData+ do; "left" is the left side of the image. Those for polyps name number, size, colour, shape
+/// and position, as medvlsm's prompts of Kvasir-SEG do.
 pub const PRESETS: [Grammar; 3] = [
     (
         "Chest X-ray (QaTa-COV19)",

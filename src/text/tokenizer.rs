@@ -1,4 +1,5 @@
-//! BERT WordPiece: lower case, accents stripped, `[CLS] … [SEP]`, truncated and padded to the model's limit.
+//! BERT's WordPiece tokenization: lower case, accents stripped, `[CLS] … [SEP]`, truncated and padded to the
+//! model's limit.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,11 +12,11 @@ use tokenizers::{AddedToken, Model, ModelWrapper};
 
 use super::TextError;
 
-/// Largest vocabulary file that is read, in bytes. BERT's are below 1 MiB; a weights file that was given by mistake
-/// must not be read as a whole.
+/// The largest accepted size of a vocabulary file, in bytes. Those of BERT models are below 1 MiB. The limit
+/// prevents reading a whole weights file that was given by mistake.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Splits prompts into the word pieces of one vocabulary.
+/// A tokenizer that splits prompts into the word pieces of one vocabulary.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -29,25 +30,25 @@ pub struct Tokenizer {
 /// A prompt in the form that the text encoder reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoding {
-    /// Token ids with `[CLS]`, `[SEP]` and padding; their number is the limit.
+    /// The token ids with `[CLS]`, `[SEP]` and padding; their number is the limit.
     pub ids: Vec<i64>,
-    /// Attention mask: 1 for tokens, 0 for padding; as long as `ids`.
+    /// The attention mask: 1 for tokens, 0 for padding; as long as `ids`.
     pub mask: Vec<i64>,
-    /// Word pieces that are read, without `[CLS]`, `[SEP]` and padding.
+    /// The word pieces that the model reads, without `[CLS]`, `[SEP]` and padding.
     pub read: Vec<String>,
-    /// Word pieces that did not fit, in order.
+    /// The word pieces that did not fit, in their order.
     pub dropped: Vec<String>,
-    /// Number of tokens before cutting, `[CLS]` and `[SEP]` included.
+    /// The number of tokens before truncation, with `[CLS]` and `[SEP]`.
     pub total: usize,
 }
 
 impl Tokenizer {
-    /// Reads `vocab.txt` (one entry on each line, whose number is the id) or, if the name ends in `.json`, a
-    /// `tokenizer.json` of Hugging Face.
+    /// Reads a `vocab.txt`, which has one entry on each line and whose line numbers from 0 are the ids. If the
+    /// name ends in `.json`, the file is read as a `tokenizer.json` of Hugging Face instead.
     ///
     /// # Errors
-    /// Returns an error if the file is missing, not text of its format, empty, or lacks one of `[PAD]`, `[UNK]`,
-    /// `[CLS]`, `[SEP]`.
+    /// Returns an error if the file is missing, larger than 64 MiB, not valid in its format, or empty, or if it
+    /// lacks one of `[CLS]`, `[SEP]`, `[PAD]` and the entry for unknown words.
     pub fn from_file(path: &Path) -> Result<Self, TextError> {
         let unreadable = |reason: String| TextError::Unreadable { path: path.to_owned(), reason };
         let failed = |error: std::io::Error| match error.kind() {
@@ -63,10 +64,10 @@ impl Tokenizer {
         if is_json { Self::from_json(path, &text) } else { Self::from_lines(path, &text) }
     }
 
-    /// Like [`Tokenizer::from_file`], for the content of a `vocab.txt`.
+    /// Does the same as [`Tokenizer::from_file`] for the content of a `vocab.txt`.
     ///
     /// # Errors
-    /// Returns an error if the text is empty or lacks one of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
+    /// Returns an error if the text is empty or lacks one of `[PAD]`, `[UNK]`, `[CLS]` and `[SEP]`.
     pub fn from_vocab_text(text: &str) -> Result<Self, TextError> {
         Self::from_lines(Path::new("vocab.txt"), text)
     }
@@ -76,11 +77,12 @@ impl Tokenizer {
         if text.trim().is_empty() {
             return Err(TextError::Empty { path: path.to_owned() });
         }
-        // Only the line ending is removed: some entries consist of a blank.
+        // Only the line ending is removed, because an entry may consist of white space.
         let entries = text.lines().zip(0_u32..).map(|(entry, id)| (entry.to_owned(), id));
         let unreadable =
             |error: tokenizers::Error| TextError::Unreadable { path: path.to_owned(), reason: one_line(&error) };
-        // An empty map of the type that the builder takes; its hasher is not a dependency of this crate.
+        // This returns an empty map of the type that the builder takes, whose hasher is not a dependency of this
+        // crate.
         let mut vocabulary = WordPiece::read_bytes(b"").map_err(unreadable)?;
         vocabulary.extend(entries);
         let model = WordPiece::builder()
@@ -111,7 +113,7 @@ impl Tokenizer {
         if !matches!(inner.get_model(), ModelWrapper::WordPiece(_)) {
             return Err(unreadable("it is not a WordPiece tokenizer".into()));
         }
-        // Truncation and padding are done below, where the pieces that do not fit are still known.
+        // `encode` truncates and pads, because it must know the pieces that do not fit.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| unreadable(one_line(&error)))?;
         Self::checked(path, inner)
@@ -136,20 +138,22 @@ impl Tokenizer {
         Ok(Self { inner, start, end, padding, unknown, size })
     }
 
-    /// Returns one more than the largest id that [`Tokenizer::encode`] can return: the rows that an embedding needs.
+    /// Returns the number of rows that an embedding needs: one more than the largest id that
+    /// [`Tokenizer::encode`] can return.
     pub fn vocabulary_size(&self) -> usize {
         self.size
     }
 
-    /// Returns the tokens of `prompt` for a model that reads `limit` of them. An empty prompt is `[CLS] [SEP]`.
+    /// Returns the tokens of `prompt` for a model that reads `limit` tokens. An empty prompt gives `[CLS]
+    /// [SEP]`.
     pub fn encode(&self, prompt: &str, limit: usize) -> Encoding {
         let piece_ids = match self.inner.encode_fast(prompt, false) {
             Ok(encoding) => encoding.get_ids().to_vec(),
-            // This does not happen with a WordPiece model that has its unknown entry; a prompt that cannot be split
-            // is one unknown word.
+            // This does not happen with a WordPiece model that has its entry for unknown words. A prompt that
+            // cannot be split counts as one unknown word.
             Err(_) => vec![self.unknown],
         };
-        // The fast encoding leaves out the pieces' texts.
+        // The fast encoding omits the texts of the pieces.
         let text = |&id: &u32| self.inner.id_to_token(id).unwrap_or_default();
         let mut read: Vec<String> = piece_ids.iter().map(text).collect();
         let total = read.len() + 2;

@@ -1,4 +1,4 @@
-//! Makes a WordPiece vocabulary for a text encoder that starts from random weights.
+//! Builds a WordPiece vocabulary for a text encoder that is trained from random weights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,12 @@ use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
 
-/// Entries that every BERT vocabulary has.
+/// The special entries that every BERT vocabulary has.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// Returns the content of a `vocab.txt` with at most `limit` entries: the special ones; letters, digits and
-/// punctuation on their own and as continuations, so that no Latin word is unknown; then the words of the prompts,
-/// most frequent first.
+/// Returns the content of a `vocab.txt` with at most `limit` entries. The special entries come first. Then come
+/// single letters, digits and punctuation, and letters and digits as continuations, so that no word of these
+/// letters is unknown. The words of the prompts follow, the most frequent first.
 pub fn build<'a>(prompts: impl Iterator<Item = &'a str>, limit: usize) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for prompt in prompts {
@@ -32,7 +32,7 @@ pub fn build<'a>(prompts: impl Iterator<Item = &'a str>, limit: usize) -> String
     entries.join("\n") + "\n"
 }
 
-/// Returns the words as the tokenizer will split them.
+/// Returns the words of a prompt, split and normalised as the tokenizer does it.
 fn words(prompt: &str) -> Vec<String> {
     let mut text = NormalizedString::from(prompt);
     if BertNormalizer::new(true, true, Some(true), true).normalize(&mut text).is_err() {

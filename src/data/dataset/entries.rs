@@ -1,5 +1,5 @@
-//! Reads the prompts of a JSON file: an object of names and prompts, or a list of objects with both. It is read as a
-//! stream, because a tree of all values would take some fifty times the memory of the file.
+//! Reads the prompts of a JSON file: an object that maps names to prompts, or a list of objects with both. The
+//! file is read as a stream, because a tree of all values would take some fifty times the memory of the file.
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -7,16 +7,19 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::row::{NAMES, PROMPTS, Row, push};
 use crate::data::error::one_line;
 
-/// The content of a file.
+/// The content of a JSON file.
 #[derive(Default)]
 pub struct Entries {
-    /// The entries that have a prompt; their line is the number of the entry, from 1.
+    /// The entries that have a name and a prompt. Their line is the number of the entry, from 1.
     pub rows: Vec<Row>,
-    /// Whether it is an empty object or list.
+    /// Whether the file holds an empty object or list.
     pub is_empty: bool,
 }
 
 /// Reads the entries of a JSON text.
+///
+/// # Errors
+/// Returns a one-line message if the text is not valid JSON, or has too many rows or a cell that is too long.
 pub fn read(text: &str) -> Result<Entries, String> {
     let mut entries = Entries::default();
     let mut json = serde_json::Deserializer::from_str(text);
@@ -97,8 +100,9 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
-/// Name and prompt of a value. The prompt is a text; the first of a list of texts; the value of an object under a
-/// known name; or of numbered prompts ("p0" … "p9") the last that is not empty, because later ones are more detailed.
+/// The name and the prompt in a value. The prompt is the value itself if it is a text, the first item of a list
+/// of texts, or in an object the value of a known key. Of numbered keys ("p0" … "p9"), the last prompt that is
+/// not blank is taken, because later prompts are more detailed.
 #[derive(Default)]
 struct Entry {
     name: Option<String>,
@@ -133,7 +137,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        // The best so far, with its index among the known names; of numbered ones, the largest number.
+        // Each holds the best value so far, with the rank of its key among the known keys, or with its number.
         let mut name: Option<(usize, String)> = None;
         let mut known: Option<(usize, Option<String>)> = None;
         let mut numbered: Option<(u32, String)> = None;
@@ -186,7 +190,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 }
 
-/// Returns the number in a prompt's key.
+/// Returns the number in the key of a numbered prompt, such as "p3"; `None` for other keys.
 fn number(key: &str) -> Option<u32> {
     let digits = key.strip_prefix('p')?;
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

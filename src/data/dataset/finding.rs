@@ -1,4 +1,4 @@
-//! Problems of a data set, and their messages.
+//! The problems of a data set, and their messages.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ pub enum Problem {
     MissingMask,
     /// A mask has no image.
     MissingPartner,
-    /// An image has a second row; the first counts.
+    /// An image has a second row; only the first is used.
     DuplicateRow,
     /// Two files have the same content.
     DuplicateImage,
-    /// The table does not name a pair.
+    /// A pair is not named in the table, so that it has no prompt.
     #[serde(rename = "no_sentence")]
     NoPrompt,
     /// The prompt is empty.
@@ -39,7 +39,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Describes the problem for one or more cases.
+    /// Describes the problem in words, in the singular or the plural for `count` cases.
     pub fn words(self, count: usize) -> &'static str {
         let (one, many) = match self {
             Self::MissingImage => ("row without its image", "rows without their image"),
@@ -62,19 +62,19 @@ impl Problem {
         if count == 1 { one } else { many }
     }
 
-    /// Whether such cases are left out of training and evaluation.
+    /// Returns whether such cases are left out of training and evaluation.
     pub fn is_left_out(self) -> bool {
         use Problem::{AllEmpty, DuplicateImage, EmptyMask, EmptyPrompt, FullMask, SeveralMasks, Table};
         !matches!(self, EmptyPrompt | EmptyMask | FullMask | AllEmpty | SeveralMasks | DuplicateImage | Table)
     }
 }
 
-/// One problem.
+/// One problem of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// What kind.
+    /// The kind of problem.
     pub problem: Problem,
-    /// The file, and details if they help.
+    /// The file that has the problem, with details if they help.
     pub what: String,
 }
 
@@ -84,7 +84,7 @@ impl Finding {
     }
 }
 
-/// Returns one line for each kind of problem: how many cases, what, and the first names.
+/// Returns one line for each kind of problem: the number of cases, the problem and the first three names.
 pub fn summary(findings: &[Finding]) -> Vec<String> {
     let mut kinds: BTreeMap<Problem, Vec<&str>> = BTreeMap::new();
     findings.iter().for_each(|finding| kinds.entry(finding.problem).or_default().push(&finding.what));

@@ -3,15 +3,15 @@
 use super::listing::stem;
 use super::row::{NAMES, PROMPTS};
 
-/// Rows that are searched for a header; a title, a date or empty rows may come before it.
+/// The number of rows that are searched for a header. A title, a date or empty rows may come before it.
 pub const LOOKED_AT: usize = 10;
 
 /// The columns of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Column of the names.
+    /// Index of the column of image names.
     pub name: usize,
-    /// Column of the prompts.
+    /// Index of the column of prompts.
     pub prompt: usize,
     /// Number of rows above the header.
     pub above: usize,
@@ -19,7 +19,8 @@ pub struct Header {
     pub is_written: bool,
 }
 
-/// Finds the header among the first rows of a table; `None` if it has not both columns.
+/// Finds the header among the first rows of a table, given with their line numbers. `None` if the two columns
+/// are not found.
 pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
     for (above, (_, cells)) in rows.iter().take(LOOKED_AT).enumerate() {
         let clean: Vec<String> =
@@ -29,7 +30,8 @@ pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
         if let (Some(name), Some(prompt)) = (column(NAMES), column(PROMPTS)) {
             return Some(Header { name, prompt, above, is_written: true });
         }
-        // No header follows the first image. One before it may lack a column, unless it is the first row.
+        // No header can follow the first image. If another row precedes it, that row is a header without both
+        // columns.
         if clean.len() >= 2 && stem(&clean[0]) != clean[0] {
             return (above == 0).then_some(Header { name: 0, prompt: 1, above, is_written: false });
         }
@@ -37,7 +39,7 @@ pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
     None
 }
 
-/// Describes what a table has instead of the columns: the fullest of its first rows.
+/// Describes what a table has instead of the columns: the row with the most filled cells before the first image.
 pub fn said(rows: &[(u64, Vec<String>)]) -> String {
     let filled = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();
     let mut fullest: &[String] = &[];

@@ -9,9 +9,9 @@ use super::names::{fold, natural, readable};
 use super::table;
 use crate::data::{DataError, subject};
 
-/// Names of folders of images, in any case.
+/// Names of folders of images, compared without case.
 pub const IMAGES: &[&str] = &["images", "image", "imgs", "img"];
-/// Names of folders of masks, and of tables, in any case.
+/// Names of folders of masks, compared without case.
 pub const MASKS: &[&str] = &[
     "gts",
     "gt",
@@ -25,8 +25,9 @@ pub const MASKS: &[&str] = &[
     "segmentations",
     "gts_binary",
 ];
+/// Names of folders of tables, compared without case.
 const TABLES: &[&str] = &["prompt", "prompts", "anns", "annotations", "text", "texts"];
-/// If a folder has no splits, so many of ten images are for validation and for testing.
+/// The number of equal parts into which a hash divides the images of a folder that names no splits.
 const PARTS: u64 = 10;
 
 /// The known layouts.
@@ -37,9 +38,9 @@ pub enum Layout {
     Splits,
     /// The layout of LViT: `Train_Folder/img`, `Train_Folder/labelcol`, `Train_Folder/Train_text.xlsx`.
     Lvit,
-    /// Kvasir-SEG as downloaded: `images`, `masks`, with tables or lists beside them.
+    /// The layout of Kvasir-SEG as downloaded: `images` and `masks`, with tables or lists beside them.
     Folders,
-    /// Images in the folder itself, with masks beside them or in a subfolder.
+    /// The images lie in the folder itself, with masks beside them or in a subfolder.
     Flat,
 }
 
@@ -54,21 +55,22 @@ impl std::fmt::Display for Layout {
     }
 }
 
-/// Which of the images belong to a split.
+/// The rule by which images belong to a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// All images in the folder.
+    /// All images in the folder belong to the split.
     All,
-    /// The images in its table, of those that other splits share.
+    /// The images that the split's table names belong to it; the folder also has the images of other splits.
     ByTable,
-    /// The images in this list.
+    /// The images in this list belong to the split.
     Listed(PathBuf),
-    /// The images in these tenths by a hash of subject or name, so that all images of a subject are in one split.
+    /// The images in these tenths belong to the split. A hash of the subject, or of the name if it has no
+    /// subject, assigns the tenth, so that all images of a subject are in one split.
     Tenths(std::ops::Range<u64>),
 }
 
 impl Share {
-    /// Whether the image of this name belongs to these tenths.
+    /// Returns whether the image of this name belongs to these tenths.
     pub fn of_tenth(range: &std::ops::Range<u64>, name: &str) -> bool {
         let name = subject(name).map_or_else(|| key(name), fold);
         let hash = blake3::hash(name.as_bytes());
@@ -80,15 +82,15 @@ impl Share {
 /// The location of a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Its name.
+    /// Name of the split.
     pub name: String,
-    /// Table of its prompts; `None` if the folder has none.
+    /// Table of the prompts; `None` if there is none.
     pub table: Option<PathBuf>,
     /// Folder of the images.
     pub images: PathBuf,
-    /// Folders of the masks, the preferred first; the folder of the images if they lie among them.
+    /// Folders of the masks, the preferred first; the folder of the images if the masks lie among them.
     pub masks: Vec<PathBuf>,
-    /// Which images belong to it.
+    /// The rule by which images belong to the split.
     pub share: Share,
 }
 
@@ -101,11 +103,15 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
-    /// Returns the split of this name; `val`, `valid` and `validation` are the same.
+    /// Returns the split of this name. Other spellings of the usual names, such as `valid` and `validation` for
+    /// `val`, are accepted.
+    ///
+    /// # Errors
+    /// Returns [`DataError::NoSplit`] if there is none.
     pub fn source(&self, root: &Path, split: &str) -> Result<&Source, DataError> {
         let exact = self.sources.iter().find(|source| source.name == split);
         let alike = || self.sources.iter().find(|source| canonical(&source.name) == canonical(split));
-        // All of what is one split is that split.
+        // If there is one split only, `all` means that split.
         let only = || self.sources.first().filter(|_| split == "all" && self.sources.len() == 1);
         exact.or_else(alike).or_else(only).ok_or_else(|| {
             let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
@@ -114,7 +120,7 @@ impl Arrangement {
     }
 }
 
-/// Returns one name for all spellings of a split's name.
+/// Returns the canonical spelling of a split's name.
 fn canonical(split: &str) -> String {
     match fold(split).as_str() {
         "val" | "valid" | "validation" | "dev" => "val".into(),
@@ -124,22 +130,22 @@ fn canonical(split: &str) -> String {
     }
 }
 
-/// Returns whether a folder of this name is a split, and not merely a folder that has images: its name is that of
-/// training, validation or test.
+/// Returns whether this is a usual name of a split for training, validation or testing. A folder of another name
+/// may merely have images.
 pub fn is_split_name(name: &str) -> bool {
     ["train", "val", "test"].contains(&canonical(name).as_str())
 }
 
-/// Returns whether a folder has tables, or lists of the images of its splits.
+/// Returns whether a folder has tables of prompts, or lists of the images of its splits.
 pub fn has_tables(listing: &Listing) -> bool {
     ["train.txt", "val.txt", "test.txt"].iter().any(|name| listing.find(name).is_some())
         || !tables(listing).is_empty()
 }
 
-/// Recognises the layout of a folder by its content alone, whatever lies around it.
+/// Recognises the layout of a folder by its content alone, without regard to the folders above it.
 ///
 /// # Errors
-/// Returns an error if it does not exist, or has nothing that could be images of a data set.
+/// Returns an error if the folder cannot be read, or [`DataError::NoImages`] if it has no images of a data set.
 pub fn recognise(root: &Path) -> Result<Arrangement, DataError> {
     let listing = Listing::of(root).map_err(|error| DataError::reading(root, &error))?;
     let (layout, mut sources) = split_folders(root, &listing)
@@ -151,7 +157,8 @@ pub fn recognise(root: &Path) -> Result<Arrangement, DataError> {
     Ok(Arrangement { layout, sources })
 }
 
-/// Recognises a folder for each split: the layouts of the HiMix authors and of LViT.
+/// Recognises the layouts with a folder for each split: those of the HiMix authors and of LViT. `None` if there
+/// is no such folder.
 fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     let tables = tables(listing);
     let mut layout = Layout::Splits;
@@ -191,7 +198,8 @@ fn split_folders(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)
     (!sources.is_empty()).then_some((layout, sources))
 }
 
-/// Recognises all images in one place, divided by tables or lists named after splits, or by a hash.
+/// Recognises the layouts with all images in one folder. Tables or lists named after splits divide them, or else
+/// a hash. `None` if there are no images.
 fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     let (layout, images) = match listing.folder(IMAGES) {
         Some(images) => (Layout::Folders, images),
@@ -217,7 +225,7 @@ fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
             named.map(|(name, path)| source(name, Some(path.clone()), Share::ByTable)).collect(),
         ));
     }
-    // Of several tables the first with both columns counts; otherwise the first, so that its error is reported.
+    // The first table with both columns is used, or else the first table, so that its error is reported.
     let table = by_name.values().find(|path| table::read(path).is_ok());
     let only_csv = || by_name.values().find(|path| path.extension().is_none_or(|end| end != "json"));
     let table = table.or_else(only_csv).cloned();
@@ -236,7 +244,7 @@ fn one_pool(root: &Path, listing: &Listing) -> Option<(Layout, Vec<Source>)> {
     Some((layout, lists))
 }
 
-/// Returns the tables of the folder and of its folder of tables, by the split in their names.
+/// Returns the tables in the folder and in its folders of tables, by the name of the split in their file names.
 fn tables(listing: &Listing) -> BTreeMap<String, PathBuf> {
     let mut found = BTreeMap::new();
     let folders = listing.all_folders(TABLES);

@@ -1,4 +1,4 @@
-//! Lists a folder and finds names in any spelling.
+//! Lists a folder, and finds names in it without regard to their spelling.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -9,25 +9,29 @@ use super::names::{fold, readable};
 
 /// Extensions of supported image files.
 const IMAGES: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"];
-/// Extensions of supported tables.
+/// Extensions of supported table files.
 const TABLES: &[&str] = &["csv", "tsv", "xlsx", "json"];
 
-/// The names in a folder, sorted. Each is readable and stands for one file; [`Listing::join`] returns the file.
+/// The sorted names in a folder, in readable form. Each name stands for one file or folder; [`Listing::join`]
+/// returns its path.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     folder: PathBuf,
-    /// Names of files.
+    /// Readable names of the files, without hidden files.
     pub files: Vec<String>,
-    /// Names of folders.
+    /// Readable names of the folders, without hidden folders.
     pub folders: Vec<String>,
-    /// Maps folded names to readable names, of files and folders alike.
+    /// Maps the folded names of files and folders to their readable names.
     spellings: HashMap<String, Vec<String>>,
-    /// The names in the file system of those that are not valid Unicode.
+    /// Maps readable names to the names in the file system, for those that are not valid Unicode.
     foreign: HashMap<String, OsString>,
 }
 
 impl Listing {
     /// Lists a folder.
+    ///
+    /// # Errors
+    /// Returns an error if the folder cannot be read.
     pub fn of(folder: &Path) -> io::Result<Self> {
         let mut listing = Self { folder: folder.to_owned(), ..Self::default() };
         let mut foreign = Vec::new();
@@ -72,18 +76,19 @@ impl Listing {
         }
     }
 
-    /// Lists a folder that may not exist.
+    /// Lists a folder; the listing is empty if the folder cannot be read.
     pub fn or_empty(folder: &Path) -> Self {
         Self::of(folder).unwrap_or_else(|_| Self { folder: folder.to_owned(), ..Self::default() })
     }
 
-    /// Returns the name in the spelling of this folder, if it exists.
+    /// Returns the name as it is spelled in this folder, or `None` if no file or folder has this name in any
+    /// spelling.
     pub fn find(&self, name: &str) -> Option<&str> {
         let names = self.spellings.get(&fold(name))?;
         names.iter().find(|spelled| *spelled == name).or_else(|| names.first()).map(String::as_str)
     }
 
-    /// Returns the readable name of a file in the folder.
+    /// Returns the readable name of a file or folder, given its name in the file system.
     pub fn name_of(&self, name: &OsStr) -> Option<&str> {
         match name.to_str() {
             Some(name) => self.find(name),
@@ -99,7 +104,7 @@ impl Listing {
         }
     }
 
-    /// Returns the path of the first folder with one of these names.
+    /// Returns the path of the folder that has one of these names, the first names being preferred.
     pub fn folder(&self, names: &[&str]) -> Option<PathBuf> {
         let is_folder = |name: &&str| self.folders.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
         names.iter().find_map(|name| self.find(name).filter(is_folder)).map(|name| self.join(name))
@@ -110,24 +115,24 @@ impl Listing {
         names.iter().filter_map(|name| self.folder(&[name])).collect()
     }
 
-    /// Iterates over the image files.
+    /// Iterates over the names of the image files.
     pub fn images(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(String::as_str).filter(|name| has_end(name, IMAGES))
     }
 
-    /// Iterates over the files that may be tables, with their paths.
+    /// Iterates over the names of the files that may be tables, with their paths.
     pub fn tables(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         let names = self.files.iter().map(String::as_str).filter(|name| has_end(name, TABLES));
         names.map(|name| (name, self.join(name)))
     }
 
-    /// Returns the folder.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.folder
     }
 }
 
-/// Writes a name with the parts that are not valid Unicode as numbers.
+/// Returns the name with its parts that are not valid Unicode written as numbers.
 fn escaped(name: &OsStr) -> String {
     format!("{name:?}").trim_matches('"').to_owned()
 }
@@ -136,7 +141,7 @@ fn has_end(name: &str, ends: &[&str]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| ends.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
-/// Returns the name without its extension.
+/// Returns the name without the extension of an image or a table. Other extensions are kept.
 pub fn stem(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, _)) if has_end(name, IMAGES) || has_end(name, TABLES) => stem,

@@ -1,15 +1,16 @@
-//! Recognises the name of a mask, and of one of several masks.
+//! Recognises the file names of masks, also of several masks of one image.
 
 use super::listing::stem;
 use super::names::fold;
 
-/// What the name of a mask has in addition to that of its image, before or after it.
+/// The marks of a mask, which its name has before that of the image.
 const BEFORE: &[&str] = &["mask_", "mask-", "gt_", "label_"];
+/// The marks of a mask, which its name has after that of the image.
 const AFTER: &[&str] =
     &["_mask", "-mask", ".mask", "_segmentation", "_seg", "_gt", "-gt", "_label", "_groundtruth", "_lesion"];
 
-/// Returns what the names of image and mask have in common: the folded name, without its extension and without the
-/// mark of a mask.
+/// Returns the key that the names of an image and of its mask have in common: the folded name without its
+/// extension and without the mark of a mask.
 pub fn key(name: &str) -> String {
     let folded = fold(stem(name));
     let bare = BEFORE.iter().find_map(|mark| folded.strip_prefix(mark)).unwrap_or(&folded);
@@ -17,22 +18,23 @@ pub fn key(name: &str) -> String {
     if bare.is_empty() { folded } else { bare.to_owned() }
 }
 
-/// Whether the name is that of a mask.
+/// Returns whether the name has the mark of a mask.
 pub fn is_mask(name: &str) -> bool {
     key(name) != fold(stem(name))
 }
 
-/// A further mask of an image that has several, as in BUSI: `x_mask_1.png` beside `x_mask.png`.
+/// The second or a further mask of an image, as in BUSI: `x_mask_1.png` beside `x_mask.png`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Further {
-    /// The key of its image.
+    /// The key of the image.
     pub key: String,
-    /// Folded stem of the mask beside which it lies: `x_mask`.
+    /// The folded stem of the first mask: `x_mask`.
     pub first: String,
 }
 
-/// Returns the image to which a numbered mask belongs. The number must follow the mark (`x_mask_1`, `x_mask-1`,
-/// `x_mask1`, `x_mask (1)`): `mask_x_1` and `x_1` could also be the mask of an image `x_1`.
+/// Returns the image and the first mask to which a numbered mask belongs, or `None` if the name is not that of a
+/// numbered mask. The number must follow the mark (`x_mask_1`, `x_mask-1`, `x_mask1`, `x_mask (1)`), because
+/// `mask_x_1` and `x_1` could also belong to an image `x_1`.
 pub fn further(name: &str) -> Option<Further> {
     let folded = fold(stem(name));
     let first = match folded.strip_suffix(')') {

@@ -1,4 +1,5 @@
-//! Data sets of image, mask and prompt, recognised by the content of a folder; see [`Layout`] for the known layouts.
+//! Data sets of images, masks and prompts, recognised by the content of a folder. [`Layout`] lists the known
+//! layouts.
 
 mod enclosing;
 mod entries;
@@ -26,12 +27,13 @@ pub use pair::Pair;
 pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
 
-/// One case of a split.
+/// One case of a split: an image, its masks and its prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The image's file, which existed when the split was opened.
     pub image: PathBuf,
-    /// The files of its masks, at least one, in the order of their names; they existed when the split was opened.
+    /// The files of the masks, at least one, which existed when the split was opened. Numbered masks follow the
+    /// first.
     pub masks: Vec<PathBuf>,
     /// The prompt, unchanged.
     pub prompt: String,
@@ -48,11 +50,12 @@ pub struct Dataset {
     pub layout: Layout,
     /// Name of the split, for example `train`.
     pub split: String,
-    /// How its pairs are read: as the data set says, until [`Dataset::check`] changes it.
+    /// How the pairs are read: as the settings of the data set say, until [`Dataset::check`] changes it.
     pub reading: PairReading,
     /// The pairs, at least one.
     pub samples: Vec<Sample>,
-    /// The problems that were found. Except for empty prompts, none concerns a pair in `samples`.
+    /// The problems that were found, both of pairs in `samples` and of cases that were left out
+    /// ([`Problem::is_left_out`]).
     pub findings: Vec<Finding>,
 }
 
@@ -63,8 +66,9 @@ pub struct Checked {
     pub with_foreground: usize,
 }
 
-/// Returns the masks beside an image by the names that are usual in data sets: in the same folder, or in a folder of
-/// masks within it or beside it. Empty if the file is a mask itself.
+/// Returns the masks of an image, found by the names that are usual in data sets. They are searched in the same
+/// folder, and in a folder of masks within it or beside it. Empty if there are none or if the file is a mask
+/// itself.
 pub fn partners(image: &Path) -> Vec<PathBuf> {
     match (image.file_name(), image.parent()) {
         (Some(name), Some(folder)) => pairing::masks_beside(folder, name),
@@ -75,17 +79,17 @@ pub fn partners(image: &Path) -> Vec<PathBuf> {
 /// The splits of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Splits {
-    /// Their names: those that the data set defines, or `all` alone if it defines none.
+    /// The names of the splits that the data set defines, or `all` alone if it defines none.
     pub names: Vec<String>,
-    /// Whether the data set says which image belongs to which split. If it does not, [`Dataset::open`] divides it by a
-    /// hash, which nobody who looks at it should take for its own division.
+    /// Whether the data set itself states which image belongs to which split. If it does not, [`Dataset::open`]
+    /// divides it by a hash, and this division must not be shown as that of the data set.
     pub are_said: bool,
 }
 
-/// Returns the splits of the data set that a folder is, or of the part of one that it is.
+/// Returns the splits of the data set in a folder, or of the part of a data set that the folder is.
 ///
 /// # Errors
-/// Returns an error if the folder has nothing that could be images of a data set.
+/// Returns an error if the folder cannot be read or has no images of a data set.
 pub fn splits(folder: &Path) -> Result<Splits, DataError> {
     let arrangement = enclosing::find(folder)?.arrangement;
     if !arrangement.names_splits() {
@@ -95,8 +99,7 @@ pub fn splits(folder: &Path) -> Result<Splits, DataError> {
     Ok(Splits { names, are_said: true })
 }
 
-/// Returns how the pairs of a folder are read: as the data set says that it is, or is a part of; by default if there is
-/// none.
+/// Returns how the pairs of a folder are read, from the settings of the data set that it is or is a part of.
 ///
 /// # Errors
 /// Returns the errors of [`PairReading::of`].
@@ -105,25 +108,25 @@ pub fn reading(folder: &Path) -> Result<PairReading, DataError> {
     PairReading::of(&root)
 }
 
-/// An image, and what its data set says of it.
+/// An image with its masks, prompt and split in a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     /// The image's file name, readable.
     pub name: String,
     /// The image's file.
     pub image: PathBuf,
-    /// The files of its masks; empty if it has none.
+    /// The files of the masks; empty if there are none.
     pub masks: Vec<PathBuf>,
-    /// Its prompt, unchanged; empty if there is none.
+    /// The prompt, unchanged; empty if there is none.
     pub prompt: String,
-    /// The split that it belongs to; `None` if the data set names none.
+    /// The split that the image belongs to; `None` if the data set does not state it.
     pub split: Option<String>,
-    /// How image and masks are read: as the data set says, or by default.
+    /// How image and masks are read: as the settings of the data set say, or by default.
     pub reading: PairReading,
 }
 
-/// Returns what the data set around a folder of images says of each, or around one of its files of that one. Empty if
-/// there is no such data set: see [`partners`] for masks without one.
+/// Returns the cases of the images in a folder, or of the one image if `path` is a file, in the data set above
+/// them. Empty if there is no such data set; [`partners`] finds masks without one.
 pub fn cases(path: &Path) -> Vec<Case> {
     let Some(found) = enclosing::around(path) else { return Vec::new() };
     let names_splits = found.arrangement.names_splits();
@@ -131,7 +134,7 @@ pub fn cases(path: &Path) -> Vec<Case> {
     let of_file = path.file_name().filter(|_| !path.is_dir());
     let mut cases: Vec<Case> = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    // If a pool has lists, its whole stands last and has what is in none of them.
+    // If lists divide a pool of images, the split of all images comes last and adds those that are in no list.
     for source in
         found.arrangement.sources.iter().filter(|source| !matches!(source.share, layout::Share::Tenths(_)))
     {
@@ -139,7 +142,7 @@ pub fn cases(path: &Path) -> Vec<Case> {
             continue;
         }
         let split = Some(&source.name).filter(|name| names_splits && *name != "all");
-        // A table that cannot be read says nothing; opening the data set itself tells why.
+        // A table that cannot be read is ignored here; the error is reported when the data set itself is opened.
         for pairing::Known { name, image, masks, prompt } in pairing::known(source).unwrap_or_default() {
             let is_wanted = of_file.is_none_or(|file| image.file_name() == Some(file));
             if is_wanted && seen.insert(image.clone()) {
@@ -152,14 +155,14 @@ pub fn cases(path: &Path) -> Vec<Case> {
 }
 
 impl Dataset {
-    /// Opens `split` of the data set in `folder`, or of the part of a data set that the folder is: reads its table and
-    /// the names of the files, not their content. What cannot be used (a missing partner, a second row for an image) is
-    /// left out and listed.
+    /// Opens `split` of the data set in `folder`, or of the part of a data set that the folder is. It reads the
+    /// table and the names of the files, but not their content. Cases that cannot be used (a missing file, a
+    /// second row for an image) are left out and listed in `findings`.
     ///
     /// # Errors
-    /// Returns an error if there are no images, no such split, or no masks; if the table is unreadable, lacks a
-    /// column, or has no rows; if no row has both files (the message names the first); or if its settings cannot be
-    /// read.
+    /// Returns an error if there are no images, no masks or no such split; if the table is unreadable, lacks a
+    /// column or has no rows; if no row has both an image and a mask (the message names the first missing file);
+    /// or if the settings of the data set cannot be read.
     pub fn open(folder: &Path, split: &str) -> Result<Self, DataError> {
         let enclosing::Enclosing { root, arrangement } = enclosing::find(folder)?;
         let source = arrangement.source(folder, split)?;
@@ -169,18 +172,20 @@ impl Dataset {
         Ok(Self { root, layout: arrangement.layout, split, reading, samples, findings })
     }
 
-    /// Opens every file once and leaves out what cannot be used: unreadable files, and masks of another size than
-    /// their image. Masks without foreground are listed. From then on the data set is read in this way.
+    /// Opens every file once, and leaves out unreadable files and masks of another size than their image. Masks
+    /// without foreground, and masks that are foreground everywhere, are listed in `findings`. `reading` becomes
+    /// the reading of the data set.
     ///
     /// # Errors
-    /// Returns an error if no pair is left. It is not an error that no mask has foreground, because a set of normal
-    /// cases is useful together with others; callers that have nothing else raise [`Dataset::all_empty_error`].
+    /// Returns an error if no pair is left. It is not an error if no mask has foreground, because a set of
+    /// normal cases is useful together with others; callers without other data return
+    /// [`Dataset::all_empty_error`].
     pub fn check(&mut self, reading: &PairReading) -> Result<Checked, DataError> {
         self.reading = reading.clone();
         survey::check(self)
     }
 
-    /// Returns the error that no mask has foreground, with what to do about it.
+    /// Returns the error that no mask has foreground, with advice that depends on the reading.
     pub fn all_empty_error(&self) -> DataError {
         let hint = match self.reading.rule {
             _ if !self.reading.labels.is_empty() => " with these labels; check which labels the masks have",

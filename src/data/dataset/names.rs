@@ -7,9 +7,9 @@ use std::ffi::OsStr;
 use encoding_rs::WINDOWS_1252;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Returns one form for all spellings of a name: letters composed (Unicode normalisation form C, because systems
-/// compose or decompose "ü") and without case (full folding, so that "Straße" equals "STRASSE"). Other letters stay
-/// different; the dotless "ı" of Turkish is not an "i".
+/// Returns one form for all spellings of a name. Letters are composed (Unicode normalisation form C, because
+/// systems differ in whether they decompose "ü") and case is folded (fully, so that "Straße" equals "STRASSE").
+/// Other letters remain different; for instance the dotless "ı" of Turkish does not become an "i".
 pub fn fold(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
@@ -26,8 +26,9 @@ pub fn fold(name: &str) -> String {
     composer.normalize(&folded).into_owned()
 }
 
-/// Returns a name as it is shown and compared. What is not valid Unicode comes from an old system or archive and is
-/// read as Windows-1252, which has a character for every byte, so that different names stay different.
+/// Returns a name in the form in which it is shown and compared. A name that is not valid Unicode comes from an
+/// old system or archive. It is read as Windows-1252, which has a character for every byte, so that different
+/// names stay different.
 pub fn readable(name: &OsStr) -> Cow<'_, str> {
     match name.to_str() {
         Some(name) => Cow::Borrowed(name),
@@ -41,14 +42,15 @@ fn foreign(name: &OsStr) -> Cow<'_, str> {
     Cow::Owned(WINDOWS_1252.decode_without_bom_handling(name.as_bytes()).0.into_owned())
 }
 
-/// On other systems such a name has half of a UTF-16 character.
+/// Returns a name that is not valid Unicode with its unpaired UTF-16 surrogates escaped.
 #[cfg(not(unix))]
 fn foreign(name: &OsStr) -> Cow<'_, str> {
     let escaped = format!("{name:?}");
     Cow::Owned(escaped.trim_matches('"').to_owned())
 }
 
-/// Restores a name that was UTF-8 and was read as Windows-1252 ("MÃ¼ller" for "Müller"); `None` if it was not.
+/// Restores a UTF-8 name that was wrongly read as Windows-1252 ("MÃ¼ller" for "Müller"). `None` if the name
+/// cannot be such a misreading, or does not change.
 pub fn mended(name: &str) -> Option<String> {
     let (bytes, _, is_lossy) = WINDOWS_1252.encode(name);
     let text = String::from_utf8(bytes.into_owned()).ok()?;

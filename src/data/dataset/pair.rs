@@ -1,5 +1,5 @@
-//! The only function that reads a pair, for training, scoring and drawing: the image, and its masks as one ground
-//! truth of its size.
+//! Reads a pair for training, scoring and figures: the image, and its masks as one ground truth of the image's
+//! size.
 
 use super::Sample;
 use super::reading::PairReading;
@@ -12,18 +12,18 @@ use crate::data::{DataError, Geometry, Image, Limit, Mask, Orientation, decode};
 pub struct Pair {
     /// The image.
     pub image: Image,
-    /// The foreground of its masks, of the image's size.
+    /// The foreground of the masks, of the image's size.
     pub mask: Mask,
     /// How the values of the masks were interpreted.
     pub kind: MaskKind,
-    /// Whether the file of the image has an orientation that turns or mirrors it; [`PairReading::orientation`] says
-    /// what was done.
+    /// Whether the image's file has an orientation that turns or mirrors it. [`PairReading::orientation`] says
+    /// whether it was applied.
     pub is_turned: bool,
     /// Notes, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Reads the files of a sample. A mask of another size than its image is refused and never resized.
+/// Reads the files of a sample. A mask of another size than its image is refused and not resized.
 ///
 /// # Errors
 /// Returns an error if a file cannot be read, if a mask has another size than the image, or if there is no mask.
@@ -32,7 +32,7 @@ pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
     let (is_turned, mut notes) = (raster.source.turn().is_some(), raster.notes.clone());
     let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
     let shape = [raster.columns, raster.rows, 1];
-    // A stack of pages is not an image of a pair, and is refused as such.
+    // A stack of pages cannot be the image of a pair; `load_as` returns the error for it.
     let image = match raster.pages {
         1 => raster.into_image(),
         _ => load_as(&sample.image, Limit::default(), reading.orientation)?,
@@ -48,7 +48,7 @@ pub fn read(sample: &Sample, reading: &PairReading) -> Result<Pair, DataError> {
     Ok(Pair { image, mask, kind: truth.laid.labels.kind.clone(), is_turned, notes })
 }
 
-/// Extends the error if a mask has the size of its image in the other orientation.
+/// Replaces the error about a mask's size if the mask has the size of the image in the other orientation.
 fn turned(error: DataError, orientation: Orientation) -> DataError {
     match error {
         DataError::MaskSize { path, mask_width, mask_height, width, height }

@@ -1,4 +1,4 @@
-//! Finds the pairs of a split, and files without a partner.
+//! Finds the pairs of image and mask in a split, and the files without a partner.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -12,24 +12,28 @@ use super::names::{fold, mended, natural, readable};
 use super::{Sample, table};
 use crate::data::DataError;
 
-/// Image files of a split by key, and their masks.
+/// The image files and the mask files of a split.
 struct Files {
     images: Listing,
-    /// Maps keys to names of images.
+    /// Maps keys to the names of images.
     by_key: HashMap<String, Vec<String>>,
     masks: Vec<MaskFiles>,
 }
 
-/// Mask files of a folder.
+/// The mask files of a folder.
 struct MaskFiles {
     listing: Listing,
-    /// Maps keys to names of masks.
+    /// Maps keys to the names of masks.
     by_key: HashMap<String, Vec<String>>,
-    /// Maps keys to names of the second and further masks of an image.
+    /// Maps keys to the names of the second and further masks of an image.
     further: HashMap<String, Vec<(Further, String)>>,
 }
 
-/// Returns the pairs of a split in the order of its table, or of their names if it has none.
+/// Returns the pairs of a split, in the order of its table or of the names if it has none, and the problems
+/// found.
+///
+/// # Errors
+/// Returns an error if the table or the list of the split cannot be read, or if there is no pair.
 pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> {
     let (rows, remarks) = match &source.table {
         Some(path) => table::read(path)?,
@@ -88,19 +92,23 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
     Ok((samples, findings))
 }
 
-/// An image of a split with what is known of it, be it a pair or not.
+/// An image of a split with its masks and prompt, as far as they exist.
 pub struct Known {
     /// The image's file name, readable.
     pub name: String,
-    /// Its file.
+    /// The image's file.
     pub image: PathBuf,
-    /// The files of its masks; empty if it has none.
+    /// The files of the masks; empty if there are none.
     pub masks: Vec<PathBuf>,
     /// The prompt, unchanged; empty if there is none.
     pub prompt: String,
 }
 
-/// Returns the images of a split: those of its table in its order, then those that no row names, unless only its table says which belong to it.
+/// Returns the images of a split: first those that its table names, in the order of the table, then the others
+/// in natural order. The others are left out if the table decides which images belong to the split.
+///
+/// # Errors
+/// Returns an error if the table or the list of the split cannot be read.
 pub fn known(source: &Source) -> Result<Vec<Known>, DataError> {
     let rows = source.table.as_ref().map_or(Ok(Vec::new()), |path| table::read(path).map(|(rows, _)| rows))?;
     let files = Files::of(source);
@@ -126,7 +134,7 @@ pub fn known(source: &Source) -> Result<Vec<Known>, DataError> {
     Ok(found)
 }
 
-/// Explains why a split has no pair.
+/// Returns the error that explains why a split has no pair.
 fn refusal(
     source: &Source,
     files: &Files,
@@ -158,10 +166,13 @@ fn name_of(path: &Path) -> String {
     path.file_name().map(|name| readable(name).into_owned()).unwrap_or_default()
 }
 
-/// Returns whether the image of a name belongs to the split.
+/// A function that returns whether the image of a name belongs to the split.
 type Belongs = Box<dyn Fn(&str) -> bool>;
 
-/// Returns which images belong to the split.
+/// Returns the function that decides which images belong to the split.
+///
+/// # Errors
+/// Returns an error if the list of the split cannot be read.
 fn share(source: &Source) -> Result<Belongs, DataError> {
     Ok(match &source.share {
         Share::All | Share::ByTable => Box::new(|_| true),
@@ -200,7 +211,8 @@ impl Files {
         Self { images, by_key, masks }
     }
 
-    /// Returns the image that a row names: as written, without `mask_`, in another case, or without its extension.
+    /// Returns the name of the image that a row names. The row may add `mask_`, differ in case, or lack the
+    /// extension. `None` if there is no such image.
     fn image(&self, name: &str) -> Option<String> {
         if name.is_empty() {
             return None;
@@ -210,7 +222,7 @@ impl Files {
         let Some(found) = exact.or_else(|| self.by_key.get(&key(bare)).map(|names| names[0].as_str())) else {
             return mended(name).and_then(|name| self.image(&name));
         };
-        // A mask among the images is not the image of its row.
+        // A mask that lies among the images is not the image of a row.
         self.by_key.contains_key(&key(found)).then(|| found.to_owned())
     }
 
@@ -220,7 +232,8 @@ impl Files {
         found.find(|masks| !masks.is_empty()).unwrap_or_default()
     }
 
-    /// Handles images that no row names: they are pairs of a folder without a table, otherwise problems.
+    /// Handles the images that no row names. In a folder without a table they become pairs with an empty prompt;
+    /// otherwise they are problems. Masks without an image are listed as well.
     fn without_row(
         &self,
         source: &Source,
@@ -250,7 +263,7 @@ impl Files {
                 (true, Some(_)) => {}
             }
         }
-        // If several splits share the images, a mask without an image is reported once, by the whole.
+        // If several splits share the images, only the split of all images reports masks without an image.
         if source.share == Share::All {
             let by_key = self.masks.iter().flat_map(|masks| &masks.by_key);
             let mut alone: Vec<&String> =
@@ -263,13 +276,13 @@ impl Files {
 }
 
 impl MaskFiles {
-    /// Lists a folder of masks, for the images of these keys in the folder `images`.
+    /// Lists the masks in `folder` for the images with these keys, which lie in the folder `images`.
     fn of(folder: &Path, images: &Path, image_keys: &HashMap<String, Vec<String>>) -> Self {
         let listing = Listing::or_empty(folder);
         let is_mixed = folder == images;
         let (mut by_key, mut numbered) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         for name in listing.images() {
-            // If an image has that name with its number, it is the mask of that image.
+            // If there is an image for the name with its number, this is the mask of that image.
             let further = further(name)
                 .filter(|further| image_keys.contains_key(&further.key) && !image_keys.contains_key(&key(name)));
             match further {
@@ -281,7 +294,8 @@ impl MaskFiles {
         Self { listing, by_key, further: numbered }
     }
 
-    /// Returns the masks of an image: the one with the most similar name, and those that are numbered after it.
+    /// Returns the masks of an image: the one with the most similar name, followed by the numbered ones that
+    /// belong to it.
     fn of_image(&self, image: &str) -> Vec<PathBuf> {
         let folded = fold(stem(image));
         let wanted =
@@ -312,7 +326,7 @@ impl MaskFiles {
     }
 }
 
-/// Returns the masks of an image in the folders that are usual in data sets.
+/// Returns the masks of the image `name` in `folder`, searched in the folders that are usual in data sets.
 pub fn masks_beside(folder: &Path, name: &OsStr) -> Vec<PathBuf> {
     let Ok(here) = Listing::of(folder) else { return Vec::new() };
     let Some(name) = here.name_of(name) else { return Vec::new() };

@@ -12,37 +12,39 @@ use crate::data::{DataError, Limit, MaskRule, Orientation};
 
 /// The file in the folder of a data set that says how its pairs are read.
 pub const FILE: &str = "himix-data.toml";
-/// Most bytes of that file.
+/// The largest accepted size of that file, in bytes.
 const MOST_BYTES: u64 = 64 << 10;
 
-/// How image and masks become a pair. `himix-data.toml` in the folder of the data set may have any of:
+/// How image and masks become a pair. `himix-data.toml` in the folder of the data set may have any of these
+/// keys:
 ///
 /// ```toml
-/// orientation = "as_stored" # or "upright": what is done about the EXIF orientation of its pictures
-/// mask_rule = "exactly_255" # or "half", or "found" from its values: what is foreground in a mask file
-/// several = "as_labels"     # or "united": what several masks of one image are
-/// labels = [1, 3]           # the labels that are foreground; all where it is left out
+/// orientation = "as_stored" # or "upright" (default): whether the EXIF orientation of images is applied
+/// mask_rule = "exactly_255" # or "half", or "found" (default, from the values): the foreground of a mask file
+/// several = "as_labels"     # or "united" (default): the meaning of several masks of one image
+/// labels = [1, 3]           # the labels that are foreground; by default all except background
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PairReading {
-    /// What is foreground in a mask file.
+    /// The rule for the foreground of a mask file.
     #[serde(rename = "mask_rule")]
     pub rule: MaskRule,
-    /// What to do about the EXIF orientation of an image. Masks are drawn on the displayed image, so upright is the
-    /// usual case.
+    /// The treatment of the EXIF orientation of an image. Masks are usually drawn on the displayed image, so
+    /// that upright is the default.
     pub orientation: Orientation,
-    /// What several masks of one image are.
+    /// The meaning of several masks of one image.
     pub several: Several,
-    /// Labels that are foreground; empty for all except background.
+    /// The labels that are foreground; empty for all except background.
     pub labels: BTreeSet<i64>,
 }
 
 impl PairReading {
-    /// Returns how the data set in `root` is read; the default if it does not say.
+    /// Returns how the data set in `root` is read, from its `himix-data.toml`; the default if there is no such
+    /// file.
     ///
     /// # Errors
-    /// Returns an error if its `himix-data.toml` cannot be read or has other keys.
+    /// Returns an error if the file cannot be read, is larger than 64 KiB, or has unknown keys or values.
     pub fn of(root: &Path) -> Result<Self, DataError> {
         let path = root.join(FILE);
         let refuse = |reason: String| DataError::Setting { path: path.clone(), reason };
@@ -65,7 +67,7 @@ impl PairReading {
         })
     }
 
-    /// Returns the same with another rule, if one is given.
+    /// Returns the same reading with another mask rule, if one is given.
     #[must_use]
     pub fn under(self, rule: Option<MaskRule>) -> Self {
         Self { rule: rule.unwrap_or(self.rule), ..self }
@@ -76,7 +78,7 @@ impl PairReading {
         if self.labels.is_empty() { LabelChoice::Foreground } else { LabelChoice::Only(self.labels.clone()) }
     }
 
-    /// Returns how the masks of a pair are read, each within this memory limit.
+    /// Returns how the masks of a pair are read. `limit` is the memory limit of each mask file.
     pub fn truth(&self, limit: Limit) -> TruthReading {
         TruthReading {
             mask: MaskReading { rule: self.rule, orientation: self.orientation, limit },
@@ -86,7 +88,7 @@ impl PairReading {
         }
     }
 
-    /// Describes how it differs from the default; empty if it does not.
+    /// Describes in words how the reading differs from the default; empty if it does not.
     pub fn words(&self) -> String {
         let mut words = Vec::new();
         if self.orientation == Orientation::AsStored {

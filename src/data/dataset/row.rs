@@ -1,4 +1,4 @@
-//! A row of a table of prompts, and the names of the two columns that it is taken from.
+//! A row of a table of prompts, and the headers of its two columns.
 
 /// Headers of the column of image names, in the order of preference.
 pub const NAMES: &[&str] =
@@ -6,22 +6,26 @@ pub const NAMES: &[&str] =
 /// Headers of the column of prompts.
 pub const PROMPTS: &[&str] =
     &["description", "sentence", "prompt", "prompts", "text", "caption", "report", "sentences", "descriptions"];
-/// Most rows of a table, and the longest cell, bytes.
+/// The most rows of a table.
 const MOST_ROWS: usize = 1_000_000;
+/// The longest accepted cell, in bytes.
 const MOST_CELL: usize = 1 << 20;
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its line, from 1; in a JSON file the number of the entry.
+    /// The line of the row, from 1; in a JSON file the number of the entry.
     pub line: u64,
-    /// Image, as it is written.
+    /// The name of the image as written, without surrounding spaces.
     pub name: String,
     /// The prompt, unchanged.
     pub prompt: String,
 }
 
-/// Appends a row, within reason.
+/// Appends a row.
+///
+/// # Errors
+/// Returns a message if there are more than a million rows or if a cell is longer than 1 MiB.
 pub fn push(rows: &mut Vec<Row>, row: Row) -> Result<(), String> {
     if rows.len() == MOST_ROWS {
         return Err(format!("it has more than {MOST_ROWS} rows"));

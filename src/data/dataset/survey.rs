@@ -1,4 +1,4 @@
-//! Surveys a data set before it is used: opens every file once.
+//! Surveys a data set before it is used, by opening every file once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use crate::data::{DataError, subject};
 pub struct Survey {
     /// The folder of the data set: the one that was surveyed, or the one that it is a part of.
     pub root: PathBuf,
-    /// Whether the folder names no splits, so that those here are made by a hash.
+    /// Whether the folder names no splits, so that these are made by a hash.
     pub is_hashed: bool,
     /// The layout of the folder.
     pub layout: Layout,
-    /// How its pairs were read.
+    /// How the pairs were read.
     pub reading: PairReading,
-    /// The splits; one that cannot be used is an error.
+    /// The names of the splits with their surveys, or with an error for a split that cannot be used.
     pub splits: Vec<(String, Result<SplitSurvey, DataErrorText>)>,
     /// Subjects that occur in more than one split, with these splits.
     pub shared_subjects: Vec<(String, Vec<String>)>,
@@ -34,35 +34,36 @@ pub type DataErrorText = String;
 /// The content of a split.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct SplitSurvey {
-    /// Pairs that can be used.
+    /// Number of pairs that can be used.
     pub pairs: usize,
     /// Number of different prompts.
     pub prompts: usize,
-    /// Number of subjects in the names.
+    /// Number of different subjects in the file names.
     pub subjects: usize,
-    /// Mean share of foreground in the masks, 0 to 1.
+    /// Mean over the pairs of the share of foreground in the mask, 0 to 1.
     pub foreground: f64,
     /// Smallest and largest width and height in pixels; `None` if there is no pair.
     pub sizes: Option<[(usize, usize); 2]>,
-    /// How the values of the masks were interpreted, with the number of masks.
+    /// The interpretations of the masks' values, each with the number of pairs.
     pub mask_kinds: BTreeMap<String, usize>,
     /// Number of pairs whose image has an EXIF orientation that turns or mirrors it.
     pub turned: usize,
-    /// The problems.
+    /// The problems that were found.
     pub findings: Vec<Finding>,
 }
 
-/// The result for one pair.
+/// The result of opening one pair.
 enum PairCheck {
     Good { size: (usize, usize), foreground: f64, kind: String, is_turned: bool, key: [u8; 32] },
     Bad(Finding),
 }
 
-/// Surveys every split of the data set in `folder`, or of the part of one that it is, whose pairs are read by `reading`.
-/// `progress` receives from several threads how many files were opened of how many.
+/// Surveys every split of the data set in `folder`, or of the part of a data set that the folder is. Its pairs
+/// are read by `reading`. `progress` receives, from several threads, the number of pairs that were opened and
+/// their total.
 ///
 /// # Errors
-/// Returns an error if the folder is not a data set.
+/// Returns an error if the folder is neither a data set nor a part of one.
 pub fn survey(
     folder: &Path,
     reading: &PairReading,
@@ -71,7 +72,7 @@ pub fn survey(
     let enclosing::Enclosing { root, arrangement } = enclosing::find(folder)?;
     let is_hashed = arrangement.sources.iter().any(|source| matches!(source.share, Share::Tenths(_)));
     let is_divided = arrangement.sources.iter().any(|source| source.share != Share::All);
-    // If a pool of images is divided, the whole is not surveyed again.
+    // If a pool of images is divided into splits, the split of all images is not surveyed again.
     let sources = arrangement.sources.iter().filter(|source| !is_divided || source.name != "all");
     let opened: Vec<(String, Result<Dataset, DataError>)> =
         sources.map(|source| (source.name.clone(), Dataset::open(folder, &source.name))).collect();
@@ -99,8 +100,8 @@ pub fn survey(
     Ok(Survey { root, is_hashed, layout: arrangement.layout, reading: reading.clone(), splits, shared_subjects })
 }
 
-/// Leaves out of an opened split what only opening every file shows: unreadable files, and masks of another size.
-/// Masks without foreground are listed.
+/// Opens every pair of a split, and leaves out unreadable files and masks of another size than their image.
+/// Masks without foreground, and masks that are foreground everywhere, are listed as findings.
 ///
 /// # Errors
 /// Returns an error if no pair is left.
@@ -142,7 +143,7 @@ pub(super) fn check(dataset: &mut Dataset) -> Result<Checked, DataError> {
     Ok(Checked { with_foreground })
 }
 
-/// Returns the problem of a mask with this share of foreground.
+/// Returns the problem of a mask with this share of foreground, if it is empty or full.
 fn oddity(foreground: f64) -> Option<Problem> {
     match foreground {
         0.0 => Some(Problem::EmptyMask),
@@ -151,7 +152,7 @@ fn oddity(foreground: f64) -> Option<Problem> {
     }
 }
 
-/// Opens every pair.
+/// Opens every pair, in parallel, and calls `step` after each.
 fn look(samples: &[Sample], reading: &PairReading, step: &(dyn Fn() + Sync)) -> Vec<PairCheck> {
     let one = |sample: &Sample| {
         let look = match pair::read(sample, reading) {

@@ -1,4 +1,4 @@
-//! Tables of prompts: CSV in any usual encoding and with any usual separator, XLSX, JSON.
+//! Reads tables of prompts: CSV in any usual encoding and with any usual separator, XLSX, and JSON.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,14 +11,19 @@ use super::{entries, workbook};
 use crate::data::DataError;
 use crate::data::error::{caught, one_line};
 
-/// Largest table that is read, bytes; most cells and columns.
+/// The largest accepted size of a table file, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
+/// The most cells of a CSV table.
 const MOST_CELLS: usize = 8_000_000;
+/// The most columns of a CSV table that are read.
 const MOST_COLUMNS: usize = 512;
-/// Bytes of a text in which its separator is looked for.
+/// The number of bytes at the beginning of a text in which its separator is searched.
 const MOST_TOP: usize = 64 << 10;
 
-/// The rows of the table at `path` and what there is to remark on it.
+/// Returns the rows of the table at `path`, and remarks about how it was read.
+///
+/// # Errors
+/// Returns an error if the file cannot be read, is not a table, is too large, or lacks a column.
 pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
     let bytes = bytes(path)?;
@@ -51,12 +56,12 @@ pub fn read(path: &Path) -> Result<(Vec<Row>, Vec<String>), DataError> {
     }
 }
 
-/// Reads the rows of the first sheet of a workbook that has both columns.
+/// Reads the rows of a workbook's first sheet that has both columns.
 fn of_workbook(path: &Path, bytes: &[u8]) -> Result<(Vec<Row>, Vec<String>), DataError> {
     let refuse = |reason: String| DataError::Table { path: path.to_owned(), reason };
     let mut book = workbook::Book::open(bytes).map_err(refuse)?;
     let names = book.sheets();
-    // A sheet that cannot be read, for instance of a chart, does not count.
+    // Sheets that cannot be read, for instance charts, are ignored.
     let has_columns = |book: &mut workbook::Book, name: &String| {
         book.first_rows(name).is_ok_and(|rows| header::find(&rows).is_some_and(|header| header.is_written))
     };
@@ -71,14 +76,14 @@ fn of_workbook(path: &Path, bytes: &[u8]) -> Result<(Vec<Row>, Vec<String>), Dat
     Ok((rows_of(path, rows.map(Ok), false, &mut remarks)?, remarks))
 }
 
-/// Reads the content of a file, if it has the size of a table.
+/// Reads the content of a file, unless it is too large for a table.
 fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
     let mut bytes = Vec::new();
     if length <= MOST_BYTES {
         bytes.reserve_exact(length as usize);
-        // A pipe, for instance, may have more than its size says.
+        // A pipe, for instance, can deliver more bytes than its size states.
         file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| DataError::reading(path, &error))?;
     }
     if length.max(bytes.len() as u64) > MOST_BYTES {
@@ -88,12 +93,14 @@ fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// Reads a list of names, one on each line.
+/// Reads and decodes a text file, such as a list of names.
 pub fn text(path: &Path) -> Result<String, DataError> {
     Ok(decoded(path, bytes(path)?).0)
 }
 
-/// Decodes a text by its byte order mark; otherwise as UTF-8, as UTF-16 if it has zero bytes, or as Windows-1252.
+/// Decodes a text by its byte order mark. Without one, it is read as UTF-16 if it begins with zero bytes at odd
+/// positions, else as UTF-8 if that is valid, else as Windows-1252. A remark names the encoding if it is not
+/// UTF-8.
 fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     let remark = |encoding: &'static Encoding| vec![format!("{} is read as {}", path.display(), encoding.name())];
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
@@ -112,8 +119,8 @@ fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     }
 }
 
-/// Returns the separator in a first line `sep=;`, as Excel writes and reads it, the text after it, and the number of
-/// lines skipped.
+/// Returns the separator that a first line such as `sep=;` declares, as Excel writes and reads it, the text
+/// after that line, and the number of skipped lines.
 fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let first = first.trim_end_matches('\r').trim_matches('"');
@@ -126,13 +133,13 @@ fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
     }
 }
 
-/// Returns the separator of the columns: the most frequent one in the first line, or one with which a header is
-/// found.
+/// Returns the separator of the columns: the first with which a header is found, in the order of their frequency
+/// in the first line, or else the most frequent one.
 fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];
-    // A comma, unless another one is more frequent.
+    // The sort is stable, so that a comma comes first unless another separator is more frequent.
     order.sort_by_key(|separator| std::cmp::Reverse(count(*separator)));
     let top = &text[..text.floor_char_boundary(MOST_TOP)];
     let finds = |separator: &u8| {
@@ -142,7 +149,7 @@ fn separator(text: &str) -> u8 {
     order.into_iter().find(finds).unwrap_or(order[0])
 }
 
-/// Iterates over line and cells of every row, including the header.
+/// Iterates over the line number and the cells of every row, including the header.
 fn separated(text: &str, separator: u8) -> impl Iterator<Item = Result<(u64, Vec<String>), String>> {
     let mut builder = csv::ReaderBuilder::new();
     let reader = builder.has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
@@ -153,8 +160,8 @@ fn separated(text: &str, separator: u8) -> impl Iterator<Item = Result<(u64, Vec
     })
 }
 
-/// Finds the two columns and takes them from every row below their header. If the rows `are_even`, as in a text, a
-/// row of another length has lost its quotes.
+/// Finds the two columns and takes them from every row below their header. If `are_even`, as for a text file,
+/// all rows must have as many cells as the header; another number means that a prompt lacks its quotes.
 fn rows_of(
     path: &Path,
     mut rows: impl Iterator<Item = Result<(u64, Vec<String>), String>>,

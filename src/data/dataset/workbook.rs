@@ -1,6 +1,6 @@
-//! Reads the sheets of an XLSX workbook. calamine inflates whatever a file holds and allocates the rectangle around
-//! the outermost cells. It therefore receives a workbook that was inflated here, within bounds, and is asked for
-//! single cells.
+//! Reads the sheets of an XLSX workbook. calamine inflates everything in the file, and allocates the rectangle
+//! around the outermost cells. It therefore receives a workbook that was inflated here, within limits, and is
+//! asked for single cells.
 
 use std::io::{Cursor, Read};
 
@@ -9,38 +9,45 @@ use calamine::{Data, Reader, Xlsx};
 use super::header::LOOKED_AT;
 use crate::data::error::one_line;
 
-/// Most bytes of inflated XML; a prompt takes some two hundred.
+/// The most bytes of inflated XML; a prompt takes about two hundred.
 const MOST_XML: u64 = 32 << 20;
-/// Most bytes of a tag, which may list thousands of cells; and most attributes, each of which the XML reader compares
-/// with all before it.
+/// The most bytes of a tag, which may list thousands of cells.
 const MOST_TAG: usize = 64 << 10;
+/// The most attributes of a tag. The limit is needed because the XML reader compares each attribute with all
+/// before it.
 const MOST_ATTRIBUTES: usize = 512;
 /// Parts of a workbook that are not read and may have any content.
 const UNREAD: [&[u8]; 7] =
     [b"docProps/", b"customXml/", b"xl/charts/", b"xl/comments", b"xl/drawings/", b"xl/pivot", b"xl/theme/"];
-/// Most cells and most columns that are read.
+/// The most cells of a sheet.
 const MOST_CELLS: usize = 4_000_000;
+/// The most columns that are read.
 const MOST_COLUMNS: u32 = 512;
-/// Most bytes of text in all cells; many cells may refer to one shared text.
+/// The most bytes of text in all cells. The XML does not bound it, because many cells may refer to one shared
+/// text.
 const MOST_TEXT: usize = 64 << 20;
 
-/// Most sheets that are read, and most cells of each until its header is found, including empty ones.
+/// The most sheets that are read.
 const MOST_SHEETS: usize = 64;
+/// The most cells of a sheet, including empty ones, in which its header is searched.
 const MOST_LOOKED_AT: usize = 20_000;
 
-/// A row: its line, from 1, and its cells.
+/// A row: its line number, from 1, and its cells.
 type Line = (u64, Vec<String>);
 
 /// A workbook whose sheets can be read.
 pub struct Book(Xlsx<Cursor<Vec<u8>>>);
 
 impl Book {
-    /// Opens the bytes of a file.
+    /// Opens a workbook from the bytes of its file.
+    ///
+    /// # Errors
+    /// Returns a one-line message if the file is not a workbook, is damaged or encrypted, or exceeds a limit.
     pub fn open(bytes: &[u8]) -> Result<Self, String> {
         Xlsx::new(Cursor::new(unpacked(bytes)?)).map(Self).map_err(|error| one_line(&error))
     }
 
-    /// Returns the names of its sheets.
+    /// Returns the names of the sheets, at most 64.
     pub fn sheets(&self) -> Vec<String> {
         self.0.sheet_names().into_iter().take(MOST_SHEETS).collect()
     }
@@ -50,12 +57,12 @@ impl Book {
         Ok(lines(self.cells(sheet, Some(MOST_LOOKED_AT))?).take(LOOKED_AT).collect())
     }
 
-    /// Iterates over the rows that have a cell, in their order.
+    /// Iterates over the rows of a sheet that have a cell, in their order.
     pub fn rows(&mut self, sheet: &str) -> Result<impl Iterator<Item = Line> + use<>, String> {
         self.cells(sheet, None).map(lines)
     }
 
-    /// Returns the cells of a sheet that are not empty, among the first `until` cells or all.
+    /// Returns the cells of a sheet that are not empty, among its first `until` cells or among all.
     fn cells(&mut self, sheet: &str, until: Option<usize>) -> Result<Vec<Cell>, String> {
         let refuse = |error: calamine::XlsxError| one_line(&error);
         let mut reader = self.0.worksheet_cells_reader(sheet).map_err(refuse)?;
@@ -108,7 +115,7 @@ fn long(bytes: &[u8], at: usize) -> Option<usize> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize)
 }
 
-/// Returns the XML parts of a workbook in an archive without compression.
+/// Returns an archive without compression of those XML parts of a workbook that are read.
 fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let damaged = "its archive is damaged";
     let tail = bytes.len().saturating_sub(22 + 0xffff);
@@ -201,7 +208,7 @@ impl Archive {
     }
 }
 
-/// Iterates over the content of the tags, without comments and the like.
+/// Iterates over the content of the tags, except for those that begin with `<!`, such as comments.
 fn tags(xml: &[u8]) -> impl Iterator<Item = &[u8]> {
     let tags = xml.split(|&byte| byte == b'<').skip(1).filter(|tag| tag.first() != Some(&b'!'));
     tags.map(|tag| tag.split(|&byte| byte == b'>').next().unwrap_or(tag))

@@ -1,9 +1,9 @@
-//! Puts slices in another order.
+//! Reorders the slices of a stack.
 
 use crate::data::volume::StoredPixels;
 
-/// Reorders the slices of `plane` samples each in place; slices that are not in `order` are removed. Nothing changes
-/// if `order` has an index that does not exist, or one twice.
+/// Reorders slices of `plane` samples each in place. `order` has the index of each wanted slice; slices that it
+/// lacks are removed. Nothing changes if an index does not exist or occurs twice.
 pub fn arrange(values: &mut StoredPixels, plane: usize, order: &[usize]) {
     match values {
         StoredPixels::U8(values) => arranged(values, plane, order),
@@ -15,7 +15,7 @@ pub fn arrange(values: &mut StoredPixels, plane: usize, order: &[usize]) {
 
 fn arranged<T>(values: &mut Vec<T>, plane: usize, order: &[usize]) {
     let count = values.len() / plane.max(1);
-    // Where each slice lies now, and which slice lies at each place.
+    // The current position of each slice, and the slice at each position.
     let (mut place, mut at): (Vec<usize>, Vec<usize>) = ((0..count).collect(), (0..count).collect());
     let mut is_named = vec![false; count];
     let is_sound =
@@ -26,7 +26,7 @@ fn arranged<T>(values: &mut Vec<T>, plane: usize, order: &[usize]) {
     for (target, &slice) in order.iter().enumerate() {
         let from = place[slice];
         if from != target {
-            // All slices before `target` are done, so `from` lies after it.
+            // All positions before `target` are final, so `from` lies after it.
             let (head, tail) = values.split_at_mut(from * plane);
             head[target * plane..(target + 1) * plane].swap_with_slice(&mut tail[..plane]);
             let moved = at[target];

@@ -1,4 +1,4 @@
-//! The attributes of a DICOM object that its pixels need.
+//! The attributes of a DICOM object that are needed to read and display its pixels.
 
 use std::path::Path;
 
@@ -13,53 +13,70 @@ use crate::data::DataError;
 use crate::data::volume::geometry::{plus, scaled};
 use crate::data::volume::{DicomSource, Geometry, Modality, Placement, Sides, SliceDistance};
 
-/// What the header says.
+/// The attributes in the header of an object.
 #[derive(Clone, Debug)]
 pub struct Attributes {
+    /// The number of pixels per row.
     pub columns: usize,
+    /// The number of rows.
     pub rows: usize,
+    /// The number of frames, which is at least 1.
     pub frames: usize,
+    /// The number of samples per pixel.
     pub samples: usize,
+    /// The number of bits in which a sample is stored.
     pub bits_allocated: usize,
+    /// The number of those bits that belong to the value.
     pub bits_stored: usize,
+    /// Whether samples are signed (PixelRepresentation 1).
     pub is_signed: bool,
-    /// Whether each frame has one plane for each colour.
+    /// Whether each frame has a separate plane for each colour (PlanarConfiguration 1).
     pub is_planar: bool,
+    /// PhotometricInterpretation in upper case; "MONOCHROME2" for a segmentation.
     pub photometric: String,
+    /// Modality in upper case; empty if it is missing.
     pub modality: String,
+    /// PixelPaddingValue, as a stored value.
     pub padding: Option<f32>,
+    /// The patient's name.
     pub patient: Option<String>,
+    /// InstanceNumber; 0 if it is missing.
     pub instance: f64,
-    /// The attributes of the file and of its first frame.
+    /// The attributes of the file together with those of its first frame.
     pub own: Frame,
-    /// The attributes of every frame, if the file has them for all; empty otherwise.
+    /// The attributes of every frame. Empty if the file does not have them for all frames.
     pub told: Vec<Frame>,
-    /// Size of the pixels.
+    /// The size of the pixels.
     pub measure: Measure,
-    /// BINARY, FRACTIONAL or LABELMAP for a segmentation; empty otherwise.
+    /// SegmentationType for a segmentation, which is BINARY, FRACTIONAL or LABELMAP; empty otherwise.
     pub segmentation: String,
-    /// The value of a completely covered pixel in a FRACTIONAL segmentation.
+    /// The value of a completely covered pixel in a FRACTIONAL segmentation (MaximumFractionalValue); 255 if it
+    /// is missing.
     pub most: f64,
-    /// Gray for each stored step of a dose.
+    /// The dose in Gy for each step of the stored values (DoseGridScaling); `None` if the values are not a dose
+    /// in Gy.
     pub dose: Option<f32>,
-    /// Identity of the object.
+    /// The identity of the object.
     pub source: DicomSource,
-    /// What positions refer to; empty if the file does not say.
+    /// FrameOfReferenceUID, to which positions refer; empty if the file does not have it.
     pub frame_of_reference: String,
+    /// GantryDetectorTilt in degrees.
     gantry_tilt: Option<f64>,
+    /// PatientOrientation: the directions of rows and of columns as letters.
     patient_orientation: Vec<String>,
+    /// Whether the image is a radiograph without an orientation in space.
     is_projection: bool,
-    /// What was assumed, and what is not used.
+    /// Notes about assumptions, and about attributes that are not used.
     pub notes: Vec<String>,
-    /// Transfer syntax of the pixels.
+    /// The UID of the transfer syntax of the pixels.
     pub syntax: String,
 }
 
 impl Attributes {
-    /// Reads the attributes of an object.
+    /// Reads the attributes of an object. The attributes of its frames are taken from `contents`.
     ///
     /// # Errors
-    /// Returns an error if it has no pixels, or more columns or rows than DICOM allows.
+    /// Returns an error if the object has no pixels, or more columns or rows than DICOM allows.
     pub fn of(path: &Path, contents: &mut Contents) -> Result<Self, DataError> {
         let object = &contents.object;
         let number = |tag| number(object, tag);
@@ -72,7 +89,7 @@ impl Attributes {
             let (width, height) = (columns as u32, rows as u32);
             return Err(DataError::NoPixels { path: path.to_owned(), width, height });
         }
-        // Both have 16 bits; a file may have longer texts in their place.
+        // Columns and Rows have 16 bits, but a damaged file may have a longer text in their place.
         if columns.max(rows) > usize::from(u16::MAX) {
             let reason = format!("an image of {columns}×{rows} pixels, and DICOM allows at most 65535 on a side");
             return Err(DataError::damaged(path, reason));
@@ -84,7 +101,7 @@ impl Attributes {
         let whole = contents.shared.take().unwrap_or_default().or(&Frame::of(object));
         let mut told = std::mem::take(&mut contents.frames);
         let mut notes = Vec::new();
-        // If frames are missing from the functional groups, none can be sorted.
+        // If the functional groups lack some of the frames, no frame can be sorted.
         if told.len() != frames {
             if !told.is_empty() {
                 notes.push(format!(
@@ -120,7 +137,8 @@ impl Attributes {
             frames: Vec::new(),
         };
         let is_segmentation = source.is_segmentation();
-        // An image that is reconstructed from projections has a position and is measured there.
+        // An image that is reconstructed from projections has an orientation, and its spacing is that in the
+        // patient.
         let is_projection = is_projection(&modality) && own.orientation.is_none();
         let measure = measure(object, own.pixel_spacing, is_projection, &contents.regions);
         notes.extend(measure.note.map(String::from));
@@ -137,7 +155,7 @@ impl Attributes {
             bits_stored,
             is_signed,
             is_planar: number(tags::PLANAR_CONFIGURATION) == Some(1.0),
-            // The display colours of a label map's segments are not their numbers.
+            // The colours in which a label map's segments are displayed are not its segment numbers.
             photometric: if is_segmentation { "MONOCHROME2".into() } else { source.photometric.to_uppercase() },
             is_projection,
             measure,
@@ -163,7 +181,7 @@ impl Attributes {
         })
     }
 
-    /// Returns the bytes of the decoded pixels, as the header claims.
+    /// Returns the number of bytes of the decoded pixels of all frames, as the header claims.
     pub fn bytes(&self) -> u64 {
         let bytes = self.bits_allocated.div_ceil(8).max(1);
         [self.rows, self.frames, self.samples, bytes]
@@ -171,7 +189,7 @@ impl Attributes {
             .fold(self.columns as u64, |product, &factor| product.saturating_mul(factor as u64))
     }
 
-    /// Returns the modality; `Other` if it is not one of those distinguished here.
+    /// Returns the kind of modality; `Other` if it is neither CT nor a radiograph.
     pub fn kind(&self) -> Modality {
         match self.modality.as_str() {
             "CT" => Modality::Ct,
@@ -180,15 +198,17 @@ impl Attributes {
         }
     }
 
+    /// Returns whether the pixels are indices into a palette.
     pub fn is_palette(&self) -> bool {
         self.photometric == "PALETTE COLOR"
     }
 
-    /// Returns the geometry of these frames in this order; of all frames in file order if `members` is empty.
+    /// Returns the geometry of the frames `members` in their order, or of all frames in file order if `members`
+    /// is empty.
     pub fn geometry(&self, members: &[usize]) -> Geometry {
         let placed = match members {
             [] if self.frames == 1 => self.own.position.map(|position| vec![position]),
-            // Several frames and one position: the positions of the others are not known.
+            // If several frames have one position, the positions of the others are not known.
             [] => None,
             members => members.iter().map(|member| self.frame(*member).position).collect(),
         };
@@ -210,7 +230,7 @@ impl Attributes {
             gantry_tilt: self.gantry_tilt.filter(|degrees| *degrees != 0.0),
             ..Geometry::default()
         };
-        // The spacing of a radiograph is measured elsewhere, once for all frames.
+        // The spacing of a radiograph is determined by [`measure`], once for all frames.
         if let (Some([row, column]), false) = (frame.pixel_spacing, self.is_projection) {
             geometry.pixel_mm = Some([column, row]);
         }
@@ -220,13 +240,13 @@ impl Attributes {
         geometry
     }
 
-    /// Returns the attributes of a frame.
+    /// Returns the attributes of frame `number`, from 0, or those of the file if the frame has none of its own.
     pub fn frame(&self, number: usize) -> &Frame {
         self.told.get(number).unwrap_or(&self.own)
     }
 
-    /// Returns the stacks that the frames form. One without members stands for all frames in file order, if there are
-    /// no attributes for each.
+    /// Returns the stacks that the frames form. If the frames have no attributes of their own, a single stack
+    /// without members stands for all frames in file order.
     pub fn stacks(&self) -> Vec<stacks::Stack> {
         if self.told.len() < 2 {
             return vec![stacks::Stack::default()];
@@ -234,7 +254,8 @@ impl Attributes {
         stacks::stacks(&self.told.iter().collect::<Vec<_>>())
     }
 
-    /// Returns the sides by the orientation in space, or by the letters of a projection.
+    /// Returns the patient's sides at the edges of the image, by the orientation in space or by the letters of
+    /// PatientOrientation. Returns `None` if neither is known.
     fn sides(&self, frame: &Frame) -> Option<Sides> {
         if let Some([across, down]) = frame.orientation {
             return Sides::new(across, down);
@@ -254,7 +275,8 @@ impl Attributes {
         Sides::new(direction(across)?, direction(down)?)
     }
 
-    /// Explains why the pixels could not be decoded.
+    /// Returns the error for pixels that could not be decoded. It names the compression if `reason` says that
+    /// this is not supported.
     pub fn refusal(&self, path: &Path, reason: &str) -> DataError {
         if reason.contains("nsupported") || reason.contains("nimplemented") {
             let name = format!("{}: {reason}", codestream::name(&self.syntax));
@@ -264,24 +286,24 @@ impl Attributes {
     }
 }
 
-/// Corrects a padding value that was written unsigned although the pixels are signed.
+/// Corrects a padding value that was written unsigned although the pixels are signed, with `bits` bits.
 fn signed(value: f64, is_signed: bool, bits: usize) -> f32 {
     let limit = 2_f64.powi(bits.clamp(1, 32) as i32 - 1);
     (if is_signed && value >= limit { value - 2.0 * limit } else { value }) as f32
 }
 
-/// Whether the modality is a radiograph, whose pixels may be measured at the detector.
+/// Returns whether a modality is that of a radiograph, whose pixels may be measured at the detector.
 fn is_projection(modality: &str) -> bool {
     matches!(modality, "CR" | "DX" | "MG" | "RG" | "IO" | "PX" | "XA" | "RF")
 }
 
-/// Returns the frames of a dose, whose planes lie at distances along the normal (DICOM PS3.3 C.8.8.3.2). Empty if a
-/// distance is missing.
+/// Returns the frames of a dose, whose planes lie at the distances `offsets` along the normal, in mm
+/// (GridFrameOffsetVector, DICOM PS3.3 C.8.8.3.2). The result is empty if a distance or the position is missing.
 fn planes(whole: &Frame, offsets: &[f64], frames: usize) -> Vec<Frame> {
     let (Some(normal), Some(position)) = (whole.normal(), whole.position) else { return Vec::new() };
     let is_sound = offsets.len() == frames && frames > 1 && offsets.iter().all(|offset| offset.is_finite());
-    // The offsets count from the first plane. A first offset other than 0 is a position instead, which few files
-    // have.
+    // The offsets count from the first plane. If the first offset is not 0, as in a few files, the offsets are
+    // positions instead, which are not supported.
     if !is_sound || offsets[0] != 0.0 {
         return Vec::new();
     }
@@ -289,8 +311,8 @@ fn planes(whole: &Frame, offsets: &[f64], frames: usize) -> Vec<Frame> {
     offsets.iter().map(at).collect()
 }
 
-/// Whether a time of acquisition, DT or TM (DICOM PS3.5, 6.2), includes the date. A time alone has at most six digits before its
-/// fraction, and colons in old files.
+/// Returns whether a time of acquisition, DT or TM (DICOM PS3.5, 6.2), includes the date. A time alone has at
+/// most six digits before its fraction, and colons in old files.
 fn has_date(acquired: &str) -> bool {
     let whole = acquired.split('.').next().unwrap_or_default();
     whole.chars().filter(char::is_ascii_digit).count() > 6

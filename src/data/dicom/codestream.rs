@@ -1,5 +1,5 @@
-//! Checks what compressed pixels announce before they are decoded: decoders allocate memory by these headers, not by
-//! those of the DICOM file, and two of them are not written in safe Rust.
+//! Checks what the headers of compressed pixels announce before they are decoded. Decoders allocate memory by
+//! these headers and not by those of the DICOM file, and two of the decoders are not written in safe Rust.
 
 use std::ops::Range;
 
@@ -7,17 +7,18 @@ use super::jpeg2000;
 use super::reader::Pieces;
 use crate::data::jpeg::{self, Frame, is_frame, marker};
 
-/// Most scans of a frame. Each takes the time of the whole image and may have a few bytes only; encoders make ten.
+/// The largest number of scans of a frame. Each scan takes the time of the whole image although it may have only
+/// a few bytes. Encoders make about ten.
 const MOST_SCANS: usize = 200;
 
-/// How pixels are compressed.
+/// The compression of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// They are not compressed.
+    /// The pixels are not compressed.
     Native,
     /// Run-length encoding (DICOM PS3.5 annex G).
     Rle,
-    /// JPEG, 8 or 12 bit or lossless (ITU-T T.81).
+    /// JPEG with 8 or 12 bits, or lossless (ITU-T T.81).
     Jpeg,
     /// JPEG-LS (ITU-T T.87).
     JpegLs,
@@ -26,7 +27,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// Returns the codec of a transfer syntax, or `None` if it is not supported.
+    /// Returns the codec of a transfer syntax UID, or `None` if it is not supported.
     pub fn of(syntax: &str) -> Option<Self> {
         let syntax = syntax.strip_prefix("1.2.840.10008.1.2")?;
         Some(match syntax {
@@ -39,7 +40,7 @@ impl Codec {
         })
     }
 
-    /// Returns the first bytes of a frame.
+    /// Returns the first bytes of every frame; empty if they are not fixed.
     fn magic(self) -> &'static [u8] {
         match self {
             Self::Jpeg | Self::JpegLs => &[0xff, 0xd8, 0xff],
@@ -49,8 +50,8 @@ impl Codec {
     }
 }
 
-/// Returns the name of a transfer syntax's compression (DICOM PS3.6 annex A), for users who look for a program that
-/// supports it.
+/// Returns the name of a transfer syntax's compression with its UID (DICOM PS3.6 annex A), so that users can
+/// look for a program that supports it.
 pub fn name(syntax: &str) -> String {
     let known = match syntax.strip_prefix("1.2.840.10008.1.2.4.").unwrap_or_default() {
         "50" => "JPEG baseline, process 1",
@@ -91,7 +92,10 @@ pub fn name(syntax: &str) -> String {
     format!("{known}, transfer syntax {syntax}")
 }
 
-/// Returns where each of `frames` lies in the pieces.
+/// Returns the range of each of `frames` frames in the bytes of the pieces.
+///
+/// # Errors
+/// Returns a message if there are no pixels, or if the frames cannot be separated.
 pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<usize>>, String> {
     let starts = || std::iter::once(0).chain(pieces.ends.iter().copied());
     let between = |starts: Vec<usize>| -> Vec<Range<usize>> {
@@ -107,7 +111,8 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
     if pieces.ends.len() == frames {
         return Ok(between(starts().take(frames).collect()));
     }
-    // By the file's table: offsets count eight bytes for each piece before them.
+    // The file's table separates the frames. Its offsets count eight bytes for the header of each piece before
+    // them.
     if pieces.table.len() == frames && pieces.table[0] == 0 {
         let mut told = pieces.table.iter().peekable();
         let begins = |(piece, start): (usize, usize)| {
@@ -118,7 +123,7 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
             return Ok(between(found));
         }
     }
-    // By the first bytes of the pieces.
+    // The pieces that begin like a frame separate the frames.
     let magic = codec.magic();
     if !magic.is_empty() {
         let begins = |start: &usize| pieces.bytes[*start..].starts_with(magic);
@@ -127,7 +132,7 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
             return Ok(between(found));
         }
     }
-    // By frames that follow each other in one piece.
+    // The end of each frame separates them, if they follow each other in one piece.
     if codec == Codec::Jpeg {
         let (mut found, mut place) = (Vec::new(), 0);
         while let Some(start) = pieces.bytes[place..].windows(3).position(|three| three == magic) {
@@ -142,17 +147,21 @@ pub fn frames(codec: Codec, pieces: &Pieces, frames: usize) -> Result<Vec<Range<
     Err(format!("its {frames} frames cannot be separated in {} pieces", pieces.ends.len()))
 }
 
-/// What decoding a frame needs.
+/// The requirements for decoding a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Bits of a decoded sample, 8 or 16.
+    /// The number of bits of a decoded sample, 8 or 16; for pixels without compression or with RLE, as
+    /// allocated.
     pub bits: usize,
-    /// Bytes of memory, in addition to the stored frame.
+    /// The number of bytes of memory, in addition to the stored frame.
     pub bytes: u64,
 }
 
-/// Refuses a frame whose own header does not have the size of the file's: columns, rows and samples of a pixel. The error says what is
-/// wrong. `bits` are those that a sample which is not compressed takes.
+/// Checks that the size in a frame's own header is that in the header of the file: columns, rows and samples per
+/// pixel. `bits` is the number of bits of a sample that is not compressed or is compressed by RLE.
+///
+/// # Errors
+/// Returns a message if the sizes differ, or if the frame is damaged or has more than 16 bits.
 pub fn check(
     codec: Codec,
     bytes: &[u8],
@@ -163,7 +172,7 @@ pub fn check(
     let stored = bytes.len() as u64;
     let (announced, working) = match codec {
         Codec::Native | Codec::Rle => return Ok(Needs { bits, bytes: pixels * 4 }),
-        // Copies of what is stored; coefficients or planes, and what is made of them.
+        // The memory holds copies of the stored data, coefficients or planes, and the samples made from them.
         Codec::Jpeg => {
             let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count();
             if scans > MOST_SCANS {
@@ -189,8 +198,11 @@ pub fn check(
     Ok(Needs { bits: if announced.bits > 8 { 16 } else { 8 }, bytes: working })
 }
 
-/// Returns the frame header that a decoder finds first. No other position that looks like one may announce more,
-/// because damaged lengths could make a decoder take it for the header.
+/// Returns the frame header that a decoder finds first. No other position that looks like a frame header may
+/// announce more pixels, because damaged lengths could make a decoder take it for the header.
+///
+/// # Errors
+/// Returns a message if there is no frame header, or if another one is larger.
 fn jpeg_frame(bytes: &[u8], pixels: usize) -> Result<Frame, String> {
     let found = marker(bytes, is_frame).and_then(|at| Frame::at(bytes, at));
     let announced = found.ok_or("its compressed pixels have no frame header")?;
@@ -204,6 +216,10 @@ fn jpeg_frame(bytes: &[u8], pixels: usize) -> Result<Frame, String> {
     }
 }
 
+/// Returns the only frame header of JPEG-LS data.
+///
+/// # Errors
+/// Returns a message if there is none or several.
 fn jpeg_ls(bytes: &[u8]) -> Result<Frame, String> {
     let missing = "its compressed pixels have no frame header";
     let all: Vec<Frame> = bytes
@@ -219,7 +235,8 @@ fn jpeg_ls(bytes: &[u8]) -> Result<Frame, String> {
     }
 }
 
-/// Whether a JPEG-LS frame has one plane for each colour.
+/// Returns whether the first scan of a JPEG-LS frame has a single component, so that each colour has a plane of
+/// its own.
 pub fn is_planar(bytes: &[u8]) -> bool {
     marker(bytes, |code| code == 0xda).is_some_and(|scan| bytes.get(scan + 4) == Some(&1))
 }

@@ -1,15 +1,16 @@
-//! Determines the colours of decoded samples. The header names them by its photometric interpretation (DICOM PS3.3
-//! C.7.6.3.1.2), a codestream may transform them itself, and decoders guess if neither is considered.
+//! Determines the colours of decoded samples. The header of the file names the photometric interpretation (DICOM
+//! PS3.3 C.7.6.3.1.2), but a codestream may transform its colours itself, and decoders guess if they are given
+//! neither.
 
 use crate::data::jpeg::{is_frame, marker, word};
 use crate::data::ycbcr;
 
-/// Application markers: JFIF, Adobe.
+/// The codes of JPEG markers: the application segments of JFIF and Adobe, and start of scan.
 const JFIF: u8 = 0xe0;
 const ADOBE: u8 = 0xee;
 const SCAN: u8 = 0xda;
 
-/// Interleaves three planes of red, green and blue.
+/// Interleaves the samples of a frame that has three planes: red, green and blue.
 pub fn interleave(frame: &mut [u8]) {
     let planes = frame.to_vec();
     let plane = frame.len() / 3;
@@ -18,14 +19,14 @@ pub fn interleave(frame: &mut [u8]) {
     }
 }
 
-/// Expands two luminances and two differences for every two pixels (YBR_FULL_422, not compressed) to three samples
-/// for each pixel.
+/// Expands two luminances and two colour differences for every two pixels (YBR_FULL_422 without compression) to
+/// three samples for each pixel.
 pub fn expanded(pairs: &[u8]) -> Vec<u8> {
     pairs.as_chunks().0.iter().flat_map(|&[first, second, b, r]| [first, b, r, second, b, r]).collect()
 }
 
-/// Converts samples whose photometric interpretation is luminance and two differences to red, green, blue; others
-/// stay.
+/// Converts samples to red, green and blue if their photometric interpretation is luminance and two colour
+/// differences. Other samples are not changed.
 pub fn to_rgb(photometric: &str, samples: &mut [u8]) {
     if photometric.starts_with("YBR_FULL") {
         ycbcr::to_rgb(samples, ycbcr::Range::Full);
@@ -34,9 +35,9 @@ pub fn to_rgb(photometric: &str, samples: &mut [u8]) {
     }
 }
 
-/// Returns whether the three components of a JPEG frame are red, green and blue, with a note if the header disagrees.
-/// What the codestream states explicitly (the transform of an Adobe marker, components called R, G, B, fewer samples
-/// of two of them) takes precedence; otherwise the header decides.
+/// Returns whether the three components of a JPEG frame are red, green and blue, and a note if the header
+/// disagrees. Explicit information in the codestream takes precedence: the transform of an Adobe marker,
+/// components named R, G and B, a JFIF marker, or fewer samples of two components. Otherwise the header decides.
 pub fn of_jpeg(bytes: &[u8], photometric: &str) -> (bool, Option<&'static str>) {
     let header = photometric == "RGB";
     let frame = marker(bytes, is_frame);
@@ -66,13 +67,14 @@ pub fn of_jpeg(bytes: &[u8], photometric: &str) -> (bool, Option<&'static str>) 
     (codestream.unwrap_or(header), note)
 }
 
-/// Returns the frame with components called R, G, B or 1, 2, 3, because the decoder gives these names precedence.
+/// Returns the frame with its components renamed to R, G, B if `is_rgb`, and otherwise to 1, 2, 3, because the
+/// decoder gives these names precedence.
 pub fn with_components(bytes: &[u8], is_rgb: bool) -> Vec<u8> {
     let mut out = bytes.to_vec();
     let Some(at) = marker(bytes, is_frame) else { return out };
     let names = if is_rgb { *b"RGB" } else { [1, 2, 3] };
     let Some(old) = bytes.get(at + 10..at + 19).map(|three| [three[0], three[3], three[6]]) else { return out };
-    // If two components have the same name, the scans are ambiguous.
+    // If two components have the same name, the scans are ambiguous, so nothing is renamed.
     if old[0] == old[1] || old[1] == old[2] || old[0] == old[2] {
         return out;
     }
@@ -92,7 +94,8 @@ pub fn with_components(bytes: &[u8], is_rgb: bool) -> Vec<u8> {
     out
 }
 
-/// Returns a note about JPEG 2000 whose codestream transforms its components (`is_transformed`) or does not.
+/// Returns a note if the header contradicts a JPEG 2000 codestream about whether the codestream transforms its
+/// components; `is_transformed` says whether it does.
 pub fn of_jpeg2000(is_transformed: bool, photometric: &str) -> Option<&'static str> {
     match (is_transformed, photometric) {
         (false, "YBR_RCT" | "YBR_ICT") => Some(
@@ -116,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_equations_of_the_standard() {
-        // Y = 0.299 R + 0.587 G + 0.114 B, and so on, of (200, 100, 50).
+        // Y = 0.299 R + 0.587 G + 0.114 B and so on for the colour (200, 100, 50).
         let mut full = [124, 86, 182];
         to_rgb("YBR_FULL", &mut full);
         assert!(full.iter().zip([200_i16, 100, 50]).all(|(a, b)| (i16::from(*a) - b).abs() <= 1), "{full:?}");

@@ -1,6 +1,6 @@
-//! The attributes of a frame: its position, the meaning of its values, and when it was acquired. Enhanced objects
-//! have them in functional groups (DICOM PS3.3 C.7.6.16), for each frame in addition to the shared ones; other
-//! objects have them once.
+//! The attributes of a frame: its position, the meaning of its values, and its time of acquisition. Enhanced
+//! objects have them in functional groups (DICOM PS3.3 C.7.6.16), for each frame in addition to the shared ones.
+//! Other objects have them once.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -10,7 +10,7 @@ use super::elements::{array, number, numbers, text, texts};
 use crate::data::volume::geometry::{cross, dot, norm, scaled};
 use crate::data::volume::{NamedWindow, Window};
 
-/// The elements that are read here: those of a file and those in the sequences of a functional group.
+/// The elements that are read here, both from the file and from the sequences of a functional group.
 pub const WANTED: &[Tag] = &[
     tags::ACQUISITION_DATE,
     tags::ACQUISITION_DATE_TIME,
@@ -48,7 +48,7 @@ pub const WANTED: &[Tag] = &[
     tags::WINDOW_WIDTH,
 ];
 
-/// The sequences of a functional group that contain them.
+/// The sequences of a functional group that contain these elements.
 pub const GROUPS: &[Tag] = &[
     tags::CARDIAC_SYNCHRONIZATION_SEQUENCE,
     tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
@@ -66,70 +66,80 @@ pub const GROUPS: &[Tag] = &[
     tags::TEMPORAL_POSITION_SEQUENCE,
 ];
 
-/// Most bytes that the attributes of a frame take after reading.
+/// The largest number of bytes that the attributes of a frame take after reading.
 pub const FRAME: u64 = 2048;
-/// Most numbers of a dimension index, and most letters of a text and windows, that are stored for a frame.
+/// The largest number of values of a dimension index, and of windows, that are stored for a frame.
 const MOST_NUMBERS: usize = 8;
+/// The largest number of characters of a text that are stored for a frame; names of windows and image types may
+/// have twice as many.
 const MOST_LETTERS: usize = 32;
-/// How far directions may deviate from right angles.
+/// The largest cosine of the angle between row and column directions that still counts as a right angle.
 const SQUARE: f64 = 1e-2;
 
-/// The attributes of a frame; empty if the file does not have them.
+/// The attributes of a frame. Those that the file does not have are `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
-    /// Centre of the first pixel, in mm.
+    /// The centre of the first pixel in the patient, in mm (ImagePositionPatient).
     pub position: Option<[f64; 3]>,
-    /// Directions in which columns and rows are counted, of length 1 and at right angles.
+    /// The unit vectors along which the column number and the row number grow (ImageOrientationPatient). They
+    /// are perpendicular.
     pub orientation: Option<[[f64; 3]; 2]>,
-    /// Whether the orientation in the file is invalid.
+    /// Whether the file has an orientation that is invalid.
     pub is_askew: bool,
-    /// Row spacing, column spacing.
+    /// Row spacing and column spacing in mm (PixelSpacing).
     pub pixel_spacing: Option<[f64; 2]>,
-    /// SpacingBetweenSlices, SliceThickness.
+    /// SpacingBetweenSlices and SliceThickness in mm.
     pub distances: [Option<f64>; 2],
-    /// Slope and intercept.
+    /// Rescale slope and rescale intercept. `None` if the file has neither, or only a slope of 1.
     pub rescale: Option<[f32; 2]>,
-    /// Unit of the rescaled values; empty if it is not given.
+    /// The unit of the rescaled values (RescaleType); empty if it is not given.
     pub rescale_type: String,
-    /// Centres and widths.
+    /// The window centres and widths in the file.
     pub windows: Vec<[f32; 2]>,
-    /// Names of the windows in the file.
+    /// The names of the windows in the file.
     pub window_names: Vec<String>,
     /// Whether the windows are sigmoid curves (DICOM PS3.3 C.11.2.1.3.1).
     pub is_sigmoid: bool,
-    /// Position in each dimension by which the file sorts its frames.
+    /// The position in each dimension by which the file sorts its frames (DimensionIndexValues).
     pub index: Vec<u32>,
+    /// StackID; empty if the file does not have it.
     pub stack: String,
+    /// InStackPositionNumber.
     pub in_stack: Option<f64>,
+    /// ReferencedSegmentNumber.
     pub segment: Option<u16>,
-    /// Echo time in ms, or the number of the echo.
+    /// The number of the echo or, if that is missing, the echo time in ms.
     pub echo: Option<Echo>,
-    /// Diffusion weighting, s/mm².
+    /// The diffusion b-value in s/mm².
     pub b_value: Option<f64>,
-    /// Time after the heartbeat, in ms.
+    /// The delay after the cardiac trigger, in ms.
     pub trigger: Option<f64>,
+    /// TemporalPositionIndex or TemporalPositionIdentifier.
     pub temporal: Option<f64>,
+    /// The number of the acquisition.
     pub acquisition: Option<f64>,
-    /// Time of acquisition as written, with the date before the time if the file has both in one element.
+    /// The time of acquisition as written, with the date before the time if the file has both in one element.
     pub time: String,
-    /// The part of the image type that distinguishes images of one position, for instance "PHASE".
+    /// The part of the frame type or image type that distinguishes images at one position, for instance "PHASE".
     pub image_type: String,
 }
 
 /// The echo of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Echo {
+    /// The number of the echo (EchoNumbers).
     Number(f64),
+    /// The echo time in ms.
     Time(f64),
 }
 
 impl Frame {
-    /// Reads a file's own elements, or those of its functional groups.
+    /// Reads the attributes from the elements of a file, or from those of its functional groups.
     pub fn of(object: &InMemDicomObject) -> Self {
         let first = |tags: &[Tag]| tags.iter().find_map(|tag| number(object, *tag));
         let short = |tag: Tag| text(object, tag).map(|text| text.chars().take(MOST_LETTERS).collect::<String>());
         let rescale = match (number(object, tags::RESCALE_SLOPE), number(object, tags::RESCALE_INTERCEPT)) {
-            // A slope of 1 alone means nothing: for CT it is the intercept that makes Hounsfield units.
+            // A slope of 1 alone means nothing: in CT the intercept makes Hounsfield units.
             (None | Some(1.0), None) => None,
             (slope, intercept) => Some([slope.unwrap_or(1.0) as f32, intercept.unwrap_or(0.0) as f32]),
         };
@@ -219,17 +229,19 @@ impl Frame {
         self
     }
 
-    /// Returns the position along `normal`, in mm.
+    /// Returns the position along `normal` in mm, or `None` if the frame has no position.
     pub fn depth(&self, normal: [f64; 3]) -> Option<f64> {
         self.position.map(|position| dot(normal, position))
     }
 
-    /// Returns the direction in which slices are stacked.
+    /// Returns the unit vector perpendicular to the image in the direction in which slices are stacked, or
+    /// `None` if the frame has no orientation.
     pub fn normal(&self) -> Option<[f64; 3]> {
         self.orientation.map(|[across, down]| cross(across, down))
     }
 
-    /// Returns the windows with their names in the file.
+    /// Returns the valid windows with their names in the file, without repetitions. Windows without a name are
+    /// called "File".
     pub fn named_windows(&self) -> Vec<NamedWindow> {
         let usable = self
             .windows
@@ -251,12 +263,12 @@ impl Frame {
     }
 }
 
-/// Whether both are valid lengths.
+/// Returns whether both sides are finite and positive lengths.
 pub fn is_size(sides: &[f64; 2]) -> bool {
     sides.iter().all(|side| side.is_finite() && *side > 0.0)
 }
 
-/// Returns two directions at right angles, of length 1; `None` if they are not.
+/// Returns the row and column directions as unit vectors, or `None` if they are invalid or not perpendicular.
 fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
     let unit = |direction: [f64; 3]| {
         let length = norm(direction);
@@ -266,7 +278,7 @@ fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
     (dot(across, down).abs() <= SQUARE).then_some([across, down])
 }
 
-/// Returns what an image type has beside "ORIGINAL\PRIMARY".
+/// Returns the values of an image type after the first two, which are mostly "ORIGINAL\PRIMARY".
 fn kind(parts: &[String]) -> Option<String> {
     let parts: Vec<&str> = parts.iter().skip(2).map(String::as_str).filter(|part| !part.is_empty()).collect();
     let text: String = parts.join(" ").chars().take(2 * MOST_LETTERS).collect();

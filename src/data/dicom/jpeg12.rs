@@ -1,38 +1,42 @@
-//! JPEG of 12 bits, extended sequential with Huffman coding (ITU-T T.81, DICOM transfer syntax
+//! JPEG with 12 bits per sample, extended sequential with Huffman coding (ITU-T T.81, DICOM transfer syntax
 //! 1.2.840.10008.1.2.4.51). It is implemented here because no Rust library decodes more than 8 bits of the lossy
 //! process.
 
-/// A decoded frame.
+/// A decoded grey frame.
 pub struct Frame {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub width: usize,
-    /// Number of rows.
+    /// The number of rows.
     pub height: usize,
     /// `width * height` samples, 0…4095.
     pub samples: Vec<u16>,
 }
 
-/// Most pixels of a frame. The caller has already compared the header of the DICOM file with its limit.
+/// The largest number of pixels of a frame. The caller has already compared the header of the DICOM file with
+/// its limit.
 const MOST: usize = 1 << 28;
-/// Maps the order of the stream to that of the block.
+/// Maps the order of coefficients in the stream to their order in the block.
 const ZIGZAG: [usize; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14,
     21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53,
     60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// A Huffman table as used in T.81 annex F.2.2.3, by the length of the code.
+/// A Huffman table as used in T.81 annex F.2.2.3, with an entry for each length of a code.
 #[derive(Clone, Default)]
 struct Huffman {
-    /// Largest code of each length, −1 if there is none.
+    /// The largest code of each length; −1 if there is none.
     most: [i32; 17],
-    /// Smallest code of each length, and the index of its value.
+    /// The smallest code of each length.
     least: [i32; 17],
+    /// The index in `values` of the smallest code of each length.
     place: [usize; 17],
     values: Vec<u8>,
 }
 
 impl Huffman {
+    /// Makes a table from the number of codes of each length and their values. Returns `None` if these are
+    /// invalid.
     fn new(counts: &[u8], values: &[u8]) -> Option<Self> {
         let mut table = Self { values: values.to_vec(), most: [-1; 17], ..Self::default() };
         let (mut code, mut place) = (0_i32, 0);
@@ -54,7 +58,7 @@ impl Huffman {
     }
 }
 
-/// The bits of the entropy-coded segment, without stuffed zeros.
+/// Reads the bits of the entropy-coded segment and skips stuffed zeros.
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -63,6 +67,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
+    /// Reads a bit. Returns `None` at a marker or at the end of the data.
     fn bit(&mut self) -> Option<u32> {
         if self.count == 0 {
             let byte = *self.bytes.get(self.at)?;
@@ -81,6 +86,7 @@ impl Bits<'_> {
         Some(self.held >> self.count & 1)
     }
 
+    /// Reads a code and returns its value, or `None` if the table has no such code.
     fn value(&mut self, table: &Huffman) -> Option<u8> {
         let mut code = 0;
         for length in 1..=16 {
@@ -93,7 +99,7 @@ impl Bits<'_> {
         None
     }
 
-    /// Returns a number of `size` bits, which is negative if its first bit is 0 (T.81, figure F.12).
+    /// Reads a number of `size` bits. It is negative if its first bit is 0 (T.81, figure F.12).
     fn signed(&mut self, size: u8) -> Option<i32> {
         let mut value = 0_i32;
         for _ in 0..size {
@@ -102,7 +108,7 @@ impl Bits<'_> {
         Some(if size > 0 && value < 1 << (size - 1) { value - (1 << size) + 1 } else { value })
     }
 
-    /// Continues after a restart marker.
+    /// Skips to the next restart marker and continues after it. Returns `None` if there is none.
     fn restart(&mut self) -> Option<()> {
         self.count = 0;
         while !(self.bytes.get(self.at) == Some(&0xff) && matches!(self.bytes.get(self.at + 1)?, 0xd0..=0xd7)) {
@@ -113,7 +119,7 @@ impl Bits<'_> {
     }
 }
 
-/// Decodes a grey frame. `None` if it has another coding or is damaged.
+/// Decodes a grey frame of 12 bits. Returns `None` if the data have another coding or are damaged.
 pub fn decode(bytes: &[u8]) -> Option<Frame> {
     let mut at = 2;
     let mut quantisation = [[1_i32; 64]; 4];
@@ -152,7 +158,7 @@ pub fn decode(bytes: &[u8]) -> Option<Frame> {
                 let samples = scan(bits, dc, ac, &quantisation[quantiser], width, height, interval)?;
                 return Some(Frame { width, height, samples });
             }
-            // Other frames have other codings.
+            // All other frame headers announce another coding.
             [0xff, 0xc0 | 0xc2..=0xcf] => return None,
             [0xff, _] => {}
             _ => return None,
@@ -160,6 +166,7 @@ pub fn decode(bytes: &[u8]) -> Option<Frame> {
     }
 }
 
+/// Reads the quantisation tables of a segment. Returns `None` if it is damaged.
 fn quantisers(mut segment: &[u8], tables: &mut [[i32; 64]; 4]) -> Option<()> {
     while let Some((&which, rest)) = segment.split_first() {
         let wide = usize::from(which >> 4 != 0);
@@ -176,6 +183,8 @@ fn quantisers(mut segment: &[u8], tables: &mut [[i32; 64]; 4]) -> Option<()> {
     Some(())
 }
 
+/// Reads the Huffman tables of a segment into `tables`, which has those of DC coefficients at index 0 and those
+/// of AC coefficients at index 1. Returns `None` if the segment is damaged.
 fn huffmans(mut segment: &[u8], tables: &mut [[Huffman; 4]; 2]) -> Option<()> {
     while let Some((&which, rest)) = segment.split_first() {
         let counts = rest.get(..16)?;
@@ -188,7 +197,8 @@ fn huffmans(mut segment: &[u8], tables: &mut [[Huffman; 4]; 2]) -> Option<()> {
     Some(())
 }
 
-/// Decodes all blocks of the scan, row after row.
+/// Decodes all blocks of the scan, row by row. `interval` is the number of blocks between restart markers; 0 if
+/// there are none. Returns the samples, or `None` if the data are damaged.
 fn scan(
     mut bits: Bits<'_>,
     dc: &Huffman,
@@ -239,7 +249,7 @@ fn scan(
     Some(samples)
 }
 
-/// `basis[u][x]` of the cosine transform of 8 samples.
+/// Returns the basis `basis[u][x]` of the discrete cosine transform of 8 samples.
 fn basis() -> [[f32; 8]; 8] {
     std::array::from_fn(|u| {
         std::array::from_fn(|x| {
@@ -250,7 +260,7 @@ fn basis() -> [[f32; 8]; 8] {
     })
 }
 
-/// Returns the samples of a block, by rows and then by columns.
+/// Returns the inverse cosine transform of a block, first along rows and then along columns.
 fn inverse(block: &[i32; 64], basis: &[[f32; 8]; 8]) -> [f32; 64] {
     let mut rows = [0.0_f32; 64];
     for v in 0..8 {
@@ -268,7 +278,8 @@ fn inverse(block: &[i32; 64], basis: &[[f32; 8]; 8]) -> [f32; 64] {
 mod tests {
     use super::*;
 
-    /// Two blocks side by side: one code of one bit for each table; differences of size 1 and ends of blocks.
+    /// Returns a file of two blocks side by side. Each table has a single code of one bit. There are differences
+    /// of size 1 and ends of blocks.
     fn file() -> Vec<u8> {
         let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
         bytes.extend([8; 64]);
@@ -288,7 +299,8 @@ mod tests {
     fn two_flat_blocks() {
         let frame = decode(&file()).expect("a frame");
         assert_eq!((frame.width, frame.height), (9, 3));
-        // A difference of 1 times 8 over 8: one grey level above the middle; then back to it.
+        // A difference of 1 times 8 over 8 is one grey level above the middle; the next block is back at the
+        // middle.
         assert_eq!(frame.samples[..9], [2049, 2049, 2049, 2049, 2049, 2049, 2049, 2049, 2048]);
     }
 

@@ -1,12 +1,13 @@
-//! Reads what the markers of a JPEG 2000 codestream (ITU-T T.800 annex A) announce: the size of the image and the
-//! number of its parts. The decoder allocates up to a kilobyte for each part, and a part may be a single sample.
+//! Reads the markers of a JPEG 2000 codestream (ITU-T T.800 annex A): the size of the image and the number of
+//! its parts. The decoder allocates up to a kilobyte for each part, and a part may be a single sample.
 
 use crate::data::jpeg::{Frame, word};
 
-/// Number of packets that is decoded quickly, whatever they contain.
+/// The number of packets that are decoded quickly, whatever they contain.
 const FEW_PACKETS: u64 = 1 << 20;
 
-/// Bytes that the decoder allocates for a possible tile, for a precinct of a band, and for a code block.
+/// The number of bytes that the decoder allocates for a possible tile, for a precinct of a subband, and for a
+/// code block.
 const TILE: u64 = 16 << 10;
 const PRECINCT: u64 = 512;
 const BLOCK: u64 = 1024;
@@ -16,7 +17,11 @@ const CODING: [u8; 2] = [0xff, 0x52];
 const CODING_OF_ONE: [u8; 2] = [0xff, 0x53];
 const TILE_PART: [u8; 2] = [0xff, 0x90];
 
-/// Returns the frame, and the memory that the decoder allocates for its parts. The error says what is wrong.
+/// Returns the size of the frame and the number of bytes that the decoder allocates for its parts.
+///
+/// # Errors
+/// Returns a message if the size is missing or ambiguous, if the data are cut off, or if they announce more
+/// tiles or packets than they can contain.
 pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     let missing = "its compressed pixels have no size";
     let mut sizes = markers(bytes, SIZE).filter_map(|at| Size::at(bytes, at));
@@ -27,19 +32,19 @@ pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     if !size.is_even {
         return Err("the samples of its compressed pixels differ in size".into());
     }
-    // Every tile with content begins with twelve bytes.
+    // Every tile with content takes at least twelve bytes, its header.
     if size.tiles > 65_535 || size.tiles > 1 + bytes.len() as u64 / 12 {
         return Err(format!("its compressed pixels have {} tiles in {} bytes", size.tiles, bytes.len()));
     }
     if !is_whole(bytes) {
-        // The decoder silently fills what is missing.
+        // The decoder fills what is missing without an error.
         return Err("its compressed pixels end within a tile".into());
     }
     let coding = markers(bytes, CODING).filter_map(|at| Coding::at(bytes, at + 2, at + 4));
-    // The coding of a single component, wherever it occurs, counts for all.
+    // The coding of a single component counts for all of them, wherever it occurs.
     let single = markers(bytes, CODING_OF_ONE).filter_map(|at| Coding::of_one(bytes, at + 2));
     let codings: Vec<Coding> = coding.chain(single).collect();
-    // A packet takes at least a byte. The decoder looks for every packet, even if nothing is left to read.
+    // A packet takes at least a byte. The decoder looks for every packet, even if no data are left.
     let packets = codings.iter().map(|coding| coding.packets(&size)).max().unwrap_or(0);
     if packets > FEW_PACKETS.max(8 * bytes.len() as u64) {
         return Err(format!("its compressed pixels have {packets} packets in {} bytes", bytes.len()));
@@ -48,19 +53,20 @@ pub fn announced(bytes: &[u8]) -> Result<(Frame, u64), String> {
     Ok((size.frame, size.tiles * TILE + parts))
 }
 
-/// Whether the codestream transforms its components itself: the last byte of SGcod (table A.14).
+/// Returns whether the codestream transforms its components itself (the last byte of SGcod, ITU-T T.800 table
+/// A.14).
 pub fn is_transformed(bytes: &[u8]) -> bool {
     let coding = markers(bytes, CODING).find(|at| Coding::at(bytes, at + 2, at + 4).is_some());
     coding.and_then(|at| bytes.get(at + 8)).is_some_and(|transform| *transform != 0)
 }
 
-/// Whether every tile part has the bytes that it announces.
+/// Returns whether every tile part has all of the bytes that it announces.
 fn is_whole(bytes: &[u8]) -> bool {
     let Some(mut at) = markers(bytes, TILE_PART).find(|at| word(bytes, at + 2) == Some(10)) else { return false };
     while bytes.get(at..at + 2) == Some(&TILE_PART) {
         let (Some(high), Some(low)) = (word(bytes, at + 6), word(bytes, at + 8)) else { return false };
         match high << 16 | low {
-            // It extends to the end.
+            // A length of 0 means that the tile part extends to the end.
             0 => return true,
             length => at += length,
         }
@@ -68,29 +74,31 @@ fn is_whole(bytes: &[u8]) -> bool {
     at <= bytes.len()
 }
 
-/// Iterates over all positions at which the decoder may find a marker, whether the lengths before it are correct or
-/// not.
+/// Iterates over all positions at which the decoder may find a marker, even if the lengths before it are wrong.
 fn markers(bytes: &[u8], marker: [u8; 2]) -> impl Iterator<Item = usize> {
     bytes.windows(2).enumerate().filter(move |(_, pair)| *pair == marker).map(|(at, _)| at)
 }
 
+/// The size of the image and of its tiles (SIZ marker segment).
 struct Size {
     frame: Frame,
-    /// Size of a tile, not larger than the image.
+    /// The numbers of columns and rows of a tile, which is not larger than the image.
     tile: [u64; 2],
+    /// The number of tiles.
     tiles: u64,
-    /// Whether every pixel has every sample.
+    /// Whether all components have the full resolution.
     is_even: bool,
 }
 
 impl Size {
+    /// Reads a SIZ marker segment at `at`. Returns `None` if it is not a valid one.
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let samples = word(bytes, at + 38)?;
         if samples == 0 || word(bytes, at + 2)? != 38 + 3 * samples {
             return None;
         }
         let long = |at: usize| Some((word(bytes, at)? << 16 | word(bytes, at + 2)?) as u64);
-        // Size of the image, size of a tile, and number of tiles in one direction.
+        // The size of the image, the size of a tile, and the number of tiles along one axis.
         let axis = |at: usize| -> Option<[u64; 3]> {
             let [size, offset, tile, first] = [at, at + 8, at + 16, at + 24].map(long);
             let (size, tile) = (size?, tile?.max(1));
@@ -109,34 +117,38 @@ impl Size {
     }
 }
 
-/// The coding of a component.
+/// The coding parameters of a component.
 #[derive(Debug, PartialEq)]
 struct Coding {
+    /// The number of quality layers.
     layers: u64,
+    /// The number of decomposition levels.
     levels: u32,
-    /// Exponents of the size of a code block.
+    /// The exponents of the width and the height of a code block.
     block: [u32; 2],
-    /// Exponents of the size of the precincts of each resolution.
+    /// The exponents of the width and the height of the precincts of each resolution.
     precincts: Vec<[u32; 2]>,
 }
 
 impl Coding {
-    /// Reads a marker segment whose length is at `length` and whose style is at `style`.
+    /// Reads a COD marker segment, whose length is at `length` and whose coding style is at `style`. Returns
+    /// `None` if it is not a valid one.
     fn at(bytes: &[u8], length: usize, style: usize) -> Option<Self> {
         let layers = word(bytes, style + 2)? as u64;
         Self::parameters(bytes, length, style, style + 5).map(|coding| Self { layers, ..coding })
     }
 
-    /// Reads a segment for one component.
+    /// Reads a COC marker segment, which applies to one component. Returns `None` if it is not a valid one.
     fn of_one(bytes: &[u8], length: usize) -> Option<Self> {
         Self::parameters(bytes, length, length + 3, length + 4)
     }
 
+    /// Reads the parameters at `at` that both kinds of segment have.
     fn parameters(bytes: &[u8], length: usize, style: usize, at: usize) -> Option<Self> {
         let [levels, width, height, _, way] = *bytes.get(at..)?.first_chunk::<5>()?;
         let has_precincts = bytes.get(style)? & 1 == 1;
         let sides = if has_precincts { usize::from(levels) + 1 } else { 0 };
-        // The length shows whether it is such a marker.
+        // The length shows whether the position really has such a marker.
         let end = length + word(bytes, length)?;
         if levels > 32 || width > 8 || height > 8 || way > 1 || end != at + 5 + sides {
             return None;
@@ -167,7 +179,7 @@ impl Coding {
         self.layers.saturating_mul(of_layer).saturating_mul(size.frame.samples as u64)
     }
 
-    /// Returns the bytes for the parts of one tile; the decoder holds one at a time.
+    /// Returns the number of bytes for the parts of one tile; the decoder holds one tile at a time.
     fn memory(&self, size: &Size) -> u64 {
         let count = |side: u64, exponent: u32| side.div_ceil(1 << exponent) + 1;
         let (mut parts, mut most) = (0_u64, 0_u64);
@@ -187,7 +199,8 @@ impl Coding {
                 bands * precincts.saturating_mul(PRECINCT).saturating_add(blocks.saturating_mul(BLOCK)),
             );
         }
-        // The decoder records the packets that it met: two bytes for each layer, precinct and resolution.
+        // The decoder records the packets that it has met, with two bytes for each layer, precinct and
+        // resolution.
         let packets =
             (self.layers + 1).saturating_mul(most).saturating_mul(u64::from(self.levels) + 1).saturating_mul(2);
         parts.saturating_add(packets).saturating_mul(size.frame.samples as u64)
@@ -227,7 +240,7 @@ mod tests {
         assert!(announced(&tiny).is_ok_and(|(_, memory)| memory > 810_000 * PRECINCT), "precincts of one sample");
         let layers = stream(60, 60, &[1, 0, 0xff, 0xff, 0, 1, 4, 4, 0, 1, 0x55, 0x55]);
         assert!(announced(&layers).is_ok_and(|(_, memory)| memory > 4 * 65_535), "65535 layers");
-        // Of a component alone.
+        // The coding of a single component counts as well.
         let mut single = stream(900, 900, &[0, 0, 0, 1, 0, 5, 4, 4, 0, 1]);
         single.extend([0xff, 0x53, 0, 10, 0, 1, 0, 4, 4, 0, 1, 0]);
         assert!(announced(&single).is_ok_and(|(_, memory)| memory > 810_000 * PRECINCT));

@@ -1,22 +1,23 @@
-//! Look-up tables of DICOM files: from stored values to those of the modality, and from these to displayed values.
+//! Look-up tables of DICOM files: from stored values to modality values, and from these to displayed values.
 
 use super::stream::Writing;
 use crate::data::volume::{ValueMapping, Window};
 
-/// A table of a modality LUT sequence (DICOM PS3.3 C.11.1) or VOI LUT sequence (C.11.2).
+/// A table of a Modality LUT Sequence (DICOM PS3.3 C.11.1) or a VOI LUT Sequence (C.11.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Value of the first entry as written: for signed pixels it is signed.
+    /// The value of the first entry as a 16-bit word; it is signed if the pixels are signed.
     first: u16,
     entries: Vec<f32>,
 }
 
 impl Table {
-    /// Reads descriptor and data of an item; `None` if there is no entry.
+    /// Reads the LUT Descriptor and LUT Data of an item. Returns `None` if the descriptor is cut off or there is
+    /// no entry.
     pub fn new(descriptor: &[u8], data: &[u8], writing: Writing) -> Option<Self> {
         let [count, first, bits] = *writing.words(descriptor).first_chunk::<3>()?;
         let count = if count == 0 { 65_536 } else { usize::from(count) };
-        // Data are written as bytes or words; 8-bit tables may have one entry in each byte.
+        // The data are bytes or words; tables of 8 bits may have one entry in each byte.
         let mut entries: Vec<f32> = if bits <= 8 && data.len() < 2 * count {
             data.iter().map(|&byte| f32::from(byte)).collect()
         } else {
@@ -26,16 +27,18 @@ impl Table {
         (!entries.is_empty()).then_some(Self { first, entries })
     }
 
-    /// Returns the mapping from stored values.
+    /// Returns the table as a mapping from stored values.
     pub fn modality(self, is_signed: bool) -> ValueMapping {
         ValueMapping::Table { first: self.first(is_signed), entries: self.entries }
     }
 
+    /// Returns the stored value of the first entry.
     fn first(&self, is_signed: bool) -> f32 {
         if is_signed { f32::from(self.first as i16) } else { f32::from(self.first) }
     }
 
-    /// Returns the table combined with the mapping before it, and its range of values.
+    /// Returns the table combined with the mapping before it, and the range of its entries. Returns `None` as
+    /// [`joined`] does.
     pub fn voi(self, is_signed: bool, before: &ValueMapping) -> Option<(ValueMapping, [f32; 2])> {
         let range = self
             .entries
@@ -51,8 +54,9 @@ impl Table {
     }
 }
 
-/// Combines `curve` with the mapping before it to a table that has every stored value that `before` maps to between
-/// the two `ends`. `None` if slices have different rescales, because one table applies to all.
+/// Combines `curve` with the mapping before it to a table of every stored value that `before` maps to a value
+/// between the two `ends`. Returns `None` if slices have different rescales, because one table applies to all
+/// slices.
 fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> Option<ValueMapping> {
     let [slope, intercept] = match before {
         ValueMapping::Same => [1.0, 0.0],
@@ -68,7 +72,7 @@ fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> 
         }
     };
     let ends = ends.map(|end| (end - intercept) / slope);
-    // No stored value of 16 bits lies outside.
+    // Stored values of 16 bits lie within these limits.
     let [low, high] =
         [ends[0].min(ends[1]).floor(), ends[0].max(ends[1]).ceil()].map(|end| end.clamp(-32_768.0, 65_535.0));
     let count = (high - low).max(0.0) as usize + 1;
@@ -76,15 +80,15 @@ fn joined(before: &ValueMapping, ends: [f32; 2], curve: impl Fn(f32) -> f32) -> 
     low.is_finite().then_some(ValueMapping::Table { first: low, entries })
 }
 
-/// Converts a sigmoid window (DICOM PS3.3 C.11.2.1.3.1) to a table of brightness, 0…[`BRIGHTEST`], combined with the
-/// mapping before it.
+/// Converts a sigmoid window (DICOM PS3.3 C.11.2.1.3.1) to a table of brightness, 0…[`BRIGHTEST`], combined with
+/// the mapping before it. Returns `None` as [`joined`] does.
 pub fn sigmoid(window: Window, before: &ValueMapping) -> Option<ValueMapping> {
     let curve = |value: f32| BRIGHTEST / (1.0 + (-4.0 * (value - window.centre) / window.width).exp());
-    // Beyond three widths the curve is black or white to five digits.
+    // Three widths from the centre, the curve is black or white to five digits.
     joined(before, [window.centre - 3.0 * window.width, window.centre + 3.0 * window.width], curve)
 }
 
-/// The largest value of the curve.
+/// The largest brightness of a sigmoid window.
 pub const BRIGHTEST: f32 = 4095.0;
 
 #[cfg(test)]
@@ -120,7 +124,7 @@ mod tests {
             panic!("no table")
         };
         let at = |stored: f32| entries[(stored - first) as usize] / BRIGHTEST;
-        // Stored 45 is 100, the centre; 55 is 120, half a width above: 1 / (1 + exp(-2)).
+        // The stored value 45 maps to 100, the centre; 55 maps to 120, half a width above: 1 / (1 + exp(-2)).
         assert!((at(45.0) - 0.5).abs() < 1e-6 && (at(55.0) - 0.880_797).abs() < 1e-5, "{} {}", at(45.0), at(55.0));
         assert!(entries.is_sorted() && entries[0] < 0.03 && entries[entries.len() - 1] > BRIGHTEST - 0.03);
     }

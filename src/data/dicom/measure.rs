@@ -1,5 +1,5 @@
-//! Pixel size, and where it was measured (DICOM PS3.3 10.7.1.3). A radiograph may have the size at its detector,
-//! behind the patient, which is larger than the true size.
+//! The pixel size, and where it was measured (DICOM PS3.3 10.7.1.3). A radiograph may have the pixel size at its
+//! detector behind the patient, which is larger than the size in the patient.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -27,20 +27,21 @@ pub const REGION: &[Tag] = &[
     tags::REGION_SPATIAL_FORMAT,
 ];
 
-/// Size of the pixels.
+/// The size of the pixels of an object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measure {
     /// Row spacing and column spacing in mm.
     pub spacing: Option<[f64; 2]>,
-    /// Where that spacing was measured.
+    /// Where this spacing was measured.
     pub measured: Measured,
-    /// Height of a pixel over its width, if the file has nothing else.
+    /// The height of a pixel divided by its width, if the file has no spacing.
     pub proportion: Option<f64>,
-    /// What was assumed.
+    /// A note about an assumption.
     pub note: Option<&'static str>,
 }
 
-/// Returns the pixel size of an object whose PixelSpacing, its own or that of its frames, is `in_patient`.
+/// Returns the pixel size of an object. `in_patient` is its PixelSpacing or that of its frames (row spacing,
+/// column spacing, in mm), and `regions` are its ultrasound regions.
 pub fn measure(
     object: &InMemDicomObject,
     in_patient: Option<[f64; 2]>,
@@ -68,7 +69,7 @@ pub fn measure(
         return match imager {
             _ if !is_projection || is_calibrated => Measure { spacing: Some(spacing), ..Measure::default() },
             Some(imager) if is_same(imager) => at_detector(spacing),
-            // If the two differ, the spacing was calibrated, as the standard says.
+            // If the two differ, the spacing was calibrated (DICOM PS3.3 10.7.1.3).
             Some(_) => Measure { spacing: Some(spacing), ..Measure::default() },
             None => Measure {
                 note: Some(
@@ -87,13 +88,14 @@ pub fn measure(
     if let Some(spacing) = region(regions) {
         return Measure { spacing: Some(spacing), ..Measure::default() };
     }
-    // PS3.3 C.7.6.3.1.7: vertical size, horizontal size.
+    // DICOM PS3.3 C.7.6.3.1.7: the vertical size comes before the horizontal size.
     let proportion = size(tags::PIXEL_ASPECT_RATIO).map(|[vertical, horizontal]| vertical / horizontal);
     Measure { proportion, ..Measure::default() }
 }
 
-/// Returns the pixel size of an ultrasound image with one region of two dimensions, both in cm (PS3.3 C.8.5.5.1). If
-/// there are others, no size applies to the whole image.
+/// Returns the pixel size (row spacing, column spacing, in mm) of an ultrasound image with a single
+/// two-dimensional region whose units are cm (DICOM PS3.3 C.8.5.5.1). If there are several regions, no size
+/// applies to the whole image.
 fn region(regions: &[InMemDicomObject]) -> Option<[f64; 2]> {
     let [only] = regions else { return None };
     let is = |tag, wanted: f64| number(only, tag) == Some(wanted);

@@ -1,5 +1,5 @@
-//! DICOM files: one image, several frames, or the slices of a series. Elements and compressed data are found here,
-//! under a memory limit; dicom-rs decodes values and pixels; this module interprets the attributes.
+//! DICOM files: one image, several frames, or the slices of a series. This module finds elements and compressed
+//! data under a memory limit and interprets the attributes. dicom-rs decodes values and pixels.
 
 mod arrange;
 mod attributes;
@@ -35,17 +35,18 @@ use reader::{Contents, read};
 pub use series::{Series, recounted, series_in};
 pub use slices::open_series;
 
-/// Whether the first bytes of a file are a preamble and the letters after it.
+/// Returns whether the first bytes of a file are the preamble of 128 bytes and the letters "DICM".
 pub fn is_marked(bytes: &[u8]) -> bool {
     bytes.get(128..132) == Some(b"DICM")
 }
 
-/// Whether the first bytes of a file (at least 132) may be those of a DICOM file, with or without a preamble.
+/// Returns whether the first bytes of a file (at least 132) may be those of a DICOM file, with or without a
+/// preamble.
 pub fn is_dicom(bytes: &[u8]) -> bool {
     if is_marked(bytes) {
         return true;
     }
-    // Without a preamble a file begins with an element of group 2 or 8 and a small length.
+    // A file without a preamble begins with an element of group 2 or 8 and a small length.
     let Some(head) = bytes.get(..8) else { return false };
     let group = u16::from_le_bytes([head[0], head[1]]);
     let element = u16::from_le_bytes([head[2], head[3]]);
@@ -54,11 +55,12 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
     (group == 2 || group == 8) && element <= 0x20 && (is_explicit || length < 256)
 }
 
-/// Stacks of a file that are named in a note.
+/// The number of stacks of a file that are named in a note.
 const NAMED: usize = 6;
 
-/// Splits a path from the number after it: `brain.dcm#2` is the second stack of frames of `brain.dcm`, `study#2` the
-/// second series of the folder `study`, in the order of [`series_in`]. If a file has the whole name, it is that file.
+/// Splits a path from the number after it, which counts from 1: `brain.dcm#2` is the second stack of frames of
+/// `brain.dcm`, `study#2` the second series of the folder `study`, in the order of [`series_in`]. A path that
+/// exists as it is has no number.
 pub fn of_stack(path: &Path) -> (PathBuf, Option<usize>) {
     let split = || {
         let name = path.file_name()?.to_str()?;
@@ -70,8 +72,8 @@ pub fn of_stack(path: &Path) -> (PathBuf, Option<usize>) {
     split().unwrap_or_else(|| (path.to_owned(), None))
 }
 
-/// Returns the names of the stacks that the frames of a file form, in their order; a single one if the frames form
-/// one stack.
+/// Returns the names of the stacks that the frames of a file form, in their order. A file with one stack has a
+/// single name.
 ///
 /// # Errors
 /// Returns an error if the file is not a DICOM file, has no pixels or is damaged.
@@ -84,17 +86,18 @@ pub fn stacks_in(path: &Path) -> Result<Vec<String>, DataError> {
     Ok(attributes.stacks().into_iter().map(|stack| stack.name).collect())
 }
 
-/// Reads one file: an image, or its frames as slices. If the frames form several stacks, the first is read, or the
-/// one whose number follows the path ([`of_stack`]); a note names the others. A segmentation becomes a label map.
+/// Reads one file: an image, or its frames as slices. If the frames form several stacks, the first is read, or
+/// the one whose number follows the path (see [`of_stack`]), and a note names the others. A segmentation becomes
+/// a label map.
 ///
 /// # Errors
 /// Returns an error if the file is not a DICOM file, has no pixels, is damaged, has a compression that is not
-/// supported, or needs more memory than `limit`, or if it has no stack of that number.
+/// supported, needs more memory than `limit`, or has no stack of that number.
 pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let (file, number) = of_stack(path);
     let mut contents = read(&file, limit, false)?;
     let attributes = Attributes::of(&file, &mut contents)?;
-    // The attributes of the frames are stored beside their pixels.
+    // The attributes of the frames stay in memory beside the pixels.
     let limit = Limit(limit.0.saturating_sub(attributes.told.len() as u64 * frame::FRAME));
     if !attributes.segmentation.is_empty() {
         return segments::open(&file, contents, &attributes, limit);
@@ -123,7 +126,7 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     Ok(volume)
 }
 
-/// Returns a note about a file with several stacks, of which number `shown` is read.
+/// Returns a note about a file with several stacks. `shown` is the number of the stack that is read, from 1.
 fn others(file: &Path, stacks: &[stacks::Stack], shown: usize) -> String {
     let numbered = stacks.iter().enumerate().filter(|(place, _)| place + 1 != shown).take(NAMED);
     let named: Vec<String> = numbered.map(|(place, stack)| format!("#{} {}", place + 1, stack.name)).collect();
@@ -139,8 +142,8 @@ fn others(file: &Path, stacks: &[stacks::Stack], shown: usize) -> String {
     )
 }
 
-/// Returns the pixels of a file with their attributes, except for those that [`finish`] adds: of the frames `members`
-/// in their order, or of all in file order if `members` is empty.
+/// Returns the pixels of a file with their attributes, except for those that [`finish`] adds. It has the frames
+/// `members` in their order, or all frames in file order if `members` is empty.
 fn volume(
     path: &Path,
     mut contents: Contents,
@@ -148,7 +151,7 @@ fn volume(
     members: &[usize],
     limit: Limit,
 ) -> Result<Volume, DataError> {
-    // The claims of the header are checked before anything is decoded.
+    // The size that the header claims is checked before anything is decoded.
     limit.allow(path, attributes.bytes())?;
     let stored = std::mem::take(&mut contents.stored);
     let made = pixels::values(path, attributes, stored, &contents.object, limit)?;
@@ -168,7 +171,7 @@ fn volume(
     Ok(volume)
 }
 
-/// Adds identity, geometry and notes about them for the frames `members` in their order.
+/// Adds the identity, the geometry and notes for the frames `members` in their order.
 fn identified(volume: &mut Volume, attributes: &Attributes, members: &[usize]) {
     volume.modality = attributes.kind();
     volume.geometry = attributes.geometry(members);
@@ -181,7 +184,7 @@ fn identified(volume: &mut Volume, attributes: &Attributes, members: &[usize]) {
     volume.notes.extend(attributes.notes.iter().cloned());
 }
 
-/// Adds notes about missing slices and a tilt.
+/// Adds notes about missing slices and about a tilted stack.
 fn said_of_place(volume: &mut Volume) {
     let mm = |length: f64| format!("{:.1} mm", length.abs());
     let gaps = volume.geometry.gaps();
@@ -206,11 +209,13 @@ fn said_of_place(volume: &mut Volume) {
     }
 }
 
+/// Returns whether the pixels are grey values.
 fn is_grey(volume: &Volume, attributes: &Attributes) -> bool {
     volume.channels == 1 && !attributes.is_palette()
 }
 
-/// Returns one pair for each slice, or a single one if all are equal.
+/// Returns a linear mapping with one pair of slope and intercept for each slice, or with a single pair if all
+/// are equal.
 fn linear(pairs: Vec<[f32; 2]>) -> ValueMapping {
     match pairs.as_slice() {
         [first, rest @ ..] if rest.iter().all(|pair| pair == first) => match first {
@@ -221,8 +226,8 @@ fn linear(pairs: Vec<[f32; 2]>) -> ValueMapping {
     }
 }
 
-/// Adds what applies to a whole file or stack, whose slices are `frames`: the curve of its window, if all have the
-/// same, and its padding.
+/// Adds the attributes of a whole file or stack whose slices are `frames`: the curve of its window, if it is the
+/// same for all, and its padding value.
 fn finish(volume: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
     if is_grey(volume, attributes) {
         volume.notes.extend(units::without_unit(volume, attributes));
@@ -231,7 +236,7 @@ fn finish(volume: &mut Volume, attributes: &Attributes, frames: &[&Frame]) {
     }
 }
 
-/// Returns the attributes of these frames in their order; of the file if `members` is empty.
+/// Returns the attributes of the frames `members` in their order, or those of the file if `members` is empty.
 fn frames_of<'a>(attributes: &'a Attributes, members: &[usize]) -> Vec<&'a Frame> {
     match members {
         [] => vec![&attributes.own],
@@ -239,7 +244,7 @@ fn frames_of<'a>(attributes: &'a Attributes, members: &[usize]) -> Vec<&'a Frame
     }
 }
 
-/// Adds modality LUT or rescale, then VOI LUT or windows, in this order (DICOM PS3.3 C.11).
+/// Adds the Modality LUT or rescale, then the windows or, if there are none, the VOI LUT (DICOM PS3.3 C.11).
 fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes, members: &[usize]) {
     let [modality, voi] = contents.tables;
     let is_table = modality.is_some();
@@ -259,7 +264,7 @@ fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes
     } else if given.is_empty() && attributes.dose.is_some() && !is_table {
         volume.unit = "Gy";
     }
-    // If frames have windows of their own, that of the middle one suits most of them.
+    // If frames have different windows, that of the middle frame suits most of them.
     volume.windows = frames[frames.len() / 2].named_windows();
     if attributes.bits_allocated == 1 && volume.windows.is_empty() {
         volume.windows = vec![NamedWindow { name: "0 and 1".into(), window: Window::of_range(0.0, 1.0) }];
@@ -277,9 +282,9 @@ fn grey_meaning(volume: &mut Volume, contents: Contents, attributes: &Attributes
     }
 }
 
-/// Puts a sigmoid window into the mapping, like a VOI LUT. Values in Hounsfield units keep their unit instead, and a
-/// file with several windows, or slices with windows or rescales of their own, is left alone because one table could
-/// represent only one of them.
+/// Combines a sigmoid window with the mapping, like a VOI LUT. Values with a unit keep their unit instead.
+/// Nothing changes if the file has several windows, or slices with different windows or rescales, because one
+/// table could represent only one of them; a note says so.
 fn curve(volume: &mut Volume, frames: &[&Frame]) {
     if volume.windows.is_empty() || !frames.iter().any(|frame| frame.is_sigmoid) {
         return;
@@ -302,7 +307,7 @@ fn curve(volume: &mut Volume, frames: &[&Frame]) {
     }
 }
 
-/// Formats an error with all of its causes, in one line.
+/// Returns an error with all of its causes as one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = one_line(&error);
     let mut below = error.source();

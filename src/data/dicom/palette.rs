@@ -1,4 +1,5 @@
-//! Colours that are looked up in the tables of the file (DICOM PS3.3 C.7.6.3.1.5 and 6).
+//! The colours of palette images, which are looked up in tables of the file (DICOM PS3.3 C.7.6.3.1.5 and
+//! C.7.6.3.1.6).
 
 use std::path::Path;
 
@@ -8,14 +9,15 @@ use dicom_object::InMemDicomObject;
 use super::stream::Writing;
 use crate::data::DataError;
 
-/// Three tables of 8 bits.
+/// The tables of red, green and blue, reduced to 8 bits.
 pub struct Palette {
+    /// The index of the first entry.
     first: i64,
     channels: [Vec<u8>; 3],
 }
 
 impl Palette {
-    /// Returns the colour of an index.
+    /// Returns the colour of an index. An index outside the tables has the colour of their nearest end.
     pub fn colour(&self, index: u16) -> [u8; 3] {
         std::array::from_fn(|channel| {
             let table = &self.channels[channel];
@@ -24,10 +26,11 @@ impl Palette {
         })
     }
 
-    /// Reads the three tables of a palette image (DICOM PS3.3 C.7.6.3.1.5 and 6).
+    /// Reads the three tables of a palette image (DICOM PS3.3 C.7.6.3.1.5 and C.7.6.3.1.6). The descriptor of
+    /// red applies to all.
     ///
     /// # Errors
-    /// Returns an error if one of them is missing or empty.
+    /// Returns an error if the descriptor is missing, or if a table is missing or empty.
     pub fn of(path: &Path, object: &InMemDicomObject) -> Result<Self, DataError> {
         let missing = || DataError::damaged(path, "its palette is missing or empty");
         let descriptor = object
@@ -49,7 +52,7 @@ impl Palette {
             let bytes = bytes.ok_or_else(missing)?;
             *channel = if descriptor[2] > 8 || bytes.len() >= 2 * count {
                 let words = Writing::EXPLICIT.words(&bytes);
-                // Entries of 16 bits run to 65535, but some files have 8-bit values in them.
+                // Entries of 16 bits should extend to 65535, but some files have 8-bit values in them.
                 let is_narrow = words.iter().all(|&word| word < 256);
                 words.iter().map(|&word| if is_narrow { word as u8 } else { (word >> 8) as u8 }).collect()
             } else {

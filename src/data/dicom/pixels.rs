@@ -1,4 +1,4 @@
-//! Converts stored bytes to samples.
+//! Decodes the stored bytes of pixels to samples.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -19,24 +19,24 @@ use crate::data::error::caught;
 use crate::data::volume::StoredPixels;
 use crate::data::{DataError, Limit, jpeg};
 
-/// What a user can do about pixels of a kind that is not supported.
+/// The advice for pixels of a kind that is not supported.
 const MEND: &str = "convert it to pixels of 8 or 16 bit, for instance with dcmconv or gdcmconv";
 
-/// The decoded samples.
+/// The decoded samples of all frames.
 pub struct Made {
-    /// Channels, 1 or 3.
+    /// The number of channels, 1 or 3.
     pub channels: usize,
-    /// Samples of all frames.
+    /// The samples of all frames; the channels are interleaved.
     pub values: StoredPixels,
-    /// A note about their colours.
+    /// A note about the colours.
     pub note: Option<&'static str>,
 }
 
-/// Returns channels and samples of all frames.
+/// Returns the channels and the samples of all frames.
 ///
 /// # Errors
-/// Returns an error if the pixels contradict the header, have a compression that is not supported or are damaged, or
-/// take more memory than `limit`.
+/// Returns an error if the pixels are missing, contradict the header, have a compression that is not supported,
+/// are damaged, or need more memory than `limit`.
 pub fn values(
     path: &Path,
     attributes: &Attributes,
@@ -51,7 +51,7 @@ pub fn values(
         (Stored::Native { bytes, writing, is_words }, Some(Codec::Native)) => {
             maker.native(bytes, writing, is_words, limit)?
         }
-        // The pixels are not compressed but stored in pieces.
+        // Some transfer syntaxes store pixels in pieces without compression.
         (Stored::Pieces(pieces), Some(Codec::Native)) => {
             maker.native(pieces.bytes, Writing::EXPLICIT, false, limit)?
         }
@@ -69,7 +69,7 @@ pub fn values(
     Ok(Made { channels: maker.channels(), values: samples, note: maker.note.get() })
 }
 
-/// Converts bytes to samples.
+/// Decodes the pixels of one file, and keeps a note about their colours.
 struct Maker<'a> {
     path: &'a Path,
     attributes: &'a Attributes,
@@ -78,6 +78,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// Returns the number of channels after decoding.
     fn channels(&self) -> usize {
         if self.palette.is_some() { 3 } else { self.attributes.samples }
     }
@@ -87,7 +88,7 @@ impl Maker<'_> {
         self.attributes.columns * self.attributes.rows * self.attributes.samples
     }
 
-    /// Returns the bytes that a sample of `bits` takes after decoding.
+    /// Returns the number of bytes that a sample of `bits` bits takes after decoding.
     fn kept(&self, bits: usize) -> u64 {
         match bits {
             _ if self.palette.is_some() => 3,
@@ -126,7 +127,7 @@ impl Maker<'_> {
             return Err(DataError::unsupported(self.path, &reason, MEND));
         }
         let is_kept = bits == 8 && self.kept(8) == 1;
-        // 8-bit samples stay where they are; planes are reordered frame by frame.
+        // Unsigned 8-bit samples stay where they are; planes are reordered frame by frame.
         let made = if is_kept { self.count() as u64 } else { count * self.kept(bits) };
         limit.allow(self.path, bytes.capacity() as u64 + made)?;
         if (bytes.len() as u64) < needed {
@@ -135,7 +136,7 @@ impl Maker<'_> {
         }
         bytes.truncate(needed as usize);
         if writing.is_big {
-            // Words have 16 bits even if a sample has one byte.
+            // The bytes of a word of 16 bits are exchanged even if a sample has only one byte.
             let width = (bits / 8).max(1 + usize::from(is_words));
             bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
         }
@@ -146,8 +147,9 @@ impl Maker<'_> {
         self.samples(bytes, bits)
     }
 
-    /// Decodes samples of one bit, 0 or 1. They continue across the ends of rows and frames, the first in the least
-    /// significant bit of a byte (DICOM PS3.5, 8.1.1).
+    /// Decodes samples of one bit, 0 or 1. They continue across the ends of rows and frames, and the first is in
+    /// the least significant bit of a byte (DICOM PS3.5, 8.1.1). `is_swapped` says whether the bytes of words
+    /// are in reverse order.
     fn single_bits(
         &self,
         bytes: &[u8],
@@ -167,8 +169,8 @@ impl Maker<'_> {
         self.samples((0..count as usize).map(bit).collect(), 8)
     }
 
-    /// Whether only every other pixel has colours, as YBR_FULL_422 announces; some files announce it and have all
-    /// samples.
+    /// Returns whether only every other pixel has colour differences, as YBR_FULL_422 announces. Some files
+    /// announce it but have all samples. `length` is the number of bytes, and `needed` that of all samples.
     fn is_halved(&self, length: u64, needed: u64) -> bool {
         let Attributes { bits_allocated, samples, photometric, columns, .. } = self.attributes;
         (*samples, *bits_allocated, columns % 2) == (3, 8, 0)
@@ -177,7 +179,8 @@ impl Maker<'_> {
             && length >= needed / 3 * 2
     }
 
-    /// Explains pixels that are complete although they have fewer bytes than their samples need.
+    /// Returns the reason why pixels with fewer bytes than their samples need are complete but not supported, or
+    /// `None` if they are not of this kind.
     fn unread(&self, length: u64, needed: u64) -> Option<String> {
         let Attributes { samples, photometric, .. } = self.attributes;
         let is_reduced = *samples == 3 && (photometric.ends_with("_422") || photometric.ends_with("_420"));
@@ -185,7 +188,7 @@ impl Maker<'_> {
             .then(|| format!("colours for every other pixel, not compressed, {photometric}"))
     }
 
-    /// Converts colours to red, green, blue.
+    /// Converts colours to red, green and blue; grey values are not changed.
     fn colours(&self, bytes: &mut [u8]) {
         if self.attributes.samples == 3 {
             colour::to_rgb(&self.attributes.photometric, bytes);
@@ -224,16 +227,17 @@ impl Maker<'_> {
         all.ok_or_else(|| self.damaged("its pixels are missing"))
     }
 
-    /// Returns the decoded bytes of a frame: interleaved, least significant byte first.
+    /// Returns the decoded bytes of a frame: the channels are interleaved, with the least significant byte
+    /// first.
     fn decode(&self, codec: Codec, bytes: &[u8], bits: usize) -> Result<Vec<u8>, DataError> {
         let Attributes { columns, rows, samples, syntax, photometric, .. } = self.attributes;
         let needed = self.count() * bits / 8;
         let has_colours = *samples == 3;
-        // Whether the decoder returns colours as the header names them, or red, green, blue.
+        // Whether the decoder returns the colours that the header names, rather than red, green and blue.
         let mut is_as_said = true;
         let decoded = match codec {
             Codec::Rle => rle::decode(bytes, columns * rows, *samples, bits / 8),
-            // At the end of its data the decoder continues for seconds; at an end marker it stops.
+            // The decoder continues for seconds after the end of its data unless an end marker stops it.
             Codec::JpegLs => self.library(syntax, [bytes, &[0xff, 0xd9]].concat(), bits)?,
             Codec::Jpeg if has_colours && !jpeg::is_lossless(bytes) => {
                 is_as_said = false;
@@ -260,7 +264,7 @@ impl Maker<'_> {
         Ok(decoded)
     }
 
-    /// Decodes a frame by dicom-rs, as a file that has only this frame.
+    /// Decodes a frame with dicom-rs, as a file that has only this frame.
     fn library(&self, syntax: &str, bytes: Vec<u8>, bits: usize) -> Result<Option<Vec<u8>>, DataError> {
         let attributes = self.attributes;
         let Attributes { columns, rows, samples, .. } = *attributes;
@@ -292,7 +296,7 @@ impl Maker<'_> {
         })
     }
 
-    /// Decodes a frame of 12-bit JPEG, which dicom-rs does not support.
+    /// Decodes a frame of 12-bit JPEG, which dicom-rs does not support. Returns `None` for any other frame.
     fn twelve_bits(&self, bytes: &[u8]) -> Option<StoredPixels> {
         let is_it = self.attributes.syntax == "1.2.840.10008.1.2.4.51" && self.attributes.samples == 1;
         let frame = is_it.then(|| jpeg12::decode(bytes))??;
@@ -300,7 +304,7 @@ impl Maker<'_> {
         (fits && self.palette.is_none()).then_some(StoredPixels::U16(frame.samples))
     }
 
-    /// Converts the bytes of one frame or of all to samples.
+    /// Converts the bytes of one or all frames to samples of `bits` bits. Palette indices become colours.
     fn samples(&self, bytes: Vec<u8>, bits: usize) -> Result<StoredPixels, DataError> {
         let is_signed = self.attributes.is_signed;
         Ok(match (bits, self.attributes.samples, &self.palette) {
@@ -328,7 +332,7 @@ impl Maker<'_> {
         })
     }
 
-    /// Returns 16-bit samples; bits above the stored ones do not belong to the value.
+    /// Returns 16-bit samples without the bits above the stored ones, which do not belong to the value.
     fn sixteen(&self, bytes: &[u8]) -> StoredPixels {
         let unused = 16 - self.attributes.bits_stored.clamp(1, 16) as u32;
         let words = bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair));

@@ -1,5 +1,6 @@
-//! Reads the elements of a DICOM file that its image needs. Everything else is skipped, whatever it claims: dicom-rs,
-//! which interprets these elements, allocates the length that a file claims and follows sequences to any depth.
+//! Reads the elements of a DICOM file that its image needs. Everything else is skipped, whatever it claims,
+//! because dicom-rs, which interprets these elements, allocates the length that a file claims and follows
+//! sequences to any depth.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +18,7 @@ use super::{chain, is_dicom, is_marked, lut};
 use crate::data::error::caught;
 use crate::data::{DataError, Limit};
 
-/// Transfer syntaxes other than explicit little endian.
+/// The UIDs of transfer syntaxes other than explicit little endian.
 const IMPLICIT: &str = "1.2.840.10008.1.2";
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
@@ -27,31 +28,32 @@ const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
 const SEQUENCE_END: Tag = Tag(0xfffe, 0xe0dd);
 const TRANSFER_SYNTAX: Tag = Tag(2, 0x10);
 
-/// Most bytes of a value other than a table; the longest that is read is a patient's name or a list of windows.
+/// The largest number of bytes of a value other than a table. The longest values that are read are a patient's
+/// name and a list of windows.
 const MOST_TEXT: u32 = 16 << 10;
-/// Most bytes of a table: 65536 entries of 16 bits.
+/// The largest number of bytes of a table: 65,536 entries of 16 bits.
 const MOST_TABLE: u32 = 128 << 10;
-/// Deepest sequence; files of scanners have six levels.
+/// The largest depth of nested sequences. Files of scanners have up to six levels.
 const DEPTH: usize = 32;
-/// Most bytes of a deflated file that are inflated for its header.
+/// The largest number of bytes of a deflated file that are inflated for its header.
 const DEFLATED_HEADER: u64 = 64 << 20;
 
-/// Pixels as they are stored.
+/// Pixels as they are stored in the file.
 #[derive(Debug, Default)]
 pub enum Stored {
-    /// There are none, or they were not requested.
+    /// The file has no pixels, or they were not requested.
     #[default]
     None,
     /// Samples that are not compressed.
     Native {
-        /// The samples.
+        /// The bytes of the samples.
         bytes: Vec<u8>,
-        /// How numbers are written.
+        /// How numbers are written in the file.
         writing: Writing,
-        /// Whether they are written in words of 16 bits, whatever the size of a sample is.
+        /// Whether the samples are written as words of 16 bits (VR OW), whatever the size of a sample is.
         is_words: bool,
     },
-    /// Compressed data in pieces.
+    /// Data in pieces (fragments), which are compressed in most transfer syntaxes.
     Pieces(Pieces),
 }
 
@@ -61,48 +63,51 @@ impl Default for Writing {
     }
 }
 
-/// The pieces of compressed pixels.
+/// The pieces (fragments) of encapsulated pixels (DICOM PS3.5 annex A.4).
 #[derive(Debug, Default)]
 pub struct Pieces {
-    /// All pieces, one after the other.
+    /// The bytes of all pieces, one after the other.
     pub bytes: Vec<u8>,
-    /// Where each piece ends.
+    /// The end of each piece in `bytes`.
     pub ends: Vec<usize>,
-    /// Offsets of frames by the file's table: counted from the first piece, plus eight bytes for each piece before.
+    /// The offsets of frames in the file's table. They count from the first piece and include eight bytes for
+    /// the header of each piece.
     pub table: Vec<u32>,
 }
 
-/// The content of a file, as far as it is needed.
+/// The content of a file that its image needs.
 pub struct Contents {
     /// The elements that are interpreted.
     pub object: InMemDicomObject,
-    /// Transfer syntax of the file.
+    /// The UID of the transfer syntax.
     pub syntax: String,
     /// The pixels.
     pub stored: Stored,
-    /// The first table of the modality LUT sequence, and of the VOI LUT sequence.
+    /// The first table of the Modality LUT Sequence, and that of the VOI LUT Sequence.
     pub tables: [Option<lut::Table>; 2],
-    /// The attributes of all frames, and of each.
+    /// The attributes that all frames share.
     pub shared: Option<Frame>,
+    /// The attributes of each frame; empty if the file has none.
     pub frames: Vec<Frame>,
-    /// The first ultrasound regions.
+    /// The first ultrasound regions of the image.
     pub regions: Vec<InMemDicomObject>,
-    /// Numbers and names of the first segments.
+    /// The numbers and names of the first segments.
     pub segments: Vec<InMemDicomObject>,
 }
 
-/// Values of elements.
+/// The elements of a file or an item that are read.
 #[derive(Default)]
 struct DataSet {
+    /// The value representation and the bytes of each element.
     values: BTreeMap<Tag, (VR, Vec<u8>)>,
-    /// First items of sequences.
+    /// The first items of sequences.
     items: BTreeMap<Tag, Vec<DataSet>>,
     frames: Vec<Frame>,
     stored: Stored,
 }
 
 impl DataSet {
-    /// Returns its own elements together with those of the first items of its sequences.
+    /// Returns the elements of an item together with those of the first items of its sequences.
     fn flat(self) -> Self {
         let mut values = self.values;
         for first in self.items.into_values().filter_map(|items| items.into_iter().next()) {
@@ -111,17 +116,18 @@ impl DataSet {
         Self { values, ..Self::default() }
     }
 
-    /// Returns the number of frames that it announces.
+    /// Returns the number of frames that NumberOfFrames announces; 1 if it is missing.
     fn announced(&self) -> usize {
         let text = self.values.get(&tags::NUMBER_OF_FRAMES).map(|(_, value)| String::from_utf8_lossy(value));
         text.and_then(|text| text.trim_matches(['\0', ' ']).parse().ok()).unwrap_or(1)
     }
 }
 
-/// Reads a file once, front to back; with `only_header`, up to its pixels.
+/// Reads a file once from beginning to end, or only up to its pixels if `only_header`.
 ///
 /// # Errors
-/// Returns an error if it is not a DICOM file, contradicts itself, or would take more memory than `limit`.
+/// Returns an error if the file cannot be read, is not a DICOM file, contradicts itself, or needs more memory
+/// than `limit`.
 pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, DataError> {
     let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
@@ -140,7 +146,7 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
     let mut writing = Writing::EXPLICIT;
     let syntax = match syntax {
         Some(syntax) => syntax,
-        // Determined by the first element.
+        // The first element shows which of two syntaxes applies.
         None => match stream.peek(6)?.get(4..6) {
             Some(kind) if kind.iter().all(u8::is_ascii_uppercase) => "1.2.840.10008.1.2.1".into(),
             _ => IMPLICIT.into(),
@@ -181,7 +187,7 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
     })
 }
 
-/// Skips the file meta group and returns the transfer syntax in it.
+/// Skips the file meta group and returns the transfer syntax in it, if it has one.
 fn meta_group(stream: &mut Stream<'_>) -> Result<Option<String>, DataError> {
     let mut syntax = None;
     while stream.peek(2)? == [2, 0] {
@@ -199,7 +205,11 @@ fn meta_group(stream: &mut Stream<'_>) -> Result<Option<String>, DataError> {
     Ok(syntax)
 }
 
-/// Reads elements up to `end`, to a delimiter, or to the end of the file.
+/// Reads elements up to the position `end`, to a delimiter, or to the end of the file. `depth` is the number of
+/// sequences around them.
+///
+/// # Errors
+/// Returns an error if an element is damaged or too long, or if sequences are nested too deep.
 fn data_set(
     stream: &mut Stream<'_>,
     writing: Writing,
@@ -213,7 +223,7 @@ fn data_set(
     let mut set = DataSet::default();
     while end.is_none_or(|end| stream.place() < end) {
         let next = match stream.header(writing) {
-            // Data after the pixels do not belong to the image, and some files have garbage there.
+            // Data after the pixels do not belong to the image, and some files have invalid data there.
             Err(_) if !matches!(set.stored, Stored::None) => break,
             next => next?,
         };
@@ -222,7 +232,7 @@ fn data_set(
         let inner = if vr == VR::UN { Writing { is_explicit: false, ..writing } } else { writing };
         match length {
             _ if tag == ITEM_END && depth > 0 && end.is_none() => break,
-            // A delimiter outside a sequence ends nothing.
+            // A delimiter outside a sequence has no effect.
             _ if tag.0 == 0xfffe => {}
             _ if tag == tags::PIXEL_DATA && wanted.pixels == Pixels::Stop => break,
             None if tag == tags::PIXEL_DATA => {
@@ -279,6 +289,7 @@ fn data_set(
     Ok(set)
 }
 
+/// Returns whether an element is a look-up table.
 fn is_table(tag: Tag) -> bool {
     [
         tags::LUT_DATA,
@@ -289,8 +300,8 @@ fn is_table(tag: Tag) -> bool {
     .contains(&tag)
 }
 
-/// Reads the items of a sequence up to `end` or to its delimiter. `take` receives the wanted parts of each and
-/// returns whether it wants more; further items are skipped.
+/// Reads the items of a sequence up to the position `end` or to its delimiter. `take` receives the wanted
+/// elements of each item and returns whether it wants more; further items are skipped.
 fn items(
     stream: &mut Stream<'_>,
     writing: Writing,
@@ -317,7 +328,7 @@ fn items(
     Ok(())
 }
 
-/// Reads the pieces of compressed pixels. A file may end after any of them.
+/// Reads the pieces of encapsulated pixels, or skips them unless `is_wanted`. A file may end after any of them.
 fn pieces(stream: &mut Stream<'_>, writing: Writing, is_wanted: bool) -> Result<Pieces, DataError> {
     let Some(left) = stream.left() else {
         return Err(stream.damaged("its pixels are compressed twice"));
@@ -345,7 +356,7 @@ fn pieces(stream: &mut Stream<'_>, writing: Writing, is_wanted: bool) -> Result<
     Ok(pieces)
 }
 
-/// Returns the bytes of a number of a type.
+/// Returns the number of bytes of one number of a value representation; 1 for texts and bytes.
 fn unit(vr: VR) -> usize {
     match vr {
         VR::OW | VR::SS | VR::US => 2,
@@ -355,7 +366,8 @@ fn unit(vr: VR) -> usize {
     }
 }
 
-/// Returns the elements as dicom-rs interprets them, rewritten with correct types and lengths.
+/// Returns the elements as interpreted by dicom-rs. They are first rewritten with correct value representations
+/// and lengths.
 fn object(path: &Path, set: &DataSet, writing: Writing) -> Result<InMemDicomObject, DataError> {
     let word = |value: u16| if writing.is_big { value.to_be_bytes() } else { value.to_le_bytes() };
     let long = |value: u32| if writing.is_big { value.to_be_bytes() } else { value.to_le_bytes() };
@@ -363,7 +375,7 @@ fn object(path: &Path, set: &DataSet, writing: Writing) -> Result<InMemDicomObje
     for (tag, (vr, value)) in &set.values {
         let known = || StandardDataDictionary.by_tag(*tag).map_or(VR::UN, |entry| entry.vr().relaxed());
         let vr = if *vr == VR::UN { known() } else { *vr };
-        // dicom-rs would continue in the middle of a value that is not a whole number of numbers.
+        // dicom-rs would continue in the middle of a value whose length is not a multiple of its numbers.
         let value = &value[..value.len() - value.len() % unit(vr)];
         bytes.extend(word(tag.0));
         bytes.extend(word(tag.1));

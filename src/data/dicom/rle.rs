@@ -1,11 +1,11 @@
-//! Run lengths (DICOM PS3.5 annex G). They are decoded here because the library's decoder allocates memory for as
-//! many segments as the data claim and unpacks a segment of any length.
+//! Run-length encoding (DICOM PS3.5 annex G). It is decoded here because the library's decoder allocates memory
+//! for as many segments as the data claim and unpacks a segment of any length.
 
-/// Most segments that fit into the header.
+/// The largest number of segments that the header can hold.
 const SEGMENTS: usize = 15;
 
-/// Decodes a frame: `pixels` of `samples` of `bytes` each, interleaved, least significant byte first. `None` if it is
-/// damaged.
+/// Decodes a frame of `pixels` pixels with `samples` samples of `bytes` bytes each. The samples of the result
+/// are interleaved, with the least significant byte first. Returns `None` if the frame is damaged.
 pub fn decode(frame: &[u8], pixels: usize, samples: usize, bytes: usize) -> Option<Vec<u8>> {
     let long = |at: usize| Some(u32::from_le_bytes(*frame.get(at..at + 4)?.first_chunk()?) as usize);
     let count = samples.checked_mul(bytes)?;
@@ -17,7 +17,7 @@ pub fn decode(frame: &[u8], pixels: usize, samples: usize, bytes: usize) -> Opti
     for segment in 0..count {
         let start = long(4 + 4 * segment)?;
         let end = if segment + 1 < long(0)?.min(SEGMENTS) { long(8 + 4 * segment)? } else { frame.len() };
-        // The most significant byte of a sample comes first.
+        // The segments of a sample begin with its most significant byte.
         let (sample, byte) = (segment / bytes, bytes - 1 - segment % bytes);
         let places = out.iter_mut().skip(sample * bytes + byte).step_by(stride);
         unpack(frame.get(start..end)?, places)?;
@@ -25,7 +25,8 @@ pub fn decode(frame: &[u8], pixels: usize, samples: usize, bytes: usize) -> Opti
     Some(out)
 }
 
-/// Writes runs and literals to `places`; `None` if they end before all places have a byte.
+/// Unpacks the runs and literals of a segment to `places`. Returns `None` if the segment ends before all places
+/// have a byte.
 fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) -> Option<()> {
     let mut next = places.next();
     while next.is_some() {
@@ -41,7 +42,7 @@ fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) 
                     next = places.next();
                 }
             }
-            // This value does nothing.
+            // The standard gives this value no effect.
             128 => {}
             _ => {
                 let (&byte, rest) = segment.split_first()?;
@@ -61,7 +62,7 @@ fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) 
 mod tests {
     use super::*;
 
-    /// Makes a frame of a header and these segments.
+    /// Returns a frame with a header and these segments.
     fn frame(segments: &[&[u8]]) -> Vec<u8> {
         let mut out = (segments.len() as u32).to_le_bytes().to_vec();
         let mut start = 64;

@@ -1,5 +1,5 @@
-//! Segmentations (DICOM PS3.3 A.51): each frame is one segment in one plane. They become one label map whose values
-//! are segment numbers and whose slices are the planes.
+//! Segmentations (DICOM PS3.3 A.51). Each frame is one segment in one plane. The frames become one label map,
+//! whose values are segment numbers and whose slices are the planes.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use super::{identified, pixels, stacks};
 use crate::data::volume::{StoredPixels, Volume};
 use crate::data::{DataError, Limit};
 
-/// Segments that are named in a note.
+/// The number of segments that are named in a note.
 const NAMED: usize = 8;
 
-/// The samples of all frames, or their bits.
+/// The samples of all frames, packed as bits or decoded.
 enum Samples {
     Bits(Vec<u8>),
     StoredPixels(StoredPixels),
@@ -24,8 +24,8 @@ enum Samples {
 /// Reads a segmentation as a label map.
 ///
 /// # Errors
-/// Returns an error if its pixels are missing, damaged or have a compression that is not supported, or if it needs
-/// more memory than `limit`.
+/// Returns an error if the pixels are missing, are damaged, have a compression that is not supported, or have
+/// several samples, or if the file needs more memory than `limit`.
 pub fn open(
     path: &Path,
     mut contents: Contents,
@@ -34,7 +34,7 @@ pub fn open(
 ) -> Result<Volume, DataError> {
     let Attributes { columns, rows, frames, .. } = *attributes;
     let plane = columns * rows;
-    // The attributes of each frame are stored beside its pixels.
+    // The attributes of each frame stay in memory beside its pixels.
     limit.allow(path, (frames as u64).saturating_mul(64))?;
     let mut notes = names(&contents).into_iter().collect::<Vec<_>>();
     let (places, slices) = planes(attributes, &mut notes);
@@ -46,7 +46,7 @@ pub fn open(
     if attributes.samples != 1 {
         return Err(DataError::damaged(path, "a segmentation has colours"));
     }
-    // The memory holds the labels, and one frame of them.
+    // The memory holds the labels of all slices, and those of one frame.
     let made = (plane as u64).saturating_mul((slices as u64).saturating_mul(size).saturating_add(6));
     limit.allow(path, made)?;
     let left = Limit(limit.0 - made);
@@ -127,7 +127,8 @@ fn firsts(places: &[Option<usize>], slices: usize) -> Vec<usize> {
     firsts.into_iter().flatten().collect()
 }
 
-/// Writes the non-zero labels of a frame over those of its slice. Returns how many of these had another label.
+/// Writes the non-zero labels of a frame over those of its slice. Returns the number of pixels that had another
+/// label before.
 fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl Fn(u16) -> T) -> u64 {
     let mut overlapping = 0;
     for (label, &new) in slice.iter_mut().zip(found).filter(|(_, new)| **new != 0) {
@@ -137,8 +138,9 @@ fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl 
     overlapping
 }
 
-/// Returns the slice of each frame, and the number of slices: one for each position. If positions are missing, the
-/// frames of a segment follow each other.
+/// Returns the slice of each frame and the number of slices, which is that of the positions. A frame with
+/// another orientation than the first has no slice. If positions are missing, the frames of each segment are
+/// consecutive slices.
 fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize>>, usize) {
     let frames: Vec<_> = (0..attributes.frames).map(|frame| attributes.frame(frame)).collect();
     let is_alike = |frame: &usize| stacks::lie_alike(frames[*frame].orientation, frames[0].orientation);
@@ -167,7 +169,7 @@ fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize
     (places, slices)
 }
 
-/// Lists the segments by their names in the file.
+/// Returns a note with the numbers and names of the segments, or `None` if the file does not name them.
 fn names(contents: &Contents) -> Option<String> {
     let named = contents.segments.iter().filter_map(|segment| {
         let number = number(segment, tags::SEGMENT_NUMBER)?;

@@ -1,4 +1,5 @@
-//! Finds the series in the files of a folder or a DICOMDIR: which files belong together, in spatial order.
+//! Finds the series in the files of a folder or a DICOMDIR: which files belong together, and their spatial
+//! order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,26 +13,28 @@ use super::{read, units};
 use crate::data::Limit;
 use crate::data::dataset::names::natural;
 
-/// Deepest folder that is searched, and most files.
+/// The largest depth of folders below the first that are searched.
 const DEPTH: usize = 6;
+/// The largest number of files that are searched.
 const FILES: usize = 20_000;
 
-/// Files that belong together.
+/// Files that belong together, or a stack of frames in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
-    /// Description without anything about the patient: "CT, 300 slices, CHEST". If a series forms several stacks, it
-    /// includes what differs: "MR, 20 slices, T2, echo 2".
+    /// A description without patient data, for instance "CT, 300 slices, CHEST". If a series forms several
+    /// stacks, it includes what distinguishes them: "MR, 20 slices, T2, echo 2".
     pub name: String,
-    /// The files, from the feet to the head or by their numbers. If frames form several stacks in one file, this is
-    /// the file with a number after its name, as [`super::of_stack`] reads it.
+    /// The files, in the order of their positions or, without these, by their numbers. For one of several stacks
+    /// in a file, this is the path of the file with the number of the stack, as [`super::of_stack`] reads it.
     pub files: Vec<PathBuf>,
     /// Notes about the series.
     pub notes: Vec<String>,
 }
 
-/// Returns the series in a folder, the largest first; a DICOMDIR stands for its folder. Files that are not DICOM
-/// images are skipped, and so are second copies of an object. If the files of a series do not fit into one stack, or
-/// lie at the same positions several times, they become several series here, all of which can be opened.
+/// Returns the series in a folder, the largest first. A DICOMDIR stands for its folder. Files that are not DICOM
+/// images are skipped, and so are second copies of an object. If the files of a series do not fit into one
+/// stack, or if several lie at the same positions, they are returned as several series, each of which can be
+/// opened.
 pub fn series_in(folder: &Path) -> Vec<Series> {
     let mut files = Vec::new();
     collect(folder, DEPTH, &mut files, &mut HashSet::new());
@@ -46,7 +49,7 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
     let (mut known, mut copied) = (Known::default(), HashMap::<String, usize>::new());
     let mut groups: BTreeMap<String, Vec<Vec<(PathBuf, Attributes)>>> = BTreeMap::new();
     for (path, attributes) in headers {
-        // A file without a series is a series of its own.
+        // A file without a SeriesInstanceUID is a series of its own.
         let series = &attributes.source.series;
         let series = if series.is_empty() { path.display().to_string() } else { series.clone() };
         if !known.is_new(&attributes) {
@@ -74,14 +77,15 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
     series
 }
 
-/// Returns the name of a series of `listed` files of which `read` make its stack. What a file's header does not tell, that its pixels cannot be
-/// read, is known only then, and the name must say what is seen.
+/// Returns the name of a series with the number of slices in its stack, `read`, in place of the number of files,
+/// `listed`. The two differ if the pixels of a file cannot be read, which its header does not show.
 pub fn recounted(name: &str, listed: usize, read: usize) -> String {
     let slices = if read == 1 { "1 slice".to_owned() } else { format!("{read} slices") };
     name.replacen(&format!(", {listed} slices"), &format!(", {slices}"), 1)
 }
 
-/// Collects the files of a folder, each once: links may lead to the same file again, or form a loop.
+/// Collects the files of a folder, each of them once, because links may lead to the same file again or form a
+/// loop.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut HashSet<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -107,7 +111,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut Hash
     }
 }
 
-/// Separates files that fit into one stack into the stacks that they form.
+/// Separates files that fit into one stack into the stacks that they form. `note` is added to each.
 fn separated(mut slices: Vec<(PathBuf, Attributes)>, note: Option<&String>) -> Vec<Series> {
     slices.sort_by(|(path_a, a), (path_b, b)| a.instance.total_cmp(&b.instance).then_with(|| path_a.cmp(path_b)));
     let notes: Vec<String> = note.cloned().into_iter().collect();
@@ -144,16 +148,16 @@ fn separated(mut slices: Vec<(PathBuf, Attributes)>, note: Option<&String>) -> V
     series.collect()
 }
 
-/// Objects that were met, by their UID.
+/// The objects that have been met, by their SOPInstanceUID.
 #[derive(Default)]
 pub struct Known(HashMap<String, Vec<Met>>);
 
-/// Position, number and time of an object, and the kind of its pixels.
+/// The position, number and time of an object, and the kind of its pixels.
 type Met = (Option<[f64; 3]>, f64, String, String);
 
 impl Known {
-    /// Whether this is the first object of its UID. Some programs give all objects the same UID; one with another
-    /// position, number, time or kind of pixels is not a copy.
+    /// Returns whether this object is the first with its SOPInstanceUID. Some programs give all objects the same
+    /// UID, so an object with another position, number, time or kind of pixels is not a copy.
     pub fn is_new(&mut self, attributes: &Attributes) -> bool {
         let Some(name) = attributes.source.sop_instances.first().filter(|name| !name.is_empty()) else {
             return true;
@@ -171,7 +175,7 @@ impl Known {
     }
 }
 
-/// Returns a note about files that are copies of others.
+/// Returns a note about `count` files that are copies of others, or `None` if there are none.
 pub fn copies(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -180,7 +184,7 @@ pub fn copies(count: usize) -> Option<String> {
     }
 }
 
-/// Returns what keeps a file out of the stack of `first`, if anything.
+/// Returns the reason why a file does not fit into the stack of `first`, or `None` if it fits.
 pub fn misfit(first: &Attributes, other: &Attributes) -> Option<&'static str> {
     let size = |of: &Attributes| (of.columns, of.rows);
     let kind = |of: &Attributes| {

@@ -1,4 +1,4 @@
-//! Reads the files of a series as one stack: slices of one kind and one unit, in spatial order.
+//! Reads the files of a series as one stack of slices of the same kind and unit, in spatial order.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,23 @@ use super::{finish, linear, open, read, said_of_place, units, volume};
 use crate::data::volume::{Placement, Source, StoredPixels, ValueMapping, Volume};
 use crate::data::{DataError, Limit};
 
-/// How often the memory of a slice is needed while it is decoded.
+/// The memory that a slice takes while it is decoded, as a multiple of its size.
 const WORKING: u64 = 16;
-/// Files and stacks that a stack had to leave out and that are named in a note.
+/// The number of files that were left out, or of other stacks, that are named in a note.
 const NAMED: usize = 3;
 
 /// A slice whose pixels are in the stack.
 #[derive(Clone)]
 struct Member {
+    /// The file of the slice.
     path: PathBuf,
+    /// The attributes of the slice.
     frame: Frame,
+    /// SOPInstanceUID.
     object: String,
-    /// Slope and intercept; `None` if it has a table.
+    /// Rescale slope and intercept. `None` if the slice has a look-up table.
     pair: Option<[f32; 2]>,
+    /// The unit of its values.
     unit: String,
 }
 
@@ -38,15 +42,18 @@ impl Member {
     }
 }
 
-/// The slices of one unit.
+/// The slices whose values have the same unit.
 struct Unit {
     name: String,
     count: usize,
-    /// The first of them, without its pixels and their mapping; `None` if that is the first of all.
+    /// The first of these slices, without its pixels and their mapping. `None` if it is the first slice of all.
     start: Option<(Volume, Attributes)>,
 }
 
-/// Reads a file that is to belong to the stack of `first`.
+/// Reads a file as a slice of the stack of `first`. Any file fits if `first` is `None`.
+///
+/// # Errors
+/// Returns an error if the file cannot be read or does not fit.
 fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volume, Attributes), DataError> {
     let mut contents = read(path, limit, false)?;
     let attributes = Attributes::of(path, &mut contents)?;
@@ -56,14 +63,14 @@ fn slice(path: &Path, limit: Limit, first: Option<&Attributes>) -> Result<(Volum
     Ok((volume(path, contents, &attributes, &[], limit)?, attributes))
 }
 
-/// Reads the files of a series as one stack, in the order of their positions. `progress` receives how many are read,
-/// and returns whether to continue. A file is left out, with a note, if it cannot be read, does not fit the first
-/// that can, is a copy, has values of another unit than most, or lies where others do and so belongs to a stack of
-/// its own ([`super::series_in`] separates these).
+/// Reads the files of a series as one stack, in the order of their positions. `progress` receives the number of
+/// files read so far and returns whether to continue. A file is left out, with a note, if it cannot be read,
+/// does not fit the first one that can, is a copy, has values of another unit than most, or lies at the position
+/// of another and so belongs to another stack ([`super::series_in`] separates these).
 ///
 /// # Errors
-/// Returns an error if no file can be read (that of the first), if all together need more memory than `limit`, or if
-/// reading was cancelled.
+/// Returns the error of the first file if no file can be read. Returns an error if all files together need more
+/// memory than `limit`, or if reading was cancelled.
 pub fn open_series(
     files: &[PathBuf],
     limit: Limit,
@@ -73,7 +80,8 @@ pub fn open_series(
         return open(only, limit);
     }
     let done = std::sync::atomic::AtomicUsize::new(0);
-    // An error of one file does not prevent the others from being read, except errors that end everything.
+    // An error of one file does not prevent the others from being read. Only an exceeded memory limit and a
+    // cancellation end everything.
     let try_one = |path: &PathBuf, limit: Limit, first: Option<&Attributes>| {
         if !progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1) {
             return Err(DataError::Cancelled { path: path.clone() });
@@ -101,7 +109,8 @@ pub fn open_series(
     let mut copied = 0;
     let mut members = vec![Member::new(first_path, &whole, &first)];
     let mut found = vec![Unit { name: units::of(&first), count: 1, start: None }];
-    // The memory holds the stack, and what each slice takes while it is read; only as many are read at a time as fit.
+    // The memory holds the stack and what each slice takes while it is read, so only as many slices are read at
+    // the same time as fit.
     let one = whole.values.bytes();
     let stack = one.saturating_mul(rest.len() as u64 + 1);
     limit.allow(first_path, stack.saturating_add(one))?;
@@ -145,14 +154,14 @@ pub fn open_series(
         }
     }
     if first.frames > 1 {
-        // Nothing fits to several frames, which have an order and values of their own.
+        // A file with several frames is read alone, because its frames have their own order and values.
         drop(whole);
         let mut whole = open(first_path, limit)?;
         whole.notes.splice(0..0, said(&left_out, files.len()).into_iter().chain(copies(copied)));
         return Ok(whole);
     }
-    // The stack has the unit of most of its slices, and all other attributes of the first of these; if two units have
-    // equally many, that of the first.
+    // The stack has the unit of most of its slices, and all other attributes of the first of these. If two units
+    // are equally frequent, that of the first slice is used.
     let most = found.into_iter().enumerate().max_by_key(|(number, unit)| (unit.count, Reverse(*number)));
     let first = match most.and_then(|(_, unit)| unit.start) {
         Some((start, attributes)) => {
@@ -170,7 +179,7 @@ pub fn open_series(
     whole.notes.extend(said(&left_out, files.len()));
     whole.notes.extend(copies(copied));
     let members = in_order(&mut whole, &fitting);
-    // Scanners other than CT may scale every slice differently.
+    // Scanners other than CT may scale every slice differently, so each slice has its own rescale.
     if let Some(pairs) = members.iter().map(|member| member.pair).collect::<Option<Vec<[f32; 2]>>>() {
         whole.mapping = linear(pairs);
         let missing = members.iter().filter(|member| member.frame.rescale.is_none()).count();
@@ -193,7 +202,8 @@ pub fn open_series(
 
 const ANOTHER_KIND: &str = "its pixels are of another kind";
 
-/// Returns what keeps a slice out of a stack beyond its header: compressed pixels and tables may have another kind.
+/// Returns the reason why a slice does not fit into a stack although its header does, or `None` if it fits.
+/// Compressed pixels and tables may be of another kind.
 fn mismatch(whole: &Volume, slice: &Volume) -> Option<&'static str> {
     match (&whole.mapping, &slice.mapping) {
         _ if whole.channels != slice.channels => Some(ANOTHER_KIND),
@@ -205,8 +215,9 @@ fn mismatch(whole: &Volume, slice: &Volume) -> Option<&'static str> {
     }
 }
 
-/// Reorders the slices of `whole` to the first stack that those in `numbered` form, drops all others, and returns the
-/// slices of that stack. A note names further stacks.
+/// Reorders the slices of `whole` to the first stack that the slices in `numbered` form, and drops all others.
+/// `numbered` has the index of each slice in `whole`. Returns the slices of the first stack; a note names
+/// further stacks.
 fn in_order(whole: &mut Volume, numbered: &[(usize, Member)]) -> Vec<Member> {
     let made = stacks(&numbered.iter().map(|(_, member)| &member.frame).collect::<Vec<_>>());
     let Some((shown, others)) = made.split_first() else { return Vec::new() };
@@ -230,7 +241,7 @@ fn in_order(whole: &mut Volume, numbered: &[(usize, Member)]) -> Vec<Member> {
     shown.members.iter().map(|member| numbered[*member].1.clone()).collect()
 }
 
-/// Returns a note if some of `count` files were left out, with the names of the first few.
+/// Returns a note with the reasons for the first few files if some of `count` files were left out.
 fn said(left_out: &[DataError], count: usize) -> Option<String> {
     let were = match left_out.len() {
         0 => return None,
@@ -246,6 +257,7 @@ fn said(left_out: &[DataError], count: usize) -> Option<String> {
     Some(text)
 }
 
+/// Returns the slope and intercept of a mapping, or `None` for a table.
 fn pair(mapping: &ValueMapping) -> Option<[f32; 2]> {
     match mapping {
         ValueMapping::Same => Some([1.0, 0.0]),

@@ -4,15 +4,15 @@ use super::frame::{Echo, Frame};
 
 /// An attribute in which frames at one position may differ.
 pub struct Key {
-    /// The attribute, as notes name it.
+    /// The name of the attribute in notes.
     pub what: &'static str,
-    /// Whether images of one position that differ in it are a sequence in time.
+    /// Whether images at one position that differ in this attribute are a sequence in time.
     pub is_time: bool,
-    /// A number for sorting, and a name.
+    /// Returns a number for sorting and a name, or `None` if a frame lacks the attribute.
     pub of: fn(&Frame) -> Option<(f64, String)>,
 }
 
-/// The attributes, in the order in which they are tried.
+/// The attributes in the order in which they are tried.
 pub const KEYS: &[Key] = &[
     Key {
         what: "segment",
@@ -57,7 +57,8 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
-/// Parses a time of day as a number for sorting and as text: "103105.25", "10:31:05" or "20240102103105".
+/// Parses a time of day, for instance "103105.25", "10:31:05" or "20240102103105". Returns a number for sorting,
+/// which includes a date, and a text. Returns `None` if it is not a time.
 pub fn clock(text: &str) -> Option<(f64, String)> {
     let digits: String = text.chars().filter(|sign| *sign != ':').collect();
     let digits = digits.split(['+', '-', '&']).next()?.trim().to_owned();
@@ -69,12 +70,12 @@ pub fn clock(text: &str) -> Option<(f64, String)> {
     }
     let pair = |at: usize| time.get(at..at + 2).unwrap_or("00");
     let fraction = time.get(6..).unwrap_or("").trim_end_matches('0').trim_end_matches('.');
-    // Times are cut to milliseconds; scanners write six digits.
+    // Times are truncated to milliseconds for display; scanners write six digits.
     let fraction = fraction.get(..4).unwrap_or(fraction);
     Some((digits.parse().ok()?, format!("time {}:{}:{}{fraction}", pair(0), pair(2), pair(4))))
 }
 
-/// Rounds a number for display.
+/// Rounds a number to two decimals for display.
 fn tidy(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }

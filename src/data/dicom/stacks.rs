@@ -1,6 +1,6 @@
-//! Decides which frames form one stack, and their order by position. If several images lie at one position (time
-//! points, echoes, b-values), they form several stacks, named by what differs, and are never sorted between each
-//! other as slices.
+//! Decides which frames form one stack, and sorts them by position. If several images lie at one position (time
+//! points, echoes, b-values), they form several stacks, which are named by what distinguishes them. They are
+//! never sorted into one stack as if they were different slices.
 
 use std::cmp::Ordering;
 
@@ -8,28 +8,28 @@ use super::frame::Frame;
 use super::stack_keys::{KEYS, Key, clock};
 use crate::data::volume::Sides;
 
-/// Difference between components of two directions up to which slices count as parallel: half a degree, more than
-/// scanners round.
+/// The largest difference between components of two directions, or between relative pixel sizes, up to which
+/// slices count as alike. It is about half a degree, more than scanners round.
 const ALIKE: f64 = 0.01;
-/// Share of the slice distance up to which positions count as equal.
+/// The share of the slice distance up to which positions count as equal.
 const SAME: f64 = 1e-3;
 
-/// Frames that form one stack.
+/// The frames of one stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
-    /// What distinguishes it from the others of the file or series; empty if it is the only one.
+    /// What distinguishes the stack from the others of the file or series; empty if it is the only one.
     pub name: String,
-    /// Indices of its frames, in order.
+    /// The indices of its frames, in order.
     pub members: Vec<usize>,
-    /// A note about the order.
+    /// A note about the order, if there is one.
     pub note: Option<String>,
-    /// Whether its frames have several directions or sizes, so that one position, size and side would be wrong for
-    /// most.
+    /// Whether its frames have several directions or sizes, so that a common position, size and side would be
+    /// wrong for most of them.
     pub is_mixed: bool,
 }
 
-/// Returns the stacks that frames form, that of the first frame first. Frames without positions stay in one stack, in
-/// the order of their dimension index or of the file.
+/// Returns the stacks that frames form, with that of the first frame first. Frames without positions stay in one
+/// stack, in the order of their dimension index or of the file.
 pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut rest = Vec::new();
@@ -53,7 +53,7 @@ pub fn stacks(frames: &[&Frame]) -> Vec<Stack> {
     named.chain(mixed(rest)).collect()
 }
 
-/// Returns the frames beyond [`MOST_GROUPS`], in file order.
+/// Returns the stack of the frames beyond [`MOST_GROUPS`], in file order, or `None` if there are none.
 fn mixed(members: Vec<usize>) -> Option<Stack> {
     let note = format!(
         "The frames have more than {MOST_GROUPS} orientations or sizes; those of this stack ({}) are shown in file order, without positions, sizes or sides.",
@@ -63,10 +63,10 @@ fn mixed(members: Vec<usize>) -> Option<Stack> {
     (!stack.members.is_empty()).then_some(stack)
 }
 
-/// Most directions and stacks of one object that are distinguished.
+/// The largest number of groups of parallel frames of one object that are distinguished.
 const MOST_GROUPS: usize = 64;
 
-/// Whether two directions are equal except for rounding.
+/// Returns whether two orientations are equal except for rounding, or both are missing.
 pub fn lie_alike(a: Option<[[f64; 3]; 2]>, b: Option<[[f64; 3]; 2]>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| (a - b).abs() < ALIKE),
@@ -74,6 +74,7 @@ pub fn lie_alike(a: Option<[[f64; 3]; 2]>, b: Option<[[f64; 3]; 2]>) -> bool {
     }
 }
 
+/// Returns whether two frames are parallel and have the same pixel size and StackID.
 fn are_alike(a: &Frame, b: &Frame) -> bool {
     let is_of_size = match (a.pixel_spacing, b.pixel_spacing) {
         (Some(a), Some(b)) => a.iter().zip(b).all(|(a, b)| (a / b - 1.0).abs() < ALIKE),
@@ -82,7 +83,7 @@ fn are_alike(a: &Frame, b: &Frame) -> bool {
     is_of_size && a.stack == b.stack && lie_alike(a.orientation, b.orientation)
 }
 
-/// Names groups by what distinguishes them: the plane, or the name that the file has for the stack.
+/// Returns the names of groups: the plane if it is unique, otherwise a number. A single group has no name.
 fn group_names(groups: &[Vec<usize>], frames: &[&Frame]) -> Vec<String> {
     if groups.len() < 2 {
         return vec![String::new(); groups.len()];
@@ -107,7 +108,7 @@ fn group_names(groups: &[Vec<usize>], frames: &[&Frame]) -> Vec<String> {
     planes.iter().enumerate().map(name).collect()
 }
 
-/// Returns the stacks of parallel frames.
+/// Returns the stacks that parallel frames form.
 fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
     let Some(places) = places(&members, frames) else {
         let has_index = members.iter().all(|member| !frames[*member].index.is_empty()) && members.len() > 1;
@@ -142,7 +143,8 @@ fn of_group(mut members: Vec<usize>, frames: &[&Frame]) -> Vec<Stack> {
     done.collect()
 }
 
-/// Splits a part by the values of `key`, if this reduces the number of frames at one position.
+/// Splits a part by the values of `key` if this reduces the number of frames at one position. Each part has its
+/// names and its members.
 fn split(
     (names, members): (Vec<String>, Vec<usize>),
     key: &Key,
@@ -158,7 +160,7 @@ fn split(
         let (order, name) = (key.of)(frames[member]).unwrap_or((f64::INFINITY, format!("no {}", key.what)));
         told.push((order, name, member));
     }
-    // The sort is stable: within a part, the order by position stays.
+    // The sort is stable, so the members of a part stay in the order of their positions.
     told.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     let mut parts: Vec<(f64, Vec<String>, Vec<usize>)> = Vec::new();
     for (order, name, member) in told {
@@ -167,7 +169,7 @@ fn split(
             _ => parts.push((order, names.iter().cloned().chain([name]).collect(), vec![member])),
         }
     }
-    // If there are more values than images at one position, another attribute distinguishes them.
+    // If there are more values than images at one position, the images differ in another attribute.
     let tells = (2..=repeated).contains(&parts.len()) && parts.iter().all(|(_, _, part)| most(part) < repeated);
     if !tells {
         return vec![(names, members)];
@@ -175,7 +177,7 @@ fn split(
     parts.into_iter().map(|(_, names, part)| (names, part)).collect()
 }
 
-/// Makes a stack of images of one position, one after the other.
+/// Makes a stack of images that have the same position, in the order of their times.
 fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
     members.sort_by(|a, b| moment(frames[*a], frames[*b]).then(a.cmp(b)));
     let note = format!(
@@ -185,7 +187,8 @@ fn film(name: String, mut members: Vec<usize>, frames: &[&Frame]) -> Stack {
     Stack { name, members, note: Some(note), is_mixed: false }
 }
 
-/// Separates the first image at every position, the second, and so on.
+/// Makes a stack of the first image at every position, a stack of the second images, and so on. They are named
+/// by their times if these are known and different, otherwise by numbers.
 fn rounds(
     name: &str,
     members: Vec<usize>,
@@ -218,8 +221,8 @@ fn rounds(
     (0..number).map(round).collect()
 }
 
-/// Orders by time, as far as the frames have it; frames without a time come before others. It is a total order, as
-/// sorting requires.
+/// Compares two frames by time, as far as they have it; frames without a time come before others. This is a
+/// total order, as sorting requires.
 fn moment(a: &Frame, b: &Frame) -> Ordering {
     let compare = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => a.total_cmp(&b),
@@ -233,7 +236,8 @@ fn moment(a: &Frame, b: &Frame) -> Ordering {
         .then_with(|| a.index.cmp(&b.index))
 }
 
-/// Returns the number of the position of every member, counted along the normal; `None` if one has no position.
+/// Returns for each frame the number of its position, counted along the normal; `None` for frames that are not
+/// in `members`. Returns `None` if a member has no position.
 pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>> {
     let normal = frames[*members.first()?].normal();
     let by = |depth: &dyn Fn(&Frame) -> Option<f64>| {
@@ -242,7 +246,7 @@ pub fn places(members: &[usize], frames: &[&Frame]) -> Option<Vec<Option<usize>>
     let along = normal.and_then(|normal| by(&|frame| frame.depth(normal)));
     let mut depths = along.or_else(|| by(&|frame| frame.in_stack))?;
     depths.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // The typical step, without those between images of one position, which are rounding.
+    // The typical step does not include steps between images at one position, which are due to rounding.
     let span = depths.last()?.0 - depths.first()?.0;
     let rounding = 0.02 * span / depths.len() as f64;
     let mut steps: Vec<f64> =
@@ -329,7 +333,7 @@ mod tests {
         let frames: Vec<Frame> = times.map(|temporal| Frame { temporal, ..at(5.0) }).into();
         let film = film(String::new(), (0..5).collect(), &frames.iter().collect::<Vec<_>>());
         assert_eq!(film.members, [1, 3, 2, 4, 0]);
-        // So many in a bad order that sorting notices where it is none.
+        // There are so many in a random order that sorting would notice an invalid order.
         let number = |place: usize| (!place.is_multiple_of(3)).then_some((place * 7919 % 101) as f64);
         let many: Vec<Frame> = (0..200).map(|place| Frame { trigger: number(place), ..at(5.0) }).collect();
         let film = stacks(&many.iter().collect::<Vec<_>>()).remove(0);

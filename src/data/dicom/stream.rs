@@ -1,5 +1,5 @@
-//! Reads the bytes of a DICOM file in order, and the headers of its elements. Nothing is allocated because a header
-//! claims it.
+//! Reads the bytes of a DICOM file in order, and the headers of its elements. No memory is allocated merely
+//! because a header claims a length.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -9,50 +9,53 @@ use dicom_core::{Tag, VR};
 
 use crate::data::{DataError, Limit};
 
-/// Undefined length: the value ends with a delimiter.
+/// An undefined length, which means that a delimiter ends the value.
 const UNDEFINED: u32 = u32::MAX;
 
-/// How elements are written.
+/// How elements are written: the part of a transfer syntax that concerns them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Writing {
-    /// Whether elements name their type.
+    /// Whether elements name their value representation.
     pub is_explicit: bool,
-    /// Whether numbers begin with their most significant byte.
+    /// Whether numbers begin with their most significant byte (big-endian).
     pub is_big: bool,
 }
 
 impl Writing {
-    /// Explicit, least significant byte first, as in all but three transfer syntaxes.
+    /// Explicit VR, little-endian, as in most transfer syntaxes.
     pub const EXPLICIT: Self = Self { is_explicit: true, is_big: false };
-    /// Implicit, least significant byte first.
+    /// Implicit VR, little-endian.
     pub const IMPLICIT: Self = Self { is_explicit: false, is_big: false };
 
+    /// Returns a number of 16 bits.
     fn word(self, bytes: [u8; 2]) -> u16 {
         if self.is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
     }
 
+    /// Returns a number of 32 bits.
     fn long(self, bytes: [u8; 4]) -> u32 {
         if self.is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 
-    /// Returns the 16-bit numbers of a value.
+    /// Returns the 16-bit numbers of a value; an odd last byte is ignored.
     pub fn words(self, bytes: &[u8]) -> Vec<u16> {
         bytes.as_chunks().0.iter().map(|&pair| self.word(pair)).collect()
     }
 }
 
-/// The header of a value.
+/// The header of an element or an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The element.
+    /// The tag of the element.
     pub tag: Tag,
-    /// The type; `UN` if none is given.
+    /// The value representation; `UN` if none is given.
     pub vr: VR,
-    /// Bytes of the value; `None` if a delimiter ends it.
+    /// The number of bytes of the value; `None` if a delimiter ends it.
     pub length: Option<u32>,
 }
 
-/// Whether the length of a type has 32 bits (DICOM PS3.5, 7.1.2), as for unknown types.
+/// Returns whether the length of a value representation has 32 bits in explicit VR (DICOM PS3.5, 7.1.2). This
+/// holds for unknown ones as well.
 pub fn is_long(vr: VR) -> bool {
     use VR::{AE, AS, AT, CS, DA, DS, DT, FD, FL, IS, LO, LT, PN, SH, SL, SS, ST, TM, UI, UL, US};
     !matches!(
@@ -61,31 +64,33 @@ pub fn is_long(vr: VR) -> bool {
     )
 }
 
+/// The origin of the bytes.
 enum Source<'a> {
     File(BufReader<File>),
     Bytes(Box<dyn Read + 'a>),
 }
 
-/// A file from its beginning, or the inflated content of one.
+/// A file that is read from its beginning, or the inflated content of one.
 pub struct Stream<'a> {
     path: &'a Path,
     source: Source<'a>,
-    /// Bytes that were peeked at and not read yet.
+    /// The bytes that were peeked at and not read yet.
     ahead: Vec<u8>,
+    /// The number of bytes read so far.
     place: u64,
-    /// Total number of bytes; not known for inflated content.
+    /// The total number of bytes; `None` for inflated content, where it is not known.
     total: Option<u64>,
     limit: Limit,
 }
 
 impl<'a> Stream<'a> {
-    /// Reads a file of `total` bytes.
+    /// Creates a stream of a file of `total` bytes.
     pub fn of_file(path: &'a Path, file: File, total: u64, limit: Limit) -> Self {
         let source = Source::File(BufReader::new(file));
         Self { path, source, ahead: Vec::new(), place: 0, total: Some(total), limit }
     }
 
-    /// Inflates the rest of the file, at most `limit`.
+    /// Returns a stream of the inflated rest of the file, at most `limit` bytes.
     pub fn inflated(self, limit: Limit) -> Self {
         let (path, ahead) = (self.path, std::io::Cursor::new(self.ahead));
         let rest: Box<dyn Read + 'a> = match self.source {
@@ -111,17 +116,17 @@ impl<'a> Stream<'a> {
         self.place
     }
 
-    /// Returns the number of bytes left; `None` if it is not known.
+    /// Returns the number of bytes left, or `None` if it is not known.
     pub fn left(&self) -> Option<u64> {
         self.total.map(|total| total.saturating_sub(self.place))
     }
 
-    /// Makes an error that names the file.
+    /// Returns an error that names the file.
     pub fn damaged(&self, reason: impl std::fmt::Display) -> DataError {
         DataError::damaged(self.path, reason)
     }
 
-    /// Returns the next bytes, at most `count`, without reading them.
+    /// Returns the next bytes without reading them: `count`, or fewer at the end of the file.
     pub fn peek(&mut self, count: usize) -> Result<&[u8], DataError> {
         if self.ahead.len() < count {
             let missing = count - self.ahead.len();
@@ -133,7 +138,7 @@ impl<'a> Stream<'a> {
         Ok(&self.ahead[..self.ahead.len().min(count)])
     }
 
-    /// Reads `N` bytes; `None` if fewer are left.
+    /// Reads `N` bytes. Returns `None` if fewer are left.
     fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, DataError> {
         let bytes: Option<[u8; N]> = self.peek(N)?.try_into().ok();
         if bytes.is_some() {
@@ -143,7 +148,7 @@ impl<'a> Stream<'a> {
         Ok(bytes)
     }
 
-    /// Reads the header of the next element or item; `None` at the end.
+    /// Reads the header of the next element or item. Returns `None` at the end of the file.
     pub fn header(&mut self, writing: Writing) -> Result<Option<Header>, DataError> {
         let Some([a, b, c, d]) = self.array()? else { return Ok(None) };
         let tag = Tag(writing.word([a, b]), writing.word([c, d]));
@@ -163,7 +168,8 @@ impl<'a> Stream<'a> {
         Ok(Some(Header { tag, vr, length: (length != UNDEFINED).then_some(length) }))
     }
 
-    /// Refuses a value that extends beyond `end` or the file, or that cannot be inflated within the limit.
+    /// Returns an error for a value that extends beyond `end` or the file, or that cannot be inflated within the
+    /// limit.
     fn fits(&self, tag: Tag, length: u32, end: Option<u64>) -> Result<(), DataError> {
         let behind = self.place + u64::from(length);
         let total = [end, self.total].into_iter().flatten().min();
@@ -179,14 +185,15 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Returns where a value ends; `None` if a delimiter ends it.
+    /// Returns the position at which a value ends, or `None` if a delimiter ends it. The value must end before
+    /// `end`, which is the end of the data around it.
     pub fn end_of(&self, header: Header, end: Option<u64>) -> Result<Option<u64>, DataError> {
         let Some(length) = header.length else { return Ok(None) };
         self.fits(header.tag, length, end)?;
         Ok(Some(self.place + u64::from(length)))
     }
 
-    /// Skips a value.
+    /// Skips a value of `length` bytes.
     pub fn skip(&mut self, tag: Tag, length: u32, end: Option<u64>) -> Result<(), DataError> {
         self.fits(tag, length, end)?;
         let held = self.ahead.len().min(length as usize);
@@ -204,7 +211,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Appends a value to `bytes`.
+    /// Reads a value and appends it to `bytes`.
     pub fn value(&mut self, header: Header, end: Option<u64>, bytes: &mut Vec<u8>) -> Result<(), DataError> {
         let length = header.length.unwrap_or(0);
         self.fits(header.tag, length, end)?;

@@ -1,4 +1,4 @@
-//! The unit of the values of a file, and notes if it is missing.
+//! The unit of the values of a file, and notes if the unit is missing.
 
 use dicom_dictionary_std::uids;
 
@@ -6,8 +6,8 @@ use super::attributes::Attributes;
 use super::frame::Frame;
 use crate::data::volume::{Modality, ValueMapping, Volume};
 
-/// Whether a frame's rescaled values are Hounsfield units: if the file says so, or if it is a CT image that has a
-/// rescale and no other type (DICOM PS3.3 C.8.2.1.1.1).
+/// Returns whether a frame's rescaled values are Hounsfield units: if the file says so, or if the file is a CT
+/// image without a RescaleType (DICOM PS3.3 C.8.2.1.1.1).
 pub fn is_hounsfield(frame: &Frame, attributes: &Attributes) -> bool {
     if !frame.rescale_type.is_empty() {
         return frame.rescale_type.eq_ignore_ascii_case("HU");
@@ -21,8 +21,8 @@ pub fn is_hounsfield(frame: &Frame, attributes: &Attributes) -> bool {
     attributes.kind() == Modality::Ct && classes.contains(&attributes.source.sop_class.as_str())
 }
 
-/// Returns the unit of an image's values by its header: "HU", "Gy", or the rescale type as written. Empty for
-/// colours, and if there is none or an unspecified one (US).
+/// Returns the unit of an image's values by its header: "HU", "Gy", or the RescaleType in upper case. It is
+/// empty for colours, and if the type is missing or unspecified (US).
 pub fn of(attributes: &Attributes) -> String {
     let frame = &attributes.own;
     if attributes.samples > 1 || attributes.is_palette() {
@@ -36,7 +36,8 @@ pub fn of(attributes: &Attributes) -> String {
     }
 }
 
-/// Returns a note about frames or slices without a rescale among others that have one.
+/// Returns a note about `count` frames or slices without a rescale among others that have one; `what` is "frame"
+/// or "slice". Returns `None` if there are none.
 pub fn unscaled(count: usize, what: &str) -> Option<String> {
     match count {
         0 => None,
@@ -45,7 +46,7 @@ pub fn unscaled(count: usize, what: &str) -> Option<String> {
     }
 }
 
-/// Returns a note about a CT whose values are not in Hounsfield units.
+/// Returns a note about a CT whose values are not in Hounsfield units, or `None` for any other image.
 pub fn without_unit(volume: &Volume, attributes: &Attributes) -> Option<String> {
     let is_plain = volume.modality == Modality::Ct
         && volume.unit.is_empty()

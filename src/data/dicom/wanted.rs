@@ -1,44 +1,51 @@
-//! Which elements of a file, and of the items of its sequences, are read; all others are skipped.
+//! The elements of a file, and of the items of its sequences, that are read. All others are skipped.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::{frame, measure};
 
-/// The elements and sequences that are read.
+/// The elements and sequences that are read from a file or an item.
 #[derive(Clone, Copy)]
 pub struct Wanted {
-    /// Elements, in several lists.
+    /// The elements, in several lists.
     pub values: &'static [&'static [Tag]],
+    /// The sequences.
     pub sequences: &'static [Sequence],
+    /// The treatment of the pixels.
     pub pixels: Pixels,
 }
 
-/// What is read from a sequence.
+/// The items and elements that are read from a sequence.
 #[derive(Clone, Copy)]
 pub struct Sequence {
+    /// The tag of the sequence.
     pub tag: Tag,
-    /// Number of items that are read; further items are skipped.
+    /// The number of items that are read; further items are skipped.
     pub most: usize,
+    /// The elements and sequences that are read from each item.
     pub of_item: &'static Wanted,
 }
 
 impl Wanted {
-    /// Whether an element is read.
+    /// Returns whether an element is read.
     pub fn has(&self, tag: Tag) -> bool {
         self.values.iter().any(|tags| tags.contains(&tag))
     }
 }
 
-/// What to do at the pixels.
+/// The treatment of the pixels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
+    /// The pixels are read.
     Read,
+    /// The pixels are skipped, and reading continues after them.
     Pass,
+    /// Reading stops before the pixels.
     Stop,
 }
 
-/// Returns what reads only these elements.
+/// Returns a selection of only these elements, which passes over the pixels.
 pub const fn of_values(values: &'static [&'static [Tag]]) -> Wanted {
     Wanted { values, sequences: &[], pixels: Pixels::Pass }
 }
@@ -47,7 +54,7 @@ const TABLE: Wanted = of_values(&[&[tags::LUT_DESCRIPTOR, tags::LUT_DATA]]);
 const REGION: Wanted = of_values(&[measure::REGION]);
 const SEGMENT: Wanted = of_values(&[&[tags::SEGMENT_NUMBER, tags::SEGMENT_LABEL]]);
 const OF_FRAME: Wanted = of_values(&[frame::WANTED]);
-/// The functional groups of one frame, or of all.
+/// The functional groups of one frame, or those that all frames share.
 pub const GROUPS: Wanted = Wanted { values: &[], sequences: &GROUP_SEQUENCES, pixels: Pixels::Pass };
 const GROUP_SEQUENCES: [Sequence; frame::GROUPS.len()] = {
     let mut sequences = [Sequence { tag: Tag(0, 0), most: 1, of_item: &OF_FRAME }; frame::GROUPS.len()];
@@ -58,9 +65,9 @@ const GROUP_SEQUENCES: [Sequence; frame::GROUPS.len()] = {
     }
     sequences
 };
-/// Most ultrasound regions and segments that are read.
+/// The largest number of ultrasound regions, and of segments, that are read.
 const MOST_ITEMS: usize = 64;
-/// The sequences of a file.
+/// The sequences of a file that are read.
 pub const SEQUENCES: &[Sequence] = &[
     Sequence { tag: tags::MODALITY_LUT_SEQUENCE, most: 1, of_item: &TABLE },
     Sequence { tag: tags::VOILUT_SEQUENCE, most: 1, of_item: &TABLE },
@@ -69,7 +76,7 @@ pub const SEQUENCES: &[Sequence] = &[
     Sequence { tag: tags::SEGMENT_SEQUENCE, most: MOST_ITEMS, of_item: &SEGMENT },
 ];
 
-/// The elements that [`super::attributes`] looks at, and those that the others depend on.
+/// The elements that [`super::attributes`] reads, and those that the other modules need.
 const OF_OBJECT: &[Tag] = &[
     tags::BITS_ALLOCATED,
     tags::BITS_STORED,
@@ -104,5 +111,5 @@ const OF_OBJECT: &[Tag] = &[
     tags::STUDY_INSTANCE_UID,
 ];
 
-/// The elements of a file, outside of sequences. No other is read.
+/// The elements of a file outside sequences that are read.
 pub const VALUES: &[&[Tag]] = &[OF_OBJECT, frame::WANTED, measure::WANTED];

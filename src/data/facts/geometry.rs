@@ -1,14 +1,14 @@
-//! The geometry: size, distance, gaps, tilt, sides, positions, turn.
+//! The facts about the geometry: pixel spacing, slice distance, gaps, tilt, sides, positions and turn.
 
 use super::words::{few, number, place};
 use super::{Fact, Section};
 use crate::data::Volume;
 use crate::data::volume::{Geometry, Measured, NiftiForm, SliceDistance, Source};
 
-/// Most gaps that are listed.
+/// The most gaps that are listed.
 const GAPS: usize = 6;
 
-/// Returns the section.
+/// Returns the section on the geometry. `slice` is the number of the displayed slice, from 0.
 pub fn section(volume: &Volume, slice: usize) -> Section {
     let geometry = &volume.geometry;
     let mut rows = vec![size(volume)];
@@ -66,7 +66,8 @@ fn size(volume: &Volume) -> Fact {
     Fact::new(name, value, origin)
 }
 
-/// Returns what a length of a NIfTI volume is derived from; `otherwise` if neither form is used.
+/// Returns the origin of a fact about a NIfTI volume: the transformation that is used, or `otherwise` if neither
+/// is.
 fn form(used: NiftiForm, otherwise: &'static str) -> &'static str {
     match (used, otherwise) {
         (NiftiForm::Sform, _) => "from the affine (sform)",
@@ -116,7 +117,7 @@ fn sides(volume: &Volume) -> Fact {
     Fact::new("Sides", value, origin)
 }
 
-/// Returns the positions of the first slice, of the displayed one, and of the last.
+/// Returns the positions of the first, the displayed and the last slice.
 fn positions(volume: &Volume, slice: usize) -> Vec<Fact> {
     if let (None, Source::Picture(_) | Source::Made) = (&volume.geometry.placement, &volume.source) {
         // An image file is not expected to have a position.

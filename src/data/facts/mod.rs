@@ -1,5 +1,5 @@
-//! What is known about a volume and its ground truth: rows of name and value, each with the value's origin. The
-//! window's panel and the command line show the same rows.
+//! Facts about a volume and its ground truth: rows of name and value, each with the value's origin. The window's
+//! panel and the command line show the same rows.
 
 mod geometry;
 mod source;
@@ -13,10 +13,10 @@ use super::{Image, Volume};
 pub use truth::truth_facts;
 pub use words::place;
 
-/// Rows of one subject.
+/// The facts about one topic.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Section {
-    /// The subject.
+    /// The topic.
     pub title: &'static str,
     /// The rows, in the order in which they are shown.
     pub rows: Vec<Fact>,
@@ -29,36 +29,36 @@ pub struct Fact {
     pub name: String,
     /// The value with its unit; several lines for a matrix or a list.
     pub value: String,
-    /// Where the value comes from: an element of the file, a derivation, or "the file does not say".
+    /// The origin of the value: an element of the file, a derivation, or "the file does not say".
     pub origin: String,
-    /// Whether the value can identify a person, directly or in an archive.
+    /// Whether the value can identify a person, directly or through an archive.
     #[serde(skip)]
     pub is_private: bool,
 }
 
-/// Value and origin of a fact that is missing from the file.
+/// The value and the origin of a fact that is missing from the file.
 const UNKNOWN: [&str; 2] = ["not known", "the file does not say"];
 
 impl Fact {
-    /// Makes a fact that is known from `origin`.
+    /// Returns a fact that is known from `origin`.
     fn new(name: &str, value: impl Into<String>, origin: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into(), origin: origin.into(), is_private: false }
     }
 
-    /// Makes a fact that is missing from the file.
+    /// Returns a fact that is missing from the file.
     fn unknown(name: &str) -> Self {
         let [value, origin] = UNKNOWN;
         Self::new(name, value, origin)
     }
 
-    /// Marks the fact as one that can identify a person.
+    /// Returns the fact, marked as one that can identify a person.
     fn private(self) -> Self {
         Self { is_private: true, ..self }
     }
 }
 
-/// Returns all that is known about a volume and its slice `slice`, from 0, whose values are those of `image`. It
-/// iterates over these values.
+/// Returns the facts about a volume and its slice `slice`, counted from 0, whose values `image` holds. It
+/// iterates over all of these values.
 pub fn facts(volume: &Volume, slice: usize, image: &Image) -> Vec<Section> {
     let sections = [
         source::file(volume),
@@ -70,7 +70,7 @@ pub fn facts(volume: &Volume, slice: usize, image: &Image) -> Vec<Section> {
     sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
 }
 
-/// Returns the notes: what had to be assumed and what is unusual.
+/// Returns the section of the notes. Equal notes are listed once.
 fn notes(notes: &[String]) -> Section {
     let mut rows: Vec<Fact> = Vec::new();
     for note in notes {
@@ -94,7 +94,7 @@ pub fn without_private(sections: &[Section]) -> Vec<Section> {
     sections.iter().map(public).filter(|section| !section.rows.is_empty()).collect()
 }
 
-/// Formats as plain text: a line for each title, and below it indented rows of name, value and origin.
+/// Formats sections as plain text: a line for each title, and below it indented rows of name, value and origin.
 pub fn text(sections: &[Section]) -> String {
     let rows = || sections.iter().flat_map(|section| &section.rows);
     let name = rows().map(|row| row.name.chars().count()).max().unwrap_or(0);

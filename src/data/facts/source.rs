@@ -1,14 +1,14 @@
-//! What the file is and what it says about itself.
+//! The facts about the file: its format, and the metadata that are specific to the format.
 
 use super::words::{count, few, number};
 use super::{Fact, Section};
 use crate::data::Volume;
 use crate::data::volume::{DicomSource, Modality, NiftiForm, NiftiSource, PictureSource, Source, Turn};
 
-/// Most frame numbers that are listed.
+/// The most frame numbers that are listed.
 const FRAMES: usize = 8;
 
-/// Returns kind, format and size.
+/// Returns the section on the file: format, kind of image, size, pages and EXIF orientation.
 pub fn file(volume: &Volume) -> Section {
     let mut rows = vec![Fact::new("Format", volume.source.name(), "from the content of the file")];
     if volume.modality != Modality::Picture {
@@ -61,7 +61,8 @@ fn orientation(picture: &PictureSource, applied: Turn) -> Fact {
     }
 }
 
-/// Returns the facts that are specific to the format.
+/// Returns the section with the facts that are specific to DICOM or NIfTI; it is empty for other formats.
+/// `slice` is the number of the displayed slice, from 0.
 pub fn identity(volume: &Volume, slice: usize) -> Section {
     match &volume.source {
         Source::Dicom(dicom) => Section { title: "DICOM", rows: of_dicom(volume, dicom, slice) },
@@ -71,7 +72,7 @@ pub fn identity(volume: &Volume, slice: usize) -> Section {
 }
 
 fn of_dicom(volume: &Volume, dicom: &DicomSource, slice: usize) -> Vec<Fact> {
-    // A missing element is left out, except for those that everybody looks for.
+    // A missing element is left out, except for the modality, which users look for.
     let said = |name: &str, value: &str, origin: &str| match value {
         "" => None,
         value => Some(Fact::new(name, value, format!("from {origin}"))),
@@ -140,7 +141,7 @@ fn of_nifti(nifti: &NiftiSource) -> Vec<Fact> {
     rows
 }
 
-/// Returns the meaning of a code in the header (nifti1.h, NIFTI_XFORM codes).
+/// Returns an sform or qform code with its meaning (nifti1.h, NIFTI_XFORM codes).
 fn code(code: i16) -> String {
     let meaning = match code {
         0 => "unknown",

@@ -8,19 +8,20 @@ use crate::data::volume::{
     Source, StoredPixels, Turn, ValueMapping,
 };
 
-/// Returns the facts of a slice with its own values.
+/// Returns the facts about a slice, from its own values.
 fn facts(volume: &Volume, slice: usize) -> Vec<Section> {
     super::facts(volume, slice, &volume.slice(slice))
 }
 
-/// Returns value and origin of a row.
+/// Returns the value and the origin of a row.
 fn row<'a>(sections: &'a [Section], name: &str) -> (&'a str, &'a str) {
     let found = sections.iter().flat_map(|section| &section.rows).find(|row| row.name == name);
     let row = found.unwrap_or_else(|| panic!("no row {name} in\n{}", text(sections)));
     (&row.value, &row.origin)
 }
 
-/// Four slices of 2 × 1 pixels, 0.5 × 0.75 mm, of which one is missing between the second and the third.
+/// Returns a series of four slices of 2 × 1 pixels of 0.5 × 0.75 mm. A slice is missing between the second and
+/// the third.
 fn series() -> Volume {
     let mut volume = Volume::plain(2, 1, 4, StoredPixels::I16(vec![-2000, 0, 24, 1024, 5, 6, 7, 8]));
     volume.modality = Modality::Ct;

@@ -1,14 +1,14 @@
-//! How the ground truth was interpreted and aligned with its image.
+//! The facts about the ground truth: how it was interpreted and aligned with its image.
 
 use super::words::{count, few};
 use super::{Fact, Section};
 use crate::data::Truth;
 use crate::data::mask::Label;
 
-/// Most labels that are listed.
+/// The most labels or file names that are listed.
 const LABELS: usize = 24;
 
-/// Returns all that is known about a ground truth.
+/// Returns the facts about a ground truth.
 pub fn truth_facts(truth: &Truth) -> Vec<Section> {
     let laid = &truth.laid;
     let name =
@@ -43,7 +43,7 @@ pub fn truth_facts(truth: &Truth) -> Vec<Section> {
     vec![Section { title: "Ground truth", rows }]
 }
 
-/// Returns which labels count as foreground, and the number of their pixels.
+/// Describes which labels count as foreground, with the number of their pixels.
 fn foreground(truth: &Truth) -> String {
     let pixels = pixels(truth.laid.labels.foreground(&truth.choice));
     match truth.choice.to_string().as_str() {

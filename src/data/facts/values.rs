@@ -1,11 +1,12 @@
-//! The meaning of the values: storage, mapping, unit, padding, range, windows.
+//! The facts about the values: storage, mapping, unit, padding, range and windows.
 
 use super::words::{count, number};
 use super::{Fact, Section};
 use crate::data::volume::{Modality, Source, StoredPixels, ValueMapping};
 use crate::data::{Image, Volume};
 
-/// Returns the section.
+/// Returns the section on the values. `slice` is the number of the displayed slice, from 0, and `image` holds
+/// its values.
 pub fn section(volume: &Volume, slice: usize, image: &Image) -> Section {
     let mut rows = vec![stored(volume)];
     if !is_plain(volume) {
@@ -21,7 +22,7 @@ pub fn section(volume: &Volume, slice: usize, image: &Image) -> Section {
     Section { title: "Values", rows }
 }
 
-/// Whether it is an image whose values have no meaning: its format cannot state mapping, unit, padding or windows.
+/// Returns whether the volume is a picture whose format states no mapping, unit, padding or windows.
 fn is_plain(volume: &Volume) -> bool {
     let is_picture = matches!(volume.source, Source::Picture(_) | Source::Made);
     let is_as_stored = volume.mapping == ValueMapping::Same && volume.unit.is_empty();
@@ -108,7 +109,7 @@ fn with_unit(volume: &Volume, value: f32) -> String {
     if volume.unit.is_empty() { value } else { format!("{value} {}", volume.unit) }
 }
 
-/// Returns the range of a slice's values, and how many of its pixels are padding.
+/// Returns the range of a slice's values, with the number of padding pixels that are left out.
 fn range(volume: &Volume, image: &Image) -> Fact {
     let (mut low, mut high, mut padding) = (f32::INFINITY, f32::NEG_INFINITY, 0_usize);
     for value in image.floats() {

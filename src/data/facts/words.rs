@@ -8,8 +8,8 @@ pub fn number(value: f64, digits: usize) -> String {
     if text == "-0" { "0".into() } else { text.into() }
 }
 
-/// Formats a position in the patient, given in the coordinates of DICOM (mm to the left, to the back and to the
-/// head), by sides: "R 12.3  A 45.6  I 7.0".
+/// Formats a position in the patient with letters for the sides: "R 12.3  A 45.6  I 7.0". The position is given
+/// in the patient coordinates of DICOM, in mm to the left, to the back and to the head.
 pub fn place(at: [f64; 3]) -> String {
     let letters = [['R', 'L'], ['A', 'P'], ['I', 'S']];
     let part = |(axis, value): (usize, f64)| {
@@ -20,7 +20,7 @@ pub fn place(at: [f64; 3]) -> String {
     at.into_iter().enumerate().map(part).collect::<Vec<_>>().join("  ")
 }
 
-/// Lists the first `most` of many, and how many more there are.
+/// Lists the first `most` items, and says how many more there are.
 pub fn few(all: &[String], most: usize) -> String {
     let shown = all.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
     match all.len().checked_sub(most) {
@@ -29,7 +29,7 @@ pub fn few(all: &[String], most: usize) -> String {
     }
 }
 
-/// Formats a number of things.
+/// Formats a number with the noun in the singular or the plural.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }

@@ -1,4 +1,4 @@
-//! Converts the colours of a mask file to labels: finds the background, and the classes.
+//! Converts the colours of a mask file to labels: finds the background colour and the classes.
 
 use super::MaskKind;
 use super::kind::colour_name;
@@ -6,20 +6,24 @@ use super::labels::{Indices, Label};
 use super::recognise::{CLASSES, Encoding, Found, NOISE, decided, grey};
 use super::tally::{Counted, Tally};
 
-/// Share of an image's edge from which on black, or the first colour of a palette, is the background.
+/// The share of the edge pixels that a colour must cover at least to be the background, if it is black, white or
+/// the first colour of a palette.
 const SHARE: f64 = 1.0 / 3.0;
-/// Largest difference between the channels of a pixel that counts as grey after lossy compression.
+/// The largest difference between the channels of a pixel that counts as grey after lossy compression.
 const GREYISH: u8 = 24;
 const BLACK: [u8; 3] = [0; 3];
 const WHITE: [u8; 3] = [255; 3];
 
-/// Finds the labels of 8-bit colours, three samples for each pixel. `palette` has the palette indices of the pixels
-/// and the colours, if the file has a palette.
+/// Finds the labels of 8-bit colours. `rgb` holds three samples for each pixel. `palette` holds the palette
+/// index of each pixel and the palette's colours, if the file has a palette.
+///
+/// # Errors
+/// Returns a message if the colours are grey and their values are not those of a mask.
 pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, encoding: Encoding) -> Result<Found, String> {
     let pixels = rgb.as_chunks::<3>().0;
     let spread = |[r, g, b]: [u8; 3]| r.max(g).max(b) - r.min(g).min(b);
     let allowed = if encoding.is_lossy { GREYISH } else { 0 };
-    // A few coloured pixels are compression noise.
+    // If only a few pixels are coloured, this is compression noise.
     let coloured = pixels.iter().filter(|pixel| spread(**pixel) > allowed).count();
     let is_grey = coloured == 0 || (encoding.is_lossy && coloured * 200 < pixels.len());
     if is_grey {
@@ -39,37 +43,41 @@ pub fn colour(rgb: &[u8], palette: Option<(&[u8], &[[u8; 3]])>, encoding: Encodi
     }
 }
 
-/// Whether a pixel lies at the edge of its page; `at` is its position in a stack of pages of `columns` and `rows`.
+/// Returns whether a pixel lies at the edge of its page. `at` is the index of the pixel in a stack of pages with
+/// `columns` by `rows` pixels.
 fn is_at_edge([columns, rows]: [usize; 2], at: usize) -> bool {
     let (column, row) = (at % columns, at / columns % rows);
     column == 0 || row == 0 || column + 1 == columns || row + 1 == rows
 }
 
-/// How many pixels at the edge each colour has.
+/// The number of edge pixels of each colour, by the number of the colour.
 struct Edge {
     counts: Vec<u64>,
 }
 
 impl Edge {
-    /// Counts pixels by the numbers of their colours, which are below `colours`.
+    /// Counts the edge pixels of pages of `size` (columns, rows). `numbers` iterates over the colour number of
+    /// every pixel; each is less than `colours`.
     fn of(size: [usize; 2], numbers: impl Iterator<Item = usize>, colours: usize) -> Self {
         let mut counts = vec![0; colours];
         numbers.enumerate().filter(|(at, _)| is_at_edge(size, *at)).for_each(|(_, number)| counts[number] += 1);
         Self { counts }
     }
 
-    /// Whether a colour covers enough of the edge to be the background.
+    /// Returns whether a colour covers enough of the edge to be the background.
     fn has(&self, number: usize) -> bool {
         self.counts[number] as f64 >= SHARE * self.counts.iter().sum::<u64>() as f64
     }
 
-    /// Returns which of these colours covers most of the edge.
+    /// Returns the colour that covers most of the edge, among the colours in `of`.
     fn most(&self, of: impl Iterator<Item = usize>) -> usize {
         of.max_by_key(|number| self.counts[*number]).unwrap_or(0)
     }
 }
 
-/// Separates colours that scatter from the background, which is the colour at the image's edge.
+/// Separates foreground from background in an image with many colours. The background is the median colour of
+/// the edge, or black or white if that is close. A pixel is foreground if its distance from the background,
+/// which is the largest difference of a channel, is more than half of the largest distance in the image.
 fn off_background(pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     let distance =
         |pixel: [u8; 3], from: [u8; 3]| pixel.iter().zip(from).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
@@ -98,7 +106,7 @@ fn off_background(pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     )
 }
 
-/// Makes a label for each palette colour that is used.
+/// Makes a label for each palette colour that occurs.
 fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     let mut counts = [0_u64; 256];
     numbers.iter().for_each(|&number| counts[usize::from(number)] += 1);
@@ -106,8 +114,9 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     let used: Vec<usize> = (0..256).filter(|number| counts[*number] > 0).collect();
     let of_colour = |wanted: [u8; 3]| used.iter().copied().find(|number| colour(*number) == wanted);
     let edge = Edge::of(encoding.size, numbers.iter().map(|&number| usize::from(number)), 256);
-    // By convention the first colour, which is black in most data sets, is the background; if black is another one,
-    // that; if neither is at the edge of the image, the colour that is.
+    // In most data sets the first colour is black and the background. If it is not black, black at the edge of
+    // the image is the background. If black does not occur, it is the first colour if that is at the edge, and
+    // otherwise the colour that covers most of the edge.
     let most = edge.most(used.iter().copied());
     let mut notes = Vec::new();
     let background = match (used.contains(&0), of_colour(BLACK)) {
@@ -139,8 +148,8 @@ fn by_number(numbers: &[u8], colours: &[[u8; 3]], encoding: Encoding) -> Found {
     Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
 }
 
-/// Makes a label for each colour. If there are many colours, one that occurs only at boundaries gets the label of the
-/// colour next to it.
+/// Makes a label for each colour. If there are more than 16 colours, those that occur only at boundaries get the
+/// label of the most similar colour that fills an area.
 fn by_colour(counted: Counted, pixels: &[[u8; 3]], encoding: Encoding) -> Found {
     let Counted { values, places, .. } = &counted;
     let colour = |place: usize| {
@@ -159,7 +168,8 @@ fn by_colour(counted: Counted, pixels: &[[u8; 3]], encoding: Encoding) -> Found 
     let of_colour = |wanted: [u8; 3]| kept.iter().copied().find(|place| colour(*place) == wanted);
     let edge = Edge::of(encoding.size, places.iter().map(|&place| usize::from(place)), values.len());
     let mut notes = Vec::new();
-    // Black or white if it is at the edge of the image, otherwise the colour that covers most of the edge.
+    // The background is black or white if one of them covers enough of the edge, otherwise the colour that
+    // covers most of it.
     let pure = [BLACK, WHITE].into_iter().filter_map(of_colour).find(|place| edge.has(*place));
     let background = pure.unwrap_or_else(|| edge.most(kept.iter().copied()));
     let has_other = [BLACK, WHITE].into_iter().filter_map(of_colour).any(|place| place != background);

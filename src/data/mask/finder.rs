@@ -1,35 +1,38 @@
-//! Finds which voxel of a mask lies at a position of the image, and whether both have the same voxels.
+//! Finds the voxel of a mask at a position of the image, and determines whether both have the same voxels.
 
 use super::labels::LabelMap;
 use crate::data::volume::geometry::{cross, dot, minus, plus, scaled};
 use crate::data::volume::{Grid, Source};
 
-/// Share of a voxel by which a mask's voxel may deviate from that of the image and still be the same one, because
-/// files round positions.
+/// The largest deviation, as a share of a voxel, up to which a voxel of the mask and one of the image count as
+/// the same. Files round positions.
 const OFF: f64 = 0.05;
 
-/// Finds the voxel of a mask that lies at a position.
+/// Finds the voxel of a mask at a position in mm.
 pub struct Finder {
+    /// The centre of the first voxel, in mm.
     first: [f64; 3],
-    /// Rows of the inverse of the matrix of steps along columns, rows and slices.
+    /// The rows of the matrix that converts a distance in mm to steps along columns, rows and slices.
     inverse: [[f64; 3]; 3],
-    /// Set if the slices are not evenly spaced.
+    /// `Some` if the slices are not evenly spaced.
     uneven: Option<Uneven>,
+    /// The unit vector perpendicular to the slices.
     normal: [f64; 3],
 }
 
-/// Slices that are not evenly spaced.
+/// The positions of slices that are not evenly spaced.
 struct Uneven {
-    /// Centre of the first pixel of every slice.
+    /// The centre of the first pixel of every slice, in mm.
     positions: Vec<[f64; 3]>,
-    /// Their coordinates along the normal.
+    /// The distance of every slice from the first along the normal, in mm.
     heights: Vec<f64>,
-    /// The typical step.
+    /// The typical distance between slices, in mm.
     step: f64,
 }
 
 impl Finder {
-    /// Returns `None` if the mask has no position.
+    /// Creates a finder for a mask. Returns `None` if the mask has no position or no pixel spacing, or if its
+    /// axes do not span a volume.
     pub fn of(labels: &LabelMap) -> Option<Self> {
         let geometry = &labels.geometry;
         let (placement, [width, height]) = (geometry.placement.as_ref()?, geometry.pixel_mm?);
@@ -63,8 +66,8 @@ impl Finder {
         Some(Self { first, inverse, uneven, normal })
     }
 
-    /// Returns column, row and slice at a position, in fractions. The slice is NaN if the position lies in a gap
-    /// between slices, or beyond the first or last of slices that are not evenly spaced.
+    /// Returns the column, row and slice at a position in mm, as fractions. The slice is NaN if the position
+    /// lies in a gap between slices, or beyond the first or last of slices that are not evenly spaced.
     fn at(&self, place: [f64; 3]) -> [f64; 3] {
         let way = minus(place, self.first);
         let Some(Uneven { positions, heights, step }) = &self.uneven else {
@@ -84,9 +87,9 @@ impl Finder {
 /// The voxels of the mask that correspond to a slice of the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SliceOfMask {
-    /// Column, row and slice of the first pixel.
+    /// The column, row and slice of the voxel at the first pixel of the image's slice.
     first: [i64; 3],
-    /// Steps to the next column and to the next row of the image.
+    /// The steps to the next column and to the next row of the image, in voxels of the mask.
     step: [[i64; 3]; 2],
 }
 
@@ -97,21 +100,22 @@ impl SliceOfMask {
     }
 }
 
-/// Every slice of an image as voxels of the mask.
+/// The voxels of the mask that correspond to each slice of an image.
 pub struct Exact {
-    /// `None` for slices that the mask does not cover.
+    /// The voxels for each slice of the image. `None` if the mask has no voxels there.
     pub slices: Vec<Option<SliceOfMask>>,
-    /// Which slices of the image the mask covers.
+    /// Whether the mask covers each slice of the image. A segmentation also covers the slices that it leaves
+    /// out, which have no foreground.
     pub covered: Vec<bool>,
 }
 
-/// Returns the index of a voxel in a volume of this shape.
+/// Returns the index of the voxel at column, row and slice `at` in a volume of `shape` (columns, rows, slices).
 pub fn number(shape: [usize; 3], at: [i64; 3]) -> usize {
     (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize
 }
 
-/// Returns the voxels of the mask that correspond to those of the image. `None` if a pixel has no such voxel, except
-/// in slices that a segmentation or a mask of one slice leaves out.
+/// Returns the voxels of the mask that correspond to those of the image. Returns `None` if a pixel of the image
+/// has no such voxel. Slices may be missing only from a segmentation, or if the mask has a single slice.
 pub fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exact> {
     let [columns, rows, slices] = image.shape;
     let shape = labels.shape();
@@ -147,16 +151,17 @@ pub fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exac
         };
         found.slices.push(Some(SliceOfMask { first, step: [along(right, columns)?, along(below, rows)?] }));
     }
-    // A segmentation that has none of these slices belongs to another image.
+    // If a segmentation covers none of these slices, it belongs to another image.
     found.slices.iter().any(Option::is_some).then_some(found)
 }
 
-/// Whether the slices are those of the mask in the same order.
+/// Returns whether each slice of the image begins at the first pixel of the mask's slice with the same number.
 pub fn is_in_order(slices: &[Option<SliceOfMask>]) -> bool {
     slices.iter().enumerate().all(|(place, slice)| slice.is_some_and(|slice| slice.first == [0, 0, place as i64]))
 }
 
-/// Describes how the voxels of a mask are reordered; empty if they are in the order of the image.
+/// Returns a description of how the voxels of a mask are reordered. It is empty if they are in the order of the
+/// image.
 pub fn described(slices: &[Option<SliceOfMask>]) -> String {
     let mut there = slices.iter().flatten();
     let Some(first) = there.next() else { return String::new() };
@@ -179,7 +184,8 @@ pub fn described(slices: &[Option<SliceOfMask>]) -> String {
     parts.join(", ")
 }
 
-/// Returns for each pixel of the image the nearest voxel of a mask of this shape, or `None` outside.
+/// Iterates over the pixels of the image and returns for each the index of the nearest voxel of a mask of
+/// `shape`, or `None` if the pixel lies outside the mask.
 pub fn nearest<'a>(
     finder: &'a Finder,
     shape: [usize; 3],

@@ -2,76 +2,78 @@
 
 use serde::Serialize;
 
-/// How foreground and labels were distinguished; shown wherever the mask is.
+/// How foreground and labels were distinguished. The application displays it wherever it displays the mask.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MaskKind {
-    /// One value everywhere that is not above 0.
+    /// All pixels have the same value, and it is not above 0.
     Nothing,
-    /// One value everywhere, above 0.
+    /// All pixels have the same value, and it is above 0.
     Everything {
         /// The value.
         value: f64,
     },
-    /// Two values: the larger one is foreground.
+    /// Two values occur; the larger one is foreground.
     TwoValues {
         /// The smaller value.
         background: f64,
         /// The larger value.
         foreground: f64,
     },
-    /// Whole numbers, one for each class.
+    /// The values are integers, one for each class.
     Labels {
-        /// How many of them are not background.
+        /// The number of classes without the background.
         count: usize,
     },
-    /// The colours of a palette, one for each class; a label is the palette index.
+    /// The pixels have palette colours, one for each class. A label is the palette index.
     Palette {
-        /// How many of them are not background.
+        /// The number of classes without the background.
         count: usize,
-        /// Palette index of the background.
+        /// The palette index of the background.
         background: u8,
     },
-    /// Several colours, one for each class, numbered from 1.
+    /// The pixels have several colours, one for each class. The classes are numbered from 1.
     Colours {
-        /// How many of them are not background.
+        /// The number of classes without the background.
         count: usize,
         /// The colour of the background.
         background: [u8; 3],
     },
-    /// Many values, as left by JPEG, smoothing or a network's probabilities: values above a threshold are foreground.
+    /// There are many values, as JPEG compression, smoothing or predicted probabilities produce them. Values
+    /// above a threshold are foreground.
     Half {
-        /// Half of the range.
+        /// The threshold, which is half of the range.
         above: f64,
     },
-    /// Many colours on black or white, as left by JPEG: colours further than half of the range from the background
-    /// are foreground.
+    /// There are many colours, as JPEG compression produces them. A pixel is foreground if its colour is further
+    /// from that of the background than half of the largest distance.
     OffBackground {
-        /// Colour of the background.
+        /// The colour of the background, which is the typical colour at the image's edge.
         background: [u8; 3],
     },
-    /// The alpha channel, because the colour is the same everywhere.
+    /// The alpha channel is the mask, because all pixels have the same colour.
     Alpha,
-    /// A channel or volume for each class.
+    /// There is one channel or volume for each class (one-hot).
     Channels {
-        /// Number of channels.
+        /// The number of channels.
         count: usize,
-        /// The channel of the background, from 0, if there is one.
+        /// The index of the background channel, from 0. `None` if there is none.
         background: Option<usize>,
     },
-    /// The authors' rule, if it was requested: every channel is exactly 255.
+    /// Pixels whose channels are all exactly 255 are foreground. This is the rule of the HiMix authors, and it
+    /// was requested.
     Exactly255,
-    /// Several files, united or with a label for each.
+    /// Several files were united, or each of them became a label.
     Files {
-        /// Number of files.
+        /// The number of files.
         count: usize,
-        /// How each of them was interpreted.
+        /// How the first of the files was interpreted.
         each: Box<MaskKind>,
     },
 }
 
 impl MaskKind {
-    /// Describes the kind, for instance "labels (3 classes)".
+    /// Returns a description of the kind, for instance "labels (3 classes)".
     pub fn words(&self) -> String {
         let classes = |count: usize| if count == 1 { "1 class".to_owned() } else { format!("{count} classes") };
         match self {
@@ -99,7 +101,7 @@ impl MaskKind {
     }
 }
 
-/// Returns "black", "white", or the code of a colour.
+/// Returns "black", "white", or the hexadecimal code of any other colour.
 pub fn colour_name(colour: [u8; 3]) -> String {
     match colour {
         [0, 0, 0] => "black".into(),

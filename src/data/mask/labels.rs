@@ -10,30 +10,32 @@ use crate::data::volume::{Geometry, Source, Turn};
 /// One class of a mask file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Label {
-    /// The label's number in the file; for colours their number by order, from 1.
+    /// The value of the label: the stored integer or the palette index. Colours without a palette, channels and
+    /// files are numbered.
     pub value: i64,
-    /// The label's colour, if the file has colours.
+    /// The colour of the label, if the file has colours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colour: Option<[u8; 3]>,
-    /// Number of pixels with this label.
+    /// The number of pixels with this label.
     pub pixels: u64,
     /// Whether the label is foreground by default.
     pub is_foreground: bool,
 }
 
-/// Which labels of a mask are foreground.
+/// The choice of the labels of a mask that are foreground.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LabelChoice {
-    /// All labels that are above 0 or not background.
+    /// All labels that are foreground by default: values above 0, and all colours and channels but the
+    /// background.
     #[default]
     Foreground,
-    /// Only these labels.
+    /// Only the labels with these values.
     Only(BTreeSet<i64>),
 }
 
 impl LabelChoice {
-    /// Whether a label is foreground.
+    /// Returns whether this choice includes a label as foreground.
     pub fn has(&self, label: &Label) -> bool {
         match self {
             Self::Foreground => label.is_foreground,
@@ -54,7 +56,7 @@ impl std::fmt::Display for LabelChoice {
 impl std::str::FromStr for LabelChoice {
     type Err = String;
 
-    /// Parses "1,3" or "all".
+    /// Parses label values with commas between them, such as "1,3", or "all" for the default.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.trim().eq_ignore_ascii_case("all") {
             return Ok(Self::Foreground);
@@ -65,17 +67,17 @@ impl std::str::FromStr for LabelChoice {
     }
 }
 
-/// The index of each pixel's label in a list.
+/// The index of each pixel's label in the list of labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Indices {
-    /// Up to 256 labels.
+    /// Indices of up to 256 labels.
     U8(Vec<u8>),
-    /// Up to 65,536 labels.
+    /// Indices of up to 65,536 labels.
     U16(Vec<u16>),
 }
 
 impl Indices {
-    /// Stores the indices no wider than `count` labels need.
+    /// Stores the indices in 8 bits if `count` labels fit, otherwise in 16 bits.
     pub fn of(indices: Vec<u16>, count: usize) -> Self {
         match count {
             0..=256 => Self::U8(indices.into_iter().map(|index| index as u8).collect()),
@@ -83,7 +85,7 @@ impl Indices {
         }
     }
 
-    /// Number of pixels.
+    /// Returns the number of pixels.
     pub fn len(&self) -> usize {
         match self {
             Self::U8(indices) => indices.len(),
@@ -91,7 +93,7 @@ impl Indices {
         }
     }
 
-    /// Whether there are no pixels.
+    /// Returns whether there are no pixels.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -104,7 +106,7 @@ impl Indices {
         }
     }
 
-    /// Turns the pixels in place; `shape` is theirs before.
+    /// Turns the pixels in place. `shape` is the number of columns, rows and slices before.
     pub fn turn(&mut self, turn: Turn, shape: [usize; 3]) {
         match self {
             Self::U8(indices) => turn.apply(indices, shape, 1),
@@ -112,7 +114,7 @@ impl Indices {
         }
     }
 
-    /// Returns the indices of the pixels in `from`; 0, which is background, for `None`.
+    /// Returns the label indices of the pixels that `from` iterates over. `None` gives 0, the background.
     pub fn picked(&self, from: impl Iterator<Item = Option<usize>>) -> Self {
         match self {
             Self::U8(indices) => Self::U8(from.map(|at| at.map_or(0, |at| indices[at])).collect()),
@@ -124,21 +126,21 @@ impl Indices {
 /// The content of a mask file: a label for every pixel, and how it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelMap {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub columns: usize,
-    /// Rows of a slice.
+    /// The number of rows of a slice.
     pub rows: usize,
-    /// Slices, at least one.
+    /// The number of slices, which is at least 1.
     pub slices: usize,
-    /// For each pixel, slice after slice and row after row, the index of its label in `labels`.
+    /// The index in `labels` of each pixel's label, slice by slice and row by row.
     pub indices: Indices,
     /// The labels, background first.
     pub labels: Vec<Label>,
     /// How the labels were distinguished.
     pub kind: MaskKind,
-    /// Where the pixels lie.
+    /// The position and the size of the pixels.
     pub geometry: Geometry,
-    /// The file it was read from.
+    /// The kind of file from which the labels were read, with its identity.
     pub source: Source,
     /// Notes about the mask, one sentence each.
     pub notes: Vec<String>,
@@ -155,7 +157,7 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// Returns a warning that is shown beside a score.
+    /// Returns the warning that is displayed beside a score.
     pub fn warning(self) -> &'static str {
         match self {
             Self::Nothing => "The ground truth has no foreground at all: any mask that is not empty scores 0.",
@@ -205,7 +207,8 @@ impl LabelMap {
         self.labels.iter().filter(|label| choice.has(label)).map(|label| label.pixels).sum()
     }
 
-    /// Returns whether nothing or everything is foreground for a choice of labels in so many slices.
+    /// Returns whether nothing or everything is foreground in `slices` slices for a choice of labels; `None` if
+    /// neither.
     pub fn oddity(&self, choice: &LabelChoice, slices: usize) -> Option<Oddity> {
         match self.foreground(choice) {
             0 => Some(Oddity::Nothing),
@@ -214,14 +217,14 @@ impl LabelMap {
         }
     }
 
-    /// Returns the labels in a choice that the mask does not have.
+    /// Returns the values in a choice that no pixel of the mask has. The result is empty for the default choice.
     pub fn absent(&self, choice: &LabelChoice) -> Vec<i64> {
         let LabelChoice::Only(values) = choice else { return Vec::new() };
         let has = |value: &&i64| !self.labels.iter().any(|label| label.value == **value && label.pixels > 0);
         values.iter().filter(has).copied().collect()
     }
 
-    /// Turns the pixels and the geometry.
+    /// Turns the pixels and the geometry together.
     pub(crate) fn turn(&mut self, turn: Turn) {
         let shape = self.shape();
         self.indices.turn(turn, shape);

@@ -1,4 +1,4 @@
-//! Aligns a mask with its image: by position in the patient, or pixel on pixel if one of them has no position.
+//! Aligns a mask with its image: by position in the patient, or pixel by pixel if one of them has no position.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use super::labels::LabelMap;
 use crate::data::DataError;
 use crate::data::volume::{Geometry, Grid, Turn};
 
-/// What the user agreed to if a mask lies on another grid than its image.
+/// The alignment that the user agreed to for a mask whose voxel grid differs from that of its image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agreed {
     /// The mask is refused.
     #[default]
     Refuse,
-    /// Every voxel of the image takes the label of the nearest voxel of the mask, by position in mm.
+    /// Every voxel of the image gets the label of the nearest voxel of the mask, by position in mm.
     Resample,
-    /// Voxels are matched by their stored indices, whatever the positions say.
+    /// Voxels are matched by their stored indices, regardless of positions.
     ByNumber,
 }
 
@@ -26,28 +26,29 @@ pub enum Agreed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "pairing", rename_all = "snake_case")]
 pub enum Pairing {
-    /// Pixel on pixel, because an image file has no position.
+    /// Pixel by pixel, because the mask or the image has no position.
     BySize,
-    /// By position: the same voxels in the same order.
+    /// By position: the mask has the voxels of the image in the same order.
     ByPosition,
-    /// By position: the same voxels in another order.
+    /// By position: the voxels of the mask are those of the image in another order, or only a part of them
+    /// corresponds.
     Reordered {
-        /// What was done to the order.
+        /// A description of the reordering, for instance "mirrored left to right".
         how: String,
     },
-    /// By position, to the nearest voxel of another grid, as agreed.
+    /// By position: each voxel of the image has the label of the nearest voxel of another grid, as agreed.
     Resampled,
     /// By the stored indices of the voxels, as agreed.
     ByNumber,
-    /// On one of several slices.
+    /// The mask covers only one of several slices.
     OnSlice {
-        /// Number of the slice, from 1.
+        /// The number of the slice, from 1.
         slice: usize,
     },
 }
 
 impl Pairing {
-    /// Describes the alignment.
+    /// Returns a description of the alignment.
     pub fn words(&self) -> String {
         match self {
             Self::BySize => "pixel on pixel".into(),
@@ -63,19 +64,21 @@ impl Pairing {
 /// A mask on the grid of its image.
 #[derive(Clone, Debug)]
 pub struct Laid {
-    /// The label of every pixel of the image in displayed order.
+    /// The label of every pixel of the image, in displayed order.
     pub labels: LabelMap,
-    /// Which slices of the image the mask covers.
+    /// Whether the mask covers each slice of the image.
     pub covered: Vec<bool>,
-    /// How it was aligned.
+    /// How the mask was aligned.
     pub pairing: Pairing,
 }
 
-/// Lays the labels of the file at `path` on an image. `slice` is the one, from 0, that a lone mask without a position belongs to.
+/// Aligns the labels of the file at `path` with an image. `slice` is the slice, from 0, to which a single mask
+/// without a position belongs.
 ///
 /// # Errors
-/// Returns an error if the mask has another size or another number of slices, or lies elsewhere and nothing was
-/// agreed.
+/// Returns an error if the mask without a position differs from the image in size or number of slices, or if its
+/// slice is not known. With positions, returns an error if the frames of reference differ, or if the voxels
+/// differ and nothing was agreed.
 pub fn lay(
     path: &Path,
     labels: LabelMap,
@@ -141,7 +144,7 @@ pub fn lay(
     Err(DataError::MaskGrid { path: path.to_owned(), mask, image, fits_by_number })
 }
 
-/// Aligns pixel on pixel.
+/// Aligns a mask with the image pixel by pixel, because one of them has no position.
 fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usize>) -> Result<Laid, DataError> {
     let [width, height, slices] = image.shape;
     let turn = image.geometry.turn;
@@ -150,7 +153,7 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
         && turn.transposed
         && labels.geometry.turn.is_none()
     {
-        // The image was turned upright, and the mask has its size as stored.
+        // The image was turned upright, but the mask has the size of the stored image.
         labels.turn(Turn { reversed: [turn.reversed[0], turn.reversed[1], false], ..turn });
         labels.notes.push("It was drawn on the stored image and is turned with it.".into());
     }
@@ -180,12 +183,13 @@ fn by_size(path: &Path, mut labels: LabelMap, image: Grid<'_>, slice: Option<usi
     Ok(Laid { labels: on_grid(labels, image, from), covered, pairing: Pairing::OnSlice { slice: slice + 1 } })
 }
 
-/// Whether the mask, in its stored order and turned like the image, has the image's shape.
+/// Returns whether the mask has the shape of the image if its stored voxels are turned like those of the image.
 fn fits_by_number(labels: &LabelMap, image: Grid<'_>) -> bool {
     let turn = labels.geometry.turn.inverse().then(image.geometry.turn);
     turn.shape(labels.shape()) == image.shape
 }
 
+/// Aligns the voxels by their stored indices, regardless of positions.
 fn by_number(path: &Path, mut labels: LabelMap, image: Grid<'_>) -> Result<Laid, DataError> {
     if !fits_by_number(&labels, image) {
         let mask = in_words(labels.shape(), &labels.geometry);
@@ -196,7 +200,8 @@ fn by_number(path: &Path, mut labels: LabelMap, image: Grid<'_>) -> Result<Laid,
     Ok(Laid { labels, covered: vec![true; image.shape[2]], pairing: Pairing::ByNumber })
 }
 
-/// Puts the labels on the grid of the image; `from` has for each of its pixels that of the mask.
+/// Transfers the labels to the grid of the image. `from` iterates over the pixels of the image and gives the
+/// index of the corresponding voxel of the mask, or `None` for background.
 fn on_grid(labels: LabelMap, image: Grid<'_>, from: impl Iterator<Item = Option<usize>>) -> LabelMap {
     let [columns, rows, slices] = image.shape;
     let indices = labels.indices.picked(from);
@@ -205,7 +210,8 @@ fn on_grid(labels: LabelMap, image: Grid<'_>, from: impl Iterator<Item = Option<
     laid
 }
 
-/// Describes a grid: size, voxel, first voxel.
+/// Returns a description of a voxel grid: size, voxel spacing, position of the first voxel, the first gap, and
+/// the directions of columns and rows.
 fn in_words([columns, rows, slices]: [usize; 3], geometry: &Geometry) -> String {
     let mut text = if slices == 1 { format!("{columns}×{rows}") } else { format!("{columns}×{rows}×{slices}") };
     if let Some([column, row]) = geometry.pixel_mm {

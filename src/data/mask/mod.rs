@@ -1,4 +1,4 @@
-//! Reference masks: which pixels of a mask file are foreground, and to which pixels of an image they belong.
+//! Reference masks: which pixels of a mask file are foreground, and which pixels of an image they correspond to.
 
 mod colour;
 mod finder;
@@ -23,40 +23,41 @@ pub use read::read;
 pub use tally::{Counter, Tally};
 pub use truth::{Several, Truth, TruthReading};
 
-/// A binary mask, row-major, natural orientation.
+/// A binary mask, stored row by row in the orientation in which its image is displayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub width: usize,
-    /// Number of rows.
+    /// The number of rows.
     pub height: usize,
-    /// `width * height` values: 1 foreground, 0 background.
+    /// `width * height` values: 1 for foreground, 0 for background.
     pub values: Vec<u8>,
 }
 
-/// What counts as foreground in a mask file.
+/// The rule that decides which pixels of a mask file are foreground.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskRule {
-    /// The rule is derived from the values: see [`MaskKind`].
+    /// The rule is derived from the values of the file. [`MaskKind`] lists the possible results.
     #[default]
     Found,
-    /// The mean of the channels lies above half of the range: above 127 for 8 bit. This reads masks that were
-    /// compressed as JPEG. A file whose largest value is 1 has the range 0…1.
+    /// A pixel is foreground if the mean of its channels is greater than half of the range, for instance greater
+    /// than 127 for 8-bit values. This reads masks that were compressed as JPEG. If the largest value of a file
+    /// is 1, its range is 0 to 1.
     Half,
-    /// The authors' rule: every channel is exactly 255.
+    /// A pixel is foreground if every channel is exactly 255, which is the rule of the HiMix authors.
     #[serde(rename = "exactly_255")]
     Exactly255,
 }
 
-/// How a mask file is read.
+/// The settings for reading a mask file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MaskReading {
-    /// What counts as foreground.
+    /// The rule that decides which pixels are foreground.
     pub rule: MaskRule,
-    /// What to do about an EXIF orientation.
+    /// The treatment of the orientation in an image's EXIF data.
     pub orientation: Orientation,
-    /// Memory that the file may take.
+    /// The limit on the memory that reading the file may take.
     pub limit: Limit,
 }
 
@@ -66,10 +67,11 @@ impl Mask {
         self.values.iter().filter(|&&value| value != 0).count()
     }
 
-    /// Checks that the mask has the size of the image with which it is compared.
+    /// Checks that the mask is as large as an image of `width` by `height` pixels. `path` is the mask's file,
+    /// which the error names.
     ///
     /// # Errors
-    /// Returns [`DataError::MaskSize`] otherwise, with `path`, the mask's file, and both sizes.
+    /// Returns [`DataError::MaskSize`] with both sizes if they differ.
     pub fn must_fit(&self, path: &Path, width: usize, height: usize) -> Result<(), DataError> {
         if (self.width, self.height) == (width, height) {
             return Ok(());
@@ -79,10 +81,11 @@ impl Mask {
     }
 }
 
-/// Reads a mask from an image file, with all labels that are foreground by default.
+/// Reads the mask of a file with a single page or slice. All labels that are foreground by default are
+/// foreground.
 ///
 /// # Errors
-/// Returns the errors of [`read`], and an error for a file of several pages.
+/// Returns the errors of [`read`], and [`DataError::MaskSlices`] for a file with several pages or slices.
 pub fn load(path: &Path, rule: &MaskRule) -> Result<Mask, DataError> {
     let labels = read(path, &MaskReading { rule: *rule, ..MaskReading::default() })?;
     if labels.slices > 1 {

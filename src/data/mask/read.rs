@@ -1,4 +1,4 @@
-//! Reads files of any kind as labels.
+//! Reads the labels of mask files of all supported formats.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::data::raster::Raster;
 use crate::data::volume::{Geometry, Source, StoredPixels};
 use crate::data::{DataError, Volume, decode, dicom, nifti};
 
-/// Lossy transfer syntaxes (JPEG baseline, extended and progressive; JPEG-LS near-lossless).
+/// The UIDs of lossy transfer syntaxes: JPEG baseline, extended and progressive, and near-lossless JPEG-LS.
 const LOSSY: &[&str] = &[
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.4.51",
@@ -20,8 +20,8 @@ const LOSSY: &[&str] = &[
     "1.2.840.10008.1.2.4.55",
     "1.2.840.10008.1.2.4.81",
 ];
-/// Most bytes that recognition takes for a pixel beside the pixel itself: its value in a list, its label, its colour
-/// or palette index.
+/// The largest number of bytes that recognition takes for a pixel in addition to the pixel itself: for its value
+/// in a list, its label, and its colour or palette index.
 const WORKING: u64 = 20;
 
 /// Reads the labels of a file, or of the DICOM series in a folder.
@@ -30,7 +30,7 @@ const WORKING: u64 = 20;
 /// Returns an error if the file cannot be read or is not a mask.
 pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
-    // The number of a stack may follow the path.
+    // The path may end with the number of a stack.
     let (file, _) = dicom::of_stack(path);
     if !file.is_dir() {
         match open::content(&file)? {
@@ -55,12 +55,14 @@ pub fn read(path: &Path, reading: &MaskReading) -> Result<LabelMap, DataError> {
     of_volume(volume, reading.rule).map_err(refuse)
 }
 
+/// Reads the labels of a NIfTI file. Returns `None` for colours, and for so many different values that they are
+/// probabilities.
 fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, DataError> {
     let Some(file) = nifti::labelled(path, reading.limit)? else { return Ok(None) };
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
     let nifti::Labelled { shape: [columns, rows, slices], voxels, geometry, source, notes, turn } = file;
     let found = match voxels {
-        // Values that hardly repeat are probabilities.
+        // So many different values are probabilities, which are read as a volume.
         nifti::Voxels::Labels(Tally::Many { .. }) => return Ok(None),
         nifti::Voxels::Labels(tally) => {
             let encoding = Encoding { size: [columns, rows], is_lossy: false, is_picture: false, half: 0.5 };
@@ -73,10 +75,10 @@ fn of_nifti(path: &Path, reading: &MaskReading) -> Result<Option<LabelMap>, Data
     Ok(Some(labels))
 }
 
-/// Interprets an open volume as labels.
+/// Interprets the values of a volume as labels.
 ///
 /// # Errors
-/// Returns a message if it is not a mask.
+/// Returns a message if the volume is not a mask.
 pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
     let shape = volume.shape();
     let [columns, rows, _] = shape;
@@ -110,10 +112,10 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
     Ok(made(found, shape, volume.geometry, volume.source, volume.notes))
 }
 
-/// Interprets an image file as labels.
+/// Interprets the samples of an image file as labels.
 ///
 /// # Errors
-/// Returns a message if it is not a mask.
+/// Returns a message if the image is not a mask.
 pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     let shape = [raster.columns, raster.rows, raster.pages];
     let geometry = Geometry { turn: raster.turn, ..Geometry::default() };
@@ -144,12 +146,13 @@ pub fn of_raster(raster: Raster, rule: MaskRule) -> Result<LabelMap, String> {
     Ok(made(found, shape, geometry, Source::Picture(raster.source), raster.notes))
 }
 
-/// Iterates over the samples.
+/// Iterates over the samples as stored.
 fn numbers(values: &StoredPixels) -> Box<dyn Iterator<Item = f64> + '_> {
     Box::new((0..values.len()).map(|place| f64::from(values.at(place))))
 }
 
-/// Converts colours to 8 bit, by the range of the type and not by the values that occur.
+/// Converts colours to 8 bits. Floating-point samples up to 1 are multiplied by 255, other samples up to 255 are
+/// kept, and larger ones are scaled from 16 bits.
 fn bytes(values: &StoredPixels) -> Vec<u8> {
     let high = values.highest();
     let scale = match values {
@@ -160,6 +163,7 @@ fn bytes(values: &StoredPixels) -> Vec<u8> {
     (0..values.len()).map(|place| (values.at(place) * scale).round().clamp(0.0, 255.0) as u8).collect()
 }
 
+/// Makes a label map of the labels that were found, and counts the pixels of each label.
 fn made(
     found: Found,
     [columns, rows, slices]: [usize; 3],
@@ -174,8 +178,8 @@ fn made(
     map
 }
 
-/// Returns half of the range that the values represent. The type alone does not tell it: 8-bit masks are often stored
-/// in 16-bit files.
+/// Returns half of the range that the values represent. The type alone does not determine it, because 8-bit
+/// masks are often stored in 16-bit files.
 fn half_of_range(values: &StoredPixels) -> f64 {
     match values {
         StoredPixels::U8(_) => 127.0,
@@ -187,6 +191,8 @@ fn half_of_range(values: &StoredPixels) -> f64 {
     }
 }
 
+/// Returns half of the range of values up to `high`: 0.5 if `high` is 1, 127 for an 8-bit image, otherwise half
+/// of `high`, or 0.5 if `high` is less than 1.
 fn half_of_floats(high: f32, is_picture: bool) -> f64 {
     match high {
         1.0 => 0.5,

@@ -4,24 +4,29 @@ use super::labels::{Indices, Label};
 use super::tally::{Counted, Tally};
 use super::{MaskKind, MaskRule};
 
-/// Integers up to this value are classes, whatever the image looks like; grey values are never so few.
+/// If no value of an image is above this limit, its integers are classes, whatever the image looks like.
+/// Photographs have a larger range of grey values.
 const SMALL: f64 = 31.0;
-/// Most different grey values of an image or a volume that are taken for classes.
+/// The largest number of different values of an image that are classes without further evidence. It is also the
+/// limit for colours, and for volumes with negative values.
 pub const CLASSES: usize = 64;
+/// The largest number of different values of a volume without negative values that are classes. It is also the
+/// limit for instances in an image.
 const VOLUME_CLASSES: usize = 4096;
-/// From this number of values on, if most of them are near both ends, they are the noise of an earlier compression.
+/// If an image has more values than this and nearly all pixels are near the ends of the range, the values
+/// between are noise of an earlier lossy compression.
 const NOISY: usize = 8;
-/// Share of pixels between black and white below which the others are near both ends.
+/// The share of pixels in the middle half of the range below which the pixels count as near the ends.
 const NOISY_MIDDLE: f64 = 0.02;
-/// Share of pixels between black and white from which on a binary mask is doubtful.
+/// The share of pixels in the middle half of the range above which a binary mask is doubtful.
 const MIDDLE: f64 = 0.05;
-/// Brightest value of a lossily compressed image that is noise of an empty mask.
+/// The largest value of a lossily compressed image that is noise in an empty mask.
 pub const NOISE: f64 = 32.0;
 
-/// Labels found by a rule.
+/// The labels that a rule found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The index of each pixel's label.
+    /// The index in `labels` of each pixel's label.
     pub indices: Indices,
     /// The labels, background first.
     pub labels: Vec<Label>,
@@ -31,40 +36,42 @@ pub struct Found {
     pub notes: Vec<String>,
 }
 
-/// What is known about the storage of the values.
+/// The properties of the storage of the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoding {
-    /// Pixels per row, and rows per slice.
+    /// The number of pixels per row and of rows per slice.
     pub size: [usize; 2],
-    /// Whether the values were compressed with losses.
+    /// Whether the values were compressed lossily.
     pub is_lossy: bool,
-    /// Whether the values belong to an image, where they are grey levels, and not to a volume, where they are labels.
+    /// Whether the values belong to an image, where they are grey levels. In a volume they are labels.
     pub is_picture: bool,
-    /// Half of the range, if the type determines it.
+    /// Half of the range of the data type, above which integer values of an image are foreground.
     pub half: f64,
 }
 
-/// Makes the labels of background and foreground.
+/// Makes a result with two labels. `indices` holds 0 (background) or 1 (foreground) for each pixel, and `values`
+/// the value of each label.
 fn two(indices: Vec<u8>, values: [f64; 2], kind: MaskKind) -> Found {
     let label =
         |value: f64, is_foreground| Label { value: value.round() as i64, colour: None, pixels: 0, is_foreground };
     let mut labels = vec![label(values[0], false), label(values[1], true)];
     if labels[0].value == labels[1].value {
-        // Fractions get the numbers 0 and 1.
+        // Values that round to the same integer get the labels 0 and 1.
         (labels[0].value, labels[1].value) = (0, 1);
     }
     Found { indices: Indices::U8(indices), labels, kind, notes: Vec::new() }
 }
 
-/// Makes the labels of a binary decision for each pixel.
+/// Makes a background and a foreground label from a decision for each pixel.
 pub fn decided(foreground: impl Iterator<Item = bool>, kind: MaskKind) -> Found {
     two(foreground.map(u8::from).collect(), [0.0, 1.0], kind)
 }
 
-/// Finds the labels of grey values. `numbers` iterates over them again if there are too many to distinguish.
+/// Finds the labels of grey values. `numbers` returns another iterator over the values, which is used if the
+/// tally has too many to store.
 ///
 /// # Errors
-/// Returns a message if they are not a mask.
+/// Returns a message if there are no pixels, or if the values are not those of a mask.
 pub fn grey<'a>(
     tally: Tally,
     encoding: Encoding,
@@ -90,7 +97,7 @@ pub fn grey<'a>(
             let kind = MaskKind::Everything { value: *value };
             return Ok(two(vec![1; counted.places.len()], [0.0, *value], kind));
         }
-        // Two values below half of the range of a JPEG are noise of an empty mask.
+        // In a JPEG, two values below half of the range are noise of an empty mask.
         [background, foreground]
             if *foreground > 0.0 && (!encoding.is_lossy || *foreground > encoding.half || *foreground <= 1.0) =>
         {
@@ -122,7 +129,7 @@ pub fn grey<'a>(
     Ok(found)
 }
 
-/// Whether integers are classes.
+/// Returns whether integer values are classes rather than grey levels.
 fn has_classes(counted: &Counted, encoding: Encoding) -> bool {
     let values = &counted.values;
     let (low, high) = (values[0], values[values.len() - 1]);
@@ -135,7 +142,7 @@ fn has_classes(counted: &Counted, encoding: Encoding) -> bool {
     let [columns, rows] = encoding.size;
     let interior = counted.interior(columns, rows);
     if values.len() > CLASSES {
-        // These are instances: nearly every value fills an area, which grey values of a photograph do not.
+        // These are instances: nearly every value fills an area, unlike the grey values of a photograph.
         let filled = interior.iter().filter(|is_interior| **is_interior).count();
         return values.len() <= VOLUME_CLASSES && filled * 5 >= values.len() * 4;
     }
@@ -144,15 +151,16 @@ fn has_classes(counted: &Counted, encoding: Encoding) -> bool {
     if !has_middle_area {
         return false;
     }
-    // These are traces of JPEG in a file of another format: many values, nearly all of them near the ends.
+    // These are traces of JPEG in a file of another format: there are many values, and nearly all are near the
+    // ends.
     !(values.len() > NOISY && counted.middle() < NOISY_MIDDLE)
 }
 
-/// Makes a label for each value; 0 is background. Without a 0 there is no background.
+/// Makes a label for each value. The value 0 is the background; if it does not occur, no pixel is background.
 fn classes(counted: Counted) -> Found {
     let Counted { values, counts, places } = counted;
     let background = values.iter().position(|value| *value == 0.0).unwrap_or(usize::MAX);
-    // Background comes first, the others follow in order.
+    // The background comes first; the other labels follow in ascending order.
     let mut labels = vec![Label { value: 0, colour: None, pixels: 0, is_foreground: false }];
     let mut place_of = vec![0_u16; values.len()];
     for (place, (value, pixels)) in values.iter().zip(&counts).enumerate() {
@@ -173,10 +181,13 @@ fn classes(counted: Counted) -> Found {
     Found { indices: Indices::of(indices, count), labels, kind, notes: note.into_iter().collect() }
 }
 
-/// Returns the value above which many values are foreground.
+/// Returns the threshold above which values are foreground if there are many.
+///
+/// # Errors
+/// Returns a message if the values are those of an image, or probabilities before a sigmoid.
 fn half(low: f64, high: f64, encoding: Encoding, is_whole: bool) -> Result<f64, String> {
     if encoding.is_lossy && high > NOISE {
-        // This is half of the largest value in the file: 127 can be foreground just as well as 255.
+        // Half of the largest value in the file is used, because the foreground may be 127 just as well as 255.
         return Ok((high / 2.0).floor());
     }
     if encoding.is_picture && (is_whole || encoding.is_lossy) {
@@ -193,7 +204,8 @@ fn half(low: f64, high: f64, encoding: Encoding, is_whole: bool) -> Result<f64, 
     Ok(if high <= 1.0 { 0.5 } else { high / 2.0 })
 }
 
-/// Finds the labels of one channel or volume for each class, which says whether each pixel belongs to it.
+/// Finds the labels of a one-hot mask. `planes` has a channel or a volume for each class, which says for each
+/// pixel whether it belongs to the class.
 pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     let count = planes.len();
     let pixels = planes.first().map_or(0, Vec::len);
@@ -202,8 +214,8 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
         covered.iter_mut().zip(plane).for_each(|(count, &is)| *count += u16::from(is));
     }
     let is_partition = covered.iter().all(|&count| count == 1);
-    // If each voxel belongs to exactly one channel, one of them is the background: the first by convention, if it is
-    // the largest.
+    // If each voxel belongs to exactly one channel, the largest channel is the background; among equal ones it
+    // is the first, by convention.
     let area = |plane: &Vec<bool>| plane.iter().filter(|is| **is).count();
     let largest = (0..count).max_by_key(|channel| (area(&planes[*channel]), count - channel));
     let background = largest.filter(|_| is_partition && count > 1);
@@ -223,7 +235,7 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     let mut indices = vec![0_u16; pixels];
     for (channel, plane) in planes.iter().enumerate().filter(|(channel, _)| Some(*channel) != background) {
         let place = labels.len() as u16;
-        // With a background channel, 0 stands for it; without one, channels are numbered from 1.
+        // With a background channel, channels keep their numbers from 0. Without one they are numbered from 1.
         let value = if background.is_some() { channel as i64 } else { channel as i64 + 1 };
         labels.push(Label { value, colour: None, pixels: 0, is_foreground: true });
         indices.iter_mut().zip(plane).filter(|(_, is)| **is).for_each(|(index, _)| *index = place);
@@ -232,7 +244,8 @@ pub fn one_hot(planes: Vec<Vec<bool>>) -> Found {
     Found { indices: Indices::of(indices, labels.len()), labels, kind, notes }
 }
 
-/// Applies a rule that was requested instead of derived, to samples with `channels` for each pixel.
+/// Applies a requested rule to samples with `channels` samples for each pixel. `half` is half of their range.
+/// Returns `None` if no rule was requested.
 pub fn by_rule(samples: &[f32], channels: usize, rule: MaskRule, half: f64) -> Option<Found> {
     let pixels = || samples.chunks_exact(channels.max(1));
     match rule {

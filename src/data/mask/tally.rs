@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use crate::data::volume::StoredPixels;
 
-/// Most different values that are distinguished. A mask has a few, an anatomical atlas some hundreds.
+/// The largest number of different values that are distinguished. A mask has a few; an anatomical atlas has
+/// several hundred.
 pub const MOST: usize = 65_536;
 
-/// The values of a mask, as far as they can be distinguished.
+/// The different values of a mask, as far as they can be distinguished.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tally {
-    /// There are few enough.
+    /// There are at most [`MOST`] values.
     Few(Counted),
-    /// There are more than [`MOST`].
+    /// There are more than [`MOST`] values.
     Many {
         /// The smallest value.
         low: f64,
@@ -21,33 +22,36 @@ pub enum Tally {
     },
 }
 
-/// The index of every pixel's value in a list.
+/// The different values of a mask and the value of every pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
     /// The different values in ascending order.
     pub values: Vec<f64>,
-    /// Number of pixels with each value.
+    /// The number of pixels with each value.
     pub counts: Vec<u64>,
-    /// For each pixel the index of its value.
+    /// The index in `values` of each pixel's value.
     pub places: Vec<u16>,
 }
 
-/// Counts values one by one.
+/// Counts different values, one pixel at a time.
 pub struct Counter {
-    /// Maps the bits of a value to its index in the order of appearance.
+    /// The index of each value in the order of first occurrence, by the bits of the value.
     known: HashMap<u64, u16>,
     values: Vec<f64>,
     counts: Vec<u64>,
     places: Vec<u16>,
+    /// The bits and the index of the last value. Neighbouring pixels mostly have the same value.
     last: Option<(u64, u16)>,
+    /// The smallest and the largest value.
     range: [f64; 2],
+    /// Whether there are more than [`MOST`] values.
     is_many: bool,
-    /// Number of values that are NaN; they count as 0.
+    /// The number of values that are NaN or infinite; they count as 0.
     pub strange: usize,
 }
 
 impl Counter {
-    /// Makes a counter for `count` pixels.
+    /// Creates a counter for `count` pixels.
     pub fn new(count: usize) -> Self {
         Self {
             known: HashMap::new(),
@@ -98,7 +102,7 @@ impl Counter {
         self.places.push(place);
     }
 
-    /// Returns the result.
+    /// Returns the values in ascending order, with their counts.
     pub fn finish(self) -> Tally {
         if self.is_many {
             return Tally::Many { low: self.range[0], high: self.range[1] };
@@ -118,8 +122,8 @@ impl Counter {
 }
 
 impl Tally {
-    /// For values that are 0 and at most one other, returns whether each pixel is above 0; `None` for any other
-    /// values.
+    /// Returns whether each pixel is above 0, if the values are 0, one positive number, or both. Returns `None`
+    /// for any other values.
     pub fn channel(&self) -> Option<Vec<bool>> {
         let Self::Few(counted) = self else { return None };
         match counted.values[..] {
@@ -129,14 +133,14 @@ impl Tally {
         }
     }
 
-    /// Counts numbers.
+    /// Counts the different numbers of an iterator.
     pub fn of(numbers: impl ExactSizeIterator<Item = f64>) -> Self {
         let mut counter = Counter::new(numbers.len());
         numbers.for_each(|number| counter.take(number));
         counter.finish()
     }
 
-    /// Counts grey samples.
+    /// Counts the different values of grey samples.
     pub fn of_values(values: &StoredPixels) -> Self {
         match values {
             StoredPixels::U8(values) => Self::of_whole(values.iter().map(|&value| usize::from(value)), 256, 0),
@@ -148,7 +152,8 @@ impl Tally {
         }
     }
 
-    /// Counts integers below `range`, each of which represents itself plus `offset`.
+    /// Counts the different values of integers below `range`. Each stands for the value that is larger by
+    /// `offset`.
     fn of_whole(numbers: impl ExactSizeIterator<Item = usize> + Clone, range: usize, offset: i32) -> Self {
         let mut counts = vec![0_u64; range];
         numbers.clone().for_each(|number| counts[number] += 1);
@@ -165,7 +170,8 @@ impl Tally {
 }
 
 impl Counted {
-    /// Returns the share of the pixels, 0 to 1, whose value lies between a quarter and three quarters of the range.
+    /// Returns the share of the pixels, 0 to 1, whose value lies between a quarter and three quarters of the
+    /// range.
     pub fn middle(&self) -> f64 {
         let (Some(low), Some(high)) = (self.values.first(), self.values.last()) else { return 0.0 };
         let quarter = (high - low) / 4.0;
@@ -176,8 +182,8 @@ impl Counted {
         middle as f64 / all.max(1) as f64
     }
 
-    /// Returns which of the values fill a pixel and its four neighbours at some position; the others occur only at
-    /// boundaries.
+    /// Returns for each value whether it fills a pixel and its four neighbours somewhere. The other values occur
+    /// only at boundaries. `columns` and `rows` are the size of a slice.
     pub fn interior(&self, columns: usize, rows: usize) -> Vec<bool> {
         let mut is_interior = vec![false; self.values.len()];
         let plane = columns * rows;

@@ -1,4 +1,5 @@
-//! Ground truth: one mask file or several, aligned with their image, and the labels that count as foreground.
+//! The ground truth of an image: one mask file or several, aligned with the image, and the labels that count as
+//! foreground.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,40 +12,41 @@ use super::{Mask, MaskKind, MaskReading, read};
 use crate::data::DataError;
 use crate::data::volume::{Geometry, Grid, Source};
 
-/// What several mask files of one image are.
+/// The relation of several mask files of one image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Several {
-    /// They are parts of one mask.
+    /// The files are parts of one mask.
     #[default]
     United,
-    /// They are classes: the first file is label 1, the second label 2.
+    /// The files are classes: the foreground of the first file is label 1, that of the second file is label 2,
+    /// and so on.
     AsLabels,
 }
 
-/// How a ground truth is read, aligned with its image, and evaluated.
+/// The settings for reading a ground truth, aligning it with its image, and evaluating it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TruthReading {
     /// How each file is read.
     pub mask: MaskReading,
-    /// What several files are.
+    /// The relation of several files.
     pub several: Several,
-    /// What to do if it lies on another grid than the image.
+    /// The alignment if the voxel grid differs from that of the image.
     pub agreed: Agreed,
     /// The slice, from 0, to which a single mask without a position belongs.
     pub slice: Option<usize>,
-    /// Which labels are foreground.
+    /// The labels that are foreground.
     pub choice: LabelChoice,
 }
 
 /// A ground truth on the grid of its image.
 #[derive(Clone, Debug)]
 pub struct Truth {
-    /// The files that it was read from.
+    /// The files from which the ground truth was read.
     pub files: Vec<PathBuf>,
     /// The labels, aligned with the image.
     pub laid: Arc<Laid>,
-    /// Which labels are foreground.
+    /// The labels that are foreground.
     pub choice: LabelChoice,
 }
 
@@ -52,8 +54,8 @@ impl Truth {
     /// Reads the mask files of an image and aligns them with it.
     ///
     /// # Errors
-    /// Returns an error if there is no file, if one cannot be read or is not a mask, if they have different sizes, or
-    /// if they do not fit the image.
+    /// Returns an error if there is no file, if a file cannot be read or is not a mask, or if it cannot be
+    /// aligned with the image.
     pub fn read(files: &[PathBuf], image: Grid<'_>, reading: &TruthReading) -> Result<Self, DataError> {
         let mut all = Vec::with_capacity(files.len());
         for path in files {
@@ -65,7 +67,7 @@ impl Truth {
         Ok(Self { files: files.to_vec(), laid: Arc::new(laid), choice: reading.choice.clone() })
     }
 
-    /// Makes the ground truth of a mask that was drawn together with its image.
+    /// Makes the ground truth of a mask that was drawn together with its image. `name` stands for the file.
     pub fn of_mask(name: PathBuf, mask: &Mask) -> Self {
         let indices = Indices::U8(mask.values.iter().map(|value| u8::from(*value != 0)).collect());
         let mut labels = LabelMap {
@@ -84,7 +86,7 @@ impl Truth {
         Self { files: vec![name], laid: Arc::new(laid), choice: LabelChoice::Foreground }
     }
 
-    /// Returns the mask of slice `slice`, from 0; `None` if the files do not cover that slice.
+    /// Returns the mask of slice `slice`, from 0, or `None` if the files do not cover that slice.
     pub fn mask(&self, slice: usize) -> Option<Arc<Mask>> {
         let is_covered = self.laid.covered.get(slice).copied().unwrap_or(false);
         is_covered.then(|| Arc::new(self.laid.labels.mask(slice, &self.choice)))
@@ -95,26 +97,27 @@ impl Truth {
         Self { choice, ..self.clone() }
     }
 
-    /// Returns whether nothing or everything is foreground in all covered slices together.
+    /// Returns whether nothing or everything is foreground in all covered slices together; `None` if neither.
     pub fn oddity(&self) -> Option<Oddity> {
         let Laid { labels, covered, .. } = self.laid.as_ref();
         let slices = covered.iter().filter(|is| **is).count();
         labels.oddity(&self.choice, slices)
     }
 
-    /// Describes how foreground and background were found, and how the mask was aligned with the image.
+    /// Returns a description of how foreground and background were found, and of how the mask was aligned with
+    /// the image.
     pub fn words(&self) -> String {
         format!("{}; {}", self.laid.labels.kind.words(), self.laid.pairing.words())
     }
 }
 
-/// Makes a label that is foreground if it is above 0.
+/// Makes a label without pixels, which is foreground if its value is above 0.
 fn label(value: i64) -> Label {
     Label { value, colour: None, pixels: 0, is_foreground: value > 0 }
 }
 
-/// Joins several masks of one image. If the files are parts of one mask, labels of the same value become one label.
-/// `None` if there are no masks.
+/// Joins several masks of one image. If the files are parts of one mask, labels of the same value become one
+/// label. Returns `None` if there are no masks.
 fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     if all.len() < 2 && (several == Several::United || all.is_empty()) {
         return all.pop();
@@ -127,7 +130,7 @@ fn joined(mut all: Vec<Laid>, several: Several) -> Option<Laid> {
     let mut notes = Vec::new();
     let mut overlap = 0_u64;
     for (file, laid) in (1_i64..).zip(&all) {
-        // For each label of the file its index in the common list; 0 for background.
+        // The index of each label of the file in the common list; 0 for the background.
         let places: Vec<u16> = laid
             .labels
             .labels

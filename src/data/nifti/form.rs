@@ -1,29 +1,29 @@
-//! Which position a NIfTI header gives its voxels: sform, qform, or none (nifti1.h, "3D image (volume) orientation
-//! and location").
+//! The position that a NIfTI header gives its voxels: by the sform, the qform, or neither (nifti1.h, "3D image
+//! (volume) orientation and location").
 
 use ::nifti::NiftiHeader;
 
 use crate::data::volume::geometry::{cross, dot, minus, norm};
 use crate::data::volume::{NiftiForm, Turn};
 
-/// Maps voxel indices to RAS mm: three rows of four.
+/// The first three rows of the matrix that maps voxel indices to RAS coordinates in mm.
 pub type Affine = [[f64; 4]; 3];
 
-/// The position in a header, with notes.
+/// The position that a header gives, with notes.
 pub struct Form {
-    /// Which of the two statements is used.
+    /// The form that is used.
     pub used: NiftiForm,
-    /// The affine of that statement.
+    /// The affine of that form; `None` if neither is usable.
     pub affine: Option<Affine>,
-    /// What was wrong with one of the statements.
+    /// Notes about a form that is not used, or if the two differ.
     pub notes: Vec<String>,
-    /// What is assumed because the header does not say it.
+    /// The assumptions that were made because the header lacks information.
     pub assumptions: Vec<String>,
 }
 
 impl Form {
-    /// Reads the header of a volume of `shape`. A degenerate matrix (zero, NaN, flat) is ignored in favour of the
-    /// other statement.
+    /// Reads the position from the header of a volume of `shape`. The sform takes precedence. A degenerate
+    /// matrix (zero, NaN, flat) is ignored in favour of the other form.
     pub fn of(header: &NiftiHeader, shape: [usize; 3]) -> Self {
         let scale = unit_scale(header);
         let sform = (header.sform_code > 0).then(|| sform(header, scale));
@@ -61,7 +61,8 @@ impl Form {
     }
 }
 
-/// Returns the factor from the header's unit of length to mm; 1, with an assumption in [`Form`], if it has none.
+/// Returns the factor from the header's unit of length to mm. It is 1 if the header has no unit; [`Form`] then
+/// has an assumption about it.
 pub fn unit_scale(header: &NiftiHeader) -> f64 {
     match header.xyzt_units & 7 {
         1 => 1000.0,
@@ -70,11 +71,13 @@ pub fn unit_scale(header: &NiftiHeader) -> f64 {
     }
 }
 
+/// Returns the affine of the sform, with lengths times `scale`.
 fn sform(header: &NiftiHeader, scale: f64) -> Affine {
     [header.srow_x, header.srow_y, header.srow_z].map(|row| row.map(|value| f64::from(value) * scale))
 }
 
-/// Converts the quaternion to a matrix, as defined in nifti1.h.
+/// Returns the affine of the qform: its quaternion, spacing and offset (nifti1.h, "METHOD 2"), with lengths
+/// times `scale`.
 fn qform(header: &NiftiHeader, scale: f64) -> Affine {
     let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d].map(f64::from);
     let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
@@ -89,12 +92,12 @@ fn qform(header: &NiftiHeader, scale: f64) -> Affine {
     ]
 }
 
-/// Returns the direction of an axis of the voxels, in mm for each step.
+/// Returns the vector of one step along a voxel axis, in mm; for axis 3 the position of the first voxel.
 pub fn axis(affine: &Affine, axis: usize) -> [f64; 3] {
     std::array::from_fn(|part| affine[part][axis])
 }
 
-/// Whether all voxels have different positions.
+/// Returns whether an affine gives all voxels different positions.
 fn is_sound(affine: &Affine) -> bool {
     let axes = [0, 1, 2].map(|number| axis(affine, number));
     let lengths = axes.map(norm);
@@ -103,8 +106,8 @@ fn is_sound(affine: &Affine) -> bool {
     affine.iter().flatten().all(|value| value.is_finite()) && all > 0.0 && volume > 1e-3 * all
 }
 
-/// Returns the largest distance between the positions that both give a corner, if it is more than half of a voxel's
-/// largest side.
+/// Returns the largest distance in mm between the positions that two affines give to a corner of the volume.
+/// Returns `None` if it is at most half of the largest side of a voxel.
 fn disagreement(a: &Affine, b: &Affine, shape: [usize; 3]) -> Option<f64> {
     let place = |affine: &Affine, voxel: [f64; 3]| -> [f64; 3] {
         std::array::from_fn(|part| {
@@ -122,13 +125,13 @@ fn disagreement(a: &Affine, b: &Affine, shape: [usize; 3]) -> Option<f64> {
 }
 
 /// Returns the turn that displays the plane of the first two axes in the usual radiological orientation: the
-/// patient's right or front at the left, front or head at the top, slices from the feet, the front or the right.
-/// `axes` are directions in the patient (LPS).
+/// patient's right or front at the left, the front or head at the top, and slices that begin at the feet, the
+/// front or the right. `axes` are the directions of the voxel axes in the patient (LPS).
 pub fn upright(axes: [[f64; 3]; 3]) -> Turn {
     let share = |axis: usize, part: usize| axes[axis][part].abs() / norm(axes[axis]);
     let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
     let fit = |order: &[usize; 3]| (0..3).map(|axis| share(axis, order[axis])).sum::<f64>();
-    // The dimension (x, y, z) along which each axis mainly runs.
+    // The patient axis (x, y, z) along which each voxel axis mainly runs.
     let mut main = orders.into_iter().max_by(|a, b| fit(a).total_cmp(&fit(b))).unwrap_or([0, 1, 2]);
     let mut axes = axes;
     let transposed = main[0] > main[1];
@@ -137,8 +140,8 @@ pub fn upright(axes: [[f64; 3]; 3]) -> Turn {
         axes.swap(0, 1);
     }
     let grows = |axis: usize| axes[axis][main[axis]] > 0.0;
-    // Columns run to the patient's left or back; rows to the feet if the head is to be at the top; slices to the
-    // head.
+    // Column numbers grow to the patient's left or back. Row numbers grow to the back, or to the feet so that
+    // the head is at the top. Slice numbers grow to the head, the back or the left.
     let down = if main[1] == 2 { !grows(1) } else { grows(1) };
     Turn { transposed, reversed: [!grows(0), !down, !grows(2)] }
 }
@@ -147,7 +150,8 @@ pub fn upright(axes: [[f64; 3]; 3]) -> Turn {
 mod tests {
     use super::*;
 
-    /// Of a quaternion of no rotation, in units of xyzt code `unit`.
+    /// Returns the diagonal of the affine of a quaternion without rotation, with lengths in the unit of xyzt
+    /// code `unit`.
     fn lengths(unit: u8, qfac: f32) -> [f64; 3] {
         let pixdim = [qfac, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0];
         let header =

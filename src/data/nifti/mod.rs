@@ -1,6 +1,6 @@
-//! NIfTI-1 volumes (`.nii`, `.nii.gz`). The nifti crate reads the header; voxels are read here under a memory limit.
-//! The plane of the first two axes is displayed with the patient's right or front at the left and the front or head
-//! at the top.
+//! NIfTI-1 volumes (`.nii`, `.nii.gz`). The nifti crate reads the header; the voxels are read here under a
+//! memory limit. The plane of the first two axes is displayed with the patient's right or front at the left, and
+//! the front or head at the top.
 
 mod form;
 mod samples;
@@ -22,51 +22,58 @@ use super::{DataError, Limit};
 use form::Form;
 use samples::Sample;
 
-/// Size of the header in bytes.
+/// The size of the header in bytes.
 const HEADER: usize = 348;
-/// The compressed form of a volume is at least this share of it; deflate reaches 1032 : 1.
+/// The largest ratio of a volume to its compressed form. Deflate reaches 1032 : 1.
 const DENSEST: u64 = 1100;
 
-/// Lowest values of CT in HU. Scanners write down to −1024, some reconstructions lower.
+/// The range of the lowest value of a CT in HU. Scanners write values down to −1024, and some reconstructions
+/// lower ones.
 const AIR: std::ops::RangeInclusive<f32> = -1500.0..=-900.0;
-/// A lowest value below this, and at least so far below the next one, is padding.
+/// A lowest value is padding if it is below this limit and lies at least [`APART`] below the next value.
 const PADDED: f32 = -1100.0;
+/// The smallest distance of padding from the next value.
 const APART: f32 = 200.0;
 
-/// Most bytes between header and voxels, where programs write notes.
+/// The largest number of bytes up to the voxels. Programs write notes between header and voxels.
 const MOST_NOTES: u64 = 64 << 20;
 
-/// Whether a header has the second version of the format, for larger volumes.
+/// Returns whether a header is that of NIfTI-2, the format for larger volumes.
 fn is_second(bytes: &[u8]) -> bool {
     bytes.get(4..7).is_some_and(|magic| magic == b"n+2" || magic == b"ni2")
 }
 
-/// Whether the first bytes of a file are those of a NIfTI file.
+/// Returns whether the first bytes of a file, which may be compressed with gzip, are those of a NIfTI file.
 pub fn is_nifti(bytes: &[u8]) -> bool {
     let magic = |bytes: &[u8]| {
         bytes.get(344..347).is_some_and(|magic| magic == b"n+1" || magic == b"ni1") || is_second(bytes)
     };
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut head = Vec::new();
-        // The end of a partial file is missing; what could be read counts.
+        // The end of the compressed data may be missing, so an error is ignored; the header is enough.
         let _ = MultiGzDecoder::new(bytes).take(HEADER as u64).read_to_end(&mut head);
         return magic(&head);
     }
     magic(bytes)
 }
 
-/// An open file whose header has been read and whose voxels come next.
+/// An open file whose header has been read. The voxels come next in the stream.
 struct Opened {
     header: NiftiHeader,
     shape: [usize; 3],
-    /// Sizes of the axes beyond the third that are above 1.
+    /// The sizes of the axes beyond the third that are above 1.
     further: Vec<usize>,
     sample: Sample,
     stream: Box<dyn Read>,
 }
 
 impl Opened {
-    /// Opens a file. Of the volumes along the further axes, the first is read if `is_first_only`, otherwise all.
+    /// Opens a file and reads its header. If the file has several volumes along the further axes, the limit is
+    /// checked for the first only if `is_first_only`, otherwise for all.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, is NIfTI-2, has its voxels in another file, contradicts
+    /// itself, or needs more memory than `limit`.
     fn of(path: &Path, limit: Limit, is_first_only: bool) -> Result<Self, DataError> {
         let length = std::fs::metadata(path).map_err(|error| DataError::reading(path, &error))?.len();
         let mut file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
@@ -116,19 +123,20 @@ impl Opened {
         Ok(Self { header, shape, further, sample, stream })
     }
 
+    /// Returns whether the file is big-endian.
     fn is_big(&self) -> bool {
         self.header.endianness == Endianness::Big
     }
 
-    /// Returns slope and intercept, if the header has values that change something.
+    /// Returns slope and intercept (scl_slope, scl_inter), or `None` if they are invalid or change nothing.
     fn scaling(&self) -> Option<[f32; 2]> {
         let pair @ [slope, intercept] = [self.header.scl_slope, self.header.scl_inter];
         let is_meant = slope.is_finite() && intercept.is_finite() && slope != 0.0;
         (is_meant && pair != [1.0, 0.0]).then_some(pair)
     }
 
-    /// Returns the position of the voxels in stored order, what the header says about itself, notes and assumptions,
-    /// and the turn that displays the voxels upright.
+    /// Returns the geometry of the voxels in stored order, the header's description of itself, notes and
+    /// assumptions, and the turn that displays the voxels upright.
     fn described(&self) -> (Geometry, NiftiSource, [Vec<String>; 2], Turn) {
         let Form { used, affine, notes, assumptions } = Form::of(&self.header, self.shape);
         let scale = form::unit_scale(&self.header);
@@ -143,7 +151,7 @@ impl Opened {
         };
         let mut turn = Turn::NONE;
         if let Some(affine) = affine {
-            // RAS is converted to the patient coordinates of DICOM.
+            // RAS coordinates are converted to those of DICOM (LPS).
             let patient = |[x, y, z]: [f64; 3]| [-x, -y, z];
             let axes = [0, 1, 2].map(|axis| patient(form::axis(&affine, axis)));
             let lengths = axes.map(norm);
@@ -172,11 +180,11 @@ impl Opened {
     }
 }
 
-/// Reads a volume. Of several volumes in time the first is read, with a note.
+/// Reads a volume. If the file has several, for instance time points, the first is read and a note says so.
 ///
 /// # Errors
-/// Returns an error if it is not a NIfTI file, if its header contradicts itself or the file, or if it needs more
-/// memory than `limit`.
+/// Returns an error if the file is not a supported NIfTI-1 file, if its header contradicts itself or the file,
+/// or if it needs more memory than `limit`.
 pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     let mut opened = Opened::of(path, limit, true)?;
     let [columns, rows, slices] = opened.shape;
@@ -221,24 +229,25 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
 
 /// The voxels of a label file.
 pub enum Voxels {
-    /// The values of a single volume.
+    /// The different values of a single volume, with the value of every voxel.
     Labels(Tally),
-    /// Several volumes, each a channel of one class: whether each voxel belongs to it.
+    /// One list for each of several volumes, each of which is the channel of a class: whether each voxel belongs
+    /// to it.
     Channels(Vec<Vec<bool>>),
 }
 
-/// Most volumes that are interpreted as channels of classes.
+/// The largest number of volumes that are interpreted as channels of classes.
 const MOST_CHANNELS: usize = 4096;
 
-/// The values of a label file in stored order, with their position.
+/// The voxels of a label file in stored order, with their position.
 pub struct Labelled {
-    /// Columns, rows and slices in stored order.
+    /// The numbers of columns, rows and slices in stored order.
     pub shape: [usize; 3],
-    /// What the voxels are.
+    /// The labels or channels of the voxels.
     pub voxels: Voxels,
-    /// The position of the voxels in stored order.
+    /// The geometry of the voxels in stored order.
     pub geometry: Geometry,
-    /// What the header says about itself.
+    /// The header's description of itself.
     pub source: NiftiSource,
     /// Notes about the file.
     pub notes: Vec<String>,
@@ -246,10 +255,10 @@ pub struct Labelled {
     pub turn: Turn,
 }
 
-/// Reads all values of a file, from every volume. Returns `None` for colours, which [`open`] reads.
+/// Reads the voxels of all volumes of a label file. Returns `None` for colours, which [`open`] reads.
 ///
 /// # Errors
-/// Returns the errors of [`open`].
+/// Returns the errors of [`open`], and an error if the volumes are too many or are not channels of classes.
 pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError> {
     let mut opened = Opened::of(path, limit, false)?;
     if opened.sample.channels() > 1 {
@@ -262,13 +271,13 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     if volumes > MOST_CHANNELS {
         return Err(refuse(format!("it has {volumes} volumes")));
     }
-    // The memory holds for every volume whether a voxel belongs to it, and for one volume at a time the index of each
-    // value, twice.
+    // The memory holds for every volume whether each voxel belongs to it, and for one volume at a time the index
+    // of each value, twice.
     let kept = (count as u64).saturating_mul(volumes as u64);
     limit.allow(path, kept.saturating_add(8 * count as u64).saturating_add(64 * volumes as u64))?;
     let [slope, intercept] = opened.scaling().unwrap_or([1.0, 0.0]).map(f64::from);
     let is_big = opened.is_big();
-    // An assumption about a mask becomes apparent when it is aligned with its image, or refused.
+    // The assumptions are not needed: if one of them is wrong, the mask does not align with its image.
     let (geometry, source, [mut notes, _], turn) = opened.described();
     let mut lone = None;
     let mut channels = Vec::new();
@@ -304,8 +313,8 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     Ok(Some(Labelled { shape, voxels, geometry, source, notes, turn }))
 }
 
-/// Derives unit and padding, which a header does not have. Air of −1000 and below occurs only in CT, and a lowest
-/// value far below all others marks pixels without a measurement.
+/// Derives the unit and the padding value, which a header does not have. Air of about −1000 occurs only in CT,
+/// and a lowest value far below all others marks voxels without a measurement.
 fn meaning(volume: &mut Volume) {
     let [lowest, second] = volume.values.two_lowest().map(|stored| volume.mapping.of(stored));
     let mut air = lowest;
@@ -313,7 +322,7 @@ fn meaning(volume: &mut Volume) {
         volume.padding = Some(lowest);
         air = second;
     }
-    // Phases and differences extend as far below 0 as above it.
+    // In phase and difference images, values extend as far below 0 as above it.
     let highest = volume.mapping.of(volume.values.highest()).max(volume.mapping.of(volume.values.lowest()));
     let is_symmetric = (highest + air).abs() < 0.02 * air.abs();
     if AIR.contains(&air) && !is_symmetric {
@@ -323,11 +332,15 @@ fn meaning(volume: &mut Volume) {
             "NIfTI files have no unit; Hounsfield units are assumed, because the lowest value, {air}, is that of air."
         ));
     } else {
-        // A value far below others, but not outside the range of CT, is an ordinary value.
+        // If this is not CT, a value far below the others is an ordinary value.
         volume.padding = None;
     }
 }
 
+/// Returns the sizes of the first three axes, and those of further axes that are above 1.
+///
+/// # Errors
+/// Returns an error if the header's dimensions are invalid or one of the first three is 0.
 fn dimensions(path: &Path, header: &NiftiHeader) -> Result<([usize; 3], Vec<usize>), DataError> {
     let dim = header.dim().map_err(|error| DataError::damaged(path, one_line(&error)))?;
     let side = |axis: usize| dim.get(axis).map_or(1, |&side| usize::from(side));

@@ -1,4 +1,4 @@
-//! Reads voxels in the data types of NIfTI.
+//! Reads voxels in the data types of NIfTI-1.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::data::DataError;
 use crate::data::volume::StoredPixels;
 
-/// A data type (nifti1.h, "TYPE OF DATA").
+/// The data type of a voxel (nifti1.h, "TYPE OF DATA").
 #[derive(Clone, Copy)]
 pub enum Sample {
     U8,
@@ -19,14 +19,17 @@ pub enum Sample {
     F64,
     I64,
     U64,
-    /// Three bytes: red, green, blue.
+    /// Three bytes: red, green and blue.
     Rgb,
-    /// Four bytes: red, green, blue, and opacity.
+    /// Four bytes: red, green, blue and opacity.
     Rgba,
 }
 
 impl Sample {
-    /// Returns the data type of a code.
+    /// Returns the data type of a header's `datatype` code.
+    ///
+    /// # Errors
+    /// Returns an error for complex numbers, 128-bit floating point, single bits, and undefined codes.
     pub fn of(path: &Path, code: i16) -> Result<Self, DataError> {
         Ok(match code {
             2 => Self::U8,
@@ -54,7 +57,7 @@ impl Sample {
         })
     }
 
-    /// Returns the bytes of a voxel in the file.
+    /// Returns the number of bytes of a voxel in the file.
     pub fn bytes(self) -> u64 {
         match self {
             Self::U8 | Self::I8 => 1,
@@ -66,7 +69,7 @@ impl Sample {
         }
     }
 
-    /// Returns the channels of a voxel after reading.
+    /// Returns the number of channels of a voxel after reading; opacity is not read.
     pub fn channels(self) -> usize {
         match self {
             Self::Rgb | Self::Rgba => 3,
@@ -74,7 +77,7 @@ impl Sample {
         }
     }
 
-    /// Returns the name that nibabel uses.
+    /// Returns the name of the data type in nibabel.
     pub fn name(self) -> &'static str {
         match self {
             Self::U8 => "uint8",
@@ -92,8 +95,8 @@ impl Sample {
         }
     }
 
-    /// Returns the most bytes that a sample takes while it is read. Integers are stored in 16 bits until one does not
-    /// fit.
+    /// Returns the largest number of bytes that a voxel takes while it is read. Numbers of 32 or more bits are
+    /// stored as 16-bit integers until one does not fit; then these are copied to 32-bit floating point.
     pub fn kept(self) -> u64 {
         match self {
             Self::U8 => 1,
@@ -103,7 +106,9 @@ impl Sample {
         }
     }
 
-    /// Reads at most `count` voxels, fewer if the file ends earlier, and returns how many of them are NaN.
+    /// Reads at most `count` voxels, fewer if the file ends earlier. `is_big` says whether the file is
+    /// big-endian. Returns the samples and the number of them that are NaN or infinite; these are replaced by
+    /// the lowest finite value.
     pub fn read(self, from: &mut dyn Read, count: usize, is_big: bool) -> std::io::Result<(StoredPixels, usize)> {
         let mut strange = 0;
         let values = match self {
@@ -127,8 +132,9 @@ impl Sample {
         Ok((values, strange))
     }
 
-    /// Passes at most `count` voxels to `take` as they are stored; each channel is a number that represents every
-    /// integer below 2^53 exactly. Returns how many there were.
+    /// Passes at most `count` voxels, fewer if the file ends earlier, to `take` without scaling. Each call gets
+    /// the channels of a voxel as `f64`, which represents every integer up to 2^53 exactly. `is_big` says
+    /// whether the file is big-endian. Returns the number of voxels read.
     pub fn numbers(
         self,
         from: &mut dyn Read,
@@ -165,7 +171,8 @@ impl Sample {
     }
 }
 
-/// Passes `count` samples of `N` bytes to `take`, least significant byte first; fewer if the file ends earlier.
+/// Passes `count` samples of `N` bytes to `take`, with the least significant byte first. There are fewer if the
+/// file ends earlier.
 fn each<const N: usize>(
     from: &mut dyn Read,
     count: usize,
@@ -189,6 +196,7 @@ fn each<const N: usize>(
     }
 }
 
+/// Reads `count` samples of `N` bytes each and converts them.
 fn collect<const N: usize, T>(
     from: &mut dyn Read,
     count: usize,
@@ -200,11 +208,11 @@ fn collect<const N: usize, T>(
     Ok(values)
 }
 
-/// Numbers of 32 bits and more.
+/// Values that are stored in the file with 32 or more bits.
 enum Wide {
-    /// All numbers so far are integers that fit into 16 bits.
+    /// All values so far are integers that fit into 16 bits.
     Narrow(Vec<i16>),
-    /// Some are not.
+    /// At least one value does not fit into a 16-bit integer.
     Float(Vec<f32>),
 }
 
@@ -217,7 +225,7 @@ impl Wide {
     }
 }
 
-/// Reads colours one after the other.
+/// Reads `count` colours of `N` bytes each and returns the interleaved samples that `colour` keeps.
 fn colours<const N: usize>(
     from: &mut dyn Read,
     count: usize,
@@ -228,6 +236,8 @@ fn colours<const N: usize>(
     Ok(values)
 }
 
+/// Reads `count` numbers of 32 or more bits as 16-bit integers if all fit, otherwise as 32-bit floating point.
+/// Values that are not finite become the lowest finite value and are counted in `strange`.
 fn wide<const N: usize>(
     from: &mut dyn Read,
     count: usize,

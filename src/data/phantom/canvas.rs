@@ -1,16 +1,17 @@
-//! Drawing functions for synthetic images: planes of brightness, soft edges, smooth noise.
+//! Drawing functions for synthetic images: planes of brightness, soft edges and smooth noise.
 
 /// A square plane of numbers, row-major.
 #[derive(Clone, Debug)]
 pub struct Plane {
-    /// Side in pixels.
+    /// Side of the plane in pixels.
     pub side: usize,
     /// `side * side` values.
     pub values: Vec<f32>,
 }
 
 impl Plane {
-    /// Makes a plane with `value` at the centre of every pixel; x and y run from 0 to 1.
+    /// Returns the plane whose pixels have the values of `value(x, y)` at their centres; x and y run from 0 to
+    /// 1.
     pub fn of(side: usize, value: impl Fn(f32, f32) -> f32) -> Self {
         let at = |index: usize| (index as f32 + 0.5) / side as f32;
         let values = (0..side * side).map(|index| value(at(index % side), at(index / side))).collect();
@@ -22,7 +23,8 @@ impl Plane {
         self.values[y * self.side + x]
     }
 
-    /// Changes every pixel by its position and its value.
+    /// Replaces the value of every pixel by `change(x, y, value)`; x and y are the pixel's centre and run from 0
+    /// to 1.
     pub fn change(&mut self, change: impl Fn(f32, f32, f32) -> f32) {
         let side = self.side;
         for (index, value) in self.values.iter_mut().enumerate() {
@@ -37,35 +39,37 @@ pub fn place(x: f32, y: f32, side: usize) -> usize {
     (y * side as f32) as usize * side + (x * side as f32) as usize
 }
 
-/// Returns the noise of one pixel of a grey image.
+/// Returns the random noise of one pixel of a grey image, within ±3 times `strength` and mostly near 0.
 pub fn grain_of(random: &mut fastrand::Rng, strength: f32) -> f32 {
     strength * (random.f32() + random.f32() + random.f32() - 1.5) * 2.0
 }
 
-/// Returns 0 below `from`, 1 above `to`, and a smooth transition between; `from` may be the larger.
+/// Returns 0 at `from`, 1 at `to` and a smooth transition between them; beyond them it is constant. `from` may
+/// be larger than `to`.
 pub fn step(from: f32, to: f32, x: f32) -> f32 {
     let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Returns 1 at 0, falling off like a bell over `width`.
+/// Returns a bell-shaped function of `x`: 1 at 0 and ½ at ±`width`.
 pub fn bell(x: f32, width: f32) -> f32 {
     1.0 / (1.0 + (x / width).powi(4))
 }
 
-/// Returns the distance from the centre of an ellipse, 1 on its boundary.
+/// Returns the distance from the centre of an ellipse with the half axes `half`, scaled to 1 on its boundary.
 pub fn ellipse(x: f32, y: f32, middle: (f32, f32), half: (f32, f32)) -> f32 {
     let (dx, dy) = ((x - middle.0) / half.0, (y - middle.1) / half.1);
     (dx * dx + dy * dy).sqrt()
 }
 
-/// Smooth gradient noise (Perlin, *Improving Noise*, 2002) of one seed: about −1 to 1, with features of size 1. Only
-/// integers determine it, so it is the same on every machine.
+/// Smooth gradient noise (Perlin, *Improving Noise*, 2002) of one seed, from about −1 to 1, with features of
+/// size 1. Its random gradients come from integer arithmetic, so that they are the same on every machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Noise(pub u32);
 
 impl Noise {
-    /// Returns the contribution of a lattice corner at a distance from it: a slope in a pseudo-random direction.
+    /// Returns the contribution of a lattice corner at the offset (`dx`, `dy`) from it: a slope in a
+    /// pseudo-random direction.
     fn corner(self, x: i32, y: i32, dx: f32, dy: f32) -> f32 {
         let mut h = self.0 ^ (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
         h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
@@ -75,7 +79,7 @@ impl Noise {
         along(h) * dx + along(h >> 16) * dy
     }
 
-    /// Returns one octave.
+    /// Returns one octave of the noise.
     pub fn at(self, x: f32, y: f32) -> f32 {
         let (left, top) = (x.floor(), y.floor());
         let (dx, dy) = (x - left, y - top);
@@ -88,7 +92,7 @@ impl Noise {
         1.6 * (upper * (1.0 - v) + lower * v)
     }
 
-    /// Returns a sum of octaves, each of half the size and half the strength.
+    /// Returns a sum of octaves, each with half the feature size and half the strength of the one before.
     pub fn cloud(self, x: f32, y: f32, octaves: u32) -> f32 {
         let mut sum = 0.0;
         let (mut scale, mut strength) = (1.0, 0.5);
@@ -100,13 +104,14 @@ impl Noise {
         sum
     }
 
-    /// Returns thin lines where the noise crosses zero: 1 on the line.
+    /// Returns a pattern of thin lines, which lie where the noise crosses zero: 1 on a line, falling off around
+    /// it.
     pub fn lines(self, x: f32, y: f32, width: f32) -> f32 {
         bell(self.at(x, y), width)
     }
 }
 
-/// Leaves only the largest connected component (four neighbours) of the pixels that are 1.
+/// Removes all but the largest connected component (four neighbours) of the pixels that are not 0.
 pub fn largest_part(mask: &mut [u8], side: usize) {
     let mut best: Vec<usize> = Vec::new();
     for part in parts(mask, side) {
@@ -120,7 +125,8 @@ pub fn largest_part(mask: &mut [u8], side: usize) {
     }
 }
 
-/// Returns the connected components (four neighbours) of the pixels that are not 0.
+/// Returns the connected components (four neighbours) of the pixels that are not 0, each as the indices of its
+/// pixels.
 pub fn parts(mask: &[u8], side: usize) -> Vec<Vec<usize>> {
     let mut seen = vec![false; mask.len()];
     let mut found = Vec::new();

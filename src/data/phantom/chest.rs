@@ -1,10 +1,10 @@
-//! Draws a frontal chest X-ray: bright where rays are absorbed.
+//! Draws a frontal chest X-ray, which is bright where rays are absorbed.
 
 use super::canvas::{Noise, Plane, bell, ellipse, grain_of, place, step};
 use super::lungs::{Infection, Lungs, infect};
 use crate::data::{Image, Pixels};
 
-/// The pose of one person.
+/// The anatomy and the position of one person.
 struct Pose {
     middle: f32,
     width: f32,
@@ -29,7 +29,7 @@ impl Pose {
         }
     }
 
-    /// Returns the midline at this height.
+    /// Returns the horizontal position of the midline at this height.
     fn line(&self, y: f32) -> f32 {
         self.middle + self.tilt * (y - 0.5)
     }
@@ -51,7 +51,7 @@ impl Pose {
         step(1.14, 0.86, body).max(step(1.2, 0.8, vessels))
     }
 
-    /// Returns how far a position lies in the lung of this half of the image, 0 to 1.
+    /// Returns the share of lung at a position in this half of the image, 0 to 1.
     fn lung(&self, x: f32, y: f32, half: usize) -> f32 {
         let away = (x - self.line(y)) * [-1.0, 1.0][half];
         let height = (y - self.top) / (self.bottom - self.top);
@@ -64,7 +64,7 @@ impl Pose {
     }
 }
 
-/// Draws an image, its infected areas and their prompt.
+/// Draws an image of `side × side` pixels, and its infected areas with their prompt.
 pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Infection) {
     let pose = Pose::draw(random);
     let lungs = Lungs { inside: [0, 1].map(|half| Plane::of(side, |x, y| pose.lung(x, y, half))) };
@@ -87,7 +87,7 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let line = pose.line(y);
         let away = (x - line).abs() / pose.width;
         let inside = lungs.inside[0].values[place(x, y, side)] + lungs.inside[1].values[place(x, y, side)];
-        // Shoulders narrow towards the neck.
+        // The shoulders narrow towards the neck.
         let neck = 0.1 + 0.75 * (y / pose.shoulders).powi(2) * pose.shoulders.sqrt();
         let body_edge = neck.min(0.46 + 0.06 * bell(y - 0.3, 0.15));
         let body = step(body_edge, body_edge - 0.05, away);
@@ -103,7 +103,7 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let chest = step(0.05, 0.1, away) * step(0.42, 0.36, away) * step(pose.bottom + 0.12, pose.bottom, y);
         let edge = |t: f32| bell(t, 0.16) + 0.35 * bell(t.abs() - 0.2, 0.05);
         value += body * ribs * chest * (edge(behind) + 0.5 * edge(before) * step(0.12, 0.25, away));
-        // Clavicles.
+        // The clavicles rise towards the sides.
         let bone = y - (pose.top + 0.1 - 0.16 * away + 0.05 * (away * 14.0).sin() * 0.4);
         value += body * 0.12 * bell(bone, 0.012) * step(0.05, 0.09, away) * step(0.4, 0.34, away);
         // Vessels leave the hila and become thinner.
@@ -119,7 +119,7 @@ fn exposed(pose: &Pose, lungs: &Lungs, infection: &Infection, random: &mut fastr
     develop(picture, random)
 }
 
-/// Applies exposure, noise and the side marker, as 8-bit grey.
+/// Applies exposure, noise and possibly a side marker, and returns the 8-bit grey image.
 fn develop(picture: Plane, random: &mut fastrand::Rng) -> Image {
     let side = picture.side;
     let gamma = 0.75 + 0.6 * random.f32();

@@ -3,7 +3,7 @@
 use super::canvas::{Noise, bell, ellipse, parts, step};
 use crate::data::{Image, Pixels};
 
-/// Colours in the words of the prompts, with their frequency there and their tone.
+/// The colours: their frequency in the prompts, their name and their tone (red, green, blue in 0…1).
 const COLOURS: &[(u32, &str, [f32; 3])] = &[
     (43, "white", [0.93, 0.80, 0.74]),
     (11, "yellow", [0.90, 0.72, 0.42]),
@@ -13,20 +13,22 @@ const COLOURS: &[(u32, &str, [f32; 3])] = &[
     (4, "tan", [0.80, 0.60, 0.46]),
     (2, "red", [0.76, 0.22, 0.20]),
 ];
-/// Shapes with their frequency, the ratio of their axes, and how triangular they are.
+/// The shapes: their frequency in the prompts, their name, the range of the ratio of their axes, and how
+/// triangular they are (0 to 1).
 const SHAPES: &[(u32, &str, (f32, f32), f32)] = &[
     (50, "round", (0.85, 1.15), 0.0),
     (13, "circle", (0.97, 1.03), 0.0),
     (9, "oval", (0.55, 0.7), 0.0),
     (5, "triangular", (0.8, 1.2), 1.0),
 ];
-/// Names of the sizes with the share of the image that such a polyp covers.
+/// The sizes: their frequency in the prompts, their name, and the range of the share of the image that a polyp
+/// covers.
 const SIZES: &[(u32, &str, (f32, f32))] =
     &[(39, "small", (0.018, 0.07)), (49, "medium", (0.09, 0.22)), (12, "large", (0.3, 0.42))];
-/// Words for the nine fields of the image.
+/// The names of the nine fields of the image, by row and column.
 const PLACES: [[&str; 3]; 3] =
     [["top left", "top", "top right"], ["left", "center", "right"], ["bottom left", "bottom", "bottom right"]];
-/// Attempts to place polyps that do not touch.
+/// The most attempts to place polyps that do not touch.
 const ATTEMPTS: usize = 20;
 
 struct Polyp {
@@ -39,7 +41,7 @@ struct Polyp {
 }
 
 impl Polyp {
-    /// Returns the distance from its centre, 1 on its boundary.
+    /// Returns the distance from the centre, scaled to 1 on the boundary.
     fn distance(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - self.middle.0, y - self.middle.1);
         let (sin, cos) = (self.turn.sin(), self.turn.cos());
@@ -51,7 +53,7 @@ impl Polyp {
     }
 }
 
-/// Draws an image, its mask and its prompt.
+/// Draws an image of `side × side` pixels, its mask and its prompt.
 pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String) {
     let (_, colour, tone) = pick(COLOURS, random, |entry| entry.0);
     let (_, shape, ratio, corner) = pick(SHAPES, random, |entry| entry.0);
@@ -80,7 +82,7 @@ pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String)
         let mut rgb = scene.wall(x, y);
         for polyp in &polyps {
             let distance = polyp.distance(x, y);
-            // Its shadow falls away from the light.
+            // The shadow falls towards the lower right.
             let shadow = polyp.distance(x - 0.02, y - 0.03);
             let dark = 1.0 - 0.35 * step(1.35, 0.95, shadow) * step(0.9, 1.05, distance);
             rgb = rgb.map(|value| value * dark);
@@ -132,7 +134,7 @@ fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut f
     }
 }
 
-/// Returns the prompt that is true of the mask: number, sizes, colour, shape, positions.
+/// Returns the prompt that describes the mask: number, sizes, colour, shape and positions of the polyps.
 fn prompt(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &str) -> String {
     let number = ["one", "one", "two", "three"][polyps.len().min(3)];
     let mut sizes: Vec<usize> = polyps.iter().map(|polyp| polyp.size).collect();
@@ -197,7 +199,7 @@ impl Scene {
         }
     }
 
-    /// Returns 1 in the round field, 0 in the black around it and in the panel.
+    /// Returns 1 in the field of view, and 0 in the black border and in the panel.
     fn field(&self, x: f32, y: f32) -> f32 {
         let (dx, dy) = ((x - 0.5).abs(), (y - 0.5).abs());
         let corner = step(1.0 - self.corner, 0.99 - self.corner, dx + dy);
@@ -209,7 +211,7 @@ impl Scene {
     fn wall(&self, x: f32, y: f32) -> [f32; 3] {
         let bend = 0.06 * self.noise.cloud(x * 4.0, y * 4.0, 3);
         let lumen = ellipse(x + bend, y + bend, self.lumen, self.lumen_half);
-        // Folds run around the lumen.
+        // The folds run around the lumen.
         let fold = ((lumen + 2.0 * bend).ln().max(-1.0) * self.folds).sin();
         let light = 1.18 - 0.85 * ellipse(x, y, self.light, (1.0, 1.0));
         let depth = step(0.75, 1.9, lumen);
@@ -224,18 +226,18 @@ impl Scene {
     }
 
     fn polyp(&self, polyp: &Polyp, tone: [f32; 3], x: f32, y: f32, distance: f32) -> [f32; 3] {
-        // A dome lit from the upper left.
+        // The polyp is a dome that is lit from the upper left.
         let height = (1.0 - distance.min(1.0).powi(2)).max(0.0).sqrt();
         let (dx, dy) = ((x - polyp.middle.0) / polyp.half.0, (y - polyp.middle.1) / polyp.half.1);
         let lit = 0.56 + 0.42 * height - 0.14 * (dx + dy) + 0.16 * polyp.noise.cloud(x * 25.0, y * 25.0, 3);
         let light = 1.1 - 0.45 * ellipse(x, y, self.light, (1.0, 1.0));
-        // Every polyp has part of the wall's tone.
+        // Every polyp takes on part of the wall's tone.
         [0, 1, 2].map(|channel| (0.6 * tone[channel] + 0.4 * self.tone[channel]) * lit * light)
     }
 
-    /// Returns the reflexes on wet folds.
+    /// Returns the brightness of the specular reflections on wet folds.
     fn shine(&self, x: f32, y: f32) -> f32 {
-        // They are elongated along the folds, and only where the wall bulges.
+        // The reflections are elongated, and occur only where the wall bulges.
         let bend = 0.4 * self.noise.at(x * 6.0, y * 6.0);
         let spots = Noise(self.noise.0 ^ 77).at(x * 30.0 + bend * 8.0, y * 46.0 - bend * 8.0);
         let bulge = step(0.1, 0.45, Noise(self.noise.0 ^ 5).at(x * 7.0, y * 7.0));

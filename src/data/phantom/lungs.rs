@@ -1,17 +1,18 @@
-//! Places infected areas in two lungs, with the prompt that is true of them, in the grammar of QaTa-COV19 and
+//! Places infected areas in two lungs, and describes them by a prompt in the grammar of QaTa-COV19 and
 //! MosMedData+.
 
 use super::canvas::{Noise, Plane, largest_part, parts, step};
 
-/// Smallest share of the image that an area covers, so that it can be seen.
+/// The smallest share of the image that an area may cover, so that it is visible.
 const LEAST_AREA: f32 = 0.0015;
-/// Attempts to place the areas so that the prompt is true; after these, fewer areas are tried.
+/// The number of attempts to place the areas so that they agree with the prompt; afterwards a simpler pattern is
+/// tried.
 const ATTEMPTS: u32 = 8;
 
-/// The areas of one lung, each over one or several neighbouring thirds (0 upper, 1 middle, 2 lower).
+/// The areas of one lung, each of which covers one or several neighbouring thirds (0 upper, 1 middle, 2 lower).
 type Pattern = &'static [&'static [usize]];
 
-/// Patterns with their weight, by their frequency in the training prompts of QaTa-COV19.
+/// The patterns with their weights, which follow their frequency in the training prompts of QaTa-COV19.
 const PATTERNS: &[(u32, Pattern)] = &[
     (30, &[&[2]]),
     (10, &[&[1]]),
@@ -24,13 +25,13 @@ const PATTERNS: &[(u32, Pattern)] = &[
     (2, &[&[0, 1], &[2]]),
 ];
 
-/// The lungs of an image: how much of each pixel lies in the left and in the right one of the *image*, 0 to 1.
+/// The two lungs of an image. Left and right are sides of the *image*.
 pub struct Lungs {
-    /// The lungs at the left and at the right of the image.
+    /// The share of lung in each pixel, 0 to 1, for the lungs at the left and at the right of the image.
     pub inside: [Plane; 2],
 }
 
-/// Infected areas.
+/// The infected areas of an image, with their prompt.
 pub struct Infection {
     /// Density of each pixel, 0 to 1.
     pub density: Plane,
@@ -40,7 +41,7 @@ pub struct Infection {
     pub prompt: String,
 }
 
-/// Places areas in the lungs.
+/// Places infected areas of a random pattern in the lungs.
 pub fn infect(lungs: &Lungs, random: &mut fastrand::Rng) -> Infection {
     let is_bilateral = random.f32() < 0.7;
     let first = usize::from(random.bool());
@@ -51,7 +52,7 @@ pub fn infect(lungs: &Lungs, random: &mut fastrand::Rng) -> Infection {
     }
     for attempt in 0.. {
         if attempt == ATTEMPTS {
-            // Narrow lungs may not have space for two areas above each other.
+            // Narrow lungs may not have space for two areas above each other; one area has more.
             wanted = wanted.map(|pattern| pattern.map(|_| PATTERNS[0].1));
         }
         if let Some(infection) = place(lungs, wanted, random) {
@@ -73,7 +74,7 @@ fn pattern(random: &mut fastrand::Rng) -> Pattern {
     PATTERNS[0].1
 }
 
-/// Returns `None` if an area became too small, or two of them touch.
+/// Places areas of the wanted patterns. Returns `None` if an area becomes too small or if two areas touch.
 fn place(lungs: &Lungs, wanted: [Option<Pattern>; 2], random: &mut fastrand::Rng) -> Option<Infection> {
     let side = lungs.inside[0].side;
     let mut density = Plane { side, values: vec![0.0; side * side] };
@@ -98,7 +99,7 @@ fn place(lungs: &Lungs, wanted: [Option<Pattern>; 2], random: &mut fastrand::Rng
     (parts(&mask, side).len() == count).then(|| Infection { density, mask, prompt: prompt(wanted, count) })
 }
 
-/// Returns the density of one area over neighbouring thirds of a lung.
+/// Returns the density of one area, 0 to 1, over the neighbouring thirds `zones` of a lung.
 fn area(inside: &Plane, zones: &[usize], random: &mut fastrand::Rng) -> Vec<f32> {
     let side = inside.side;
     let row_of = |y: usize| &inside.values[y * side..(y + 1) * side];

@@ -1,8 +1,9 @@
-//! Phantoms: synthetic images with lesions, masks, and prompts that are true of them.
+//! Phantoms: synthetic images with lesions, their masks, and prompts that describe the masks.
 //!
-//! Prompts of chest X-rays and CT slices have the grammar of QaTa-COV19 and MosMedData+, those of endoscopy frames
-//! that of the Kvasir-SEG prompts. Left and right are sides of the image, as in those data sets. The same kind, seed
-//! and number make the same image on every machine whose floating-point functions agree to a grey level.
+//! The prompts of chest X-rays and CT slices have the grammar of QaTa-COV19 and MosMedData+, and those of
+//! endoscopy frames that of the Kvasir-SEG prompts. Left and right are sides of the image, as in those data
+//! sets. The same kind, seed and index give the same image on every machine whose floating-point functions agree
+//! to a grey level.
 
 mod canvas;
 mod chest;
@@ -21,11 +22,11 @@ use super::{Image, Mask};
 /// The kind of a phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A frontal chest X-ray, grey.
+    /// A grey frontal chest X-ray.
     Xray,
-    /// An axial CT slice of the chest in a lung window, grey.
+    /// A grey axial CT slice of the chest in a lung window.
     Ct,
-    /// A colonoscopy frame, colour.
+    /// A colonoscopy frame in colour.
     Endoscopy,
 }
 
@@ -53,24 +54,24 @@ impl FromStr for Kind {
     }
 }
 
-/// An image, its lesions, and their prompt.
+/// A synthetic image with its mask and its prompt.
 #[derive(Clone, Debug)]
 pub struct Phantom {
     /// The kind of image.
     pub kind: Kind,
-    /// `side × side`, 8 bit.
+    /// The 8-bit image of `side × side` pixels.
     pub image: Image,
-    /// The lesions.
+    /// The mask of the lesions, of the image's size.
     pub mask: Mask,
-    /// A prompt that is true of the mask.
+    /// A prompt that describes the mask.
     pub prompt: String,
 }
 
-/// Draws phantom `index` of a seed, `side × side` pixels.
+/// Draws phantom number `index` of a seed, with `side × side` pixels.
 pub fn phantom(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
     let salt = (kind as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut random = fastrand::Rng::with_seed(seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ index.wrapping_add(salt));
-    // Neighbouring seeds have similar first numbers.
+    // The first random numbers are skipped, because they are similar for neighbouring seeds.
     for _ in 0..4 {
         random.u64(..);
     }

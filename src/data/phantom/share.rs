@@ -1,11 +1,12 @@
 //! Assigns phantoms to the splits of a data set.
 
-/// Names of the splits.
+/// The names of the splits.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// Returns the index in [`SPLITS`] of phantom `index` of `count`, which alternate between so many kinds. Of ten of a
-/// kind the ninth is for validation and the tenth for testing; of fewer the last two, so that neither is empty if
-/// there are three phantoms.
+/// Returns the index in [`SPLITS`] of the split of phantom `index` of `count` phantoms, which alternate between
+/// `kinds` kinds. Of every ten phantoms of a kind, the ninth is for validation and the tenth for testing. If
+/// there are fewer than ten of a kind, the last two take these roles, so that no split is empty if there are at
+/// least three phantoms.
 ///
 /// # Panics
 /// Panics if `kinds` is 0.
@@ -14,14 +15,15 @@ pub fn split(index: u64, count: u64, kinds: u64) -> usize {
     let left = match of_kind {
         10.. => return [0, 0, 0, 0, 0, 0, 0, 0, 1, 2][(index / kinds % 10) as usize],
         3.. => of_kind - 1 - index / kinds,
-        // If no kind has three, these are the last two of all. If another kind has three, it fills the splits.
+        // If no kind has three phantoms, the last two of all are used. If another kind has three, it fills the
+        // splits.
         _ if count > 2 * kinds => return 0,
         _ => count - 1 - index,
     };
     match (left, of_kind >= 3 || count >= 3) {
         (0, true) => 2,
         (1, true) => 1,
-        // Two phantoms are enough to train and to validate.
+        // Two phantoms are enough for training and validation.
         (0, false) if count == 2 => 1,
         _ => 0,
     }

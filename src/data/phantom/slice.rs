@@ -1,4 +1,5 @@
-//! Draws an axial CT slice through the chest in a lung window, seen from the feet: front at the top.
+//! Draws an axial CT slice of the chest in a lung window, seen from the feet, with the front of the body at the
+//! top.
 
 use super::canvas::{Noise, Plane, bell, ellipse, grain_of, place, step};
 use super::lungs::{Infection, Lungs, infect};
@@ -30,7 +31,7 @@ impl Body {
     fn heart(&self, x: f32, y: f32) -> f32 {
         let size = self.heart_size;
         let heart = ellipse(x, y, self.heart, (0.125 * size, 0.12 * size));
-        // Between the lungs, down to the spine.
+        // The mediastinum lies between the lungs and reaches down to the spine.
         let between = ellipse(x, y, (self.middle.0, self.middle.1), (0.055, self.half.1 * 0.85));
         step(1.08, 0.92, heart).max(step(1.1, 0.9, between))
     }
@@ -38,7 +39,7 @@ impl Body {
     fn lung(&self, x: f32, y: f32, half: usize) -> f32 {
         let sign = [-1.0, 1.0][half];
         let centre = (self.middle.0 + sign * self.half.0 * 0.47, self.middle.1);
-        // Rounder at the back, narrower at the front.
+        // The lungs lean towards the midline at the front.
         let lean = x + sign * 0.12 * (centre.1 - y);
         let shape = ellipse(lean, y, centre, self.lung_half[half]);
         step(1.04, 0.96, shape) * (1.0 - self.heart(x, y)) * step(1.0, 0.97, self.distance(x, y) * 1.16)
@@ -50,7 +51,7 @@ impl Body {
     }
 }
 
-/// Draws an image, its infected areas and their prompt.
+/// Draws an image of `side × side` pixels, and its infected areas with their prompt.
 pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Infection) {
     let body = Body::draw(random);
     let lungs = Lungs { inside: [0, 1].map(|half| Plane::of(side, |x, y| body.lung(x, y, half))) };
@@ -74,11 +75,11 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let fat = step(0.86, 0.94, distance);
         let mut value = skin * (soft - 0.17 * fat + 0.12 * bell(distance - 1.0, 0.02));
         value += skin * 0.05 * tissue.cloud(x * 14.0, y * 14.0, 3);
-        // Ribs are cut across, all around.
+        // The slice cuts the ribs all around the chest.
         let angle = (y - body.middle.1).atan2(x - body.middle.0);
         let cut = (angle * 9.0).sin();
         value += 0.38 * skin * bell(distance - 0.9, 0.03) * step(0.55, 0.9, cut);
-        // Vertebra with its canal, and sternum.
+        // These are the vertebra with its spinous process, and the sternum.
         let spine = (body.middle.0, body.middle.1 + body.half.1 * 0.68);
         let vertebra = ellipse(x, y, spine, (0.06, 0.05));
         value += 0.33 * step(1.1, 0.9, vertebra) * (0.8 + 0.4 * tissue.cloud(x * 40.0, y * 40.0, 2));
@@ -86,7 +87,8 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let bone = (body.middle.0, body.middle.1 - body.half.1 * 0.9);
         value += 0.3 * step(1.2, 0.8, ellipse(x, y, bone, (0.05, 0.015)));
         value += 0.05 * body.heart(x, y);
-        // Air, with visible vessels. Cut across, they are spots, larger towards the centre.
+        // In the air of the lungs, vessels are visible. Those that are cut across are spots, larger towards the
+        // centre.
         let spots = vessels.at(x * 34.0, y * 34.0) + 0.5 * vessels.at(x * 75.0, y * 75.0);
         let branches = step(0.4 + 0.3 * distance, 0.7 + 0.3 * distance, spots)
             + 0.5 * vessels.lines(x * 16.0, y * 16.0, 0.05) * step(0.2, 0.5, vessels.at(y * 7.0, x * 7.0));
@@ -95,7 +97,7 @@ fn scanned(body: &Body, lungs: &Lungs, infection: &Infection, random: &mut fastr
         let patches = 0.75 + 0.6 * patchy.cloud(x * 22.0, y * 22.0, 3);
         let ill = strength * infection.density.values[place] * patches;
         value = value * (1.0 - inside) + (lung + ill) * inside;
-        // The table below.
+        // The patient table lies below the body.
         let below = body.middle.1 + body.half.1 + table * (1.0 - 3.0 * (x - 0.5).powi(2)) - 0.1;
         value + (1.0 - skin) * 0.35 * bell(y - below, 0.007)
     });

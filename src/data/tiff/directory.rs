@@ -1,24 +1,26 @@
-//! Reads the directories of a TIFF or BigTIFF file (TIFF 6.0, section 2; BigTIFF has 64-bit counts and offsets).
+//! Reads the directories of a TIFF or BigTIFF file (TIFF 6.0, section 2). BigTIFF has 64-bit counts and offsets.
 
 use std::collections::HashSet;
 
-/// Most entries in all directories of one file, where a directory counts as at least 16 entries: enough for 62,500
-/// pages.
+/// The largest number of entries in all directories of one file. A directory counts as at least [`FEW`] entries,
+/// so that 62,500 pages are allowed.
 const MOST: usize = 1_000_000;
+/// The smallest number of entries that is counted for a directory.
 const FEW: usize = 16;
-/// Tag of the orientation, in EXIF data as in a TIFF.
+/// The tag of the orientation, which is the same in EXIF data and in a TIFF.
 const ORIENTATION: u16 = 274;
 
-/// A file with directories.
+/// The bytes of a file with TIFF directories, and how its numbers are written.
 #[derive(Clone, Copy)]
 pub(in crate::data) struct Directories<'a> {
     bytes: &'a [u8],
     big_endian: bool,
+    /// Whether the file is a BigTIFF.
     is_big: bool,
 }
 
 impl<'a> Directories<'a> {
-    /// Reads the bytes of a file. `None` if they do not begin like a TIFF.
+    /// Reads the header of a file. Returns `None` if it does not begin like a TIFF.
     pub fn of(bytes: &'a [u8]) -> Option<Self> {
         let (big_endian, is_big) = match bytes.get(..4)? {
             b"II\x2a\0" => (false, false),
@@ -30,13 +32,13 @@ impl<'a> Directories<'a> {
         Some(Self { bytes, big_endian, is_big })
     }
 
-    /// Returns the first directory.
+    /// Returns the first directory, or `None` if it lies outside the file.
     pub fn first(self) -> Option<Directory<'a>> {
         self.at(if self.is_big { self.number(8, 8)? } else { self.number(4, 4)? })
     }
 
-    /// Returns the directories in the order of their chain, which ends when it returns to an earlier one or leaves
-    /// the file. `None` if they have more entries than any real file.
+    /// Returns the directories in the order of their chain. The chain ends when it returns to an earlier
+    /// directory or leaves the file. Returns `None` if they have more entries than any real file.
     pub fn all(self) -> Option<Vec<Directory<'a>>> {
         let mut seen = HashSet::new();
         let (mut all, mut entries) = (Vec::new(), 0);
@@ -52,7 +54,7 @@ impl<'a> Directories<'a> {
         Some(all)
     }
 
-    /// Returns the directory at an offset.
+    /// Returns the directory at an offset, or `None` if it lies outside the file.
     fn at(self, offset: u64) -> Option<Directory<'a>> {
         let start = usize::try_from(offset).ok().filter(|&start| start > 0)?;
         let size = if self.is_big { 8 } else { 2 };
@@ -62,7 +64,8 @@ impl<'a> Directories<'a> {
         Some(Directory { file: self, entries_at: start + size, count: count.min(available + 1) })
     }
 
-    /// Returns an unsigned number of `size` bytes (1, 2, 4 or 8) at `offset`.
+    /// Returns the unsigned number of `size` bytes (1, 2, 4 or 8) at `offset`, or `None` if it lies outside the
+    /// file.
     fn number(self, offset: usize, size: usize) -> Option<u64> {
         let bytes = self.bytes.get(offset..offset.checked_add(size)?)?;
         let append = |number: u64, &byte: &u8| number << 8 | u64::from(byte);
@@ -70,11 +73,13 @@ impl<'a> Directories<'a> {
     }
 }
 
-/// One directory.
+/// A directory, which describes one page.
 #[derive(Clone, Copy)]
 pub(in crate::data) struct Directory<'a> {
     file: Directories<'a>,
+    /// The offset of the first entry.
     entries_at: usize,
+    /// The number of entries, limited to what fits into the file.
     count: usize,
 }
 
@@ -83,16 +88,16 @@ pub(in crate::data) struct Directory<'a> {
 pub(in crate::data) struct Entry {
     /// The tag.
     pub tag: u16,
-    /// The type of the numbers.
+    /// The type code of the numbers (TIFF 6.0, section 2).
     kind: u64,
-    /// How many numbers there are.
+    /// The number of numbers.
     pub count: u64,
-    /// Offset of the numbers, if they are not in the entry.
+    /// The offset of the numbers in the file; they may lie in the entry itself.
     place: u64,
 }
 
 impl Entry {
-    /// Returns the bytes of one number, or `None` for an unknown type.
+    /// Returns the number of bytes of one number, or `None` for an unknown type.
     pub fn size(&self) -> Option<u64> {
         match self.kind {
             1 | 2 | 6 | 7 => Some(1),
@@ -103,12 +108,12 @@ impl Entry {
         }
     }
 
-    /// Whether the entry has bytes of unspecified meaning.
+    /// Returns whether the entry has bytes of unspecified meaning.
     pub fn is_bytes(&self) -> bool {
         matches!(self.kind, 1 | 7)
     }
 
-    /// Whether the entry is text.
+    /// Returns whether the entry is a text.
     pub fn is_text(&self) -> bool {
         self.kind == 2
     }
@@ -131,17 +136,17 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// Whether an entry has an unknown type, so that its length cannot be determined.
+    /// Returns whether the type of an entry is unknown, so that the length of its numbers cannot be determined.
     pub fn has_unknown_types(self) -> bool {
         self.entries().any(|entry| entry.size().is_none())
     }
 
-    /// Whether the file is a BigTIFF.
+    /// Returns whether the file is a BigTIFF.
     pub fn is_big(self) -> bool {
         self.file.is_big
     }
 
-    /// Returns the entry of a tag; the last one if there are several, like the decoder.
+    /// Returns the entry of a tag. If there are several, it returns the last one, as the decoder does.
     pub fn entry(self, tag: u16) -> Option<Entry> {
         self.entries().filter(|entry| entry.tag == tag).last()
     }
@@ -151,30 +156,33 @@ impl<'a> Directory<'a> {
         self.entries().filter(|entry| entry.tag == tag).count()
     }
 
-    /// Returns the unsigned integers stored under `tag`.
+    /// Returns the unsigned integers stored under `tag`. Returns `None` if the tag is missing, has another type,
+    /// or lies outside the file.
     pub fn values(self, tag: u16) -> Option<Vec<u64>> {
         let (entry, size) = self.whole(tag)?;
         self.range(entry)?.step_by(size).map(|at| self.file.number(at, size)).collect()
     }
 
-    /// Returns the first of them.
+    /// Returns the first of the unsigned integers stored under `tag`, or `None` as [`Self::values`] does or if
+    /// there are none.
     pub fn one(self, tag: u16) -> Option<u64> {
         let (entry, size) = self.whole(tag)?;
         self.range(entry).filter(|range| !range.is_empty()).and_then(|range| self.file.number(range.start, size))
     }
 
-    /// Returns the entry of a tag and the bytes of each number, if these are unsigned integers.
+    /// Returns the entry of a tag and the number of bytes of each of its numbers, if these are unsigned
+    /// integers.
     fn whole(self, tag: u16) -> Option<(Entry, usize)> {
         let entry = self.entry(tag).filter(|entry| matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18))?;
         Some((entry, entry.size()? as usize))
     }
 
-    /// Returns the bytes of an entry's numbers.
+    /// Returns the bytes of an entry's numbers, or `None` if they lie outside the file.
     pub fn content(self, entry: Entry) -> Option<&'a [u8]> {
         self.file.bytes.get(self.range(entry)?)
     }
 
-    /// Returns their range in the file.
+    /// Returns the range of an entry's numbers in the file, or `None` if they lie outside it.
     pub fn range(self, entry: Entry) -> Option<std::ops::Range<usize>> {
         let length = usize::try_from(entry.size()?.checked_mul(entry.count)?).ok()?;
         let start = usize::try_from(entry.place).ok()?;
@@ -182,20 +190,20 @@ impl<'a> Directory<'a> {
         Some(start..end)
     }
 
-    /// Returns the orientation, 1 to 8; `None` if it is missing or invalid.
+    /// Returns the orientation, 1 to 8, or `None` if it is missing or invalid.
     pub fn orientation(self) -> Option<u16> {
         let orientation = self.one(ORIENTATION)?;
         u16::try_from(orientation).ok().filter(|number| (1..=8).contains(number))
     }
 
-    /// Returns the next directory of the chain.
+    /// Returns the next directory of the chain, or `None` if there is none.
     fn next(self) -> Option<Self> {
         let (length, width) = if self.file.is_big { (20, 8) } else { (12, 4) };
         let at = self.entries_at.checked_add(self.count.checked_mul(length)?)?;
         self.file.at(self.file.number(at, width)?)
     }
 
-    /// Returns the bytes of `value` in the byte order of this file; `size` is at most 8.
+    /// Returns `value` as `size` bytes, at most 8, in the byte order of this file.
     pub fn written(self, value: u64, size: usize) -> Vec<u8> {
         if self.file.big_endian {
             value.to_be_bytes()[8 - size..].to_vec()

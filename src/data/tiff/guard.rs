@@ -1,5 +1,5 @@
-//! Determines the memory that the decoder would allocate, before it decodes: for the lists of a directory, and for
-//! what compressed data announce.
+//! Determines the memory that the decoder would allocate before it decodes: for the lists of a directory, and
+//! for what compressed data announce.
 
 use std::ops::Range;
 
@@ -7,15 +7,18 @@ use super::directory::Directory;
 use super::page::Page;
 use crate::data::jpeg::{self, Frame};
 
-/// Tags from here on are private data of programs, which the decoder does not read.
+/// The first tag of the private data of programs, which the decoder does not read.
 const NOTES: u16 = 700;
-/// Bytes that the decoder allocates for an entry of a list.
+/// The number of bytes that the decoder allocates for an entry of a list.
 const ENTRY: u64 = 48;
-/// Bytes of a frame header that are examined, with a margin.
+/// The number of bytes of a frame header that are examined, with a margin.
 const HEADER: usize = 64;
 
-/// Returns the bytes that the decoder allocates for the lists of a directory. It allocates what a list claims before
-/// it reads the list. The error names a list that is longer than the file.
+/// Returns the number of bytes that the decoder allocates for the lists of a directory. It allocates what a list
+/// claims before it reads the list.
+///
+/// # Errors
+/// Returns a message that names a list that is longer than the file.
 pub(super) fn lists(directory: Directory) -> Result<u64, String> {
     let length = directory.file().len() as u64;
     let mut needed: u64 = 0;
@@ -24,16 +27,19 @@ pub(super) fn lists(directory: Directory) -> Result<u64, String> {
         if entry.count.checked_mul(size).is_none_or(|all| all > length) {
             return Err(format!("tag {} claims {} numbers in a file of {length} bytes", entry.tag, entry.count));
         }
-        // A character of text is one byte.
+        // Each character of a text takes one byte.
         needed = needed.saturating_add(if entry.is_text() { entry.count } else { ENTRY * entry.count });
     }
     Ok(needed)
 }
 
-/// Refuses JPEG data in strips or tiles that are larger than these: the decoder would decode all of it for each of
-/// them. Returns the samples of the largest; the error says how large it is.
+/// Refuses JPEG data that are larger than their strips or tiles, because the decoder would decode all of the
+/// data for each strip or tile. Returns the number of samples of the largest frame.
+///
+/// # Errors
+/// Returns a message with the size of a frame that is too large.
 pub(super) fn frames(directory: Directory, page: &Page) -> Result<u64, String> {
-    // Samples come in whole blocks, and a pixel may have two for each side.
+    // Samples come in whole blocks of 8, and colour samples may cover two pixels along each side.
     let [columns, rows] = page.chunk().map(|side| (side as usize).max(1).next_multiple_of(16));
     let (mut larger, mut most) = (None, 0);
     see_frames(directory, |frame| {
@@ -50,16 +56,16 @@ pub(super) fn frames(directory: Directory, page: &Page) -> Result<u64, String> {
     }
 }
 
-/// Passes to `see` everything on a page that the decoder could take for a frame header; if the pages of a file cannot
-/// be separated, on any page.
+/// Passes everything on a page that the decoder could take for a frame header to `see`. If the pages of a file
+/// cannot be separated, everything in the file is passed.
 fn see_frames(directory: Directory, mut see: impl FnMut(Frame)) {
     let bytes = directory.file();
     let Some((parts, tables)) = parts(directory).zip(jpeg_tables(directory)) else {
         return jpeg::frames(bytes).for_each(see);
     };
     jpeg::frames(tables).for_each(&mut see);
-    // The decoder puts the tables before each part, without their end marker and its start marker. A header may
-    // therefore begin in one and end in the other.
+    // The decoder puts the tables before each part. It removes the end marker of the tables and the start marker
+    // of the part, so a header may begin in one and end in the other.
     let before = &tables[..tables.len().saturating_sub(2)];
     let before = &before[before.len().saturating_sub(HEADER)..];
     if !before.is_empty() {
@@ -74,7 +80,7 @@ fn see_frames(directory: Directory, mut see: impl FnMut(Frame)) {
     }
 }
 
-/// Merges ranges that overlap or touch; they are sorted by their starts.
+/// Merges ranges that overlap or touch. `parts` must be sorted by their starts.
 pub(super) fn merged(parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
     for part in parts {
@@ -86,8 +92,8 @@ pub(super) fn merged(parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     all
 }
 
-/// Returns the ranges of the strips or tiles within the file, in their order. `None` if the decoder could find
-/// others.
+/// Returns the ranges of the strips or tiles within the file, sorted by their starts. Returns `None` if the
+/// decoder could find other ranges.
 pub(super) fn parts(directory: Directory) -> Option<Vec<Range<usize>>> {
     let length = directory.file().len();
     let (offsets, lengths) = match [273, 279, 324, 325].map(|tag| directory.times(tag)) {
@@ -105,8 +111,8 @@ pub(super) fn parts(directory: Directory) -> Option<Vec<Range<usize>>> {
     is_whole.then_some(parts)
 }
 
-/// Returns what the JPEG data of every strip or tile begin with; empty if there is nothing, `None` if it cannot be
-/// determined.
+/// Returns the JPEG tables (tag 347), which precede the data of every strip or tile. The result is empty if
+/// there are none, and `None` if they cannot be determined.
 fn jpeg_tables(directory: Directory<'_>) -> Option<&[u8]> {
     match directory.times(347) {
         0 => Some(&[]),
@@ -118,8 +124,9 @@ fn jpeg_tables(directory: Directory<'_>) -> Option<&[u8]> {
     }
 }
 
-/// Returns the bytes of decoded data that the decoder of Zstandard keeps: the largest window of any frame that may
-/// begin anywhere in the file (RFC 8878, 3.1.1.1). It refuses more than 128 MiB itself.
+/// Returns the number of bytes of decoded data that the decoder of Zstandard keeps: the largest window of any
+/// frame that may begin anywhere in the file (RFC 8878, 3.1.1.1). The decoder refuses windows of more than 128
+/// MiB itself.
 pub(super) fn zstd_window(bytes: &[u8]) -> u64 {
     const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let window = |at: usize| -> Option<u64> {
@@ -129,7 +136,8 @@ pub(super) fn zstd_window(bytes: &[u8]) -> u64 {
             let base = 1_u64 << (10 + (byte >> 3));
             return Some(base + base / 8 * u64::from(byte & 7));
         }
-        // In a single segment the size of the content, which follows the dictionary's number, is that of the window.
+        // In a single segment the window has the size of the content, which is stored after the dictionary's
+        // number.
         let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
         let size = 1 << (descriptor >> 6);
         let field = bytes.get(at + 5 + dictionary..)?.get(..size)?;

@@ -1,5 +1,5 @@
-//! TIFF and BigTIFF. The library decodes strips and tiles to plain numbers; this module decides what these mean and
-//! which pages belong together, and says what is not supported and why.
+//! TIFF and BigTIFF. The tiff crate decodes strips and tiles to plain numbers. This module decides what these
+//! mean and which pages belong together, and explains what is not supported.
 
 mod directory;
 mod guard;
@@ -23,16 +23,20 @@ use super::raster::Raster;
 use super::volume::PictureSource;
 use super::{DataError, Limit};
 
-/// What a user can do about a kind of file that the library refuses.
+/// The advice for a kind of file that the tiff crate refuses.
 const MEND: &str = "convert it to a TIFF without compression, for instance with tiffcp -c none";
 
-/// Whether a file begins like a TIFF or a BigTIFF.
+/// Returns whether a file begins like a TIFF or BigTIFF.
 pub(super) fn is_tiff(bytes: &[u8]) -> bool {
     Directories::of(bytes).is_some()
 }
 
-/// Reads a TIFF: all pages if they have the same size and kind, otherwise the first. `check` refuses sizes that are
-/// not supported.
+/// Reads a TIFF: all pages if they have the same size and kind, otherwise the first. `check` receives the path,
+/// the width and the height, and refuses sizes that are not supported.
+///
+/// # Errors
+/// Returns an error if the file is damaged or not supported, if `check` refuses its size, or if it needs more
+/// memory than `limit`.
 pub(super) fn read(
     path: &Path,
     mut bytes: Vec<u8>,
@@ -43,9 +47,9 @@ pub(super) fn read(
     let plan = Plan::of(path, &bytes, limit)?;
     let (first, count) = (&plan.pages[0].page, plan.pages.len());
     check(path, first.width, first.height)?;
-    // The memory holds the file, all pages, one of them decoded, and again while it is appended to the others. All
-    // pages take the same memory once they are read, but not as they are stored: one may have samples that are not
-    // read.
+    // The memory holds the file, all pages, and one of them as decoded and again while it is appended to the
+    // others. All pages take the same memory once they are read, but not as stored, because one may have samples
+    // that are not read.
     let copies = if count > 1 { count as u64 + 1 } else { 1 };
     let largest = |of: fn(&Page) -> u64| plan.pages.iter().map(|planned| of(&planned.page)).max().unwrap_or(0);
     let needed = bytes.len() as u64 + plan.lists + copies * first.read() + largest(Page::decoded);
@@ -57,7 +61,7 @@ pub(super) fn read(
     let refuse = |error| refusal(path, error);
     let mut decoder = Decoder::new(Cursor::new(&bytes[..])).map_err(refuse)?;
     let mut limits = Limits::unlimited();
-    // The lists of the directories count as well.
+    // The crate counts the lists of the directories against this limit as well.
     limits.decoding_buffer_size = (largest(Page::stored) + plan.lists) as usize + size_of::<u64>();
     decoder = decoder.with_limits(limits.clone());
     let mut raster: Option<Raster> = None;
@@ -100,7 +104,7 @@ pub(super) fn read(
     Ok(raster)
 }
 
-/// Makes a raster of the first page.
+/// Makes a raster of the first page that is read.
 fn begin(plan: &Plan, channels: Channels) -> Raster {
     let page = &plan.pages[0].page;
     let source = PictureSource {
@@ -117,7 +121,7 @@ fn begin(plan: &Plan, channels: Channels) -> Raster {
     raster
 }
 
-/// Appends a further page, which is like the first.
+/// Appends the samples of a further page, which is of the same kind as the first.
 fn append(raster: &mut Raster, channels: Channels) {
     raster.values.append(channels.values);
     if let (Some(all), Some(more)) = (&mut raster.alpha, channels.alpha) {
@@ -128,7 +132,7 @@ fn append(raster: &mut Raster, channels: Channels) {
     }
 }
 
-/// Converts an error of the library.
+/// Converts an error of the tiff crate.
 fn refusal(path: &Path, error: TiffError) -> DataError {
     match error {
         TiffError::UnsupportedError(kind) => {

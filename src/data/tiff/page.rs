@@ -1,13 +1,13 @@
-//! Reads what a directory says about its page, and refuses kinds that are not supported, with what to do about them.
+//! Reads the description of a page from its directory, and refuses kinds that are not supported, with advice.
 
 use super::directory::Directory;
 
-/// Tag of what a page's samples mean.
+/// The tag PhotometricInterpretation, the meaning of a page's samples.
 pub(super) const PHOTOMETRIC: u16 = 262;
-/// Tag of the rows of a strip.
+/// The tag RowsPerStrip.
 pub(super) const ROWS_PER_STRIP: u16 = 278;
 
-/// Number type of a sample.
+/// The number type of a sample (tag 339, SampleFormat).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Unsigned integers.
@@ -18,18 +18,18 @@ pub(super) enum Form {
     Float,
 }
 
-/// The meaning of the samples (tag 262).
+/// The meaning of the samples (tag 262, PhotometricInterpretation).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Grey, the lowest value white.
+    /// Grey; the lowest value is white.
     WhiteIsZero,
-    /// Grey, the lowest value black.
+    /// Grey; the lowest value is black.
     BlackIsZero,
-    /// Red, green, blue.
+    /// Red, green and blue.
     Rgb,
     /// Indices into a palette.
     Palette,
-    /// Printing inks.
+    /// Amounts of the four printing inks.
     Cmyk,
     /// Luminance and two colour differences.
     YCbCr,
@@ -46,50 +46,50 @@ impl Meaning {
     }
 }
 
-/// JPEG in TIFF in the newer of its two forms (tag 259).
+/// The compression (tag 259) of JPEG in the newer of its two forms in TIFF.
 pub(super) const JPEG: u64 = 7;
-/// Zstandard.
+/// The compression (tag 259) Zstandard.
 pub(super) const ZSTD: u64 = 50_000;
-/// Group 4 fax.
+/// The compression (tag 259) CCITT group 4 fax.
 const FAX_4: u64 = 4;
 
-/// The description of a page.
+/// The size and storage of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Page {
-    /// Pixels per row.
+    /// The number of pixels per row.
     pub width: u32,
-    /// Number of rows.
+    /// The number of rows.
     pub height: u32,
-    /// Bits per sample.
+    /// The number of bits per sample.
     pub bits: u8,
-    /// Samples per pixel.
+    /// The number of samples per pixel, including those that are not read.
     pub samples: usize,
-    /// Number type of the samples.
+    /// The number type of the samples.
     pub form: Form,
-    /// Meaning of the samples.
+    /// The meaning of the samples.
     pub meaning: Meaning,
-    /// Index of an alpha channel among the samples.
+    /// The index of the alpha channel among the samples, if there is one.
     pub alpha: Option<usize>,
-    /// Number of the compression.
+    /// The number of the compression (tag 259).
     pub compression: u64,
     /// Whether every sample has a plane of its own.
     pub is_planar: bool,
-    /// Columns and rows of a tile.
+    /// The numbers of columns and rows of a tile. `None` if the page has strips.
     pub tile: Option<[u32; 2]>,
-    /// Rows of a strip.
+    /// The number of rows of a strip.
     pub strip: u32,
     /// Whether the first pixel lies in the lowest bit of a byte (FillOrder 2).
     pub is_reversed: bool,
-    /// Orientation as stored.
+    /// The orientation (tag 274), 1 to 8, if the page has one.
     pub orientation: Option<u16>,
 }
 
-/// Why a page is not supported.
+/// The reason why a page is not read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Refusal {
-    /// The page contradicts itself.
+    /// The page is damaged or contradicts itself; the text says how.
     Damaged(String),
-    /// Its kind, and what to do about it.
+    /// The kind of the page is not supported. The texts name the kind, and give advice.
     Kind(String, &'static str),
 }
 
@@ -99,14 +99,17 @@ const RECOLOUR: &str =
     "convert it to a grey or RGB TIFF with all of its bits, for instance with magick IN -colorspace sRGB OUT.tif";
 const WIDEN: &str = "convert it to a TIFF of 16 bit samples, for instance with magick IN -depth 16 OUT.tif";
 
-/// Whether a directory is a thumbnail, a reduced copy of another page, or its mask (tags 254 and 255), which are not
-/// displayed.
+/// Returns whether a directory is not displayed: a thumbnail, a reduced copy of another page, or a transparency
+/// mask (tags 254 and 255).
 pub(super) fn is_secondary(directory: Directory) -> bool {
     directory.one(254).is_some_and(|kind| kind & 0b101 != 0) || directory.one(255) == Some(2)
 }
 
 impl Page {
-    /// Reads a directory, whose lists are known to be within the file.
+    /// Reads the description of a page. The lists of the directory must be known to be within the file.
+    ///
+    /// # Errors
+    /// Returns the reason if the page is damaged or its kind is not supported.
     pub fn of(directory: Directory) -> Result<Self, Refusal> {
         let damaged = |text: &str| Refusal::Damaged(text.to_owned());
         let side = |tag, name| {
@@ -168,7 +171,7 @@ impl Page {
         })
     }
 
-    /// Returns columns and rows of a tile or a strip.
+    /// Returns the numbers of columns and rows of a tile or a strip.
     pub fn chunk(&self) -> [u32; 2] {
         self.tile.unwrap_or([self.width, self.strip])
     }
@@ -178,27 +181,29 @@ impl Page {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Returns the bytes of the samples as they are stored; every row begins with a new byte.
+    /// Returns the number of bytes of the samples as stored without compression. Every row begins with a new
+    /// byte.
     pub fn stored(&self) -> u64 {
         let row = |samples: usize| (u64::from(self.width) * samples as u64 * u64::from(self.bits)).div_ceil(8);
         let rows = u64::from(self.height);
         if self.is_planar { row(1) * rows * self.samples as u64 } else { row(self.samples) * rows }
     }
 
-    /// Returns the bytes that the samples take while they are decoded and put in order. Samples of less than a byte,
-    /// in planes, or beside others that are not read are copied.
+    /// Returns the number of bytes that the samples take while they are decoded and put in order. They are
+    /// copied if they have less than a byte or 64 bits, are in separate planes, or lie beside samples that are
+    /// not read.
     pub fn decoded(&self) -> u64 {
         let unpacked = if self.bits < 8 { self.pixels() * self.samples as u64 } else { 0 };
         let is_copied = self.bits == 64 || self.is_planar || self.samples != self.meaning.samples();
         self.stored() * if is_copied { 2 } else { 1 } + unpacked
     }
 
-    /// Returns the channels after reading.
+    /// Returns the number of channels after reading: 1 for grey, otherwise 3.
     pub fn channels(&self) -> usize {
         if matches!(self.meaning, Meaning::WhiteIsZero | Meaning::BlackIsZero) { 1 } else { 3 }
     }
 
-    /// Returns the bytes of a sample after reading.
+    /// Returns the number of bytes of a sample after reading.
     pub fn sample_bytes(&self) -> u64 {
         match (self.form, self.bits) {
             (Form::Unsigned, 1..=8) => 1,
@@ -207,15 +212,15 @@ impl Page {
         }
     }
 
-    /// Returns the bytes after reading: channels, alpha channel, palette indices.
+    /// Returns the number of bytes of the page after reading: channels, alpha channel and palette indices.
     pub fn read(&self) -> u64 {
         let samples = self.channels() + usize::from(self.alpha.is_some());
         let numbers = u64::from(self.meaning == Meaning::Palette);
         self.pixels() * (samples as u64 * self.sample_bytes() + numbers)
     }
 
-    /// Whether another page can be in one stack with this one: reading both gives the same kind of data. It may be
-    /// stored differently and have further samples.
+    /// Returns whether another page can be in one stack with this one because reading both gives the same kind
+    /// of data. It may be stored differently and have further samples.
     pub fn is_like(&self, other: &Self) -> bool {
         let of = |page: &Self| {
             (page.width, page.height, page.bits, page.form, page.meaning, page.alpha.is_some(), page.orientation)
@@ -223,14 +228,14 @@ impl Page {
         of(self) == of(other)
     }
 
-    /// Whether another page has as many bytes in the same places.
+    /// Returns whether another page has the same number of bytes in the same places.
     pub fn is_stored_like(&self, other: &Self) -> bool {
         let sides = |page: &Self| (page.width, page.height, page.tile, page.strip);
         let samples = |page: &Self| (page.bits, page.samples, page.form, page.is_planar, page.compression);
         sides(self) == sides(other) && samples(self) == samples(other)
     }
 
-    /// Describes how samples are stored; `colours` is the number of palette colours.
+    /// Returns a description of how the samples are stored. `colours` is the number of palette colours.
     pub fn in_words(&self, colours: Option<usize>) -> String {
         let colour = match self.meaning {
             Meaning::WhiteIsZero => "grey, white is zero".into(),
@@ -251,7 +256,7 @@ impl Page {
 }
 
 impl Form {
-    /// Returns the name for a number of bits.
+    /// Returns the name of the number type with `bits` bits.
     fn name(self, bits: u64) -> String {
         match self {
             Self::Unsigned => format!("{bits} bit"),
@@ -261,7 +266,10 @@ impl Form {
     }
 }
 
-/// Returns number type and bits of the samples of a page.
+/// Returns the number type of the samples of a page, and the number of bits of each.
+///
+/// # Errors
+/// Returns a refusal if the samples differ, or if their type is not supported.
 fn number_type(directory: Directory) -> Result<(Form, u8), Refusal> {
     let bits = equal(directory, 258, 1)
         .ok_or_else(|| Refusal::Kind("a TIFF whose samples differ in their number of bits".into(), WIDEN))?;
@@ -289,7 +297,7 @@ fn number_type(directory: Directory) -> Result<(Form, u8), Refusal> {
     Ok((form, bits as u8))
 }
 
-/// Refuses colours in number types that are not used for them, and colours that several pixels share.
+/// Refuses colours whose number type is not used for them, and colours that several pixels share.
 fn check_colour(
     directory: Directory,
     meaning: Meaning,
@@ -304,7 +312,7 @@ fn check_colour(
         (Meaning::Palette, Form::Unsigned, 1..=8) | (Meaning::Cmyk, Form::Unsigned, 8 | 16) => Ok(()),
         (Meaning::Palette, ..) => refuse("a palette"),
         (Meaning::Cmyk, ..) => refuse("CMYK colour"),
-        // JPEG has complete pixels once it is decoded; otherwise two pixels in each direction share a colour by
+        // Decoded JPEG data have complete pixels. Otherwise two pixels in each direction share a colour by
         // default.
         (Meaning::YCbCr, Form::Unsigned, 8)
             if compression == JPEG || directory.values(530).as_deref() == Some(&[1, 1]) =>
@@ -317,15 +325,16 @@ fn check_colour(
     }
 }
 
-/// Returns the number that a tag has for all samples; `default` if it is missing, `None` if the numbers differ.
+/// Returns the number that a tag has for all samples. Returns `default` if the tag is missing, and `None` if the
+/// numbers differ.
 fn equal(directory: Directory, tag: u16, default: u64) -> Option<u64> {
     let Some(values) = directory.values(tag) else { return Some(default) };
     let first = *values.first()?;
     values.iter().all(|&value| value == first).then_some(first)
 }
 
-/// Returns which sample is an alpha channel (tag 338): the first after those of the colour, if the file says so, or a
-/// fourth sample of RGB about which it says nothing.
+/// Returns the index of the alpha channel among the samples (tag 338, ExtraSamples). It is the first sample
+/// after the colour if the file says so, or the fourth sample of RGB if the tag is missing.
 fn alpha(directory: Directory, meaning: Meaning, samples: usize) -> Option<usize> {
     let is_alpha = match directory.one(338) {
         Some(kind) => matches!(kind, 1 | 2),
@@ -334,7 +343,7 @@ fn alpha(directory: Directory, meaning: Meaning, samples: usize) -> Option<usize
     (is_alpha && samples > meaning.samples()).then_some(meaning.samples())
 }
 
-/// Returns the name of a compression that is not supported.
+/// Returns the name of a compression that is not supported, or `None` if it is supported.
 fn unread_compression(number: u64) -> Option<String> {
     let name = match number {
         1 | FAX_4 | 5 | JPEG | 8 | 32_773 | 32_946 | ZSTD => return None,

@@ -1,5 +1,5 @@
-//! Decides which pages of a file are read, and what is changed in its bytes so that the library decodes plain
-//! numbers.
+//! Decides which pages of a file are read, and which of its bytes are changed so that the tiff crate decodes
+//! plain numbers.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,49 +10,53 @@ use super::page::{self, Meaning, PHOTOMETRIC, Page, ROWS_PER_STRIP, Refusal};
 use super::planes;
 use crate::data::{DataError, Limit};
 
-/// Tag of the colours of a palette.
+/// The tag ColorMap, the colours of a palette.
 const COLOURS: u16 = 320;
-/// Tag of a text.
+/// The tag ImageDescription, a text.
 const DESCRIPTION: u16 = 270;
-/// Tag of directories outside the chain.
+/// The tag SubIFDs, directories outside the chain.
 const CHILDREN: u16 = 330;
-/// Largest side of a tile; the usual ones have some hundred pixels.
+/// The largest side of a tile in pixels. Usual tiles have some hundred.
 const TILE: u32 = 32_768;
-/// Meaning of a page whose samples are to be decoded unchanged.
+/// The photometric interpretation of a page whose samples are to be decoded unchanged.
 const BLACK_IS_ZERO: u64 = 1;
-/// Most separate parts of strips whose bits are reversed.
+/// The largest number of separate ranges of strips whose bits are reversed.
 const PARTS: usize = 1 << 18;
-/// Pages that are named in a note.
+/// The number of pages that are named in a note.
 const NAMED: usize = 3;
 
 /// A page that is read.
 pub(super) struct Planned {
-    /// Index of the page in the chain, from 0.
+    /// The index of the page in the chain, from 0.
     pub number: usize,
-    /// Description of the page.
+    /// The description of the page.
     pub page: Page,
 }
 
-/// What is read from a file.
+/// The pages of a file that are read, and the changes that this needs.
 pub(super) struct Plan {
-    /// At least one page; several if all are alike.
+    /// The pages that are read: at least one, and several if all are alike.
     pub pages: Vec<Planned>,
-    /// Number of images in the file, including those that are not read.
+    /// The number of images in the file, including those that are not read.
     pub total: usize,
-    /// The colours of the palette.
+    /// The colours of the palette; empty if there is none.
     pub colours: Vec<[u8; 3]>,
-    /// Bytes that the decoder allocates for the lists of a directory.
+    /// The number of bytes that the decoder allocates for the lists of a directory.
     pub lists: u64,
     /// Notes about what is not read.
     pub notes: Vec<String>,
-    /// Bytes that replace others, with their offsets.
+    /// The offsets of bytes that are replaced, with the new bytes.
     changes: Vec<(usize, Vec<u8>)>,
-    /// Ranges in which the bits are in reverse order.
+    /// The ranges of the file in which the bits of each byte are in reverse order.
     reversed: Vec<Range<usize>>,
 }
 
 impl Plan {
-    /// Examines all directories. Memory for the lists of a directory is counted before it is allocated.
+    /// Examines all directories. The memory for the lists of a directory is counted before it is allocated.
+    ///
+    /// # Errors
+    /// Returns an error if the file is damaged or its kind is not supported, or if it needs more memory than
+    /// `limit`.
     pub fn of(path: &Path, bytes: &[u8], limit: Limit) -> Result<Self, DataError> {
         let damaged = |reason: &str| DataError::damaged(path, reason);
         let directories = directories(bytes).map_err(|reason| damaged(&reason))?;
@@ -65,7 +69,7 @@ impl Plan {
                 notes.push("It is a reduced copy of an image in a part of the file that is not read.".into());
             }
         }
-        // The library always reads the first directory.
+        // The tiff crate always reads the first directory.
         let first = directories[chosen[0]];
         let mut lists = 0;
         for directory in [directories[0], first] {
@@ -79,7 +83,7 @@ impl Plan {
         let colours = colours(first, &page).map_err(|reason| damaged(&reason))?;
 
         let mut pages = vec![Planned { number: chosen[0], page }];
-        // Describes the first of the others, and counts them.
+        // Pages of another kind are counted, and the first of them are described in a note.
         let (mut others, mut count) = (Vec::new(), 0);
         for &number in &chosen[1..] {
             let directory = directories[number];
@@ -122,7 +126,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Collects the changes.
+    /// Collects the changes of the file's bytes.
+    ///
+    /// # Errors
+    /// Returns a message if a value that must be changed or the strips cannot be found.
     fn changes(&mut self, directories: &[Directory]) -> Result<(), String> {
         for planned in &self.pages {
             let directory = directories[planned.number];
@@ -133,7 +140,7 @@ impl Plan {
                 (range.len() >= size).then_some(())
             };
             set(PHOTOMETRIC, BLACK_IS_ZERO).ok_or("the meaning of its values is cut off")?;
-            // A strip that ends only with the image often has the largest possible number of rows.
+            // The number of rows of a strip that ends with the image is often the largest possible number.
             if directory.one(ROWS_PER_STRIP).is_some_and(|rows| rows > u64::from(planned.page.height)) {
                 set(ROWS_PER_STRIP, planned.page.height.into()).ok_or("the rows of a strip are cut off")?;
             }
@@ -149,7 +156,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes the changes.
+    /// Makes the changes in the bytes of the file.
     pub fn prepare(&self, bytes: &mut [u8]) {
         for part in &self.reversed {
             bytes[part.clone()].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
@@ -159,8 +166,12 @@ impl Plan {
         }
     }
 
-    /// Examines the directories again after the changes, because overlapping ones may now say something else. Returns
-    /// the bytes that the decoder allocates beside the pages; the error says what is wrong.
+    /// Examines the directories again after the changes, because overlapping directories may then say something
+    /// else. Returns the number of bytes that the decoder allocates in addition to the pages.
+    ///
+    /// # Errors
+    /// Returns a message if a directory was changed by another, or if it announces too large tiles or JPEG
+    /// frames.
     pub fn check(&self, bytes: &[u8]) -> Result<u64, String> {
         let directories = directories(bytes)?;
         let mut most = 0;
@@ -181,22 +192,28 @@ impl Plan {
     }
 }
 
-/// Returns all directories; the error says why there are none.
+/// Returns all directories.
+///
+/// # Errors
+/// Returns a message if there are none, or if they cannot be read reliably.
 fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>, String> {
     let all = Directories::of(bytes).ok_or("it is no TIFF")?.all();
     let all = all.ok_or("its directories have too many entries")?;
     if all.is_empty() {
         return Err("it has no directory".into());
     }
-    // Another reader of the file may continue at another position after such an entry.
+    // The decoder may continue at another position after such an entry than this program.
     if all.iter().any(|directory| directory.is_big() && directory.has_unknown_types()) {
         return Err("it has numbers of an unknown type".into());
     }
     Ok(all)
 }
 
-/// Returns the bytes that the decoder allocates beside a page: JPEG with its coefficients and its data, and a row of
-/// a tile or a whole tile.
+/// Returns the number of bytes that the decoder allocates in addition to a page: for JPEG its coefficients and
+/// its data, and for a row of a tile or a whole tile.
+///
+/// # Errors
+/// Returns a message if tiles or JPEG frames are too large.
 fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
     let [columns, rows] = page.chunk();
     if columns > TILE || rows > TILE {
@@ -212,7 +229,10 @@ fn beside(directory: Directory, page: &Page) -> Result<u64, String> {
     Ok(2 * row + tile + frame)
 }
 
-/// Returns the colours of a page's palette. Those of 16 bits become 8 bits, as in other programs.
+/// Returns the colours of a page's palette. Colours of 16 bits are reduced to 8 bits, as in other programs.
+///
+/// # Errors
+/// Returns a message if the colours are missing or too few.
 fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
     if page.meaning != Meaning::Palette {
         return Ok(Vec::new());
@@ -222,14 +242,14 @@ fn colours(directory: Directory, page: &Page) -> Result<Vec<[u8; 3]>, String> {
     if numbers.len() < 3 * count {
         return Err(format!("its palette has {} numbers instead of {}", numbers.len(), 3 * count));
     }
-    // Some old programs wrote 8 bits.
+    // Some old programs wrote colours of 8 bits.
     let shift = if numbers.iter().all(|&number| number < 256) { 0 } else { 8 };
     Ok((0..count)
         .map(|colour| [0, 1, 2].map(|channel| (numbers[channel * count + colour] >> shift) as u8))
         .collect())
 }
 
-/// Describes what is not read of the pages; `directory` is that of the first.
+/// Returns notes about the parts of the pages that are not read. `directory` is that of the first page.
 fn further(directory: Directory, pages: &[Planned]) -> Vec<String> {
     let mut notes = Vec::new();
     let samples = || pages.iter().map(|planned| planned.page.further());

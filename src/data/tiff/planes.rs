@@ -1,5 +1,5 @@
-//! Decodes tiles in separate planes. The library interprets the tiles of every plane but the first as continuing the
-//! image below it and returns the last of them whole, so they are cropped and put together here.
+//! Decodes tiles in separate planes. The tiff crate interprets the tiles of every plane but the first as
+//! continuing the image below it and returns the last of them whole, so tiles are cropped and put together here.
 
 use std::io::{Read, Seek};
 
@@ -8,12 +8,15 @@ use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::page::Page;
 
-/// Whether a page is decoded here.
+/// Returns whether a page is decoded by this module: it has tiles in separate planes.
 pub(super) fn is_tiled(page: &Page) -> bool {
     page.is_planar && page.tile.is_some()
 }
 
-/// Decodes a page, plane after plane, within the limits that the library has for the others.
+/// Decodes a page, plane after plane, within the limits that the tiff crate has for other pages.
+///
+/// # Errors
+/// Returns the errors of the decoder.
 pub(super) fn read(
     decoder: &mut Decoder<impl Read + Seek>,
     page: &Page,

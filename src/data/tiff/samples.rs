@@ -10,19 +10,21 @@ use crate::data::ycbcr;
 
 /// The channels of a page.
 pub(super) struct Channels {
-    /// Grey, or red, green, blue.
+    /// The samples of grey, or of red, green and blue, interleaved.
     pub values: StoredPixels,
-    /// The alpha channel.
+    /// The alpha channel, if there is one.
     pub alpha: Option<StoredPixels>,
-    /// The palette with its indices.
+    /// The palette with the index of each pixel, if there is one.
     pub palette: Option<Palette>,
-    /// Whether low values are meant to be bright.
+    /// Whether low values are bright. Then `values` are as stored; only unsigned integers of up to 16 bits are
+    /// inverted on reading.
     pub is_inverted: bool,
-    /// Whether integers were too large to be stored exactly.
+    /// Whether some integers were too large for 32-bit floating point and were rounded.
     pub is_rounded: bool,
 }
 
-/// Returns the channels of the decoded data; `None` if they have another type or size than the page announces.
+/// Returns the channels of the decoded data. `colours` are those of the palette. Returns `None` if the data have
+/// another type or size than the page announces.
 pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]) -> Option<Channels> {
     let count = usize::try_from(page.pixels()).ok()?;
     if count.checked_mul(page.samples)? != sample_count(page, &decoded)? {
@@ -34,7 +36,7 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
             let planes = if page.is_planar { page.samples } else { 1 };
             let in_row = page.width as usize * page.samples / planes;
             let all = unpack(&all, page.bits, in_row, page.height as usize * planes);
-            // Palette indices stay unchanged.
+            // Grey values and colours are scaled to 8 bits; palette indices stay unchanged.
             let scale = if page.meaning == Meaning::Palette { 1 } else { 255 / ((1_u16 << page.bits) - 1) as u8 };
             split(page, all)
                 .map(|part| part.map(|all| StoredPixels::U8(all.into_iter().map(|value| value * scale).collect())))
@@ -86,8 +88,8 @@ pub(super) fn channels(page: &Page, decoded: DecodingResult, colours: &[[u8; 3]]
     Some(Channels { values, alpha, palette, is_inverted, is_rounded })
 }
 
-/// Returns the number of decoded samples, if they have the type that the page announces. Samples of less than a byte
-/// are counted as the page has them.
+/// Returns the number of decoded samples, or `None` if their type is not that of the page. Samples of less than
+/// a byte are packed, so their number is taken from the page.
 fn sample_count(page: &Page, decoded: &DecodingResult) -> Option<usize> {
     let (form, bits, length) = match decoded {
         DecodingResult::U8(all) if page.bits < 8 => {
@@ -138,12 +140,12 @@ fn split<T: Copy>(page: &Page, all: Vec<T>) -> [Option<Vec<T>>; 2] {
     [Some(values), alpha]
 }
 
-/// Like [`split`], with conversion to floating point.
+/// Returns the same as [`split`] after conversion to 32-bit floating point.
 fn floats<T: Copy>(page: &Page, all: Vec<T>, convert: impl Fn(T) -> f32) -> [Option<StoredPixels>; 2] {
     split(page, all).map(|part| part.map(|all| StoredPixels::F32(all.into_iter().map(&convert).collect())))
 }
 
-/// Converts the four printing inks to red, green and blue; `most` is the largest amount of ink.
+/// Converts amounts of the four printing inks to red, green and blue. `most` is the largest amount of an ink.
 fn of_inks<T: Copy + Into<u32> + TryFrom<u32>>(inks: &[T], most: u64) -> Vec<T> {
     let mut out = Vec::with_capacity(inks.len() / 4 * 3);
     for pixel in inks.as_chunks::<4>().0 {

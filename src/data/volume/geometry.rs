@@ -1,34 +1,37 @@
-//! Where the pixels of a volume lie in the patient, and how large they are.
+//! The positions of a volume's pixels in the patient, and their sizes.
 //!
-//! Coordinates are those of DICOM (PS3.3 C.7.6.2.1.1): mm, x to the patient's left, y to the back, z to the head ("LPS"). NIfTI's RAS
-//! has x and y the other way and is converted when it is read.
+//! Coordinates are the patient coordinates of DICOM (PS3.3 C.7.6.2.1.1), in mm: x increases towards the
+//! patient's left, y towards the back and z towards the head (LPS). NIfTI's RAS coordinates have x and y in the
+//! opposite directions and are converted when a file is read.
 
 use super::{Sides, Turn};
 
-/// Relative deviation from the median step between slices from which on a step is a gap.
+/// Relative deviation from the median step between slices above which a step counts as a gap.
 const GAP: f64 = 0.05;
-/// Angle from which on a stack counts as tilted, in degrees.
+/// Angle in degrees above which a stack counts as tilted.
 const TILTED: f64 = 0.2;
 
-/// Where lengths in the image were measured.
+/// The place at which the pixel spacing was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Measured {
-    /// In the patient: in the plane of a slice, or calibrated there.
+    /// The spacing holds in the patient: in the plane of a slice, or by calibration.
     #[default]
     Patient,
-    /// At the detector behind the patient: true lengths are smaller (DICOM ImagerPixelSpacing).
+    /// The spacing holds at the detector behind the patient, so that true lengths are smaller (DICOM
+    /// ImagerPixelSpacing).
     Detector,
-    /// At the detector, divided by the magnification that the file gives (DICOM EstimatedRadiographicMagnificationFactor).
+    /// The spacing at the detector was divided by the magnification in the file (DICOM
+    /// EstimatedRadiographicMagnificationFactor).
     Corrected {
-        /// The magnification.
+        /// The magnification factor.
         magnification: f64,
     },
-    /// On the film that was scanned (DICOM NominalScannedPixelSpacing).
+    /// The spacing holds on the film that was scanned (DICOM NominalScannedPixelSpacing).
     Film,
 }
 
 impl Measured {
-    /// Returns what follows a length in mm; empty if the length is true in the patient.
+    /// Returns the words that follow a length in mm; empty if the length holds in the patient.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Patient | Self::Corrected { .. } => "",
@@ -38,47 +41,48 @@ impl Measured {
     }
 }
 
-/// What the distance of slices was derived from.
+/// The source of the distance between slices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SliceDistance {
-    /// The positions of the slices, or the affine.
+    /// The distance comes from the positions of the slices, or from the affine.
     #[default]
     Positions,
-    /// The spacing in the header.
+    /// The distance is the slice spacing in the header.
     Spacing,
-    /// The thickness in the header, which may differ from the distance.
+    /// The distance is the slice thickness in the header, which may differ from the true distance.
     Thickness,
 }
 
-/// Where slices lie in the patient.
+/// The orientation and the positions of the slices in the patient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
-    /// Direction in which the column number grows; length 1.
+    /// Unit vector in which the column number increases.
     pub across: [f64; 3],
-    /// Direction in which the row number grows; length 1.
+    /// Unit vector in which the row number increases.
     pub down: [f64; 3],
-    /// Centre of the first pixel of every slice, mm.
+    /// Centre of the first pixel of every slice, in mm.
     pub positions: Vec<[f64; 3]>,
 }
 
-/// Where the pixels of a volume lie and how large they are.
+/// The positions and the sizes of a volume's pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Geometry {
-    /// Distance of columns and of rows in mm, if the file has it.
+    /// Pixel spacing in mm: the distance between columns and the distance between rows; `None` if it is not
+    /// known.
     pub pixel_mm: Option<[f64; 2]>,
-    /// Where that distance was measured.
+    /// The place at which the pixel spacing was measured.
     pub measured: Measured,
-    /// Height of a pixel over its width, if the file has only the proportion.
+    /// Height of a pixel divided by its width, if the file states only this ratio.
     pub proportion: Option<f64>,
-    /// Distance of slices in mm, if the file has it.
+    /// Distance between slices in mm; `None` if it is not known.
     pub slice_mm: Option<f64>,
-    /// What that distance was derived from.
+    /// The source of that distance.
     pub slice_from: SliceDistance,
-    /// Where the slices lie, if the file says it for all of them.
+    /// The orientation and the positions of the slices; `None` unless the file states them for all slices.
     pub placement: Option<Placement>,
-    /// Which side of the patient lies at each edge, if the file says.
+    /// The side of the patient at each edge of the image; `None` if it is not known.
     pub sides: Option<Sides>,
-    /// What positions refer to (DICOM FrameOfReferenceUID); empty if the file does not say.
+    /// The frame of reference of the positions (DICOM FrameOfReferenceUID); empty if the file does not state it.
     pub frame_of_reference: String,
     /// Gantry tilt in the header, in degrees.
     pub gantry_tilt: Option<f64>,
@@ -87,20 +91,22 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Returns the distance of columns, rows and slices in mm, if the file has all three.
+    /// Returns the voxel spacing in mm: the distances between columns, rows and slices. `None` unless all three
+    /// are known.
     pub fn spacing_mm(&self) -> Option<[f64; 3]> {
         let ([column, row], slice) = (self.pixel_mm?, self.slice_mm?);
         Some([column, row, slice])
     }
 
-    /// Returns the height of a pixel over its width; 1 if the file does not say.
+    /// Returns the height of a pixel divided by its width; 1 if it is not known.
     pub fn aspect(&self) -> f64 {
         let by_size = self.pixel_mm.map(|[column, row]| row / column);
         by_size.or(self.proportion).filter(|aspect| aspect.is_finite() && *aspect > 0.0).unwrap_or(1.0)
     }
 
-    /// Returns where a pixel's centre lies in the patient, in mm; `column` and `row` count from the centre of the
-    /// first pixel. `None` if the file does not say.
+    /// Returns the position in the patient, in mm, of a point of a slice. `column` and `row` are in pixels from
+    /// the centre of the first pixel. `None` if the placement or the pixel spacing is not known, or there is no
+    /// such slice.
     pub fn place(&self, column: f64, row: f64, slice: usize) -> Option<[f64; 3]> {
         let ([width, height], placement) = (self.pixel_mm?, self.placement.as_ref()?);
         let origin = placement.positions.get(slice)?;
@@ -109,7 +115,8 @@ impl Geometry {
         }))
     }
 
-    /// Returns the direction at right angles to the slices in which a right-handed stack grows.
+    /// Returns the unit normal of the slices: the vector product of the directions of columns and rows. `None`
+    /// if the placement is not known or the two directions are parallel.
     pub fn normal(&self) -> Option<[f64; 3]> {
         let placement = self.placement.as_ref()?;
         // If a plane is sheared, rows and columns are not at right angles, and the product is shorter than 1.
@@ -118,14 +125,16 @@ impl Geometry {
         (length > 1e-6).then(|| scaled(normal, 1.0 / length))
     }
 
-    /// Returns the steps between neighbouring slices along the normal, in mm; empty if the file does not say.
+    /// Returns the signed steps between neighbouring slices along the normal, in mm; empty if the placement is
+    /// not known.
     pub fn steps(&self) -> Vec<f64> {
         let (Some(normal), Some(placement)) = (self.normal(), &self.placement) else { return Vec::new() };
         let step = |pair: &[[f64; 3]]| dot(normal, minus(pair[1], pair[0]));
         placement.positions.windows(2).map(step).collect()
     }
 
-    /// Returns the slices, from 0, after which the step differs from the others, with that step in mm.
+    /// Returns the slices, from 0, after which the step differs by more than 5 % from the median, with that step
+    /// in mm.
     pub fn gaps(&self) -> Vec<(usize, f64)> {
         let steps = self.steps();
         let Some(middle) = median(&steps).filter(|middle| middle.abs() > 1e-6) else { return Vec::new() };
@@ -133,8 +142,9 @@ impl Geometry {
         steps.into_iter().enumerate().filter(differs).collect()
     }
 
-    /// Returns the angle in degrees between the stack and the normal of its slices, if it is tilted (a tilted gantry,
-    /// a sheared affine).
+    /// Returns the angle in degrees between the stacking direction and the normal of the slices, if the stack is
+    /// tilted (by a tilted gantry or a sheared affine). `None` if it is not tilted by more than 0.2° or not
+    /// known.
     pub fn tilt(&self) -> Option<f64> {
         let (normal, placement) = (self.normal()?, self.placement.as_ref()?);
         let (first, last) = (placement.positions.first()?, placement.positions.last()?);
@@ -145,7 +155,8 @@ impl Geometry {
             .filter(|degrees| *degrees > TILTED)
     }
 
-    /// Derives the distance of slices from their positions, and the sides from the directions.
+    /// Derives the slice distance from the positions of the slices, and the sides from the directions of columns
+    /// and rows.
     pub fn derive(&mut self) {
         if let Some(step) = median(&self.steps()).map(f64::abs).filter(|step| *step > 1e-3) {
             self.slice_mm = Some(step);
@@ -156,7 +167,8 @@ impl Geometry {
         }
     }
 
-    /// Turns the geometry with the pixels; `shape` is theirs before.
+    /// Turns the geometry together with the pixels; `shape` holds the numbers of columns, rows and slices
+    /// before.
     pub(in crate::data) fn turn_by(&mut self, turn: Turn, shape: [usize; 3]) {
         self.turn = self.turn.then(turn);
         let [columns, rows, _] = turn.shape(shape);
@@ -166,7 +178,7 @@ impl Geometry {
         }
         let pixel_mm = self.pixel_mm;
         if pixel_mm.is_none() && (turn.reversed[0] || turn.reversed[1]) {
-            // Without a size the new position of the first pixel is not known.
+            // Without the pixel spacing, the position of the new first pixel is not known.
             self.placement = None;
         }
         if let Some(placement) = &mut self.placement {
@@ -192,7 +204,7 @@ impl Geometry {
     }
 }
 
-/// Returns the median, or `None` if there are no values.
+/// Returns the median (the upper one of an even number), or `None` if there are no values.
 fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -209,22 +221,22 @@ pub(crate) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Returns the length.
+/// Returns the Euclidean length of the vector.
 pub(crate) fn norm(a: [f64; 3]) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// Returns the sum.
+/// Returns the sum of two vectors.
 pub(crate) fn plus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|part| a[part] + b[part])
 }
 
-/// Returns the difference.
+/// Returns the first vector minus the second.
 pub(crate) fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|part| a[part] - b[part])
 }
 
-/// Returns the vector `times` as long.
+/// Returns the vector multiplied by `times`.
 pub(crate) fn scaled(a: [f64; 3], times: f64) -> [f64; 3] {
     a.map(|part| part * times)
 }

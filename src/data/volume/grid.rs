@@ -1,12 +1,12 @@
-//! The pixels of a volume as a mask meets them.
+//! The pixel grid of a volume, with which a mask is aligned.
 
 use super::Geometry;
 
-/// The pixels of an image, for masks that are laid on them.
+/// The pixel grid of an image, with which masks are aligned.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid<'a> {
-    /// Columns, rows and slices as shown.
+    /// The numbers of columns, rows and slices in displayed order.
     pub shape: [usize; 3],
-    /// Where they lie.
+    /// The positions and sizes of the pixels.
     pub geometry: &'a Geometry,
 }

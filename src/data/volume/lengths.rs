@@ -1,20 +1,20 @@
-//! The unit in which lengths and areas within an image are given: never one that the file does not support.
+//! The unit of lengths and areas within an image: millimetres only if the file has the pixel spacing.
 
 use super::{Geometry, Measured};
 
 /// A unit of length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unit {
-    /// Pixels that are square, or assumed to be.
+    /// Pixels, which are square or are assumed to be.
     Pixels,
-    /// Widths of a pixel, if it is known that pixels are not square but not how large they are.
+    /// Widths of a pixel, if pixels are known not to be square and their size is not known.
     PixelWidths,
-    /// Millimetres, and where they were measured.
+    /// Millimetres, with the place at which the pixel spacing was measured.
     Millimetres(Measured),
 }
 
 impl Unit {
-    /// Returns what follows a length, for instance "mm at detector".
+    /// Returns the words that follow a length, for instance "mm at detector".
     pub fn words(self) -> String {
         match self {
             Self::Pixels => "px".into(),
@@ -27,9 +27,9 @@ impl Unit {
 /// The unit and scale of lengths within a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lengths {
-    /// Distance of columns and of rows.
+    /// The distance between columns and the distance between rows.
     pub size: [f64; 2],
-    /// The unit of that distance.
+    /// The unit of these distances.
     pub unit: Unit,
 }
 
@@ -37,12 +37,12 @@ impl Lengths {
     /// Square pixels of unknown size.
     pub const PIXELS: Self = Self { size: [1.0; 2], unit: Unit::Pixels };
 
-    /// Returns the height of a pixel over its width.
+    /// Returns the height of a pixel divided by its width.
     pub fn aspect(&self) -> f32 {
         (self.size[1] / self.size[0]) as f32
     }
 
-    /// Returns the distance of two points that are so many columns and rows apart.
+    /// Returns the distance, in the unit, of two points that are so many columns and rows apart.
     pub fn between(&self, columns: f64, rows: f64) -> f64 {
         (columns * self.size[0]).hypot(rows * self.size[1])
     }
@@ -54,8 +54,8 @@ impl Lengths {
 }
 
 impl Geometry {
-    /// Returns the unit of lengths within a slice: mm if the file has the size of a pixel, widths of a pixel if it
-    /// has only the proportion, otherwise pixels.
+    /// Returns the unit of lengths within a slice: mm if the pixel spacing is known, widths of a pixel if only
+    /// the proportion of its sides is known, otherwise pixels.
     pub fn lengths(&self) -> Lengths {
         match (self.pixel_mm, self.aspect()) {
             (Some(size), _) => Lengths { size, unit: Unit::Millimetres(self.measured) },

@@ -1,4 +1,4 @@
-//! The mapping from stored values to displayed ones.
+//! The mapping from stored values to displayed values, for instance rescale slope and intercept.
 
 /// How stored values are mapped to the values that are displayed and reported.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -6,19 +6,21 @@ pub enum ValueMapping {
     /// Values are used as stored.
     #[default]
     Same,
-    /// `value * slope + intercept` (DICOM PS3.3 C.11.1.1, NIfTI scl_slope), one pair for each slice or one for all.
+    /// `value * slope + intercept` (DICOM PS3.3 C.11.1.1, NIfTI scl_slope and scl_inter), with one pair of slope
+    /// and intercept for each slice or one for all slices.
     Linear(Vec<[f32; 2]>),
-    /// A table whose first entry belongs to the stored value `first`. Values outside take the nearest entry.
+    /// A lookup table whose first entry belongs to the stored value `first`. Values outside of the table take
+    /// its nearest entry.
     Table {
         /// Stored value of the first entry.
         first: f32,
-        /// The entries.
+        /// The mapped values.
         entries: Vec<f32>,
     },
 }
 
 impl ValueMapping {
-    /// Maps a stored value of the first slice.
+    /// Returns the mapped value of a stored value of the first slice.
     pub fn of(&self, stored: f32) -> f32 {
         let mut values = [stored];
         self.apply(&mut values, 0);

@@ -1,4 +1,4 @@
-//! The content of a file or a series: one image or a stack of images, in stored values, with their meaning.
+//! The content of a file or a series: one image or a stack of images, as stored values with their meaning.
 
 pub(crate) mod geometry;
 mod grid;
@@ -22,20 +22,20 @@ pub use window::{DisplayWindow, NamedWindow, PRESETS, Preset, Window};
 
 use super::{Image, Pixels};
 
-/// The kind of device that made the images. It decides which windows are offered and remembered.
+/// The kind of images. It decides which display windows are offered and remembered.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Modality {
-    /// A photograph, a drawing or an exported image: values without a unit.
+    /// A photograph, a drawing or an exported image, whose values have no unit.
     #[default]
     Picture,
-    /// Computed tomography, in Hounsfield units.
+    /// Computed tomography.
     Ct,
-    /// Radiograph (CR, DX, MG).
+    /// A radiograph (CR, DX, MG).
     Radiograph,
-    /// Anything else that names its modality: MR, ultrasound, nuclear medicine.
+    /// Any other modality: MR, ultrasound, nuclear medicine.
     Other,
 }
 
@@ -51,7 +51,7 @@ impl Modality {
     }
 }
 
-/// A text about a person. It is never written into a message or a log.
+/// A text about a person. Its `Debug` output hides it, so that it does not appear in messages and logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Private(pub String);
 
@@ -64,42 +64,42 @@ impl std::fmt::Debug for Private {
 /// One image, or a stack of images of one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
-    /// What made the images.
+    /// The kind of images.
     pub modality: Modality,
     /// Pixels per row.
     pub columns: usize,
-    /// Rows of a slice.
+    /// Rows per slice.
     pub rows: usize,
-    /// Slices or frames; at least one.
+    /// Number of slices or frames, at least one.
     pub slices: usize,
-    /// 1 (grey) or 3 (red, green, blue).
+    /// Number of channels: 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
     /// The samples as stored.
     pub values: StoredPixels,
-    /// How the samples are mapped to values.
+    /// The mapping from stored samples to values.
     pub mapping: ValueMapping,
     /// Unit of the mapped values, for instance `HU`; empty if there is none.
     pub unit: &'static str,
-    /// Where the pixels lie and how large they are.
+    /// The positions and the sizes of the pixels.
     pub geometry: Geometry,
-    /// The file it was read from, and what that says about itself.
+    /// The kind of file that was read, with the metadata of its format.
     pub source: Source,
-    /// The file's own windows.
+    /// The display windows in the file.
     pub windows: Vec<NamedWindow>,
-    /// Whether low values are meant to be bright (MONOCHROME1).
+    /// Whether low values are bright (MONOCHROME1).
     pub is_inverted: bool,
-    /// Mapped value that marks pixels without a measurement.
+    /// The mapped value that marks pixels without a measurement.
     pub padding: Option<f32>,
-    /// The person's name, if the file has it.
+    /// The patient's name, if the file has it.
     pub patient: Option<Private>,
     /// Notes about the volume, as sentences.
     pub notes: Vec<String>,
-    /// What was assumed because the file does not say it, as sentences. They are shown less prominently than notes.
+    /// Assumptions made where the file is silent, as sentences. They are shown less prominently than notes.
     pub assumptions: Vec<String>,
 }
 
 impl Volume {
-    /// Makes a volume of an image whose pixels have no further meaning.
+    /// Returns a volume of one slice from an image whose values have no unit and no geometry.
     pub fn of_image(image: Image) -> Self {
         let values = match image.pixels {
             Pixels::U8(values) => StoredPixels::U8(values),
@@ -109,7 +109,8 @@ impl Volume {
         Self { channels: image.channels, ..Self::plain(image.width, image.height, 1, values) }
     }
 
-    /// Makes a volume of grey values that have no further meaning.
+    /// Returns a volume of grey values without unit and geometry. `values` holds `columns * rows * slices`
+    /// samples.
     pub fn plain(columns: usize, rows: usize, slices: usize, values: StoredPixels) -> Self {
         Self {
             modality: Modality::Picture,
@@ -131,8 +132,8 @@ impl Volume {
         }
     }
 
-    /// Returns the slice with this number, from 0, in mapped values. 8-bit and 16-bit samples without a mapping keep
-    /// their type.
+    /// Returns the slice with this number, counted from 0, in mapped values. Unsigned 8-bit and 16-bit samples
+    /// without a mapping keep their type; all others become floating point.
     ///
     /// # Panics
     /// Panics if there is no such slice.
@@ -152,8 +153,8 @@ impl Volume {
         Image { width: self.columns, height: self.rows, channels: self.channels, pixels }
     }
 
-    /// Returns the window in which a slice is displayed first: the file's own, the usual one for its modality, or all
-    /// of its values.
+    /// Returns the window in which a slice is displayed first: the first window in the file, else the lung
+    /// window for CT in HU, else 0…255 for 8-bit samples, else the full range of the slice.
     pub fn first_window(&self, slice: &Image) -> Window {
         if let Some(own) = self.windows.first() {
             return own.window;
@@ -165,21 +166,22 @@ impl Volume {
         }
     }
 
-    /// Returns how a slice is displayed first.
+    /// Returns the first window of a slice together with the inversion of the volume.
     pub fn first_display_window(&self, slice: &Image) -> DisplayWindow {
         DisplayWindow { window: self.first_window(slice), is_inverted: self.is_inverted }
     }
 
-    /// Returns the window that is applied to the network's input when a slice whose full range is `full` is displayed
-    /// in `display_window`. `None` for an image that is displayed as it is stored, because the network's own
-    /// preprocessing is made for such images.
+    /// Returns the window that is applied to the network's input if a slice with the full range `full` is
+    /// displayed in `display_window`. `None` for a picture that is displayed with its full range and without
+    /// inversion, because the network's preprocessing expects such images unchanged.
     pub fn for_network(&self, full: Window, display_window: DisplayWindow) -> Option<DisplayWindow> {
         let is_as_stored =
             !display_window.is_inverted && self.modality == Modality::Picture && display_window.window == full;
         (!is_as_stored).then_some(display_window)
     }
 
-    /// Returns a slice as the network receives it by default, or in `window`.
+    /// Returns a slice as the network receives it if it is displayed in `window`, or by default in its first
+    /// window.
     pub fn default_network_input(&self, slice: usize, window: Option<Window>) -> Image {
         let image = self.slice(slice);
         let mut display_window = self.first_display_window(&image);
@@ -190,12 +192,12 @@ impl Volume {
         }
     }
 
-    /// Returns the height of a pixel over its width; 1 if the file does not say.
+    /// Returns the height of a pixel divided by its width; 1 if it is not known.
     pub fn pixel_aspect(&self) -> f32 {
         self.geometry.aspect() as f32
     }
 
-    /// Its pixels, for masks that are laid on them.
+    /// Returns the pixel grid, with which masks are aligned.
     pub fn grid(&self) -> Grid<'_> {
         Grid { shape: self.shape(), geometry: &self.geometry }
     }
@@ -205,7 +207,7 @@ impl Volume {
         [self.columns, self.rows, self.slices]
     }
 
-    /// Turns the pixels and the geometry by `turn`, which becomes part of `geometry.turn`.
+    /// Turns the pixels and the geometry by `turn`, and records this in `geometry.turn`.
     pub fn turn(&mut self, turn: Turn) {
         let (shape, channels) = (self.shape(), self.channels);
         self.values.turn(turn, shape, channels);
@@ -218,7 +220,8 @@ impl Volume {
         }
     }
 
-    /// Returns the range from the smallest to the largest value of a slice, without padding; 0…255 for 8 bit.
+    /// Returns the window from the smallest to the largest value of a slice, without padding. It is 0…255 for
+    /// 8-bit samples, and for a slice of padding alone.
     pub fn full_range(&self, slice: &Image) -> Window {
         if matches!(slice.pixels, Pixels::U8(_)) {
             return Window::EIGHT_BIT;

@@ -1,25 +1,27 @@
-//! Which side of the patient lies at which edge of the image.
+//! The sides of the patient at the edges of the image.
 
 use serde::Serialize;
 
 use super::Turn;
 
-/// The letters at the edges: R, L, A(nterior), P(osterior), S(uperior, head), I(nferior, feet).
+/// The letters of the patient's sides at the edges of the image: R (right), L (left), A (anterior), P
+/// (posterior), S (superior) and I (inferior).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Sides {
     /// The letter at the left edge of the image.
     pub left: char,
-    /// The letter at the right edge.
+    /// The letter at the right edge of the image.
     pub right: char,
-    /// The letter at the upper edge.
+    /// The letter at the upper edge of the image.
     pub top: char,
-    /// The letter at the lower edge.
+    /// The letter at the lower edge of the image.
     pub bottom: char,
 }
 
 impl Sides {
-    /// Derives the letters from the directions in which columns and rows grow, in the patient coordinates of DICOM: x
-    /// to the patient's left, y to the back, z to the head (PS3.3 C.7.6.2.1.1). `None` if a direction has no length.
+    /// Derives the letters from the directions in which the column and row numbers increase, in the patient
+    /// coordinates of DICOM (PS3.3 C.7.6.2.1.1): x to the patient's left, y to the back, z to the head. `None`
+    /// if a direction has no length or if both point mostly along the same axis.
     pub fn new(across: [f64; 3], down: [f64; 3]) -> Option<Self> {
         let (right, bottom) = (letter(across)?, letter(down)?);
         (right != bottom && right != opposite(bottom)).then(|| Self {
@@ -30,7 +32,7 @@ impl Sides {
         })
     }
 
-    /// Returns the letters after the image was turned.
+    /// Returns the letters of the image turned by `turn`.
     pub fn turned(self, turn: Turn) -> Self {
         let Self { mut left, mut right, mut top, mut bottom } = self;
         if turn.transposed {
@@ -46,8 +48,8 @@ impl Sides {
         Self { left, right, top, bottom }
     }
 
-    /// Whether the left edge is the patient's right, as in the usual radiological display. `None` if left and right
-    /// are not at the sides.
+    /// Returns whether the patient's right is at the left edge, as in the usual radiological display. `None` if
+    /// neither the patient's left nor right is at the left edge.
     pub fn is_mirrored(self) -> Option<bool> {
         match self.left {
             'R' => Some(true),
@@ -57,7 +59,7 @@ impl Sides {
     }
 }
 
-/// Returns the letter of the side to which a direction mostly points.
+/// Returns the letter of the side to which a direction mostly points, or `None` if it has no finite length.
 fn letter(direction: [f64; 3]) -> Option<char> {
     let letters = [['R', 'L'], ['A', 'P'], ['I', 'S']];
     let (axis, length) = direction.iter().map(|part| part.abs()).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;

@@ -1,26 +1,26 @@
-//! The file a volume was read from and what it says about itself, for people who ask where a number comes from and
-//! for pairing.
+//! The kind of file that a volume was read from and the metadata of its format. They document where values come
+//! from, and are used for matching masks to images.
 
 use super::Turn;
 
-/// The kind of file, with its identity.
+/// The kind of file, with its metadata.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Source {
     /// There is no file: the image was drawn by this program.
     #[default]
     Made,
-    /// PNG, JPEG, TIFF, BMP, WebP.
+    /// The file is a PNG, JPEG, TIFF, BMP or WebP image.
     Picture(PictureSource),
-    /// DICOM: one object, or the slices of a series.
+    /// The volume comes from one DICOM object, or from the slices of a DICOM series.
     Dicom(Box<DicomSource>),
-    /// NIfTI.
+    /// The file is a NIfTI volume.
     Nifti(Box<NiftiSource>),
 }
 
-/// What an image file says about itself.
+/// The metadata of an image file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PictureSource {
-    /// For instance "PNG".
+    /// Name of the format, for instance "PNG".
     pub format: &'static str,
     /// How samples are stored, for instance "palette of 4 colours, 8 bit".
     pub samples: String,
@@ -30,12 +30,12 @@ pub struct PictureSource {
     pub pages: usize,
 }
 
-/// What DICOM objects say about themselves.
+/// The metadata of DICOM objects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DicomSource {
     /// SOPClassUID.
     pub sop_class: String,
-    /// SOPInstanceUID of every object, in the order of the slices; a single one for an object of several frames.
+    /// SOPInstanceUID of every object, in the order of the slices; a single one for a multi-frame object.
     pub sop_instances: Vec<String>,
     /// SeriesInstanceUID.
     pub series: String,
@@ -55,46 +55,47 @@ pub struct DicomSource {
     pub photometric: String,
     /// RescaleType as written; empty if the file does not have it.
     pub rescale_type: String,
-    /// Numbers of the frames, from 1, in the order of the slices, if it differs from that of the file.
+    /// Frame numbers, from 1, in the order of the slices; empty if the slices are in the order of the file.
     pub frames: Vec<usize>,
 }
 
-/// Which of the two position statements of a NIfTI header is used.
+/// The transformation of a NIfTI header that is used: sform, qform or neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NiftiForm {
-    /// Neither is used: the header does not say where the voxels lie.
+    /// Neither is used; the positions of the voxels are not known.
     #[default]
     None,
-    /// The matrix.
+    /// The sform, an affine matrix, is used.
     Sform,
-    /// The quaternion.
+    /// The qform, a rotation given by a quaternion, is used.
     Qform,
 }
 
-/// What a NIfTI header says about itself.
+/// The metadata in a NIfTI header.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NiftiSource {
     /// sform_code.
     pub sform_code: i16,
     /// qform_code.
     pub qform_code: i16,
-    /// Which of the two is used.
+    /// The transformation that is used.
     pub used: NiftiForm,
-    /// Maps stored voxel indices to RAS mm, three rows of four, by the form that is used.
+    /// The affine of the transformation that is used: three rows of four numbers, from stored voxel indices to
+    /// RAS coordinates in mm.
     pub affine: Option<[[f64; 4]; 3]>,
     /// Name of the data type as stored, for instance "int16".
     pub data_type: &'static str,
     /// scl_slope and scl_inter as written.
     pub scaling: [f32; 2],
-    /// Sizes of the axes beyond the third, for instance volumes in time; empty if there are none.
+    /// Sizes of the axes beyond the third, for instance the number of time points; empty if there are none.
     pub further_axes: Vec<usize>,
 }
 
-/// SOP classes of segmentations: binary or fractional ones, and label maps.
+/// SOP classes of segmentations: binary or fractional segmentations, and label maps.
 const SEGMENTATIONS: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
 
 impl DicomSource {
-    /// Whether the values are segment numbers.
+    /// Returns whether the object is a segmentation.
     pub fn is_segmentation(&self) -> bool {
         SEGMENTATIONS.contains(&self.sop_class.as_str())
     }
@@ -112,9 +113,9 @@ impl Source {
     }
 }
 
-/// The turn that an image's EXIF orientation asks for.
 impl PictureSource {
-    /// Returns the turn, or `None` if the file has no orientation or one that changes nothing.
+    /// Returns the turn that makes the image upright according to its EXIF orientation. `None` if the file has
+    /// no orientation, an invalid one, or one that changes nothing.
     pub fn turn(&self) -> Option<Turn> {
         self.orientation.and_then(Turn::of_exif).filter(|turn| !turn.is_none())
     }

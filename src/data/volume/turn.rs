@@ -1,9 +1,9 @@
-//! Reordering of pixels from their stored to their displayed order, with a name and an inverse.
+//! The reordering of pixels from their stored to their displayed order.
 
 use serde::{Deserialize, Serialize};
 
-/// A reordering of a stack of images: first columns and rows are exchanged if it is `transposed`, then each axis of
-/// the result that is `reversed` (columns, rows, slices) is reversed.
+/// A reordering of a stack of images: a rotation by multiples of 90°, a reflection, or both. First columns and
+/// rows are exchanged if it is `transposed`; then the axes of the result that are `reversed` are reversed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Turn {
     /// Whether columns and rows are exchanged.
@@ -33,7 +33,7 @@ impl Turn {
         Some(Self { transposed, reversed: [columns, rows, false] })
     }
 
-    /// Whether nothing is moved.
+    /// Returns whether the turn moves no pixel.
     pub fn is_none(self) -> bool {
         self == Self::NONE
     }
@@ -45,7 +45,7 @@ impl Turn {
         Self { transposed: self.transposed, reversed }
     }
 
-    /// Returns this turn followed by `next`.
+    /// Returns the single turn that has the effect of this one followed by `next`.
     pub fn then(self, next: Self) -> Self {
         let [columns, rows, slices] = self.reversed;
         let first = if next.transposed { [rows, columns, slices] } else { self.reversed };
@@ -55,13 +55,13 @@ impl Turn {
         }
     }
 
-    /// Returns columns, rows and slices of the result.
+    /// Returns the numbers of columns, rows and slices of the result, given those of the stored pixels.
     pub fn shape(self, [columns, rows, slices]: [usize; 3]) -> [usize; 3] {
         if self.transposed { [rows, columns, slices] } else { [columns, rows, slices] }
     }
 
-    /// Returns where the pixel that is displayed at column, row and slice `shown` is stored; `shape` is that of the
-    /// stored pixels.
+    /// Returns the stored column, row and slice of the pixel that is displayed at column, row and slice `shown`.
+    /// `shape` holds the numbers of columns, rows and slices of the stored pixels.
     pub fn stored(self, shown: [usize; 3], shape: [usize; 3]) -> [usize; 3] {
         let of_result = self.shape(shape);
         let [column, row, slice] =
@@ -73,11 +73,11 @@ impl Turn {
         if self.transposed { [row, column, slice] } else { [column, row, slice] }
     }
 
-    /// Turns pixels of `channels` interleaved samples in place; `shape` is theirs before. It takes memory for one
-    /// slice.
+    /// Turns pixels of `channels` interleaved samples in place. `shape` holds the numbers of columns, rows and
+    /// slices before. A transposition takes additional memory for one slice.
     ///
     /// # Panics
-    /// Panics if there are not as many samples as `shape` and `channels` require.
+    /// Panics if the number of samples does not match `shape` and `channels`.
     pub fn apply<T: Copy>(self, values: &mut [T], shape: [usize; 3], channels: usize) {
         let [columns, rows, slices] = shape;
         assert_eq!(values.len(), columns * rows * slices * channels, "samples of {shape:?}");
@@ -115,7 +115,7 @@ impl Turn {
         }
     }
 
-    /// Describes what was done to the stored pixels.
+    /// Describes in words how the turn changes the stored pixels.
     pub fn name(self) -> String {
         let [columns, rows, slices] = self.reversed;
         let plane = match (self.transposed, columns, rows) {
@@ -137,7 +137,7 @@ impl Turn {
     }
 }
 
-/// Reverses the order of `count` blocks of `size`.
+/// Reverses the order of `count` blocks of `size` values each.
 fn reverse_blocks<T>(values: &mut [T], size: usize, count: usize) {
     for front in 0..count / 2 {
         let (before, behind) = values.split_at_mut((count - 1 - front) * size);

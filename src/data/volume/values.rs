@@ -1,22 +1,22 @@
-//! Stored samples.
+//! The stored samples of a volume.
 
 use super::Turn;
 
-/// Stored samples, slice after slice, row after row; channels interleaved.
+/// The stored samples of a volume, slice after slice, row-major with interleaved channels.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoredPixels {
-    /// 8 bit.
+    /// Unsigned 8-bit samples.
     U8(Vec<u8>),
-    /// 16 bit signed.
+    /// Signed 16-bit samples.
     I16(Vec<i16>),
-    /// 16 bit unsigned.
+    /// Unsigned 16-bit samples.
     U16(Vec<u16>),
-    /// Everything that fits into none of the others.
+    /// 32-bit floating-point samples, also for all integers that fit into none of the other types.
     F32(Vec<f32>),
 }
 
 impl StoredPixels {
-    /// Number of samples.
+    /// Returns the number of samples.
     pub fn len(&self) -> usize {
         match self {
             Self::U8(values) => values.len(),
@@ -26,15 +26,15 @@ impl StoredPixels {
         }
     }
 
-    /// Whether there are no samples.
+    /// Returns whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns a sample as a number.
+    /// Returns the sample at index `place`.
     ///
     /// # Panics
-    /// Panics if there is no sample at this place.
+    /// Panics if there is no such sample.
     pub fn at(&self, place: usize) -> f32 {
         match self {
             Self::U8(values) => f32::from(values[place]),
@@ -49,7 +49,7 @@ impl StoredPixels {
         (0..self.len()).map(|place| self.at(place)).fold(f32::NEG_INFINITY, f32::max)
     }
 
-    /// Whether all pixels of `channels` interleaved samples are equal.
+    /// Returns whether all pixels, of `channels` interleaved samples each, are equal.
     pub fn is_constant(&self, channels: usize) -> bool {
         (channels..self.len()).all(|place| self.at(place) == self.at(place % channels))
     }
@@ -64,7 +64,8 @@ impl StoredPixels {
         }
     }
 
-    /// Returns the smallest sample and the smallest of the others that differ from it; infinity if there is none.
+    /// Returns the two smallest different values of the samples, in ascending order; infinity for each that does
+    /// not exist.
     pub fn two_lowest(&self) -> [f32; 2] {
         fn of<T: Copy + PartialOrd + Into<f32>>(values: &[T]) -> [f32; 2] {
             let mut found: [Option<T>; 2] = [None; 2];
@@ -88,7 +89,7 @@ impl StoredPixels {
         }
     }
 
-    /// Returns the samples of a range as numbers.
+    /// Returns the samples of a range of indices as floating-point numbers.
     pub fn floats(&self, range: std::ops::Range<usize>) -> Vec<f32> {
         match self {
             Self::U8(values) => values[range].iter().map(|&value| f32::from(value)).collect(),
@@ -98,7 +99,7 @@ impl StoredPixels {
         }
     }
 
-    /// Returns the bytes that the samples take.
+    /// Returns the number of bytes that the samples take.
     pub fn bytes(&self) -> u64 {
         let size = match self {
             Self::U8(_) => 1,
@@ -108,7 +109,7 @@ impl StoredPixels {
         self.len() as u64 * size
     }
 
-    /// Reserves memory for `more` samples.
+    /// Reserves memory for `more` additional samples.
     pub fn reserve(&mut self, more: usize) {
         match self {
             Self::U8(values) => values.reserve_exact(more),
@@ -118,7 +119,8 @@ impl StoredPixels {
         }
     }
 
-    /// Turns the pixels in place; `shape` (columns, rows, slices) is theirs before.
+    /// Turns the pixels in place as [`Turn::apply`] does. `shape` holds the numbers of columns, rows and slices
+    /// before.
     pub fn turn(&mut self, turn: Turn, shape: [usize; 3], channels: usize) {
         match self {
             Self::U8(values) => turn.apply(values, shape, channels),

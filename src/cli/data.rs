@@ -82,14 +82,16 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
             }
         }
     }
-    match found.shared_subjects.len() {
-        0 => {}
-        count => {
-            let names = found.shared_subjects.iter().take(3);
-            let names: Vec<String> =
-                names.map(|(subject, splits)| format!("{subject} in {}", splits.join(" and "))).collect();
-            text += &format!("  {count} subjects are in more than one split ({}…)\n", names.join(", "));
-        }
+    let shared = &found.shared_subjects;
+    if !shared.is_empty() {
+        let names: Vec<String> = shared
+            .iter()
+            .take(3)
+            .map(|(subject, splits)| format!("{subject} in {}", splits.join(" and ")))
+            .collect();
+        let are = if shared.len() == 1 { "subject is" } else { "subjects are" };
+        let rest = if shared.len() > names.len() { ", …" } else { "" };
+        text += &format!("  {} {are} in more than one split ({}{rest})\n", shared.len(), names.join(", "));
     }
     terminal::print(&text)
 }

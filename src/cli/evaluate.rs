@@ -1,7 +1,7 @@
 //! `himix evaluate`: Dice and IoU over a split of a data set, per image and pooled.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use himix::data::{Dataset, summary, write};
@@ -94,7 +94,7 @@ pub fn run(arguments: &EvaluateArguments, open: &OpenModel) -> Result<(), Failur
     let evaluation =
         evaluate(segmenter.as_mut(), &dataset, settings, progress, |name, image, predicted, truth| {
             let Some(folder) = &arguments.overlays else { return Ok(()) };
-            let path = folder.join(Path::new(name).with_extension("png"));
+            let path = folder.join(pictures::png_name(name));
             write::png_rgb(&path, image.width, image.height, &pictures::overlay(image, predicted, Some(truth)))
         })?;
     bar.finish_and_clear();

@@ -61,7 +61,12 @@ pub struct FigureArguments {
     #[command(flatten)]
     truth: TruthArguments,
     /// Folder of a data set whose images, prompts and masks are used; they are read as its himix-data.toml says
-    #[arg(long, value_name = "DIR", conflicts_with = "images", requires = "split")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "split",
+        conflicts_with_all = ["images", "slice", "as_stored", "labels", "mask_rule", "several", "mask_grid"]
+    )]
     data: Option<PathBuf>,
     /// Split of the data set, for instance test
     #[arg(long, value_name = "SPLIT", requires = "data")]

@@ -56,7 +56,7 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
         }
     }
     make_folder(&out.join("prompt"))?;
-    let bar = terminal::bar(arguments.count as usize, "pictures");
+    let bar = terminal::bar(arguments.count as usize, "images");
     for index in 0..arguments.count {
         let kind = kinds[index as usize % kinds.len()];
         let made = phantom(kind, arguments.seed, index, arguments.side as usize);
@@ -74,8 +74,8 @@ pub fn run(arguments: &PhantomArguments) -> Result<(), Failure> {
     }
     let counts: Vec<String> =
         written().map(|(split, table)| format!("{} {split}", table.lines().count())).collect();
-    let pictures = if arguments.count == 1 { "picture" } else { "pictures" };
-    terminal::print(&format!("{}: {} {pictures} ({})", out.display(), arguments.count, counts.join(", ")))
+    let images = if arguments.count == 1 { "image" } else { "images" };
+    terminal::print(&format!("{}: {} {images} ({})", out.display(), arguments.count, counts.join(", ")))
 }
 
 fn make_folder(path: &Path) -> Result<(), Failure> {

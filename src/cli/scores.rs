@@ -171,6 +171,7 @@ fn table(evaluation: &Evaluation) -> Vec<String> {
     if distance.mean.is_finite() {
         let rest = match undefined {
             0 => String::new(),
+            1 => "   (1 image without one: a mask is empty)".into(),
             count => format!("   ({count} images without one: a mask is empty)"),
         };
         lines.push(row("HD95", &distance, 2, " px") + &rest);

@@ -35,6 +35,22 @@ fn phantoms(folder: &tempfile::TempDir) -> PathBuf {
 }
 
 #[test]
+fn what_a_data_set_says_itself_is_not_taken_from_the_command_line_without_effect() {
+    let folder = folder();
+    for option in ["--labels", "--mask-rule", "--several", "--mask-grid", "--slice"] {
+        let value = match option {
+            "--mask-rule" => "nonzero",
+            "--several" => "united",
+            "--mask-grid" => "index",
+            _ => "1",
+        };
+        let split: [(&str, &dyn AsRef<std::ffi::OsStr>); 4] =
+            [("--data", &folder.path()), ("--split", &"test"), ("--out", &"a.png"), (option, &value)];
+        figure("stages", &split).failed(2, &["cannot be used with", option]);
+    }
+}
+
+#[test]
 fn every_figure_of_the_bundled_model_on_phantoms() {
     let folder = folder();
     let data = phantoms(&folder);

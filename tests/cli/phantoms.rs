@@ -30,7 +30,7 @@ fn a_data_set_of_phantoms() {
     let folder = folder();
     let [first, again, other] = ["first", "again", "other"].map(|name| folder.path().join(name));
     let said = himix!["phantoms", "--out", &first, "--count", "30", "--side", "64"].done().out;
-    assert!(said.contains("30 pictures (24 train, 3 val, 3 test)"), "{said}");
+    assert!(said.contains("30 images (24 train, 3 val, 3 test)"), "{said}");
 
     // The program's own check finds no problems in it, and as many pairs as it reported.
     let object = himix!["data", &first, "--json"].json();
@@ -54,8 +54,8 @@ fn a_data_set_of_phantoms() {
 #[test]
 fn few_phantoms_fill_every_split_that_is_written() {
     for (count, said, splits) in [
-        ("24", "24 pictures (18 train, 3 val, 3 test)", 3),
-        ("2", "2 pictures (1 train, 1 val)", 2),
+        ("24", "24 images (18 train, 3 val, 3 test)", 3),
+        ("2", "2 images (1 train, 1 val)", 2),
         ("1", "1 picture (1 train)", 1),
     ] {
         let folder = folder();

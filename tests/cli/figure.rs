@@ -39,7 +39,7 @@ fn what_a_data_set_says_itself_is_not_taken_from_the_command_line_without_effect
     let folder = folder();
     for option in ["--labels", "--mask-rule", "--several", "--mask-grid", "--slice"] {
         let value = match option {
-            "--mask-rule" => "nonzero",
+            "--mask-rule" => "half",
             "--several" => "united",
             "--mask-grid" => "index",
             _ => "1",

@@ -251,6 +251,21 @@ fn in_a_small_window_the_pictures_stay_legible_and_the_controls_are_in_menus() {
     // The menu is still open, so the click can be taken back.
     window.get_by_label("Maps only").click();
     window.run();
+    window.key_press(Key::Escape);
+    window.run();
+    // The same window with text at 200 % has one line of controls, and pictures below it.
+    window.set_size([512.0, 320.0].into());
+    window.run();
+    window.run();
+    let [map, picture] = ["Map", "Input, picture"].map(|label| window.get_by_label(label).rect());
+    assert!(picture.top() > map.bottom() && picture.top() < map.bottom() + 50.0, "{picture:?} below {map:?}");
+    window.get_by_label("More").click();
+    window.run();
+    window.get_by_label("Maps only").click();
+    window.run();
+    window.get_by_label("Save figure").hover();
+    window.run();
+    window.get_by_label("Stages as shown…");
 }
 
 #[test]

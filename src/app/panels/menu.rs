@@ -12,6 +12,9 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::file_name;
 
+/// The minimum width for the name of the model, in points.
+const WORD: f32 = 72.0;
+
 /// Draws the menu bar.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT);
@@ -33,7 +36,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 {
                     commands.push(Command::ShowTab(Tab::Train));
                 }
-                let words = format!("{}{MENU_SPACE}", what_computes(state));
+                // Where there is no space for a word, the mark alone opens the menu.
+                let words = if ui.available_width() < WORD { String::new() } else { what_computes(state) };
+                let words = format!("{words}{MENU_SPACE}");
                 let words = Button::new(RichText::new(words).weak()).truncate();
                 let (button, _) =
                     MenuButton::from_button(words).ui(ui, |ui| entries::menu(ui, actions::MODEL, state, commands));

@@ -12,6 +12,8 @@ use crate::data::Outcome;
 const WIDE: f32 = 620.0;
 /// The height of the images' area below which a legend in one line is abbreviated, in points.
 const LOW: f32 = 240.0;
+/// The height of the images' area below which there is no legend, in points.
+const LOWEST: f32 = 130.0;
 const GESTURES: &str =
     "Scroll to zoom, drag to move, double-click to see the whole picture. All pictures show the same part.";
 
@@ -26,15 +28,18 @@ pub enum Form {
     Brief,
     /// One entry below the other, beside the images.
     Stacked,
+    /// Left out, because the images need all the space.
+    Absent,
 }
 
 impl Form {
     /// Returns the form of a legend below the images, which share `area` with it.
     pub fn below(area: Rect) -> Self {
-        match (area.width() >= WIDE, area.height() < LOW) {
+        match (area.width() >= WIDE, area.height()) {
+            (_, ..LOWEST) => Self::Absent,
             (true, _) => Self::Line,
-            (false, true) => Self::Brief,
-            (false, false) => Self::Lines,
+            (false, ..LOW) => Self::Brief,
+            (false, _) => Self::Lines,
         }
     }
 
@@ -42,13 +47,17 @@ impl Form {
     pub fn height(self) -> f32 {
         match self {
             Self::Lines => 52.0,
-            _ => 30.0,
+            Self::Absent => 0.0,
+            Self::Line | Self::Brief | Self::Stacked => 30.0,
         }
     }
 }
 
 /// Draws the legend in `rect`.
 pub fn show(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, form: Form) {
+    if form == Form::Absent {
+        return;
+    }
     let ink = theme::palette(ui.visuals()).canvas_text;
     let words = |text: &str| RichText::new(text).size(12.0).color(ink);
     let overlay = state.settings.colours.overlay();
@@ -57,7 +66,7 @@ pub fn show(ui: &mut Ui, state: &State, rect: Rect, scale: Option<Scale>, form: 
     let layout = match form {
         Form::Stacked => Layout::top_down(Align::Min),
         Form::Brief => Layout::left_to_right(Align::Center),
-        _ => Layout::left_to_right(Align::Center).with_main_wrap(true),
+        Form::Line | Form::Lines | Form::Absent => Layout::left_to_right(Align::Center).with_main_wrap(true),
     };
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 4.0);

@@ -19,16 +19,24 @@ const OPACITY: f32 = 172.0;
 const LINE: f32 = 24.0;
 /// The width below which the controls would need more than two lines, so that they are in menus, in points.
 const NARROW: f32 = 480.0;
+/// The width below which even the menus would need several lines, in points.
+const TIGHT: f32 = 240.0;
+/// The width of the button of the menu of all else, with the space before it, in points.
+const MORE: f32 = 76.0;
+/// The name of the menu of models to compare with.
+const COMPARE: &str = "Compare with";
 
 /// Draws the controls.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let settings = &state.settings.stages;
     Panel::top("stages toolbar").show(ui, |ui| {
-        let is_narrow = ui.available_width() < NARROW;
+        let width = ui.available_width();
+        if width < TIGHT {
+            return tight(ui, state, commands);
+        }
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            if is_narrow {
-                map_menu(ui, state, commands);
+            if width < NARROW {
+                map_menu(ui, 132.0, state, commands);
                 widgets::menu_that_stays(ui, "Display", |ui| {
                     is_alone(ui, state, commands);
                     ui.horizontal(|ui| opacity(ui, state, commands));
@@ -48,18 +56,44 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             comparison(ui, state, commands);
         });
         // This line is present for every map, so that the images below do not move when the map changes.
-        ui.horizontal(|ui| {
-            ui.set_min_height(LINE);
-            ui.spacing_mut().item_spacing.x = 6.0;
-            if state.stages.channel.is_some() {
-                channels::choice(ui, state, commands);
-            } else if settings.kind == MapKind::StageMask {
-                linear_probes(ui, state, commands);
-            } else {
-                let words = RichText::new(explained(settings.kind)).small().weak();
-                ui.add(Label::new(words).truncate()).on_hover_text(explained(settings.kind));
+        line(ui, state, commands);
+    });
+}
+
+/// Draws the controls where there is space for one line: the choice of the map, and a menu of all else.
+fn tight(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        map_menu(ui, ui.available_width() - MORE, state, commands);
+        widgets::menu_that_stays(ui, "More", |ui| {
+            line(ui, state, commands);
+            ui.separator();
+            is_alone(ui, state, commands);
+            ui.horizontal(|ui| opacity(ui, state, commands));
+            ui.separator();
+            ui.menu_button("Save figure", |ui| figures(ui, state, commands));
+            match state.comparison {
+                Some(_) => comparison(ui, state, commands),
+                None => drop(ui.menu_button(COMPARE, |ui| entries::menu(ui, actions::COMPARE, state, commands))),
             }
         });
+    });
+}
+
+/// Draws what belongs to the chosen map: the choice of a channel, the stage read-outs, or an explanation.
+fn line(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let kind = state.settings.stages.kind;
+    ui.horizontal(|ui| {
+        ui.set_min_height(LINE);
+        ui.spacing_mut().item_spacing.x = 6.0;
+        if state.stages.channel.is_some() {
+            channels::choice(ui, state, commands);
+        } else if kind == MapKind::StageMask {
+            linear_probes(ui, state, commands);
+        } else {
+            let words = RichText::new(explained(kind)).small().weak();
+            ui.add(Label::new(words).truncate()).on_hover_text(explained(kind));
+        }
     });
 }
 
@@ -73,10 +107,10 @@ fn maps(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Draws the kinds of maps and the channels as a drop-down list.
-fn map_menu(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+/// Draws the kinds of maps and the channels as a drop-down list, `width` points wide.
+fn map_menu(ui: &mut Ui, width: f32, state: &State, commands: &mut Vec<Command>) {
     let name = if state.stages.channel.is_some() { channels::NAME } else { state.settings.stages.kind.name() };
-    let combo = ComboBox::from_id_salt("stage map").width(132.0).selected_text(name);
+    let combo = ComboBox::from_id_salt("stage map").width(width).truncate().selected_text(name);
     let shown = combo.show_ui(ui, |ui| {
         maps(ui, state, commands);
         channels::button(ui, state, commands);
@@ -188,7 +222,7 @@ pub fn offer_to_fit(ui: &mut Ui, state: &State, is_other: bool, commands: &mut V
 fn comparison(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(other) = &state.comparison else {
         let words = "Shows another model's stages below these, for the same image and prompt, and its numbers in the panels.";
-        let menu = widgets::menu(ui, "Compare with", |ui| entries::menu(ui, actions::COMPARE, state, commands));
+        let menu = widgets::menu(ui, COMPARE, |ui| entries::menu(ui, actions::COMPARE, state, commands));
         menu.on_hover_text(words);
         return;
     };

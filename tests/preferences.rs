@@ -272,6 +272,21 @@ fn settings_that_cannot_be_written_are_told_once_and_tried_again() {
 }
 
 #[test]
+fn the_size_of_the_window_is_remembered_without_the_text_size() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let mut window = window(&settings, Vec::new());
+    window.ctx.set_zoom_factor(1.5);
+    window.run();
+    // A window of 1,500 × 900 points is reported as what its large text leaves of them.
+    let inner = eframe::egui::Rect::from_min_size(eframe::egui::Pos2::ZERO, eframe::egui::vec2(1000.0, 600.0));
+    window.input_mut().viewports.entry(eframe::egui::ViewportId::ROOT).or_default().inner_rect = Some(inner);
+    window.run();
+    let seen = written(&mut window, &settings, |settings| settings["zoom"] == 1.5);
+    assert_eq!(seen["window"], serde_json::json!([1500.0, 900.0]));
+}
+
+#[test]
 fn the_last_settings_are_written_when_the_window_closes() {
     let files = Files::new();
     let settings = files.folder.path().join("settings.json");

@@ -255,10 +255,13 @@ impl HimixApp {
     fn keep_settings(&mut self, ctx: &egui::Context) {
         // Changes made by the presentation are not saved.
         if self.state.presentation.is_none() {
+            let zoom = ctx.zoom_factor();
             if let Some(window) = ctx.input(|input| input.viewport().inner_rect) {
-                self.state.settings.window = window.size().round().into();
+                // The window is opened before the text size is set, so its size is stored without it. Otherwise a
+                // window with large text would be smaller at every start.
+                self.state.settings.window = (window.size() * zoom).round().into();
             }
-            self.state.settings.zoom = ctx.zoom_factor();
+            self.state.settings.zoom = zoom;
         }
         if let Some(rest) = self.settings_file.keep(&self.engine, &self.state.settings) {
             ctx.request_repaint_after(rest);

@@ -62,7 +62,7 @@ pub struct Settings {
     pub keys: Bindings,
     /// The panel layouts.
     pub layouts: StoredLayouts,
-    /// The width and height of the window, in points.
+    /// The width and height of the window, in points at a text size of 100 %.
     pub window: [f32; 2],
     /// The recently used prompts, newest first.
     pub prompts: Vec<String>,

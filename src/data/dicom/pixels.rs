@@ -116,6 +116,12 @@ impl Maker<'_> {
             return self.single_bits(&bytes, count, writing.is_big && is_words, limit);
         }
         let needed = count * bits.div_ceil(8) as u64;
+        if writing.is_big {
+            // The bytes of a word of 16 bits are exchanged even if a sample has only one byte. The last sample may
+            // share its word with a byte that fills it and comes first.
+            let width = (bits / 8).max(1 + usize::from(is_words));
+            bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        }
         if self.is_halved(bytes.len() as u64, needed) {
             limit.allow(self.path, bytes.capacity() as u64 + count)?;
             let mut whole = colour::expanded(&bytes[..(count / 3 * 2) as usize]);
@@ -135,11 +141,6 @@ impl Maker<'_> {
             return Err(self.damaged(reason));
         }
         bytes.truncate(needed as usize);
-        if writing.is_big {
-            // The bytes of a word of 16 bits are exchanged even if a sample has only one byte.
-            let width = (bits / 8).max(1 + usize::from(is_words));
-            bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
-        }
         if self.attributes.samples == 3 && self.attributes.is_planar {
             bytes.chunks_exact_mut(self.count()).for_each(interleave);
         }

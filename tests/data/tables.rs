@@ -99,3 +99,25 @@ fn utf_16_in_both_orders() {
         }
     }
 }
+
+#[test]
+fn empty_rows_stand_above_a_table_without_header() {
+    for above in ["", "\n", ",\n", " , \n\n,,,\n", "\" \"\n", " \n"] {
+        let (found, said) = read("train.csv", format!("{above}a.png,x\nb.png,y\n").as_bytes())
+            .unwrap_or_else(|error| panic!("{above:?}: {error}"));
+        assert_eq!(found, [["a.png", "x"], ["b.png", "y"]], "{above:?}");
+        assert!(!said.contains("header"), "{above:?}: {said}");
+    }
+    let rows_of_sheet = xlsx(&[&[" ", ""], &["a.png", "x"], &["b.png", "y"]]);
+    assert_eq!(rows("train.xlsx", &rows_of_sheet), [["a.png", "x"], ["b.png", "y"]]);
+    // An empty line does not say which separator the table has.
+    for above in ["\n", " \n", ";\n"] {
+        let text = format!("{above}a.png;one\nb.png;two, left\n");
+        assert_eq!(rows("train.csv", text.as_bytes()), [["a.png", "one"], ["b.png", "two, left"]], "{above:?}");
+    }
+    // Rows with too many cells are named by the line they are in.
+    let error = read("train.csv", b",\na.png,x\nb.png,y,z\n").expect_err("a cell too many");
+    assert!(error.contains("line 3 has 3 cells where the first row has 2"), "{error}");
+    // A title is not an empty row.
+    assert!(read("train.csv", b",\nTitle,of it\na.png,x\n").is_err_and(|error| error.contains("Title, of it")));
+}

@@ -139,9 +139,9 @@ fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
 }
 
 /// Returns the separator of the columns: the first with which a header is found, in the order of their frequency
-/// in the first line, or else the most frequent one.
+/// in the first line that is not blank, or else the most frequent one.
 fn separator(text: &str) -> u8 {
-    let first = text.lines().next().unwrap_or_default();
+    let first = text.lines().find(|line| !line.trim_matches(['"', ' ']).is_empty()).unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];
     // The sort is stable, so that a comma comes first unless another separator is more frequent.
@@ -184,7 +184,7 @@ fn rows_of(
         let (path, found) = (path.to_owned(), header::said(&top));
         return Err(DataError::NoColumns { path, needed: "Image, Description".into(), found });
     };
-    if above > 0 {
+    if above > 0 && is_written {
         let line = top[above].0;
         remarks.push(format!(
             "the header of {} is in line {line}; what stands above it is passed over",

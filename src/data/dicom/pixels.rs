@@ -30,6 +30,8 @@ pub struct Made {
     pub values: StoredPixels,
     /// A note about the colours.
     pub note: Option<&'static str>,
+    /// Whether a frame was compressed with loss, by its codestream.
+    pub is_lossy: bool,
 }
 
 /// Returns the channels and the samples of all frames.
@@ -45,7 +47,7 @@ pub fn values(
     limit: Limit,
 ) -> Result<Made, DataError> {
     let palette = if attributes.is_palette() { Some(Palette::of(path, object)?) } else { None };
-    let maker = Maker { path, attributes, palette, note: Cell::new(None) };
+    let maker = Maker { path, attributes, palette, note: Cell::new(None), is_lossy: Cell::new(false) };
     let samples = match (stored, Codec::of(&attributes.syntax)) {
         (Stored::None, _) => return Err(DataError::NoPixelData { path: path.to_owned() }),
         (Stored::Native { bytes, writing, is_words }, Some(Codec::Native)) => {
@@ -66,15 +68,21 @@ pub fn values(
             });
         }
     };
-    Ok(Made { channels: maker.channels(), values: samples, note: maker.note.get() })
+    Ok(Made {
+        channels: maker.channels(),
+        values: samples,
+        note: maker.note.get(),
+        is_lossy: maker.is_lossy.get(),
+    })
 }
 
-/// Decodes the pixels of one file, and keeps a note about their colours.
+/// Decodes the pixels of one file, and keeps a note about their colours and whether they lost information.
 struct Maker<'a> {
     path: &'a Path,
     attributes: &'a Attributes,
     palette: Option<Palette>,
     note: Cell<Option<&'static str>>,
+    is_lossy: Cell<bool>,
 }
 
 impl Maker<'_> {
@@ -208,6 +216,7 @@ impl Maker<'_> {
                 codestream::check(codec, bytes, [columns, rows, samples], bits_allocated).map_err(refuse)?;
             let kept = self.count() as u64 * frames as u64 * self.kept(needs.bits);
             limit.allow(self.path, pieces.bytes.capacity() as u64 + kept + needs.bytes)?;
+            self.is_lossy.set(self.is_lossy.get() || codestream::is_lossy(codec, bytes));
             let values = match self.twelve_bits(bytes) {
                 Some(values) => values,
                 None => self.samples(self.decode(codec, bytes, needs.bits)?, needs.bits)?,

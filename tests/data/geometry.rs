@@ -478,7 +478,10 @@ fn slices_that_a_segmentation_leaves_out_are_background() {
     let words = |shape: [usize; 3], heights: &[f64]| {
         let geometry = stack(heights);
         let image = himix::data::mask::Grid { shape, geometry: &geometry };
-        lay(Path::new("seg.dcm"), labels.clone(), image, None, Agreed::Refuse).expect("it lies there").pairing.words()
+        lay(Path::new("seg.dcm"), labels.clone(), image, None, Agreed::Refuse)
+            .expect("it lies there")
+            .pairing
+            .words()
     };
     // All of its five slices are used.
     assert_eq!(words([2, 2, 15], &heights), "by position (the mask has 5 of 15 slices)");

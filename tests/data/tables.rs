@@ -86,7 +86,8 @@ fn workbooks_with_titles_and_sheets() {
 /// UTF-16 of both byte orders, with a byte order mark and without one.
 #[test]
 fn utf_16_in_both_orders() {
-    for text in ["\u{feff}Image,Description\na.png,Läsion → links\n", "Image,Description\na.png,Läsion → links\n"] {
+    for text in ["\u{feff}Image,Description\na.png,Läsion → links\n", "Image,Description\na.png,Läsion → links\n"]
+    {
         let words = || text.encode_utf16();
         let orders: [(&str, Vec<u8>); 2] = [
             ("UTF-16LE", words().flat_map(u16::to_le_bytes).collect()),

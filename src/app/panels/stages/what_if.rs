@@ -167,7 +167,7 @@ fn stage_overrides(
                     if response.on_hover_text(words).changed() {
                         let mut overrides = overrides.clone();
                         overrides.stages[stage].is_filtered = is_filtered;
-                        commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), false)));
+                        commands.push(Command::Stages(StagesCommand::Override(Box::new(overrides), false)));
                     }
                 });
                 let words =

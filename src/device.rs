@@ -1,5 +1,8 @@
 //! Chooses the compute device, and falls back to the CPU if a GPU fails.
 
+mod rate;
+pub mod tuning;
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
@@ -7,6 +10,8 @@ use std::str::FromStr;
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
+
+pub use rate::{ProductRate, product_rate};
 
 /// The compute device that the user requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +73,13 @@ pub struct Adapter {
     pub name: String,
     /// The name of the graphics API.
     pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
     /// Whether the adapter is real hardware rather than a software renderer.
     pub is_hardware: bool,
     kind: DeviceKind,
+    /// The file name of its stored tuning results.
+    store: String,
 }
 
 /// Returns the adapters of this machine: hardware before software, discrete before integrated; `gpu:N` refers to
@@ -100,7 +109,9 @@ pub fn adapters() -> Vec<Adapter> {
                 wgpu::DeviceType::Other => (3, DeviceKind::DefaultDevice),
             };
             let backend = info.backend.to_string();
-            (rank, Adapter { name: info.name, backend, is_hardware: rank < 3, kind })
+            let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
+            let store = tuning::name(&info);
+            (rank, Adapter { name: info.name, backend, driver, is_hardware: rank < 3, kind, store })
         })
         .collect();
     list.sort_by_key(|(rank, _)| *rank);
@@ -216,6 +227,7 @@ pub fn with_fallback<T, E: DeviceError>(
 fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     // burn opens devices lazily and panics on failure, so the first product is computed here, where the panic can
     // be caught.
+    let notice = tuning::select(adapter);
     let kind = adapter.kind.clone();
     let device = std::panic::catch_unwind(move || {
         let device = Device::wgpu(kind);
@@ -224,7 +236,7 @@ fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     })
     .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
     let name = format!("{} ({})", adapter.name, adapter.backend);
-    Ok(OpenDevice { device, name, is_gpu: true, notice: None })
+    Ok(OpenDevice { device, name, is_gpu: true, notice })
 }
 
 #[cfg(test)]

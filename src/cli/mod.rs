@@ -2,6 +2,7 @@
 
 mod arguments;
 mod data;
+mod device;
 mod evaluate;
 mod export;
 mod failure;
@@ -59,6 +60,7 @@ enum Command {
     Data(data::DataArguments),
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
+    Device(device::DeviceCommandArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -112,6 +114,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Data(arguments) => data::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
+        Command::Device(arguments) => device::run(&arguments, &open),
     })
 }
 

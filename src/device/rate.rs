@@ -1,0 +1,61 @@
+//! The speed of a device, as the rate of a matrix product.
+
+use std::time::Instant;
+
+use burn::tensor::{Distribution, Tensor};
+
+use super::{Fault, OpenDevice, guarded};
+
+/// The number of products that are timed.
+const ROUNDS: usize = 5;
+
+/// The measured rate of a square matrix product in single precision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProductRate {
+    /// The side length of the matrices.
+    pub side: usize,
+    /// The duration of the first product in milliseconds, with the compilation and tuning of its kernel.
+    pub first_ms: f64,
+    /// The median duration of the products after it in milliseconds.
+    pub ms: f64,
+}
+
+impl ProductRate {
+    /// Returns the rate in GFLOP/s: 2·side³ operations for each product.
+    pub fn gflops(self) -> f64 {
+        2.0 * (self.side as f64).powi(3) / (self.ms * 1e6)
+    }
+}
+
+/// Times products of 1024³ on the CPU, and of 4096³ on a GPU, for which smaller ones are too short to measure.
+///
+/// # Errors
+/// The device failed.
+pub fn product_rate(open: &OpenDevice) -> Result<ProductRate, Fault> {
+    let side = if open.is_gpu { 4096 } else { 1024 };
+    guarded(&open.name, || {
+        let draw = || Tensor::<2>::random([side, side], Distribution::Default, &open.device);
+        let (a, b) = (draw(), draw());
+        // Only one row is read back, so that the transfer does not count.
+        let time = || {
+            let start = Instant::now();
+            a.clone().matmul(b.clone()).slice([0..1]).into_data();
+            start.elapsed().as_secs_f64() * 1e3
+        };
+        let first_ms = time();
+        let mut times: Vec<f64> = (0..ROUNDS).map(|_| time()).collect();
+        times.sort_by(f64::total_cmp);
+        ProductRate { side, first_ms, ms: times[ROUNDS / 2] }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_counts_two_operations_for_each_product_of_numbers() {
+        let rate = ProductRate { side: 1000, first_ms: 0.0, ms: 10.0 };
+        assert!((rate.gflops() - 200.0).abs() < 1e-9, "{}", rate.gflops());
+    }
+}

@@ -56,7 +56,7 @@ fn few_phantoms_fill_every_split_that_is_written() {
     for (count, said, splits) in [
         ("24", "24 images (18 train, 3 val, 3 test)", 3),
         ("2", "2 images (1 train, 1 val)", 2),
-        ("1", "1 picture (1 train)", 1),
+        ("1", "1 image (1 train)", 1),
     ] {
         let folder = folder();
         let out = folder.path().join("few");

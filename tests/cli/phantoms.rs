@@ -100,3 +100,17 @@ fn nothing_is_written_over() {
     }
     himix!["phantoms", "--out", mine.join("below")].failed(1, &["mine.txt"]);
 }
+
+#[test]
+fn the_phantoms_that_the_manual_names_exist() {
+    let manual = include_str!("../../docs/manual.md");
+    let folder = folder();
+    let out = folder.path().join("phantoms");
+    assert!(manual.contains("himix phantoms --out phantoms --count 12"), "the manual's command");
+    himix!["phantoms", "--out", &out, "--count", "12"].done();
+    let named: Vec<&str> = manual.split_whitespace().filter(|word| word.starts_with("phantoms/")).collect();
+    assert!(named.len() >= 2, "{named:?}");
+    for name in named {
+        assert!(folder.path().join(name).is_file(), "{name}");
+    }
+}

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::data::{Image, Pixels};
-use himix::infer::{InspectOptions, Inspection, ModelSource, Overrides, Parameter, Predictor, SweepCase, sweep};
+use himix::infer::{
+    InspectOptions, Inspection, ModelSource, Overrides, Parameter, Predictor, ReadCase, SweepCase, sweep,
+};
 use himix::model::Trace;
 use himix::model::networks::himix::HiMix;
 use himix::model::networks::himix::attribution::{Attributor, Inputs};
@@ -304,11 +306,12 @@ fn a_sweep_that_is_ended_early_keeps_what_it_has() {
     let Some(mut mini) = mini() else { return };
     let overrides = mini.predictor.overrides().clone();
     let image = Arc::new(mini.image.clone());
-    let case = || Ok(SweepCase { image: image.clone(), prompt: mini.prompt.clone(), truth: None });
+    let prompt = mini.prompt.clone();
+    let case = || Ok(SweepCase { image: image.clone(), prompt: prompt.clone(), truth: None });
     let mut until = |most: usize| {
         let go = |done| if done < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-        let cases = (0..4).map(|_| case());
-        sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
+        let cases: Vec<ReadCase> = (0..4).map(|_| Box::new(case) as ReadCase).collect();
+        sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, &cases, go).expect("a sweep")
     };
     assert_eq!(until(0), None, "there is nothing yet");
     assert_eq!(until(1), None, "it is ended within the first case, which has two masks");

@@ -138,3 +138,134 @@ impl<Outcome> Queue<Outcome> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::data::Image;
+    use crate::infer::{InferError, InspectOptions, Inspection, ModelInfo, Overrides, Prediction};
+
+    /// A model that only tells whether it can be shared.
+    struct Nothing {
+        is_shared: bool,
+    }
+
+    impl Segmenter for Nothing {
+        fn info(&self) -> ModelInfo {
+            ModelInfo::default()
+        }
+
+        fn predict(&mut self, _: &Image, _: &str) -> Result<Prediction, InferError> {
+            Err("it makes no masks".into())
+        }
+
+        fn inspect(
+            &mut self,
+            _: &Image,
+            _: &str,
+            _: Option<&Overrides>,
+            _: InspectOptions,
+        ) -> Result<Inspection, InferError> {
+            Err("it makes no masks".into())
+        }
+
+        fn take_notices(&mut self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn share(&self) -> Option<Box<dyn Segmenter>> {
+            self.is_shared.then(|| Box::new(Self { is_shared: true }) as Box<dyn Segmenter>)
+        }
+    }
+
+    /// Runs `test` where this number of threads is available.
+    fn on<T: Send>(threads: usize, test: impl FnOnce() -> T + Send) -> T {
+        ThreadPoolBuilder::new().num_threads(threads).build().expect("threads").install(test)
+    }
+
+    /// The later a job, the sooner it is done.
+    fn slow(count: usize, number: usize) {
+        std::thread::sleep(Duration::from_millis(2 * (count - number) as u64));
+    }
+
+    #[test]
+    fn results_are_in_order_however_many_threads_there_are() {
+        for (threads, is_shared, count, run) in [
+            (1, true, 7, 1),
+            (2, true, 7, 1),
+            (5, true, 12, 1),
+            (3, true, 11, 4),
+            (4, false, 5, 1),
+            (4, true, 0, 1),
+        ] {
+            let job = |_: &mut dyn Segmenter, seen: &mut Vec<usize>, number: usize| {
+                slow(count, number);
+                seen.push(number);
+                // All jobs of a run have the same thread.
+                assert!((number - number % run..number).all(|earlier| seen.contains(&earlier)));
+                number * number
+            };
+            let squares: Vec<usize> = on(threads, || {
+                in_order(&mut Nothing { is_shared }, count, run, job, |next| (0..count).map(|_| next()).collect())
+            });
+            assert_eq!(squares, (0..count).map(|number| number * number).collect::<Vec<_>>(), "{threads}");
+        }
+    }
+
+    #[test]
+    fn several_threads_compute_and_only_where_the_model_is_shared() {
+        let names = |threads, is_shared| -> Vec<String> {
+            let job = |_: &mut dyn Segmenter, _: &mut (), _: usize| {
+                std::thread::sleep(Duration::from_millis(20));
+                assert!(!is_shared || rayon::current_num_threads() == 1, "a pass has one thread");
+                std::thread::current().name().unwrap_or_default().to_owned()
+            };
+            let take = |next: &mut dyn FnMut() -> String| (0..8).map(|_| next()).collect::<Vec<_>>();
+            let mut names = on(threads, || in_order(&mut Nothing { is_shared }, 8, 1, job, take));
+            names.sort();
+            names.dedup();
+            names
+        };
+        assert_eq!(names(2, true), ["himix-pass-0", "himix-pass-1"]);
+        assert_eq!((names(2, false).len(), names(1, true).len()), (1, 1));
+    }
+
+    #[test]
+    fn little_is_computed_ahead_and_an_end_is_soon() {
+        let begun = AtomicUsize::new(0);
+        let job = |_: &mut dyn Segmenter, _: &mut (), number: usize| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            number
+        };
+        let taken = on(2, || {
+            in_order(&mut Nothing { is_shared: true }, 1000, 1, job, |next| {
+                let first = next();
+                std::thread::sleep(Duration::from_millis(50));
+                first
+            })
+        });
+        let begun = begun.into_inner();
+        assert!(taken == 0 && (1..=2 * AHEAD).contains(&begun), "{begun} jobs");
+    }
+
+    #[test]
+    fn a_panic_is_that_of_its_own_result() {
+        let job = |_: &mut dyn Segmenter, _: &mut (), number: usize| {
+            assert!(number != 3, "job 3 fails");
+            number
+        };
+        let mut taken = Vec::new();
+        let outcome = on(2, || {
+            catch_unwind(AssertUnwindSafe(|| {
+                in_order(&mut Nothing { is_shared: true }, 50, 1, job, |next| {
+                    (0..50).for_each(|_| taken.push(next()))
+                });
+            }))
+        });
+        let reason = outcome.expect_err("it panics");
+        assert_eq!((reason.downcast_ref::<&str>(), taken), (Some(&"job 3 fails"), vec![0, 1, 2]));
+    }
+}

@@ -8,6 +8,8 @@ mod fake;
 mod jobs;
 #[path = "engine/seam.rs"]
 mod seam;
+#[path = "engine/sets.rs"]
+mod sets;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ pub mod prediction;
 pub mod predictor;
 mod save_modified;
 mod segmenter;
+mod side_by_side;
 mod spectrum;
 mod sweep;
 
@@ -25,4 +26,4 @@ pub use predictor::Predictor;
 pub use save_modified::changes;
 pub use segmenter::{OpenModel, Segmenter, local, local_models};
 pub use spectrum::radial_power;
-pub use sweep::{SweepCase, SweepPoint, SweepResult, sweep};
+pub use sweep::{ReadCase, SweepCase, SweepPoint, SweepResult, sweep};

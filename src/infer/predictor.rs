@@ -1,6 +1,7 @@
 //! The predictor: one model on one device, with caches of the features of images and prompts.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::tensor::activation::sigmoid;
@@ -24,6 +25,8 @@ use crate::text::{Encoding, Tokenizer};
 
 /// The number of images whose features are cached; 2.3 MB each in the full-size model.
 const IMAGES_CACHED: usize = 16;
+/// The same in a predictor that shares its weights with another and goes through a set: the current image.
+const IMAGES_CACHED_SHARED: usize = 1;
 /// The number of prompts whose token states of every layer are cached; 1 MB each in the full-size model.
 const PROMPTS_CACHED: usize = 128;
 
@@ -32,16 +35,23 @@ struct Loaded {
     executor: Box<dyn Executor>,
     device: OpenDevice,
     images: Recent<[u8; 32], Features>,
-    prompts: Recent<Vec<i64>, TextStates>,
+    prompts: Arc<Mutex<Recent<Vec<i64>, TextStates>>>,
+}
+
+impl Loaded {
+    fn prompts(&self) -> MutexGuard<'_, Recent<Vec<i64>, TextStates>> {
+        // Every state between two operations of the cache is valid.
+        self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One model on one device.
 pub struct Predictor {
-    located: Located,
+    located: Arc<Located>,
     /// The tokeniser; `None` if the network reads no text.
-    tokenizer: Option<Tokenizer>,
+    tokenizer: Option<Arc<Tokenizer>>,
     loaded: Loaded,
-    linear_probes: Option<LinearProbes>,
+    linear_probes: Option<Arc<LinearProbes>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
@@ -49,7 +59,8 @@ pub struct Predictor {
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
     let executor = located.load(&device.device)?.prepare();
-    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts: Recent::new(PROMPTS_CACHED) })
+    let prompts = Arc::new(Mutex::new(Recent::new(PROMPTS_CACHED)));
+    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts })
 }
 
 /// Opens the tokeniser of a network that reads text.
@@ -126,13 +137,38 @@ impl Predictor {
             subjects: sorted(&provenance.subjects),
         };
         Ok(Self {
-            located,
-            tokenizer,
+            located: Arc::new(located),
+            tokenizer: tokenizer.map(Arc::new),
             loaded,
-            linear_probes,
+            linear_probes: linear_probes.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
+        })
+    }
+
+    /// The same model for another thread, with the same weights in the same memory. Prompts that one of them has
+    /// encoded are known to the other; images are not. `None` on a GPU, which computes for one thread at a time, and
+    /// if the network cannot share its weights.
+    pub fn share(&self) -> Option<Self> {
+        let Loaded { executor, device, images: _, prompts } = &self.loaded;
+        if device.is_gpu {
+            return None;
+        }
+        let loaded = Loaded {
+            executor: executor.share()?,
+            device: device.clone(),
+            images: Recent::new(IMAGES_CACHED_SHARED),
+            prompts: prompts.clone(),
+        };
+        Some(Self {
+            located: self.located.clone(),
+            tokenizer: self.tokenizer.clone(),
+            loaded,
+            linear_probes: self.linear_probes.clone(),
+            inspection_cache: InspectionCache::default(),
+            info: self.info.clone(),
+            notices: Vec::new(),
         })
     }
 
@@ -164,7 +200,7 @@ impl Predictor {
     /// Clears the cached features of images and prompts, so that the next prediction computes everything.
     pub fn forget(&mut self) {
         self.loaded.images.clear();
-        self.loaded.prompts.clear();
+        self.loaded.prompts().clear();
     }
 
     /// Segments an image. Only the probability is read back from the device. If a GPU fails, the model is opened
@@ -270,13 +306,15 @@ impl Predictor {
 
         let start_text = Instant::now();
         let encoding = self.encode(prompt);
-        let states = match (self.loaded.prompts.get(&encoding.ids), self.tokens(&encoding, &device)) {
+        // The cache is not locked during the computation, so that another thread need not wait for it.
+        let known = self.loaded.prompts().get(&encoding.ids);
+        let states = match (known, self.tokens(&encoding, &device)) {
             (Some(states), _) => states,
             (None, None) => TextStates::new(),
             (None, Some(tokens)) => {
                 let states = self.loaded.executor.encode_text(tokens);
                 self.sync()?;
-                self.loaded.prompts.put(encoding.ids.clone(), states.clone());
+                self.loaded.prompts().put(encoding.ids.clone(), states.clone());
                 milliseconds.text = elapsed_ms(start_text);
                 states
             }
@@ -344,7 +382,7 @@ impl Predictor {
 
     /// The linear probes of the stages, if the model has them.
     pub fn linear_probes(&self) -> Option<&LinearProbes> {
-        self.linear_probes.as_ref()
+        self.linear_probes.as_deref()
     }
 
     /// The files of the model.

@@ -42,6 +42,13 @@ pub trait Segmenter: Send {
     /// Takes the messages for the user that were not reported yet.
     fn take_notices(&mut self) -> Vec<String>;
 
+    /// The same model for another thread, so that the images of a set are processed side by side. It has no weights
+    /// of its own, its results are the same to the last bit, and it has nothing to report. `None` if the model
+    /// cannot do this or would gain nothing; sets are then processed one image at a time.
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        None
+    }
+
     /// The model itself if it is on this computer. Only then can its weights be written and its tensors be read.
     fn local(&mut self) -> Option<&mut Predictor> {
         None
@@ -87,6 +94,10 @@ impl Segmenter for Predictor {
 
     fn take_notices(&mut self) -> Vec<String> {
         Predictor::take_notices(self)
+    }
+
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        Some(Box::new(Predictor::share(self)?))
     }
 
     fn local(&mut self) -> Option<&mut Predictor> {

@@ -43,6 +43,8 @@ pub struct FakeModel {
     pub refuses_stages: bool,
     /// Whether it reads no text and has no stages.
     pub is_plain: bool,
+    /// Whether several threads may use it at once.
+    pub is_shared: bool,
 }
 
 impl FakeModel {
@@ -154,6 +156,10 @@ impl Segmenter for FakeModel {
 
     fn take_notices(&mut self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        self.is_shared.then(|| Box::new(self.clone()) as Box<dyn Segmenter>)
     }
 }
 

@@ -12,6 +12,7 @@ mod save_modified;
 mod segmenter;
 mod spectrum;
 mod sweep;
+mod warm_up;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
 pub use crate::model::weights::linear_probes::LinearProbes;
@@ -26,3 +27,4 @@ pub use save_modified::changes;
 pub use segmenter::{OpenModel, Segmenter, local, local_models};
 pub use spectrum::radial_power;
 pub use sweep::{SweepCase, SweepPoint, SweepResult, sweep};
+pub use warm_up::{Report, WarmUp, WarmUpProgress, Warmed, same_mask};

@@ -158,3 +158,17 @@ impl MaskRuleName {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_masks_are_made_on_the_cpu_unless_a_gpu_is_asked_for() {
+        let choice = |device, passes| DeviceArguments { device }.choice_for(passes);
+        assert_eq!(choice(None, 1), DeviceChoice::Cpu);
+        assert_eq!(choice(Some(DeviceChoice::Auto), FEW), DeviceChoice::Cpu);
+        assert_eq!(choice(None, FEW + 1), DeviceChoice::Auto);
+        assert_eq!(choice(Some(DeviceChoice::Gpu(None)), 1), DeviceChoice::Gpu(None));
+    }
+}

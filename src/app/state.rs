@@ -213,7 +213,8 @@ impl State {
     /// Returns the device for a long task with a model of its own: while a GPU is made ready, it is the CPU, because
     /// the task would wait for the same kernels.
     pub fn device_for_tasks(&self) -> DeviceChoice {
-        if self.warm_up.is_some() { DeviceChoice::Cpu } else { self.device }
+        let compared = self.comparison.as_ref().and_then(|comparison| comparison.warm_up.as_ref());
+        if self.warm_up.as_ref().or(compared).is_some() { DeviceChoice::Cpu } else { self.device }
     }
 
     /// Returns whether a panel is visible on the screen.

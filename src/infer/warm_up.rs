@@ -148,9 +148,12 @@ impl Predictor {
                 return Ok(Warmed::NoGpu(of_model.into_iter().next()));
             }
             predictor.set_notices(notice.into_iter().collect());
-            match predictor.run_steps(&Step::ALL[2..], &Step::ALL, report)? {
-                ControlFlow::Continue(()) => Ok(Warmed::Ready(Box::new(predictor))),
-                ControlFlow::Break(()) => Ok(Warmed::Abandoned),
+            match predictor.run_steps(&Step::ALL[2..], &Step::ALL, report) {
+                Ok(ControlFlow::Continue(())) => Ok(Warmed::Ready(Box::new(predictor))),
+                Ok(ControlFlow::Break(())) => Ok(Warmed::Abandoned),
+                // The message is about a device that is not used yet, not about a prediction.
+                Err(InferError::Compute { reason, .. }) => Err(InferError::Refused(reason)),
+                Err(error) => Err(error),
             }
         }))
     }

@@ -47,6 +47,7 @@ impl Loaded {
 
 /// One model on one device.
 pub struct Predictor {
+    registry: Registry,
     located: Arc<Located>,
     /// The tokeniser; `None` if the network reads no text.
     tokenizer: Option<Arc<Tokenizer>>,
@@ -137,6 +138,7 @@ impl Predictor {
             subjects: sorted(&provenance.subjects),
         };
         Ok(Self {
+            registry: registry.clone(),
             located: Arc::new(located),
             tokenizer: tokenizer.map(Arc::new),
             loaded,
@@ -162,6 +164,7 @@ impl Predictor {
             prompts: prompts.clone(),
         };
         Some(Self {
+            registry: self.registry.clone(),
             located: self.located.clone(),
             tokenizer: self.tokenizer.clone(),
             loaded,
@@ -288,37 +291,10 @@ impl Predictor {
     /// Runs the encoders if image or prompt are new, and the decoder with `overrides`.
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
-        let device = self.loaded.device.device.clone();
         let mut milliseconds = Milliseconds::default();
-
-        let key = image.content_key();
-        let features = match self.loaded.images.get(&key) {
-            Some(features) => features,
-            None => {
-                let start = Instant::now();
-                let features = self.loaded.executor.encode_image(self.input(image, &device));
-                self.sync()?;
-                self.loaded.images.put(key, features.clone());
-                milliseconds.vision = elapsed_ms(start);
-                features
-            }
-        };
-
-        let start_text = Instant::now();
+        let features = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
-        // The cache is not locked during the computation, so that another thread need not wait for it.
-        let known = self.loaded.prompts().get(&encoding.ids);
-        let states = match (known, self.tokens(&encoding, &device)) {
-            (Some(states), _) => states,
-            (None, None) => TextStates::new(),
-            (None, Some(tokens)) => {
-                let states = self.loaded.executor.encode_text(tokens);
-                self.sync()?;
-                self.loaded.prompts().put(encoding.ids.clone(), states.clone());
-                milliseconds.text = elapsed_ms(start_text);
-                states
-            }
-        };
+        let states = self.text_states(&encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let executor = &mut self.loaded.executor;
@@ -327,6 +303,41 @@ impl Predictor {
             None => Decoded { logits: executor.decode(&features, &states), stages: Vec::new() },
         };
         Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
+    }
+
+    /// The features of an image, from the cache if it is known.
+    pub(super) fn features(&mut self, image: &Image, times: &mut Milliseconds) -> Result<Features, InferError> {
+        let key = image.content_key();
+        if let Some(features) = self.loaded.images.get(&key) {
+            return Ok(features);
+        }
+        let start = Instant::now();
+        let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
+        self.sync()?;
+        self.loaded.images.put(key, features.clone());
+        times.vision = elapsed_ms(start);
+        Ok(features)
+    }
+
+    /// The text encoder's outputs for a prompt, from the cache if its tokens are known; empty if the network reads
+    /// no text.
+    pub(super) fn text_states(
+        &mut self,
+        encoding: &Encoding,
+        times: &mut Milliseconds,
+    ) -> Result<TextStates, InferError> {
+        let start = Instant::now();
+        // The cache is not locked during the computation, so that another thread need not wait for it.
+        let known = self.loaded.prompts().get(&encoding.ids);
+        if let Some(states) = known {
+            return Ok(states);
+        }
+        let Some(tokens) = self.tokens(encoding, &self.loaded.device.device) else { return Ok(TextStates::new()) };
+        let states = self.loaded.executor.encode_text(tokens);
+        self.sync()?;
+        self.loaded.prompts().put(encoding.ids.clone(), states.clone());
+        times.text = elapsed_ms(start);
+        Ok(states)
     }
 
     /// Reads the mask of a pass back and, if `has_maps` is set, the maps of the stages.
@@ -383,6 +394,21 @@ impl Predictor {
     /// The linear probes of the stages, if the model has them.
     pub fn linear_probes(&self) -> Option<&LinearProbes> {
         self.linear_probes.as_deref()
+    }
+
+    /// The networks among which the model's was found.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The device on which the model computes.
+    pub(super) fn device(&self) -> &OpenDevice {
+        &self.loaded.device
+    }
+
+    /// Replaces the messages that were not taken yet.
+    pub(super) fn set_notices(&mut self, notices: Vec<String>) {
+        self.notices = notices;
     }
 
     /// The files of the model.

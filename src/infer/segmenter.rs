@@ -10,6 +10,7 @@ use super::info::ModelInfo;
 use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Prediction;
 use super::predictor::Predictor;
+use super::warm_up::{Report, WarmUp};
 use crate::data::Image;
 use crate::device::DeviceChoice;
 use crate::model::overrides::Overrides;
@@ -38,6 +39,24 @@ pub trait Segmenter: Send {
         overrides: Option<&Overrides>,
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError>;
+
+    /// Runs everything that a prediction needs once, so that the first one does not wait for kernels to be compiled
+    /// and tuned. Nothing is done where there is nothing to prepare, as on the CPU.
+    ///
+    /// # Errors
+    /// The device failed. A prediction can be requested all the same.
+    fn warm_up(&mut self, report: &mut Report<'_>) -> Result<(), InferError> {
+        let _ = report;
+        Ok(())
+    }
+
+    /// The work that makes the same model ready on the GPU that `choice` asks for; `None` if the model computes
+    /// there already or if there is certainly none. The answer comes at once; the work may take minutes and belongs
+    /// on a thread of its own.
+    fn on_gpu(&self, choice: DeviceChoice) -> Option<WarmUp> {
+        let _ = choice;
+        None
+    }
 
     /// Takes the messages for the user that were not reported yet.
     fn take_notices(&mut self) -> Vec<String>;
@@ -90,6 +109,14 @@ impl Segmenter for Predictor {
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError> {
         Predictor::inspect(self, image, prompt, overrides, wanted)
+    }
+
+    fn warm_up(&mut self, report: &mut Report<'_>) -> Result<(), InferError> {
+        Predictor::warm_up(self, report)
+    }
+
+    fn on_gpu(&self, choice: DeviceChoice) -> Option<WarmUp> {
+        Predictor::on_gpu(self, choice)
     }
 
     fn take_notices(&mut self) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use himix::device::DeviceChoice;
-use himix::infer::{Segmenter, Warmed, same_mask};
+use himix::infer::{Warmed, same_mask};
 
 use super::{EVERYTHING, assert_close, mini};
 use crate::common::{self, Need};

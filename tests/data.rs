@@ -5,6 +5,8 @@
 
 #[path = "data/bad_input.rs"]
 mod bad_input;
+#[path = "data/big_endian.rs"]
+mod big_endian;
 mod common;
 #[path = "data/dataset.rs"]
 mod dataset;

@@ -185,7 +185,7 @@ impl HimixApp {
     pub(super) fn apply(&mut self, ctx: &eframe::egui::Context, command: Command) {
         let is_step = matches!(command, Command::Undo | Command::Redo);
         let held = held(&command);
-        let goes_on = matches!(command, Command::Stages(StagesCommand::Turn(_, true)));
+        let goes_on = matches!(command, Command::Stages(StagesCommand::Override(_, true)));
         let (before, overrides) = (self.view_snapshot(), self.state.stages.overrides.clone());
         self.change(ctx, command);
         if is_step {

@@ -86,17 +86,47 @@ pub(super) fn upload(
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
-/// Returns the size and the bytes of a ground truth texture whose sides are at most `limit`. A mask that is
-/// larger is reduced to every n-th pixel along both axes.
+/// Returns the size and the bytes of a ground truth texture whose sides are at most `limit`. Of a mask that is
+/// larger, about every n-th pixel along both axes is taken: the one in the middle of what the texel covers. No
+/// side becomes 0, which the device would refuse.
 pub(super) fn fit_truth(mask: &Mask, limit: usize) -> ([usize; 2], std::borrow::Cow<'_, [u8]>) {
     let step = mask.width.max(mask.height).div_ceil(limit.max(1)).max(1);
     if step == 1 {
         return ([mask.width, mask.height], std::borrow::Cow::Borrowed(&mask.values));
     }
-    let (width, height) = (mask.width / step, mask.height / step);
+    let (width, height) = (mask.width.div_ceil(step), mask.height.div_ceil(step));
+    let middle = |texel: usize, texels: usize, pixels: usize| (2 * texel + 1) * pixels / (2 * texels);
     let values = (0..height)
-        .flat_map(|y| (0..width).map(move |x| (y * step + step / 2) * mask.width + x * step + step / 2))
-        .map(|index| mask.values[index])
+        .flat_map(|y| (0..width).map(move |x| (x, middle(y, height, mask.height))))
+        .map(|(x, row)| mask.values[row * mask.width + middle(x, width, mask.width)])
         .collect();
     ([width, height], std::borrow::Cow::Owned(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reduced_truth_has_both_sides() {
+        let fit = |width: usize, height: usize, limit: usize| {
+            let values = (0..width * height).map(|at| (at % 251) as u8).collect();
+            let mask = Mask { width, height, values };
+            let (size, bytes) = fit_truth(&mask, limit);
+            (size, bytes.into_owned())
+        };
+        // Three pixels for each texel, of which the middle one is taken.
+        assert_eq!(fit(1, 9, 4), ([1, 3], vec![1, 4, 7]));
+        assert_eq!(fit(9, 1, 4), ([3, 1], vec![1, 4, 7]));
+        assert_eq!(fit(1, 20_000, 8192).0, [1, 6667]);
+        assert_eq!(fit(6, 6, 2), ([2, 2], vec![7, 10, 25, 28]));
+        // The last texel covers the pixels that are left.
+        assert_eq!(fit(5, 1, 4), ([3, 1], vec![0, 2, 4]));
+        for (width, height, limit) in [(1, 20_000, 8192), (3, 16_385, 8192), (20_000, 2, 8192), (17, 16, 16)] {
+            let (size, bytes) = fit(width, height, limit);
+            assert!(size.iter().all(|side| (1..=limit).contains(side)), "{size:?}");
+            assert_eq!(bytes.len(), size[0] * size[1]);
+        }
+        assert_eq!(fit(3, 2, 3), ([3, 2], vec![0, 1, 2, 3, 4, 5]), "unchanged");
+    }
 }

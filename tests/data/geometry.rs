@@ -475,6 +475,23 @@ fn slices_that_a_segmentation_leaves_out_are_background() {
         assert_eq!(found, wanted, "{agreed:?}");
         assert!(laid.covered.iter().all(|is| *is), "an absent slice is background and not unknown");
     }
+    let words = |shape: [usize; 3], heights: &[f64]| {
+        let geometry = stack(heights);
+        let image = himix::data::mask::Grid { shape, geometry: &geometry };
+        lay(Path::new("seg.dcm"), labels.clone(), image, None, Agreed::Refuse)
+            .expect("it lies there")
+            .pairing
+            .words()
+    };
+    // All of its five slices are used.
+    assert_eq!(words([2, 2, 15], &heights), "by position (the mask has 5 of 15 slices)");
+    // The slice at 12 mm is not, and at 6 and 8 mm there is none.
+    let below = [0.0, 2.0, 4.0, 6.0, 8.0, 10.0];
+    assert_eq!(words([2, 2, 6], &below), "by position (a part of the mask, in 4 of 6 slices)");
+    assert_eq!(words([2, 2, 3], &kept[..3]), "by position (a part of the mask)");
+    assert_eq!(words([2, 1, 5], &kept), "by position (a part of the mask)");
+    assert_eq!(words([2, 2, 5], &[0.0, 2.0, 4.0, 12.0, 10.0]), "by position (slices in another order)");
+    assert_eq!(words([2, 2, 5], &kept), "by position");
     // A mask that is not a segmentation does not leave out slices.
     let other = LabelMap { source: Source::Made, ..labels };
     assert!(lay(Path::new("mask.nii"), other, image, None, Agreed::Refuse).is_err());

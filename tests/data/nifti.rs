@@ -236,3 +236,15 @@ fn colours_units_of_length_and_further_volumes() {
         .to_string();
     assert!(line.contains("complex numbers") && !line.contains("PNG"), "{line}");
 }
+
+/// All further axes together number the volumes (nifti1.h): 4 time points with 3 values each are 12.
+#[test]
+fn further_axes_multiply() {
+    let folder = folder();
+    for (further, count) in [(&[4_usize, 3][..], 12), (&[4], 4), (&[1, 3], 3)] {
+        let mut bytes = crate::formats::nifti(&[&[2, 1, 1], further].concat(), 2, 8, None);
+        bytes.extend(vec![7; 2 * count]);
+        let notes = open(&put(&folder, "several.nii", &bytes), Limit::default()).expect("the first volume").notes;
+        assert!(notes.contains(&format!("It has {count} volumes; the first is shown.")), "{further:?}: {notes:?}");
+    }
+}

@@ -82,3 +82,43 @@ fn workbooks_with_titles_and_sheets() {
     let without = xlsx(&[&["Image", "Note"], &["a.png", "x"]]);
     assert!(read("train.xlsx", &without).is_err_and(|error| error.contains("Image, Note")));
 }
+
+/// UTF-16 of both byte orders, with a byte order mark and without one.
+#[test]
+fn utf_16_in_both_orders() {
+    for text in ["\u{feff}Image,Description\na.png,Läsion → links\n", "Image,Description\na.png,Läsion → links\n"]
+    {
+        let words = || text.encode_utf16();
+        let orders: [(&str, Vec<u8>); 2] = [
+            ("UTF-16LE", words().flat_map(u16::to_le_bytes).collect()),
+            ("UTF-16BE", words().flat_map(u16::to_be_bytes).collect()),
+        ];
+        for (name, bytes) in orders {
+            let (found, said) = read("train.csv", &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(found, [["a.png", "Läsion → links"]], "{name}");
+            assert!(said.contains(&format!("is read as {name}")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn empty_rows_stand_above_a_table_without_header() {
+    for above in ["", "\n", ",\n", " , \n\n,,,\n", "\" \"\n", " \n"] {
+        let (found, said) = read("train.csv", format!("{above}a.png,x\nb.png,y\n").as_bytes())
+            .unwrap_or_else(|error| panic!("{above:?}: {error}"));
+        assert_eq!(found, [["a.png", "x"], ["b.png", "y"]], "{above:?}");
+        assert!(!said.contains("header"), "{above:?}: {said}");
+    }
+    let rows_of_sheet = xlsx(&[&[" ", ""], &["a.png", "x"], &["b.png", "y"]]);
+    assert_eq!(rows("train.xlsx", &rows_of_sheet), [["a.png", "x"], ["b.png", "y"]]);
+    // An empty line does not say which separator the table has.
+    for above in ["\n", " \n", ";\n"] {
+        let text = format!("{above}a.png;one\nb.png;two, left\n");
+        assert_eq!(rows("train.csv", text.as_bytes()), [["a.png", "one"], ["b.png", "two, left"]], "{above:?}");
+    }
+    // Rows with too many cells are named by the line they are in.
+    let error = read("train.csv", b",\na.png,x\nb.png,y,z\n").expect_err("a cell too many");
+    assert!(error.contains("line 3 has 3 cells where the first row has 2"), "{error}");
+    // A title is not an empty row.
+    assert!(read("train.csv", b",\nTitle,of it\na.png,x\n").is_err_and(|error| error.contains("Title, of it")));
+}

@@ -34,7 +34,7 @@ impl HimixApp {
                 stages.seen_part = eframe::egui::Rect::from_min_size(corner.to_pos2(), size);
             }
             StagesCommand::Point(pointer) => stages.pointer = pointer,
-            StagesCommand::Turn(overrides, _) => {
+            StagesCommand::Override(overrides, _) => {
                 let own = self.state.model.as_ref().map(|model| &model.info.overrides);
                 stages.overrides =
                     Some(*overrides).filter(|overrides| Some(overrides) != own && overrides.validate().is_ok());

@@ -24,7 +24,7 @@ pub enum StagesCommand {
     /// Set the position of the pointer.
     Point(Option<Pos2>),
     /// Override parameters of the model; the flag says whether this continues the previous step.
-    Turn(Box<Overrides>, bool),
+    Override(Box<Overrides>, bool),
     /// Restore the original parameters.
     Reset,
     /// Write the modified model as a bundle into this folder.

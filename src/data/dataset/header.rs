@@ -13,7 +13,7 @@ pub struct Header {
     pub name: usize,
     /// Index of the column of prompts.
     pub prompt: usize,
-    /// Number of rows above the header.
+    /// Number of rows above the header, or above the first image if there is no header.
     pub above: usize,
     /// Whether there is a header row. A table may begin with its first image and prompt.
     pub is_written: bool,
@@ -22,6 +22,7 @@ pub struct Header {
 /// Finds the header among the first rows of a table, given with their line numbers. `None` if the two columns
 /// are not found.
 pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
+    let mut is_first = true;
     for (above, (_, cells)) in rows.iter().take(LOOKED_AT).enumerate() {
         let clean: Vec<String> =
             cells.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_lowercase()).collect();
@@ -30,11 +31,12 @@ pub fn find(rows: &[(u64, Vec<String>)]) -> Option<Header> {
         if let (Some(name), Some(prompt)) = (column(NAMES), column(PROMPTS)) {
             return Some(Header { name, prompt, above, is_written: true });
         }
-        // No header can follow the first image. If another row precedes it, that row is a header without both
-        // columns.
+        // No header can follow the first image. If another row that is not empty precedes it, that row is a header
+        // without both columns.
         if clean.len() >= 2 && stem(&clean[0]) != clean[0] {
-            return (above == 0).then_some(Header { name: 0, prompt: 1, above, is_written: false });
+            return is_first.then_some(Header { name: 0, prompt: 1, above, is_written: false });
         }
+        is_first &= clean.iter().all(String::is_empty);
     }
     None
 }

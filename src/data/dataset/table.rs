@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::header::{self, Header};
 use super::row::{Row, push};
@@ -98,17 +98,22 @@ pub fn text(path: &Path) -> Result<String, DataError> {
     Ok(decoded(path, bytes(path)?).0)
 }
 
-/// Decodes a text by its byte order mark. Without one, it is read as UTF-16 if it begins with zero bytes at odd
-/// positions, else as UTF-8 if that is valid, else as Windows-1252. A remark names the encoding if it is not
-/// UTF-8.
+/// Decodes a text by its byte order mark. Without one, it is read as UTF-16 if one of the two bytes of its first
+/// characters is zero, else as UTF-8 if that is valid, else as Windows-1252. A remark names the encoding if it is
+/// not UTF-8.
 fn decoded(path: &Path, bytes: Vec<u8>) -> (String, Vec<String>) {
     let remark = |encoding: &'static Encoding| vec![format!("{} is read as {}", path.display(), encoding.name())];
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
         let text = encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
         return (text, if encoding == UTF_8 { Vec::new() } else { remark(encoding) });
     }
-    if bytes.len() > 3 && bytes[1] == 0 && bytes[3] == 0 {
-        return (UTF_16LE.decode_without_bom_handling(&bytes).0.into_owned(), remark(UTF_16LE));
+    let sixteen = match bytes[..] {
+        [_, 0, _, 0, ..] => Some(UTF_16LE),
+        [0, _, 0, _, ..] => Some(UTF_16BE),
+        _ => None,
+    };
+    if let Some(encoding) = sixteen {
+        return (encoding.decode_without_bom_handling(&bytes).0.into_owned(), remark(encoding));
     }
     match String::from_utf8(bytes) {
         Ok(text) => (text, Vec::new()),
@@ -134,9 +139,9 @@ fn declared_separator(text: &str) -> (Option<u8>, &str, u64) {
 }
 
 /// Returns the separator of the columns: the first with which a header is found, in the order of their frequency
-/// in the first line, or else the most frequent one.
+/// in the first line that is not blank, or else the most frequent one.
 fn separator(text: &str) -> u8 {
-    let first = text.lines().next().unwrap_or_default();
+    let first = text.lines().find(|line| !line.trim_matches(['"', ' ']).is_empty()).unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     let mut order = [b',', b';', b'\t', b'|'];
     // The sort is stable, so that a comma comes first unless another separator is more frequent.
@@ -179,7 +184,7 @@ fn rows_of(
         let (path, found) = (path.to_owned(), header::said(&top));
         return Err(DataError::NoColumns { path, needed: "Image, Description".into(), found });
     };
-    if above > 0 {
+    if above > 0 && is_written {
         let line = top[above].0;
         remarks.push(format!(
             "the header of {} is in line {line}; what stands above it is passed over",

@@ -132,6 +132,7 @@ impl Attributes {
             acquisition: own.acquisition.map(|number| number as i64),
             acquired,
             transfer_syntax: codestream::name(&contents.syntax),
+            is_lossy: false,
             photometric: text(tags::PHOTOMETRIC_INTERPRETATION),
             rescale_type: own.rescale_type.clone(),
             frames: Vec::new(),

@@ -235,8 +235,49 @@ fn jpeg_ls(bytes: &[u8]) -> Result<Frame, String> {
     }
 }
 
+/// Returns whether a frame was compressed with loss, as far as its codestream says. Several transfer syntaxes allow
+/// both. JPEG 2000 with reversible transforms counts as lossless, although its data may have been shortened.
+pub fn is_lossy(codec: Codec, bytes: &[u8]) -> bool {
+    match codec {
+        Codec::Native | Codec::Rle => false,
+        Codec::Jpeg => !jpeg::is_lossless(bytes),
+        // The allowed error (NEAR) follows the components in the header of a scan (ITU-T T.87, C.2.3).
+        Codec::JpegLs => marker(bytes, |code| code == 0xda).is_some_and(|scan| {
+            let components = bytes.get(scan + 4).copied().map_or(0, usize::from);
+            bytes.get(scan + 5 + 2 * components).is_some_and(|near| *near > 0)
+        }),
+        Codec::Jpeg2000 => jpeg2000::is_irreversible(bytes),
+    }
+}
+
 /// Returns whether the first scan of a JPEG-LS frame has a single component, so that each colour has a plane of
 /// its own.
 pub fn is_planar(bytes: &[u8]) -> bool {
     marker(bytes, |code| code == 0xda).is_some_and(|scan| bytes.get(scan + 4) == Some(&1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_says_whether_it_lost_information() {
+        let jpeg = |code: u8| [0xff, 0xd8, 0xff, code, 0, 11, 8, 0, 3, 0, 5, 1, 1, 0x11, 0, 0xff, 0xd9];
+        // ITU-T T.81, table B.1: SOF0 baseline, SOF1 extended, SOF3 lossless.
+        assert_eq!([0xc0, 0xc1, 0xc3].map(|code| is_lossy(Codec::Jpeg, &jpeg(code))), [true, true, false]);
+        // Of one and of three components, each with its number and its table; NEAR, interleaving and shift.
+        let scan = |components: &[u8], near: u8| {
+            let mut out = vec![0xff, 0xd8, 0xff, 0xda, 0, 6 + 2 * components.len() as u8, components.len() as u8];
+            out.extend(components.iter().flat_map(|component| [*component, 0]));
+            out.extend([near, 2, 0, 0xff, 0xd9]);
+            out
+        };
+        for components in [&[1][..], &[1, 2, 3]] {
+            assert_eq!([0, 2].map(|near| is_lossy(Codec::JpegLs, &scan(components, near))), [false, true]);
+        }
+        // ITU-T T.800, table A.20: 0 is the irreversible transform 9-7, 1 the reversible transform 5-3.
+        let coding = |way: u8| [0xff, 0x4f, 0xff, 0x52, 0, 12, 0, 0, 0, 1, 0, 5, 4, 4, 0, way];
+        assert_eq!([0, 1].map(|way| is_lossy(Codec::Jpeg2000, &coding(way))), [true, false]);
+        assert!(!is_lossy(Codec::Native, &[]) && !is_lossy(Codec::Rle, &[]));
+    }
 }

@@ -211,7 +211,7 @@ fn scan(
     let mut samples = vec![0; width * height];
     let (across, down) = (width.div_ceil(8), height.div_ceil(8));
     let basis = basis();
-    let mut last = 0;
+    let mut last = 0_i32;
     for number in 0..across * down {
         if interval > 0 && number > 0 && number.is_multiple_of(interval) {
             bits.restart()?;
@@ -219,8 +219,9 @@ fn scan(
         }
         let mut block = [0_i32; 64];
         let size = bits.value(dc)?;
-        last += bits.signed(size.min(16))?;
-        block[0] = last.wrapping_mul(quantisation[0]);
+        // The differences of damaged data may add up to any number.
+        last = last.checked_add(bits.signed(size.min(16))?)?;
+        block[0] = last.checked_mul(quantisation[0])?;
         let mut place = 1;
         while place < 64 {
             let value = bits.value(ac)?;
@@ -232,7 +233,8 @@ fn scan(
                     place += run;
                     let coefficient = bits.signed(size)?;
                     let at = *ZIGZAG.get(place)?;
-                    block[at] = coefficient.wrapping_mul(quantisation[at]);
+                    // 15 bits and a sign times 16 bits fit.
+                    block[at] = coefficient * quantisation[at];
                     place += 1;
                 }
             }
@@ -316,6 +318,42 @@ mod tests {
                 bytes[place] ^= flip;
                 let _ = decode(&bytes);
             }
+        }
+    }
+
+    /// Returns a file of 256 blocks across and `down` blocks down, each of which adds 65,535 to the coefficient of
+    /// the block before it. The quantisation multiplies the coefficients by `factor`.
+    fn rising(down: u16, factor: u8) -> Vec<u8> {
+        let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+        bytes.extend([factor; 64]);
+        bytes.extend([0xff, 0xc1, 0, 11, 12]);
+        bytes.extend([8 * down, 8 * 256].map(u16::to_be_bytes).as_flattened());
+        bytes.extend([1, 1, 0x11, 0]);
+        for (class, value) in [(0x00, 16), (0x10, 0)] {
+            bytes.extend([0xff, 0xc4, 0, 20, class, 1]);
+            bytes.extend([0; 15]);
+            bytes.push(value);
+        }
+        bytes.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+        // 0 (size 16), sixteen ones, 0 (end); a zero byte follows eight ones.
+        let bits = (0..256 * usize::from(down)).flat_map(|_| (0..18).map(|place| (1..17).contains(&place)));
+        let bits: Vec<bool> = bits.collect();
+        for byte in bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit))) {
+            bytes.push(byte);
+            if byte == 0xff {
+                bytes.push(0);
+            }
+        }
+        bytes.extend([0xff, 0xd9]);
+        bytes
+    }
+
+    /// 65,535 · 32,768 is just below 2³¹, and one block more is beyond it.
+    #[test]
+    fn a_coefficient_out_of_range_is_damage() {
+        for (down, factor) in [(128, 1), (16, 8)] {
+            assert!(decode(&rising(down, factor)).is_some(), "times {factor}");
+            assert!(decode(&rising(down + 1, factor)).is_none(), "times {factor}");
         }
     }
 }

@@ -60,6 +60,13 @@ pub fn is_transformed(bytes: &[u8]) -> bool {
     coding.and_then(|at| bytes.get(at + 8)).is_some_and(|transform| *transform != 0)
 }
 
+/// Returns whether the codestream has the irreversible wavelet transform, which loses information (the last byte of
+/// SPcod without precincts, ITU-T T.800 table A.20).
+pub fn is_irreversible(bytes: &[u8]) -> bool {
+    let coding = markers(bytes, CODING).find(|at| Coding::at(bytes, at + 2, at + 4).is_some());
+    coding.and_then(|at| bytes.get(at + 13)).is_some_and(|way| *way == 0)
+}
+
 /// Returns whether every tile part has all of the bytes that it announces.
 fn is_whole(bytes: &[u8]) -> bool {
     let Some(mut at) = markers(bytes, TILE_PART).find(|at| word(bytes, at + 2) == Some(10)) else { return false };

@@ -164,6 +164,9 @@ fn volume(
     }
     volume.notes.extend(made.note.map(String::from));
     identified(&mut volume, attributes, members);
+    if let Source::Dicom(source) = &mut volume.source {
+        source.is_lossy = made.is_lossy;
+    }
     if is_grey(&volume, attributes) {
         volume.is_inverted = attributes.photometric == "MONOCHROME1";
         grey_meaning(&mut volume, contents, attributes, members);

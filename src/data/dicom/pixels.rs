@@ -30,6 +30,8 @@ pub struct Made {
     pub values: StoredPixels,
     /// A note about the colours.
     pub note: Option<&'static str>,
+    /// Whether a frame was compressed with loss, by its codestream.
+    pub is_lossy: bool,
 }
 
 /// Returns the channels and the samples of all frames.
@@ -45,7 +47,7 @@ pub fn values(
     limit: Limit,
 ) -> Result<Made, DataError> {
     let palette = if attributes.is_palette() { Some(Palette::of(path, object)?) } else { None };
-    let maker = Maker { path, attributes, palette, note: Cell::new(None) };
+    let maker = Maker { path, attributes, palette, note: Cell::new(None), is_lossy: Cell::new(false) };
     let samples = match (stored, Codec::of(&attributes.syntax)) {
         (Stored::None, _) => return Err(DataError::NoPixelData { path: path.to_owned() }),
         (Stored::Native { bytes, writing, is_words }, Some(Codec::Native)) => {
@@ -66,15 +68,21 @@ pub fn values(
             });
         }
     };
-    Ok(Made { channels: maker.channels(), values: samples, note: maker.note.get() })
+    Ok(Made {
+        channels: maker.channels(),
+        values: samples,
+        note: maker.note.get(),
+        is_lossy: maker.is_lossy.get(),
+    })
 }
 
-/// Decodes the pixels of one file, and keeps a note about their colours.
+/// Decodes the pixels of one file, and keeps a note about their colours and whether they lost information.
 struct Maker<'a> {
     path: &'a Path,
     attributes: &'a Attributes,
     palette: Option<Palette>,
     note: Cell<Option<&'static str>>,
+    is_lossy: Cell<bool>,
 }
 
 impl Maker<'_> {
@@ -116,6 +124,12 @@ impl Maker<'_> {
             return self.single_bits(&bytes, count, writing.is_big && is_words, limit);
         }
         let needed = count * bits.div_ceil(8) as u64;
+        if writing.is_big {
+            // The bytes of a word of 16 bits are exchanged even if a sample has only one byte. The last sample may
+            // share its word with a byte that fills it and comes first.
+            let width = (bits / 8).max(1 + usize::from(is_words));
+            bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        }
         if self.is_halved(bytes.len() as u64, needed) {
             limit.allow(self.path, bytes.capacity() as u64 + count)?;
             let mut whole = colour::expanded(&bytes[..(count / 3 * 2) as usize]);
@@ -135,11 +149,6 @@ impl Maker<'_> {
             return Err(self.damaged(reason));
         }
         bytes.truncate(needed as usize);
-        if writing.is_big {
-            // The bytes of a word of 16 bits are exchanged even if a sample has only one byte.
-            let width = (bits / 8).max(1 + usize::from(is_words));
-            bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
-        }
         if self.attributes.samples == 3 && self.attributes.is_planar {
             bytes.chunks_exact_mut(self.count()).for_each(interleave);
         }
@@ -207,6 +216,7 @@ impl Maker<'_> {
                 codestream::check(codec, bytes, [columns, rows, samples], bits_allocated).map_err(refuse)?;
             let kept = self.count() as u64 * frames as u64 * self.kept(needs.bits);
             limit.allow(self.path, pieces.bytes.capacity() as u64 + kept + needs.bytes)?;
+            self.is_lossy.set(self.is_lossy.get() || codestream::is_lossy(codec, bytes));
             let values = match self.twelve_bits(bytes) {
                 Some(values) => values,
                 None => self.samples(self.decode(codec, bytes, needs.bits)?, needs.bits)?,

@@ -9,7 +9,7 @@ use super::attributes::Attributes;
 use super::elements::{number, text};
 use super::reader::{Contents, Stored};
 use super::{identified, pixels, stacks};
-use crate::data::volume::{StoredPixels, Volume};
+use crate::data::volume::{Source, StoredPixels, Volume};
 use crate::data::{DataError, Limit};
 
 /// The number of segments that are named in a note.
@@ -50,6 +50,7 @@ pub fn open(
     let made = (plane as u64).saturating_mul((slices as u64).saturating_mul(size).saturating_add(6));
     limit.allow(path, made)?;
     let left = Limit(limit.0 - made);
+    let mut is_lossy = false;
     let samples = match std::mem::take(&mut contents.stored) {
         Stored::Native { bytes, writing, is_words } if attributes.bits_allocated == 1 => {
             left.allow(path, bytes.capacity() as u64)?;
@@ -66,7 +67,9 @@ pub fn open(
         }
         stored => {
             left.allow(path, attributes.bytes())?;
-            Samples::StoredPixels(pixels::values(path, attributes, stored, &contents.object, left)?.values)
+            let made = pixels::values(path, attributes, stored, &contents.object, left)?;
+            is_lossy = made.is_lossy;
+            Samples::StoredPixels(made.values)
         }
     };
     let half = (attributes.most / 2.0) as f32;
@@ -112,6 +115,9 @@ pub fn open(
     }
     let mut whole = Volume::plain(columns, rows, slices, labels);
     identified(&mut whole, attributes, &firsts(&places, slices));
+    if let Source::Dicom(source) = &mut whole.source {
+        source.is_lossy = is_lossy;
+    }
     whole.notes.extend(notes);
     Ok(whole)
 }

@@ -107,6 +107,8 @@ pub fn open_series(
     let mut known = Known::default();
     known.is_new(&first);
     let mut copied = 0;
+    let lost = |volume: &Volume| matches!(&volume.source, Source::Dicom(source) if source.is_lossy);
+    let mut is_lossy = lost(&whole);
     let mut members = vec![Member::new(first_path, &whole, &first)];
     let mut found = vec![Unit { name: units::of(&first), count: 1, start: None }];
     // The memory holds the stack and what each slice takes while it is read, so only as many slices are read at
@@ -142,6 +144,7 @@ pub fn open_series(
                 left_out.push(DataError::Misfit { path: path.clone(), reason: ANOTHER_KIND });
                 continue;
             }
+            is_lossy |= lost(&slice);
             slice.mapping = ValueMapping::Same;
             match found.iter_mut().find(|unit| unit.name == member.unit) {
                 Some(unit) => unit.count += 1,
@@ -191,6 +194,7 @@ pub fn open_series(
     let positions: Option<Vec<[f64; 3]>> = members.iter().map(|member| member.frame.position).collect();
     if let Source::Dicom(source) = &mut whole.source {
         source.sop_instances = members.into_iter().map(|member| member.object).collect();
+        source.is_lossy = is_lossy;
     }
     let placement = whole.geometry.placement.take();
     whole.geometry.placement =

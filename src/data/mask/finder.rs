@@ -1,5 +1,7 @@
 //! Finds the voxel of a mask at a position of the image, and determines whether both have the same voxels.
 
+use std::collections::BTreeSet;
+
 use super::labels::LabelMap;
 use crate::data::volume::geometry::{cross, dot, minus, plus, scaled};
 use crate::data::volume::{Grid, Source};
@@ -182,6 +184,21 @@ pub fn described(slices: &[Option<SliceOfMask>]) -> String {
         parts.push("slices in reverse order");
     }
     parts.join(", ")
+}
+
+/// Returns a description of a mask and an image whose slices have the same directions but are not the same: whether
+/// only a part of the mask is used, and how many slices of the image it has. Both are shapes of columns, rows and
+/// slices.
+pub fn share(slices: &[Option<SliceOfMask>], mask: [usize; 3], image: [usize; 3]) -> String {
+    let used: BTreeSet<i64> = slices.iter().flatten().map(|slice| slice.first[2]).collect();
+    let is_part = used.len() < mask[2] || mask[..2] != image[..2];
+    let (there, all) = (slices.iter().flatten().count(), slices.len());
+    match (is_part, there < all) {
+        (true, true) => format!("a part of the mask, in {there} of {all} slices"),
+        (true, false) => "a part of the mask".into(),
+        (false, true) => format!("the mask has {there} of {all} slices"),
+        (false, false) => "slices in another order".into(),
+    }
 }
 
 /// Iterates over the pixels of the image and returns for each the index of the nearest voxel of a mask of

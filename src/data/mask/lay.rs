@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::finder::{Exact, Finder, described, exact, is_in_order, nearest, number};
+use super::finder::{Exact, Finder, described, exact, is_in_order, nearest, number, share};
 use super::labels::LabelMap;
 use crate::data::DataError;
 use crate::data::volume::{Geometry, Grid, Turn};
@@ -30,10 +30,10 @@ pub enum Pairing {
     BySize,
     /// By position: the mask has the voxels of the image in the same order.
     ByPosition,
-    /// By position: the voxels of the mask are those of the image in another order, or only a part of them
-    /// corresponds.
+    /// By position: the voxels of the mask are those of the image in another order, or one of both has voxels that
+    /// the other lacks.
     Reordered {
-        /// A description of the reordering, for instance "mirrored left to right".
+        /// A description of the difference, for instance "mirrored left to right" or "the mask has 5 of 15 slices".
         how: String,
     },
     /// By position: each voxel of the image has the label of the nearest voxel of another grid, as agreed.
@@ -107,7 +107,8 @@ pub fn lay(
         let pairing = match only {
             Some(slice) => Pairing::OnSlice { slice: slice + 1 },
             None if is_whole => Pairing::ByPosition,
-            None => Pairing::Reordered { how: if how.is_empty() { "a part of the mask".into() } else { how } },
+            None if how.is_empty() => Pairing::Reordered { how: share(&slices, labels.shape(), image.shape) },
+            None => Pairing::Reordered { how },
         };
         if is_whole {
             let labels = LabelMap { geometry: image.geometry.clone(), ..labels };

@@ -12,14 +12,6 @@ use crate::data::raster::Raster;
 use crate::data::volume::{Geometry, Source, StoredPixels};
 use crate::data::{DataError, Volume, decode, dicom, nifti};
 
-/// The UIDs of lossy transfer syntaxes: JPEG baseline, extended and progressive, and near-lossless JPEG-LS.
-const LOSSY: &[&str] = &[
-    "1.2.840.10008.1.2.4.50",
-    "1.2.840.10008.1.2.4.51",
-    "1.2.840.10008.1.2.4.53",
-    "1.2.840.10008.1.2.4.55",
-    "1.2.840.10008.1.2.4.81",
-];
 /// The largest number of bytes that recognition takes for a pixel in addition to the pixel itself: for its value
 /// in a list, its label, and its colour or palette index.
 const WORKING: u64 = 20;
@@ -83,12 +75,7 @@ pub fn of_volume(volume: Volume, rule: MaskRule) -> Result<LabelMap, String> {
     let shape = volume.shape();
     let [columns, rows, _] = shape;
     let (is_lossy, is_segmentation) = match &volume.source {
-        Source::Dicom(dicom) => {
-            let is_lossy = LOSSY.iter().any(|uid| {
-                dicom.transfer_syntax.split(' ').any(|part| part.trim_matches(['(', ')', ',']) == *uid)
-            });
-            (is_lossy, dicom.is_segmentation())
-        }
+        Source::Dicom(dicom) => (dicom.is_lossy, dicom.is_segmentation()),
         _ => (false, false),
     };
     let is_picture = matches!(volume.values, StoredPixels::U8(_)) && !is_segmentation;

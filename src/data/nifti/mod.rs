@@ -123,6 +123,11 @@ impl Opened {
         Ok(Self { header, shape, further, sample, stream })
     }
 
+    /// Returns the number of volumes along all further axes.
+    fn volumes(&self) -> usize {
+        self.further.iter().product()
+    }
+
     /// Returns whether the file is big-endian.
     fn is_big(&self) -> bool {
         self.header.endianness == Endianness::Big
@@ -208,7 +213,8 @@ pub fn open(path: &Path, limit: Limit) -> Result<Volume, DataError> {
     volume.notes = notes;
     volume.assumptions = assumptions;
     volume.modality = Modality::Other;
-    if let [count, ..] = opened.further[..] {
+    let count = opened.volumes();
+    if count > 1 {
         volume.notes.push(format!("It has {count} volumes; the first is shown."));
     }
     if strange > 0 {
@@ -266,7 +272,7 @@ pub fn labelled(path: &Path, limit: Limit) -> Result<Option<Labelled>, DataError
     }
     let shape = opened.shape;
     let count: usize = shape.iter().product();
-    let volumes: usize = opened.further.iter().product();
+    let volumes = opened.volumes();
     let refuse = |reason: String| DataError::NotAMask { path: path.to_owned(), reason };
     if volumes > MOST_CHANNELS {
         return Err(refuse(format!("it has {volumes} volumes")));

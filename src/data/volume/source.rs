@@ -51,6 +51,9 @@ pub struct DicomSource {
     pub acquired: String,
     /// TransferSyntaxUID and its name.
     pub transfer_syntax: String,
+    /// Whether the compressed pixels themselves say that they lost information. JPEG 2000 may lose some without
+    /// saying so.
+    pub is_lossy: bool,
     /// PhotometricInterpretation.
     pub photometric: String,
     /// RescaleType as written; empty if the file does not have it.

@@ -112,15 +112,15 @@ pub fn backward(saved: Saved, gradient: &[f32], sizes: Sizes) -> [Vec<f32>; 3] {
 fn columns(x: &[f32], length: usize, sizes: Sizes, unit: usize) -> Vec<f32> {
     let (depth, wide) = (sizes.depth(), length.next_multiple_of(LANES));
     let (image, head) = (unit / sizes.heads, unit % sizes.heads);
-    let mut turned = vec![0f32; depth * wide];
+    let mut transposed = vec![0f32; depth * wide];
     let rows =
         x[image * length * sizes.channels..(image + 1) * length * sizes.channels].chunks_exact(sizes.channels);
     for (index, row) in rows.enumerate() {
         for (channel, value) in row[head * depth..(head + 1) * depth].iter().enumerate() {
-            turned[channel * wide + index] = *value;
+            transposed[channel * wide + index] = *value;
         }
     }
-    turned
+    transposed
 }
 
 /// Writes `[depth, width]` of one head back to its position.

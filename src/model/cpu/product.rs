@@ -39,14 +39,14 @@ impl RowWeights {
             panic!("the network's numbers are f32 in this process");
         };
         // The sums are transposed, [out, rows], so that every task writes a contiguous range.
-        let mut turned = vec![0f32; output * rows];
+        let mut transposed = vec![0f32; output * rows];
         let arch = Arch::new();
-        let tasks = turned.par_chunks_mut(TASK_ROWS * rows).zip(weights.par_chunks(TASK_ROWS * input));
+        let tasks = transposed.par_chunks_mut(TASK_ROWS * rows).zip(weights.par_chunks(TASK_ROWS * input));
         tasks.for_each(|(sums, weights)| arch.dispatch(Task { sums, weights, inputs, rows, input }));
         let mut values = vec![0f32; rows * output];
         values.par_chunks_mut(output).enumerate().for_each(|(row, line)| {
             for (column, value) in line.iter_mut().enumerate() {
-                *value = turned[column * rows + row];
+                *value = transposed[column * rows + row];
             }
         });
         let y = Tensor::from_data(TensorData::new(values, [rows, output]), &device);

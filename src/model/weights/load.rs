@@ -101,8 +101,8 @@ fn values(
 /// Transposes `[rows, columns]` to `[columns, rows]` in blocks that fit in the cache.
 fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     const BLOCK: usize = 32;
-    let mut turned = vec![0f32; values.len()];
-    turned.par_chunks_mut(BLOCK * rows).enumerate().for_each(|(block, out)| {
+    let mut transposed = vec![0f32; values.len()];
+    transposed.par_chunks_mut(BLOCK * rows).enumerate().for_each(|(block, out)| {
         let first = block * BLOCK;
         for top in (0..rows).step_by(BLOCK) {
             for (offset, line) in out.chunks_exact_mut(rows).enumerate() {
@@ -112,5 +112,5 @@ fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
             }
         }
     });
-    turned
+    transposed
 }

@@ -11,10 +11,10 @@ use crate::infer::{Overrides, Parameter};
 const INDENT: f32 = 96.0;
 
 /// Applies `overrides`; `response` belongs to the slider or switch that changed them.
-pub fn turn(response: &Response, overrides: Overrides, commands: &mut Vec<Command>) {
+pub fn push_override(response: &Response, overrides: Overrides, commands: &mut Vec<Command>) {
     // A whole drag forms one undo step.
     let goes_on = response.dragged() && !response.drag_started();
-    commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), goes_on)));
+    commands.push(Command::Stages(StagesCommand::Override(Box::new(overrides), goes_on)));
 }
 
 /// Draws a slider, and beside it the original value, which a click restores.
@@ -52,7 +52,7 @@ pub fn slider(
         if response.changed() && (moved - value).abs() > 1e-6 {
             let mut overrides = overrides.clone();
             parameter.set(&mut overrides, moved);
-            turn(&response, overrides, commands);
+            push_override(&response, overrides, commands);
         }
         let text = format!("({original:.2})").replace('-', "−");
         let hint = if is_modified { "Click to restore the original value" } else { "The original value" };
@@ -61,7 +61,7 @@ pub fn slider(
         if response.clicked() {
             let mut overrides = overrides.clone();
             parameter.set(&mut overrides, original);
-            turn(&response, overrides, commands);
+            push_override(&response, overrides, commands);
         }
     });
 }

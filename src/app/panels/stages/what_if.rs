@@ -3,7 +3,7 @@
 use eframe::egui::{Button, ComboBox, Id, Label, RichText, Ui};
 
 use super::BUSY;
-use super::parameter::{slider, turn};
+use super::parameter::{push_override, slider};
 use super::working::{needs_model, working};
 use crate::app::actions;
 use crate::app::command::Command;
@@ -167,7 +167,7 @@ fn stage_overrides(
                     if response.on_hover_text(words).changed() {
                         let mut overrides = overrides.clone();
                         overrides.stages[stage].is_filtered = is_filtered;
-                        commands.push(Command::Stages(StagesCommand::Turn(Box::new(overrides), false)));
+                        commands.push(Command::Stages(StagesCommand::Override(Box::new(overrides), false)));
                     }
                 });
                 let words =
@@ -200,7 +200,7 @@ fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<
                         if let Some(place) = overrides.order.iter().position(|of| *of == other) {
                             overrides.order.swap(stage, place);
                         }
-                        turn(&response, overrides, commands);
+                        push_override(&response, overrides, commands);
                     }
                 }
             })
@@ -212,7 +212,7 @@ fn feeding(ui: &mut Ui, overrides: &Overrides, stage: usize, commands: &mut Vec<
         if response.changed() {
             let mut overrides = overrides.clone();
             overrides.groups[number - 1].is_used = is_used;
-            turn(&response, overrides, commands);
+            push_override(&response, overrides, commands);
         }
     });
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cache::Recent;
@@ -56,6 +55,12 @@ pub struct Predictor {
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
+}
+
+/// The probability of a logit. It is computed here and not on the device: burn's fusion merges the sigmoid with the
+/// pooling before it into one kernel, which gave wrong values on software Vulkan.
+fn probability(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
@@ -353,7 +358,8 @@ impl Predictor {
         let natural = |values: Vec<f32>, side: usize| {
             if self.is_transposed() { preprocess::untranspose(&values, side) } else { values }
         };
-        let model_values = natural(self.values(sigmoid(pass.decoded.logits.clone()))?, side);
+        let logits = self.values(pass.decoded.logits.clone().reshape([-1]))?;
+        let model_values = natural(logits.into_iter().map(probability).collect(), side);
         let mut stages = Vec::new();
         for (stage, grid) in pass.decoded.stages.iter().zip(&self.info.stages).filter(|_| has_maps) {
             let side = 2 * grid;

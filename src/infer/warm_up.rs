@@ -257,7 +257,7 @@ pub fn same_mask(current: &mut dyn Segmenter, other: &mut dyn Segmenter) -> Resu
     let (current, other) = (values(current)?, values(other)?);
     let is_close = |(a, b): (&f32, &f32)| (a - b).abs() <= TOLERANCE;
     if current.len() != other.len() || !current.iter().zip(&other).all(is_close) {
-        return Err("it computes other numbers than the CPU; update its driver".into());
+        return Err("its mask of a test image differs from that of the CPU".into());
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ fn a_gpu_that_is_not_fit_leaves_the_cpu_in_place_and_says_why() {
     for (ends, reason) in [
         (Ending::Fails, "Fake GPU is not used (the device is lost)"),
         (Ending::Panics, "Fake GPU is not used (the driver panics)"),
-        (Ending::ReadyButWrong, "Fake GPU is not used (it computes other numbers than the CPU"),
+        (Ending::ReadyButWrong, "Fake GPU is not used (its mask of a test image differs from that of the CPU"),
     ] {
         let (engine, _, gpu) = warming(ends);
         gpu.allow(STEPS);

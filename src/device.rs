@@ -141,36 +141,78 @@ pub fn cpu() -> OpenDevice {
     OpenDevice { device: Device::flex(), name: threads, is_gpu: false, notice: None }
 }
 
-/// Opens the requested device; an unavailable GPU is replaced by the CPU with a notice.
-pub fn open(choice: DeviceChoice) -> OpenDevice {
-    let wanted = match choice {
-        DeviceChoice::Cpu => return cpu(),
-        DeviceChoice::Auto if !may_have_gpu() => return cpu(),
-        DeviceChoice::Auto => match adapters().into_iter().find(|adapter| adapter.is_hardware) {
-            Some(adapter) => adapter,
-            None => return cpu(),
-        },
-        DeviceChoice::Gpu(number) => {
-            let adapters = adapters();
-            match adapters.get(number.unwrap_or(0)) {
-                Some(adapter) => adapter.clone(),
-                None => {
-                    let found = match adapters.len() {
-                        0 => "no graphics adapter was found; install its Vulkan driver".to_owned(),
-                        count => format!("there are adapters 0 to {} only", count - 1),
-                    };
-                    return with_notice(format!("{choice} is not to be had: {found}. The CPU is used."));
-                }
-            }
-        }
-    };
-    match open_adapter(&wanted) {
-        Ok(open) => {
-            tracing::info!(device = open.name, "device opened");
-            open
-        }
-        Err(reason) => with_notice(format!("{} could not be opened ({reason}). The CPU is used.", wanted.name)),
+/// Returns whether `choice` may lead to a GPU. This is answered at once, without asking any driver.
+pub fn may_be_gpu(choice: DeviceChoice) -> bool {
+    match choice {
+        DeviceChoice::Cpu => false,
+        DeviceChoice::Auto => may_have_gpu(),
+        DeviceChoice::Gpu(_) => true,
     }
+}
+
+/// Returns the adapters that `choice` allows, in the order in which they are tried; empty if the CPU computes.
+///
+/// # Errors
+/// The GPU that was asked for does not exist; the message is for the user.
+fn candidates(choice: DeviceChoice) -> Result<Vec<Adapter>, String> {
+    if !may_be_gpu(choice) {
+        return Ok(Vec::new());
+    }
+    let mut all = adapters();
+    let count = all.len();
+    match choice {
+        DeviceChoice::Cpu => all.clear(),
+        DeviceChoice::Auto => all.retain(|adapter| adapter.is_hardware),
+        // A software adapter is far slower than the CPU, so that it does not take the place of a card.
+        DeviceChoice::Gpu(None) if all.iter().any(|adapter| adapter.is_hardware) => {
+            all.retain(|adapter| adapter.is_hardware);
+        }
+        DeviceChoice::Gpu(None) => {}
+        DeviceChoice::Gpu(Some(number)) => all = all.into_iter().skip(number).take(1).collect(),
+    }
+    if matches!(choice, DeviceChoice::Gpu(_)) && all.is_empty() {
+        let found = match count {
+            0 => "no graphics adapter was found; install its Vulkan driver".to_owned(),
+            count => format!("there are adapters 0 to {} only", count - 1),
+        };
+        return Err(format!("{choice} is not to be had: {found}. The CPU is used."));
+    }
+    Ok(all)
+}
+
+/// Opens the requested device; an unavailable GPU is replaced by the next one or by the CPU, with a notice.
+pub fn open(choice: DeviceChoice) -> OpenDevice {
+    open_telling(choice, |_| ())
+}
+
+/// Like [`open`]; `tell` receives the name of every GPU before it is opened, which can take seconds.
+pub fn open_telling(choice: DeviceChoice, tell: impl FnMut(&str)) -> OpenDevice {
+    match candidates(choice) {
+        Ok(candidates) => first_of(&candidates, tell, open_adapter),
+        Err(notice) => with_notice(notice),
+    }
+}
+
+/// Opens the first adapter that can be opened; if there is none, the CPU.
+fn first_of(
+    candidates: &[Adapter],
+    mut tell: impl FnMut(&str),
+    mut open: impl FnMut(&Adapter) -> Result<OpenDevice, String>,
+) -> OpenDevice {
+    let mut refused = Vec::new();
+    for adapter in candidates {
+        tell(&format!("{} ({})", adapter.name, adapter.backend));
+        match open(adapter) {
+            Ok(device) => {
+                tracing::info!(device = device.name, "device opened");
+                let notice =
+                    (!refused.is_empty()).then(|| format!("{}. {} is used.", refused.join("; "), device.name));
+                return OpenDevice { notice, ..device };
+            }
+            Err(reason) => refused.push(format!("{} could not be opened ({reason})", adapter.name)),
+        }
+    }
+    if refused.is_empty() { cpu() } else { with_notice(format!("{}. The CPU is used.", refused.join("; "))) }
 }
 
 /// Returns the CPU as a compute device, with a notice that explains why.
@@ -272,6 +314,31 @@ mod tests {
         assert_eq!((value, device.is_gpu), (7, false));
         let notice = device.notice.expect("a notice");
         assert!(notice.contains("card (the card is broken)") && notice.ends_with("The CPU is used from now on."));
+    }
+
+    #[test]
+    fn a_driver_that_makes_no_device_is_passed_over_and_named() {
+        let adapter = |name: &str| Adapter {
+            name: name.into(),
+            backend: "Vulkan".into(),
+            is_hardware: true,
+            kind: DeviceKind::DefaultDevice,
+        };
+        let both = [adapter("broken"), adapter("sound")];
+        let open = |adapter: &Adapter| match adapter.name.as_str() {
+            "sound" => Ok(OpenDevice { name: "sound".into(), is_gpu: true, ..cpu() }),
+            _ => Err("it makes no device".to_owned()),
+        };
+        let mut told = Vec::new();
+        let device = first_of(&both, |name| told.push(name.to_owned()), open);
+        assert_eq!(told, ["broken (Vulkan)", "sound (Vulkan)"]);
+        let notice = "broken could not be opened (it makes no device). sound is used.";
+        assert_eq!((device.is_gpu, device.notice.as_deref()), (true, Some(notice)));
+        let device = first_of(&both[..1], |_| (), open);
+        let notice = "broken could not be opened (it makes no device). The CPU is used.";
+        assert_eq!((device.is_gpu, device.notice.as_deref()), (false, Some(notice)));
+        assert_eq!(first_of(&both[1..], |_| (), open).notice, None);
+        assert_eq!(first_of(&[], |_| (), open).notice, None, "a machine without a card has nothing to explain");
     }
 
     #[test]

@@ -8,6 +8,10 @@ mod fake;
 mod jobs;
 #[path = "engine/seam.rs"]
 mod seam;
+#[path = "engine/sets.rs"]
+mod sets;
+#[path = "engine/warm_up.rs"]
+mod warm_up;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -109,7 +113,7 @@ fn a_panic_is_reported_and_the_thread_lives_on() {
     let mut reopened = 0;
     while let Some(event) = engine.next_event() {
         match event {
-            Event::Model { slot: Slot::Primary, event: ModelEvent::Updated(_) } => reopened += 1,
+            Event::Model { slot: Slot::Primary, event: ModelEvent::Updated { .. } } => reopened += 1,
             Event::Model { slot: Slot::Primary, event: ModelEvent::Notice(text) } => {
                 assert!(text.contains("opened again on the CPU"), "{text}");
             }

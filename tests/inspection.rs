@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "inspection/warm_up.rs"]
+mod warm_up;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,7 +13,9 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use himix::data::{Image, Pixels};
-use himix::infer::{InspectOptions, Inspection, ModelSource, Overrides, Parameter, Predictor, SweepCase, sweep};
+use himix::infer::{
+    InspectOptions, Inspection, ModelSource, Overrides, Parameter, Predictor, ReadCase, SweepCase, sweep,
+};
 use himix::model::Trace;
 use himix::model::networks::himix::HiMix;
 use himix::model::networks::himix::attribution::{Attributor, Inputs};
@@ -304,11 +308,12 @@ fn a_sweep_that_is_ended_early_keeps_what_it_has() {
     let Some(mut mini) = mini() else { return };
     let overrides = mini.predictor.overrides().clone();
     let image = Arc::new(mini.image.clone());
-    let case = || Ok(SweepCase { image: image.clone(), prompt: mini.prompt.clone(), truth: None });
+    let prompt = mini.prompt.clone();
+    let case = || Ok(SweepCase { image: image.clone(), prompt: prompt.clone(), truth: None });
     let mut until = |most: usize| {
         let go = |done| if done < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-        let cases = (0..4).map(|_| case());
-        sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, cases, go).expect("a sweep")
+        let cases: Vec<ReadCase> = (0..4).map(|_| Box::new(case) as ReadCase).collect();
+        sweep(&mut mini.predictor, &overrides, Parameter::Sigma(0), &[1.0, 2.0], 0.5, &cases, go).expect("a sweep")
     };
     assert_eq!(until(0), None, "there is nothing yet");
     assert_eq!(until(1), None, "it is ended within the first case, which has two masks");
@@ -332,4 +337,39 @@ fn a_prediction_reads_back_what_was_asked_for() {
     for (map, stage) in inspection.prediction.stages.iter().zip(&whole.stages) {
         assert_close(&map.map.values, &stage.activation().normalised().values, 1e-4, "a map");
     }
+}
+
+#[test]
+fn a_shared_model_gives_the_same_bits_on_one_thread() {
+    let bundled = ModelSource::new("bundled");
+    let mut predictor = Predictor::open_on(&bundled, himix::device::cpu()).expect("opens");
+    let pixels = Pixels::U8((0..120 * 90).map(|at| (at * at / 91 % 251) as u8).collect());
+    let image = Image { width: 120, height: 90, channels: 1, pixels };
+    let wanted = InspectOptions { stages: true, ..InspectOptions::default() };
+    let mut overrides = predictor.overrides().clone();
+    overrides.stages[1].sigma = Some(2.5);
+    let mut shared = predictor.share().expect("it can be shared");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    for overrides in [None, Some(&overrides)] {
+        let prompt = "Bilateral pulmonary infection, two infected areas, upper left lung.";
+        let ours = predictor.inspect(&image, prompt, overrides, wanted).expect("an inspection");
+        // The other predictor must not find the text states of the first.
+        predictor.forget();
+        let theirs = pool.install(|| shared.inspect(&image, prompt, overrides, wanted)).expect("an inspection");
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let (a, b) = (&ours.prediction.probability.values, &theirs.prediction.probability.values);
+        assert_eq!(bits(a), bits(b), "the probability");
+        for (a, b) in ours.stages.iter().zip(&theirs.stages) {
+            assert_eq!(bits(&a.output), bits(&b.output), "stage {}", a.grid);
+        }
+    }
+    assert!(shared.take_notices().is_empty());
+}
+
+#[test]
+fn a_model_on_a_gpu_is_not_shared() {
+    // What matters is that the device is treated as a GPU.
+    let device = himix::device::OpenDevice { is_gpu: true, ..himix::device::cpu() };
+    let predictor = Predictor::open_on(&ModelSource::new("bundled"), device).expect("opens");
+    assert!(predictor.share().is_none());
 }

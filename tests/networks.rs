@@ -175,6 +175,14 @@ fn a_bundle_names_its_network_and_opens_where_that_is_known() {
     assert!(!info.reads_text() && info.stages.is_empty() && info.overrides.stages.is_empty());
 }
 
+/// The predictor computes the probability of a logit by the standard library, and burn by its own exponential
+/// function, which is vectorised: its last digit depends on the processor.
+fn assert_close(values: &[f32], expected: &[f32]) {
+    assert_eq!(values.len(), expected.len());
+    let difference = values.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-6, "they differ by {difference}");
+}
+
 #[test]
 fn it_predicts_what_its_forward_pass_computes_whatever_the_prompt() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -187,11 +195,11 @@ fn it_predicts_what_its_forward_pass_computes_whatever_the_prompt() {
     let image = Tensor::<4>::from_data(TensorData::new(input, [1, 3, 16, 16]), &Device::flex());
     let logits = model.forward(Inputs { image, tokens: None }, &mut Trace::off());
     let expected: Vec<f32> = sigmoid(logits).into_data().iter::<f32>().collect();
-    assert_eq!(prediction.probability_model.values, expected);
+    assert_close(&prediction.probability_model.values, &expected);
     assert_eq!((prediction.probability.width, prediction.probability.height), (40, 24));
     assert!(prediction.tokens.read.is_empty() && prediction.parameters.is_empty());
     let other = predictor.predict(&picture(), "right lung").expect("a prediction");
-    assert_eq!(other.probability_model.values, expected);
+    assert_eq!(other.probability_model.values, prediction.probability_model.values);
     let recorded = predictor.activations(&picture(), "").expect("activations");
     let names: Vec<&str> = recorded.iter().map(|tensor| tensor.name.as_str()).collect();
     assert_eq!(names, ["input.image", "first", "logits"]);

@@ -23,6 +23,8 @@ mod shader;
 mod sizes;
 #[path = "window/truth.rs"]
 mod truth;
+#[path = "window/warm_up.rs"]
+mod warm_up;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

@@ -56,11 +56,16 @@ impl HimixApp {
 
     fn take_model_event(&mut self, event: ModelEvent) {
         match event {
-            ModelEvent::Updated(info) => {
-                if let Some(model) = &mut self.state.model {
+            ModelEvent::Updated { opened, info } => {
+                // The answer to the request that opened the model comes another way and may not be taken yet.
+                if opened == self.state.jobs.model.newest() {
+                    self.take_model();
+                }
+                if let Some(model) = self.state.model.as_mut().filter(|model| model.opened == opened) {
                     model.info = *info;
                 }
             }
+            ModelEvent::WarmUp(progress) => self.state.warm_up = progress,
             ModelEvent::Lost(message) => {
                 self.state.model = None;
                 let newest = self.state.jobs.prediction.newest();
@@ -90,7 +95,7 @@ impl HimixApp {
         let Some(outcome) = self.state.jobs.model.take() else { return };
         let Some(source) = self.state.jobs.model.asked().cloned() else { return };
         match outcome {
-            Ok(info) => self.show_model(source, info),
+            Ok(info) => self.show_model(self.state.jobs.model.newest(), source, info),
             Err(failure) => {
                 self.say_failure(failure);
                 // If the remembered model no longer exists, the fallback model is opened instead.
@@ -248,7 +253,7 @@ impl HimixApp {
         }
     }
 
-    fn show_model(&mut self, source: ModelSource, info: ModelInfo) {
+    fn show_model(&mut self, opened: Ticket, source: ModelSource, info: ModelInfo) {
         for notice in &info.notices {
             self.state.notes.add(Kind::Warning, notice.clone());
         }
@@ -256,7 +261,7 @@ impl HimixApp {
         self.state.stages.forget_model();
         self.forget_override_steps();
         self.state.document.predictions.clear();
-        self.state.model = Some(OpenModel { source, info });
+        self.state.model = Some(OpenModel { opened, source, info });
         self.request_prediction();
     }
 

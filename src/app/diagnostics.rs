@@ -41,6 +41,9 @@ pub fn text(state: &State, graphics: &str) -> String {
         }
         None => "Model: none is open".into(),
     });
+    if let Some(progress) = &state.warm_up {
+        lines.push(format!("Warming up: {}, {} %, {}", progress.device, progress.percent, progress.step));
+    }
     lines.push(match &state.document.image {
         Some(open) => {
             let volume = &open.volume;

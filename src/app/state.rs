@@ -28,7 +28,7 @@ use crate::data::{Geometry, Mask};
 use crate::device::DeviceChoice;
 use crate::engine::jobs::TruthQuestion;
 use crate::engine::{Counts, Ticket, threshold_step};
-use crate::infer::{ModelInfo, ModelSource, Prediction};
+use crate::infer::{ModelInfo, ModelSource, Prediction, WarmUpProgress};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, Picture, ProbabilityLayer};
 
@@ -68,6 +68,8 @@ pub struct Distance {
 
 /// The model that makes the predictions.
 pub struct OpenModel {
+    /// The ticket of the request that opened the model.
+    pub opened: Ticket,
     /// Where the model is stored.
     pub source: ModelSource,
     /// The description of the model.
@@ -86,6 +88,8 @@ pub struct State {
     pub truth_question: Option<TruthQuestion>,
     /// The model, if one is open.
     pub model: Option<OpenModel>,
+    /// How far the GPU is that will take over from the CPU, while one is made ready.
+    pub warm_up: Option<WarmUpProgress>,
     /// The newest prediction for this image.
     pub shown: Option<Shown>,
     /// The Hausdorff distance that was measured last.
@@ -169,6 +173,7 @@ impl State {
             document: Document::default(),
             truth_question: None,
             model: None,
+            warm_up: None,
             shown: None,
             distance: None,
             prompt_of: PromptOf::default(),
@@ -203,6 +208,13 @@ impl State {
     /// Returns the comparison model, once it is open.
     pub fn other(&self) -> Option<&ModelInfo> {
         self.comparison.as_ref()?.info.as_ref()
+    }
+
+    /// Returns the device for a long task with a model of its own: while a GPU is made ready, it is the CPU, because
+    /// the task would wait for the same kernels.
+    pub fn device_for_tasks(&self) -> DeviceChoice {
+        let compared = self.comparison.as_ref().and_then(|comparison| comparison.warm_up.as_ref());
+        if self.warm_up.as_ref().or(compared).is_some() { DeviceChoice::Cpu } else { self.device }
     }
 
     /// Returns whether a panel is visible on the screen.

@@ -3,6 +3,7 @@
 pub use crate::engine::PRESETS;
 
 pub use crate::annotate::file_name;
+use crate::infer::WarmUpProgress;
 
 /// Formats a duration with a sensible number of digits: 40 s, 12 min, 1 h 5 min.
 pub fn duration(seconds: f64) -> String {
@@ -18,6 +19,19 @@ pub fn duration(seconds: f64) -> String {
 pub fn memory(bytes: u64) -> String {
     let mebibytes = bytes as f64 / f64::from(1 << 20);
     if mebibytes < 1000.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
+}
+
+/// Says how far a GPU is that is made ready.
+pub fn warming_up(progress: &WarmUpProgress) -> String {
+    format!("GPU warming up {} %", progress.percent)
+}
+
+/// Explains what happens while a GPU is made ready.
+pub fn about_warm_up(progress: &WarmUpProgress) -> String {
+    format!(
+        "{}: {}. The CPU computes until the GPU is ready; the first time this can take minutes.",
+        progress.device, progress.step
+    )
 }
 
 /// The character that replaces the omitted part of a name.

@@ -47,11 +47,15 @@ impl ModelArguments {
     }
 }
 
+/// The number of passes for which the CPU is quicker than a GPU: it takes about a tenth of a second for each, and a
+/// GPU some seconds to start even where its kernels are known.
+const FEW: usize = 20;
+
 /// The argument that selects the compute device.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
-    /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one [default: auto; for the
-    /// window its saved setting]
+    /// Compute device: auto, cpu, gpu or gpu:N; auto uses a hardware GPU if there is one, but the CPU where few masks
+    /// are made and a GPU would take longer to start [default: auto; for the window its saved setting]
     #[arg(long, value_name = "D")]
     pub device: Option<DeviceChoice>,
 }
@@ -60,6 +64,14 @@ impl DeviceArguments {
     /// Returns the requested device, or `auto`.
     pub fn choice(&self) -> DeviceChoice {
         self.device.unwrap_or_default()
+    }
+
+    /// Returns the device for `passes` passes through the network: `auto` is the CPU where it is quicker.
+    pub fn choice_for(&self, passes: usize) -> DeviceChoice {
+        match self.choice() {
+            DeviceChoice::Auto if passes <= FEW => DeviceChoice::Cpu,
+            choice => choice,
+        }
     }
 }
 
@@ -144,5 +156,19 @@ impl MaskRuleName {
             Self::Half => MaskRule::Half,
             Self::Exactly255 => MaskRule::Exactly255,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_masks_are_made_on_the_cpu_unless_a_gpu_is_asked_for() {
+        let choice = |device, passes| DeviceArguments { device }.choice_for(passes);
+        assert_eq!(choice(None, 1), DeviceChoice::Cpu);
+        assert_eq!(choice(Some(DeviceChoice::Auto), FEW), DeviceChoice::Cpu);
+        assert_eq!(choice(None, FEW + 1), DeviceChoice::Auto);
+        assert_eq!(choice(Some(DeviceChoice::Gpu(None)), 1), DeviceChoice::Gpu(None));
     }
 }

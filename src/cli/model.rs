@@ -1,5 +1,7 @@
 //! Opens the model of a command.
 
+use std::ops::ControlFlow;
+
 use himix::device::DeviceChoice;
 use himix::infer::{ModelSource, OpenModel, Segmenter};
 
@@ -12,15 +14,34 @@ pub fn open(
     device: DeviceChoice,
     results: &str,
 ) -> Result<Box<dyn Segmenter>, Failure> {
-    let busy = terminal::busy("reading the model");
+    let busy = terminal::busy(match device {
+        DeviceChoice::Cpu => "reading the model",
+        DeviceChoice::Auto | DeviceChoice::Gpu(_) => "opening the device and reading the model",
+    });
     let mut model = open(source, device)?;
     drop(busy);
     notices(model.as_mut());
+    warm_up(model.as_mut());
     let info = model.info();
     if !info.is_trained {
         terminal::note(format!("{} is untrained; its {results} mean nothing", info.name));
     }
     Ok(model)
+}
+
+/// Makes the device of a model ready, and shows how far it is.
+fn warm_up(model: &mut dyn Segmenter) {
+    let mut bar = None;
+    let warmed = model.warm_up(&mut |progress| {
+        let bar = bar.get_or_insert_with(|| {
+            let words = format!("{} is made ready, which can take minutes the first time", progress.device);
+            terminal::long_wait(&words)
+        });
+        bar.set(progress.percent, progress.step);
+        ControlFlow::Continue(())
+    });
+    // The prediction that follows meets the same failure, moves to the CPU and says so.
+    drop(warmed);
 }
 
 /// Prints the notices of the model since the last call.

@@ -83,7 +83,8 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let image = seen.image;
     let folders = folders(arguments)?;
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let mut segmenter = model::open(open, &source, arguments.device.choice(), "masks")?;
+    let device = arguments.device.choice_for(arguments.prompts.len());
+    let mut segmenter = model::open(open, &source, device, "masks")?;
     let mut objects = Vec::new();
     let mut texts = Vec::new();
     for (prompt, folder) in arguments.prompts.iter().zip(folders) {

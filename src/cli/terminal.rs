@@ -59,8 +59,30 @@ pub fn busy(message: &str) -> Busy {
     Busy(spinner)
 }
 
+/// Says `words` on stderr, because what follows takes long: as a line with the time and the part that is done until
+/// it is dropped, or as a note if stderr is not a terminal.
+pub fn long_wait(words: &str) -> Busy {
+    if !io::stderr().is_terminal() {
+        note(words);
+        return Busy(ProgressBar::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {prefix}: {pos} %, {msg} ({elapsed})");
+    let bar = ProgressBar::new(100).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_prefix(words.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Busy(bar)
+}
+
 /// Removes its line when it is dropped.
 pub struct Busy(ProgressBar);
+
+impl Busy {
+    /// Shows that `percent` is done, and what is being done.
+    pub fn set(&self, percent: u8, step: &'static str) {
+        self.0.set_position(percent.into());
+        self.0.set_message(step);
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::display::DisplayPixels;
 use super::job::Ticket;
-use crate::infer::ModelInfo;
+use crate::infer::{ModelInfo, WarmUpProgress};
 
 /// Identifies one of the open models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,8 +25,11 @@ pub enum Event {
 /// An event of an open model.
 #[derive(Debug)]
 pub enum ModelEvent {
-    /// The model's information changed, for example because it moved to another device.
-    Updated(Box<ModelInfo>),
+    /// The information of the model changed that the request `opened` has opened, for example because it moved to
+    /// another device.
+    Updated { opened: Ticket, info: Box<ModelInfo> },
+    /// How far a GPU is that will take over from the CPU; `None` if none is being made ready any more.
+    WarmUp(Option<WarmUpProgress>),
     /// The model stopped and could not be opened again. The text is one line that gives the reason.
     Lost(String),
     /// A message for the user that is not an error.

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, select};
+use crossbeam_channel::{Receiver, never, select};
 
 use super::event::{Event, ModelEvent, Slot};
 use super::event_sender::EventSender;
 use super::guard::guarded;
 use super::inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};
-use super::job;
+use super::job::{self, Ticket};
 use super::pending::Reply;
 use super::slot::LatestSlot;
+use super::warm_up::{Message, Turn, WarmUpThread};
 use crate::data::Image;
 use crate::data::volume::DisplayWindow;
 use crate::device::DeviceChoice;
-use crate::infer::{InferError, Inspection, ModelInfo, ModelSource, OpenModel, Prediction, Segmenter};
+use crate::infer::{
+    InferError, Inspection, ModelInfo, ModelSource, OpenModel, Prediction, Segmenter, WarmUp, Warmed, same_mask,
+};
 
 /// The requests to an inference thread, each in a slot with its reply channel.
 #[derive(Clone, Default)]
@@ -34,6 +37,12 @@ pub(super) struct InferThread {
     pub(super) quit: Receiver<()>,
     pub(super) out: EventSender,
     pub(super) model: Option<(ModelSource, Box<dyn Segmenter>)>,
+    /// The ticket of the request that opened the model.
+    pub(super) opened: Ticket,
+    /// The warm-up of the GPU that is to take over, while there is one.
+    pub(super) warm_up: Option<WarmUpThread>,
+    /// The turn of the warm-ups of all models.
+    pub(super) turn: Turn,
     /// The stored image of the last request with a display window, that display window, and the resulting network
     /// input.
     pub(super) seen: Option<(Arc<Image>, DisplayWindow, Arc<Image>)>,
@@ -51,8 +60,15 @@ impl InferThread {
     /// Runs until the engine is dropped.
     pub(super) fn run(mut self) {
         loop {
+            let warm_up = self.warm_up.as_ref().map_or_else(never, |warm_up| warm_up.messages.clone());
             select! {
-                recv(self.quit) -> _ => return,
+                recv(self.quit) -> _ => {
+                    if let Some(warm_up) = self.warm_up.take() {
+                        warm_up.end();
+                    }
+                    return;
+                }
+                recv(warm_up) -> message => self.hear(message.ok()),
                 recv(self.requests.models.arrivals()) -> _ => self.open_waiting_model(),
                 recv(self.requests.predictions.arrivals()) -> _ => {
                     // A model that was requested earlier is opened first.
@@ -71,18 +87,86 @@ impl InferThread {
         }
     }
 
+    /// Opens the model that was requested last. The CPU answers at once, and a GPU takes over when it is ready.
     fn open_waiting_model(&mut self) {
         let Some((source, device, reply)) = self.requests.models.take() else { return };
-        match self.open_model(&source, device) {
+        match self.open_model(&source, DeviceChoice::Cpu) {
             Ok(mut model) => {
                 let info = model.info();
                 // The messages about opening are in `info`.
                 model.take_notices();
+                self.end_warm_up();
+                let warm_up = model.on_gpu(device);
                 self.model = Some((source, model));
+                self.opened = reply.ticket;
                 reply.answer(Ok(info));
+                if let Some(warm_up) = warm_up {
+                    self.begin_warm_up(warm_up);
+                }
             }
             Err(message) => reply.answer(Err(job::Failure::Failed(message))),
         }
+    }
+
+    fn begin_warm_up(&mut self, warm_up: WarmUp) {
+        match WarmUpThread::start(self.slot, warm_up, self.turn.clone()) {
+            Ok(thread) => self.warm_up = Some(thread),
+            Err(error) => self.say(ModelEvent::Notice(format!(
+                "The GPU is not used, because no thread could be started ({error}). The CPU is used."
+            ))),
+        }
+    }
+
+    /// Ends the warm-up, if there is one, which is abandoned unless it has ended by itself.
+    fn end_warm_up(&mut self) -> Option<WarmUpThread> {
+        let ended = self.warm_up.take()?;
+        self.say(ModelEvent::WarmUp(None));
+        Some(ended)
+    }
+
+    /// Handles a message of the warm-up; `None` if its thread ended without a word.
+    fn hear(&mut self, message: Option<Message>) {
+        let outcome = match message {
+            Some(Message::Progress(progress)) => {
+                self.warm_up.iter_mut().for_each(|warm_up| warm_up.device = Some(progress.device.clone()));
+                return self.say(ModelEvent::WarmUp(Some(progress)));
+            }
+            Some(Message::Done(outcome)) => outcome,
+            None => Err("its thread ended".into()),
+        };
+        let device = self.end_warm_up().and_then(|warm_up| warm_up.device.clone());
+        let device = device.unwrap_or_else(|| "The GPU".into());
+        let changed = match outcome {
+            Ok(Warmed::Ready(ready)) => self.change_over(ready),
+            Ok(Warmed::NoGpu(notice)) => {
+                return notice.into_iter().for_each(|notice| self.say(ModelEvent::Notice(notice)));
+            }
+            Ok(Warmed::Abandoned) => return,
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = changed {
+            self.say(ModelEvent::Notice(format!(
+                "{device} is not used ({reason}). The CPU is used. Choose the device again to try once more."
+            )));
+        }
+    }
+
+    /// Puts the model that is ready on a GPU in the place of the current one, if both make the same mask. This
+    /// happens between two requests.
+    fn change_over(&mut self, mut ready: Box<dyn Segmenter>) -> Result<(), String> {
+        let Some((_, current)) = &mut self.model else { return Ok(()) };
+        let compared = guarded(|| same_mask(current.as_mut(), ready.as_mut())).flatten();
+        let dropped = match compared {
+            Ok(()) => std::mem::replace(current, ready),
+            Err(_) => ready,
+        };
+        // A model of a broken device may panic when it is dropped.
+        let _ = guarded(move || drop(dropped));
+        compared?;
+        let info = self.model.as_ref().map(|(_, model)| model.info());
+        info.into_iter().for_each(|info| self.say_updated(info));
+        self.pass_on_notices();
+        Ok(())
     }
 
     fn open_model(&self, source: &ModelSource, device: DeviceChoice) -> Result<Box<dyn Segmenter>, String> {
@@ -186,12 +270,13 @@ impl InferThread {
             Ok(model) => {
                 let notice = format!("The model stopped ({reason}) and was opened again on the CPU.");
                 self.say(ModelEvent::Notice(notice));
-                self.say(ModelEvent::Updated(Box::new(model.info())));
+                self.say_updated(model.info());
                 self.model = Some((source, model));
                 true
             }
             Err(error) => {
                 let message = format!("The model stopped ({reason}) and could not be opened again: {error}");
+                self.end_warm_up();
                 self.say(ModelEvent::Lost(message));
                 false
             }
@@ -203,9 +288,13 @@ impl InferThread {
         let notices = model.take_notices();
         if !notices.is_empty() {
             let info = model.info();
-            self.say(ModelEvent::Updated(Box::new(info)));
+            self.say_updated(info);
             notices.into_iter().for_each(|notice| self.say(ModelEvent::Notice(notice)));
         }
+    }
+
+    fn say_updated(&self, info: ModelInfo) {
+        self.say(ModelEvent::Updated { opened: self.opened, info: Box::new(info) });
     }
 
     fn say(&self, event: ModelEvent) {

@@ -10,6 +10,7 @@ use super::event::Slot;
 use super::event_sender::EventSender;
 use super::infer_thread::{InferThread, Requests};
 use super::priority::{PREDICTION, lower};
+use super::warm_up::Turn;
 use crate::infer::OpenModel;
 
 /// The time to wait for a running prediction when the program ends.
@@ -27,7 +28,7 @@ impl InferenceWorker {
     ///
     /// # Errors
     /// The thread could not be started.
-    pub(super) fn start(slot: Slot, open: OpenModel, out: EventSender) -> io::Result<Self> {
+    pub(super) fn start(slot: Slot, open: OpenModel, turn: Turn, out: EventSender) -> io::Result<Self> {
         let name = match slot {
             Slot::Primary => "himix-infer",
             Slot::Compared => "himix-compare",
@@ -35,8 +36,18 @@ impl InferenceWorker {
         let requests = Requests::default();
         let (quit, quit_in) = bounded(0);
         let (alive, ended) = bounded::<()>(0);
-        let thread =
-            InferThread { slot, open, requests: requests.clone(), quit: quit_in, out, model: None, seen: None };
+        let thread = InferThread {
+            slot,
+            open,
+            requests: requests.clone(),
+            quit: quit_in,
+            out,
+            model: None,
+            opened: 0,
+            warm_up: None,
+            turn,
+            seen: None,
+        };
         Builder::new().name(name.into()).spawn(move || {
             let _alive: Sender<()> = alive;
             lower(PREDICTION);

@@ -1,8 +1,8 @@
 //! Threads between the window and the work. Requests go in, answers and events come out, and neither side blocks
 //! the other.
 //!
-//! One thread owns the model; a second one owns the model for comparison while there is one. Other threads read
-//! files, compute (count, measure and render), write files, and train. Every request is a [`Pending`] of the
+//! One thread owns the model; a second one owns the model for comparison while there is one. While such a model
+//! computes on the CPU, a further thread may make it ready on a GPU. Other threads read files, compute (count, measure and render), write files, and train. Every request is a [`Pending`] of the
 //! window, which receives the answer. Requests that are large and soon outdated, such as those for a prediction,
 //! wait in [`LatestSlot`]s, in which a newer value replaces an older one. All others go through bounded channels.
 
@@ -28,6 +28,7 @@ mod study;
 mod thumbnails;
 mod training;
 mod wake;
+mod warm_up;
 mod worker;
 
 use std::io;
@@ -73,6 +74,7 @@ use run::{Estimate, Interrupted, RunControl, TrainConfig};
 use slices::Slices;
 use thumbnails::Thumbnails;
 use training::TrainingController;
+use warm_up::Turn;
 use worker::WorkerThread;
 
 /// The number of events that may wait for the window.
@@ -86,6 +88,8 @@ const SHORT_FAREWELL: Duration = Duration::from_secs(1);
 /// ends the threads; it waits for them for a limited time.
 pub struct Engine {
     open: OpenModel,
+    /// The turn of the models' warm-ups.
+    turn: Turn,
     primary: InferenceWorker,
     /// The worker of the model for comparison, while there is one.
     compared: Option<InferenceWorker>,
@@ -113,8 +117,10 @@ impl Engine {
         priority::share_threads();
         let (events_in, events) = bounded(EVENT_QUEUE);
         let out = EventSender { events: events_in, wake: wake.clone() };
+        let turn = Turn::default();
         Ok(Self {
-            primary: InferenceWorker::start(Slot::Primary, open.clone(), out.clone())?,
+            primary: InferenceWorker::start(Slot::Primary, open.clone(), turn.clone(), out.clone())?,
+            turn,
             open,
             compared: None,
             slices: Slices::start(wake.clone())?,
@@ -206,7 +212,8 @@ impl Engine {
     }
 
     /// Opens a model in a slot in place of the current one, which stays open if this fails. Starts the thread
-    /// `himix-compare` if it is needed.
+    /// `himix-compare` if it is needed. If `device` leads to a GPU, the CPU answers until the GPU is ready, which
+    /// [`ModelEvent::WarmUp`] and [`ModelEvent::Updated`] tell.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -218,7 +225,8 @@ impl Engine {
         device: DeviceChoice,
     ) -> io::Result<()> {
         if slot == Slot::Compared && self.compared.is_none() {
-            self.compared = Some(InferenceWorker::start(slot, self.open.clone(), self.out.clone())?);
+            let (open, turn, out) = (self.open.clone(), self.turn.clone(), self.out.clone());
+            self.compared = Some(InferenceWorker::start(slot, open, turn, out)?);
         }
         let (asked, reply) = pending.prepare(self.ticket(), source.clone(), self.out.wake.clone());
         pending.sent(asked);

@@ -10,12 +10,14 @@ use std::thread::Builder;
 use super::guard::guarded;
 use super::job::Failure;
 use super::pending::Reply;
+use super::priority::{PREDICTION, lower};
 use crate::data::volume::DisplayWindow;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Dataset, Image, Limit, Mask, Truth, dicom, open};
 use crate::device::DeviceChoice;
 use crate::infer::{
-    InferError, InspectOptions, ModelSource, OpenModel, Overrides, Parameter, SweepCase, SweepResult, local, sweep,
+    InferError, InspectOptions, ModelSource, OpenModel, Overrides, Parameter, ReadCase, SweepCase, SweepResult,
+    local, sweep,
 };
 use crate::train::{FitProgress, StageOutput, fit_linear_probes, write_linear_probes};
 
@@ -67,6 +69,8 @@ pub enum StudyAnswer {
 /// The thread could not be started.
 pub(super) fn begin(request: StudyRequest, open: OpenModel, reply: Reply<StudyAnswer>) -> io::Result<()> {
     Builder::new().name("himix-study".into()).spawn(move || {
+        // The threads that compute the images of a set have the priority of the thread that starts them.
+        lower(PREDICTION);
         let outcome = guarded(|| run(&request, &open, &reply));
         let stopped = |reason| Err(Failure::Failed(format!("The computation stopped ({reason}).")));
         reply.answer(outcome.unwrap_or_else(stopped));
@@ -110,21 +114,24 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
             Ok(StudyAnswer::Fitted { description: linear_probes.description })
         }
         Study::Sweep { overrides, parameter, values, threshold, over } => {
-            let (cases, count): (Box<dyn Iterator<Item = _>>, usize) = match over {
+            let cases: Vec<ReadCase> = match over {
                 SweepOver::Picture { image, seen, prompt, truth } => {
                     let image = match seen {
                         Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
                         None => image.clone(),
                     };
-                    let case = SweepCase { image, prompt: prompt.clone(), truth: truth.clone() };
-                    (Box::new(std::iter::once(Ok(case))), 1)
+                    let case = move || {
+                        let (image, truth) = (image.clone(), truth.clone());
+                        Ok(SweepCase { image, prompt: prompt.clone(), truth })
+                    };
+                    vec![Box::new(case)]
                 }
                 SweepOver::Items { items, prompt, limit } => {
-                    (Box::new(items.iter().map(|item| read(item, prompt, *limit))), items.len())
+                    items.iter().map(|item| Box::new(move || read(item, prompt, *limit)) as ReadCase).collect()
                 }
             };
-            let progress = |done| step(done, count * values.len());
-            let swept = sweep(model.as_mut(), overrides, *parameter, values, *threshold, cases, progress);
+            let progress = |done| step(done, cases.len() * values.len());
+            let swept = sweep(model.as_mut(), overrides, *parameter, values, *threshold, &cases, progress);
             Ok(StudyAnswer::Swept(Box::new(swept.map_err(words)?.ok_or(Failure::Cancelled)?)))
         }
         Study::Save { overrides, folder } => {

@@ -10,6 +10,7 @@ use super::error::InferError;
 use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Plane;
 use super::segmenter::Segmenter;
+use super::side_by_side::in_order;
 use crate::data::dataset::pair::{self, Pair};
 use crate::data::{DataError, Dataset, Image, Mask, Orientation, foreground, preprocess, subject, subject_code};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
@@ -134,6 +135,9 @@ impl Evaluation {
 /// the image. Images and masks are read according to [`Dataset::reading`]. An image whose mask has another size is
 /// skipped; masks are not resized.
 ///
+/// Several images are computed side by side if the model allows it ([`Segmenter::share`]). This changes neither the
+/// results nor the order of the calls to `progress` and `show`, which are those of one image after the other.
+///
 /// `progress` receives the number of finished images and the total; if it breaks, the evaluation ends with the
 /// images finished so far. `show` receives every image with its prediction and ground truth.
 ///
@@ -156,44 +160,31 @@ pub fn evaluate(
     let (mut skipped, mut is_own) = (Vec::new(), Vec::new());
     let mut mask_kinds = BTreeMap::new();
     let mut turned = 0;
-    for (index, sample) in samples.iter().enumerate() {
-        if progress(index, samples.len()).is_break() {
-            break;
+    let job = |segmenter: &mut dyn Segmenter, _: &mut (), index: usize| {
+        let (sample, prompt) = (&samples[index], &samples[order[index]].prompt);
+        match pair::read(sample, &dataset.reading) {
+            Ok(pair) => Scored::of(segmenter, pair, &sample.name, prompt, settings, &known).map(Ok),
+            Err(error) => Ok(Err(error)),
         }
-        let prompt = &samples[order[index]].prompt;
-        let (image, truth) = match pair::read(sample, &dataset.reading) {
-            Ok(Pair { image, mask, kind, is_turned, .. }) => {
-                turned += usize::from(is_turned);
-                *mask_kinds.entry(kind.words()).or_default() += 1;
-                (image, mask)
+    };
+    in_order(segmenter, samples.len(), 1, job, |next| {
+        for (index, sample) in samples.iter().enumerate() {
+            if progress(index, samples.len()).is_break() {
+                break;
             }
-            Err(error) => {
-                skipped.push(error.to_string());
-                continue;
+            match next()? {
+                Ok(Scored { pair: Pair { image, mask, kind, is_turned, .. }, predicted, score }) => {
+                    turned += usize::from(is_turned);
+                    *mask_kinds.entry(kind.words()).or_default() += 1;
+                    show(&sample.name, &image, &predicted, &mask)?;
+                    is_own.push(score.prompt == sample.prompt);
+                    images.push(score);
+                }
+                Err(error) => skipped.push(error.to_string()),
             }
-        };
-        let wanted = InspectOptions { stages: settings.stages, ..InspectOptions::default() };
-        let Inspection { prediction, stages, .. } = segmenter.inspect(&image, prompt, None, wanted)?;
-        let raised = |plane: &Plane| -> Vec<u8> {
-            let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
-            foreground(&values, settings.threshold)
-        };
-        let predicted = prediction.mask(settings.threshold);
-        show(&sample.name, &image, &predicted, &truth)?;
-        let is_known = subject(&sample.name)
-            .filter(|_| !known.is_empty())
-            .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
-        let linear_probes = stages.iter().filter_map(|stage| stage.linear_probe.as_ref());
-        images.push(ImageScore {
-            name: sample.name.clone(),
-            prompt: prompt.clone(),
-            counts: Confusion::of(&predicted, &truth.values),
-            hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
-            is_known,
-            stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
-        });
-        is_own.push(*prompt == sample.prompt);
-    }
+        }
+        Ok::<(), InferError>(())
+    })?;
     if let (true, Some(reason)) = (images.is_empty(), skipped.first()) {
         return Err(InferError::NothingReadable { count: skipped.len(), reason: reason.clone() });
     }
@@ -209,6 +200,49 @@ pub fn evaluate(
         mask_kinds,
         skipped,
     })
+}
+
+/// An image with its mask and its scores.
+struct Scored {
+    pair: Pair,
+    /// The predicted mask, of the image's size.
+    predicted: Vec<u8>,
+    score: ImageScore,
+}
+
+impl Scored {
+    /// Predicts the image of `pair` and scores the mask. `known` are the sorted codes of the subjects in the
+    /// training data.
+    fn of(
+        segmenter: &mut dyn Segmenter,
+        pair: Pair,
+        name: &str,
+        prompt: &str,
+        settings: EvaluationSettings,
+        known: &[String],
+    ) -> Result<Self, InferError> {
+        let truth = &pair.mask;
+        let wanted = InspectOptions { stages: settings.stages, ..InspectOptions::default() };
+        let Inspection { prediction, stages, .. } = segmenter.inspect(&pair.image, prompt, None, wanted)?;
+        let raised = |plane: &Plane| -> Vec<u8> {
+            let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
+            foreground(&values, settings.threshold)
+        };
+        let predicted = prediction.mask(settings.threshold);
+        let is_known = subject(name)
+            .filter(|_| !known.is_empty())
+            .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
+        let linear_probes = stages.iter().filter_map(|stage| stage.linear_probe.as_ref());
+        let score = ImageScore {
+            name: name.to_owned(),
+            prompt: prompt.to_owned(),
+            counts: Confusion::of(&predicted, &truth.values),
+            hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
+            is_known,
+            stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
+        };
+        Ok(Self { pair, predicted, score })
+    }
 }
 
 /// A permutation without fixed points (Sattolo's algorithm, one cycle through all). A single item stays in place.

@@ -59,7 +59,7 @@ impl Predictor {
         Ok(self.inspect(image, prompt, Some(overrides), InspectOptions::default())?.prediction)
     }
 
-    fn look(
+    pub(super) fn look(
         &mut self,
         image: &Image,
         prompt: &str,

@@ -10,8 +10,10 @@ pub mod prediction;
 pub mod predictor;
 mod save_modified;
 mod segmenter;
+mod side_by_side;
 mod spectrum;
 mod sweep;
+mod warm_up;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
 pub use crate::model::weights::linear_probes::LinearProbes;
@@ -25,4 +27,5 @@ pub use predictor::Predictor;
 pub use save_modified::changes;
 pub use segmenter::{OpenModel, Segmenter, local, local_models};
 pub use spectrum::radial_power;
-pub use sweep::{SweepCase, SweepPoint, SweepResult, sweep};
+pub use sweep::{ReadCase, SweepCase, SweepPoint, SweepResult, sweep};
+pub use warm_up::{Report, WarmUp, WarmUpProgress, Warmed, same_mask};

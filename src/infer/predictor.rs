@@ -1,9 +1,9 @@
 //! The predictor: one model on one device, with caches of the features of images and prompts.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cache::Recent;
@@ -24,6 +24,8 @@ use crate::text::{Encoding, Tokenizer};
 
 /// The number of images whose features are cached; 2.3 MB each in the full-size model.
 const IMAGES_CACHED: usize = 16;
+/// The same in a predictor that shares its weights with another and goes through a set: the current image.
+const IMAGES_CACHED_SHARED: usize = 1;
 /// The number of prompts whose token states of every layer are cached; 1 MB each in the full-size model.
 const PROMPTS_CACHED: usize = 128;
 
@@ -32,24 +34,39 @@ struct Loaded {
     executor: Box<dyn Executor>,
     device: OpenDevice,
     images: Recent<[u8; 32], Features>,
-    prompts: Recent<Vec<i64>, TextStates>,
+    prompts: Arc<Mutex<Recent<Vec<i64>, TextStates>>>,
+}
+
+impl Loaded {
+    fn prompts(&self) -> MutexGuard<'_, Recent<Vec<i64>, TextStates>> {
+        // Every state between two operations of the cache is valid.
+        self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One model on one device.
 pub struct Predictor {
-    located: Located,
+    registry: Registry,
+    located: Arc<Located>,
     /// The tokeniser; `None` if the network reads no text.
-    tokenizer: Option<Tokenizer>,
+    tokenizer: Option<Arc<Tokenizer>>,
     loaded: Loaded,
-    linear_probes: Option<LinearProbes>,
+    linear_probes: Option<Arc<LinearProbes>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
 }
 
+/// The probability of a logit. It is computed here and not on the device: burn's fusion merges the sigmoid with the
+/// pooling before it into one kernel, which gave wrong values on software Vulkan.
+fn probability(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
 fn load(located: &Located, device: OpenDevice) -> Result<Loaded, InferError> {
     let executor = located.load(&device.device)?.prepare();
-    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts: Recent::new(PROMPTS_CACHED) })
+    let prompts = Arc::new(Mutex::new(Recent::new(PROMPTS_CACHED)));
+    Ok(Loaded { executor, device, images: Recent::new(IMAGES_CACHED), prompts })
 }
 
 /// Opens the tokeniser of a network that reads text.
@@ -126,13 +143,40 @@ impl Predictor {
             subjects: sorted(&provenance.subjects),
         };
         Ok(Self {
-            located,
-            tokenizer,
+            registry: registry.clone(),
+            located: Arc::new(located),
+            tokenizer: tokenizer.map(Arc::new),
             loaded,
-            linear_probes,
+            linear_probes: linear_probes.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
+        })
+    }
+
+    /// The same model for another thread, with the same weights in the same memory. Prompts that one of them has
+    /// encoded are known to the other; images are not. `None` on a GPU, which computes for one thread at a time, and
+    /// if the network cannot share its weights.
+    pub fn share(&self) -> Option<Self> {
+        let Loaded { executor, device, images: _, prompts } = &self.loaded;
+        if device.is_gpu {
+            return None;
+        }
+        let loaded = Loaded {
+            executor: executor.share()?,
+            device: device.clone(),
+            images: Recent::new(IMAGES_CACHED_SHARED),
+            prompts: prompts.clone(),
+        };
+        Some(Self {
+            registry: self.registry.clone(),
+            located: self.located.clone(),
+            tokenizer: self.tokenizer.clone(),
+            loaded,
+            linear_probes: self.linear_probes.clone(),
+            inspection_cache: InspectionCache::default(),
+            info: self.info.clone(),
+            notices: Vec::new(),
         })
     }
 
@@ -164,7 +208,7 @@ impl Predictor {
     /// Clears the cached features of images and prompts, so that the next prediction computes everything.
     pub fn forget(&mut self) {
         self.loaded.images.clear();
-        self.loaded.prompts.clear();
+        self.loaded.prompts().clear();
     }
 
     /// Segments an image. Only the probability is read back from the device. If a GPU fails, the model is opened
@@ -252,35 +296,10 @@ impl Predictor {
     /// Runs the encoders if image or prompt are new, and the decoder with `overrides`.
     pub(super) fn pass(&mut self, image: &Image, prompt: &str, overrides: &Overrides) -> Result<Pass, InferError> {
         let start = Instant::now();
-        let device = self.loaded.device.device.clone();
         let mut milliseconds = Milliseconds::default();
-
-        let key = image.content_key();
-        let features = match self.loaded.images.get(&key) {
-            Some(features) => features,
-            None => {
-                let start = Instant::now();
-                let features = self.loaded.executor.encode_image(self.input(image, &device));
-                self.sync()?;
-                self.loaded.images.put(key, features.clone());
-                milliseconds.vision = elapsed_ms(start);
-                features
-            }
-        };
-
-        let start_text = Instant::now();
+        let features = self.features(image, &mut milliseconds)?;
         let encoding = self.encode(prompt);
-        let states = match (self.loaded.prompts.get(&encoding.ids), self.tokens(&encoding, &device)) {
-            (Some(states), _) => states,
-            (None, None) => TextStates::new(),
-            (None, Some(tokens)) => {
-                let states = self.loaded.executor.encode_text(tokens);
-                self.sync()?;
-                self.loaded.prompts.put(encoding.ids.clone(), states.clone());
-                milliseconds.text = elapsed_ms(start_text);
-                states
-            }
-        };
+        let states = self.text_states(&encoding, &mut milliseconds)?;
 
         let start_decoder = Instant::now();
         let executor = &mut self.loaded.executor;
@@ -289,6 +308,41 @@ impl Predictor {
             None => Decoded { logits: executor.decode(&features, &states), stages: Vec::new() },
         };
         Ok(Pass { features, states, decoded, encoding, milliseconds, start, start_decoder })
+    }
+
+    /// The features of an image, from the cache if it is known.
+    pub(super) fn features(&mut self, image: &Image, times: &mut Milliseconds) -> Result<Features, InferError> {
+        let key = image.content_key();
+        if let Some(features) = self.loaded.images.get(&key) {
+            return Ok(features);
+        }
+        let start = Instant::now();
+        let features = self.loaded.executor.encode_image(self.input(image, &self.loaded.device.device));
+        self.sync()?;
+        self.loaded.images.put(key, features.clone());
+        times.vision = elapsed_ms(start);
+        Ok(features)
+    }
+
+    /// The text encoder's outputs for a prompt, from the cache if its tokens are known; empty if the network reads
+    /// no text.
+    pub(super) fn text_states(
+        &mut self,
+        encoding: &Encoding,
+        times: &mut Milliseconds,
+    ) -> Result<TextStates, InferError> {
+        let start = Instant::now();
+        // The cache is not locked during the computation, so that another thread need not wait for it.
+        let known = self.loaded.prompts().get(&encoding.ids);
+        if let Some(states) = known {
+            return Ok(states);
+        }
+        let Some(tokens) = self.tokens(encoding, &self.loaded.device.device) else { return Ok(TextStates::new()) };
+        let states = self.loaded.executor.encode_text(tokens);
+        self.sync()?;
+        self.loaded.prompts().put(encoding.ids.clone(), states.clone());
+        times.text = elapsed_ms(start);
+        Ok(states)
     }
 
     /// Reads the mask of a pass back and, if `has_maps` is set, the maps of the stages.
@@ -304,7 +358,8 @@ impl Predictor {
         let natural = |values: Vec<f32>, side: usize| {
             if self.is_transposed() { preprocess::untranspose(&values, side) } else { values }
         };
-        let model_values = natural(self.values(sigmoid(pass.decoded.logits.clone()))?, side);
+        let logits = self.values(pass.decoded.logits.clone().reshape([-1]))?;
+        let model_values = natural(logits.into_iter().map(probability).collect(), side);
         let mut stages = Vec::new();
         for (stage, grid) in pass.decoded.stages.iter().zip(&self.info.stages).filter(|_| has_maps) {
             let side = 2 * grid;
@@ -344,7 +399,22 @@ impl Predictor {
 
     /// The linear probes of the stages, if the model has them.
     pub fn linear_probes(&self) -> Option<&LinearProbes> {
-        self.linear_probes.as_ref()
+        self.linear_probes.as_deref()
+    }
+
+    /// The networks among which the model's was found.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The device on which the model computes.
+    pub(super) fn device(&self) -> &OpenDevice {
+        &self.loaded.device
+    }
+
+    /// Replaces the messages that were not taken yet.
+    pub(super) fn set_notices(&mut self, notices: Vec<String>) {
+        self.notices = notices;
     }
 
     /// The files of the model.

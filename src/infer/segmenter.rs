@@ -10,6 +10,7 @@ use super::info::ModelInfo;
 use super::inspection::{InspectOptions, Inspection};
 use super::prediction::Prediction;
 use super::predictor::Predictor;
+use super::warm_up::{Report, WarmUp};
 use crate::data::Image;
 use crate::device::DeviceChoice;
 use crate::model::overrides::Overrides;
@@ -39,8 +40,33 @@ pub trait Segmenter: Send {
         wanted: InspectOptions,
     ) -> Result<Inspection, InferError>;
 
+    /// Runs everything that a prediction needs once, so that the first one does not wait for kernels to be compiled
+    /// and tuned. Nothing is done where there is nothing to prepare, as on the CPU.
+    ///
+    /// # Errors
+    /// The device failed. A prediction can be requested all the same.
+    fn warm_up(&mut self, report: &mut Report<'_>) -> Result<(), InferError> {
+        let _ = report;
+        Ok(())
+    }
+
+    /// The work that makes the same model ready on the GPU that `choice` asks for; `None` if the model computes
+    /// there already or if there is certainly none. The answer comes at once; the work may take minutes and belongs
+    /// on a thread of its own.
+    fn on_gpu(&self, choice: DeviceChoice) -> Option<WarmUp> {
+        let _ = choice;
+        None
+    }
+
     /// Takes the messages for the user that were not reported yet.
     fn take_notices(&mut self) -> Vec<String>;
+
+    /// The same model for another thread, so that the images of a set are processed side by side. It has no weights
+    /// of its own, its results are the same to the last bit, and it has nothing to report. `None` if the model
+    /// cannot do this or would gain nothing; sets are then processed one image at a time.
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        None
+    }
 
     /// The model itself if it is on this computer. Only then can its weights be written and its tensors be read.
     fn local(&mut self) -> Option<&mut Predictor> {
@@ -85,8 +111,20 @@ impl Segmenter for Predictor {
         Predictor::inspect(self, image, prompt, overrides, wanted)
     }
 
+    fn warm_up(&mut self, report: &mut Report<'_>) -> Result<(), InferError> {
+        Predictor::warm_up(self, report)
+    }
+
+    fn on_gpu(&self, choice: DeviceChoice) -> Option<WarmUp> {
+        Predictor::on_gpu(self, choice)
+    }
+
     fn take_notices(&mut self) -> Vec<String> {
         Predictor::take_notices(self)
+    }
+
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        Some(Box::new(Predictor::share(self)?))
     }
 
     fn local(&mut self) -> Option<&mut Predictor> {

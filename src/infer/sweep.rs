@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::InferError;
 use super::inspection::InspectOptions;
 use super::segmenter::Segmenter;
+use super::side_by_side::in_order;
 use crate::data::{Image, Mask};
 use crate::metrics::{Confusion, mean_std};
 use crate::model::overrides::{Overrides, Parameter};
@@ -56,11 +57,17 @@ pub struct SweepResult {
     pub is_whole: bool,
 }
 
-/// Sweeps `parameter` over `values`; all other values are those of `overrides`. `cases` are read one at a time
-/// when they are needed.
+/// A function that reads a case. It is called when the case is needed, by the thread that computes it.
+pub type ReadCase<'a> = Box<dyn Fn() -> Result<SweepCase, String> + Send + Sync + 'a>;
+
+/// Sweeps `parameter` over `values`; all other values are those of `overrides`. `cases` are read when they are
+/// needed, only a few of them ahead.
 ///
-/// `progress` receives the number of finished masks before every mask; each case has as many as there are values. If it breaks, the sweep ends with the
-/// results so far, or with `None` if there are none yet.
+/// Several cases, or the values of a single case, are computed side by side if the model allows it
+/// ([`Segmenter::share`]). This changes neither the results nor the order of the calls to `progress`.
+///
+/// `progress` receives the number of finished masks before every mask; each case has as many as there are values.
+/// If it breaks, the sweep ends with the results so far, or with `None` if there are none yet.
 ///
 /// # Errors
 /// The model has no such parameter, no case can be read, or a prediction failed.
@@ -70,7 +77,7 @@ pub fn sweep(
     parameter: Parameter,
     values: &[f32],
     threshold: f32,
-    cases: impl Iterator<Item = Result<SweepCase, String>>,
+    cases: &[ReadCase],
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<SweepResult>, InferError> {
     let Some(own) = parameter.get(&segmenter.info().overrides) else {
@@ -79,40 +86,57 @@ pub fn sweep(
     let mut areas = vec![0f64; values.len()];
     let mut counts: Vec<Vec<Confusion>> = vec![Vec::new(); values.len()];
     let (mut done, mut skipped, mut is_whole) = (0, Vec::new(), true);
-    'cases: for (index, case) in cases.enumerate() {
-        // The check also precedes reading, which may take longer than computing the masks.
-        is_whole = progress(index * values.len()).is_continue();
-        if !is_whole {
-            break;
-        }
-        let case = match case {
+    // The jobs of a case are to read it and to compute each of its masks. They have the same thread, which reads the
+    // case and encodes its image once, unless there is only one case.
+    let steps = values.len() + 1;
+    let run = if cases.len() == 1 { 1 } else { steps };
+    let job = |segmenter: &mut dyn Segmenter, open: &mut Open, index: usize| -> Result<_, InferError> {
+        let case = match open.case(cases, index / steps) {
             Ok(case) => case,
-            Err(reason) => {
-                skipped.push(reason);
-                continue;
-            }
+            Err(reason) => return Ok(Step::Unreadable(reason)),
         };
-        let mut masks = Vec::with_capacity(values.len());
-        for (place, &value) in values.iter().enumerate() {
-            // A case counts only if all its values were computed.
-            is_whole = progress(index * values.len() + place).is_continue();
+        let Some(place) = (index % steps).checked_sub(1) else { return Ok(Step::Read) };
+        let mut overrides = overrides.clone();
+        parameter.set(&mut overrides, values[place]);
+        let wanted = InspectOptions::default();
+        let inspection = segmenter.inspect(&case.image, &case.prompt, Some(&overrides), wanted)?;
+        let mask = inspection.prediction.mask(threshold);
+        let area = mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
+        Ok(Step::Mask(area, case.truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values))))
+    };
+    in_order(segmenter, cases.len() * steps, run, job, |next| {
+        for index in 0..cases.len() {
+            // The check also precedes reading, which may take longer than computing the masks.
+            is_whole = progress(index * values.len()).is_continue();
             if !is_whole {
-                break 'cases;
+                break;
             }
-            let mut overrides = overrides.clone();
-            parameter.set(&mut overrides, value);
-            let wanted = InspectOptions::default();
-            let inspection = segmenter.inspect(&case.image, &case.prompt, Some(&overrides), wanted)?;
-            let mask = inspection.prediction.mask(threshold);
-            let area = mask.iter().filter(|pixel| **pixel != 0).count() as f64 / mask.len().max(1) as f64;
-            masks.push((area, case.truth.as_ref().map(|truth| Confusion::of(&mask, &truth.values))));
+            let is_read = match next()? {
+                Step::Unreadable(reason) => {
+                    skipped.push(reason);
+                    false
+                }
+                Step::Read | Step::Mask(..) => true,
+            };
+            let mut masks = Vec::with_capacity(values.len());
+            for place in 0..values.len() {
+                // A case counts only if all its values were computed.
+                if is_read && progress(index * values.len() + place).is_break() {
+                    is_whole = false;
+                    return Ok(());
+                }
+                if let Step::Mask(area, counts) = next()? {
+                    masks.push((area, counts));
+                }
+            }
+            for (place, (area, counted)) in masks.into_iter().enumerate() {
+                areas[place] += area;
+                counts[place].extend(counted);
+            }
+            done += usize::from(is_read);
         }
-        for (place, (area, counted)) in masks.into_iter().enumerate() {
-            areas[place] += area;
-            counts[place].extend(counted);
-        }
-        done += 1;
-    }
+        Ok::<(), InferError>(())
+    })?;
     if !is_whole && done == 0 {
         return Ok(None);
     }
@@ -141,4 +165,30 @@ pub fn sweep(
         skipped,
         is_whole,
     }))
+}
+
+/// The outcome of a job.
+enum Step {
+    /// The case was read.
+    Read,
+    /// The case could not be read, for this reason. All jobs of the case have this outcome.
+    Unreadable(String),
+    /// The fraction of the image that a mask covers, and the pixel counts if there is a ground truth.
+    Mask(f64, Option<Confusion>),
+}
+
+/// The case that a thread has read most recently, with its place in the list.
+#[derive(Default)]
+struct Open(Option<(usize, Result<SweepCase, String>)>);
+
+impl Open {
+    /// The case at `index`, which is read unless it was the last one.
+    fn case(&mut self, cases: &[ReadCase], index: usize) -> Result<&SweepCase, String> {
+        if self.0.as_ref().is_none_or(|(open, _)| *open != index) {
+            // The memory of the previous case is free before this one is read.
+            self.0 = None;
+        }
+        let (_, case) = self.0.get_or_insert_with(|| (index, cases[index]()));
+        case.as_ref().map_err(Clone::clone)
+    }
 }

@@ -201,6 +201,12 @@ pub trait Executor: fmt::Debug + Send {
     /// Combines both to logits `[1, 1, side, side]`.
     fn decode(&self, features: &Features, text: &TextStates) -> Tensor<4>;
 
+    /// Another executor for another thread, with the same weights in the same memory and the same results to the
+    /// last bit. `None` if the network cannot share its weights; sets are then processed one image at a time.
+    fn share(&self) -> Option<Box<dyn Executor>> {
+        None
+    }
+
     /// The capabilities of a network with decoder stages; `None` for any other network.
     fn staged(&mut self) -> Option<&mut dyn StagedExecutor> {
         None

@@ -246,3 +246,34 @@ fn subjects_of_the_training_are_told_apart_and_pictures_written() {
     fs::write(root.join("test/Images/sub-S1_a.png"), "no picture").expect("written");
     run(&[]).failed(2, &["none of the 2 images", "sub-S1_a.png"]);
 }
+
+#[test]
+fn a_set_is_scored_to_the_same_bits_on_any_number_of_threads() {
+    let folder = folder();
+    let data = folder.path().join("phantoms");
+    himix!["phantoms", "--out", &data, "--count", "40", "--side", "96"].done();
+    let images = data.join("train/Images");
+    let mut names: Vec<_> =
+        fs::read_dir(&images).expect("images").map(|entry| entry.expect("a name").path()).collect();
+    names.sort();
+    fs::write(&names[names.len() / 2], "no picture").expect("written");
+    for model in [bundle().as_os_str(), "bundled".as_ref()] {
+        let mut first = None;
+        for threads in ["1", "2", "3"] {
+            let (table, pictures) =
+                (folder.path().join("scores.csv"), folder.path().join(format!("pictures{threads}")));
+            let mut arguments: Vec<std::ffi::OsString> =
+                ["evaluate", "--device", "cpu", "--split", "train", "--json", "--model"].map(Into::into).to_vec();
+            arguments.extend([model.into(), "--data".into(), data.clone().into(), "--csv".into()]);
+            arguments.extend([table.clone().into(), "--overlays".into(), pictures.clone().into()]);
+            let ran = crate::program::run_with(&[("RAYON_NUM_THREADS", threads)], arguments).done();
+            assert!(ran.err.contains("left out: ") && ran.out.contains("not an image"), "{}", ran.err);
+            let picture = |path: &Path| fs::read(pictures.join(path.file_name().expect("a name"))).ok();
+            let drawn: Vec<_> = names.iter().map(|path| picture(path)).collect();
+            assert_eq!(drawn.iter().flatten().count(), names.len() - 1);
+            let result = (ran.out, ran.err, fs::read(&table).expect("the table"), drawn);
+            let first = first.get_or_insert_with(|| result.clone());
+            assert!(*first == result, "{threads} threads: {}", result.0);
+        }
+    }
+}

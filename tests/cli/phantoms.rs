@@ -56,7 +56,7 @@ fn few_phantoms_fill_every_split_that_is_written() {
     for (count, said, splits) in [
         ("24", "24 images (18 train, 3 val, 3 test)", 3),
         ("2", "2 images (1 train, 1 val)", 2),
-        ("1", "1 picture (1 train)", 1),
+        ("1", "1 image (1 train)", 1),
     ] {
         let folder = folder();
         let out = folder.path().join("few");
@@ -99,4 +99,18 @@ fn nothing_is_written_over() {
         assert!(!out.exists());
     }
     himix!["phantoms", "--out", mine.join("below")].failed(1, &["mine.txt"]);
+}
+
+#[test]
+fn the_phantoms_that_the_manual_names_exist() {
+    let manual = include_str!("../../docs/manual.md");
+    let folder = folder();
+    let out = folder.path().join("phantoms");
+    assert!(manual.contains("himix phantoms --out phantoms --count 12"), "the manual's command");
+    himix!["phantoms", "--out", &out, "--count", "12"].done();
+    let named: Vec<&str> = manual.split_whitespace().filter(|word| word.starts_with("phantoms/")).collect();
+    assert!(named.len() >= 2, "{named:?}");
+    for name in named {
+        assert!(folder.path().join(name).is_file(), "{name}");
+    }
 }

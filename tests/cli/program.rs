@@ -20,7 +20,13 @@ macro_rules! himix {
 pub(crate) use himix;
 
 pub fn run(arguments: Vec<OsString>) -> Ran {
+    run_with(&[], arguments)
+}
+
+/// Runs `himix` with these environment variables.
+pub fn run_with(variables: &[(&str, &str)], arguments: Vec<OsString>) -> Ran {
     let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_himix"))
+        .envs(variables.iter().copied())
         .args(&arguments)
         .env_remove("RUST_BACKTRACE")
         .output()

@@ -55,16 +55,15 @@ fn a_split_is_evaluated_with_any_model() {
 fn a_value_is_swept_with_any_model() {
     let mut model = FakeModel::default();
     let overrides = model.info().overrides;
-    let case = || SweepCase { image: image(), prompt: "left lung".into(), truth: None };
+    let case = || Ok(SweepCase { image: image(), prompt: "left lung".into(), truth: None });
     let go_on = |_| ControlFlow::Continue(());
     let values = [1.0, 5.0];
-    let swept =
-        sweep(&mut model, &overrides, Parameter::Sigma(0), &values, 0.5, std::iter::once(Ok(case())), go_on);
+    let swept = sweep(&mut model, &overrides, Parameter::Sigma(0), &values, 0.5, &[Box::new(case)], go_on);
     let swept = swept.expect("a sweep").expect("it was not cancelled");
     // Sigma moves the edge of the fake's lesion.
     let areas: Vec<f64> = swept.points.iter().map(|point| point.area).collect();
     assert!((areas[0] - 6.0 / 64.0).abs() < 1e-9 && (areas[1] - 0.5).abs() < 1e-9, "{areas:?}");
-    let none = sweep(&mut model, &Overrides::default(), Parameter::Sigma(9), &values, 0.5, [].into_iter(), go_on);
+    let none = sweep(&mut model, &Overrides::default(), Parameter::Sigma(9), &values, 0.5, &[], go_on);
     assert!(none.expect_err("no such value").to_string().contains("no such value"));
 }
 

@@ -3,14 +3,17 @@
 // Each test uses a part of this.
 #![allow(dead_code)]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use himix::data::Image;
+use himix::device::DeviceChoice;
 use himix::infer::{
     Attribution, GroupOverrides, InferError, InspectOptions, Inspection, Milliseconds, ModelInfo, OpenModel,
     Overrides, Plane, Prediction, Segmenter, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
+    WarmUp, WarmUpProgress, Warmed,
 };
 
 /// Side of the fake model's input.
@@ -43,6 +46,94 @@ pub struct FakeModel {
     pub refuses_stages: bool,
     /// Whether it reads no text and has no stages.
     pub is_plain: bool,
+    /// Whether several threads may use it at once.
+    pub is_shared: bool,
+    /// The GPU that it can be made ready on.
+    pub gpu: Option<Arc<SlowGpu>>,
+    /// The GPU that it computes on.
+    pub on_gpu: Option<Arc<SlowGpu>>,
+    /// One reference for every model that exists.
+    pub alive: Arc<()>,
+}
+
+/// How the warm-up of a [`SlowGpu`] ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// The model is ready.
+    #[default]
+    Ready,
+    /// The GPU is there, but computes other masks than the CPU.
+    ReadyButWrong,
+    /// There is no GPU, which nobody has to know.
+    NoGpu,
+    /// There is no GPU, which was asked for.
+    NoGpuWithNotice,
+    /// The GPU is found, and fails.
+    Fails,
+    /// The driver panics.
+    Panics,
+}
+
+/// A GPU that is made ready in five steps, each of which waits until the test allows it.
+#[derive(Default)]
+pub struct SlowGpu {
+    /// How the warm-up ends after its steps.
+    pub ends: Ending,
+    allowed: AtomicU64,
+    /// Whether a warm-up is running, which is never true of two at a time.
+    pub is_busy: AtomicBool,
+    /// The number of warm-ups that were abandoned.
+    pub abandoned: AtomicU64,
+    /// One reference for every model on this GPU.
+    pub alive: Arc<()>,
+}
+
+/// The number of steps of a [`SlowGpu`].
+pub const STEPS: u64 = 5;
+
+impl SlowGpu {
+    pub fn new(ends: Ending) -> Arc<Self> {
+        Arc::new(Self { ends, ..Self::default() })
+    }
+
+    /// Allows `steps` further steps.
+    pub fn allow(&self, steps: u64) {
+        self.allowed.fetch_add(steps, Ordering::SeqCst);
+    }
+
+    fn warm_up(self: Arc<Self>, model: FakeModel) -> WarmUp {
+        Box::new(move |report| {
+            if self.ends == Ending::NoGpu {
+                return Ok(Warmed::NoGpu(None));
+            }
+            if self.ends == Ending::NoGpuWithNotice {
+                return Ok(Warmed::NoGpu(Some("gpu is not to be had. The CPU is used.".into())));
+            }
+            assert!(!self.is_busy.swap(true, Ordering::SeqCst), "two warm-ups at a time");
+            for step in 0..STEPS {
+                let percent = (100 * step / STEPS) as u8;
+                let progress = WarmUpProgress { device: "Fake GPU".into(), step: "preparing the fake", percent };
+                if report(progress) == ControlFlow::Break(()) {
+                    self.abandoned.fetch_add(1, Ordering::SeqCst);
+                    self.is_busy.store(false, Ordering::SeqCst);
+                    return Ok(Warmed::Abandoned);
+                }
+                while self.allowed.load(Ordering::SeqCst) == 0 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                self.allowed.fetch_sub(1, Ordering::SeqCst);
+            }
+            self.is_busy.store(false, Ordering::SeqCst);
+            match self.ends {
+                Ending::Fails => Err("the device is lost".into()),
+                Ending::Panics => panic!("the driver panics"),
+                _ => {
+                    let alive = self.alive.clone();
+                    Ok(Warmed::Ready(Box::new(FakeModel { gpu: None, on_gpu: Some(self), alive, ..model })))
+                }
+            }
+        })
+    }
 }
 
 impl FakeModel {
@@ -55,6 +146,10 @@ impl FakeModel {
             Some("no-stages") => Ok(Box::new(Self { refuses_stages: true, ..model.clone() })),
             _ => Ok(Box::new(model.clone())),
         })
+    }
+
+    fn device(&self) -> String {
+        if self.on_gpu.is_some() { "Fake GPU".into() } else { "Test device".into() }
     }
 
     /// The newest prompt.
@@ -77,7 +172,7 @@ impl Segmenter for FakeModel {
             token_limit: if self.is_plain { 0 } else { LIMIT },
             stages: if self.is_plain { Vec::new() } else { vec![7, 14, 28] },
             parameters: 1_234_567,
-            device: "Test device".into(),
+            device: self.device(),
             notices: Vec::new(),
             overrides: if self.is_plain { Overrides::default() } else { overrides() },
             linear_probes: self.has_linear_probes.then(|| "fitted on nothing".into()),
@@ -97,10 +192,17 @@ impl Segmenter for FakeModel {
         match prompt {
             "refuse" => return Err("the fake refuses".into()),
             "panic" => panic!("the fake panics"),
+            "lose the device" if self.on_gpu.is_some() => panic!("the device is lost"),
             _ => {}
         }
+        let is_wrong = self.on_gpu.as_ref().is_some_and(|gpu| gpu.ends == Ending::ReadyButWrong);
         let words: Vec<String> = prompt.split_whitespace().map(str::to_owned).collect();
         let read = words.len().min(LIMIT - 2);
+        let half = |width, height| {
+            let mut plane = half(width, height);
+            plane.values.iter_mut().filter(|_| is_wrong).for_each(|value| *value = 1.0 - *value);
+            plane
+        };
         let probability = half(image.width, image.height);
         let stage = |grid, sigma| StageParameters { grid, sigma: Some(sigma), layer_weights: Vec::new() };
         Ok(Prediction {
@@ -112,7 +214,7 @@ impl Segmenter for FakeModel {
             parameters: vec![stage(7, 6.18), stage(14, 4.70), stage(28, 0.95)],
             tokens: TokensRead { read: words[..read].to_vec(), dropped: words[read..].to_vec(), limit: LIMIT },
             milliseconds: Milliseconds { vision: 0.0, text: 3.0, decoder: 9.0, total: 12.0 },
-            device: "Test device".into(),
+            device: self.device(),
         })
     }
 
@@ -152,8 +254,17 @@ impl Segmenter for FakeModel {
         Ok(Inspection { prediction, stages: [7, 14, 28].map(stage).into(), similarity, explained: 1 })
     }
 
+    fn on_gpu(&self, choice: DeviceChoice) -> Option<WarmUp> {
+        let gpu = self.gpu.clone().filter(|_| choice != DeviceChoice::Cpu)?;
+        Some(gpu.warm_up(self.clone()))
+    }
+
     fn take_notices(&mut self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        self.is_shared.then(|| Box::new(self.clone()) as Box<dyn Segmenter>)
     }
 }
 

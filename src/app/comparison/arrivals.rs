@@ -10,9 +10,18 @@ use crate::infer::ModelInfo;
 impl HimixApp {
     /// Handles an event of the comparison model's thread.
     pub(in crate::app) fn take_compared_event(&mut self, event: ModelEvent) {
+        if matches!(event, ModelEvent::Updated { .. }) {
+            // The answer to the request that opened the model comes another way and may not be taken yet.
+            self.take_comparison();
+        }
         let Some(comparison) = &mut self.state.comparison else { return };
         match event {
-            ModelEvent::Updated(info) => comparison.info = Some(*info),
+            ModelEvent::Updated { opened, info } => {
+                if opened == comparison.opening.newest() {
+                    comparison.info = Some(*info);
+                }
+            }
+            ModelEvent::WarmUp(progress) => comparison.warm_up = progress,
             ModelEvent::Lost(message) => {
                 comparison.info = None;
                 comparison.predicted = None;

@@ -7,7 +7,7 @@ pub mod panel;
 use eframe::egui::TextureHandle;
 
 use crate::engine::{DisplayPixels, Pending, Predicted, Ticket};
-use crate::infer::{ModelInfo, ModelSource};
+use crate::infer::{ModelInfo, ModelSource, WarmUpProgress};
 
 /// The maximum side length of an image of the comparison, in pixels.
 pub const SIDE: usize = 640;
@@ -46,6 +46,8 @@ pub struct Comparison {
     pub source: ModelSource,
     /// The description of the other model, once it is open.
     pub info: Option<ModelInfo>,
+    /// How far the GPU is that will take over from the CPU, while one is made ready.
+    pub warm_up: Option<WarmUpProgress>,
     /// The reason why there is no result.
     pub error: Option<String>,
     /// The pending request for the mask of what is shown.
@@ -60,7 +62,7 @@ impl Comparison {
     /// Creates a comparison whose model is being opened.
     pub fn new(source: ModelSource, opening: Pending<ModelSource, ModelInfo>) -> Self {
         let (prediction, paintings) = (Pending::default(), Default::default());
-        Self { opening, source, info: None, error: None, prediction, predicted: None, paintings }
+        Self { opening, source, info: None, warm_up: None, error: None, prediction, predicted: None, paintings }
     }
 
     /// Discards what belongs to an image that is no longer shown.

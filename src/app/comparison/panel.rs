@@ -9,7 +9,7 @@ use crate::app::panels::panel::Panel;
 use crate::app::panels::widgets::{at_threshold, grouped, heading};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
+use crate::app::text::{file_name, warming_up};
 use crate::app::theme;
 use crate::engine::Counts;
 
@@ -72,6 +72,10 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let other = comparison.info.as_ref().map(|info| info.name.clone());
     let other = other.unwrap_or_else(|| file_name(comparison.source.path()));
     let other_counts = comparison.predicted.as_ref().map(|predicted| predicted.counts.clone());
+    let other = match &comparison.warm_up {
+        Some(progress) => format!("{other} ({})", warming_up(progress)),
+        None => other,
+    };
     let sides = [
         (current.map(|name| format!("Open model: {name}")), current_counts),
         (Some(format!("Second model: {other}")), other_counts),

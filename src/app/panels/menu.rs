@@ -10,7 +10,7 @@ use crate::app::actions::{self, MENUS, RESET_TEXT_SIZE};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
+use crate::app::text::{about_warm_up, file_name, warming_up};
 
 /// The minimum width for the name of the model, in points.
 const WORD: f32 = 72.0;
@@ -43,6 +43,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 let (button, _) =
                     MenuButton::from_button(words).ui(ui, |ui| entries::menu(ui, actions::MODEL, state, commands));
                 menu_mark(ui, &button);
+                let button = match &state.warm_up {
+                    Some(progress) => button.on_hover_text(about_warm_up(progress)),
+                    None => button,
+                };
                 button.widget_info(|| WidgetInfo::labeled(Role::Button, true, what_computes(state)));
             });
         });
@@ -73,7 +77,14 @@ fn text_size(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 fn what_computes(state: &State) -> String {
     match (state.jobs.model.pending(), &state.model) {
         (Some(awaited), _) => format!("Opening model {}…", file_name(awaited.what.path())),
-        (None, Some(model)) => format!("{} · {}", model.info.name, model.info.device),
+        (None, Some(model)) => {
+            let words = format!("{} · {}", model.info.name, model.info.device);
+            match &state.warm_up {
+                // The news come first, where a narrow window does not cut them off.
+                Some(progress) => format!("{} · {words}", warming_up(progress)),
+                None => words,
+            }
+        }
         (None, None) => "No model is open".into(),
     }
 }

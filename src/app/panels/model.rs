@@ -9,8 +9,8 @@ use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::app::text::file_name;
-use crate::infer::{ModelInfo, Prediction};
+use crate::app::text::{about_warm_up, file_name};
+use crate::infer::{ModelInfo, Prediction, WarmUpProgress};
 
 const SIGMA: &str = "Learned width of the spectrum filter of a decoder stage; a larger σ keeps fewer high frequencies. Raw σ \
                      values cannot be compared between stages, because their grids differ in size. The Stages tab shows what \
@@ -42,7 +42,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = 17.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     match (&state.model, state.jobs.model.pending()) {
-        (Some(model), _) => about_model(ui, &model.info),
+        (Some(model), _) => about_model(ui, &model.info, state.warm_up.as_ref()),
         (None, Some(awaited)) => {
             ui.label(RichText::new(format!("Opening {}…", file_name(awaited.what.path()))).weak());
         }
@@ -75,10 +75,14 @@ fn network(ui: &mut Ui, prediction: &Prediction) {
     explained_row(ui, "Total time", TIME, milliseconds(times.total));
 }
 
-fn about_model(ui: &mut Ui, info: &ModelInfo) {
+fn about_model(ui: &mut Ui, info: &ModelInfo, warm_up: Option<&WarmUpProgress>) {
     let size = format!("{}, {:.1} million parameters", info.name, info.parameters as f64 / 1e6);
     row(ui, "Name", info.name.as_str()).on_hover_text(size);
     row(ui, "Device", info.device.as_str()).on_hover_text(&info.device);
+    if let Some(progress) = warm_up {
+        let text = format!("{} %, {}", progress.percent, progress.step);
+        row(ui, "GPU warming up", text).on_hover_text(about_warm_up(progress));
+    }
     let origin = match (info.is_trained, info.provenance.as_str()) {
         (false, _) => "Not trained",
         (true, "") => "Not stated",

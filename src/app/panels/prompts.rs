@@ -35,7 +35,7 @@ fn star(ui: &mut Ui, is_on: bool) -> Response {
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, is_enabled, is_on, "Favourite"));
     let palette = theme::palette(ui.visuals());
     let colour = match (is_enabled, is_on || response.hovered()) {
-        (false, _) => ui.visuals().widgets.noninteractive.bg_stroke.color,
+        (false, _) => palette.weak.gamma_multiply(0.5),
         (true, false) => palette.weak,
         (true, true) => palette.accent,
     };

@@ -71,7 +71,7 @@ impl HimixApp {
     }
 
     fn begin_study_of(&mut self, slot: Slot, source: ModelSource, what: String, work: Study) {
-        let device = self.state.device;
+        let device = self.state.device_for_tasks();
         let what = Work { words: what, slot };
         let request = StudyRequest { source, device, work };
         if let Err(error) = self.engine.study(&mut self.state.stages.work, what, request) {

@@ -93,7 +93,9 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         }
     };
     let extent = grid.extent();
-    if extent.x <= room.width() && extent.y <= room.height() {
+    // A grid that fills the room exactly may exceed it by a rounding error, which is no reason to scroll.
+    let fits = |needed: f32, given: f32| needed <= given + 0.5;
+    if fits(extent.x, room.width()) && fits(extent.y, room.height()) {
         draw_all(ui, &grid);
     } else {
         // The wheel zooms the images, so that only the bars scroll.

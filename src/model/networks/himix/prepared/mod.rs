@@ -5,6 +5,8 @@
 mod decoder;
 mod stage;
 
+use std::sync::Arc;
+
 use burn::tensor::{Int, Tensor};
 
 use super::model::HiMix;
@@ -16,8 +18,8 @@ pub use decoder::PreparedDecoder;
 /// The network, prepared for prediction.
 #[derive(Debug)]
 pub struct Prepared {
-    vision: PreparedVision,
-    text: PreparedText,
+    vision: Arc<PreparedVision>,
+    text: Arc<PreparedText>,
     decoder: PreparedDecoder,
     /// The decoder with the most recently requested overrides, if they differ from its own values.
     modified: Option<PreparedDecoder>,
@@ -33,9 +35,9 @@ impl Prepared {
     /// the text encoder's weights are copied as well.
     pub fn new(model: HiMix) -> Self {
         Self {
-            vision: PreparedVision::of(&model.vision),
+            vision: Arc::new(PreparedVision::of(&model.vision)),
             decoder: PreparedDecoder::of(&model),
-            text: PreparedText::of(model.text),
+            text: Arc::new(PreparedText::of(model.text)),
             modified: None,
         }
     }
@@ -62,6 +64,12 @@ impl Executor for Prepared {
 
     fn decode(&self, features: &Features, text: &TextStates) -> Tensor<4> {
         self.decoder.decode(features, self.decoder.fuse(text)).logits
+    }
+
+    fn share(&self) -> Option<Box<dyn Executor>> {
+        let Self { vision, text, decoder, modified: _ } = self;
+        let (vision, text, decoder) = (vision.clone(), text.clone(), decoder.clone());
+        Some(Box::new(Self { vision, text, decoder, modified: None }))
     }
 
     fn staged(&mut self) -> Option<&mut dyn StagedExecutor> {

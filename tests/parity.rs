@@ -10,7 +10,7 @@ use himix::model::networks::himix::{HiMix, Prepared};
 use himix::model::weights::{ModelSource, bundle, source};
 use himix::model::{Executor, Inputs, Tokens, Trace};
 
-use common::Need;
+use common::{Child, Need};
 
 struct Reference(Box<dyn himix::model::weights::TensorSource>);
 
@@ -146,13 +146,7 @@ fn adapter(needs_hardware: bool) -> Option<Device> {
 /// runs [`small_model_through_wgpu_in_a_child`].
 #[test]
 fn small_model_through_wgpu() {
-    let this = std::env::current_exe().expect("the test program");
-    let status = std::process::Command::new(this)
-        .args(["--ignored", "--exact", "--nocapture", "small_model_through_wgpu_in_a_child"])
-        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
-        .status()
-        .expect("the child runs");
-    assert!(status.success(), "{status}");
+    println!("{}", Child::without_tuning("small_model_through_wgpu_in_a_child").run());
 }
 
 #[test]

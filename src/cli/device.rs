@@ -5,23 +5,28 @@ use std::time::Instant;
 
 use clap::Args;
 use himix::data::{Image, Pixels};
-use himix::device::{self, Adapter, DeviceChoice, ProductRate, tuning};
+use himix::device::{self, Adapter, DeviceChoice, KernelLaunches, Launches, ProductRate, tuning};
 use himix::infer::{OpenModel, Warmed};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::arguments::ModelArguments;
 use super::{Failure, model, terminal};
+
+/// The number of times that a pass is timed.
+const ROUNDS: usize = 7;
 
 const EXAMPLES: &str = "\
 Examples:
   himix device                              list the devices and what is prepared for them
   himix device --measure                    measure the device that auto chooses
   himix device --measure --device cpu       measure the CPU
+  himix device --measure --kernels          list the kernels of every pass as well
   himix device --warm --device gpu          prepare the GPU for the bundled model ahead of time
   himix device --clear                      delete what was prepared
 
-A GPU is tuned once for every shape of tensor that a model uses, which can take minutes. The results are stored in the user's cache folder, for
-each adapter and version of its driver.";
+A GPU is tuned once for every shape of tensor that a model uses, which can take minutes. The results are stored in the user's
+cache folder, for each adapter and version of its driver. Times are medians; the column products is the time relative to that of the matrix
+product in the first line, which makes devices comparable.";
 
 /// List the compute devices, measure them, and prepare a GPU ahead of time
 #[derive(Debug, Args)]
@@ -35,6 +40,9 @@ pub struct DeviceCommandArguments {
     /// Measure a matrix product and the passes of the model, the first and the following ones
     #[arg(long)]
     measure: bool,
+    /// With --measure: list the kernels of every pass with their number and time
+    #[arg(long, requires = "measure")]
+    kernels: bool,
     /// Prepare every pass of the model on the GPU, and store what was tuned
     #[arg(long)]
     warm: bool,
@@ -46,14 +54,25 @@ pub struct DeviceCommandArguments {
     json: bool,
 }
 
-/// The durations of the passes of a model in milliseconds.
-struct Passes {
+/// One measured use of a model.
+struct Pass {
+    /// What is asked for.
+    name: &'static str,
+    /// The key of the JSON object.
+    key: &'static str,
+    /// The duration in milliseconds.
+    ms: f64,
+    /// The kernels that were launched, all zero on the CPU.
+    launches: Launches,
+}
+
+/// What was measured.
+struct Measured {
     device: String,
     model: String,
-    opening: f64,
-    first: f64,
-    prompt: f64,
-    image: f64,
+    rate: ProductRate,
+    opening_ms: f64,
+    passes: Vec<Pass>,
 }
 
 /// Runs the command with models that `open` opens.
@@ -101,26 +120,58 @@ fn warm(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<(), Fail
 }
 
 /// Times a product and the passes of the model.
-fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<(ProductRate, Passes), Failure> {
+fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<Measured, Failure> {
     let device = device::open(arguments.device);
     device.notice.iter().for_each(terminal::note);
     let rate = device::product_rate(&device).map_err(|fault| Failure::work(fault.to_string()))?;
     let start = Instant::now();
     let mut segmenter = open(&arguments.model.source(None), arguments.device)?;
-    let opening = start.elapsed().as_secs_f64() * 1e3;
-    let mut time = |seed: usize, prompt: &str| -> Result<f64, Failure> {
-        let start = Instant::now();
-        segmenter.predict(&picture(seed), prompt)?;
-        Ok(start.elapsed().as_secs_f64() * 1e3)
-    };
-    let first = time(1, "upper left lung")?;
-    // The second of each kind is timed, so that no kernel is met for the first time.
-    time(1, "upper right lung")?;
-    let prompt = time(1, "lower left lung")?;
-    let image = time(2, "lower right lung")?;
+    let opening_ms = milliseconds(start);
+    let mut predict =
+        |image: usize, prompt: usize| segmenter.predict(&picture(image), &text_number(prompt)).map(drop);
+    let start = Instant::now();
+    predict(0, 0)?;
+    let first =
+        Pass { name: "first prediction", key: "first", ms: milliseconds(start), launches: Launches::default() };
+    let mut passes = vec![first];
+    // A number that was not used yet is an image or a prompt that the model does not know.
+    let mut unused = 1..;
+    for (name, key, has_new_image, has_new_prompt) in [
+        ("prompt seen before", "known_prompt", false, false),
+        ("another prompt", "prompt", false, true),
+        ("another image", "image", true, false),
+        ("another image and prompt", "image_and_prompt", true, true),
+    ] {
+        let mut run = || {
+            let number = unused.next().unwrap_or_default();
+            predict(if has_new_image { number } else { 0 }, if has_new_prompt { number } else { 0 })
+        };
+        run()?;
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            run()?;
+            times.push(milliseconds(start));
+        }
+        times.sort_by(f64::total_cmp);
+        let (outcome, launches) = device::launches_of(arguments.kernels, run);
+        outcome?;
+        passes.push(Pass { name, key, ms: times[ROUNDS / 2], launches });
+    }
     model::notices(segmenter.as_mut());
     let info = segmenter.info();
-    Ok((rate, Passes { device: info.device, model: info.name, opening, first, prompt, image }))
+    Ok(Measured { device: info.device, model: info.name, rate, opening_ms, passes })
+}
+
+fn milliseconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// Returns a prompt that depends on `number`, always of the same length.
+fn text_number(number: usize) -> String {
+    const WORDS: [&str; 10] = ["one", "two", "three", "four", "five", "six", "upper", "lower", "middle", "all"];
+    let [a, b] = [number / WORDS.len(), number].map(|digit| WORDS[digit % WORDS.len()]);
+    format!("Bilateral pulmonary infection, {a} infected areas, {b} left lung.")
 }
 
 /// Returns a picture of 224 × 224 pixels that depends on `seed`.
@@ -129,12 +180,12 @@ fn picture(seed: usize) -> Image {
     Image { width: 224, height: 224, channels: 1, pixels: Pixels::U8(pixels) }
 }
 
-fn text(adapters: &[Adapter], measured: Option<&(ProductRate, Passes)>) -> String {
+fn text(adapters: &[Adapter], measured: Option<&Measured>) -> String {
     let mut text = String::from("Devices\n");
     for (number, adapter) in adapters.iter().enumerate() {
+        let Adapter { name, backend, driver, .. } = adapter;
         let kind = if adapter.is_hardware { "" } else { ", a software renderer" };
-        text +=
-            &format!("  gpu:{number}  {} ({}{kind}), driver {}\n", adapter.name, adapter.backend, adapter.driver);
+        text += &format!("  gpu:{number}  {name} ({backend}{kind}), driver {driver}\n");
         text += &match tuning::stored(adapter) {
             Some(stored) => format!("         {} tuning results in {}\n", stored.entries, stored.file.display()),
             None => "         nothing tuned yet\n".into(),
@@ -143,26 +194,30 @@ fn text(adapters: &[Adapter], measured: Option<&(ProductRate, Passes)>) -> Strin
     text += &format!("  cpu    {}\n", device::cpu().name);
     let auto = adapters.iter().find(|adapter| adapter.is_hardware);
     text += &format!("auto chooses {}\n", auto.map_or("cpu", |adapter| &adapter.name));
-    if let Some((rate, passes)) = measured {
-        text += &format!(
-            "\n{} with {}\n  product {side}³      {:8.1} ms, {:.0} GFLOP/s (the first {:.1} ms)\n  opening the model  {:8.1} ms\n  \
-             first prediction   {:8.1} ms\n  another prompt     {:8.1} ms\n  another image      {:8.1} ms\n",
-            passes.device,
-            passes.model,
-            rate.ms,
-            rate.gflops(),
-            rate.first_ms,
-            passes.opening,
-            passes.first,
-            passes.prompt,
-            passes.image,
-            side = rate.side,
-        );
+    let Some(measured) = measured else { return text };
+    let Measured { device, model, rate, opening_ms, passes } = measured;
+    text += &format!("\n{device}, {model}\n{:<26}{:>10}  {:>8}  {:>7}\n", "", "ms", "products", "kernels");
+    let mut row = |name: &str, ms: f64, launches: Option<usize>| {
+        let launches = launches.map(|count| count.to_string()).unwrap_or_default();
+        text += &format!("{name:<26}{ms:>10.1}  {:>8.2}  {launches:>7}\n", ms / rate.ms);
+    };
+    row(&format!("product of {}³", rate.side), rate.ms, None);
+    row("first product", rate.first_ms, None);
+    row("opening the model", *opening_ms, None);
+    for pass in passes {
+        row(pass.name, pass.ms, Some(pass.launches.count()).filter(|count| *count > 0));
+    }
+    text += &format!("The product runs at {:.0} GFLOP/s.\n", rate.gflops());
+    for pass in passes.iter().filter(|pass| pass.launches.ms() > 0.0) {
+        text += &format!("\nKernels: {}\n{:>7}  {:>9}\n", pass.name, "count", "ms");
+        for kernel in &pass.launches.kernels {
+            text += &format!("{:>7}  {:>9.3}  {}\n", kernel.count, kernel.ms, kernel.name);
+        }
     }
     text
 }
 
-fn object(adapters: &[Adapter], measured: Option<&(ProductRate, Passes)>) -> Value {
+fn object(adapters: &[Adapter], measured: Option<&Measured>) -> Value {
     let of = |(number, adapter): (usize, &Adapter)| {
         let stored = tuning::stored(adapter);
         json!({
@@ -180,18 +235,19 @@ fn object(adapters: &[Adapter], measured: Option<&(ProductRate, Passes)>) -> Val
         "cpu": device::cpu().name,
         "auto": adapters.iter().position(|adapter| adapter.is_hardware).map_or("cpu".into(), |at| format!("gpu:{at}")),
     });
-    if let Some((rate, passes)) = measured {
+    if let Some(Measured { device, model, rate, opening_ms, passes }) = measured {
+        let kernel =
+            |kernel: &KernelLaunches| json!({ "name": kernel.name, "count": kernel.count, "ms": kernel.ms });
+        let pass = |pass: &Pass| {
+            let kernels: Vec<Value> = pass.launches.kernels.iter().map(kernel).collect();
+            (pass.key.to_owned(), json!({ "ms": pass.ms, "launches": pass.launches.count(), "kernels": kernels }))
+        };
         object["measured"] = json!({
-            "device": passes.device,
-            "model": passes.model,
-            "product_side": rate.side,
-            "product_ms": rate.ms,
-            "product_first_ms": rate.first_ms,
-            "product_gflops": rate.gflops(),
-            "opening_ms": passes.opening,
-            "first_prediction_ms": passes.first,
-            "another_prompt_ms": passes.prompt,
-            "another_image_ms": passes.image,
+            "device": device,
+            "model": model,
+            "product": { "side": rate.side, "ms": rate.ms, "first_ms": rate.first_ms, "gflops": rate.gflops() },
+            "opening_ms": opening_ms,
+            "passes": passes.iter().map(pass).collect::<Map<String, Value>>(),
         });
     }
     object

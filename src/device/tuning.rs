@@ -10,8 +10,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::wgpu::wgpu::AdapterInfo;
+use cubecl_environment::config::RuntimeConfig;
 use cubecl_environment::environment;
 use cubecl_environment::persistence::{Access, Database};
+use cubecl_runtime::config::CubeClRuntimeConfig;
 
 use super::Adapter;
 
@@ -51,10 +53,15 @@ pub(super) fn name(info: &AdapterInfo) -> String {
 /// Makes burn read and store tuning results for `adapter` in its own database; call this before a device is opened. A
 /// database that cannot be read is renamed. Returns a notice for the user if results cannot be stored.
 pub(super) fn select(adapter: &Adapter) -> Option<String> {
-    let folder = folder()?;
-    let file = folder.join(&adapter.store);
+    let folder = folder();
+    let mut config = CubeClRuntimeConfig::default().override_from_env();
+    config.autotune.disable_cache |= folder.is_none();
+    // burn would read a file of the working directory here, and choose the place of the results by it. Its choice has
+    // to come first, because it would replace ours.
+    CubeClRuntimeConfig::try_set(config);
+    let file = folder?.join(&adapter.store);
     let notice = prepare(&file).err();
-    // If the folder cannot be written to, burn keeps the results in memory; never where the working directory is.
+    // If the folder cannot be written to, burn keeps the results in memory.
     environment::load(file);
     notice
 }

@@ -3,7 +3,11 @@
 // Each user takes its part of this.
 #![allow(dead_code)]
 
+mod child;
+
 use std::path::PathBuf;
+
+pub use child::Child;
 
 /// Something that a machine may lack and a test cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! A model that is made ready through wgpu on a thread of its own and then used on another one.
 
 use std::ops::ControlFlow;
-use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use himix::device::DeviceChoice;
 use himix::infer::{Warmed, same_mask};
 
 use super::{EVERYTHING, assert_close, mini};
-use crate::common::{self, Need};
+use crate::common::{self, Child, Need};
 
 /// The largest difference between wgpu and the CPU, relative to the largest value.
 const TOLERANCE: f32 = 1e-3;
@@ -17,13 +16,7 @@ const TOLERANCE: f32 = 1e-3;
 /// Like the parity test through wgpu, this runs in a child process that does not try out kernels.
 #[test]
 fn a_model_changes_over_to_wgpu_with_the_same_numbers() {
-    let this = std::env::current_exe().expect("the test program");
-    let status = Command::new(this)
-        .args(["--ignored", "--exact", "--nocapture", "warm_up::in_a_child"])
-        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
-        .status()
-        .expect("the child runs");
-    assert!(status.success(), "{status}");
+    println!("{}", Child::without_tuning("warm_up::in_a_child").run());
 }
 
 #[test]

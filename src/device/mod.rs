@@ -1,5 +1,7 @@
 //! Chooses the compute device, and falls back to the CPU if a GPU fails.
 
+mod adapters;
+mod launches;
 mod rate;
 pub mod tuning;
 
@@ -7,10 +9,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
-use burn::tensor::wgpu::wgpu;
-use burn::tensor::{Device, DeviceKind};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use adapters::may_have_gpu;
+pub use adapters::{Adapter, adapters};
+pub use launches::{KernelLaunches, Launches, launches_of};
 pub use rate::{ProductRate, product_rate};
 
 /// The compute device that the user requests.
@@ -64,74 +68,6 @@ pub struct OpenDevice {
     pub is_gpu: bool,
     /// A notice for the user, for example that the GPU could not be opened.
     pub notice: Option<String>,
-}
-
-/// An adapter that wgpu offers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Adapter {
-    /// The name of the hardware.
-    pub name: String,
-    /// The name of the graphics API.
-    pub backend: String,
-    /// The driver and its version.
-    pub driver: String,
-    /// Whether the adapter is real hardware rather than a software renderer.
-    pub is_hardware: bool,
-    kind: DeviceKind,
-    /// The file name of its stored tuning results.
-    store: String,
-}
-
-/// Returns the adapters of this machine: hardware before software, discrete before integrated; `gpu:N` refers to
-/// this order.
-pub fn adapters() -> Vec<Adapter> {
-    let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
-        backends,
-        ..wgpu::InstanceDescriptor::new_without_display_handle()
-    });
-    let found = pollster::block_on(instance.enumerate_adapters(backends));
-    // burn numbers the adapters of each kind separately.
-    let (mut discrete, mut integrated, mut virtual_gpu) = (0, 0, 0);
-    let next = |counter: &mut usize| {
-        *counter += 1;
-        *counter - 1
-    };
-    let mut list: Vec<(u8, Adapter)> = found
-        .into_iter()
-        .map(|adapter| {
-            let info = adapter.get_info();
-            let (rank, kind) = match info.device_type {
-                wgpu::DeviceType::DiscreteGpu => (0, DeviceKind::DiscreteGpu(next(&mut discrete))),
-                wgpu::DeviceType::IntegratedGpu => (1, DeviceKind::IntegratedGpu(next(&mut integrated))),
-                wgpu::DeviceType::VirtualGpu => (2, DeviceKind::VirtualGpu(next(&mut virtual_gpu))),
-                wgpu::DeviceType::Cpu => (4, DeviceKind::Cpu),
-                wgpu::DeviceType::Other => (3, DeviceKind::DefaultDevice),
-            };
-            let backend = info.backend.to_string();
-            let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
-            let store = tuning::name(&info);
-            (rank, Adapter { name: info.name, backend, driver, is_hardware: rank < 3, kind, store })
-        })
-        .collect();
-    list.sort_by_key(|(rank, _)| *rank);
-    list.into_iter().map(|(_, adapter)| adapter).collect()
-}
-
-/// Returns whether the system has any device that a graphics driver could use. If not, drivers are not queried:
-/// this takes a tenth of a second or more, and Mesa's device selection prints warnings to standard error if nobody
-/// is logged in.
-fn may_have_gpu() -> bool {
-    if !cfg!(target_os = "linux") {
-        return true;
-    }
-    let is_graphics = |name: &str| {
-        // NVIDIA's own driver, WSL, Mali and Adreno have no nodes in /dev/dri.
-        ["nvidia", "dxg", "mali", "kgsl"].iter().any(|start| name.starts_with(start))
-    };
-    let mut found = std::fs::read_dir("/dev").into_iter().flatten().flatten();
-    let has_nodes = || std::fs::read_dir("/dev/dri").is_ok_and(|mut nodes| nodes.next().is_some());
-    has_nodes() || found.any(|entry| entry.file_name().to_str().is_some_and(is_graphics))
 }
 
 /// Returns the CPU as a compute device.
@@ -322,7 +258,9 @@ mod tests {
             name: name.into(),
             backend: "Vulkan".into(),
             is_hardware: true,
-            kind: DeviceKind::DefaultDevice,
+            kind: burn::tensor::DeviceKind::DefaultDevice,
+            driver: String::new(),
+            store: String::new(),
         };
         let both = [adapter("broken"), adapter("sound")];
         let open = |adapter: &Adapter| match adapter.name.as_str() {

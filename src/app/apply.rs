@@ -71,6 +71,13 @@ impl HimixApp {
                     self.open_model(source);
                 }
             }
+            Command::SetDisplayAdapter(name) => {
+                if state.settings.display_adapter != name {
+                    state.settings.display_adapter = name;
+                    let text = "The window changes over to the graphics adapter when HiMix is started again.";
+                    state.notes.add(Kind::Info, text);
+                }
+            }
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path, size) => self.save_overlay(path, size),
             Command::SetPrompt(prompt) => {

@@ -84,6 +84,8 @@ pub enum Command {
     OpenModel(ModelSource),
     /// Switch to another compute device.
     SetDevice(DeviceChoice),
+    /// Draw the window with the graphics adapter of this name from the next start on; `None` chooses the fastest one.
+    SetDisplayAdapter(Option<String>),
     /// Write the mask to a file.
     SaveMask(PathBuf),
     /// Write the image with its overlay to a file, at this size.

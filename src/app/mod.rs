@@ -11,6 +11,7 @@ mod comparison;
 mod diagnostics;
 mod dialogs;
 mod frames;
+mod graphics;
 mod jobs;
 mod keyboard;
 mod keys;
@@ -46,6 +47,7 @@ use std::time::{Duration, Instant};
 
 use eframe::{egui, wgpu};
 
+pub use graphics::Adapters;
 pub use run::{run, run_with};
 pub use settings::MINIMUM_SIZE;
 pub use text::duration;
@@ -86,6 +88,8 @@ pub struct Start {
     pub settings: Option<PathBuf>,
     /// The device that draws the window, for diagnostics.
     pub graphics: String,
+    /// The adapters that could draw the window.
+    pub adapters: Adapters,
     /// The texture format of the window's surface.
     pub surface: wgpu::TextureFormat,
     /// The maximum side length of a texture, in pixels.
@@ -102,6 +106,7 @@ impl Default for Start {
             device: None,
             settings: None,
             graphics: String::new(),
+            adapters: Adapters::default(),
             surface: wgpu::TextureFormat::Rgba8Unorm,
             texture_limit: 8192,
         }
@@ -161,7 +166,8 @@ impl HimixApp {
             graphics: start.graphics,
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
-        if let Some(message) = damage {
+        app.state.display_adapters = start.adapters.names;
+        for message in damage.into_iter().chain(start.adapters.notice) {
             app.state.notes.add(Kind::Warning, message);
         }
         if let Err(message) = remembered.map(|_: DeviceChoice| ()) {

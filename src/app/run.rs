@@ -1,12 +1,13 @@
 //! Opens the window.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anyhow::anyhow;
 use eframe::egui::ViewportBuilder;
-use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
+use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup};
 use eframe::{NativeOptions, Renderer, wgpu};
 
+use super::graphics::{self, Found};
 use super::settings::{Settings, settings_path};
 use super::{HimixApp, MINIMUM_SIZE, Start};
 use crate::engine::{Trainer, trainer};
@@ -26,6 +27,9 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
         Some(path) => Settings::load(path),
         None => (Settings::default(), None),
     };
+    let found = Found::default();
+    let wanted = graphics::wanted(settings.display_adapter.as_deref());
+    let setup = graphics::setup(wanted, found.clone());
     let options = NativeOptions {
         viewport: ViewportBuilder::default()
             .with_title("HiMix")
@@ -36,20 +40,25 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
         renderer: Renderer::Wgpu,
         // The window has no gradients to smooth, and on a software device dithering costs time for every pixel.
         dithering: false,
-        wgpu_options: WgpuConfiguration { wgpu_setup: WgpuSetup::CreateNew(wgpu_setup()), ..Default::default() },
+        wgpu_options: WgpuConfiguration { wgpu_setup: WgpuSetup::CreateNew(setup), ..Default::default() },
         ..NativeOptions::default()
     };
     let create: eframe::AppCreator<'_> = Box::new(move |context| {
         if let Some(render) = &context.wgpu_render_state {
             start.surface = render.target_format;
             start.graphics = described(&render.adapter.get_info());
+            start.adapters = found.lock().unwrap_or_else(PoisonError::into_inner).clone();
             tracing::info!(graphics = start.graphics, "window opened");
             start.texture_limit = render.device.limits().max_texture_dimension_2d as usize;
         }
         Ok(Box::new(HimixApp::with_settings(&context.egui_ctx, open, trainer, start, settings, damage)?))
     });
     eframe::run_native("HiMix", options, create).map_err(|error| {
-        anyhow!("the window could not be opened ({error}); is there a display and a graphics driver?")
+        anyhow!(
+            "the window could not be opened ({error}); is there a display and a graphics driver? With several \
+             adapters, {} chooses one by a part of its name",
+            graphics::VARIABLE
+        )
     })
 }
 
@@ -57,18 +66,4 @@ pub fn run_with(open: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) ->
 fn described(adapter: &wgpu::AdapterInfo) -> String {
     let wgpu::AdapterInfo { name, backend, driver, driver_info, device_type, .. } = adapter;
     format!("{name} ({device_type:?}, {backend}, driver {driver} {driver_info})")
-}
-
-/// Requests a device with all limits of the adapter, so that large images fit. Software adapters are used only if
-/// there is nothing better.
-fn wgpu_setup() -> WgpuSetupCreateNew {
-    WgpuSetupCreateNew {
-        device_descriptor: Arc::new(|adapter| wgpu::DeviceDescriptor {
-            label: Some("himix window"),
-            required_limits: adapter.limits(),
-            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
-            ..wgpu::DeviceDescriptor::default()
-        }),
-        ..WgpuSetupCreateNew::without_display_handle()
-    }
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub models: Vec<ModelSource>,
     /// `auto`, `cpu`, `gpu` or `gpu:N`.
     pub device: String,
+    /// The name of the graphics adapter that draws the window; `None` chooses the fastest one.
+    pub display_adapter: Option<String>,
     /// The probability at and above which a pixel belongs to the mask.
     pub threshold: f32,
     /// The opacity of the overlay's fill, 0…1.
@@ -88,6 +90,7 @@ impl Default for Settings {
             model: None,
             models: Vec::new(),
             device: "auto".into(),
+            display_adapter: None,
             threshold: 0.5,
             opacity: 0.45,
             fill: true,

@@ -82,6 +82,8 @@ pub struct State {
     pub settings: Settings,
     /// The compute device for models.
     pub device: DeviceChoice,
+    /// The names of the graphics adapters that could draw the window.
+    pub display_adapters: Vec<String>,
     /// The image with its prompt, predictions, ground truth and annotation.
     pub document: Document,
     /// The question to answer before a ground truth can be placed on the image.
@@ -170,6 +172,7 @@ impl State {
             stages: Stages::default(),
             settings,
             device,
+            display_adapters: Vec::new(),
             document: Document::default(),
             truth_question: None,
             model: None,

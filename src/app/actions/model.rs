@@ -53,6 +53,13 @@ pub const ITEMS: &[Item] = &[
         all: devices,
         ..Choices::named("Device")
     }),
+    Item::Choices(Choices {
+        words: "graphics card adapter driver preferences settings",
+        section: Some(Section::Computing),
+        shape: Shape::Hidden,
+        all: display_adapters,
+        ..Choices::named("Graphics adapter of the window")
+    }),
 ];
 
 /// The models that the open one can be compared with.
@@ -98,6 +105,21 @@ fn models(state: &State, command: fn(ModelSource) -> Command) -> Vec<Choice> {
         Choice { heading: "", name, detail: String::new(), hint: path, is_on: None, given }
     };
     all.into_iter().map(choice).collect()
+}
+
+/// Returns the graphics adapters that could draw the window as options.
+fn display_adapters(state: &State) -> Vec<Choice> {
+    let chosen = state.settings.display_adapter.as_ref();
+    let choice = |name: &str, adapter: Option<String>| Choice {
+        hint: "Takes effect when HiMix is started again".into(),
+        is_on: Some(chosen == adapter.as_ref()),
+        ..Choice::new(format!("Draw the window with {name}"), Command::SetDisplayAdapter(adapter))
+    };
+    let fastest = choice("the fastest adapter", None);
+    // A chosen adapter that is gone can be seen and left.
+    let gone = chosen.filter(|name| !state.display_adapters.contains(name));
+    let names = state.display_adapters.iter().chain(gone);
+    std::iter::once(fastest).chain(names.map(|name| choice(name, Some(name.clone())))).collect()
 }
 
 fn devices(state: &State) -> Vec<Choice> {

@@ -15,7 +15,7 @@ use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use super::worklist::Worklist;
-use crate::engine::jobs::{SaveMask, SaveOverlay, SortPaths};
+use crate::engine::jobs::{ClearGpuCache, SaveMask, SaveOverlay, SortPaths};
 use crate::engine::{Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
 
@@ -77,6 +77,10 @@ impl HimixApp {
                     let text = "The window changes over to the graphics adapter when HiMix is started again.";
                     state.notes.add(Kind::Info, text);
                 }
+            }
+            Command::ClearGpuCache => {
+                let sent = self.engine.ask(&mut state.jobs.clearing, (), ClearGpuCache);
+                let _ = self.say_if_busy(sent);
             }
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path, size) => self.save_overlay(path, size),

@@ -238,6 +238,16 @@ impl HimixApp {
                 (Err(failure), _) => self.say_failure(failure),
             }
         }
+        if let Some(outcome) = self.state.jobs.clearing.take() {
+            match outcome {
+                Ok(0) => self.state.notes.add(Kind::Info, "No GPU tuning was stored."),
+                Ok(_) => {
+                    let text = "The stored GPU tuning was deleted. HiMix tunes the GPU again when it is started.";
+                    self.state.notes.add(Kind::Info, text);
+                }
+                Err(failure) => self.say_failure(failure),
+            }
+        }
         if let Some(outcome) = self.state.jobs.network_view.take() {
             match (outcome, self.state.jobs.network_view.asked().copied()) {
                 (Ok(picture), Some(key)) => {

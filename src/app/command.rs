@@ -86,6 +86,8 @@ pub enum Command {
     SetDevice(DeviceChoice),
     /// Draw the window with the graphics adapter of this name from the next start on; `None` chooses the fastest one.
     SetDisplayAdapter(Option<String>),
+    /// Delete the stored results of GPU tuning.
+    ClearGpuCache,
     /// Write the mask to a file.
     SaveMask(PathBuf),
     /// Write the image with its overlay to a file, at this size.

@@ -36,6 +36,8 @@ pub struct Jobs {
     pub sorting: Several<(), Sorted>,
     /// Files that the user asked to save.
     pub saving: Several<PathBuf, ()>,
+    /// The stored GPU tuning that is being deleted.
+    pub clearing: Pending<(), usize>,
     /// The settings of a training run that are being loaded.
     pub text: Pending<PathBuf, String>,
     /// The training run that an earlier session recorded as unfinished.

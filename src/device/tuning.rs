@@ -45,8 +45,8 @@ pub(super) fn name(info: &AdapterInfo) -> String {
         info.name, info.backend, info.driver, info.driver_info, info.vendor, info.device
     );
     let hash = blake3::hash(whole.as_bytes()).to_hex();
-    let plain: String =
-        info.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
+    let words = info.name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let plain: String = words.collect::<Vec<_>>().join("-").chars().take(40).collect();
     format!("{plain}-{}.{DATABASE}", &hash[..12])
 }
 
@@ -102,8 +102,8 @@ fn set_aside(file: &Path) -> std::io::Result<()> {
 }
 
 /// Returns the files that a database has beside it while it is in use, or after a crash.
-fn companions(file: &Path) -> [PathBuf; 3] {
-    ["-wal", "-shm", "-journal"].map(|ending| {
+fn companions(file: &Path) -> [PathBuf; 4] {
+    ["-wal", "-shm", "-tshm", "-journal"].map(|ending| {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)

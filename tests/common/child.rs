@@ -67,7 +67,8 @@ impl Started {
     /// The process failed or ran no test.
     pub fn finish(self) -> String {
         let output = self.0.wait_with_output().expect("the process ends");
-        let [text, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let [text, errors] =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
         assert!(text.contains("1 passed"), "the test was not found:\n{text}");
         text

@@ -44,7 +44,10 @@ fn open_in(cache: &Path) -> Outcome {
 /// Returns the files of a store that end with `ending`.
 fn files(cache: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache.join("himix/gpu")).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|found| found == ending))
+        .collect()
 }
 
 #[test]

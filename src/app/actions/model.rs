@@ -53,6 +53,15 @@ pub const ITEMS: &[Item] = &[
         all: devices,
         ..Choices::named("Device")
     }),
+    Item::Action(Action {
+        id: ActionId("clear_gpu_cache"),
+        name: "Clear the GPU cache",
+        words: "tuning kernels delete preferences settings",
+        section: Some(Section::Computing),
+        command: |_| Ok(Command::ClearGpuCache),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
     Item::Choices(Choices {
         words: "graphics card adapter driver preferences settings",
         section: Some(Section::Computing),

@@ -4,16 +4,12 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::Args;
-use himix::data::{Image, Pixels};
-use himix::device::{self, Adapter, DeviceChoice, KernelLaunches, Launches, ProductRate, tuning};
-use himix::infer::{OpenModel, Warmed};
+use himix::device::{self, Adapter, DeviceChoice, KernelLaunches, ProductRate, tuning};
+use himix::infer::{MeasuredPass, OpenModel, Warmed, measure_passes};
 use serde_json::{Map, Value, json};
 
 use super::arguments::ModelArguments;
 use super::{Failure, model, terminal};
-
-/// The number of times that a pass is timed.
-const ROUNDS: usize = 7;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,25 +50,13 @@ pub struct DeviceCommandArguments {
     json: bool,
 }
 
-/// One measured use of a model.
-struct Pass {
-    /// What is asked for.
-    name: &'static str,
-    /// The key of the JSON object.
-    key: &'static str,
-    /// The duration in milliseconds.
-    ms: f64,
-    /// The kernels that were launched, all zero on the CPU.
-    launches: Launches,
-}
-
 /// What was measured.
 struct Measured {
     device: String,
     model: String,
     rate: ProductRate,
     opening_ms: f64,
-    passes: Vec<Pass>,
+    passes: Vec<MeasuredPass>,
 }
 
 /// Runs the command with models that `open` opens.
@@ -127,37 +111,7 @@ fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<Measu
     let start = Instant::now();
     let mut segmenter = open(&arguments.model.source(None), arguments.device)?;
     let opening_ms = milliseconds(start);
-    let mut predict =
-        |image: usize, prompt: usize| segmenter.predict(&picture(image), &text_number(prompt)).map(drop);
-    let start = Instant::now();
-    predict(0, 0)?;
-    let first =
-        Pass { name: "first prediction", key: "first", ms: milliseconds(start), launches: Launches::default() };
-    let mut passes = vec![first];
-    // A number that was not used yet is an image or a prompt that the model does not know.
-    let mut unused = 1..;
-    for (name, key, has_new_image, has_new_prompt) in [
-        ("prompt seen before", "known_prompt", false, false),
-        ("another prompt", "prompt", false, true),
-        ("another image", "image", true, false),
-        ("another image and prompt", "image_and_prompt", true, true),
-    ] {
-        let mut run = || {
-            let number = unused.next().unwrap_or_default();
-            predict(if has_new_image { number } else { 0 }, if has_new_prompt { number } else { 0 })
-        };
-        run()?;
-        let mut times = Vec::new();
-        for _ in 0..ROUNDS {
-            let start = Instant::now();
-            run()?;
-            times.push(milliseconds(start));
-        }
-        times.sort_by(f64::total_cmp);
-        let (outcome, launches) = device::launches_of(arguments.kernels, run);
-        outcome?;
-        passes.push(Pass { name, key, ms: times[ROUNDS / 2], launches });
-    }
+    let passes = measure_passes(segmenter.as_mut(), arguments.kernels)?;
     model::notices(segmenter.as_mut());
     let info = segmenter.info();
     Ok(Measured { device: info.device, model: info.name, rate, opening_ms, passes })
@@ -165,19 +119,6 @@ fn measure(arguments: &DeviceCommandArguments, open: &OpenModel) -> Result<Measu
 
 fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
-}
-
-/// Returns a prompt that depends on `number`, always of the same length.
-fn text_number(number: usize) -> String {
-    const WORDS: [&str; 10] = ["one", "two", "three", "four", "five", "six", "upper", "lower", "middle", "all"];
-    let [a, b] = [number / WORDS.len(), number].map(|digit| WORDS[digit % WORDS.len()]);
-    format!("Bilateral pulmonary infection, {a} infected areas, {b} left lung.")
-}
-
-/// Returns a picture of 224 × 224 pixels that depends on `seed`.
-fn picture(seed: usize) -> Image {
-    let pixels = (0..224 * 224).map(|at| ((at * 31 + (at / 224) * seed * 17) % 251) as u8).collect();
-    Image { width: 224, height: 224, channels: 1, pixels: Pixels::U8(pixels) }
 }
 
 fn text(adapters: &[Adapter], measured: Option<&Measured>) -> String {
@@ -238,7 +179,7 @@ fn object(adapters: &[Adapter], measured: Option<&Measured>) -> Value {
     if let Some(Measured { device, model, rate, opening_ms, passes }) = measured {
         let kernel =
             |kernel: &KernelLaunches| json!({ "name": kernel.name, "count": kernel.count, "ms": kernel.ms });
-        let pass = |pass: &Pass| {
+        let pass = |pass: &MeasuredPass| {
             let kernels: Vec<Value> = pass.launches.kernels.iter().map(kernel).collect();
             (pass.key.to_owned(), json!({ "ms": pass.ms, "launches": pass.launches.count(), "kernels": kernels }))
         };

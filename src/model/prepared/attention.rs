@@ -10,37 +10,93 @@ use crate::model::layers::{Attention, Linear};
 /// The number of queries from which processing the heads one by one is faster.
 const LONG: usize = 196;
 
+/// Which inputs of the decoder's attention are the same tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// Query and key, in self-attention with positions that the value does not have.
+    SameQueryAndKey,
+    /// None, in cross-attention.
+    Different,
+}
+
+/// The projections of query, key and value. On a GPU, those of the same input are one product: a product of few rows
+/// takes longer to start than to compute.
+#[derive(Debug)]
+enum Projections {
+    Separate([Affine; 3]),
+    QueryAndKey { both: Affine, value: Affine },
+    All(Affine),
+}
+
 /// The query, key, value and output projections.
 #[derive(Debug)]
 pub struct PreparedAttention {
-    query: Affine,
-    key: Affine,
-    value: Affine,
+    projections: Projections,
     out: Affine,
     heads: usize,
 }
 
 impl PreparedAttention {
     /// Prepares the decoder's attention, which has one stacked projection.
-    pub fn of(attention: &Attention) -> Self {
+    pub fn of(attention: &Attention, inputs: Inputs) -> Self {
         let [_, channels] = attention.in_proj_weight.dims();
-        let part = |index: usize| {
-            let rows = index * channels..(index + 1) * channels;
-            let weight = attention.in_proj_weight.val().slice([rows.clone()]);
-            Affine::new(weight, attention.in_proj_bias.val().slice([rows]))
+        let (weight, bias) = (attention.in_proj_weight.val(), attention.in_proj_bias.val());
+        let part = |from: usize, to: usize| {
+            let rows = from * channels..to * channels;
+            Affine::new(weight.clone().slice([rows.clone()]), bias.clone().slice([rows]))
         };
-        let out = Affine::of(&attention.out_proj);
-        Self { query: part(0), key: part(1), value: part(2), out, heads: attention.heads() }
+        let projections = match inputs {
+            Inputs::SameQueryAndKey if !cpu::is_plain_cpu(&weight.device()) => {
+                Projections::QueryAndKey { both: part(0, 2), value: part(2, 3) }
+            }
+            _ => Projections::Separate([part(0, 1), part(1, 2), part(2, 3)]),
+        };
+        Self { projections, out: Affine::of(&attention.out_proj), heads: attention.heads() }
     }
 
-    /// Prepares the text encoder's attention from its separate projections for query, key, value and output.
-    pub fn of_parts(parts: [Linear; 4], heads: usize) -> Self {
-        let [query, key, value, out] = parts.map(Affine::for_few_rows);
-        Self { query, key, value, out, heads }
+    /// Prepares the text encoder's self-attention from its separate projections for query, key, value and output.
+    pub fn of_parts([query, key, value, out]: [Linear; 4], heads: usize) -> Self {
+        let parts = [query, key, value];
+        let projections = if cpu::is_plain_cpu(&out.weight.device()) {
+            Projections::Separate(parts.map(Affine::for_few_rows))
+        } else {
+            let values = parts.map(|part| (part.weight.into_value(), part.bias.into_value()));
+            let (weights, biases) = values.into_iter().unzip();
+            Projections::All(Affine::new(Tensor::cat(weights, 0), Tensor::cat(biases, 0)))
+        };
+        Self { projections, out: Affine::for_few_rows(out), heads }
     }
 
-    /// Maps query `[n, C]`, key and value `[m, C]` to `[n, C]`. `unseen`, `[1, 1, m]`, is true for keys that are
-    /// masked out.
+    /// Projects query `[n, C]`, key and value `[m, C]`, and splits them into heads, each `[heads, rows, C/heads]`.
+    fn project(&self, query: Tensor<2>, key: Tensor<2>, value: Tensor<2>) -> [Tensor<3>; 3] {
+        let [_, channels] = query.dims();
+        let heads = |x: Tensor<2>| -> Tensor<3> {
+            let [length, _] = x.dims();
+            x.reshape([length, self.heads, channels / self.heads]).swap_dims(0, 1)
+        };
+        let part = |x: &Tensor<2>, part: usize| {
+            let [length, _] = x.dims();
+            heads(x.clone().slice([0..length, part * channels..(part + 1) * channels]))
+        };
+        match &self.projections {
+            Projections::All(all) => {
+                let all = all.forward(query, Activation::None);
+                [0, 1, 2].map(|index| part(&all, index))
+            }
+            Projections::QueryAndKey { both, value: last } => {
+                let both = both.forward(query, Activation::None);
+                [part(&both, 0), part(&both, 1), heads(last.forward(value, Activation::None))]
+            }
+            Projections::Separate(each) => {
+                let [of_query, of_key, of_value] = each;
+                [(of_query, query), (of_key, key), (of_value, value)]
+                    .map(|(projection, x)| heads(projection.forward(x, Activation::None)))
+            }
+        }
+    }
+
+    /// Maps query `[n, C]`, key and value `[m, C]` to `[n, C]`; those that [`Inputs`] says are the same have to be
+    /// the same tensor. `unseen`, `[1, 1, m]`, is true for keys that are masked out.
     pub fn forward(
         &self,
         query: Tensor<2>,
@@ -49,13 +105,7 @@ impl PreparedAttention {
         unseen: Option<&Tensor<3, Bool>>,
     ) -> Tensor<2> {
         let [length, channels] = query.dims();
-        let split = |x: Tensor<2>| -> Tensor<3> {
-            let [length, _] = x.dims();
-            x.reshape([length, self.heads, channels / self.heads]).swap_dims(0, 1)
-        };
-        let query = split(self.query.forward(query, Activation::None));
-        let key = split(self.key.forward(key, Activation::None));
-        let value = split(self.value.forward(value, Activation::None));
+        let [query, key, value] = self.project(query, key, value);
         let scale = 1.0 / ((channels / self.heads) as f32).sqrt();
         let mixed = if unseen.is_none() && length >= LONG && cpu::is_plain_cpu(&query.device()) {
             // With one head at a time, the scores stay in the cache until they are used.
@@ -80,5 +130,41 @@ impl PreparedAttention {
             weights.matmul(value).swap_dims(0, 1).reshape([length, channels])
         };
         self.out.forward(mixed, Activation::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+
+    #[test]
+    fn projections_of_one_input_may_be_one_product() {
+        let device = Device::flex();
+        let draw = |rows, columns| Tensor::<2>::random([rows, columns], Distribution::Uniform(-1.0, 1.0), &device);
+        let part = |seed: usize| {
+            let bias: Tensor<1> = draw(1, 8).squeeze_dim(0);
+            (draw(8, 8) * (seed + 1) as f64, bias)
+        };
+        let parts: Vec<(Tensor<2>, Tensor<1>)> = (0..4).map(part).collect();
+        let layer = |from: usize, to: usize| {
+            let (weights, biases) = parts[from..to].iter().cloned().unzip();
+            Affine::new(Tensor::cat(weights, 0), Tensor::cat(biases, 0))
+        };
+        let with = |projections| PreparedAttention { projections, out: layer(3, 4), heads: 2 };
+        let separate = with(Projections::Separate([layer(0, 1), layer(1, 2), layer(2, 3)]));
+        let both = with(Projections::QueryAndKey { both: layer(0, 2), value: layer(2, 3) });
+        let all = with(Projections::All(layer(0, 3)));
+        let (x, value) = (draw(5, 8), draw(5, 8));
+        let unseen = Tensor::<3, Bool>::from_data([[[false, true, false, false, true]]], &device);
+        let difference = |one: &PreparedAttention, other: &PreparedAttention, value: &Tensor<2>| {
+            let [one, other] = [one, other]
+                .map(|attention| attention.forward(x.clone(), x.clone(), value.clone(), Some(&unseen)));
+            (one - other).abs().max().into_scalar::<f32>()
+        };
+        assert!(difference(&separate, &both, &value) < 1e-5);
+        assert!(difference(&separate, &all, &x) < 1e-5);
+        assert!(difference(&separate, &both, &x) < 1e-5);
     }
 }

@@ -7,58 +7,87 @@ use burn::tensor::ops::PadMode;
 use super::linear::Bias;
 use crate::model::blocks::head::{self, ENLARGE, Head};
 use crate::model::blocks::up_block::UpBlock;
-use crate::model::cpu::Activation;
+use crate::model::cpu::{self, Activation};
 use crate::model::layers::Conv2d;
 
 /// A 3×3 convolution over channels-last positions with zero padding.
 #[derive(Debug)]
 pub struct Conv3 {
-    /// One matrix `[in, out]` for each position of the kernel in row-major order, or one `[3 in, out]` for each
-    /// kernel row.
-    taps: Vec<Tensor<2>>,
+    taps: Taps,
     bias: Bias,
+}
+
+/// The weights of a convolution, arranged for its device.
+#[derive(Debug)]
+enum Taps {
+    /// One matrix `[in, out]` for each position of the kernel in row-major order: nine products that read the image
+    /// where it is.
+    Nine(Vec<Tensor<2>>),
+    /// One matrix `[3 in, out]` for each kernel row. Three products over three times the depth are more efficient than
+    /// nine, but their input has to be rearranged, which is worthwhile if there are no more input than output
+    /// channels.
+    Three(Vec<Tensor<2>>),
+    /// One matrix `[9 in, out]`. On a GPU, starting a product costs more than copying its input nine times.
+    One(Tensor<2>),
 }
 
 impl Conv3 {
     /// Creates a convolution from `weight`, `[out, in, 3, 3]`.
     fn new(weight: Tensor<4>, bias: Tensor<1>) -> Self {
         let [output, input, _, _] = weight.dims();
-        // Three products over three times the depth are more efficient than nine, but their input has to be
-        // rearranged. That is worthwhile if there are no more input than output channels.
+        let bias = Bias::new(bias);
+        if !cpu::is_plain_cpu(&weight.device()) {
+            return Self { taps: Taps::One(weight.reshape([output, 9 * input]).transpose()), bias };
+        }
         let count = if input <= output { 3 } else { 9 };
         let places = weight.permute([2, 3, 1, 0]).reshape([count, 9 / count * input, output]);
         let taps = (0..count).map(|place| places.clone().slice([place..place + 1]).squeeze_dim(0)).collect();
-        Self { taps, bias: Bias::new(bias) }
+        Self { taps: if count == 3 { Taps::Three(taps) } else { Taps::Nine(taps) }, bias }
     }
 
     /// Maps `[n², in]` to `[n², out]`.
-    ///
-    /// The grid is padded with zeros so that the input of every kernel position is one contiguous range of rows.
-    /// Each row of the result then ends with two values that belong to no pixel and are cut off.
     fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
-        let [_, input] = x.dims();
-        let wide = n + 2;
-        // The bottom padding has two rows instead of one because the last range extends two positions beyond the
-        // padded grid.
-        let padded = x
-            .reshape([n, n, input])
-            .pad([(1, 2), (1, 1), (0, 0)], PadMode::Constant(0.0))
-            .reshape([(n + 3) * wide, input]);
-        let run = |x: &Tensor<2>, start: usize, rows: usize| x.clone().slice([start..start + rows]);
-        let sum = if self.taps.len() == 3 {
-            let side_by_side = Tensor::cat((0..3).map(|column| run(&padded, column, (n + 2) * wide)).collect(), 1);
-            let term = |row: usize| run(&side_by_side, row * wide, n * wide).matmul(self.taps[row].clone());
-            term(0) + term(1) + term(2)
-        } else {
-            let term = |place: usize| {
-                run(&padded, (place / 3) * wide + place % 3, n * wide).matmul(self.taps[place].clone())
-            };
-            (1..9).fold(term(0), |sum, place| sum + term(place))
+        let inner = match &self.taps {
+            Taps::One(weight) => patches(x, n).matmul(weight.clone()),
+            Taps::Three(taps) | Taps::Nine(taps) => by_shifted_rows(x, n, taps),
         };
-        let [_, output] = sum.dims();
-        let inner = sum.reshape([n, wide, output]).slice([0..n, 0..n]).reshape([n * n, output]);
         self.bias.apply(inner, activation)
     }
+}
+
+/// Maps `[n², in]` to the 3×3 neighbourhood of each position, `[n², 9 in]`, with zeros outside.
+fn patches(x: Tensor<2>, n: usize) -> Tensor<2> {
+    let [_, input] = x.dims();
+    let padded: Tensor<3> = x.reshape([n, n, input]).pad([(1, 1), (1, 1), (0, 0)], PadMode::Constant(0.0));
+    let windows: Tensor<5> = padded.unfold::<4, _>(0, 3, 1).unfold(1, 3, 1);
+    windows.reshape([n * n, 9 * input])
+}
+
+/// Maps `[n², in]` to `[n², out]` with one matrix for each position or row of the kernel.
+///
+/// The grid is padded with zeros so that the input of every kernel position is one contiguous range of rows. Each row
+/// of the result then ends with two values that belong to no pixel and are cut off.
+fn by_shifted_rows(x: Tensor<2>, n: usize, taps: &[Tensor<2>]) -> Tensor<2> {
+    let [_, input] = x.dims();
+    let wide = n + 2;
+    // The bottom padding has two rows instead of one because the last range extends two positions beyond the padded
+    // grid.
+    let padded = x
+        .reshape([n, n, input])
+        .pad([(1, 2), (1, 1), (0, 0)], PadMode::Constant(0.0))
+        .reshape([(n + 3) * wide, input]);
+    let run = |x: &Tensor<2>, start: usize, rows: usize| x.clone().slice([start..start + rows]);
+    let sum = if taps.len() == 3 {
+        let side_by_side = Tensor::cat((0..3).map(|column| run(&padded, column, (n + 2) * wide)).collect(), 1);
+        let term = |row: usize| run(&side_by_side, row * wide, n * wide).matmul(taps[row].clone());
+        term(0) + term(1) + term(2)
+    } else {
+        let term =
+            |place: usize| run(&padded, (place / 3) * wide + place % 3, n * wide).matmul(taps[place].clone());
+        (1..9).fold(term(0), |sum, place| sum + term(place))
+    };
+    let [_, output] = sum.dims();
+    sum.reshape([n, wide, output]).slice([0..n, 0..n]).reshape([n * n, output])
 }
 
 /// The up block, prepared for prediction.
@@ -126,5 +155,34 @@ impl PreparedHead {
             .swap_dims(1, 2)
             .reshape([1, 1, ENLARGE * n, ENLARGE * n]);
         head::blur(fine) + self.bias.clone().reshape([1, 1, 1, 1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::ops::ConvOptions;
+    use burn::tensor::{Device, Distribution, module};
+
+    use super::*;
+    use crate::model::prepared::{to_planes, to_positions};
+
+    #[test]
+    fn every_arrangement_is_the_convolution() {
+        let device = Device::flex();
+        for (input, output, n) in [(3, 5, 4), (5, 3, 7), (1, 1, 1)] {
+            let draw = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
+            let (weight, image) = (draw([output, input, 3, 3]), draw([1, input, n, n]));
+            let bias = Tensor::<1>::random([output], Distribution::Uniform(-1.0, 1.0), &device);
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            let expected = module::conv2d(image.clone(), weight.clone(), Some(bias.clone()), options);
+            let on_cpu = Conv3::new(weight.clone(), bias.clone());
+            let taps = Taps::One(weight.reshape([output, 9 * input]).transpose());
+            let on_gpu = Conv3 { taps, bias: Bias::Device(Box::new(bias.unsqueeze())) };
+            for conv in [on_cpu, on_gpu] {
+                let ours = to_planes(conv.forward(to_positions(image.clone()), n, Activation::None), n);
+                let difference = (ours - expected.clone()).abs().max().into_scalar::<f32>();
+                assert!(difference < 1e-5, "{:?} differs by {difference}", conv.taps);
+            }
+        }
     }
 }

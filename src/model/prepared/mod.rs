@@ -16,7 +16,7 @@ mod vision;
 
 use burn::tensor::Tensor;
 
-pub use attention::PreparedAttention;
+pub use attention::{Inputs, PreparedAttention};
 pub use conv::{Conv3, PreparedHead, PreparedUp};
 pub use linear::{Affine, Bias, normalise};
 pub use text::PreparedText;

@@ -10,7 +10,7 @@ use super::super::spectrum::SpectrumFilter;
 use crate::model::cpu::Activation;
 use crate::model::layers::{LayerNorm, Linear};
 use crate::model::overrides::StageOverrides;
-use crate::model::prepared::{Affine, PreparedAttention, PreparedUp, normalise};
+use crate::model::prepared::{Affine, Inputs, PreparedAttention, PreparedUp, normalise};
 
 /// A decoder stage, prepared for prediction. Clones share the weights.
 #[derive(Clone, Debug)]
@@ -70,9 +70,9 @@ impl PreparedGuide {
         let fixed = Fixed {
             text: guide.text_project.clone(),
             cross_in: guide.norm2.clone(),
-            cross: PreparedAttention::of(&guide.cross_attn),
+            cross: PreparedAttention::of(&guide.cross_attn, Inputs::Different),
             self_in: guide.norm1.clone(),
-            self_attention: PreparedAttention::of(&guide.self_attn),
+            self_attention: PreparedAttention::of(&guide.self_attn, Inputs::SameQueryAndKey),
             wide: Affine::of(&guide.lin1),
             image_positions: guide.image_positions().squeeze_dim(0),
             text_positions: guide.text_positions().squeeze_dim(0),

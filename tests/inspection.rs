@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods)]
 
 mod common;
+#[path = "inspection/gradients.rs"]
+mod gradients;
 #[path = "inspection/tuning.rs"]
 mod tuning;
 #[path = "inspection/warm_up.rs"]

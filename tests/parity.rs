@@ -146,7 +146,7 @@ fn adapter(needs_hardware: bool) -> Option<Device> {
 /// runs [`small_model_through_wgpu_in_a_child`].
 #[test]
 fn small_model_through_wgpu() {
-    println!("{}", Child::without_tuning("small_model_through_wgpu_in_a_child").run());
+    println!("{}", Child::with_little_tuning("small_model_through_wgpu_in_a_child").run());
 }
 
 #[test]

@@ -21,9 +21,9 @@ impl Child {
         Self { arguments, environment: Vec::new(), has_disk_space: true }
     }
 
-    /// The ignored test of this name, without trying out kernels: on a software adapter nearly all of the time would
-    /// go into that.
-    pub fn without_tuning(name: &str) -> Self {
+    /// The ignored test of this name, trying out few kernels: on a software adapter nearly all of the time would go
+    /// into that.
+    pub fn with_little_tuning(name: &str) -> Self {
         Self::of_test(name).env("CUBECL_AUTOTUNE_LEVEL", "minimal")
     }
 

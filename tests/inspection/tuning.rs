@@ -34,7 +34,7 @@ impl Outcome {
 }
 
 fn child(cache: &Path) -> Child {
-    Child::of_test(CHILD).env("XDG_CACHE_HOME", cache)
+    Child::with_little_tuning(CHILD).env("XDG_CACHE_HOME", cache)
 }
 
 fn open_in(cache: &Path) -> Outcome {

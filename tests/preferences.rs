@@ -16,12 +16,17 @@ use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fake::FakeModel;
 use harness::{Files, Window, open, says, wait};
-use himix::app::Start;
+use himix::app::{Adapters, Start};
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
 use serde_json::Value;
 
 fn window(settings: &Path, files: Vec<PathBuf>) -> Window {
+    window_with(settings, files, Adapters::default())
+}
+
+/// Like [`window`], drawn by one of these graphics adapters.
+fn window_with(settings: &Path, files: Vec<PathBuf>, adapters: Adapters) -> Window {
     let source = ModelSource::new("demo");
     let has_image = !files.is_empty();
     let start = Start {
@@ -29,6 +34,7 @@ fn window(settings: &Path, files: Vec<PathBuf>) -> Window {
         model: Some(source),
         device: Some(DeviceChoice::Cpu),
         settings: Some(settings.to_owned()),
+        adapters,
         ..Start::default()
     };
     let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);

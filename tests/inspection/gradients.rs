@@ -32,7 +32,8 @@ fn step(device: &Device, kind: CrossEntropy) -> [Vec<f32>; 3] {
         (0..BATCH * SIDE * SIDE).map(|at| ((at * step) % 101) as f32 / 101.0 * factor - factor / 2.0).collect()
     };
     let device = device.clone().autodiff();
-    let tensor = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [BATCH, 1, SIDE, SIDE]), &device);
+    let tensor =
+        |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [BATCH, 1, SIDE, SIDE]), &device);
     let target = tensor(numbers(1.0, 7)).greater_elem(0.2).float();
     let x = tensor(numbers(12.0, 37)).require_grad();
     let out = logits(x.clone());

@@ -6,8 +6,10 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
+use himix::app::Adapters;
+
 use super::harness::{Files, Window, says, wait};
-use super::{click, press, window, written};
+use super::{click, press, window, window_with, written};
 
 /// Settings as version 0.1 wrote them: a panel closed, another one in front, a key changed.
 const SETTINGS: &[u8] = include_bytes!("../fixtures/v0_1/layout.json");
@@ -234,6 +236,28 @@ fn the_preferences_are_one_page() {
     assert!(says(&window, "Reset the presets"));
     press(&mut window, Key::Escape);
     assert!(!says(&window, "Reset the presets"));
+}
+
+#[test]
+fn the_adapter_that_draws_the_window_is_chosen_in_the_preferences() {
+    let files = Files::new();
+    let settings = files.folder.path().join("settings.json");
+    let found = Adapters {
+        names: vec!["Arc (vulkan)".into(), "llvmpipe (vulkan)".into()],
+        notice: Some(
+            "The driver of GeForce (vulkan) creates no device. The window is drawn by Arc (vulkan).".into(),
+        ),
+    };
+    let mut window = window_with(&settings, vec![files.image()], found);
+    assert!(says(&window, "The driver of GeForce (vulkan) creates no device."));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    window.run();
+    click(&mut window, "Draw the window with llvmpipe (vulkan)");
+    written(&mut window, &settings, |settings| settings["display_adapter"] == "llvmpipe (vulkan)");
+    assert!(says(&window, "when HiMix is started again"));
+    click(&mut window, "Draw the window with the fastest adapter");
+    written(&mut window, &settings, |settings| settings["display_adapter"].is_null());
+    assert!(window.query_by_label("Clear the GPU cache").is_some());
 }
 
 #[test]

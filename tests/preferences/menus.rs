@@ -5,7 +5,6 @@ use std::path::Path;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
-
 use himix::app::Adapters;
 
 use super::harness::{Files, Window, says, wait};

@@ -8,9 +8,9 @@ use super::{Fault, OpenDevice, guarded};
 
 /// The number of products that are timed.
 const ROUNDS: usize = 5;
-/// The side lengths that are tried.
-const SIDES: [usize; 2] = [1024, 4096];
-/// The duration in milliseconds below which a product is too short to measure, and the larger one is taken.
+/// The side lengths that are tried. The smallest one is for software renderers, where larger ones take minutes.
+const SIDES: [usize; 3] = [64, 1024, 4096];
+/// The duration in milliseconds below which a product is too short to measure, and the next larger one is taken.
 const SHORT: f64 = 4.0;
 
 /// The measured rate of a square matrix product in single precision.
@@ -31,15 +31,16 @@ impl ProductRate {
     }
 }
 
-/// Times products of 1024³, or of 4096³ on a device that is too fast for these.
+/// Times products of 1024³ on a usual CPU, of 4096³ on a GPU.
 ///
 /// # Errors
 /// The device failed.
 pub fn product_rate(open: &OpenDevice) -> Result<ProductRate, Fault> {
     guarded(&open.name, || {
-        let [small, large] = SIDES;
-        let rate = rate_of(small, &open.device);
-        if rate.ms < SHORT { rate_of(large, &open.device) } else { rate }
+        let [first, larger @ ..] = SIDES;
+        larger.iter().fold(rate_of(first, &open.device), |rate, side| {
+            if rate.ms < SHORT { rate_of(*side, &open.device) } else { rate }
+        })
     })
 }
 

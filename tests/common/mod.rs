@@ -1,7 +1,7 @@
 //! What several test programs need.
 
 // Each user takes its part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod child;
 

@@ -9,7 +9,7 @@ use super::{Fault, OpenDevice, guarded};
 /// The number of products that are timed.
 const ROUNDS: usize = 5;
 /// The side lengths that are tried. The smallest one is for software renderers, where larger ones take minutes.
-const SIDES: [usize; 3] = [64, 1024, 4096];
+const SIDES: [usize; 4] = [64, 256, 1024, 4096];
 /// The duration in milliseconds below which a product is too short to measure, and the next larger one is taken.
 const SHORT: f64 = 4.0;
 

@@ -49,6 +49,8 @@ mod parity;
 mod phantoms;
 #[path = "data/preprocess.rs"]
 mod preprocess;
+#[path = "data/prompts.rs"]
+mod prompts;
 #[path = "data/several.rs"]
 mod several;
 #[path = "data/tables.rs"]

@@ -21,7 +21,6 @@ pub mod overlay;
 pub mod phantom;
 mod png;
 pub mod preprocess;
-pub mod prompt;
 pub mod raster;
 mod resample;
 pub mod samples;

@@ -1,0 +1,18 @@
+//! Prompts as values: read, printed and mirrored in the grammars of the data sets.
+//!
+//! Two grammars are known: infected areas of the lungs (LViT's prompts of QaTa-COV19 and MosMedData+) and polyps
+//! (medvlsm's prompts of Kvasir-SEG). In both, left and right are sides of the *image*.
+
+mod lexicon;
+mod lungs;
+mod mirror;
+mod parsed;
+mod polyps;
+mod print;
+mod value;
+mod words;
+
+pub use mirror::mirror;
+pub use parsed::{Parsed, Part, PartKind, parse};
+pub use value::{Grammar, LungFinding, Lungs, Polyps, Prompt, Zones, laterality_of};
+pub use words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_of, number_word};

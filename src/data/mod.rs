@@ -6,6 +6,7 @@
 pub mod colour_map;
 pub mod dataset;
 pub mod decode;
+pub mod describe;
 pub mod dicom;
 mod error;
 mod exif;

@@ -108,6 +108,11 @@ const LUNG_TERMS: &[(&str, LungTerm)] = &[
 /// Words that negate what follows.
 const NEGATIONS: &[&str] = &["no", "not", "without", "never", "neither", "nor", "absent"];
 
+/// Says whether a word in lower case negates what follows.
+pub fn is_negation(word: &str) -> bool {
+    NEGATIONS.contains(&word)
+}
+
 /// Slips in the prompts of QaTa-COV19 that the rule of one letter does not cover, because the word is short or two
 /// letters are wrong.
 const SLIPS: &[(&str, &str)] = &[
@@ -148,6 +153,29 @@ pub fn lung_term(word: &str) -> Option<LungTerm> {
     })
 }
 
+/// Says whether a word is understood although it is misspelt or lacks a space.
+pub fn is_slip(word: &str) -> bool {
+    let token = Token { bytes: 0..word.len(), text: word.to_owned(), is_word: true };
+    exact_term(word).is_none() && (lung_term(word).is_some() || glued(&token, false).is_some())
+}
+
+/// Returns the text with a space between two words of the lungs' grammar that lack it, sides included; `None` if
+/// there are none.
+pub fn spaced(text: &str) -> Option<String> {
+    let mut mended = String::new();
+    let mut done = 0;
+    for token in tokens(text) {
+        if lung_term(&token.text).is_none()
+            && let Some([first, _]) = glued(&token, true)
+        {
+            mended += &text[done..first.0.bytes.end];
+            mended.push(' ');
+            done = first.0.bytes.end;
+        }
+    }
+    (done > 0).then(|| mended + &text[done..])
+}
+
 fn exact_term(word: &str) -> Option<LungTerm> {
     if NEGATIONS.contains(&word) {
         return Some(LungTerm::No);
@@ -183,7 +211,7 @@ pub fn lung_terms(tokens: &[Token]) -> Vec<(Token, Option<LungTerm>)> {
     let mut found = Vec::with_capacity(tokens.len());
     for token in tokens {
         let term = if token.is_word { lung_term(&token.text) } else { None };
-        match term.is_none().then(|| glued(token)).flatten() {
+        match term.is_none().then(|| glued(token, false)).flatten() {
             Some(pair) => found.extend(pair),
             None => found.push((token.clone(), term)),
         }
@@ -191,7 +219,8 @@ pub fn lung_terms(tokens: &[Token]) -> Vec<(Token, Option<LungTerm>)> {
     found
 }
 
-fn glued(token: &Token) -> Option<[(Token, Option<LungTerm>); 2]> {
+/// Tells two words without a space between them apart, sides only if `with_sides`.
+fn glued(token: &Token, with_sides: bool) -> Option<[(Token, Option<LungTerm>); 2]> {
     let text = &token.text;
     if !token.is_word || !text.is_ascii() || text.len() > 20 || token.bytes.len() != text.len() {
         return None;
@@ -199,7 +228,11 @@ fn glued(token: &Token) -> Option<[(Token, Option<LungTerm>); 2]> {
     (2..text.len().saturating_sub(1)).find_map(|at| {
         let (first, second) = text.split_at(at);
         let terms = [exact_term(first)?, exact_term(second)?];
-        let is_safe = |term: &LungTerm| !matches!(term, LungTerm::Side(_) | LungTerm::No | LungTerm::Filler);
+        let is_safe = |term: &LungTerm| match term {
+            LungTerm::No | LungTerm::Filler => false,
+            LungTerm::Side(_) => with_sides,
+            _ => true,
+        };
         let middle = token.bytes.start + at;
         let part = |bytes: Range<usize>, text: &str| Token { bytes, text: text.to_owned(), is_word: true };
         terms.iter().all(is_safe).then(|| {

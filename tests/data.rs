@@ -10,6 +10,8 @@ mod big_endian;
 mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
+#[path = "data/describe.rs"]
+mod describe;
 #[path = "data/dicom.rs"]
 mod dicom;
 #[path = "data/dicom_geometry.rs"]

@@ -81,15 +81,17 @@ fn sides(mask: &Mask, parts: &[Component]) -> Vec<Side> {
 fn xray_zones(mask: &Mask, parts: &[Component], side: Side, area: &Area) -> Zones {
     parts
         .iter()
-        .filter_map(|part| {
-            Extent::of(&part.rows(side, mask.width), part.top, mask.height, area, [0.05, 0.80])
-        })
+        .filter_map(|part| Extent::of(&part.rows(side, mask.width), part.top, mask.height, area, [0.05, 0.80]))
         .flat_map(|extent| {
             let is_upper = extent.top < 0.26;
             let is_lower = extent.bottom > 0.50;
             let is_short_and_low = is_lower && !is_upper && extent.height < 0.23;
             let is_middle = extent.top < 0.63 && extent.bottom > 0.45 && !is_short_and_low;
-            let named = [(Zone::Upper, is_upper), (Zone::Middle, is_middle || !(is_upper || is_lower)), (Zone::Lower, is_lower)];
+            let named = [
+                (Zone::Upper, is_upper),
+                (Zone::Middle, is_middle || !(is_upper || is_lower)),
+                (Zone::Lower, is_lower),
+            ];
             named.into_iter().filter(|(_, is)| *is).map(|(zone, _)| zone)
         })
         .collect()

@@ -41,6 +41,6 @@ pub use image::{Image, Orientation, Pixels};
 pub use limit::Limit;
 pub use mask::{LabelChoice, Mask, MaskReading, MaskRule, Truth, TruthReading};
 pub use overlay::{Outcome, OverlayColours};
-pub use subject::{subject, subject_code};
+pub use subject::{subject, subject_code, subject_or_name};
 pub use texels::Texels;
 pub use volume::{Geometry, Volume, Window};

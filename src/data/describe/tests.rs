@@ -106,6 +106,12 @@ fn masks_that_contradict_their_prompts() {
     assert_eq!((rules, value), (vec!["both-sides", "area-count", "outside-zones"], Some(0.5)));
     let (rules, value) = xray(lower_both, &[left]);
     assert_eq!((rules, value), (vec!["one-side", "area-count", "missing-zones"], Some(0.5)));
+    let upper_left = "Unilateral pulmonary infection, one infected area, upper left lung.";
+    assert_eq!(xray(upper_left, &[left]), (vec!["outside-zones", "missing-zones"], Some(2.0 / 3.0)));
+    let middle_left = "Unilateral pulmonary infection, one infected area, middle left lung.";
+    assert_eq!(xray(middle_left, &[left]), (vec![], Some(2.0 / 3.0)), "a neighbouring zone is no contradiction");
+    let all_left = "Unilateral pulmonary infection, one infected area, all left lung.";
+    assert_eq!(xray(all_left, &[left]).0, ["missing-zones"]);
     assert_eq!(xray(lower_left, &[]), (vec!["empty-mask"], Some(0.0)));
     assert_eq!(xray("No pulmonary infection.", &[left]), (vec!["unexpected-mask"], Some(0.0)));
     assert_eq!(xray("No pulmonary infection.", &[]), (vec![], Some(1.0)));

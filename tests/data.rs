@@ -10,6 +10,8 @@ mod big_endian;
 mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
+#[path = "data/describe.rs"]
+mod describe;
 #[path = "data/dicom.rs"]
 mod dicom;
 #[path = "data/dicom_geometry.rs"]
@@ -49,6 +51,8 @@ mod parity;
 mod phantoms;
 #[path = "data/preprocess.rs"]
 mod preprocess;
+#[path = "data/prompts.rs"]
+mod prompts;
 #[path = "data/several.rs"]
 mod several;
 #[path = "data/tables.rs"]

@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("logging", &[]),
     ("metrics", &[]),
     ("text", &[]),
-    ("data", &["atomic_file"]),
+    ("data", &["atomic_file", "text"]),
     ("model", &["atomic_file"]),
     ("render", &["data"]),
     ("annotate", &["data", "metrics"]),

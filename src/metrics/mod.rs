@@ -1,9 +1,18 @@
-//! Scores of masks: Dice, IoU and Hausdorff distance, on plain slices of pixel values.
+//! Scores of masks (Dice, IoU, Hausdorff distance), agreement of several masks, and the statistics of studies, on plain
+//! slices of values.
 
+mod auroc;
+mod bootstrap;
 mod confusion;
 mod hausdorff;
+mod several;
 mod spread;
+mod wilcoxon;
 
+pub use auroc::auroc;
+pub use bootstrap::{Bootstrap, Interval, PairedCase};
 pub use confusion::Confusion;
 pub use hausdorff::{hd95, hd95_of};
+pub use several::{UnequalMasks, foreground_share, pairwise_dice};
 pub use spread::{Spread, mean_std};
+pub use wilcoxon::{Wilcoxon, holm, wilcoxon};

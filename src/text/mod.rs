@@ -2,6 +2,7 @@
 
 mod error;
 pub mod presets;
+pub mod prompt;
 mod tokenizer;
 pub mod vocabulary;
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::Path;
 
 use tokenizers::models::wordpiece::WordPiece;
@@ -142,6 +143,24 @@ impl Tokenizer {
     /// [`Tokenizer::encode`] can return.
     pub fn vocabulary_size(&self) -> usize {
         self.size
+    }
+
+    /// Returns the word pieces of `prompt` without `[CLS]` and `[SEP]`, each with the bytes of `prompt` that it
+    /// stands for, in their order.
+    pub fn pieces(&self, prompt: &str) -> Vec<(String, Range<usize>)> {
+        let Ok(encoding) = self.inner.encode(prompt, false) else { return Vec::new() };
+        let offsets = encoding.get_offsets().iter().map(|&(from, to)| from..to);
+        encoding.get_tokens().iter().cloned().zip(offsets).collect()
+    }
+
+    /// Says whether a piece is the entry for unknown words.
+    pub fn is_unknown(&self, piece: &str) -> bool {
+        self.inner.token_to_id(piece) == Some(self.unknown)
+    }
+
+    /// Returns the number of tokens of `prompt`, with `[CLS]` and `[SEP]`.
+    pub fn count(&self, prompt: &str) -> usize {
+        self.inner.encode_fast(prompt, false).map_or(1, |encoding| encoding.len()) + 2
     }
 
     /// Returns the tokens of `prompt` for a model that reads `limit` tokens. An empty prompt gives `[CLS]

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::augment::Augmentation;
 use super::cases::Cases;
 use super::config::TrainConfig;
-use crate::data::{preprocess, prompt};
-use crate::text::Tokenizer;
+use crate::data::preprocess;
+use crate::text::{Tokenizer, prompt};
 
 /// The number of batches prepared in advance.
 const AHEAD: usize = 2;

@@ -39,10 +39,11 @@ pub const PRESETS: Choices = Choices {
     prefix: "Prompt preset",
     shape: Shape::Texts(WIDTH),
     all: |_| {
-        let of = |(heading, texts): (&'static str, &'static [&'static str])| {
-            texts.iter().map(move |text| Choice { heading, ..prompt(text) })
-        };
-        TEXTS.into_iter().flat_map(of).collect()
+        let mut all = Vec::new();
+        for &(heading, ref texts) in TEXTS.iter() {
+            all.extend(texts.iter().map(|text| Choice { heading, ..prompt(text) }));
+        }
+        all
     },
     ..Choices::named("Presets")
 };

@@ -2,32 +2,30 @@
 
 use super::canvas::{Noise, bell, ellipse, parts, step};
 use crate::data::{Image, Pixels};
+use crate::text::prompt::{Colour, Place, Polyps, Prompt, Shape, Size};
 
 /// The colours: their frequency in the prompts, their name and their tone (red, green, blue in 0…1).
-const COLOURS: &[(u32, &str, [f32; 3])] = &[
-    (43, "white", [0.93, 0.80, 0.74]),
-    (11, "yellow", [0.90, 0.72, 0.42]),
-    (9, "brown", [0.58, 0.33, 0.24]),
-    (6, "pink", [0.93, 0.55, 0.54]),
-    (5, "orange", [0.90, 0.50, 0.30]),
-    (4, "tan", [0.80, 0.60, 0.46]),
-    (2, "red", [0.76, 0.22, 0.20]),
+const COLOURS: &[(u32, Colour, [f32; 3])] = &[
+    (43, Colour::White, [0.93, 0.80, 0.74]),
+    (11, Colour::Yellow, [0.90, 0.72, 0.42]),
+    (9, Colour::Brown, [0.58, 0.33, 0.24]),
+    (6, Colour::Pink, [0.93, 0.55, 0.54]),
+    (5, Colour::Orange, [0.90, 0.50, 0.30]),
+    (4, Colour::Tan, [0.80, 0.60, 0.46]),
+    (2, Colour::Red, [0.76, 0.22, 0.20]),
 ];
 /// The shapes: their frequency in the prompts, their name, the range of the ratio of their axes, and how
 /// triangular they are (0 to 1).
-const SHAPES: &[(u32, &str, (f32, f32), f32)] = &[
-    (50, "round", (0.85, 1.15), 0.0),
-    (13, "circle", (0.97, 1.03), 0.0),
-    (9, "oval", (0.55, 0.7), 0.0),
-    (5, "triangular", (0.8, 1.2), 1.0),
+const SHAPES: &[(u32, Shape, (f32, f32), f32)] = &[
+    (50, Shape::Round, (0.85, 1.15), 0.0),
+    (13, Shape::Circle, (0.97, 1.03), 0.0),
+    (9, Shape::Oval, (0.55, 0.7), 0.0),
+    (5, Shape::Triangular, (0.8, 1.2), 1.0),
 ];
 /// The sizes: their frequency in the prompts, their name, and the range of the share of the image that a polyp
 /// covers.
-const SIZES: &[(u32, &str, (f32, f32))] =
-    &[(39, "small", (0.018, 0.07)), (49, "medium", (0.09, 0.22)), (12, "large", (0.3, 0.42))];
-/// The names of the nine fields of the image, by row and column.
-const PLACES: [[&str; 3]; 3] =
-    [["top left", "top", "top right"], ["left", "center", "right"], ["bottom left", "bottom", "bottom right"]];
+const SIZES: &[(u32, Size, (f32, f32))] =
+    &[(39, Size::Small, (0.018, 0.07)), (49, Size::Medium, (0.09, 0.22)), (12, Size::Large, (0.3, 0.42))];
 /// The most attempts to place polyps that do not touch.
 const ATTEMPTS: usize = 20;
 
@@ -36,7 +34,7 @@ struct Polyp {
     half: (f32, f32),
     turn: f32,
     corner: f32,
-    size: usize,
+    size: Size,
     noise: Noise,
 }
 
@@ -99,7 +97,7 @@ pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String)
         }));
     }
     let image = Image { width: side, height: side, channels: 3, pixels: Pixels::U8(bytes) };
-    let prompt = prompt(&mask, side, &polyps, colour, shape);
+    let prompt = prompt(&mask, side, &polyps, *colour, *shape);
     (image, mask, prompt)
 }
 
@@ -116,7 +114,7 @@ fn pick<'a, T>(entries: &'a [T], random: &mut fastrand::Rng, weight: impl Fn(&T)
 
 fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut fastrand::Rng) -> Polyp {
     let sizes = if is_one_of_several { &SIZES[..2] } else { SIZES };
-    let (_, name, range) = pick(sizes, random, |entry| entry.0);
+    let (_, size, range) = pick(sizes, random, |entry| entry.0);
     let mut within = |from: f32, to: f32| from + (to - from) * random.f32();
     // If there are several, each must leave space for the others.
     let share = within(range.0, if is_one_of_several { range.1.min(0.12) } else { range.1 });
@@ -129,19 +127,17 @@ fn polyp(ratio: (f32, f32), corner: f32, is_one_of_several: bool, random: &mut f
         half: (radius * stretch, radius / stretch),
         turn: within(0.0, std::f32::consts::PI),
         corner,
-        size: SIZES.iter().position(|size| size.1 == *name).unwrap_or(0),
+        size: *size,
         noise: Noise(random.u32(..)),
     }
 }
 
 /// Returns the prompt that describes the mask: number, sizes, colour, shape and positions of the polyps.
-fn prompt(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &str) -> String {
-    let number = ["one", "one", "two", "three"][polyps.len().min(3)];
-    let mut sizes: Vec<usize> = polyps.iter().map(|polyp| polyp.size).collect();
+fn prompt(mask: &[u8], side: usize, polyps: &[Polyp], colour: Colour, shape: Shape) -> String {
+    let mut sizes: Vec<Size> = polyps.iter().map(|polyp| polyp.size).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    let sizes: Vec<&str> = sizes.into_iter().map(|size| SIZES[size].1).collect();
-    let mut places: Vec<(usize, usize)> = parts(mask, side)
+    let mut places: Vec<Place> = parts(mask, side)
         .iter()
         // Remains at the border of the field are not polyps.
         .filter(|part| part.len() > side * side / 500)
@@ -149,17 +145,13 @@ fn prompt(mask: &[u8], side: usize, polyps: &[Polyp], colour: &str, shape: &str)
             let mean = |coordinate: &dyn Fn(usize) -> usize| {
                 part.iter().map(|index| coordinate(*index)).sum::<usize>() / part.len() * 3 / side
             };
-            (mean(&|index| index / side), mean(&|index| index % side))
+            Place::at(mean(&|index| index / side), mean(&|index| index % side))
         })
         .collect();
     places.sort_unstable();
     places.dedup();
-    let places: Vec<&str> = places.into_iter().map(|(row, column)| PLACES[row][column]).collect();
-    format!(
-        "{number} {} {colour} {shape} polyp which is a projecting growth of tissue located in {} of the image",
-        sizes.join(", "),
-        places.join(", ")
-    )
+    let number = Some(polyps.len().clamp(1, 3) as u32);
+    Prompt::Polyps(Polyps { number, sizes, colour: Some(colour), shape: Some(shape), places }).to_string()
 }
 
 /// The bowel around the polyps.
@@ -261,7 +253,7 @@ mod tests {
             let mut mask = vec![0; 50 * 50];
             mask[..count].fill(1);
             mask[25 * 50 + 20..25 * 50 + 30].fill(1);
-            prompt(&mask, 50, &[], "red", "round")
+            prompt(&mask, 50, &[], Colour::Red, Shape::Round)
         };
         assert!(places(5).ends_with("located in center of the image"), "{}", places(5));
         assert!(places(6).ends_with("located in top left, center of the image"), "{}", places(6));

@@ -2,6 +2,7 @@
 //! MosMedData+.
 
 use super::canvas::{Noise, Plane, largest_part, parts, step};
+use crate::text::prompt::{self, LungFinding, Prompt, Side, Zone, Zones};
 
 /// The smallest share of the image that an area may cover, so that it is visible.
 const LEAST_AREA: f32 = 0.0015;
@@ -144,22 +145,14 @@ fn area(inside: &Plane, zones: &[usize], random: &mut fastrand::Rng) -> Vec<f32>
     values
 }
 
+/// Returns the prompt that describes the areas; more than six are called six.
 fn prompt(wanted: [Option<Pattern>; 2], count: usize) -> String {
-    let number = ["no", "one", "two", "three", "four", "five", "six"][count.min(6)];
-    let areas = if count == 1 { "area" } else { "areas" };
-    let lung = |pattern: Option<Pattern>, name: &str| {
-        pattern.map(|pattern| {
-            let zones: Vec<&str> = ["upper", "middle", "lower"]
-                .into_iter()
-                .enumerate()
-                .filter(|(zone, _)| pattern.iter().any(|area| area.contains(zone)))
-                .map(|(_, name)| name)
-                .collect();
-            let zones = if zones.len() == 3 { "all".to_owned() } else { zones.join(" ") };
-            format!("{zones} {name} lung")
-        })
+    let place = |(pattern, side): (Option<Pattern>, Side)| {
+        let infected =
+            |zone: &Zone| pattern.iter().copied().flatten().any(|area| area.contains(&(*zone as usize)));
+        let zones: Zones = Zone::ALL.iter().copied().filter(infected).collect();
+        pattern.map(|_| LungFinding { side: Some(side), zones: zones.merged() })
     };
-    let places: Vec<String> = [lung(wanted[0], "left"), lung(wanted[1], "right")].into_iter().flatten().collect();
-    let sides = if places.len() == 2 { "Bilateral" } else { "Unilateral" };
-    format!("{sides} pulmonary infection, {number} infected {areas}, {}.", places.join(" and "))
+    let findings = wanted.into_iter().zip([Side::Left, Side::Right]).filter_map(place).collect();
+    Prompt::Lungs(prompt::Lungs::new(Some(count.min(6) as u32), findings)).to_string()
 }

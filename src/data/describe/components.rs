@@ -1,0 +1,122 @@
+//! The connected areas of a mask.
+
+use crate::data::Mask;
+use crate::text::prompt::Side;
+
+/// The least area that counts, as a share of the image: 20 pixels of 224 × 224, the limit at which the number of
+/// areas of QaTa-COV19's masks equals the number in the corrected prompts (ProLearn).
+pub const LEAST_SHARE: f64 = 20.0 / (224.0 * 224.0);
+
+/// A connected area of a mask. Pixels that touch at an edge or a corner are connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// The indices of its pixels in the mask, in ascending order.
+    pub pixels: Vec<usize>,
+    /// The first row.
+    pub top: usize,
+    /// The row after the last one.
+    pub bottom: usize,
+    /// The first column.
+    pub left: usize,
+    /// The column after the last one.
+    pub right: usize,
+}
+
+impl Component {
+    /// Returns the number of its pixels.
+    pub fn area(&self) -> usize {
+        self.pixels.len()
+    }
+
+    /// Returns the numbers of its pixels in each row from [`Component::top`] on, within one half of the image. In an
+    /// image of an odd width the middle column belongs to the right half.
+    pub fn rows(&self, side: Side, width: usize) -> Vec<usize> {
+        let mut rows = vec![0; self.bottom - self.top];
+        for index in self.pixels.iter().filter(|index| side_of(**index % width, width) == side) {
+            rows[index / width - self.top] += 1;
+        }
+        rows
+    }
+}
+
+/// Returns the half of the image in which a column lies.
+pub fn side_of(column: usize, width: usize) -> Side {
+    if 2 * column + 1 < width { Side::Left } else { Side::Right }
+}
+
+/// Returns the connected areas of the mask that cover at least [`LEAST_SHARE`] of the image, in the order of their
+/// first pixels (top to bottom, then left to right). If the mask has foreground but no area is large enough, the
+/// largest one is returned, so that only an empty mask has none.
+pub fn components(mask: &Mask) -> Vec<Component> {
+    let least = LEAST_SHARE * mask.values.len() as f64;
+    let all = connected(mask);
+    if all.iter().any(|part| part.area() as f64 >= least) {
+        return all.into_iter().filter(|part| part.area() as f64 >= least).collect();
+    }
+    all.into_iter().max_by_key(Component::area).into_iter().collect()
+}
+
+/// Returns all connected areas.
+fn connected(mask: &Mask) -> Vec<Component> {
+    let (width, height) = (mask.width, mask.height);
+    let mut is_open: Vec<bool> = mask.values.iter().map(|value| *value != 0).collect();
+    let mut parts = Vec::new();
+    let mut waiting = Vec::new();
+    for first in 0..is_open.len().min(width * height) {
+        if !std::mem::take(&mut is_open[first]) {
+            continue;
+        }
+        let (x, y) = (first % width, first / width);
+        let mut part = Component { pixels: Vec::new(), top: y, bottom: y + 1, left: x, right: x + 1 };
+        waiting.push(first);
+        while let Some(index) = waiting.pop() {
+            let (x, y) = (index % width, index / width);
+            part.pixels.push(index);
+            (part.top, part.bottom) = (part.top.min(y), part.bottom.max(y + 1));
+            (part.left, part.right) = (part.left.min(x), part.right.max(x + 1));
+            for row in y.saturating_sub(1)..(y + 2).min(height) {
+                for column in x.saturating_sub(1)..(x + 2).min(width) {
+                    let next = row * width + column;
+                    if std::mem::take(&mut is_open[next]) {
+                        waiting.push(next);
+                    }
+                }
+            }
+        }
+        part.pixels.sort_unstable();
+        parts.push(part);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(rows: &[&str]) -> Mask {
+        let values = rows.iter().flat_map(|row| row.bytes().map(|letter| u8::from(letter == b'#'))).collect();
+        Mask { width: rows[0].len(), height: rows.len(), values }
+    }
+
+    #[test]
+    fn corners_connect_and_rows_are_counted_by_half() {
+        let parts = components(&mask(&["#...#", ".#...", ".###.", "....."]));
+        assert_eq!(parts.iter().map(Component::area).collect::<Vec<_>>(), [5, 1]);
+        let Component { top, bottom, left, right, .. } = parts[0];
+        assert_eq!([top, bottom, left, right], [0, 3, 0, 4]);
+        assert_eq!(parts[0].rows(Side::Left, 5), [1, 1, 1]);
+        assert_eq!(parts[0].rows(Side::Right, 5), [0, 0, 2], "the middle column is right");
+    }
+
+    #[test]
+    fn specks_count_only_if_there_is_nothing_else() {
+        let mut large = Mask { width: 224, height: 224, values: vec![0; 224 * 224] };
+        large.values[0..19].fill(1);
+        large.values[224 * 9] = 1;
+        assert_eq!(components(&large).iter().map(Component::area).collect::<Vec<_>>(), [19], "the largest speck");
+        large.values[100 * 224..100 * 224 + 20].fill(1);
+        assert_eq!(components(&large).iter().map(Component::area).collect::<Vec<_>>(), [20]);
+        large.values.fill(0);
+        assert_eq!(components(&large), []);
+    }
+}

@@ -1,0 +1,23 @@
+//! Prompts as values: read, printed and mirrored in the grammars of the data sets.
+//!
+//! Two grammars are known: infected areas of the lungs (LViT's prompts of QaTa-COV19 and MosMedData+) and polyps
+//! (medvlsm's prompts of Kvasir-SEG). In both, left and right are sides of the *image*.
+
+mod check;
+mod check_values;
+mod lexicon;
+mod lungs;
+mod mirror;
+mod parsed;
+mod polyps;
+mod print;
+mod reading;
+mod value;
+mod words;
+
+pub use check::{Readable, Rule, Warning, check};
+pub use mirror::mirror;
+pub use parsed::{Parsed, Part, PartKind, parse};
+pub use reading::{ReadWord, Reading, reading};
+pub use value::{Grammar, LungFinding, Lungs, Polyps, Prompt, Zones, laterality_of};
+pub use words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_of, number_word};

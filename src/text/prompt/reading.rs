@@ -1,0 +1,146 @@
+//! What a network reads of a text, by words: a word that falls into letters is one word that is not understood, and
+//! not a row of pieces.
+
+use std::ops::Range;
+
+use super::lexicon::{LungTerm, is_negation, lung_term, tokens};
+use super::words::Place;
+use crate::text::Tokenizer;
+
+/// A word of a text, or a punctuation mark, with its pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadWord {
+    /// Where it stands in the text, in bytes.
+    pub bytes: Range<usize>,
+    /// The pieces that the tokenizer makes of it, such as `["lung", "##s"]`; empty if it leaves the word out.
+    pub pieces: Vec<String>,
+    /// Says whether it is a punctuation mark.
+    pub is_mark: bool,
+    /// Says whether the network can make something of it. See [`is_understood`].
+    pub is_understood: bool,
+    /// Says whether all of its pieces are within the limit of tokens.
+    pub is_within_limit: bool,
+}
+
+/// What a network reads of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The words and marks in the order of the text.
+    pub words: Vec<ReadWord>,
+    /// The number of tokens, with `[CLS]` and `[SEP]`.
+    pub tokens: usize,
+    /// The number of tokens that the network reads.
+    pub limit: usize,
+}
+
+impl Reading {
+    /// Returns the words without the marks.
+    pub fn only_words(&self) -> impl Iterator<Item = &ReadWord> {
+        self.words.iter().filter(|word| !word.is_mark)
+    }
+
+    /// Returns the number of words that are understood and within the limit, and the number of all words.
+    pub fn understood(&self) -> (usize, usize) {
+        let read = self.only_words().filter(|word| word.is_understood && word.is_within_limit).count();
+        (read, self.only_words().count())
+    }
+
+    /// Says it in words: "3 of 60 words understood".
+    pub fn summary(&self) -> String {
+        let (read, all) = self.understood();
+        format!("{read} of {all} word{} understood", if all == 1 { "" } else { "s" })
+    }
+
+    /// Returns where the text begins that the network does not read, in bytes; `None` if it reads all.
+    pub fn cut(&self) -> Option<usize> {
+        self.words.iter().find(|word| !word.is_within_limit).map(|word| word.bytes.start)
+    }
+
+    /// Says whether what is cut off holds a word that the mask depends on: a side, a zone or place, or a negation.
+    pub fn cut_matters(&self, text: &str) -> bool {
+        self.words.iter().filter(|word| !word.is_within_limit && !word.is_mark).any(|word| {
+            let name = text.get(word.bytes.clone()).unwrap_or_default().to_lowercase();
+            let is_place = matches!(lung_term(&name), Some(LungTerm::Zone(_) | LungTerm::All | LungTerm::Side(_)));
+            is_place || Place::of(&name).is_some() || is_negation(&name)
+        })
+    }
+}
+
+/// Returns what a network that reads `limit` tokens reads of `text`.
+pub fn reading(text: &str, tokenizer: &Tokenizer, limit: usize) -> Reading {
+    let pieces = tokenizer.pieces(text);
+    let available = limit.saturating_sub(2);
+    let mut at = 0;
+    let words = tokens(text).into_iter().map(|token| {
+        // The pieces and the words are in the order of the text. What belongs to no word, such as a control
+        // character that the vocabulary knows, is passed over.
+        while pieces.get(at).is_some_and(|(_, bytes)| bytes.start < token.bytes.start) {
+            at += 1;
+        }
+        let first = at;
+        while pieces.get(at).is_some_and(|(_, bytes)| bytes.start < token.bytes.end) {
+            at += 1;
+        }
+        let own: Vec<String> = pieces[first..at].iter().map(|(piece, _)| piece.clone()).collect();
+        ReadWord {
+            is_understood: is_understood(&own, |piece| tokenizer.is_unknown(piece)),
+            is_within_limit: at <= available || own.is_empty(),
+            is_mark: !token.is_word,
+            bytes: token.bytes,
+            pieces: own,
+        }
+    });
+    let words = words.collect();
+    Reading { words, tokens: pieces.len() + 2, limit }
+}
+
+/// Says whether a word is understood from its pieces: it is an entry of the vocabulary as a whole, or it falls into
+/// pieces that have two and a half letters or more on average and none of which is unknown. So "lung ##s" and "cov
+/// ##id" are understood; "f ##i ##n ##d", "as ##df" and "q ##wer ##ty" are not.
+fn is_understood(pieces: &[String], is_unknown: impl Fn(&str) -> bool) -> bool {
+    if pieces.iter().any(|piece| is_unknown(piece)) {
+        return false;
+    }
+    let letters: usize = pieces.iter().map(|piece| piece.trim_start_matches("##").chars().count()).sum();
+    match pieces.len() {
+        0 => false,
+        1 => true,
+        count => 2 * letters >= 5 * count,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nleft\nlung\n##s\n,\nf\n##i\n##n\n##d\nno\na\n";
+
+    #[test]
+    fn words_and_not_pieces_are_counted() {
+        let tokenizer = Tokenizer::from_vocab_text(VOCABULARY).expect("a vocabulary");
+        let text = "Find lungs,\tno \u{1F600} left LÚNG xyz";
+        let read = reading(text, &tokenizer, 11);
+        let words: Vec<&str> = read.words.iter().map(|word| &text[word.bytes.clone()]).collect();
+        assert_eq!(words, ["Find", "lungs", ",", "no", "\u{1F600}", "left", "LÚNG", "xyz"]);
+        assert_eq!(read.words[0].pieces, ["f", "##i", "##n", "##d"]);
+        let understood: Vec<bool> = read.words.iter().map(|word| word.is_understood).collect();
+        assert_eq!(understood, [false, true, true, true, false, true, true, false]);
+        let within: Vec<bool> = read.words.iter().map(|word| word.is_within_limit).collect();
+        assert_eq!(within, [true, true, true, true, true, false, false, false]);
+        assert_eq!((read.summary().as_str(), read.tokens), ("2 of 6 words understood", 14));
+        assert_eq!(read.cut(), Some(text.find("left").expect("left")));
+        assert!(read.cut_matters(text));
+        assert!(!reading("lung lung lung lung", &tokenizer, 4).cut_matters("lung lung lung lung"));
+    }
+
+    #[test]
+    fn any_text_can_be_read() {
+        let tokenizer = Tokenizer::from_vocab_text(VOCABULARY).expect("a vocabulary");
+        for text in ["", " \t\n\0", "左肺 lung", "שלום", "e\u{301}\u{301}", "\u{1F600}"] {
+            for limit in 0..5 {
+                let read = reading(text, &tokenizer, limit);
+                assert!(read.words.iter().all(|word| text.get(word.bytes.clone()).is_some()), "{text}");
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod parsed;
 mod polyps;
 mod print;
 mod reading;
+pub mod report;
 mod value;
 mod words;
 

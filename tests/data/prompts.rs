@@ -140,11 +140,6 @@ fn mirroring_a_text_mirrors_what_it_says() {
     }
 }
 
-/// Places by side with their zones, so that a report may name them in another order and wording.
-fn normalised(prompt: &Prompt) -> Prompt {
-    prompt.normalised()
-}
-
 #[test]
 fn a_report_of_a_prompt_gives_its_findings_back() {
     for (grammar, set) in [(Grammar::Lungs, "qata"), (Grammar::Polyps, "kvasir")] {
@@ -154,26 +149,24 @@ fn a_report_of_a_prompt_gives_its_findings_back() {
             paths.into_iter().flatten().flat_map(|path| texts(&path, &["Description"])).collect();
         let prompts: Vec<Prompt> = texts.iter().filter_map(|text| parse(text).prompt).collect();
         for style in Style::ALL {
-            for left in [Left::Image, Left::Patient] {
-                let options = Options { left, with_possible: true, limit: None };
-                let mut lost = Vec::new();
-                for (seed, prompt) in prompts.iter().enumerate() {
-                    let report = augment(prompt, style, seed as u64, left);
-                    let distilled = distil(&report, &options);
-                    let is_kept = distilled.prompt.as_ref().map(normalised) == Some(normalised(prompt));
-                    if !is_kept || !distilled.not_understood.is_empty() {
-                        lost.push((prompt.to_string(), report, distilled));
-                    }
+            let mut lost = Vec::new();
+            for (seed, prompt) in prompts.iter().enumerate() {
+                let left = if seed % 2 == 0 { Left::Image } else { Left::Patient };
+                let report = augment(prompt, style, seed as u64, left);
+                let distilled = distil(&report, &Options { left, with_possible: true, limit: None });
+                let is_kept = distilled.prompt.as_ref().map(Prompt::normalised) == Some(prompt.normalised());
+                if !is_kept || !distilled.not_understood.is_empty() {
+                    lost.push((prompt, report, distilled));
                 }
-                let kept = prompts.len() - lost.len();
-                println!("{grammar:?} {}: {kept} of {}", style.name(), prompts.len());
-                for (prompt, report, distilled) in lost.iter().take(3) {
-                    let unread: Vec<&str> =
-                        distilled.not_understood.iter().map(|bytes| &report[bytes.clone()]).collect();
-                    println!("  {prompt}\n    {report}\n    {} {unread:?}", distilled.text());
-                }
-                assert!(kept as f64 >= 0.98 * prompts.len() as f64, "{grammar:?} {}", style.name());
             }
+            let kept = prompts.len() - lost.len();
+            println!("{grammar:?} {}: {kept} of {}", style.name(), prompts.len());
+            for (prompt, report, distilled) in lost.iter().take(3) {
+                let unread: Vec<&str> =
+                    distilled.not_understood.iter().map(|bytes| &report[bytes.clone()]).collect();
+                println!("  {prompt}\n    {report}\n    {} {unread:?}", distilled.text());
+            }
+            assert!(kept as f64 >= 0.98 * prompts.len() as f64, "{grammar:?} {}", style.name());
         }
     }
 }

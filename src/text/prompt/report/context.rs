@@ -161,7 +161,11 @@ pub fn statuses(words: &[Token], begins_anew: impl Fn(std::ops::Range<usize>) ->
 }
 
 fn trigger(words: &[Token], at: usize) -> Option<(Scope, usize)> {
+    let first = words[at].text.as_str();
     let begins = |phrase: &str| {
+        if !phrase.starts_with(first) {
+            return None;
+        }
         let mut count = 0;
         let fits = phrase.split(' ').all(|word| {
             count += 1;

@@ -224,3 +224,146 @@ fn shorten_polyps(polyps: &mut Polyps) -> Option<Option<Told>> {
         None
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(left: Left) -> Options<'static> {
+        Options { left, with_possible: true, limit: None }
+    }
+
+    fn text_of(report: &str) -> String {
+        distil(report, &options(Left::Image)).text()
+    }
+
+    #[test]
+    fn ordinary_reports_give_the_places_that_they_assert() {
+        for (report, expected) in [
+            (
+                "Patchy opacities in the right lower lobe and left upper zone, no pleural effusion.",
+                "Bilateral pulmonary infection, lower right lung and upper left lung.",
+            ),
+            ("Bibasal consolidation.", "Bilateral pulmonary infection, lower left lung and lower right lung."),
+            (
+                "Right lower lobe consolidation with a small left pleural effusion.",
+                "Unilateral pulmonary infection, lower right lung.",
+            ),
+            (
+                "There is an effusion on the left and consolidation of the right base.",
+                "Unilateral pulmonary infection, lower right lung.",
+            ),
+            (
+                "No consolidation in the left lung. Opacity in the right upper zone.",
+                "Unilateral pulmonary infection, upper right lung.",
+            ),
+            ("No effusion, opacities in the left lower zone.", "Unilateral pulmonary infection, lower left lung."),
+            ("Left lower lobe consolidation has resolved.", ""),
+            (
+                "Previously seen right consolidation has cleared; new opacity in the left mid zone.",
+                "Unilateral pulmonary infection, middle left lung.",
+            ),
+            (
+                "HISTORY: pneumonia of the left lower lobe. FINDINGS: The lungs are clear.",
+                "No pulmonary infection.",
+            ),
+            ("No focal consolidation, effusion, or pneumothorax.", ""),
+            ("No pulmonary infection.", "No pulmonary infection."),
+            ("Left-sided consolidation in the lower zone.", "Unilateral pulmonary infection, lower left lung."),
+            (
+                "Bilateral opacities in the lower zones.",
+                "Bilateral pulmonary infection, lower left lung and lower right lung.",
+            ),
+            (
+                "Two infected areas in the left lung and one infected area in the right lung.",
+                "Bilateral pulmonary infection, left lung and right lung.",
+            ),
+            ("Cardiomegaly. Left rib fracture.", ""),
+            ("all left lung", "all left lung."),
+        ] {
+            let text = text_of(report);
+            assert_eq!(text.to_lowercase(), expected.to_lowercase(), "{report}");
+        }
+    }
+
+    #[test]
+    fn figure_9_is_condensed_to_what_it_says() {
+        let report = "FINDINGS: The lungs are well aerated. There are two infected areas. There is no focal consolidation, \
+            effusion, or pneumothorax. From all left lung and all right lung... The cardiomeastinal silhouette is normal. \
+            Imaged osseous structures are intact. No free air below the right hemidiaphragm is seen. IMPRESSION: 1. \
+            Bilateral pulmonary infection.";
+        let distilled = distil(report, &options(Left::Image));
+        let expected = "Bilateral pulmonary infection, two infected areas, all left lung and all right lung.";
+        assert_eq!(distilled.text(), expected);
+        let unread: Vec<&str> = distilled.not_understood.iter().map(|bytes| &report[bytes.clone()]).collect();
+        assert_eq!(unread, ["cardiomeastinal"]);
+        let found: Vec<&str> = distilled.sources.iter().map(|source| &report[source.bytes.clone()]).collect();
+        assert_eq!(found, ["two infected areas", "all left lung", "all right lung", "Bilateral"]);
+    }
+
+    #[test]
+    fn the_left_of_the_patient_is_the_right_of_the_image() {
+        let report = "Consolidation in the left lower lobe. LUL opacity.";
+        assert_eq!(
+            distil(report, &options(Left::Patient)).text(),
+            "Unilateral pulmonary infection, upper lower right lung."
+        );
+        assert_eq!(
+            distil(report, &options(Left::Image)).text(),
+            "Unilateral pulmonary infection, upper lower left lung."
+        );
+        assert_eq!(distil("all left lung", &options(Left::Patient)).text(), "All right lung.");
+    }
+
+    #[test]
+    fn what_is_uncertain_is_marked_or_left_out() {
+        let report = "Cannot exclude consolidation in the left lower zone. Opacity in the right upper zone.";
+        let with = distil(report, &options(Left::Image));
+        assert_eq!(with.text(), "Bilateral pulmonary infection, lower left lung and upper right lung.");
+        assert_eq!(with.sources[0].status, Status::Possible);
+        assert_eq!(with.sources[1].status, Status::Certain);
+        let without = distil(report, &Options { with_possible: false, ..options(Left::Image) });
+        assert_eq!(without.text(), "Unilateral pulmonary infection, upper right lung.");
+        assert_eq!(without.left_out[0].reason, Reason::Uncertain);
+    }
+
+    #[test]
+    fn reports_in_other_languages_give_nothing_and_say_so() {
+        for report in [
+            "Pneumonische Infiltrate im linken Unterlappen, kein Pleuraerguss.",
+            "Opacités en verre dépoli du lobe inférieur gauche.",
+            "Очаги инфильтрации в нижней доле левого лёгкого.",
+            "左肺下叶 可见 斑片状 高密度 影",
+        ] {
+            let distilled = distil(report, &options(Left::Image));
+            assert_eq!(distilled.prompt, None, "{report}");
+            assert!(distilled.is_foreign, "{report}");
+        }
+        assert!(!distil("The heart is normal in size.", &options(Left::Image)).is_foreign);
+        assert!(!distil("", &options(Left::Image)).is_foreign);
+    }
+
+    #[test]
+    fn a_prompt_is_shortened_to_the_limit() {
+        let count = |text: &str| text.split_whitespace().count();
+        let report =
+            "Two infected areas in the upper, middle and lower zones of the left lung and the right lower zone.";
+        let words = |most| {
+            let limit = Some(Limit { count: &count, most });
+            distil(report, &Options { limit, ..options(Left::Image) })
+        };
+        assert_eq!(
+            words(20).text(),
+            "Bilateral pulmonary infection, two infected areas, upper middle lower left lung and lower right lung."
+        );
+        assert_eq!(
+            words(13).text(),
+            "Bilateral pulmonary infection, two infected areas, all left lung and lower right lung."
+        );
+        let short = words(10);
+        assert_eq!(short.text(), "Bilateral pulmonary infection, all left lung and lower right lung.");
+        assert_eq!(&report[short.left_out[0].bytes.clone()], "Two infected areas");
+        assert_eq!(words(3).text(), "All left lung.");
+        assert_eq!(words(0).text(), "All left lung.");
+    }
+}

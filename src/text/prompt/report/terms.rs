@@ -1,5 +1,8 @@
 //! The words of chest reports, beyond those of the prompts' grammar.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::text::prompt::lexicon::{LungTerm, lung_term};
 use crate::text::prompt::words::{Laterality, Side, Zone};
 
@@ -53,7 +56,7 @@ const LESIONS: &str = "infected infection infections infectious consolidation co
     opacities opacification opacifications opacified infiltrate infiltrates infiltration infiltrations pneumonia \
     pneumonitis shadowing haziness ggo ggos lesion lesions area areas";
 const ADJECTIVES: &str = "patchy focal multifocal ill defined hazy subtle faint dense confluent mild moderate severe \
-    extensive small large new airspace alveolar interstitial reticular ground glass groundglass pulmonary lung subpleural \
+    extensive small large new airspace alveolar interstitial reticular ground glass groundglass pulmonary subpleural \
     peripheral central nodular linear diffuse scattered multiple several few increased worsening improving persistent \
     residual separate distinct discrete further focus foci patch patches region regions of";
 const OTHERS: &str = "effusion effusions pneumothorax pneumothoraces cardiomegaly nodule nodules mass masses fracture \
@@ -74,62 +77,55 @@ const KNOWN: &str = "a an the is are was were be been being has have had there t
     possible possibly probable probably suspected suspicion suggestive suggesting suspicious concerning may might could \
     represent represents cannot can not exclude excluded no nor neither without absent absence negative resolved cleared \
     resolving previous previously prior history but however although though except apart other versus vs given located \
-    location extent extending sided side greater worse any some one single solitary again still currently now today \
-    within cardiac covid 19 disease viral bacterial atypical typical process involvement involved affected visible \
-    recommend follow up clinical correlation correlate suggested";
+    location extent extending sided side greater worse any some again still currently now today \
+    covid 19 disease viral bacterial atypical typical process involvement involved affected visible \
+    recommend follow up clinical correlation correlate suggested examination study";
 
-fn is_in(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|entry| entry == word)
-}
+/// The words of the lists and those with a term of their own.
+static TERMS: LazyLock<HashMap<&str, Term>> = LazyLock::new(|| {
+    // What comes later holds.
+    let lists = [
+        (KNOWN, Term::Known),
+        (ADJECTIVES, Term::Adjective),
+        (PREPOSITIONS, Term::Preposition),
+        (OTHERS, Term::Other),
+        (LESIONS, Term::Lesion),
+        ("lung lungs lobe lobes zone zones field fields hemithorax", Term::Noun),
+        ("and or plus", Term::And),
+        ("single solitary", Term::Count(1)),
+        ("both bilaterally", Term::Both),
+        ("bibasal bibasilar", Term::BothZone(Zone::Lower)),
+        ("biapical", Term::BothZone(Zone::Upper)),
+        ("basal basilar", Term::Zone(Zone::Lower)),
+        ("apical", Term::Zone(Zone::Upper)),
+        ("entire whole all", Term::All),
+        ("midzone midzones", Term::Part(Zone::Middle, Number::One)),
+        ("base", Term::Part(Zone::Lower, Number::One)),
+        ("apex", Term::Part(Zone::Upper, Number::One)),
+        ("bases", Term::Part(Zone::Lower, Number::Both)),
+        ("apices", Term::Part(Zone::Upper, Number::Both)),
+        ("rul", Term::Lobe(Side::Right, Zone::Upper)),
+        ("rml", Term::Lobe(Side::Right, Zone::Middle)),
+        ("rll", Term::Lobe(Side::Right, Zone::Lower)),
+        ("lul", Term::Lobe(Side::Left, Zone::Upper)),
+        ("lll", Term::Lobe(Side::Left, Zone::Lower)),
+    ];
+    lists
+        .into_iter()
+        .flat_map(|(list, term)| list.split_ascii_whitespace().map(move |word| (word, term)))
+        .collect()
+});
 
 /// Returns the term of a word in lower case; `None` if the word is not known.
 pub fn term(word: &str) -> Option<Term> {
-    let special = match word {
-        "both" | "bilaterally" => Some(Term::Both),
-        "bibasal" | "bibasilar" => Some(Term::BothZone(Zone::Lower)),
-        "biapical" => Some(Term::BothZone(Zone::Upper)),
-        "basal" | "basilar" => Some(Term::Zone(Zone::Lower)),
-        "apical" => Some(Term::Zone(Zone::Upper)),
-        "midzone" | "midzones" => Some(Term::Part(Zone::Middle, Number::One)),
-        "base" => Some(Term::Part(Zone::Lower, Number::One)),
-        "apex" => Some(Term::Part(Zone::Upper, Number::One)),
-        "bases" => Some(Term::Part(Zone::Lower, Number::Both)),
-        "apices" => Some(Term::Part(Zone::Upper, Number::Both)),
-        "rul" => Some(Term::Lobe(Side::Right, Zone::Upper)),
-        "rml" => Some(Term::Lobe(Side::Right, Zone::Middle)),
-        "rll" => Some(Term::Lobe(Side::Right, Zone::Lower)),
-        "lul" => Some(Term::Lobe(Side::Left, Zone::Upper)),
-        "lll" => Some(Term::Lobe(Side::Left, Zone::Lower)),
-        "lung" | "lungs" | "lobe" | "lobes" | "zone" | "zones" | "field" | "fields" | "hemithorax" => {
-            Some(Term::Noun)
-        }
-        "entire" | "whole" | "all" => Some(Term::All),
-        "single" | "solitary" => Some(Term::Count(1)),
-        "or" | "and" | "plus" => Some(Term::And),
-        "pulmonary" => Some(Term::Adjective),
-        _ => None,
-    };
-    special.or_else(|| {
-        if is_in(LESIONS, word) {
-            return Some(Term::Lesion);
-        }
-        match lung_term(word) {
-            Some(LungTerm::Zone(zone)) => return Some(Term::Zone(zone)),
-            Some(LungTerm::All) => return Some(Term::All),
-            Some(LungTerm::Side(side)) => return Some(Term::Side(side)),
-            Some(LungTerm::Laterality(laterality)) => return Some(Term::Laterality(laterality)),
-            Some(LungTerm::Infected | LungTerm::Area) => return Some(Term::Lesion),
-            Some(LungTerm::Infection) => return Some(Term::Lesion),
-            Some(LungTerm::Number(number)) => return Some(Term::Count(number)),
-            Some(LungTerm::Lung) => return Some(Term::Noun),
-            _ => {}
-        }
-        let lists = [
-            (OTHERS, Term::Other),
-            (PREPOSITIONS, Term::Preposition),
-            (ADJECTIVES, Term::Adjective),
-            (KNOWN, Term::Known),
-        ];
-        lists.into_iter().find(|(list, _)| is_in(list, word)).map(|(_, term)| term)
+    TERMS.get(word).copied().or_else(|| match lung_term(word)? {
+        LungTerm::Zone(zone) => Some(Term::Zone(zone)),
+        LungTerm::All => Some(Term::All),
+        LungTerm::Side(side) => Some(Term::Side(side)),
+        LungTerm::Laterality(laterality) => Some(Term::Laterality(laterality)),
+        LungTerm::Infected | LungTerm::Area | LungTerm::Infection => Some(Term::Lesion),
+        LungTerm::Number(number) => Some(Term::Count(number)),
+        LungTerm::Lung => Some(Term::Noun),
+        LungTerm::And | LungTerm::No | LungTerm::Filler => None,
     })
 }

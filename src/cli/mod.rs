@@ -13,6 +13,7 @@ mod model;
 mod phantoms;
 mod pictures;
 mod predict;
+mod prompt;
 mod reading;
 mod readout;
 mod reference;
@@ -61,6 +62,7 @@ enum Command {
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
+    Prompt(prompt::PromptArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -115,6 +117,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
+        Command::Prompt(arguments) => prompt::run(&arguments),
     })
 }
 

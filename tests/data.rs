@@ -51,6 +51,8 @@ mod parity;
 mod phantoms;
 #[path = "data/preprocess.rs"]
 mod preprocess;
+#[path = "data/prompt_input.rs"]
+mod prompt_input;
 #[path = "data/prompts.rs"]
 mod prompts;
 #[path = "data/several.rs"]

@@ -12,6 +12,7 @@ mod model;
 mod phantoms;
 mod pictures;
 mod predict;
+mod prompt;
 mod reading;
 mod readout;
 mod reference;
@@ -59,6 +60,7 @@ enum Command {
     Data(data::DataArguments),
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
+    Prompt(prompt::PromptArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -112,6 +114,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Data(arguments) => data::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
+        Command::Prompt(arguments) => prompt::run(&arguments),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use himix::text::prompt::report::{Left, Options, Style, augment, distil};
 use himix::text::prompt::{self, Grammar, Prompt, parse};
 
 use super::common::shared;
@@ -135,6 +136,37 @@ fn mirroring_a_text_mirrors_what_it_says() {
             assert_eq!(prompt::mirror(&mirrored), text);
             let expected = parse(&text).prompt.as_ref().map(Prompt::mirrored);
             assert_eq!(parse(&mirrored).prompt, expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_report_of_a_prompt_gives_its_findings_back() {
+    for (grammar, set) in [(Grammar::Lungs, "qata"), (Grammar::Polyps, "kvasir")] {
+        let paths =
+            ["train", "val", "test"].map(|split| shared(&format!("data/{set}/annotations_full/{split}.csv")));
+        let texts: Vec<String> =
+            paths.into_iter().flatten().flat_map(|path| texts(&path, &["Description"])).collect();
+        let prompts: Vec<Prompt> = texts.iter().filter_map(|text| parse(text).prompt).collect();
+        for style in Style::ALL {
+            let mut lost = Vec::new();
+            for (seed, prompt) in prompts.iter().enumerate() {
+                let left = if seed % 2 == 0 { Left::Image } else { Left::Patient };
+                let report = augment(prompt, style, seed as u64, left);
+                let distilled = distil(&report, &Options { left, with_possible: true, limit: None });
+                let is_kept = distilled.prompt.as_ref().map(Prompt::normalised) == Some(prompt.normalised());
+                if !is_kept || !distilled.not_understood.is_empty() {
+                    lost.push((prompt, report, distilled));
+                }
+            }
+            let kept = prompts.len() - lost.len();
+            println!("{grammar:?} {}: {kept} of {}", style.name(), prompts.len());
+            for (prompt, report, distilled) in lost.iter().take(3) {
+                let unread: Vec<&str> =
+                    distilled.not_understood.iter().map(|bytes| &report[bytes.clone()]).collect();
+                println!("  {prompt}\n    {report}\n    {} {unread:?}", distilled.text());
+            }
+            assert!(kept as f64 >= 0.98 * prompts.len() as f64, "{grammar:?} {}", style.name());
         }
     }
 }

@@ -5,19 +5,25 @@
 
 mod check;
 mod check_values;
+mod forms;
+pub mod json;
 mod lexicon;
 mod lungs;
 mod mirror;
 mod parsed;
+mod phrases;
 mod polyps;
 mod print;
 mod reading;
+pub mod report;
 mod value;
 mod words;
 
 pub use check::{Readable, Rule, Warning, check};
+pub use forms::Form;
 pub use mirror::mirror;
 pub use parsed::{Parsed, Part, PartKind, parse};
+pub use phrases::{Exchange, MOST_PHRASES, Phrase, counterpart, exchanges, phrases, without, words};
 pub use reading::{ReadWord, Reading, reading};
 pub use value::{Grammar, LungFinding, Lungs, Polyps, Prompt, Zones, laterality_of};
 pub use words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_of, number_word};

@@ -65,13 +65,10 @@ impl Reader<'_> {
         if NEGATIONS.contains(&word.as_str()) {
             return self.negation();
         }
-        let long = LONG_SHAPES.iter().find(|(words, _)| {
-            words.iter().enumerate().all(|(offset, expected)| self.word(self.at + offset) == *expected)
-        });
-        if let Some((words, shape)) = long {
-            return self.shape(*shape, words.len());
+        if let Some((shape, count)) = shape_at(self.words, self.at).filter(|(_, count)| *count > 1) {
+            return self.shape(shape, count);
         }
-        if let Some((place, count)) = self.place() {
+        if let Some((place, count)) = place_at(self.words, self.at) {
             self.polyps.places.push(place);
             return self.understood(Some(PartKind::Place), count);
         }
@@ -83,7 +80,7 @@ impl Reader<'_> {
             self.polyps.sizes.push(size);
             return self.understood(Some(PartKind::Size), 1);
         }
-        if let Some(colour) = Colour::of(if word == "grey" { "gray" } else { &word }) {
+        if let Some(colour) = colour_of(&word) {
             return match self.polyps.colour {
                 None => {
                     self.polyps.colour = Some(colour);
@@ -92,8 +89,8 @@ impl Reader<'_> {
                 Some(_) => self.at += 1,
             };
         }
-        if let Some(shape) = Shape::of(&word) {
-            return self.shape(shape, 1);
+        if let Some((shape, count)) = shape_at(self.words, self.at) {
+            return self.shape(shape, count);
         }
         match word.as_str() {
             "polyp" | "polyps" => {
@@ -136,27 +133,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the place that starts here and the number of its words.
-    fn place(&self) -> Option<(Place, usize)> {
-        let row = |word: &str| match word {
-            "top" | "upper" => Some(0),
-            "bottom" | "lower" => Some(2),
-            _ => None,
-        };
-        let column = |word: &str| match word {
-            "left" => Some(0),
-            "right" => Some(2),
-            _ => None,
-        };
-        let first = self.word(self.at);
-        match (row(first), column(self.word(self.at + 1))) {
-            (Some(row), Some(column)) => Some((Place::at(row, column), 2)),
-            (Some(row), None) => Some((Place::at(row, 1), 1)),
-            (None, _) if matches!(first, "center" | "centre" | "middle") => Some((Place::Center, 1)),
-            (None, _) => column(first).map(|column| (Place::at(1, column), 1)),
-        }
-    }
-
     /// Reads the phrase "which is a projecting growth of tissue".
     fn growth(&mut self) {
         let rest = &self.words[self.at..];
@@ -189,6 +165,41 @@ impl Reader<'_> {
             parts: self.parts,
             not_understood: unread.ranges,
         }
+    }
+}
+
+/// Returns the colour of a word in lower case.
+pub(super) fn colour_of(word: &str) -> Option<Colour> {
+    Colour::of(if word == "grey" { "gray" } else { word })
+}
+
+/// Returns the shape whose words begin at `at`, and their number.
+pub(super) fn shape_at(words: &[Token], at: usize) -> Option<(Shape, usize)> {
+    let word = |at: usize| words.get(at).map_or("", |token| token.text.as_str());
+    let begins =
+        |shape: &[&str]| shape.iter().enumerate().all(|(offset, expected)| word(at + offset) == *expected);
+    let long = LONG_SHAPES.iter().find(|(words, _)| begins(words));
+    long.map(|(words, shape)| (*shape, words.len())).or_else(|| Shape::of(word(at)).map(|shape| (shape, 1)))
+}
+
+/// Returns the place whose words begin at `at`, and their number.
+pub(super) fn place_at(words: &[Token], at: usize) -> Option<(Place, usize)> {
+    let word = |at: usize| words.get(at).map_or("", |token| token.text.as_str());
+    let row = |word: &str| match word {
+        "top" | "upper" => Some(0),
+        "bottom" | "lower" => Some(2),
+        _ => None,
+    };
+    let column = |word: &str| match word {
+        "left" => Some(0),
+        "right" => Some(2),
+        _ => None,
+    };
+    match (row(word(at)), column(word(at + 1))) {
+        (Some(row), Some(column)) => Some((Place::at(row, column), 2)),
+        (Some(row), None) => Some((Place::at(row, 1), 1)),
+        (None, _) if matches!(word(at), "center" | "centre" | "middle") => Some((Place::Center, 1)),
+        (None, _) => column(word(at)).map(|column| (Place::at(1, column), 1)),
     }
 }
 

@@ -16,7 +16,8 @@ pub struct ReadWord {
     pub pieces: Vec<String>,
     /// Says whether it is a punctuation mark.
     pub is_mark: bool,
-    /// Says whether the network can make something of it. See [`is_understood`].
+    /// Says whether the network can make something of it: it is an entry of the vocabulary as a whole, or it falls into
+    /// pieces that have two and a half letters or more on average and none of which is unknown.
     pub is_understood: bool,
     /// Says whether all of its pieces are within the limit of tokens.
     pub is_within_limit: bool,
@@ -92,6 +93,14 @@ pub fn reading(text: &str, tokenizer: &Tokenizer, limit: usize) -> Reading {
     });
     let words = words.collect();
     Reading { words, tokens: pieces.len() + 2, limit }
+}
+
+impl Tokenizer {
+    /// Says whether a network can make something of a word: see [`ReadWord::is_understood`].
+    pub fn knows(&self, word: &str) -> bool {
+        let pieces: Vec<String> = self.pieces(word).into_iter().map(|(piece, _)| piece).collect();
+        is_understood(&pieces, |piece| self.is_unknown(piece))
+    }
 }
 
 /// Says whether a word is understood from its pieces: it is an entry of the vocabulary as a whole, or it falls into

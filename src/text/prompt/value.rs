@@ -145,6 +145,26 @@ impl Prompt {
         }
     }
 
+    /// Returns the prompt with one place for each lung, in the order in which the lungs are first named, and with "all"
+    /// for three zones: prompts that say the same in other words become equal. The laterality that follows from the
+    /// sides is filled in.
+    #[must_use]
+    pub fn normalised(&self) -> Self {
+        let Self::Lungs(lungs) = self else { return self.clone() };
+        let mut findings: Vec<LungFinding> = Vec::new();
+        for finding in &lungs.findings {
+            match findings.iter_mut().find(|known| known.side == finding.side) {
+                Some(known) if finding.zones.is_all() => known.zones = Zones::ALL,
+                Some(known) => known.zones = finding.zones.iter().fold(known.zones, Zones::with),
+                None => findings.push(*finding),
+            }
+        }
+        findings.iter_mut().for_each(|finding| finding.zones = finding.zones.merged());
+        let derived = Lungs::new(lungs.areas, findings);
+        let laterality = lungs.laterality.or(derived.laterality.filter(|_| !derived.findings.is_empty()));
+        Self::Lungs(Lungs { laterality, ..derived })
+    }
+
     /// Says whether the prompt states that there is no finding at all.
     pub fn is_negative(&self) -> bool {
         match self {

@@ -1,0 +1,369 @@
+//! Condenses a report to a prompt. Only what the report asserts is taken; for everything else the reason is given.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::context::Status;
+use super::{Left, distil_lungs, distil_polyps};
+use crate::text::prompt::lexicon::{Token, tokens};
+use crate::text::prompt::parsed::parse;
+use crate::text::prompt::value::{Grammar, Lungs, Polyps, Prompt};
+
+/// How a report is read.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Whose left the report means. The prompt always means the image's.
+    pub left: Left,
+    /// Whether what the report calls possible is taken into the prompt.
+    pub with_possible: bool,
+    /// The longest prompt; `None` if there is no limit.
+    pub limit: Option<Limit<'a>>,
+}
+
+/// The longest prompt that a network reads.
+#[derive(Clone, Copy)]
+pub struct Limit<'a> {
+    /// Counts the tokens of a text, with the special ones.
+    pub count: &'a dyn Fn(&str) -> usize,
+    /// The most tokens.
+    pub most: usize,
+}
+
+/// What a phrase of a report told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Told {
+    /// The laterality.
+    Laterality,
+    /// The number of infected areas or polyps.
+    Number,
+    /// An infected place, by its index in [`Lungs::findings`].
+    Finding(usize),
+    /// A size of polyps.
+    Size,
+    /// The colour of polyps.
+    Colour,
+    /// The shape of polyps.
+    Shape,
+    /// A place of polyps.
+    Place,
+}
+
+/// A phrase of a report from which the prompt was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What it told.
+    pub told: Told,
+    /// Where it stands in the report, in bytes.
+    pub bytes: Range<usize>,
+    /// How the report speaks of it: certain or possible.
+    pub status: Status,
+}
+
+/// Why a phrase was understood but left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The report says that it is absent.
+    Negated,
+    /// The report says that it was there before.
+    Past,
+    /// The report is not sure of it.
+    Uncertain,
+    /// It stands in the history, the indication or the like.
+    Background,
+    /// It is the place of another finding.
+    OtherFinding,
+    /// It contradicts another phrase.
+    Conflict,
+    /// The prompt would have more tokens than the network reads.
+    TooLong,
+}
+
+/// What was understood but left out of the prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Where it stands in the report, in bytes.
+    pub bytes: Range<usize>,
+    /// Why it was left out.
+    pub reason: Reason,
+}
+
+/// A report, condensed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distilled {
+    /// What the report asserts, in the image's left and right; `None` if it asserts nothing that the grammars have.
+    pub prompt: Option<Prompt>,
+    /// The phrases that it was made from.
+    pub sources: Vec<Source>,
+    /// The phrases that were understood but left out.
+    pub left_out: Vec<LeftOut>,
+    /// The stretches that were not understood, in bytes.
+    pub not_understood: Vec<Range<usize>>,
+    /// Says that hardly any word is known, so that the report is probably in another language.
+    pub is_foreign: bool,
+}
+
+impl Distilled {
+    /// Returns the text of the prompt; empty if there is none.
+    pub fn text(&self) -> String {
+        self.prompt.as_ref().map(Prompt::to_string).unwrap_or_default()
+    }
+}
+
+/// Condenses a report to a prompt. Every text is accepted.
+pub fn distil(report: &str, options: &Options) -> Distilled {
+    let tokens = tokens(report);
+    let mut distilled = match grammar_of(&tokens) {
+        Grammar::Lungs => distil_lungs::distil(report, &tokens, options),
+        Grammar::Polyps => distil_polyps::distil(report, &tokens, options),
+    };
+    if distilled.prompt.is_none() {
+        distilled = of_prompt(report, options).unwrap_or(distilled);
+    }
+    let words = tokens.iter().filter(|token| token.is_word).count();
+    let unread = |bytes: &Range<usize>| {
+        tokens.iter().filter(|token| token.is_word && bytes.contains(&token.bytes.start)).count()
+    };
+    // A word or two tell no language. Long texts are judged by their beginning.
+    if distilled.prompt.is_none() && words >= 4 {
+        let unread: usize = distilled.not_understood.iter().take(200).map(unread).sum();
+        let all = distilled.not_understood.get(199).map_or(words, |bytes| {
+            tokens.iter().filter(|token| token.is_word && token.bytes.end <= bytes.end).count()
+        });
+        distilled.is_foreign = 10 * unread >= 7 * all;
+    }
+    if let Some(limit) = options.limit {
+        shorten(&mut distilled, &limit);
+    }
+    distilled
+}
+
+/// Returns the grammar of a report: that of polyps if they are named more often than lungs and infections.
+fn grammar_of(tokens: &[Token]) -> Grammar {
+    let count = |names: &dyn Fn(&str) -> bool| tokens.iter().filter(|token| names(&token.text)).count();
+    let polyps = count(&|word| matches!(word, "polyp" | "polyps"));
+    let lungs = count(&|word| {
+        matches!(super::terms::term(word), Some(super::terms::Term::Lesion)) || word.starts_with("lung")
+    });
+    if polyps > lungs { Grammar::Polyps } else { Grammar::Lungs }
+}
+
+/// Reads a text that is a prompt already; `None` if it is none.
+fn of_prompt(text: &str, options: &Options) -> Option<Distilled> {
+    let parsed = parse(text);
+    if !parsed.is_whole() || parsed.findings.is_empty() {
+        return None;
+    }
+    let is_lungs = parsed.grammar() == Some(Grammar::Lungs);
+    let prompt = parsed.prompt?;
+    let source = |(index, bytes): (usize, Range<usize>)| {
+        let told = if is_lungs { Told::Finding(index) } else { Told::Place };
+        Source { told, bytes, status: Status::Certain }
+    };
+    let sources = parsed.findings.into_iter().enumerate().map(source).collect();
+    let prompt = if options.left == Left::Patient && is_lungs { prompt.mirrored() } else { prompt };
+    Some(Distilled { prompt: Some(prompt), sources, ..Distilled::default() })
+}
+
+/// Leaves parts out until the prompt is within the limit: first those that a mask depends on least.
+fn shorten(distilled: &mut Distilled, limit: &Limit) {
+    let Some(mut prompt) = distilled.prompt.take() else { return };
+    while (limit.count)(&prompt.to_string()) > limit.most {
+        let dropped = match &mut prompt {
+            Prompt::Lungs(lungs) => shorten_lungs(lungs),
+            Prompt::Polyps(polyps) => shorten_polyps(polyps),
+        };
+        let Some(dropped) = dropped else { break };
+        let is_dropped = |source: &Source| dropped == Some(source.told);
+        let lost = distilled.sources.iter().filter(|source| is_dropped(source));
+        let lost: Vec<LeftOut> =
+            lost.map(|source| LeftOut { bytes: source.bytes.clone(), reason: Reason::TooLong }).collect();
+        distilled.left_out.extend(lost);
+        distilled.sources.retain(|source| !is_dropped(source));
+    }
+    distilled.prompt = Some(prompt);
+}
+
+/// Shortens a prompt by one part. Returns what was dropped, `Some(None)` if nothing but words, and `None` if there
+/// is nothing left to drop.
+fn shorten_lungs(lungs: &mut Lungs) -> Option<Option<Told>> {
+    if lungs.findings.iter().any(|finding| finding.zones != finding.zones.merged()) {
+        lungs.findings.iter_mut().for_each(|finding| finding.zones = finding.zones.merged());
+        return Some(None);
+    }
+    if lungs.areas.take().is_some() {
+        return Some(Some(Told::Number));
+    }
+    if lungs.findings.is_empty() {
+        return None;
+    }
+    if lungs.laterality.take().is_some() {
+        return Some(Some(Told::Laterality));
+    }
+    (lungs.findings.len() > 1).then(|| {
+        lungs.findings.pop();
+        Some(Told::Finding(lungs.findings.len()))
+    })
+}
+
+fn shorten_polyps(polyps: &mut Polyps) -> Option<Option<Told>> {
+    if polyps.colour.take().is_some() {
+        return Some(Some(Told::Colour));
+    }
+    if polyps.shape.take().is_some() {
+        return Some(Some(Told::Shape));
+    }
+    if !polyps.sizes.is_empty() {
+        polyps.sizes.clear();
+        return Some(Some(Told::Size));
+    }
+    (polyps.places.len() > 1).then(|| {
+        polyps.places.pop();
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(left: Left) -> Options<'static> {
+        Options { left, with_possible: true, limit: None }
+    }
+
+    fn text_of(report: &str) -> String {
+        distil(report, &options(Left::Image)).text()
+    }
+
+    #[test]
+    fn ordinary_reports_give_the_places_that_they_assert() {
+        for (report, expected) in [
+            (
+                "Patchy opacities in the right lower lobe and left upper zone, no pleural effusion.",
+                "Bilateral pulmonary infection, lower right lung and upper left lung.",
+            ),
+            ("Bibasal consolidation.", "Bilateral pulmonary infection, lower left lung and lower right lung."),
+            (
+                "Right lower lobe consolidation with a small left pleural effusion.",
+                "Unilateral pulmonary infection, lower right lung.",
+            ),
+            (
+                "There is an effusion on the left and consolidation of the right base.",
+                "Unilateral pulmonary infection, lower right lung.",
+            ),
+            (
+                "No consolidation in the left lung. Opacity in the right upper zone.",
+                "Unilateral pulmonary infection, upper right lung.",
+            ),
+            ("No effusion, opacities in the left lower zone.", "Unilateral pulmonary infection, lower left lung."),
+            ("Left lower lobe consolidation has resolved.", ""),
+            (
+                "Previously seen right consolidation has cleared; new opacity in the left mid zone.",
+                "Unilateral pulmonary infection, middle left lung.",
+            ),
+            (
+                "HISTORY: pneumonia of the left lower lobe. FINDINGS: The lungs are clear.",
+                "No pulmonary infection.",
+            ),
+            ("No focal consolidation, effusion, or pneumothorax.", ""),
+            ("No pulmonary infection.", "No pulmonary infection."),
+            ("Left-sided consolidation in the lower zone.", "Unilateral pulmonary infection, lower left lung."),
+            (
+                "Bilateral opacities in the lower zones.",
+                "Bilateral pulmonary infection, lower left lung and lower right lung.",
+            ),
+            (
+                "Two infected areas in the left lung and one infected area in the right lung.",
+                "Bilateral pulmonary infection, left lung and right lung.",
+            ),
+            ("Cardiomegaly. Left rib fracture.", ""),
+            ("all left lung", "all left lung."),
+        ] {
+            let text = text_of(report);
+            assert_eq!(text.to_lowercase(), expected.to_lowercase(), "{report}");
+        }
+    }
+
+    #[test]
+    fn figure_9_is_condensed_to_what_it_says() {
+        let report = "FINDINGS: The lungs are well aerated. There are two infected areas. There is no focal consolidation, \
+            effusion, or pneumothorax. From all left lung and all right lung... The cardiomeastinal silhouette is normal. \
+            Imaged osseous structures are intact. No free air below the right hemidiaphragm is seen. IMPRESSION: 1. \
+            Bilateral pulmonary infection.";
+        let distilled = distil(report, &options(Left::Image));
+        let expected = "Bilateral pulmonary infection, two infected areas, all left lung and all right lung.";
+        assert_eq!(distilled.text(), expected);
+        let unread: Vec<&str> = distilled.not_understood.iter().map(|bytes| &report[bytes.clone()]).collect();
+        assert_eq!(unread, ["cardiomeastinal"]);
+        let found: Vec<&str> = distilled.sources.iter().map(|source| &report[source.bytes.clone()]).collect();
+        assert_eq!(found, ["two infected areas", "all left lung", "all right lung", "Bilateral"]);
+    }
+
+    #[test]
+    fn the_left_of_the_patient_is_the_right_of_the_image() {
+        let report = "Consolidation in the left lower lobe. LUL opacity.";
+        assert_eq!(
+            distil(report, &options(Left::Patient)).text(),
+            "Unilateral pulmonary infection, upper lower right lung."
+        );
+        assert_eq!(
+            distil(report, &options(Left::Image)).text(),
+            "Unilateral pulmonary infection, upper lower left lung."
+        );
+        assert_eq!(distil("all left lung", &options(Left::Patient)).text(), "All right lung.");
+    }
+
+    #[test]
+    fn what_is_uncertain_is_marked_or_left_out() {
+        let report = "Cannot exclude consolidation in the left lower zone. Opacity in the right upper zone.";
+        let with = distil(report, &options(Left::Image));
+        assert_eq!(with.text(), "Bilateral pulmonary infection, lower left lung and upper right lung.");
+        assert_eq!(with.sources[0].status, Status::Possible);
+        assert_eq!(with.sources[1].status, Status::Certain);
+        let without = distil(report, &Options { with_possible: false, ..options(Left::Image) });
+        assert_eq!(without.text(), "Unilateral pulmonary infection, upper right lung.");
+        assert_eq!(without.left_out[0].reason, Reason::Uncertain);
+    }
+
+    #[test]
+    fn reports_in_other_languages_give_nothing_and_say_so() {
+        for report in [
+            "Pneumonische Infiltrate im linken Unterlappen, kein Pleuraerguss.",
+            "Opacités en verre dépoli du lobe inférieur gauche.",
+            "Очаги инфильтрации в нижней доле левого лёгкого.",
+            "左肺下叶 可见 斑片状 高密度 影",
+        ] {
+            let distilled = distil(report, &options(Left::Image));
+            assert_eq!(distilled.prompt, None, "{report}");
+            assert!(distilled.is_foreign, "{report}");
+        }
+        assert!(!distil("The heart is normal in size.", &options(Left::Image)).is_foreign);
+        assert!(!distil("", &options(Left::Image)).is_foreign);
+    }
+
+    #[test]
+    fn a_prompt_is_shortened_to_the_limit() {
+        let count = |text: &str| text.split_whitespace().count();
+        let report =
+            "Two infected areas in the upper, middle and lower zones of the left lung and the right lower zone.";
+        let words = |most| {
+            let limit = Some(Limit { count: &count, most });
+            distil(report, &Options { limit, ..options(Left::Image) })
+        };
+        assert_eq!(
+            words(20).text(),
+            "Bilateral pulmonary infection, two infected areas, upper middle lower left lung and lower right lung."
+        );
+        assert_eq!(
+            words(13).text(),
+            "Bilateral pulmonary infection, two infected areas, all left lung and lower right lung."
+        );
+        let short = words(10);
+        assert_eq!(short.text(), "Bilateral pulmonary infection, all left lung and lower right lung.");
+        assert_eq!(&report[short.left_out[0].bytes.clone()], "Two infected areas");
+        assert_eq!(words(3).text(), "All left lung.");
+        assert_eq!(words(0).text(), "All left lung.");
+    }
+}

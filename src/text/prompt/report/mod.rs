@@ -1,0 +1,28 @@
+//! Reports: a prompt written out as a radiologist's or an endoscopist's report, and a report condensed to a prompt.
+
+mod augment;
+mod augment_polyps;
+mod context;
+mod distil;
+mod distil_lungs;
+mod distil_polyps;
+mod locations;
+mod sentences;
+mod terms;
+
+pub use augment::{Style, augment};
+pub use context::Status;
+pub use distil::{Distilled, LeftOut, Limit, Options, Reason, Source, Told, distil};
+
+use serde::Serialize;
+
+/// Whose left a text means. In an X-ray or a CT slice in the usual orientation, the patient's left is at the right
+/// of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Left {
+    /// The left of the image, as in the prompts of the data sets.
+    Image,
+    /// The left of the patient, as in reports.
+    Patient,
+}

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod data;
+mod describe;
 mod evaluate;
 mod export;
 mod failure;

@@ -50,7 +50,7 @@ pub enum DescribeError {
         image: [usize; 2],
     },
     /// The image has no pixels, or its samples are fewer than its size says.
-    #[error("the image has no pixels")]
+    #[error("the image has no pixels; choose another")]
     NoPixels,
 }
 

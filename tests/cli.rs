@@ -11,6 +11,8 @@ mod formats;
 mod bad_input;
 #[path = "cli/data.rs"]
 mod data;
+#[path = "cli/describe.rs"]
+mod describe;
 #[path = "cli/device.rs"]
 mod device;
 #[path = "cli/evaluate.rs"]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod data;
+mod describe;
 mod device;
 mod evaluate;
 mod export;

@@ -1,4 +1,5 @@
-//! `himix prompt`: reads, mirrors and checks prompts, writes them out as reports and condenses reports to prompts.
+//! `himix prompt`: reads, mirrors and checks prompts, writes them out as reports, condenses reports to prompts, and
+//! describes masks.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use himix::text::prompt::report::{self, Limit, Options, Style};
 use himix::text::prompt::{Prompt, Readable, check, json, mirror, parse, reading};
 use serde_json::{Value, json};
 
+use super::describe::{self, DescribeArguments};
 use super::{Failure, terminal};
 
 const EXAMPLES: &str = "\
@@ -17,11 +19,12 @@ Examples:
   himix prompt augment --style detailed --seed 3 --file prompts.txt
   himix prompt distil --left patient \"Patchy opacities in the right lower lobe, no effusion.\"
   himix prompt check --vocabulary my-bundle/vocab.txt \"left lung\"
+  himix prompt describe --image chest.png --mask lesion.png --kind xray
 
 In prompts, left is the left of the image. Reports usually mean the left of the patient: --left says whose left a report means.
 Several texts, or a file with one text a line, give one result each; with --json an array.";
 
-/// Read, mirror and check prompts; write a prompt out as a report, or condense a report to a prompt
+/// Read, mirror and check prompts; write a prompt out as a report; condense a report or describe a mask to a prompt
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PromptArguments {
@@ -41,6 +44,8 @@ enum Task {
     Distil(DistilArguments),
     /// Warn of contradictions, of what is missing, and of what a network cannot read
     Check(CheckArguments),
+    /// Propose a prompt for a mask, by rules
+    Describe(DescribeArguments),
 }
 
 /// The texts, and the form of the output.
@@ -146,6 +151,7 @@ pub fn run(arguments: &PromptArguments) -> Result<(), Failure> {
         Task::Augment(arguments) => augment(arguments),
         Task::Distil(arguments) => distil(arguments),
         Task::Check(arguments) => checked(arguments),
+        Task::Describe(arguments) => describe::run(arguments),
     }
 }
 

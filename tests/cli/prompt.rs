@@ -26,7 +26,8 @@ fn parse_prints_the_keys_that_scripts_depend_on() {
     assert_eq!((&object["not_understood"], &object["warnings"]), (&json!([]), &json!([])));
 
     let all = "Unilateral pulmonary infection, one infected area, all left lung.";
-    let polyp = "one small pink round polyp which is a small lump in the lining of colon located in center of the image";
+    let polyp =
+        "one small pink round polyp which is a small lump in the lining of colon located in center of the image";
     let objects = himix!["prompt", "parse", all, polyp, "--json"].json();
     assert_eq!(objects[0]["findings"][0]["zones"], json!(["all"]));
     assert_eq!(objects[0]["laterality"], "unilateral");

@@ -50,7 +50,7 @@ pub enum DescribeError {
         image: [usize; 2],
     },
     /// The image has no pixels, or its samples are fewer than its size says.
-    #[error("the image has no pixels")]
+    #[error("the image has no pixels; choose another")]
     NoPixels,
 }
 
@@ -67,29 +67,60 @@ pub struct Description {
     pub lung_field: Option<LungField>,
 }
 
-/// Describes a mask. The kind of image is [recognised](recognise) if it is not given. An empty mask is described as
-/// "no pulmonary infection" or "no polyp".
+/// Describes masks of one image. It looks at the image once, so that many masks of it cost little.
+#[derive(Clone, Debug)]
+pub struct Describer<'a> {
+    image: &'a Image,
+    kind: Kind,
+    lung_field: Option<LungField>,
+}
+
+impl<'a> Describer<'a> {
+    /// Looks at an image. Its kind is [recognised](recognise) if it is not given.
+    ///
+    /// # Errors
+    /// Returns [`DescribeError::NoPixels`] if the image has no pixels, or fewer samples than its size says.
+    pub fn new(image: &'a Image, kind: Option<Kind>) -> Result<Self, DescribeError> {
+        let samples = image.width * image.height * image.channels;
+        if samples == 0 || image.pixels.len() < samples {
+            return Err(DescribeError::NoPixels);
+        }
+        let kind = kind.unwrap_or_else(|| recognise(image));
+        let lung_field = (kind == Kind::Xray).then(|| lung_field(image)).flatten();
+        Ok(Self { image, kind, lung_field })
+    }
+
+    /// Returns the kind of image, as given or recognised.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Describes a mask of the image. An empty mask is described as "no pulmonary infection" or "no polyp".
+    ///
+    /// # Errors
+    /// Returns [`DescribeError::Size`] if the mask is not as large as the image.
+    pub fn describe(&self, mask: &Mask) -> Result<Description, DescribeError> {
+        let sizes = [[mask.width, mask.height], [self.image.width, self.image.height]];
+        if sizes[0] != sizes[1] || mask.values.len() != mask.width * mask.height {
+            return Err(DescribeError::Size { mask: sizes[0], image: sizes[1] });
+        }
+        let components = components(mask);
+        let area = self.lung_field.map_or(USUAL_AREA, |found| found.area);
+        let prompt = match self.kind {
+            Kind::Xray => Prompt::Lungs(lungs::describe(mask, &components, &area, false)),
+            Kind::Ct => Prompt::Lungs(lungs::describe(mask, &components, &area, true)),
+            Kind::Endoscopy => Prompt::Polyps(polyps::describe(self.image, mask, &components)),
+        };
+        Ok(Description { kind: self.kind, prompt, components, lung_field: self.lung_field })
+    }
+}
+
+/// Describes one mask: [`Describer::new`] and [`Describer::describe`] in one call.
 ///
 /// # Errors
 /// Returns [`DescribeError`] if the mask is not as large as the image, or if there are no pixels.
 pub fn describe(image: &Image, mask: &Mask, kind: Option<Kind>) -> Result<Description, DescribeError> {
-    let sizes = [[mask.width, mask.height], [image.width, image.height]];
-    if sizes[0] != sizes[1] || mask.values.len() != mask.width * mask.height {
-        return Err(DescribeError::Size { mask: sizes[0], image: sizes[1] });
-    }
-    if mask.values.is_empty() || image.pixels.len() < mask.values.len() * image.channels || image.channels == 0 {
-        return Err(DescribeError::NoPixels);
-    }
-    let kind = kind.unwrap_or_else(|| recognise(image));
-    let components = components(mask);
-    let lung_field = (kind == Kind::Xray).then(|| lung_field(image)).flatten();
-    let area = lung_field.map_or(USUAL_AREA, |found| found.area);
-    let prompt = match kind {
-        Kind::Xray => Prompt::Lungs(lungs::describe(mask, &components, &area, false)),
-        Kind::Ct => Prompt::Lungs(lungs::describe(mask, &components, &area, true)),
-        Kind::Endoscopy => Prompt::Polyps(polyps::describe(image, mask, &components)),
-    };
-    Ok(Description { kind, prompt, components, lung_field })
+    Describer::new(image, kind)?.describe(mask)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|kind| kind.to_string() == text.trim().to_ascii_lowercase());
-        known.ok_or_else(|| format!("'{text}' is not a kind of phantom; choose xray, ct or endoscopy"))
+        known.ok_or_else(|| format!("'{text}' is not a kind of image; choose xray, ct or endoscopy"))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::Image;
+use himix::data::{Image, Mask, describe};
 use himix::infer::{InspectOptions, OpenModel, Segmenter, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
@@ -104,6 +104,9 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
             write_activations(path, segmenter.as_mut(), &image, prompt)?;
             files.push(path.clone());
         }
+        let judged = Mask { width: image.width, height: image.height, values: mask };
+        let judgement = describe::judge(prompt, &image, &judged).ok();
+        let mask = judged.values;
         let foreground = mask.iter().filter(|value| **value != 0).count();
         let outcome = Outcome {
             image: &arguments.image,
@@ -112,6 +115,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
             foreground_fraction: foreground as f64 / mask.len() as f64,
             counts: mask_of_slice.as_ref().map(|truth| Confusion::of(&mask, &truth.values)),
             truth: truth.as_ref(),
+            judgement: judgement.as_ref(),
             files: &files,
         };
         if arguments.json {

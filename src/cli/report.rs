@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use himix::data::Truth;
+use himix::data::describe::Judgement;
 use himix::infer::{ModelInfo, Prediction};
 use himix::metrics::Confusion;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,8 @@ pub struct Outcome<'a> {
     pub foreground_fraction: f64,
     /// The agreement with the ground truth of this image, if there is one.
     pub counts: Option<Confusion>,
+    /// What the rules say about prompt and mask.
+    pub judgement: Option<&'a Judgement>,
     /// The ground truth.
     pub truth: Option<&'a Truth>,
     pub files: &'a [PathBuf],
@@ -44,6 +47,9 @@ impl Outcome<'_> {
                 "false_positive": counts.false_positive,
                 "false_negative": counts.false_negative,
             })),
+            "description": self.judgement.map(|judgement| &judgement.description),
+            "agreement": self.judgement.and_then(|judgement| judgement.agreement),
+            "warnings": self.judgement.map_or(&[][..], |judgement| &judgement.warnings),
             "mask": self.truth.map(truth_json),
             "sigma": per_stage(&|stage| stage.sigma.map_or(Value::Null, |sigma| json!(number(sigma)))),
             "layer_weights": per_stage(&|stage| {
@@ -75,6 +81,15 @@ impl Outcome<'_> {
         row("device", &prediction.device);
         let percent = 100.0 * self.foreground_fraction;
         row("foreground", &format!("{percent:.2} % of the image at threshold {}", self.threshold));
+        if let Some(judgement) = self.judgement {
+            row("described as", &format!("{} (proposal of a rule; sides of the image)", judgement.description));
+            if let Some(agreement) = judgement.agreement {
+                row("agreement", &format!("{agreement:.2} of 1 between prompt and mask, by the same rule"));
+            }
+            for (index, warning) in judgement.warnings.iter().enumerate() {
+                row(if index == 0 { "warnings" } else { "" }, &warning.message);
+            }
+        }
         if let Some(counts) = &self.counts {
             row("scores", &format!("Dice {:.3}, IoU {:.3} (per image)", counts.dice(), counts.iou()));
             let Confusion { true_positive, false_positive, false_negative, .. } = counts;

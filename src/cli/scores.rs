@@ -52,12 +52,15 @@ pub fn object(evaluation: &Evaluation, worst: usize) -> Value {
 fn add_scores(object: &mut Value, evaluation: &Evaluation) {
     let pooled = evaluation.pooled();
     let (distance, undefined) = evaluation.hd95();
+    let (agreement, incomparable) = evaluation.agreement();
     object["pooled"] = json!({ "dice": pooled.dice(), "iou": pooled.iou() });
     object["per_image"] = json!({
         "dice": evaluation.dice_per_image(),
         "iou": evaluation.iou_per_image(),
         "hd95_pixels": distance,
         "hd95_undefined": undefined,
+        "agreement": agreement,
+        "agreement_undefined": incomparable,
     });
 }
 
@@ -68,6 +71,7 @@ fn one_case(image: &ImageScore) -> Value {
         "dice": image.counts.dice(),
         "iou": image.counts.iou(),
         "hd95_pixels": image.hd95,
+        "agreement": image.agreement,
     })
 }
 
@@ -168,6 +172,14 @@ fn table(evaluation: &Evaluation) -> Vec<String> {
         row("Dice", &evaluation.dice_per_image(), 3, ""),
         row("IoU", &evaluation.iou_per_image(), 3, ""),
     ];
+    let (agreement, incomparable) = evaluation.agreement();
+    if agreement.mean.is_finite() {
+        let rest = match incomparable {
+            0 => String::new(),
+            count => format!("   ({count} prompts without one)"),
+        };
+        lines.push(row("text–mask agreement", &agreement, 3, "") + &rest);
+    }
     if distance.mean.is_finite() {
         let rest = match undefined {
             0 => String::new(),
@@ -194,6 +206,7 @@ pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> 
             "true_negative",
             "hd95_pixels",
             "subject_seen_in_training",
+            "text_mask_agreement",
         ])?;
         for image in &evaluation.images {
             let counts = &image.counts;
@@ -209,6 +222,7 @@ pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> 
                 &counts.true_negative.to_string(),
                 &image.hd95.map_or(String::new(), |distance| format!("{distance:.3}")),
                 is_known,
+                &image.agreement.map_or(String::new(), |agreement| format!("{agreement:.4}")),
             ])?;
         }
         table.flush()

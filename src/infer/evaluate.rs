@@ -12,7 +12,9 @@ use super::prediction::Plane;
 use super::segmenter::Segmenter;
 use super::side_by_side::in_order;
 use crate::data::dataset::pair::{self, Pair};
-use crate::data::{DataError, Dataset, Image, Mask, Orientation, foreground, preprocess, subject, subject_code};
+use crate::data::{
+    DataError, Dataset, Image, Mask, Orientation, describe, foreground, preprocess, subject, subject_code,
+};
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
 
 /// The settings of an evaluation.
@@ -46,6 +48,9 @@ pub struct ImageScore {
     pub hd95: Option<f64>,
     /// Whether the subject is in the training data; `None` if the file name or the model does not say.
     pub is_known: Option<bool>,
+    /// The text–mask agreement of prompt and predicted mask, 0…1, see [`describe::agreement`]; `None` if the prompt
+    /// states nothing that a rule could compare.
+    pub agreement: Option<f64>,
     /// The pixel counts of the stages' masks, coarse to fine; empty if they were not requested.
     pub stages: Vec<Confusion>,
 }
@@ -99,6 +104,12 @@ impl Evaluation {
     pub fn hd95(&self) -> (Spread, usize) {
         let distances: Vec<f64> = self.images.iter().filter_map(|image| image.hd95).collect();
         (mean_std(&distances), self.images.len() - distances.len())
+    }
+
+    /// The text–mask agreement over the images whose prompts can be compared, and the number of the others.
+    pub fn agreement(&self) -> (Spread, usize) {
+        let values: Vec<f64> = self.images.iter().filter_map(|image| image.agreement).collect();
+        (mean_std(&values), self.images.len() - values.len())
     }
 
     /// The pooled pixel counts and the Dice score per image of each stage's masks, coarse to fine; empty if they
@@ -228,7 +239,9 @@ impl Scored {
             let values = preprocess::plane_to_image(&plane.values, plane.width, false, truth.width, truth.height);
             foreground(&values, settings.threshold)
         };
-        let predicted = prediction.mask(settings.threshold);
+        let predicted = Mask { values: prediction.mask(settings.threshold), ..*truth };
+        let judgement = describe::judge(prompt, &pair.image, &predicted).ok();
+        let predicted = predicted.values;
         let is_known = subject(name)
             .filter(|_| !known.is_empty())
             .map(|subject| known.binary_search(&subject_code(subject)).is_ok());
@@ -238,6 +251,7 @@ impl Scored {
             prompt: prompt.to_owned(),
             counts: Confusion::of(&predicted, &truth.values),
             hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
+            agreement: judgement.and_then(|judgement| judgement.agreement),
             is_known,
             stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
         };

@@ -14,6 +14,7 @@
 mod agreement;
 mod compare;
 mod components;
+mod judgement;
 mod kind;
 mod lung_field;
 mod lungs;
@@ -26,6 +27,7 @@ pub use super::phantom::Kind;
 pub use agreement::agreement;
 pub use compare::{Disagreement, MaskWarning, compare, main_side};
 pub use components::{Component, LEAST_SHARE, components, side_of};
+pub use judgement::{JudgedWarning, Judgement, judge};
 pub use kind::recognise;
 pub use lung_field::{Area, LEAST_CORRELATION, LungField, lung_field};
 

@@ -170,6 +170,11 @@ fn of_prompt(text: &str, options: &Options) -> Option<Distilled> {
 /// Leaves parts out until the prompt is within the limit: first those that a mask depends on least.
 fn shorten(distilled: &mut Distilled, limit: &Limit) {
     let Some(mut prompt) = distilled.prompt.take() else { return };
+    // Of a very long text no more is tried than a network can read, so that the time stays linear.
+    match &mut prompt {
+        Prompt::Lungs(lungs) => lungs.findings.truncate(limit.most.max(1)),
+        Prompt::Polyps(polyps) => polyps.places.truncate(limit.most.max(1)),
+    }
     while (limit.count)(&prompt.to_string()) > limit.most {
         let dropped = match &mut prompt {
             Prompt::Lungs(lungs) => shorten_lungs(lungs),

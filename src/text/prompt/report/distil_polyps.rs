@@ -35,13 +35,13 @@ pub(super) fn distil(report: &str, tokens: &[Token], options: &Options) -> Disti
         let words = &tokens[sentence.tokens.clone()];
         let statuses = statuses(words, |range| words[range].iter().any(|word| is_in("is are there", &word.text)));
         let names = |list| words.iter().any(|word| is_in(list, &word.text));
-        let is_described = sentence.section != Section::Background && names(SUBJECTS);
+        let is_described = sentence.section != Section::Background && names(SUBJECTS) && !names(OTHERS);
         // The impression repeats what the findings say.
         let repeats = has_places.is_some_and(|section| section != sentence.section);
         unread.close();
         let mut at = 0;
         while at < words.len() {
-            let (count, is_known) = reader.word(words, at, &statuses, is_described && !names(OTHERS), repeats);
+            let (count, is_known) = reader.word(words, at, &statuses, is_described, repeats);
             for word in &words[at..at + count] {
                 if is_known { unread.close() } else { unread.add(word) }
             }

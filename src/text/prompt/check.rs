@@ -288,6 +288,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mend_keeps_what_was_not_understood() {
+        for text in [
+            "Bilateral pulmonary infection, two infected areas, all lower left lung and lower right lung.",
+            "Bilateral pulmonary infection, one infected area, upper left lung and lower right lung banana.",
+        ] {
+            assert!(found(text).iter().all(|(_, mended)| mended.is_none()), "{:?}", found(text));
+        }
+    }
+
+    #[test]
     fn tokens_and_words_are_counted_by_whoever_reads_them() {
         let count = |text: &str| text.split_whitespace().count();
         let knows = |word: &str| word != "xyz";

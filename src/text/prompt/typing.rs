@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn words_of_the_grammar_complete_what_was_begun() {
         assert_eq!(completions("all ri"), ["right"]);
-        assert_eq!(completions("Bilateral pulmonary infection, u"), ["upper"]);
-        assert_eq!(completions("one small polyp located in to"), ["top"]);
+        assert_eq!(completions("Bilateral pulmonary infection, u"), ["unilateral", "upper"]);
+        assert_eq!(completions("one small polyp located in bo"), ["bone", "bottom"]);
         assert_eq!(completions("un"), ["unilateral"]);
         assert_eq!(completions("all right "), [""; 0]);
         assert_eq!(completions("left"), [""; 0]);

@@ -283,6 +283,40 @@ mod tests {
                 "Two infected areas in the left lung and one infected area in the right lung.",
                 "Bilateral pulmonary infection, left lung and right lung.",
             ),
+            (
+                "Consolidation in the left lower lobe; right lung clear.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            (
+                "Left lower zone consolidation, unchanged. The right lung is unchanged.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            (
+                "Opacity of the left base and the right lung is clear.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            (
+                "Opacity in the left mid zone with sparing of the apices.",
+                "Unilateral pulmonary infection, middle left lung.",
+            ),
+            (
+                "Consolidation in the left lung but not in the right lung.",
+                "Unilateral pulmonary infection, left lung.",
+            ),
+            (
+                "Left lower lobe consolidation, heart size is normal.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            ("The left and right lungs are clear. No infection.", "No pulmonary infection."),
+            (
+                "A 6 mm pink polyp in the upper left of the image. The surrounding mucosa is red.",
+                "pink polyp which is a projecting growth of tissue located in top left of the image",
+            ),
+            (
+                "Two polyps: one small and round in the top left, one large in the bottom right.",
+                "two small, large round polyp which is a projecting growth of tissue located in top left, bottom right of the image",
+            ),
+            ("No polyps were seen.", "no polyp"),
             ("Cardiomegaly. Left rib fracture.", ""),
             ("all left lung", "all left lung."),
         ] {

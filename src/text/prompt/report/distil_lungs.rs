@@ -104,12 +104,16 @@ impl<'a> Sentence<'a> {
         found
     }
 
-    /// Says whether every word is understood and none of them speaks of anything else.
-    fn has_only_places(&self) -> bool {
+    /// Says whether the sentence goes on from the one before ("from", "they are in") and every word is understood, so
+    /// that its places are those of the infected areas named before.
+    fn goes_on(&self) -> bool {
+        let first = self.words.first().map_or("", |word| word.text.as_str());
+        let begins = self.terms.first() == Some(&Some(Term::Preposition))
+            || matches!(first, "they" | "it" | "these" | "this" | "those" | "located" | "mainly" | "mostly");
         let is_other = |(word, term): (&Token, &Option<Term>)| {
             word.is_word && matches!(term, None | Some(Term::Other | Term::Lesion))
         };
-        !self.words.iter().zip(&self.terms).any(is_other)
+        begins && !self.words.iter().zip(&self.terms).any(is_other)
     }
 }
 
@@ -253,7 +257,7 @@ impl<'a> Reader<'a> {
                     self.leave_out(bytes, Reason::OtherFinding);
                     continue;
                 }
-                None => match self.last.filter(|_| sentence.has_only_places()) {
+                None => match self.last.filter(|_| sentence.goes_on()) {
                     Some(status) => status,
                     None => {
                         self.leave_out(bytes, Reason::OtherFinding);

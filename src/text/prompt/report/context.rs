@@ -70,6 +70,8 @@ const TRIGGERS: &[(&str, Scope)] = &[
     ("not evident", Before(Negated)),
     ("not visible", Before(Negated)),
     ("no longer", Before(Negated)),
+    ("unlikely", Before(Negated)),
+    ("unlikely to", After(Negated)),
     ("ruled out", Before(Negated)),
     ("excluded", Before(Negated)),
     ("possible", After(Possible)),

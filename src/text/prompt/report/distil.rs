@@ -317,6 +317,8 @@ mod tests {
                 "two small, large round polyp which is a projecting growth of tissue located in top left, bottom right of the image",
             ),
             ("No polyps were seen.", "no polyp"),
+            ("Infection of the left lung is unlikely.", "No pulmonary infection."),
+            ("Clear lungs.", "No pulmonary infection."),
             ("Cardiomegaly. Left rib fracture.", ""),
             ("all left lung", "all left lung."),
         ] {
@@ -352,6 +354,14 @@ mod tests {
             "Unilateral pulmonary infection, upper lower left lung."
         );
         assert_eq!(distil("all left lung", &options(Left::Patient)).text(), "All right lung.");
+    }
+
+    #[test]
+    fn a_side_apart_from_its_zone_is_part_of_the_source() {
+        let report = "Opacity of the left lung, mostly in the upper zone.";
+        let distilled = distil(report, &options(Left::Image));
+        assert_eq!(distilled.text(), "Unilateral pulmonary infection, upper left lung.");
+        assert_eq!(&report[distilled.sources[0].bytes.clone()], "left lung, mostly in the upper zone");
     }
 
     #[test]

@@ -73,11 +73,14 @@ pub struct Warning {
     pub mended: Option<String>,
 }
 
+/// Counts the tokens of a text, with the special ones.
+pub type TokenCounter<'a> = &'a dyn Fn(&str) -> usize;
+
 /// What a network can read, for the checks that depend on it. Without it these checks are left out.
 #[derive(Clone, Copy, Default)]
 pub struct Readable<'a> {
     /// Counts the tokens of a text, with the special ones, and the most that the network reads.
-    pub tokens: Option<(&'a dyn Fn(&str) -> usize, usize)>,
+    pub tokens: Option<(TokenCounter<'a>, usize)>,
     /// Says whether a word is in the vocabulary.
     pub knows: Option<&'a dyn Fn(&str) -> bool>,
 }

@@ -20,7 +20,7 @@ mod typing;
 mod value;
 mod words;
 
-pub use check::{Readable, Rule, Warning, check};
+pub use check::{Readable, Rule, TokenCounter, Warning, check};
 pub use forms::Form;
 pub use mirror::mirror;
 pub use parsed::{Parsed, Part, PartKind, parse};

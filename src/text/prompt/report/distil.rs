@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::Status;
 use super::{Left, distil_lungs, distil_polyps};
+use crate::text::prompt::check::TokenCounter;
 use crate::text::prompt::lexicon::{Token, tokens};
 use crate::text::prompt::parsed::parse;
 use crate::text::prompt::value::{Grammar, Lungs, Polyps, Prompt};
@@ -25,7 +26,7 @@ pub struct Options<'a> {
 #[derive(Clone, Copy)]
 pub struct Limit<'a> {
     /// Counts the tokens of a text, with the special ones.
-    pub count: &'a dyn Fn(&str) -> usize,
+    pub count: TokenCounter<'a>,
     /// The most tokens.
     pub most: usize,
 }

@@ -41,6 +41,8 @@ mod phantoms;
 mod predict;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/prompt.rs"]
+mod prompt;
 #[path = "cli/scans.rs"]
 mod scans;
 #[path = "cli/train.rs"]

@@ -45,6 +45,8 @@ mod predict;
 mod program;
 #[path = "cli/prompt.rs"]
 mod prompt;
+#[path = "cli/prompt_objects.rs"]
+mod prompt_objects;
 #[path = "cli/scans.rs"]
 mod scans;
 #[path = "cli/train.rs"]

@@ -162,7 +162,10 @@ impl Texts {
             None => self.texts.clone(),
             Some(path) => {
                 let content = fs::read_to_string(path).map_err(|error| {
-                    Failure::input(format!("{}: the texts cannot be read ({error})", path.display()))
+                    Failure::input(format!(
+                        "{}: the texts cannot be read ({error}); give a text file with one text a line",
+                        path.display()
+                    ))
                 })?;
                 content.trim_start_matches('\u{feff}').lines().map(String::from).collect()
             }

@@ -170,7 +170,7 @@ fn descriptions_of_ct_slices_agree_with_the_annotated_prompts() {
     let Some(shares) = measure_lungs("ct_lesions", "val", Kind::Ct) else { return };
     assert!(shares.share("laterality") >= 0.97);
     assert!(shares.share("set of zones") >= 0.70);
-    assert!(shares.share("number of areas") >= 0.90);
+    assert!(shares.share("number of areas") >= 0.93);
     assert!(shares.share("kind recognised") >= 0.90);
 }
 

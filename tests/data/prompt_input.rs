@@ -187,6 +187,6 @@ fn long_texts_take_time_in_proportion() {
         all_of(&text, 1, &tokenizer);
         let took = start.elapsed();
         println!("{piece:?}: {took:?}");
-        assert!(took < Duration::from_secs(20), "{piece:?}: {took:?}");
+        assert!(took < Duration::from_secs(60), "{piece:?}: {took:?}");
     }
 }

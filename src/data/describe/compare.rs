@@ -145,8 +145,8 @@ fn lungs(said: &Lungs, found: &Lungs, main: Option<Side>) -> Vec<MaskWarning> {
     warnings
 }
 
-/// Says whether a zone or its neighbour in the same lung is among `places`. Annotators differ from each other by a
-/// neighbouring zone in every third image, so that only a larger distance is a contradiction.
+/// Says whether a zone or its neighbour in the same lung is among `places`. Rule and annotators
+/// differ by a neighbouring zone in every fifth to third image, so that only a larger distance is a contradiction.
 fn is_near((side, zone): &(Option<Side>, Zone), places: &BTreeSet<(Option<Side>, Zone)>) -> bool {
     places.iter().any(|(other, place)| other == side && (*place as usize).abs_diff(*zone as usize) <= 1)
 }

@@ -5,7 +5,7 @@ use super::lung_field;
 use crate::data::Image;
 
 /// The mean difference between the largest and the smallest channel (of 255) above which an image is in colour.
-/// Training frames of Kvasir-SEG have at least 46, CT slices and X-rays at most 0.02.
+/// Of 200 training images each, frames of Kvasir-SEG have at least 46, and CT slices and X-rays at most 0.02.
 const COLOURED: f64 = 20.0;
 /// The brightness of the middle of the lower border, relative to the whole image, up to which an image may be a CT
 /// slice: below the body is air, and below the lungs of an X-ray is the abdomen.
@@ -14,8 +14,9 @@ const DARK_BELOW: f64 = 1.10;
 const LIKE_XRAY: f64 = 0.72;
 
 /// Returns the kind of an image: an endoscopy frame if it is in colour; otherwise a CT slice if the middle of its
-/// lower border is dark and if it is unlike a mean chest X-ray; otherwise an X-ray. Of 500 training images each of
-/// QaTa-COV19 and MosMedData+ and 245 normal X-rays, 99.6 % are recognised.
+/// lower border is dark and if it is unlike a mean chest X-ray; otherwise an X-ray. The limits
+/// were fitted on training images of QaTa-COV19, MosMedData+ and Kvasir-SEG; of the validation images, 98 % of the X-rays,
+/// 95 % of the CT slices and all endoscopy frames are recognised.
 pub fn recognise(image: &Image) -> Kind {
     let pixels = image.to_rgba8();
     if pixels.is_empty() {

@@ -26,7 +26,7 @@ use thiserror::Error;
 pub use super::phantom::Kind;
 pub use agreement::agreement;
 pub use compare::{Disagreement, MaskWarning, compare, main_side};
-pub use components::{Component, LEAST_SHARE, components, side_of};
+pub use components::{Component, components, least_share, side_of};
 pub use judgement::{JudgedWarning, Judgement, judge};
 pub use kind::recognise;
 pub use lung_field::{Area, LEAST_CORRELATION, LungField, lung_field};
@@ -106,7 +106,7 @@ impl<'a> Describer<'a> {
         if sizes[0] != sizes[1] || mask.values.len() != mask.width * mask.height {
             return Err(DescribeError::Size { mask: sizes[0], image: sizes[1] });
         }
-        let components = components(mask);
+        let components = components(mask, least_share(self.kind));
         let area = self.lung_field.map_or(USUAL_AREA, |found| found.area);
         let prompt = match self.kind {
             Kind::Xray => Prompt::Lungs(lungs::describe(mask, &components, &area, false)),

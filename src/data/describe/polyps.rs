@@ -1,8 +1,9 @@
 //! The rule that describes polyps in an endoscopy frame.
 //!
-//! *Number*: the connected areas. *Size* and *place* follow the prompts of Kvasir-SEG closely, because those were
-//! computed from masks. *Colour* and *shape* were named there by a question-answering network that is not consistent:
-//! the rule below gives plain words and agrees with the prompts no more often than the most frequent word does.
+//! *Number*: the connected areas. *Size* and *place* of the prompts of Kvasir-SEG follow from the mask almost always.
+//! *Colour* and *shape* do not follow from the image in any way that the training pairs show: a forest of 300 trees over
+//! the mean colours agrees with 57 % of the validation prompts where "white" for every polyp agrees with 54 %. The rules
+//! for the two give plain words and agree no more often than the most frequent word does.
 
 use super::components::Component;
 use crate::data::{Image, Mask};
@@ -14,8 +15,7 @@ const SMALL: f64 = 0.083;
 const LARGE: f64 = 0.305;
 /// The borders of the rows of places, as shares of the image's height.
 const ROWS: [f64; 2] = [1.0 / 3.0, 2.0 / 3.0];
-/// The borders of the columns of places, as shares of the image's width. Fitted as [`SMALL`]; the prompts were made for
-/// frames with a dark margin at the left.
+/// The borders of the columns of places, as shares of the image's width. Fitted as [`SMALL`].
 const COLUMNS: [f64; 2] = [0.29, 0.58];
 
 /// Describes the parts of a mask as polyps.

@@ -73,11 +73,14 @@ pub struct Warning {
     pub mended: Option<String>,
 }
 
+/// Counts the tokens of a text, with the special ones.
+pub type TokenCounter<'a> = &'a dyn Fn(&str) -> usize;
+
 /// What a network can read, for the checks that depend on it. Without it these checks are left out.
 #[derive(Clone, Copy, Default)]
 pub struct Readable<'a> {
     /// Counts the tokens of a text, with the special ones, and the most that the network reads.
-    pub tokens: Option<(&'a dyn Fn(&str) -> usize, usize)>,
+    pub tokens: Option<(TokenCounter<'a>, usize)>,
     /// Says whether a word is in the vocabulary.
     pub knows: Option<&'a dyn Fn(&str) -> bool>,
 }
@@ -285,6 +288,16 @@ mod tests {
             rules("Unilateral pulmonary infection, middle right left lung."),
             ["contradiction", "no-place", "not-understood"]
         );
+    }
+
+    #[test]
+    fn a_mend_keeps_what_was_not_understood() {
+        for text in [
+            "Bilateral pulmonary infection, two infected areas, all lower left lung and lower right lung.",
+            "Bilateral pulmonary infection, one infected area, upper left lung and lower right lung banana.",
+        ] {
+            assert!(found(text).iter().all(|(_, mended)| mended.is_none()), "{:?}", found(text));
+        }
     }
 
     #[test]

@@ -7,9 +7,11 @@ use super::words::{Laterality, number_word};
 
 /// Checks a prompt of infected lungs.
 pub(super) fn lungs(lungs: &Lungs, parsed: &Parsed, warnings: &mut Vec<Warning>) {
+    // A mend must not lose what was not understood, and a lung may be named there.
+    let is_whole = parsed.not_understood.is_empty();
     let mut add = |rule, message: String, kind, mended: Option<Lungs>| {
         let bytes = parsed.part(kind).map(|part| part.bytes.clone());
-        let mended = mended.map(|lungs| Prompt::Lungs(lungs).to_string());
+        let mended = mended.filter(|_| is_whole).map(|lungs| Prompt::Lungs(lungs).to_string());
         warnings.push(Warning { bytes, mended, ..warning(rule, message) });
     };
     let findings = &lungs.findings;
@@ -33,7 +35,8 @@ pub(super) fn lungs(lungs: &Lungs, parsed: &Parsed, warnings: &mut Vec<Warning>)
         };
         add(rule, message.into(), PartKind::Laterality, None);
     }
-    let sides = Some(laterality_of(findings)).filter(|_| findings.iter().all(|place| place.side.is_some()));
+    let sides =
+        Some(laterality_of(findings)).filter(|_| findings.iter().all(|place| place.side.is_some()) && is_whole);
     let contradiction = match (lungs.laterality, sides) {
         (Some(Laterality::Bilateral), Some(Laterality::Unilateral)) => {
             Some("The prompt says \"bilateral\" and names one lung only.")
@@ -91,9 +94,10 @@ fn with_side(lungs: &Lungs) -> Option<Lungs> {
 
 /// Checks a prompt of polyps.
 pub(super) fn polyps(polyps: &Polyps, parsed: &Parsed, warnings: &mut Vec<Warning>) {
+    let is_whole = parsed.not_understood.is_empty();
     let mut add = |rule, message: String, kind, mended: Option<Polyps>| {
         let bytes = parsed.part(kind).map(|part| part.bytes.clone());
-        let mended = mended.map(|polyps| Prompt::Polyps(polyps).to_string());
+        let mended = mended.filter(|_| is_whole).map(|polyps| Prompt::Polyps(polyps).to_string());
         warnings.push(Warning { bytes, mended, ..warning(rule, message) });
     };
     let places = polyps.places.len() as u32;

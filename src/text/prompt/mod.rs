@@ -16,14 +16,16 @@ mod polyps;
 mod print;
 mod reading;
 pub mod report;
+mod typing;
 mod value;
 mod words;
 
-pub use check::{Readable, Rule, Warning, check};
+pub use check::{Readable, Rule, TokenCounter, Warning, check};
 pub use forms::Form;
 pub use mirror::mirror;
 pub use parsed::{Parsed, Part, PartKind, parse};
 pub use phrases::{Exchange, MOST_PHRASES, Phrase, counterpart, exchanges, phrases, without, words};
 pub use reading::{ReadWord, Reading, reading};
+pub use typing::{complete_end, completions, grammar_words};
 pub use value::{Grammar, LungFinding, Lungs, Polyps, Prompt, Zones, laterality_of};
 pub use words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_of, number_word};

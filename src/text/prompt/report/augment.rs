@@ -111,10 +111,7 @@ fn report(lungs: &Lungs, style: Style, random: &mut fastrand::Rng) -> String {
             format!("FINDINGS: {} IMPRESSION: {impression}", capital(&text))
         }
         Style::Narrative | Style::Detailed => {
-            let intro = one(
-                random,
-                &["The chest radiograph shows", "The examination demonstrates", "There is evidence of"],
-            );
+            let intro = one(random, &["The image shows", "The examination demonstrates", "There is evidence of"]);
             let subject = subject(&count, "infected");
             let mut sentences = vec![format!("{intro} {subject}.")];
             if let Some(places) = places {

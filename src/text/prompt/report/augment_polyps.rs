@@ -61,7 +61,7 @@ pub(super) fn report(polyps: &Polyps, style: Style, random: &mut fastrand::Rng) 
                 sentences.push(one(random, ABSENT).into());
             }
             if let Some(shape) = &shape {
-                sentences.push(format!("{pronoun} {shape} in shape."));
+                sentences.push(format!("Shape: {shape}."));
             }
             if !places.is_empty() {
                 sentences.push(format!("{pronoun}{}.", located(one(random, &["located in", "seen in"]))));

@@ -26,13 +26,15 @@ enum Scope {
     After(Status),
     /// What comes before.
     Before(Status),
+    /// The clause before, of which the phrase says that it is normal.
+    Clause,
     /// Nothing: the phrase holds a word that would else be a trigger.
     Nothing,
     /// Ends every scope.
     End,
 }
 
-use Scope::{After, Before, End, Nothing};
+use Scope::{After, Before, Clause, End, Nothing};
 use Status::{Negated, Past, Possible};
 
 /// The trigger phrases. Of those that begin at the same word the longest counts.
@@ -49,6 +51,18 @@ const TRIGGERS: &[(&str, Scope)] = &[
     ("negative for", After(Negated)),
     ("denies", After(Negated)),
     ("rather than", After(Negated)),
+    ("sparing", After(Negated)),
+    ("spares", After(Negated)),
+    ("spared", Clause),
+    ("clear", Clause),
+    ("normal", Clause),
+    ("unremarkable", Clause),
+    ("unaffected", Clause),
+    ("uninvolved", Clause),
+    ("well aerated", Clause),
+    ("well expanded", Clause),
+    ("not clear", Nothing),
+    ("not normal", Nothing),
     ("not seen", Before(Negated)),
     ("not present", Before(Negated)),
     ("not identified", Before(Negated)),
@@ -56,6 +70,8 @@ const TRIGGERS: &[(&str, Scope)] = &[
     ("not evident", Before(Negated)),
     ("not visible", Before(Negated)),
     ("no longer", Before(Negated)),
+    ("unlikely", Before(Negated)),
+    ("unlikely to", After(Negated)),
     ("ruled out", Before(Negated)),
     ("excluded", Before(Negated)),
     ("possible", After(Possible)),
@@ -151,6 +167,7 @@ pub fn statuses(words: &[Token], begins_anew: impl Fn(std::ops::Range<usize>) ->
                 let last = phrases[..index].iter().rev().find(|(_, scope)| is_end(scope));
                 (last.map_or(0, |(range, _)| range.end)..phrase.start, status)
             }
+            Clause => (clause_start(words, phrase.start, &begins_anew)..phrase.start, Negated),
             Nothing | End => continue,
         };
         for place in &mut found[range] {
@@ -158,6 +175,16 @@ pub fn statuses(words: &[Token], begins_anew: impl Fn(std::ops::Range<usize>) ->
         }
     }
     found
+}
+
+/// Returns where the clause begins that ends at `end`: after a comma or a conjunction, or after an "and" that follows a
+/// statement of its own ("consolidation in the left lung and the right lung is clear").
+fn clause_start(words: &[Token], end: usize, begins_anew: &impl Fn(std::ops::Range<usize>) -> bool) -> usize {
+    let breaks =
+        |word: &Token| matches!(word.text.as_str(), "," | "but" | "however" | "while" | "whereas" | "with");
+    let start = words[..end].iter().rposition(breaks).map_or(0, |at| at + 1);
+    let and = words[start..end].iter().rposition(|word| word.is("and")).map(|at| start + at);
+    and.filter(|and| begins_anew(start..*and)).map_or(start, |and| and + 1)
 }
 
 fn trigger(words: &[Token], at: usize) -> Option<(Scope, usize)> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::Status;
 use super::{Left, distil_lungs, distil_polyps};
+use crate::text::prompt::check::TokenCounter;
 use crate::text::prompt::lexicon::{Token, tokens};
 use crate::text::prompt::parsed::parse;
 use crate::text::prompt::value::{Grammar, Lungs, Polyps, Prompt};
@@ -25,7 +26,7 @@ pub struct Options<'a> {
 #[derive(Clone, Copy)]
 pub struct Limit<'a> {
     /// Counts the tokens of a text, with the special ones.
-    pub count: &'a dyn Fn(&str) -> usize,
+    pub count: TokenCounter<'a>,
     /// The most tokens.
     pub most: usize,
 }
@@ -170,6 +171,11 @@ fn of_prompt(text: &str, options: &Options) -> Option<Distilled> {
 /// Leaves parts out until the prompt is within the limit: first those that a mask depends on least.
 fn shorten(distilled: &mut Distilled, limit: &Limit) {
     let Some(mut prompt) = distilled.prompt.take() else { return };
+    // Of a very long text no more is tried than a network can read, so that the time stays linear.
+    match &mut prompt {
+        Prompt::Lungs(lungs) => lungs.findings.truncate(limit.most.max(1)),
+        Prompt::Polyps(polyps) => polyps.places.truncate(limit.most.max(1)),
+    }
     while (limit.count)(&prompt.to_string()) > limit.most {
         let dropped = match &mut prompt {
             Prompt::Lungs(lungs) => shorten_lungs(lungs),
@@ -278,6 +284,42 @@ mod tests {
                 "Two infected areas in the left lung and one infected area in the right lung.",
                 "Bilateral pulmonary infection, left lung and right lung.",
             ),
+            (
+                "Consolidation in the left lower lobe; right lung clear.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            (
+                "Left lower zone consolidation, unchanged. The right lung is unchanged.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            (
+                "Opacity of the left base and the right lung is clear.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            (
+                "Opacity in the left mid zone with sparing of the apices.",
+                "Unilateral pulmonary infection, middle left lung.",
+            ),
+            (
+                "Consolidation in the left lung but not in the right lung.",
+                "Unilateral pulmonary infection, left lung.",
+            ),
+            (
+                "Left lower lobe consolidation, heart size is normal.",
+                "Unilateral pulmonary infection, lower left lung.",
+            ),
+            ("The left and right lungs are clear. No infection.", "No pulmonary infection."),
+            (
+                "A 6 mm pink polyp in the upper left of the image. The surrounding mucosa is red.",
+                "pink polyp which is a projecting growth of tissue located in top left of the image",
+            ),
+            (
+                "Two polyps: one small and round in the top left, one large in the bottom right.",
+                "two small, large round polyp which is a projecting growth of tissue located in top left, bottom right of the image",
+            ),
+            ("No polyps were seen.", "no polyp"),
+            ("Infection of the left lung is unlikely.", "No pulmonary infection."),
+            ("Clear lungs.", "No pulmonary infection."),
             ("Cardiomegaly. Left rib fracture.", ""),
             ("all left lung", "all left lung."),
         ] {
@@ -313,6 +355,14 @@ mod tests {
             "Unilateral pulmonary infection, upper lower left lung."
         );
         assert_eq!(distil("all left lung", &options(Left::Patient)).text(), "All right lung.");
+    }
+
+    #[test]
+    fn a_side_apart_from_its_zone_is_part_of_the_source() {
+        let report = "Opacity of the left lung, mostly in the upper zone.";
+        let distilled = distil(report, &options(Left::Image));
+        assert_eq!(distilled.text(), "Unilateral pulmonary infection, upper left lung.");
+        assert_eq!(&report[distilled.sources[0].bytes.clone()], "left lung, mostly in the upper zone");
     }
 
     #[test]

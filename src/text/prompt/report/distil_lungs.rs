@@ -104,12 +104,16 @@ impl<'a> Sentence<'a> {
         found
     }
 
-    /// Says whether every word is understood and none of them speaks of anything else.
-    fn has_only_places(&self) -> bool {
+    /// Says whether the sentence goes on from the one before ("from", "they are in") and every word is understood, so
+    /// that its places are those of the infected areas named before.
+    fn goes_on(&self) -> bool {
+        let first = self.words.first().map_or("", |word| word.text.as_str());
+        let begins = self.terms.first() == Some(&Some(Term::Preposition))
+            || matches!(first, "they" | "it" | "these" | "this" | "those" | "located" | "mainly" | "mostly");
         let is_other = |(word, term): (&Token, &Option<Term>)| {
             word.is_word && matches!(term, None | Some(Term::Other | Term::Lesion))
         };
-        !self.words.iter().zip(&self.terms).any(is_other)
+        begins && !self.words.iter().zip(&self.terms).any(is_other)
     }
 }
 
@@ -176,7 +180,7 @@ impl<'a> Reader<'a> {
         for (at, word) in sentence.words.iter().enumerate() {
             let is_infection = matches!(word.text.as_str(), "infection" | "infections" | "pneumonia" | "infected");
             let is_clear = word.is("clear")
-                && sentence.words[..at].iter().any(|word| word.is("lungs"))
+                && sentence.words.iter().any(|word| word.is("lungs"))
                 && sentence.statuses[at] == Status::Certain;
             self.says_clear |= is_clear || is_infection && sentence.statuses[at] == Status::Negated;
             if sentence.is_lesion(at) && sentence.statuses[at] == Status::Negated {
@@ -253,7 +257,7 @@ impl<'a> Reader<'a> {
                     self.leave_out(bytes, Reason::OtherFinding);
                     continue;
                 }
-                None => match self.last.filter(|_| sentence.has_only_places()) {
+                None => match self.last.filter(|_| sentence.goes_on()) {
                     Some(status) => status,
                     None => {
                         self.leave_out(bytes, Reason::OtherFinding);
@@ -330,17 +334,20 @@ fn joined(
 ) -> Vec<(Location, Range<usize>, Status)> {
     let is_side_alone = |place: &Location| place.has_side() && place.zones == Zones::NONE;
     let mut sides = places.iter().filter(|(place, ..)| is_side_alone(place));
-    let side = match (sides.next(), sides.next()) {
-        (Some((place, ..)), None) => Some(place.sides),
-        (None, _) if is_bilateral && !places.iter().any(|(place, ..)| place.has_side()) => Some([true; 2]),
+    let alone = match (sides.next(), sides.next()) {
+        (Some((place, bytes, _)), None) => Some((place.sides, Some(bytes.clone()))),
+        (None, _) if is_bilateral && !places.iter().any(|(place, ..)| place.has_side()) => Some(([true; 2], None)),
         _ => None,
     };
     let has_zones_alone = places.iter().any(|(place, ..)| !place.has_side());
-    let Some(side) = side.filter(|_| has_zones_alone) else { return places };
+    let Some((side, at)) = alone.filter(|_| has_zones_alone) else { return places };
     let kept = places.into_iter().filter(|(place, ..)| !is_side_alone(place));
-    kept.map(|(mut place, bytes, status)| {
+    kept.map(|(mut place, mut bytes, status)| {
         if !place.has_side() {
             place.sides = side;
+            if let Some(at) = &at {
+                bytes = at.start.min(bytes.start)..at.end.max(bytes.end);
+            }
         }
         (place, bytes, status)
     })

@@ -10,17 +10,17 @@ use crate::text::prompt::value::{Polyps, Prompt};
 use crate::text::prompt::words::{Size, number_of};
 
 /// Words for a polyp, and those that stand for it in the next sentence.
-const SUBJECTS: &str = "polyp polyps lesion lesions growth growths it they its their these them one";
+const SUBJECTS: &str = "polyp polyps lesion lesions growth growths it they its their these them one shape";
 /// What else is described: its colour and place are not those of a polyp.
 const OTHERS: &str = "mucosa bleeding blood vessel vessels fold folds lumen preparation bowel stool fluid ulcer ulcers \
     ulceration diverticulum diverticula scope margin margins inflammation";
 /// Words that tell nothing for a prompt.
 const KNOWN: &str = "a an the and or of in at on with without no not nor is are was were there which that this has have \
     been seen noted found shows showed reveals demonstrates colonoscopy endoscopy frame image view located lies lie \
-    position positions size sized colour color coloured colored shape shaped like projecting tissue surrounding normal \
+    position positions size sized colour color coloured colored shaped like projecting tissue surrounding normal \
     unremarkable active further other additional evidence identified visible area region part field quadrant from total \
     number measured appearance adequate clean well visualized visualised intact otherwise both each respectively to \
-    resection advised biopsy surface measuring about middle";
+    resection advised biopsy surface measuring about middle mm cm";
 
 fn is_in(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|entry| entry == word)
@@ -35,13 +35,13 @@ pub(super) fn distil(report: &str, tokens: &[Token], options: &Options) -> Disti
         let words = &tokens[sentence.tokens.clone()];
         let statuses = statuses(words, |range| words[range].iter().any(|word| is_in("is are there", &word.text)));
         let names = |list| words.iter().any(|word| is_in(list, &word.text));
-        let is_described = sentence.section != Section::Background && names(SUBJECTS);
+        let is_described = sentence.section != Section::Background && names(SUBJECTS) && !names(OTHERS);
         // The impression repeats what the findings say.
         let repeats = has_places.is_some_and(|section| section != sentence.section);
         unread.close();
         let mut at = 0;
         while at < words.len() {
-            let (count, is_known) = reader.word(words, at, &statuses, is_described && !names(OTHERS), repeats);
+            let (count, is_known) = reader.word(words, at, &statuses, is_described, repeats);
             for word in &words[at..at + count] {
                 if is_known { unread.close() } else { unread.add(word) }
             }
@@ -81,6 +81,13 @@ impl Reader<'_> {
         let place = place_at(words, at);
         let shape = shape_at(words, at);
         let counts_polyps = || {
+            // "A 6 mm polyp" is one.
+            if words
+                .get(at + 1)
+                .is_some_and(|word| matches!(word.text.as_str(), "mm" | "cm" | "." | "-" | "x" | "×"))
+            {
+                return false;
+            }
             let rest = words[at + 1..].iter().take(12);
             let mut rest = rest.take_while(|word| word.is_word || word.is(","));
             rest.any(|word| matches!(word.text.as_str(), "polyp" | "polyps"))

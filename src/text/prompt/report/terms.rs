@@ -79,7 +79,7 @@ const KNOWN: &str = "a an the is are was were be been being has have had there t
     resolving previous previously prior history but however although though except apart other versus vs given located \
     location extent extending sided side greater worse any some again still currently now today \
     covid 19 disease viral bacterial atypical typical process involvement involved affected visible \
-    recommend follow up clinical correlation correlate suggested examination study";
+    recommend follow up clinical correlation correlate suggested examination study unlikely definite compared development sparing spares spared relative unaffected uninvolved";
 
 /// The words of the lists and those with a term of their own.
 static TERMS: LazyLock<HashMap<&str, Term>> = LazyLock::new(|| {

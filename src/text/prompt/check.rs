@@ -1,77 +1,12 @@
 //! Checks a prompt before a network reads it: contradictions, what is missing, negation, and what the network
 //! cannot read. A network draws a mask for any text, so these are the only signs that a prompt is unsound.
 
-use std::ops::Range;
-
-use serde::Serialize;
-
 use super::check_values::{lungs, polyps};
 use super::lexicon::{Token, is_negation, is_slip, spaced, tokens};
-use super::parsed::{Parsed, parse};
+use super::parse::parse;
+use super::parsed::Parsed;
 use super::value::Prompt;
-
-/// A rule of [`check`], by the identifier that scripts see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// The text is empty.
-    Empty,
-    /// The text names no finding of a known grammar.
-    NoFinding,
-    /// Sides and laterality contradict each other.
-    Contradiction,
-    /// The number does not match the places.
-    Count,
-    /// No side is given.
-    NoSide,
-    /// No zone or place is given.
-    NoPlace,
-    /// The prompt says that a finding is absent.
-    Absent,
-    /// The text negates something that the grammars do not know.
-    Negation,
-    /// A word is misspelt but understood.
-    Spelling,
-    /// Words were not understood.
-    NotUnderstood,
-    /// The text has more tokens than the network reads.
-    TooLong,
-    /// Words are not in the vocabulary of the network.
-    UnknownWords,
-}
-
-impl Rule {
-    /// Returns the identifier, such as `no-side`.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::NoFinding => "no-finding",
-            Self::Contradiction => "contradiction",
-            Self::Count => "count",
-            Self::NoSide => "no-side",
-            Self::NoPlace => "no-place",
-            Self::Absent => "absent",
-            Self::Negation => "negation",
-            Self::Spelling => "spelling",
-            Self::NotUnderstood => "not-understood",
-            Self::TooLong => "too-long",
-            Self::UnknownWords => "unknown-words",
-        }
-    }
-}
-
-/// What is wrong with a prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// The rule that found it.
-    pub rule: Rule,
-    /// A sentence that says it.
-    pub message: String,
-    /// Where in the text it is, in bytes; `None` if it is about the text as a whole.
-    pub bytes: Option<Range<usize>>,
-    /// The text with this mended; `None` if the mend would be a guess.
-    pub mended: Option<String>,
-}
+use super::warning::{Rule, Warning, warning};
 
 /// Counts the tokens of a text, with the special ones.
 pub type TokenCounter<'a> = &'a dyn Fn(&str) -> usize;
@@ -105,11 +40,6 @@ pub fn check(text: &str, readable: &Readable) -> Vec<Warning> {
     reading(text, &tokens, readable, &mut warnings);
     warnings.sort_by_key(|warning| warning.rule);
     warnings
-}
-
-/// Makes a warning about the whole text without a mend.
-pub(super) fn warning(rule: Rule, message: impl Into<String>) -> Warning {
-    Warning { rule, message: message.into(), bytes: None, mended: None }
 }
 
 /// Finds words of negation in what was not understood.

@@ -1,8 +1,8 @@
 //! Checks what a prompt says: whether laterality, number, sides and places agree and are given.
 
-use super::check::{Rule, Warning, warning};
 use super::parsed::{Parsed, PartKind};
 use super::value::{LungFinding, Lungs, Polyps, Prompt, laterality_of};
+use super::warning::{Rule, Warning, warning};
 use super::words::{Laterality, number_word};
 
 /// Checks a prompt of infected lungs.

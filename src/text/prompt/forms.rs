@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::lexicon::{Token, tokens};
 use super::mirror::{in_case_of, mirror};
-use super::parsed::parse;
+use super::parse::parse;
 use super::report::{Left, Options, Style, augment, distil};
 use super::value::Prompt;
 

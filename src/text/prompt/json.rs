@@ -5,11 +5,13 @@ use std::ops::Range;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::check::{Readable, Warning, check};
-use super::parsed::{Parsed, parse};
+use super::check::{Readable, check};
+use super::parse::parse;
+use super::parsed::Parsed;
 use super::reading::Reading;
 use super::report::{Distilled, Left, LeftOut, Source, Style, Told};
 use super::value::{Grammar, LungFinding, Polyps, Prompt, Zones};
+use super::warning::Warning;
 use super::words::{Laterality, Side};
 
 /// The object of `himix prompt parse`.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::lexicon::{Token, tokens};
 use super::mirror::in_case_of;
-use super::parsed::{PartKind, parse};
+use super::parse::parse;
+use super::parsed::PartKind;
 use super::words::{number_of, number_word};
 
 /// The most phrases of a prompt. An exact Shapley value over them takes 2^8 = 256 predictions.

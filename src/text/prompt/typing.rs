@@ -1,7 +1,7 @@
 //! Help while a prompt is typed: which part of the text is complete, and which words of the grammar may follow.
 
 use super::lexicon::tokens;
-use super::parsed::grammar_of;
+use super::parse::grammar_of;
 use super::value::Grammar;
 use super::words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_word};
 

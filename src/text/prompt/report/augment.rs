@@ -1,48 +1,10 @@
 //! Writes a prompt out as a report.
 
-use serde::Serialize;
-
+use super::style::{Style, listed, one};
 use super::{Left, augment_polyps};
 use crate::text::prompt::lungs::capital;
 use crate::text::prompt::value::{LungFinding, Lungs, Prompt};
 use crate::text::prompt::words::{Laterality, Side, Zone, number_word};
-
-/// The style of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Style {
-    /// The report of figure 9 in HiMix's supplementary material, with its negations before the places.
-    Paper,
-    /// Findings and impression in a few words.
-    Concise,
-    /// Whole sentences.
-    Narrative,
-    /// Whole sentences, with what is normal and what is absent.
-    Detailed,
-    /// An impression in telegram style, without findings.
-    Telegraphic,
-}
-
-impl Style {
-    /// All styles.
-    pub const ALL: [Self; 5] = [Self::Paper, Self::Concise, Self::Narrative, Self::Detailed, Self::Telegraphic];
-
-    /// Returns the name, as the command line takes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Paper => "paper",
-            Self::Concise => "concise",
-            Self::Narrative => "narrative",
-            Self::Detailed => "detailed",
-            Self::Telegraphic => "telegraphic",
-        }
-    }
-
-    /// Returns the style of a name; `None` if there is none.
-    pub fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|style| style.name() == name)
-    }
-}
 
 /// Writes a prompt out as a report. The same prompt, style and seed give the same report. `left` says whose left the
 /// report means; the prompt means the image's. Places of polyps are in the image in any case.
@@ -56,11 +18,6 @@ pub fn augment(prompt: &Prompt, style: Style, seed: u64, left: Left) -> String {
         Prompt::Lungs(lungs) => report(lungs, style, &mut random),
         Prompt::Polyps(polyps) => augment_polyps::report(polyps, style, &mut random),
     }
-}
-
-/// Returns one of several wordings.
-pub(super) fn one<'a>(random: &mut fastrand::Rng, wordings: &[&'a str]) -> &'a str {
-    random.choice(wordings).copied().unwrap_or_default()
 }
 
 const NORMAL: &[&str] = &[
@@ -195,15 +152,6 @@ fn places(lungs: &Lungs, style: Style, random: &mut fastrand::Rng) -> Option<Str
     });
     let places: Vec<String> = places.collect();
     (!places.is_empty()).then(|| listed(&places))
-}
-
-/// Joins with commas and "and".
-pub(super) fn listed(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 fn place(finding: &LungFinding, random: &mut fastrand::Rng) -> String {

@@ -1,6 +1,6 @@
 //! Writes a prompt of polyps out as an endoscopy report.
 
-use super::augment::{Style, listed, one};
+use super::style::{Style, listed, one};
 use crate::text::prompt::lungs::capital;
 use crate::text::prompt::value::Polyps;
 use crate::text::prompt::words::number_word;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Left;
 use super::context::{Status, statuses};
-use super::distil::{Distilled, LeftOut, Options, Reason, Source, Told};
+use super::distilled::{Distilled, LeftOut, Options, Reason, Source, Told};
 use super::locations::{Location, locations, union};
 use super::sentences::{Section, sentences};
 use super::terms::{Term, term};

@@ -1,7 +1,7 @@
 //! Condenses an endoscopy report. Places are those in the image, for which the patient's side has no meaning.
 
 use super::context::{Status, statuses};
-use super::distil::{Distilled, LeftOut, Options, Reason, Source, Told};
+use super::distilled::{Distilled, LeftOut, Options, Reason, Source, Told};
 use super::sentences::{Section, sentences};
 use crate::text::prompt::lexicon::Token;
 use crate::text::prompt::parsed::Unread;

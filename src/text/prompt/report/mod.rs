@@ -6,13 +6,17 @@ mod context;
 mod distil;
 mod distil_lungs;
 mod distil_polyps;
+mod distilled;
 mod locations;
 mod sentences;
+mod style;
 mod terms;
 
-pub use augment::{Style, augment};
+pub use augment::augment;
 pub use context::Status;
-pub use distil::{Distilled, LeftOut, Limit, Options, Reason, Source, Told, distil};
+pub use distil::distil;
+pub use distilled::{Distilled, LeftOut, Limit, Options, Reason, Source, Told};
+pub use style::Style;
 
 use serde::Serialize;
 

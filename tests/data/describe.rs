@@ -112,7 +112,7 @@ fn lungs(prompt: &Prompt) -> &Lungs {
 }
 
 fn measure_lungs(set: &str, split: &str, kind: Kind) -> Option<Shares> {
-    let folder = shared(set)?;
+    let folder = shared(&format!("data/{set}"))?;
     let mut shares = Shares::default();
     let [mut sides, mut zone_sets] = [Confusion::new(), Confusion::new()];
     let all = cases(&folder, split);
@@ -176,7 +176,7 @@ fn descriptions_of_ct_slices_agree_with_the_annotated_prompts() {
 
 #[test]
 fn descriptions_of_polyps_agree_with_the_annotated_prompts() {
-    let Some(folder) = shared("kvasir") else { return };
+    let Some(folder) = shared("data/kvasir") else { return };
     let mut shares = Shares::default();
     for case in cases(&folder, "val") {
         let description = described(&case, Kind::Endoscopy, &mut shares);
@@ -213,7 +213,7 @@ fn descriptions_of_polyps_agree_with_the_annotated_prompts() {
 fn one_sided_prompts_name_the_half_of_the_image_that_holds_the_mask() {
     let mut counts = [0, 0];
     for (set, splits) in [("qata", &["train", "val", "test"][..]), ("qata_more", &["train", "val"])] {
-        let Some(folder) = shared(set) else { return };
+        let Some(folder) = shared(&format!("data/{set}")) else { return };
         for split in splits {
             for (name, text) in rows(&folder, split) {
                 let Some(Prompt::Lungs(said)) = parse(&text).prompt else { continue };

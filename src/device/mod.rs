@@ -141,8 +141,10 @@ fn first_of(
         match open(adapter) {
             Ok(device) => {
                 tracing::info!(device = device.name, "device opened");
-                let notice =
+                let refused =
                     (!refused.is_empty()).then(|| format!("{}. {} is used.", refused.join("; "), device.name));
+                let notice =
+                    refused.into_iter().chain(device.notice.clone()).reduce(|all, next| all + " " + &next);
                 return OpenDevice { notice, ..device };
             }
             Err(reason) => refused.push(format!("{} could not be opened ({reason})", adapter.name)),
@@ -276,6 +278,12 @@ mod tests {
         let notice = "broken could not be opened (it makes no device). The CPU is used.";
         assert_eq!((device.is_gpu, device.notice.as_deref()), (false, Some(notice)));
         assert_eq!(first_of(&both[1..], |_| (), open).notice, None);
+        let with_notice = |adapter: &Adapter| {
+            open(adapter).map(|device| OpenDevice { notice: Some("Nothing can be stored.".into()), ..device })
+        };
+        let device = first_of(&both, |_| (), with_notice);
+        let notice = "broken could not be opened (it makes no device). sound is used. Nothing can be stored.";
+        assert_eq!(device.notice.as_deref(), Some(notice));
         assert_eq!(first_of(&[], |_| (), open).notice, None, "a machine without a card has nothing to explain");
     }
 

@@ -63,7 +63,10 @@ fn a_report_of_a_prompt_is_condensed_to_the_same_prompt() {
         let others = (4..12).map(|seed| {
             himix!["prompt", "augment", BILATERAL, "--style", style, "--seed", seed.to_string()].done().out
         });
-        assert!(others.into_iter().any(|other| other.trim_end() != text.trim_end()), "{style}: one wording for all seeds");
+        assert!(
+            others.into_iter().any(|other| other.trim_end() != text.trim_end()),
+            "{style}: one wording for all seeds"
+        );
         let distilled = himix!["prompt", "distil", "--left", "image", text, "--json"].json();
         assert_eq!(distilled["prompt"], BILATERAL, "{text}\n{distilled:#}");
         assert_eq!(distilled["findings"].as_array().map(Vec::len), Some(2));

@@ -2,9 +2,9 @@
 //! merge would train a wrong network without any message.
 
 use burn::tensor::activation::sigmoid;
-use burn::tensor::ops::{AvgPoolOptions, PadMode};
-use burn::tensor::{Device, Tensor, TensorData, module};
+use burn::tensor::{Device, Tensor, TensorData};
 use himix::device::{self, DeviceChoice};
+use himix::model::blocks::head::blur;
 use himix::train::CrossEntropy;
 use himix::train::loss::loss;
 
@@ -20,10 +20,9 @@ fn the_loss_behind_the_head_is_the_same_through_wgpu() {
     println!("{}", Child::with_little_tuning("gradients::in_a_child").run());
 }
 
-/// The end of the network: a mean over 4×4 positions, as in the head, and a bias.
+/// The end of the network: the mean over 4×4 positions and a bias.
 fn logits(x: Tensor<4>) -> Tensor<4> {
-    let padded = x.pad([(0, 0), (0, 0), (3, 0), (3, 0)], PadMode::Constant(0.0));
-    module::avg_pool2d(padded, AvgPoolOptions::new([4, 4]).with_stride([1, 1])) + 0.1
+    blur(x) + 0.1
 }
 
 /// Returns the probabilities, the loss and the gradient of the input.

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, module};
 
+use crate::model::cpu;
 use crate::model::layers::{Conv2d, ConvShape};
 use crate::model::trace::Trace;
 
@@ -81,9 +82,19 @@ pub(in crate::model) fn shuffle(x: Tensor<4>) -> Tensor<4> {
 
 /// Pads with zeros on the left and top, then takes a 4×4 mean with stride 1. The size is kept, and the
 /// checkerboard pattern of the pixel shuffle is removed.
-pub(in crate::model) fn blur(x: Tensor<4>) -> Tensor<4> {
+pub fn blur(x: Tensor<4>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
     let pad = ENLARGE - 1;
     let padded = x.pad([(0, 0), (0, 0), (pad, 0), (pad, 0)], PadMode::Constant(0.0));
-    let options = AvgPoolOptions::new([ENLARGE, ENLARGE]).with_stride([1, 1]);
-    module::avg_pool2d(padded, options)
+    if cpu::is_cpu(&padded.device()) {
+        let options = AvgPoolOptions::new([ENLARGE, ENLARGE]).with_stride([1, 1]);
+        return module::avg_pool2d(padded, options);
+    }
+    // On a GPU, burn's fusion merges operations with the pooling before them into a kernel that gives wrong values
+    // (seen on software Vulkan with sigmoid). Sums of shifted tensors give the same mean.
+    let sum = |x: &Tensor<4>, axis: usize, length: usize| {
+        (1..ENLARGE)
+            .fold(x.clone().narrow(axis, 0, length), |sum, shift| sum + x.clone().narrow(axis, shift, length))
+    };
+    sum(&sum(&padded, 2, height), 3, width) / (ENLARGE * ENLARGE) as f64
 }

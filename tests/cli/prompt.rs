@@ -60,13 +60,12 @@ fn a_report_of_a_prompt_is_condensed_to_the_same_prompt() {
         assert!(text.len() > BILATERAL.len(), "{text}");
         let again = himix!["prompt", "augment", BILATERAL, "--style", style, "--seed", "3"].done().out;
         assert_eq!(again.trim_end(), text.trim_end(), "the seed decides");
-        let others = (4..12).map(|seed| {
+        // The style of the paper has one wording.
+        let mut others = (4..12).map(|seed| {
             himix!["prompt", "augment", BILATERAL, "--style", style, "--seed", seed.to_string()].done().out
         });
-        assert!(
-            others.into_iter().any(|other| other.trim_end() != text.trim_end()),
-            "{style}: one wording for all seeds"
-        );
+        let has_variety = others.any(|other| other.trim_end() != text.trim_end());
+        assert!(has_variety || style == "paper", "{style}: one wording for all seeds");
         let distilled = himix!["prompt", "distil", "--left", "image", text, "--json"].json();
         assert_eq!(distilled["prompt"], BILATERAL, "{text}\n{distilled:#}");
         assert_eq!(distilled["findings"].as_array().map(Vec::len), Some(2));

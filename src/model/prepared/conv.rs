@@ -28,7 +28,7 @@ enum Taps {
     /// channels.
     Three(Vec<Tensor<2>>),
     /// One matrix `[9 in, out]`. On a GPU, starting a product costs more than copying its input nine times.
-    One(Tensor<2>),
+    One(Box<Tensor<2>>),
 }
 
 impl Conv3 {
@@ -37,7 +37,7 @@ impl Conv3 {
         let [output, input, _, _] = weight.dims();
         let bias = Bias::new(bias);
         if !cpu::is_plain_cpu(&weight.device()) {
-            return Self { taps: Taps::One(weight.reshape([output, 9 * input]).transpose()), bias };
+            return Self { taps: Taps::One(Box::new(weight.reshape([output, 9 * input]).transpose())), bias };
         }
         let count = if input <= output { 3 } else { 9 };
         let places = weight.permute([2, 3, 1, 0]).reshape([count, 9 / count * input, output]);
@@ -48,7 +48,7 @@ impl Conv3 {
     /// Maps `[n², in]` to `[n², out]`.
     fn forward(&self, x: Tensor<2>, n: usize, activation: Activation) -> Tensor<2> {
         let inner = match &self.taps {
-            Taps::One(weight) => patches(x, n).matmul(weight.clone()),
+            Taps::One(weight) => patches(x, n).matmul((**weight).clone()),
             Taps::Three(taps) | Taps::Nine(taps) => by_shifted_rows(x, n, taps),
         };
         self.bias.apply(inner, activation)
@@ -176,7 +176,7 @@ mod tests {
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             let expected = module::conv2d(image.clone(), weight.clone(), Some(bias.clone()), options);
             let on_cpu = Conv3::new(weight.clone(), bias.clone());
-            let taps = Taps::One(weight.reshape([output, 9 * input]).transpose());
+            let taps = Taps::One(Box::new(weight.reshape([output, 9 * input]).transpose()));
             let on_gpu = Conv3 { taps, bias: Bias::Device(Box::new(bias.unsqueeze())) };
             for conv in [on_cpu, on_gpu] {
                 let ours = to_planes(conv.forward(to_positions(image.clone()), n, Activation::None), n);

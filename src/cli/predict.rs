@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::data::{Image, Mask, describe};
+use himix::data::describe::{self, Describer};
+use himix::data::{Image, Mask};
 use himix::infer::{InspectOptions, OpenModel, Segmenter, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
@@ -85,6 +86,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     let source = arguments.model.source(arguments.vocab.as_ref());
     let device = arguments.device.choice_for(arguments.prompts.len());
     let mut segmenter = model::open(open, &source, device, "masks")?;
+    let describer = Describer::new(&image, None).ok();
     let mut objects = Vec::new();
     let mut texts = Vec::new();
     for (prompt, folder) in arguments.prompts.iter().zip(folders) {
@@ -105,7 +107,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
             files.push(path.clone());
         }
         let judged = Mask { width: image.width, height: image.height, values: mask };
-        let judgement = describe::judge(prompt, &image, &judged).ok();
+        let judgement = describer.as_ref().and_then(|describer| describe::judge(prompt, describer, &judged).ok());
         let mask = judged.values;
         let foreground = mask.iter().filter(|value| **value != 0).count();
         let outcome = Outcome {

@@ -61,8 +61,11 @@ pub(super) fn select(adapter: &Adapter) -> Option<String> {
     CubeClRuntimeConfig::try_set(config);
     let file = folder?.join(&adapter.store);
     let notice = prepare(&file).err();
-    // If the folder cannot be written to, burn keeps the results in memory.
-    environment::load(file);
+    // If the folder cannot be written to, burn keeps the results in memory. It drops them when a store is selected, even
+    // if it is the same.
+    if environment::path() != file {
+        environment::load(file);
+    }
     notice
 }
 

@@ -16,6 +16,7 @@ use crate::data::{
     DataError, Dataset, Image, Mask, Orientation, describe, foreground, preprocess, subject, subject_code,
 };
 use crate::metrics::{Confusion, Spread, hd95, mean_std};
+use crate::text::prompt::parse;
 
 /// The settings of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -240,7 +241,11 @@ impl Scored {
             foreground(&values, settings.threshold)
         };
         let predicted = Mask { values: prediction.mask(settings.threshold), ..*truth };
-        let judgement = describe::judge(prompt, &pair.image, &predicted).ok();
+        // A prompt in no known grammar needs no description.
+        let agreement = parse(prompt).prompt.and_then(|prompt| {
+            let description = describe::describe(&pair.image, &predicted, None).ok()?;
+            describe::agreement(&prompt, &description)
+        });
         let predicted = predicted.values;
         let is_known = subject(name)
             .filter(|_| !known.is_empty())
@@ -251,7 +256,7 @@ impl Scored {
             prompt: prompt.to_owned(),
             counts: Confusion::of(&predicted, &truth.values),
             hd95: hd95(&predicted, &truth.values, truth.width, truth.height),
-            agreement: judgement.and_then(|judgement| judgement.agreement),
+            agreement,
             is_known,
             stages: linear_probes.map(|plane| Confusion::of(&raised(plane), &truth.values)).collect(),
         };

@@ -57,8 +57,8 @@ pub struct Predictor {
     notices: Vec<String>,
 }
 
-/// The probability of a logit. It is computed here and not on the device: burn's fusion merges the sigmoid with the
-/// pooling before it into one kernel, which gave wrong values on software Vulkan.
+/// The probability of a logit. It is computed from the logits that are read back, so that it is the same function on
+/// every device: burn's fusion of a sigmoid with other operations has given wrong values on software Vulkan.
 fn probability(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }

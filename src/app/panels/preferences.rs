@@ -14,7 +14,7 @@ const HEIGHT: f32 = 420.0;
 /// Draws the page.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     ui.set_width(520.0);
-    ScrollArea::vertical().max_height(HEIGHT).show(ui, |ui| {
+    ScrollArea::vertical().auto_shrink([false, true]).max_height(HEIGHT).show(ui, |ui| {
         for section in Section::ALL {
             ui.label(RichText::new(section.name()).heading());
             for item in items() {

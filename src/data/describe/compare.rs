@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::agreement::{sides, zones};
 use super::{Description, side_of};
 use crate::data::Mask;
+use crate::text::prompt::json::WarningObject;
 use crate::text::prompt::{Laterality, Lungs, Polyps, Prompt, Side, Zone, number_word};
 
 /// A rule by which a mask contradicts its prompt, by the identifier that scripts see.
@@ -66,6 +67,12 @@ pub struct MaskWarning {
     /// The prompt with the contradicted part as the description has it, which the user may accept; `None` if there is
     /// no such prompt.
     pub mended: Option<String>,
+}
+
+impl From<MaskWarning> for WarningObject {
+    fn from(warning: MaskWarning) -> Self {
+        Self { rule: warning.rule.id(), message: warning.message, mended: warning.mended }
+    }
 }
 
 /// Returns the contradictions between a mask and its prompt, in the order of the rules. `description` is that of the

@@ -2,50 +2,33 @@
 
 use serde::Serialize;
 
-use super::{DescribeError, agreement, compare, describe};
-use crate::data::{Image, Mask};
+use super::{DescribeError, Describer, agreement, compare};
+use crate::data::Mask;
+use crate::text::prompt::json::WarningObject;
 use crate::text::prompt::{Readable, check, parse};
 
-/// A warning about a prompt, or about a mask that contradicts it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JudgedWarning {
-    /// The identifier of the rule.
-    pub rule: &'static str,
-    /// A sentence that says what is wrong.
-    pub message: String,
-    /// The mended prompt, which the user may accept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mended: Option<String>,
-}
-
 /// What the rules say about a prompt and a mask.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Judgement {
     /// The prompt that a rule proposes for the mask; left and right are sides of the image.
     pub description: String,
     /// The text–mask agreement, 0…1; `None` if the prompt states nothing that could be compared, see [`agreement`].
     pub agreement: Option<f64>,
     /// What is wrong with the prompt by itself, and then what of it the mask contradicts.
-    pub warnings: Vec<JudgedWarning>,
+    pub warnings: Vec<WarningObject>,
 }
 
-/// Judges a prompt and a mask of `image`. The kind of image is recognised.
+/// Judges a prompt and a mask of the image that `describer` looked at.
 ///
 /// # Errors
-/// The mask is not as large as the image, or there are no pixels.
-pub fn judge(prompt: &str, image: &Image, mask: &Mask) -> Result<Judgement, DescribeError> {
-    let description = describe(image, mask, None)?;
-    let mut warnings: Vec<JudgedWarning> = check(prompt, &Readable::default())
-        .into_iter()
-        .map(|warning| JudgedWarning { rule: warning.rule.id(), message: warning.message, mended: warning.mended })
-        .collect();
+/// The mask is not as large as the image.
+pub fn judge(prompt: &str, describer: &Describer, mask: &Mask) -> Result<Judgement, DescribeError> {
+    let description = describer.describe(mask)?;
+    let mut warnings: Vec<WarningObject> =
+        check(prompt, &Readable::default()).into_iter().map(WarningObject::from).collect();
     let parsed = parse(prompt).prompt;
     if let Some(parsed) = &parsed {
-        warnings.extend(compare(parsed, mask, &description).into_iter().map(|warning| JudgedWarning {
-            rule: warning.rule.id(),
-            message: warning.message,
-            mended: warning.mended,
-        }));
+        warnings.extend(compare(parsed, mask, &description).into_iter().map(WarningObject::from));
     }
     let agreement = parsed.as_ref().and_then(|parsed| agreement(parsed, &description));
     Ok(Judgement { description: description.prompt.to_string(), agreement, warnings })
@@ -54,7 +37,7 @@ pub fn judge(prompt: &str, image: &Image, mask: &Mask) -> Result<Judgement, Desc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Pixels;
+    use crate::data::{Image, Pixels};
 
     const SIDE: usize = 224;
 
@@ -70,27 +53,30 @@ mod tests {
         Mask { width: SIDE, height: SIDE, values }
     }
 
+    fn judged(prompt: &str) -> Judgement {
+        let image = image();
+        judge(prompt, &Describer::new(&image, None).expect("it has pixels"), &mask()).expect("of one size")
+    }
+
     #[test]
     fn the_own_description_of_a_mask_agrees_with_it() {
-        let judged = judge("left lung", &image(), &mask()).expect("judged");
-        let again = judge(&judged.description, &image(), &mask()).expect("judged");
-        assert_eq!(
-            (again.agreement, &again.warnings, &again.description),
-            (Some(1.0), &vec![], &judged.description)
-        );
+        let first = judged("left lung");
+        let again = judged(&first.description);
+        assert_eq!((again.agreement, &again.description), (Some(1.0), &first.description));
+        assert!(again.warnings.is_empty(), "{again:?}");
     }
 
     #[test]
     fn the_other_side_is_a_warning_with_its_rule() {
         let prompt = "Unilateral pulmonary infection, one infected area, lower right lung.";
-        let judged = judge(prompt, &image(), &mask()).expect("judged");
+        let judged = judged(prompt);
         assert!(judged.agreement.is_some_and(|agreement| agreement < 0.5), "{judged:?}");
         assert!(judged.warnings.iter().any(|warning| warning.rule == "other-side"), "{judged:?}");
     }
 
     #[test]
     fn words_that_are_no_prompt_have_no_agreement() {
-        let judged = judge("asdf qwerty banana zebra", &image(), &mask()).expect("judged");
+        let judged = judged("asdf qwerty banana zebra");
         assert_eq!(judged.agreement, None);
         assert!(!judged.warnings.is_empty(), "{judged:?}");
     }

@@ -27,7 +27,7 @@ pub use super::phantom::Kind;
 pub use agreement::agreement;
 pub use compare::{Disagreement, MaskWarning, compare, main_side};
 pub use components::{Component, components, least_share, side_of};
-pub use judgement::{JudgedWarning, Judgement, judge};
+pub use judgement::{Judgement, judge};
 pub use kind::recognise;
 pub use lung_field::{Area, LEAST_CORRELATION, LungField, lung_field};
 

@@ -40,7 +40,8 @@ impl InfluenceCase<'_> {
     /// Predicts the whole prompt.
     pub(super) fn whole(&self, segmenter: &mut dyn Segmenter) -> Result<Whole, InferError> {
         let prediction = segmenter.predict(self.image, self.prompt)?;
-        let pieces = prediction.tokens.words.iter().map(|word| (word.bytes.clone(), word.pieces.len())).collect();
+        let pieces =
+            prediction.tokens.reading.words.iter().map(|word| (word.bytes.clone(), word.pieces.len())).collect();
         Ok(Whole { seen: self.seen(prediction)?, pieces })
     }
 

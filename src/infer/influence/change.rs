@@ -69,7 +69,8 @@ impl Seen {
     /// The difference to the prediction for the whole prompt.
     pub fn change_from(&self, whole: &Self, threshold: f32) -> Change {
         let pairs = || self.probability.values.iter().zip(&whole.probability.values);
-        let changed = pairs().filter(|(a, b)| is_foreground(**a, threshold) != is_foreground(**b, threshold)).count();
+        let changed =
+            pairs().filter(|(a, b)| is_foreground(**a, threshold) != is_foreground(**b, threshold)).count();
         let difference: f64 = pairs().map(|(a, b)| f64::from((a - b).abs())).sum();
         let count = whole.probability.values.len().max(1) as f64;
         Change {

@@ -70,7 +70,12 @@ pub struct Edits {
 impl Edits {
     /// Plans the changes of a prompt, of whose words the first `most` are examined. `pieces` gives the number of pieces
     /// of a word.
-    pub fn of(prompt: &str, most: usize, methods: InfluenceMethods, pieces: impl Fn(&Range<usize>) -> usize) -> Self {
+    pub fn of(
+        prompt: &str,
+        most: usize,
+        methods: InfluenceMethods,
+        pieces: impl Fn(&Range<usize>) -> usize,
+    ) -> Self {
         let mut texts = Texts::beginning_with(prompt);
         let mut edited = |bytes: Range<usize>, kind| EditedPart {
             left_out: methods.leave_out.then(|| texts.add(without(prompt, std::slice::from_ref(&bytes)))),

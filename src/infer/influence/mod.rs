@@ -18,6 +18,8 @@ mod edits;
 mod masked;
 mod phrases;
 mod shapley;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use case::InfluenceCase;

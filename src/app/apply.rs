@@ -140,6 +140,7 @@ impl HimixApp {
             Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
+            Command::Influence(command) => self.apply_influence(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
                 state.page = page;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::dialogs::{DialogKind, OverlaySize};
+use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
@@ -174,6 +175,8 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command of the panel about the influence of words.
+    Influence(InfluenceCommand),
     /// A command of the Train tab.
     Train(TrainCommand),
     /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.

@@ -12,6 +12,7 @@ mod diagnostics;
 mod dialogs;
 mod frames;
 mod graphics;
+mod influence;
 mod jobs;
 mod keyboard;
 mod keys;
@@ -198,6 +199,7 @@ impl HimixApp {
         self.apply_commands(&ctx);
         self.request_when_due();
         self.paint_comparison();
+        self.paint_influence();
         self.request_inspection();
         self.measure();
         self.view_as_network();

@@ -5,6 +5,7 @@ mod dock;
 pub mod empty;
 mod entries;
 mod hud;
+mod influence;
 mod information;
 mod level;
 mod menu;
@@ -47,6 +48,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &worklist::Cases,
     &canvas::Canvas,
     &variants::Variants,
+    &influence::WordInfluence,
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,

@@ -2,6 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use himix::data::write;
@@ -108,6 +109,7 @@ pub fn run(arguments: &InfluenceArguments, open: &OpenModel) -> Result<(), Failu
         bar.set_position(done as u64);
         ControlFlow::Continue(())
     };
+    let start = Instant::now();
     // Nobody stops the study, so that it always has an answer.
     let stopped = || Failure::work("the study was stopped; run the command again");
     let found = if arguments.method == Method::Shapley {
@@ -118,6 +120,7 @@ pub fn run(arguments: &InfluenceArguments, open: &OpenModel) -> Result<(), Failu
         Found::Words(influence(segmenter.as_mut(), &case, methods, progress)?.ok_or_else(stopped)?)
     };
     bar.finish_and_clear();
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
     model::notices(segmenter.as_mut());
     found.remarks().into_iter().for_each(terminal::note);
     if let Some(path) = &arguments.csv {
@@ -129,7 +132,9 @@ pub fn run(arguments: &InfluenceArguments, open: &OpenModel) -> Result<(), Failu
             "model": segmenter.info().name,
             "prompt": prompt,
             "method": arguments.method.name(),
+            "device": segmenter.info().device,
             "threshold": report::number(*threshold),
+            "milliseconds": milliseconds.round(),
         });
         found.add_to(&mut object, arguments.method);
         return terminal::print(&format!("{object:#}"));

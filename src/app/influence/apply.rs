@@ -1,11 +1,13 @@
 //! Commands and requests of the panel about the influence of words.
 
+use std::sync::Arc;
+
 use super::{Examined, InfluenceCommand, SIDE, Shown, Study};
 use crate::app::HimixApp;
 use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::engine::jobs::{ExamineWords, ExaminedPrompt, PaintDifference, SharePhrases};
-use crate::engine::{Engine, ModelJob, Slot};
+use crate::engine::{Engine, ModelJob, Slot, threshold_step};
 
 impl HimixApp {
     /// Applies `command`.
@@ -46,7 +48,7 @@ impl HimixApp {
 }
 
 /// Begins a study of the prompt that is shown, if there is an image and a model.
-fn begin<T, J: ModelJob<Answer = std::sync::Arc<T>>>(
+fn begin<T, J: ModelJob<Answer = Arc<T>>>(
     engine: &Engine,
     study: &mut Study<T>,
     asked: Option<((Examined, Shown), ExaminedPrompt)>,
@@ -58,6 +60,19 @@ fn begin<T, J: ModelJob<Answer = std::sync::Arc<T>>>(
 }
 
 impl State {
+    /// Returns what would be examined now; `None` without an image or a model.
+    pub fn examined(&self) -> Option<Examined> {
+        let (open, model) = (self.document.image.as_ref()?, self.model.as_ref()?);
+        Some(Examined {
+            image: (open.ticket, open.slice),
+            window: open.asked,
+            truth: self.truth_mask().map(|(ticket, _)| ticket),
+            prompt: self.document.prompt.clone(),
+            model: model.opened,
+            threshold: threshold_step(self.settings.threshold),
+        })
+    }
+
     fn examined_prompt(&self) -> Option<((Examined, Shown), ExaminedPrompt)> {
         let (of, open) = (self.examined()?, self.document.image.as_ref()?);
         let shown = Shown { image: open.image.clone(), window: open.painted() };

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use eframe::egui::TextureHandle;
 
-use super::state::State;
 use crate::data::Image;
 use crate::data::volume::DisplayWindow;
-use crate::engine::{DisplayPixels, Pending, Ticket, threshold_step};
+use crate::engine::{DisplayPixels, Pending, Ticket};
 use crate::infer::influence::{Change, Effect, Influence, PartInfluence, PhraseShares};
 
 /// The maximum side length of the picture of a difference, in pixels.
@@ -231,21 +230,6 @@ pub struct InfluenceState {
     pub painting: Pending<PictureOf, DisplayPixels>,
     /// The newest picture.
     pub picture: Option<(PictureOf, TextureHandle)>,
-}
-
-impl State {
-    /// Returns what would be examined now; `None` without an image or a model.
-    pub fn examined(&self) -> Option<Examined> {
-        let (open, model) = (self.document.image.as_ref()?, self.model.as_ref()?);
-        Some(Examined {
-            image: (open.ticket, open.slice),
-            window: open.asked,
-            truth: self.truth_mask().map(|(ticket, _)| ticket),
-            prompt: self.document.prompt.clone(),
-            model: model.opened,
-            threshold: threshold_step(self.settings.threshold),
-        })
-    }
 }
 
 #[cfg(test)]

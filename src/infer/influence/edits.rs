@@ -4,8 +4,23 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::masked::masked;
-use super::words::InfluenceMethods;
 use crate::text::prompt::{Exchange, PartKind, exchanges, phrases, without, words};
+
+/// What is done with the words of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InfluenceMethods {
+    /// Whether every word and phrase is left out.
+    pub leave_out: bool,
+    /// Whether every word and phrase is replaced by the mask token.
+    pub mask_token: bool,
+    /// Whether words are exchanged for their counterparts.
+    pub exchange: bool,
+}
+
+impl InfluenceMethods {
+    /// All of them.
+    pub const ALL: Self = Self { leave_out: true, mask_token: true, exchange: true };
+}
 
 /// Texts without duplicates, in the order in which they were added.
 #[derive(Debug, Default)]

@@ -24,6 +24,7 @@ mod words;
 
 pub use case::InfluenceCase;
 pub use change::Change;
+pub use edits::InfluenceMethods;
 pub use phrases::{PhraseShare, PhraseShares, Worth, phrase_shares};
 pub use shapley::shapley_values;
-pub use words::{Effect, ExchangeInfluence, Influence, InfluenceMethods, PartInfluence, influence};
+pub use words::{Effect, ExchangeInfluence, Influence, PartInfluence, influence};

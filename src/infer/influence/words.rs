@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::case::InfluenceCase;
 use super::change::Change;
-use super::edits::{EditedPart, Edits};
+use super::edits::{EditedPart, Edits, InfluenceMethods};
 use crate::infer::error::InferError;
 use crate::infer::prediction::Plane;
 use crate::infer::segmenter::Segmenter;
@@ -13,22 +13,6 @@ use crate::text::prompt::{Exchange, PartKind, all_phrases};
 
 /// The most words that are examined, whatever the token limit of the model is.
 const MOST_WORDS: usize = 64;
-
-/// What is done with the words of a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InfluenceMethods {
-    /// Whether every word and phrase is left out.
-    pub leave_out: bool,
-    /// Whether every word and phrase is replaced by the mask token.
-    pub mask_token: bool,
-    /// Whether words are exchanged for their counterparts.
-    pub exchange: bool,
-}
-
-impl InfluenceMethods {
-    /// All of them.
-    pub const ALL: Self = Self { leave_out: true, mask_token: true, exchange: true };
-}
 
 /// The prediction for a changed prompt.
 #[derive(Clone, Debug, PartialEq)]

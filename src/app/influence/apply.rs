@@ -15,7 +15,12 @@ impl HimixApp {
         let asked = self.state.examined_prompt();
         let influence = &mut self.state.influence;
         match command {
-            InfluenceCommand::Examine => begin(&self.engine, &mut influence.words, asked, ExamineWords),
+            InfluenceCommand::Examine => {
+                begin(&self.engine, &mut influence.words, asked, ExamineWords);
+                if !self.state.is_seen(Pane::INFLUENCE) {
+                    self.open_pane(Pane::INFLUENCE, true);
+                }
+            }
             InfluenceCommand::Share => begin(&self.engine, &mut influence.shares, asked, SharePhrases),
             InfluenceCommand::Cancel => {
                 influence.words.request.cancel();

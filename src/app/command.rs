@@ -92,8 +92,14 @@ pub enum Command {
     SaveMask(PathBuf),
     /// Write the image with its overlay to a file, at this size.
     SaveOverlay(PathBuf, OverlaySize),
-    /// Set the prompt after an edit.
+    /// Set the prompt to a text whose words are complete.
     SetPrompt(String),
+    /// Set the prompt to what was typed so far, whose last word may be incomplete.
+    TypePrompt(String),
+    /// Send the prompt as it stands, because typing has ended.
+    EndTyping,
+    /// Draw a mask while the prompt is empty, or nothing.
+    DrawWithoutPrompt(bool),
     /// Add a prompt to the favourites or remove it.
     Favourite(String, bool),
     /// Show a past prediction again, by its number.

@@ -2,7 +2,7 @@
 
 use eframe::egui::Key;
 
-use super::action::{Action, Group};
+use super::action::{Action, Group, Section, Undo};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
@@ -70,6 +70,16 @@ pub const ITEMS: &[Item] = &[
             true => Err("The prompt is empty."),
             false => Ok(Command::SetPrompt(String::new())),
         },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("mask_without_prompt"),
+        name: "Mask without a prompt",
+        words: "empty draw preferences settings",
+        section: Some(Section::Overlay),
+        is_on: Some(|state| state.settings.draws_without_prompt),
+        command: |state| Ok(Command::DrawWithoutPrompt(!state.settings.draws_without_prompt)),
+        undo: Undo::Again,
         ..NEW
     }),
     Item::Line,

@@ -168,7 +168,8 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
         heat: settings.heat,
         hatch: settings.colours.is_hatched(),
     };
-    let dimming = if state.is_dimmed() { DIMMED } else { 1.0 };
+    let is_doubtful = state.misread().is_some_and(|misread| misread.doubt.is_some());
+    let dimming = if state.is_dimmed() || is_doubtful { DIMMED } else { 1.0 };
     let look = PictureStyle {
         threshold: settings.threshold,
         opacity: settings.opacity * dimming,

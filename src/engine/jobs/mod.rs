@@ -1,12 +1,14 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
 mod computing;
+mod judging;
 mod numbers;
 mod opening;
 mod painting;
 mod saving;
 
 pub use computing::*;
+pub use judging::*;
 pub use numbers::*;
 pub use opening::*;
 pub use painting::*;

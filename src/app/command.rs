@@ -12,6 +12,7 @@ use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
 use super::training::TrainCommand;
+use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::data::{LabelChoice, OverlayColours};
@@ -180,6 +181,8 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command about the pinned variants.
+    Variants(VariantsCommand),
     /// A command of the Train tab.
     Train(TrainCommand),
     /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.

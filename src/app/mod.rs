@@ -39,6 +39,7 @@ mod training;
 mod truth;
 mod typing;
 mod undo;
+mod variants;
 mod view;
 mod worklist;
 
@@ -202,6 +203,7 @@ impl HimixApp {
         self.request_when_due();
         self.paint_comparison();
         self.request_inspection();
+        self.request_variants();
         self.measure();
         self.judge();
         self.view_as_network();
@@ -250,7 +252,7 @@ impl HimixApp {
         if let Some(rest) = kept {
             ctx.request_repaint_after(rest);
         }
-        if let Some(rest) = self.state.until_typed() {
+        if let Some(rest) = self.state.until_typed().into_iter().chain(self.until_pins_typed()).min() {
             ctx.request_repaint_after(rest);
         }
         if let Some(due) = self.state.due {

@@ -21,6 +21,7 @@ use super::tab::Tab;
 use super::training::Training;
 use super::typing::Typing;
 use super::undo::History;
+use super::variants::Variants;
 use super::view::View;
 use super::worklist::Worklist;
 use crate::annotate;
@@ -154,6 +155,8 @@ pub struct State {
     pub stages: Stages,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The pinned variants of the prompt.
+    pub variants: Variants,
     /// The comparison model, if there is one.
     pub comparison: Option<Comparison>,
     /// Draws the image.
@@ -175,6 +178,7 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            variants: Variants::default(),
             picture,
             tab: Tab::default(),
             stages: Stages::default(),

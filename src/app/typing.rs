@@ -33,10 +33,27 @@ fn sendable(old: &str, new: &str, sent: &str) -> Option<String> {
     Some(if is_last { new[..complete_end(before)].trim_end().to_owned() } else { sent.to_owned() })
 }
 
+impl Typing {
+    /// Returns what is sent of `new`, which was `old` before an edit; `sent` was sent before. `None` if all of it is.
+    pub fn after(old: &str, new: &str, sent: &str) -> Option<Self> {
+        Some(Self { sent: sendable(old, new, sent)?, since: Instant::now() })
+    }
+
+    /// Returns the text that is sent.
+    pub fn sent(&self) -> &str {
+        &self.sent
+    }
+
+    /// Returns how long it takes until the word counts as complete.
+    pub fn rest(&self) -> Duration {
+        PAUSE.saturating_sub(self.since.elapsed())
+    }
+}
+
 impl State {
     /// Returns the part of the prompt that was sent to the network, or is sent with the next request.
     pub fn sent_prompt(&self) -> &str {
-        self.typing.as_ref().map_or(&self.document.prompt, |typing| &typing.sent)
+        self.typing.as_ref().map_or(&self.document.prompt, Typing::sent)
     }
 
     /// Returns whether nothing is drawn because the prompt is empty.
@@ -47,7 +64,7 @@ impl State {
 
     /// Returns how long it takes until the word that is being typed counts as complete; `None` if it is.
     pub(super) fn until_typed(&self) -> Option<Duration> {
-        self.typing.as_ref().map(|typing| PAUSE.saturating_sub(typing.since.elapsed()))
+        self.typing.as_ref().map(Typing::rest)
     }
 }
 
@@ -60,8 +77,7 @@ impl HimixApp {
         }
         let before = state.sent_prompt().to_owned();
         let old = std::mem::replace(&mut state.document.prompt, prompt);
-        let sent = sendable(&old, &state.document.prompt, &before);
-        state.typing = sent.map(|sent| Typing { sent, since: Instant::now() });
+        state.typing = Typing::after(&old, &state.document.prompt, &before);
         self.remember_edit();
         if self.state.sent_prompt().trim() != before.trim() {
             self.request_prediction();

@@ -67,6 +67,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &train::charts::Curves,
     &comparison::panel::SideBySide,
     &train::log::Log,
+    &variants::differences::DifferencesPanel,
     &library::History,
     &library::Presets,
     &messages::Messages,

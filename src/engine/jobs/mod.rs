@@ -6,6 +6,7 @@ mod numbers;
 mod opening;
 mod painting;
 mod saving;
+mod variants;
 
 pub use computing::*;
 pub use judging::*;
@@ -13,3 +14,4 @@ pub use numbers::*;
 pub use opening::*;
 pub use painting::*;
 pub use saving::*;
+pub use variants::*;

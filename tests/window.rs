@@ -19,6 +19,8 @@ mod influence;
 mod information;
 #[path = "window/presentation.rs"]
 mod presentation;
+#[path = "window/prompts.rs"]
+mod prompts;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]

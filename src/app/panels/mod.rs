@@ -1,6 +1,7 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod canvas;
+mod checks;
 mod dock;
 pub mod empty;
 mod entries;
@@ -8,6 +9,7 @@ mod hud;
 mod influence;
 mod information;
 mod level;
+mod library;
 mod menu;
 mod messages;
 mod model;
@@ -28,11 +30,11 @@ mod scores;
 mod shortcuts;
 mod stages;
 mod toasts;
-mod tokens;
 mod train;
 mod truth;
 mod variants;
 pub mod widgets;
+mod words;
 mod worklist;
 
 use eframe::egui::{CentralPanel, Ui};
@@ -67,6 +69,9 @@ pub const PANELS: &[&dyn Panel] = &[
     &train::charts::Curves,
     &comparison::panel::SideBySide,
     &train::log::Log,
+    &variants::differences::DifferencesPanel,
+    &library::History,
+    &library::Presets,
     &messages::Messages,
 ];
 

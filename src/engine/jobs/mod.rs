@@ -2,14 +2,18 @@
 
 mod computing;
 mod influence;
+mod judging;
 mod numbers;
 mod opening;
 mod painting;
 mod saving;
+mod variants;
 
 pub use computing::*;
 pub use influence::*;
+pub use judging::*;
 pub use numbers::*;
 pub use opening::*;
 pub use painting::*;
 pub use saving::*;
+pub use variants::*;

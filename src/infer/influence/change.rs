@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::data::{Mask, is_foreground};
-use crate::infer::error::InferError;
+use crate::data::is_foreground;
 use crate::infer::prediction::{Plane, Prediction};
-use crate::metrics::Confusion;
 
 /// How a mask and its probability map differ from those of the whole prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -39,31 +37,14 @@ pub(super) struct Seen {
 pub(super) const MASK_TOKEN: &str = "[MASK]";
 
 impl Seen {
-    /// Keeps what is needed of a prediction.
-    ///
-    /// # Errors
-    /// The mask is not as large as the ground truth.
-    pub fn of(prediction: Prediction, threshold: f32, truth: Option<&Mask>) -> Result<Self, InferError> {
-        let dice = match truth {
-            None => None,
-            Some(truth) => {
-                let plane = &prediction.probability;
-                if plane.values.len() != truth.values.len() {
-                    return Err(InferError::Refused(format!(
-                        "the mask of the model has {} × {} pixels and the ground truth {} × {}; open the ground truth \
-                         of this image",
-                        plane.width, plane.height, truth.width, truth.height
-                    )));
-                }
-                Some(Confusion::of(&prediction.mask(threshold), &truth.values).dice())
-            }
-        };
+    /// Keeps what is needed of a prediction, whose Dice coefficient with the ground truth is `dice`.
+    pub fn of(prediction: Prediction, threshold: f32, dice: Option<f64>) -> Self {
         let tokens = &prediction.tokens;
         let has_mask_token = tokens.read.iter().chain(&tokens.dropped).any(|piece| piece == MASK_TOKEN);
         let probability = Arc::new(prediction.probability_model);
         let count = probability.values.iter().filter(|&&value| is_foreground(value, threshold)).count();
         let area = count as f64 / probability.values.len().max(1) as f64;
-        Ok(Self { probability, area, dice, has_mask_token })
+        Self { probability, area, dice, has_mask_token }
     }
 
     /// The difference to the prediction for the whole prompt.
@@ -86,6 +67,7 @@ impl Seen {
 mod tests {
     use super::*;
     use crate::infer::prediction::TokensRead;
+    use crate::metrics::Confusion;
 
     fn seen(values: &[f32], truth: &[u8]) -> Seen {
         let plane = Plane { width: 2, height: 2, values: values.to_vec() };
@@ -99,8 +81,8 @@ mod tests {
             milliseconds: Default::default(),
             device: String::new(),
         };
-        let truth = Mask { width: 2, height: 2, values: truth.to_vec() };
-        Seen::of(prediction, 0.5, Some(&truth)).expect("masks of one size")
+        let dice = Confusion::of(&prediction.mask(0.5), truth).dice();
+        Seen::of(prediction, 0.5, Some(dice))
     }
 
     #[test]

@@ -21,12 +21,23 @@ struct Rule {
     limit: usize,
     has_mask_token: bool,
     is_shared: bool,
+    /// Whether it sees something else in a small image.
+    minds_size: bool,
     prompts: Arc<Mutex<Vec<String>>>,
+    /// The widths of the images.
+    widths: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Rule {
     fn new() -> Self {
-        Self { limit: 24, has_mask_token: true, is_shared: true, prompts: Arc::default() }
+        Self {
+            limit: 24,
+            has_mask_token: true,
+            is_shared: true,
+            minds_size: false,
+            prompts: Arc::default(),
+            widths: Arc::default(),
+        }
     }
 
     fn prompts(&self) -> Vec<String> {
@@ -41,6 +52,8 @@ impl Segmenter for Rule {
 
     fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
         self.prompts.lock().expect("no panic").push(prompt.to_owned());
+        self.widths.lock().expect("no panic").push(image.width);
+        let inside = if self.minds_size && image.width <= SIDE { 0.7 } else { 0.75 };
         if prompt.contains("refuse") {
             return Err("it refuses".into());
         }
@@ -50,7 +63,8 @@ impl Segmenter for Rule {
                 let is_named = if 2 * x < width { has("left") } else { has("right") };
                 is_named && (2 * y < height || !has("upper"))
             };
-            let values = (0..width * height).map(|at| if is_lesion(at % width, at / width) { 0.75 } else { 0.25 });
+            let values =
+                (0..width * height).map(|at| if is_lesion(at % width, at / width) { inside } else { 0.25 });
             Plane { width, height, values: values.collect() }
         };
         let mut at = 0;
@@ -147,6 +161,28 @@ fn each_word_and_phrase_is_left_out_replaced_and_exchanged() {
     let different: std::collections::HashSet<&String> = prompts.iter().collect();
     assert_eq!((prompts.len(), found.predictions), (different.len(), different.len()), "each text once");
     assert!(found.remarks().is_empty(), "{:?}", found.remarks());
+}
+
+#[test]
+fn a_large_image_is_reduced_once_if_the_model_makes_the_same_of_it() {
+    let found = |minds_size: bool| {
+        let mut rule = Rule { minds_size, ..Rule::new() };
+        let image = Image { width: 32, height: 16, channels: 1, pixels: Pixels::U8(vec![0; 512]) };
+        let truth = Mask { width: 32, height: 16, values: (0..512).map(|at| u8::from(at % 32 < 12)).collect() };
+        let case = InfluenceCase { image: &image, prompt: "left upper lung", truth: Some(&truth), threshold: 0.5 };
+        let found = influence(&mut rule, &case, InfluenceMethods::ALL, |_, _| ControlFlow::Continue(()));
+        let widths = rule.widths.lock().expect("no panic").clone();
+        (found.expect("a study").expect("it is whole"), widths)
+    };
+    let (small, widths) = found(false);
+    assert_eq!((widths[0], widths[1..].iter().all(|width| *width == SIDE)), (32, true), "{widths:?}");
+    let (large, widths) = found(true);
+    assert_eq!(widths.iter().filter(|width| **width == SIDE).count(), 1, "it was tried");
+    // All numbers are the same, Dice at the size of the image among them.
+    assert_eq!(small, large);
+    assert!(
+        small.words[1].left_out.as_ref().is_some_and(|effect| effect.change.dice.is_some_and(|dice| dice > 0.2))
+    );
 }
 
 #[test]

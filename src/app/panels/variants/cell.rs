@@ -36,8 +36,8 @@ pub fn show(ui: &mut Ui, state: &State, place: usize, id: u64, commands: &mut Ve
     ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(texts.shrink2(vec2(4.0, 2.0))), |ui| {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().button_padding = vec2(4.0, 0.0);
-        head(ui, state, pin, place, commands);
-        prompt(ui, pin, place, commands);
+        let title = head(ui, state, pin, place, commands);
+        prompt(ui, pin, title, commands);
         let line = numbers(state, pin);
         match misread(state, pin) {
             Some(words) => {
@@ -55,8 +55,8 @@ fn frame(ui: &Ui, is_current: bool) -> Stroke {
     Stroke::new(if is_current { 2.0 } else { 1.0 }, edge(ui, is_current))
 }
 
-/// Draws the title, the threshold and the buttons.
-fn head(ui: &mut Ui, state: &State, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
+/// Draws the title, the threshold and the buttons. Returns the id of the title.
+fn head(ui: &mut Ui, state: &State, pin: &Pin, place: usize, commands: &mut Vec<Command>) -> Id {
     let mut ask = |command| commands.push(Command::Variants(command));
     ui.horizontal(|ui| {
         let title = name(pin, place);
@@ -84,15 +84,16 @@ fn head(ui: &mut Ui, state: &State, pin: &Pin, place: usize, commands: &mut Vec<
                     ask(VariantsCommand::Compare(pin.id, is_compared));
                 }
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(Label::new(RichText::new(title.as_str()).strong().small()).truncate());
-            });
-        });
-    });
+            let label = Label::new(RichText::new(title.as_str()).strong().small()).truncate();
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(label).id).inner
+        })
+        .inner
+    })
+    .inner
 }
 
-/// Draws the prompt of a pin, which can be edited.
-fn prompt(ui: &mut Ui, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
+/// Draws the prompt of a pin, which can be edited; `title` is the id of its label.
+fn prompt(ui: &mut Ui, pin: &Pin, title: Id, commands: &mut Vec<Command>) {
     let palette = theme::palette(ui.visuals());
     let mut text = pin.spec.prompt.clone();
     let font = TextStyle::Small.resolve(ui.style());
@@ -111,12 +112,7 @@ fn prompt(ui: &mut Ui, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
                 .desired_rows(2)
                 .return_key(None)
                 .desired_width(f32::INFINITY);
-            let response = ui.add(edit);
-            let is_enabled = ui.is_enabled();
-            response.widget_info(|| {
-                let name = format!("Prompt of {}", name(pin, place));
-                WidgetInfo { label: Some(name), ..WidgetInfo::text_edit(is_enabled, &text, &text, "") }
-            });
+            let response = ui.add(edit).labelled_by(title);
             if response.gained_focus() {
                 commands.push(Command::Variants(VariantsCommand::Choose(pin.id)));
             }

@@ -19,10 +19,14 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         explained_row(ui, "Agrees with text", AGREEMENT, format!("{agreement:.2}"));
     }
     let colour = theme::palette(ui.visuals()).warning;
+    let mut offered: Vec<&String> = Vec::new();
     for warning in judgement.warnings.iter().take(LISTED) {
         let label = Label::new(RichText::new(&warning.message).color(colour).small()).wrap();
         ui.add(label).on_hover_text(format!("Rule: {}", warning.rule));
-        if let Some(mended) = warning.mended.as_ref().filter(|mended| **mended != state.document.prompt) {
+        let mended = warning.mended.as_ref().filter(|mended| **mended != state.document.prompt);
+        // Several warnings about one mask have the same mend.
+        if let Some(mended) = mended.filter(|mended| !offered.contains(mended)) {
+            offered.push(mended);
             let response = ui.small_button("Mend the prompt").on_hover_text(mended);
             if response.clicked() {
                 commands.push(Command::SetPrompt(mended.clone()));

@@ -10,7 +10,7 @@ use super::grid::TEXTS;
 use super::{edge, name};
 use crate::app::command::Command;
 use crate::app::panels::canvas::{Over, paint_over};
-use crate::app::panels::words;
+use crate::app::panels::{hud, words};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::variants::{Pin, VariantsCommand};
@@ -38,14 +38,8 @@ pub fn show(ui: &mut Ui, state: &State, place: usize, id: u64, commands: &mut Ve
         ui.spacing_mut().button_padding = vec2(4.0, 0.0);
         let title = head(ui, state, pin, place, commands);
         prompt(ui, pin, title, commands);
-        let line = numbers(state, pin);
-        match misread(state, pin) {
-            Some(words) => {
-                let colour = theme::palette(ui.visuals()).warning;
-                let label = Label::new(RichText::new(words).small().color(colour)).truncate();
-                ui.add(label).on_hover_text(line);
-            }
-            None => drop(ui.add(Label::new(RichText::new(line).small()).truncate())),
+        for line in numbers(state, pin) {
+            ui.add(Label::new(RichText::new(line).small()).truncate());
         }
     });
     ui.painter().rect_stroke(area, 2.0, frame, StrokeKind::Inside);
@@ -128,28 +122,26 @@ fn prompt(ui: &mut Ui, pin: &Pin, title: Id, commands: &mut Vec<Command>) {
     });
 }
 
-/// Returns the scores and the area of a pin's mask.
-pub fn numbers(state: &State, pin: &Pin) -> String {
+/// Returns the numbers of a pin's mask in two lines: the scores, if there is a ground truth; the area and the agreement
+/// with the text. Without a mask, returns the reason.
+pub fn numbers(state: &State, pin: &Pin) -> Vec<String> {
     let Some(mask) = pin.mask.as_ref().filter(|_| state.is_current(pin)) else {
-        return match (pin.spec.is_compared, state.comparison.is_some()) {
+        return vec![match (pin.spec.is_compared, state.comparison.is_some()) {
             (true, false) => "The second model is not open".into(),
             _ => "The mask appears in a moment".into(),
-        };
+        }];
     };
     let threshold = pin.spec.threshold;
     let table = &mask.counts.table;
     let truth = state.truth_mask().map(|(ticket, _)| ticket);
-    let mut parts = Vec::new();
-    if let Some(scores) = table.confusion(threshold).filter(|_| truth.is_some() && mask.counts.truth == truth) {
-        parts.push(format!("Dice {:.3}", scores.dice()));
-        parts.push(format!("IoU {:.3}", scores.iou()));
-    }
-    parts.push(match table.foreground(threshold) {
+    let scores = table.confusion(threshold).filter(|_| truth.is_some() && mask.counts.truth == truth);
+    let scores = scores.map(|scores| format!("Dice {:.3} · IoU {:.3}", scores.dice(), scores.iou()));
+    let area = match table.foreground(threshold) {
         0 => "empty mask".to_owned(),
-        _ => format!("{:.1} %", 100.0 * table.foreground_fraction(threshold)),
-    });
-    parts.extend(pin.agreement().map(|agreement| format!("agrees {agreement:.2}")));
-    parts.join(" · ")
+        _ => format!("{:.1} % of the image", 100.0 * table.foreground_fraction(threshold)),
+    };
+    let agreement = pin.agreement().map(|agreement| format!(" · agrees {agreement:.2}")).unwrap_or_default();
+    scores.into_iter().chain([area + &agreement]).collect()
 }
 
 /// Returns what the network could not read of a pin's prompt.
@@ -180,6 +172,13 @@ pub fn picture(ui: &mut Ui, rect: Rect, state: &State, id: u64, commands: &mut V
     };
     let label = format!("Picture of {}", name(pin, place));
     let response = draw(ui, rect, state, over, &label, commands);
+    if let Some(words) = misread(state, pin).filter(|_| state.presentation.is_none()) {
+        hud::warning(
+            &ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
+            rect.left_top() + vec2(6.0, 4.0),
+            &words,
+        );
+    }
     if response.clicked() {
         commands.push(Command::Variants(VariantsCommand::Choose(id)));
     }

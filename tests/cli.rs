@@ -25,6 +25,8 @@ mod figure;
 mod files;
 #[path = "cli/import.rs"]
 mod import;
+#[path = "cli/influence.rs"]
+mod influence;
 #[path = "cli/info.rs"]
 mod info;
 #[path = "cli/log.rs"]

@@ -13,6 +13,8 @@ mod document;
 mod fake;
 mod formats;
 mod harness;
+#[path = "window/influence.rs"]
+mod influence;
 #[path = "window/information.rs"]
 mod information;
 #[path = "window/presentation.rs"]

@@ -34,6 +34,7 @@ impl HimixApp {
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
+        self.take_influence(ctx);
         self.take_judgement();
         self.take_variants();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Pos2, Vec2};
 
 use super::dialogs::{DialogKind, OverlaySize};
+use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
@@ -181,6 +182,8 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command of the panel about the influence of words.
+    Influence(InfluenceCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
     /// A command of the Train tab.

@@ -12,6 +12,7 @@ mod diagnostics;
 mod dialogs;
 mod frames;
 mod graphics;
+mod influence;
 mod jobs;
 mod judging;
 mod keyboard;
@@ -202,6 +203,7 @@ impl HimixApp {
         self.finish_typing_when_due();
         self.request_when_due();
         self.paint_comparison();
+        self.paint_influence();
         self.request_inspection();
         self.request_variants();
         self.measure();

@@ -28,6 +28,8 @@ impl Pane {
     pub const FUSION: Self = Self("fusion");
     /// The masks of the stages, as numbers.
     pub const NUMBERS: Self = Self("numbers");
+    /// The influence of the words of the prompt.
+    pub const INFLUENCE: Self = Self("influence");
     /// The comparison of the masks of two models.
     pub const COMPARISON: Self = Self("comparison");
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{TextureHandle, Vec2};
 
 use super::comparison::Comparison;
+use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
 use super::keys::ActionId;
@@ -153,6 +154,8 @@ pub struct State {
     pub tab: Tab,
     /// The state of the Stages tab: the intermediate results of the network.
     pub stages: Stages,
+    /// The influence of the words of the prompt.
+    pub influence: InfluenceState,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
     /// The pinned variants of the prompt.
@@ -182,6 +185,7 @@ impl State {
             picture,
             tab: Tab::default(),
             stages: Stages::default(),
+            influence: InfluenceState::default(),
             settings,
             device,
             display_adapters: Vec::new(),

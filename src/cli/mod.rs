@@ -9,6 +9,7 @@ mod export;
 mod failure;
 mod figure;
 mod import;
+mod influence;
 mod info;
 mod model;
 mod phantoms;
@@ -64,6 +65,7 @@ enum Command {
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
     Prompt(prompt::PromptArguments),
+    Influence(influence::InfluenceArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -119,6 +121,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
+        Command::Influence(arguments) => influence::run(&arguments, &open),
     })
 }
 

@@ -3,6 +3,7 @@
 mod cache;
 mod error;
 pub mod evaluate;
+pub mod influence;
 mod info;
 mod inspect;
 pub mod inspection;

@@ -6,6 +6,7 @@ mod dock;
 pub mod empty;
 mod entries;
 mod hud;
+mod influence;
 mod information;
 mod level;
 mod library;
@@ -49,6 +50,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &worklist::Cases,
     &canvas::Canvas,
     &variants::Variants,
+    &influence::WordInfluence,
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,

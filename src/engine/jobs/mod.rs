@@ -1,6 +1,7 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
 mod computing;
+mod influence;
 mod judging;
 mod numbers;
 mod opening;
@@ -9,6 +10,7 @@ mod saving;
 mod variants;
 
 pub use computing::*;
+pub use influence::*;
 pub use judging::*;
 pub use numbers::*;
 pub use opening::*;

@@ -4,6 +4,7 @@ mod arguments;
 mod data;
 mod describe;
 mod device;
+mod disagreement;
 mod evaluate;
 mod export;
 mod failure;
@@ -19,6 +20,7 @@ mod reading;
 mod readout;
 mod reference;
 mod report;
+mod robustness;
 mod scores;
 mod terminal;
 mod train;
@@ -64,6 +66,7 @@ enum Command {
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
     Prompt(prompt::PromptArguments),
+    Robustness(robustness::RobustnessArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -119,6 +122,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
+        Command::Robustness(arguments) => robustness::run(&arguments, &open),
     })
 }
 

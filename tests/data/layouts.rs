@@ -136,8 +136,7 @@ fn faults_are_listed_and_the_rest_is_used() {
     put(&folder, "train/GTs/e.png", &grey_png(4, 3, 0, 0));
     put(&folder, "train/GTs/g.png", b"broken");
     put(&folder, "train/Images/g.png", b"broken");
-    let table =
-        "Image,Description\na.png,one\nmissing.png,two\nh.png,three\nA.PNG, one\nh.png,other\nc.png,x\ne.png,\ng.png,broken\n";
+    let table = "Image,Description\na.png,one\nmissing.png,two\nh.png,three\nA.PNG, one\nh.png,other\nc.png,x\ne.png,\ng.png,broken\n";
     put(&folder, "prompt/train.csv", table.as_bytes());
     let mut dataset = open(&folder, "train");
     let problems: Vec<Problem> = dataset.findings.iter().map(|finding| finding.problem).collect();
@@ -166,7 +165,8 @@ fn faults_are_listed_and_the_rest_is_used() {
 fn several_prompts_of_an_image_are_variants_of_its_case() {
     let folder = folder();
     picture(&folder, &["train/Images/a.png", "train/GTs/a.png", "train/Images/b.png", "train/GTs/b.png"]);
-    let table = "Image,Description\na.png,\nb.png,left\na.png,one\nA.png,two \na.png,two\nmask_a.png,three\na.png, \n";
+    let table =
+        "Image,Description\na.png,\nb.png,left\na.png,one\nA.png,two \na.png,two\nmask_a.png,three\na.png, \n";
     put(&folder, "prompt/train.csv", table.as_bytes());
     let train = open(&folder, "train");
     assert_eq!(train.samples.len(), 2);
@@ -179,7 +179,10 @@ fn several_prompts_of_an_image_are_variants_of_its_case() {
     assert!(summary(&train.findings).contains(&"1 image with several prompts (a.png: 3)".to_owned()));
     // The worklist and the case of a file have them too.
     let items = himix::data::worklist::list(folder.path()).expect("a list");
-    assert_eq!((items[0].prompt.as_deref(), &items[0].variants), (Some("one"), &vec!["two ".into(), "three".into()]));
+    assert_eq!(
+        (items[0].prompt.as_deref(), &items[0].variants),
+        (Some("one"), &vec!["two ".into(), "three".into()])
+    );
     let case = himix::data::worklist::case(&folder.path().join("train/Images/a.png")).expect("a case");
     assert_eq!((case.prompt.as_deref(), case.variants.len()), (Some("one"), 2));
 }

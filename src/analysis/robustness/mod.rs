@@ -1,10 +1,12 @@
 //! What a study of robustness shows: statistics of every form of the prompts, the difference to structured prompts, the
 //! worst cases, and tables of them.
 
+mod report;
 mod summary;
 mod tables;
 mod worst;
 
+pub use report::{CasesError, Report, cases_figure, write_figure};
 pub use summary::{Difference, FormSummary, summaries};
 pub use tables::{latex, markdown, notes, numbers};
 pub use worst::{Loss, hardest, worst};
@@ -17,7 +19,12 @@ mod tests {
 
     pub fn counts([true_positive, false_positive, false_negative]: [u64; 3]) -> Confusion {
         let all = true_positive + false_positive + false_negative;
-        Confusion { true_positive, false_positive, false_negative, true_negative: if all > 0 { 1000 - all } else { 0 } }
+        Confusion {
+            true_positive,
+            false_positive,
+            false_negative,
+            true_negative: if all > 0 { 1000 - all } else { 0 },
+        }
     }
 
     /// A score of a mask with these true positives, false positives and false negatives.
@@ -29,12 +36,6 @@ mod tests {
             counts: counts(pixels),
             agreement: None,
         });
-        FormScore {
-            image: image.to_owned(),
-            subject: subject_or_name(image).to_owned(),
-            prompt,
-            form,
-            made,
-        }
+        FormScore { image: image.to_owned(), subject: subject_or_name(image).to_owned(), prompt, form, made }
     }
 }

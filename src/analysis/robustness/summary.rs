@@ -195,7 +195,10 @@ mod tests {
         assert_eq!(against.wilcoxon.p_value, 0.125);
 
         let changed = &found[2];
-        assert_eq!((changed.images, changed.masks, changed.not_made.as_slice()), (3, 4, &["sub-b.png".to_owned()][..]));
+        assert_eq!(
+            (changed.images, changed.masks, changed.not_made.as_slice()),
+            (3, 4, &["sub-b.png".to_owned()][..])
+        );
         let against = changed.difference.expect("compared");
         // Structured prompts are compared on the same prompts only.
         close(against.pooled_dice.estimate, dice([215.0, 60.0, 50.0]) - dice([210.0, 35.0, 55.0]));

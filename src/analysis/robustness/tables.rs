@@ -32,10 +32,9 @@ fn cells(summary: &FormSummary) -> [String; 10] {
     let score = |score: f64| if *masks > 0 { format!("{score:.3}") } else { "–".to_owned() };
     let percent = 100.0 * *empty as f64 / *masks as f64;
     let (difference, p) = match &summary.difference {
-        Some(Difference { pooled_dice: at, p_holm, .. }) => (
-            format!("{} [{}, {}]", signed(at.estimate), signed(at.low), signed(at.high)),
-            probability(*p_holm),
-        ),
+        Some(Difference { pooled_dice: at, p_holm, .. }) => {
+            (format!("{} [{}, {}]", signed(at.estimate), signed(at.low), signed(at.high)), probability(*p_holm))
+        }
         None => ("–".to_owned(), "–".to_owned()),
     };
     [
@@ -139,7 +138,8 @@ pub fn numbers(summaries: &[FormSummary]) -> Table {
     for summary in summaries {
         let finite = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
         let scored = |value: f64| if summary.masks > 0 { value.to_string() } else { String::new() };
-        let of = |value: &dyn Fn(&Difference) -> String| summary.difference.as_ref().map_or_else(String::new, value);
+        let of =
+            |value: &dyn Fn(&Difference) -> String| summary.difference.as_ref().map_or_else(String::new, value);
         table.push([
             summary.form.name().to_owned(),
             summary.images.to_string(),
@@ -173,7 +173,8 @@ pub fn numbers(summaries: &[FormSummary]) -> Table {
 /// Returns what the table means, and what it leaves out, one sentence or two each.
 pub fn notes(summaries: &[FormSummary], bootstrap: Bootstrap) -> Vec<String> {
     let mut notes = vec![
-        "Pooled: one score over the pixels of all masks. Per image: mean ± standard deviation over the images.".to_owned(),
+        "Pooled: one score over the pixels of all masks. Per image: mean ± standard deviation over the images."
+            .to_owned(),
     ];
     let compared = summaries.iter().filter(|summary| summary.difference.is_some()).count();
     if let Some(difference) = summaries.iter().find_map(|summary| summary.difference.as_ref()) {
@@ -211,7 +212,9 @@ pub fn notes(summaries: &[FormSummary], bootstrap: Bootstrap) -> Vec<String> {
             ));
         }
         if masks > images {
-            notes.push(format!("{name}: {masks} prompts of {images} images; per image is the mean over the prompts of an image."));
+            notes.push(format!(
+                "{name}: {masks} prompts of {images} images; per image is the mean over the prompts of an image."
+            ));
         }
     }
     notes
@@ -241,7 +244,10 @@ mod tests {
         let notes = notes(&found, Bootstrap::default());
         let lines: Vec<String> = markdown(&found, &notes).lines().map(String::from).collect();
         assert!(lines[0].starts_with("| Form | Images | Dice pooled | Dice per image |"), "{lines:?}");
-        assert_eq!(lines[2], "| structured | 2 | 0.800 | 0.833 ± 0.167 | 0.667 | 0.750 ± 0.250 | 0.0 % | – | – | – |");
+        assert_eq!(
+            lines[2],
+            "| structured | 2 | 0.800 | 0.833 ± 0.167 | 0.667 | 0.750 ± 0.250 | 0.0 % | – | – | – |"
+        );
         assert_eq!(
             lines[3],
             "| count-changed | 1 | 0.667 | 0.667 ± 0.000 | 0.500 | 0.500 ± 0.000 | 0.0 % | – | −0.333 [−0.333, −0.333] | 1.000 |"

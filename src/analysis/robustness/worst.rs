@@ -40,8 +40,7 @@ pub fn worst(scores: &[FormScore], form: Form, count: usize) -> Vec<Loss> {
     let of_form = scores.iter().filter(|score| score.form == form && form != Form::Structured);
     let mut losses: Vec<Loss> = of_form
         .filter_map(|score| {
-            let (made, reference) =
-                (score.made.as_ref()?, structured.get(&(score.image.as_str(), score.prompt))?);
+            let (made, reference) = (score.made.as_ref()?, structured.get(&(score.image.as_str(), score.prompt))?);
             Some(Loss {
                 image: score.image.clone(),
                 number: score.prompt,
@@ -106,7 +105,8 @@ mod tests {
             score("c.png", 1, Form::Empty, Some([9, 0, 1])),
             score("c.png", 1, Form::Shuffled, Some([2, 0, 8])),
         ];
-        let names = |form, count| worst(&scores, form, count).into_iter().map(|loss| loss.image).collect::<Vec<_>>();
+        let names =
+            |form, count| worst(&scores, form, count).into_iter().map(|loss| loss.image).collect::<Vec<_>>();
         assert_eq!(names(Form::Empty, 9), ["b.png", "a.png"]);
         assert_eq!(names(Form::Empty, 1), ["b.png"]);
         assert_eq!(names(Form::Shuffled, 9), [""; 0]);

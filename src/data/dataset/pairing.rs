@@ -47,7 +47,7 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
     let files = Files::of(source);
     let belongs = share(source)?;
 
-    let mut samples = Vec::new();
+    let mut samples: Vec<Sample> = Vec::new();
     // The images of the rows so far, with the place of their sample if they have one.
     let mut seen: HashMap<String, Option<usize>> = HashMap::new();
     let (mut first_missing, mut missing) = (None, 0);
@@ -85,7 +85,7 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
         let (path, variants) = (files.images.join(&image), Vec::new());
         samples.push(Sample { image: path, masks, prompt: row.prompt, variants, name: image });
     }
-    let blank = samples.iter().filter(|sample: &&Sample| sample.prompt.trim().is_empty());
+    let blank = samples.iter().filter(|sample| sample.prompt.trim().is_empty());
     findings.extend(blank.map(|sample| Finding::new(Problem::EmptyPrompt, sample.name.clone())));
     let several = samples.iter().filter(|sample| !sample.variants.is_empty());
     let several = several.map(|sample| format!("{}: {}", sample.name, sample.prompts().count()));

@@ -41,7 +41,9 @@ pub fn prompt_list(path: &Path, image: &str) -> Result<PromptList, DataError> {
     let rows: Vec<String> =
         rows.into_iter().filter(|row| is_of_image(&row.name)).map(|row| row.prompt.trim().to_owned()).collect();
     if rows.is_empty() {
-        return Err(refuse(format!("none of its {count} rows names {image}; give the prompts as a text, one a line")));
+        return Err(refuse(format!(
+            "none of its {count} rows names {image}; give the prompts as a text, one a line"
+        )));
     }
     filled(rows, remarks, "row", "rows")
         .ok_or_else(|| refuse(format!("its rows for {image} have no prompt; fill in one")))

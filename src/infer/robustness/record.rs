@@ -45,18 +45,28 @@ impl Record {
                 let differ = known.map(|known| study.differences(&known));
                 let refuse = |reason: String| {
                     let name = path.display();
-                    InferError::Refused(format!("{name}: {reason}; choose another folder, or delete the file to begin anew"))
+                    InferError::Refused(format!(
+                        "{name}: {reason}; choose another folder, or delete the file to begin anew"
+                    ))
                 };
                 match differ.as_deref() {
                     Some([]) => whole(&bytes, dataset, forms),
                     Some(differ) => {
-                        return Err(refuse(format!("these scores belong to another study, differing in {}", differ.join(", "))));
+                        return Err(refuse(format!(
+                            "these scores belong to another study, differing in {}",
+                            differ.join(", ")
+                        )));
                     }
-                    None => return Err(refuse(format!("the study of these scores is not known, because {STUDY} is missing or damaged"))),
+                    None => {
+                        return Err(refuse(format!(
+                            "the study of these scores is not known, because {STUDY} is missing or damaged"
+                        )));
+                    }
                 }
             }
         };
-        let about_text = serde_json::to_string_pretty(study).map_err(|error| InferError::Refused(error.to_string()))?;
+        let about_text =
+            serde_json::to_string_pretty(study).map_err(|error| InferError::Refused(error.to_string()))?;
         write::bytes(&about, about_text.as_bytes())?;
         // What was cut off must not stand before the next row.
         write::file(&path, |out| {

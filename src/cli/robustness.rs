@@ -1,14 +1,13 @@
 //! `himix robustness`: how the masks of a model change with the wording of the prompts of a data set.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use himix::analysis::robustness::{CasesError, FormSummary, Loss, Report, cases_figure, write_figure};
+use himix::analysis::robustness::{CasesError, FormSummary, Loss, Outcome, Report, Wanted, study};
 use himix::data::{Dataset, summary};
 use himix::infer::OpenModel;
-use himix::infer::robustness::{Form, Record, RobustnessSettings, Study, Style, in_order_of_study, robustness};
+use himix::infer::robustness::{Form, RobustnessSettings, Style, in_order_of_study};
 use himix::metrics::Spread;
 use serde_json::{Value, json};
 
@@ -98,67 +97,49 @@ pub fn run(arguments: &RobustnessArguments, open: &OpenModel) -> Result<(), Fail
     let mut dataset = Dataset::open(&arguments.data, &arguments.split)?;
     dataset.reading = arguments.reading.over(dataset.reading);
     summary(&dataset.findings).into_iter().for_each(terminal::note);
-    let out = arguments.out.as_path();
-    std::fs::create_dir_all(out).map_err(|error| {
-        Failure::work(format!("{}: the folder cannot be created ({error}); choose another", out.display()))
+    // This is found out before the model is read.
+    std::fs::create_dir_all(&arguments.out).map_err(|error| {
+        let out = arguments.out.display();
+        Failure::work(format!("{out}: the folder cannot be created ({error}); choose another"))
     })?;
     let source = arguments.model.source(arguments.vocab.as_ref());
     let mut segmenter = model::open(open, &source, arguments.device.choice(), "scores")?;
-    let study = Study::of(&source, &segmenter.info(), &dataset, &settings)?;
-    let (mut record, mut scores) = Record::open(out, &study, &dataset, &settings.forms)?;
-    let known: HashSet<String> = scores.iter().map(|score| score.image.clone()).collect();
-    if !known.is_empty() {
-        let (count, all) = (known.len(), dataset.samples.len());
-        terminal::note(format!(
-            "{}: {count} of {all} images are already scored and passed over",
-            record.path().display()
-        ));
-    }
     let bar = terminal::bar(dataset.samples.len(), "images");
-    bar.set_position(known.len() as u64);
     let progress = |done: usize, _| {
         bar.set_position(done as u64);
         ControlFlow::Continue(())
     };
-    let mut skipped = robustness(segmenter.as_mut(), &dataset, &settings, &known, progress, |image| {
-        record.append(&image)?;
-        scores.extend(image);
-        Ok(())
-    })?;
+    let (out, rows) = (Some(arguments.out.as_path()), usize::from(arguments.rows));
+    let wanted = Wanted { source: &source, dataset: &dataset, settings: &settings, out, rows };
+    let outcome = study(segmenter.as_mut(), wanted, progress)?;
     bar.finish_and_clear();
-    // With a record, the scores are in the order in which they were computed.
-    let place = |name: &str| dataset.samples.iter().position(|sample| sample.name == name);
-    scores.sort_by_cached_key(|score| place(&score.image));
     model::notices(segmenter.as_mut());
-    skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
-    let report = Report::of(&scores, &settings);
-    let mut files = vec![record.path().to_owned()];
-    files.extend(report.write(out)?);
-    let busy = terminal::busy("drawing");
-    let figure = cases_figure(segmenter.as_mut(), &dataset, &settings, &scores, usize::from(arguments.rows))?;
-    if let Some(figure) = figure {
-        files.extend(write_figure(&figure, out)?);
+    let Some(Outcome { report, images, known, skipped, files }) = outcome else {
+        return Err(Failure::work("the study was stopped; give the same command to go on"));
+    };
+    if known > 0 {
+        terminal::note(format!("{known} of {} images were already scored and passed over", dataset.samples.len()));
     }
-    drop(busy);
+    skipped.iter().for_each(|reason| terminal::note(format!("left out: {reason}")));
     if arguments.json {
-        let mut object = json!({
-            "count": scores.chunk_by(|a, b| a.image == b.image).count(),
-            "model": study.model,
-            "data": study.data,
-            "split": study.split,
+        let object = json!({
+            "count": images,
+            "model": source.path().to_string_lossy(),
+            "data": dataset.root.to_string_lossy(),
+            "split": dataset.split,
             "threshold": (f64::from(settings.threshold) * 1e6).round() / 1e6,
             "seed": settings.seed,
             "style": settings.style.name(),
             "forms": report.summaries.iter().map(object_of).collect::<Vec<_>>(),
             "notes": report.notes,
             "worst": &report.worst[..report.worst.len().min(arguments.worst)],
+            "skipped": skipped,
             "files": files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
         });
-        object["skipped"] = std::mem::take(&mut skipped).into();
         return terminal::print(&format!("{object:#}"));
     }
     let device = segmenter.info().device;
-    terminal::print(&text(arguments, &report, &device, &files))
+    terminal::print(&text(arguments, images, &report, &device, &files))
 }
 
 impl From<CasesError> for Failure {
@@ -187,8 +168,13 @@ fn object_of(summary: &FormSummary) -> Value {
     })
 }
 
-fn text(arguments: &RobustnessArguments, report: &Report, device: &str, files: &[PathBuf]) -> String {
-    let images = report.summaries.first().map_or(0, |summary| summary.images);
+fn text(
+    arguments: &RobustnessArguments,
+    images: usize,
+    report: &Report,
+    device: &str,
+    files: &[PathBuf],
+) -> String {
     let (data, split) = (arguments.data.display(), &arguments.split);
     let mut text = format!(
         "{data}, split {split}: {images} images at threshold {}, seed {}, on {device}\n",

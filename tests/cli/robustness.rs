@@ -84,7 +84,7 @@ fn a_study_from_start_to_tables_and_again_from_a_cut_record() {
     let whole = fs::read(&record).expect("the record");
     fs::write(&record, &whole[..whole.len() - 100]).expect("written");
     let again = robustness(folder.path(), &out, &forms).done();
-    assert!(again.err.contains("2 of 3 images are already scored"), "{}", again.err);
+    assert!(again.err.contains("2 of 3 images were already scored"), "{}", again.err);
     assert_eq!((fs::read(&record).expect("the record"), again.out), (whole.clone(), ran.out));
     robustness(folder.path(), &out, &["--forms", "empty"]).failed(2, &["scores.csv", "differing in the forms"]);
     robustness(folder.path(), &out, &[&forms[..2], &["--seed", "6"]].concat())

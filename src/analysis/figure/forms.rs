@@ -166,7 +166,7 @@ mod tests {
         let picture = Picture { width: 2, height: 2, rgb: vec![0; 12] };
         let truth = Mask { width: 2, height: 3, values: vec![0; 6] };
         let row = FormRow { name: "a.png", prompt: "", picture: &picture, truth: &truth, masks: &[] };
-        let error = forms("a model", &["structured"], &[row], &[]).err().expect("refused").to_string();
+        let error = forms("a model", &["structured"], &[row], &[]).expect_err("refused").to_string();
         assert!(error.contains("a.png") && error.contains("2x3") && error.contains("2x2"), "{error}");
     }
 }

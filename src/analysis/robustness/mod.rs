@@ -2,11 +2,13 @@
 //! worst cases, and tables of them.
 
 mod report;
+mod run;
 mod summary;
 mod tables;
 mod worst;
 
-pub use report::{CasesError, Report, cases_figure, write_figure};
+pub use report::{CasesError, Report};
+pub use run::{Outcome, Wanted, study};
 pub use summary::{Difference, FormSummary, summaries};
 pub use tables::{latex, markdown, notes, numbers};
 pub use worst::{Loss, hardest, worst};

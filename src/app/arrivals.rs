@@ -35,6 +35,7 @@ impl HimixApp {
         self.take_stages(ctx);
         self.take_comparison();
         self.take_judgement();
+        self.take_robustness();
         self.take_variants();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {

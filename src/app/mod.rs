@@ -25,6 +25,7 @@ mod panels;
 mod picture;
 mod preferences;
 mod record;
+mod robustness;
 mod run;
 mod saving;
 mod session;

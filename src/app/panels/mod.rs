@@ -25,6 +25,7 @@ mod prompt;
 mod prompts;
 mod question;
 mod result;
+mod robustness;
 mod scores;
 mod shortcuts;
 mod stages;
@@ -68,6 +69,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &comparison::panel::SideBySide,
     &train::log::Log,
     &variants::differences::DifferencesPanel,
+    &robustness::Robustness,
     &library::History,
     &library::Presets,
     &messages::Messages,

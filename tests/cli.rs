@@ -49,6 +49,8 @@ mod program;
 mod prompt;
 #[path = "cli/prompt_objects.rs"]
 mod prompt_objects;
+#[path = "cli/robustness.rs"]
+mod robustness;
 #[path = "cli/scans.rs"]
 mod scans;
 #[path = "cli/train.rs"]

@@ -10,6 +10,7 @@ use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::notes::Kind;
+use super::robustness::RobustnessCommand;
 use super::stages::{self, StagesCommand};
 use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
@@ -143,6 +144,7 @@ impl HimixApp {
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
             Command::Influence(command) => self.apply_influence(command),
+            Command::Robustness(command) => self.apply_robustness(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
@@ -233,6 +235,8 @@ impl HimixApp {
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
+            DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
+            DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),

@@ -36,6 +36,7 @@ impl HimixApp {
         self.take_comparison();
         self.take_influence(ctx);
         self.take_judgement();
+        self.take_robustness();
         self.take_variants();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {

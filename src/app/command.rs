@@ -9,6 +9,7 @@ use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
+use super::robustness::RobustnessCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
@@ -184,6 +185,8 @@ pub enum Command {
     Stages(StagesCommand),
     /// A command of the panel about the influence of words.
     Influence(InfluenceCommand),
+    /// A command about the study of robustness.
+    Robustness(RobustnessCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
     /// A command of the Train tab.

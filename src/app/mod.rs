@@ -26,6 +26,7 @@ mod panels;
 mod picture;
 mod preferences;
 mod record;
+mod robustness;
 mod run;
 mod saving;
 mod session;

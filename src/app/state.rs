@@ -16,6 +16,7 @@ use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
 use super::record::{PendingImage, PredictionRecord, PromptOf};
+use super::robustness::Robustness;
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
@@ -158,6 +159,8 @@ pub struct State {
     pub influence: InfluenceState,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The study of robustness.
+    pub robustness: Robustness,
     /// The pinned variants of the prompt.
     pub variants: Variants,
     /// The comparison model, if there is one.
@@ -181,6 +184,7 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            robustness: Robustness::default(),
             variants: Variants::default(),
             picture,
             tab: Tab::default(),

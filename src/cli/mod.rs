@@ -4,6 +4,7 @@ mod arguments;
 mod data;
 mod describe;
 mod device;
+mod disagreement;
 mod evaluate;
 mod export;
 mod failure;
@@ -20,6 +21,7 @@ mod reading;
 mod readout;
 mod reference;
 mod report;
+mod robustness;
 mod scores;
 mod terminal;
 mod train;
@@ -66,6 +68,7 @@ enum Command {
     Device(device::DeviceCommandArguments),
     Prompt(prompt::PromptArguments),
     Influence(influence::InfluenceArguments),
+    Robustness(robustness::RobustnessArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -122,6 +125,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Device(arguments) => device::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
         Command::Influence(arguments) => influence::run(&arguments, &open),
+        Command::Robustness(arguments) => robustness::run(&arguments, &open),
     })
 }
 

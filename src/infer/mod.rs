@@ -10,6 +10,7 @@ pub mod inspection;
 mod measure;
 pub mod prediction;
 pub mod predictor;
+pub mod robustness;
 mod save_modified;
 mod segmenter;
 mod side_by_side;

@@ -26,6 +26,7 @@ mod prompt;
 mod prompts;
 mod question;
 mod result;
+mod robustness;
 mod scores;
 mod shortcuts;
 mod stages;
@@ -70,6 +71,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &comparison::panel::SideBySide,
     &train::log::Log,
     &variants::differences::DifferencesPanel,
+    &robustness::Robustness,
     &library::History,
     &library::Presets,
     &messages::Messages,

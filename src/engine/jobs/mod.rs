@@ -6,6 +6,7 @@ mod judging;
 mod numbers;
 mod opening;
 mod painting;
+mod robustness;
 mod saving;
 mod variants;
 
@@ -15,5 +16,6 @@ pub use judging::*;
 pub use numbers::*;
 pub use opening::*;
 pub use painting::*;
+pub use robustness::*;
 pub use saving::*;
 pub use variants::*;

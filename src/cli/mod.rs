@@ -14,6 +14,7 @@ mod model;
 mod phantoms;
 mod pictures;
 mod predict;
+mod presence;
 mod prompt;
 mod reading;
 mod readout;
@@ -63,6 +64,7 @@ enum Command {
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
+    Presence(presence::PresenceArguments),
     Prompt(prompt::PromptArguments),
 }
 
@@ -118,6 +120,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
+        Command::Presence(arguments) => presence::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
     })
 }

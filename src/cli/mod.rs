@@ -16,6 +16,7 @@ mod pictures;
 mod predict;
 mod presence;
 mod prompt;
+mod proposals;
 mod reading;
 mod readout;
 mod reference;
@@ -66,6 +67,8 @@ enum Command {
     Device(device::DeviceCommandArguments),
     Presence(presence::PresenceArguments),
     Prompt(prompt::PromptArguments),
+    Refine(proposals::RefineArguments),
+    Search(proposals::SearchArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -122,6 +125,8 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Device(arguments) => device::run(&arguments, &open),
         Command::Presence(arguments) => presence::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
+        Command::Refine(arguments) => proposals::run_refine(&arguments, &open),
+        Command::Search(arguments) => proposals::run_search(&arguments, &open),
     })
 }
 

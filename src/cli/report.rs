@@ -184,7 +184,7 @@ fn shortened(text: &str, characters: usize) -> String {
 }
 
 /// Converts an `f32` to the shortest decimal form, 0.9 instead of 0.8999999761581421.
-fn number(value: f32) -> f64 {
+pub fn number(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }
 

@@ -1,6 +1,7 @@
 //! Predictions from an image and a prompt. The features of both are cached for the next prediction.
 
 mod cache;
+mod candidates;
 mod error;
 pub mod evaluate;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod presence_fit;
 mod presence_images;
 mod refine;
 mod save_modified;
+mod search;
 mod segmenter;
 mod side_by_side;
 mod spectrum;
@@ -39,6 +41,7 @@ pub use presence_fit::{PresenceCase, calibrate_presence, presence_groups};
 pub use presence_images::{PresenceCases, PresenceImage, presence_cases};
 pub use refine::{REFINE_STEPS, RefineEnd, RefineSettings, RefineStep, Refinement, refine};
 pub use save_modified::changes;
+pub use search::{MOST_SENTENCES, Search, SearchHit, SearchSettings, search, sureness};
 pub use segmenter::{OpenModel, Segmenter, local, local_models};
 pub use spectrum::radial_power;
 pub use sweep::{ReadCase, SweepCase, SweepPoint, SweepResult, sweep};

@@ -17,6 +17,8 @@ mod harness;
 mod information;
 #[path = "window/presentation.rs"]
 mod presentation;
+#[path = "window/prompts.rs"]
+mod prompts;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]

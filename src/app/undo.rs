@@ -1,5 +1,6 @@
 //! Undoable changes of the window's state.
 
+use std::cmp::Ordering;
 use std::mem::{Discriminant, discriminant};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use super::command::Command;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::Colours;
+use super::variants::{PinSpec, VariantsCommand};
 use crate::annotate::{self, Step};
 use crate::data::LabelChoice;
 use crate::data::volume::DisplayWindow;
@@ -35,6 +37,13 @@ pub enum Change {
         /// The overrides after the change.
         after: Option<Overrides>,
     },
+    /// A change of the pinned variants.
+    Pins {
+        /// What was pinned before the change.
+        before: Vec<PinSpec>,
+        /// What is pinned after it.
+        after: Vec<PinSpec>,
+    },
 }
 
 /// The kind of a change that consists of many small ones.
@@ -44,6 +53,8 @@ pub enum Held {
     Command(Discriminant<Command>),
     /// The slider of a parameter.
     Overrides,
+    /// The prompt or the threshold of a pin.
+    Pin(u64),
 }
 
 /// The view before and after a change. Undoing it leaves everything else untouched, because another image may have
@@ -186,7 +197,12 @@ impl HimixApp {
         let is_step = matches!(command, Command::Undo | Command::Redo);
         let held = held(&command);
         let goes_on = matches!(command, Command::Stages(StagesCommand::Override(_, true)));
+        let edited = match &command {
+            Command::Variants(VariantsCommand::Type(id, _) | VariantsCommand::SetThreshold(id, _)) => Some(*id),
+            _ => None,
+        };
         let (before, overrides) = (self.view_snapshot(), self.state.stages.overrides.clone());
+        let pins = self.state.variants.specs();
         self.change(ctx, command);
         if is_step {
             return;
@@ -198,6 +214,10 @@ impl HimixApp {
         }
         if overrides != self.state.stages.overrides {
             self.record_overrides(overrides, goes_on);
+        }
+        let pinned = self.state.variants.specs();
+        if pins != pinned {
+            self.record_pins(pins, pinned, edited);
         }
     }
 
@@ -224,6 +244,27 @@ impl HimixApp {
         self.state.history.record_held(step, Held::Overrides, within, Instant::now(), join);
     }
 
+    /// Records a change of the pins. Edits of the same pin that follow quickly are one step.
+    fn record_pins(&mut self, before: Vec<PinSpec>, after: Vec<PinSpec>, edited: Option<u64>) {
+        let name = match after.len().cmp(&before.len()) {
+            Ordering::Greater => "pinning",
+            Ordering::Less => "removal of pins",
+            Ordering::Equal => "change of a pin",
+        };
+        let step = Step { name: name.to_owned(), change: Change::Pins { before, after } };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Pins { after, .. }, Change::Pins { after: newest, .. }) =
+                (&mut last.change, next.change)
+            {
+                *after = newest;
+            }
+        };
+        match edited {
+            Some(id) => self.state.history.record_held(step, Held::Pin(id), ONE_STEP, Instant::now(), join),
+            None => self.state.history.record(step),
+        }
+    }
+
     /// Removes the steps that changed overrides, because they belong to another model.
     pub(super) fn forget_override_steps(&mut self) {
         self.state.history.retain(|change| !matches!(change, Change::Overrides { .. }));
@@ -246,6 +287,10 @@ impl HimixApp {
             Change::Overrides { before, after } => {
                 self.show_tab(Tab::Stages);
                 self.state.stages.overrides = if is_back { before } else { after };
+            }
+            Change::Pins { before, after } => {
+                self.show_tab(Tab::Prompts);
+                self.set_pins(if is_back { before } else { after });
             }
         }
     }
@@ -326,7 +371,7 @@ mod tests {
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
-            Change::Overrides { .. } => None,
+            Change::Overrides { .. } | Change::Pins { .. } => None,
         }
     }
 

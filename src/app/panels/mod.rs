@@ -1,12 +1,14 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod canvas;
+mod checks;
 mod dock;
 pub mod empty;
 mod entries;
 mod hud;
 mod information;
 mod level;
+mod library;
 mod menu;
 mod messages;
 mod model;
@@ -27,11 +29,11 @@ mod scores;
 mod shortcuts;
 mod stages;
 mod toasts;
-mod tokens;
 mod train;
 mod truth;
 mod variants;
 pub mod widgets;
+mod words;
 mod worklist;
 
 use eframe::egui::{CentralPanel, Ui};
@@ -65,6 +67,9 @@ pub const PANELS: &[&dyn Panel] = &[
     &train::charts::Curves,
     &comparison::panel::SideBySide,
     &train::log::Log,
+    &variants::differences::DifferencesPanel,
+    &library::History,
+    &library::Presets,
     &messages::Messages,
 ];
 

@@ -19,6 +19,8 @@ mod information;
 mod presentation;
 #[path = "window/prompts.rs"]
 mod prompts;
+#[path = "window/proposals.rs"]
+mod proposals;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]

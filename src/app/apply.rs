@@ -142,6 +142,7 @@ impl HimixApp {
             Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
+            Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {

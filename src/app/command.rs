@@ -8,6 +8,7 @@ use super::dialogs::{DialogKind, OverlaySize};
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
+use super::proposals::ProposalsCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
@@ -181,6 +182,8 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command about proposals for the prompt.
+    Proposals(ProposalsCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
     /// A command of the Train tab.

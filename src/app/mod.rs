@@ -24,6 +24,7 @@ mod pane;
 mod panels;
 mod picture;
 mod preferences;
+mod proposals;
 mod record;
 mod run;
 mod saving;

@@ -14,6 +14,7 @@ use super::layout::Layouts;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
+use super::proposals::Proposals;
 use super::record::{PendingImage, PredictionRecord, PromptOf};
 use super::settings::Settings;
 use super::stages::Stages;
@@ -155,6 +156,8 @@ pub struct State {
     pub stages: Stages,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The proposals for the prompt.
+    pub proposals: Proposals,
     /// The pinned variants of the prompt.
     pub variants: Variants,
     /// The comparison model, if there is one.
@@ -178,6 +181,7 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            proposals: Proposals::default(),
             variants: Variants::default(),
             picture,
             tab: Tab::default(),

@@ -8,9 +8,7 @@
 //! Colour and shape of polyps are not varied, because no mask can agree or disagree with them.
 
 use crate::data::describe::Kind;
-use crate::text::prompt::{
-    Colour, LungFinding, Lungs, Place, Polyps, Prompt, Shape, Side, Size, Zone, Zones,
-};
+use crate::text::prompt::{Colour, LungFinding, Lungs, Place, Polyps, Prompt, Shape, Side, Size, Zone, Zones};
 
 /// The most infected areas that are tried.
 const MOST_AREAS: u32 = 6;
@@ -26,9 +24,9 @@ pub fn coarse(kind: Kind) -> Vec<Prompt> {
     let choices: Vec<Zones> =
         [Zones::ALL].into_iter().chain(Zone::ALL.iter().map(|zone| Zones::NONE.with(*zone))).collect();
     let one_sided = choices.iter().flat_map(|zones| Side::ALL.iter().map(|side| lungs(1, &[(*side, *zones)])));
-    let both_sided = choices.iter().flat_map(|left| {
-        choices.iter().map(|right| lungs(2, &[(Side::Left, *left), (Side::Right, *right)]))
-    });
+    let both_sided = choices
+        .iter()
+        .flat_map(|left| choices.iter().map(|right| lungs(2, &[(Side::Left, *left), (Side::Right, *right)])));
     one_sided.chain(both_sided).collect()
 }
 
@@ -107,9 +105,10 @@ fn next_to_polyps(said: &Polyps) -> Vec<Prompt> {
     if number < MOST_POLYPS {
         found.push(polyps(number + 1, sizes.clone(), places.clone()));
         let others = Place::ALL.iter().filter(|place| !places.contains(place));
-        found.extend(others.map(|place| {
-            polyps(number + 1, sizes.clone(), places.iter().copied().chain([*place]).collect())
-        }));
+        found.extend(
+            others
+                .map(|place| polyps(number + 1, sizes.clone(), places.iter().copied().chain([*place]).collect())),
+        );
     }
     if number > 1 && places.len() > 1 {
         let without = |index: usize| {

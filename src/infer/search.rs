@@ -100,7 +100,8 @@ pub fn search(
     settings: SearchSettings,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Option<Search>, InferError> {
-    let describer = Describer::new(image, settings.kind).map_err(|error| InferError::Refused(error.to_string()))?;
+    let describer =
+        Describer::new(image, settings.kind).map_err(|error| InferError::Refused(error.to_string()))?;
     let kind = describer.kind();
     let truth = truth.filter(|truth| (truth.width, truth.height) == (image.width, image.height));
     let mut seen: HashSet<Prompt> = HashSet::new();
@@ -136,7 +137,10 @@ pub fn search(
 
 /// Orders by the score; of equal ones, the shorter sentence comes first.
 fn order(a: &SearchHit, b: &SearchHit) -> Ordering {
-    b.score.total_cmp(&a.score).then_with(|| a.prompt.len().cmp(&b.prompt.len())).then_with(|| a.prompt.cmp(&b.prompt))
+    b.score
+        .total_cmp(&a.score)
+        .then_with(|| a.prompt.len().cmp(&b.prompt.len()))
+        .then_with(|| a.prompt.cmp(&b.prompt))
 }
 
 fn hit(
@@ -222,7 +226,8 @@ mod tests {
     fn it_stops_and_says_nothing() {
         let mut model = Drawn::new(|_| square(0.2));
         let settings = SearchSettings::default();
-        let stop = |done: usize, _: usize| if done < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        let stop =
+            |done: usize, _: usize| if done < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         assert_eq!(search(&mut model, &Drawn::image(), None, settings, stop).expect("no error"), None);
     }
 

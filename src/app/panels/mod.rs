@@ -23,6 +23,7 @@ mod presentation;
 mod presets;
 mod prompt;
 mod prompts;
+mod proposals;
 mod question;
 mod result;
 mod scores;
@@ -68,6 +69,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &comparison::panel::SideBySide,
     &train::log::Log,
     &variants::differences::DifferencesPanel,
+    &proposals::Proposals,
     &library::History,
     &library::Presets,
     &messages::Messages,

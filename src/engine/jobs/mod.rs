@@ -5,6 +5,7 @@ mod judging;
 mod numbers;
 mod opening;
 mod painting;
+mod proposals;
 mod saving;
 mod variants;
 
@@ -13,5 +14,6 @@ pub use judging::*;
 pub use numbers::*;
 pub use opening::*;
 pub use painting::*;
+pub use proposals::*;
 pub use saving::*;
 pub use variants::*;

@@ -21,6 +21,8 @@ mod information;
 mod presentation;
 #[path = "window/prompts.rs"]
 mod prompts;
+#[path = "window/proposals.rs"]
+mod proposals;
 #[path = "window/robustness.rs"]
 mod robustness;
 #[path = "window/shader.rs"]

@@ -145,6 +145,7 @@ impl HimixApp {
             Command::Stages(command) => self.apply_stages(command),
             Command::Influence(command) => self.apply_influence(command),
             Command::Robustness(command) => self.apply_robustness(command),
+            Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {

@@ -38,6 +38,7 @@ impl HimixApp {
         self.take_judgement();
         self.take_robustness();
         self.take_variants();
+        self.take_proposals();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
                 Ok(predicted) => self.take_prediction(ticket, predicted),
@@ -322,7 +323,7 @@ impl HimixApp {
 
     /// Closes the image and everything that belongs to it.
     pub(super) fn close_image(&mut self) {
-        self.forget_prediction();
+        let ticket = self.forget_prediction();
         self.engine.forget_slices();
         let state = &mut self.state;
         state.document.close();
@@ -334,6 +335,7 @@ impl HimixApp {
         state.view = View::default();
         state.notes.leave_case();
         state.stages.forget_image();
+        state.proposals.forget_image(ticket);
         if let Some(comparison) = &mut state.comparison {
             comparison.forget();
         }

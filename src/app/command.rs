@@ -9,6 +9,7 @@ use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
+use super::proposals::ProposalsCommand;
 use super::robustness::RobustnessCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
@@ -187,6 +188,8 @@ pub enum Command {
     Influence(InfluenceCommand),
     /// A command about the study of robustness.
     Robustness(RobustnessCommand),
+    /// A command about proposals for the prompt.
+    Proposals(ProposalsCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
     /// A command of the Train tab.

@@ -25,6 +25,7 @@ mod pane;
 mod panels;
 mod picture;
 mod preferences;
+mod proposals;
 mod record;
 mod robustness;
 mod run;

@@ -15,6 +15,7 @@ use super::layout::Layouts;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
+use super::proposals::Proposals;
 use super::record::{PendingImage, PredictionRecord, PromptOf};
 use super::robustness::Robustness;
 use super::settings::Settings;
@@ -161,6 +162,8 @@ pub struct State {
     pub training: Training,
     /// The study of robustness.
     pub robustness: Robustness,
+    /// The proposals for the prompt.
+    pub proposals: Proposals,
     /// The pinned variants of the prompt.
     pub variants: Variants,
     /// The comparison model, if there is one.
@@ -185,6 +188,7 @@ impl State {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
             robustness: Robustness::default(),
+            proposals: Proposals::default(),
             variants: Variants::default(),
             picture,
             tab: Tab::default(),

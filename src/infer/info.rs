@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::overrides::Overrides;
+use crate::model::weights::presence::PresenceCalibration;
 
 /// Information about an open model, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct ModelInfo {
     pub overrides: Overrides,
     /// The origin of the stages' linear probes; `None` if there are none.
     pub linear_probes: Option<String>,
+    /// The calibration of presence; `None` if there is none.
+    #[serde(default)]
+    pub presence: Option<PresenceCalibration>,
     /// The σ of each stage, coarse to fine, after each epoch of the training, if this is stored beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.

@@ -61,6 +61,7 @@ fn check_object(object: &Value, image: &Path, prompt: &str) {
             "scores",
             "description",
             "agreement",
+            "presence",
             "warnings",
             "mask",
             "sigma",

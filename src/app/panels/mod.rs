@@ -24,6 +24,7 @@ mod presentation;
 mod presets;
 mod prompt;
 mod prompts;
+mod proposals;
 mod question;
 mod result;
 mod robustness;
@@ -72,6 +73,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &train::log::Log,
     &variants::differences::DifferencesPanel,
     &robustness::Robustness,
+    &proposals::Proposals,
     &library::History,
     &library::Presets,
     &messages::Messages,

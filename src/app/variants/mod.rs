@@ -251,6 +251,7 @@ mod tests {
             tokens: TokensRead::default(),
             milliseconds: Milliseconds::default(),
             device: String::new(),
+            presence: None,
         };
         let table = Arc::new(ThresholdCounts::new(values, Some(truth)));
         let of = PinnedOf { prompt: String::new(), slot: Slot::Primary, opened: 1, image: 1, seen: None };

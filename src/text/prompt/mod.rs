@@ -5,6 +5,7 @@
 
 mod check;
 mod check_values;
+mod edit;
 mod forms;
 pub mod json;
 mod lexicon;

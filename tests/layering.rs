@@ -20,7 +20,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("train", &["model", "text", "data", "metrics", "device"]),
     ("analysis", &["infer", "data", "metrics"]),
     ("engine", &["annotate", "analysis", "infer", "train", "text", "data", "metrics", "device"]),
-    ("app", &["engine", "annotate", "analysis", "render", "infer", "data", "metrics", "device", "logging"]),
+    (
+        "app",
+        &["engine", "annotate", "analysis", "render", "infer", "text", "data", "metrics", "device", "logging"],
+    ),
     (
         "cli",
         &[

@@ -170,7 +170,7 @@ pub enum Command {
     SetMemoryLimit(f32),
     /// Start or end the presentation, which shows only the image, the prompt and the legend, with larger text.
     Present(bool),
-    /// Switch to another task: Read, Stages or Train.
+    /// Switch to another task.
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),

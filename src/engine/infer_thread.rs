@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, never, select};
+use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 
 use super::event::{Event, ModelEvent, Slot};
 use super::event_sender::EventSender;
 use super::guard::guarded;
 use super::inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};
 use super::job::{self, Ticket};
+use super::model_job::{Call, Visit, Visitor, network_input};
 use super::pending::Reply;
 use super::slot::LatestSlot;
 use super::warm_up::{Message, Turn, WarmUpThread};
@@ -19,6 +20,8 @@ use crate::infer::{
     InferError, Inspection, ModelInfo, ModelSource, OpenModel, Prediction, Segmenter, WarmUp, Warmed, same_mask,
 };
 
+const NO_MODEL: &str = "No model is open. Open one from the Model menu.";
+
 /// The requests to an inference thread, each in a slot with its reply channel.
 #[derive(Clone, Default)]
 pub(super) struct Requests {
@@ -26,6 +29,22 @@ pub(super) struct Requests {
     pub(super) models: LatestSlot<(ModelSource, DeviceChoice, Reply<ModelInfo>)>,
     pub(super) predictions: LatestSlot<(PredictRequest, Reply<Predicted>)>,
     pub(super) inspections: LatestSlot<(InspectRequest, Reply<Inspected>)>,
+    /// Jobs that wait for a handle of the model.
+    pub(super) jobs: Calls,
+}
+
+/// The channel for jobs.
+#[derive(Clone)]
+pub(super) struct Calls {
+    pub(super) put: Sender<Call>,
+    pub(super) take: Receiver<Call>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        let (put, take) = unbounded();
+        Self { put, take }
+    }
 }
 
 /// The state of the thread.
@@ -46,6 +65,8 @@ pub(super) struct InferThread {
     /// The stored image of the last request with a display window, that display window, and the resulting network
     /// input.
     pub(super) seen: Option<(Arc<Image>, DisplayWindow, Arc<Image>)>,
+    /// The predictions that jobs ask for because they could not be given a model of their own.
+    pub(super) visits: (Sender<Visit>, Receiver<Visit>),
 }
 
 /// The reason why there is no prediction.
@@ -81,6 +102,25 @@ impl InferThread {
                     self.open_waiting_model();
                     if let Some((request, reply)) = self.requests.inspections.take() {
                         self.look(request, reply);
+                    }
+                }
+                recv(self.requests.jobs.take) -> call => {
+                    self.open_waiting_model();
+                    if let Ok(call) = call {
+                        call(self.handle());
+                    }
+                }
+                recv(self.visits.1) -> visit => {
+                    // What the window shows comes before the many predictions of a job.
+                    self.open_waiting_model();
+                    if let Some((request, reply)) = self.requests.predictions.take() {
+                        self.answer(request, reply);
+                    }
+                    if let Some((request, reply)) = self.requests.inspections.take() {
+                        self.look(request, reply);
+                    }
+                    if let Ok(visit) = visit {
+                        self.receive(visit);
                     }
                 }
             }
@@ -223,6 +263,26 @@ impl InferThread {
         })
     }
 
+    /// A handle of the model for another thread, or the reason why there is none.
+    fn handle(&self) -> Result<Box<dyn Segmenter>, String> {
+        let Some((_, model)) = &self.model else { return Err(NO_MODEL.into()) };
+        if let Some(shared) = model.share() {
+            return Ok(shared);
+        }
+        let (info, opened, visits) = (model.info(), self.opened, self.visits.0.clone());
+        Ok(Box::new(Visitor { info, opened, visits, image: None }))
+    }
+
+    /// Computes a prediction for a job.
+    fn receive(&mut self, visit: Visit) {
+        let model = self.model.as_mut().filter(|_| visit.opened == self.opened);
+        let Some((_, model)) = model else { return visit.refuse() };
+        if let Err(reason) = visit.compute(model.as_mut()) {
+            self.reopen_on_cpu(&reason);
+        }
+        self.pass_on_notices();
+    }
+
     fn predict(&mut self, request: &PredictRequest) -> Result<Prediction, Failure> {
         let prediction = self.ask(request, |model, image| model.predict(image, &request.prompt))?;
         must_fit(&prediction, &request.image)?;
@@ -244,7 +304,7 @@ impl InferThread {
         question: impl FnOnce(&mut dyn Segmenter, &Image) -> Result<T, InferError>,
     ) -> Result<T, Failure> {
         let Some((_, model)) = &mut self.model else {
-            return Err(Failure::Refused("No model is open. Open one from the Model menu.".into()));
+            return Err(Failure::Refused(NO_MODEL.into()));
         };
         let image = match (request.seen, &self.seen) {
             (None, _) => request.image.clone(),
@@ -252,7 +312,7 @@ impl InferThread {
                 image.clone()
             }
             (Some(seen), _) => {
-                let image = Arc::new(request.image.windowed(seen.window, seen.is_inverted));
+                let image = network_input(&request.image, Some(seen));
                 self.seen = Some((request.image.clone(), seen, image.clone()));
                 image
             }

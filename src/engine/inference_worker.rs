@@ -1,10 +1,12 @@
 //! One open model with the thread that owns it, and its requests.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::event::Slot;
 use super::event_sender::EventSender;
@@ -19,6 +21,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The requests to an inference thread. Dropping it ends the thread after its current request.
 pub(super) struct InferenceWorker {
     pub(super) requests: Requests,
+    /// Tells the jobs of this model to end.
+    pub(super) is_closing: Arc<AtomicBool>,
     quit: Option<Sender<()>>,
     ended: Receiver<()>,
 }
@@ -47,18 +51,26 @@ impl InferenceWorker {
             warm_up: None,
             turn,
             seen: None,
+            visits: unbounded(),
         };
         Builder::new().name(name.into()).spawn(move || {
             let _alive: Sender<()> = alive;
             lower(PREDICTION);
             thread.run();
         })?;
-        Ok(Self { requests, quit: Some(quit), ended })
+        Ok(Self { requests, is_closing: Arc::default(), quit: Some(quit), ended })
     }
 
     /// Ends the thread and waits for it for a limited time.
     pub(super) fn end(&mut self) {
+        self.is_closing.store(true, Ordering::Relaxed);
         self.quit = None;
         let _ = self.ended.recv_timeout(FAREWELL);
+    }
+}
+
+impl Drop for InferenceWorker {
+    fn drop(&mut self) {
+        self.is_closing.store(true, Ordering::Relaxed);
     }
 }

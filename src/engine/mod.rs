@@ -17,6 +17,7 @@ mod inference;
 mod inference_worker;
 mod job;
 pub mod jobs;
+mod model_job;
 mod overlay;
 mod pending;
 mod priority;
@@ -47,6 +48,7 @@ pub use event::{Event, ModelEvent, Slot};
 pub use figure::{FigureKind, FigureModel, FigureRequest};
 pub use inference::{Counts, InspectRequest, Inspected, PredictRequest, Predicted};
 pub use job::{Failure, Job, Task, Ticket, Worker};
+pub use model_job::{ModelJob, ModelTask, network_input};
 pub use overlay::{OverlayPaint, compose, striped};
 pub use pending::{Asked, Pending, Several};
 pub use scores::ThresholdCounts;
@@ -243,6 +245,17 @@ impl Engine {
         let (asked, reply) = pending.prepare(request.ticket, (), self.out.wake.clone());
         pending.sent(asked);
         model.requests.predictions.put((request, reply));
+    }
+
+    /// Requests `job` with the model in a slot. The answer goes to `pending`, where `what` describes the request. An
+    /// earlier request in `pending` is cancelled. Nothing happens if no model was ever requested for the slot.
+    pub fn ask_model<Q, J: ModelJob>(&self, slot: Slot, pending: &mut Pending<Q, J::Answer>, what: Q, job: J) {
+        let Some(model) = self.model(slot) else { return };
+        let (asked, reply) = pending.prepare(self.ticket(), what, self.out.wake.clone());
+        pending.sent(asked);
+        let call = model_job::call(job, reply, model.is_closing.clone());
+        // The thread takes calls until the engine is dropped, when nobody waits for the answer.
+        let _ = model.requests.jobs.put.send(call);
     }
 
     /// Withdraws a request for a prediction that is still waiting.

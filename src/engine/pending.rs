@@ -137,6 +137,12 @@ pub(super) struct Reply<A> {
 }
 
 impl<A> Reply<A> {
+    /// The same channel, for a thread that may fail to start. Only one of the two must answer.
+    pub(super) fn another(&self) -> Self {
+        let Self { ticket, inbox, shared, wake } = self;
+        Self { ticket: *ticket, inbox: inbox.clone(), shared: shared.clone(), wake: wake.clone() }
+    }
+
     /// Sends the answer. It does not replace the answer to a later request.
     pub(super) fn answer(self, outcome: Result<A, Failure>) {
         let mut inbox = locked(&self.inbox);

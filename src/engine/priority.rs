@@ -3,6 +3,8 @@
 /// The priority of predictions, in steps of `nice` below the default. A frame is then drawn promptly during a
 /// prediction, and a prediction on an otherwise idle machine is not slower.
 pub(super) const PREDICTION: i32 = 4;
+/// The priority of jobs with many predictions, which must not slow down the one that follows typing.
+pub(super) const LAB: i32 = 8;
 /// The priority of a training run, in steps of `nice`. A thread that predicts gets about nine times as much time
 /// as one that trains.
 pub(super) const TRAINING: i32 = 14;

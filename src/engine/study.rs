@@ -9,6 +9,7 @@ use std::thread::Builder;
 
 use super::guard::guarded;
 use super::job::Failure;
+use super::model_job::network_input;
 use super::pending::Reply;
 use super::priority::{PREDICTION, lower};
 use crate::data::volume::DisplayWindow;
@@ -116,10 +117,7 @@ fn run(request: &StudyRequest, open: &OpenModel, reply: &Reply<StudyAnswer>) -> 
         Study::Sweep { overrides, parameter, values, threshold, over } => {
             let cases: Vec<ReadCase> = match over {
                 SweepOver::Picture { image, seen, prompt, truth } => {
-                    let image = match seen {
-                        Some(seen) => Arc::new(image.windowed(seen.window, seen.is_inverted)),
-                        None => image.clone(),
-                    };
+                    let image = network_input(image, *seen);
                     let case = move || {
                         let (image, truth) = (image.clone(), truth.clone());
                         Ok(SweepCase { image, prompt: prompt.clone(), truth })

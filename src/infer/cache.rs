@@ -32,6 +32,11 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         self.entries.push((key, value));
     }
 
+    /// The entry that was used last.
+    pub fn latest(&self) -> Option<&(K, V)> {
+        self.entries.last()
+    }
+
     /// Discards all entries.
     pub fn clear(&mut self) {
         self.entries.clear();

@@ -14,6 +14,7 @@ mod segmenter;
 mod side_by_side;
 mod spectrum;
 mod sweep;
+mod variants;
 mod warm_up;
 
 pub use crate::model::overrides::{GroupOverrides, Overrides, Parameter, StageOverrides};
@@ -30,4 +31,5 @@ pub use save_modified::changes;
 pub use segmenter::{OpenModel, Segmenter, local, local_models};
 pub use spectrum::radial_power;
 pub use sweep::{ReadCase, SweepCase, SweepPoint, SweepResult, sweep};
+pub use variants::predict_each;
 pub use warm_up::{Report, WarmUp, WarmUpProgress, Warmed, same_mask};

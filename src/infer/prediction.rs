@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::foreground;
+use crate::text::prompt::Reading;
 
 /// A two-dimensional map, such as the probability that each pixel belongs to what the prompt describes; row-major,
 /// in the natural orientation.
@@ -60,6 +61,9 @@ pub struct TokensRead {
     pub dropped: Vec<String>,
     /// The maximum number of tokens of the model, including special tokens.
     pub limit: usize,
+    /// The same by words; empty if the network reads no text.
+    #[serde(default)]
+    pub reading: Reading,
 }
 
 /// The segmentation for one image and one prompt.

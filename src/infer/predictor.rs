@@ -20,6 +20,7 @@ use crate::model::overrides::Overrides;
 use crate::model::weights::linear_probes::LinearProbes;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle, manifest};
 use crate::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace, Traced};
+use crate::text::prompt::{Reading, reading};
 use crate::text::{Encoding, Tokenizer};
 
 /// The number of images whose features are cached; 2.3 MB each in the full-size model.
@@ -155,17 +156,21 @@ impl Predictor {
     }
 
     /// The same model for another thread, with the same weights in the same memory. Prompts that one of them has
-    /// encoded are known to the other; images are not. `None` on a GPU, which computes for one thread at a time, and
-    /// if the network cannot share its weights.
+    /// encoded are known to the other, and the image that was used last is known to the new one. `None` on a GPU,
+    /// which computes for one thread at a time, and if the network cannot share its weights.
     pub fn share(&self) -> Option<Self> {
-        let Loaded { executor, device, images: _, prompts } = &self.loaded;
+        let Loaded { executor, device, images, prompts } = &self.loaded;
         if device.is_gpu {
             return None;
+        }
+        let mut shared_images = Recent::new(IMAGES_CACHED_SHARED);
+        if let Some((key, features)) = images.latest() {
+            shared_images.put(*key, features.clone());
         }
         let loaded = Loaded {
             executor: executor.share()?,
             device: device.clone(),
-            images: Recent::new(IMAGES_CACHED_SHARED),
+            images: shared_images,
             prompts: prompts.clone(),
         };
         Some(Self {
@@ -203,6 +208,12 @@ impl Predictor {
                 Encoding { ids: Vec::new(), mask: Vec::new(), read: Vec::new(), dropped: Vec::new(), total: 0 }
             }
         }
+    }
+
+    /// What the network would read of a prompt, by words; empty if it reads no text.
+    pub fn reading(&self, prompt: &str) -> Reading {
+        let reading = |tokenizer: &Arc<Tokenizer>| reading(prompt, tokenizer, self.info.token_limit);
+        self.tokenizer.as_ref().map_or_else(Reading::default, reading)
     }
 
     /// Clears the cached features of images and prompts, so that the next prediction computes everything.
@@ -377,7 +388,7 @@ impl Predictor {
             probability: Plane { width: image.width, height: image.height, values },
             stages,
             parameters: stage_parameters(overrides),
-            tokens: TokensRead { read, dropped, limit: self.info.token_limit },
+            tokens: TokensRead { read, dropped, limit: self.info.token_limit, reading: self.reading(prompt) },
             milliseconds: Milliseconds { decoder, total: elapsed_ms(pass.start), ..pass.milliseconds },
             device: self.loaded.device.name.clone(),
         })

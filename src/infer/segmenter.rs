@@ -143,6 +143,7 @@ mod tests {
         Attribution, GroupOverrides, Milliseconds, Parameter, Plane, Spectra, StageMap, StageOverrides,
         StageParameters, StageView, TokensRead,
     };
+    use crate::text::prompt::Reading;
 
     /// Serialises and deserialises a value, and checks that serialising it again gives the same text.
     fn carried<T: Serialize + DeserializeOwned>(value: &T) -> T {
@@ -181,7 +182,12 @@ mod tests {
             probability: plane(0.9),
             stages: vec![StageMap { grid: 7, map: plane(0.5) }],
             parameters: vec![StageParameters { grid: 7, sigma: Some(4.7), layer_weights: vec![(9, 0.25)] }],
-            tokens: TokensRead { read: vec!["left".into()], dropped: vec!["lung".into()], limit: 3 },
+            tokens: TokensRead {
+                read: vec!["left".into()],
+                dropped: vec!["lung".into()],
+                limit: 3,
+                reading: Reading::default(),
+            },
             milliseconds: Milliseconds { vision: 1.0, text: 0.0, decoder: 2.5, total: 3.5 },
             device: "CPU".into(),
         };

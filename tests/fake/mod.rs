@@ -15,6 +15,7 @@ use himix::infer::{
     Overrides, Plane, Prediction, Segmenter, Spectra, StageOverrides, StageParameters, StageView, TokensRead,
     WarmUp, WarmUpProgress, Warmed,
 };
+use himix::text::prompt::{ReadWord, Reading};
 
 /// Side of the fake model's input.
 const SIDE: usize = 32;
@@ -196,8 +197,6 @@ impl Segmenter for FakeModel {
             _ => {}
         }
         let is_wrong = self.on_gpu.as_ref().is_some_and(|gpu| gpu.ends == Ending::ReadyButWrong);
-        let words: Vec<String> = prompt.split_whitespace().map(str::to_owned).collect();
-        let read = words.len().min(LIMIT - 2);
         let half = |width, height| {
             let mut plane = half(width, height);
             plane.values.iter_mut().filter(|_| is_wrong).for_each(|value| *value = 1.0 - *value);
@@ -212,7 +211,7 @@ impl Segmenter for FakeModel {
             probability,
             stages: Vec::new(),
             parameters: vec![stage(7, 6.18), stage(14, 4.70), stage(28, 0.95)],
-            tokens: TokensRead { read: words[..read].to_vec(), dropped: words[read..].to_vec(), limit: LIMIT },
+            tokens: tokens_read(prompt),
             milliseconds: Milliseconds { vision: 0.0, text: 3.0, decoder: 9.0, total: 12.0 },
             device: self.device(),
         })
@@ -266,6 +265,26 @@ impl Segmenter for FakeModel {
     fn share(&self) -> Option<Box<dyn Segmenter>> {
         self.is_shared.then(|| Box::new(self.clone()) as Box<dyn Segmenter>)
     }
+}
+
+/// Reads every word as one token; a word with a "q" is not understood.
+fn tokens_read(prompt: &str) -> TokensRead {
+    let words: Vec<String> = prompt.split_whitespace().map(str::to_owned).collect();
+    let (read, dropped) = words.split_at(words.len().min(LIMIT - 2));
+    let mut at = 0;
+    let read_words = words.iter().enumerate().map(|(place, word)| {
+        let from = at + prompt[at..].find(word.as_str()).unwrap_or(0);
+        at = from + word.len();
+        ReadWord {
+            bytes: from..at,
+            pieces: vec![word.clone()],
+            is_mark: false,
+            is_understood: !word.contains('q'),
+            is_within_limit: place < LIMIT - 2,
+        }
+    });
+    let reading = Reading { words: read_words.collect(), tokens: words.len() + 2, limit: LIMIT };
+    TokensRead { read: read.to_vec(), dropped: dropped.to_vec(), limit: LIMIT, reading }
 }
 
 /// Returns the parameters that can be overridden.

@@ -139,7 +139,7 @@ pub struct Action {
 }
 
 /// The tasks in which an image is viewed.
-pub const VIEWERS: &[Tab] = &[Tab::Read, Tab::Stages];
+pub const VIEWERS: &[Tab] = &[Tab::Read, Tab::Prompts, Tab::Stages];
 
 impl Action {
     /// Creates an action of a group, without keys. The declaration fills in the other fields.
@@ -183,7 +183,7 @@ impl Action {
         if self.works_in(state.tab) {
             (self.command)(state)
         } else {
-            Err("Go to the Read or the Stages tab first.")
+            Err("Go to a tab that shows the image first, such as Read.")
         }
     }
 }

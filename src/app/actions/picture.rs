@@ -247,6 +247,14 @@ pub const ITEMS: &[Item] = &[
         ..PROGRAM
     }),
     Item::Action(Action {
+        id: ActionId("prompts"),
+        name: "Prompts tab",
+        keys: &[Chord::key(Key::F4)],
+        words: "go to show task layout compare variants laboratory",
+        command: |_| Ok(Command::ShowTab(Tab::Prompts)),
+        ..PROGRAM
+    }),
+    Item::Action(Action {
         id: ActionId("train"),
         name: "Train tab",
         keys: &[Chord::key(Key::F3)],

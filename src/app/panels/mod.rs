@@ -30,6 +30,7 @@ mod toasts;
 mod tokens;
 mod train;
 mod truth;
+mod variants;
 pub mod widgets;
 mod worklist;
 
@@ -45,6 +46,7 @@ use super::state::State;
 pub const PANELS: &[&dyn Panel] = &[
     &worklist::Cases,
     &canvas::Canvas,
+    &variants::Variants,
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,

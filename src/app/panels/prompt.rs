@@ -39,7 +39,11 @@ pub struct Prompt;
 const INFO: PaneInfo = PaneInfo {
     title: "Prompt",
     help: "The text that says what to segment, and what the network reads of it.",
-    places: &[Place::new(Tab::Read, Column::Middle, 1), Place::new(Tab::Stages, Column::Middle, 1)],
+    places: &[
+        Place::new(Tab::Read, Column::Middle, 1),
+        Place::new(Tab::Prompts, Column::Middle, 1),
+        Place::new(Tab::Stages, Column::Middle, 1),
+    ],
     size: [600.0, 152.0],
     is_named: true,
     ..PaneInfo::new(Pane::new("prompt"))

@@ -29,7 +29,11 @@ pub struct Cases;
 const INFO: PaneInfo = PaneInfo {
     title: "Worklist",
     help: "The cases of the open folder.",
-    places: &[Place::new(Tab::Read, Column::Left, 0), Place::new(Tab::Stages, Column::Left, 0).closed()],
+    places: &[
+        Place::new(Tab::Read, Column::Left, 0),
+        Place::new(Tab::Prompts, Column::Left, 0).closed(),
+        Place::new(Tab::Stages, Column::Left, 0).closed(),
+    ],
     size: [196.0, 400.0],
     ..PaneInfo::new(Pane::WORKLIST)
 };

@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::lexicon::{LungTerm, is_negation, lung_term, tokens};
 use super::words::Place;
 use crate::text::Tokenizer;
 
 /// A word of a text, or a punctuation mark, with its pieces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadWord {
     /// Where it stands in the text, in bytes.
     pub bytes: Range<usize>,
@@ -24,7 +26,7 @@ pub struct ReadWord {
 }
 
 /// What a network reads of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The words and marks in the order of the text.
     pub words: Vec<ReadWord>,

@@ -140,6 +140,8 @@ impl HimixApp {
             Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
+            Command::Builder(command) => self.apply_builder(command),
+            Command::Report(command) => self.apply_report(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
                 state.page = page;

@@ -34,6 +34,7 @@ impl HimixApp {
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
+        self.take_report();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
                 Ok(predicted) => self.take_prediction(ticket, predicted),

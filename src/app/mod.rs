@@ -6,6 +6,7 @@
 mod actions;
 mod apply;
 mod arrivals;
+mod builder;
 mod command;
 mod comparison;
 mod diagnostics;
@@ -24,6 +25,7 @@ mod panels;
 mod picture;
 mod preferences;
 mod record;
+mod report;
 mod run;
 mod saving;
 mod session;
@@ -199,6 +201,7 @@ impl HimixApp {
         self.request_when_due();
         self.paint_comparison();
         self.request_inspection();
+        self.read_report();
         self.measure();
         self.view_as_network();
         self.guard_close(&ctx);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
 
+use super::builder::Builder;
 use super::comparison::Comparison;
 use super::jobs::{Jobs, Measured};
 use super::keys::ActionId;
@@ -14,6 +15,7 @@ use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
 use super::record::{PendingImage, PredictionRecord, PromptOf};
+use super::report::Report;
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
@@ -144,6 +146,10 @@ pub struct State {
     pub tab: Tab,
     /// The state of the Stages tab: the intermediate results of the network.
     pub stages: Stages,
+    /// The state of the builder.
+    pub builder: Builder,
+    /// The state of the Report panel.
+    pub report: Report,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
     /// The comparison model, if there is one.
@@ -170,6 +176,8 @@ impl State {
             picture,
             tab: Tab::default(),
             stages: Stages::default(),
+            builder: Builder::default(),
+            report: Report::default(),
             settings,
             device,
             display_adapters: Vec::new(),

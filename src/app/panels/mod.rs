@@ -1,6 +1,8 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
+mod builder;
 mod canvas;
+mod completion;
 mod dock;
 pub mod empty;
 mod entries;
@@ -22,6 +24,7 @@ mod presets;
 mod prompt;
 mod prompts;
 mod question;
+mod report;
 mod result;
 mod scores;
 mod shortcuts;
@@ -52,6 +55,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &result::Scores,
     &information::Information,
     &level::Level,
+    &builder::Builder,
+    &report::Report,
     &model::Network,
     &past::Past,
     &stages::what_if::WhatIf,

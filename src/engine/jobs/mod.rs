@@ -4,10 +4,12 @@ mod computing;
 mod numbers;
 mod opening;
 mod painting;
+mod reading;
 mod saving;
 
 pub use computing::*;
 pub use numbers::*;
 pub use opening::*;
 pub use painting::*;
+pub use reading::*;
 pub use saving::*;

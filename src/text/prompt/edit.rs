@@ -184,7 +184,10 @@ mod tests {
         assert_eq!(text(less), expected);
         assert_eq!(text(more.toggled_all(Side::Left)), text(one.clone()));
         assert_eq!(text(one.toggled(Side::Right, Zone::Lower)), "");
-        assert_eq!(text(lungs("No pulmonary infection.").toggled_all(Side::Left)), text(lungs("").toggled_all(Side::Left)));
+        assert_eq!(
+            text(lungs("No pulmonary infection.").toggled_all(Side::Left)),
+            text(lungs("").toggled_all(Side::Left))
+        );
     }
 
     #[test]

@@ -35,8 +35,7 @@ pub fn is_report(text: &str) -> bool {
     if parsed.is_whole() {
         return false;
     }
-    let has_heading =
-        tokens.windows(2).any(|pair| HEADINGS.contains(&pair[0].text.as_str()) && pair[1].is(":"));
+    let has_heading = tokens.windows(2).any(|pair| HEADINGS.contains(&pair[0].text.as_str()) && pair[1].is(":"));
     let begins_sentence = |pair: &[super::super::lexicon::Token]| pair[0].is(".") && pair[1].is_word;
     let sentences = 1 + tokens.windows(2).filter(|pair| begins_sentence(pair)).count();
     let unread = |bytes: &std::ops::Range<usize>| text[bytes.clone()].split_whitespace().count();
@@ -79,7 +78,10 @@ mod tests {
 
     #[test]
     fn any_text_is_judged_and_a_long_one_at_once() {
-        for text in ["\u{0}\u{7}\t\r\n", "اليسار الرئة \u{202e}left lung\u{202c} \u{1F600}\u{1F600} \u{1F468}\u{200D}\u{2695}"] {
+        for text in [
+            "\u{0}\u{7}\t\r\n",
+            "اليسار الرئة \u{202e}left lung\u{202c} \u{1F600}\u{1F600} \u{1F468}\u{200D}\u{2695}",
+        ] {
             assert_eq!(offered(text), None, "{text:?}");
         }
         let long = "No effusion. Opacity in the left lower zone, xyzzy.\t\u{1F600} ".repeat(2000);

@@ -147,6 +147,8 @@ impl HimixApp {
             Command::Robustness(command) => self.apply_robustness(command),
             Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
+            Command::Builder(command) => self.apply_builder(command),
+            Command::Report(command) => self.apply_report(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
                 state.page = page;

@@ -39,6 +39,7 @@ impl HimixApp {
         self.take_robustness();
         self.take_variants();
         self.take_proposals();
+        self.take_report();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
                 Ok(predicted) => self.take_prediction(ticket, predicted),

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
+use super::builder::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
 use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
 use super::proposals::ProposalsCommand;
+use super::report::ReportCommand;
 use super::robustness::RobustnessCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
@@ -192,6 +194,10 @@ pub enum Command {
     Proposals(ProposalsCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
+    /// A command of the builder.
+    Builder(BuilderCommand),
+    /// A command of the Report panel.
+    Report(ReportCommand),
     /// A command of the Train tab.
     Train(TrainCommand),
     /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.

@@ -6,6 +6,7 @@
 mod actions;
 mod apply;
 mod arrivals;
+mod builder;
 mod command;
 mod comparison;
 mod diagnostics;
@@ -27,6 +28,7 @@ mod picture;
 mod preferences;
 mod proposals;
 mod record;
+mod report;
 mod robustness;
 mod run;
 mod saving;
@@ -208,6 +210,7 @@ impl HimixApp {
         self.paint_influence();
         self.request_inspection();
         self.request_variants();
+        self.read_report();
         self.measure();
         self.judge();
         self.view_as_network();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
 
+use super::builder::Builder;
 use super::comparison::Comparison;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
@@ -17,6 +18,7 @@ use super::page::Page;
 use super::pane::{Pane, Panes};
 use super::proposals::Proposals;
 use super::record::{PendingImage, PredictionRecord, PromptOf};
+use super::report::Report;
 use super::robustness::Robustness;
 use super::settings::Settings;
 use super::stages::Stages;
@@ -158,6 +160,10 @@ pub struct State {
     pub stages: Stages,
     /// The influence of the words of the prompt.
     pub influence: InfluenceState,
+    /// The state of the builder.
+    pub builder: Builder,
+    /// The state of the Report panel.
+    pub report: Report,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
     /// The study of robustness.
@@ -194,6 +200,8 @@ impl State {
             tab: Tab::default(),
             stages: Stages::default(),
             influence: InfluenceState::default(),
+            builder: Builder::default(),
+            report: Report::default(),
             settings,
             device,
             display_adapters: Vec::new(),

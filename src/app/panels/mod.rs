@@ -1,7 +1,9 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
+mod builder;
 mod canvas;
 mod checks;
+mod completion;
 mod dock;
 pub mod empty;
 mod entries;
@@ -26,6 +28,7 @@ mod prompt;
 mod prompts;
 mod proposals;
 mod question;
+mod report;
 mod result;
 mod robustness;
 mod scores;
@@ -58,6 +61,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &result::Scores,
     &information::Information,
     &level::Level,
+    &builder::Builder,
+    &report::Report,
     &model::Network,
     &past::Past,
     &stages::what_if::WhatIf,

@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::panel::{Around, Panel};
 use super::widgets::{explain, grouped, milliseconds};
-use super::{prompts, words};
+use super::{completion, prompts, words};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
@@ -178,13 +178,12 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
         ui.spacing_mut().scroll.fade.strength = 0.0;
         ScrollArea::vertical().id_salt("prompt").max_height(height).min_scrolled_height(height).show(ui, |ui| {
             let edit = TextEdit::multiline(&mut text)
-                .id(id)
                 .frame(Frame::NONE)
                 .hint_text(HINT)
                 .desired_rows(rows)
                 .return_key(None)
                 .desired_width(f32::INFINITY);
-            let mut response = ui.add(edit);
+            let mut response = completion::field(ui, id, edit, &state.document.prompt, &[]);
             if let Some(name) = name {
                 response = response.labelled_by(name);
             }

@@ -19,6 +19,8 @@ mod information;
 mod presentation;
 #[path = "window/prompts.rs"]
 mod prompts;
+#[path = "window/session.rs"]
+mod session;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]

@@ -11,6 +11,7 @@ use super::command::Command;
 use super::notes::{About, Kind};
 use super::picture::layer;
 use super::record::{PromptOf, Source};
+use super::session_file::SessionCommand;
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
 use super::text::file_name;
 use super::view::View;
@@ -36,6 +37,7 @@ impl HimixApp {
         self.take_comparison();
         self.take_judgement();
         self.take_variants();
+        self.take_sessions();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
                 Ok(predicted) => self.take_prediction(ticket, predicted),
@@ -157,7 +159,7 @@ impl HimixApp {
     }
 
     fn take_sorted(&mut self, sorted: Sorted) {
-        let Sorted { image, folder, truth, model, refused } = sorted;
+        let Sorted { image, folder, truth, model, session, refused } = sorted;
         refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
         // A mask passed together with a folder belongs to the series in that folder, which has to be found first.
         let is_of_folder = folder.is_some() && image.is_none();
@@ -169,6 +171,7 @@ impl HimixApp {
             self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
         }
         self.commands.extend(model.map(Command::OpenModel));
+        self.commands.extend(session.map(|path| Command::Session(SessionCommand::Open(path))));
     }
 
     fn take_opened(&mut self, outcome: Result<ImageOpened, Failure>) {
@@ -194,10 +197,12 @@ impl HimixApp {
                     }
                     (None, Source::Sample(_)) => {}
                 }
+                let is_of_session = self.restore_image(ticket);
                 self.request_prediction();
                 self.finish_recall();
-                // A ground truth that was passed together with the image has already been requested.
-                if self.state.jobs.truth.pending().is_none() && !partners.is_empty() {
+                // A ground truth that was passed together with the image has already been requested, and a session
+                // names its own.
+                if !is_of_session && self.state.jobs.truth.pending().is_none() && !partners.is_empty() {
                     self.commands.push(Command::OpenTruth(partners));
                 }
             }
@@ -353,6 +358,9 @@ impl HimixApp {
         }
         let slice = open.slice;
         self.show_truth(OpenTruth::new(ticket, truth, slice));
+        if self.state.sessions.hides(ticket) {
+            self.state.show_truth = false;
+        }
     }
 
     /// Compares predictions with this ground truth from now on.

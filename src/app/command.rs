@@ -8,6 +8,7 @@ use super::dialogs::{DialogKind, OverlaySize};
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
+use super::session_file::SessionCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
@@ -183,6 +184,8 @@ pub enum Command {
     Stages(StagesCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
+    /// A command about sessions.
+    Session(SessionCommand),
     /// A command of the Train tab.
     Train(TrainCommand),
     /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.

@@ -15,6 +15,7 @@ use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
 use super::record::{PendingImage, PredictionRecord, PromptOf};
+use super::session_file::Sessions;
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
@@ -157,6 +158,8 @@ pub struct State {
     pub training: Training,
     /// The pinned variants of the prompt.
     pub variants: Variants,
+    /// The session that was opened, and those that were left behind.
+    pub sessions: Sessions,
     /// The comparison model, if there is one.
     pub comparison: Option<Comparison>,
     /// Draws the image.
@@ -179,6 +182,7 @@ impl State {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
             variants: Variants::default(),
+            sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
             stages: Stages::default(),

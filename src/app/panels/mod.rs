@@ -26,6 +26,7 @@ mod prompts;
 mod question;
 mod result;
 mod scores;
+mod session;
 mod shortcuts;
 mod stages;
 mod toasts;
@@ -85,6 +86,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     } else {
         menu::show(ui, state, commands);
         notes::show(ui, state, commands);
+        session::show(ui, state, commands);
         question::show(ui, state, commands);
         let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
         toasts::show(ui.ctx(), state, hero, commands);

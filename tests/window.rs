@@ -25,6 +25,8 @@ mod prompts;
 mod proposals;
 #[path = "window/robustness.rs"]
 mod robustness;
+#[path = "window/session.rs"]
+mod session;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]

@@ -11,6 +11,7 @@ use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::notes::Kind;
 use super::robustness::RobustnessCommand;
+use super::session_file::SessionCommand;
 use super::stages::{self, StagesCommand};
 use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
@@ -27,6 +28,11 @@ impl HimixApp {
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
             Command::OpenPaths(paths) => {
+                let paths = self.take_found(paths);
+                if paths.is_empty() {
+                    return;
+                }
+                let state = &mut self.state;
                 let has_image = state.document.image.is_some();
                 let job = SortPaths { paths, has_image };
                 let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
@@ -149,6 +155,7 @@ impl HimixApp {
             Command::Variants(command) => self.apply_variants(command),
             Command::Builder(command) => self.apply_builder(command),
             Command::Report(command) => self.apply_report(command),
+            Command::Session(command) => self.apply_session(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
                 state.page = page;
@@ -194,13 +201,14 @@ impl HimixApp {
             DialogKind::SaveModified => {
                 self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
             }
-            _ => None,
+            _ => self.state.suggested_session_name(kind),
         };
         let folder = match kind {
             DialogKind::ModelFolder
             | DialogKind::ModelFile
             | DialogKind::StartModel
             | DialogKind::CompareModel
+            | DialogKind::FindFolder(_)
             | DialogKind::SaveModified => {
                 self.state.model.as_ref().and_then(|model| model.source.path().parent().map(PathBuf::from))
             }
@@ -245,6 +253,12 @@ impl HimixApp {
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
             DialogKind::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
             DialogKind::SaveSettings => Command::Train(TrainCommand::SaveSettings(path)),
+            DialogKind::OpenSession => Command::Session(SessionCommand::Open(path)),
+            DialogKind::SaveSession => Command::Session(SessionCommand::Save(path)),
+            DialogKind::SaveVariants => Command::Session(SessionCommand::SaveVariants(path)),
+            DialogKind::FindFile(part) | DialogKind::FindFolder(part) => {
+                Command::Session(SessionCommand::Found(part, path))
+            }
         });
     }
 

@@ -13,6 +13,7 @@ use super::pane::Pane;
 use super::proposals::ProposalsCommand;
 use super::report::ReportCommand;
 use super::robustness::RobustnessCommand;
+use super::session_file::SessionCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
@@ -198,6 +199,8 @@ pub enum Command {
     Builder(BuilderCommand),
     /// A command of the Report panel.
     Report(ReportCommand),
+    /// A command about sessions.
+    Session(SessionCommand),
     /// A command of the Train tab.
     Train(TrainCommand),
     /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.

@@ -20,6 +20,7 @@ use super::proposals::Proposals;
 use super::record::{PendingImage, PredictionRecord, PromptOf};
 use super::report::Report;
 use super::robustness::Robustness;
+use super::session_file::Sessions;
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
@@ -82,6 +83,8 @@ pub struct OpenModel {
     pub source: ModelSource,
     /// The description of the model.
     pub info: ModelInfo,
+    /// The words that its tokenizer knows, for completion.
+    pub words: Vec<String>,
 }
 
 /// The state that the panels display.
@@ -172,6 +175,8 @@ pub struct State {
     pub proposals: Proposals,
     /// The pinned variants of the prompt.
     pub variants: Variants,
+    /// The session that was opened, and those that were left behind.
+    pub sessions: Sessions,
     /// The comparison model, if there is one.
     pub comparison: Option<Comparison>,
     /// Draws the image.
@@ -196,6 +201,7 @@ impl State {
             robustness: Robustness::default(),
             proposals: Proposals::default(),
             variants: Variants::default(),
+            sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
             stages: Stages::default(),

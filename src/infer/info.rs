@@ -18,6 +18,10 @@ pub struct ModelInfo {
     pub provenance: String,
     /// The maximum number of tokens of a prompt, including special tokens; 0 if the network reads no text.
     pub token_limit: usize,
+    /// The words that the tokenizer knows as a whole, one on each line, for completion; empty if the network reads no
+    /// text.
+    #[serde(default)]
+    pub vocabulary: String,
     /// The side length of the grid of each decoder stage that can be inspected, coarse to fine; empty if the
     /// network has none.
     pub stages: Vec<usize>,

@@ -142,6 +142,7 @@ impl Predictor {
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
             token_limit: network.text().map_or(0, |text| text.token_limit),
+            vocabulary: tokenizer.as_ref().map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default(),
             stages: network.stages().iter().map(|stage| stage.grid).collect(),
             parameters,
             device: loaded.device.name.clone(),

@@ -16,6 +16,7 @@ mod menu;
 mod messages;
 mod model;
 mod notes;
+mod offer;
 mod pages;
 mod palette;
 pub mod panel;
@@ -32,6 +33,7 @@ mod report;
 mod result;
 mod robustness;
 mod scores;
+mod session;
 mod shortcuts;
 mod stages;
 mod toasts;
@@ -96,6 +98,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     } else {
         menu::show(ui, state, commands);
         notes::show(ui, state, commands);
+        session::show(ui, state, commands);
         question::show(ui, state, commands);
         let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
         toasts::show(ui.ctx(), state, hero, commands);

@@ -44,6 +44,7 @@ impl Segmenter for Halves {
             tokens: Default::default(),
             milliseconds: Milliseconds::default(),
             device: "none".to_owned(),
+            presence: None,
         })
     }
 

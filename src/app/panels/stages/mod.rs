@@ -69,7 +69,7 @@ pub fn pictures(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             None => panes::show(ui, state, commands),
         }
         if ui.input(|input| !input.raw.hovered_files.is_empty()) {
-            empty::drop_target(ui, rect, "Drop an image, a mask or a model");
+            empty::drop_target(ui, rect, "Drop an image, a mask, a model or a session");
         }
     });
 }

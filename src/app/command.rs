@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
-use super::builder::BuilderCommand;
+use super::builder::command::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
 use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
 use super::proposals::ProposalsCommand;
-use super::report::ReportCommand;
+use super::report::command::ReportCommand;
 use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
 use super::stages::StagesCommand;

@@ -1,65 +1,14 @@
-//! The study of robustness: what is set, running and found.
+//! Starting and ending the study of robustness.
 
 use std::path::PathBuf;
 
-use super::HimixApp;
-use super::notes::Kind;
-use super::state::State;
-use crate::engine::jobs::{FormsStudied, StudyForms};
-use crate::engine::{Failure, Pending, Slot};
-use crate::infer::robustness::{Form, RobustnessSettings, Style, in_order_of_study};
-
-/// The study of robustness.
-pub struct Robustness {
-    /// The folder of the data set; empty for that of the worklist.
-    pub folder: String,
-    /// The split.
-    pub split: String,
-    /// The folder of the results; empty to write nothing.
-    pub out: String,
-    /// The forms.
-    pub forms: Vec<Form>,
-    /// The seed of what is drawn.
-    pub seed: u64,
-    /// The study that is running, with its folder.
-    pub pending: Pending<PathBuf, FormsStudied>,
-    /// What the last study found.
-    pub found: Option<FormsStudied>,
-}
-
-impl Default for Robustness {
-    fn default() -> Self {
-        Self {
-            folder: String::new(),
-            split: "test".into(),
-            out: String::new(),
-            // Those that the paper's supplementary compares.
-            forms: vec![Form::Structured, Form::Augmented, Form::Distilled, Form::Empty],
-            seed: 0,
-            pending: Pending::default(),
-            found: None,
-        }
-    }
-}
-
-/// A command about the study.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RobustnessCommand {
-    /// Set the folder of the data set.
-    Folder(String),
-    /// Set the split.
-    Split(String),
-    /// Set the folder of the results.
-    Out(String),
-    /// Add or remove a form.
-    Form(Form, bool),
-    /// Set the seed.
-    Seed(u64),
-    /// Start the study.
-    Start,
-    /// End it after the images in progress.
-    Cancel,
-}
+use super::{Robustness, RobustnessCommand};
+use crate::app::HimixApp;
+use crate::app::notes::Kind;
+use crate::app::state::State;
+use crate::engine::jobs::StudyForms;
+use crate::engine::{Failure, Slot};
+use crate::infer::robustness::{RobustnessSettings, Style, in_order_of_study};
 
 impl Robustness {
     /// Returns the folder of the data set; `None` if neither one is named nor a folder is open.
@@ -73,7 +22,7 @@ impl Robustness {
 
 impl HimixApp {
     /// Carries out a command about the study of robustness.
-    pub(super) fn apply_robustness(&mut self, command: RobustnessCommand) {
+    pub(in crate::app) fn apply_robustness(&mut self, command: RobustnessCommand) {
         let robustness = &mut self.state.robustness;
         match command {
             RobustnessCommand::Folder(folder) => robustness.folder = folder,
@@ -109,7 +58,7 @@ impl HimixApp {
     }
 
     /// Takes what a study found.
-    pub(super) fn take_robustness(&mut self) {
+    pub(in crate::app) fn take_robustness(&mut self) {
         match self.state.robustness.pending.take() {
             Some(Ok(found)) => {
                 let skipped = found.outcome.skipped.len();

@@ -55,7 +55,7 @@ fn a_prompt_is_refined_step_by_step() {
     wait(&mut window, "the mask", |_| model.last_prompt().trim() == "upper right lung");
     click(&mut window, "Refine the prompt");
     wait(&mut window, "the end", |window| says(window, "The sentence stands still after 2 steps."));
-    assert!(has(&window, "Use step 1: upper right lung"));
+    assert!(says(&window, "Use step 1: upper right lung"));
     assert!(says(&window, "agreement 1.00 · Dice 0.500"));
     click(&mut window, "Use step 2: Unilateral");
     wait(&mut window, "the step", |_| model.last_prompt().starts_with("Unilateral"));

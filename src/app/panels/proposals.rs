@@ -3,7 +3,7 @@
 use eframe::egui::{Button, ComboBox, Label, ProgressBar, Response, RichText, Role, Ui, WidgetInfo};
 
 use super::panel::Panel;
-use super::widgets::{explain, grouped, section};
+use super::widgets::{explain, grouped, heading};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::proposals::{DescribedMask, ProposalsCommand};
@@ -34,6 +34,7 @@ const INFO: PaneInfo = PaneInfo {
     help: "Sentences that a rule proposes for the prompt: of a mask, step by step, or of all sentences.",
     places: &[Place::new(Tab::Prompts, Column::Right, 0), Place::new(Tab::Read, Column::Right, 1).closed()],
     size: [320.0, 400.0],
+    growth: 1,
     ..PaneInfo::new(Pane::new("proposals"))
 };
 
@@ -133,8 +134,11 @@ const fn about(kind: Kind) -> &'static str {
 
 /// Draws a heading with its explanation.
 fn titled(ui: &mut Ui, title: &str, words: &str) {
-    section(ui, title, "");
-    ui.add(Label::new(RichText::new(words).small().weak()).wrap());
+    ui.separator();
+    ui.horizontal(|ui| {
+        heading(ui, title, "");
+        explain(ui, words);
+    });
 }
 
 /// Returns why there can be no prediction.

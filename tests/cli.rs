@@ -43,12 +43,18 @@ mod old;
 mod phantoms;
 #[path = "cli/predict.rs"]
 mod predict;
+#[path = "cli/presence.rs"]
+mod presence;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/prompt_objects.rs"]
 mod prompt_objects;
+#[path = "cli/proposals.rs"]
+mod proposals;
+#[path = "cli/robustness.rs"]
+mod robustness;
 #[path = "cli/scans.rs"]
 mod scans;
 #[path = "cli/train.rs"]

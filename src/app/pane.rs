@@ -20,6 +20,8 @@ impl Pane {
     pub const HISTORY: Self = Self("prompt_history");
     /// Prompts in the form of the training data.
     pub const PRESETS: Self = Self("prompt_presets");
+    /// Reports and prompts.
+    pub const REPORT: Self = Self("report");
     /// All messages.
     pub const MESSAGES: Self = Self("messages");
     /// The spectrum filters of the stages.

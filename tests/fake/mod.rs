@@ -222,6 +222,7 @@ impl Segmenter for FakeModel {
             tokens: tokens_read(prompt),
             milliseconds: Milliseconds { vision: 0.0, text: 3.0, decoder: 9.0, total: 12.0 },
             device: self.device(),
+            presence: None,
         })
     }
 

@@ -5,6 +5,7 @@ use eframe::egui::Key;
 use super::action::{Action, Group, Hold, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
+use crate::app::dialogs::DialogKind;
 use crate::app::influence::InfluenceCommand;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::pane::Pane;
@@ -129,6 +130,14 @@ pub const ITEMS: &[Item] = &[
         words: "clear variants",
         command: |state| pins(state).map(|()| Command::Variants(VariantsCommand::Clear)),
         undo: Undo::Step,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("save_variants"),
+        name: "Save variants as table…",
+        words: "export csv scores pins",
+        command: |state| state.can_save_variants().map(|()| Command::OpenDialog(DialogKind::SaveVariants)),
+        undo: Undo::Impossible,
         ..NEW
     }),
     Item::Action(Action {

@@ -80,6 +80,7 @@ mod tests {
             tokens: TokensRead::default(),
             milliseconds: Default::default(),
             device: String::new(),
+            presence: None,
         };
         let dice = Confusion::of(&prediction.mask(0.5), truth).dice();
         Seen::of(prediction, 0.5, Some(dice))

@@ -10,6 +10,7 @@ use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::notes::Kind;
+use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
 use super::stages::{self, StagesCommand};
 use super::text::file_name;
@@ -148,7 +149,12 @@ impl HimixApp {
             Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
+            Command::Influence(command) => self.apply_influence(command),
+            Command::Robustness(command) => self.apply_robustness(command),
+            Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
+            Command::Builder(command) => self.apply_builder(command),
+            Command::Report(command) => self.apply_report(command),
             Command::Session(command) => self.apply_session(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
@@ -240,6 +246,8 @@ impl HimixApp {
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
+            DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
+            DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),

@@ -35,8 +35,12 @@ impl HimixApp {
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
+        self.take_influence(ctx);
         self.take_judgement();
+        self.take_robustness();
         self.take_variants();
+        self.take_proposals();
+        self.take_report();
         self.take_sessions();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
@@ -276,7 +280,8 @@ impl HimixApp {
         self.state.stages.forget_model();
         self.forget_override_steps();
         self.state.document.predictions.clear();
-        self.state.model = Some(OpenModel { opened, source, info });
+        let words = info.vocabulary.lines().map(str::to_owned).collect();
+        self.state.model = Some(OpenModel { opened, source, info, words });
         self.request_prediction();
     }
 
@@ -325,7 +330,7 @@ impl HimixApp {
 
     /// Closes the image and everything that belongs to it.
     pub(super) fn close_image(&mut self) {
-        self.forget_prediction();
+        let ticket = self.forget_prediction();
         self.engine.forget_slices();
         let state = &mut self.state;
         state.document.close();
@@ -337,6 +342,7 @@ impl HimixApp {
         state.view = View::default();
         state.notes.leave_case();
         state.stages.forget_image();
+        state.proposals.forget_image(ticket);
         if let Some(comparison) = &mut state.comparison {
             comparison.forget();
         }

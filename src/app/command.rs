@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
+use super::builder::command::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
+use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
+use super::proposals::ProposalsCommand;
+use super::report::command::ReportCommand;
+use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
@@ -182,8 +187,18 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command of the panel about the influence of words.
+    Influence(InfluenceCommand),
+    /// A command about the study of robustness.
+    Robustness(RobustnessCommand),
+    /// A command about proposals for the prompt.
+    Proposals(ProposalsCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
+    /// A command of the builder.
+    Builder(BuilderCommand),
+    /// A command of the Report panel.
+    Report(ReportCommand),
     /// A command about sessions.
     Session(SessionCommand),
     /// A command of the Train tab.

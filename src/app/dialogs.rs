@@ -51,6 +51,10 @@ pub enum DialogKind {
     FitData,
     /// A data set for fitting the stage read-outs of the comparison model.
     FitComparedData,
+    /// A data set for a study of robustness.
+    StudyData,
+    /// The folder for the results of a study of robustness.
+    StudyResults,
     /// The file to write a figure of the stages to.
     SaveFigure(FigureKind),
     /// A session to open.
@@ -175,6 +179,8 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::FitData | DialogKind::FitComparedData => {
             dialog.set_title("Choose data set for the stage read-outs").pick_folder()
         }
+        DialogKind::StudyData => dialog.set_title("Choose data set for the study").pick_folder(),
+        DialogKind::StudyResults => dialog.set_title("Choose folder for the results").pick_folder(),
         DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")
             .add_filter("PNG image", &["png"])

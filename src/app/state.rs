@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
 
+use super::builder::Builder;
 use super::comparison::Comparison;
+use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
 use super::keys::ActionId;
@@ -14,7 +16,10 @@ use super::layout::Layouts;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
+use super::proposals::Proposals;
 use super::record::{PendingImage, PredictionRecord, PromptOf};
+use super::report::Report;
+use super::robustness::Robustness;
 use super::session_file::Sessions;
 use super::settings::Settings;
 use super::stages::Stages;
@@ -78,6 +83,8 @@ pub struct OpenModel {
     pub source: ModelSource,
     /// The description of the model.
     pub info: ModelInfo,
+    /// The words that its tokenizer knows, for completion.
+    pub words: Vec<String>,
 }
 
 /// The state that the panels display.
@@ -154,8 +161,18 @@ pub struct State {
     pub tab: Tab,
     /// The state of the Stages tab: the intermediate results of the network.
     pub stages: Stages,
+    /// The influence of the words of the prompt.
+    pub influence: InfluenceState,
+    /// The state of the builder.
+    pub builder: Builder,
+    /// The state of the Report panel.
+    pub report: Report,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The study of robustness.
+    pub robustness: Robustness,
+    /// The proposals for the prompt.
+    pub proposals: Proposals,
     /// The pinned variants of the prompt.
     pub variants: Variants,
     /// The session that was opened, and those that were left behind.
@@ -181,11 +198,16 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            robustness: Robustness::default(),
+            proposals: Proposals::default(),
             variants: Variants::default(),
             sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
             stages: Stages::default(),
+            influence: InfluenceState::default(),
+            builder: Builder::default(),
+            report: Report::default(),
             settings,
             device,
             display_adapters: Vec::new(),

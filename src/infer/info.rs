@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::overrides::Overrides;
+use crate::model::weights::presence::PresenceCalibration;
 
 /// Information about an open model, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,10 @@ pub struct ModelInfo {
     pub provenance: String,
     /// The maximum number of tokens of a prompt, including special tokens; 0 if the network reads no text.
     pub token_limit: usize,
+    /// The words that the tokenizer knows as a whole, one on each line, for completion; empty if the network reads no
+    /// text.
+    #[serde(default)]
+    pub vocabulary: String,
     /// The side length of the grid of each decoder stage that can be inspected, coarse to fine; empty if the
     /// network has none.
     pub stages: Vec<usize>,
@@ -30,6 +35,9 @@ pub struct ModelInfo {
     pub overrides: Overrides,
     /// The origin of the stages' linear probes; `None` if there are none.
     pub linear_probes: Option<String>,
+    /// The calibration of presence; `None` if there is none.
+    #[serde(default)]
+    pub presence: Option<PresenceCalibration>,
     /// The σ of each stage, coarse to fine, after each epoch of the training, if this is stored beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.

@@ -153,6 +153,14 @@ impl Tokenizer {
         encoding.get_tokens().iter().cloned().zip(offsets).collect()
     }
 
+    /// Returns the entries that are whole words of at least three letters, in the order of the alphabet.
+    pub fn words(&self) -> Vec<String> {
+        let is_word = |entry: &String| entry.chars().count() >= 3 && entry.chars().all(char::is_alphabetic);
+        let mut words: Vec<String> = self.inner.get_vocab(false).into_keys().filter(is_word).collect();
+        words.sort_unstable();
+        words
+    }
+
     /// Says whether a piece is the entry for unknown words.
     pub fn is_unknown(&self, piece: &str) -> bool {
         self.inner.token_to_id(piece) == Some(self.unknown)

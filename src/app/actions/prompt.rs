@@ -6,12 +6,14 @@ use super::action::{Action, Group, Hold, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
+use crate::app::influence::InfluenceCommand;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::PRESETS as TEXTS;
 use crate::app::variants::VariantsCommand;
+use crate::text::prompt::words;
 
 const NEW: Action = Action::of(Group::Prompt);
 /// The width of a menu of prompts, in points.
@@ -78,6 +80,19 @@ pub const ITEMS: &[Item] = &[
         command: |state| match state.document.prompt.is_empty() {
             true => Err("The prompt is empty."),
             false => Ok(Command::SetPrompt(String::new())),
+        },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("examine_words"),
+        name: "Examine its words",
+        words: "influence important matter leave out mask token attribution shapley",
+        command: |state| match state.examined() {
+            Some(examined) if !words(&examined.prompt).is_empty() => {
+                Ok(Command::Influence(InfluenceCommand::Examine))
+            }
+            Some(_) => Err("The prompt has no words."),
+            None => Err("Open an image and a model first."),
         },
         ..NEW
     }),

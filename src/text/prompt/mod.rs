@@ -5,6 +5,7 @@
 
 mod check;
 mod check_values;
+mod edit;
 mod forms;
 pub mod json;
 mod lexicon;
@@ -27,9 +28,9 @@ pub use forms::Form;
 pub use mirror::mirror;
 pub use parse::parse;
 pub use parsed::{Parsed, Part, PartKind};
-pub use phrases::{Exchange, MOST_PHRASES, Phrase, counterpart, exchanges, phrases, without, words};
+pub use phrases::{Exchange, MOST_PHRASES, Phrase, all_phrases, counterpart, exchanges, phrases, without, words};
 pub use reading::{ReadWord, Reading, reading};
-pub use typing::{complete_end, completions, grammar_words};
+pub use typing::{complete_end, completed, completions, grammar_words};
 pub use value::{Grammar, LungFinding, Lungs, Polyps, Prompt, Zones, laterality_of};
 pub use warning::{Rule, Warning};
 pub use words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_of, number_word};

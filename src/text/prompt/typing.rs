@@ -1,6 +1,8 @@
 //! Help while a prompt is typed: which part of the text is complete, and which words of the grammar may follow.
 
 use super::lexicon::tokens;
+use super::lungs::capital;
+use super::mirror::in_case_of;
 use super::parse::grammar_of;
 use super::value::Grammar;
 use super::words::{Colour, Laterality, Place, Shape, Side, Size, Zone, number_word};
@@ -28,6 +30,12 @@ pub fn completions(text: &str) -> Vec<String> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Returns `word` in the case in which it was begun: "Bi" becomes "Bilateral", "BI" "BILATERAL".
+pub fn completed(begun: &str, word: &str) -> String {
+    let is_one_letter = begun.chars().nth(1).is_none();
+    if is_one_letter && begun.chars().all(char::is_uppercase) { capital(word) } else { in_case_of(begun, word) }
 }
 
 /// Returns the words of a grammar.
@@ -83,5 +91,11 @@ mod tests {
         assert_eq!(completions("un"), ["unilateral"]);
         assert_eq!(completions("all right "), [""; 0]);
         assert_eq!(completions("left"), [""; 0]);
+    }
+
+    #[test]
+    fn a_word_goes_on_in_the_case_in_which_it_was_begun() {
+        let all = ["b", "B", "Bi", "BI", "bI"].map(|begun| completed(begun, "bilateral"));
+        assert_eq!(all, ["bilateral", "Bilateral", "Bilateral", "BILATERAL", "bilateral"]);
     }
 }

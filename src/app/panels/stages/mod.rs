@@ -11,7 +11,7 @@ pub mod spectrum;
 pub mod sweep;
 mod toolbar;
 pub mod what_if;
-mod working;
+pub mod working;
 
 use eframe::egui::{CentralPanel, Frame, RichText, Ui};
 

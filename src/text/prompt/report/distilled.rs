@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::Left;
 use super::context::Status;
 use crate::text::prompt::check::TokenCounter;
+use crate::text::prompt::lungs::place;
 use crate::text::prompt::value::Prompt;
+use crate::text::prompt::words::{Laterality, number_word};
 
 /// How a report is read.
 #[derive(Clone, Copy)]
@@ -80,6 +82,21 @@ pub enum Reason {
     TooLong,
 }
 
+impl Reason {
+    /// Returns the reason in a few words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Negated => "negated",
+            Self::Past => "past",
+            Self::Uncertain => "uncertain",
+            Self::Background => "history or indication",
+            Self::OtherFinding => "place of another finding",
+            Self::Conflict => "contradicts another phrase",
+            Self::TooLong => "beyond the token limit",
+        }
+    }
+}
+
 /// What was understood but left out of the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
@@ -108,5 +125,65 @@ impl Distilled {
     /// Returns the text of the prompt; empty if there is none.
     pub fn text(&self) -> String {
         self.prompt.as_ref().map(Prompt::to_string).unwrap_or_default()
+    }
+
+    /// Returns what a phrase told, in the words of the prompt: "lower left lung", "two infected areas". Empty if the
+    /// prompt does not have it.
+    pub fn told_in_words(&self, told: Told) -> String {
+        let listed = |words: Vec<&'static str>| words.join(", ");
+        match (&self.prompt, told) {
+            (Some(Prompt::Lungs(lungs)), Told::Finding(index)) => {
+                lungs.findings.get(index).map(place).unwrap_or_default()
+            }
+            (Some(Prompt::Lungs(lungs)), Told::Laterality) => match lungs.laterality {
+                Some(Laterality::None) => "no pulmonary infection".to_owned(),
+                laterality => laterality.map(Laterality::word).unwrap_or_default().to_owned(),
+            },
+            (Some(Prompt::Lungs(lungs)), Told::Number) => counted(lungs.areas, "infected area"),
+            (Some(Prompt::Polyps(polyps)), Told::Number) => counted(polyps.number, "polyp"),
+            (Some(Prompt::Polyps(polyps)), Told::Size) => {
+                listed(polyps.sizes.iter().map(|size| size.word()).collect())
+            }
+            (Some(Prompt::Polyps(polyps)), Told::Colour) => {
+                listed(polyps.colour.iter().map(|colour| colour.word()).collect())
+            }
+            (Some(Prompt::Polyps(polyps)), Told::Shape) => {
+                listed(polyps.shape.iter().map(|shape| shape.word()).collect())
+            }
+            (Some(Prompt::Polyps(polyps)), Told::Place) => {
+                listed(polyps.places.iter().map(|place| place.word()).collect())
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// Returns "two polyps".
+fn counted(number: Option<u32>, noun: &str) -> String {
+    match number {
+        None => String::new(),
+        Some(0) => format!("no {noun}"),
+        Some(1) => format!("one {noun}"),
+        Some(number) => format!("{} {noun}s", number_word(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Left, Options, distil};
+
+    fn told(report: &str) -> Vec<String> {
+        let distilled = distil(report, &Options { left: Left::Image, with_possible: true, limit: None });
+        distilled.sources.iter().map(|source| distilled.told_in_words(source.told)).collect()
+    }
+
+    #[test]
+    fn what_a_phrase_told_is_said_in_the_words_of_the_prompt() {
+        assert_eq!(
+            told("Two infected areas in the left lower zone and the right lung. Bilateral pulmonary infection."),
+            ["two infected areas", "lower left lung", "right lung", "bilateral"]
+        );
+        let polyp = told("A small pink polyp in the upper left of the image.");
+        assert!(polyp.contains(&"small".to_owned()) && polyp.contains(&"top left".to_owned()), "{polyp:?}");
     }
 }

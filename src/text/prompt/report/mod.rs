@@ -8,6 +8,7 @@ mod distil_lungs;
 mod distil_polyps;
 mod distilled;
 mod locations;
+mod offer;
 mod sentences;
 mod style;
 mod terms;
@@ -16,6 +17,7 @@ pub use augment::augment;
 pub use context::Status;
 pub use distil::distil;
 pub use distilled::{Distilled, LeftOut, Limit, Options, Reason, Source, Told};
+pub use offer::{is_report, offers_distil};
 pub use style::Style;
 
 use serde::Serialize;

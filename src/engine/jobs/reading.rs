@@ -1,0 +1,30 @@
+//! Jobs that read long texts.
+
+use std::sync::Arc;
+
+use crate::engine::job::{Failure, Job, Task, Worker};
+use crate::text::prompt::report::Left;
+use crate::text::prompt::report::{Distilled, Options, distil};
+
+/// Condenses a report to a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistilReport {
+    /// The report.
+    pub text: Arc<str>,
+    /// Whose left the report means.
+    pub left: Left,
+    /// Whether what the report calls possible is taken into the prompt.
+    pub with_possible: bool,
+}
+
+impl Job for DistilReport {
+    /// The request, and what the report says.
+    type Answer = (DistilReport, Distilled);
+    const WORKER: Worker = Worker::Compute;
+
+    fn run(self, _: &mut Task<'_>) -> Result<Self::Answer, Failure> {
+        let options = Options { left: self.left, with_possible: self.with_possible, limit: None };
+        let distilled = distil(&self.text, &options);
+        Ok((self, distilled))
+    }
+}

@@ -6,6 +6,8 @@
 mod fake;
 #[path = "engine/jobs.rs"]
 mod jobs;
+#[path = "engine/model_jobs.rs"]
+mod model_jobs;
 #[path = "engine/seam.rs"]
 mod seam;
 #[path = "engine/sets.rs"]

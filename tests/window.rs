@@ -3,6 +3,8 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/builder.rs"]
+mod builder;
 #[path = "window/cases.rs"]
 mod cases;
 mod common;
@@ -17,6 +19,10 @@ mod harness;
 mod information;
 #[path = "window/presentation.rs"]
 mod presentation;
+#[path = "window/prompts.rs"]
+mod prompts;
+#[path = "window/report.rs"]
+mod report;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]

@@ -84,10 +84,12 @@ impl HimixApp {
             }
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path, size) => self.save_overlay(path, size),
-            Command::SetPrompt(prompt) => {
-                if prompt != state.document.prompt {
-                    state.document.prompt = prompt;
-                    self.remember_edit();
+            Command::SetPrompt(prompt) => self.set_prompt(prompt),
+            Command::TypePrompt(prompt) => self.type_prompt(prompt),
+            Command::EndTyping => self.finish_typing(),
+            Command::DrawWithoutPrompt(draws) => {
+                state.settings.draws_without_prompt = draws;
+                if state.sent_prompt().trim().is_empty() {
                     self.request_prediction();
                 }
             }
@@ -140,6 +142,7 @@ impl HimixApp {
             Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
+            Command::Variants(command) => self.apply_variants(command),
             Command::Builder(command) => self.apply_builder(command),
             Command::Report(command) => self.apply_report(command),
             Command::Train(command) => self.apply_training(command),
@@ -254,9 +257,13 @@ impl HimixApp {
         let ticket = self.forget_prediction();
         self.request_compared();
         let state = &mut self.state;
+        if state.is_without_prompt() {
+            state.shown = None;
+            return;
+        }
         let (Some(image), Some(_)) = (&state.document.image, &state.model) else { return };
         let truth = state.truth_mask();
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.document.prompt.clone());
+        let (seen, image, prompt) = (image.asked, image.image.clone(), state.sent_prompt().to_owned());
         let request = PredictRequest { ticket, image, seen, prompt, truth };
         self.engine.predict(Slot::Primary, &mut state.jobs.prediction, request);
         state.jobs.prediction.waits_since(since);

@@ -34,6 +34,8 @@ impl HimixApp {
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
+        self.take_judgement();
+        self.take_variants();
         self.take_report();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
@@ -85,7 +87,7 @@ impl HimixApp {
     }
 
     /// Like [`Self::say_failure`], for a failure that concerns the open case.
-    fn say_failure_of_case(&mut self, failure: Failure) {
+    pub(super) fn say_failure_of_case(&mut self, failure: Failure) {
         if let Some(message) = failure.message() {
             self.state.notes.add_of_case(Kind::Error, message);
         }
@@ -183,8 +185,7 @@ impl HimixApp {
                     (Some(sample), _) => self.show_sample(sample),
                     (None, Source::Files(path, _)) => {
                         if let Some(prompt) = prompt {
-                            self.state.document.prompt = prompt;
-                            self.state.prompt_of = PromptOf::File(ticket);
+                            self.state.bring(prompt, PromptOf::File(ticket));
                         }
                         // For a worklist, the recent files contain its folder rather than every case that was
                         // viewed.
@@ -219,8 +220,7 @@ impl HimixApp {
         let truth = Arc::new(Truth::of_mask(path, &mask));
         self.state.document.truth = Some(OpenTruth::new(self.engine.ticket(), truth, 0));
         self.state.show_truth = true;
-        self.state.document.prompt = prompt;
-        self.state.prompt_of = PromptOf::Sample(sample.title);
+        self.state.bring(prompt, PromptOf::Sample(sample.title));
     }
 
     /// Handles the results of counting, measuring and rendering.

@@ -14,6 +14,7 @@ use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
 use super::training::TrainCommand;
+use super::variants::VariantsCommand;
 use crate::data::samples::SampleCase;
 use crate::data::volume::{Modality, NamedWindow, Window};
 use crate::data::{LabelChoice, OverlayColours};
@@ -94,8 +95,14 @@ pub enum Command {
     SaveMask(PathBuf),
     /// Write the image with its overlay to a file, at this size.
     SaveOverlay(PathBuf, OverlaySize),
-    /// Set the prompt after an edit.
+    /// Set the prompt to a text whose words are complete.
     SetPrompt(String),
+    /// Set the prompt to what was typed so far, whose last word may be incomplete.
+    TypePrompt(String),
+    /// Send the prompt as it stands, because typing has ended.
+    EndTyping,
+    /// Draw a mask while the prompt is empty, or nothing.
+    DrawWithoutPrompt(bool),
     /// Add a prompt to the favourites or remove it.
     Favourite(String, bool),
     /// Show a past prediction again, by its number.
@@ -176,6 +183,8 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command about the pinned variants.
+    Variants(VariantsCommand),
     /// A command of the builder.
     Builder(BuilderCommand),
     /// A command of the Report panel.

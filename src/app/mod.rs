@@ -14,6 +14,7 @@ mod dialogs;
 mod frames;
 mod graphics;
 mod jobs;
+mod judging;
 mod keyboard;
 mod keys;
 mod layout;
@@ -38,7 +39,9 @@ mod text;
 mod theme;
 mod training;
 mod truth;
+mod typing;
 mod undo;
+mod variants;
 mod view;
 mod worklist;
 
@@ -198,11 +201,14 @@ impl HimixApp {
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &mut self.commands);
         self.apply_commands(&ctx);
+        self.finish_typing_when_due();
         self.request_when_due();
         self.paint_comparison();
         self.request_inspection();
+        self.request_variants();
         self.read_report();
         self.measure();
+        self.judge();
         self.view_as_network();
         self.guard_close(&ctx);
         self.schedule(&ctx);
@@ -247,6 +253,9 @@ impl HimixApp {
             ctx.request_repaint_after(until_seen.max(ANIMATION));
         }
         if let Some(rest) = kept {
+            ctx.request_repaint_after(rest);
+        }
+        if let Some(rest) = self.state.until_typed().into_iter().chain(self.until_pins_typed()).min() {
             ctx.request_repaint_after(rest);
         }
         if let Some(due) = self.state.due {

@@ -29,6 +29,14 @@ impl State {
         self.settings.reading(case.map(|case| &case.reading))
     }
 
+    /// Shows the prompt that a case brings along.
+    pub(super) fn bring(&mut self, prompt: String, of: PromptOf) {
+        self.brought = Some(prompt.clone());
+        self.document.prompt = prompt;
+        self.prompt_of = of;
+        self.typing = None;
+    }
+
     /// Makes the prompt the user's own again, so that the prompt of a case is not used for another image.
     pub(super) fn leave_prompt(&mut self) {
         if self.prompt_of != PromptOf::User {

@@ -16,6 +16,10 @@ impl Pane {
     pub const INFORMATION: Self = Self("information");
     /// The predictions of this session.
     pub const PAST: Self = Self("past");
+    /// Prompts that the user wrote or accepted.
+    pub const HISTORY: Self = Self("prompt_history");
+    /// Prompts in the form of the training data.
+    pub const PRESETS: Self = Self("prompt_presets");
     /// All messages.
     pub const MESSAGES: Self = Self("messages");
     /// The spectrum filters of the stages.

@@ -38,7 +38,10 @@ impl HimixApp {
         };
         let state = &mut self.state;
         state.kept = Some(past.id);
-        state.settings.remember_prompt(&past.prompt);
+        // The history is what the user wrote or accepted, not what cases bring along.
+        if state.brought.as_deref() != Some(past.prompt.as_str()) {
+            state.settings.remember_prompt(&past.prompt);
+        }
         state.past.retain(|other| !other.is_like(&past));
         state.past.insert(0, past);
         state.past.truncate(KEPT);

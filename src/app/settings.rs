@@ -68,6 +68,8 @@ pub struct Settings {
     pub window: [f32; 2],
     /// The recently used prompts, newest first.
     pub prompts: Vec<String>,
+    /// Whether a mask is drawn while the prompt is empty.
+    pub draws_without_prompt: bool,
     /// The user's favourite prompts.
     pub favourites: Vec<String>,
     /// The size of text and widgets relative to the default.
@@ -108,6 +110,7 @@ impl Default for Settings {
             layouts: StoredLayouts::default(),
             window: [1280.0, 800.0],
             prompts: Vec::new(),
+            draws_without_prompt: false,
             favourites: Vec::new(),
             zoom: 1.0,
             recent: Vec::new(),

@@ -9,6 +9,7 @@ use eframe::egui::{TextureHandle, Vec2};
 use super::builder::Builder;
 use super::comparison::Comparison;
 use super::jobs::{Jobs, Measured};
+use super::judging::Judging;
 use super::keys::ActionId;
 use super::layout::Layouts;
 use super::notes::Notes;
@@ -20,7 +21,9 @@ use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
 use super::training::Training;
+use super::typing::Typing;
 use super::undo::History;
+use super::variants::Variants;
 use super::view::View;
 use super::worklist::Worklist;
 use crate::annotate;
@@ -96,10 +99,16 @@ pub struct State {
     pub warm_up: Option<WarmUpProgress>,
     /// The newest prediction for this image.
     pub shown: Option<Shown>,
+    /// What the rules say about prompt and mask.
+    pub judging: Judging,
     /// The Hausdorff distance that was measured last.
     pub distance: Option<Distance>,
     /// The origin of the prompt.
     pub prompt_of: PromptOf,
+    /// The prompt that the open case brought along, which the user did not write.
+    pub brought: Option<String>,
+    /// The part of the prompt that is sent, while a word of it is being typed.
+    pub typing: Option<Typing>,
     /// The state that belongs to the displayed image while another one is being opened.
     pub left: Option<PendingImage>,
     /// Why the case that was requested last is not shown.
@@ -152,6 +161,8 @@ pub struct State {
     pub report: Report,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The pinned variants of the prompt.
+    pub variants: Variants,
     /// The comparison model, if there is one.
     pub comparison: Option<Comparison>,
     /// Draws the image.
@@ -173,6 +184,7 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            variants: Variants::default(),
             picture,
             tab: Tab::default(),
             stages: Stages::default(),
@@ -186,8 +198,11 @@ impl State {
             model: None,
             warm_up: None,
             shown: None,
+            judging: Judging::default(),
             distance: None,
             prompt_of: PromptOf::default(),
+            brought: None,
+            typing: None,
             left: None,
             failed: None,
             show_overlay: true,

@@ -172,6 +172,8 @@ pub const PREDICTION_OUTLINE: Color32 = from_bytes(overlay::PREDICTION_OUTLINE);
 /// The colour of text over the image.
 pub const OVER_PICTURE: Color32 = Color32::from_gray(235);
 /// The background that keeps text over the image readable on white.
+/// The colour of a warning over the image.
+pub const WARNING_OVER_PICTURE: Color32 = Color32::from_rgb(255, 190, 92);
 pub const BEHIND_WORDS: Color32 = Color32::from_black_alpha(150);
 /// The colour of the ruler.
 pub const RULER: Color32 = Color32::from_rgb(255, 200, 90);

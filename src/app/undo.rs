@@ -1,5 +1,6 @@
 //! Undoable changes of the window's state.
 
+use std::cmp::Ordering;
 use std::mem::{Discriminant, discriminant};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -8,9 +9,11 @@ use eframe::egui::Vec2;
 
 use super::HimixApp;
 use super::command::Command;
+use super::record::PromptOf;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::Colours;
+use super::variants::{PinSpec, VariantsCommand};
 use crate::annotate::{self, Step};
 use crate::data::LabelChoice;
 use crate::data::volume::DisplayWindow;
@@ -35,6 +38,22 @@ pub enum Change {
         /// The overrides after the change.
         after: Option<Overrides>,
     },
+    /// A change of the prompt.
+    Prompt {
+        /// Whose prompt it is: another case has its own.
+        of: PromptOf,
+        /// The prompt before the change.
+        before: String,
+        /// The prompt after the change.
+        after: String,
+    },
+    /// A change of the pinned variants.
+    Pins {
+        /// What was pinned before the change.
+        before: Vec<PinSpec>,
+        /// What is pinned after it.
+        after: Vec<PinSpec>,
+    },
 }
 
 /// The kind of a change that consists of many small ones.
@@ -44,6 +63,8 @@ pub enum Held {
     Command(Discriminant<Command>),
     /// The slider of a parameter.
     Overrides,
+    /// The prompt or the threshold of a pin.
+    Pin(u64),
 }
 
 /// The view before and after a change. Undoing it leaves everything else untouched, because another image may have
@@ -138,6 +159,7 @@ fn held(command: &Command) -> Option<Held> {
             | Command::SetOpacity(_)
             | Command::MoveOpacity(_)
             | Command::SetColours(_)
+            | Command::TypePrompt(_)
             | Command::Ruler(Some(_))
     );
     is_held.then(|| Held::Command(discriminant(command)))
@@ -186,10 +208,23 @@ impl HimixApp {
         let is_step = matches!(command, Command::Undo | Command::Redo);
         let held = held(&command);
         let goes_on = matches!(command, Command::Stages(StagesCommand::Override(_, true)));
+        let edited = match &command {
+            Command::Variants(VariantsCommand::Type(id, _) | VariantsCommand::SetThreshold(id, _)) => Some(*id),
+            _ => None,
+        };
         let (before, overrides) = (self.view_snapshot(), self.state.stages.overrides.clone());
+        let pins = self.state.variants.specs();
+        let is_prompt = matches!(
+            command,
+            Command::TypePrompt(_) | Command::SetPrompt(_) | Command::Variants(VariantsCommand::Use(_))
+        );
+        let prompt = is_prompt.then(|| self.state.document.prompt.clone());
         self.change(ctx, command);
         if is_step {
             return;
+        }
+        if let Some(before) = prompt {
+            self.record_prompt(held, before);
         }
         let after = self.view_snapshot();
         // A change that cannot be reverted, such as closing a ground truth, is not a step.
@@ -198,6 +233,10 @@ impl HimixApp {
         }
         if overrides != self.state.stages.overrides {
             self.record_overrides(overrides, goes_on);
+        }
+        let pinned = self.state.variants.specs();
+        if pins != pinned {
+            self.record_pins(pins, pinned, edited);
         }
     }
 
@@ -224,6 +263,50 @@ impl HimixApp {
         self.state.history.record_held(step, Held::Overrides, within, Instant::now(), join);
     }
 
+    /// Records a change of the prompt. Letters that are typed quickly are one step.
+    fn record_prompt(&mut self, held: Option<Held>, before: String) {
+        let after = self.state.document.prompt.clone();
+        if before == after {
+            return;
+        }
+        let step = Step {
+            name: "change of the prompt".to_owned(),
+            change: Change::Prompt { of: self.state.prompt_of, before, after },
+        };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Prompt { after, .. }, Change::Prompt { after: newest, .. }) =
+                (&mut last.change, next.change)
+            {
+                *after = newest;
+            }
+        };
+        match held {
+            Some(kind) => self.state.history.record_held(step, kind, ONE_STEP, Instant::now(), join),
+            None => self.state.history.record(step),
+        }
+    }
+
+    /// Records a change of the pins. Edits of the same pin that follow quickly are one step.
+    fn record_pins(&mut self, before: Vec<PinSpec>, after: Vec<PinSpec>, edited: Option<u64>) {
+        let name = match after.len().cmp(&before.len()) {
+            Ordering::Greater => "pinning",
+            Ordering::Less => "removal of pins",
+            Ordering::Equal => "change of a pin",
+        };
+        let step = Step { name: name.to_owned(), change: Change::Pins { before, after } };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Pins { after, .. }, Change::Pins { after: newest, .. }) =
+                (&mut last.change, next.change)
+            {
+                *after = newest;
+            }
+        };
+        match edited {
+            Some(id) => self.state.history.record_held(step, Held::Pin(id), ONE_STEP, Instant::now(), join),
+            None => self.state.history.record(step),
+        }
+    }
+
     /// Removes the steps that changed overrides, because they belong to another model.
     pub(super) fn forget_override_steps(&mut self) {
         self.state.history.retain(|change| !matches!(change, Change::Overrides { .. }));
@@ -246,6 +329,18 @@ impl HimixApp {
             Change::Overrides { before, after } => {
                 self.show_tab(Tab::Stages);
                 self.state.stages.overrides = if is_back { before } else { after };
+            }
+            Change::Prompt { of, before, after } => {
+                if self.state.prompt_of == of {
+                    if self.state.tab == Tab::Train {
+                        self.show_tab(Tab::Read);
+                    }
+                    self.set_prompt(if is_back { before } else { after });
+                }
+            }
+            Change::Pins { before, after } => {
+                self.show_tab(Tab::Prompts);
+                self.set_pins(if is_back { before } else { after });
             }
         }
     }
@@ -326,7 +421,7 @@ mod tests {
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
-            Change::Overrides { .. } => None,
+            Change::Overrides { .. } | Change::Prompt { .. } | Change::Pins { .. } => None,
         }
     }
 

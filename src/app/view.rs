@@ -94,6 +94,17 @@ impl View {
         self.keep_in_sight();
     }
 
+    /// Returns the view of the same part of the image in another viewport: fitted if this one is, and otherwise with
+    /// the same centre and the same zoom relative to the viewport.
+    pub fn linked(&self, viewport: Rect) -> Self {
+        let mut linked = *self;
+        linked.frame(viewport, self.pixels_per_point, self.pixels, self.aspect);
+        if !linked.fits {
+            linked.zoom = (self.zoom * linked.fitting_zoom() / self.fitting_zoom()).min(MAX_ZOOM);
+        }
+        linked
+    }
+
     /// Returns the number of screen pixels per image pixel.
     pub fn zoom(&self) -> f32 {
         self.zoom
@@ -183,6 +194,17 @@ mod tests {
         assert_eq!(view.zoom(), 1.0);
         view.fit();
         assert_eq!(view.zoom(), 4.0);
+    }
+
+    #[test]
+    fn a_linked_view_shows_the_same_part() {
+        let mut view = view();
+        let half = Rect::from_min_size(pos2(500.0, 40.0), vec2(208.0 + 8.0, 108.0 + 4.0));
+        assert!((view.linked(half).zoom() - 4.0 * 96.0 / 200.0).abs() < 1e-4, "it is fitted as well");
+        view.zoom_by(3.0, Some(pos2(150.0, 90.0)));
+        let linked = view.linked(half);
+        assert!((linked.image_at(half.center()) - view.image_at(pos2(218.0, 128.0))).length() < 1e-3);
+        assert!((linked.zoom() / view.zoom() - 96.0 / 200.0).abs() < 1e-4);
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl HimixApp {
         let Some(list) = &self.state.worklist else { return };
         let Some(item) = list.items.get(place).cloned() else { return };
         let id = list.ticket;
-        let prompt = list.edited.get(&place).cloned().or(item.prompt);
+        let edited = list.edited.get(&place).cloned();
         let has_prompts = list.has_prompts();
         let Some(opening) = self.open_files(item.path, item.files) else { return };
         if let Some(list) = &mut self.state.worklist {
@@ -239,13 +239,15 @@ impl HimixApp {
         }
         self.open_truth(item.truth);
         if has_prompts {
-            self.state.document.prompt = prompt.unwrap_or_default();
-            self.state.prompt_of = PromptOf::Case(id, place);
+            self.state.bring(item.prompt.unwrap_or_default(), PromptOf::Case(id, place));
+            if let Some(edited) = edited {
+                self.state.document.prompt = edited;
+            }
         } else {
             // If no case has a prompt, the user's prompt is kept from case to case.
             self.state.leave_prompt();
-            if let Some(prompt) = prompt {
-                self.state.document.prompt = prompt;
+            if let Some(edited) = edited {
+                self.state.document.prompt = edited;
             }
         }
     }

@@ -22,6 +22,9 @@ pub struct Picture {
 /// The content of a frame.
 #[derive(Clone, Debug)]
 pub struct Paint {
+    /// The number of the place in the frame; each place has a probability of its own, and all have the same image and
+    /// ground truth.
+    pub place: u32,
     /// The image.
     pub image: ImageLayer,
     /// The probability, if there is a prediction.
@@ -46,7 +49,7 @@ impl Picture {
     /// Returns the paint callback that draws the image in `rect`. It adds the size and the kind of the image to
     /// the uniforms.
     pub fn callback(&self, rect: Rect, mut paint: Paint) -> PaintCallback {
-        let Paint { image, probability, truth, uniforms } = &mut paint;
+        let Paint { image, probability, truth, uniforms, .. } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
         uniforms.texels = 1.0 / image.reduction.max(1) as f32;
         if let Texels::StoredPixels { scale, .. } = &image.texels {
@@ -83,22 +86,20 @@ impl CallbackTrait for Callback {
     ) -> Vec<wgpu::CommandBuffer> {
         let format = self.picture.format;
         let pipeline = resources.entry::<Pipeline>().or_insert_with(|| Pipeline::new(device, queue, format));
-        let Paint { image, probability, truth, uniforms } = &self.paint;
-        let uploaded = pipeline.update(device, queue, image, probability.as_ref(), truth.as_ref(), uniforms);
+        let uploaded = pipeline.update(device, queue, &self.paint);
         self.picture.uploads.fetch_add(uploaded, Ordering::Relaxed);
         Vec::new()
     }
 
     fn paint(&self, info: PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, resources: &CallbackResources) {
         let Some(pipeline) = resources.get::<Pipeline>() else { return };
-        pass.set_bind_group(0, &pipeline.bind_group, &[]);
+        let Some((bind_group, current)) = pipeline.drawn(self.paint.place) else { return };
+        pass.set_bind_group(0, bind_group, &[]);
         pass.set_pipeline(&pipeline.ground);
         pass.draw(0..3, 0..1);
         let view = info.viewport_in_pixels();
         let size = [view.width_px, view.height_px].map(|side| u32::try_from(side).unwrap_or(0));
-        let (Some(current), Some(covered)) = (pipeline.current(), self.paint.uniforms.covered(size)) else {
-            return;
-        };
+        let Some(covered) = self.paint.uniforms.covered(size) else { return };
         let seen = info.clip_rect_in_pixels();
         if let Some([left, top, width, height]) = common(covered, [view.left_px, view.top_px], &seen) {
             pass.set_scissor_rect(left, top, width, height);

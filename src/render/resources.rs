@@ -7,7 +7,8 @@ use eframe::egui_wgpu::wgpu;
 
 use crate::data::Texels;
 
-use super::textures::{ImageLayer, ProbabilityLayer, Resident, TruthLayer, fit_truth, upload};
+use super::paint::Paint;
+use super::textures::{Resident, fit_truth, upload};
 use super::uniforms::Uniforms;
 
 const IMAGE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
@@ -19,21 +20,30 @@ const TRUTH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 pub struct Pipeline {
     /// One pipeline for each set of visible layers, created when it is first needed.
     pipelines: HashMap<u32, wgpu::RenderPipeline>,
-    /// The flags of the image that was prepared last.
-    flags: u32,
     shader: wgpu::ShaderModule,
     pipeline_layout: wgpu::PipelineLayout,
     format: wgpu::TextureFormat,
     /// The pipeline that fills the canvas.
     pub(super) ground: wgpu::RenderPipeline,
-    pub(super) bind_group: wgpu::BindGroup,
     layout: wgpu::BindGroupLayout,
     sampler: wgpu::Sampler,
-    uniforms: wgpu::Buffer,
     image: Resident,
     values: Resident,
-    probability: Resident,
     truth: Resident,
+    /// The number of times that one of these three textures was uploaded.
+    uploads: u64,
+    /// What belongs to each place of a frame.
+    places: HashMap<u32, Drawn>,
+}
+
+/// What is drawn in one place of a frame: a mask over the image that all places share.
+struct Drawn {
+    flags: u32,
+    uniforms: wgpu::Buffer,
+    probability: Resident,
+    bind_group: wgpu::BindGroup,
+    /// The number of uploads when the textures were bound.
+    bound: u64,
 }
 
 impl Pipeline {
@@ -56,61 +66,44 @@ impl Pipeline {
             min_filter: wgpu::FilterMode::Linear,
             ..wgpu::SamplerDescriptor::default()
         });
-        let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("himix picture"),
-            size: size_of::<Uniforms>() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
         let image = Resident::empty(device, queue, IMAGE_FORMAT);
         let values = Resident::empty(device, queue, VALUES_FORMAT);
-        let probability = Resident::empty(device, queue, PROBABILITY_FORMAT);
         let truth = Resident::empty(device, queue, TRUTH_FORMAT);
-        let bind_group = bind(device, &layout, &uniforms, &sampler, [&image, &probability, &truth, &values]);
         Self {
             pipelines: HashMap::new(),
-            flags: 0,
             shader,
             pipeline_layout,
             format,
             ground,
-            bind_group,
             layout,
             sampler,
-            uniforms,
             image,
             values,
-            probability,
             truth,
+            uploads: 0,
+            places: HashMap::new(),
         }
     }
 
-    /// Returns the pipeline for the image that was prepared last.
-    pub(super) fn current(&self) -> Option<&wgpu::RenderPipeline> {
-        self.pipelines.get(&self.flags)
+    /// Returns the bind group and the pipeline for what was prepared for a place.
+    pub(super) fn drawn(&self, place: u32) -> Option<(&wgpu::BindGroup, &wgpu::RenderPipeline)> {
+        let drawn = self.places.get(&place)?;
+        Some((&drawn.bind_group, self.pipelines.get(&drawn.flags)?))
     }
 
-    /// Uploads the uniforms and the layers that are not on the device yet, and compiles a pipeline if these
-    /// flags have none. Returns the number of layers that were uploaded.
-    pub(super) fn update(
-        &mut self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        image: &ImageLayer,
-        probability: Option<&ProbabilityLayer>,
-        truth: Option<&TruthLayer>,
-        uniforms: &Uniforms,
-    ) -> u64 {
-        self.flags = uniforms.flags;
-        if !self.pipelines.contains_key(&self.flags) {
+    /// Prepares what is drawn in a place: uploads the uniforms and the layers that are not on the device yet, and
+    /// compiles a pipeline if these flags have none. Returns the number of layers that were uploaded. All places of
+    /// a frame must have the same image and ground truth.
+    pub(super) fn update(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, paint: &Paint) -> u64 {
+        let Paint { place, image, probability, truth, uniforms } = paint;
+        if !self.pipelines.contains_key(&uniforms.flags) {
             // The pipeline is specialised for these flags.
-            let constants = [("FLAGS", f64::from(self.flags))];
+            let constants = [("FLAGS", f64::from(uniforms.flags))];
             let part = ("fragment", constants.as_slice());
             let pipeline = compile(device, &self.shader, &self.pipeline_layout, self.format, part);
-            self.pipelines.insert(self.flags, pipeline);
+            self.pipelines.insert(uniforms.flags, pipeline);
         }
-        queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
-        let mut uploaded = 0;
+        let before = self.uploads;
         let (resident, format, bytes): (_, _, &[u8]) = match &image.texels {
             Texels::Rgba(bytes) => (&mut self.image, IMAGE_FORMAT, bytes),
             Texels::StoredPixels { halves, .. } => (&mut self.values, VALUES_FORMAT, bytemuck::cast_slice(halves)),
@@ -118,23 +111,41 @@ impl Pipeline {
         if resident.key != Some(image.key) {
             let view = upload(device, queue, format, image.texture_size, bytes);
             *resident = Resident { key: Some(image.key), view };
-            uploaded += 1;
+            self.uploads += 1;
         }
-        if let Some(layer) = probability.filter(|layer| self.probability.key != Some(layer.key)) {
-            let bytes = bytemuck::cast_slice(layer.values.as_slice());
-            let view = upload(device, queue, PROBABILITY_FORMAT, layer.size, bytes);
-            self.probability = Resident { key: Some(layer.key), view };
-            uploaded += 1;
-        }
-        if let Some(layer) = truth.filter(|layer| self.truth.key != Some(layer.key)) {
+        if let Some(layer) = truth.as_ref().filter(|layer| self.truth.key != Some(layer.key)) {
             let (size, bytes) = fit_truth(&layer.mask, device.limits().max_texture_dimension_2d as usize);
             let view = upload(device, queue, TRUTH_FORMAT, size, &bytes);
             self.truth = Resident { key: Some(layer.key), view };
-            uploaded += 1;
+            self.uploads += 1;
         }
-        if uploaded > 0 {
-            let textures = [&self.image, &self.probability, &self.truth, &self.values];
-            self.bind_group = bind(device, &self.layout, &self.uniforms, &self.sampler, textures);
+        let shared = [&self.image, &self.truth, &self.values];
+        let drawn = self.places.entry(*place).or_insert_with(|| {
+            let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("himix picture"),
+                size: size_of::<Uniforms>() as u64,
+                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            let probability = Resident::empty(device, queue, PROBABILITY_FORMAT);
+            let bind_group = bind(device, &self.layout, &uniforms, &self.sampler, &probability, shared);
+            Drawn { flags: 0, uniforms, probability, bind_group, bound: self.uploads }
+        });
+        drawn.flags = uniforms.flags;
+        queue.write_buffer(&drawn.uniforms, 0, bytemuck::bytes_of(uniforms));
+        let mut uploaded = self.uploads - before;
+        let mut is_bound = drawn.bound == self.uploads;
+        if let Some(layer) = probability.as_ref().filter(|layer| drawn.probability.key != Some(layer.key)) {
+            let bytes = bytemuck::cast_slice(layer.values.as_slice());
+            let view = upload(device, queue, PROBABILITY_FORMAT, layer.size, bytes);
+            drawn.probability = Resident { key: Some(layer.key), view };
+            uploaded += 1;
+            is_bound = false;
+        }
+        if !is_bound {
+            let Drawn { uniforms, probability, .. } = drawn;
+            drawn.bind_group = bind(device, &self.layout, uniforms, &self.sampler, probability, shared);
+            drawn.bound = self.uploads;
         }
         uploaded
     }
@@ -216,7 +227,8 @@ fn bind(
     layout: &wgpu::BindGroupLayout,
     uniforms: &wgpu::Buffer,
     sampler: &wgpu::Sampler,
-    [image, probability, truth, values]: [&Resident; 4],
+    probability: &Resident,
+    [image, truth, values]: [&Resident; 3],
 ) -> wgpu::BindGroup {
     let resources = [
         uniforms.as_entire_binding(),

@@ -13,6 +13,7 @@ use egui_kittest::kittest::Queryable;
 use himix::app::{HimixApp, Start};
 use himix::engine::Trainer;
 use himix::infer::OpenModel;
+use serde_json::Value;
 
 use crate::fake::{HEIGHT, WIDTH};
 
@@ -51,10 +52,30 @@ impl Files {
     }
 }
 
-/// A window that starts in its first frame.
-pub fn open(model: OpenModel, trainer: Arc<dyn Trainer>, start: Start) -> Window {
+/// A window that starts in its first frame. It draws a mask even while the prompt is empty, unless the settings say
+/// otherwise, because most tests need a mask and no prompt.
+pub fn open(model: OpenModel, trainer: Arc<dyn Trainer>, mut start: Start) -> Window {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = start.settings.get_or_insert_with(|| folder.path().join("settings.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|_| "{}".into());
+    // What is not JSON is for the program to find.
+    if let Ok(Value::Object(mut settings)) = serde_json::from_str(&text) {
+        settings.entry("draws_without_prompt").or_insert(Value::Bool(true));
+        std::fs::write(&path, Value::Object(settings).to_string()).expect("settings are written");
+    }
+    open_with(folder, model, trainer, start)
+}
+
+/// A window with the default settings.
+pub fn open_as_new(model: OpenModel, trainer: Arc<dyn Trainer>, start: Start) -> Window {
+    open_with(tempfile::tempdir().expect("a temporary folder"), model, trainer, start)
+}
+
+/// A window that keeps `folder` while it is open.
+fn open_with(folder: tempfile::TempDir, model: OpenModel, trainer: Arc<dyn Trainer>, start: Start) -> Window {
     let mut first = Some((model, trainer, start));
     let frame = move |ui: &mut egui::Ui, app: &mut Option<HimixApp>| {
+        let _kept = &folder;
         if let Some((model, trainer, start)) = first.take() {
             *app = Some(HimixApp::new(ui.ctx(), model, trainer, start).expect("threads start"));
         }

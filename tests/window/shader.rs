@@ -29,6 +29,7 @@ fn paint(step: usize) -> Paint {
     let show = Show { prediction: true, fill: true, ..Show::default() };
     let size = [COUNT, 1];
     Paint {
+        place: 0,
         image: ImageLayer {
             key: 1,
             size,

@@ -2,12 +2,15 @@
 
 use eframe::egui::Key;
 
-use super::action::{Action, Group};
+use super::action::{Action, Group, Hold, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::pane::Pane;
+use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::text::PRESETS as TEXTS;
+use crate::app::variants::VariantsCommand;
 
 const NEW: Action = Action::of(Group::Prompt);
 /// The width of a menu of prompts, in points.
@@ -52,6 +55,11 @@ fn prompt(text: &str) -> Choice {
     Choice::new(text, Command::SetPrompt(text.to_owned()))
 }
 
+/// Returns whether something is pinned; the error says how to pin.
+fn pins(state: &State) -> Result<(), &'static str> {
+    if state.variants.pins.is_empty() { Err("Pin a prompt first.") } else { Ok(()) }
+}
+
 /// The entries of the menu.
 pub const ITEMS: &[Item] = &[
     Item::Action(Action {
@@ -70,6 +78,71 @@ pub const ITEMS: &[Item] = &[
             true => Err("The prompt is empty."),
             false => Ok(Command::SetPrompt(String::new())),
         },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("mask_without_prompt"),
+        name: "Mask without a prompt",
+        words: "empty draw preferences settings",
+        section: Some(Section::Overlay),
+        is_on: Some(|state| state.settings.draws_without_prompt),
+        command: |state| Ok(Command::DrawWithoutPrompt(!state.settings.draws_without_prompt)),
+        undo: Undo::Again,
+        ..NEW
+    }),
+    Item::Line,
+    Item::Action(Action {
+        id: ActionId("pin"),
+        name: "Pin the prompt",
+        words: "compare variant side by side",
+        keys: &[Chord::ctrl(Key::P)],
+        command: |state| image(state).map(|_| Command::Variants(VariantsCommand::Pin)),
+        undo: Undo::Step,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("demonstration"),
+        name: "Structured, report, distilled, empty",
+        words: "demonstration preset compare variants forms pins",
+        command: |state| image(state).map(|_| Command::Variants(VariantsCommand::Demonstrate)),
+        undo: Undo::Step,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("unpin_all"),
+        name: "Remove all pins",
+        words: "clear variants",
+        command: |state| pins(state).map(|()| Command::Variants(VariantsCommand::Clear)),
+        undo: Undo::Step,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("next_pin"),
+        name: "Next pin",
+        words: "variant step",
+        keys: &[Chord::key(Key::Period)],
+        tabs: &[Tab::Prompts],
+        hold: Hold::Repeats,
+        command: |state| pins(state).map(|()| Command::Variants(VariantsCommand::Step(1))),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("previous_pin"),
+        name: "Previous pin",
+        words: "variant step",
+        keys: &[Chord::key(Key::Comma)],
+        tabs: &[Tab::Prompts],
+        hold: Hold::Repeats,
+        command: |state| pins(state).map(|()| Command::Variants(VariantsCommand::Step(-1))),
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("use_pin"),
+        name: "Show the pin in the main view",
+        words: "variant swap prompt",
+        keys: &[Chord::key(Key::E)],
+        tabs: &[Tab::Prompts],
+        command: |state| pins(state).map(|()| Command::Variants(VariantsCommand::Use(None))),
         ..NEW
     }),
     Item::Line,

@@ -34,12 +34,16 @@ impl HimixApp {
         let ticket = self.ticket();
         let state = &mut self.state;
         let truth = state.truth_mask();
+        let (is_without_prompt, prompt) = (state.is_without_prompt(), state.sent_prompt().to_owned());
         let Some(comparison) = state.comparison.as_mut().filter(|other| other.info.is_some()) else {
             return;
         };
         comparison.prediction.forget(ticket);
+        if is_without_prompt {
+            return comparison.forget();
+        }
         let Some(image) = &state.document.image else { return };
-        let (seen, image, prompt) = (image.asked, image.image.clone(), state.document.prompt.clone());
+        let (seen, image) = (image.asked, image.image.clone());
         let request = PredictRequest { ticket, image, seen, prompt, truth };
         self.engine.predict(Slot::Compared, &mut comparison.prediction, request);
     }

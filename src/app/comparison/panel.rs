@@ -55,8 +55,12 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("Prompt").weak());
         let field = TextEdit::singleline(&mut prompt).desired_width(f32::INFINITY);
-        if ui.add(field).labelled_by(label.id).changed() {
-            commands.push(Command::SetPrompt(prompt));
+        let response = ui.add(field).labelled_by(label.id);
+        if response.changed() {
+            commands.push(Command::TypePrompt(prompt));
+        }
+        if response.lost_focus() {
+            commands.push(Command::EndTyping);
         }
     });
     if state.document.image.is_none() {

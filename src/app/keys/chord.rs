@@ -110,6 +110,7 @@ impl fmt::Display for Chord {
             Key::Minus => "−",
             Key::Equals => "=",
             Key::Comma => ",",
+            Key::Period => ".",
             Key::PageUp => "Page Up",
             Key::PageDown => "Page Down",
             Key::ArrowLeft => "Left",

@@ -10,8 +10,9 @@ use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::theme;
+use crate::app::view::View;
 use crate::data::volume::Window;
-use crate::render::{Paint, PictureStyle, Show, TruthLayer, Uniforms};
+use crate::render::{Paint, PictureStyle, ProbabilityLayer, Show, TruthLayer, Uniforms};
 
 /// The opacity of an outdated mask relative to an up-to-date one.
 const DIMMED: f32 = 0.4;
@@ -152,25 +153,63 @@ fn notches(ui: &Ui) -> i64 {
     steps as i64
 }
 
-/// Returns what the shader needs to draw the state; `None` without an image.
+/// A mask over the image, in one place of a frame.
+pub struct Over<'a> {
+    /// The number of the place, see [`Paint::place`].
+    pub place: u32,
+    /// The part of the image that is seen.
+    pub view: &'a View,
+    /// The probability; `None` if there is no mask.
+    pub probability: Option<ProbabilityLayer>,
+    /// The threshold of the mask.
+    pub threshold: f32,
+    /// Whether the probability is shown in place of the mask.
+    pub heat: bool,
+    /// Whether the mask is compared with the ground truth, if there is one.
+    pub compares: bool,
+    /// Whether the mask is drawn dimmed.
+    pub is_dimmed: bool,
+}
+
+/// Returns what the shader needs to draw the main view; `None` without an image.
 fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Option<Paint> {
+    let is_doubtful = state.misread().is_some_and(|misread| misread.doubt.is_some());
+    let over = Over {
+        place: 0,
+        view: &state.view,
+        probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
+        threshold: state.settings.threshold,
+        heat: state.settings.heat,
+        compares: state.compares(),
+        is_dimmed: state.is_dimmed() || is_doubtful,
+    };
+    paint_over(state, over, palette, pixels_per_point)
+}
+
+/// Returns what the shader needs to draw a mask over the open image; `None` without an image.
+pub fn paint_over(
+    state: &State,
+    over: Over<'_>,
+    palette: &theme::Palette,
+    pixels_per_point: f32,
+) -> Option<Paint> {
     let open = state.document.image.as_ref()?;
     let settings = &state.settings;
-    let is_seen = state.show_overlay && !state.overlay_held;
+    let is_seen = state.show_overlay && !state.overlay_held && over.probability.is_some();
     let show = Show {
-        prediction: is_seen && state.shown.is_some(),
+        prediction: is_seen,
         // Without a mask, a comparison would show all of the ground truth as missed.
-        truth: is_seen && state.compares() && state.shown.is_some(),
+        truth: is_seen && over.compares,
         fill: settings.fill,
         contour: settings.contour,
         smooth: settings.smooth,
         invert: open.seen.is_inverted,
-        heat: settings.heat,
+        heat: over.heat,
         hatch: settings.colours.is_hatched(),
     };
-    let dimming = if state.is_dimmed() { DIMMED } else { 1.0 };
+    let dimming = if over.is_dimmed { DIMMED } else { 1.0 };
     let look = PictureStyle {
-        threshold: settings.threshold,
+        threshold: over.threshold,
         opacity: settings.opacity * dimming,
         outline_opacity: dimming,
         outline_px: OUTLINE * pixels_per_point,
@@ -178,11 +217,12 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
     };
     let truth = state.truth_mask().map(|(key, mask)| TruthLayer { key, mask });
     Some(Paint {
+        place: over.place,
         image: open.layer.clone(),
-        probability: state.shown.as_ref().map(|shown| shown.layer.clone()),
+        probability: over.probability,
         truth,
         uniforms: Uniforms::new(
-            state.view.placement(),
+            over.view.placement(),
             show,
             &theme::overlay_colours(&settings.colours, palette),
             look,
@@ -191,7 +231,7 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
 }
 
 /// Draws an indeterminate progress line along the lower edge of the image.
-fn progress_line(painter: &Painter, rect: Rect, time: f64, visuals: &egui::Visuals) {
+pub fn progress_line(painter: &Painter, rect: Rect, time: f64, visuals: &egui::Visuals) {
     let (thickness, period) = PROGRESS;
     let phase = ((time / period).fract() * 1.3 - 0.3) as f32;
     let line = Rect::from_min_max(egui::pos2(rect.left(), rect.bottom() - thickness), rect.max);

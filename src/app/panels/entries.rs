@@ -5,7 +5,6 @@ use eframe::egui::{
     Atom, Button, Checkbox, IntoAtoms, Label, RadioButton, Response, RichText, ScrollArea, Ui, Widget,
 };
 
-use super::widgets;
 use crate::app::actions::{Action, Choice, Choices, Given, Item, Shape};
 use crate::app::command::Command;
 use crate::app::state::State;
@@ -61,16 +60,11 @@ pub fn choices(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec
     match choices.shape {
         Shape::Hidden => {}
         Shape::Lines => all(ui, choices, state, commands),
-        Shape::Submenu | Shape::Texts(_) => submenu(ui, choices, false, state, commands),
+        Shape::Submenu | Shape::Texts(_) => submenu(ui, choices, state, commands),
     }
 }
 
-/// Draws the menu of choices as a button in a panel, with a mark that indicates the menu.
-pub fn button(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec<Command>) {
-    submenu(ui, choices, true, state, commands);
-}
-
-fn submenu(ui: &mut Ui, choices: &Choices, is_button: bool, state: &State, commands: &mut Vec<Command>) {
+fn submenu(ui: &mut Ui, choices: &Choices, state: &State, commands: &mut Vec<Command>) {
     let is_texts = matches!(choices.shape, Shape::Texts(_));
     // An empty list of texts opens all the same, to explain how it is filled.
     if !is_texts && !choices.none.is_empty() && (choices.all)(state).is_empty() {
@@ -78,17 +72,12 @@ fn submenu(ui: &mut Ui, choices: &Choices, is_button: bool, state: &State, comma
         return;
     }
     let most = if is_texts { TEXTS } else { f32::INFINITY };
-    let content = |ui: &mut Ui| {
+    ui.menu_button(choices.name, |ui| {
         if let Shape::Texts(width) = choices.shape {
             ui.set_width(width);
         }
         scrolled(ui, most, |ui| all(ui, choices, state, commands));
-    };
-    if is_button {
-        widgets::menu(ui, choices.name, content);
-    } else {
-        ui.menu_button(choices.name, content);
-    }
+    });
 }
 
 /// Draws each choice.

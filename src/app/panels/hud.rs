@@ -45,6 +45,13 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
     if let Some([a, b]) = state.ruler {
         ruler(&painter, state, open, a, b);
     }
+    if let Some(misread) = state.misread().filter(|_| state.show_overlay) {
+        let lines = std::iter::once(misread.words.as_str()).chain(misread.doubt);
+        for (row, line) in lines.enumerate() {
+            let at = pos2(inner.left(), inner.top() + LINE * row as f32);
+            coloured(&painter, at, Align2::LEFT_TOP, line, theme::WARNING_OVER_PICTURE);
+        }
+    }
     let said = pointer.and_then(|pointer| under_pointer(state, open, pointer)).unwrap_or_default();
     // The text may extend to the text at the left edge, and to the letter in the middle.
     let taken = left.last().map_or(0.0, |line| width(&painter, line));
@@ -80,6 +87,7 @@ pub fn spoken(state: &State) -> String {
     let Some(open) = &state.document.image else { return String::new() };
     let mut parts = lines(open);
     parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
+    parts.extend(state.misread().map(|misread| misread.words));
     parts.join(", ")
 }
 
@@ -90,8 +98,12 @@ fn width(painter: &Painter, text: &str) -> f32 {
 
 /// Draws text that is legible on black and on white.
 fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
+    coloured(painter, at, align, text, theme::OVER_PICTURE);
+}
+
+fn coloured(painter: &Painter, at: Pos2, align: Align2, text: &str, colour: Color32) {
     let font = FontId::monospace(SIZE);
-    let galley = painter.layout_no_wrap(text.to_owned(), font, theme::OVER_PICTURE);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, colour);
     let rect = align.anchor_size(at, galley.size());
     painter.rect_filled(rect.expand2(vec2(4.0, 1.0)), 3.0, theme::BEHIND_WORDS);
     painter.galley(rect.min, galley, Color32::PLACEHOLDER);

@@ -2,6 +2,7 @@
 
 mod builder;
 mod canvas;
+mod checks;
 mod completion;
 mod dock;
 pub mod empty;
@@ -9,6 +10,7 @@ mod entries;
 mod hud;
 mod information;
 mod level;
+mod library;
 mod menu;
 mod messages;
 mod model;
@@ -30,11 +32,11 @@ mod scores;
 mod shortcuts;
 mod stages;
 mod toasts;
-mod tokens;
 mod train;
 mod truth;
 mod variants;
 pub mod widgets;
+mod words;
 mod worklist;
 
 use eframe::egui::{CentralPanel, Ui};
@@ -70,6 +72,9 @@ pub const PANELS: &[&dyn Panel] = &[
     &train::charts::Curves,
     &comparison::panel::SideBySide,
     &train::log::Log,
+    &variants::differences::DifferencesPanel,
+    &library::History,
+    &library::Presets,
     &messages::Messages,
 ];
 

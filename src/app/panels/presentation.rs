@@ -3,7 +3,7 @@
 use eframe::egui::{CentralPanel, Panel, RichText, TextStyle, Ui};
 
 use super::widgets::{at_threshold, swatch};
-use super::{canvas, prompt, result, stages};
+use super::{canvas, prompt, result, stages, variants};
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::tab::Tab;
@@ -17,6 +17,9 @@ const BAR: f32 = 180.0;
 /// legend.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let has_stages = state.tab == Tab::Stages && state.document.image.is_some();
+    if state.tab == Tab::Prompts && state.document.image.is_some() && !state.variants.pins.is_empty() {
+        return present_variants(ui, state, commands);
+    }
     Panel::bottom("presentation").show(ui, |ui| {
         ui.add_space(4.0);
         if !has_stages {
@@ -35,6 +38,16 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         true => stages::pictures(ui, state, commands),
         false => canvas::show(ui, state, commands),
     });
+}
+
+/// Draws the pinned variants one by one, with the legend of the overlay below.
+fn present_variants(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    Panel::bottom("presentation").show(ui, |ui| {
+        ui.add_space(4.0);
+        legend(ui, state);
+        ui.add_space(4.0);
+    });
+    variants::present(ui, state, commands);
 }
 
 /// Draws the legend of the overlay colours; nothing is drawn without an overlay.

@@ -1,4 +1,4 @@
-//! The prompt at the bottom, and the tokens that the network receives.
+//! The prompt at the bottom, and the words that the network reads of it.
 
 use eframe::egui::{
     Align, CursorIcon, Frame, Id, Key, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, TextEdit,
@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::panel::{Around, Panel};
 use super::widgets::{explain, grouped, milliseconds};
-use super::{completion, prompts, tokens};
+use super::{completion, prompts, words};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
@@ -33,7 +33,7 @@ const LINE: f32 = 16.0;
 /// The minimum width for showing the image name beside the buttons, in points.
 const NAME: f32 = 90.0;
 
-/// The prompt and the tokens that the network receives.
+/// The prompt and the words that the network reads of it.
 pub struct Prompt;
 
 const INFO: PaneInfo = PaneInfo {
@@ -102,15 +102,10 @@ pub fn says_no_text(ui: &mut Ui, state: &State) -> bool {
     is_so
 }
 
-/// Draws the tokens that the network receives.
+/// Draws the words that the network reads.
 fn strip(ui: &mut Ui, state: &State, height: f32) {
     let area = ScrollArea::vertical().id_salt("tokens").max_height(height).min_scrolled_height(height);
-    area.auto_shrink(false).show(ui, |ui| match &state.shown {
-        Some(shown) if state.model.is_some() => tokens::show(ui, &shown.prediction.tokens),
-        _ => {
-            ui.label(RichText::new("The tokens that the network reads appear here.").small().weak());
-        }
-    });
+    area.auto_shrink(false).show(ui, |ui| words::show(ui, state));
 }
 
 /// Draws the title of the panel, its buttons and the image description. Returns the id of the title, by which the
@@ -197,10 +192,13 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
             }
             if response.changed() {
                 // A prompt is a single line, even if it was pasted from several lines of a report.
-                commands.push(Command::SetPrompt(text.replace(['\r', '\n'], " ")));
+                commands.push(Command::TypePrompt(text.replace(['\r', '\n'], " ")));
             }
             if response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                 response.surrender_focus();
+            }
+            if response.lost_focus() {
+                commands.push(Command::EndTyping);
             }
         });
     });
@@ -224,7 +222,7 @@ impl Foot {
         let sides = format!("{SIDES}{of_patient}");
         let reading = state.shown.as_ref().filter(|_| state.model.is_some()).map(|shown| {
             let prediction = &shown.prediction;
-            let mut parts = vec![tokens::summary(&prediction.tokens), milliseconds(prediction.milliseconds.total)];
+            let mut parts = vec![words::summary(&prediction.tokens), milliseconds(prediction.milliseconds.total)];
             if state.document.prompt.trim().is_empty() && prediction.prompt.trim().is_empty() {
                 parts.insert(0, "The prompt is empty: the mask follows the image alone".into());
             } else if state.is_dimmed() {

@@ -4,9 +4,8 @@ use std::f32::consts::TAU;
 
 use eframe::egui::{Button, Pos2, Response, Role, Shape, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
-use super::entries;
-use crate::app::actions;
 use crate::app::command::Command;
+use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::theme;
 
@@ -16,8 +15,13 @@ const INNER: f32 = 3.2;
 
 /// Draws the buttons.
 pub fn buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    entries::button(ui, &actions::HISTORY, state, commands);
-    entries::button(ui, &actions::PRESETS, state, commands);
+    for (name, pane) in [("History", Pane::HISTORY), ("Presets", Pane::PRESETS)] {
+        let is_open = state.is_seen(pane);
+        let response = ui.add(Button::selectable(is_open, name).frame_when_inactive(true));
+        if response.on_hover_text("Prompts to choose from, beside the picture").clicked() {
+            commands.push(Command::OpenPane(pane, !is_open));
+        }
+    }
     let prompt = state.document.prompt.trim();
     let is_favourite = state.settings.favourites.iter().any(|other| other == prompt);
     let words = if is_favourite { "Take it from the favourites" } else { "Keep it among the favourites" };

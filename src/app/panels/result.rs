@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::panel::Panel;
 use super::widgets::{explain, heading, legend_row, per_image, row, section, swatch};
-use super::{scores, truth};
+use super::{checks, scores, truth};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -77,12 +77,21 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             (None, _, _) => "There is no result yet. Open an image.",
             (Some(_), None, None) => "There is no mask, because no model is open.",
             (Some(_), None, Some(_)) => "The mask appears when the model is open.",
+            (Some(_), Some(_), _) if state.is_without_prompt() => {
+                "The prompt is empty, so nothing is drawn. Type what to segment."
+            }
             (Some(_), Some(_), _) if state.playing.is_some() => {
                 "Masks lag behind while the slices play. Pause to see the mask of this slice."
             }
             (Some(_), Some(_), _) => "The mask appears in a moment.",
         };
         ui.add(Label::new(RichText::new(words).weak()).wrap());
+        if state.document.image.is_some() && state.model.is_some() && state.is_without_prompt() {
+            ui.add_space(2.0);
+            if ui.button("Draw a mask all the same").clicked() {
+                commands.push(Command::DrawWithoutPrompt(true));
+            }
+        }
         if state.document.image.is_some() && state.model.is_none() && state.jobs.model.pending().is_none() {
             ui.add_space(2.0);
             if ui.button("Open model…").clicked() {
@@ -103,6 +112,7 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     } else {
         legend_row(ui, theme::colour(state.settings.colours.overlay().mask), "Mask", area).on_hover_text(words);
     }
+    checks::show(ui, state, commands);
     if let Some(split) = state.split() {
         let words =
             "The part of the data set. A score says something only of a part that the model was not trained on.";

@@ -32,7 +32,8 @@ impl HimixApp {
     /// Requests everything that the tab shows and does not have yet. Called once per frame.
     pub(in crate::app) fn request_inspection(&mut self) {
         let has_stages = self.state.model.as_ref().is_some_and(|model| !model.info.stages.is_empty());
-        if self.state.tab != Tab::Stages || self.state.document.image.is_none() || !has_stages {
+        let has_image = self.state.document.image.is_some();
+        if self.state.tab != Tab::Stages || !has_image || !has_stages || self.state.is_without_prompt() {
             return;
         }
         self.ask_inside();
@@ -75,7 +76,7 @@ impl HimixApp {
         let state = &self.state;
         let open = state.document.image.as_ref()?;
         let truth = state.truth_mask();
-        let (image, seen, prompt) = (open.image.clone(), open.asked, state.document.prompt.clone());
+        let (image, seen, prompt) = (open.image.clone(), open.asked, state.sent_prompt().to_owned());
         Some(PredictRequest { ticket, image, seen, prompt, truth })
     }
 

@@ -69,12 +69,20 @@ pub struct Description {
     pub lung_field: Option<LungField>,
 }
 
+/// What is known of an image before its masks are described.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ImageLook {
+    /// The kind of image, as given or recognised.
+    pub kind: Kind,
+    /// The lungs of an X-ray, if they were found.
+    pub lung_field: Option<LungField>,
+}
+
 /// Describes masks of one image. It looks at the image once, so that many masks of it cost little.
 #[derive(Clone, Debug)]
 pub struct Describer<'a> {
     image: &'a Image,
-    kind: Kind,
-    lung_field: Option<LungField>,
+    look: ImageLook,
 }
 
 impl<'a> Describer<'a> {
@@ -89,12 +97,22 @@ impl<'a> Describer<'a> {
         }
         let kind = kind.unwrap_or_else(|| recognise(image));
         let lung_field = (kind == Kind::Xray).then(|| lung_field(image)).flatten();
-        Ok(Self { image, kind, lung_field })
+        Ok(Self { image, look: ImageLook { kind, lung_field } })
+    }
+
+    /// Describes masks of an image that was looked at before.
+    pub const fn again(image: &'a Image, look: ImageLook) -> Self {
+        Self { image, look }
+    }
+
+    /// Returns what was found in the image, for [`Self::again`].
+    pub const fn look(&self) -> ImageLook {
+        self.look
     }
 
     /// Returns the kind of image, as given or recognised.
     pub const fn kind(&self) -> Kind {
-        self.kind
+        self.look.kind
     }
 
     /// Describes a mask of the image. An empty mask is described as "no pulmonary infection" or "no polyp".
@@ -106,14 +124,15 @@ impl<'a> Describer<'a> {
         if sizes[0] != sizes[1] || mask.values.len() != mask.width * mask.height {
             return Err(DescribeError::Size { mask: sizes[0], image: sizes[1] });
         }
-        let components = components(mask, least_share(self.kind));
-        let area = self.lung_field.map_or(USUAL_AREA, |found| found.area);
-        let prompt = match self.kind {
+        let ImageLook { kind, lung_field } = self.look;
+        let components = components(mask, least_share(kind));
+        let area = lung_field.map_or(USUAL_AREA, |found| found.area);
+        let prompt = match kind {
             Kind::Xray => Prompt::Lungs(lungs::describe(mask, &components, &area, false)),
             Kind::Ct => Prompt::Lungs(lungs::describe(mask, &components, &area, true)),
             Kind::Endoscopy => Prompt::Polyps(polyps::describe(self.image, mask, &components)),
         };
-        Ok(Description { kind: self.kind, prompt, components, lung_field: self.lung_field })
+        Ok(Description { kind, prompt, components, lung_field })
     }
 }
 

@@ -8,7 +8,7 @@ use eframe::egui::{Label, RichText, Ui};
 
 use super::panel::Panel;
 use super::prompt::says_no_text;
-use super::tokens;
+use super::words;
 use crate::app::builder::Whose;
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -49,7 +49,7 @@ fn form(ui: &mut Ui, state: &State, text: &str, commands: &mut Vec<Command>) {
     let is_prompt = state.document.prompt == text;
     let read = state.shown.as_ref().filter(|shown| is_prompt && shown.prediction.prompt == text);
     if let Some(shown) = read {
-        ui.label(RichText::new(tokens::summary(&shown.prediction.tokens)).small().weak());
+        ui.label(RichText::new(words::summary(&shown.prediction.tokens)).small().weak());
     }
     ui.horizontal_wrapped(|ui| {
         ui.add_enabled_ui(!is_prompt, |ui| {

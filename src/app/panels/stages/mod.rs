@@ -82,6 +82,7 @@ fn nothing(state: &State) -> Option<&str> {
         (_, None, _) if state.jobs.model.pending().is_some() => Some("The stages appear when the model is open."),
         (_, None, _) => Some("No model is open. Open one from the Model menu."),
         (_, Some(model), _) if model.info.stages.is_empty() => Some("This network has no decoder stages to show."),
+        _ if state.is_without_prompt() => Some("The prompt is empty. Type what to segment to see the stages."),
         (_, _, look) => match (&look.error, &look.seen) {
             (Some(error), _) => Some(error),
             (None, None) => Some("The stages appear in a moment."),

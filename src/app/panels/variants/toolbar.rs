@@ -1,0 +1,70 @@
+//! The row above the variants.
+
+use eframe::egui::{Button, ComboBox, Frame, Margin, Panel, RichText, Ui};
+
+use crate::app::command::Command;
+use crate::app::panels::widgets::explain;
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::variants::{MOST, Order, VariantsCommand};
+
+const FORMS: &str = "Pins four forms of the prompt: as a structured sentence, written out as a report, the report condensed to a sentence \
+                     again, and no text at all. They show what a model takes from words. F11 shows them one by one.";
+const LINKED: &str = "All pictures show the same part of the image. The order, thresholds and prompts of the pins can be \
+                      changed at any time; the masks follow.";
+
+/// Draws the row.
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let fill = theme::palette(ui.visuals()).panel;
+    let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(8, 4));
+    Panel::top("variants toolbar").frame(frame).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            let mut ask = |command| commands.push(Command::Variants(command));
+            let variants = &state.variants;
+            let is_full = variants.pins.len() >= MOST;
+            let pin = ui.add_enabled(!is_full, Button::new("Pin the prompt"));
+            let words = format!("At most {MOST} variants can be pinned. Remove one to pin another.");
+            if pin.on_hover_text("Ctrl P").on_disabled_hover_text(words).clicked() {
+                ask(VariantsCommand::Pin);
+            }
+            if ui.button("Structured, report, distilled, empty").clicked() {
+                ask(VariantsCommand::Demonstrate);
+            }
+            explain(ui, FORMS);
+            if variants.pins.is_empty() {
+                ui.label(RichText::new("Pin prompts to see their masks side by side.").weak());
+                return;
+            }
+            ui.separator();
+            let name = Order::ALL.iter().find(|(order, _)| *order == variants.order).map_or("", |(_, name)| name);
+            let label = ui.label(RichText::new("Order").weak());
+            let combo =
+                ComboBox::from_id_salt("order of pins").selected_text(name).width(130.0).show_ui(ui, |ui| {
+                    for (order, name) in Order::ALL {
+                        if ui.selectable_label(order == variants.order, name).clicked() {
+                            ask(VariantsCommand::Order(order));
+                        }
+                    }
+                });
+            combo.response.labelled_by(label.id);
+            let mut heat = variants.heat;
+            if ui
+                .checkbox(&mut heat, "Probability")
+                .on_hover_text("Shows the probability of each pin in colours.")
+                .changed()
+            {
+                ask(VariantsCommand::Heat(heat));
+            }
+            if ui.button("Remove all").clicked() {
+                ask(VariantsCommand::Clear);
+            }
+            explain(ui, LINKED);
+            if let Some((done, count)) = variants.progress().filter(|_| variants.is_waiting()) {
+                ui.label(RichText::new(format!("{done} of {count} masks")).weak());
+            }
+        });
+        for error in state.variants.errors.iter().flatten() {
+            ui.label(RichText::new(error).color(theme::palette(ui.visuals()).error));
+        }
+    });
+}

@@ -1,6 +1,9 @@
 //! Information about an open model.
 
+use std::fmt;
+use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +37,35 @@ pub struct ModelInfo {
     pub history: Vec<(usize, Vec<f32>)>,
     /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.
     pub subjects: Vec<String>,
+    /// The words that the network knows as a whole.
+    #[serde(skip)]
+    pub known_words: KnownWords,
+}
+
+/// The words that a network knows as a whole, in the order of the alphabet; empty if it reads no text or they are
+/// unknown. Copies share the words.
+#[derive(Clone, Default, PartialEq)]
+pub struct KnownWords(Arc<[String]>);
+
+impl From<Vec<String>> for KnownWords {
+    fn from(words: Vec<String>) -> Self {
+        Self(words.into())
+    }
+}
+
+impl Deref for KnownWords {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KnownWords {
+    /// Gives only the number: a vocabulary has tens of thousands of words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} words", self.0.len())
+    }
 }
 
 impl ModelInfo {

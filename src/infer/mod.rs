@@ -22,7 +22,7 @@ pub use crate::model::weights::linear_probes::LinearProbes;
 pub use crate::model::weights::{BUNDLED_NAME, ModelFiles, ModelSource};
 pub use error::InferError;
 pub use evaluate::{Evaluation, EvaluationSettings, ImageScore, evaluate};
-pub use info::ModelInfo;
+pub use info::{KnownWords, ModelInfo};
 pub use inspection::{Attribution, InspectOptions, Inspection, Spectra, StageView};
 pub use measure::{MeasuredPass, measure_passes};
 pub use prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};

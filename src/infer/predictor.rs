@@ -142,6 +142,7 @@ impl Predictor {
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
             history: sigma_history(located.source.path()),
             subjects: sorted(&provenance.subjects),
+            known_words: tokenizer.as_ref().map(Tokenizer::whole_words).unwrap_or_default().into(),
         };
         Ok(Self {
             registry: registry.clone(),

@@ -183,7 +183,7 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
                 .desired_rows(rows)
                 .return_key(None)
                 .desired_width(f32::INFINITY);
-            let known = state.model.as_ref().map_or(&[][..], |model| &model.info.known_words);
+            let known = state.model.as_ref().map_or(&[][..], |model| &model.info.known_words[..]);
             let mut response = completion::field(ui, id, edit, &state.document.prompt, known);
             if let Some(name) = name {
                 response = response.labelled_by(name);

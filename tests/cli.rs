@@ -25,6 +25,8 @@ mod figure;
 mod files;
 #[path = "cli/import.rs"]
 mod import;
+#[path = "cli/influence.rs"]
+mod influence;
 #[path = "cli/info.rs"]
 mod info;
 #[path = "cli/log.rs"]
@@ -41,12 +43,18 @@ mod old;
 mod phantoms;
 #[path = "cli/predict.rs"]
 mod predict;
+#[path = "cli/presence.rs"]
+mod presence;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/prompt_objects.rs"]
 mod prompt_objects;
+#[path = "cli/proposals.rs"]
+mod proposals;
+#[path = "cli/robustness.rs"]
+mod robustness;
 #[path = "cli/scans.rs"]
 mod scans;
 #[path = "cli/train.rs"]

@@ -6,6 +6,8 @@
 mod common;
 #[path = "inspection/gradients.rs"]
 mod gradients;
+#[path = "inspection/prompts.rs"]
+mod prompts;
 #[path = "inspection/tuning.rs"]
 mod tuning;
 #[path = "inspection/warm_up.rs"]

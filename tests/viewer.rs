@@ -459,8 +459,9 @@ fn a_preset_fills_the_prompt_and_a_favourite_is_kept() {
     let mut window = window(&model, vec![folder.path().join("train/Images/a.png")]);
     window.get_by_label("Presets").click();
     window.run();
-    window.get_by_label("Unilateral pulmonary infection, one infected area, lower left lung.").click();
-    wait(&mut window, "the preset", |_| model.last_prompt().starts_with("Unilateral"));
+    let preset = "Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.";
+    window.get_by_label(preset).click();
+    wait(&mut window, "the preset", |_| model.last_prompt() == preset);
     window.get_by_label("Favourite").click();
     window.run();
     window.get_by_label("History").click();

@@ -15,14 +15,22 @@ mod document;
 mod fake;
 mod formats;
 mod harness;
+#[path = "window/influence.rs"]
+mod influence;
 #[path = "window/information.rs"]
 mod information;
 #[path = "window/presentation.rs"]
 mod presentation;
 #[path = "window/prompts.rs"]
 mod prompts;
+#[path = "window/proposals.rs"]
+mod proposals;
 #[path = "window/report.rs"]
 mod report;
+#[path = "window/robustness.rs"]
+mod robustness;
+#[path = "window/session.rs"]
+mod session;
 #[path = "window/shader.rs"]
 mod shader;
 #[path = "window/sizes.rs"]
@@ -92,7 +100,7 @@ fn a_typed_prompt_brings_a_prediction() {
     let model = FakeModel::default();
     let mut window = with_result(&model, vec![files.image()]);
     type_prompt(&mut window, "upper left lung");
-    wait(&mut window, "the prompt's tokens", |window| window.query_by_label("upper").is_some());
+    wait(&mut window, "the prompt's words", |window| window.query_by_label("lung").is_some());
     assert_eq!(model.last_prompt(), "upper left lung");
     window.get_by_label("5 of 8 tokens · 12 ms");
     window.get_by_label("Network").click();
@@ -199,8 +207,8 @@ fn words_beyond_the_limit_are_shown_as_not_read() {
     let files = Files::new();
     let mut window = with_result(&FakeModel::default(), vec![files.image()]);
     type_prompt(&mut window, "one two three four five six seven eight");
-    wait(&mut window, "the dropped words", |window| says(window, "not read: seven"));
-    window.get_by_label("not read: eight");
+    wait(&mut window, "the dropped words", |window| says(window, "not read: eight"));
+    window.get_by_label("not read: seven");
     window.get_by_label("six");
     assert!(says(&window, "8 of 8 tokens, 2 not read"));
 }

@@ -4,6 +4,7 @@ pub mod figure;
 pub mod filter;
 pub mod maps;
 pub mod refinement;
+pub mod robustness;
 
 /// Names a stage by its grid and by its number in the paper (figures 3 and 4); `index` counts from the coarsest of
 /// `count` stages.

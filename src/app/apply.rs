@@ -10,6 +10,8 @@ use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
 use super::notes::Kind;
+use super::robustness::RobustnessCommand;
+use super::session_file::SessionCommand;
 use super::stages::{self, StagesCommand};
 use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
@@ -26,6 +28,11 @@ impl HimixApp {
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
             Command::OpenPaths(paths) => {
+                let paths = self.take_found(paths);
+                if paths.is_empty() {
+                    return;
+                }
+                let state = &mut self.state;
                 let has_image = state.document.image.is_some();
                 let job = SortPaths { paths, has_image };
                 let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
@@ -142,9 +149,13 @@ impl HimixApp {
             Command::Present(is_on) => self.present(ctx, is_on),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Stages(command) => self.apply_stages(command),
+            Command::Influence(command) => self.apply_influence(command),
+            Command::Robustness(command) => self.apply_robustness(command),
+            Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Builder(command) => self.apply_builder(command),
             Command::Report(command) => self.apply_report(command),
+            Command::Session(command) => self.apply_session(command),
             Command::Train(command) => self.apply_training(command),
             Command::ShowPage(page) => {
                 state.page = page;
@@ -190,13 +201,14 @@ impl HimixApp {
             DialogKind::SaveModified => {
                 self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
             }
-            _ => None,
+            _ => self.state.suggested_session_name(kind),
         };
         let folder = match kind {
             DialogKind::ModelFolder
             | DialogKind::ModelFile
             | DialogKind::StartModel
             | DialogKind::CompareModel
+            | DialogKind::FindFolder(_)
             | DialogKind::SaveModified => {
                 self.state.model.as_ref().and_then(|model| model.source.path().parent().map(PathBuf::from))
             }
@@ -234,11 +246,19 @@ impl HimixApp {
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
+            DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
+            DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
             DialogKind::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
             DialogKind::SaveSettings => Command::Train(TrainCommand::SaveSettings(path)),
+            DialogKind::OpenSession => Command::Session(SessionCommand::Open(path)),
+            DialogKind::SaveSession => Command::Session(SessionCommand::Save(path)),
+            DialogKind::SaveVariants => Command::Session(SessionCommand::SaveVariants(path)),
+            DialogKind::FindFile(part) | DialogKind::FindFolder(part) => {
+                Command::Session(SessionCommand::Found(part, path))
+            }
         });
     }
 

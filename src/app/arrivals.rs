@@ -11,6 +11,7 @@ use super::command::Command;
 use super::notes::{About, Kind};
 use super::picture::layer;
 use super::record::{PromptOf, Source};
+use super::session_file::SessionCommand;
 use super::state::{Distance, OpenImage, OpenModel, OpenTruth, Shown};
 use super::text::file_name;
 use super::view::View;
@@ -34,9 +35,13 @@ impl HimixApp {
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
+        self.take_influence(ctx);
         self.take_judgement();
+        self.take_robustness();
         self.take_variants();
+        self.take_proposals();
         self.take_report();
+        self.take_sessions();
         if let Some((ticket, outcome)) = self.state.jobs.prediction.take_any() {
             match outcome {
                 Ok(predicted) => self.take_prediction(ticket, predicted),
@@ -158,7 +163,7 @@ impl HimixApp {
     }
 
     fn take_sorted(&mut self, sorted: Sorted) {
-        let Sorted { image, folder, truth, model, refused } = sorted;
+        let Sorted { image, folder, truth, model, session, refused } = sorted;
         refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
         // A mask passed together with a folder belongs to the series in that folder, which has to be found first.
         let is_of_folder = folder.is_some() && image.is_none();
@@ -170,6 +175,7 @@ impl HimixApp {
             self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
         }
         self.commands.extend(model.map(Command::OpenModel));
+        self.commands.extend(session.map(|path| Command::Session(SessionCommand::Open(path))));
     }
 
     fn take_opened(&mut self, outcome: Result<ImageOpened, Failure>) {
@@ -195,10 +201,12 @@ impl HimixApp {
                     }
                     (None, Source::Sample(_)) => {}
                 }
+                let is_of_session = self.restore_image(ticket);
                 self.request_prediction();
                 self.finish_recall();
-                // A ground truth that was passed together with the image has already been requested.
-                if self.state.jobs.truth.pending().is_none() && !partners.is_empty() {
+                // A ground truth that was passed together with the image has already been requested, and a session
+                // names its own.
+                if !is_of_session && self.state.jobs.truth.pending().is_none() && !partners.is_empty() {
                     self.commands.push(Command::OpenTruth(partners));
                 }
             }
@@ -272,7 +280,8 @@ impl HimixApp {
         self.state.stages.forget_model();
         self.forget_override_steps();
         self.state.document.predictions.clear();
-        self.state.model = Some(OpenModel { opened, source, info });
+        let words = info.vocabulary.lines().map(str::to_owned).collect();
+        self.state.model = Some(OpenModel { opened, source, info, words });
         self.request_prediction();
     }
 
@@ -321,7 +330,7 @@ impl HimixApp {
 
     /// Closes the image and everything that belongs to it.
     pub(super) fn close_image(&mut self) {
-        self.forget_prediction();
+        let ticket = self.forget_prediction();
         self.engine.forget_slices();
         let state = &mut self.state;
         state.document.close();
@@ -333,6 +342,7 @@ impl HimixApp {
         state.view = View::default();
         state.notes.leave_case();
         state.stages.forget_image();
+        state.proposals.forget_image(ticket);
         if let Some(comparison) = &mut state.comparison {
             comparison.forget();
         }
@@ -354,6 +364,9 @@ impl HimixApp {
         }
         let slice = open.slice;
         self.show_truth(OpenTruth::new(ticket, truth, slice));
+        if self.state.sessions.hides(ticket) {
+            self.state.show_truth = false;
+        }
     }
 
     /// Compares predictions with this ground truth from now on.

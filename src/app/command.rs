@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
-use super::builder::BuilderCommand;
+use super::builder::command::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
+use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
-use super::report::ReportCommand;
+use super::proposals::ProposalsCommand;
+use super::report::command::ReportCommand;
+use super::robustness::RobustnessCommand;
+use super::session_file::SessionCommand;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::{Scheme, ThemeChoice};
@@ -183,12 +187,20 @@ pub enum Command {
     ShowTab(Tab),
     /// A command of the Stages tab.
     Stages(StagesCommand),
+    /// A command of the panel about the influence of words.
+    Influence(InfluenceCommand),
+    /// A command about the study of robustness.
+    Robustness(RobustnessCommand),
+    /// A command about proposals for the prompt.
+    Proposals(ProposalsCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
     /// A command of the builder.
     Builder(BuilderCommand),
     /// A command of the Report panel.
     Report(ReportCommand),
+    /// A command about sessions.
+    Session(SessionCommand),
     /// A command of the Train tab.
     Train(TrainCommand),
     /// Copy a description of the program, the devices and the settings to the clipboard, for a fault report.

@@ -6,7 +6,7 @@ use super::state::State;
 use crate::logging;
 
 /// The settings to list. Settings that hold paths, prompts, user-defined names or a whole layout are left out.
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 18] = [
     "device",
     "display_adapter",
     "threshold",
@@ -20,6 +20,7 @@ const SETTINGS: [&str; 17] = [
     "keys",
     "upright",
     "show_patient",
+    "draws_without_prompt",
     "memory_limit_gib",
     "window",
     "zoom",

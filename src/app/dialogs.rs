@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::engine::session::{EXTENSION, Part};
 use crate::engine::{FigureKind, Wake};
 
 /// The minimum time in which a user can close a dialog. A dialog that ends sooner was never displayed.
@@ -50,8 +51,22 @@ pub enum DialogKind {
     FitData,
     /// A data set for fitting the stage read-outs of the comparison model.
     FitComparedData,
+    /// A data set for a study of robustness.
+    StudyData,
+    /// The folder for the results of a study of robustness.
+    StudyResults,
     /// The file to write a figure of the stages to.
     SaveFigure(FigureKind),
+    /// A session to open.
+    OpenSession,
+    /// The file to write a session to.
+    SaveSession,
+    /// The file to write the table of the variants to.
+    SaveVariants,
+    /// A file that the open session lacks.
+    FindFile(Part),
+    /// A model folder that the open session lacks.
+    FindFolder(Part),
 }
 
 /// The size at which the image with its overlay is written.
@@ -136,9 +151,10 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
     if let Some(folder) = folder {
         dialog = dialog.set_directory(folder);
     }
-    if let Some(name) = name {
+    if let Some(name) = &name {
         dialog = dialog.set_file_name(name);
     }
+    let find = || format!("Find {}", name.unwrap_or_default());
     match kind {
         DialogKind::Image => dialog
             .set_title("Open image")
@@ -163,6 +179,8 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::FitData | DialogKind::FitComparedData => {
             dialog.set_title("Choose data set for the stage read-outs").pick_folder()
         }
+        DialogKind::StudyData => dialog.set_title("Choose data set for the study").pick_folder(),
+        DialogKind::StudyResults => dialog.set_title("Choose folder for the results").pick_folder(),
         DialogKind::SaveFigure(_) => dialog
             .set_title("Save figure")
             .add_filter("PNG image", &["png"])
@@ -172,6 +190,17 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::StartModel => dialog.set_title("Choose model to start from").pick_folder(),
         DialogKind::LoadSettings => dialog.set_title("Load settings").add_filter("TOML", &["toml"]).pick_file(),
         DialogKind::SaveSettings => dialog.set_title("Save settings").add_filter("TOML", &["toml"]).save_file(),
+        DialogKind::OpenSession => {
+            dialog.set_title("Open session").add_filter("Sessions", &[EXTENSION]).pick_file()
+        }
+        DialogKind::SaveSession => {
+            dialog.set_title("Save session").add_filter("Sessions", &[EXTENSION]).save_file()
+        }
+        DialogKind::SaveVariants => {
+            dialog.set_title("Save variants as table").add_filter("CSV", &["csv"]).save_file()
+        }
+        DialogKind::FindFile(_) => dialog.set_title(find()).pick_file(),
+        DialogKind::FindFolder(_) => dialog.set_title(find()).pick_folder(),
     }
     .map(|path| match ending(kind) {
         Some(ending) if path.extension().is_none() => path.with_extension(ending),
@@ -184,6 +213,8 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
     match kind {
         DialogKind::SaveMask | DialogKind::SaveOverlay(_) | DialogKind::SaveFigure(_) => Some("png"),
         DialogKind::SaveSettings => Some("toml"),
+        DialogKind::SaveSession => Some(EXTENSION),
+        DialogKind::SaveVariants => Some("csv"),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ mod diagnostics;
 mod dialogs;
 mod frames;
 mod graphics;
+mod influence;
 mod jobs;
 mod judging;
 mod keyboard;
@@ -25,11 +26,14 @@ mod pane;
 mod panels;
 mod picture;
 mod preferences;
+mod proposals;
 mod record;
 mod report;
+mod robustness;
 mod run;
 mod saving;
 mod session;
+mod session_file;
 mod settings;
 mod settings_file;
 mod stages;
@@ -65,6 +69,7 @@ use command::Command;
 use dialogs::Dialogs;
 use frames::Frames;
 use notes::Kind;
+use session_file::RecoveryFile;
 use settings::Settings;
 use settings_file::SettingsFile;
 use state::State;
@@ -125,6 +130,7 @@ pub struct HimixApp {
     dialogs: Dialogs,
     commands: Vec<Command>,
     settings_file: SettingsFile,
+    recovery_file: RecoveryFile,
     texture_limit: usize,
     fallback: Option<ModelSource>,
     frames: Frames,
@@ -160,8 +166,10 @@ impl HimixApp {
         };
         let remembered = settings.device.parse();
         let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
+        let engine = Engine::start(open, trainer, wake.clone())?;
         let mut app = Self {
-            engine: Engine::start(open, trainer, wake.clone())?,
+            recovery_file: RecoveryFile::new(&engine, start.settings.as_ref()),
+            engine,
             dialogs: Dialogs::new(wake),
             commands: Vec::new(),
             settings_file: SettingsFile::new(start.settings, settings.clone()),
@@ -204,6 +212,7 @@ impl HimixApp {
         self.finish_typing_when_due();
         self.request_when_due();
         self.paint_comparison();
+        self.paint_influence();
         self.request_inspection();
         self.request_variants();
         self.read_report();
@@ -213,6 +222,7 @@ impl HimixApp {
         self.guard_close(&ctx);
         self.schedule(&ctx);
         self.keep_settings(&ctx);
+        self.keep_session(&ctx);
     }
 
     /// Returns the number of textures that have been uploaded for the image so far.
@@ -234,7 +244,10 @@ impl HimixApp {
     fn take_drops(&mut self, ctx: &egui::Context) {
         let dropped: Vec<PathBuf> =
             ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
-        if self.state.tab == Tab::Train {
+        let is_session = |path: &PathBuf| {
+            path.extension().is_some_and(|end| end.eq_ignore_ascii_case(crate::engine::session::EXTENSION))
+        };
+        if self.state.tab == Tab::Train && !dropped.iter().any(is_session) {
             self.commands.extend(dropped.into_iter().map(|path| {
                 let is_settings = path.extension().is_some_and(|end| end == "toml");
                 let command = if is_settings { TrainCommand::LoadSettings } else { TrainCommand::AddData };
@@ -286,6 +299,23 @@ impl HimixApp {
         }
     }
 
+    /// Keeps what is open for the case that the program ends without being closed.
+    fn keep_session(&mut self, ctx: &egui::Context) {
+        let jobs = &self.state.jobs;
+        // What is being opened belongs to it and is not known yet.
+        let is_coming = jobs.image.pending().is_some() || jobs.truth.pending().is_some();
+        if !self.recovery_file.is_kept() || is_coming || jobs.model.pending().is_some() {
+            return;
+        }
+        let session = (!self.state.is_blank()).then(|| self.state.session());
+        if let Some(rest) = self.recovery_file.keep(&self.engine, session) {
+            ctx.request_repaint_after(rest);
+        }
+        if self.recovery_file.is_written() {
+            self.discard_restored();
+        }
+    }
+
     /// Writes the settings now.
     fn write_settings(&mut self) {
         self.settings_file.write(&self.engine, &self.state.settings);
@@ -306,6 +336,8 @@ impl eframe::App for HimixApp {
     fn on_exit(&mut self) {
         self.frames.write();
         self.write_settings();
+        self.recovery_file.end(&self.engine);
+        self.discard_restored();
         self.engine.wait_for(Worker::Storage, FAREWELL);
         if self.settings_file.take().is_some() {
             tracing::error!("the last settings could not be saved");

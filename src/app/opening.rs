@@ -69,7 +69,8 @@ impl HimixApp {
         let is_typed = state.prompt_of == PromptOf::User
             && !state.document.prompt.is_empty()
             && left != Some(state.document.prompt.as_str());
-        state.recalled.is_some() || is_typed
+        let is_of_session = state.jobs.image.asked().is_some() && state.sessions.awaits(state.jobs.image.newest());
+        state.recalled.is_some() || is_of_session || is_typed
     }
 
     /// Requests an image. Returns its ticket, or `None` if the request could not be sent.

@@ -20,6 +20,8 @@ impl Pane {
     pub const HISTORY: Self = Self("prompt_history");
     /// Prompts in the form of the training data.
     pub const PRESETS: Self = Self("prompt_presets");
+    /// Reports and prompts.
+    pub const REPORT: Self = Self("report");
     /// All messages.
     pub const MESSAGES: Self = Self("messages");
     /// The spectrum filters of the stages.
@@ -28,6 +30,8 @@ impl Pane {
     pub const FUSION: Self = Self("fusion");
     /// The masks of the stages, as numbers.
     pub const NUMBERS: Self = Self("numbers");
+    /// The influence of the words of the prompt.
+    pub const INFLUENCE: Self = Self("influence");
     /// The comparison of the masks of two models.
     pub const COMPARISON: Self = Self("comparison");
 

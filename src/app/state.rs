@@ -8,6 +8,7 @@ use eframe::egui::{TextureHandle, Vec2};
 
 use super::builder::Builder;
 use super::comparison::Comparison;
+use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
 use super::keys::ActionId;
@@ -15,8 +16,11 @@ use super::layout::Layouts;
 use super::notes::Notes;
 use super::page::Page;
 use super::pane::{Pane, Panes};
+use super::proposals::Proposals;
 use super::record::{PendingImage, PredictionRecord, PromptOf};
 use super::report::Report;
+use super::robustness::Robustness;
+use super::session_file::Sessions;
 use super::settings::Settings;
 use super::stages::Stages;
 use super::tab::Tab;
@@ -79,6 +83,8 @@ pub struct OpenModel {
     pub source: ModelSource,
     /// The description of the model.
     pub info: ModelInfo,
+    /// The words that its tokenizer knows, for completion.
+    pub words: Vec<String>,
 }
 
 /// The state that the panels display.
@@ -155,14 +161,22 @@ pub struct State {
     pub tab: Tab,
     /// The state of the Stages tab: the intermediate results of the network.
     pub stages: Stages,
+    /// The influence of the words of the prompt.
+    pub influence: InfluenceState,
     /// The state of the builder.
     pub builder: Builder,
     /// The state of the Report panel.
     pub report: Report,
     /// The state of the Train tab: the settings of a training run, and the run.
     pub training: Training,
+    /// The study of robustness.
+    pub robustness: Robustness,
+    /// The proposals for the prompt.
+    pub proposals: Proposals,
     /// The pinned variants of the prompt.
     pub variants: Variants,
+    /// The session that was opened, and those that were left behind.
+    pub sessions: Sessions,
     /// The comparison model, if there is one.
     pub comparison: Option<Comparison>,
     /// Draws the image.
@@ -184,10 +198,14 @@ impl State {
         Self {
             training: Training::new(settings.next_run_folder(), settings.training_form.as_deref()),
             comparison: None,
+            robustness: Robustness::default(),
+            proposals: Proposals::default(),
             variants: Variants::default(),
+            sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
             stages: Stages::default(),
+            influence: InfluenceState::default(),
             builder: Builder::default(),
             report: Report::default(),
             settings,

@@ -165,6 +165,21 @@ pub fn colour(bytes: [u8; 3]) -> Color32 {
     from_bytes(bytes)
 }
 
+/// Returns the colour of text on a coloured background: black or white, whichever is easier to read.
+pub fn text_on(background: Color32) -> Color32 {
+    // From this luminance on, black has the higher contrast.
+    if luminance(background) > 0.179 { Color32::BLACK } else { Color32::WHITE }
+}
+
+/// Returns the relative luminance of a colour, 0…1 (WCAG 2.1).
+fn luminance(colour: Color32) -> f64 {
+    let linear = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(colour.r()) + 0.7152 * linear(colour.g()) + 0.0722 * linear(colour.b())
+}
+
 /// The colour that marks a cell of a small map.
 pub const MARK: Color32 = Color32::from_rgb(255, 48, 48);
 /// The outline of the predicted mask.
@@ -276,14 +291,6 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
 mod tests {
     use super::*;
 
-    fn luminance(colour: Color32) -> f64 {
-        let linear = |value: u8| {
-            let value = f64::from(value) / 255.0;
-            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * linear(colour.r()) + 0.7152 * linear(colour.g()) + 0.0722 * linear(colour.b())
-    }
-
     fn contrast(a: Color32, b: Color32) -> f64 {
         let (a, b) = (luminance(a), luminance(b));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
@@ -310,6 +317,14 @@ mod tests {
                 let ratio = contrast(*line, behind);
                 assert!(ratio >= 3.0, "{line:?} on {behind:?}: {ratio:.2}");
             }
+        }
+    }
+
+    #[test]
+    fn text_is_readable_on_every_colour() {
+        for bytes in (0..=255_u8).flat_map(|a| [[a, a, a], [a, 0, 255 - a], [255, a, 0], [0, a, 128]]) {
+            let behind = colour(bytes);
+            assert!(contrast(text_on(behind), behind) >= 4.5, "{bytes:?}");
         }
     }
 }

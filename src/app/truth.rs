@@ -22,7 +22,7 @@ impl HimixApp {
 
     /// Reads a ground truth and places it on the image that is displayed or being opened; `agree` modifies the
     /// default reading.
-    fn read_truth(&mut self, paths: Vec<PathBuf>, agree: impl FnOnce(&mut TruthReading)) {
+    pub(super) fn read_truth(&mut self, paths: Vec<PathBuf>, agree: impl FnOnce(&mut TruthReading)) {
         // A pending image is read before the mask, and the mask is meant for it.
         let coming = self.state.jobs.image.pending().map(|awaited| awaited.ticket);
         let Some(image) = coming.or(self.state.document.image.as_ref().map(|image| image.ticket)) else {

@@ -1,6 +1,7 @@
 //! Zoom and pan.
 
 use eframe::egui::{Pos2, Rect, Vec2, vec2};
+use serde::{Deserialize, Serialize};
 
 use crate::render::Placement;
 
@@ -14,6 +15,15 @@ const MARGIN: f32 = 8.0;
 pub const ZOOM_STEP: f32 = 1.25;
 /// The distance of one press of an arrow key, in points.
 pub const PAN_STEP: f32 = 40.0;
+
+/// A part of an image that is shown in another window again, whatever its size is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredView {
+    /// The zoom relative to that at which the image fits.
+    pub zoom: f32,
+    /// The image point at the centre of the viewport, in pixels.
+    pub centre: [f32; 2],
+}
 
 /// The visible part of the image and its magnification.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +41,8 @@ pub struct View {
     image: Vec2,
     pixels: [usize; 2],
     aspect: f32,
+    /// The part to show as soon as the viewport and the size of the image are known.
+    awaited: Option<StoredView>,
 }
 
 impl Default for View {
@@ -44,6 +56,7 @@ impl Default for View {
             image: Vec2::splat(1.0),
             pixels: [1, 1],
             aspect: 1.0,
+            awaited: None,
         }
     }
 }
@@ -63,6 +76,27 @@ impl View {
             self.zoom = self.fitting_zoom();
             self.centre = self.image / 2.0;
         }
+        let is_sound = |stored: &StoredView| {
+            stored.zoom > 0.0 && [stored.zoom, stored.centre[0], stored.centre[1]].iter().all(|at| at.is_finite())
+        };
+        if let Some(stored) = self.awaited.take().filter(is_sound) {
+            self.fits = false;
+            self.zoom = (stored.zoom * self.fitting_zoom()).clamp(self.least_zoom(), MAX_ZOOM);
+            self.centre = Vec2::from(stored.centre) * self.side();
+            self.keep_in_sight();
+        }
+    }
+
+    /// Returns the part that is shown, to be shown again by [`Self::restore`]; `None` if the image is fitted.
+    pub fn stored(&self) -> Option<StoredView> {
+        let now = StoredView { zoom: self.zoom / self.fitting_zoom(), centre: (self.centre / self.side()).into() };
+        self.awaited.or((!self.fits).then_some(now))
+    }
+
+    /// Shows this part of the image from the next frame on; `None` fits the image.
+    pub fn restore(&mut self, stored: Option<StoredView>) {
+        self.fits = true;
+        self.awaited = stored;
     }
 
     /// Shows the whole image, and keeps doing so when the window is resized.
@@ -80,8 +114,7 @@ impl View {
     pub fn zoom_by(&mut self, factor: f32, pointer: Option<Pos2>) {
         let pointer = pointer.unwrap_or(self.viewport.center());
         let before = self.plane_at(pointer);
-        let least = (self.fitting_zoom() * MIN_FIT).min(1.0);
-        self.zoom = (self.zoom * factor).clamp(least, MAX_ZOOM);
+        self.zoom = (self.zoom * factor).clamp(self.least_zoom(), MAX_ZOOM);
         self.fits = false;
         self.centre += before - self.plane_at(pointer);
         self.keep_in_sight();
@@ -159,6 +192,10 @@ impl View {
         (room.x / self.image.x).min(room.y / self.image.y).min(MAX_ZOOM)
     }
 
+    fn least_zoom(&self) -> f32 {
+        (self.fitting_zoom() * MIN_FIT).min(1.0)
+    }
+
     fn keep_in_sight(&mut self) {
         self.centre = self.centre.clamp(Vec2::ZERO, self.image);
     }
@@ -205,6 +242,26 @@ mod tests {
         let linked = view.linked(half);
         assert!((linked.image_at(half.center()) - view.image_at(pos2(218.0, 128.0))).length() < 1e-3);
         assert!((linked.zoom() / view.zoom() - 96.0 / 200.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_stored_view_shows_the_same_part_in_another_window() {
+        let mut view = view();
+        assert_eq!(view.stored(), None, "it is fitted");
+        view.zoom_by(3.0, Some(pos2(150.0, 90.0)));
+        let stored = view.stored();
+        let mut other = View::default();
+        other.restore(stored);
+        assert_eq!(other.stored(), stored, "it waits for the window");
+        let half = Rect::from_min_size(pos2(500.0, 40.0), vec2(216.0, 112.0));
+        other.frame(half, 2.0, [100, 100], 1.0);
+        assert_eq!((other.zoom(), other.image_at(half.center())), (view.linked(half).zoom(), view.centre));
+        other.restore(Some(StoredView { zoom: f32::INFINITY, centre: [0.0; 2] }));
+        other.frame(half, 2.0, [100, 100], 1.0);
+        assert_eq!(other.stored(), None, "what nobody could have stored is left out");
+        other.restore(Some(StoredView { zoom: 1e9, centre: [1e9; 2] }));
+        other.frame(half, 2.0, [100, 100], 1.0);
+        assert_eq!((other.zoom(), other.centre), (MAX_ZOOM, vec2(100.0, 100.0)));
     }
 
     #[test]

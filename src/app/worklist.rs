@@ -104,11 +104,20 @@ impl Worklist {
         let Some(item) = self.items.get(place) else { return Vec::new() };
         let mut words = Vec::new();
         words.extend(self.marked.contains(&place).then_some("marked"));
-        words.extend(self.edited.contains_key(&place).then_some("edited"));
+        let is_variant = |prompt: &String| item.variants.contains(prompt);
+        words.extend(self.edited.get(&place).is_some_and(|prompt| !is_variant(prompt)).then_some("edited"));
         words.extend(item.split.as_deref());
         words.extend((!item.truth.is_empty()).then_some("mask"));
-        words.extend(item.prompt.is_some().then_some("prompt"));
+        let word = if item.variants.is_empty() { "prompt" } else { "several prompts" };
+        words.extend(item.prompt.is_some().then_some(word));
         words
+    }
+
+    /// Returns the prompts of the current case if there are several to choose from: the first one and its variants.
+    pub fn choices(&self) -> Option<Vec<&str>> {
+        let item = self.items.get(self.current?)?;
+        let first = item.prompt.as_deref().filter(|_| !item.variants.is_empty())?;
+        Some(std::iter::once(first).chain(item.variants.iter().map(String::as_str)).collect())
     }
 
     /// Toggles the mark of the open case.
@@ -134,9 +143,11 @@ impl Worklist {
         let matches = |place: usize| {
             let item = &self.items[place];
             let name = format!("{} {}", item.name, file_name(&item.path)).to_lowercase();
-            let prompt = item.prompt.as_deref().unwrap_or_default().to_lowercase();
+            let prompts = item.prompt.iter().chain(&item.variants);
+            let prompts: Vec<String> = prompts.map(|prompt| prompt.to_lowercase()).collect();
             let said = self.words(place).join(" ").to_lowercase();
-            words.iter().all(|word| name.contains(word) || prompt.contains(word) || said.contains(word))
+            let in_prompt = |word: &String| prompts.iter().any(|prompt| prompt.contains(word));
+            words.iter().all(|word| name.contains(word) || in_prompt(word) || said.contains(word))
         };
         self.shown = (0..self.items.len()).filter(|&place| matches(place)).collect();
         self.search = text;

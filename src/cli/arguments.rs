@@ -11,7 +11,7 @@ use himix::infer::{BUNDLED_NAME, ModelSource};
 /// Arguments of the window.
 #[derive(Debug, Args)]
 pub struct WindowArguments {
-    /// Images, volumes, DICOM series or folders to open in the window
+    /// Images, volumes, DICOM series, folders or a session (.himix) to open in the window
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
     /// Model for the window: the folder of a bundle, or a weights file

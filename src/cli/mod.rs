@@ -4,21 +4,26 @@ mod arguments;
 mod data;
 mod describe;
 mod device;
+mod disagreement;
 mod evaluate;
 mod export;
 mod failure;
 mod figure;
 mod import;
+mod influence;
 mod info;
 mod model;
 mod phantoms;
 mod pictures;
 mod predict;
+mod presence;
 mod prompt;
+mod proposals;
 mod reading;
 mod readout;
 mod reference;
 mod report;
+mod robustness;
 mod scores;
 mod terminal;
 mod train;
@@ -63,7 +68,12 @@ enum Command {
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
+    Presence(presence::PresenceArguments),
     Prompt(prompt::PromptArguments),
+    Influence(influence::InfluenceArguments),
+    Robustness(robustness::RobustnessArguments),
+    Refine(proposals::RefineArguments),
+    Search(proposals::SearchArguments),
 }
 
 /// Returns the arguments of this process; `None` if help or the version was requested and has been printed.
@@ -118,7 +128,12 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),
+        Command::Presence(arguments) => presence::run(&arguments, &open),
         Command::Prompt(arguments) => prompt::run(&arguments),
+        Command::Influence(arguments) => influence::run(&arguments, &open),
+        Command::Robustness(arguments) => robustness::run(&arguments, &open),
+        Command::Refine(arguments) => proposals::run_refine(&arguments, &open),
+        Command::Search(arguments) => proposals::run_search(&arguments, &open),
     })
 }
 

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use himix::data::dataset::prompt_list;
 use himix::data::describe::{self, Describer};
 use himix::data::{Image, Mask};
 use himix::infer::{InspectOptions, OpenModel, Segmenter, local};
 use himix::metrics::Confusion;
 use himix::model::weights::save;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::disagreement::Disagreement;
 use super::reading::{ScanArguments, TruthArguments};
 use super::report::{self, Outcome};
 use super::{Failure, model, pictures, terminal};
@@ -21,12 +23,18 @@ Examples:
   himix predict --model my-bundle --image chest.png --prompt \"lower left lung\" --out result
   himix predict --model my-bundle --image chest.png --mask truth.png --prompt \"lower left lung\" --json
   himix predict --model my-bundle --image chest.png --prompt \"left lung\" --prompt \"right lung\" --out result
+  himix predict --image chest.png --prompts prompts.txt --out result --json
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
 
 The folder of --out receives mask.png (0 or 255), probability.png (16 bit, 65535 for 1), overlay.png and a map of every decoder
 stage (stage_7.png, stage_14.png and stage_28.png), all at the image's size in pixels. With several prompts, each has a folder
-of its own in it: 0, 1, … Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sides of the image, not
+of its own in it: 0, 1, … Beside these folders lie pairwise_dice.csv, the Dice of every pair of their masks, and
+disagreement.png (16 bit): the share of the prompts that mark a pixel, 65535 where all do. With --json every object then has
+its row of that table as pairwise_dice. Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sides of the image, not
 of the patient.";
+
+/// The most prompts of one command, whose masks are all in memory.
+const MOST_PROMPTS: usize = 256;
 
 /// Segment an image from a text prompt
 #[derive(Debug, Args)]
@@ -43,8 +51,12 @@ pub struct PredictArguments {
     #[command(flatten)]
     scan: ScanArguments,
     /// Prompt that describes what to segment; may be repeated, one mask is then made for each
-    #[arg(long = "prompt", value_name = "T", required = true, allow_hyphen_values = true)]
+    #[arg(long = "prompt", value_name = "T", required_unless_present = "prompt_file", allow_hyphen_values = true)]
     prompts: Vec<String>,
+    /// File of further prompts: a text with one prompt a line, or a table (CSV, XLSX, JSON), of which the rows for
+    /// this image are taken
+    #[arg(long = "prompts", value_name = "FILE")]
+    prompt_file: Option<PathBuf>,
     /// Ground-truth mask, with which the prediction is compared; may be repeated, see --several
     #[arg(long = "mask", value_name = "G")]
     masks: Vec<PathBuf>,
@@ -68,13 +80,14 @@ pub struct PredictArguments {
 
 /// Runs the prediction with the model that `open` opens.
 pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure> {
-    if arguments.activations.is_some() && arguments.prompts.len() > 1 {
-        let count = arguments.prompts.len();
+    // Fast checks come before the model is read.
+    let prompts = prompts(arguments)?;
+    let count = prompts.len();
+    if arguments.activations.is_some() && count > 1 {
         return Err(Failure::input(format!(
             "--activations takes one --prompt, not {count}; run the command once for each"
         )));
     }
-    // Fast checks come before the model is read.
     let seen = arguments.scan.read(&arguments.image)?;
     let truth = match arguments.masks.as_slice() {
         [] => None,
@@ -82,14 +95,15 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     };
     let mask_of_slice = truth.as_ref().and_then(|truth| truth.mask(seen.slice));
     let image = seen.image;
-    let folders = folders(arguments)?;
+    let folders = folders(arguments, count)?;
     let source = arguments.model.source(arguments.vocab.as_ref());
-    let device = arguments.device.choice_for(arguments.prompts.len());
+    let device = arguments.device.choice_for(count);
     let mut segmenter = model::open(open, &source, device, "masks")?;
     let describer = Describer::new(&image, None).ok();
     let mut objects = Vec::new();
     let mut texts = Vec::new();
-    for (prompt, folder) in arguments.prompts.iter().zip(folders) {
+    let mut masks = Vec::new();
+    for (prompt, folder) in prompts.iter().zip(folders) {
         // The maps of the stages are written as images.
         let wanted = InspectOptions { maps: folder.is_some(), ..InspectOptions::default() };
         let prediction = segmenter.inspect(&image, prompt, None, wanted)?.prediction;
@@ -125,6 +139,21 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
         } else {
             texts.push(outcome.text());
         }
+        if count > 1 {
+            masks.push(mask);
+        }
+    }
+    if count > 1 {
+        let disagreement = Disagreement::of(&masks).map_err(Failure::work)?;
+        let out = arguments.out.as_ref();
+        let files = out.map(|out| disagreement.write(out, [image.width, image.height], &prompts)).transpose()?;
+        let map = files.as_ref().map(|[_, map]| map.to_string_lossy());
+        for (object, row) in objects.iter_mut().zip(&disagreement.dice) {
+            object["pairwise_dice"] = json!(row);
+            object["disagreement_map"] = json!(map);
+        }
+        let written = files.iter().flatten().map(|file| format!("{:<16}{}\n", "written", file.display()));
+        texts.push(disagreement.text() + &written.collect::<String>());
     }
     if arguments.json {
         let value = if objects.len() == 1 { objects.remove(0) } else { Value::Array(objects) };
@@ -134,9 +163,26 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     }
 }
 
+/// Returns the prompts of the command and of its file, in this order.
+fn prompts(arguments: &PredictArguments) -> Result<Vec<String>, Failure> {
+    let mut prompts = arguments.prompts.clone();
+    if let Some(path) = &arguments.prompt_file {
+        let image = arguments.image.file_name().unwrap_or(arguments.image.as_os_str()).to_string_lossy();
+        let list = prompt_list(path, &image)?;
+        list.remarks.into_iter().for_each(terminal::note);
+        prompts.extend(list.prompts);
+    }
+    if prompts.len() > MOST_PROMPTS {
+        let count = prompts.len();
+        return Err(Failure::input(format!(
+            "{count} prompts are too many for one command; give at most {MOST_PROMPTS}"
+        )));
+    }
+    Ok(prompts)
+}
+
 /// Returns the folder of each prompt's image files, after creating it; `None` if nothing is to be written.
-fn folders(arguments: &PredictArguments) -> Result<Vec<Option<PathBuf>>, Failure> {
-    let count = arguments.prompts.len();
+fn folders(arguments: &PredictArguments, count: usize) -> Result<Vec<Option<PathBuf>>, Failure> {
     let Some(out) = &arguments.out else { return Ok(vec![None; count]) };
     (0..count)
         .map(|index| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use himix::data::Truth;
 use himix::data::describe::Judgement;
-use himix::infer::{ModelInfo, Prediction};
+use himix::infer::{ModelInfo, Prediction, presence_words};
 use himix::metrics::Confusion;
 use serde_json::{Map, Value, json};
 
@@ -49,6 +49,7 @@ impl Outcome<'_> {
             })),
             "description": self.judgement.map(|judgement| &judgement.description),
             "agreement": self.judgement.and_then(|judgement| judgement.agreement),
+            "presence": prediction.presence.map(number),
             "warnings": self.judgement.map_or(&[][..], |judgement| &judgement.warnings),
             "mask": self.truth.map(truth_json),
             "sigma": per_stage(&|stage| stage.sigma.map_or(Value::Null, |sigma| json!(number(sigma)))),
@@ -81,6 +82,10 @@ impl Outcome<'_> {
         row("device", &prediction.device);
         let percent = 100.0 * self.foreground_fraction;
         row("foreground", &format!("{percent:.2} % of the image at threshold {}", self.threshold));
+        if let Some(presence) = prediction.presence {
+            let words = presence_words(presence).map(|words| format!(". {words}")).unwrap_or_default();
+            row("presence", &format!("{presence:.2} of 1, as calibrated{words}"));
+        }
         if let Some(judgement) = self.judgement {
             row("described as", &format!("{} (proposal of a rule; sides of the image)", judgement.description));
             if let Some(agreement) = judgement.agreement {
@@ -179,7 +184,7 @@ fn shortened(text: &str, characters: usize) -> String {
 }
 
 /// Converts an `f32` to the shortest decimal form, 0.9 instead of 0.8999999761581421.
-fn number(value: f32) -> f64 {
+pub fn number(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }
 

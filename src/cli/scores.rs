@@ -162,23 +162,24 @@ fn table(evaluation: &Evaluation) -> Vec<String> {
     let row = |name: &str, spread: &Spread, digits: usize, unit: &str| {
         let Spread { mean, std, lower_quartile: lower, median, upper_quartile: upper, .. } = spread;
         format!(
-            "per image   {name:<5} {mean:6.digits$} ± {std:5.digits$}{unit:<3}   \
+            "per image   {name:<9} {mean:6.digits$} ± {std:5.digits$}{unit:<3}   \
              median {median:6.digits$}, quartiles {lower:6.digits$} and {upper:6.digits$}"
         )
     };
     let (distance, undefined) = evaluation.hd95();
     let mut lines = vec![
-        format!("pooled      Dice  {:6.3}             IoU {:6.3}", pooled.dice(), pooled.iou()),
+        format!("pooled      Dice      {:6.3}             IoU {:6.3}", pooled.dice(), pooled.iou()),
         row("Dice", &evaluation.dice_per_image(), 3, ""),
         row("IoU", &evaluation.iou_per_image(), 3, ""),
     ];
     let (agreement, incomparable) = evaluation.agreement();
     if agreement.mean.is_finite() {
         let rest = match incomparable {
-            0 => String::new(),
-            count => format!("   ({count} prompts without one)"),
+            0 => "   (of text and mask)".into(),
+            1 => "   (of text and mask; 1 prompt without one)".into(),
+            count => format!("   (of text and mask; {count} prompts without one)"),
         };
-        lines.push(row("text–mask agreement", &agreement, 3, "") + &rest);
+        lines.push(row("agreement", &agreement, 3, "") + &rest);
     }
     if distance.mean.is_finite() {
         let rest = match undefined {

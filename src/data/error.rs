@@ -310,6 +310,14 @@ pub enum DataError {
         /// The line and what is wrong with it.
         reason: String,
     },
+    /// A file of prompts has none for the image.
+    #[error("{}: {reason}", path.display())]
+    PromptList {
+        /// The file.
+        path: PathBuf,
+        /// What is missing, and what to do.
+        reason: String,
+    },
     /// The table of the split has no rows below its header.
     #[error("{}: the split has no rows; add one line for each image", path.display())]
     EmptySplit {

@@ -36,6 +36,16 @@ pub fn zoomed_input(image: &Image, size: usize, transposed: bool, zoom: f64) -> 
     if image.channels == 1 { planes.repeat(3) } else { planes }
 }
 
+/// Returns the image at the size of the network's input, `size × size` pixels in natural orientation, with all digits:
+/// a network receives the same from it as from the image itself.
+pub fn network_sized(image: &Image, size: usize) -> Image {
+    let planes = resample::bicubic(image, size, 1.0);
+    let (count, channels) = (size * size, image.channels);
+    let pixels =
+        (0..count).flat_map(|at| (0..channels).map(move |c| (at, c))).map(|(at, c)| planes[c * count + at]);
+    Image { width: size, height: size, channels, pixels: crate::data::Pixels::F32(pixels.collect()) }
+}
+
 /// Returns the network's input before its channels are normalised, as an 8-bit image of `size × size` pixels in
 /// natural orientation. Samples of more than 8 bits are stretched from the smallest to the largest value.
 pub fn resampled(image: &Image, size: usize) -> Image {
@@ -117,6 +127,16 @@ pub fn plane_to_image(values: &[f32], size: usize, transposed: bool, width: usiz
     assert_eq!(values.len(), size * size, "a plane of side {size}");
     let natural = if transposed { Cow::Owned(untranspose(values, size)) } else { Cow::Borrowed(values) };
     resample::bilinear(&natural, size, width, height)
+}
+
+/// Does the same as [`plane_to_image`] for a plane in natural orientation, row by row: `row` receives the `height` rows
+/// from the top. It takes no memory for the whole.
+///
+/// # Panics
+/// If `values` does not hold `size * size` values.
+pub fn plane_rows(values: &[f32], size: usize, width: usize, height: usize, row: impl FnMut(&[f32])) {
+    assert_eq!(values.len(), size * size, "a plane of side {size}");
+    resample::bilinear_rows(values, size, width, height, row);
 }
 
 /// Returns a plane of the transposed grid (`size * size` values) in natural orientation.

@@ -71,15 +71,36 @@ pub(super) fn bilinear(values: &[f32], size: usize, width: usize, height: usize)
     if out.is_empty() || size == 0 {
         return out;
     }
-    out.par_chunks_mut(width).zip(rows).for_each(|(line, y)| {
-        let [above, below] = y.index.map(|row| &values[row * size..(row + 1) * size]);
-        let [w0, w1] = y.weight.map(|weight| weight as f32);
-        let blended: Vec<f32> = above.iter().zip(below).map(|(a, b)| w0 * a + w1 * b).collect();
-        for (value, x) in line.iter_mut().zip(&columns) {
-            *value = x.weight[0] as f32 * blended[x.index[0]] + x.weight[1] as f32 * blended[x.index[1]];
-        }
-    });
+    out.par_chunks_mut(width).zip(rows).for_each(|(line, y)| blend(values, size, &y, &columns, line));
     out
+}
+
+/// Does the same as [`bilinear`] row by row, without the memory for the whole: `row` receives the rows from the top.
+pub(super) fn bilinear_rows(
+    values: &[f32],
+    size: usize,
+    width: usize,
+    height: usize,
+    mut row: impl FnMut(&[f32]),
+) {
+    let (columns, rows) = (linear_taps(size, width), linear_taps(size, height));
+    let mut line = vec![0.0; width];
+    for y in rows {
+        if size > 0 {
+            blend(values, size, &y, &columns, &mut line);
+        }
+        row(&line);
+    }
+}
+
+/// Computes one row of a resized plane.
+fn blend(values: &[f32], size: usize, y: &Taps<2>, columns: &[Taps<2>], line: &mut [f32]) {
+    let [above, below] = y.index.map(|row| &values[row * size..(row + 1) * size]);
+    let [w0, w1] = y.weight.map(|weight| weight as f32);
+    let blended: Vec<f32> = above.iter().zip(below).map(|(a, b)| w0 * a + w1 * b).collect();
+    for (value, x) in line.iter_mut().zip(columns) {
+        *value = x.weight[0] as f32 * blended[x.index[0]] + x.weight[1] as f32 * blended[x.index[1]];
+    }
 }
 
 /// Returns the linear taps of each of `output` positions along an axis of `input` pixels.

@@ -31,6 +31,8 @@ pub struct Item {
     pub truth: Vec<PathBuf>,
     /// The prompt, or `None` if it is not known or blank.
     pub prompt: Option<String>,
+    /// The other prompts of the case, in the order of its table; usually none.
+    pub variants: Vec<String>,
     /// The split of the data set to which the image belongs, or `None` if it is not known.
     pub split: Option<String>,
     /// How image and masks are read: as the settings of the data set say, or by default.
@@ -59,9 +61,9 @@ pub fn case(path: &Path) -> Option<Item> {
 }
 
 impl From<Case> for Item {
-    fn from(Case { name, image, masks, prompt, split, reading }: Case) -> Self {
+    fn from(Case { name, image, masks, prompt, variants, split, reading }: Case) -> Self {
         let prompt = Some(prompt).filter(|prompt| !prompt.trim().is_empty());
-        Self { name, path: image, files: Vec::new(), truth: masks, prompt, split, reading }
+        Self { name, path: image, files: Vec::new(), truth: masks, prompt, variants, split, reading }
     }
 }
 
@@ -74,9 +76,9 @@ fn pairs(folder: &Path) -> Vec<Item> {
     for split in names {
         let Ok(dataset) = Dataset::open(folder, &split) else { continue };
         let reading = dataset.reading;
-        let cases = dataset.samples.into_iter().map(|Sample { image, masks, prompt, name }| {
+        let cases = dataset.samples.into_iter().map(|Sample { image, masks, prompt, variants, name }| {
             let (split, reading) = (are_said.then(|| split.clone()), reading.clone());
-            Item::from(Case { name, image, masks, prompt, split, reading })
+            Item::from(Case { name, image, masks, prompt, variants, split, reading })
         });
         let begin = items.len();
         items.extend(cases);
@@ -124,8 +126,8 @@ fn files(folder: &Path) -> Vec<Item> {
 
 /// Returns an item of which only the name and the file are known.
 fn lone(name: String, path: PathBuf) -> Item {
-    let (files, truth, reading) = (Vec::new(), Vec::new(), PairReading::default());
-    Item { name, path, files, truth, prompt: None, split: None, reading }
+    let (files, truth, variants, reading) = (Vec::new(), Vec::new(), Vec::new(), PairReading::default());
+    Item { name, path, files, truth, prompt: None, variants, split: None, reading }
 }
 
 /// Appends the image files of a folder, and of its subfolders down to `depth` levels, to `pictures`. Sets

@@ -53,6 +53,13 @@ pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
+/// Returns a text for a cell of a table. A spreadsheet takes a text that begins with `=`, `+`, `-`, `@`, a tab or a line
+/// break for a formula; such a text gets an apostrophe in front, which spreadsheets do not show.
+pub fn text_cell(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if is_formula { format!("'{text}") } else { text.to_owned() }
+}
+
 fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedColorType) -> Result<(), DataError> {
     file(path, |out| {
         let side = |side: usize| u32::try_from(side).map_err(io::Error::other);

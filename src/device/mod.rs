@@ -66,6 +66,8 @@ pub struct OpenDevice {
     pub name: String,
     /// Whether the device is a GPU, which may fail during use.
     pub is_gpu: bool,
+    /// Whether a graphics driver computes on the CPU, as llvmpipe does.
+    pub is_software: bool,
     /// A notice for the user, for example that the GPU could not be opened.
     pub notice: Option<String>,
 }
@@ -74,7 +76,7 @@ pub struct OpenDevice {
 pub fn cpu() -> OpenDevice {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" });
-    OpenDevice { device: Device::flex(), name: threads, is_gpu: false, notice: None }
+    OpenDevice { device: Device::flex(), name: threads, is_gpu: false, is_software: false, notice: None }
 }
 
 /// Returns whether `choice` may lead to a GPU. This is answered at once, without asking any driver.
@@ -216,7 +218,7 @@ fn open_adapter(adapter: &Adapter) -> Result<OpenDevice, String> {
     })
     .map_err(|_| "its driver does not offer what the network needs".to_owned())??;
     let name = format!("{} ({})", adapter.name, adapter.backend);
-    Ok(OpenDevice { device, name, is_gpu: true, notice })
+    Ok(OpenDevice { device, name, is_gpu: true, is_software: !adapter.is_hardware, notice })
 }
 
 #[cfg(test)]

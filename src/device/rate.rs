@@ -31,13 +31,16 @@ impl ProductRate {
     }
 }
 
-/// Times products of 1024³ on a usual CPU, of 4096³ on a GPU.
+/// Times products of 1024³ on a usual CPU, of 4096³ on a GPU, and of 64³ on a software renderer.
 ///
 /// # Errors
 /// The device failed.
 pub fn product_rate(open: &OpenDevice) -> Result<ProductRate, Fault> {
     guarded(&open.name, || {
         let [first, larger @ ..] = SIDES;
+        if open.is_software {
+            return rate_of(first, &open.device);
+        }
         larger.iter().fold(rate_of(first, &open.device), |rate, side| {
             if rate.ms < SHORT { rate_of(*side, &open.device) } else { rate }
         })

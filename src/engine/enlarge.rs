@@ -124,6 +124,7 @@ mod tests {
             tokens: Default::default(),
             milliseconds: Default::default(),
             device: String::new(),
+            presence: None,
         };
         (image, prediction, Mask { width: 2, height: 2, values: vec![1, 0, 0, 0] })
     }

@@ -22,6 +22,7 @@ mod overlay;
 mod pending;
 mod priority;
 mod scores;
+pub mod session;
 mod slices;
 mod slot;
 mod sort;

@@ -1,7 +1,8 @@
-//! Determines what a path is: an image, a folder of images, a mask or a model.
+//! Determines what a path is: an image, a folder of images, a mask, a model or a session.
 
 use std::path::{Path, PathBuf};
 
+use super::session;
 use crate::infer::ModelSource;
 
 /// The kinds of paths that can be dropped on the window or given on the command line.
@@ -11,6 +12,7 @@ enum Kind {
     Truth,
     Model,
     Folder,
+    Session,
 }
 
 /// Sorted paths, at most one of each kind.
@@ -24,14 +26,26 @@ pub struct Sorted {
     pub truth: Option<PathBuf>,
     /// The model.
     pub model: Option<ModelSource>,
+    /// The session, which brings its own image, ground truth and model.
+    pub session: Option<PathBuf>,
     /// Messages about paths that were left out.
     pub refused: Vec<String>,
 }
 
 /// Sorts `paths`. A mask is recognised by its name (`mask…`) or folder (`GTs`), but only together with an image or
-/// the folder of a series.
+/// the folder of a series. With a session, nothing else is opened.
 pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> Sorted {
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
+    if let Some((_, session)) = kinds.iter().find(|(kind, _)| *kind == Kind::Session) {
+        let left = match kinds.len() - 1 {
+            0 => None,
+            1 => Some("1 file was left out: a session brings its own files.".to_owned()),
+            left => Some(format!("{left} files were left out: a session brings its own files.")),
+        };
+        let session = Some(session.clone());
+        let refused = left.into_iter().collect();
+        return Sorted { image: None, folder: None, truth: None, model: None, session, refused };
+    }
     let has_image = has_image || kinds.iter().any(|(kind, _)| matches!(kind, Kind::Image | Kind::Folder));
     let (mut image, mut folder, mut truth, mut model, mut refused, mut left) =
         (None, None, None, None, Vec::new(), 0);
@@ -41,6 +55,7 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> Sorted {
             Kind::Image | Kind::Truth => &mut image,
             Kind::Model => &mut model,
             Kind::Folder => &mut folder,
+            Kind::Session => continue,
         };
         if place.is_none() {
             *place = Some(path);
@@ -54,7 +69,7 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool) -> Sorted {
             .push(format!("{files} left out: one image or folder, one mask and one model are shown at a time."));
     }
     let model = model.map(ModelSource::new);
-    Sorted { image, folder, truth, model, refused }
+    Sorted { image, folder, truth, model, session: None, refused }
 }
 
 fn kind(path: &Path) -> Kind {
@@ -63,6 +78,9 @@ fn kind(path: &Path) -> Kind {
     }
     if is_weights(path) {
         return Kind::Model;
+    }
+    if path.extension().is_some_and(|end| end.eq_ignore_ascii_case(session::EXTENSION)) {
+        return Kind::Session;
     }
     let named_mask =
         path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("mask"));
@@ -111,5 +129,12 @@ mod tests {
         assert_eq!((image, truth), (None, Some(mask())));
         assert_eq!((list.as_deref(), refused.len()), (Some(folder.path()), 0));
         Ok(())
+    }
+
+    #[test]
+    fn a_session_brings_its_own_files() {
+        let Sorted { image, session, refused, .. } = sort(vec!["a.png".into(), "Case.HIMIX".into()], true);
+        assert_eq!((image, session), (None, Some(PathBuf::from("Case.HIMIX"))));
+        assert_eq!(refused, ["1 file was left out: a session brings its own files."]);
     }
 }

@@ -191,7 +191,8 @@ mod tests {
             let truth = vec![volume(&folder, "mask.nii", slices, 1)];
             let (name, path) = ("scan".to_owned(), path.clone());
             let reading = PairReading::default();
-            let item = Item { name, path, files: Vec::new(), truth, prompt: None, split: None, reading };
+            let (files, variants) = (Vec::new(), Vec::new());
+            let item = Item { name, path, files, truth, prompt: None, variants, split: None, reading };
             read(&item, "lung", Limit::default())
         };
         assert_eq!(case(5).expect("a case").truth.expect("a mask").foreground(), 4);

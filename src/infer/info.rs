@@ -1,13 +1,11 @@
 //! Information about an open model.
 
-use std::fmt;
-use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::overrides::Overrides;
+use crate::model::weights::presence::PresenceCalibration;
 
 /// Information about an open model, for display.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +18,10 @@ pub struct ModelInfo {
     pub provenance: String,
     /// The maximum number of tokens of a prompt, including special tokens; 0 if the network reads no text.
     pub token_limit: usize,
+    /// The words that the tokenizer knows as a whole, one on each line, for completion; empty if the network reads no
+    /// text.
+    #[serde(default)]
+    pub vocabulary: String,
     /// The side length of the grid of each decoder stage that can be inspected, coarse to fine; empty if the
     /// network has none.
     pub stages: Vec<usize>,
@@ -33,39 +35,13 @@ pub struct ModelInfo {
     pub overrides: Overrides,
     /// The origin of the stages' linear probes; `None` if there are none.
     pub linear_probes: Option<String>,
+    /// The calibration of presence; `None` if there is none.
+    #[serde(default)]
+    pub presence: Option<PresenceCalibration>,
     /// The σ of each stage, coarse to fine, after each epoch of the training, if this is stored beside the model.
     pub history: Vec<(usize, Vec<f32>)>,
     /// The sorted codes of the subjects in the training data (`data::subject_code`); empty if they are unknown.
     pub subjects: Vec<String>,
-    /// The words that the network knows as a whole.
-    #[serde(skip)]
-    pub known_words: KnownWords,
-}
-
-/// The words that a network knows as a whole, in the order of the alphabet; empty if it reads no text or they are
-/// unknown. Copies share the words.
-#[derive(Clone, Default, PartialEq)]
-pub struct KnownWords(Arc<[String]>);
-
-impl From<Vec<String>> for KnownWords {
-    fn from(words: Vec<String>) -> Self {
-        Self(words.into())
-    }
-}
-
-impl Deref for KnownWords {
-    type Target = [String];
-
-    fn deref(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KnownWords {
-    /// Gives only the number: a vocabulary has tens of thousands of words.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} words", self.0.len())
-    }
 }
 
 impl ModelInfo {

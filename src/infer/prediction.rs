@@ -86,6 +86,10 @@ pub struct Prediction {
     pub milliseconds: Milliseconds,
     /// The name of the device that computed the prediction.
     pub device: String,
+    /// How likely it is that what the prompt names is in the image at all, 0…1, see
+    /// [`presence`](super::presence()); `None` if the model is not calibrated for it or the prompt names nothing.
+    #[serde(default)]
+    pub presence: Option<f32>,
 }
 
 impl Prediction {

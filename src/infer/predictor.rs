@@ -12,12 +12,14 @@ use super::info::{ModelInfo, sigma_history, sorted};
 use super::inspect::InspectionCache;
 use super::inspection::InspectOptions;
 use super::prediction::{Milliseconds, Plane, Prediction, StageMap, StageParameters, TokensRead};
+use super::presence::presence;
 use crate::data::{Image, preprocess};
 use crate::device::{self, DeviceChoice, OpenDevice};
 use crate::logging;
 use crate::model::network::{Decoded, Features, TextStates};
 use crate::model::overrides::Overrides;
 use crate::model::weights::linear_probes::LinearProbes;
+use crate::model::weights::presence::PresenceCalibration;
 use crate::model::weights::{Located, ModelSource, Vocabulary, WeightsError, bundle, manifest};
 use crate::model::{Executor, Inputs, Model, ModelConfig, Registry, Tokens, Trace, Traced};
 use crate::text::prompt::{Reading, reading};
@@ -53,6 +55,7 @@ pub struct Predictor {
     tokenizer: Option<Arc<Tokenizer>>,
     loaded: Loaded,
     linear_probes: Option<Arc<LinearProbes>>,
+    presence: Option<Arc<PresenceCalibration>>,
     pub(super) inspection_cache: InspectionCache,
     info: ModelInfo,
     notices: Vec<String>,
@@ -125,6 +128,11 @@ impl Predictor {
             notices.push(error.to_string());
             None
         });
+        // A prediction works without the calibration, so that a damaged one is a notice.
+        let presence = located.presence().unwrap_or_else(|error| {
+            notices.push(error.to_string());
+            None
+        });
         let ModelConfig { network, provenance, .. } = &located.config;
         let overrides = loaded.executor.staged().map(|staged| staged.overrides().clone());
         let (is_bundled, parameters) = (source.is_bundled(), manifest::parameter_count(network.as_ref()));
@@ -134,15 +142,16 @@ impl Predictor {
             is_trained: provenance.trained,
             provenance: provenance.description.clone(),
             token_limit: network.text().map_or(0, |text| text.token_limit),
+            vocabulary: tokenizer.as_ref().map(|tokenizer| tokenizer.words().join("\n")).unwrap_or_default(),
             stages: network.stages().iter().map(|stage| stage.grid).collect(),
             parameters,
             device: loaded.device.name.clone(),
             notices: notices.clone(),
             overrides: overrides.unwrap_or_default(),
             linear_probes: linear_probes.as_ref().map(|linear_probes| linear_probes.description.clone()),
+            presence: presence.clone(),
             history: sigma_history(located.source.path()),
             subjects: sorted(&provenance.subjects),
-            known_words: tokenizer.as_ref().map(Tokenizer::whole_words).unwrap_or_default().into(),
         };
         Ok(Self {
             registry: registry.clone(),
@@ -150,6 +159,7 @@ impl Predictor {
             tokenizer: tokenizer.map(Arc::new),
             loaded,
             linear_probes: linear_probes.map(Arc::new),
+            presence: presence.map(Arc::new),
             inspection_cache: InspectionCache::default(),
             info,
             notices,
@@ -180,6 +190,7 @@ impl Predictor {
             tokenizer: self.tokenizer.clone(),
             loaded,
             linear_probes: self.linear_probes.clone(),
+            presence: self.presence.clone(),
             inspection_cache: InspectionCache::default(),
             info: self.info.clone(),
             notices: Vec::new(),
@@ -383,15 +394,18 @@ impl Predictor {
 
         let values = preprocess::plane_to_image(&model_values, side, false, image.width, image.height);
         let Encoding { read, dropped, .. } = pass.encoding.clone();
+        let probability_model = Plane { width: side, height: side, values: model_values };
+        let presence = self.presence.as_ref().and_then(|found| presence(found, &probability_model, prompt));
         Ok(Prediction {
             prompt: prompt.to_owned(),
-            probability_model: Plane { width: side, height: side, values: model_values },
+            probability_model,
             probability: Plane { width: image.width, height: image.height, values },
             stages,
             parameters: stage_parameters(overrides),
             tokens: TokensRead { read, dropped, limit: self.info.token_limit, reading: self.reading(prompt) },
             milliseconds: Milliseconds { decoder, total: elapsed_ms(pass.start), ..pass.milliseconds },
             device: self.loaded.device.name.clone(),
+            presence,
         })
     }
 
@@ -438,6 +452,12 @@ impl Predictor {
     /// bundled model.
     pub fn linear_probes_path(&self) -> Option<PathBuf> {
         self.located.linear_probes_path()
+    }
+
+    /// The path where the calibration of presence is or would be stored; `None` if the model is not a file, such as
+    /// the bundled model.
+    pub fn presence_path(&self) -> Option<PathBuf> {
+        self.located.presence_path()
     }
 
     /// The device on which gradients are computed.

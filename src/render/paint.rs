@@ -7,9 +7,9 @@ use eframe::egui::epaint::ViewportInPixels;
 use eframe::egui::{PaintCallback, PaintCallbackInfo, Rect};
 use eframe::egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor, wgpu};
 
+use super::content::Paint;
 use super::resources::Pipeline;
-use super::textures::{ImageLayer, ProbabilityLayer, TruthLayer};
-use super::uniforms::{HAS_VALUES, IS_REDUCED, NEEDS_PREDICTION, NEEDS_TRUTH, Uniforms};
+use super::uniforms::{HAS_VALUES, IS_REDUCED, NEEDS_PREDICTION, NEEDS_TRUTH};
 use crate::data::Texels;
 
 /// Draws images on a surface of a fixed texture format.
@@ -17,22 +17,6 @@ use crate::data::Texels;
 pub struct Picture {
     format: wgpu::TextureFormat,
     uploads: Arc<AtomicU64>,
-}
-
-/// The content of a frame.
-#[derive(Clone, Debug)]
-pub struct Paint {
-    /// The number of the place in the frame; each place has a probability of its own, and all have the same image and
-    /// ground truth.
-    pub place: u32,
-    /// The image.
-    pub image: ImageLayer,
-    /// The probability, if there is a prediction.
-    pub probability: Option<ProbabilityLayer>,
-    /// The ground truth, if there is one.
-    pub truth: Option<TruthLayer>,
-    /// The threshold, colours, zoom and other parameters of the shader.
-    pub uniforms: Uniforms,
 }
 
 impl Picture {

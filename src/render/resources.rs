@@ -7,7 +7,7 @@ use eframe::egui_wgpu::wgpu;
 
 use crate::data::Texels;
 
-use super::paint::Paint;
+use super::content::Paint;
 use super::textures::{Resident, fit_truth, upload};
 use super::uniforms::Uniforms;
 

@@ -145,20 +145,20 @@ impl Tokenizer {
         self.size
     }
 
-    /// Returns the entries that are whole words of at least two letters, in the order of the alphabet.
-    pub fn whole_words(&self) -> Vec<String> {
-        let is_word = |entry: &String| entry.chars().nth(1).is_some() && entry.chars().all(char::is_alphabetic);
-        let mut words: Vec<String> = self.inner.get_vocab(true).into_keys().filter(is_word).collect();
-        words.sort_unstable();
-        words
-    }
-
     /// Returns the word pieces of `prompt` without `[CLS]` and `[SEP]`, each with the bytes of `prompt` that it
     /// stands for, in their order.
     pub fn pieces(&self, prompt: &str) -> Vec<(String, Range<usize>)> {
         let Ok(encoding) = self.inner.encode(prompt, false) else { return Vec::new() };
         let offsets = encoding.get_offsets().iter().map(|&(from, to)| from..to);
         encoding.get_tokens().iter().cloned().zip(offsets).collect()
+    }
+
+    /// Returns the entries that are whole words of at least three letters, in the order of the alphabet.
+    pub fn words(&self) -> Vec<String> {
+        let is_word = |entry: &String| entry.chars().count() >= 3 && entry.chars().all(char::is_alphabetic);
+        let mut words: Vec<String> = self.inner.get_vocab(false).into_keys().filter(is_word).collect();
+        words.sort_unstable();
+        words
     }
 
     /// Says whether a piece is the entry for unknown words.

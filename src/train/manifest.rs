@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,12 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::cases::Cases;
 use super::place::Place;
-use crate::data::{DataError, PairReading, Sample};
+use crate::data::{DataError, PairReading, Sample, fingerprint};
 
 /// The number of pairs read between two progress reports.
 const CHUNK: usize = 256;
-/// The number of hexadecimal digits kept of a hash. 128 bits make accidental collisions practically impossible.
-const DIGITS: usize = 32;
 /// The number of names that a message lists before it counts the rest.
 const SHOWN: usize = 3;
 
@@ -210,7 +207,7 @@ impl fmt::Display for Difference<'_> {
 }
 
 fn pair(sample: &Sample) -> Result<Pair, DataError> {
-    let prompt = short(&blake3::hash(sample.prompt.as_bytes()));
+    let prompt = fingerprint::of_bytes(sample.prompt.as_bytes());
     Ok(Pair { name: sample.name.clone(), prompt, image: hash(&sample.image)?, mask: hash_of_all(&sample.masks)? })
 }
 
@@ -220,18 +217,11 @@ fn hash_of_all(paths: &[PathBuf]) -> Result<String, DataError> {
         return hash(path);
     }
     let hashes: Result<Vec<String>, DataError> = paths.iter().map(|path| hash(path)).collect();
-    Ok(short(&blake3::hash(hashes?.concat().as_bytes())))
+    Ok(fingerprint::of_bytes(hashes?.concat().as_bytes()))
 }
 
 fn hash(path: &Path) -> Result<String, DataError> {
-    let mut hasher = blake3::Hasher::new();
-    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
-    read.map_err(|error| DataError::reading(path, &error))?;
-    Ok(short(&hasher.finalize()))
-}
-
-fn short(hash: &blake3::Hash) -> String {
-    hash.to_hex()[..DIGITS].to_owned()
+    fingerprint::of_file(path, &|_| true)
 }
 
 #[cfg(test)]

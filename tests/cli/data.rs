@@ -15,8 +15,7 @@ fn a_folder_is_looked_through() {
     }
     put(&folder, "val/Images/sub-S1_z.png", &grey_png(5, 4, 9, 77));
     put(&folder, "val/GTs/sub-S1_z.png", &grey_png(5, 4, 0, 255));
-    let table =
-        "Image;Description\nsub-S1_a.png;one\nsub-S2_b.png;\ngone.png;two\nd.png;three\nd.png;four\nc.png;one\n";
+    let table = "Image;Description\nsub-S1_a.png;one\nsub-S2_b.png;\ngone.png;two\nd.png;three\nd.png;three\nd.png;four\nc.png;one\n";
     put(&folder, "prompt/train.csv", table.as_bytes());
     put(&folder, "prompt/val.csv", b"Image,Description\nsub-S1_z.png,one\n");
     let object = himix!["data", folder.path(), "--json"].json();
@@ -26,7 +25,15 @@ fn a_folder_is_looked_through() {
     assert_eq!(train["sizes"], serde_json::json!([[5, 4], [5, 4]]));
     let problems: Vec<&str> =
         train["findings"].as_array().expect("a list").iter().filter_map(|f| f["problem"].as_str()).collect();
-    for problem in ["missing_image", "empty_sentence", "duplicate_row", "empty_mask", "duplicate_image", "table"] {
+    for problem in [
+        "missing_image",
+        "empty_sentence",
+        "duplicate_row",
+        "several_prompts",
+        "empty_mask",
+        "duplicate_image",
+        "table",
+    ] {
         assert!(problems.contains(&problem), "{problem} is not in {problems:?}");
     }
     assert_eq!(object["shared_subjects"][0]["subject"], "sub-s1");

@@ -61,6 +61,7 @@ fn check_object(object: &Value, image: &Path, prompt: &str) {
             "scores",
             "description",
             "agreement",
+            "presence",
             "warnings",
             "mask",
             "sigma",
@@ -206,6 +207,65 @@ fn several_prompts_share_the_image() {
         folder.path().join("a.safetensors"),
     ]
     .refused(&["--activations"]);
+}
+
+#[test]
+fn prompts_from_a_file_and_how_far_their_masks_agree() {
+    let folder = folder();
+    let image = put_picture(&folder, "chest.png", 64, 64);
+    let out = folder.path().join("out");
+    let list = folder.path().join("prompts.txt");
+    fs::write(&list, "two, right lung\n\nleft lung\n").expect("written");
+    let call = |more: &[&str]| {
+        let mut arguments: Vec<std::ffi::OsString> =
+            ["predict", "--device", "cpu", "--prompt", "left lung", "--prompts"].map(Into::into).to_vec();
+        arguments.extend([list.clone().into(), "--model".into(), bundle().into(), "--image".into()]);
+        arguments.extend([image.clone().into(), "--out".into(), out.clone().into()]);
+        arguments.extend(more.iter().map(Into::into));
+        crate::program::run(arguments)
+    };
+    let ran = call(&["--json"]).done();
+    assert!(ran.err.contains("1 line without a prompt was passed over"), "{}", ran.err);
+    let array: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let array = array.as_array().expect("an array");
+    let prompts: Vec<&str> = array.iter().filter_map(|one| one["prompt"].as_str()).collect();
+    assert_eq!(prompts, ["left lung", "two, right lung", "left lung"]);
+    // The matrix and the map follow from the masks that were written.
+    let grey = |name: &str| image::open(out.join(name)).expect("a picture").into_luma16().into_raw();
+    let masks: Vec<Vec<bool>> =
+        (0..3).map(|index| grey(&format!("{index}/mask.png")).iter().map(|value| *value > 0).collect()).collect();
+    let both = masks[0].iter().zip(&masks[1]).filter(|(a, b)| **a && **b).count() as f64;
+    let sizes = masks.iter().map(|mask| mask.iter().filter(|is| **is).count() as f64).collect::<Vec<_>>();
+    let dice = if sizes[0] + sizes[1] > 0.0 { 2.0 * both / (sizes[0] + sizes[1]) } else { 1.0 };
+    let found: Vec<Vec<f64>> = array
+        .iter()
+        .map(|one| {
+            one["pairwise_dice"].as_array().expect("a row").iter().filter_map(|cell| cell.as_f64()).collect()
+        })
+        .collect();
+    assert_eq!(found, [[1.0, dice, 1.0], [dice, 1.0, dice], [1.0, dice, 1.0]]);
+    let expected: Vec<u16> = (0..64 * 64)
+        .map(|at| (masks.iter().filter(|mask| mask[at]).count() as f64 / 3.0 * 65535.0).round() as u16)
+        .collect();
+    assert_eq!(grey("disagreement.png"), expected);
+    assert!(array[1]["disagreement_map"].as_str().is_some_and(|file| file.ends_with("disagreement.png")));
+    let table = fs::read_to_string(out.join("pairwise_dice.csv")).expect("text");
+    assert!(table.starts_with("number,prompt,0,1,2\n0,left lung,1.000000,"), "{table}");
+    let text = call(&[]).done().out;
+    assert!(text.contains("pairwise Dice of the 3 masks") && text.contains("disagreement.png"), "{text}");
+
+    fs::write(&list, "\n").expect("written");
+    call(&[]).failed(2, &["prompts.txt", "it has no prompt"]);
+    fs::write(&list, "lung\n".repeat(300)).expect("written");
+    call(&[]).failed(2, &["301 prompts are too many"]);
+    fs::remove_file(&list).expect("removed");
+    call(&[]).failed(2, &["prompts.txt"]);
+    let table = folder.path().join("prompts.csv");
+    fs::write(&table, "Image,Description\nchest.png,left lung\nother.png,lung\n").expect("written");
+    let object =
+        himix!["predict", "--model", bundle(), "--image", &image, "--prompts", table, "--json", "--device", "cpu"];
+    assert_eq!(object.json()["prompt"], "left lung");
+    himix!["predict", "--model", bundle(), "--image", &image].refused(&["--prompt"]);
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn kvasir_as_downloaded() {
     assert_eq!(train.layout, Layout::Folders);
     let prompts: Vec<&str> = train.samples.iter().map(|sample| sample.prompt.as_str()).collect();
     assert_eq!(prompts, ["one polyp", "small polyp"]);
+    assert_eq!(train.samples[0].variants, ["other"]);
     let all = open(&folder, "all");
     assert_eq!(all.samples.len(), 2);
     assert_eq!(all.findings.iter().filter(|finding| finding.problem == Problem::NoPrompt).count(), 2);
@@ -135,15 +136,14 @@ fn faults_are_listed_and_the_rest_is_used() {
     put(&folder, "train/GTs/e.png", &grey_png(4, 3, 0, 0));
     put(&folder, "train/GTs/g.png", b"broken");
     put(&folder, "train/Images/g.png", b"broken");
-    let table =
-        "Image,Description\na.png,one\nmissing.png,two\nh.png,three\nA.PNG,again\nc.png,x\ne.png,\ng.png,broken\n";
+    let table = "Image,Description\na.png,one\nmissing.png,two\nh.png,three\nA.PNG, one\nh.png,other\nc.png,x\ne.png,\ng.png,broken\n";
     put(&folder, "prompt/train.csv", table.as_bytes());
     let mut dataset = open(&folder, "train");
     let problems: Vec<Problem> = dataset.findings.iter().map(|finding| finding.problem).collect();
     use Problem::*;
     assert_eq!(
         problems,
-        [MissingImage, MissingMask, DuplicateRow, EmptyPrompt, NoPrompt, MissingPartner],
+        [MissingImage, MissingMask, DuplicateRow, DuplicateRow, EmptyPrompt, NoPrompt, MissingPartner],
         "{:?}",
         dataset.findings
     );
@@ -159,6 +159,32 @@ fn faults_are_listed_and_the_rest_is_used() {
     }
     // Two names (a and e) have the same content, and e's mask is empty.
     assert!(split.findings.iter().any(|finding| finding.problem == DuplicateImage), "{:?}", split.findings);
+}
+
+#[test]
+fn several_prompts_of_an_image_are_variants_of_its_case() {
+    let folder = folder();
+    picture(&folder, &["train/Images/a.png", "train/GTs/a.png", "train/Images/b.png", "train/GTs/b.png"]);
+    let table =
+        "Image,Description\na.png,\nb.png,left\na.png,one\nA.png,two \na.png,two\nmask_a.png,three\na.png, \n";
+    put(&folder, "prompt/train.csv", table.as_bytes());
+    let train = open(&folder, "train");
+    assert_eq!(train.samples.len(), 2);
+    assert_eq!(train.samples[0].prompts().collect::<Vec<_>>(), ["one", "two ", "three"]);
+    assert_eq!(train.samples[1].prompts().collect::<Vec<_>>(), ["left"]);
+    let problems: Vec<(Problem, &str)> =
+        train.findings.iter().map(|finding| (finding.problem, finding.what.as_str())).collect();
+    let twice = |line| (Problem::DuplicateRow, line);
+    assert_eq!(problems, [twice("line 6: a.png"), twice("line 8: a.png"), (Problem::SeveralPrompts, "a.png: 3")]);
+    assert!(summary(&train.findings).contains(&"1 image with several prompts (a.png: 3)".to_owned()));
+    // The worklist and the case of a file have them too.
+    let items = himix::data::worklist::list(folder.path()).expect("a list");
+    assert_eq!(
+        (items[0].prompt.as_deref(), &items[0].variants),
+        (Some("one"), &vec!["two ".into(), "three".into()])
+    );
+    let case = himix::data::worklist::case(&folder.path().join("train/Images/a.png")).expect("a case");
+    assert_eq!((case.prompt.as_deref(), case.variants.len()), (Some("one"), 2));
 }
 
 #[test]

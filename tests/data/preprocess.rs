@@ -1,6 +1,8 @@
 //! Preprocessing compared with values that were computed by hand.
 
-use himix::data::preprocess::{input_tensor, plane_to_image, reduced, resampled, target, untranspose};
+use himix::data::preprocess::{
+    input_tensor, network_sized, plane_rows, plane_to_image, reduced, resampled, target, untranspose,
+};
 use himix::data::{Image, Mask, Pixels};
 
 fn close(found: &[f32], expected: &[f32]) {
@@ -97,4 +99,29 @@ fn a_thumbnail_has_the_means_of_its_blocks() {
     let expected = Image { width: 2, height: 1, channels: 1, pixels: Pixels::F32(vec![3.0, 7.0]) };
     assert_eq!(reduced(&image, 2), expected);
     assert_eq!(reduced(&image, 4), image, "it is small enough");
+}
+
+#[test]
+fn an_image_at_the_size_of_the_network_gives_the_same_input_to_the_last_bit() {
+    let bytes = |count: usize| (0..count).map(|at| (at * at * 7 % 251) as u8).collect::<Vec<_>>();
+    let deep = Pixels::F32((0..35 * 20).map(|at| -1000.5 + (at * at % 977) as f32).collect());
+    for image in [
+        Image { width: 37, height: 22, channels: 1, pixels: Pixels::U8(bytes(37 * 22)) },
+        Image { width: 23, height: 41, channels: 3, pixels: Pixels::U8(bytes(23 * 41 * 3)) },
+        Image { width: 35, height: 20, channels: 1, pixels: deep },
+    ] {
+        let small = network_sized(&image, 16);
+        assert_eq!((small.width, small.height, small.channels), (16, 16, image.channels));
+        for turned in [false, true] {
+            assert_eq!(input_tensor(&small, 16, turned), input_tensor(&image, 16, turned));
+        }
+    }
+}
+
+#[test]
+fn a_plane_row_by_row_is_the_same_to_the_last_bit() {
+    let plane: Vec<f32> = (0..49).map(|at| (at * at % 31) as f32 / 31.0).collect();
+    let mut rows = Vec::new();
+    plane_rows(&plane, 7, 45, 38, |row| rows.extend_from_slice(row));
+    assert_eq!(rows, plane_to_image(&plane, 7, false, 45, 38));
 }

@@ -47,6 +47,8 @@ pub struct FakeModel {
     pub refuses_stages: bool,
     /// Whether it reads no text and has no stages.
     pub is_plain: bool,
+    /// Whether the sides that the prompt names are the lesion, and not always the left one.
+    pub is_guided: bool,
     /// Whether several threads may use it at once.
     pub is_shared: bool,
     /// The GPU that it can be made ready on.
@@ -199,6 +201,12 @@ impl Segmenter for FakeModel {
         let is_wrong = self.on_gpu.as_ref().is_some_and(|gpu| gpu.ends == Ending::ReadyButWrong);
         let half = |width, height| {
             let mut plane = half(width, height);
+            if self.is_guided {
+                let named = ["left", "right"].map(|side| prompt.contains(side));
+                for (at, value) in plane.values.iter_mut().enumerate() {
+                    *value = LESION[usize::from(!named[usize::from(at % width >= width / 2)])];
+                }
+            }
             plane.values.iter_mut().filter(|_| is_wrong).for_each(|value| *value = 1.0 - *value);
             plane
         };
@@ -214,6 +222,7 @@ impl Segmenter for FakeModel {
             tokens: tokens_read(prompt),
             milliseconds: Milliseconds { vision: 0.0, text: 3.0, decoder: 9.0, total: 12.0 },
             device: self.device(),
+            presence: None,
         })
     }
 

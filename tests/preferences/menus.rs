@@ -51,6 +51,7 @@ const PANELS: &[&str] = &[
     "Messages",
     "Stages",
     "Prompt",
+    "Robustness",
     "What if",
     "Spectrum",
     "Fusion",

@@ -260,3 +260,29 @@ fn an_overlay_is_saved_in_a_size_of_choice() {
         window.get_by_label(&format!("Save overlay {size}"));
     }
 }
+
+#[test]
+fn a_case_with_several_prompts_offers_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    set(folder.path());
+    let table =
+        "Image,Description\nimg2.png,prompt of img2\nimg10.png,first\nimg10.png,left lung\nimg10.png,right lung\n";
+    std::fs::write(folder.path().join("prompt/test.csv"), table).expect("written");
+    let model = FakeModel::default();
+    let mut window = with_result(&model, vec![folder.path().join("test")]);
+    wait(&mut window, "the first case", |_| model.last_prompt() == "prompt of img2");
+    assert!(window.query_by_label("Prompt of the case").is_none(), "it has one prompt");
+    assert!(value(&window, "img10.png").contains("several prompts"), "{}", value(&window, "img10.png"));
+    window.get_by_label("img10.png").click();
+    wait(&mut window, "the other case", |_| model.last_prompt() == "first");
+    window.get_by_label("Prompt of the case").click();
+    window.run();
+    window.get_by_label("right lung").click();
+    wait(&mut window, "its third prompt", |_| model.last_prompt() == "right lung");
+    assert!(!value(&window, "img10.png").contains("edited"), "it is a prompt of the table");
+    // The choice is kept while other cases are looked at.
+    window.get_by_label("img2.png").click();
+    wait(&mut window, "the first case again", |_| model.last_prompt() == "prompt of img2");
+    window.get_by_label("img10.png").click();
+    wait(&mut window, "the choice", |_| model.last_prompt() == "right lung");
+}

@@ -80,6 +80,7 @@ impl Bench {
             tokens: TokensRead::default(),
             milliseconds: Milliseconds::default(),
             device: "none".into(),
+            presence: None,
         };
         let info = ModelInfo {
             name: "bench-model".into(),

@@ -32,6 +32,13 @@ pub const ITEMS: &[Item] = &[
         ..NEW
     }),
     Item::Action(Action {
+        id: ActionId("open_session"),
+        name: "Open session…",
+        words: "restore project load",
+        command: |_| Ok(Command::OpenDialog(DialogKind::OpenSession)),
+        ..NEW
+    }),
+    Item::Action(Action {
         id: ActionId("open_truth"),
         name: "Open ground truth…",
         words: "mask compare",
@@ -63,6 +70,15 @@ pub const ITEMS: &[Item] = &[
         ..NEW
     }),
     Item::Menu("Save overlay", SAVE_OVERLAY),
+    Item::Action(Action {
+        id: ActionId("save_session"),
+        name: "Save session…",
+        words: "project store pins view",
+        keys: &[Chord::ctrl_shift(Key::S)],
+        command: |state| state.can_save_session().map(|()| Command::OpenDialog(DialogKind::SaveSession)),
+        undo: Undo::Impossible,
+        ..NEW
+    }),
     Item::Line,
     Item::Choices(Choices {
         prefix: "Open recent",

@@ -5,12 +5,15 @@ use eframe::egui::Key;
 use super::action::{Action, Group, Hold, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
+use crate::app::dialogs::DialogKind;
+use crate::app::influence::InfluenceCommand;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::PRESETS as TEXTS;
 use crate::app::variants::VariantsCommand;
+use crate::text::prompt::words;
 
 const NEW: Action = Action::of(Group::Prompt);
 /// The width of a menu of prompts, in points.
@@ -81,6 +84,19 @@ pub const ITEMS: &[Item] = &[
         ..NEW
     }),
     Item::Action(Action {
+        id: ActionId("examine_words"),
+        name: "Examine its words",
+        words: "influence important matter leave out mask token attribution shapley",
+        command: |state| match state.examined() {
+            Some(examined) if !words(&examined.prompt).is_empty() => {
+                Ok(Command::Influence(InfluenceCommand::Examine))
+            }
+            Some(_) => Err("The prompt has no words."),
+            None => Err("Open an image and a model first."),
+        },
+        ..NEW
+    }),
+    Item::Action(Action {
         id: ActionId("mask_without_prompt"),
         name: "Mask without a prompt",
         words: "empty draw preferences settings",
@@ -114,6 +130,14 @@ pub const ITEMS: &[Item] = &[
         words: "clear variants",
         command: |state| pins(state).map(|()| Command::Variants(VariantsCommand::Clear)),
         undo: Undo::Step,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("save_variants"),
+        name: "Save variants as table…",
+        words: "export csv scores pins",
+        command: |state| state.can_save_variants().map(|()| Command::OpenDialog(DialogKind::SaveVariants)),
+        undo: Undo::Impossible,
         ..NEW
     }),
     Item::Action(Action {

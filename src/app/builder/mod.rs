@@ -1,12 +1,12 @@
 //! The builder: the prompt as a value that is clicked together, in step with its text.
 
-mod command;
+mod apply;
+pub mod command;
 mod whose;
 
-pub use command::BuilderCommand;
 pub use whose::Whose;
 
-use super::HimixApp;
+use self::command::BuilderCommand;
 use super::command::Command;
 use crate::text::prompt::report::Left;
 use crate::text::prompt::{Grammar, Lungs, Parsed, Polyps, Prompt, mirror, parse};
@@ -127,23 +127,6 @@ pub fn shortened(text: &str) -> String {
         line.push('…');
     }
     line
-}
-
-impl HimixApp {
-    /// Applies a command of the builder.
-    pub(super) fn apply_builder(&mut self, command: BuilderCommand) {
-        let builder = &mut self.state.builder;
-        match command {
-            BuilderCommand::Sides(left) => builder.left = left,
-            BuilderCommand::Show(grammar) => {
-                builder.chosen = Some((grammar, builder.parsed.grammar()));
-                builder.offer = None;
-            }
-            BuilderCommand::Offer(prompt) => {
-                builder.offer = prompt.map(|prompt| Offer { of: builder.text.clone(), prompt });
-            }
-        }
-    }
 }
 
 #[cfg(test)]

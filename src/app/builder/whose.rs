@@ -1,6 +1,5 @@
 //! Whose left and right are meant: those of the image, as the prompts have them, or those of the patient.
 
-use crate::app::state::State;
 use crate::text::prompt::report::Left;
 use crate::text::prompt::{Prompt, Side};
 
@@ -17,14 +16,8 @@ impl Whose {
     #[cfg(test)]
     pub const IMAGE: Self = Self { left: Left::Image, is_mirrored: None };
 
-    /// Returns the sides for the open image: those of the patient only if the file says which side is which.
-    pub fn of(state: &State) -> Self {
-        let image = state.document.image.as_ref();
-        Self::new(state.builder.left, image.and_then(|open| open.volume.geometry.sides?.is_mirrored()))
-    }
-
     /// Creates the sides from the user's choice and what the file says.
-    fn new(left: Left, is_mirrored: Option<bool>) -> Self {
+    pub(super) fn new(left: Left, is_mirrored: Option<bool>) -> Self {
         Self { left: if is_mirrored.is_some() { left } else { Left::Image }, is_mirrored }
     }
 

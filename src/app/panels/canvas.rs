@@ -80,7 +80,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         progress_line(ui.painter(), rect, ui.input(|input| input.time), ui.visuals());
     }
     if ui.input(|input| !input.raw.hovered_files.is_empty()) {
-        empty::drop_target(ui, rect, "Drop an image, a ground truth (mask…) or a model");
+        empty::drop_target(ui, rect, "Drop an image, a ground truth (mask…), a model or a session");
     }
 }
 

@@ -6,23 +6,38 @@ use super::widgets::explained_row;
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
+use crate::infer::presence_words;
 
 const AGREEMENT: &str = "How well the mask agrees with its prompt, 0 to 1, by rules: the sides, zones and number of areas (of polyps: number, \
                          places and sizes) that both have. It says nothing about whether either is right.";
 /// The maximum number of warnings that are listed.
 const LISTED: usize = 6;
 
-/// Draws the text–mask agreement and the warnings.
+const PRESENCE: &str = "How likely it is that what the prompt names is in the image at all, from the probability map. It was calibrated on \
+                        images with and without a lesion, see the manual; on other kinds of images it says little.";
+
+/// Draws the presence, the text–mask agreement and the warnings.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if let Some(presence) = state.shown.as_ref().and_then(|shown| shown.prediction.presence) {
+        explained_row(ui, "Presence", PRESENCE, format!("{:.0} %", 100.0 * presence));
+        if let Some(words) = presence_words(presence) {
+            let colour = theme::palette(ui.visuals()).warning;
+            ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());
+        }
+    }
     let Some(judgement) = state.judgement() else { return };
     if let Some(agreement) = judgement.agreement {
         explained_row(ui, "Agrees with text", AGREEMENT, format!("{agreement:.2}"));
     }
     let colour = theme::palette(ui.visuals()).warning;
+    let mut offered: Vec<&String> = Vec::new();
     for warning in judgement.warnings.iter().take(LISTED) {
         let label = Label::new(RichText::new(&warning.message).color(colour).small()).wrap();
         ui.add(label).on_hover_text(format!("Rule: {}", warning.rule));
-        if let Some(mended) = warning.mended.as_ref().filter(|mended| **mended != state.document.prompt) {
+        let mended = warning.mended.as_ref().filter(|mended| **mended != state.document.prompt);
+        // Several warnings about one mask have the same mend.
+        if let Some(mended) = mended.filter(|mended| !offered.contains(mended)) {
+            offered.push(mended);
             let response = ui.small_button("Mend the prompt").on_hover_text(mended);
             if response.clicked() {
                 commands.push(Command::SetPrompt(mended.clone()));

@@ -49,7 +49,7 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
         let lines = std::iter::once(misread.words.as_str()).chain(misread.doubt);
         for (row, line) in lines.enumerate() {
             let at = pos2(inner.left(), inner.top() + LINE * row as f32);
-            coloured(&painter, at, Align2::LEFT_TOP, line, theme::WARNING_OVER_PICTURE);
+            warning(&painter, at, line);
         }
     }
     let said = pointer.and_then(|pointer| under_pointer(state, open, pointer)).unwrap_or_default();
@@ -99,6 +99,11 @@ fn width(painter: &Painter, text: &str) -> f32 {
 /// Draws text that is legible on black and on white.
 fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
     coloured(painter, at, align, text, theme::OVER_PICTURE);
+}
+
+/// Draws a warning over an image.
+pub fn warning(painter: &Painter, at: Pos2, text: &str) {
+    coloured(painter, at, Align2::LEFT_TOP, text, theme::WARNING_OVER_PICTURE);
 }
 
 fn coloured(painter: &Painter, at: Pos2, align: Align2, text: &str, colour: Color32) {

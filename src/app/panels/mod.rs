@@ -8,6 +8,7 @@ mod dock;
 pub mod empty;
 mod entries;
 mod hud;
+mod influence;
 mod information;
 mod level;
 mod library;
@@ -15,6 +16,7 @@ mod menu;
 mod messages;
 mod model;
 mod notes;
+mod offer;
 mod pages;
 mod palette;
 pub mod panel;
@@ -25,10 +27,13 @@ mod presentation;
 mod presets;
 mod prompt;
 mod prompts;
+mod proposals;
 mod question;
 mod report;
 mod result;
+mod robustness;
 mod scores;
+mod session;
 mod shortcuts;
 mod stages;
 mod toasts;
@@ -52,6 +57,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &worklist::Cases,
     &canvas::Canvas,
     &variants::Variants,
+    &influence::WordInfluence,
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,
@@ -73,6 +79,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &comparison::panel::SideBySide,
     &train::log::Log,
     &variants::differences::DifferencesPanel,
+    &robustness::Robustness,
+    &proposals::Proposals,
     &library::History,
     &library::Presets,
     &messages::Messages,
@@ -90,6 +98,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     } else {
         menu::show(ui, state, commands);
         notes::show(ui, state, commands);
+        session::show(ui, state, commands);
         question::show(ui, state, commands);
         let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
         toasts::show(ui.ctx(), state, hero, commands);
@@ -133,6 +142,10 @@ mod tests {
         let text = settings["layouts"].to_string();
         let is_stored = |info: &&PaneInfo| text.contains(&format!("\"pane\":\"{}\"", info.pane.name()));
         let panes = Panes::new(PANELS.iter().map(|panel| panel.info()).filter(is_stored));
-        assert_eq!(Layouts::new(&stored, panes).stored(), stored);
+        let now = serde_json::to_value(Layouts::new(&stored, panes).stored()).expect("JSON");
+        // Tasks that are newer have their usual layouts.
+        for (task, layout) in settings["layouts"].as_object().expect("layouts by task") {
+            assert_eq!(&now[task], layout, "{task}");
+        }
     }
 }

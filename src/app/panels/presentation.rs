@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     Panel::bottom("presentation").show(ui, |ui| {
         ui.add_space(4.0);
         if !has_stages {
-            legend(ui, state);
+            legend(ui, state, true);
         }
         if !prompt::says_no_text(ui, state) {
             ui.horizontal(|ui| {
@@ -44,22 +44,24 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 fn present_variants(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     Panel::bottom("presentation").show(ui, |ui| {
         ui.add_space(4.0);
-        legend(ui, state);
+        legend(ui, state, false);
         ui.add_space(4.0);
     });
     variants::present(ui, state, commands);
 }
 
-/// Draws the legend of the overlay colours; nothing is drawn without an overlay.
-fn legend(ui: &mut Ui, state: &State) {
-    if state.shown.is_none() || !state.show_overlay {
+/// Draws the legend of the overlay colours; nothing is drawn without an overlay. `is_of_main` says whether the mask is
+/// that of the main view, with its threshold.
+fn legend(ui: &mut Ui, state: &State, is_of_main: bool) {
+    if is_of_main && state.shown.is_none() || !state.show_overlay {
         return;
     }
     let overlay = state.settings.colours.overlay();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         let mut areas: &[Outcome] = &[];
-        if state.settings.heat {
+        let heat = if is_of_main { state.settings.heat } else { state.variants.heat };
+        if heat {
             ui.vertical(|ui| {
                 ui.set_width(BAR);
                 result::colour_bar(ui);
@@ -78,6 +80,8 @@ fn legend(ui: &mut Ui, state: &State) {
             result::outlines(ui, state);
             ui.add_space(6.0);
         }
-        ui.label(RichText::new(format!("Masks at {}", at_threshold(state.settings.threshold))).weak());
+        if is_of_main {
+            ui.label(RichText::new(format!("Masks at {}", at_threshold(state.settings.threshold))).weak());
+        }
     });
 }

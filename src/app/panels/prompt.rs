@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::panel::{Around, Panel};
 use super::widgets::{explain, grouped, milliseconds};
-use super::{completion, prompts, words};
+use super::{completion, offer, prompts, words};
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
@@ -85,8 +85,13 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             return;
         }
         let foot = Foot::of(ui, state);
-        let field_height = left(ui) - foot.height(ui) - STRIP.1 - 16.0;
+        let offered = offer::of(ui, state);
+        let offer_height = if offered.is_some() { offer::HEIGHT } else { 0.0 };
+        let field_height = left(ui) - foot.height(ui) - STRIP.1 - 16.0 - offer_height;
         field(ui, state, field_height, Some(name), commands);
+        if let Some(offered) = offered {
+            offer::show(ui, state, &offered, commands);
+        }
         let gap = ui.spacing().item_spacing.y;
         strip(ui, state, (left(ui) - foot.height(ui) - gap).max(STRIP.0));
         foot.show(ui);
@@ -170,6 +175,7 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
     let frame =
         Frame::new().fill(palette.field).stroke(edge).corner_radius(4).inner_margin(Margin::symmetric(8, 4));
     let mut text = state.document.prompt.clone();
+    let words: &[String] = state.model.as_ref().map_or(&[], |model| &model.words);
     let line = ui.text_style_height(&TextStyle::Body);
     let rows = ((height / line).floor().max(0.0) as usize).clamp(ROWS.0, ROWS.1);
     let height = line * rows as f32;
@@ -183,8 +189,7 @@ pub fn field(ui: &mut Ui, state: &mut State, height: f32, name: Option<Id>, comm
                 .desired_rows(rows)
                 .return_key(None)
                 .desired_width(f32::INFINITY);
-            let known = state.model.as_ref().map_or(&[][..], |model| &model.info.known_words[..]);
-            let mut response = completion::field(ui, id, edit, &state.document.prompt, known);
+            let mut response = completion::field(ui, id, edit, &state.document.prompt, words);
             if let Some(name) = name {
                 response = response.labelled_by(name);
             }

@@ -53,7 +53,7 @@ fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let height = ui.scope(|ui| result(ui, state, commands)).response.rect.height();
     if state.shown.is_some() {
         ui.data_mut(|data| data.insert_temp(id, height));
-    } else if state.document.image.is_some() && state.model.is_some() {
+    } else if state.document.image.is_some() && state.model.is_some() && !state.is_without_prompt() {
         let last = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(0.0);
         ui.add_space((last - height).max(0.0));
     }

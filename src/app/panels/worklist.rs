@@ -2,8 +2,8 @@
 
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align2, Color32, FontId, Image, Label, Painter, Rect, RichText, Role, ScrollArea, Sense, Shape, Stroke,
-    StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, ComboBox, FontId, Image, Label, Painter, Rect, RichText, Role, ScrollArea, Sense, Shape,
+    Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::panel::{Around, Panel};
@@ -54,7 +54,7 @@ impl Panel for Cases {
 
 /// Draws the list, if there is one.
 fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-    let State { worklist, settings, .. } = state;
+    let State { worklist, settings, document, .. } = state;
     let Some(list) = worklist else {
         ui.label(RichText::new("The cases of a folder are listed here.").weak());
         if ui.button("Open folder…").clicked() {
@@ -76,6 +76,9 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let words = format!("{count} · {}", file_name(&list.folder));
     ui.add(Label::new(RichText::new(words).small().weak()).truncate())
         .on_hover_text(list.folder.display().to_string());
+    if let Some(prompts) = list.choices() {
+        choice(ui, &prompts, &document.prompt, commands);
+    }
     if list.shown.is_empty() {
         ui.label(RichText::new("No case matches the search.").weak());
     }
@@ -103,6 +106,27 @@ fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     ui.data_mut(|data| {
         data.insert_temp(eframe::egui::Id::unique("worklist offset"), output.state.unclamped_offset().y)
     });
+}
+
+/// Draws the choice among several prompts of the current case. `prompt` is the one in the text field, which may be none of
+/// them.
+fn choice(ui: &mut Ui, prompts: &[&str], prompt: &str, commands: &mut Vec<Command>) {
+    let count = prompts.len();
+    let chosen = prompts.iter().position(|known| *known == prompt);
+    let words = match chosen {
+        Some(place) => format!("Prompt {} of {count}", place + 1),
+        None => format!("{count} prompts"),
+    };
+    let combo = ComboBox::from_id_salt("prompts of the case").width(ui.available_width()).selected_text(words);
+    let shown = combo.show_ui(ui, |ui| {
+        for (place, known) in prompts.iter().enumerate() {
+            if ui.selectable_label(chosen == Some(place), *known).clicked() {
+                commands.push(Command::SetPrompt((*known).to_owned()));
+            }
+        }
+    });
+    shown.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Prompt of the case"));
+    shown.response.on_hover_text("The table has several prompts for this image.");
 }
 
 fn row(ui: &mut Ui, list: &Worklist, place: usize, commands: &mut Vec<Command>) {

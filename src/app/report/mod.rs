@@ -1,6 +1,6 @@
 //! Reports: a report condensed to a prompt, and the prompt written out as a report.
 
-mod command;
+pub mod command;
 mod marks;
 
 pub use command::ReportCommand;

@@ -160,8 +160,8 @@ pub enum VariantsCommand {
 /// The answer to a request for masks, in the order of the prompts.
 type Predictions = Vec<(Arc<Prediction>, Counts)>;
 
-/// What a comparison of the masks was made of: the numbers of the masks, with their threshold steps.
-pub type ComparedMasks = Vec<(Ticket, usize)>;
+/// What a comparison of the masks was made of: the pins, with the numbers of their masks and their threshold steps.
+pub type ComparedMasks = Vec<(u64, Ticket, usize)>;
 
 /// The state of the Prompts tab.
 #[derive(Default)]
@@ -251,6 +251,7 @@ mod tests {
             tokens: TokensRead::default(),
             milliseconds: Milliseconds::default(),
             device: String::new(),
+            presence: None,
         };
         let table = Arc::new(ThresholdCounts::new(values, Some(truth)));
         let of = PinnedOf { prompt: String::new(), slot: Slot::Primary, opened: 1, image: 1, seen: None };

@@ -125,13 +125,15 @@ impl HimixApp {
     fn request_differences(&mut self) {
         let state = &self.state;
         let known = state.variants.pins.iter().filter(|pin| state.is_current(pin));
-        let known: Vec<_> = known.filter_map(|pin| Some((pin.mask.as_ref()?, pin.spec.threshold))).collect();
-        let of: Vec<_> = known.iter().map(|(mask, threshold)| (mask.ticket, threshold_step(*threshold))).collect();
+        let known: Vec<_> =
+            known.filter_map(|pin| Some((pin.id, pin.mask.as_ref()?, pin.spec.threshold))).collect();
+        let of = known.iter().map(|(id, mask, threshold)| (*id, mask.ticket, threshold_step(*threshold)));
+        let of: Vec<_> = of.collect();
         let comparing = &state.variants.comparing;
         if of.len() < 2 || comparing.asked() == Some(&of) || comparing.pending().is_some() {
             return;
         }
-        let masks = known.iter().map(|(mask, threshold)| (mask.prediction.clone(), *threshold)).collect();
+        let masks = known.iter().map(|(_, mask, threshold)| (mask.prediction.clone(), *threshold)).collect();
         // If the thread is busy, the next frame asks again.
         let _ = self.engine.ask(&mut self.state.variants.comparing, of, CompareVariants { masks });
     }

@@ -10,7 +10,8 @@ use crate::data::error::one_line;
 /// The content of a JSON file.
 #[derive(Default)]
 pub struct Entries {
-    /// The entries that have a name and a prompt. Their line is the number of the entry, from 1.
+    /// The entries that have a name and a prompt, one row for each prompt. Their line is the number of the entry,
+    /// from 1.
     pub rows: Vec<Row>,
     /// Whether the file holds an empty object or list.
     pub is_empty: bool,
@@ -39,11 +40,14 @@ impl<'de> DeserializeSeed<'de> for Top<'_> {
 }
 
 impl Top<'_> {
-    fn add<E: Error>(&mut self, line: u64, name: Option<String>, prompt: Option<String>) -> Result<(), E> {
+    fn add<E: Error>(&mut self, line: u64, name: Option<String>, prompts: Vec<String>) -> Result<(), E> {
         self.0.is_empty = false;
-        let (Some(name), Some(prompt)) = (name, prompt) else { return Ok(()) };
-        let row = Row { line, name: name.trim().to_owned(), prompt };
-        push(&mut self.0.rows, row).map_err(E::custom)
+        let Some(name) = name else { return Ok(()) };
+        for prompt in prompts {
+            let row = Row { line, name: name.trim().to_owned(), prompt };
+            push(&mut self.0.rows, row).map_err(E::custom)?;
+        }
+        Ok(())
     }
 }
 
@@ -60,7 +64,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         while let Some(name) = map.next_key()? {
             line += 1;
             let entry: Entry = map.next_value()?;
-            self.add(line, Some(name), entry.prompt)?;
+            self.add(line, Some(name), entry.prompts)?;
         }
         Ok(())
     }
@@ -70,7 +74,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         let mut line = 0;
         while let Some(entry) = list.next_element::<Entry>()? {
             line += 1;
-            self.add(line, entry.name, entry.prompt)?;
+            self.add(line, entry.name, entry.prompts)?;
         }
         Ok(())
     }
@@ -100,13 +104,13 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
-/// The name and the prompt in a value. The prompt is the value itself if it is a text, the first item of a list
-/// of texts, or in an object the value of a known key. Of numbered keys ("p0" … "p9"), the last prompt that is
-/// not blank is taken, because later prompts are more detailed.
+/// The name and the prompts in a value. A prompt is the value itself if it is a text, each item of a list of texts, or
+/// in an object the value of a known key. Of numbered keys ("p0" … "p9") the last ones come first, because later
+/// prompts are more detailed, and blank ones are left out.
 #[derive(Default)]
 struct Entry {
     name: Option<String>,
-    prompt: Option<String>,
+    prompts: Vec<String>,
     is_text: bool,
 }
 
@@ -126,47 +130,57 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Entry, E> {
-        Ok(Entry { prompt: Some(text.to_owned()), is_text: true, ..Entry::default() })
+        Ok(Entry { prompts: vec![text.to_owned()], is_text: true, ..Entry::default() })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
-        let first: Option<Entry> = list.next_element()?;
+        let mut prompts = Vec::new();
+        if let Some(first) = list.next_element::<Entry>()?
+            && first.is_text
+        {
+            prompts = first.prompts;
+            while let Some(next) = list.next_element::<Entry>()? {
+                if next.is_text {
+                    prompts.extend(next.prompts);
+                }
+            }
+        }
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        let prompt = first.filter(|first| first.is_text).and_then(|first| first.prompt);
-        Ok(Entry { prompt, ..Entry::default() })
+        Ok(Entry { prompts, ..Entry::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        // Each holds the best value so far, with the rank of its key among the known keys, or with its number.
+        // The first two hold the best value so far, with the rank of its key among the known keys.
         let mut name: Option<(usize, String)> = None;
-        let mut known: Option<(usize, Option<String>)> = None;
-        let mut numbered: Option<(u32, String)> = None;
+        let mut known: Option<(usize, Vec<String>)> = None;
+        let mut numbered: Vec<(u32, Vec<String>)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let rank = |names: &[&str]| names.iter().position(|name| *name == key);
             if let Some(rank) = rank(NAMES) {
                 let value: Entry = map.next_value()?;
                 if value.is_text && name.as_ref().is_none_or(|(best, _)| rank <= *best) {
-                    name = value.prompt.map(|text| (rank, text));
+                    name = value.prompts.into_iter().next().map(|text| (rank, text));
                 }
             } else if let Some(rank) = rank(PROMPTS) {
                 let value: Entry = map.next_value()?;
                 if known.as_ref().is_none_or(|(best, _)| rank <= *best) {
-                    known = Some((rank, value.prompt));
+                    known = Some((rank, value.prompts));
                 }
             } else if let Some(number) = number(&key) {
                 let value: Entry = map.next_value()?;
-                let text = value.prompt.filter(|text| !text.trim().is_empty());
-                if let Some(text) = text
-                    && numbered.as_ref().is_none_or(|(best, _)| number >= *best)
-                {
-                    numbered = Some((number, text));
-                }
+                let texts = value.prompts.into_iter().filter(|text| !text.trim().is_empty());
+                numbered.push((number, texts.collect()));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        let prompt = known.map_or(numbered.map(|(_, text)| text), |(_, text)| text);
-        Ok(Entry { name: name.map(|(_, text)| text), prompt, is_text: false })
+        let prompts = known.map(|(_, texts)| texts).unwrap_or_else(|| {
+            // Of two equal keys the later one counts first.
+            numbered.reverse();
+            numbered.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+            numbered.into_iter().flat_map(|(_, texts)| texts).collect()
+        });
+        Ok(Entry { name: name.map(|(_, text)| text), prompts, is_text: false })
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Entry, E> {
@@ -218,7 +232,8 @@ mod tests {
             [pair("c", "z")]
         );
         let numbered = r#"{"d": {"prompts": {"p0": "a", "p9": [" "], "p10": "b", "p2": "c", "px": "no"}}}"#;
-        assert_eq!(pairs(numbered), [pair("d", "b")]);
+        assert_eq!(pairs(numbered), [pair("d", "b"), pair("d", "c"), pair("d", "a")]);
+        assert_eq!(pairs(r#"{"e": ["x", 1, "y", ["z"]]}"#), [pair("e", "x"), pair("e", "y")]);
         assert_eq!(
             pairs(r#"[{"file": "g", "image": "f", "report": "r"}, {"image": 3, "id": "h", "text": "s"}]"#),
             [pair("f", "r"), pair("h", "s")]

@@ -12,7 +12,7 @@ pub enum Problem {
     MissingMask,
     /// A mask has no image.
     MissingPartner,
-    /// An image has a second row; only the first is used.
+    /// An image has a second row without another prompt.
     DuplicateRow,
     /// Two files have the same content.
     DuplicateImage,
@@ -34,6 +34,8 @@ pub enum Problem {
     AllEmpty,
     /// An image has several masks.
     SeveralMasks,
+    /// An image has several prompts.
+    SeveralPrompts,
     /// The table has a fault but could be read.
     Table,
 }
@@ -57,6 +59,7 @@ impl Problem {
             Self::FullMask => ("mask that is foreground everywhere", "masks that are foreground everywhere"),
             Self::AllEmpty => ("split without any foreground", "splits without any foreground"),
             Self::SeveralMasks => ("image with several masks", "images with several masks"),
+            Self::SeveralPrompts => ("image with several prompts", "images with several prompts"),
             Self::Table => ("note on the table", "notes on the table"),
         };
         if count == 1 { one } else { many }
@@ -64,8 +67,13 @@ impl Problem {
 
     /// Returns whether such cases are left out of training and evaluation.
     pub fn is_left_out(self) -> bool {
-        use Problem::{AllEmpty, DuplicateImage, EmptyMask, EmptyPrompt, FullMask, SeveralMasks, Table};
-        !matches!(self, EmptyPrompt | EmptyMask | FullMask | AllEmpty | SeveralMasks | DuplicateImage | Table)
+        use Problem::{
+            AllEmpty, DuplicateImage, EmptyMask, EmptyPrompt, FullMask, SeveralMasks, SeveralPrompts, Table,
+        };
+        !matches!(
+            self,
+            EmptyPrompt | EmptyMask | FullMask | AllEmpty | SeveralMasks | SeveralPrompts | DuplicateImage | Table
+        )
     }
 }
 

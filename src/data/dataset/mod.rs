@@ -11,6 +11,7 @@ mod marks;
 pub(super) mod names;
 pub mod pair;
 mod pairing;
+mod prompt_list;
 mod reading;
 mod row;
 mod survey;
@@ -24,6 +25,7 @@ pub use finding::{Finding, Problem, summary};
 pub use layout::Layout;
 pub(super) use names::{fold, natural, readable};
 pub use pair::Pair;
+pub use prompt_list::{PromptList, prompt_list};
 pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
 
@@ -35,10 +37,20 @@ pub struct Sample {
     /// The files of the masks, at least one, which existed when the split was opened. Numbered masks follow the
     /// first.
     pub masks: Vec<PathBuf>,
-    /// The prompt, unchanged.
+    /// The prompt, unchanged: the first of the image's rows that is not blank.
     pub prompt: String,
+    /// The other prompts that the table has for the image, unchanged and without repetitions; usually none.
+    pub variants: Vec<String>,
     /// The image's file name in readable form.
     pub name: String,
+}
+
+impl Sample {
+    /// Iterates over all prompts of the image, of which there is at least one: [`Self::prompt`], then
+    /// [`Self::variants`].
+    pub fn prompts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.prompt).chain(&self.variants).map(String::as_str)
+    }
 }
 
 /// One split of a data set, in the order of its table.
@@ -119,6 +131,8 @@ pub struct Case {
     pub masks: Vec<PathBuf>,
     /// The prompt, unchanged; empty if there is none.
     pub prompt: String,
+    /// The other prompts of the image; usually none.
+    pub variants: Vec<String>,
     /// The split that the image belongs to; `None` if the data set does not state it.
     pub split: Option<String>,
     /// How image and masks are read: as the settings of the data set say, or by default.
@@ -143,11 +157,11 @@ pub fn cases(path: &Path) -> Vec<Case> {
         }
         let split = Some(&source.name).filter(|name| names_splits && *name != "all");
         // A table that cannot be read is ignored here; the error is reported when the data set itself is opened.
-        for pairing::Known { name, image, masks, prompt } in pairing::known(source).unwrap_or_default() {
+        for pairing::Known { name, image, masks, prompt, variants } in pairing::known(source).unwrap_or_default() {
             let is_wanted = of_file.is_none_or(|file| image.file_name() == Some(file));
             if is_wanted && seen.insert(image.clone()) {
                 let (split, reading) = (split.cloned(), reading.clone());
-                cases.push(Case { name, image, masks, prompt, split, reading });
+                cases.push(Case { name, image, masks, prompt, variants, split, reading });
             }
         }
     }
@@ -156,8 +170,9 @@ pub fn cases(path: &Path) -> Vec<Case> {
 
 impl Dataset {
     /// Opens `split` of the data set in `folder`, or of the part of a data set that the folder is. It reads the
-    /// table and the names of the files, but not their content. Cases that cannot be used (a missing file, a
-    /// second row for an image) are left out and listed in `findings`.
+    /// table and the names of the files, but not their content. Cases that cannot be used (a missing file, a row
+    /// that repeats another) are left out and listed in `findings`. Rows with other prompts for the same image
+    /// become its variants.
     ///
     /// # Errors
     /// Returns an error if there are no images, no masks or no such split; if the table is unreadable, lacks a

@@ -47,8 +47,9 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
     let files = Files::of(source);
     let belongs = share(source)?;
 
-    let mut samples = Vec::new();
-    let mut seen = HashSet::new();
+    let mut samples: Vec<Sample> = Vec::new();
+    // The images of the rows so far, with the place of their sample if they have one.
+    let mut seen: HashMap<String, Option<usize>> = HashMap::new();
     let (mut first_missing, mut missing) = (None, 0);
     let count = rows.len();
     for row in rows {
@@ -64,8 +65,11 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
         if !belongs(&image) {
             continue;
         }
-        if !seen.insert(image.clone()) {
-            findings.push(Finding::new(Problem::DuplicateRow, format!("line {}: {image}", row.line)));
+        if let Some(place) = seen.get(&image) {
+            let sample = place.and_then(|place| samples.get_mut(place));
+            if !sample.is_some_and(|sample| add_prompt(&mut sample.prompt, &mut sample.variants, row.prompt)) {
+                findings.push(Finding::new(Problem::DuplicateRow, format!("line {}: {image}", row.line)));
+            }
             continue;
         }
         let masks = files.masks(&image);
@@ -73,16 +77,21 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
             missing += 1;
             let wanted = source.masks.first().map_or_else(|| files.images.path().to_owned(), PathBuf::clone);
             first_missing.get_or_insert((row.line, wanted.join(format!("mask_{image}"))));
-            findings.push(Finding::new(Problem::MissingMask, image));
+            findings.push(Finding::new(Problem::MissingMask, image.clone()));
+            seen.insert(image, None);
             continue;
         }
-        if row.prompt.trim().is_empty() {
-            findings.push(Finding::new(Problem::EmptyPrompt, image.clone()));
-        }
-        samples.push(Sample { image: files.images.join(&image), masks, prompt: row.prompt, name: image });
+        seen.insert(image.clone(), Some(samples.len()));
+        let (path, variants) = (files.images.join(&image), Vec::new());
+        samples.push(Sample { image: path, masks, prompt: row.prompt, variants, name: image });
     }
+    let blank = samples.iter().filter(|sample| sample.prompt.trim().is_empty());
+    findings.extend(blank.map(|sample| Finding::new(Problem::EmptyPrompt, sample.name.clone())));
+    let several = samples.iter().filter(|sample| !sample.variants.is_empty());
+    let several = several.map(|sample| format!("{}: {}", sample.name, sample.prompts().count()));
+    findings.extend(several.map(|what| Finding::new(Problem::SeveralPrompts, what)));
 
-    files.without_row(source, &belongs, &seen, &mut samples, &mut findings);
+    files.without_row(source, &belongs, &seen.into_keys().collect(), &mut samples, &mut findings);
     let several = samples.iter().filter(|sample| sample.masks.len() > 1);
     let several = several.map(|sample| format!("{}: {}", sample.name, sample.masks.len()));
     findings.extend(several.map(|what| Finding::new(Problem::SeveralMasks, what)));
@@ -90,6 +99,21 @@ pub fn pairs(source: &Source) -> Result<(Vec<Sample>, Vec<Finding>), DataError> 
         return Err(refusal(source, &files, first_missing, missing, count));
     }
     Ok((samples, findings))
+}
+
+/// Adds a prompt to those of an image: as its first one if that is blank, otherwise as a variant. Returns `false` if it
+/// is blank or the image has it already.
+fn add_prompt(first: &mut String, variants: &mut Vec<String>, prompt: String) -> bool {
+    let is_new = |known: &String| known.trim() != prompt.trim();
+    if prompt.trim().is_empty() || !is_new(first) || !variants.iter().all(is_new) {
+        return false;
+    }
+    if first.trim().is_empty() {
+        *first = prompt;
+    } else {
+        variants.push(prompt);
+    }
+    true
 }
 
 /// An image of a split with its masks and prompt, as far as they exist.
@@ -102,6 +126,8 @@ pub struct Known {
     pub masks: Vec<PathBuf>,
     /// The prompt, unchanged; empty if there is none.
     pub prompt: String,
+    /// The other prompts of the image; usually none.
+    pub variants: Vec<String>,
 }
 
 /// Returns the images of a split: first those that its table names, in the order of the table, then the others
@@ -113,12 +139,16 @@ pub fn known(source: &Source) -> Result<Vec<Known>, DataError> {
     let rows = source.table.as_ref().map_or(Ok(Vec::new()), |path| table::read(path).map(|(rows, _)| rows))?;
     let files = Files::of(source);
     let belongs = share(source)?;
-    let mut seen = HashSet::new();
-    let mut found = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut found: Vec<Known> = Vec::new();
     let mut add = |name: String, prompt: String| {
-        if belongs(&name) && seen.insert(name.clone()) {
+        if let Some(place) = seen.get(&name) {
+            let known = &mut found[*place];
+            add_prompt(&mut known.prompt, &mut known.variants, prompt);
+        } else if belongs(&name) {
+            seen.insert(name.clone(), found.len());
             let (image, masks) = (files.images.join(&name), files.masks(&name));
-            found.push(Known { name, image, masks, prompt });
+            found.push(Known { name, image, masks, prompt, variants: Vec::new() });
         }
     };
     for row in rows {
@@ -256,7 +286,8 @@ impl Files {
                 (false, None) => {
                     findings.push(Finding::new(Problem::EmptyPrompt, name.clone()));
                     let image = self.images.join(name);
-                    samples.push(Sample { image, masks, prompt: String::new(), name: name.clone() });
+                    let (prompt, variants) = (String::new(), Vec::new());
+                    samples.push(Sample { image, masks, prompt, variants, name: name.clone() });
                 }
                 (false, Some(_)) => findings.push(Finding::new(Problem::NoPrompt, name.clone())),
                 (true, None) => findings.push(Finding::new(Problem::MissingMask, name.clone())),

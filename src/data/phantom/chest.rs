@@ -64,11 +64,11 @@ impl Pose {
     }
 }
 
-/// Draws an image of `side × side` pixels, and its infected areas with their prompt.
-pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Infection) {
+/// Draws an image of `side × side` pixels, and its infected areas with their prompt; none if not `has_lesion`.
+pub fn draw(random: &mut fastrand::Rng, side: usize, has_lesion: bool) -> (Image, Infection) {
     let pose = Pose::draw(random);
     let lungs = Lungs { inside: [0, 1].map(|half| Plane::of(side, |x, y| pose.lung(x, y, half))) };
-    let infection = infect(&lungs, random);
+    let infection = if has_lesion { infect(&lungs, random) } else { Infection::none(side) };
     let picture = exposed(&pose, &lungs, &infection, random);
     (picture, infection)
 }

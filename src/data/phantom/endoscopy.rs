@@ -51,11 +51,15 @@ impl Polyp {
     }
 }
 
-/// Draws an image of `side × side` pixels, its mask and its prompt.
-pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String) {
+/// Draws an image of `side × side` pixels, its mask and its prompt; without polyps if not `has_lesion`.
+pub fn draw(random: &mut fastrand::Rng, side: usize, has_lesion: bool) -> (Image, Vec<u8>, String) {
     let (_, colour, tone) = pick(COLOURS, random, |entry| entry.0);
     let (_, shape, ratio, corner) = pick(SHAPES, random, |entry| entry.0);
-    let wanted = if random.f32() < 0.84 { 1 } else { 2 + usize::from(random.f32() < 0.12) };
+    let wanted = match has_lesion {
+        true if random.f32() < 0.84 => 1,
+        true => 2 + usize::from(random.f32() < 0.12),
+        false => 0,
+    };
     let mut polyps: Vec<Polyp> = Vec::new();
     for _ in 0..ATTEMPTS {
         if polyps.len() == wanted {
@@ -97,7 +101,10 @@ pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Vec<u8>, String)
         }));
     }
     let image = Image { width: side, height: side, channels: 3, pixels: Pixels::U8(bytes) };
-    let prompt = prompt(&mask, side, &polyps, *colour, *shape);
+    let prompt = match has_lesion {
+        true => prompt(&mask, side, &polyps, *colour, *shape),
+        false => Prompt::Polyps(Polyps { number: Some(0), ..Polyps::default() }).to_string(),
+    };
     (image, mask, prompt)
 }
 

@@ -42,6 +42,14 @@ pub struct Infection {
     pub prompt: String,
 }
 
+impl Infection {
+    /// Returns no infection, for an image of `side × side` pixels.
+    pub fn none(side: usize) -> Self {
+        let density = Plane { side, values: vec![0.0; side * side] };
+        Self { density, mask: vec![0; side * side], prompt: prompt([None; 2], 0) }
+    }
+}
+
 /// Places infected areas of a random pattern in the lungs.
 pub fn infect(lungs: &Lungs, random: &mut fastrand::Rng) -> Infection {
     let is_bilateral = random.f32() < 0.7;

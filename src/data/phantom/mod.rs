@@ -69,6 +69,16 @@ pub struct Phantom {
 
 /// Draws phantom number `index` of a seed, with `side × side` pixels.
 pub fn phantom(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
+    draw(kind, seed, index, side, true)
+}
+
+/// Draws a phantom without lesions. The anatomy varies as that of [`phantom`], the mask is empty, and the prompt says
+/// that there is no finding.
+pub fn phantom_without_lesion(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
+    draw(kind, seed, index, side, false)
+}
+
+fn draw(kind: Kind, seed: u64, index: u64, side: usize, has_lesion: bool) -> Phantom {
     let salt = (kind as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut random = fastrand::Rng::with_seed(seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ index.wrapping_add(salt));
     // The first random numbers are skipped, because they are similar for neighbouring seeds.
@@ -77,14 +87,14 @@ pub fn phantom(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
     }
     let (image, values, prompt) = match kind {
         Kind::Xray => {
-            let (image, infection) = chest::draw(&mut random, side);
+            let (image, infection) = chest::draw(&mut random, side, has_lesion);
             (image, infection.mask, infection.prompt)
         }
         Kind::Ct => {
-            let (image, infection) = slice::draw(&mut random, side);
+            let (image, infection) = slice::draw(&mut random, side, has_lesion);
             (image, infection.mask, infection.prompt)
         }
-        Kind::Endoscopy => endoscopy::draw(&mut random, side),
+        Kind::Endoscopy => endoscopy::draw(&mut random, side, has_lesion),
     };
     Phantom { kind, image, mask: Mask { width: side, height: side, values }, prompt }
 }
@@ -93,6 +103,7 @@ pub fn phantom(kind: Kind, seed: u64, index: u64, side: usize) -> Phantom {
 mod tests {
     use super::canvas::parts;
     use super::*;
+    use crate::text::prompt::parse;
 
     const SIDE: usize = 224;
 
@@ -174,5 +185,18 @@ mod tests {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         assert!("mri".parse::<Kind>().is_err());
+    }
+
+    #[test]
+    fn a_phantom_without_lesion_is_the_same_body_and_its_prompt_says_so() {
+        for kind in Kind::ALL {
+            for index in 0..20 {
+                let (ill, healthy) = (phantom(kind, 4, index, 96), phantom_without_lesion(kind, 4, index, 96));
+                assert_eq!(healthy.mask.foreground(), 0, "{kind} {index}");
+                assert!(parse(&healthy.prompt).prompt.is_some_and(|prompt| prompt.is_negative()), "{healthy:?}");
+                assert_ne!(healthy.image, ill.image, "{kind} {index}");
+                assert_ne!(healthy.image, phantom_without_lesion(kind, 4, index + 1, 96).image, "{kind} {index}");
+            }
+        }
     }
 }

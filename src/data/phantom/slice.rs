@@ -51,11 +51,11 @@ impl Body {
     }
 }
 
-/// Draws an image of `side × side` pixels, and its infected areas with their prompt.
-pub fn draw(random: &mut fastrand::Rng, side: usize) -> (Image, Infection) {
+/// Draws an image of `side × side` pixels, and its infected areas with their prompt; none if not `has_lesion`.
+pub fn draw(random: &mut fastrand::Rng, side: usize, has_lesion: bool) -> (Image, Infection) {
     let body = Body::draw(random);
     let lungs = Lungs { inside: [0, 1].map(|half| Plane::of(side, |x, y| body.lung(x, y, half))) };
-    let infection = infect(&lungs, random);
+    let infection = if has_lesion { infect(&lungs, random) } else { Infection::none(side) };
     let picture = scanned(&body, &lungs, &infection, random);
     (picture, infection)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::data::describe::{Describer, ImageLook, Judgement, Kind, judge};
+use crate::data::describe::{DescribeError, Describer, ImageLook, Judgement, Kind, judge};
 use crate::data::volume::DisplayWindow;
 use crate::data::{Image, Mask};
 use crate::engine::job::{Failure, Job, Task, Worker};
@@ -29,16 +29,26 @@ impl JudgedImage {
 
     /// Judges the mask that `prediction` makes at `threshold`.
     pub(in crate::engine) fn judge(&self, prediction: &Prediction, threshold: f32) -> Result<Judgement, Failure> {
-        let words = |error: crate::data::describe::DescribeError| Failure::Failed(error.to_string());
+        self.look_at(|describer| {
+            let (width, height) = (self.image.width, self.image.height);
+            let mask = Mask { width, height, values: prediction.mask(threshold) };
+            judge(&prediction.prompt, describer, &mask)
+        })
+    }
+
+    /// Calls `work` with what describes masks of the image.
+    pub(in crate::engine) fn look_at<T>(
+        &self,
+        work: impl FnOnce(&Describer<'_>) -> Result<T, DescribeError>,
+    ) -> Result<T, Failure> {
+        let words = |error: DescribeError| Failure::Failed(error.to_string());
         let image = network_input(&self.image, self.seen);
         let describer = match self.look.get() {
             Some(look) => Describer::again(&image, *look),
             None => Describer::new(&image, self.kind).map_err(words)?,
         };
         let _ = self.look.set(describer.look());
-        let (width, height) = (image.width, image.height);
-        let mask = Mask { width, height, values: prediction.mask(threshold) };
-        judge(&prediction.prompt, &describer, &mask).map_err(words)
+        work(&describer).map_err(words)
     }
 }
 

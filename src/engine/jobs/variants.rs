@@ -110,6 +110,7 @@ mod tests {
             tokens: TokensRead::default(),
             milliseconds: Milliseconds::default(),
             device: String::new(),
+            presence: None,
         })
     }
 

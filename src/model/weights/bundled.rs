@@ -20,6 +20,9 @@ const VOCABULARY: &str = include_str!("../../../assets/model/vocab.txt");
 /// The linear probes of the bundled model.
 pub const READOUTS: &str = include_str!("../../../assets/model/readouts.json");
 
+/// The calibration of presence of the bundled model.
+pub const PRESENCE: &str = include_str!("../../../assets/model/presence.json");
+
 /// The configuration of the bundled model.
 ///
 /// # Errors

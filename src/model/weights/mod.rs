@@ -13,6 +13,7 @@ pub mod linear_probes;
 pub mod load;
 pub mod manifest;
 mod model_source;
+pub mod presence;
 pub mod roots;
 pub mod save;
 pub mod source;

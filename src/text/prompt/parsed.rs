@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::lexicon::Token;
 use super::value::{Grammar, Prompt};
 
 /// What a part of a prompt tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PartKind {
     /// "bilateral", "unilateral", "no", with "pulmonary infection".
     Laterality,

@@ -21,8 +21,25 @@ pub struct Phrase {
 }
 
 /// Returns the phrases of a prompt in the order of the text, at most [`MOST_PHRASES`]: its parts, and what was not
-/// understood. If there are more, neighbours are joined, the shortest first.
+/// understood. If there are more ([`all_phrases`]), neighbours are joined, the shortest first.
 pub fn phrases(text: &str) -> Vec<Phrase> {
+    let mut found = all_phrases(text);
+    if found.len() > 64 {
+        // Of a long text, equal numbers of phrases are joined.
+        let count = found.len().div_ceil(MOST_PHRASES);
+        return found.chunks(count).map(joined).collect();
+    }
+    while found.len() > MOST_PHRASES {
+        let length = |at: &usize| found[at + 1].bytes.end - found[*at].bytes.start;
+        let Some(at) = (0..found.len() - 1).min_by_key(length) else { break };
+        let pair = joined(&found[at..at + 2]);
+        found.splice(at..at + 2, [pair]);
+    }
+    found
+}
+
+/// Returns the phrases of a prompt like [`phrases`], however many there are.
+pub fn all_phrases(text: &str) -> Vec<Phrase> {
     let parsed = parse(text);
     let parts = parsed.parts.into_iter().map(|part| Phrase { bytes: part.bytes, kind: Some(part.kind) });
     let mut found: Vec<Phrase> = parts.collect();
@@ -46,17 +63,6 @@ pub fn phrases(text: &str) -> Vec<Phrase> {
         }
         overlaps
     });
-    if found.len() > 64 {
-        // Of a long text, equal numbers of phrases are joined.
-        let count = found.len().div_ceil(MOST_PHRASES);
-        return found.chunks(count).map(joined).collect();
-    }
-    while found.len() > MOST_PHRASES {
-        let length = |at: &usize| found[at + 1].bytes.end - found[*at].bytes.start;
-        let Some(at) = (0..found.len() - 1).min_by_key(length) else { break };
-        let pair = joined(&found[at..at + 2]);
-        found.splice(at..at + 2, [pair]);
-    }
     found
 }
 
@@ -183,6 +189,7 @@ mod tests {
         let polyp = "two small pink round polyp which is a projecting growth of tissue located in top, left, center of \
             the image";
         assert_eq!(texts(polyp).len(), MOST_PHRASES);
+        assert!(all_phrases(polyp).len() > MOST_PHRASES && all_phrases(PROMPT).len() == texts(PROMPT).len());
         assert_eq!(texts("asdf qwerty"), ["asdf", "qwerty"]);
         assert_eq!(texts(""), [""; 0]);
         assert_eq!(texts(&"word ".repeat(20_000)).len(), MOST_PHRASES);

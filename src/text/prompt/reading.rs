@@ -145,6 +145,12 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_a_vocabulary_are_whole_words() {
+        let tokenizer = Tokenizer::from_vocab_text(VOCABULARY).expect("a vocabulary");
+        assert_eq!(tokenizer.words(), ["left", "lung"]);
+    }
+
+    #[test]
     fn any_text_can_be_read() {
         let tokenizer = Tokenizer::from_vocab_text(VOCABULARY).expect("a vocabulary");
         for text in ["", " \t\n\0", "左肺 lung", "שלום", "e\u{301}\u{301}", "\u{1F600}"] {

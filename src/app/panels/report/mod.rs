@@ -23,7 +23,7 @@ const INFO: PaneInfo = PaneInfo {
     help: "A report condensed to a prompt, with the phrase that gave each finding, and the prompt written out as a report.",
     places: &[Place::new(Tab::Prompts, Column::Right, 0)],
     size: [300.0, 400.0],
-    ..PaneInfo::new(Pane::new("report"))
+    ..PaneInfo::new(Pane::REPORT)
 };
 
 impl Panel for Report {

@@ -11,7 +11,7 @@ pub mod spectrum;
 pub mod sweep;
 mod toolbar;
 pub mod what_if;
-mod working;
+pub mod working;
 
 use eframe::egui::{CentralPanel, Frame, RichText, Ui};
 
@@ -69,7 +69,7 @@ pub fn pictures(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             None => panes::show(ui, state, commands),
         }
         if ui.input(|input| !input.raw.hovered_files.is_empty()) {
-            empty::drop_target(ui, rect, "Drop an image, a mask or a model");
+            empty::drop_target(ui, rect, "Drop an image, a mask, a model or a session");
         }
     });
 }

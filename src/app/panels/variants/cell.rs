@@ -10,7 +10,7 @@ use super::grid::TEXTS;
 use super::{edge, name};
 use crate::app::command::Command;
 use crate::app::panels::canvas::{Over, paint_over};
-use crate::app::panels::words;
+use crate::app::panels::{hud, words};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::variants::{Pin, VariantsCommand};
@@ -36,16 +36,10 @@ pub fn show(ui: &mut Ui, state: &State, place: usize, id: u64, commands: &mut Ve
     ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(texts.shrink2(vec2(4.0, 2.0))), |ui| {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().button_padding = vec2(4.0, 0.0);
-        head(ui, state, pin, place, commands);
-        prompt(ui, pin, place, commands);
-        let line = numbers(state, pin);
-        match misread(state, pin) {
-            Some(words) => {
-                let colour = theme::palette(ui.visuals()).warning;
-                let label = Label::new(RichText::new(words).small().color(colour)).truncate();
-                ui.add(label).on_hover_text(line);
-            }
-            None => drop(ui.add(Label::new(RichText::new(line).small()).truncate())),
+        let title = head(ui, state, pin, place, commands);
+        prompt(ui, pin, title, commands);
+        for line in numbers(state, pin) {
+            ui.add(Label::new(RichText::new(line).small()).truncate());
         }
     });
     ui.painter().rect_stroke(area, 2.0, frame, StrokeKind::Inside);
@@ -55,8 +49,8 @@ fn frame(ui: &Ui, is_current: bool) -> Stroke {
     Stroke::new(if is_current { 2.0 } else { 1.0 }, edge(ui, is_current))
 }
 
-/// Draws the title, the threshold and the buttons.
-fn head(ui: &mut Ui, state: &State, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
+/// Draws the title, the threshold and the buttons. Returns the id of the title.
+fn head(ui: &mut Ui, state: &State, pin: &Pin, place: usize, commands: &mut Vec<Command>) -> Id {
     let mut ask = |command| commands.push(Command::Variants(command));
     ui.horizontal(|ui| {
         let title = name(pin, place);
@@ -84,15 +78,16 @@ fn head(ui: &mut Ui, state: &State, pin: &Pin, place: usize, commands: &mut Vec<
                     ask(VariantsCommand::Compare(pin.id, is_compared));
                 }
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(Label::new(RichText::new(title.as_str()).strong().small()).truncate());
-            });
-        });
-    });
+            let label = Label::new(RichText::new(title.as_str()).strong().small()).truncate();
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(label).id).inner
+        })
+        .inner
+    })
+    .inner
 }
 
-/// Draws the prompt of a pin, which can be edited.
-fn prompt(ui: &mut Ui, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
+/// Draws the prompt of a pin, which can be edited; `title` is the id of its label.
+fn prompt(ui: &mut Ui, pin: &Pin, title: Id, commands: &mut Vec<Command>) {
     let palette = theme::palette(ui.visuals());
     let mut text = pin.spec.prompt.clone();
     let font = TextStyle::Small.resolve(ui.style());
@@ -111,12 +106,7 @@ fn prompt(ui: &mut Ui, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
                 .desired_rows(2)
                 .return_key(None)
                 .desired_width(f32::INFINITY);
-            let response = ui.add(edit);
-            let is_enabled = ui.is_enabled();
-            response.widget_info(|| {
-                let name = format!("Prompt of {}", name(pin, place));
-                WidgetInfo { label: Some(name), ..WidgetInfo::text_edit(is_enabled, &text, &text, "") }
-            });
+            let response = ui.add(edit).labelled_by(title);
             if response.gained_focus() {
                 commands.push(Command::Variants(VariantsCommand::Choose(pin.id)));
             }
@@ -132,28 +122,26 @@ fn prompt(ui: &mut Ui, pin: &Pin, place: usize, commands: &mut Vec<Command>) {
     });
 }
 
-/// Returns the scores and the area of a pin's mask.
-pub fn numbers(state: &State, pin: &Pin) -> String {
+/// Returns the numbers of a pin's mask in two lines: the scores, if there is a ground truth; the area and the agreement
+/// with the text. Without a mask, returns the reason.
+pub fn numbers(state: &State, pin: &Pin) -> Vec<String> {
     let Some(mask) = pin.mask.as_ref().filter(|_| state.is_current(pin)) else {
-        return match (pin.spec.is_compared, state.comparison.is_some()) {
+        return vec![match (pin.spec.is_compared, state.comparison.is_some()) {
             (true, false) => "The second model is not open".into(),
             _ => "The mask appears in a moment".into(),
-        };
+        }];
     };
     let threshold = pin.spec.threshold;
     let table = &mask.counts.table;
     let truth = state.truth_mask().map(|(ticket, _)| ticket);
-    let mut parts = Vec::new();
-    if let Some(scores) = table.confusion(threshold).filter(|_| truth.is_some() && mask.counts.truth == truth) {
-        parts.push(format!("Dice {:.3}", scores.dice()));
-        parts.push(format!("IoU {:.3}", scores.iou()));
-    }
-    parts.push(match table.foreground(threshold) {
+    let scores = table.confusion(threshold).filter(|_| truth.is_some() && mask.counts.truth == truth);
+    let scores = scores.map(|scores| format!("Dice {:.3} · IoU {:.3}", scores.dice(), scores.iou()));
+    let area = match table.foreground(threshold) {
         0 => "empty mask".to_owned(),
-        _ => format!("{:.1} %", 100.0 * table.foreground_fraction(threshold)),
-    });
-    parts.extend(pin.agreement().map(|agreement| format!("agrees {agreement:.2}")));
-    parts.join(" · ")
+        _ => format!("{:.1} % of the image", 100.0 * table.foreground_fraction(threshold)),
+    };
+    let agreement = pin.agreement().map(|agreement| format!(" · agrees {agreement:.2}")).unwrap_or_default();
+    scores.into_iter().chain([area + &agreement]).collect()
 }
 
 /// Returns what the network could not read of a pin's prompt.
@@ -184,6 +172,13 @@ pub fn picture(ui: &mut Ui, rect: Rect, state: &State, id: u64, commands: &mut V
     };
     let label = format!("Picture of {}", name(pin, place));
     let response = draw(ui, rect, state, over, &label, commands);
+    if let Some(words) = misread(state, pin).filter(|_| state.presentation.is_none()) {
+        hud::warning(
+            &ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
+            rect.left_top() + vec2(6.0, 4.0),
+            &words,
+        );
+    }
     if response.clicked() {
         commands.push(Command::Variants(VariantsCommand::Choose(id)));
     }

@@ -1,6 +1,6 @@
 //! The Dice scores of the pinned masks against each other.
 
-use eframe::egui::{Grid, RichText, Ui};
+use eframe::egui::{Color32, Grid, RichText, Ui};
 
 use super::name;
 use crate::app::command::Command;
@@ -10,7 +10,6 @@ use crate::app::panels::widgets::explain;
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::data::colour_map::magma;
-use eframe::egui::Color32;
 
 /// The masks of the pins against each other.
 pub struct DifferencesPanel;
@@ -44,12 +43,9 @@ fn show(ui: &mut Ui, state: &State) {
         ui.label(RichText::new("The numbers appear with the masks.").weak());
         return;
     };
-    // The numbers are shown while all of their masks are still pinned.
-    let place = |ticket: u64| {
-        let is_it = |pin: &crate::app::variants::Pin| pin.mask.as_ref().is_some_and(|mask| mask.ticket == ticket);
-        state.variants.pins.iter().position(is_it)
-    };
-    let places: Option<Vec<usize>> = of.iter().map(|(ticket, _)| place(*ticket)).collect();
+    // The numbers are shown while all of their pins are there.
+    let place = |id: u64| state.variants.pins.iter().position(|pin| pin.id == id);
+    let places: Option<Vec<usize>> = of.iter().map(|(id, ..)| place(*id)).collect();
     let Some(places) = places.filter(|places| places.len() == differences.dice.len()) else {
         ui.label(RichText::new("The numbers appear with the masks.").weak());
         return;

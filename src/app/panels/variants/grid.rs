@@ -7,9 +7,9 @@ const MAIN: f32 = 0.44;
 /// The gap between two cells, in points.
 const GAP: f32 = 6.0;
 /// The height of the texts of a cell, in points.
-pub const TEXTS: f32 = 84.0;
+pub const TEXTS: f32 = 96.0;
 /// The minimum width and height of a cell; a grid that is too high for its area scrolls.
-const LEAST: Vec2 = vec2(150.0, 190.0);
+const LEAST: Vec2 = vec2(150.0, 200.0);
 
 /// Divides the area into the main view and the grid.
 pub fn divide(area: Rect) -> (Rect, Rect) {

@@ -7,7 +7,8 @@ mod toolbar;
 
 use eframe::egui::emath::GuiRounding;
 use eframe::egui::{
-    CentralPanel, Color32, Frame, Label, Margin, Panel as Side, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
+    CentralPanel, Color32, FontId, Frame, Label, Margin, Panel as Side, Rect, RichText, ScrollArea, Ui, UiBuilder,
+    vec2,
 };
 
 use super::canvas;
@@ -20,6 +21,10 @@ use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::app::variants::{Pin, VariantsCommand};
 use grid::{Grid, divide};
+
+/// The size of the prompt during a presentation, and the most height that it takes, in points.
+const PROMPT: f32 = 20.0;
+const MOST_HIGH: f32 = 180.0;
 
 /// The pinned variants side by side.
 pub struct Variants;
@@ -106,17 +111,30 @@ pub fn present(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
                     }
                 }
                 ui.add_space(8.0);
-                ui.label(RichText::new("Step with , and .").weak());
+                ui.label(RichText::new("Step with the keys , and .").weak());
             });
             let Some(pin) = state.variants.pin(current) else { return };
             let prompt = if pin.spec.prompt.is_empty() { "(no text)" } else { pin.spec.prompt.as_str() };
-            ui.add(Label::new(RichText::new(prompt).size(20.0)).wrap());
-            let numbers = cell::numbers(state, pin);
-            let words = format!("{} · {}", at_threshold(pin.spec.threshold), numbers);
-            ui.label(RichText::new(words).weak());
-            if let Some(misread) = cell::misread(state, pin) {
-                ui.label(RichText::new(misread).color(theme::palette(ui.visuals()).warning));
-            }
+            // The picture must not jump from one pin to the next, so that the longest prompt has room in each.
+            let font = FontId::proportional(PROMPT);
+            let height = |pin: &Pin| {
+                let text = pin.spec.prompt.clone();
+                ui.painter().layout(text, font.clone(), Color32::PLACEHOLDER, ui.available_width()).size().y
+            };
+            let highest = state.variants.pins.iter().map(height).fold(PROMPT, f32::max).min(MOST_HIGH);
+            let top = ui.cursor().top();
+            ScrollArea::vertical().id_salt("prompt presented").max_height(highest).show(ui, |ui| {
+                ui.add(Label::new(RichText::new(prompt).size(PROMPT)).wrap());
+            });
+            ui.add_space((highest - (ui.cursor().top() - top)).max(0.0));
+            let numbers = cell::numbers(state, pin).join(" · ");
+            let words = format!("{} · {numbers}", at_threshold(pin.spec.threshold));
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(words).weak());
+                if let Some(misread) = cell::misread(state, pin) {
+                    ui.label(RichText::new(misread).color(theme::palette(ui.visuals()).warning));
+                }
+            });
         });
     let fill = theme::palette(ui.visuals()).canvas;
     CentralPanel::no_frame().frame(Frame::new().fill(fill)).show(ui, |ui| {

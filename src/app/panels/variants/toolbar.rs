@@ -3,6 +3,7 @@
 use eframe::egui::{Button, ComboBox, Frame, Margin, Panel, RichText, Ui};
 
 use crate::app::command::Command;
+use crate::app::dialogs::DialogKind;
 use crate::app::panels::widgets::explain;
 use crate::app::state::State;
 use crate::app::theme;
@@ -57,6 +58,12 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
             if ui.button("Remove all").clicked() {
                 ask(VariantsCommand::Clear);
+            }
+            let given = state.can_save_variants();
+            let save = ui.add_enabled(given.is_ok(), Button::new("Save as table…"));
+            let save = save.on_hover_text("Saves prompts and scores of all pins and of the prompt as CSV.");
+            if save.on_disabled_hover_text(given.err().unwrap_or_default()).clicked() {
+                commands.push(Command::OpenDialog(DialogKind::SaveVariants));
             }
             explain(ui, LINKED);
             if let Some((done, count)) = variants.progress().filter(|_| variants.is_waiting()) {

@@ -1,25 +1,11 @@
-//! What the rules say about the prompt and the mask that is shown.
+//! Judging the mask that is shown.
 
-use super::HimixApp;
-use super::state::State;
+use crate::app::HimixApp;
+use crate::app::state::State;
 use crate::data::describe::{Judgement, Kind};
-use crate::data::volume::{DisplayWindow, Modality};
+use crate::data::volume::Modality;
 use crate::engine::jobs::{JudgeMask, JudgedImage};
-use crate::engine::{Failure, Pending, Ticket, threshold_step};
-
-/// What a judgement is about: the prediction and the threshold step.
-pub type JudgedOf = (Ticket, usize);
-
-/// The judgement of the mask that is shown.
-#[derive(Default)]
-pub struct Judging {
-    /// The image, with the key of its pixels and the window that the network was given.
-    image: Option<(u64, Option<DisplayWindow>, JudgedImage)>,
-    /// The pending request.
-    pub request: Pending<JudgedOf, Judgement>,
-    /// The newest judgement.
-    pub judgement: Option<(JudgedOf, Judgement)>,
-}
+use crate::engine::{Failure, threshold_step};
 
 impl State {
     /// Returns the judgement of the mask that is shown, at its threshold. While a new one is on its way, the earlier
@@ -51,7 +37,7 @@ impl State {
 
 impl HimixApp {
     /// Requests the judgement of the mask that is shown, one at a time.
-    pub(super) fn judge(&mut self) {
+    pub(in crate::app) fn judge(&mut self) {
         let state = &mut self.state;
         let threshold = state.settings.threshold;
         let Some(shown) = &state.shown else { return };
@@ -71,7 +57,7 @@ impl HimixApp {
     }
 
     /// Takes the judgement when it has arrived.
-    pub(super) fn take_judgement(&mut self) {
+    pub(in crate::app) fn take_judgement(&mut self) {
         let judging = &mut self.state.judging;
         let Some(outcome) = judging.request.take() else { return };
         match (outcome, judging.request.asked().copied()) {

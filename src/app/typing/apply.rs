@@ -1,0 +1,69 @@
+//! The prompt of the main view while it is typed.
+
+use std::time::Duration;
+
+use super::Typing;
+use crate::app::HimixApp;
+use crate::app::state::State;
+
+impl State {
+    /// Returns the part of the prompt that was sent to the network, or is sent with the next request.
+    pub fn sent_prompt(&self) -> &str {
+        self.typing.as_ref().map_or(&self.document.prompt, Typing::sent)
+    }
+
+    /// Returns whether nothing is drawn because the prompt is empty.
+    pub fn is_without_prompt(&self) -> bool {
+        let reads_text = self.model.as_ref().is_none_or(|model| model.info.reads_text());
+        reads_text && !self.settings.draws_without_prompt && self.sent_prompt().trim().is_empty()
+    }
+
+    /// Returns how long it takes until the word that is being typed counts as complete; `None` if it is.
+    pub(in crate::app) fn until_typed(&self) -> Option<Duration> {
+        self.typing.as_ref().map(Typing::rest)
+    }
+}
+
+impl HimixApp {
+    /// Sets the prompt as typed so far.
+    pub(in crate::app) fn type_prompt(&mut self, prompt: String) {
+        let state = &mut self.state;
+        if prompt == state.document.prompt {
+            return;
+        }
+        let before = state.sent_prompt().to_owned();
+        let old = std::mem::replace(&mut state.document.prompt, prompt);
+        state.typing = Typing::after(&old, &state.document.prompt, &before);
+        self.remember_edit();
+        if self.state.sent_prompt().trim() != before.trim() {
+            self.request_prediction();
+        }
+    }
+
+    /// Sets the prompt to a text whose words are complete.
+    pub(in crate::app) fn set_prompt(&mut self, prompt: String) {
+        if prompt != self.state.document.prompt {
+            self.state.document.prompt = prompt;
+            self.remember_edit();
+            self.state.typing = None;
+            self.request_prediction();
+        } else {
+            self.finish_typing();
+        }
+    }
+
+    /// Sends the whole prompt, because its last word is complete.
+    pub(in crate::app) fn finish_typing(&mut self) {
+        let Some(typing) = self.state.typing.take() else { return };
+        if typing.sent.trim() != self.state.document.prompt.trim() {
+            self.request_prediction();
+        }
+    }
+
+    /// Sends a word that has been left as it is for some time.
+    pub(in crate::app) fn finish_typing_when_due(&mut self) {
+        if self.state.until_typed().is_some_and(|rest| rest.is_zero()) {
+            self.finish_typing();
+        }
+    }
+}

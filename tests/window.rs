@@ -3,6 +3,8 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/builder.rs"]
+mod builder;
 #[path = "window/cases.rs"]
 mod cases;
 mod common;
@@ -23,6 +25,8 @@ mod presentation;
 mod prompts;
 #[path = "window/proposals.rs"]
 mod proposals;
+#[path = "window/report.rs"]
+mod report;
 #[path = "window/robustness.rs"]
 mod robustness;
 #[path = "window/session.rs"]

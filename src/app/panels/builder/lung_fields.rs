@@ -90,7 +90,7 @@ impl Field {
                 let width = if response.has_focus() { 2.5 } else { 1.5 };
                 edges.push((from, Stroke::new(width, palette.accent)));
             }
-            if response.on_hover_text(&name).on_hover_cursor(CursorIcon::PointingHand).clicked() {
+            if response.on_hover_text(hint(is_on)).on_hover_cursor(CursorIcon::PointingHand).clicked() {
                 clicked = Some(zone);
             }
         }
@@ -171,6 +171,11 @@ pub(super) fn fill(palette: &Palette, is_on: bool, response: &Response) -> Color
         (false, true) => palette.token,
         (false, false) => palette.field,
     }
+}
+
+/// Returns what a click on a part of a diagram does.
+pub(super) fn hint(is_on: bool) -> &'static str {
+    if is_on { "Takes it out of the prompt" } else { "Adds it to the prompt" }
 }
 
 /// Returns the outer and the inner edge at a height.

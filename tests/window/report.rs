@@ -82,7 +82,7 @@ fn a_prompt_is_written_out_in_five_styles_and_read_again() {
 fn written(window: &Window) -> String {
     let labels =
         window.query_all_by_role(Role::Label).filter_map(|node| node.value().or(node.accesskit_node().label()));
-    labels.filter(|text| text.contains("IMPRESSION:") && text.len() > 40).last().unwrap_or_default()
+    labels.filter(|text| text.contains("IMPRESSION:") && text.len() > 40).next_back().unwrap_or_default()
 }
 
 #[test]

@@ -173,6 +173,9 @@ fn keys_typed_in_the_prompt_are_text() {
     window.run();
     assert!(is_on(&window), "S in the prompt is a letter");
     assert!(window.get_by_role(Role::MultilineTextInput).value().is_some_and(|text| text.ends_with('s')));
+    // The first one closes the list of completions.
+    window.key_press(Key::Escape);
+    window.run();
     window.key_press(Key::Escape);
     window.run();
     assert!(!window.get_by_role(Role::MultilineTextInput).is_focused());

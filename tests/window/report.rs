@@ -29,10 +29,10 @@ fn a_report_is_condensed_to_a_prompt_with_the_phrases_that_gave_it() {
     let expected = "Bilateral pulmonary infection, lower right lung and upper left lung.";
     wait(&mut window, "the prompt", |window| says(window, expected));
     for phrase in [
-        "“right lower lobe” → lower right lung",
-        "“left upper zone” → upper left lung (possible)",
-        "“left lower zone” → negated",
-        "“Xyzzy” → not understood",
+        "“right lower lobe”: lower right lung",
+        "“left upper zone”: upper left lung (possible)",
+        "“left lower zone”: negated",
+        "“Xyzzy”: not understood",
     ] {
         window.get_by_label(phrase);
     }
@@ -99,7 +99,7 @@ fn any_report_is_shown_and_a_long_one_does_not_stop_the_window() {
     wait(&mut window, "the prompt", |window| says(window, "Unilateral pulmonary infection, lower left lung."));
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     assert!(says(&window, "not understood"));
-    let rows = window.query_all_by_label_contains("“xyzzy” →").count()
-        + window.query_all_by_label_contains("→ lower left lung").count();
+    let rows = window.query_all_by_label_contains("“xyzzy”:").count()
+        + window.query_all_by_label_contains(": lower left lung").count();
     assert!((1..60).contains(&rows), "only the visible rows are laid out: {rows}");
 }

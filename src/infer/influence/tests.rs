@@ -152,7 +152,7 @@ fn each_word_and_phrase_is_left_out_replaced_and_exchanged() {
     assert!(found.phrases[1].kind.is_some());
 
     let labels: Vec<&str> = found.exchanges.iter().map(|exchange| exchange.label.as_str()).collect();
-    assert_eq!(labels, ["upper → lower", "left → right"]);
+    assert_eq!(labels, ["lower for upper", "right for left"]);
     let right = &found.exchanges[1].effect;
     assert_eq!((right.text.as_str(), right.change.changed, right.change.area), ("upper right lungs", 0.5, 0.0));
     assert_eq!(right.probability.values[..4], [0.25, 0.25, 0.75, 0.75]);

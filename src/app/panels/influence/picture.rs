@@ -3,7 +3,6 @@
 use eframe::egui::{Image, RichText, Ui, vec2};
 
 use super::sentence::bar;
-use super::table::spelled;
 use crate::analysis::maps::Scale;
 use crate::app::influence::{InfluenceState, Method, Selection};
 use crate::infer::influence::Influence;
@@ -24,7 +23,7 @@ pub fn show(ui: &mut Ui, influence: &InfluenceState, found: &Influence) {
     let part = &found.prompt[bytes];
     let what = match (selected, influence.method) {
         (Selection::Exchange(place), _) => {
-            let label = found.exchanges.get(place).map(|exchange| spelled(&exchange.label)).unwrap_or_default();
+            let label = found.exchanges.get(place).map(|exchange| exchange.label.as_str()).unwrap_or_default();
             format!("exchange {label}")
         }
         (_, Method::LeaveOut) => format!("“{part}” left out"),

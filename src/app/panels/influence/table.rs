@@ -55,17 +55,12 @@ pub fn exchanges(
     grid("influence of exchanges").show(ui, |ui| {
         for (place, exchange) in found.exchanges.iter().enumerate() {
             let change = &exchange.effect.change;
-            let response = name(ui, influence, &spelled(&exchange.label), Selection::Exchange(place), commands);
+            let response = name(ui, influence, &exchange.label, Selection::Exchange(place), commands);
             response.on_hover_ui(|ui| drop(ui.label(all(change))));
             ui.label(measure.of(change).map_or("–".to_owned(), |value| measure.format(value)));
             ui.end_row();
         }
     });
-}
-
-/// Writes an exchange in words: the fonts of the window have no arrow.
-pub fn spelled(label: &str) -> String {
-    label.replace(" → ", " to ")
 }
 
 fn grid(id: &str) -> Grid {

@@ -9,6 +9,7 @@ use eframe::egui::Vec2;
 
 use super::HimixApp;
 use super::command::Command;
+use super::proposals::ProposalsCommand;
 use super::record::PromptOf;
 use super::stages::StagesCommand;
 use super::tab::Tab;
@@ -216,7 +217,10 @@ impl HimixApp {
         let pins = self.state.variants.specs();
         let is_prompt = matches!(
             command,
-            Command::TypePrompt(_) | Command::SetPrompt(_) | Command::Variants(VariantsCommand::Use(_))
+            Command::TypePrompt(_)
+                | Command::SetPrompt(_)
+                | Command::Proposals(ProposalsCommand::Use(_))
+                | Command::Variants(VariantsCommand::Use(_))
         );
         let prompt = is_prompt.then(|| self.state.document.prompt.clone());
         self.change(ctx, command);

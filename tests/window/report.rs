@@ -1,5 +1,6 @@
 //! The Report panel.
 
+use eframe::egui::MissingGlyphPolicy;
 use eframe::egui::accesskit::{Role, Toggled};
 use egui_kittest::kittest::{NodeT, Queryable};
 
@@ -88,6 +89,8 @@ fn written(window: &Window) -> String {
 #[test]
 fn any_report_is_shown_and_a_long_one_does_not_stop_the_window() {
     let mut window = reports();
+    // As in the program, a letter that no font has is a box.
+    window.ctx.set_missing_glyph_policy(MissingGlyphPolicy::Tofu);
     write_report(
         &mut window,
         "Очаги инфильтрации в нижней доле левого лёгкого. 左肺下叶 الرئة 👨\u{200D}⚕ \u{0}\t\u{7}",

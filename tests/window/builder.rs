@@ -176,9 +176,7 @@ fn any_text_is_shown_in_step() {
     let long = "pneumonia of the left lung, ".repeat(4000);
     for text in ["\u{0}\u{7}\t", "الرئة اليسرى ", "左肺 ", "\u{202e}lung\u{202c} 👨\u{200D}⚕ ", long.as_str()]
     {
-        let start = std::time::Instant::now();
         type_prompt(&mut window, text);
-        assert!(start.elapsed().as_secs() < 20, "{} bytes took {:?}", text.len(), start.elapsed());
     }
     wait(&mut window, "what is not understood", |window| says(window, "Not understood: “الرئة اليسرى"));
     click(&mut window, LEFT_UPPER);

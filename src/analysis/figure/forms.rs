@@ -12,6 +12,8 @@ use crate::metrics::Confusion;
 const GAP: f32 = 3.0;
 /// The largest width of a panel, in points.
 const WIDEST: f32 = 90.0;
+/// The font size of what stands in a narrow column, in points.
+const SMALL: f32 = 5.0;
 /// The maximum ratio of a panel's height to its width.
 const TALLEST: f32 = 1.3;
 
@@ -51,7 +53,7 @@ pub fn forms(model: &str, forms: &[&str], rows: &[FormRow], about: &[String]) ->
         |column: usize, y: f32, height: f32| Rect::new(MARGIN + column as f32 * (width + GAP), y, width, height);
     let mut y = MARGIN + 8.0;
     for (column, name) in ["image", "truth"].iter().chain(forms).enumerate() {
-        line_in(&mut scene, area(column, y, 0.0), y, name, if width < 50.0 { 5.5 } else { LABEL }, INK);
+        line_in(&mut scene, area(column, y, 0.0), y, name, if width < 50.0 { SMALL } else { LABEL }, INK);
     }
     y += 4.0;
     for row in rows {
@@ -75,7 +77,7 @@ pub fn forms(model: &str, forms: &[&str], rows: &[FormRow], about: &[String]) ->
                     let seen = picture.under_mask(mask, Some(&truth.values), &OverlayColours::PAPER);
                     page::picture(&mut scene, place(number + 2), &seen);
                 }
-                None => line_in(&mut scene, rect, y + height / 2.0, "no such form", 5.5, WEAK),
+                None => line_in(&mut scene, rect, y + height / 2.0, "no such form", SMALL, WEAK),
             }
             let words = dice.map_or_else(|| "–".to_owned(), |dice| format!("{dice:.3}"));
             line_in(&mut scene, rect, y + height + 7.0, &words, TICK, INK);
@@ -153,6 +155,7 @@ mod tests {
             }
         }
         let figure = drawn(40, 40, &all).expect("a figure");
+        assert!(all.iter().all(|name| figure.scene.words().any(|words| words == *name)), "no name is shortened");
         assert_eq!(numbers(&figure, "dice_per_image", &[("form", "structured")]), [1.0, 1.0]);
         assert_eq!(column(&figure, "dice_per_image", &[("form", "augmented")]), ["", ""]);
         assert_eq!(numbers(&figure, "dice_per_image", &[("form", "empty")]), [0.0, 0.0]);

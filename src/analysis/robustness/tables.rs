@@ -187,7 +187,8 @@ pub fn notes(summaries: &[FormSummary], bootstrap: Bootstrap) -> Vec<String> {
         ));
         notes.push(format!(
             "p: Wilcoxon's signed-rank test of Dice per image against structured, two-sided, with Pratt's rule for \
-             differences of zero (ranked, then dropped); Holm's correction over {compared} forms."
+             differences of zero (ranked, then dropped); Holm's correction over {compared} forms. Unlike the interval, the test \
+             takes images of one subject as independent."
         ));
     }
     if summaries.iter().any(|summary| summary.comparable > 0) {
@@ -203,7 +204,9 @@ pub fn notes(summaries: &[FormSummary], bootstrap: Bootstrap) -> Vec<String> {
             notes.push(format!("{name}: {unchanged} of {masks} prompts stay as they are."));
         }
         if !not_made.is_empty() {
-            let named: Vec<&str> = not_made.iter().take(NAMED).map(String::as_str).collect();
+            // A note has one line, but the name of a file may contain a line break.
+            let name_of = |name: &String| name.replace(['\n', '\r'], " ");
+            let named: Vec<String> = not_made.iter().take(NAMED).map(name_of).collect();
             let more = if not_made.len() > NAMED { ", …" } else { "" };
             let (count, s) = (not_made.len(), if not_made.len() == 1 { "" } else { "s" });
             notes.push(format!(

@@ -75,7 +75,8 @@ pub struct MadeForm {
     /// The pixel counts against the ground truth.
     pub counts: Confusion,
     /// The text–mask agreement, 0…1, see [`describe::agreement`]: of the mask with what its own text says. A report is
-    /// compared by the prompt that it was written from. `None` if the text states nothing that a rule could compare.
+    /// compared by the prompt that it was written from. `None` if the text states nothing that a rule could compare, as a
+    /// text about something else, whatever words of a prompt it has.
     pub agreement: Option<f64>,
 }
 
@@ -182,6 +183,7 @@ fn scores(
                     let own: Option<Prompt>;
                     let said = match form {
                         Form::Augmented => &said,
+                        Form::Irrelevant => &None,
                         _ => {
                             own = parse(&text).prompt;
                             &own

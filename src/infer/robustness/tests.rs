@@ -108,11 +108,12 @@ fn study(dataset: &Dataset, settings: &RobustnessSettings) -> Study {
 fn every_prompt_of_every_image_has_every_form() {
     let folder = tempfile::tempdir().expect("a folder");
     let dataset = data_set(folder.path());
-    let forms = [Form::SideSwapped, Form::Empty, Form::Augmented, Form::CountChanged, Form::Description];
+    let forms =
+        [Form::SideSwapped, Form::Empty, Form::Augmented, Form::CountChanged, Form::Description, Form::Irrelevant];
     let settings = settings(&forms);
     assert_eq!(settings.forms[0], Form::Structured);
     let scores = run(&dataset, &settings, &HashSet::new(), usize::MAX);
-    assert_eq!(scores.len(), 4 * 6);
+    assert_eq!(scores.len(), 4 * 7);
     let of = |image: &str, prompt: usize, form: Form| {
         let score =
             scores.iter().find(|score| (score.image.as_str(), score.prompt, score.form) == (image, prompt, form));
@@ -132,9 +133,9 @@ fn every_prompt_of_every_image_has_every_form() {
     // The mask agrees with its own text as far as it follows it; a report is compared by the prompt it says.
     let agreement = |form| of("sub-S1_a.png", 0, form).expect("made").agreement;
     assert!(agreement(Form::SideSwapped).is_some_and(|one| one > 0.0) && agreement(Form::Augmented).is_some());
-    assert_eq!(agreement(Form::Empty), None);
+    assert_eq!((agreement(Form::Empty), agreement(Form::Irrelevant)), (None, None));
     let subjects: Vec<&str> = scores.iter().map(|score| score.subject.as_str()).collect();
-    assert_eq!((subjects[0], subjects[23]), ("sub-S1", "c.png"));
+    assert_eq!((subjects[0], subjects[27]), ("sub-S1", "c.png"));
 }
 
 #[test]

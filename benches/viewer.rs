@@ -160,9 +160,11 @@ fn uploads(volume: &Path) {
 fn scrolled(volume: &Path) {
     let Some(desktop) = Desktop::new() else { return };
     let name = "512×512×300 volume, scrolled";
+    // With a prompt, so that the slices have masks.
+    let arguments = [volume, Path::new("--prompt"), Path::new("upper left lung")];
     let times = desktop.folder.path().join("frames");
     let mut program =
-        desktop.program(env!("CARGO_BIN_EXE_himix"), &[volume], &[("HIMIX_FRAME_TIMES", times.clone())]);
+        desktop.program(env!("CARGO_BIN_EXE_himix"), &arguments, &[("HIMIX_FRAME_TIMES", times.clone())]);
     assert!(desktop.focus());
     std::thread::sleep(Duration::from_secs(6));
     desktop.key("Home");

@@ -146,7 +146,7 @@ fn a_run_goes_on_beside_the_viewer_and_its_chip_leads_back() {
     bench.window.get_by_role(Role::MultilineTextInput).focus();
     bench.window.step();
     bench.window.get_by_role(Role::MultilineTextInput).type_text("lower left lung");
-    bench.until("the prompt's tokens", |window| window.query_by_label("lower").is_some());
+    bench.until("the prompt's words", |window| window.query_by_label("lung").is_some());
     assert_eq!(bench.model.last_prompt(), "lower left lung");
     bench.until("progress in the bar", |window| says(window, "left") && says(window, "Training 0 %"));
     let chip = bench.window.get_all_by_label_contains("Training 0 %").next().expect("the chip");

@@ -3,6 +3,8 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/builder.rs"]
+mod builder;
 #[path = "window/cases.rs"]
 mod cases;
 mod common;
@@ -23,6 +25,8 @@ mod presentation;
 mod prompts;
 #[path = "window/proposals.rs"]
 mod proposals;
+#[path = "window/report.rs"]
+mod report;
 #[path = "window/robustness.rs"]
 mod robustness;
 #[path = "window/session.rs"]
@@ -169,6 +173,9 @@ fn keys_typed_in_the_prompt_are_text() {
     window.run();
     assert!(is_on(&window), "S in the prompt is a letter");
     assert!(window.get_by_role(Role::MultilineTextInput).value().is_some_and(|text| text.ends_with('s')));
+    // The first one closes the list of completions.
+    window.key_press(Key::Escape);
+    window.run();
     window.key_press(Key::Escape);
     window.run();
     assert!(!window.get_by_role(Role::MultilineTextInput).is_focused());

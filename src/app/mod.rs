@@ -86,6 +86,8 @@ const ANIMATION: Duration = Duration::from_millis(40);
 pub struct Start {
     /// Images, masks and models to open.
     pub files: Vec<PathBuf>,
+    /// The prompt to start with; `None` starts with an empty one.
+    pub prompt: Option<String>,
     /// The model to open; `None` opens the model that was open last.
     pub model: Option<ModelSource>,
     /// A model to compare with.
@@ -110,6 +112,7 @@ impl Default for Start {
     fn default() -> Self {
         Self {
             files: Vec::new(),
+            prompt: None,
             model: None,
             against: None,
             fallback: None,
@@ -180,6 +183,7 @@ impl HimixApp {
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
         app.state.display_adapters = start.adapters.names;
+        app.state.document.prompt = start.prompt.unwrap_or_default();
         for message in damage.into_iter().chain(start.adapters.notice) {
             app.state.notes.add(Kind::Warning, message);
         }

@@ -9,6 +9,7 @@ use eframe::egui::Vec2;
 
 use super::HimixApp;
 use super::command::Command;
+use super::record::PromptOf;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::theme::Colours;
@@ -36,6 +37,15 @@ pub enum Change {
         before: Option<Overrides>,
         /// The overrides after the change.
         after: Option<Overrides>,
+    },
+    /// A change of the prompt.
+    Prompt {
+        /// Whose prompt it is: another case has its own.
+        of: PromptOf,
+        /// The prompt before the change.
+        before: String,
+        /// The prompt after the change.
+        after: String,
     },
     /// A change of the pinned variants.
     Pins {
@@ -149,6 +159,7 @@ fn held(command: &Command) -> Option<Held> {
             | Command::SetOpacity(_)
             | Command::MoveOpacity(_)
             | Command::SetColours(_)
+            | Command::TypePrompt(_)
             | Command::Ruler(Some(_))
     );
     is_held.then(|| Held::Command(discriminant(command)))
@@ -203,9 +214,17 @@ impl HimixApp {
         };
         let (before, overrides) = (self.view_snapshot(), self.state.stages.overrides.clone());
         let pins = self.state.variants.specs();
+        let is_prompt = matches!(
+            command,
+            Command::TypePrompt(_) | Command::SetPrompt(_) | Command::Variants(VariantsCommand::Use(_))
+        );
+        let prompt = is_prompt.then(|| self.state.document.prompt.clone());
         self.change(ctx, command);
         if is_step {
             return;
+        }
+        if let Some(before) = prompt {
+            self.record_prompt(held, before);
         }
         let after = self.view_snapshot();
         // A change that cannot be reverted, such as closing a ground truth, is not a step.
@@ -242,6 +261,29 @@ impl HimixApp {
             }
         };
         self.state.history.record_held(step, Held::Overrides, within, Instant::now(), join);
+    }
+
+    /// Records a change of the prompt. Letters that are typed quickly are one step.
+    fn record_prompt(&mut self, held: Option<Held>, before: String) {
+        let after = self.state.document.prompt.clone();
+        if before == after {
+            return;
+        }
+        let step = Step {
+            name: "change of the prompt".to_owned(),
+            change: Change::Prompt { of: self.state.prompt_of, before, after },
+        };
+        let join = |last: &mut Step<Change>, next: Step<Change>| {
+            if let (Change::Prompt { after, .. }, Change::Prompt { after: newest, .. }) =
+                (&mut last.change, next.change)
+            {
+                *after = newest;
+            }
+        };
+        match held {
+            Some(kind) => self.state.history.record_held(step, kind, ONE_STEP, Instant::now(), join),
+            None => self.state.history.record(step),
+        }
     }
 
     /// Records a change of the pins. Edits of the same pin that follow quickly are one step.
@@ -287,6 +329,14 @@ impl HimixApp {
             Change::Overrides { before, after } => {
                 self.show_tab(Tab::Stages);
                 self.state.stages.overrides = if is_back { before } else { after };
+            }
+            Change::Prompt { of, before, after } => {
+                if self.state.prompt_of == of {
+                    if self.state.tab == Tab::Train {
+                        self.show_tab(Tab::Read);
+                    }
+                    self.set_prompt(if is_back { before } else { after });
+                }
             }
             Change::Pins { before, after } => {
                 self.show_tab(Tab::Prompts);
@@ -371,7 +421,7 @@ mod tests {
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
-            Change::Overrides { .. } | Change::Pins { .. } => None,
+            Change::Overrides { .. } | Change::Prompt { .. } | Change::Pins { .. } => None,
         }
     }
 

@@ -14,6 +14,9 @@ pub struct WindowArguments {
     /// Images, volumes, DICOM series, folders or a session (.himix) to open in the window
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
+    /// Prompt to start with; it takes the place of the one that a case brings along
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
     /// Model for the window: the folder of a bundle, or a weights file
     #[arg(long, value_name = "M")]
     pub model: Option<PathBuf>,

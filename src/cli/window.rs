@@ -11,12 +11,12 @@ use super::arguments::WindowArguments;
 
 /// Opens the window with models opened by `open`, and returns when it is closed.
 pub fn open(arguments: WindowArguments, device: Option<DeviceChoice>, open: OpenModel) -> Result<(), Failure> {
-    let WindowArguments { files, model, config, vocab, against } = arguments;
+    let WindowArguments { files, prompt, model, config, vocab, against } = arguments;
     let part = |path: Option<PathBuf>| path.map(|path| absolute(&path));
     let source = |model: PathBuf| ModelSource::new(absolute(&model));
     let model = model.map(|model| ModelSource::with(absolute(&model), part(config), part(vocab)));
     let files = files.iter().map(|file| absolute(file)).collect();
-    let start = Start { files, model, against: against.map(source), device, ..Start::default() };
+    let start = Start { files, prompt, model, against: against.map(source), device, ..Start::default() };
     himix::app::run(open, start).map_err(|error| Failure::work(format!("{error:#}")))
 }
 

@@ -8,6 +8,7 @@ pub mod dataset;
 pub mod decode;
 pub mod describe;
 pub mod dicom;
+mod enlarged;
 mod error;
 mod exif;
 pub mod facts;
@@ -37,6 +38,7 @@ pub mod write;
 mod ycbcr;
 
 pub use dataset::{Checked, Dataset, Finding, Pair, PairReading, Problem, Sample, Survey, summary, survey};
+pub use enlarged::EnlargedTruth;
 pub use error::DataError;
 pub use foreground::{foreground, is_foreground};
 pub use image::{Image, Orientation, Pixels};

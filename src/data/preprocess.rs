@@ -129,16 +129,6 @@ pub fn plane_to_image(values: &[f32], size: usize, transposed: bool, width: usiz
     resample::bilinear(&natural, size, width, height)
 }
 
-/// Does the same as [`plane_to_image`] for a plane in natural orientation, row by row: `row` receives the `height` rows
-/// from the top. It takes no memory for the whole.
-///
-/// # Panics
-/// If `values` does not hold `size * size` values.
-pub fn plane_rows(values: &[f32], size: usize, width: usize, height: usize, row: impl FnMut(&[f32])) {
-    assert_eq!(values.len(), size * size, "a plane of side {size}");
-    resample::bilinear_rows(values, size, width, height, row);
-}
-
 /// Returns a plane of the transposed grid (`size * size` values) in natural orientation.
 ///
 /// # Panics

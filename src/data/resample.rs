@@ -10,10 +10,10 @@ use super::{Image, Pixels};
 const A: f64 = -0.75;
 
 /// The source positions of one output position and their weights.
-#[derive(Clone, Copy)]
-struct Taps<const N: usize> {
-    index: [usize; N],
-    weight: [f64; N],
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taps<const N: usize> {
+    pub(super) index: [usize; N],
+    pub(super) weight: [f64; N],
 }
 
 /// Resizes the image to `size × size` pixels, magnified about its centre by the factor `zoom`. Returns
@@ -71,40 +71,19 @@ pub(super) fn bilinear(values: &[f32], size: usize, width: usize, height: usize)
     if out.is_empty() || size == 0 {
         return out;
     }
-    out.par_chunks_mut(width).zip(rows).for_each(|(line, y)| blend(values, size, &y, &columns, line));
+    out.par_chunks_mut(width).zip(rows).for_each(|(line, y)| {
+        let [above, below] = y.index.map(|row| &values[row * size..(row + 1) * size]);
+        let [w0, w1] = y.weight.map(|weight| weight as f32);
+        let blended: Vec<f32> = above.iter().zip(below).map(|(a, b)| w0 * a + w1 * b).collect();
+        for (value, x) in line.iter_mut().zip(&columns) {
+            *value = x.weight[0] as f32 * blended[x.index[0]] + x.weight[1] as f32 * blended[x.index[1]];
+        }
+    });
     out
 }
 
-/// Does the same as [`bilinear`] row by row, without the memory for the whole: `row` receives the rows from the top.
-pub(super) fn bilinear_rows(
-    values: &[f32],
-    size: usize,
-    width: usize,
-    height: usize,
-    mut row: impl FnMut(&[f32]),
-) {
-    let (columns, rows) = (linear_taps(size, width), linear_taps(size, height));
-    let mut line = vec![0.0; width];
-    for y in rows {
-        if size > 0 {
-            blend(values, size, &y, &columns, &mut line);
-        }
-        row(&line);
-    }
-}
-
-/// Computes one row of a resized plane.
-fn blend(values: &[f32], size: usize, y: &Taps<2>, columns: &[Taps<2>], line: &mut [f32]) {
-    let [above, below] = y.index.map(|row| &values[row * size..(row + 1) * size]);
-    let [w0, w1] = y.weight.map(|weight| weight as f32);
-    let blended: Vec<f32> = above.iter().zip(below).map(|(a, b)| w0 * a + w1 * b).collect();
-    for (value, x) in line.iter_mut().zip(columns) {
-        *value = x.weight[0] as f32 * blended[x.index[0]] + x.weight[1] as f32 * blended[x.index[1]];
-    }
-}
-
 /// Returns the linear taps of each of `output` positions along an axis of `input` pixels.
-fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
+pub(super) fn linear_taps(input: usize, output: usize) -> Vec<Taps<2>> {
     let scale = input as f32 / output as f32;
     let last = input.saturating_sub(1);
     (0..output)

@@ -50,7 +50,7 @@ fn words_phrases_and_exchanges_are_listed() {
         let words = ["infection", "one", "area", "upper", "left", "lung", "and", "lower", "right", "lung"];
         assert_eq!(texts("words"), words);
         assert_eq!(object["phrases"].as_array().map(Vec::len), Some(texts("phrases").len()));
-        let exchanges = ["one → two", "upper → lower", "left → right", "lower → upper", "right → left"];
+        let exchanges = ["two for one", "lower for upper", "right for left", "upper for lower", "left for right"];
         assert_eq!(texts("exchanges"), exchanges);
         assert_eq!((&object["method"], &object["threshold"]), (&json!(method), &json!(0.5)));
         let left = &object["words"][4];
@@ -101,7 +101,7 @@ fn words_phrases_and_exchanges_are_listed() {
     assert!((change - (without - whole)).abs() < 1e-12, "{change} {without} {whole}");
 
     let text = ran(&folder, "mask-token", &["--prompt", PROMPT]).done().out;
-    assert!(text.contains("by [MASK]") && text.contains("exchange  left → right"), "{text}");
+    assert!(text.contains("by [MASK]") && text.contains("exchange  right for left"), "{text}");
 }
 
 #[test]

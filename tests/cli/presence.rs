@@ -76,7 +76,11 @@ fn a_calibrated_model_says_how_likely_a_finding_is() {
     ]
     .json();
     assert_eq!(scored["groups"].as_array().map(Vec::len), Some(3));
-    assert_eq!(scored["weights"], object["weights"]);
+    // Reading a number from text may change its last digit.
+    for name in ["maximum", "top_percent", "area", "inside"] {
+        let [was, is] = [&object, &scored].map(|object| object["weights"][name].as_f64().expect("a weight"));
+        assert!((was - is).abs() < 1e-9, "{name}: {was} {is}");
+    }
 }
 
 /// The seed is another than that of the calibration.

@@ -1,9 +1,9 @@
 //! Preprocessing compared with values that were computed by hand.
 
 use himix::data::preprocess::{
-    input_tensor, network_sized, plane_rows, plane_to_image, reduced, resampled, target, untranspose,
+    input_tensor, network_sized, plane_to_image, reduced, resampled, target, untranspose,
 };
-use himix::data::{Image, Mask, Pixels};
+use himix::data::{EnlargedTruth, Image, Mask, Pixels};
 
 fn close(found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
@@ -119,9 +119,29 @@ fn an_image_at_the_size_of_the_network_gives_the_same_input_to_the_last_bit() {
 }
 
 #[test]
-fn a_plane_row_by_row_is_the_same_to_the_last_bit() {
-    let plane: Vec<f32> = (0..49).map(|at| (at * at % 31) as f32 / 31.0).collect();
-    let mut rows = Vec::new();
-    plane_rows(&plane, 7, 45, 38, |row| rows.extend_from_slice(row));
-    assert_eq!(rows, plane_to_image(&plane, 7, false, 45, 38));
+fn a_mask_is_compared_as_if_it_were_enlarged() {
+    let mut random = fastrand::Rng::with_seed(3);
+    for (width, height, size) in [(61, 47, 7), (7, 7, 7), (5, 9, 8), (1, 1, 2), (90, 3, 1)] {
+        let truth = Mask { width, height, values: (0..width * height).map(|_| random.u8(0..3) / 2).collect() };
+        let known = EnlargedTruth::new(&truth, size);
+        for round in 0..20 {
+            // Every other plane is smooth, and some values are at a threshold.
+            let step = if round % 2 == 0 { 1.0 } else { 0.05 };
+            let mut value = 0.5_f32;
+            let plane: Vec<f32> = (0..size * size)
+                .map(|_| {
+                    value = (value + step * (random.f32() - 0.5)).clamp(0.0, 1.0);
+                    if random.u8(0..8) == 0 { 0.5 } else { value }
+                })
+                .collect();
+            let enlarged = plane_to_image(&plane, size, false, width, height);
+            for threshold in [0.0, 0.3, 0.5, 0.999, 1.0] {
+                let pairs = || enlarged.iter().map(|value| *value >= threshold).zip(&truth.values);
+                let count =
+                    |found: bool, real: u8| pairs().filter(|(a, b)| *a == found && **b == real).count() as u64;
+                let expected = [count(true, 1), count(true, 0), count(false, 1)];
+                assert_eq!(known.counts(&plane, threshold), expected, "{width}x{height} of {size} at {threshold}");
+            }
+        }
+    }
 }

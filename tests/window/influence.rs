@@ -61,9 +61,9 @@ fn words_are_coloured_and_a_click_shows_where_they_act() {
     wait(&mut window, "the picture of another word", |window| {
         says(window, "Change of the probability: “lung” left out")
     });
-    window.get_by_label("left → right").click();
+    window.get_by_label("right for left").click();
     wait(&mut window, "the picture of an exchange", |window| {
-        says(window, "Change of the probability: exchange left → right")
+        says(window, "Change of the probability: exchange right for left")
     });
     click(&mut window, Role::ComboBox, "Measure");
     click(&mut window, Role::Button, "Area");

@@ -62,6 +62,21 @@ fn an_empty_prompt_draws_nothing_until_the_user_wants_it() {
 }
 
 #[test]
+fn a_prompt_can_be_given_at_the_start() {
+    let (model, files) = (FakeModel::default(), Files::new());
+    let start = Start {
+        files: vec![files.image()],
+        prompt: Some("upper left lung".into()),
+        model: Some(ModelSource::new("demo")),
+        device: Some(DeviceChoice::Cpu),
+        ..Start::default()
+    };
+    let mut window = open_as_new(model.opener(), himix::engine::trainer(), start);
+    wait(&mut window, "the mask", |window| window.query_by_label("upper").is_some());
+    assert_eq!(model.all_prompts(), ["upper left lung"]);
+}
+
+#[test]
 fn half_a_word_is_sent_only_after_a_pause() {
     let (model, files) = (FakeModel::default(), Files::new());
     let mut window = new(&model, &files);

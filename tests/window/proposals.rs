@@ -14,6 +14,8 @@ fn proposals(model: &FakeModel, files: &Files) -> Window {
     let mut window = with_result(model, vec![files.image(), files.truth()]);
     window.key_press(Key::F4);
     window.run();
+    window.get_by_label("Proposals").click();
+    window.run();
     assert!(says(&window, "Proposals of a rule, not readings of the image."));
     assert!(says(&window, "Left is the left of the image, not of the patient."));
     window

@@ -112,13 +112,19 @@ fn after_a_crash_what_was_open_is_offered_and_not_taken() {
     wait(&mut second, "the scores", |window| says(window, "Dice"));
     assert_eq!((prompt(&second).trim(), threshold(&second)), ("upper left lung", 35.0));
     assert!(!says(&second, "HiMix was not closed properly"));
-    let own = kept(&mut second, &files, is_it);
-    wait(&mut second, "the end of the earlier file", |_| own != left || left.exists());
+    // It is kept by this program before the file of the earlier one is deleted.
+    wait(&mut second, "the end of the earlier file", |_| !left.exists());
+    assert_ne!(kept(&mut second, &files, is_it), left);
     second.key_press(Key::F4);
     wait(&mut second, "the pin", |window| window.query_by_label("Picture of Variant 1").is_some());
-    // Undo gives back the threshold of before.
+    // Undo gives back the pins and the threshold of before.
     second.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     second.run();
+    assert!(second.query_by_label("Picture of Variant 1").is_none());
+    second.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    second.key_press(Key::F1);
+    second.run();
+    assert_eq!(threshold(&second), 80.0);
 
     // A window that is closed leaves nothing.
     if let Some(app) = second.state_mut() {
@@ -204,10 +210,12 @@ fn a_part_can_be_left_out_and_a_pin_without_its_model_stays() {
     wait(&mut window, "the pin", |window| says(window, "The second model is not open"));
     assert!(says(&window, "The second model of the session is not there: other"));
     assert!(says(&window, "Pins of this model stay without a mask until then."));
-    window.get_by_label("Leave out the ground truth").click();
-    window.get_by_label("Leave out the second model").click();
-    window.run();
-    assert!(!says(&window, "of the session is not there") && is_shown(&window));
+    for label in ["Leave out the ground truth", "Leave out the second model"] {
+        window.get_by_label(label).click();
+        window.run();
+    }
+    assert!(!says(&window, "of the session is not there"));
+    wait(&mut window, "the picture", is_shown);
     window.get_by_role_and_label(Role::MultilineTextInput, "Prompt of 1 Report");
 }
 

@@ -24,7 +24,7 @@ struct Typed {
 }
 
 /// Draws a text field with completion. `before` is the text of the last frame; `vocabulary` are the words that the model
-/// knows, in any order, empty if they are not known.
+/// knows, in the order of the alphabet, empty if they are not known.
 ///
 /// Tab takes the first word of the list, or the one that was chosen with the arrows; Enter takes a word only if it was
 /// chosen; Escape closes the list until another letter is typed.
@@ -49,8 +49,10 @@ pub fn field(ui: &mut Ui, id: Id, edit: TextEdit<'_>, before: &str, vocabulary: 
     typed.is_open = output.is_open;
     let mut response = output.text_edit.response.response;
     if output.accepted.is_some() {
-        typed = Typed::default();
         response.mark_changed();
+    }
+    if output.accepted.is_some() || !response.has_focus() {
+        typed = Typed::default();
     }
     ui.data_mut(|data| data.insert_temp(key, typed));
     response
@@ -81,8 +83,9 @@ fn words(text: &str, begun: &str, vocabulary: &[String]) -> Vec<String> {
     let mut words = completions(text);
     let begun = begun.to_lowercase();
     if begun.chars().count() >= FEWEST_LETTERS {
-        let continues = |word: &&String| word.len() > begun.len() && word.starts_with(&begun);
-        let mut known: Vec<&String> = vocabulary.iter().filter(continues).take(200).collect();
+        let first = vocabulary.partition_point(|word| word.as_str() < begun.as_str());
+        let same_beginning = vocabulary[first..].iter().take_while(|word| word.starts_with(&begun));
+        let mut known: Vec<&String> = same_beginning.filter(|word| word.len() > begun.len()).collect();
         known.sort_unstable_by_key(|word| (word.len(), word.as_str()));
         for word in known {
             if words.len() >= MOST {
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn words_of_the_grammar_come_before_those_of_the_vocabulary() {
-        let vocabulary = ["lobes", "lower", "low", "lobe", "lo", "left"].map(String::from);
+        let vocabulary = ["left", "lo", "lobe", "lobes", "low", "lower"].map(String::from);
         assert_eq!(words("upper lo", "lo", &vocabulary), ["lower", "low", "lobe", "lobes"]);
         assert_eq!(words("upper l", "l", &vocabulary), ["left", "lower", "lung"], "one letter is no word");
         assert_eq!(words("upper left lung", "lung", &vocabulary), [""; 0]);

@@ -119,9 +119,15 @@ fn describe(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let earlier = if is_current { "" } else { " as it was before" };
     ui.label(RichText::new(format!("{source}{earlier}, described as {}:", about(*kind))).small().weak());
     ui.add(Label::new(sentence).wrap());
-    if ui.button("Use the description as prompt").clicked() {
-        commands.push(Command::Proposals(ProposalsCommand::Use(sentence.clone())));
-    }
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Use the description as prompt").clicked() {
+            commands.push(Command::Proposals(ProposalsCommand::Use(sentence.clone())));
+        }
+        // For the table of a training set.
+        if ui.button("Copy").clicked() {
+            ui.ctx().copy_text(sentence.clone());
+        }
+    });
 }
 
 const fn about(kind: Kind) -> &'static str {

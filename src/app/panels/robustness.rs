@@ -26,7 +26,7 @@ pub struct Robustness;
 const INFO: PaneInfo = PaneInfo {
     title: "Robustness",
     help: "How the masks of a data set change with the wording of its prompts.",
-    places: &[Place::new(Tab::Prompts, Column::Right, 1).closed()],
+    places: &[Place::new(Tab::Prompts, Column::Right, 0).closed()],
     size: [380.0, 480.0],
     ..PaneInfo::new(Pane::new("robustness"))
 };

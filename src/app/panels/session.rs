@@ -1,5 +1,7 @@
 //! The strips below the menu about sessions: one that was left behind, and files that the open one lacks.
 
+use std::time::Duration;
+
 use eframe::egui::{Frame, Label, Margin, Panel, RichText, Stroke, Ui};
 
 use crate::app::command::Command;
@@ -13,10 +15,34 @@ use crate::engine::session::{Lost, Part};
 /// The extensions of model files, which are no folders.
 const WEIGHTS: [&str; 2] = ["safetensors", "ckpt"];
 
+/// Work that takes longer than this is shown.
+const LONG: Duration = Duration::from_millis(400);
+
 /// Draws the strips that there are.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    progress(ui, state, commands);
     left_behind(ui, state, commands);
     lost(ui, state, commands);
+}
+
+/// Says how far the files of a session are compared, if that takes long.
+fn progress(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some((since, progress)) = state.sessions.progress() else { return };
+    if since.elapsed() < LONG {
+        return ui.ctx().request_repaint_after(LONG);
+    }
+    let share = progress.map(|(done, count)| format!(" {} %", 100 * done.min(count) / count.max(1)));
+    strip(ui, "session being opened", |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(format!(
+                "Comparing the files of the session with what they were…{}",
+                share.unwrap_or_default()
+            ));
+            if ui.button("Cancel").clicked() {
+                commands.push(Command::Session(SessionCommand::Cancel));
+            }
+        });
+    });
 }
 
 /// Offers a session that was left behind.

@@ -55,6 +55,10 @@ impl HimixApp {
                 }
             }
             SessionCommand::Found(part, path) => self.find_files(part, path),
+            SessionCommand::Cancel => {
+                self.state.sessions.opening.cancel();
+                self.state.sessions.finding.cancel();
+            }
             SessionCommand::LeaveOut(part) => {
                 if let Some(open) = &mut self.state.sessions.open {
                     open.lost.retain(|lost| lost.part != part);

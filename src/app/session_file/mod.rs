@@ -7,6 +7,7 @@ mod recovery;
 mod view;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::engine::jobs::Claimed;
 use crate::engine::session::{Located, Lost, Part, Session};
@@ -26,6 +27,8 @@ pub enum SessionCommand {
     Show(PathBuf, Box<Located<SessionView>>),
     /// Take this file for the one that a part of the session lacks.
     Found(Part, PathBuf),
+    /// Stop reading a session or looking for its files.
+    Cancel,
     /// Open the session without a part.
     LeaveOut(Part),
     /// Open the session that was left behind.
@@ -88,6 +91,13 @@ impl Sessions {
     /// Returns whether the ground truth with this ticket is of the session and was not shown when that was saved.
     pub fn hides(&self, truth: Ticket) -> bool {
         self.open.as_ref().is_some_and(|open| open.truth == Some(truth) && !open.session.view.show_truth)
+    }
+
+    /// Returns since when a session is being read and its files are looked for, and the amount done and the total, if
+    /// that is known; `None` if no session is.
+    pub fn progress(&self) -> Option<(Instant, Option<(usize, usize)>)> {
+        let reading = self.opening.pending().map(|asked| (asked.since, asked.progress()));
+        reading.or_else(|| self.finding.pending().map(|asked| (asked.since, asked.progress())))
     }
 
     /// Returns the name of the image of the newest session that was left behind and not restored yet.

@@ -147,6 +147,10 @@ impl HimixApp {
     /// Shows the image of the session as it was shown, if this ticket is that of its image. Returns whether it is.
     pub(in crate::app) fn restore_image(&mut self, ticket: Ticket) -> bool {
         if !self.state.sessions.awaits(ticket) {
+            // The user went on to another image, which has no use for what belongs to that of the session.
+            if let Some(open) = &mut self.state.sessions.open {
+                open.lost.retain(|lost| !matches!(lost.part, Part::Image | Part::Truth));
+            }
             return false;
         }
         let Some(open) = &mut self.state.sessions.open else { return false };

@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::change::Seen;
-use crate::data::{Image, Mask, foreground, preprocess};
+use crate::data::{EnlargedTruth, Image, Mask, preprocess};
 use crate::infer::error::InferError;
 use crate::infer::prediction::Prediction;
 use crate::infer::segmenter::Segmenter;
@@ -85,15 +85,10 @@ impl InfluenceCase<'_> {
     }
 
     /// Like [`Self::dice`], for the prediction of an image at the size of the network's input.
-    fn dice_enlarged(&self, prediction: &Prediction, truth: &Mask) -> f64 {
+    fn dice_enlarged(&self, prediction: &Prediction, truth: &EnlargedTruth<'_>) -> f64 {
         let plane = &prediction.probability_model;
-        let mut rows = truth.values.chunks_exact(truth.width.max(1));
-        let mut counts = Confusion::default();
-        preprocess::plane_rows(&plane.values, plane.width, truth.width, truth.height, |row| {
-            let mask = foreground(row, self.threshold);
-            counts += rows.next().map(|truth| Confusion::of(&mask, truth)).unwrap_or_default();
-        });
-        counts.dice()
+        let [true_positive, false_positive, false_negative] = truth.counts(&plane.values, self.threshold);
+        Confusion { true_positive, false_positive, false_negative, true_negative: 0 }.dice()
     }
 
     /// Predicts other texts, and returns what is kept of all predictions, that of the whole prompt first; `None` if
@@ -110,9 +105,13 @@ impl InfluenceCase<'_> {
             return Ok(None);
         }
         let small = whole.small.as_ref();
+        let enlarged = self.truth.zip(small).map(|(truth, small)| EnlargedTruth::new(truth, small.width));
         let keep = |_, prediction: Prediction| -> Result<Seen, InferError> {
-            let dice = match (self.truth, small) {
-                (Some(truth), Some(_)) => Some(self.dice_enlarged(&prediction, truth)),
+            if prediction.probability_model.values.len() != whole.seen.probability.values.len() {
+                return Err("the model answers with masks of different sizes; choose another model".into());
+            }
+            let dice = match (self.truth, &enlarged) {
+                (Some(_), Some(enlarged)) => Some(self.dice_enlarged(&prediction, enlarged)),
                 (Some(truth), None) => Some(self.dice(&prediction, truth)?),
                 (None, _) => None,
             };
@@ -123,11 +122,7 @@ impl InfluenceCase<'_> {
         let Some(found) = found else { return Ok(None) };
         let mut seen = vec![whole.seen];
         for one in found {
-            let one = one?;
-            if one.probability.values.len() != seen[0].probability.values.len() {
-                return Err("the model answers with masks of different sizes; choose another model".into());
-            }
-            seen.push(one);
+            seen.push(one?);
         }
         Ok(Some(seen))
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::data::{Image, Mask, Pixels};
+use crate::data::{Image, Mask, Pixels, preprocess};
 use crate::infer::{
     InferError, InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, Segmenter,
     TokensRead,
@@ -58,15 +58,14 @@ impl Segmenter for Rule {
             return Err("it refuses".into());
         }
         let has = |word: &str| prompt.split_whitespace().any(|other| other.trim_end_matches([',', '.']) == word);
-        let plane = |width: usize, height: usize| {
-            let is_lesion = |x: usize, y: usize| {
-                let is_named = if 2 * x < width { has("left") } else { has("right") };
-                is_named && (2 * y < height || !has("upper"))
-            };
-            let values =
-                (0..width * height).map(|at| if is_lesion(at % width, at / width) { inside } else { 0.25 });
-            Plane { width, height, values: values.collect() }
+        let is_lesion = |x: usize, y: usize| {
+            let is_named = if 2 * x < SIDE { has("left") } else { has("right") };
+            is_named && (2 * y < SIDE || !has("upper"))
         };
+        let value = |at: usize| if is_lesion(at % SIDE, at / SIDE) { inside } else { 0.25 };
+        let values: Vec<f32> = (0..SIDE * SIDE).map(value).collect();
+        let (width, height) = (image.width, image.height);
+        let enlarged = preprocess::plane_to_image(&values, SIDE, false, width, height);
         let mut at = 0;
         let words = prompt.split_whitespace().map(|word| {
             let from = at + prompt[at..].find(word).unwrap_or(0);
@@ -78,8 +77,8 @@ impl Segmenter for Rule {
         let token = |word: &str| if self.has_mask_token { word.to_owned() } else { word.replace("[MASK]", "[") };
         Ok(Prediction {
             prompt: prompt.into(),
-            probability_model: plane(SIDE, SIDE),
-            probability: plane(image.width, image.height),
+            probability_model: Plane { width: SIDE, height: SIDE, values },
+            probability: Plane { width, height, values: enlarged },
             stages: Vec::new(),
             parameters: Vec::new(),
             tokens: TokensRead {
@@ -153,7 +152,7 @@ fn each_word_and_phrase_is_left_out_replaced_and_exchanged() {
     assert!(found.phrases[1].kind.is_some());
 
     let labels: Vec<&str> = found.exchanges.iter().map(|exchange| exchange.label.as_str()).collect();
-    assert_eq!(labels, ["upper → lower", "left → right"]);
+    assert_eq!(labels, ["lower for upper", "right for left"]);
     let right = &found.exchanges[1].effect;
     assert_eq!((right.text.as_str(), right.change.changed, right.change.area), ("upper right lungs", 0.5, 0.0));
     assert_eq!(right.probability.values[..4], [0.25, 0.25, 0.75, 0.75]);

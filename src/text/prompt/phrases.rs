@@ -117,7 +117,7 @@ fn tidied(text: &str) -> String {
 /// A prompt in which one word is exchanged for its counterpart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// What is exchanged: "left → right".
+    /// What is exchanged: "right for left".
     pub label: String,
     /// Where the word stands in the old text, in bytes.
     pub bytes: Range<usize>,
@@ -166,7 +166,7 @@ pub fn exchanges(text: &str) -> Vec<Exchange> {
         let word = &text[token.bytes.clone()];
         let other = in_case_of(word, &other);
         let new = format!("{}{other}{}", &text[..token.bytes.start], &text[token.bytes.end..]);
-        Some(Exchange { label: format!("{word} → {other}"), bytes: token.bytes, text: new })
+        Some(Exchange { label: format!("{other} for {word}"), bytes: token.bytes, text: new })
     };
     words.filter_map(exchange).collect()
 }
@@ -213,12 +213,12 @@ mod tests {
     fn words_are_exchanged_one_by_one() {
         let labels: Vec<String> = exchanges(PROMPT).into_iter().map(|exchange| exchange.label).collect();
         let expected = [
-            "Bilateral → Unilateral",
-            "two → one",
-            "upper → lower",
-            "left → right",
-            "all → lower",
-            "right → left",
+            "Unilateral for Bilateral",
+            "one for two",
+            "lower for upper",
+            "right for left",
+            "lower for all",
+            "left for right",
         ];
         assert_eq!(labels, expected);
         let first = &exchanges("LEFT lung")[0];

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Align2, CursorIcon, Rect, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, vec2};
 
-use super::lung_fields::fill;
+use super::lung_fields::{fill, hint};
 use crate::app::theme;
 use crate::text::prompt::{Place, Polyps};
 
@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, polyps: &Polyps) -> Option<Polyps> {
         let colour = if is_on { palette.chosen } else { palette.weak };
         let text = if count > 1 { format!("{} ×{count}", place.word()) } else { place.word().to_owned() };
         ui.painter().with_clip_rect(field).text(field.center(), Align2::CENTER_CENTER, text, font.clone(), colour);
-        if response.on_hover_text(&name).on_hover_cursor(CursorIcon::PointingHand).clicked() {
+        if response.on_hover_text(hint(is_on)).on_hover_cursor(CursorIcon::PointingHand).clicked() {
             built = Some(polyps.toggled(place));
         }
     }

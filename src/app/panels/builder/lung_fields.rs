@@ -90,23 +90,24 @@ impl Field {
                 let width = if response.has_focus() { 2.5 } else { 1.5 };
                 edges.push((from, Stroke::new(width, palette.accent)));
             }
-            if response.on_hover_text(&name).on_hover_cursor(CursorIcon::PointingHand).clicked() {
+            if response.on_hover_text(hint(is_on)).on_hover_cursor(CursorIcon::PointingHand).clicked() {
                 clicked = Some(zone);
             }
         }
         // A lung that is named without zones has the edge of one that is chosen.
         let is_bare = lungs.names(self.side) && zones.is_empty();
         let edge = if is_bare { Stroke::new(1.5, palette.accent) } else { Stroke::new(1.0, palette.weak) };
-        ui.painter().add(Shape::closed_line(self.outline(0.0, 1.0), edge));
+        ui.painter().add(Shape::closed_line(self.outline(0.0, 1.0, 3 * STEPS), edge));
         for (from, stroke) in edges {
-            ui.painter().add(Shape::closed_line(self.outline(from, from + 1.0 / 3.0), stroke));
+            ui.painter().add(Shape::closed_line(self.outline(from, from + 1.0 / 3.0, STEPS), stroke));
         }
         clicked
     }
 
     /// Makes the zone that begins at the height `from` sensitive to clicks.
     fn zone(&self, ui: &Ui, zone: Zone, from: f32) -> Response {
-        let (outline, id) = (self.outline(from, from + 1.0 / 3.0), ui.scope_id().with(("zone", self.side, zone)));
+        let (outline, id) =
+            (self.outline(from, from + 1.0 / 3.0, STEPS), ui.scope_id().with(("zone", self.side, zone)));
         ui.interact(Rect::from_points(&outline).intersect(self.band(from)), id, Sense::click())
     }
 
@@ -132,13 +133,13 @@ impl Field {
         (self.point(height, 0.0), self.point(height, 1.0))
     }
 
-    /// Returns the outline of the part between two heights.
-    fn outline(&self, from: f32, to: f32) -> Vec<Pos2> {
+    /// Returns the outline of the part between two heights, with so many steps along its height.
+    fn outline(&self, from: f32, to: f32, rows: usize) -> Vec<Pos2> {
         let step = |index: usize| index as f32 / STEPS as f32;
-        let height = |index: usize| from + (to - from) * step(index);
-        let inner = (0..=STEPS).map(|index| self.point(height(index), 1.0));
+        let height = |index: usize| from + (to - from) * index as f32 / rows as f32;
+        let inner = (0..=rows).map(|index| self.point(height(index), 1.0));
         let base = (1..STEPS).rev().map(|index| self.point(to, step(index)));
-        let outer = (0..=STEPS).rev().map(|index| self.point(height(index), 0.0));
+        let outer = (0..=rows).rev().map(|index| self.point(height(index), 0.0));
         let apex = (1..STEPS).map(|index| self.point(from, step(index)));
         inner.chain(base).chain(outer).chain(apex).collect()
     }
@@ -173,6 +174,11 @@ pub(super) fn fill(palette: &Palette, is_on: bool, response: &Response) -> Color
     }
 }
 
+/// Returns what a click on a part of a diagram does.
+pub(super) fn hint(is_on: bool) -> &'static str {
+    if is_on { "Takes it out of the prompt" } else { "Adds it to the prompt" }
+}
+
 /// Returns the outer and the inner edge at a height.
 fn edges_at(height: f32) -> (f32, f32) {
     let next = EDGES.iter().position(|(at, ..)| *at >= height).unwrap_or(EDGES.len() - 1).max(1);
@@ -198,7 +204,7 @@ mod tests {
             let field = Field { rect, side };
             for place in 0..3 {
                 let from = place as f32 / 3.0;
-                let outline = field.outline(from, from + 1.0 / 3.0);
+                let outline = field.outline(from, from + 1.0 / 3.0, STEPS);
                 assert!(outline.iter().all(|point| rect.expand(0.01).contains(*point)));
                 // The name of a zone is where it is clicked.
                 let (left, right) = field.ends(from + 0.5 / 3.0);

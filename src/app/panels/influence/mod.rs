@@ -5,7 +5,7 @@ mod sentence;
 mod shares;
 mod table;
 
-use eframe::egui::{Button, ComboBox, ProgressBar, RichText, Ui};
+use eframe::egui::{Button, ComboBox, Label, ProgressBar, RichText, Ui};
 
 use super::panel::Panel;
 use super::widgets::{explain, grouped, heading, section};
@@ -152,7 +152,8 @@ fn words_of(ui: &mut Ui, state: &State, found: &Influence, commands: &mut Vec<Co
     for remark in found.remarks() {
         ui.label(RichText::new(remark).small().weak());
     }
-    section(ui, "Words and phrases", measure.words());
+    section(ui, "Words and phrases", "");
+    ui.add(Label::new(RichText::new(measure.words()).small().weak()).wrap());
     table::parts(ui, influence, found, measure, commands);
     section(ui, "Exchanges", "of one word for its counterpart");
     table::exchanges(ui, influence, found, measure, commands);
@@ -168,11 +169,13 @@ fn choices(ui: &mut Ui, state: &State, found: &Influence, commands: &mut Vec<Com
     let influence = &state.influence;
     let measure = shown_measure(influence.measure, found);
     let of = format!("mask {:.1} % of the image", 100.0 * found.area);
-    heading(ui, "Sentence", &found.dice.map_or_else(|| of.clone(), |dice| format!("{of}, Dice {dice:.3}")));
+    heading(ui, "Sentence", "");
+    let words = found.dice.map_or_else(|| of.clone(), |dice| format!("{of}, Dice {dice:.3} per image"));
+    ui.add(Label::new(RichText::new(words).small().weak()).wrap());
     ui.horizontal_wrapped(|ui| {
         let label = ui.label(RichText::new("Measure").weak());
         ComboBox::from_id_salt("measure")
-            .width(120.0)
+            .width(96.0)
             .selected_text(measure.name())
             .show_ui(ui, |ui| {
                 for other in Measure::ALL.into_iter().filter(|other| shown_measure(*other, found) == *other) {

@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, rows: &[Row]) {
                 Kind::LeftOut => palette.weak,
                 Kind::NotUnderstood => palette.warning,
             };
-            let text = format!("“{}” → {}", row.phrase, row.meaning);
+            let text = format!("“{}”: {}", row.phrase, row.meaning);
             ui.add(Label::new(RichText::new(&text).color(colour)).truncate()).on_hover_text(text);
         }
     });

@@ -29,6 +29,10 @@ impl Panel for DifferencesPanel {
         &INFO
     }
 
+    fn is_idle(&self, state: &State, _: bool) -> bool {
+        state.variants.pins.is_empty()
+    }
+
     fn missing(&self, state: &State) -> Option<&'static str> {
         (state.variants.pins.len() < 2).then_some("Pin two or more variants to compare their masks.")
     }

@@ -9,7 +9,6 @@ use eframe::egui::Vec2;
 
 use super::HimixApp;
 use super::command::Command;
-use super::proposals::ProposalsCommand;
 use super::record::PromptOf;
 use super::stages::StagesCommand;
 use super::tab::Tab;

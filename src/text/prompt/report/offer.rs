@@ -40,7 +40,7 @@ pub fn is_report(text: &str) -> bool {
     let sentences = 1 + tokens.windows(2).filter(|pair| begins_sentence(pair)).count();
     let unread = |bytes: &std::ops::Range<usize>| text[bytes.clone()].split_whitespace().count();
     let unread: usize = parsed.not_understood.iter().map(unread).sum();
-    has_heading || sentences > 1 && 10 * unread >= words || 4 * unread >= words
+    has_heading || sentences > 1 && 6 * unread >= words || 4 * unread >= words
 }
 
 #[cfg(test)]

@@ -189,11 +189,12 @@ fn a_file_that_is_gone_is_asked_for_and_the_rest_is_there() {
     window.get_by_label("Find chest.png…");
     assert_eq!((prompt(&window).as_str(), threshold(&window)), ("upper left lung", 30.0));
     assert!(!is_shown(&window));
+    type_prompt(&mut window, " now");
     // The mask moved with it.
     drop_file(&mut window, &moved.join("chest.png"));
     wait(&mut window, "the scores", |window| says(window, "Dice"));
     assert!(!says(&window, "of the session is not there"));
-    assert_eq!(prompt(&window), "upper left lung");
+    assert_eq!(prompt(&window), "upper left lung now", "what was typed meanwhile stays");
     assert!(!says(&window, "changed"));
 }
 

@@ -139,8 +139,11 @@ impl HimixApp {
             (None, None) => {}
         }
         let ticket = Some(self.state.jobs.image.newest()).filter(|ticket| *ticket != before);
+        let prompt = self.state.document.prompt.clone();
         if let Some(open) = &mut self.state.sessions.open {
             (open.image, open.has_image) = (ticket, false);
+            // What was typed while the image was looked for stays.
+            open.session.view.prompt = prompt;
         }
     }
 
@@ -165,7 +168,10 @@ impl HimixApp {
             self.state.document.truth = None;
         }
         self.state.show_truth = view.show_truth;
-        self.take_prompt(&view.prompt);
+        if image.sample.is_some() {
+            // A sample case has brought its own.
+            self.take_prompt(&view.prompt);
+        }
         self.state.view.restore(view.zoom);
         if let Some(window) = image.window.filter(|window| window.window.is_sound()) {
             if let Some(open) = &mut self.state.document.image {

@@ -14,7 +14,7 @@ pub struct WindowArguments {
     /// Images, volumes, DICOM series, folders or a session (.himix) to open in the window
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
-    /// Prompt to start with; it takes the place of the one that a case brings along
+    /// Prompt to start with; the cases of a folder keep their own
     #[arg(long, value_name = "TEXT")]
     pub prompt: Option<String>,
     /// Model for the window: the folder of a bundle, or a weights file

@@ -214,17 +214,16 @@ impl HimixApp {
         };
         let (before, overrides) = (self.view_snapshot(), self.state.stages.overrides.clone());
         let pins = self.state.variants.specs();
-        let is_prompt = matches!(
-            command,
-            Command::TypePrompt(_) | Command::SetPrompt(_) | Command::Variants(VariantsCommand::Use(_))
-        );
-        let prompt = is_prompt.then(|| self.state.document.prompt.clone());
+        // A session brings its own prompt, with all that belongs to it.
+        let is_session = matches!(command, Command::Session(_));
+        let (prompt, of) = (self.state.document.prompt.clone(), self.state.prompt_of);
         self.change(ctx, command);
         if is_step {
             return;
         }
-        if let Some(before) = prompt {
-            self.record_prompt(held, before);
+        // The prompt of another case is no change of this one's.
+        if !is_session && of == self.state.prompt_of {
+            self.record_prompt(held, prompt);
         }
         let after = self.view_snapshot();
         // A change that cannot be reverted, such as closing a ground truth, is not a step.

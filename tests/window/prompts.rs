@@ -10,6 +10,7 @@ use himix::app::Start;
 use himix::device::DeviceChoice;
 use himix::infer::ModelSource;
 
+use super::builder::prompt;
 use super::fake::FakeModel;
 use super::harness::{Files, Window, open_as_new, says, wait};
 use super::{type_prompt, with_result};
@@ -198,6 +199,9 @@ fn the_forms_of_a_prompt_are_pinned_and_stepped_through() {
     window.get_by_label("Use 2 As a report").click();
     window.run();
     wait(&mut window, "the report", |_| model.last_prompt().contains("IMPRESSION"));
+    ctrl(&mut window, Key::Z);
+    assert_eq!(prompt(&window), LEFT, "the prompt before");
+    assert!(window.query_by_label("Picture of 4 Empty").is_some());
     ctrl(&mut window, Key::Z);
     assert!(window.query_by_label("Picture of 4 Empty").is_none(), "pinning is undone");
 }

@@ -216,7 +216,7 @@ fn a_part_can_be_left_out_and_a_pin_without_its_model_stays() {
     }
     assert!(!says(&window, "of the session is not there"));
     wait(&mut window, "the picture", is_shown);
-    window.get_by_role_and_label(Role::MultilineTextInput, "Prompt of 1 Report");
+    window.get_by_role_and_label(Role::MultilineTextInput, "1 Report");
 }
 
 #[test]

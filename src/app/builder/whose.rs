@@ -39,6 +39,14 @@ impl Whose {
         }
     }
 
+    /// Returns the side without whose it is, for places beside the diagram that says it: "left", "patient's right".
+    pub fn short(self, side: Side) -> String {
+        match self.left {
+            Left::Image => side.word().to_owned(),
+            Left::Patient => self.captions(side).0,
+        }
+    }
+
     /// Returns the names of a side of the image, the one that the user reads first; the second is `None` if the file
     /// does not say it.
     pub fn captions(self, side: Side) -> (String, Option<String>) {
@@ -83,9 +91,11 @@ mod tests {
         assert_eq!((unknown.left(), unknown.is_known()), (Left::Image, false));
         assert_eq!(unknown.lung(Side::Left), "left lung (of the image)");
         assert_eq!(unknown.captions(Side::Left), ("left of the image".into(), None));
+        assert_eq!(unknown.short(Side::Left), "left");
         let usual = Whose::new(Left::Patient, Some(true));
         assert_eq!(usual.lung(Side::Left), "patient's right lung");
         assert_eq!(usual.captions(Side::Left), ("patient's right".into(), Some("left of the image".into())));
+        assert_eq!(usual.short(Side::Left), "patient's right");
         let image = Whose::new(Left::Image, Some(true));
         assert_eq!(image.captions(Side::Left), ("left of the image".into(), Some("patient's right".into())));
         assert_eq!(Whose::new(Left::Patient, Some(false)).lung(Side::Left), "patient's left lung");

@@ -32,7 +32,7 @@ pub struct Proposals;
 const INFO: PaneInfo = PaneInfo {
     title: "Proposals",
     help: "Sentences that a rule proposes for the prompt: of a mask, step by step, or of all sentences.",
-    places: &[Place::new(Tab::Prompts, Column::Right, 0), Place::new(Tab::Read, Column::Right, 1).closed()],
+    places: &[Place::new(Tab::Prompts, Column::Right, 0)],
     size: [320.0, 400.0],
     growth: 1,
     ..PaneInfo::new(Pane::new("proposals"))

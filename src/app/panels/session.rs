@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use eframe::egui::{Frame, Label, Margin, Panel, RichText, Stroke, Ui};
+use eframe::egui::{Frame, Margin, Panel, RichText, Stroke, Ui};
 
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::session_file::SessionCommand;
 use crate::app::state::State;
-use crate::app::text::file_name;
+use crate::app::text::{file_name, middle};
 use crate::app::theme;
 use crate::engine::session::{Lost, Part};
 
 /// The extensions of model files, which are no folders.
 const WEIGHTS: [&str; 2] = ["safetensors", "ckpt"];
-
+/// The maximum number of letters of a file name on a button.
+const LETTERS: f32 = 48.0;
 /// Work that takes longer than this is shown.
 const LONG: Duration = Duration::from_millis(400);
 
@@ -51,9 +52,9 @@ fn left_behind(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let is_opening = state.sessions.opening.pending().is_some();
     strip(ui, "session left behind", |ui| {
         let palette = theme::palette(ui.visuals());
-        let title = "HiMix was not closed properly the last time.";
-        ui.add(Label::new(RichText::new(title).strong().color(palette.warning)).wrap());
         ui.horizontal_wrapped(|ui| {
+            let title = "HiMix was not closed properly the last time.";
+            ui.label(RichText::new(title).strong().color(palette.warning));
             ui.label(format!("What was open can be restored: {about}."));
             ui.add_enabled_ui(!is_opening, |ui| {
                 let restore =
@@ -79,38 +80,35 @@ fn lost(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         return;
     }
     strip(ui, "files that the session lacks", |ui| {
-        let palette = theme::palette(ui.visuals());
         for lost in lost {
-            let name = file_name(&lost.path);
-            let title = format!("The {} of the session is not there: {name}", lost.part.name());
-            ui.add(Label::new(RichText::new(title).strong().color(palette.warning)).wrap());
-            ui.add(Label::new(words(state, lost)).wrap());
-            ui.horizontal_wrapped(|ui| {
-                if ui.button(format!("Find {name}…")).clicked() {
-                    commands.push(Command::OpenDialog(dialog(lost)));
-                }
-                let leave = ui.button(format!("Leave out the {}", lost.part.name()));
-                if leave.on_hover_text("The rest of the session stays open.").clicked() {
-                    commands.push(Command::Session(SessionCommand::LeaveOut(lost.part)));
-                }
-            });
+            ui.horizontal_wrapped(|ui| part(ui, state, lost, commands));
         }
+        let words = "A file can also be dropped on the window. What lies beside it is then found as well.";
+        ui.label(RichText::new(words).weak());
     });
 }
 
-/// Says where the file was, and what cannot be shown without it.
-fn words(state: &State, lost: &Lost) -> String {
-    let place = lost.path.display();
-    let mut words = match lost.count {
-        1 => format!("It was {place}."),
-        count => format!("{count} of its files are not there, the first of them {place}."),
+/// Asks for the files of one part.
+fn part(ui: &mut Ui, state: &State, lost: &Lost, commands: &mut Vec<Command>) {
+    let name = middle(&file_name(&lost.path), LETTERS, |_| 1.0);
+    let more = match lost.count {
+        1 => String::new(),
+        count => format!(" and {} more files", count - 1),
     };
-    words += " Find it, or drop it on the window; what lies beside it is then found as well.";
-    let waiting = state.variants.pins.iter().filter(|pin| pin.spec.is_compared).count();
-    if lost.part == Part::SecondModel && waiting > 0 {
-        words += " Pins of this model stay without a mask until then.";
+    let title = format!("The {} of the session is not there: {name}{more}", lost.part.name());
+    let title = RichText::new(title).strong().color(theme::palette(ui.visuals()).warning);
+    ui.label(title).on_hover_text(format!("It was {}.", lost.path.display()));
+    if ui.button(format!("Find {name}…")).clicked() {
+        commands.push(Command::OpenDialog(dialog(lost)));
     }
-    words
+    let leave = ui.button(format!("Leave out the {}", lost.part.name()));
+    if leave.on_hover_text("The rest of the session stays open.").clicked() {
+        commands.push(Command::Session(SessionCommand::LeaveOut(lost.part)));
+    }
+    let waits = lost.part == Part::SecondModel && state.variants.pins.iter().any(|pin| pin.spec.is_compared);
+    if waits {
+        ui.label(RichText::new("Pins of this model stay without a mask until then.").weak());
+    }
 }
 
 fn dialog(lost: &Lost) -> DialogKind {

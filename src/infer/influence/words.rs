@@ -41,7 +41,7 @@ pub struct PartInfluence {
 /// The influence of exchanging one word.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExchangeInfluence {
-    /// What is exchanged: "left → right".
+    /// What is exchanged: "right for left".
     pub label: String,
     /// Where the word stands in the prompt, in bytes.
     pub bytes: Range<usize>,

@@ -94,6 +94,11 @@ impl Field {
                 clicked = Some(zone);
             }
         }
+        for border in [1.0 / 3.0, 2.0 / 3.0] {
+            let line: Vec<Pos2> =
+                (0..=STEPS).map(|index| self.point(border, index as f32 / STEPS as f32)).collect();
+            ui.painter().add(Shape::line(line, Stroke::new(1.0, palette.line)));
+        }
         // A lung that is named without zones has the edge of one that is chosen.
         let is_bare = lungs.names(self.side) && zones.is_empty();
         let edge = if is_bare { Stroke::new(1.5, palette.accent) } else { Stroke::new(1.0, palette.weak) };

@@ -152,7 +152,7 @@ fn lung_chips(ui: &mut Ui, lungs: &Lungs, whose: Whose) -> Option<Lungs> {
         for side in Side::ALL.iter().copied() {
             let is_on = lungs.zones_of(side).merged().is_all();
             let name = format!("All of the {}", whose.lung(side));
-            if chip(ui, is_on, &whose.captions(side).0, &name).clicked() {
+            if chip(ui, is_on, &whose.short(side), &name).clicked() {
                 built = Some(lungs.toggled_all(side));
             }
         }

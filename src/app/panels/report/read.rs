@@ -104,7 +104,8 @@ fn field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         job.wrap.max_width = width;
         ui.fonts_mut(|fonts| fonts.layout_job(job))
     };
-    let height = ui.text_style_height(&eframe::egui::TextStyle::Body) * LINES as f32;
+    // The margins of the field stand beside its lines.
+    let height = ui.text_style_height(&eframe::egui::TextStyle::Body) * LINES as f32 + 12.0;
     ScrollArea::vertical().id_salt("report").max_height(height).show(ui, |ui| {
         let edit = TextEdit::multiline(&mut text)
             .id_salt("report text")

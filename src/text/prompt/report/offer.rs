@@ -23,8 +23,8 @@ pub fn offers_distil(text: &str, left: Left) -> Option<String> {
     (!distilled.is_empty() && distilled != text.trim()).then_some(distilled)
 }
 
-/// Says whether a text is a report: it has a heading of reports, several sentences, or many words that the grammars of
-/// prompts do not have.
+/// Says whether a text is a report: it has a heading of reports, several sentences with words that the grammars of
+/// prompts do not have, or many of these.
 pub fn is_report(text: &str) -> bool {
     let tokens = tokens(text);
     let words = tokens.iter().filter(|token| token.is_word).count();
@@ -40,7 +40,7 @@ pub fn is_report(text: &str) -> bool {
     let sentences = 1 + tokens.windows(2).filter(|pair| begins_sentence(pair)).count();
     let unread = |bytes: &std::ops::Range<usize>| text[bytes.clone()].split_whitespace().count();
     let unread: usize = parsed.not_understood.iter().map(unread).sum();
-    has_heading || sentences > 1 && unread > 0 || 4 * unread >= words
+    has_heading || sentences > 1 && 10 * unread >= words || 4 * unread >= words
 }
 
 #[cfg(test)]
@@ -66,6 +66,7 @@ mod tests {
             "Bilateral pulmonary infection, two infected areas, upper left lung and upper right lung.",
             "Bilateral pulmonary infection, two infected areas, upper left lu",
             "Bilateral pulmonary infection, two infected areas, upper left lung banana.",
+            "Bilateral pulmonary infection, two infected areas, upper left lung. banana",
             "one small pink circle polyp which is a projecting growth of tissue located in right of the image",
             "asdf qwerty banana zebra",
             "Pneumonische Infiltrate im linken Unterlappen, kein Pleuraerguss.",

@@ -41,13 +41,11 @@ impl Panel for Robustness {
     }
 
     fn show(&self, ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
-        ScrollArea::vertical().id_salt("robustness").auto_shrink(false).show(ui, |ui| {
-            settings(ui, state, commands);
-            running(ui, state, commands);
-            if let Some(found) = &state.robustness.found {
-                show_found(ui, found, commands);
-            }
-        });
+        settings(ui, state, commands);
+        running(ui, state, commands);
+        if let Some(found) = &state.robustness.found {
+            show_found(ui, found, commands);
+        }
     }
 }
 

@@ -152,7 +152,7 @@ fn pins_stand_side_by_side_and_only_the_edited_one_is_computed_again() {
     // Dice of the left half against the upper half.
     let scores = |window: &Window| window.query_all_by_label("Dice 0.500 · IoU 0.333").count();
     wait(&mut window, "the scores", |window| scores(window) == 2);
-    assert!(says(&window, "50.0 % of the image"));
+    assert!(says(&window, "mask 50.0 %"));
     wait(&mut window, "the map", |window| window.query_by_label("Disagreement of the variants").is_some());
     let before = model.all_prompts().len();
     let field = window.get_by_role_and_label(Role::MultilineTextInput, "Variant 1");

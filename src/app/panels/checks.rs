@@ -16,10 +16,25 @@ const LISTED: usize = 6;
 const PRESENCE: &str = "How likely it is that what the prompt names is in the image at all, from the probability map. It was calibrated on \
                         images with and without a lesion, see the manual; on other kinds of images it says little.";
 
+/// Explains the presence, with the AUROC on each kind of image that it was calibrated on.
+fn about_presence(state: &State) -> String {
+    let calibration = state.model.as_ref().and_then(|model| model.info.presence.as_ref());
+    let groups = calibration.map(|calibration| calibration.groups.as_slice()).unwrap_or_default();
+    let parts: Vec<String> =
+        groups.iter().filter_map(|group| Some(format!("{} {:.2}", group.name, group.auroc?))).collect();
+    if parts.is_empty() {
+        return PRESENCE.to_owned();
+    }
+    format!(
+        "{PRESENCE}\nHow well it tells images with a lesion from those without (AUROC by cross-validation; 0.5 is chance): {}.",
+        parts.join(", ")
+    )
+}
+
 /// Draws the presence, the text–mask agreement and the warnings.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if let Some(presence) = state.shown.as_ref().and_then(|shown| shown.prediction.presence) {
-        explained_row(ui, "Presence", PRESENCE, format!("{:.0} %", 100.0 * presence));
+        explained_row(ui, "Presence", &about_presence(state), format!("{:.0} %", 100.0 * presence));
         if let Some(words) = presence_words(presence) {
             let colour = theme::palette(ui.visuals()).warning;
             ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());

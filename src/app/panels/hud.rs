@@ -1,6 +1,8 @@
 //! The text over the image: sides, scale, display window, slice, and the pixel under the pointer.
 
-use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
+use std::sync::Arc;
+
+use eframe::egui::{Align2, Color32, FontId, Galley, Painter, Pos2, Rect, Stroke, Ui, pos2, vec2};
 
 use super::widgets::{grouped, number};
 use crate::app::state::{OpenImage, State};
@@ -14,6 +16,8 @@ const MARGIN: f32 = 10.0;
 const SCALE: (f32, f32) = (50.0, 140.0);
 /// The font size, in points.
 const SIZE: f32 = 12.0;
+/// The font size over a small image, in points.
+const SMALL: f32 = 11.0;
 /// The distance between lines of text, in points.
 const LINE: f32 = 16.0;
 /// The height of the scale bar with its number, in points.
@@ -46,11 +50,10 @@ pub fn show(ui: &Ui, rect: Rect, state: &State, pointer: Option<Pos2>) {
         ruler(&painter, state, open, a, b);
     }
     if let Some(misread) = state.misread().filter(|_| state.show_overlay) {
-        let lines = std::iter::once(misread.words.as_str()).chain(misread.doubt);
-        for (row, line) in lines.enumerate() {
-            let at = pos2(inner.left(), inner.top() + LINE * row as f32);
-            warning(&painter, at, line);
-        }
+        let text =
+            misread.doubt.map_or_else(|| misread.words.clone(), |doubt| format!("{}\n{doubt}", misread.words));
+        let font = FontId::monospace(SIZE);
+        warning(&painter, painter.layout(text, font, theme::WARNING_OVER_PICTURE, inner.width()), inner.min);
     }
     let said = pointer.and_then(|pointer| under_pointer(state, open, pointer)).unwrap_or_default();
     // The text may extend to the text at the left edge, and to the letter in the middle.
@@ -98,18 +101,21 @@ fn width(painter: &Painter, text: &str) -> f32 {
 
 /// Draws text that is legible on black and on white.
 fn words(painter: &Painter, at: Pos2, align: Align2, text: &str) {
-    coloured(painter, at, align, text, theme::OVER_PICTURE);
-}
-
-/// Draws a warning over an image.
-pub fn warning(painter: &Painter, at: Pos2, text: &str) {
-    coloured(painter, at, Align2::LEFT_TOP, text, theme::WARNING_OVER_PICTURE);
-}
-
-fn coloured(painter: &Painter, at: Pos2, align: Align2, text: &str, colour: Color32) {
     let font = FontId::monospace(SIZE);
-    let galley = painter.layout_no_wrap(text.to_owned(), font, colour);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, theme::OVER_PICTURE);
     let rect = align.anchor_size(at, galley.size());
+    painter.rect_filled(rect.expand2(vec2(4.0, 1.0)), 3.0, theme::BEHIND_WORDS);
+    painter.galley(rect.min, galley, Color32::PLACEHOLDER);
+}
+
+/// Draws a warning over a small image, in smaller letters than those of the main view.
+pub fn small_warning(painter: &Painter, at: Pos2, text: &str) {
+    let font = FontId::proportional(SMALL);
+    warning(painter, painter.layout_no_wrap(text.to_owned(), font, theme::WARNING_OVER_PICTURE), at);
+}
+
+fn warning(painter: &Painter, galley: Arc<Galley>, at: Pos2) {
+    let rect = Rect::from_min_size(at, galley.size());
     painter.rect_filled(rect.expand2(vec2(4.0, 1.0)), 3.0, theme::BEHIND_WORDS);
     painter.galley(rect.min, galley, Color32::PLACEHOLDER);
 }

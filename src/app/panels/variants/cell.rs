@@ -138,7 +138,7 @@ pub fn numbers(state: &State, pin: &Pin) -> Vec<String> {
     let scores = scores.map(|scores| format!("Dice {:.3} · IoU {:.3}", scores.dice(), scores.iou()));
     let area = match table.foreground(threshold) {
         0 => "empty mask".to_owned(),
-        _ => format!("{:.1} % of the image", 100.0 * table.foreground_fraction(threshold)),
+        _ => format!("mask {:.1} %", 100.0 * table.foreground_fraction(threshold)),
     };
     let agreement = pin.agreement().map(|agreement| format!(" · agrees {agreement:.2}")).unwrap_or_default();
     scores.into_iter().chain([area + &agreement]).collect()
@@ -173,7 +173,7 @@ pub fn picture(ui: &mut Ui, rect: Rect, state: &State, id: u64, commands: &mut V
     let label = format!("Picture of {}", name(pin, place));
     let response = draw(ui, rect, state, over, &label, commands);
     if let Some(words) = misread(state, pin).filter(|_| state.presentation.is_none()) {
-        hud::warning(
+        hud::small_warning(
             &ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
             rect.left_top() + vec2(6.0, 4.0),
             &words,

@@ -33,6 +33,8 @@ pub fn show(ui: &mut Ui, state: &State, place: usize, id: u64, commands: &mut Ve
     let area = ui.max_rect();
     let (image, texts) = area.split_top_bottom_at_y(area.bottom() - TEXTS);
     picture(ui, image.shrink(1.0).round_to_pixels(ui.pixels_per_point()), state, id, commands);
+    // The texts stand on a panel, because the canvas is dark in both themes.
+    ui.painter().rect_filled(texts, 0.0, theme::palette(ui.visuals()).panel);
     ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(texts.shrink2(vec2(4.0, 2.0))), |ui| {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().button_padding = vec2(4.0, 0.0);
@@ -201,6 +203,7 @@ pub fn disagreement(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         is_dimmed: state.variants.is_waiting(),
     };
     draw(ui, rect, state, over, "Disagreement of the variants", commands);
+    ui.painter().rect_filled(texts, 0.0, theme::palette(ui.visuals()).panel);
     ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(texts.shrink2(vec2(4.0, 2.0))), |ui| {
         ui.label(RichText::new("Disagreement").strong().small());
         let words = "Dark where all masks say the same, bright where half of them have the pixel.";

@@ -21,7 +21,6 @@ const INFO: PaneInfo = PaneInfo {
     title: "Pairwise Dice",
     help: "How much the masks of the pinned variants have in common.",
     places: &[Place::new(Tab::Prompts, Column::Right, 1)],
-    size: [272.0, 220.0],
     ..PaneInfo::new(Pane::new("pairwise_dice"))
 };
 

@@ -22,9 +22,11 @@ use crate::app::theme;
 use crate::app::variants::{Pin, VariantsCommand};
 use grid::{Grid, divide};
 
-/// The size of the prompt during a presentation, and the most height that it takes, in points.
-const PROMPT: f32 = 20.0;
-const MOST_HIGH: f32 = 180.0;
+/// The size of the prompt during a presentation in a large and in a small window, and the height of the latter, in points.
+const PROMPT: [f32; 2] = [20.0, 14.0];
+const SMALL: f32 = 520.0;
+/// The most that the prompt takes of the height of the window.
+const MOST_HIGH: f32 = 0.24;
 
 /// The pinned variants side by side.
 pub struct Variants;
@@ -99,6 +101,7 @@ fn inside(ui: &mut Ui, at: Rect, id: (&str, u64), content: impl FnOnce(&mut Ui))
 /// the pins.
 pub fn present(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     let Some(current) = state.variants.current().map(|pin| pin.id) else { return };
+    let window = ui.ctx().content_rect().height();
     let ids: Vec<u64> = state.variants.ordered().iter().map(|pin| pin.id).collect();
     Side::bottom("variants of a presentation")
         .frame(Frame::side_top_panel(ui.style()).inner_margin(Margin::same(8)))
@@ -116,15 +119,16 @@ pub fn present(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             let Some(pin) = state.variants.pin(current) else { return };
             let prompt = if pin.spec.prompt.is_empty() { "(no text)" } else { pin.spec.prompt.as_str() };
             // The picture must not jump from one pin to the next, so that the longest prompt has room in each.
-            let font = FontId::proportional(PROMPT);
+            let size = PROMPT[usize::from(window < SMALL)];
+            let font = FontId::proportional(size);
             let height = |pin: &Pin| {
                 let text = pin.spec.prompt.clone();
                 ui.painter().layout(text, font.clone(), Color32::PLACEHOLDER, ui.available_width()).size().y
             };
-            let highest = state.variants.pins.iter().map(height).fold(PROMPT, f32::max).min(MOST_HIGH);
+            let highest = state.variants.pins.iter().map(height).fold(size, f32::max).min(MOST_HIGH * window);
             let top = ui.cursor().top();
             ScrollArea::vertical().id_salt("prompt presented").max_height(highest).show(ui, |ui| {
-                ui.add(Label::new(RichText::new(prompt).size(PROMPT)).wrap());
+                ui.add(Label::new(RichText::new(prompt).size(size)).wrap());
             });
             ui.add_space((highest - (ui.cursor().top() - top)).max(0.0));
             let numbers = cell::numbers(state, pin).join(" · ");

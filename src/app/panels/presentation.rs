@@ -77,7 +77,7 @@ fn legend(ui: &mut Ui, state: &State, is_of_main: bool) {
             ui.add_space(6.0);
         }
         if state.settings.contour {
-            result::outlines(ui, state);
+            result::outline_names(ui, state);
             ui.add_space(6.0);
         }
         if is_of_main {

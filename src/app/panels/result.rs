@@ -155,18 +155,23 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-/// Draws the legend of the outlines over the image.
-pub fn outlines(ui: &mut Ui, state: &State) {
+/// Draws the legend of the outlines over the image in one row.
+fn outlines(ui: &mut Ui, state: &State) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        ui.label(RichText::new("Outlines:").small().weak());
-        swatch(ui, theme::PREDICTION_OUTLINE);
-        ui.label(RichText::new("mask").small());
-        if state.compares() {
-            swatch(ui, theme::TRUTH_OUTLINE);
-            ui.label(RichText::new("ground truth").small());
-        }
+        outline_names(ui, state);
     });
+}
+
+/// Draws the parts of the legend of the outlines, for a row that may wrap.
+pub fn outline_names(ui: &mut Ui, state: &State) {
+    ui.label(RichText::new("Outlines:").small().weak());
+    swatch(ui, theme::PREDICTION_OUTLINE);
+    ui.label(RichText::new("mask").small());
+    if state.compares() {
+        swatch(ui, theme::TRUTH_OUTLINE);
+        ui.label(RichText::new("ground truth").small());
+    }
 }
 
 fn switch(

@@ -413,7 +413,8 @@ impl HimixApp {
             values: Arc::new(grid.values.clone()),
         };
         let is_counted = self.state.truth_mask().is_none_or(|(truth, _)| counts.truth == Some(truth));
-        let shown = Shown { ticket, since: Instant::now(), prediction, counts, layer };
+        let misread = prediction.tokens.reading.misread(&prediction.prompt);
+        let shown = Shown { ticket, since: Instant::now(), prediction, counts, layer, misread };
         self.remember(&shown);
         self.state.shown = Some(shown);
         if !is_counted {

@@ -40,6 +40,7 @@ use crate::engine::{Counts, Ticket, threshold_step};
 use crate::infer::{ModelInfo, ModelSource, Prediction, WarmUpProgress};
 use crate::metrics::Confusion;
 use crate::render::{ImageLayer, Picture, ProbabilityLayer};
+use crate::text::prompt::Misread;
 
 /// A mask that has been outdated for longer than this is dimmed.
 pub const STALE_AFTER: Duration = Duration::from_millis(150);
@@ -63,6 +64,8 @@ pub struct Shown {
     pub counts: Counts,
     /// The layer that draws the prediction on the screen.
     pub layer: ProbabilityLayer,
+    /// What the network could not read of the prompt.
+    pub misread: Option<Misread>,
 }
 
 /// A measured Hausdorff distance.
@@ -259,6 +262,11 @@ impl State {
     pub fn device_for_tasks(&self) -> DeviceChoice {
         let compared = self.comparison.as_ref().and_then(|comparison| comparison.warm_up.as_ref());
         if self.warm_up.as_ref().or(compared).is_some() { DeviceChoice::Cpu } else { self.device }
+    }
+
+    /// Returns what the network could not read of the prompt of the mask that is shown.
+    pub fn misread(&self) -> Option<&Misread> {
+        self.shown.as_ref()?.misread.as_ref()
     }
 
     /// Returns whether a panel is visible on the screen.

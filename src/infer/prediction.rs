@@ -92,6 +92,24 @@ pub struct Prediction {
     pub presence: Option<f32>,
 }
 
+#[cfg(test)]
+impl Prediction {
+    /// A prediction with the same map at both resolutions and nothing else, for tests.
+    pub fn of_map(prompt: &str, map: Plane) -> Self {
+        Self {
+            prompt: prompt.to_owned(),
+            probability_model: map.clone(),
+            probability: map,
+            stages: Vec::new(),
+            parameters: Vec::new(),
+            tokens: TokensRead::default(),
+            milliseconds: Milliseconds::default(),
+            device: String::new(),
+            presence: None,
+        }
+    }
+}
+
 impl Prediction {
     /// The mask at `threshold`, one byte per pixel, 0 or 1. A pixel is foreground if its probability is at least
     /// `threshold`.

@@ -110,12 +110,14 @@ fn a_mask_that_contradicts_its_prompt_is_a_warning() {
     let mut window = with_result(&model, vec![files.image()]);
     type_prompt(&mut window, "Unilateral pulmonary infection, one infected area, all right lung.");
     wait(&mut window, "the agreement", |window| says(window, "Agrees with text"));
-    wait(&mut window, "the warning", |window| says(window, "right"));
+    let warning = "The prompt names the right of the image, but most of the mask lies on the left.";
+    wait(&mut window, "the warning", |window| says(window, warning));
     window.get_by_role(Role::MultilineTextInput).focus();
     window.run();
     ctrl(&mut window, Key::A);
     type_prompt(&mut window, "bilateral pulmonary infection, one infected area, all left lung.");
-    wait(&mut window, "the contradiction", |window| says(window, "ilateral"));
+    let contradiction = "The prompt says \"bilateral\" and names one lung only.";
+    wait(&mut window, "the contradiction", |window| says(window, contradiction));
 }
 
 #[test]

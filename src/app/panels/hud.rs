@@ -90,7 +90,7 @@ pub fn spoken(state: &State) -> String {
     let Some(open) = &state.document.image else { return String::new() };
     let mut parts = lines(open);
     parts.extend(state.ruler.map(|[a, b]| format!("ruler {}", length(open, a, b))));
-    parts.extend(state.misread().map(|misread| misread.words));
+    parts.extend(state.misread().map(|misread| misread.words.clone()));
     parts.join(", ")
 }
 

@@ -6,14 +6,12 @@ use super::widgets::grouped;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::infer::TokensRead;
-use crate::text::prompt::{ReadWord, Reading};
+use crate::text::prompt::ReadWord;
 
 /// The maximum number of listed words beyond the limit; a text can have thousands.
 const LISTED: usize = 60;
 /// The number of tokens that mark the start and the end of every text.
 const SPECIAL: usize = 2;
-/// The share of the words that must be understood for a mask to be drawn in full.
-const ENOUGH: f64 = 0.5;
 
 /// Describes how many tokens the network receives, and the limit.
 pub fn summary(tokens: &TokensRead) -> String {
@@ -23,39 +21,6 @@ pub fn summary(tokens: &TokensRead) -> String {
         text.push_str(&format!(", {} not read", grouped(tokens.dropped.len() as u64)));
     }
     text
-}
-
-/// What the network could not read of a prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misread {
-    /// How many words were understood, as a sentence for the image.
-    pub words: String,
-    /// Why the mask may mean little; `None` if most of the prompt was read and nothing that matters was cut.
-    pub doubt: Option<&'static str>,
-}
-
-/// Says what the network could not read of `prompt`; `None` if it read all of it.
-pub fn misread(prompt: &str, reading: &Reading) -> Option<Misread> {
-    let (read, all) = reading.understood();
-    if read == all {
-        return None;
-    }
-    let doubt = if (read as f64) < ENOUGH * all as f64 {
-        Some("Most of the prompt was not understood, so that the mask means little.")
-    } else if reading.cut_matters(prompt) {
-        Some("What was cut off names a side, a zone or a negation.")
-    } else {
-        None
-    };
-    Some(Misread { words: reading.summary(), doubt })
-}
-
-impl State {
-    /// Says what the network could not read of the prompt of the mask that is shown.
-    pub fn misread(&self) -> Option<Misread> {
-        let prediction = &self.shown.as_ref()?.prediction;
-        misread(&prediction.prompt, &prediction.tokens.reading)
-    }
 }
 
 /// Draws the words of the prompt that is shown, and the rest of the text that has not been sent yet.
@@ -140,38 +105,4 @@ fn chip(ui: &mut Ui, text: &str, colour: Color32, fill: Option<Color32>, is_stru
     let state = if is_struck { "not read: " } else { "" };
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{state}{text}")));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reading(prompt: &str, understood: &[bool], limit: usize) -> Reading {
-        let mut at = 0;
-        let words = prompt.split(' ').zip(understood).enumerate().map(|(place, (text, is_understood))| {
-            let bytes = at..at + text.len();
-            at += text.len() + 1;
-            ReadWord {
-                bytes,
-                pieces: vec![text.to_owned()],
-                is_mark: false,
-                is_understood: *is_understood,
-                is_within_limit: place < limit,
-            }
-        });
-        Reading { words: words.collect(), tokens: understood.len() + 2, limit: limit + 2 }
-    }
-
-    #[test]
-    fn a_mask_is_in_doubt_if_little_was_read_or_a_side_was_cut() {
-        let prompt = "all left lung or so";
-        assert_eq!(misread(prompt, &reading(prompt, &[true; 5], 5)), None);
-        let few = misread(prompt, &reading(prompt, &[true, true, false, false, false], 5)).expect("words");
-        assert_eq!(few.words, "2 of 5 words understood");
-        assert!(few.doubt.is_some_and(|doubt| doubt.starts_with("Most")));
-        let enough = misread(prompt, &reading(prompt, &[true, true, true, false, true], 5)).expect("words");
-        assert_eq!((enough.words.as_str(), enough.doubt), ("4 of 5 words understood", None));
-        let cut = misread("lung and so all left", &reading("lung and so all left", &[true; 5], 4)).expect("words");
-        assert!(cut.doubt.is_some_and(|doubt| doubt.contains("side")), "{cut:?}");
-    }
 }

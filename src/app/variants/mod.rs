@@ -15,6 +15,7 @@ use crate::engine::jobs::Differences;
 use crate::engine::{Counts, Pending, Slot, Ticket, threshold_step};
 use crate::infer::Prediction;
 use crate::render::ProbabilityLayer;
+use crate::text::prompt::Misread;
 
 pub use demonstration::demonstration;
 
@@ -64,6 +65,8 @@ pub struct PinnedMask {
     pub layer: ProbabilityLayer,
     /// The pixel counts at every threshold.
     pub counts: Counts,
+    /// What the network could not read of the prompt.
+    pub misread: Option<Misread>,
     /// What the rules say, with the threshold step that it is about.
     pub judgement: Option<(usize, Judgement)>,
 }
@@ -223,7 +226,7 @@ impl Variants {
         pins
     }
 
-    /// Returns the number of pins whose mask is not there yet, and of all pins.
+    /// Returns the number of masks that are done and of all that were requested; `None` if none is awaited.
     pub fn progress(&self) -> Option<(usize, usize)> {
         self.predictions.iter().find_map(|request| request.pending()?.progress())
     }
@@ -238,21 +241,11 @@ impl Variants {
 mod tests {
     use super::*;
     use crate::engine::ThresholdCounts;
-    use crate::infer::{Milliseconds, Plane, TokensRead};
+    use crate::infer::Plane;
 
     fn pin(id: u64, values: &[f32], truth: &[u8]) -> Pin {
         let plane = Plane { width: values.len(), height: 1, values: values.to_vec() };
-        let prediction = Prediction {
-            prompt: String::new(),
-            probability_model: plane.clone(),
-            probability: plane,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Milliseconds::default(),
-            device: String::new(),
-            presence: None,
-        };
+        let prediction = Prediction::of_map("", plane);
         let table = Arc::new(ThresholdCounts::new(values, Some(truth)));
         let of = PinnedOf { prompt: String::new(), slot: Slot::Primary, opened: 1, image: 1, seen: None };
         let layer = ProbabilityLayer { key: id, size: [values.len(), 1], values: Arc::new(values.to_vec()) };
@@ -262,6 +255,7 @@ mod tests {
             prediction: Arc::new(prediction),
             layer,
             counts: Counts { truth: Some(1), table },
+            misread: None,
             judgement: None,
         };
         let spec = PinSpec { name: String::new(), prompt: String::new(), is_compared: false, threshold: 0.5 };

@@ -151,7 +151,8 @@ impl HimixApp {
                         let grid = &prediction.probability_model;
                         let (size, values) = ([grid.width, grid.height], Arc::new(grid.values.clone()));
                         let layer = ProbabilityLayer { key: ticket, size, values };
-                        let mask = PinnedMask { ticket, of, prediction, layer, counts, judgement: None };
+                        let misread = prediction.tokens.reading.misread(&prediction.prompt);
+                        let mask = PinnedMask { ticket, of, prediction, layer, counts, misread, judgement: None };
                         self.take_mask(mask);
                     }
                 }

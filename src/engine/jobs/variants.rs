@@ -97,21 +97,10 @@ fn on_grid(plane: &Plane, width: usize, height: usize) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::engine::job::Opened;
-    use crate::infer::{Milliseconds, TokensRead};
 
     fn prediction(values: &[f32]) -> Arc<Prediction> {
         let plane = Plane { width: values.len(), height: 1, values: values.to_vec() };
-        Arc::new(Prediction {
-            prompt: String::new(),
-            probability_model: plane.clone(),
-            probability: plane,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Milliseconds::default(),
-            device: String::new(),
-            presence: None,
-        })
+        Arc::new(Prediction::of_map("", plane))
     }
 
     #[test]

@@ -117,23 +117,13 @@ mod tests {
     use super::*;
     use crate::data::{Image, Mask, Pixels};
     use crate::engine::job::Opened;
-    use crate::infer::{Milliseconds, Plane, TokensRead};
+    use crate::infer::Plane;
 
     fn prediction(prompt: &str) -> Prediction {
         // The left half.
         let values = (0..64 * 64).map(|at| if at % 64 < 32 { 0.9 } else { 0.1 }).collect();
         let plane = Plane { width: 64, height: 64, values };
-        Prediction {
-            prompt: prompt.to_owned(),
-            probability_model: plane.clone(),
-            probability: plane,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Milliseconds::default(),
-            device: String::new(),
-            presence: None,
-        }
+        Prediction::of_map(prompt, plane)
     }
 
     fn row(name: &str, prompt: &str, has_mask: bool) -> VariantRow {

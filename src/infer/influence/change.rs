@@ -66,22 +66,11 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::prediction::TokensRead;
     use crate::metrics::Confusion;
 
     fn seen(values: &[f32], truth: &[u8]) -> Seen {
         let plane = Plane { width: 2, height: 2, values: values.to_vec() };
-        let prediction = Prediction {
-            prompt: String::new(),
-            probability_model: plane.clone(),
-            probability: plane,
-            stages: Vec::new(),
-            parameters: Vec::new(),
-            tokens: TokensRead::default(),
-            milliseconds: Default::default(),
-            device: String::new(),
-            presence: None,
-        };
+        let prediction = Prediction::of_map("", plane);
         let dice = Confusion::of(&prediction.mask(0.5), truth).dice();
         Seen::of(prediction, 0.5, Some(dice))
     }

@@ -29,7 +29,7 @@ pub use mirror::mirror;
 pub use parse::parse;
 pub use parsed::{Parsed, Part, PartKind};
 pub use phrases::{Exchange, MOST_PHRASES, Phrase, all_phrases, counterpart, exchanges, phrases, without, words};
-pub use reading::{ReadWord, Reading, reading};
+pub use reading::{Misread, ReadWord, Reading, reading};
 pub use typing::{complete_end, completed, completions, grammar_words};
 pub use value::{Grammar, LungFinding, Lungs, Polyps, Prompt, Zones, laterality_of};
 pub use warning::{Rule, Warning};

@@ -36,7 +36,35 @@ pub struct Reading {
     pub limit: usize,
 }
 
+/// The share of the words that must be understood for a mask to mean something.
+const ENOUGH: f64 = 0.5;
+
+/// What a network could not read of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misread {
+    /// How many words were understood, in words.
+    pub words: String,
+    /// Why a mask may mean little; `None` if most of the prompt was read and nothing that matters was cut.
+    pub doubt: Option<&'static str>,
+}
+
 impl Reading {
+    /// Returns what the network could not read of `text`, of which this is the reading; `None` if it read all of it.
+    pub fn misread(&self, text: &str) -> Option<Misread> {
+        let (read, all) = self.understood();
+        if read == all {
+            return None;
+        }
+        let doubt = if (read as f64) < ENOUGH * all as f64 {
+            Some("Most of the prompt was not understood, so that the mask means little.")
+        } else if self.cut_matters(text) {
+            Some("What was cut off names a side, a zone or a negation.")
+        } else {
+            None
+        };
+        Some(Misread { words: self.summary(), doubt })
+    }
+
     /// Returns the words without the marks.
     pub fn only_words(&self) -> impl Iterator<Item = &ReadWord> {
         self.words.iter().filter(|word| !word.is_mark)
@@ -159,5 +187,34 @@ mod tests {
                 assert!(read.words.iter().all(|word| text.get(word.bytes.clone()).is_some()), "{text}");
             }
         }
+    }
+
+    fn read_as(prompt: &str, understood: &[bool], limit: usize) -> Reading {
+        let mut at = 0;
+        let words = prompt.split(' ').zip(understood).enumerate().map(|(place, (text, is_understood))| {
+            let bytes = at..at + text.len();
+            at += text.len() + 1;
+            ReadWord {
+                bytes,
+                pieces: vec![text.to_owned()],
+                is_mark: false,
+                is_understood: *is_understood,
+                is_within_limit: place < limit,
+            }
+        });
+        Reading { words: words.collect(), tokens: understood.len() + 2, limit: limit + 2 }
+    }
+
+    #[test]
+    fn a_mask_is_in_doubt_if_little_was_read_or_a_side_was_cut() {
+        let prompt = "all left lung or so";
+        assert_eq!(read_as(prompt, &[true; 5], 5).misread(prompt), None);
+        let few = read_as(prompt, &[true, true, false, false, false], 5).misread(prompt).expect("words");
+        assert_eq!(few.words, "2 of 5 words understood");
+        assert!(few.doubt.is_some_and(|doubt| doubt.starts_with("Most")));
+        let enough = read_as(prompt, &[true, true, true, false, true], 5).misread(prompt).expect("words");
+        assert_eq!((enough.words.as_str(), enough.doubt), ("4 of 5 words understood", None));
+        let cut = read_as("lung and so all left", &[true; 5], 4).misread("lung and so all left").expect("words");
+        assert!(cut.doubt.is_some_and(|doubt| doubt.contains("side")), "{cut:?}");
     }
 }

@@ -10,7 +10,7 @@ use super::grid::TEXTS;
 use super::{edge, name};
 use crate::app::command::Command;
 use crate::app::panels::canvas::{Over, paint_over};
-use crate::app::panels::{hud, words};
+use crate::app::panels::hud;
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::variants::{Pin, VariantsCommand};
@@ -147,10 +147,9 @@ pub fn numbers(state: &State, pin: &Pin) -> Vec<String> {
 }
 
 /// Returns what the network could not read of a pin's prompt.
-pub fn misread(state: &State, pin: &Pin) -> Option<String> {
+pub fn misread<'a>(state: &State, pin: &'a Pin) -> Option<&'a str> {
     let mask = pin.mask.as_ref().filter(|_| state.is_current(pin))?;
-    let prediction = &mask.prediction;
-    Some(words::misread(&prediction.prompt, &prediction.tokens.reading)?.words)
+    Some(&mask.misread.as_ref()?.words)
 }
 
 /// Draws the picture of a pin.
@@ -160,8 +159,8 @@ pub fn picture(ui: &mut Ui, rect: Rect, state: &State, id: u64, commands: &mut V
     let of_image = state.document.image.as_ref().map(|open| open.layer.key);
     // While a new mask is computed, the earlier one of the same image is dimmed.
     let mask = pin.mask.as_ref().filter(|mask| Some(mask.of.image) == of_image);
-    let doubt = mask.and_then(|mask| words::misread(&mask.prediction.prompt, &mask.prediction.tokens.reading));
-    let is_doubtful = doubt.is_some_and(|misread| misread.doubt.is_some());
+    let misread_of = mask.and_then(|mask| mask.misread.as_ref());
+    let is_doubtful = misread_of.is_some_and(|misread| misread.doubt.is_some());
     let view = state.view.linked(rect);
     let over = Over {
         place: place as u32 + 1,
@@ -178,7 +177,7 @@ pub fn picture(ui: &mut Ui, rect: Rect, state: &State, id: u64, commands: &mut V
         hud::small_warning(
             &ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
             rect.left_top() + vec2(6.0, 4.0),
-            &words,
+            words,
         );
     }
     if response.clicked() {

@@ -192,11 +192,6 @@ fn edges_at(height: f32) -> (f32, f32) {
     (outer + (next_outer - outer) * share, inner + (next_inner - inner) * share)
 }
 
-/// Returns a word with a capital first letter.
-pub fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
 
 #[cfg(test)]
 mod tests {

@@ -16,6 +16,7 @@ mod region;
 mod source;
 #[cfg(test)]
 mod tests;
+pub mod tools;
 
 pub use annotation::{Annotation, AnnotationError, LabelId, LabelMask, MOST_LABELS};
 pub use document::{Document, OpenImage, OpenTruth, Ticket};

@@ -198,8 +198,8 @@ pub(super) fn fit(values: &[u8], [columns, rows]: [usize; 2], limit: usize) -> (
     let (width, height) = (columns.div_ceil(step), rows.div_ceil(step));
     let middle = |texel: usize, texels: usize, pixels: usize| (2 * texel + 1) * pixels / (2 * texels);
     let values = (0..height)
-        .flat_map(|y| (0..width).map(move |x| (x, middle(y, height, mask.height))))
-        .map(|(x, row)| mask.values[row * mask.width + middle(x, width, mask.width)])
+        .flat_map(|y| (0..width).map(move |x| (x, middle(y, height, rows))))
+        .map(|(x, row)| values[row * columns + middle(x, width, columns)])
         .collect();
     ([width, height], std::borrow::Cow::Owned(values))
 }

@@ -4,8 +4,8 @@ use super::Looked;
 use crate::annotate::LabelId;
 use crate::app::HimixApp;
 use crate::app::state::State;
-use crate::engine::jobs::{CompareMasks, MaskOf};
-use crate::engine::{Ticket, threshold_step};
+use crate::engine::jobs::CompareMasks;
+use crate::engine::{MaskOf, Ticket, threshold_step};
 use crate::metrics::Confusion;
 
 /// What the scores depend on.

@@ -7,6 +7,7 @@ use eframe::egui::{
 };
 
 use crate::app::builder::Whose;
+use crate::app::text::capitalised;
 use crate::app::theme::{self, Palette};
 use crate::text::prompt::{Lungs, Side, Zone};
 
@@ -79,7 +80,7 @@ impl Field {
             let from = place as f32 / 3.0;
             let is_on = zones.has(zone);
             let response = self.zone(ui, zone, from);
-            let name = format!("{} zone of the {lung}", capital(zone.word()));
+            let name = format!("{} zone of the {lung}", capitalised(zone.word()));
             response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, &name));
             ui.painter().add(Shape::mesh(self.mesh(from, fill(palette, is_on, &response))));
             let (left, right) = self.ends(from + 0.5 / 3.0);
@@ -191,7 +192,6 @@ fn edges_at(height: f32) -> (f32, f32) {
     let share = ((height - from) / (to - from)).clamp(0.0, 1.0);
     (outer + (next_outer - outer) * share, inner + (next_inner - inner) * share)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -202,6 +202,7 @@ pub fn disagreement(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         heat: true,
         compares: false,
         is_dimmed: state.variants.is_waiting(),
+        looked: Looked::Prediction,
     };
     draw(ui, rect, state, over, "Disagreement of the variants", commands);
     ui.painter().rect_filled(texts, 0.0, theme::palette(ui.visuals()).panel);

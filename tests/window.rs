@@ -3,6 +3,8 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/annotate.rs"]
+mod annotate;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]

@@ -80,7 +80,7 @@ impl Keyboard {
 }
 
 fn escape(state: &State) -> Option<Command> {
-    if state.annotating.is_drawing() {
+    if state.annotating.is_drawing() || state.annotating.has_outline() {
         Some(Command::Annotate(AnnotateCommand::CancelStroke))
     } else if state.page.is_some() {
         Some(Command::ShowPage(None))

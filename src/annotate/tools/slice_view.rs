@@ -106,8 +106,8 @@ pub(super) fn pixel_at([x, y]: [f64; 2], [width, height]: [usize; 2]) -> Option<
 /// (0.2126 R + 0.7152 G + 0.0722 B, ITU-R BT.709).
 pub fn grey(image: &Image) -> Vec<f32> {
     match &image.pixels {
-        Pixels::U8(values) => luminance(values, image.channels, |value| f32::from(value)),
-        Pixels::U16(values) => luminance(values, image.channels, |value| f32::from(value)),
+        Pixels::U8(values) => luminance(values, image.channels, f32::from),
+        Pixels::U16(values) => luminance(values, image.channels, f32::from),
         Pixels::F32(values) => luminance(values, image.channels, |value| value),
     }
 }

@@ -3,6 +3,8 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/annotate_tools.rs"]
+mod annotate_tools;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]

@@ -3,7 +3,7 @@
 use eframe::egui::{PointerButton, Pos2, Response, Ui};
 
 use super::erases;
-use crate::app::annotating::AnnotateCommand;
+use crate::app::annotating::{AnnotateCommand, Tool};
 use crate::app::command::Command;
 use crate::app::state::State;
 
@@ -22,7 +22,8 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
         }
         Some(pos) if closes(state, pos) => send(AnnotateCommand::CloseOutline { removes }),
         Some(pos) => send(AnnotateCommand::Click { at: point(state, pos), removes }),
-        None => {
+        // Only these show what a click would do.
+        None if state.annotating.tool == Tool::Region || state.annotating.has_outline() => {
             let is_moved = ui.input(|input| input.pointer.delta() != eframe::egui::Vec2::ZERO);
             match response.hover_pos() {
                 Some(pos) if is_moved => send(AnnotateCommand::Hover(Some(point(state, pos)))),
@@ -30,6 +31,7 @@ pub fn draw(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Comm
                 _ => {}
             }
         }
+        None => {}
     }
 }
 

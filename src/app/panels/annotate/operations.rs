@@ -18,7 +18,7 @@ pub struct Operations;
 const INFO: PaneInfo = PaneInfo {
     title: "Operations",
     help: "Operations on the active label: fill holes, drop parts, smooth, grow, shrink, interpolate.",
-    places: &[Place::new(Tab::Annotate, Column::Right, 1)],
+    places: &[Place::new(Tab::Annotate, Column::Right, 0)],
     size: [272.0, 250.0],
     ..PaneInfo::new(Pane::new("operations"))
 };
@@ -84,9 +84,10 @@ impl Panel for Operations {
                 Smallest::Mm2(_) => " mm²",
                 Smallest::Mm3(_) => " mm³",
             };
-            let value = &mut options.smallest[usize::from(options.in_mm && has_mm)];
+            let place = usize::from(options.in_mm && has_mm);
+            let value = &mut options.smallest[place];
             let field = ui.add(DragValue::new(value).speed(0.5).range(0.1..=1e7).max_decimals(1).suffix(unit));
-            field.widget_info(|| spin("Smallest part to keep", options.smallest[usize::from(has_mm)]));
+            field.widget_info(|| spin("Smallest part to keep", options.smallest[place]));
         });
         by(ui, &mut options, has_mm, &mut send);
         if is_stack {

@@ -15,6 +15,7 @@ const THRESHOLD_STEP: f32 = 0.05;
 impl HimixApp {
     /// Lets the tools go on that need more than a frame. Returns whether another frame is needed.
     pub(in crate::app) fn continue_tools(&mut self) -> bool {
+        self.keep_hovered();
         let is_growing = self.continue_drag();
         self.continue_outline() || is_growing
     }

@@ -90,6 +90,15 @@ impl HimixApp {
         self.paint_region("region of the prediction", &region, false, &origin)
     }
 
+    /// Forgets the region under the pointer if it is one of another slice, prediction or threshold.
+    pub(super) fn keep_hovered(&mut self) {
+        let of = self.state.hovered_of();
+        let hovered = &mut self.state.annotating.hovered;
+        if hovered.as_ref().is_some_and(|hovered| Some(hovered.of) != of) {
+            *hovered = None;
+        }
+    }
+
     /// Shows the region of the prediction under the pointer.
     pub(super) fn hover_region(&mut self, at: Option<[f64; 2]>) {
         let of = self.state.hovered_of();

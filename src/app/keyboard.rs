@@ -50,6 +50,12 @@ impl Keyboard {
                         commands.extend(escape(state));
                         return true;
                     }
+                    if !self.in_text
+                        && let Some(command) = of_outline(state, *key, modifiers.command)
+                    {
+                        commands.push(command);
+                        return false;
+                    }
                     let chord = Chord::pressed(*key, *modifiers);
                     let Some(action) = self.action(state, chord) else { return true };
                     if action.id == actions::FOCUS_PROMPT {
@@ -76,6 +82,19 @@ impl Keyboard {
         let is_texts = self.in_text && [actions::UNDO, actions::REDO].contains(&action.id);
         let is_widgets = self.in_widget && action.yields_to_widgets;
         (!is_texts && !is_widgets).then_some(action)
+    }
+}
+
+/// Returns what a key does to the outline that is being clicked together; `None` without an outline, and for other
+/// keys.
+fn of_outline(state: &State, key: Key, removes: bool) -> Option<Command> {
+    if state.tab != Tab::Annotate || !state.annotating.has_outline() {
+        return None;
+    }
+    match key {
+        Key::Enter => Some(Command::Annotate(AnnotateCommand::CloseOutline { removes })),
+        Key::Backspace => Some(Command::Annotate(AnnotateCommand::RemovePoint)),
+        _ => None,
     }
 }
 

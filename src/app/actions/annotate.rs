@@ -162,7 +162,6 @@ const TOOLS: &[Item] = &[
         id: ActionId("close_outline"),
         name: "Close the outline",
         words: "polygon live wire finish",
-        keys: &[Chord::key(Key::Enter)],
         command: |state| {
             outline(state).map(|()| Command::Annotate(AnnotateCommand::CloseOutline { removes: false }))
         },
@@ -172,7 +171,6 @@ const TOOLS: &[Item] = &[
         id: ActionId("take_from_outline"),
         name: "Close the outline and take it away",
         words: "polygon live wire finish remove",
-        keys: &[Chord::ctrl_shift(Key::Enter)],
         command: |state| {
             outline(state).map(|()| Command::Annotate(AnnotateCommand::CloseOutline { removes: true }))
         },
@@ -182,8 +180,6 @@ const TOOLS: &[Item] = &[
         id: ActionId("remove_point"),
         name: "Take the last point back",
         words: "polygon live wire undo",
-        keys: &[Chord::key(Key::Backspace)],
-        hold: Hold::Repeats,
         command: |state| outline(state).map(|()| Command::Annotate(AnnotateCommand::RemovePoint)),
         ..TOOL
     }),

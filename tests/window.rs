@@ -5,6 +5,8 @@
 
 #[path = "window/annotate.rs"]
 mod annotate;
+#[path = "window/annotate_tools.rs"]
+mod annotate_tools;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]

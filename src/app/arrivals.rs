@@ -40,6 +40,7 @@ impl HimixApp {
         self.take_robustness();
         self.take_variants();
         self.take_annotation_scores();
+        self.take_operation();
         self.take_proposals();
         self.take_report();
         self.take_sessions();

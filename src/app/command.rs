@@ -229,7 +229,8 @@ pub enum Command {
 impl Command {
     /// Returns whether a stroke that goes on is not ended by this command.
     pub fn continues_stroke(&self) -> bool {
-        use AnnotateCommand::{CancelStroke, EndStroke, Stroke};
-        matches!(self, Self::Annotate(Stroke { .. } | EndStroke | CancelStroke) | Self::Zoom(..) | Self::Pan(_))
+        use AnnotateCommand::{CancelStroke, EndStroke, Hover, Stroke};
+        let is_of_stroke = matches!(self, Self::Annotate(Stroke { .. } | EndStroke | CancelStroke | Hover(_)));
+        is_of_stroke || matches!(self, Self::Zoom(..) | Self::Pan(_))
     }
 }

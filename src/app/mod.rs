@@ -223,6 +223,9 @@ impl HimixApp {
         self.request_variants();
         self.read_report();
         self.measure();
+        if self.continue_tools() {
+            ctx.request_repaint();
+        }
         self.score_annotation();
         self.judge();
         self.view_as_network();

@@ -59,6 +59,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &canvas::Canvas,
     &variants::Variants,
     &annotate::labels::Labels,
+    &annotate::operations::Operations,
     &annotate::steps::Steps,
     &builder::Builder,
     &influence::WordInfluence,

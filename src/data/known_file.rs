@@ -1,12 +1,10 @@
 //! Files that are saved again and again, and that other programs may change in the meantime.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::one_line;
-use super::{DataError, fingerprint};
-use crate::atomic_file;
+use super::{DataError, fingerprint, write};
 
 /// What is known of a file that is saved: the content that it had when it was last read or written here. Saving it never
 /// replaces the work of somebody else unnoticed, and the first save keeps the version before.
@@ -70,7 +68,7 @@ impl KnownFile {
             if now.is_some() && !self.has_backup {
                 self.keep_version()?;
             }
-            written(&self.path, |out| out.write_all(bytes))?;
+            write::durably(&self.path, |out| out.write_all(bytes))?;
         }
         self.content = Some(new);
         Ok(())
@@ -79,7 +77,7 @@ impl KnownFile {
     /// Copies the file to [`backup_path`], in place of an older backup.
     fn keep_version(&mut self) -> Result<(), DataError> {
         let mut file = File::open(&self.path).map_err(|error| DataError::reading(&self.path, &error))?;
-        written(&backup_path(&self.path), |out| io::copy(&mut file, out).map(drop))?;
+        write::durably(&backup_path(&self.path), |out| io::copy(&mut file, out).map(drop))?;
         self.has_backup = true;
         Ok(())
     }
@@ -103,11 +101,6 @@ fn content(path: &Path) -> Result<Option<String>, DataError> {
         Err(DataError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn written(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
-    atomic_file::write_durably(path, fill)
-        .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod computing;
 mod influence;
+mod journal;
 mod judging;
 mod numbers;
 mod opening;
@@ -17,6 +18,7 @@ mod variants_table;
 
 pub use computing::*;
 pub use influence::*;
+pub use journal::*;
 pub use judging::*;
 pub use numbers::*;
 pub use opening::*;

@@ -98,12 +98,19 @@ pub fn encode_start(out: &mut Vec<u8>) {
 /// # Errors
 /// Returns an error if the record cannot be expressed as JSON, or is longer than 4 GiB.
 pub fn encode_to(out: &mut Vec<u8>, seal: Seal, record: &Record) -> Result<Seal, serde_json::Error> {
-    let content = serde_json::to_vec(record)?;
+    encode_record(out, seal, &serde_json::to_vec(record)?)
+}
+
+/// Like [`encode_to`], for the content of a record, whether or not that means something.
+///
+/// # Errors
+/// Returns an error if the content is longer than 4 GiB.
+pub fn encode_record(out: &mut Vec<u8>, seal: Seal, content: &[u8]) -> Result<Seal, serde_json::Error> {
     let length = u32::try_from(content.len()).map_err(serde::ser::Error::custom)?;
-    let seal = seal.next(&content);
+    let seal = seal.next(content);
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(&seal.0);
-    out.extend_from_slice(&content);
+    out.extend_from_slice(content);
     Ok(seal)
 }
 

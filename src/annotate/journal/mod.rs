@@ -15,7 +15,9 @@ mod snapshot;
 mod tests;
 
 pub use file::{JournalFile, JournalState, OpenedJournal, Refusal, open, read};
-pub use format::{Header, JournalError, Record, Records, SavedIn, Seal, Tail, VERSION, encode_start, encode_to};
+pub use format::{
+    Header, JournalError, Record, Records, SavedIn, Seal, Tail, VERSION, encode_record, encode_start, encode_to,
+};
 pub use identity::ImageIdentity;
 pub use replay::{Replayed, header, replay};
 pub use snapshot::{file_content, snapshot};

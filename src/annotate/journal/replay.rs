@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::format::{Header, JournalError, Record, Records, SavedIn, Seal, Tail};
-use crate::annotate::{Annotation, AnnotationError, Edit, MOST_LABELS};
+use crate::annotate::{Annotation, Edit, MOST_LABELS, Origin};
 use crate::data::Limit;
 
 /// The content of a journal.
@@ -65,7 +65,7 @@ pub fn replay(bytes: &[u8], shape: [usize; 3], limit: Limit) -> Result<Replayed,
                     return Err(JournalError::TooLarge(limit.0));
                 }
                 replayed.steps_since_closed += 1;
-                replayed.annotation.apply(&edits).is_ok() && check(&replayed.annotation, &edits).is_ok()
+                replayed.annotation.apply(&edits).is_ok() && is_sound(&replayed.annotation, &edits)
             }
             Record::Saved { file, is_current } => {
                 if is_current {
@@ -111,17 +111,20 @@ fn masks_after(annotation: &Annotation, edits: &[Edit]) -> u64 {
     (known + new.len()) as u64
 }
 
-/// Checks what holds for every annotation that was made in the window.
-fn check(annotation: &Annotation, edits: &[Edit]) -> Result<(), AnnotationError> {
+/// Whether `annotation`, after `edits`, is like one that was made in the window, so that it can be written again.
+fn is_sound(annotation: &Annotation, edits: &[Edit]) -> bool {
+    // JSON has no infinite numbers, but a number in it may be too large for a threshold.
+    let is_infinite = |origin: &Option<Origin>| match origin {
+        Some(Origin::Predicted(by) | Origin::Corrected(by)) => !by.threshold.is_finite(),
+        Some(Origin::Drawn | Origin::Derived | Origin::Read) | None => false,
+    };
+    if edits.iter().any(|edit| matches!(edit, Edit::Mask { origins, .. } if origins.iter().any(is_infinite))) {
+        return false;
+    }
     if !edits.iter().any(|edit| matches!(edit, Edit::Label { .. })) {
-        return Ok(());
+        return true;
     }
-    if annotation.labels().count() > MOST_LABELS {
-        return Err(AnnotationError::TooMany);
-    }
-    let mut names = BTreeSet::new();
-    match annotation.labels().find(|(_, label)| !names.insert(&label.name)) {
-        Some((_, label)) => Err(AnnotationError::NameTaken(label.name.clone())),
-        None => Ok(()),
-    }
+    let names: BTreeSet<&str> = annotation.labels().map(|(_, label)| label.name.as_str()).collect();
+    let count = annotation.labels().count();
+    count == names.len() && count <= MOST_LABELS
 }

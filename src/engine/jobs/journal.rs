@@ -1,12 +1,12 @@
 //! Jobs about annotations: their journals, and the files in which they are saved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::annotate::journal::{
     self, Header, ImageIdentity, JournalFile, JournalState, OpenedJournal, Record, Replayed, SavedIn, Seal,
 };
-use crate::annotate::{Annotation, Source};
+use crate::annotate::{Annotation, Source, file_name};
 use crate::data::{DataError, KnownFile, Limit, fingerprint};
 use crate::engine::job::{Failure, Job, Task, Worker};
 
@@ -113,6 +113,15 @@ impl Job for AppendToJournal {
     }
 }
 
+/// What became of an annotation that was to be saved.
+#[derive(Debug)]
+pub enum AnnotationSaved {
+    /// It was saved. This is what is known of the file now.
+    Written(KnownFile),
+    /// Another program has changed the file, which was left as it is.
+    ChangedByOthers,
+}
+
 /// Saves an annotation in a file of its own.
 #[derive(Debug)]
 pub struct SaveAnnotation {
@@ -127,7 +136,7 @@ pub struct SaveAnnotation {
 }
 
 impl Job for SaveAnnotation {
-    type Answer = KnownFile;
+    type Answer = AnnotationSaved;
     const WORKER: Worker = Worker::Storage;
     const OUTLIVES_WINDOW: bool = true;
 
@@ -135,15 +144,20 @@ impl Job for SaveAnnotation {
         Some(self.file.path().to_owned())
     }
 
-    fn run(mut self, _: &mut Task<'_>) -> Result<KnownFile, Failure> {
+    fn run(mut self, _: &mut Task<'_>) -> Result<AnnotationSaved, Failure> {
         if self.replaces {
             self.file = KnownFile::as_it_is(self.file.path().to_owned())?;
         }
-        // The file does not say where it lies itself: it may be moved.
-        let content = journal::file_content(&self.image.header(None), &self.annotation, false);
+        // The file goes to other people: it says neither where it lies itself nor where the image does.
+        let mut header = self.image.header(None);
+        header.image = file_name(Path::new(&header.image));
+        let content = journal::file_content(&header, &self.annotation, false);
         let (bytes, _) = content.map_err(|error| format!("The annotation could not be saved ({error})."))?;
-        self.file.save(&bytes)?;
-        Ok(self.file)
+        match self.file.save(&bytes) {
+            Ok(()) => Ok(AnnotationSaved::Written(self.file)),
+            Err(DataError::ChangedByOthers { .. }) => Ok(AnnotationSaved::ChangedByOthers),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
+mod comparing;
 mod computing;
 mod influence;
 mod journal;
@@ -16,6 +17,7 @@ mod session;
 mod variants;
 mod variants_table;
 
+pub use comparing::*;
 pub use computing::*;
 pub use influence::*;
 pub use journal::*;

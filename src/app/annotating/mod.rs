@@ -18,7 +18,7 @@ pub use scores::{Scored, ScoredOf};
 use self::layer::Shown;
 use self::stroke::Ongoing;
 use crate::annotate::tools::Length;
-use crate::annotate::{LabelId, Rules};
+use crate::annotate::{Annotation, LabelId, Rules};
 use crate::engine::Pending;
 use crate::metrics::Confusion;
 
@@ -114,6 +114,15 @@ impl Annotating {
         self.layer = None;
         self.scores = None;
         self.scoring.cancel();
+    }
+
+    /// Shows another annotation of the same image.
+    pub fn take_annotation(&mut self, annotation: &Annotation) {
+        self.leave_image();
+        self.keep_active(annotation);
+        if !annotation.is_blank() {
+            self.looked = Looked::Annotation;
+        }
     }
 
     /// Returns whether a stroke goes on.

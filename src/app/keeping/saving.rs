@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Kept, KeptCommand, Saving};
+use super::{KeepCommand, Keeping, Saving};
 use crate::annotate::journal::{EXTENSION, snapshot};
 use crate::annotate::{Annotation, Edit};
 use crate::app::HimixApp;
@@ -11,13 +11,13 @@ use crate::app::dialogs::DialogKind;
 use crate::app::notes::{About, Kind};
 use crate::app::state::State;
 use crate::app::text::file_stem;
-use crate::data::{KnownFile, Limit};
+use crate::data::KnownFile;
 use crate::engine::jobs::{AnnotationRead, AnnotationSaved, ReadAnnotation, SaveAnnotation};
 
 impl State {
     /// Returns the suggested file name of the annotation: that of its file, or of its image.
     pub fn suggested_annotation_name(&self) -> Option<String> {
-        let known = self.kept.file().and_then(|path| path.file_name());
+        let known = self.keeping.file().and_then(|path| path.file_name());
         if let Some(name) = known {
             return Some(name.to_string_lossy().into_owned());
         }
@@ -27,14 +27,14 @@ impl State {
 
     /// Returns whether there is an annotation to save.
     pub fn can_save_annotation(&self) -> Result<(), &'static str> {
-        if self.document.annotation.labels().next().is_none() && self.kept.file().is_none() {
+        if self.document.annotation.labels().next().is_none() && self.keeping.file().is_none() {
             return Err("Nothing is annotated yet.");
         }
         Ok(())
     }
 }
 
-impl Kept {
+impl Keeping {
     pub(super) fn forget_questions(&mut self) {
         self.changed_by_others = None;
         self.reading.cancel();
@@ -43,33 +43,33 @@ impl Kept {
 
 impl HimixApp {
     /// Carries out a command about annotations and their files.
-    pub(in crate::app) fn apply_kept(&mut self, command: KeptCommand) {
+    pub(in crate::app) fn apply_keeping(&mut self, command: KeepCommand) {
         match command {
-            KeptCommand::Save => match self.state.kept.open.as_ref().and_then(|case| case.file.clone()) {
+            KeepCommand::Save => match self.state.keeping.open.as_ref().and_then(|case| case.file.clone()) {
                 Some(file) => self.save_annotation(file, false),
                 None => self.commands.push(Command::OpenDialog(DialogKind::SaveAnnotation)),
             },
-            KeptCommand::SaveAs(path) => {
-                let known = self.state.kept.open.as_ref().and_then(|case| case.file.clone());
+            KeepCommand::SaveAs(path) => {
+                let known = self.state.keeping.open.as_ref().and_then(|case| case.file.clone());
                 match known.filter(|file| file.path() == path) {
                     // The dialog has asked whether to replace the file, and not whether others have changed it.
                     Some(file) => self.save_annotation(file, false),
                     None => self.save_annotation(KnownFile::with_content(path, None), true),
                 }
             }
-            KeptCommand::Replace => {
-                self.state.kept.changed_by_others = None;
-                if let Some(file) = self.state.kept.open.as_ref().and_then(|case| case.file.clone()) {
+            KeepCommand::Replace => {
+                self.state.keeping.changed_by_others = None;
+                if let Some(file) = self.state.keeping.open.as_ref().and_then(|case| case.file.clone()) {
                     self.save_annotation(file, true);
                 }
             }
-            KeptCommand::KeepTheirs => self.state.kept.changed_by_others = None,
-            KeptCommand::Open(path) => self.read_annotation(path),
-            KeptCommand::TryAgain => {
-                let Kept { open, left, .. } = &mut self.state.kept;
+            KeepCommand::KeepTheirs => self.state.keeping.changed_by_others = None,
+            KeepCommand::Open(path) => self.read_annotation(path),
+            KeepCommand::TryAgain => {
+                let Keeping { open, left, .. } = &mut self.state.keeping;
                 open.iter_mut().chain(left).for_each(super::Case::try_again);
             }
-            KeptCommand::SaveAndClose | KeptCommand::CloseAnyway | KeptCommand::StayOpen => {
+            KeepCommand::SaveAndClose | KeepCommand::CloseAnyway | KeepCommand::StayOpen => {
                 self.answer_closing(command);
             }
         }
@@ -77,7 +77,7 @@ impl HimixApp {
 
     fn save_annotation(&mut self, file: KnownFile, replaces: bool) {
         self.finish_stroke();
-        let Some(case) = &self.state.kept.open else { return };
+        let Some(case) = &self.state.keeping.open else { return };
         let Some(image) = case.identity.clone() else {
             let text = "The image is still being read. Save the annotation in a moment.";
             return self.state.notes.add_of_case(Kind::Warning, text);
@@ -85,29 +85,29 @@ impl HimixApp {
         let annotation = self.state.document.annotation.clone();
         let saving = Saving { image: case.image, revision: annotation.revision(), path: file.path().to_owned() };
         let job = SaveAnnotation { file, replaces, image, annotation };
-        let sent = self.engine.ask(&mut self.state.kept.saving, saving, job);
+        let sent = self.engine.ask(&mut self.state.keeping.saving, saving, job);
         self.say_if_busy(sent);
     }
 
     pub(super) fn take_saved_annotation(&mut self) {
-        let Some(outcome) = self.state.kept.saving.take() else { return };
-        let Some(Saving { image, revision, path }) = self.state.kept.saving.asked() else { return };
+        let Some(outcome) = self.state.keeping.saving.take() else { return };
+        let Some(Saving { image, revision, path }) = self.state.keeping.saving.asked() else { return };
         let (image, revision, path) = (*image, *revision, path.clone());
         let file = match outcome {
             Ok(AnnotationSaved::Written(file)) => file,
             Ok(AnnotationSaved::ChangedByOthers) => {
-                self.state.kept.closing = super::ClosingUnsaved::No;
-                self.state.kept.changed_by_others = Some(path);
+                self.state.keeping.closing = super::ClosingUnsaved::No;
+                self.state.keeping.changed_by_others = Some(path);
                 return;
             }
             Err(failure) => {
-                self.state.kept.closing = super::ClosingUnsaved::No;
+                self.state.keeping.closing = super::ClosingUnsaved::No;
                 return self.say_failure_of_case(failure);
             }
         };
         self.say_saved(&path);
         let is_open = |case: &&mut super::Case| case.image == image;
-        if let Some(case) = self.state.kept.open.as_mut().filter(is_open) {
+        if let Some(case) = self.state.keeping.open.as_mut().filter(is_open) {
             let annotation = &mut self.state.document.annotation;
             annotation.saved(revision);
             case.file = Some(file);
@@ -123,13 +123,13 @@ impl HimixApp {
         let shape = self.state.document.annotation.shape();
         let limit = self.state.settings.limit();
         let job = ReadAnnotation { path: path.clone(), shape, limit };
-        let sent = self.engine.ask(&mut self.state.kept.reading, (open.ticket, path), job);
+        let sent = self.engine.ask(&mut self.state.keeping.reading, (open.ticket, path), job);
         self.say_if_busy(sent);
     }
 
     pub(super) fn take_read_annotation(&mut self) {
-        let Some(outcome) = self.state.kept.reading.take() else { return };
-        let asked = self.state.kept.reading.asked().map(|(image, _)| *image);
+        let Some(outcome) = self.state.keeping.reading.take() else { return };
+        let asked = self.state.keeping.reading.asked().map(|(image, _)| *image);
         let is_open = self.state.document.image.as_ref().is_some_and(|open| Some(open.ticket) == asked);
         match outcome {
             Ok(read) if is_open => self.show_read_annotation(read),
@@ -140,7 +140,7 @@ impl HimixApp {
 
     fn show_read_annotation(&mut self, read: AnnotationRead) {
         let AnnotationRead { header, annotation, file, is_damaged } = read;
-        let identity = self.state.kept.open.as_ref().and_then(|case| case.identity.as_ref());
+        let identity = self.state.keeping.open.as_ref().and_then(|case| case.identity.as_ref());
         if identity.is_some_and(|image| image.header(None).content != header.content) {
             let text = format!("The annotation was made on another image of the same size: {}.", header.image);
             self.state.notes.note(About::Image, text);
@@ -152,7 +152,7 @@ impl HimixApp {
         self.annotate("opening of an annotation", Ok(replacing(&self.state.document.annotation, &annotation)));
         // The labels may be those that were there already, so that nothing was changed.
         let now = &mut self.state.document.annotation;
-        if let (Some(case), Some(file), false) = (self.state.kept.open.as_mut(), file, is_damaged) {
+        if let (Some(case), Some(file), false) = (self.state.keeping.open.as_mut(), file, is_damaged) {
             now.saved(now.revision());
             case.file = Some(KnownFile::with_content(file.path, Some(file.content)));
             case.record_saved(true);

@@ -120,7 +120,9 @@ impl Case {
     /// Closes the case with its last annotation. Returns whether anything is left to be written.
     pub fn close(&mut self, last: Annotation) -> bool {
         let is_kept = match self.access {
-            Access::Kept | Access::Opening | Access::Failing(_) => self.journal.is_some() || !self.waiting.is_empty(),
+            Access::Kept | Access::Opening | Access::Failing(_) => {
+                self.journal.is_some() || !self.waiting.is_empty()
+            }
             Access::ReadOnly(_) | Access::Unkept => false,
         };
         if is_kept {

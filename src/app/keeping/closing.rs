@@ -2,7 +2,7 @@
 
 use eframe::egui::{Context, ViewportCommand};
 
-use super::KeptCommand;
+use super::KeepCommand;
 use crate::app::HimixApp;
 use crate::app::command::Command;
 
@@ -24,14 +24,14 @@ impl crate::app::state::State {
     /// Returns whether the annotation has changes that are in no file, or that could not even be written to the journal.
     pub fn has_unsaved_annotation(&self) -> bool {
         let annotation = &self.document.annotation;
-        let is_changed = annotation.is_dirty() && self.kept.is_changed_since_opened(annotation.revision());
-        (is_changed && self.kept.read_only().is_none()) || self.kept.has_unwritten()
+        let is_changed = annotation.is_dirty() && self.keeping.is_changed_since_opened(annotation.revision());
+        (is_changed && self.keeping.read_only().is_none()) || self.keeping.has_unwritten()
     }
 
     /// Returns whether closing the window would lose changes, because they could not be written.
     pub fn would_lose_changes(&self) -> bool {
-        let is_unkept = matches!(self.kept.access(), Some(super::Access::Unkept));
-        self.kept.has_unwritten() || (is_unkept && self.document.annotation.is_dirty())
+        let is_unkept = matches!(self.keeping.access(), Some(super::Access::Unkept));
+        self.keeping.has_unwritten() || (is_unkept && self.document.annotation.is_dirty())
     }
 }
 
@@ -39,31 +39,31 @@ impl HimixApp {
     /// Keeps the window open until the user was asked what to do with unsaved changes.
     pub(in crate::app) fn guard_unsaved(&mut self, ctx: &Context) {
         let is_unsaved = self.state.has_unsaved_annotation();
-        let kept = &mut self.state.kept;
-        if kept.closing == ClosingUnsaved::AfterSaving && !is_unsaved && kept.is_written() {
-            kept.closing = ClosingUnsaved::Now;
+        let keeping = &mut self.state.keeping;
+        if keeping.closing == ClosingUnsaved::AfterSaving && !is_unsaved && keeping.is_written() {
+            keeping.closing = ClosingUnsaved::Now;
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         let is_asked = ctx.input(|input| input.viewport().close_requested());
-        if is_asked && is_unsaved && kept.closing != ClosingUnsaved::Now {
+        if is_asked && is_unsaved && keeping.closing != ClosingUnsaved::Now {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            if kept.closing == ClosingUnsaved::No {
-                kept.closing = ClosingUnsaved::Asks;
+            if keeping.closing == ClosingUnsaved::No {
+                keeping.closing = ClosingUnsaved::Asks;
             }
         }
     }
 
-    pub(super) fn answer_closing(&mut self, command: KeptCommand) {
+    pub(super) fn answer_closing(&mut self, command: KeepCommand) {
         match command {
-            KeptCommand::SaveAndClose => {
-                self.state.kept.closing = ClosingUnsaved::AfterSaving;
-                self.commands.push(Command::Kept(KeptCommand::Save));
+            KeepCommand::SaveAndClose => {
+                self.state.keeping.closing = ClosingUnsaved::AfterSaving;
+                self.commands.push(Command::Keep(KeepCommand::Save));
             }
-            KeptCommand::CloseAnyway => {
-                self.state.kept.closing = ClosingUnsaved::Now;
+            KeepCommand::CloseAnyway => {
+                self.state.keeping.closing = ClosingUnsaved::Now;
                 self.commands.push(Command::Quit);
             }
-            _ => self.state.kept.closing = ClosingUnsaved::No,
+            _ => self.state.keeping.closing = ClosingUnsaved::No,
         }
     }
 }

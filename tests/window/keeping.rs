@@ -19,11 +19,8 @@ const SHAPE: [usize; 3] = [WIDTH, HEIGHT, 1];
 
 /// A window with settings in the folder of the files, in the Annotate tab.
 fn window(files: &Files, named: Vec<PathBuf>) -> Window {
-    let start = Start {
-        files: named,
-        settings: Some(files.folder.path().join("settings.json")),
-        ..Start::default()
-    };
+    let start =
+        Start { files: named, settings: Some(files.folder.path().join("settings.json")), ..Start::default() };
     let mut window = open(FakeModel::default().opener(), himix::engine::trainer(), start);
     wait(&mut window, "the picture", |window| window.query_by_label("Picture").is_some());
     window.get_by_role_and_label(Role::Tab, "Annotate").click();
@@ -206,7 +203,7 @@ fn a_file_is_opened_and_saved_and_not_replaced_if_others_have_changed_it() {
     assert_eq!(read().expect("an annotation").annotation.labels().count(), 3);
     // The journal knows it as well.
     crash(window);
-    let mut again = super::kept::window(&files, vec![files.image()]);
+    let mut again = super::keeping::window(&files, vec![files.image()]);
     wait(&mut again, "the label", |window| has_label(window, "Theirs"));
     assert!(says(&again, "Saved in chest.himixa"));
 }
@@ -248,7 +245,7 @@ fn closing_with_unsaved_changes_asks_once() {
     assert!(closes(&mut window), "it does not ask twice");
     window.state_mut().as_mut().expect("the app").on_exit();
     drop(window);
-    let mut again = super::kept::window(&files, vec![files.image()]);
+    let mut again = super::keeping::window(&files, vec![files.image()]);
     wait(&mut again, "both labels", |window| has_label(window, "Theirs") && has_label(window, "Lesion"));
     assert!(!says(&again, "was restored"), "it was closed properly");
     assert!(closes(&mut again), "nothing was changed here");

@@ -5,7 +5,7 @@ use eframe::egui::{Color32, Context, Id, Modal, RichText, Ui};
 use super::session::strip;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
-use crate::app::kept::{Access, ClosingUnsaved, KeptCommand};
+use crate::app::keeping::{Access, ClosingUnsaved, KeepCommand};
 use crate::app::state::State;
 use crate::app::text::file_name;
 use crate::app::theme;
@@ -13,7 +13,7 @@ use crate::app::theme;
 /// Draws the strips that there are.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     changed_by_others(ui, state, commands);
-    if let Some(reason) = state.kept.read_only() {
+    if let Some(reason) = state.keeping.read_only() {
         strip(ui, "annotation that cannot be changed", |ui| {
             ui.horizontal_wrapped(|ui| {
                 heading(ui, "The annotation is read-only.");
@@ -26,11 +26,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// Says that changes cannot be written.
 fn failing(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let open = match state.kept.access() {
+    let open = match state.keeping.access() {
         Some(Access::Failing(reason)) => Some(reason.as_str()),
         _ => None,
     };
-    let closed = state.kept.failing_cases();
+    let closed = state.keeping.failing_cases();
     let Some(reason) = open.or(closed.map(|(_, reason)| reason)) else { return };
     strip(ui, "annotation that cannot be written", |ui| {
         ui.horizontal_wrapped(|ui| {
@@ -42,7 +42,7 @@ fn failing(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             };
             ui.label(format!("HiMix keeps them in memory and tries again every few seconds.{others} {reason}"));
             if ui.button("Try again").clicked() {
-                commands.push(Command::Kept(KeptCommand::TryAgain));
+                commands.push(Command::Keep(KeepCommand::TryAgain));
             }
         });
     });
@@ -50,7 +50,7 @@ fn failing(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 
 /// Asks what to do with a file that another program has changed.
 fn changed_by_others(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(path) = state.kept.changed_by_others() else { return };
+    let Some(path) = state.keeping.changed_by_others() else { return };
     strip(ui, "annotation changed by others", |ui| {
         ui.horizontal_wrapped(|ui| {
             heading(ui, "The annotation was not saved.");
@@ -59,14 +59,14 @@ fn changed_by_others(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                 .on_hover_text(path.display().to_string());
             let replace = ui.button("Replace it").on_hover_text(format!("Keeps their version as {name}.bak."));
             if replace.clicked() {
-                commands.push(Command::Kept(KeptCommand::Replace));
+                commands.push(Command::Keep(KeepCommand::Replace));
             }
             if ui.button("Save under another name…").clicked() {
-                commands.push(Command::Kept(KeptCommand::KeepTheirs));
+                commands.push(Command::Keep(KeepCommand::KeepTheirs));
                 commands.push(Command::OpenDialog(DialogKind::SaveAnnotation));
             }
             if ui.button("Do not save").clicked() {
-                commands.push(Command::Kept(KeptCommand::KeepTheirs));
+                commands.push(Command::Keep(KeepCommand::KeepTheirs));
             }
         });
     });
@@ -78,14 +78,16 @@ fn heading(ui: &mut Ui, text: &str) {
 
 /// Draws a line that says whether the annotation is kept and saved.
 pub fn line(ui: &mut Ui, state: &State) {
-    let (text, colour): (String, Option<Color32>) = match state.kept.access() {
+    let (text, colour): (String, Option<Color32>) = match state.keeping.access() {
         None | Some(Access::Opening) => return,
         Some(Access::ReadOnly(_)) => ("Read-only".into(), None),
-        Some(Access::Failing(_)) => ("Changes are only in memory".into(), Some(theme::palette(ui.visuals()).warning)),
+        Some(Access::Failing(_)) => {
+            ("Changes are only in memory".into(), Some(theme::palette(ui.visuals()).warning))
+        }
         Some(Access::Unkept) => ("Changes are only in memory until they are saved".into(), None),
         Some(Access::Kept) => {
             let annotation = &state.document.annotation;
-            let text = match state.kept.file() {
+            let text = match state.keeping.file() {
                 Some(path) if !annotation.is_dirty() => format!("Saved in {}", file_name(path)),
                 Some(path) => format!("Kept; not saved in {} yet", file_name(path)),
                 None if annotation.labels().next().is_none() => return,
@@ -103,7 +105,7 @@ pub fn line(ui: &mut Ui, state: &State) {
 
 /// Asks what to do with unsaved changes when the window is about to be closed.
 pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
-    if state.kept.closing != ClosingUnsaved::Asks {
+    if state.keeping.closing != ClosingUnsaved::Asks {
         return;
     }
     Modal::new(Id::unique("closing unsaved")).show(ctx, |ui| {
@@ -120,17 +122,17 @@ pub fn ask_before_closing(ctx: &Context, state: &State, commands: &mut Vec<Comma
         });
         ui.add_space(6.0);
         ui.horizontal_wrapped(|ui| {
-            let mut button = |ui: &mut Ui, text: &str, command: KeptCommand| {
+            let mut button = |ui: &mut Ui, text: &str, command: KeepCommand| {
                 if ui.button(text).clicked() {
-                    commands.push(Command::Kept(command));
+                    commands.push(Command::Keep(command));
                 }
             };
             if state.can_save_annotation().is_ok() {
-                let is_known = state.kept.file().is_some();
-                button(ui, if is_known { "Save and close" } else { "Save and close…" }, KeptCommand::SaveAndClose);
+                let is_known = state.keeping.file().is_some();
+                button(ui, if is_known { "Save and close" } else { "Save and close…" }, KeepCommand::SaveAndClose);
             }
-            button(ui, "Close without saving", KeptCommand::CloseAnyway);
-            button(ui, "Keep open", KeptCommand::StayOpen);
+            button(ui, "Close without saving", KeepCommand::CloseAnyway);
+            button(ui, "Keep open", KeepCommand::StayOpen);
         });
     });
 }

@@ -4,9 +4,9 @@ use eframe::egui::Context;
 
 use super::case::{Case, Happened};
 use super::merge::merged;
-use super::{Access, Kept};
-use crate::annotate::journal::{Refusal, Replayed};
+use super::{Access, Keeping};
 use crate::annotate::Annotation;
+use crate::annotate::journal::{Refusal, Replayed};
 use crate::app::HimixApp;
 use crate::app::notes::{About, Kind};
 use crate::app::text::file_name;
@@ -18,16 +18,16 @@ impl HimixApp {
     pub(in crate::app) fn enter_annotation(&mut self) {
         let Some(open) = &self.state.document.image else { return };
         let shape = self.state.document.annotation.shape();
-        self.state.kept.open = Some(Case::new(open.ticket, open.name.clone(), open.source.clone(), shape));
+        self.state.keeping.open = Some(Case::new(open.ticket, open.name.clone(), open.source.clone(), shape));
         self.proceed_with_annotations();
     }
 
     /// Closes the annotation of the image that is about to be closed. What is not written yet is written afterwards.
     pub(in crate::app) fn leave_annotation(&mut self) {
-        self.state.kept.forget_questions();
-        let Some(mut case) = self.state.kept.open.take() else { return };
+        self.state.keeping.forget_questions();
+        let Some(mut case) = self.state.keeping.open.take() else { return };
         if case.close(self.state.document.annotation.clone()) {
-            self.state.kept.left.push(case);
+            self.state.keeping.left.push(case);
             self.proceed_with_annotations();
         }
     }
@@ -37,13 +37,13 @@ impl HimixApp {
         self.proceed_with_annotations();
         self.take_saved_annotation();
         self.take_read_annotation();
-        if let Some(rest) = self.state.kept.until_next_try() {
+        if let Some(rest) = self.state.keeping.until_next_try() {
             ctx.request_repaint_after(rest);
         }
     }
 
     fn proceed_with_annotations(&mut self) {
-        let Kept { folder, open, left, .. } = &mut self.state.kept;
+        let Keeping { folder, open, left, .. } = &mut self.state.keeping;
         let live = &self.state.document.annotation;
         // The closed cases come first: the storage thread gives up their locks before it opens another one.
         let mut told = Vec::new();
@@ -71,7 +71,9 @@ impl HimixApp {
                 );
                 (Kind::Error, text)
             }
-            Happened::Recovered => (Kind::Info, format!("The last changes of the annotation of {name} are written now.")),
+            Happened::Recovered => {
+                (Kind::Info, format!("The last changes of the annotation of {name} are written now."))
+            }
             Happened::KeptAside(path) => (Kind::Warning, aside(&file_name(&path))),
             Happened::Identified | Happened::Opened(_) | Happened::Followed(_) => return,
         };
@@ -98,7 +100,7 @@ impl HimixApp {
 
     /// If the case was open before and its last changes could not be written, goes on with them.
     fn take_over_unwritten(&mut self) {
-        let Kept { open, left, .. } = &mut self.state.kept;
+        let Keeping { open, left, .. } = &mut self.state.keeping;
         let Some(case) = open.as_mut() else { return };
         let Some(image) = case.identity.as_ref() else { return };
         let Some(place) = left.iter().position(|left| left.has_unwritten_of(image)) else { return };
@@ -146,7 +148,7 @@ impl HimixApp {
     /// Shows the content of a journal, and returns what was shown before.
     fn show_kept(&mut self, content: Replayed) -> Annotation {
         let Replayed { annotation, file, .. } = content;
-        if let Some(case) = &mut self.state.kept.open {
+        if let Some(case) = &mut self.state.keeping.open {
             case.file = file.map(|file| KnownFile::with_content(file.path, Some(file.content)));
             case.forget_records();
             case.entered = annotation.revision();
@@ -171,10 +173,12 @@ impl HimixApp {
 }
 
 fn aside(path: &str) -> String {
-    format!("The record of the annotation was damaged or changed by another program. It was kept as it was: {path}")
+    format!(
+        "The record of the annotation was damaged or changed by another program. It was kept as it was: {path}"
+    )
 }
 
-impl Kept {
+impl Keeping {
     /// Returns whether a revision of the annotation of the open case was made in this window.
     pub(super) fn is_changed_since_opened(&self, revision: u64) -> bool {
         self.open.as_ref().is_some_and(|case| case.entered != revision)

@@ -21,7 +21,7 @@ use crate::engine::{Pending, Ticket};
 
 /// A command about annotations and their files.
 #[derive(Clone, Debug, PartialEq)]
-pub enum KeptCommand {
+pub enum KeepCommand {
     /// Save the annotation in its file, or ask for one.
     Save,
     /// Save the annotation in this file, which the user has chosen.
@@ -59,7 +59,7 @@ pub enum Access {
 
 /// The annotations that are being kept.
 #[derive(Default)]
-pub struct Kept {
+pub struct Keeping {
     /// The folder of the journals; `None` if there is none.
     folder: Option<PathBuf>,
     /// The open case.
@@ -83,7 +83,7 @@ struct Saving {
     path: PathBuf,
 }
 
-impl Kept {
+impl Keeping {
     /// Keeps annotations in a folder beside the settings file. Without settings, nothing is kept.
     pub fn new(settings: Option<&PathBuf>) -> Self {
         Self { folder: settings.map(|path| path.with_file_name("annotations")), ..Self::default() }
@@ -118,7 +118,7 @@ impl Kept {
             Access::Failing(reason) => Some(reason.as_str()),
             _ => None,
         });
-        Some((reasons.clone().count(), reasons.last()?))
+        Some((reasons.clone().count(), reasons.clone().next()?))
     }
 
     /// Returns whether all changes of the open case are on the disk.

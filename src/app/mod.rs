@@ -79,7 +79,7 @@ use state::State;
 use tab::Tab;
 use training::TrainCommand;
 
-/// How long the window waits for the settings to be written when it is closed.
+/// How long the window waits for the settings, and for the annotation, to be written when it is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// The duration of one animation frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
@@ -350,7 +350,7 @@ impl eframe::App for HimixApp {
         self.frames.write();
         self.write_settings();
         self.recovery_file.end(&self.engine);
-        self.leave_annotation();
+        self.finish_annotations(FAREWELL);
         self.discard_restored();
         self.engine.wait_for(Worker::Storage, FAREWELL);
         if self.settings_file.take().is_some() {

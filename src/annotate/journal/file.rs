@@ -35,6 +35,8 @@ pub struct JournalFile {
     seal: Seal,
     /// The length after it was last written as a whole, in bytes.
     base: u64,
+    /// Whether it has changes after the case was last closed.
+    is_open: bool,
 }
 
 /// The reason why a journal is not written.
@@ -129,7 +131,7 @@ pub fn open(folder: &Path, image: ImageIdentity, limit: Limit) -> OpenedJournal 
 
 impl JournalFile {
     fn new(path: PathBuf, image: ImageIdentity, lock: CaseLock) -> Self {
-        Self { path, image, _lock: lock, file: None, end: 0, seal: Seal::default(), base: 0 }
+        Self { path, image, _lock: lock, file: None, end: 0, seal: Seal::default(), base: 0, is_open: false }
     }
 
     /// Returns the path.
@@ -159,6 +161,7 @@ impl JournalFile {
         });
         (self.end, self.seal) = (content.end as u64, content.seal);
         self.file = cut.ok();
+        self.is_open = content.steps_since_closed > 0;
         // The next replacement comes when it is due, and makes this the shorter one.
         self.base = 0;
     }
@@ -172,6 +175,10 @@ impl JournalFile {
         let is_closed = records.last() == Some(&Record::Closed);
         if is_closed && state.file.is_none() && state.annotation.labels().next().is_none() {
             return self.remove();
+        }
+        if is_closed && records.len() == 1 && !self.is_open {
+            // It was only looked at.
+            return Ok(());
         }
         // A file that was deleted would take what is appended without keeping it.
         let is_there = fs::metadata(&self.path).is_ok_and(|data| data.len() == self.end);
@@ -189,7 +196,7 @@ impl JournalFile {
             }
             return Err(unwritable(&self.path)(error));
         }
-        (self.end, self.seal) = (self.end + bytes.len() as u64, seal);
+        (self.end, self.seal, self.is_open) = (self.end + bytes.len() as u64, seal, !is_closed);
         if self.end > SMALL.max(self.base.saturating_mul(GROWTH)) {
             // The records are kept; if the disk is too full for another file, the journal goes on growing.
             let _ = self.write(state, is_closed);
@@ -217,6 +224,7 @@ impl JournalFile {
         self.file = None;
         write::durably(&self.path, |out| out.write_all(&bytes))?;
         (self.end, self.seal, self.base) = (bytes.len() as u64, seal, bytes.len() as u64);
+        self.is_open = !is_closed;
         self.file = OpenOptions::new().append(true).open(&self.path).ok();
         Ok(())
     }

@@ -308,6 +308,10 @@ fn closing_and_saving_are_known_afterwards() {
     let content = content.expect("a journal");
     assert_eq!((content.steps_since_closed, content.annotation.is_dirty()), (0, false));
     assert_eq!(content.file, Some(file.clone()));
+    // Looking at it leaves it as it is.
+    let bytes = fs::read(journal.path()).expect("a file");
+    journal.append(&[Record::Closed], &state).expect("nothing to do");
+    assert_eq!(fs::read(journal.path()).expect("a file"), bytes);
     let edits = std::iter::repeat_with(|| hand.does()).find(|edits| !edits.is_empty()).expect("a change");
     journal.append(&[Record::Edits(edits)], &JournalState { file: Some(file), ..hand.state() }).expect("written");
     drop(journal);

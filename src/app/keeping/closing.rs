@@ -47,7 +47,8 @@ impl HimixApp {
         let is_asked = ctx.input(|input| input.viewport().close_requested());
         if is_asked && is_unsaved && keeping.closing != ClosingUnsaved::Now {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            if keeping.closing == ClosingUnsaved::No {
+            // A save that failed does not keep the window open for ever.
+            if keeping.saving.pending().is_none() {
                 keeping.closing = ClosingUnsaved::Asks;
             }
         }

@@ -1,5 +1,7 @@
 //! Opening, keeping and closing the annotation of a case.
 
+use std::time::{Duration, Instant};
+
 use eframe::egui::Context;
 
 use super::case::{Case, Happened};
@@ -12,6 +14,9 @@ use crate::app::notes::{About, Kind};
 use crate::app::text::file_name;
 use crate::data::KnownFile;
 use crate::engine::jobs::CaseOpened;
+
+/// How often it is looked whether the last changes are written when the window is closed.
+const STEP: Duration = Duration::from_millis(2);
 
 impl HimixApp {
     /// Begins to keep the annotation of the image that was just opened.
@@ -29,6 +34,22 @@ impl HimixApp {
         if case.close(self.state.document.annotation.clone()) {
             self.state.keeping.left.push(case);
             self.proceed_with_annotations();
+        }
+    }
+
+    /// Closes the annotation because the window is closed, and waits until what was not written is, but no longer than
+    /// `patience`.
+    pub(in crate::app) fn finish_annotations(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        self.leave_annotation();
+        self.state.keeping.left.iter_mut().for_each(Case::try_again);
+        // One append may be on its way; what came after it follows.
+        while !self.state.keeping.left.is_empty() && Instant::now() < deadline {
+            self.proceed_with_annotations();
+            std::thread::sleep(STEP);
+        }
+        if !self.state.keeping.left.is_empty() {
+            tracing::error!("the last changes of an annotation could not be written");
         }
     }
 

@@ -68,6 +68,8 @@ pub struct Keeping {
     left: Vec<Case>,
     /// The annotation that is being saved, with what is known of it.
     saving: Pending<Saving, AnnotationSaved>,
+    /// What to save next: what is known of the file is known when the save before is done.
+    next: Option<KeepCommand>,
     /// The annotation that is being read, with the image that it is for.
     reading: Pending<(Ticket, PathBuf), AnnotationRead>,
     /// The file that another program has changed, so that the user is asked.

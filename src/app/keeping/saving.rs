@@ -37,6 +37,7 @@ impl State {
 impl Keeping {
     pub(super) fn forget_questions(&mut self) {
         self.changed_by_others = None;
+        self.next = None;
         self.reading.cancel();
     }
 }
@@ -45,6 +46,11 @@ impl HimixApp {
     /// Carries out a command about annotations and their files.
     pub(in crate::app) fn apply_keeping(&mut self, command: KeepCommand) {
         match command {
+            KeepCommand::Save | KeepCommand::SaveAs(_) | KeepCommand::Replace
+                if self.state.keeping.saving.pending().is_some() =>
+            {
+                self.state.keeping.next = Some(command);
+            }
             KeepCommand::Save => match self.state.keeping.open.as_ref().and_then(|case| case.file.clone()) {
                 Some(file) => self.save_annotation(file, false),
                 None => self.commands.push(Command::OpenDialog(DialogKind::SaveAnnotation)),
@@ -91,6 +97,7 @@ impl HimixApp {
 
     pub(super) fn take_saved_annotation(&mut self) {
         let Some(outcome) = self.state.keeping.saving.take() else { return };
+        self.commands.extend(self.state.keeping.next.take().map(Command::Keep));
         let Some(Saving { image, revision, path }) = self.state.keeping.saving.asked() else { return };
         let (image, revision, path) = (*image, *revision, path.clone());
         let file = match outcome {

@@ -23,6 +23,8 @@ mod harness;
 mod influence;
 #[path = "window/information.rs"]
 mod information;
+#[path = "window/keeping.rs"]
+mod keeping;
 #[path = "window/presentation.rs"]
 mod presentation;
 #[path = "window/prompts.rs"]

@@ -7,6 +7,7 @@ mod annotation;
 mod document;
 mod edit;
 mod history;
+pub mod journal;
 mod label;
 mod numbers;
 mod operation;

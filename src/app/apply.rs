@@ -9,6 +9,7 @@ use super::HimixApp;
 use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
+use super::keeping::KeepCommand;
 use super::notes::Kind;
 use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
@@ -157,6 +158,7 @@ impl HimixApp {
             Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Annotate(command) => self.apply_annotating(command),
+            Command::Keep(command) => self.apply_keeping(command),
             Command::SetUndoMemory(mib) => {
                 state.settings.undo_memory_mib = mib;
                 state.history.set_limit(state.settings.undo_memory());
@@ -201,6 +203,7 @@ impl HimixApp {
         let name = match kind {
             DialogKind::SaveMask => self.state.suggested_name("mask"),
             DialogKind::SaveOverlay(_) => self.state.suggested_name("overlay"),
+            DialogKind::SaveAnnotation => self.state.suggested_annotation_name(),
             DialogKind::SaveSettings => Some("training.toml".into()),
             DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
@@ -235,7 +238,12 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => return,
+            Answer::Cancelled => {
+                // The window does not close after a save that did not happen.
+                return self
+                    .commands
+                    .extend((kind == DialogKind::SaveAnnotation).then_some(Command::Keep(KeepCommand::StayOpen)));
+            }
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
                             Drop the file on the window, or name it on the command line.";
@@ -253,6 +261,8 @@ impl HimixApp {
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
+            DialogKind::OpenAnnotation => Command::Keep(KeepCommand::Open(path)),
+            DialogKind::SaveAnnotation => Command::Keep(KeepCommand::SaveAs(path)),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
             DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
             DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),

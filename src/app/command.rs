@@ -8,6 +8,7 @@ use super::annotating::AnnotateCommand;
 use super::builder::command::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
 use super::influence::InfluenceCommand;
+use super::keeping::KeepCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
 use super::pane::Pane;
@@ -198,6 +199,8 @@ pub enum Command {
     Variants(VariantsCommand),
     /// A command about the annotation.
     Annotate(AnnotateCommand),
+    /// A command about keeping and saving annotations.
+    Keep(KeepCommand),
     /// Set the maximum memory for undoing, in MiB.
     SetUndoMemory(u32),
     /// A command of the builder.

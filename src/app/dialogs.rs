@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::annotate::journal::EXTENSION as ANNOTATION;
 use crate::engine::session::{EXTENSION, Part};
 use crate::engine::{FigureKind, Wake};
 
@@ -31,6 +32,10 @@ pub enum DialogKind {
     ModelFile,
     /// The file to write the mask to.
     SaveMask,
+    /// An annotation to open.
+    OpenAnnotation,
+    /// The file to save the annotation in.
+    SaveAnnotation,
     /// The file to write the image with its overlay to, at this size.
     SaveOverlay(OverlaySize),
     /// A data set for training.
@@ -168,6 +173,12 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
+        DialogKind::OpenAnnotation => {
+            dialog.set_title("Open annotation").add_filter("Annotations", &[ANNOTATION]).pick_file()
+        }
+        DialogKind::SaveAnnotation => {
+            dialog.set_title("Save annotation").add_filter("Annotations", &[ANNOTATION]).save_file()
+        }
         DialogKind::SaveOverlay(size) => {
             let title = format!("Save overlay {}", size.name());
             dialog.set_title(title).add_filter("PNG", &["png"]).save_file()
@@ -214,6 +225,7 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveMask | DialogKind::SaveOverlay(_) | DialogKind::SaveFigure(_) => Some("png"),
         DialogKind::SaveSettings => Some("toml"),
         DialogKind::SaveSession => Some(EXTENSION),
+        DialogKind::SaveAnnotation => Some(ANNOTATION),
         DialogKind::SaveVariants => Some("csv"),
         _ => None,
     }

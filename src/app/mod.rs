@@ -17,6 +17,7 @@ mod graphics;
 mod influence;
 mod jobs;
 mod judging;
+mod keeping;
 mod keyboard;
 mod keys;
 mod layout;
@@ -69,6 +70,7 @@ use crate::render::Picture;
 use command::Command;
 use dialogs::Dialogs;
 use frames::Frames;
+use keeping::Keeping;
 use notes::Kind;
 use session_file::RecoveryFile;
 use settings::Settings;
@@ -77,7 +79,7 @@ use state::State;
 use tab::Tab;
 use training::TrainCommand;
 
-/// How long the window waits for the settings to be written when it is closed.
+/// How long the window waits for the settings, and for the annotation, to be written when it is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// The duration of one animation frame of the progress line.
 const ANIMATION: Duration = Duration::from_millis(40);
@@ -171,6 +173,7 @@ impl HimixApp {
         let remembered = settings.device.parse();
         let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
         let engine = Engine::start(open, trainer, wake.clone())?;
+        let keeping = start.settings.clone();
         let mut app = Self {
             recovery_file: RecoveryFile::new(&engine, start.settings.as_ref()),
             engine,
@@ -183,6 +186,7 @@ impl HimixApp {
             graphics: start.graphics,
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
+        app.state.keeping = Keeping::new(keeping.as_ref());
         app.state.display_adapters = start.adapters.names;
         app.state.document.prompt = start.prompt.unwrap_or_default();
         for message in damage.into_iter().chain(start.adapters.notice) {
@@ -229,7 +233,9 @@ impl HimixApp {
         self.score_annotation();
         self.judge();
         self.view_as_network();
+        self.keep_annotations(&ctx);
         self.guard_close(&ctx);
+        self.guard_unsaved(&ctx);
         self.schedule(&ctx);
         self.keep_settings(&ctx);
         self.keep_session(&ctx);
@@ -347,6 +353,7 @@ impl eframe::App for HimixApp {
         self.frames.write();
         self.write_settings();
         self.recovery_file.end(&self.engine);
+        self.finish_annotations(FAREWELL);
         self.discard_restored();
         self.engine.wait_for(Worker::Storage, FAREWELL);
         if self.settings_file.take().is_some() {

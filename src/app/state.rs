@@ -12,6 +12,7 @@ use super::comparison::Comparison;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
+use super::keeping::Keeping;
 use super::keys::ActionId;
 use super::layout::Layouts;
 use super::notes::Notes;
@@ -147,6 +148,8 @@ pub struct State {
     pub network_view: Option<(u64, TextureHandle)>,
     /// The predictions of this session, newest first.
     pub past: Vec<PredictionRecord>,
+    /// The annotations that are kept.
+    pub keeping: Keeping,
     /// The prediction that was kept last.
     pub kept: Option<Ticket>,
     /// A past prediction whose image is being opened.
@@ -243,6 +246,7 @@ impl State {
             network_view: None,
             past: Vec::new(),
             kept: None,
+            keeping: Keeping::default(),
             recalled: None,
             palette: None,
             worklist: None,

@@ -342,6 +342,15 @@ pub enum DataError {
         /// Number of rows in all.
         rows: usize,
     },
+    /// Another program has changed the target since this program read or wrote it.
+    #[error(
+        "{}: another program has changed the file since it was opened; save under another name, or say that it is to be replaced",
+        path.display()
+    )]
+    ChangedByOthers {
+        /// The target.
+        path: PathBuf,
+    },
     /// The target cannot be written.
     #[error("{}: the file cannot be written ({reason}); check that its folder exists, is writable and has space", path.display())]
     Unwritable {

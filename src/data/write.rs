@@ -53,6 +53,16 @@ pub fn file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
         .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
+/// Like [`file`], for what the user could not make again: returns only when the file is on the disk, where it survives a
+/// power failure.
+///
+/// # Errors
+/// Returns the errors of [`file`].
+pub fn durably(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DataError> {
+    atomic_file::write_durably(path, fill)
+        .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
+}
+
 /// Returns a text for a cell of a table. A spreadsheet takes a text that begins with `=`, `+`, `-`, `@`, a tab or a line
 /// break for a formula; such a text gets an apostrophe in front, which spreadsheets do not show.
 pub fn text_cell(text: &str) -> String {

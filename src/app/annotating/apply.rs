@@ -130,10 +130,14 @@ impl HimixApp {
         if edits.is_empty() {
             return Ok(());
         }
+        if let Some(reason) = self.state.keeping.read_only() {
+            return Err(reason.to_owned());
+        }
         let before = self.state.document.annotation.revision();
         self.state.document.annotation.apply(edits).map_err(|error| error.to_string())?;
         self.state.annotating.keep_active(&self.state.document.annotation);
         self.draw_edits(edits, before);
+        self.state.keeping.record(edits);
         Ok(())
     }
 

@@ -31,7 +31,7 @@ use self::outline::Outline;
 use self::sight::Values;
 use self::stroke::Ongoing;
 use crate::annotate::tools::Length;
-use crate::annotate::{LabelId, Rules};
+use crate::annotate::{Annotation, LabelId, Rules};
 use crate::engine::Pending;
 use crate::metrics::Confusion;
 
@@ -180,6 +180,15 @@ impl Annotating {
         self.layer = None;
         self.scores = None;
         self.scoring.cancel();
+    }
+
+    /// Shows another annotation of the same image.
+    pub fn take_annotation(&mut self, annotation: &Annotation) {
+        self.leave_image();
+        self.keep_active(annotation);
+        if !annotation.is_blank() {
+            self.looked = Looked::Annotation;
+        }
     }
 
     /// Returns whether a stroke goes on.

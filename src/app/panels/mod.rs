@@ -11,6 +11,7 @@ mod entries;
 mod hud;
 mod influence;
 mod information;
+mod keeping;
 mod level;
 mod library;
 mod menu;
@@ -103,6 +104,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         menu::show(ui, state, commands);
         notes::show(ui, state, commands);
         session::show(ui, state, commands);
+        keeping::show(ui, state, commands);
         question::show(ui, state, commands);
         let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
         toasts::show(ui.ctx(), state, hero, commands);
@@ -110,6 +112,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     pages::show(ui.ctx(), state, commands);
     palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);
+    keeping::ask_before_closing(ui.ctx(), state, commands);
 }
 
 #[cfg(test)]

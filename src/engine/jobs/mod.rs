@@ -3,6 +3,7 @@
 mod comparing;
 mod computing;
 mod influence;
+mod journal;
 mod judging;
 mod numbers;
 mod opening;
@@ -20,6 +21,7 @@ mod variants_table;
 pub use comparing::*;
 pub use computing::*;
 pub use influence::*;
+pub use journal::*;
 pub use judging::*;
 pub use numbers::*;
 pub use opening::*;

@@ -83,7 +83,7 @@ fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> 
 }
 
 /// Returns `min_q (p − q)² + f(q)` for every position p; neighbouring positions are `step` apart.
-fn lower_envelope(f: &[f64], step: f64) -> Vec<f64> {
+pub(super) fn lower_envelope(f: &[f64], step: f64) -> Vec<f64> {
     let place = |index: usize| index as f64 * step;
     // These are the parabolas that are lowest somewhere, each with the position from which it is lowest.
     let mut lowest: Vec<(usize, f64)> = vec![(0, f64::NEG_INFINITY)];

@@ -1,10 +1,12 @@
-//! Scores of masks (Dice, IoU, Hausdorff distance), agreement of several masks, and the statistics of studies, on plain
-//! slices of values.
+//! Scores of masks (Dice, IoU, Cohen's kappa, Hausdorff distance), agreement of several masks, and the statistics of
+//! studies, on plain slices of values.
 
 mod auroc;
 mod bootstrap;
 mod confusion;
 mod hausdorff;
+mod hausdorff_volume;
+mod kappa;
 mod logistic;
 mod several;
 mod spread;
@@ -14,6 +16,7 @@ pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, Interval, PairedCase};
 pub use confusion::Confusion;
 pub use hausdorff::{hd95, hd95_of};
+pub use hausdorff_volume::hd95_volume;
 pub use logistic::{Logistic, LogisticCase};
 pub use several::{UnequalMasks, foreground_share, pairwise_dice};
 pub use spread::{Spread, mean_std};

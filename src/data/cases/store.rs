@@ -84,7 +84,7 @@ impl CaseStore {
                 }
             }
         }
-        readers.sort_by(|a, b| dataset::natural(&a.reader, &b.reader));
+        readers.sort_by(|a, b| dataset::natural(&dataset::fold(&a.reader), &dataset::fold(&b.reader)));
         (readers, notes)
     }
 

@@ -1,6 +1,7 @@
 //! Data sets of images, masks and prompts, recognised by the content of a folder. [`Layout`] lists the known
 //! layouts.
 
+mod append;
 mod enclosing;
 mod entries;
 mod finding;
@@ -21,6 +22,7 @@ mod workbook;
 use std::path::{Path, PathBuf};
 
 use super::{DataError, MaskRule};
+pub use append::{NewPair, SavedPair, append};
 pub use finding::{Finding, Problem, summary};
 pub use layout::Layout;
 pub(super) use marks::key;

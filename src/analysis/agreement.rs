@@ -10,8 +10,17 @@ use crate::data::{DataError, LabelChoice, MaskReading, write};
 use crate::metrics::{Confusion, Spread, hd95_of, hd95_volume, mean_std};
 
 /// The names of the columns of [`Agreement::write_table`]. Scores are of one case.
-pub const COLUMNS: [&str; 9] =
-    ["case", "dice_per_image", "kappa_per_image", "hd95", "hd95_unit", "both", "only_first", "only_second", "neither"];
+pub const COLUMNS: [&str; 9] = [
+    "case",
+    "dice_per_image",
+    "kappa_per_image",
+    "hd95",
+    "hd95_unit",
+    "both",
+    "only_first",
+    "only_second",
+    "neither",
+];
 
 /// The agreement of two masks of one case.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +146,8 @@ impl Agreement {
     /// # Errors
     /// Returns an error if the table cannot be written.
     pub fn write_table(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let number = |value: Option<f64>, digits: usize| value.map_or_else(String::new, |v| format!("{v:.digits$}"));
+        let number =
+            |value: Option<f64>, digits: usize| value.map_or_else(String::new, |v| format!("{v:.digits$}"));
         let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
         table.write_record(COLUMNS)?;
         for CaseAgreement { case, counts, hd95, unit, .. } in &self.cases {
@@ -170,7 +180,8 @@ mod tests {
 
     /// Writes a mask of 6 × 4 pixels with foreground in these columns.
     fn put(folder: &tempfile::TempDir, name: &str, columns: std::ops::Range<usize>, width: usize) {
-        let values: Vec<u8> = (0..4 * width).map(|at| if columns.contains(&(at % width)) { 255 } else { 0 }).collect();
+        let values: Vec<u8> =
+            (0..4 * width).map(|at| if columns.contains(&(at % width)) { 255 } else { 0 }).collect();
         write::png8(&folder.path().join(name), width, 4, &values).expect("written");
     }
 
@@ -204,7 +215,10 @@ mod tests {
         // Observed 20 of 24; by chance (8 · 12 + 16 · 12) of 24².
         let kappa = one.counts.kappa().expect("two classes");
         assert!((kappa - (20.0 / 24.0 - 0.5) / 0.5).abs() < 1e-12, "{kappa}");
-        assert_eq!((two.hd95, two.counts.kappa(), none.hd95, none.counts.kappa()), (None, Some(0.0), Some(0.0), None));
+        assert_eq!(
+            (two.hd95, two.counts.kappa(), none.hd95, none.counts.kappa()),
+            (None, Some(0.0), Some(0.0), None)
+        );
         assert_eq!((found.pooled().dice(), found.dice().mean), (16.0 / 28.0, (1.0 + 0.8 + 0.0) / 3.0));
         assert_eq!(found.kappa().undefined, 1);
         let (distance, unit) = found.hd95().expect("one unit");

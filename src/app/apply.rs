@@ -48,6 +48,7 @@ impl HimixApp {
                     list.search(text);
                 }
             }
+            Command::Cases(command) => self.apply_cases(command),
             Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
             Command::ResetLayout => self.reset_layout(),
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),

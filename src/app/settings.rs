@@ -78,6 +78,8 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// The folder of the training run that is active, or was active at the end of the last session.
     pub training: Option<PathBuf>,
+    /// The name under which the states of cases and accepted masks are kept; `None` until it is asked for.
+    pub reader: Option<String>,
     /// The settings of the Stages tab.
     pub stages: StagesSettings,
     /// The settings of the next training run as TOML, without its data and its folder.
@@ -115,6 +117,7 @@ impl Default for Settings {
             zoom: 1.0,
             recent: Vec::new(),
             training: None,
+            reader: None,
             stages: StagesSettings::default(),
             training_form: None,
             runs: 0,
@@ -249,6 +252,11 @@ pub fn usual_presets() -> BTreeMap<Modality, Vec<NamedWindow>> {
 /// Returns the path of the settings file, if the system has a folder for it.
 pub fn settings_path() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "himix").map(|folders| folders.config_dir().join("settings.json"))
+}
+
+/// Returns the folder of the settings, if the system has one.
+pub fn settings_folder() -> Option<PathBuf> {
+    settings_path().and_then(|path| path.parent().map(Path::to_owned))
 }
 
 fn set_aside(path: &Path, reason: &str) -> String {

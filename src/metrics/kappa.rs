@@ -14,7 +14,8 @@ impl Confusion {
             [self.true_positive, self.false_positive, self.false_negative, self.true_negative].map(|n| n as f64);
         let pixels = both + first + second + neither;
         let agreed = (both + neither) / pixels;
-        let by_chance = ((both + first) * (both + second) + (neither + first) * (neither + second)) / pixels.powi(2);
+        let by_chance =
+            ((both + first) * (both + second) + (neither + first) * (neither + second)) / pixels.powi(2);
         // Rounding must not turn the undefined case into a huge number, hence the test of the counts.
         let is_one_class = self.true_positive + self.false_positive + self.false_negative == 0
             || self.true_negative + self.false_positive + self.false_negative == 0;

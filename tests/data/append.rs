@@ -74,7 +74,11 @@ fn images_of_a_subject_stay_in_one_split() {
 #[test]
 fn the_same_image_gets_another_mask_and_another_sentence() {
     let folder = folder();
-    put(&folder, "prompt/train.csv", "\u{feff}Image;Description\r\nother.png;größer\r\nchest.png;old\r\nlast.png;x\r\n".as_bytes());
+    put(
+        &folder,
+        "prompt/train.csv",
+        "\u{feff}Image;Description\r\nother.png;größer\r\nchest.png;old\r\nlast.png;x\r\n".as_bytes(),
+    );
     for name in ["other", "chest", "last"] {
         put(&folder, &format!("train/Images/{name}.png"), &grey_png(4, 3, 0, 200));
         put(&folder, &format!("train/GTs/{name}.png"), &grey_png(4, 3, 0, 255));
@@ -169,7 +173,12 @@ fn every_kind_of_image_and_every_name_is_read_again() {
         Image { width: 4, height: 3, channels: 1, pixels: Pixels::U16((0..12).map(|at| at * 5000).collect()) },
         Image { width: 4, height: 3, channels: 3, pixels: Pixels::U8((0..36).collect()) },
         Image { width: 4, height: 3, channels: 3, pixels: Pixels::U16((0..36).map(|at| at * 257).collect()) },
-        Image { width: 4, height: 3, channels: 1, pixels: Pixels::F32((0..12).map(|at| at as f32 - 1000.5).collect()) },
+        Image {
+            width: 4,
+            height: 3,
+            channels: 1,
+            pixels: Pixels::F32((0..12).map(|at| at as f32 - 1000.5).collect()),
+        },
         Image { width: 4, height: 3, channels: 1, pixels: Pixels::F32(vec![f32::NAN; 12]) },
     ];
     let names = ["MR, 5 slices, slice 3", "mask_a", "b_mask_1", "../c", "Ü (4).nii"];
@@ -180,7 +189,10 @@ fn every_kind_of_image_and_every_name_is_read_again() {
     }
     let train = Dataset::open(folder.path(), "train").expect("a data set");
     let names: Vec<&str> = train.samples.iter().map(|sample| sample.name.as_str()).collect();
-    assert_eq!(names, ["MR_5_slices_slice_3.png", "image_mask_a.png", "image_b_mask_1_image.png", "c.png", "Ü_(4).nii.png"]);
+    assert_eq!(
+        names,
+        ["MR_5_slices_slice_3.png", "image_mask_a.png", "image_b_mask_1_image.png", "c.png", "Ü_(4).nii.png"]
+    );
     assert!(train.samples.iter().all(|sample| sample.prompt == "a b"));
     let empty = Mask { values: vec![0; 12], ..mask(0) };
     let new = NewPair { name: "normal", image: &image(3), mask: &empty, prompt: "no pulmonary infection" };

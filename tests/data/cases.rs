@@ -89,12 +89,15 @@ fn a_damaged_file_is_set_aside_and_a_newer_one_is_left_alone() {
     let store = CaseStore::of(folder.path(), None);
     let place = store.place("Anna").expect("a place");
     let path = place.folder.join("cases.json");
-    for (number, damaged) in ["{ \"himix_cases\": 1, ", "[]", "{\"himix_cases\": 1, \"cases\": 3}"].iter().enumerate() {
+    for (number, damaged) in
+        ["{ \"himix_cases\": 1, ", "[]", "{\"himix_cases\": 1, \"cases\": 3}"].iter().enumerate()
+    {
         fs::write(&path, damaged).expect("written");
         let (_, note) = place.record(&[change("a.png", CaseState::Done)]).expect("recorded");
         let note = note.expect("a note");
         assert!(note.contains("could not be read") && note.contains("damaged"), "{note}");
-        let name = if number == 0 { "cases.damaged.json".into() } else { format!("cases.damaged-{}.json", number + 1) };
+        let name =
+            if number == 0 { "cases.damaged.json".into() } else { format!("cases.damaged-{}.json", number + 1) };
         assert_eq!(fs::read_to_string(place.folder.join(name)).expect("kept"), *damaged);
         assert_eq!(store.read().0[0].cases.len(), 1);
     }
@@ -155,7 +158,8 @@ fn masks_of_readers_are_not_listed_as_images() {
     put(&folder, "a.png", &grey_png(4, 3, 0, 200));
     let store = CaseStore::of(folder.path(), None);
     accept(&store, "images", "a.png", &grey_png(4, 3, 0, 255));
-    let names: Vec<String> = worklist::list(folder.path()).expect("a list").into_iter().map(|item| item.name).collect();
+    let names: Vec<String> =
+        worklist::list(folder.path()).expect("a list").into_iter().map(|item| item.name).collect();
     assert_eq!(names, ["a.png"]);
 }
 
@@ -210,7 +214,10 @@ fn masks_of_two_readers_are_paired() {
     // The folders of the readers say the same.
     let folders = ["anna", "bob"].map(|name| folder.path().join(FOLDER).join(name));
     let by_folder = pairs_of_folders([&folders[0], &folders[1]]).expect("pairs");
-    assert_eq!((named(&by_folder.pairs), by_folder.readers), (vec!["a2.png", "a10.png", "taken back.png"], ["anna".into(), "bob".into()]));
+    assert_eq!(
+        (named(&by_folder.pairs), by_folder.readers),
+        (vec!["a2.png", "a10.png", "taken back.png"], ["anna".into(), "bob".into()])
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use eframe::egui::{Key, vec2};
 
 use super::action::{Action, Given, Group, Hold, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
+use crate::app::cases::{CaseState, CasesCommand};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::state::{OpenImage, State};
@@ -171,6 +172,42 @@ pub const ITEMS: &[Item] = &[
             current.map(|_| Command::MarkItem).ok_or("Open a case of the worklist first.")
         },
         undo: Undo::Again,
+        ..SLICES
+    }),
+    Item::Action(Action {
+        id: ActionId("accept_case"),
+        name: "Accept the case and open the next",
+        words: "done worklist finish mask",
+        command: |state| state.open_case().map(|_| Command::Cases(CasesCommand::Accept)),
+        undo: Undo::Unneeded,
+        ..SLICES
+    }),
+    Item::Action(Action {
+        id: ActionId("reject_case"),
+        name: "Reject the case and open the next",
+        words: "worklist unusable",
+        command: |state| state.open_case().map(|_| Command::Cases(CasesCommand::Reject)),
+        undo: Undo::Unneeded,
+        ..SLICES
+    }),
+    Item::Action(Action {
+        id: ActionId("case_to_do"),
+        name: "Put the case back to do",
+        words: "worklist reopen",
+        command: |state| {
+            let place = state.open_case()?;
+            let of_case = state.worklist.as_ref().map_or(CaseState::ToDo, |list| list.states.state(place));
+            let command = Command::Cases(CasesCommand::TakeBack);
+            if of_case == CaseState::ToDo { Err("The case is to do already.") } else { Ok(command) }
+        },
+        undo: Undo::Unneeded,
+        ..SLICES
+    }),
+    Item::Action(Action {
+        id: ActionId("reader_name"),
+        name: "Change the reader's name…",
+        words: "annotator user worklist",
+        command: |_| Ok(Command::Cases(CasesCommand::AskName)),
         ..SLICES
     }),
     Item::Action(WINDOWS[0]),

@@ -2,6 +2,7 @@
 
 mod builder;
 mod canvas;
+mod cases;
 mod checks;
 mod completion;
 mod dock;

@@ -63,7 +63,8 @@ pub fn names(id: &str, is_stack: bool) -> impl Iterator<Item = String> {
     let parts: Vec<String> =
         parts.map(|part| if part == ".." { "up".into() } else { part.chars().map(safe).collect() }).collect();
     let whole = parts.join("/");
-    let (above, last) = whole.rsplit_once('/').map_or((String::new(), whole.as_str()), |(a, b)| (format!("{a}/"), b));
+    let (above, last) =
+        whole.rsplit_once('/').map_or((String::new(), whole.as_str()), |(a, b)| (format!("{a}/"), b));
     let plain = format!("{above}{}", stem(last));
     let end = if is_stack { "nii.gz" } else { "png" };
     let numbered = plain.clone();

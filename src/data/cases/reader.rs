@@ -39,7 +39,8 @@ mod tests {
         assert_eq!(folder_name("Anna"), "anna");
         assert_eq!(folder_name(" JÖRG "), folder_name("jo\u{308}rg"));
         assert!(folder_name("a/../b").starts_with("a_.._b-"));
-        let names = ["a b", "a_b", "a/b", "", "..", ".", "con", "COM1", "con.", "x".repeat(80).as_str(), "…"].map(folder_name);
+        let names = ["a b", "a_b", "a/b", "", "..", ".", "con", "COM1", "con.", "x".repeat(80).as_str(), "…"]
+            .map(folder_name);
         let different: std::collections::HashSet<&String> = names.iter().collect();
         assert_eq!(different.len(), names.len(), "{names:?}");
         for name in &names {

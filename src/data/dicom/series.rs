@@ -10,8 +10,8 @@ use super::attributes::Attributes;
 use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
-use crate::data::{Limit, cases};
 use crate::data::dataset::names::natural;
+use crate::data::{Limit, cases};
 
 /// The largest depth of folders below the first that are searched.
 const DEPTH: usize = 6;

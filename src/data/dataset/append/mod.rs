@@ -75,7 +75,12 @@ pub fn append(folder: &Path, split: Option<&str>, new: &NewPair<'_>) -> Result<S
     fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     let place = Place::of(folder)?;
     let lock = place.root().join(LOCK);
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(|error| unwritable(&lock, &error))?;
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock)
+        .map_err(|error| unwritable(&lock, &error))?;
     // On a file system without locks there is none.
     let _ = lock.lock();
 
@@ -90,7 +95,9 @@ pub fn append(folder: &Path, split: Option<&str>, new: &NewPair<'_>) -> Result<S
             (target, free, None)
         }
     };
-    for folder in [Some(target.images.as_path()), Some(target.masks.as_path()), target.table.parent()].into_iter().flatten() {
+    for folder in
+        [Some(target.images.as_path()), Some(target.masks.as_path()), target.table.parent()].into_iter().flatten()
+    {
         fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     }
     let mut undo = Undo::default();
@@ -191,10 +198,13 @@ fn known(
         let is_named = |sample: &&Sample| {
             let bare = key(stem(&sample.name));
             let rest = bare.strip_prefix(key(name).as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('_').is_some_and(|n| n.parse::<usize>().is_ok()))
+            rest.is_some_and(|rest| {
+                rest.is_empty() || rest.strip_prefix('_').is_some_and(|n| n.parse::<usize>().is_ok())
+            })
         };
         for sample in dataset.samples.iter().filter(is_named) {
-            let is_same = load_as(&sample.image, Limit::default(), reading.orientation).is_ok_and(|known| known == *image);
+            let is_same =
+                load_as(&sample.image, Limit::default(), reading.orientation).is_ok_and(|known| known == *image);
             if !is_same {
                 continue;
             }

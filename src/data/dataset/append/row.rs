@@ -12,6 +12,9 @@ use crate::data::error::one_line;
 /// The header of a new table, as the authors of HiMix have it.
 const HEADER: &str = "Image,Description\n";
 
+/// The place of a row in its text, without its line break, and its cells.
+type PlacedRow = (Range<usize>, Vec<String>);
+
 /// Returns the bytes of a table with the prompt of an image: in the first row of the image if `replaces`, otherwise in a
 /// new last row. Other columns of a new row stay empty. A table without bytes gets a header.
 ///
@@ -21,7 +24,9 @@ pub fn with_row(bytes: &[u8], name: &str, prompt: &str, replaces: bool) -> Resul
     let (encoding, mark) = table::encoding(bytes);
     let text = encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
     if text.trim().is_empty() {
-        return Ok([HEADER.as_bytes(), line(&[name.to_owned(), one_line(&prompt)], b',')?.as_bytes(), b"\n"].concat());
+        return Ok(
+            [HEADER.as_bytes(), line(&[name.to_owned(), one_line(&prompt)], b',')?.as_bytes(), b"\n"].concat()
+        );
     }
     let (declared, rest, _) = table::declared_separator(&text);
     let separator = declared.unwrap_or_else(|| table::separator(rest));
@@ -31,7 +36,7 @@ pub fn with_row(bytes: &[u8], name: &str, prompt: &str, replaces: bool) -> Resul
     let Header { name: of_name, prompt: of_prompt, above, is_written } =
         header::find(&top).ok_or("it has no columns for images and prompts")?;
     let first = above + usize::from(is_written);
-    let is_own = |(_, cells): &&(Range<usize>, Vec<String>)| {
+    let is_own = |(_, cells): &&PlacedRow| {
         cells.get(of_name).is_some_and(|cell| key(cell.trim()) == key(name))
     };
     let own = rows.iter().skip(first).find(is_own).filter(|_| replaces);
@@ -56,10 +61,10 @@ pub fn with_row(bytes: &[u8], name: &str, prompt: &str, replaces: bool) -> Resul
 }
 
 /// Returns the place and the cells of every row, without its line break.
-fn rows(text: &str, separator: u8) -> Result<Vec<(Range<usize>, Vec<String>)>, String> {
+fn rows(text: &str, separator: u8) -> Result<Vec<PlacedRow>, String> {
     let mut builder = csv::ReaderBuilder::new();
     let reader = builder.has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
-    let mut rows: Vec<(Range<usize>, Vec<String>)> = Vec::new();
+    let mut rows: Vec<PlacedRow> = Vec::new();
     for record in reader.into_records() {
         let record = record.map_err(|error| one_line(&error))?;
         let start = record.position().map_or(0, |position| position.byte() as usize);
@@ -106,7 +111,10 @@ fn encoded(text: &str, encoding: &'static Encoding) -> Result<Vec<u8>, String> {
     }
     let (bytes, _, is_lossy) = encoding.encode(text);
     if is_lossy {
-        return Err(format!("its encoding, {}, lacks a letter of the sentence; save the table as UTF-8", encoding.name()));
+        return Err(format!(
+            "its encoding, {}, lacks a letter of the sentence; save the table as UTF-8",
+            encoding.name()
+        ));
     }
     Ok(bytes.into_owned())
 }
@@ -127,13 +135,17 @@ mod tests {
         assert_eq!(text(b"Image,Description\na.png,one", false), format!("Image,Description\na.png,one\n{row}"));
         let windows = text(b"\xef\xbb\xbfImage;x;Description\r\na.png;;one\r\n", false);
         assert_eq!(windows, "\u{feff}Image;x;Description\r\na.png;;one\r\nb.png;;\"two, \"\"left\"\" lung\"\r\n");
-        assert_eq!(text(b"sep=\t\nImage\tText\n", false), "sep=\t\nImage\tText\nb.png\t\"two, \"\"left\"\" lung\"\n");
+        assert_eq!(
+            text(b"sep=\t\nImage\tText\n", false),
+            "sep=\t\nImage\tText\nb.png\t\"two, \"\"left\"\" lung\"\n"
+        );
         assert_eq!(text(b"a.png,one\n", false), format!("a.png,one\n{row}"), "without a header");
     }
 
     #[test]
     fn only_the_row_of_the_image_is_replaced() {
-        let table = b"Image,Description,More\r\n\"a.png\",\"one\r\n two\",1\r\nmask_B.png,old,2\r\n\r\nc.png,three,3";
+        let table =
+            b"Image,Description,More\r\n\"a.png\",\"one\r\n two\",1\r\nmask_B.png,old,2\r\n\r\nc.png,three,3";
         let expected = "Image,Description,More\r\n\"a.png\",\"one\r\n two\",1\r\nmask_B.png,\"two, \"\"left\"\" lung\",2\r\n\r\nc.png,three,3";
         assert_eq!(text(table, true), expected);
         assert_eq!(text(b"Image,Text\nb.png,old", true), "Image,Text\nb.png,\"two, \"\"left\"\" lung\"");
@@ -149,7 +161,9 @@ mod tests {
         assert_eq!(found, Ok(sixteen("Image,Text\na.png,größer\nb.png,neu ü\n")));
         let old = b"Image,Text\na.png,gr\xf6\xdfer\n";
         assert_eq!(with_row(old, "b.png", "\u{fc}", false), Ok([&old[..], b"b.png,\xfc\n"].concat()));
-        assert!(with_row(old, "b.png", "肺", false).is_err_and(|reason| reason.contains("save the table as UTF-8")));
+        assert!(
+            with_row(old, "b.png", "肺", false).is_err_and(|reason| reason.contains("save the table as UTF-8"))
+        );
         assert!(with_row(b"one,two\nthree,four\n", "b.png", "x", false).is_err());
     }
 }

@@ -96,7 +96,8 @@ impl Place {
 
     /// Returns the places of a split that does not exist yet.
     fn new_split(&self, split: &str) -> Result<Target, DataError> {
-        let is_plain = !split.is_empty() && split.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
+        let is_plain =
+            !split.is_empty() && split.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
         if !is_plain {
             return Err(self.refuse(&self.root, format!("'{split}' cannot be the name of a split")));
         }
@@ -129,7 +130,8 @@ impl Place {
         let end = table.extension().map(|end| readable(end).to_lowercase()).unwrap_or_default();
         if end == "xlsx" || end == "json" {
             let kind = if end == "xlsx" { "a workbook" } else { "a JSON file" };
-            let reason = format!("its table is {kind}, to which rows cannot be added safely; save it as CSV in its place");
+            let reason =
+                format!("its table is {kind}, to which rows cannot be added safely; save it as CSV in its place");
             return Err(self.refuse(&table, reason));
         }
         if source.table.is_none() && Listing::or_empty(&source.images).images().next().is_some() {

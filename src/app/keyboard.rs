@@ -3,6 +3,7 @@
 use eframe::egui::{self, Event, Key};
 
 use super::actions::{self, Action, Hold};
+use super::annotating::AnnotateCommand;
 use super::command::Command;
 use super::keys::{ActionId, Chord};
 use super::state::State;
@@ -17,8 +18,9 @@ pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) 
     ctx.input_mut(|input| keys.take(input, state, commands));
     let holds = |chord: &Chord| ctx.input(|input| input.key_down(chord.key) && !input.modifiers.any());
     let bindings = &state.settings.keys;
-    let is_held =
-        state.tab == Tab::Read && !keys.in_widget && bindings.of(&actions::HOLD_OVERLAY).iter().any(holds);
+    let is_held = matches!(state.tab, Tab::Read | Tab::Annotate)
+        && !keys.in_widget
+        && bindings.of(&actions::HOLD_OVERLAY).iter().any(holds);
     if is_held != state.overlay_held {
         commands.push(Command::HoldOverlay(is_held));
     }
@@ -70,15 +72,18 @@ impl Keyboard {
             return None;
         }
         let action = state.settings.keys.action(actions::all(), chord, state.tab)?;
-        // A text field that is being edited has its own undo.
-        let is_texts = self.in_text && [actions::UNDO, actions::REDO].contains(&action.id);
+        // A text field that is being edited has its own undo, and deletes words and ends with the keys of a case.
+        let of_texts = [actions::UNDO, actions::REDO, actions::ACCEPT_CASE, actions::REJECT_CASE];
+        let is_texts = self.in_text && of_texts.contains(&action.id);
         let is_widgets = self.in_widget && action.yields_to_widgets;
         (!is_texts && !is_widgets).then_some(action)
     }
 }
 
 fn escape(state: &State) -> Option<Command> {
-    if state.page.is_some() {
+    if state.annotating.is_drawing() {
+        Some(Command::Annotate(AnnotateCommand::CancelStroke))
+    } else if state.page.is_some() {
         Some(Command::ShowPage(None))
     } else if state.presentation.is_some() {
         Some(Command::Present(false))

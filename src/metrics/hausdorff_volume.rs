@@ -1,6 +1,6 @@
 //! The Hausdorff distance between the surfaces of two masks of a stack.
 
-use super::hausdorff::lower_envelope;
+use super::distance::{Envelope, squared_distances};
 use super::spread::percentile;
 
 /// Returns the 95 % Hausdorff distance of two masks of several slices, as [`hd95_of`](super::hd95_of) for one slice. `shape`
@@ -62,26 +62,31 @@ fn surface(mask: &[u8], size: [usize; 3]) -> Vec<bool> {
 }
 
 /// Returns the distance from every voxel that is set in `from` to the nearest one in `to`.
-fn to_nearest(from: &[bool], to: &[bool], size: [usize; 3], spacing: [f64; 3]) -> Vec<f64> {
+fn to_nearest(from: &[bool], to: &[bool], [columns, rows, slices]: [usize; 3], spacing: [f64; 3]) -> Vec<f64> {
+    let [column, row, slice] = spacing;
+    // The transform along the slices counts in distances of slices.
+    let scale = (column / slice).powi(2);
+    let sides = [columns as f64 * column, rows as f64 * row, slices as f64 * slice];
     // This is larger than any squared distance and finite, so that differences are not NaN.
-    let far = (0..3).map(|axis| size[axis] as f64 * spacing[axis]).sum::<f64>().powi(2);
-    let mut field: Vec<f64> = to.iter().map(|is| if *is { 0.0 } else { far }).collect();
-    let strides = [1, size[0], size[0] * size[1]];
-    for axis in 0..3 {
-        let [across, along] = [0, 1, 2].into_iter().filter(|other| *other != axis).collect::<Vec<_>>()[..] else {
-            continue;
-        };
-        let mut line = vec![0.0; size[axis]];
-        for start in (0..size[along]).flat_map(|j| (0..size[across]).map(move |i| (i, j))) {
-            let start = start.0 * strides[across] + start.1 * strides[along];
-            let places = (0..size[axis]).map(|step| start + step * strides[axis]);
-            line.iter_mut().zip(places.clone()).for_each(|(value, at)| *value = field[at]);
-            for (value, at) in lower_envelope(&line, spacing[axis]).into_iter().zip(places) {
-                field[at] = value;
+    let far = (sides.iter().sum::<f64>() / slice).powi(2);
+    let plane = columns * rows;
+    let mut field = Vec::with_capacity(to.len());
+    for set in to.chunks_exact(plane) {
+        match set.contains(&true) {
+            true => {
+                let widths = squared_distances(set, columns, rows, row / column);
+                field.extend(widths.into_iter().map(|squared| squared * scale));
             }
+            false => field.resize(field.len() + plane, far),
         }
     }
-    from.iter().zip(field).filter(|(is, _)| **is).map(|(_, squared)| squared.sqrt()).collect()
+    let (mut envelope, mut line) = (Envelope::default(), vec![0.0; slices]);
+    for at in 0..plane {
+        line.iter_mut().zip(field[at..].iter().step_by(plane)).for_each(|(value, known)| *value = *known);
+        envelope.transform(&mut line);
+        field[at..].iter_mut().step_by(plane).zip(&line).for_each(|(known, value)| *known = *value);
+    }
+    from.iter().zip(field).filter(|(is, _)| **is).map(|(_, squared)| squared.sqrt() * slice).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod auroc;
 mod bootstrap;
 mod confusion;
+mod distance;
 mod hausdorff;
 mod hausdorff_volume;
 mod kappa;
@@ -15,6 +16,7 @@ mod wilcoxon;
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, Interval, PairedCase};
 pub use confusion::Confusion;
+pub use distance::squared_distances;
 pub use hausdorff::{hd95, hd95_of};
 pub use hausdorff_volume::hd95_volume;
 pub use logistic::{Logistic, LogisticCase};

@@ -4,6 +4,8 @@
 //! action.
 
 mod action;
+mod annotate;
+mod cases;
 mod choices;
 mod file;
 mod help;
@@ -14,6 +16,7 @@ mod prompt;
 mod view;
 
 pub use action::{Action, Given, Group, Hold, Section, Undo};
+pub use cases::{ACCEPT_CASE, REJECT_CASE};
 pub use choices::{Choice, Choices, Item, Shape};
 pub use model::{COMPARE, ITEMS as MODEL};
 pub use picture::{HOLD_OVERLAY, WINDOWS};
@@ -23,9 +26,10 @@ pub use view::{REDO, RESET_TEXT_SIZE, UNDO};
 use super::keys::ActionId;
 
 /// The menus, from left to right; the last list is not shown in any menu.
-pub const MENUS: [(&str, &[Item]); 5] = [
+pub const MENUS: [(&str, &[Item]); 6] = [
     ("File", file::ITEMS),
     ("View", view::ITEMS),
+    ("Annotation", annotate::ITEMS),
     ("Prompt", prompt::ITEMS),
     ("Model", model::ITEMS),
     ("Help", help::ITEMS),

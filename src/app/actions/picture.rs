@@ -3,9 +3,8 @@
 
 use eframe::egui::{Key, vec2};
 
-use super::action::{Action, Given, Group, Hold, Section, Undo, image};
+use super::action::{Action, Given, Group, Hold, READERS, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
-use crate::app::cases::{CaseState, CasesCommand};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::state::{OpenImage, State};
@@ -174,42 +173,6 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Again,
         ..SLICES
     }),
-    Item::Action(Action {
-        id: ActionId("accept_case"),
-        name: "Accept the case and open the next",
-        words: "done worklist finish mask",
-        command: |state| state.open_case().map(|_| Command::Cases(CasesCommand::Accept)),
-        undo: Undo::Unneeded,
-        ..SLICES
-    }),
-    Item::Action(Action {
-        id: ActionId("reject_case"),
-        name: "Reject the case and open the next",
-        words: "worklist unusable",
-        command: |state| state.open_case().map(|_| Command::Cases(CasesCommand::Reject)),
-        undo: Undo::Unneeded,
-        ..SLICES
-    }),
-    Item::Action(Action {
-        id: ActionId("case_to_do"),
-        name: "Put the case back to do",
-        words: "worklist reopen",
-        command: |state| {
-            let place = state.open_case()?;
-            let of_case = state.worklist.as_ref().map_or(CaseState::ToDo, |list| list.states.state(place));
-            let command = Command::Cases(CasesCommand::TakeBack);
-            if of_case == CaseState::ToDo { Err("The case is to do already.") } else { Ok(command) }
-        },
-        undo: Undo::Unneeded,
-        ..SLICES
-    }),
-    Item::Action(Action {
-        id: ActionId("reader_name"),
-        name: "Change the reader's name…",
-        words: "annotator user worklist",
-        command: |_| Ok(Command::Cases(CasesCommand::AskName)),
-        ..SLICES
-    }),
     Item::Action(WINDOWS[0]),
     Item::Action(WINDOWS[1]),
     Item::Action(WINDOWS[2]),
@@ -255,6 +218,7 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("less_threshold"),
         name: "Lower threshold",
         keys: &[Chord::key(Key::OpenBracket)],
+        tabs: READERS,
         hold: Hold::Repeats,
         command: |_| Ok(Command::MoveThreshold(-THRESHOLD_STEP)),
         ..OVERLAY
@@ -263,6 +227,7 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("more_threshold"),
         name: "Higher threshold",
         keys: &[Chord::key(Key::CloseBracket)],
+        tabs: READERS,
         hold: Hold::Repeats,
         command: |_| Ok(Command::MoveThreshold(THRESHOLD_STEP)),
         ..OVERLAY
@@ -273,6 +238,14 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::key(Key::F1)],
         words: "go to show task layout",
         command: |_| Ok(Command::ShowTab(Tab::Read)),
+        ..PROGRAM
+    }),
+    Item::Action(Action {
+        id: ActionId("annotate"),
+        name: "Annotate tab",
+        keys: &[Chord::key(Key::F5)],
+        words: "go to show task layout draw correct mask",
+        command: |_| Ok(Command::ShowTab(Tab::Annotate)),
         ..PROGRAM
     }),
     Item::Action(Action {
@@ -346,7 +319,26 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Again,
         ..Choices::named("Memory for one file")
     }),
+    Item::Choices(Choices {
+        words: "preferences settings history steps",
+        shape: Shape::Hidden,
+        section: Some(Section::Pictures),
+        prefix: "Memory for undoing",
+        all: undo_memory,
+        undo: Undo::Again,
+        ..Choices::named("Memory for undoing")
+    }),
 ];
+
+/// Returns the options for the maximum memory for undoing.
+fn undo_memory(state: &State) -> Vec<Choice> {
+    let now = state.settings.undo_memory_mib;
+    let choice = |mib: u32| Choice {
+        is_on: Some(mib == now),
+        ..Choice::new(format!("{mib} MiB"), Command::SetUndoMemory(mib))
+    };
+    [64, 256, 1024, 4096].map(choice).into()
+}
 
 fn pan(x: f32, y: f32) -> Command {
     Command::Pan(vec2(x, y) * PAN_STEP)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{CaseState, CasesCommand, Naming, Waiting, user_name};
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
+use crate::app::state::State;
 use crate::data::Mask;
 use crate::engine::jobs::{AcceptedMask, ReadCases, RecordCase};
 
@@ -158,11 +159,15 @@ impl HimixApp {
     }
 }
 
-impl crate::app::state::State {
-    /// Returns the mask that is accepted with the open case: that of the displayed prediction. `None` without one, and for
-    /// a stack, of which a prediction is one slice only.
+impl State {
+    /// Returns the mask that is accepted with the open case: the annotation, or without one that of the displayed
+    /// prediction. `None` without either, and for the prediction of a stack, which is of one slice only.
     fn mask_to_accept(&self) -> Option<AcceptedMask> {
         let open = self.document.image.as_ref()?;
+        let annotation = &self.document.annotation;
+        if annotation.labels().next().is_some() && open.volume.slices == 1 {
+            return Some(AcceptedMask::Annotation(Box::new(annotation.clone()), open.volume.clone()));
+        }
         let shown = self.shown.as_ref().filter(|_| open.volume.slices == 1 && !self.is_stale())?;
         let plane = &shown.prediction.probability;
         let values = shown.prediction.mask(self.settings.threshold);

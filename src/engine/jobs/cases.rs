@@ -1,10 +1,11 @@
 //! Jobs about the states of cases: reading those of all readers, recording those of one, accepting a mask.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::annotate::Annotation;
 use crate::data::cases::{CaseChange, CaseState, CaseStore, ReaderCases};
-use crate::data::{Mask, write};
+use crate::data::{DataError, Mask, Volume, write};
 use crate::engine::job::{Failure, Job, Task, Worker};
 
 /// Reads the states of the cases of a folder.
@@ -67,6 +68,8 @@ pub struct RecordCase {
 pub enum AcceptedMask {
     /// The mask of an image.
     Image(Arc<Mask>),
+    /// The labels of an image or of a stack.
+    Annotation(Box<Annotation>, Arc<Volume>),
 }
 
 /// What was recorded.
@@ -89,16 +92,44 @@ impl Job for RecordCase {
 
     fn run(self, _: &mut Task<'_>) -> Result<CaseRecorded, Failure> {
         let place = self.store.place(&self.reader)?;
-        let mask = match self.mask {
+        let mask = match &self.mask {
             None => None,
-            Some(AcceptedMask::Image(mask)) => {
-                let name = place.mask_name(&self.id, false)?;
-                let values: Vec<u8> = mask.values.iter().map(|value| if *value == 0 { 0 } else { 255 }).collect();
-                write::png8(&place.folder.join(&name), mask.width, mask.height, &values)?;
+            Some(mask) => {
+                let name = place.mask_name(&self.id, mask.is_stack())?;
+                mask.write(&place.folder.join(&name))?;
                 Some(name)
             }
         };
         let (cases, note) = place.record(&[CaseChange { id: self.id, state: self.state, mask }])?;
         Ok(CaseRecorded { cases, note })
+    }
+}
+
+impl AcceptedMask {
+    /// Returns whether it has several slices.
+    fn is_stack(&self) -> bool {
+        matches!(self, Self::Annotation(annotation, _) if annotation.shape()[2] > 1)
+    }
+
+    /// Writes the mask: an image as PNG with 0 and 255, or with the numbers of several labels; a stack as NIfTI on the grid
+    /// of its source.
+    fn write(&self, path: &Path) -> Result<(), DataError> {
+        let shades =
+            |values: &[u8]| -> Vec<u8> { values.iter().map(|value| if *value == 0 { 0 } else { 255 }).collect() };
+        match self {
+            Self::Image(mask) => write::png8(path, mask.width, mask.height, &shades(&mask.values)),
+            Self::Annotation(annotation, _) => {
+                let [width, height, _] = annotation.shape();
+                let numbers = annotation.labels().fold(vec![0; width * height], |mut numbers, (id, _)| {
+                    if let (Some(known), Some(number)) = (annotation.mask(id, 0), annotation.number(id)) {
+                        let set = numbers.iter_mut().zip(&known.mask.values).filter(|(_, value)| **value != 0);
+                        set.for_each(|(pixel, _)| *pixel = number);
+                    }
+                    numbers
+                });
+                let is_one = annotation.labels().nth(1).is_none();
+                write::png8(path, width, height, &if is_one { shades(&numbers) } else { numbers })
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
 mod cases;
+mod comparing;
 mod computing;
 mod influence;
 mod judging;
@@ -17,6 +18,7 @@ mod variants;
 mod variants_table;
 
 pub use cases::*;
+pub use comparing::*;
 pub use computing::*;
 pub use influence::*;
 pub use judging::*;

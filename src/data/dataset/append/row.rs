@@ -36,9 +36,7 @@ pub fn with_row(bytes: &[u8], name: &str, prompt: &str, replaces: bool) -> Resul
     let Header { name: of_name, prompt: of_prompt, above, is_written } =
         header::find(&top).ok_or("it has no columns for images and prompts")?;
     let first = above + usize::from(is_written);
-    let is_own = |(_, cells): &&PlacedRow| {
-        cells.get(of_name).is_some_and(|cell| key(cell.trim()) == key(name))
-    };
+    let is_own = |(_, cells): &&PlacedRow| cells.get(of_name).is_some_and(|cell| key(cell.trim()) == key(name));
     let own = rows.iter().skip(first).find(is_own).filter(|_| replaces);
     let mut cells = own.map_or_else(Vec::new, |(_, cells)| cells.clone());
     cells.resize(cells.len().max(top[above].1.len()), String::new());

@@ -82,6 +82,10 @@ pub struct Settings {
     pub training: Option<PathBuf>,
     /// The name under which the states of cases and accepted masks are kept; `None` until it is asked for.
     pub reader: Option<String>,
+    /// The folder of the data set to which pairs for training are added.
+    pub pairs_folder: Option<PathBuf>,
+    /// The split to which they are added; `None` has it chosen for each pair.
+    pub pairs_split: Option<String>,
     /// The settings of the Stages tab.
     pub stages: StagesSettings,
     /// The settings of the next training run as TOML, without its data and its folder.
@@ -121,6 +125,8 @@ impl Default for Settings {
             recent: Vec::new(),
             training: None,
             reader: None,
+            pairs_folder: None,
+            pairs_split: None,
             stages: StagesSettings::default(),
             training_form: None,
             runs: 0,

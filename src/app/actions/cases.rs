@@ -2,11 +2,12 @@
 
 use eframe::egui::Key;
 
-use super::action::{Action, Group};
+use super::action::{Action, Group, image};
 use super::choices::Item;
 use crate::app::cases::{CaseState, CasesCommand};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
+use crate::app::pane::Pane;
 
 /// Accepts the case. While a text is edited, its keys belong to the text.
 pub const ACCEPT_CASE: ActionId = ActionId("accept_case");
@@ -43,6 +44,13 @@ pub const ITEMS: &[Item] = &[
             let command = Command::Cases(CasesCommand::TakeBack);
             if is_to_do { Err("The case is to do already.") } else { Ok(command) }
         },
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("save_pair"),
+        name: "Save as training pair…",
+        words: "data set train sentence export",
+        command: |state| image(state).map(|_| Command::OpenPane(Pane::TRAINING_PAIR, true)),
         ..NEW
     }),
     Item::Action(Action {

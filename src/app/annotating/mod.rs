@@ -11,6 +11,7 @@ mod scores;
 mod stroke;
 
 pub use command::AnnotateCommand;
+pub(in crate::app) use label::added as added_label;
 pub use looked::Looked;
 pub use prediction::Place;
 pub use scores::{Scored, ScoredOf};

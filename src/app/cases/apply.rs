@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{CaseState, CasesCommand, Naming, Waiting, user_name};
+use super::{CaseState, CasesCommand, Naming, Recording, Waiting, user_name};
+use crate::annotate::{AnnotationError, Combine, Origin, Region, Rules};
 use crate::app::HimixApp;
+use crate::app::annotating::{AnnotateCommand, Looked, added_label};
 use crate::app::notes::Kind;
 use crate::app::state::State;
 use crate::data::Mask;
-use crate::engine::jobs::{AcceptedMask, ReadCases, RecordCase};
+use crate::engine::jobs::{AcceptedMask, OpenAccepted, ReadCases, RecordCase};
 
 impl HimixApp {
     /// Carries out a command.
@@ -28,6 +30,9 @@ impl HimixApp {
             }
             CasesCommand::UseName => self.use_name(),
             CasesCommand::LeaveName => self.state.cases.naming = None,
+            CasesCommand::Pair(command) => self.apply_pair(command),
+            CasesCommand::Readers(command) => self.apply_readers(command),
+            CasesCommand::SaveAgreement(path) => self.save_agreement(path),
         }
     }
 
@@ -81,8 +86,11 @@ impl HimixApp {
             return false;
         };
         let job = RecordCase { store: store.clone(), reader: reader.clone(), id: id.to_owned(), state, mask };
-        let ticket = list.ticket;
-        let sent = self.engine.ask_beside(&mut self.state.cases.recording, ticket, job);
+        let document = &self.state.document;
+        let accepted = job.mask.as_ref().and(document.image.as_ref());
+        let accepted = accepted.map(|open| (open.ticket, document.annotation.revision()));
+        let what = Recording { list: list.ticket, accepted };
+        let sent = self.engine.ask_beside(&mut self.state.cases.recording, what, job);
         if sent.is_ok() {
             // If it fails, the states are read again.
             list.states.set(place, state);
@@ -132,14 +140,65 @@ impl HimixApp {
         }
     }
 
+    /// Reads the mask that the reader accepted for the open case, so that it can be corrected.
+    fn open_accepted(&mut self) {
+        let (Ok(place), Some(open)) = (self.state.open_case(), &self.state.document.image) else { return };
+        let known = self.state.worklist.as_ref().and_then(|list| list.states.entry(place));
+        let Some(path) = known.and_then(|entry| entry.mask.clone()) else { return };
+        let (image, limit) = (open.ticket, self.state.settings.limit());
+        let sent = self.engine.ask(&mut self.state.cases.accepted, image, OpenAccepted { path, image, limit });
+        self.say_if_busy(sent);
+    }
+
+    /// Shows the accepted mask of the open case as its annotation, unless something was drawn meanwhile.
+    pub(super) fn take_accepted(&mut self) {
+        let Some(outcome) = self.state.cases.accepted.take() else { return };
+        let image = self.state.cases.accepted.asked().copied();
+        let is_open = image.is_some() && self.state.document.image.as_ref().map(|open| open.ticket) == image;
+        let labels = match outcome {
+            Ok(labels) => labels,
+            Err(failure) => return self.say_failure_of_case(failure),
+        };
+        if !is_open || !self.state.document.annotation.is_blank() {
+            return;
+        }
+        if let Err(text) = labels.iter().try_for_each(|regions| self.add_accepted(regions)) {
+            self.state.notes.add_of_case(Kind::Error, text);
+        }
+        let annotation = &mut self.state.document.annotation;
+        let revision = annotation.revision();
+        annotation.saved(revision);
+        self.state.cases.followed = image.map(|image| (image, revision));
+        if !labels.is_empty() {
+            self.apply_annotating(AnnotateCommand::Look(Looked::Annotation));
+        }
+    }
+
+    /// Adds a label with these pixels by slice.
+    fn add_accepted(&mut self, regions: &[(usize, Region)]) -> Result<(), String> {
+        let words = |error: AnnotationError| error.to_string();
+        let (id, edit) = added_label(&self.state.document.annotation).map_err(words)?;
+        self.apply_edits(&[edit])?;
+        let rules = Rules::default();
+        for (slice, region) in regions {
+            let annotation = &self.state.document.annotation;
+            let painted =
+                annotation.paint(id, *slice, region, Combine::Add, &rules, &Origin::Read).map_err(words)?;
+            self.apply_edits(&painted)?;
+        }
+        Ok(())
+    }
+
     /// Makes a case a draft when its annotation is edited. It is called once a frame.
     pub(in crate::app) fn follow_edits(&mut self) {
         let document = &self.state.document;
         let Some(open) = &document.image else { return };
         let now = (open.ticket, document.annotation.revision());
         let before = self.state.cases.followed.replace(now);
-        let is_edited = before.is_some_and(|before| before.0 == now.0 && before.1 != now.1);
-        if !is_edited || !document.annotation.is_dirty() {
+        if before.is_none_or(|before| before.0 != now.0) {
+            return self.open_accepted();
+        }
+        if before == Some(now) || !document.annotation.is_dirty() {
             return;
         }
         let (Ok(place), Some(list)) = (self.state.open_case(), &self.state.worklist) else { return };
@@ -168,7 +227,9 @@ impl State {
         if annotation.labels().next().is_some() && open.volume.slices == 1 {
             return Some(AcceptedMask::Annotation(Box::new(annotation.clone()), open.volume.clone()));
         }
-        let shown = self.shown.as_ref().filter(|_| open.volume.slices == 1 && !self.is_stale())?;
+        // What is compared with another reader is a mask of somebody else.
+        let is_own = open.volume.slices == 1 && !self.is_stale() && self.shown_readers().is_none();
+        let shown = self.shown.as_ref().filter(|_| is_own)?;
         let plane = &shown.prediction.probability;
         let values = shown.prediction.mask(self.settings.threshold);
         Some(AcceptedMask::Image(Arc::new(Mask { width: plane.width, height: plane.height, values })))

@@ -1,5 +1,6 @@
 //! Takes the states of cases that were read or recorded.
 
+use super::Recording;
 use crate::app::HimixApp;
 use crate::app::notes::Kind;
 use crate::data::cases::is_same_reader;
@@ -9,6 +10,9 @@ use crate::engine::jobs::{CaseRecorded, CasesRead};
 impl HimixApp {
     /// Takes what has arrived.
     pub(in crate::app) fn take_cases(&mut self) {
+        self.take_pair();
+        self.take_readers();
+        self.take_accepted();
         if let Some(outcome) = self.state.cases.reading.take() {
             let ticket = self.state.cases.reading.asked().copied();
             match (outcome, ticket) {
@@ -17,9 +21,13 @@ impl HimixApp {
                 (Err(failure), _) => self.say_failure(failure),
             }
         }
-        for (ticket, outcome) in self.state.cases.recording.take() {
+        for (Recording { list: ticket, accepted }, outcome) in self.state.cases.recording.take() {
             match outcome {
                 Ok(CaseRecorded { cases, note }) => {
+                    let open = self.state.document.image.as_ref().map(|open| open.ticket);
+                    if let Some((_, revision)) = accepted.filter(|(image, _)| Some(*image) == open) {
+                        self.state.document.annotation.saved(revision);
+                    }
                     note.into_iter().for_each(|note| self.state.notes.add(Kind::Warning, note));
                     let reader = self.state.settings.reader.as_deref().unwrap_or_default();
                     let list = self.state.worklist.as_mut().filter(|list| list.ticket == ticket);

@@ -2,14 +2,19 @@
 
 mod apply;
 mod arrivals;
+mod pair;
+mod readers;
 mod states;
 
 use std::path::PathBuf;
 
 pub use crate::data::cases::CaseState;
+pub use pair::{PairCommand, PairForm};
+pub use readers::{Column, Readers, ReadersCommand};
 pub use states::CaseStates;
 
 use super::state::State;
+use crate::annotate::Region;
 use crate::data::cases::CaseStore;
 use crate::engine::jobs::{CaseRecorded, CasesRead};
 use crate::engine::{Pending, Several, Ticket};
@@ -33,6 +38,12 @@ pub enum CasesCommand {
     UseName,
     /// Leave the name as it is, and drop what waits for it.
     LeaveName,
+    /// A command about pairs for training.
+    Pair(PairCommand),
+    /// A command about the agreement of readers.
+    Readers(ReadersCommand),
+    /// Write the agreement of readers to a file.
+    SaveAgreement(PathBuf),
 }
 
 /// The question for the reader's name.
@@ -53,6 +64,15 @@ enum Waiting {
     Edited(Ticket, usize),
 }
 
+/// A state that is being recorded.
+#[derive(Clone, Copy, Debug)]
+struct Recording {
+    /// The ticket of the list.
+    list: Ticket,
+    /// The image and the revision of its annotation that is accepted.
+    accepted: Option<(Ticket, u64)>,
+}
+
 /// The state of the work on the cases.
 #[derive(Default)]
 pub struct Cases {
@@ -60,10 +80,16 @@ pub struct Cases {
     pub settings_folder: Option<PathBuf>,
     /// The question for the reader's name, while it is asked.
     pub naming: Option<Naming>,
+    /// The pair for training.
+    pub pair: PairForm,
+    /// The agreement of readers.
+    pub readers: Readers,
     /// The states that are being read, with the ticket of their list.
     reading: Pending<Ticket, CasesRead>,
-    /// The states that are being recorded, with the ticket of their list.
-    recording: Several<Ticket, CaseRecorded>,
+    /// The states that are being recorded.
+    recording: Several<Recording, CaseRecorded>,
+    /// The accepted mask that is being read, with the ticket of its image.
+    accepted: Pending<Ticket, Vec<Vec<(usize, Region)>>>,
     /// Where the states of the list lie, with its ticket.
     store: Option<(Ticket, CaseStore)>,
     /// The image whose annotation is followed, and its revision.

@@ -66,6 +66,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,
+    &cases::pair::TrainingPair,
+    &cases::readers::ReadersPanel,
     &information::Information,
     &level::Level,
     &report::Report,

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::annotate::Annotation;
+use crate::annotate::{Annotation, Region};
 use crate::data::cases::{CaseChange, CaseState, CaseStore, ReaderCases};
-use crate::data::{DataError, Mask, Volume, write};
-use crate::engine::job::{Failure, Job, Task, Worker};
+use crate::data::mask::{Label, Laid};
+use crate::data::{DataError, LabelChoice, Limit, Mask, MaskReading, Truth, TruthReading, Volume, write};
+use crate::engine::job::{Failure, Job, Task, Ticket, Worker};
 
 /// Reads the states of the cases of a folder.
 #[derive(Debug)]
@@ -131,5 +132,43 @@ impl AcceptedMask {
                 write::png8(path, width, height, &if is_one { shades(&numbers) } else { numbers })
             }
         }
+    }
+}
+
+/// Reads an accepted mask, to be corrected. The answer has the pixels of every label by slice.
+#[derive(Debug)]
+pub struct OpenAccepted {
+    /// The file of the mask.
+    pub path: PathBuf,
+    /// The ticket of its image.
+    pub image: Ticket,
+    /// The memory that reading it may take.
+    pub limit: Limit,
+}
+
+impl Job for OpenAccepted {
+    type Answer = Vec<Vec<(usize, Region)>>;
+    const WORKER: Worker = Worker::Files;
+
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.path.clone())
+    }
+
+    fn run(self, task: &mut Task<'_>) -> Result<Self::Answer, Failure> {
+        let opened = task.opened.as_ref().filter(|(opened, _)| *opened == self.image);
+        let (_, volume) = opened.ok_or(Failure::Cancelled)?;
+        let reading = TruthReading {
+            mask: MaskReading { limit: self.limit, ..MaskReading::default() },
+            ..TruthReading::default()
+        };
+        let Laid { labels, covered, .. } = &*Truth::read(&[self.path], volume.grid(), &reading)?.laid;
+        let classes = labels.labels.iter().filter(|label| label.is_foreground && label.pixels > 0);
+        let slices = || (0..labels.slices).filter(|slice| covered.get(*slice).copied().unwrap_or(false));
+        let of_class = |label: &Label| {
+            let choice = LabelChoice::Only([label.value].into());
+            let regions = slices().map(|slice| (slice, Region::from_mask(&labels.mask(slice, &choice))));
+            regions.filter(|(_, region)| !region.is_empty()).collect()
+        };
+        Ok(classes.map(of_class).collect())
     }
 }

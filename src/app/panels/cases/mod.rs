@@ -1,5 +1,8 @@
-//! The states of cases in the worklist: filters with their counts, the state of the open case, the reader's name.
+//! The work on cases: their states in the worklist, pairs for training, the
+//! agreement of readers.
 
+pub mod pair;
+pub mod readers;
 mod states;
 
 pub use states::{badge, filters, name_question, open_case};

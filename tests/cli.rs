@@ -7,6 +7,8 @@
 mod common;
 mod formats;
 
+#[path = "cli/agreement.rs"]
+mod agreement;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/data.rs"]

@@ -1,5 +1,6 @@
 //! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays.
 
+pub mod agreement;
 pub mod figure;
 pub mod filter;
 pub mod maps;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use eframe::egui;
 
 use super::HimixApp;
+use super::cases::{CasesCommand, PairCommand};
 use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
@@ -52,6 +53,7 @@ impl HimixApp {
                     list.search(text);
                 }
             }
+            Command::Cases(command) => self.apply_cases(command),
             Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
             Command::ResetLayout => self.reset_layout(),
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
@@ -95,8 +97,14 @@ impl HimixApp {
             }
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path, size) => self.save_overlay(path, size),
-            Command::SetPrompt(prompt) => self.set_prompt(prompt),
-            Command::TypePrompt(prompt) => self.type_prompt(prompt),
+            Command::SetPrompt(prompt) => {
+                self.end_difference();
+                self.set_prompt(prompt);
+            }
+            Command::TypePrompt(prompt) => {
+                self.end_difference();
+                self.type_prompt(prompt);
+            }
             Command::EndTyping => self.finish_typing(),
             Command::DrawWithoutPrompt(draws) => {
                 state.settings.draws_without_prompt = draws;
@@ -205,6 +213,7 @@ impl HimixApp {
             DialogKind::SaveOverlay(_) => self.state.suggested_name("overlay"),
             DialogKind::SaveAnnotation => self.state.suggested_annotation_name(),
             DialogKind::SaveSettings => Some("training.toml".into()),
+            DialogKind::SaveAgreement => Some("agreement.csv".into()),
             DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
                 Some(self.state.suggested_name(&kind).unwrap_or(format!("{kind}.png")))
@@ -267,6 +276,10 @@ impl HimixApp {
             DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
             DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
+            DialogKind::PairsFolder => {
+                Command::Cases(CasesCommand::Pair(PairCommand::Folder(path.display().to_string())))
+            }
+            DialogKind::SaveAgreement => Command::Cases(CasesCommand::SaveAgreement(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
             DialogKind::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
@@ -293,6 +306,9 @@ impl HimixApp {
         // While the user keeps typing, the wait is measured from the first edit that has not been answered yet.
         let since = self.state.jobs.prediction.pending().map_or_else(Instant::now, |awaited| awaited.since);
         let ticket = self.forget_prediction();
+        if self.request_difference(ticket) {
+            return;
+        }
         self.request_compared();
         let state = &mut self.state;
         if state.is_without_prompt() {

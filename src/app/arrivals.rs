@@ -33,6 +33,7 @@ impl HimixApp {
         self.take_slice();
         self.take_model();
         self.take_files();
+        self.take_cases();
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();

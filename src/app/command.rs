@@ -6,6 +6,7 @@ use eframe::egui::{Pos2, Vec2};
 
 use super::annotating::AnnotateCommand;
 use super::builder::command::BuilderCommand;
+use super::cases::CasesCommand;
 use super::dialogs::{DialogKind, OverlaySize};
 use super::influence::InfluenceCommand;
 use super::keeping::KeepCommand;
@@ -58,6 +59,8 @@ pub enum Command {
     MarkItem,
     /// Show only the cases that contain these words.
     SearchList(String),
+    /// A command about the work on the cases of the list.
+    Cases(CasesCommand),
     /// Open a panel in the layout that contains it, or close it.
     OpenPane(Pane, bool),
     /// Restore the default panel arrangement of this layout.

@@ -40,6 +40,10 @@ pub enum DialogKind {
     SaveOverlay(OverlaySize),
     /// A data set for training.
     TrainData,
+    /// The data set to which pairs for training are added.
+    PairsFolder,
+    /// The file to write the agreement of two readers to.
+    SaveAgreement,
     /// The output folder of a training run.
     RunFolder,
     /// A model to start training from.
@@ -184,6 +188,10 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
             dialog.set_title(title).add_filter("PNG", &["png"]).save_file()
         }
         DialogKind::TrainData => dialog.set_title("Add data set").pick_folder(),
+        DialogKind::PairsFolder => dialog.set_title("Choose data set for new pairs").pick_folder(),
+        DialogKind::SaveAgreement => {
+            dialog.set_title("Save agreement as table").add_filter("CSV", &["csv"]).save_file()
+        }
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
         DialogKind::SaveModified => dialog.set_title("Save modified model as a new bundle").save_file(),
@@ -226,7 +234,7 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveSettings => Some("toml"),
         DialogKind::SaveSession => Some(EXTENSION),
         DialogKind::SaveAnnotation => Some(ANNOTATION),
-        DialogKind::SaveVariants => Some("csv"),
+        DialogKind::SaveVariants | DialogKind::SaveAgreement => Some("csv"),
         _ => None,
     }
 }

@@ -78,8 +78,9 @@ impl Keyboard {
             return None;
         }
         let action = state.settings.keys.action(actions::all(), chord, state.tab)?;
-        // A text field that is being edited has its own undo.
-        let is_texts = self.in_text && [actions::UNDO, actions::REDO].contains(&action.id);
+        // A text field that is being edited has its own undo, and deletes words and ends with the keys of a case.
+        let of_texts = [actions::UNDO, actions::REDO, actions::ACCEPT_CASE, actions::REJECT_CASE];
+        let is_texts = self.in_text && of_texts.contains(&action.id);
         let is_widgets = self.in_widget && action.yields_to_widgets;
         (!is_texts && !is_widgets).then_some(action)
     }

@@ -8,6 +8,7 @@ mod annotating;
 mod apply;
 mod arrivals;
 mod builder;
+mod cases;
 mod command;
 mod comparison;
 mod diagnostics;
@@ -60,7 +61,7 @@ use eframe::{egui, wgpu};
 
 pub use graphics::Adapters;
 pub use run::{run, run_with};
-pub use settings::MINIMUM_SIZE;
+pub use settings::{MINIMUM_SIZE, settings_folder};
 pub use text::duration;
 
 use crate::device::DeviceChoice;
@@ -174,6 +175,7 @@ impl HimixApp {
         let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
         let engine = Engine::start(open, trainer, wake.clone())?;
         let keeping = start.settings.clone();
+        let settings_folder = start.settings.as_ref().and_then(|path| path.parent()).map(PathBuf::from);
         let mut app = Self {
             recovery_file: RecoveryFile::new(&engine, start.settings.as_ref()),
             engine,
@@ -187,6 +189,7 @@ impl HimixApp {
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
         app.state.keeping = Keeping::new(keeping.as_ref());
+        app.state.cases.settings_folder = settings_folder;
         app.state.display_adapters = start.adapters.names;
         app.state.document.prompt = start.prompt.unwrap_or_default();
         for message in damage.into_iter().chain(start.adapters.notice) {
@@ -219,6 +222,7 @@ impl HimixApp {
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &mut self.commands);
         self.apply_commands(&ctx);
+        self.follow_edits();
         self.finish_typing_when_due();
         self.request_when_due();
         self.paint_comparison();

@@ -8,6 +8,7 @@ use eframe::egui::{TextureHandle, Vec2};
 
 use super::annotating::{Annotating, Looked};
 use super::builder::Builder;
+use super::cases::Cases;
 use super::comparison::Comparison;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
@@ -158,6 +159,8 @@ pub struct State {
     pub palette: Option<String>,
     /// The cases of a folder, if one is open.
     pub worklist: Option<Worklist>,
+    /// The work on these cases.
+    pub cases: Cases,
     /// The panel layouts.
     pub layouts: Layouts,
     /// The action that waits for its new key, and the position of the key to replace.
@@ -250,6 +253,7 @@ impl State {
             recalled: None,
             palette: None,
             worklist: None,
+            cases: Cases::default(),
             layouts,
             rebinding: None,
             truth_of_folder: None,

@@ -3,6 +3,7 @@
 //! This module works with plain arrays and knows nothing of tensors or of the window. Samples keep the values
 //! that the file stores (0…255, 0…65535) until [`preprocess`] makes the network's input.
 
+pub mod cases;
 pub mod colour_map;
 pub mod dataset;
 pub mod decode;

@@ -3,6 +3,7 @@
 use eframe::egui::Key;
 
 use super::action::{ANNOTATED, Action, Given, Group, Hold, Undo, VIEWERS, image};
+use super::cases;
 use super::choices::Item;
 use crate::annotate::Operation;
 use crate::app::annotating::{AnnotateCommand, Looked, Place, Tool};
@@ -89,6 +90,8 @@ pub const ITEMS: &[Item] = &[
         command: |state| look(state, Looked::Difference),
         ..LOOK
     }),
+    Item::Line,
+    Item::Menu("Case", cases::ITEMS),
 ];
 
 /// The operations on the active label.

@@ -3,6 +3,7 @@
 mod annotate;
 mod builder;
 mod canvas;
+mod cases;
 mod checks;
 mod completion;
 mod dock;
@@ -67,6 +68,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,
+    &cases::pair::TrainingPair,
+    &cases::readers::ReadersPanel,
     &information::Information,
     &level::Level,
     &report::Report,

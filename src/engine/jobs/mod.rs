@@ -1,5 +1,6 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
+mod cases;
 mod comparing;
 mod computing;
 mod influence;
@@ -9,7 +10,9 @@ mod numbers;
 mod opening;
 mod operating;
 mod painting;
+mod pairs;
 mod proposals;
+mod readers;
 mod reading;
 mod recovery;
 mod robustness;
@@ -18,6 +21,7 @@ mod session;
 mod variants;
 mod variants_table;
 
+pub use cases::*;
 pub use comparing::*;
 pub use computing::*;
 pub use influence::*;
@@ -27,7 +31,9 @@ pub use numbers::*;
 pub use opening::*;
 pub use operating::*;
 pub use painting::*;
+pub use pairs::*;
 pub use proposals::*;
+pub use readers::*;
 pub use reading::*;
 pub use recovery::*;
 pub use robustness::*;

@@ -1,10 +1,17 @@
 //! Segmentations in DICOM, written and read again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
+use dicom_dictionary_std::tags;
+use dicom_object::{InMemDicomObject, open_file};
 use himix::data::dicom::seg::{self, Algorithm, Codes, Frame, Kind, Model, Segment, Segmentation};
+use himix::data::mask::Agreed;
 use himix::data::volume::Turn;
-use himix::data::{Limit, Volume, open};
+use himix::data::{DataError, Limit, Volume, open};
+
+use super::dicom;
+use super::fixtures::folder;
 
 /// Returns a segmentation whose pixels follow from the stored values of the volume: in frame `slice`, pixel `at`, a
 /// BINARY segment 1 has the lowest bit and segment 2 the next, so that both overlap; segment 3 is empty; a
@@ -79,4 +86,271 @@ fn files_for_other_readers() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+fn text(tag: Tag, vr: VR, value: &str) -> DataElement<InMemDicomObject> {
+    DataElement::new(tag, vr, PrimitiveValue::from(value))
+}
+
+/// Makes a slice of 5 by 3 pixels at a height in mm. Its identifiers end with `number` and with that of its series.
+fn slice(number: u32, z: f64, series: &str, reference: Option<&str>) -> InMemDicomObject {
+    let values = (0..15_u32).map(|at| ((at * 37 + number * 101 + 11) % 4096) as u16).collect();
+    let mut slice = dicom::object(5, 3, 1, values);
+    slice.put(text(tags::SOP_INSTANCE_UID, VR::UI, &format!("2.25.{series}.{number}")));
+    slice.put(text(tags::SERIES_INSTANCE_UID, VR::UI, &format!("2.25.{series}")));
+    slice.put(text(tags::STUDY_INSTANCE_UID, VR::UI, "2.25.77"));
+    slice.put(text(tags::PATIENT_ID, VR::LO, "P-1"));
+    match reference {
+        Some(reference) => {
+            slice.put(text(tags::FRAME_OF_REFERENCE_UID, VR::UI, reference));
+            slice.put(text(tags::IMAGE_POSITION_PATIENT, VR::DS, &format!("-3.25\\10.5\\{z}")));
+        }
+        None => {
+            slice.remove_element(tags::IMAGE_ORIENTATION_PATIENT);
+        }
+    }
+    slice
+}
+
+/// Writes a stack of `count` slices into `place`.
+fn stack(place: &Path, count: u32, series: &str, reference: Option<&str>) -> Volume {
+    std::fs::create_dir_all(place).expect("a folder");
+    for number in 0..count {
+        // The names are in another order than the positions.
+        let name = format!("{}.dcm", (number * 7 + 3) % 11);
+        let object = slice(number, f64::from(number) * 2.5, series, reference);
+        let meta = dicom_object::FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
+        object.with_meta(meta).expect("meta").write_to_file(place.join(name)).expect("written");
+    }
+    open::open(place, Limit::default(), &|_, _| true).expect("a volume")
+}
+
+fn write(
+    path: &Path,
+    segmentation: &Segmentation,
+    volume: &Volume,
+    source: &Path,
+) -> Result<seg::Written, DataError> {
+    seg::write(path, segmentation, volume, &[source.to_owned()], Limit::default())
+}
+
+fn read(path: &Path, volume: &Volume) -> Result<seg::OpenedSegmentation, DataError> {
+    seg::read(path, volume, Agreed::Refuse, Limit::default())
+}
+
+/// Returns the frames with pixels, in order.
+fn frames(segmentation: &Segmentation) -> Vec<Frame> {
+    let mut frames: Vec<Frame> = segmentation.frames.iter().filter(|frame| !frame.is_empty()).cloned().collect();
+    frames.sort_by_key(|frame| (frame.segment, frame.slice));
+    frames
+}
+
+/// Changes a written file.
+fn changed(from: &Path, to: &Path, change: impl FnOnce(&mut InMemDicomObject)) {
+    let mut object = open_file(from).expect("a file");
+    change(&mut object);
+    object.write_to_file(to).expect("written");
+}
+
+#[test]
+fn what_is_written_is_read_in_every_turn() {
+    let folder = folder();
+    let place = folder.path().join("ct");
+    let stored = stack(&place, 4, "8", Some("2.25.99"));
+    let path = folder.path().join("mask.dcm");
+    for bits in 0..16 {
+        let mut volume = stored.clone();
+        volume.turn(turn(bits));
+        for kind in [Kind::Binary, Kind::Fractional] {
+            let segmentation = of_values(&volume, kind);
+            let written = write(&path, &segmentation, &volume, &place).expect("written");
+            // Segment 3 is empty and has one frame.
+            assert_eq!(written.frames, frames(&segmentation).len() + 1);
+            let opened = read(&path, &volume).expect("opened");
+            assert_eq!(frames(&opened.segmentation), frames(&segmentation), "{bits} {kind:?}");
+            assert_eq!(opened.segmentation.segments, segmentation.segments);
+            assert_eq!(opened.segmentation.creator, "Müller^Ada");
+            // The stored volume shows the same pixels at the same places: the turn is not part of the file.
+            let mut upright = read(&path, &stored).expect("opened").segmentation;
+            upright.frames.iter_mut().for_each(|frame| {
+                turn(bits).apply(&mut frame.values, [stored.columns, stored.rows, 1], 1);
+                frame.slice = turn(bits).inverse().stored([0, 0, frame.slice], volume.shape())[2];
+            });
+            assert_eq!(frames(&upright), frames(&segmentation), "{bits} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_segmentation_is_laid_by_position_if_it_refers_to_nothing() {
+    let folder = folder();
+    let place = folder.path().join("ct");
+    let volume = stack(&place, 4, "8", Some("2.25.99"));
+    let (path, bare) = (folder.path().join("mask.dcm"), folder.path().join("bare.dcm"));
+    for kind in [Kind::Binary, Kind::Fractional] {
+        let segmentation = of_values(&volume, kind);
+        write(&path, &segmentation, &volume, &place).expect("written");
+        changed(&path, &bare, |object| {
+            let mut groups = object.take_element(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).expect("groups");
+            for item in groups.items_mut().expect("items") {
+                item.remove_element(tags::DERIVATION_IMAGE_SEQUENCE);
+            }
+            object.put(groups);
+        });
+        let opened = read(&bare, &volume).expect("opened");
+        assert_eq!(frames(&opened.segmentation), frames(&segmentation), "{kind:?}: overlapping segments as well");
+        // Another series of the same frame of reference has the same positions.
+        let other = stack(&folder.path().join("other"), 4, "9", Some("2.25.99"));
+        let opened = read(&path, &other).expect("opened");
+        assert_eq!(frames(&opened.segmentation), frames(&segmentation));
+        assert!(opened.notes.iter().any(|note| note.contains("drawn on other images")), "{:?}", opened.notes);
+        let error = read(&path, &stack(&folder.path().join("elsewhere"), 4, "10", Some("2.25.98")));
+        assert!(matches!(error, Err(DataError::MaskFrame { .. })), "{error:?}");
+    }
+}
+
+#[test]
+fn images_without_a_frame_of_reference_are_referred_to() {
+    let folder = folder();
+    for count in [1, 3] {
+        let place = folder.path().join(format!("xray{count}"));
+        let volume = stack(&place, count, &format!("2{count}"), None);
+        assert_eq!(volume.slices, if count == 1 { 1 } else { 3 });
+        let path = folder.path().join("mask.dcm");
+        let segmentation = of_values(&volume, Kind::Binary);
+        let written = write(&path, &segmentation, &volume, &place).expect("written");
+        assert!(written.notes[0].contains("no frame of reference"), "{:?}", written.notes);
+        let object = open_file(&path).expect("a file");
+        assert!(object.element_opt(tags::FRAME_OF_REFERENCE_UID).expect("elements").is_none());
+        let dimensions =
+            object.element(tags::DIMENSION_INDEX_SEQUENCE).expect("dimensions").items().map(<[_]>::len);
+        assert_eq!(dimensions, Some(if count == 1 { 1 } else { 2 }), "by segment alone, and in the stack");
+        let shared = object.element(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).expect("groups");
+        assert_eq!(shared.items().expect("items")[0].iter().count(), 0, "no plane");
+        assert_eq!(frames(&read(&path, &volume).expect("opened").segmentation), frames(&segmentation));
+        let other = stack(&folder.path().join(format!("other{count}")), count, "30", None);
+        let error = read(&path, &other).expect_err("drawn on other images");
+        assert!(matches!(error, DataError::SegmentationOfOthers { .. }), "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_says_why() {
+    let folder = folder();
+    let place = folder.path().join("ct");
+    let volume = stack(&place, 2, "8", Some("2.25.99"));
+    let path = folder.path().join("mask.dcm");
+    std::fs::write(&path, "the file before").expect("written");
+    let refused = |segmentation: &Segmentation, volume: &Volume, words: &str| {
+        let error = write(&path, segmentation, volume, &place).expect_err("refused").to_string();
+        assert!(error.contains(words) && error.contains("mask.dcm") && !error.contains('\n'), "{error}");
+        assert_eq!(std::fs::read(&path).expect("a file"), b"the file before");
+    };
+    let sound = of_values(&volume, Kind::Binary);
+    let with = |change: &dyn Fn(&mut Segmentation)| {
+        let mut other = sound.clone();
+        change(&mut other);
+        other
+    };
+    refused(&with(&|s| s.segments.clear()), &volume, "no segment");
+    refused(&with(&|s| s.segments = vec![s.segments[0].clone(); 256]), &volume, "256 segments");
+    refused(&with(&|s| s.segments[1].label = "  ".into()), &volume, "segment 2 has no name");
+    refused(&with(&|s| s.segments[0].category.value = "a\\b".into()), &volume, "is not valid");
+    refused(&with(&|s| s.frames[0].slice = 2), &volume, "no slice 3");
+    refused(&with(&|s| s.frames[0].values.truncate(4)), &volume, "4 pixels");
+    refused(&with(&|s| s.frames.push(s.frames[0].clone())), &volume, "two masks");
+    let picture = Volume { source: himix::data::volume::Source::Picture(Default::default()), ..volume.clone() };
+    refused(&sound, &picture, "belongs to a patient");
+    assert!(seg::refusal(&picture).is_some() && seg::refusal(&volume).is_none());
+    // Nothing about the patient is part of an error, and files that are gone are counted.
+    std::fs::remove_file(place.join("3.dcm")).expect("removed");
+    refused(&sound, &volume, "1 of the 2 DICOM files");
+}
+
+#[test]
+fn damaged_and_foreign_files_say_what_they_are() {
+    let folder = folder();
+    let place = folder.path().join("ct");
+    let volume = stack(&place, 9, "8", Some("2.25.99"));
+    let (path, bad) = (folder.path().join("mask.dcm"), folder.path().join("bad.dcm"));
+    let segmentation = of_values(&volume, Kind::Binary);
+    write(&path, &segmentation, &volume, &place).expect("written");
+    assert!(seg::is_segmentation(&path) && !seg::is_segmentation(&place.join("3.dcm")));
+    let refused = |words: &str| {
+        let error = read(&bad, &volume).map(|_| ()).expect_err(words).to_string();
+        assert!(error.contains(words) && error.contains("bad.dcm"), "{error}");
+    };
+    let whole = std::fs::read(&path).expect("a file");
+    std::fs::write(&bad, &whole[..whole.len() - 4]).expect("written");
+    refused("truncated");
+    let count = frames(&segmentation).len() + 1;
+    let pixels = |bytes: Vec<u8>| DataElement::new(tags::PIXEL_DATA, VR::OB, PrimitiveValue::U8(bytes.into()));
+    // The 15 pixels of a frame are less than two bytes.
+    changed(&path, &bad, |object| {
+        object.put(pixels(vec![1; 2 * count]));
+    });
+    refused("each frame in whole bytes");
+    changed(&path, &bad, |object| {
+        object.put(pixels(vec![1; (15 * count).next_multiple_of(2)]));
+    });
+    refused("one byte for each pixel");
+    changed(&path, &bad, |object| {
+        object.put(pixels(vec![1; 4]));
+    });
+    refused("bytes of pixels instead of");
+    changed(&path, &bad, |object| {
+        let item = |number: u16| {
+            InMemDicomObject::from_element_iter([DataElement::new(
+                tags::SEGMENT_NUMBER,
+                VR::US,
+                dicom_value!(U16, number),
+            )])
+        };
+        let items: Vec<_> = (1..=300).map(item).collect();
+        object.put(DataElement::new(
+            tags::SEGMENT_SEQUENCE,
+            VR::SQ,
+            dicom_core::value::DataSetSequence::from(items),
+        ));
+    });
+    refused("more than 255 segments");
+    std::fs::copy(place.join("3.dcm"), &bad).expect("copied");
+    refused("not a segmentation");
+    // A grid of another size, with both grids named.
+    changed(&path, &bad, |object| {
+        object.put(DataElement::new(tags::COLUMNS, VR::US, dicom_value!(U16, 3)));
+        object.put(DataElement::new(tags::ROWS, VR::US, dicom_value!(U16, 5)));
+    });
+    refused("3×5×9");
+}
+
+#[test]
+fn a_sparse_segmentation_lies_on_its_own_slices_alone() {
+    let folder = folder();
+    let place = folder.path().join("ct");
+    std::fs::create_dir_all(&place).expect("a folder");
+    for number in 0..60_u32 {
+        let object = slice(number, f64::from(number), "8", Some("2.25.99"));
+        let meta = dicom_object::FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
+        object.with_meta(meta).expect("meta").write_to_file(place.join(format!("{number}.dcm"))).expect("written");
+    }
+    let volume = open::open(&place, Limit::default(), &|_, _| true).expect("a volume");
+    // With steps as long as these, a neighbour is only a small part of a step away.
+    for slices in [vec![0, 40], vec![3, 30, 59], vec![7]] {
+        let frames: Vec<Frame> =
+            slices.iter().map(|slice| Frame { segment: 0, slice: *slice, values: vec![1; 15] }).collect();
+        let segment = Codes::built_in().of("lesion").segment("Lesion");
+        let segmentation = Segmentation { segments: vec![segment], frames, ..Segmentation::default() };
+        let path = folder.path().join("sparse.dcm");
+        write(&path, &segmentation, &volume, &place).expect("written");
+        changed(&path, &path, |object| {
+            let mut groups = object.take_element(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).expect("groups");
+            for item in groups.items_mut().expect("items") {
+                item.remove_element(tags::DERIVATION_IMAGE_SEQUENCE);
+            }
+            object.put(groups);
+        });
+        let opened = read(&path, &volume).expect("opened").segmentation;
+        assert_eq!(opened.frames.iter().map(|frame| frame.slice).collect::<Vec<_>>(), slices);
+    }
 }

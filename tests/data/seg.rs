@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::{InMemDicomObject, open_file};
 use himix::data::dicom::seg::{self, Algorithm, Codes, Frame, Kind, Model, Segment, Segmentation};
 use himix::data::mask::Agreed;
-use himix::data::volume::Turn;
+use himix::data::volume::{DicomSource, Geometry, Placement, Source, StoredPixels, Turn};
 use himix::data::{DataError, Limit, Volume, open};
 
 use super::dicom;
@@ -259,7 +259,7 @@ fn what_cannot_be_written_says_why() {
     refused(&with(&|s| s.frames[0].slice = 2), &volume, "no slice 3");
     refused(&with(&|s| s.frames[0].values.truncate(4)), &volume, "4 pixels");
     refused(&with(&|s| s.frames.push(s.frames[0].clone())), &volume, "two masks");
-    let picture = Volume { source: himix::data::volume::Source::Picture(Default::default()), ..volume.clone() };
+    let picture = Volume { source: Source::Picture(Default::default()), ..volume.clone() };
     refused(&sound, &picture, "belongs to a patient");
     assert!(seg::refusal(&picture).is_some() && seg::refusal(&volume).is_none());
     // Nothing about the patient is part of an error, and files that are gone are counted.
@@ -352,5 +352,122 @@ fn a_sparse_segmentation_lies_on_its_own_slices_alone() {
         });
         let opened = read(&path, &volume).expect("opened").segmentation;
         assert_eq!(opened.frames.iter().map(|frame| frame.slice).collect::<Vec<_>>(), slices);
+    }
+}
+
+/// Reads the segmentations that `tests/validators/foreign.py` wrote with other programs into `HIMIX_SEG_FOREIGN`.
+#[test]
+#[ignore = "run by tests/validators/run"]
+fn files_of_other_makers() {
+    let from = |name: &str| PathBuf::from(std::env::var_os(name).expect("a folder"));
+    let (sources, foreign) = (from("HIMIX_SEG_SOURCES"), from("HIMIX_SEG_FOREIGN"));
+    let mut count = 0;
+    let mut failed = Vec::new();
+    for entry in std::fs::read_dir(&foreign).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let (source, rest) = name.split_once('.').expect("a name");
+        let kind = if rest.contains("binary") { Kind::Binary } else { Kind::Fractional };
+        for bits in [0, 6] {
+            let mut volume = open::open(&sources.join(source), Limit::default(), &|_, _| true).expect("a volume");
+            volume.turn(turn(bits));
+            let mut wanted = of_values(&volume, kind);
+            // Here no slice is left out.
+            let last = volume.slices - 1;
+            wanted.frames.retain(|frame| frame.slice < last || last == 0);
+            if last > 0 {
+                let mut one = volume.clone();
+                let plane = volume.columns * volume.rows;
+                one.slices = 1;
+                one.values = StoredPixels::F32(volume.values.floats(last * plane..(last + 1) * plane));
+                wanted
+                    .frames
+                    .extend(of_values(&one, kind).frames.into_iter().map(|frame| Frame { slice: last, ..frame }));
+            }
+            match read(&path, &volume) {
+                Err(error) => failed.push(error.to_string()),
+                Ok(opened) => {
+                    let labels: Vec<&str> =
+                        opened.segmentation.segments.iter().map(|s| s.label.as_str()).collect();
+                    if labels != ["Polyp", "Lung infection"] || opened.segmentation.segments[0].colour.is_none() {
+                        failed.push(format!("{name}: {labels:?}"));
+                    }
+                    if opened.segmentation.kind != kind || frames(&opened.segmentation) != frames(&wanted) {
+                        failed.push(format!("{name}: the pixels differ with turn {bits}: {:?}", opened.notes));
+                    }
+                }
+            }
+            count += 1;
+        }
+    }
+    assert!(failed.is_empty() && count > 0, "{}", failed.join("\n"));
+}
+
+/// Returns the stack on which the segmentations in `tests/fixtures/dicom/seg` were drawn (see `make.py` there).
+/// `series` is that of its images, "2.25.8" for those.
+fn drawn_on(series: &str) -> Volume {
+    let value = |at: usize| ((7 * (at % 13) + 13 * (at / 13 % 7) + 29 * (at / 91)) % 16) as u16;
+    let mut volume = Volume::plain(13, 7, 5, StoredPixels::U16((0..455).map(value).collect()));
+    volume.geometry = Geometry {
+        pixel_mm: Some([0.5, 0.75]),
+        placement: Some(Placement {
+            across: [1.0, 0.0, 0.0],
+            down: [0.0, 1.0, 0.0],
+            positions: (0..5).map(|slice| [-10.5, 20.25, 2.5 * f64::from(slice)]).collect(),
+        }),
+        frame_of_reference: "2.25.9".into(),
+        ..Geometry::default()
+    };
+    volume.geometry.derive();
+    volume.source = Source::Dicom(Box::new(DicomSource {
+        sop_instances: (1..=5).map(|slice| format!("{series}.{slice}")).collect(),
+        ..DicomSource::default()
+    }));
+    volume
+}
+
+#[test]
+fn segmentations_of_other_makers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/seg");
+    type Rule = fn(u16, usize) -> u8;
+    let bits: Rule = |value, segment| (value >> segment & 1) as u8;
+    let fractions: Rule = |value, segment| if segment == 0 { 16 * value as u8 } else { 255 - 16 * value as u8 };
+    let labels: Rule = |value, segment| u8::from(usize::from(value % 3) == segment + 1);
+    for (name, kind, rule, maker) in [
+        ("highdicom_binary", Kind::Binary, bits, "Other"),
+        ("highdicom_fractional", Kind::Fractional, fractions, "Other"),
+        ("highdicom_labelmap", Kind::Binary, labels, "Other"),
+        ("dcmqi_binary", Kind::Binary, bits, ""),
+    ] {
+        let path = root.join(format!("{name}.dcm"));
+        // By the images to which it refers, by position on other images, and on images that are displayed in another way.
+        for (series, bits) in [("2.25.8", 0), ("2.25.8", 14), ("2.25.88", 0), ("2.25.88", 5)] {
+            let mut volume = drawn_on(series);
+            volume.turn(turn(bits));
+            let opened = read(&path, &volume).expect(name);
+            let segments = &opened.segmentation.segments;
+            assert_eq!(
+                segments.iter().map(|segment| segment.label.as_str()).collect::<Vec<_>>(),
+                ["Polyp", "Lung infection"]
+            );
+            assert_eq!(segments[0].property.meaning, "Nodule");
+            match &segments[0].algorithm {
+                Algorithm::Automatic(model) => {
+                    assert_eq!((model.name.as_str(), model.version.as_str()), (maker, "9"))
+                }
+                other => assert_eq!((other, maker), (&Algorithm::Manual, "")),
+            }
+            assert!(segments.iter().all(|segment| segment.colour.is_some()));
+            let plane = volume.columns * volume.rows;
+            let mut wanted = Vec::new();
+            for segment in 0..2 {
+                for slice in 0..volume.slices {
+                    let at = |at: usize| rule(volume.values.at(slice * plane + at) as u16, segment);
+                    wanted.push(Frame { segment, slice, values: (0..plane).map(at).collect() });
+                }
+            }
+            assert_eq!(opened.segmentation.kind, kind);
+            assert_eq!(frames(&opened.segmentation), wanted, "{name} {series} {bits}");
+        }
     }
 }

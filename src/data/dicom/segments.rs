@@ -69,6 +69,14 @@ impl Samples {
         }
     }
 
+    /// Returns the number of bytes that the samples take.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Bits(bytes) => bytes.capacity() as u64,
+            Self::StoredPixels(values) => values.bytes(),
+        }
+    }
+
     /// Returns the numbers of frame `frame`, which has `plane` pixels.
     ///
     /// # Panics

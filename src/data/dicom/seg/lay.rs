@@ -8,7 +8,7 @@ use super::read::{OpenedSegmentation, Raw};
 use super::{Frame, Kind, Segmentation};
 use crate::data::dicom::segments::{firsts, planes};
 use crate::data::dicom::stacks::lie_alike;
-use crate::data::mask::{Agreed, Indices, Label, LabelMap, Laid, MaskKind, Pairing, lay};
+use crate::data::mask::{Agreed, Indices, Label, LabelMap, MaskKind, Pairing, lay};
 use crate::data::volume::{DicomSource, Geometry, Source};
 use crate::data::{DataError, Limit, Volume};
 
@@ -28,9 +28,10 @@ impl Raw {
         agreed: Agreed,
         limit: Limit,
     ) -> Result<OpenedSegmentation, DataError> {
+        let left = Limit(limit.0.saturating_sub(self.bytes));
         let frames = match self.slices_by_reference(volume) {
-            Some(slices) => self.by_reference(path, volume, &slices, limit)?,
-            None => self.by_position(path, volume, agreed, limit)?,
+            Some(slices) => self.by_reference(path, volume, &slices, left)?,
+            None => self.by_position(path, volume, agreed, left)?,
         };
         let segmentation = Segmentation {
             kind: self.kind(),
@@ -91,7 +92,7 @@ impl Raw {
         let stored = turn.inverse().shape(volume.shape());
         let mut found = Collected::default();
         for (frame, slice) in slices.iter().enumerate() {
-            for (segment, mut values) in self.frame(path, frame)? {
+            for (segment, mut values) in self.frame(path, frame, found.left(limit))? {
                 turn.apply(&mut values, [stored[0], stored[1], 1], 1);
                 let slice = turn.inverse().stored([0, 0, *slice], volume.shape())[2];
                 found.add(path, Frame { segment, slice, values }, limit)?;
@@ -126,32 +127,34 @@ impl Raw {
         }
         let shape = [self.attributes.columns, self.attributes.rows, slices];
         let size = (shape[0] * shape[1]).saturating_mul(slices);
-        limit.allow(path, (size as u64).saturating_mul(2))?;
         let mut found = Collected::default();
         let source = self.attributes.source.clone();
-        let on_volume = |values: Vec<u8>| {
+        let on_volume = |values: Vec<u8>, left: Limit| {
+            // The pixels before and after they are laid on the volume.
+            let made = (values.len() as u64).saturating_add((volume.columns * volume.rows * volume.slices) as u64);
+            left.allow(path, made)?;
             let labels = label_map(shape, values, &geometry, &source);
-            lay(path, labels, volume.grid(), None, agreed)
-        };
-        let mut words = None;
-        let mut pixels_of = |laid: Laid| {
-            words.get_or_insert(laid.pairing);
-            match laid.labels.indices {
+            let laid = lay(path, labels, volume.grid(), None, agreed)?;
+            let pixels = match laid.labels.indices {
                 Indices::U8(pixels) => pixels,
                 Indices::U16(pixels) => pixels.into_iter().map(|pixel| pixel as u8).collect(),
-            }
+            };
+            Ok((pixels, laid.pairing, Limit(left.0 - made)))
         };
+        let mut paired = None;
         let on_slice = volume.columns * volume.rows;
         match self.kind() {
             Kind::Binary => {
-                for layer in self.layers(path, &places, size, limit)? {
-                    let pixels = pixels_of(on_volume(layer)?);
+                let mut layers = self.layers(path, &places, size, limit)?;
+                while let Some(layer) = layers.pop() {
+                    let others = (size as u64).saturating_mul(layers.len() as u64);
+                    let left = Limit(found.left(limit).0.saturating_sub(others));
+                    let (pixels, pairing, left) = on_volume(layer, left)?;
+                    paired.get_or_insert(pairing);
+                    let before = found.bytes;
                     for (slice, pixels) in pixels.chunks_exact(on_slice).enumerate() {
-                        let mut here: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
-                        for (at, label) in pixels.iter().enumerate().filter(|(_, label)| **label != 0) {
-                            here.entry(*label).or_insert_with(|| vec![0; on_slice])[at] = 1;
-                        }
-                        for (label, values) in here {
+                        let left = Limit(left.0.saturating_sub(found.bytes - before));
+                        for (label, values) in by_label(path, pixels, left)? {
                             found.add(path, Frame { segment: usize::from(label) - 1, slice, values }, limit)?;
                         }
                     }
@@ -160,10 +163,13 @@ impl Raw {
             // The probabilities of a segment take the place of labels.
             Kind::Fractional => {
                 for segment in 0..self.segments.len() {
-                    let Some(layer) = self.probabilities(path, &places, segment, size)? else { continue };
-                    let pixels = pixels_of(on_volume(layer)?);
+                    let left = found.left(limit);
+                    let Some(layer) = self.probabilities(path, &places, segment, size, left)? else { continue };
+                    let (pixels, pairing, left) = on_volume(layer, left)?;
+                    paired.get_or_insert(pairing);
+                    let most = Limit(left.0.saturating_add(found.bytes));
                     for (slice, values) in pixels.chunks_exact(on_slice).enumerate() {
-                        found.add(path, Frame { segment, slice, values: values.to_vec() }, limit)?;
+                        found.add(path, Frame { segment, slice, values: values.to_vec() }, most)?;
                     }
                 }
             }
@@ -171,7 +177,7 @@ impl Raw {
         if is_of_others {
             self.notes.push("The segmentation was drawn on other images; it is laid on these by position.".into());
         }
-        if let Some(pairing @ (Pairing::Resampled | Pairing::Reordered { .. })) = words {
+        if let Some(pairing @ (Pairing::Resampled | Pairing::Reordered { .. })) = paired {
             self.notes.push(format!("The segmentation was laid on the image {}.", pairing.words()));
         }
         Ok(found.frames())
@@ -189,7 +195,8 @@ impl Raw {
         let mut layers: Vec<Vec<u8>> = Vec::new();
         for (frame, place) in places.iter().enumerate() {
             let Some(place) = place else { continue };
-            for (segment, values) in self.frame(path, frame)? {
+            let taken = (size as u64).saturating_mul(layers.len() as u64);
+            for (segment, values) in self.frame(path, frame, Limit(limit.0.saturating_sub(taken)))? {
                 let label = (segment + 1) as u8;
                 let target = place * values.len()..(place + 1) * values.len();
                 let is_free = |layer: &Vec<u8>| {
@@ -198,7 +205,7 @@ impl Raw {
                 };
                 let free = layers.iter().position(is_free).unwrap_or(layers.len());
                 if free == layers.len() {
-                    limit.allow(path, (size as u64).saturating_mul(layers.len() as u64 + 3))?;
+                    limit.allow(path, (size as u64).saturating_mul(layers.len() as u64 + 2))?;
                     layers.push(vec![0; size]);
                 }
                 let here = layers[free][target].iter_mut().zip(&values);
@@ -215,12 +222,14 @@ impl Raw {
         places: &[Option<usize>],
         segment: usize,
         size: usize,
+        limit: Limit,
     ) -> Result<Option<Vec<u8>>, DataError> {
+        limit.allow(path, size as u64)?;
         let mut layer = None;
         for (frame, place) in places.iter().enumerate() {
             let number = self.attributes.frame(frame).segment.unwrap_or(1);
             let Some(place) = place.filter(|_| self.numbers.get(&number) == Some(&segment)) else { continue };
-            for (_, values) in self.frame(path, frame)? {
+            for (_, values) in self.frame(path, frame, Limit(limit.0 - size as u64))? {
                 let layer = layer.get_or_insert_with(|| vec![0; size]);
                 layer[place * values.len()..(place + 1) * values.len()].copy_from_slice(&values);
             }
@@ -274,9 +283,25 @@ fn label_map(
     }
 }
 
+/// Returns the pixels of each label of a slice that is not 0.
+fn by_label(path: &Path, pixels: &[u8], limit: Limit) -> Result<BTreeMap<u8, Vec<u8>>, DataError> {
+    let mut found: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
+    for (at, label) in pixels.iter().enumerate().filter(|(_, label)| **label != 0) {
+        if !found.contains_key(label) {
+            limit.allow(path, (pixels.len() as u64).saturating_mul(found.len() as u64 + 1))?;
+        }
+        found.entry(*label).or_insert_with(|| vec![0; pixels.len()])[at] = 1;
+    }
+    Ok(found)
+}
+
 /// Frames on the grid of a volume, by segment and slice.
 #[derive(Default)]
-struct Collected(BTreeMap<(usize, usize), Vec<u8>>);
+struct Collected {
+    frames: BTreeMap<(usize, usize), Vec<u8>>,
+    /// The memory that they take, in bytes.
+    bytes: u64,
+}
 
 impl Collected {
     /// Adds a frame unless it is empty. Where a frame exists already, each pixel has the larger value.
@@ -284,10 +309,10 @@ impl Collected {
         if frame.is_empty() {
             return Ok(());
         }
-        let count = (self.0.len() as u64 + 1).saturating_mul(frame.values.len() as u64);
-        limit.allow(path, count)?;
-        match self.0.entry((frame.segment, frame.slice)) {
+        match self.frames.entry((frame.segment, frame.slice)) {
             Entry::Vacant(entry) => {
+                self.bytes = self.bytes.saturating_add(frame.values.len() as u64);
+                limit.allow(path, self.bytes)?;
                 entry.insert(frame.values);
             }
             Entry::Occupied(mut entry) => {
@@ -297,8 +322,14 @@ impl Collected {
         Ok(())
     }
 
+    /// Returns the part of a limit that is left.
+    fn left(&self, limit: Limit) -> Limit {
+        Limit(limit.0.saturating_sub(self.bytes))
+    }
+
     /// Returns the frames, sorted by segment and slice.
     fn frames(self) -> Vec<Frame> {
-        self.0.into_iter().map(|((segment, slice), values)| Frame { segment, slice, values }).collect()
+        let frames = self.frames.into_iter();
+        frames.map(|((segment, slice), values)| Frame { segment, slice, values }).collect()
     }
 }

@@ -36,6 +36,8 @@ pub struct Raw {
     pub description: String,
     pub creator: String,
     pub notes: Vec<String>,
+    /// The memory that all this takes, in bytes.
+    pub bytes: u64,
 }
 
 /// Returns whether a file is a segmentation in DICOM; `false` if it cannot be read.
@@ -77,8 +79,10 @@ impl Raw {
         let left = Limit(limit.0 - attributes_size);
         let description = text(&contents.object, tags::SERIES_DESCRIPTION).unwrap_or_default();
         let creator = text(&contents.object, tags::CONTENT_CREATOR_NAME).unwrap_or_default();
+        let samples = Samples::of(path, &mut contents, &attributes, left)?.0;
         let mut raw = Self {
-            samples: Samples::of(path, &mut contents, &attributes, left)?.0,
+            bytes: attributes_size.saturating_add(samples.bytes()),
+            samples,
             segments: Vec::new(),
             numbers: BTreeMap::new(),
             description,
@@ -134,14 +138,19 @@ impl Raw {
     /// Returns the pixels of a frame by segment: 0 or 1, or probabilities from 0 to 255.
     ///
     /// # Errors
-    /// Returns the errors of [`Self::add`].
-    pub fn frame(&mut self, path: &Path, frame: usize) -> Result<Vec<(usize, Vec<u8>)>, DataError> {
+    /// Returns the errors of [`Self::add`], and an error if more memory than `limit` is needed.
+    pub fn frame(&mut self, path: &Path, frame: usize, limit: Limit) -> Result<Vec<(usize, Vec<u8>)>, DataError> {
         let plane = self.attributes.columns * self.attributes.rows;
+        // The samples as 16 bits and on their way to these, and the pixels of one segment.
+        let working = (plane as u64).saturating_mul(7);
+        limit.allow(path, working)?;
         let values = self.samples.frame(plane, frame);
         if self.is_label_map() {
             let mut found: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
             for (at, value) in values.into_iter().enumerate().filter(|(_, value)| *value != 0) {
                 if !found.contains_key(&value) {
+                    let made = (plane as u64).saturating_mul(found.len() as u64);
+                    limit.allow(path, working.saturating_add(made))?;
                     self.add(path, value, None)?;
                 }
                 found.entry(value).or_insert_with(|| vec![0; plane])[at] = 1;

@@ -1,53 +1,21 @@
-//! Masks that a person draws or corrects: labels with their origins, and the pixels of every slice.
+//! Masks that a person draws or corrects: labels, and the pixels of every slice with their origin.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::edit::Edit;
+use super::label::{Label, Origin};
 use crate::data::Mask;
 
+/// The most labels of an annotation: their numbers fit into a byte, as in the files that they are exported to.
+pub const MOST_LABELS: usize = 255;
+
 /// The identifier of a label within its annotation, which is not reused after the label was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct LabelId(u32);
-
-/// The origin of a region.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Origin {
-    /// A prediction of a model.
-    Predicted {
-        /// The name of the model.
-        model: String,
-        /// The prompt.
-        prompt: String,
-        /// The probability at and above which a pixel was foreground, 0…1.
-        threshold: f32,
-    },
-    /// A region drawn by hand.
-    Drawn,
-    /// A region derived from other regions, for instance by interpolation between slices.
-    Derived,
-}
-
-/// A kind of region that pixels can belong to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Label {
-    /// The name shown to the user; unique within an annotation.
-    pub name: String,
-    /// The colour, 8-bit sRGB.
-    pub colour: [u8; 3],
-    /// Whether its pixels are protected from changes.
-    pub is_locked: bool,
-    /// Whether it is displayed.
-    pub is_visible: bool,
-    /// The origin of its regions.
-    pub origin: Origin,
-}
-
-impl Label {
-    /// Creates a label that is visible and not locked.
-    pub fn new(name: impl Into<String>, colour: [u8; 3], origin: Origin) -> Self {
-        Self { name: name.into(), colour, is_locked: false, is_visible: true, origin }
-    }
-}
 
 /// The reason why an annotation was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,13 +23,16 @@ pub enum AnnotationError {
     /// Another label has the same name.
     #[error("There is a label “{0}” already. Choose another name.")]
     NameTaken(String),
+    /// There are as many labels as there can be.
+    #[error("There are {MOST_LABELS} labels, and there cannot be more. Remove one first.")]
+    TooMany,
     /// The label was removed.
     #[error("The label was removed.")]
     NoLabel,
     /// The label is locked.
     #[error("The label “{0}” is locked. Unlock it to change it.")]
     Locked(String),
-    /// The mask differs in size from the slices.
+    /// The mask differs in size from the slices, or an edit reaches beyond them.
     #[error("The mask has {mask:?} pixels, the slice {slice:?}.")]
     Size {
         /// The numbers of columns and rows of the mask.
@@ -79,6 +50,17 @@ pub enum AnnotationError {
     },
 }
 
+/// The pixels of a label in a slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelMask {
+    /// The pixels; the mask has the size of the slice.
+    pub mask: Arc<Mask>,
+    /// The number of its foreground pixels, at least 1.
+    pub pixels: usize,
+    /// Where they come from.
+    pub origin: Origin,
+}
+
 /// The masks of one volume. Every change increases the revision; the annotation is saved once its newest revision
 /// is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,7 +68,7 @@ pub struct Annotation {
     /// The numbers of columns, rows and slices of the volume.
     shape: [usize; 3],
     labels: BTreeMap<LabelId, Label>,
-    masks: BTreeMap<(LabelId, usize), Arc<Mask>>,
+    masks: BTreeMap<(LabelId, usize), LabelMask>,
     next: u32,
     revision: u64,
     saved: u64,
@@ -98,8 +80,13 @@ impl Annotation {
         Self { shape, ..Self::default() }
     }
 
+    /// Returns the numbers of columns, rows and slices of the volume.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
     /// Returns the labels, in the order in which they were added.
-    pub fn labels(&self) -> impl Iterator<Item = (LabelId, &Label)> {
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = (LabelId, &Label)> {
         self.labels.iter().map(|(id, label)| (*id, label))
     }
 
@@ -108,78 +95,78 @@ impl Annotation {
         self.labels.get(&id)
     }
 
-    /// Adds a label without any pixels.
-    ///
-    /// # Errors
-    /// Returns an error if another label has the same name.
-    pub fn add_label(&mut self, label: Label) -> Result<LabelId, AnnotationError> {
-        self.check_name(&label.name, None)?;
-        let id = LabelId(self.next);
-        self.next += 1;
-        self.labels.insert(id, label);
-        self.revision += 1;
-        Ok(id)
+    /// Returns the label of this name; `None` if there is none.
+    pub fn named(&self, name: &str) -> Option<LabelId> {
+        self.labels().find(|(_, label)| label.name == name).map(|(id, _)| id)
     }
 
-    /// Changes the name, colour, lock or visibility of a label.
-    ///
-    /// # Errors
-    /// Returns an error if the label was removed, or if another label has the same name.
-    pub fn set_label(&mut self, id: LabelId, label: Label) -> Result<(), AnnotationError> {
-        self.check_name(&label.name, Some(id))?;
-        let known = self.labels.get_mut(&id).ok_or(AnnotationError::NoLabel)?;
-        if *known != label {
-            *known = label;
-            self.revision += 1;
-        }
-        Ok(())
+    /// Returns the number of a label in files and in maps of labels, from 1; `None` if it was removed. Numbers have
+    /// no gaps and follow the order of the labels.
+    pub fn number(&self, id: LabelId) -> Option<u8> {
+        let place = self.labels.keys().position(|known| *known == id)?;
+        u8::try_from(place + 1).ok()
     }
 
-    /// Removes a label and its masks.
-    ///
-    /// # Errors
-    /// Returns an error if the label was already removed, or is locked.
-    pub fn remove_label(&mut self, id: LabelId) -> Result<Label, AnnotationError> {
-        self.unlocked(id)?;
-        self.masks.retain(|(of, _), _| *of != id);
-        self.revision += 1;
-        self.labels.remove(&id).ok_or(AnnotationError::NoLabel)
-    }
-
-    /// Returns the mask of a label in a slice, whose index starts at 0; `None` if it has no pixels there.
-    pub fn mask(&self, id: LabelId, slice: usize) -> Option<&Arc<Mask>> {
+    /// Returns the pixels of a label in a slice, whose index starts at 0; `None` if it has none there.
+    pub fn mask(&self, id: LabelId, slice: usize) -> Option<&LabelMask> {
         self.masks.get(&(id, slice))
     }
 
-    /// Sets the mask of a label in a slice, whose index starts at 0, and returns the previous mask. `None` stands
-    /// for a slice without pixels; a mask without pixels is not stored.
+    /// Returns the slices in which a label has pixels, in ascending order.
+    pub fn slices(&self, id: LabelId) -> impl DoubleEndedIterator<Item = usize> {
+        self.masks.range((id, 0)..=(id, usize::MAX)).map(|((_, slice), _)| *slice)
+    }
+
+    /// Returns whether no label has any pixels.
+    pub fn is_blank(&self) -> bool {
+        self.masks.is_empty()
+    }
+
+    /// Returns the edit that adds a label without any pixels, and the identifier that it will have.
     ///
     /// # Errors
-    /// Returns an error if the label was removed or is locked, if there is no such slice, or if the mask differs
-    /// in size from the slice.
-    pub fn set_mask(
-        &mut self,
-        id: LabelId,
-        slice: usize,
-        mask: Option<Arc<Mask>>,
-    ) -> Result<Option<Arc<Mask>>, AnnotationError> {
-        self.unlocked(id)?;
-        let [columns, rows, slices] = self.shape;
-        if slice >= slices {
-            return Err(AnnotationError::NoSlice { number: slice + 1, slices });
+    /// Returns an error if another label has the same name, or if there cannot be more labels.
+    pub fn add_label(&self, label: Label) -> Result<(LabelId, Edit), AnnotationError> {
+        self.check_name(&label.name, None)?;
+        if self.labels.len() >= MOST_LABELS {
+            return Err(AnnotationError::TooMany);
         }
-        if let Some(mask) = mask.as_ref().filter(|mask| [mask.width, mask.height] != [columns, rows]) {
-            return Err(AnnotationError::Size { mask: [mask.width, mask.height], slice: [columns, rows] });
-        }
-        let mask = mask.filter(|mask| mask.values.iter().any(|value| *value != 0));
-        let before = match mask.clone() {
-            Some(mask) => self.masks.insert((id, slice), mask),
-            None => self.masks.remove(&(id, slice)),
-        };
-        if before != mask {
-            self.revision += 1;
-        }
-        Ok(before)
+        let id = LabelId(self.next);
+        Ok((id, Edit::Label { id, before: None, after: Some(label) }))
+    }
+
+    /// Returns the edit that changes the name, colour, lock or visibility of a label; `None` if it is as it should
+    /// be.
+    ///
+    /// # Errors
+    /// Returns an error if the label was removed, or if another label has the same name.
+    pub fn set_label(&self, id: LabelId, label: Label) -> Result<Option<Edit>, AnnotationError> {
+        self.check_name(&label.name, Some(id))?;
+        let known = self.labels.get(&id).ok_or(AnnotationError::NoLabel)?;
+        let edit = || Edit::Label { id, before: Some(known.clone()), after: Some(label.clone()) };
+        Ok((*known != label).then(edit))
+    }
+
+    /// Returns the edits that remove a label and its pixels.
+    ///
+    /// # Errors
+    /// Returns an error if the label was already removed, or is locked.
+    pub fn remove_label(&self, id: LabelId) -> Result<Vec<Edit>, AnnotationError> {
+        let label = self.unlocked(id)?;
+        let mut edits: Vec<Edit> = self.slices(id).filter_map(|slice| self.cleared(id, slice)).collect();
+        edits.push(Edit::Label { id, before: Some(label.clone()), after: None });
+        Ok(edits)
+    }
+
+    /// Applies edits in their order. Either all of them are applied or none.
+    ///
+    /// # Errors
+    /// Returns an error if an edit is about a label that is not there, or reaches beyond the volume.
+    pub fn apply(&mut self, edits: &[Edit]) -> Result<(), AnnotationError> {
+        self.check(edits)?;
+        edits.iter().for_each(|edit| self.apply_one(edit));
+        self.revision += u64::from(!edits.is_empty());
+        Ok(())
     }
 
     /// Returns the number of changes so far.
@@ -197,97 +184,73 @@ impl Annotation {
         self.saved = self.saved.max(revision.min(self.revision));
     }
 
-    fn unlocked(&self, id: LabelId) -> Result<(), AnnotationError> {
+    /// Returns the label if it can be changed.
+    pub(super) fn unlocked(&self, id: LabelId) -> Result<&Label, AnnotationError> {
         match self.labels.get(&id) {
             None => Err(AnnotationError::NoLabel),
             Some(label) if label.is_locked => Err(AnnotationError::Locked(label.name.clone())),
-            Some(_) => Ok(()),
+            Some(label) => Ok(label),
+        }
+    }
+
+    /// Checks that edits can be applied one after the other.
+    fn check(&self, edits: &[Edit]) -> Result<(), AnnotationError> {
+        let [columns, rows, slices] = self.shape;
+        let mut known: BTreeMap<LabelId, bool> = self.labels.keys().map(|id| (*id, true)).collect();
+        for edit in edits {
+            match edit {
+                Edit::Label { id, after, .. } => {
+                    known.insert(*id, after.is_some());
+                }
+                Edit::Mask { label, slice, patch, .. } => {
+                    if known.get(label) != Some(&true) {
+                        return Err(AnnotationError::NoLabel);
+                    }
+                    if *slice >= slices {
+                        return Err(AnnotationError::NoSlice { number: slice.saturating_add(1), slices });
+                    }
+                    if !patch.fits([columns, rows]) {
+                        let end = |axis: usize| patch.corner()[axis] + patch.size()[axis];
+                        return Err(AnnotationError::Size { mask: [end(0), end(1)], slice: [columns, rows] });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_one(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Label { id, after, .. } => {
+                self.next = self.next.max(id.0.saturating_add(1));
+                match after {
+                    Some(label) => self.labels.insert(*id, label.clone()),
+                    None => {
+                        self.masks.retain(|(of, _), _| of != id);
+                        self.labels.remove(id)
+                    }
+                };
+            }
+            Edit::Mask { label, slice, patch, origins } => {
+                let [width, height, _] = self.shape;
+                let key = (*label, *slice);
+                let mut known = self.masks.remove(&key).unwrap_or_else(|| LabelMask {
+                    mask: Arc::new(Mask { width, height, values: vec![0; width * height] }),
+                    pixels: 0,
+                    origin: Origin::Drawn,
+                });
+                let grows = patch.apply(Arc::make_mut(&mut known.mask));
+                known.pixels = known.pixels.saturating_add_signed(grows as isize);
+                known.origin = origins[1].clone().unwrap_or(Origin::Drawn);
+                if known.pixels > 0 {
+                    self.masks.insert(key, known);
+                }
+            }
         }
     }
 
     fn check_name(&self, name: &str, except: Option<LabelId>) -> Result<(), AnnotationError> {
         let is_taken = self.labels.iter().any(|(id, label)| Some(*id) != except && label.name == name);
         if is_taken { Err(AnnotationError::NameTaken(name.to_owned())) } else { Ok(()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn label(name: &str) -> Label {
-        Label::new(name, [255, 0, 0], Origin::Drawn)
-    }
-
-    fn mask(values: [u8; 2]) -> Option<Arc<Mask>> {
-        Some(Arc::new(Mask { width: 2, height: 1, values: values.to_vec() }))
-    }
-
-    fn annotation() -> (Annotation, LabelId) {
-        let mut annotation = Annotation::new([2, 1, 3]);
-        let id = annotation.add_label(label("lesion")).expect("a new name");
-        (annotation, id)
-    }
-
-    #[test]
-    fn labels_come_and_go_with_their_masks() {
-        let (mut annotation, lesion) = annotation();
-        assert_eq!(annotation.add_label(label("lesion")), Err(AnnotationError::NameTaken("lesion".into())));
-        let lung = annotation.add_label(label("lung")).expect("a new name");
-        annotation.set_mask(lesion, 1, mask([1, 0])).expect("a mask of the slice's size");
-        annotation.set_mask(lung, 1, mask([0, 1])).expect("a mask of the slice's size");
-        assert_eq!(annotation.remove_label(lesion), Ok(label("lesion")));
-        assert_eq!((annotation.mask(lesion, 1), annotation.mask(lung, 1)), (None, mask([0, 1]).as_ref()));
-        assert_eq!(annotation.set_mask(lesion, 1, None), Err(AnnotationError::NoLabel));
-        let again = annotation.add_label(label("lesion")).expect("the name is free again");
-        assert_ne!(again, lesion, "a removed label stays removed");
-        let names: Vec<&str> = annotation.labels().map(|(_, label)| label.name.as_str()).collect();
-        assert_eq!(names, ["lung", "lesion"]);
-    }
-
-    #[test]
-    fn a_mask_is_set_within_the_volume_and_says_what_was_there() {
-        let (mut annotation, id) = annotation();
-        assert_eq!(annotation.set_mask(id, 2, mask([1, 1])), Ok(None));
-        assert_eq!(annotation.set_mask(id, 2, mask([0, 1])), Ok(mask([1, 1])));
-        assert_eq!(annotation.set_mask(id, 2, mask([0, 0])), Ok(mask([0, 1])));
-        assert_eq!(annotation.mask(id, 2), None, "without a pixel there is no mask");
-        let no_slice = AnnotationError::NoSlice { number: 4, slices: 3 };
-        assert_eq!(annotation.set_mask(id, 3, None), Err(no_slice));
-        let large = Some(Arc::new(Mask { width: 1, height: 2, values: vec![1; 2] }));
-        let size = AnnotationError::Size { mask: [1, 2], slice: [2, 1] };
-        assert_eq!(annotation.set_mask(id, 0, large), Err(size));
-    }
-
-    #[test]
-    fn a_locked_label_keeps_its_pixels() {
-        let (mut annotation, id) = annotation();
-        annotation.set_mask(id, 0, mask([1, 0])).expect("a mask of the slice's size");
-        annotation.set_label(id, Label { is_locked: true, ..label("lesion") }).expect("the label is there");
-        let locked = AnnotationError::Locked("lesion".into());
-        assert_eq!(annotation.set_mask(id, 0, None), Err(locked.clone()));
-        assert_eq!(annotation.remove_label(id), Err(locked));
-        annotation.set_label(id, label("polyp")).expect("it can be unlocked and named anew");
-        assert_eq!(annotation.set_mask(id, 0, None), Ok(mask([1, 0])));
-    }
-
-    #[test]
-    fn every_change_is_a_revision_and_is_saved_or_not() {
-        let (mut annotation, id) = annotation();
-        assert!(
-            (annotation.revision(), annotation.is_dirty()) == (1, true) && !Annotation::new([1; 3]).is_dirty()
-        );
-        annotation.set_mask(id, 0, mask([1, 0])).expect("a mask of the slice's size");
-        let revision = annotation.revision();
-        annotation.set_mask(id, 0, mask([1, 0])).expect("a mask of the slice's size");
-        annotation.set_label(id, label("lesion")).expect("the label is there");
-        assert_eq!((revision, annotation.revision()), (2, 2), "nothing was changed");
-        annotation.set_mask(id, 1, mask([1, 0])).expect("a mask of the slice's size");
-        annotation.saved(revision);
-        assert!(annotation.is_dirty(), "it was changed while it was saved");
-        annotation.saved(3);
-        assert!(!annotation.is_dirty());
-        annotation.remove_label(id).expect("the label is there");
-        assert!(annotation.is_dirty());
     }
 }

@@ -128,8 +128,8 @@ impl OpenTruth {
 
 #[cfg(test)]
 mod tests {
-    use super::super::annotation::{Label, Origin};
     use super::super::predictions::Provenance;
+    use super::super::{Combine, Label, Origin, Region, Rules};
     use super::*;
     use crate::data::volume::StoredPixels;
 
@@ -163,9 +163,12 @@ mod tests {
         let mask = Mask { width: 2, height: 1, values: vec![1, 0] };
         let truth = Truth::of_mask(PathBuf::from("truth"), &mask);
         document.truth = Some(OpenTruth::new(2, Arc::new(truth), 0));
-        let label = Label::new("lesion", [1, 2, 3], Origin::Drawn);
-        let id = document.annotation.add_label(label).expect("a new name");
-        document.annotation.set_mask(id, 2, Some(Arc::new(mask))).expect("the image has three slices");
+        let annotation = &mut document.annotation;
+        let (id, edit) = annotation.add_label(Label::new("lesion", [1, 2, 3])).expect("a new name");
+        annotation.apply(&[edit]).expect("the edit fits");
+        let region = Region::from_mask(&mask);
+        let painted = annotation.paint(id, 2, &region, Combine::Add, &Rules::default(), &Origin::Drawn);
+        annotation.apply(&painted.expect("the image has three slices")).expect("the edits fit");
 
         document.open(image(1));
         assert!(document.truth.is_none() && document.predictions.get(0, &of).is_none());

@@ -5,12 +5,24 @@
 
 mod annotation;
 mod document;
+mod edit;
 mod history;
+mod label;
+mod paint;
+mod patch;
 mod predictions;
+mod region;
 mod source;
+#[cfg(test)]
+mod tests;
 
-pub use annotation::{Annotation, AnnotationError, Label, LabelId, Origin};
+pub use annotation::{Annotation, AnnotationError, LabelId, LabelMask, MOST_LABELS};
 pub use document::{Document, OpenImage, OpenTruth, Ticket};
+pub use edit::{Edit, joined, reversed};
 pub use history::{History, Step};
+pub use label::{Label, Origin, PredictedBy};
+pub use paint::{Combine, PaintOnly, Rules};
+pub use patch::Patch;
 pub use predictions::{Predictions, Provenance};
+pub use region::Region;
 pub use source::{Source, file_name};

@@ -1,0 +1,84 @@
+//! Labels of an annotation, and where their pixels come from.
+
+use serde::{Deserialize, Serialize};
+
+/// What made a prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedBy {
+    /// The name of the model.
+    pub model: String,
+    /// The prompt.
+    pub prompt: String,
+    /// The probability at and above which a pixel was foreground, 0…1.
+    pub threshold: f32,
+}
+
+/// The origin of the pixels of a label in a slice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A prediction that was taken over as it was.
+    Predicted(PredictedBy),
+    /// A prediction that was corrected by hand afterwards.
+    Corrected(PredictedBy),
+    /// Drawn by hand.
+    Drawn,
+    /// Computed from other regions, for instance by interpolation between slices.
+    Derived,
+    /// Read from a file.
+    Read,
+}
+
+impl Origin {
+    /// Returns the origin of pixels of this origin, to which some of the origin `other` were added or from which
+    /// some were taken.
+    pub fn with(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Predicted(by), new) if *new == Self::Predicted(by.clone()) => new.clone(),
+            (Self::Predicted(by) | Self::Corrected(by), _) | (_, Self::Predicted(by) | Self::Corrected(by)) => {
+                Self::Corrected(by.clone())
+            }
+            (Self::Derived, Self::Derived) => Self::Derived,
+            (Self::Read, Self::Read) => Self::Read,
+            _ => Self::Drawn,
+        }
+    }
+}
+
+/// A kind of region that pixels can belong to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// The name shown to the user; unique within an annotation.
+    pub name: String,
+    /// The colour, 8-bit sRGB.
+    pub colour: [u8; 3],
+    /// Whether its pixels are protected from changes.
+    pub is_locked: bool,
+    /// Whether it is displayed.
+    pub is_visible: bool,
+}
+
+impl Label {
+    /// Creates a label that is visible and not locked.
+    pub fn new(name: impl Into<String>, colour: [u8; 3]) -> Self {
+        Self { name: name.into(), colour, is_locked: false, is_visible: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prediction_that_was_touched_is_a_corrected_one() {
+        let by = PredictedBy { model: "m".into(), prompt: "left lung".into(), threshold: 0.5 };
+        let (predicted, corrected) = (Origin::Predicted(by.clone()), Origin::Corrected(by));
+        assert_eq!(predicted.with(&Origin::Drawn), corrected);
+        assert_eq!(corrected.with(&Origin::Derived), corrected);
+        assert_eq!(Origin::Drawn.with(&predicted), corrected);
+        assert_eq!(predicted.with(&predicted), predicted);
+        assert_eq!(Origin::Drawn.with(&Origin::Derived), Origin::Drawn);
+        assert_eq!(Origin::Derived.with(&Origin::Derived), Origin::Derived);
+        assert_eq!(Origin::Read.with(&Origin::Drawn), Origin::Drawn);
+    }
+}

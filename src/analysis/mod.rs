@@ -1,8 +1,10 @@
-//! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays.
+//! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays;
+//! measurements of labels.
 
 pub mod figure;
 pub mod filter;
 pub mod maps;
+pub mod measurements;
 pub mod refinement;
 pub mod robustness;
 

@@ -88,8 +88,17 @@ pub fn png8_checked(path: &Path, width: usize, height: usize, values: &[u8]) -> 
 /// Returns a text for a cell of a table. A spreadsheet takes a text that begins with `=`, `+`, `-`, `@`, a tab or a line
 /// break for a formula; such a text gets an apostrophe in front, which spreadsheets do not show.
 pub fn text_cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
+    if is_guarded(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// Returns the text of a cell that [`text_cell`] made.
+pub fn text_of_cell(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|text| is_guarded(text)).unwrap_or(cell)
+}
+
+/// Returns whether a text begins like a formula, or like one with an apostrophe in front.
+fn is_guarded(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
 fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedColorType) -> Result<(), DataError> {
@@ -112,4 +121,19 @@ fn encode(
         return Err(io::Error::other(message));
     }
     PngEncoder::new(out).write_image(bytes, columns, rows, color).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_no_formulas_and_give_their_text_back() {
+        for (text, cell) in
+            [("=1+1", "'=1+1"), ("-left", "'-left"), ("'=x", "''=x"), ("left", "left"), ("'a", "'a")]
+        {
+            assert_eq!((text_cell(text).as_str(), text_of_cell(cell)), (cell, text));
+        }
+        assert_eq!(text_of_cell("=old"), "=old", "of a table that was written without it");
+    }
 }

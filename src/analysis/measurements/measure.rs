@@ -223,7 +223,7 @@ mod tests {
 
     use super::*;
     use crate::data::Mask;
-    use crate::data::volume::{Measured, NiftiSource, Placement, StoredPixels};
+    use crate::data::volume::{Measured, Placement, StoredPixels};
 
     /// A stack of 4×3×3 pixels whose values are their numbers, and a label with two components.
     fn case() -> (Volume, Vec<LabelMasks>) {
@@ -284,7 +284,7 @@ mod tests {
         assert!(measure(&volume, &labels).notes[0].contains("at detector"));
         assert_eq!(measure(&volume, &labels).units.area_words(), "mm² at detector");
         volume.unit = "HU";
-        volume.source = Source::Nifti(Box::new(NiftiSource::default()));
+        volume.source = Source::Nifti(Box::default());
         assert_eq!(measure(&volume, &labels).units.value, "HU (assumed)");
     }
 

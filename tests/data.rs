@@ -57,6 +57,8 @@ mod preprocess;
 mod prompt_input;
 #[path = "data/prompts.rs"]
 mod prompts;
+#[path = "data/seg.rs"]
+mod seg;
 #[path = "data/several.rs"]
 mod several;
 #[path = "data/tables.rs"]

@@ -170,6 +170,23 @@ pub enum DataError {
         /// UID of the image's frame of reference.
         image: String,
     },
+    /// The segmentation was drawn on other images, and has no positions by which it could be laid on these.
+    #[error(
+        "{}: it is a segmentation of other images than the open ones, and has no positions to compare; open the series that it was drawn on",
+        path.display()
+    )]
+    SegmentationOfOthers {
+        /// The segmentation's file.
+        path: PathBuf,
+    },
+    /// A segmentation in DICOM cannot be written for an image that was not read from DICOM.
+    #[error("{}: {reason}", path.display())]
+    NoDicomSource {
+        /// The target.
+        path: PathBuf,
+        /// The reason and the remedy, as sentences.
+        reason: String,
+    },
     /// The mask has one slice and does not say to which of the image's slices it belongs.
     #[error("{}: the mask has one slice and the image {slices}; give the slice on which it was drawn", path.display())]
     MaskSlice {

@@ -1,6 +1,8 @@
 //! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays;
-//! measurements of labels.
+//! measurements of labels, their export, and batches of images.
 
+pub mod batch;
+pub mod export;
 pub mod figure;
 pub mod filter;
 pub mod maps;

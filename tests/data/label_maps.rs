@@ -154,7 +154,7 @@ fn stacks_in_every_direction_have_their_voxels_in_place() {
                 assert!(is_exact || (x > 0.0 && x < 0.01), "{number} {x} {z}");
                 assert_eq!(notes.len(), usize::from(!is_exact), "{notes:?}");
                 // It is laid on the image again by position, with its names and colours.
-                let opened = read_labels(&path, volume.grid(), &MaskReading::default(), None, Agreed::Refuse);
+                let opened = read_labels(&path, &volume, &MaskReading::default(), None, Agreed::Refuse);
                 assert_eq!(opened.expect("labels").labels, labels(&volume), "{number} {x} {z}");
             }
         }
@@ -277,7 +277,7 @@ fn what_has_no_position_gets_none() {
 fn label_files_are_read_by_what_they_hold() {
     let folder = folder();
     let volume = Volume::plain(5, 4, 3, StoredPixels::U8(vec![0; 60]));
-    let read = |path: &Path| read_labels(path, volume.grid(), &MaskReading::default(), Some(1), Agreed::Refuse);
+    let read = |path: &Path| read_labels(path, &volume, &MaskReading::default(), Some(1), Agreed::Refuse);
     let nifti = |name: &str, sizes: &[usize], voxels: &[f32]| {
         let mut bytes = crate::formats::nifti(sizes, 16, 32, None);
         voxels.iter().for_each(|voxel| bytes.extend(voxel.to_le_bytes()));
@@ -294,6 +294,6 @@ fn label_files_are_read_by_what_they_hold() {
     let large: Vec<f32> = (0..300).map(|at| at as f32).collect();
     let volume = Volume::plain(20, 15, 1, StoredPixels::U8(vec![0; 300]));
     let path = nifti("many.nii", &[20, 15, 1], &large);
-    let error = read_labels(&path, volume.grid(), &MaskReading::default(), None, Agreed::Refuse);
+    let error = read_labels(&path, &volume, &MaskReading::default(), None, Agreed::Refuse);
     assert!(matches!(error, Err(DataError::TooManyLabels { count: 299, .. })), "{error:?}");
 }

@@ -46,7 +46,7 @@ impl Format {
             Self::Png => ".png",
             Self::Nifti => ".nii.gz",
             Self::DicomSeg => ".dcm",
-            Self::Csv => ".csv",
+            Self::Csv => "_measurements.csv",
         }
     }
 }
@@ -92,7 +92,8 @@ impl FromStr for Formats {
 
     /// Parses names with commas between them, such as "png,nifti".
     fn from_str(text: &str) -> Result<Self, String> {
-        let format = |name: &str| Format::ALL.into_iter().find(|format| format.name() == name.trim().to_lowercase());
+        let format =
+            |name: &str| Format::ALL.into_iter().find(|format| format.name() == name.trim().to_lowercase());
         let formats: Option<Self> = text.split(',').map(format).collect::<Option<Vec<_>>>().map(Self::from_iter);
         let names = Format::ALL.map(Format::name).join(", ");
         formats.ok_or_else(|| format!("give one or several of {names}, with commas"))

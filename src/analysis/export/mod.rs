@@ -2,6 +2,7 @@
 //! measurements.
 
 mod format;
+mod predicted;
 mod segmentation;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use crate::data::export::{self, LabelMasks, LabelValues};
 use crate::data::{DataError, Limit, Volume, nifti};
 
 pub use format::{Format, Formats};
+pub use predicted::predicted;
 pub use segmentation::{SegmentWords, segmentation};
 
 /// The labels of an image, and what the formats need to know of the image.
@@ -61,7 +63,12 @@ pub fn write(folder: &Path, stem: &str, formats: &Formats, export: &Export<'_>) 
 ///
 /// # Errors
 /// The format cannot hold the labels or the image, or the file cannot be written.
-pub fn write_one(path: &Path, format: Format, export: &Export<'_>, exported: &mut Exported) -> Result<(), DataError> {
+pub fn write_one(
+    path: &Path,
+    format: Format,
+    export: &Export<'_>,
+    exported: &mut Exported,
+) -> Result<(), DataError> {
     let Export { volume, labels, .. } = *export;
     match format {
         Format::Png => {

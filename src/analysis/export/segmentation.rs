@@ -50,9 +50,6 @@ pub fn segmentation(labels: &[LabelMasks], words: &[SegmentWords], creator: &str
 /// # Errors
 /// The source is no DICOM image, or the file cannot be written.
 pub fn write(path: &Path, export: &Export<'_>) -> Result<Vec<String>, DataError> {
-    if let Some(reason) = seg::refusal(export.volume) {
-        return Err(DataError::NotRepresentable { path: path.to_owned(), reason });
-    }
     let made = segmentation(export.labels, export.words, export.creator);
     Ok(seg::write(path, &made, export.volume, export.sources, export.limit)?.notes)
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{LabelMasks, names};
-use crate::data::mask::{self, Agreed, Grid, LabelMap, Laid, MaskKind, lay};
+use crate::data::dicom::seg;
+use crate::data::mask::{self, Agreed, LabelMap, Laid, MaskKind, lay};
 use crate::data::volume::Source;
-use crate::data::{DataError, Mask, MaskReading};
+use crate::data::{DataError, Mask, MaskReading, Volume};
 
 /// The most labels of an annotation that a file may have, as many as a label map can hold.
 const MOST: usize = 255;
@@ -43,11 +44,14 @@ pub struct OpenedLabels {
 /// Returns the errors of [`mask::read`] and [`lay`], [`DataError::NotAMask`] for values that are not whole numbers, and [`DataError::TooManyLabels`] for more than 255 labels.
 pub fn read_labels(
     path: &Path,
-    image: Grid<'_>,
+    image: &Volume,
     reading: &MaskReading,
     slice: Option<usize>,
     agreed: Agreed,
 ) -> Result<OpenedLabels, DataError> {
+    if seg::is_segmentation(path) {
+        return of_segmentation(path, image, reading, agreed);
+    }
     let map = mask::read(path, reading)?;
     if let (MaskKind::Half { .. }, Source::Nifti(_) | Source::Dicom(_)) = (&map.kind, &map.source) {
         let reason = "its values are not whole numbers, so they are no labels".into();
@@ -57,7 +61,7 @@ pub fn read_labels(
     if count > MOST {
         return Err(DataError::TooManyLabels { path: path.to_owned(), count });
     }
-    let Laid { labels: map, covered, pairing } = lay(path, map, image, slice, agreed)?;
+    let Laid { labels: map, covered, pairing } = lay(path, map, image.grid(), slice, agreed)?;
     let named = names::read(&names::beside(path));
     let known = |value: i64| named.iter().find(|label| i64::from(label.value) == value);
     let is_alone = map.classes().count() == 1;
@@ -73,7 +77,12 @@ pub fn read_labels(
         let colour = colour.unwrap_or(COLOURS[labels.len() % COLOURS.len()]);
         labels.push(LabelMasks { name, colour, slices: std::mem::take(&mut slices[index]) });
     }
-    // An annotation tells its labels apart by their names.
+    tell_apart(&mut labels);
+    Ok(OpenedLabels { labels, words: pairing.words(), notes: map.notes })
+}
+
+/// Gives every label a name of its own, by which an annotation tells them apart.
+fn tell_apart(labels: &mut [LabelMasks]) {
     for number in 1..labels.len() {
         let is_taken = |name: &str| labels[..number].iter().any(|label| label.name == name);
         if is_taken(&labels[number].name) {
@@ -82,7 +91,41 @@ pub fn read_labels(
             labels[number].name = free.unwrap_or(name);
         }
     }
-    Ok(OpenedLabels { labels, words: pairing.words(), notes: map.notes })
+}
+
+/// Reads a DICOM segmentation with the names and colours of its segments.
+fn of_segmentation(
+    path: &Path,
+    image: &Volume,
+    reading: &MaskReading,
+    agreed: Agreed,
+) -> Result<OpenedLabels, DataError> {
+    let seg::OpenedSegmentation { segmentation, mut notes } = seg::read(path, image, agreed, reading.limit)?;
+    let [width, height, _] = image.shape();
+    let mut labels: Vec<LabelMasks> = segmentation
+        .segments
+        .iter()
+        .enumerate()
+        .map(|(number, segment)| LabelMasks {
+            name: segment.label.clone(),
+            colour: segment.colour.unwrap_or(COLOURS[number % COLOURS.len()]),
+            slices: BTreeMap::new(),
+        })
+        .collect();
+    let is_fractional = segmentation.kind == seg::Kind::Fractional;
+    let least = if is_fractional { 128 } else { 1 };
+    for seg::Frame { segment, slice, values } in segmentation.frames {
+        let values: Vec<u8> = values.into_iter().map(|value| u8::from(value >= least)).collect();
+        if let (Some(label), true) = (labels.get_mut(segment), values.contains(&1)) {
+            label.slices.insert(slice, Arc::new(Mask { width, height, values }));
+        }
+    }
+    labels.retain(|label| !label.slices.is_empty());
+    if is_fractional {
+        notes.push("It has probabilities; pixels from 0.5 on belong to the labels.".into());
+    }
+    tell_apart(&mut labels);
+    Ok(OpenedLabels { labels, words: "by position".into(), notes })
 }
 
 /// Returns the masks of every label by slice.

@@ -179,12 +179,12 @@ pub enum DataError {
         /// The segmentation's file.
         path: PathBuf,
     },
-    /// A segmentation in DICOM cannot be written for an image that was not read from DICOM.
-    #[error("{}: {reason}", path.display())]
-    NoDicomSource {
+    /// No segmentation in DICOM can be written for the image, or this segmentation cannot.
+    #[error("{}: no DICOM segmentation was written: {reason}", path.display())]
+    NoSegmentation {
         /// The target.
         path: PathBuf,
-        /// The reason and the remedy, as sentences.
+        /// The reason.
         reason: String,
     },
     /// The mask has one slice and does not say to which of the image's slices it belongs.

@@ -222,8 +222,9 @@ pub fn read_elements(
     let regions = first(tags::SEQUENCE_OF_ULTRASOUND_REGIONS);
     let regions = regions.iter().map(|item| object(path, item, writing)).collect::<Result<Vec<_>, _>>()?;
     let segments = first(tags::SEGMENT_SEQUENCE);
+    let letters = set.values.get(&tags::SPECIFIC_CHARACTER_SET);
     let segments =
-        segments.into_iter().map(|item| Item::of(path, item, writing)).collect::<Result<Vec<_>, _>>()?;
+        segments.into_iter().map(|item| Item::of(path, item, writing, letters)).collect::<Result<Vec<_>, _>>()?;
     let object = object(path, &set, writing)?;
     Ok(Contents {
         object,

@@ -125,7 +125,7 @@ impl Segmentation {
     /// Returns an error if there are no segments or too many, or if a frame has another size than the slices,
     /// exists twice, or belongs to a slice or segment that does not exist. `path` is the file that it names.
     pub(super) fn check(&self, path: &Path, volume: &Volume) -> Result<(), DataError> {
-        let refuse = |reason: String| Err(DataError::Unwritable { path: path.to_owned(), reason });
+        let refuse = |reason: String| Err(DataError::NoSegmentation { path: path.to_owned(), reason });
         let [columns, rows, slices] = volume.shape();
         match self.segments.len() {
             0 => return refuse("there is no segment to write".into()),

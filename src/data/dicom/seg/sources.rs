@@ -70,19 +70,17 @@ pub struct Lossy {
     pub method: String,
 }
 
-/// Returns the reason why no segmentation in DICOM can be written for an image, as one sentence; `None` if it can.
+/// Returns the reason why no segmentation in DICOM can be written for an image, in words that follow a colon; `None` if it can.
 pub fn refusal(volume: &Volume) -> Option<String> {
-    let why = "A DICOM segmentation belongs to a patient and a study and refers to the DICOM images that it was drawn on";
+    let why = "a DICOM segmentation belongs to a patient and a study and refers to the DICOM images that it was drawn on";
     match &volume.source {
         Source::Dicom(_) => None,
-        Source::Made => Some(format!("{why}; this image was drawn by the program. Export PNG instead.")),
+        Source::Made => Some(format!("{why}, and this image was drawn by the program; export PNG instead")),
         Source::Picture(picture) => {
             let kind = if picture.format.is_empty() { "a picture" } else { picture.format };
-            Some(format!("{why}; this image is {kind}, which has none of these. Export PNG instead."))
+            Some(format!("{why}, and {kind} has none of these; export PNG instead"))
         }
-        Source::Nifti(_) => {
-            Some(format!("{why}; this image is NIfTI, which has none of these. Export NIfTI instead."))
-        }
+        Source::Nifti(_) => Some(format!("{why}, and NIfTI has none of these; export NIfTI instead")),
     }
 }
 
@@ -94,10 +92,10 @@ impl Sources {
     /// Returns an error if the volume was not read from DICOM, if one of its objects is not among the files, or if
     /// the objects lack the identifiers that a reference needs.
     pub fn read(target: &Path, volume: &Volume, files: &[PathBuf], limit: Limit) -> Result<Self, DataError> {
-        let refuse = |reason: String| DataError::Unwritable { path: target.to_owned(), reason };
+        let refuse = |reason: String| DataError::NoSegmentation { path: target.to_owned(), reason };
         let Source::Dicom(source) = &volume.source else {
             let reason = refusal(volume).unwrap_or_default();
-            return Err(DataError::NoDicomSource { path: target.to_owned(), reason });
+            return Err(DataError::NoSegmentation { path: target.to_owned(), reason });
         };
         let wanted: HashMap<&str, usize> =
             source.sop_instances.iter().enumerate().map(|(place, uid)| (uid.as_str(), place)).collect();

@@ -35,9 +35,9 @@ pub struct Written {
 /// the volume. The file is written beside its name, read again and compared; only then does it get its name.
 ///
 /// # Errors
-/// Returns [`DataError::NoDicomSource`] if the volume was not read from DICOM. Returns an error if the segmentation
-/// does not fit the volume, if one of the images is not among the files or lacks the identifiers for a reference, if
-/// more memory than `limit` is needed, if the file cannot be written, or if it differs when it is read again.
+/// Returns [`DataError::NoSegmentation`] if the volume was not read from DICOM, if the segmentation does not fit it, if
+/// one of the images is not among the files or lacks the identifiers for a reference, or if the written file differs
+/// when it is read again. Returns an error if more memory than `limit` is needed, or if the file cannot be written.
 pub fn write(
     path: &Path,
     segmentation: &Segmentation,
@@ -49,7 +49,8 @@ pub fn write(
     segmentation.check(path, volume)?;
     let segmentation = segmentation.normal();
     let frames = stored(&segmentation, volume);
-    let refuse = |reason: String| DataError::Unwritable { path: path.to_owned(), reason };
+    let refuse = |reason: String| DataError::NoSegmentation { path: path.to_owned(), reason };
+    let unwritable = |reason: String| DataError::Unwritable { path: path.to_owned(), reason };
     let shape = volume.geometry.turn.inverse().shape(volume.shape());
     let [Ok(columns), Ok(rows)] = [shape[0], shape[1]].map(u16::try_from) else {
         return Err(refuse("the image has more than 65535 pixels on a side".into()));
@@ -66,9 +67,9 @@ pub fn write(
     }
     let object = object(&segmentation, &sources, &frames, [columns, rows]);
     let object = with_meta(object).map_err(|error| refuse(chain(&*error)))?;
-    let fail = |error: std::io::Error| refuse(one_line(&error));
+    let fail = |error: std::io::Error| unwritable(one_line(&error));
     atomic_file::write_to(path, fail, |part| {
-        object.write_to_file(part).map_err(|error| refuse(chain(&error)))?;
+        object.write_to_file(part).map_err(|error| unwritable(chain(&error)))?;
         let differs = |what: &str| refuse(format!("it was read again and {what} differ"));
         let raw = Raw::read(part, limit).map_err(|error| refuse(format!("it cannot be read again: {error}")))?;
         raw.compare(&frames, &sources).map_err(differs)?;

@@ -1,13 +1,13 @@
 //! `himix batch`: masks of all images of a folder.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use himix::analysis::batch::{BatchCase, BatchEvent, BatchSettings, BatchSummary, batch};
 use himix::analysis::export::Formats;
-use himix::data::dataset::prompt_list;
+use himix::data::dataset::PromptFile;
 use himix::data::worklist::{self, Item};
 use himix::data::{DataError, Limit, Window};
 use himix::infer::OpenModel;
@@ -140,55 +140,33 @@ fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
     if items.is_empty() {
         return Err(DataError::NothingToOpen { path: folder.clone() }.into());
     }
-    let mut lists = Lists { file: arguments.prompt_file.as_deref(), missing: Vec::new(), remarks: HashMap::new() };
+    let file = arguments.prompt_file.as_deref().map(PromptFile::read).transpose()?;
+    let (mut remarks, mut missing) = (BTreeSet::new(), None);
     let mut cases = Vec::with_capacity(items.len());
     for item in items {
         let mut prompts = arguments.prompts.clone();
-        prompts.extend(lists.of(&item)?);
-        if prompts.is_empty() && arguments.prompt_file.is_none() {
+        let name = item.path.file_name().unwrap_or_default().to_string_lossy();
+        match file.as_ref().map(|file| file.prompts(&name)) {
+            Some(Ok(list)) => {
+                prompts.extend(list.prompts);
+                remarks.extend(list.remarks);
+            }
+            Some(Err(error)) => missing = missing.or(Some(error)),
+            None => {}
+        }
+        if prompts.is_empty() && file.is_none() {
             prompts.extend(item.prompt.clone());
             prompts.extend(item.variants.iter().cloned());
         }
-        let mut known = std::collections::HashSet::new();
+        let mut known = HashSet::new();
         prompts.retain(|prompt| known.insert(prompt.clone()));
         cases.push(BatchCase { item, prompts });
     }
     if cases.iter().all(|case| case.prompts.is_empty()) {
-        let why = match lists.missing.first() {
-            Some(reason) => reason.clone(),
-            None => {
-                format!("{}: its images have no prompts; give one with --prompt or --prompts", folder.display())
-            }
-        };
-        return Err(Failure::input(why));
+        let none =
+            format!("{}: its images have no prompts; give one with --prompt or --prompts", folder.display());
+        return Err(missing.map_or_else(|| Failure::input(none), Failure::from));
     }
-    lists.remarks.into_keys().for_each(terminal::note);
+    remarks.into_iter().for_each(terminal::note);
     Ok(cases)
-}
-
-/// The prompts of a file for the images.
-struct Lists<'a> {
-    file: Option<&'a Path>,
-    /// Why images have none.
-    missing: Vec<String>,
-    remarks: HashMap<String, ()>,
-}
-
-impl Lists<'_> {
-    /// Returns the prompts of an image; none if the file has none for it.
-    fn of(&mut self, item: &Item) -> Result<Vec<String>, Failure> {
-        let Some(file) = self.file else { return Ok(Vec::new()) };
-        let name = item.path.file_name().unwrap_or_default().to_string_lossy();
-        match prompt_list(file, &name) {
-            Ok(list) => {
-                self.remarks.extend(list.remarks.into_iter().map(|remark| (remark, ())));
-                Ok(list.prompts)
-            }
-            Err(error @ DataError::PromptList { .. }) => {
-                self.missing.push(error.to_string());
-                Ok(Vec::new())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
 }

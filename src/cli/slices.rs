@@ -33,7 +33,7 @@ pub struct Wanted<'a> {
 pub fn check(image: &Path, formats: &Formats, volume: &Volume) -> Result<(), Failure> {
     match seg::refusal(volume) {
         Some(reason) if formats.has(Format::DicomSeg) => {
-            Err(DataError::NoDicomSource { path: image.to_owned(), reason }.into())
+            Err(DataError::NoSegmentation { path: image.to_owned(), reason }.into())
         }
         _ => Ok(()),
     }

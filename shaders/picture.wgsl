@@ -24,6 +24,10 @@ struct Picture {
     truth_outline: vec4f,
     // The colour around the image.
     canvas: vec4f,
+    // The number of the active label, with padding.
+    active_label: vec4u,
+    // The colours of the labels by their numbers, which are transparent where nothing is drawn.
+    labels: array<vec4f, 256>,
 }
 
 const SHOW_PREDICTION: u32 = 1u;
@@ -36,6 +40,11 @@ const HEAT: u32 = 64u;
 const HATCH: u32 = 128u;
 const VALUES: u32 = 256u;
 const REDUCED: u32 = 512u;
+// Every label is drawn in its colour.
+const LABELS: u32 = 1024u;
+// The active label takes the place of the mask, or of the ground truth.
+const LABEL_IS_MASK: u32 = 2048u;
+const LABEL_IS_TRUTH: u32 = 4096u;
 
 @group(0) @binding(0) var<uniform> picture: Picture;
 @group(0) @binding(1) var image: texture_2d<f32>;
@@ -43,6 +52,7 @@ const REDUCED: u32 = 512u;
 @group(0) @binding(3) var probability: texture_2d<f32>;
 @group(0) @binding(4) var truth: texture_2d<u32>;
 @group(0) @binding(5) var values: texture_2d<f32>;
+@group(0) @binding(6) var labels: texture_2d<u32>;
 
 struct Corner {
     @builtin(position) position: vec4f,
@@ -147,9 +157,34 @@ fn is_inside(at: vec2f) -> bool {
     return all(at >= vec2f(0.0)) && all(at < picture.size);
 }
 
+// Returns the number of the label at `at`; 0 where there is none.
+fn label_at(at: vec2f) -> u32 {
+    if !is_inside(at) {
+        return 0u;
+    }
+    let texels = vec2f(textureDimensions(labels));
+    return textureLoad(labels, vec2i(floor(at * texels / picture.size)), 0).r;
+}
+
+fn is_active(at: vec2f) -> bool {
+    return picture.active_label.x != 0u && label_at(at) == picture.active_label.x;
+}
+
+// Returns whether `at` lies at the inner edge of its label.
+fn is_label_outline(at: vec2f) -> bool {
+    let reach = max(picture.outline * picture.step, vec2f(0.25));
+    let label = label_at(at);
+    return label != 0u
+        && !(label_at(at + vec2f(reach.x, 0.0)) == label && label_at(at - vec2f(reach.x, 0.0)) == label
+            && label_at(at + vec2f(0.0, reach.y)) == label && label_at(at - vec2f(0.0, reach.y)) == label);
+}
+
 fn is_lesion(at: vec2f) -> bool {
     if !is_inside(at) {
         return false;
+    }
+    if has(LABEL_IS_TRUTH) {
+        return is_active(at);
     }
     let texels = vec2f(textureDimensions(truth));
     return textureLoad(truth, vec2i(floor(at * texels / picture.size)), 0).r != 0u;
@@ -191,9 +226,17 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         // Pixels with a low lesion probability leave the image visible.
         let p = clamp(probability_at(at), 0.0, 1.0);
         colour = mix(colour, magma(p), picture.opacity * smoothstep(0.02, 0.25, p));
+    } else if has(FILL) && has(LABELS) {
+        let over = picture.labels[label_at(at)];
+        colour = mix(colour, over.rgb, picture.opacity * over.a);
     } else if has(FILL) {
         // Each image pixel belongs to the mask or not, as it is counted and saved.
-        let predicted = has(SHOW_PREDICTION) && is_foreground(probability_at(floor(at) + 0.5));
+        var predicted = false;
+        if has(LABEL_IS_MASK) {
+            predicted = is_active(at);
+        } else {
+            predicted = has(SHOW_PREDICTION) && is_foreground(probability_at(floor(at) + 0.5));
+        }
         let lesion = has(SHOW_TRUTH) && is_lesion(at);
         var over = picture.fill[fill_at(predicted, lesion)];
         var opacity = picture.opacity * over.a;
@@ -213,7 +256,13 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
         if has(SHOW_TRUTH) && is_truth_outline(at) {
             colour = mix(colour, picture.truth_outline.rgb, picture.outline_opacity);
         }
-        if has(SHOW_PREDICTION) {
+        if has(LABELS) && is_label_outline(at) {
+            let over = picture.labels[label_at(at)];
+            colour = mix(colour, over.rgb, over.a * picture.outline_opacity);
+        } else if has(LABEL_IS_MASK) && is_active(at) && is_label_outline(at) {
+            colour = mix(colour, picture.prediction_outline.rgb, picture.outline_opacity);
+        }
+        if has(SHOW_PREDICTION) && !has(LABEL_IS_MASK) {
             let covered = prediction_outline(at) * picture.outline_opacity;
             colour = mix(colour, picture.prediction_outline.rgb, covered);
         }

@@ -33,6 +33,8 @@ mod geometry;
 mod hostile;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
+#[path = "data/label_maps.rs"]
+mod label_maps;
 #[path = "data/layouts.rs"]
 mod layouts;
 #[path = "data/masks.rs"]

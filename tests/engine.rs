@@ -26,7 +26,7 @@ use himix::data::{Image, Pixels};
 use himix::device::DeviceChoice;
 use himix::engine::jobs::{OpenImage, SaveFigure, SaveMask, Write};
 use himix::engine::{
-    Engine, Event, Failure, FigureKind, FigureModel, FigureRequest, InspectRequest, ModelEvent, Pending,
+    Engine, Event, Failure, FigureKind, FigureModel, FigureRequest, InspectRequest, MaskOf, ModelEvent, Pending,
     PredictRequest, Predicted, Slot,
 };
 use himix::infer::{InspectOptions, ModelSource, Parameter, Segmenter, SweepPoint, SweepResult};
@@ -178,7 +178,7 @@ fn files_asked_for_are_written_before_the_engine_ends() {
     engine.predict(Slot::Primary, &mut predictions, request(1, "x"));
     let prediction = answer(&mut predictions).expect("a prediction").prediction;
     let (mask, note) = (folder.path().join("mask.png"), folder.path().join("new").join("note.json"));
-    let save = SaveMask { path: mask.clone(), prediction, threshold: 0.5 };
+    let save = SaveMask { path: mask.clone(), mask: MaskOf::Prediction(prediction, 0.5) };
     engine.ask(&mut Pending::default(), (), save).expect("not busy");
     let write = Write { path: note.clone(), bytes: b"{}".to_vec() };
     engine.ask(&mut Pending::default(), (), write).expect("not busy");

@@ -5,6 +5,17 @@ use std::time::{Duration, Instant};
 /// The maximum number of steps that are kept.
 const KEPT: usize = 200;
 
+/// The usual limit on the memory of all steps together, in bytes.
+const LIMIT: usize = 256 << 20;
+
+/// A change whose memory is counted.
+pub trait Weigh {
+    /// Returns the memory that the change takes beyond a few words, in bytes.
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
 /// A change that can be undone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step<C> {
@@ -22,15 +33,38 @@ pub struct History<C, K> {
     future: Vec<Step<C>>,
     /// The kind and the time of the newest change.
     last: Option<(K, Instant)>,
+    /// The maximum memory of all steps, in bytes. The newest step is kept in any case.
+    limit: usize,
 }
 
 impl<C, K> Default for History<C, K> {
     fn default() -> Self {
-        Self { past: Vec::new(), future: Vec::new(), last: None }
+        Self { past: Vec::new(), future: Vec::new(), last: None, limit: LIMIT }
     }
 }
 
-impl<C, K: PartialEq> History<C, K> {
+impl<C: Weigh, K: PartialEq> History<C, K> {
+    /// Limits the memory of all steps together, in bytes. The oldest ones are forgotten first, the newest never.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+        self.forget();
+    }
+
+    /// Returns the memory of all steps, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.past.iter().chain(&self.future).map(|step| step.change.bytes()).sum()
+    }
+
+    /// Returns the names of the steps that can be undone, the newest first.
+    pub fn past(&self) -> impl Iterator<Item = &str> {
+        self.past.iter().rev().map(|step| step.name.as_str())
+    }
+
+    /// Returns the names of the steps that can be redone, the next one first.
+    pub fn future(&self) -> impl Iterator<Item = &str> {
+        self.future.iter().rev().map(|step| step.name.as_str())
+    }
+
     /// Returns the name of the step to undo; `None` if there is none.
     pub fn undo_name(&self) -> Option<&str> {
         self.past.last().map(|step| step.name.as_str())
@@ -96,7 +130,19 @@ impl<C, K: PartialEq> History<C, K> {
         self.future.clear();
         self.last = last;
         self.past.push(step);
-        let surplus = self.past.len().saturating_sub(KEPT);
+        self.forget();
+    }
+
+    /// Forgets the oldest steps beyond the limits.
+    fn forget(&mut self) {
+        let mut bytes = self.bytes();
+        let mut surplus = self.past.len().saturating_sub(KEPT);
+        for (place, step) in self.past.iter().enumerate().take(self.past.len().saturating_sub(1)) {
+            if bytes > self.limit {
+                surplus = surplus.max(place + 1);
+            }
+            bytes -= step.change.bytes();
+        }
         self.past.drain(..surplus);
     }
 }
@@ -106,6 +152,12 @@ mod tests {
     use super::*;
 
     type Numbers = History<[i32; 2], char>;
+
+    impl Weigh for [i32; 2] {
+        fn bytes(&self) -> usize {
+            10
+        }
+    }
 
     fn step(name: &str, from: i32, to: i32) -> Step<[i32; 2]> {
         Step { name: name.into(), change: [from, to] }
@@ -165,5 +217,16 @@ mod tests {
         history.retain(|change| change[0] % 2 == 1);
         let steps: Vec<[i32; 2]> = std::iter::from_fn(|| history.undo().map(|step| step.change)).collect();
         assert_eq!((steps.len(), steps[0], steps[99]), (100, [199, 200], [1, 2]), "the oldest is gone");
+    }
+
+    #[test]
+    fn its_memory_is_limited() {
+        let mut history = Numbers::default();
+        history.set_limit(35);
+        (0..5).for_each(|at| history.record(step("many", at, at + 1)));
+        assert_eq!((history.past().count(), history.bytes()), (3, 30));
+        history.undo();
+        history.set_limit(5);
+        assert_eq!((history.past().count(), history.future().count()), (1, 1), "the newest is kept");
     }
 }

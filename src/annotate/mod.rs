@@ -8,6 +8,7 @@ mod document;
 mod edit;
 mod history;
 mod label;
+mod numbers;
 mod paint;
 mod patch;
 mod predictions;
@@ -15,11 +16,12 @@ mod region;
 mod source;
 #[cfg(test)]
 mod tests;
+pub mod tools;
 
 pub use annotation::{Annotation, AnnotationError, LabelId, LabelMask, MOST_LABELS};
 pub use document::{Document, OpenImage, OpenTruth, Ticket};
 pub use edit::{Edit, joined, reversed};
-pub use history::{History, Step};
+pub use history::{History, Step, Weigh};
 pub use label::{Label, Origin, PredictedBy};
 pub use paint::{Combine, PaintOnly, Rules};
 pub use patch::Patch;

@@ -24,6 +24,9 @@ use crate::infer::ModelSource;
 impl HimixApp {
     /// Executes `command`.
     pub(super) fn change(&mut self, ctx: &egui::Context, command: Command) {
+        if !command.continues_stroke() {
+            self.finish_stroke();
+        }
         let state = &mut self.state;
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
@@ -153,6 +156,11 @@ impl HimixApp {
             Command::Robustness(command) => self.apply_robustness(command),
             Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
+            Command::Annotate(command) => self.apply_annotating(command),
+            Command::SetUndoMemory(mib) => {
+                state.settings.undo_memory_mib = mib;
+                state.history.set_limit(state.settings.undo_memory());
+            }
             Command::Builder(command) => self.apply_builder(command),
             Command::Report(command) => self.apply_report(command),
             Command::Session(command) => self.apply_session(command),
@@ -300,25 +308,23 @@ impl HimixApp {
     }
 
     fn save_mask(&mut self, path: PathBuf) {
-        let Some(shown) = &self.state.shown else { return };
-        let (prediction, threshold) = (shown.prediction.clone(), self.state.settings.threshold);
-        let job = SaveMask { path: path.clone(), prediction, threshold };
+        let Some(mask) = self.state.mask_to_save() else { return };
+        let job = SaveMask { path: path.clone(), mask };
         let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);
         self.say_if_busy(sent);
     }
 
     fn save_overlay(&mut self, path: PathBuf, size: OverlaySize) {
         let state = &self.state;
-        let (Some(shown), Some(image)) = (&state.shown, &state.document.image) else { return };
+        let (Some(mask), Some(image)) = (state.mask_to_save(), &state.document.image) else { return };
         let settings = &state.settings;
         let job = SaveOverlay {
             path: path.clone(),
             frame: state.overlay_frame(size),
             image: image.image.clone(),
             seen: image.painted(),
-            prediction: shown.prediction.clone(),
+            mask,
             truth: state.truth_mask().filter(|_| state.show_truth).map(|(_, mask)| mask),
-            threshold: settings.threshold,
             paint: settings.overlay_paint(),
         };
         let sent = self.engine.ask_beside(&mut self.state.jobs.saving, path, job);

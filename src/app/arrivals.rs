@@ -39,6 +39,7 @@ impl HimixApp {
         self.take_judgement();
         self.take_robustness();
         self.take_variants();
+        self.take_annotation_scores();
         self.take_proposals();
         self.take_report();
         self.take_sessions();
@@ -330,6 +331,9 @@ impl HimixApp {
 
     /// Closes the image and everything that belongs to it.
     pub(super) fn close_image(&mut self) {
+        self.finish_stroke();
+        self.forget_annotation_steps();
+        self.state.annotating.leave_image();
         let ticket = self.forget_prediction();
         self.engine.forget_slices();
         let state = &mut self.state;

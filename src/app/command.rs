@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{Pos2, Vec2};
 
+use super::annotating::AnnotateCommand;
 use super::builder::command::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
 use super::influence::InfluenceCommand;
@@ -195,6 +196,10 @@ pub enum Command {
     Proposals(ProposalsCommand),
     /// A command about the pinned variants.
     Variants(VariantsCommand),
+    /// A command about the annotation.
+    Annotate(AnnotateCommand),
+    /// Set the maximum memory for undoing, in MiB.
+    SetUndoMemory(u32),
     /// A command of the builder.
     Builder(BuilderCommand),
     /// A command of the Report panel.
@@ -219,4 +224,12 @@ pub enum Command {
     HideNotes,
     /// Close the window.
     Quit,
+}
+
+impl Command {
+    /// Returns whether a stroke that goes on is not ended by this command.
+    pub fn continues_stroke(&self) -> bool {
+        use AnnotateCommand::{CancelStroke, EndStroke, Stroke};
+        matches!(self, Self::Annotate(Stroke { .. } | EndStroke | CancelStroke) | Self::Zoom(..) | Self::Pan(_))
+    }
 }

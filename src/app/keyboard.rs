@@ -3,6 +3,7 @@
 use eframe::egui::{self, Event, Key};
 
 use super::actions::{self, Action, Hold};
+use super::annotating::AnnotateCommand;
 use super::command::Command;
 use super::keys::{ActionId, Chord};
 use super::state::State;
@@ -17,8 +18,9 @@ pub fn collect(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) 
     ctx.input_mut(|input| keys.take(input, state, commands));
     let holds = |chord: &Chord| ctx.input(|input| input.key_down(chord.key) && !input.modifiers.any());
     let bindings = &state.settings.keys;
-    let is_held =
-        state.tab == Tab::Read && !keys.in_widget && bindings.of(&actions::HOLD_OVERLAY).iter().any(holds);
+    let is_held = matches!(state.tab, Tab::Read | Tab::Annotate)
+        && !keys.in_widget
+        && bindings.of(&actions::HOLD_OVERLAY).iter().any(holds);
     if is_held != state.overlay_held {
         commands.push(Command::HoldOverlay(is_held));
     }
@@ -78,7 +80,9 @@ impl Keyboard {
 }
 
 fn escape(state: &State) -> Option<Command> {
-    if state.page.is_some() {
+    if state.annotating.is_drawing() {
+        Some(Command::Annotate(AnnotateCommand::CancelStroke))
+    } else if state.page.is_some() {
         Some(Command::ShowPage(None))
     } else if state.presentation.is_some() {
         Some(Command::Present(false))

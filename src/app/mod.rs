@@ -4,6 +4,7 @@
 //! commands, and applies all commands in one place. Nothing here computes, blocks or reads a file.
 
 mod actions;
+mod annotating;
 mod apply;
 mod arrivals;
 mod builder;
@@ -209,6 +210,7 @@ impl HimixApp {
         let ctx = ui.ctx().clone();
         self.take_arrivals(&ctx);
         self.play();
+        self.show_labels();
         keyboard::collect(&ctx, &self.state, &mut self.commands);
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &mut self.commands);
@@ -221,6 +223,7 @@ impl HimixApp {
         self.request_variants();
         self.read_report();
         self.measure();
+        self.score_annotation();
         self.judge();
         self.view_as_network();
         self.guard_close(&ctx);

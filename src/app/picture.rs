@@ -55,6 +55,8 @@ impl HimixApp {
         };
         let truth = document.truth.as_ref().map(|truth| &truth.truth);
         let Some(prepared) = self.engine.prepared_slice(open.ticket, slice, truth) else { return };
+        // A stroke belongs to the slice on which it was begun.
+        self.finish_stroke();
         let key = self.ticket();
         let Some(open) = &mut self.state.document.image else { return };
         open.layer = layer(key, &prepared.image, prepared.display);

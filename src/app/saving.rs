@@ -1,10 +1,11 @@
 //! Suggested names of saved files, and the size of saved images.
 
+use super::annotating::Looked;
 use super::dialogs::OverlaySize;
 use super::record::Source;
 use super::state::State;
 use super::text;
-use crate::engine::OverlayFrame;
+use crate::engine::{MaskOf, OverlayFrame};
 
 impl State {
     /// Returns a file name for an output of this kind about the open case, made of image, slice and prompt. `None`
@@ -26,6 +27,17 @@ impl State {
             self.shown.as_ref().map_or(self.document.prompt.as_str(), |shown| shown.prediction.prompt.as_str());
         let parts = [stem.as_str(), slice.as_deref().unwrap_or_default(), prompt];
         Some(format!("{}.png", text::file_stem(&parts, kind)))
+    }
+
+    /// Returns the mask that is looked at, to be saved; `None` if there is none.
+    pub fn mask_to_save(&self) -> Option<MaskOf> {
+        match self.looked() {
+            Looked::Annotation => self.annotated_mask().map(MaskOf::Mask),
+            Looked::Prediction | Looked::Difference => {
+                let shown = self.shown.as_ref()?;
+                Some(MaskOf::Prediction(shown.prediction.clone(), self.settings.threshold))
+            }
+        }
     }
 
     /// Returns the part and the size of the image to write. `None` if the image is written as it is.

@@ -54,6 +54,8 @@ pub struct Settings {
     pub upright: bool,
     /// The maximum memory for the decoded content of one file, in GiB.
     pub memory_limit_gib: f32,
+    /// The maximum memory for undoing, in MiB.
+    pub undo_memory_mib: u32,
     /// Whether the probability is shown as a heat map.
     pub heat: bool,
     /// The colours of the overlay.
@@ -103,6 +105,7 @@ impl Default for Settings {
             show_patient: false,
             upright: true,
             memory_limit_gib: 2.0,
+            undo_memory_mib: 256,
             heat: false,
             colours: Colours::default(),
             presets: usual_presets(),
@@ -208,6 +211,11 @@ impl Settings {
         Limit((f64::from(self.memory_limit_gib) * f64::from(1 << 30)) as u64)
     }
 
+    /// Returns the maximum memory for undoing, in bytes.
+    pub fn undo_memory(&self) -> usize {
+        (self.undo_memory_mib as usize) << 20
+    }
+
     /// Returns how to render the overlay into a file: colours, opacity, fill and outlines.
     pub fn overlay_paint(&self) -> OverlayPaint {
         OverlayPaint {
@@ -223,6 +231,7 @@ impl Settings {
     fn within_bounds(mut self) -> Self {
         let gib = self.memory_limit_gib;
         self.memory_limit_gib = if gib.is_finite() { gib.clamp(0.25, 64.0) } else { 2.0 };
+        self.undo_memory_mib = self.undo_memory_mib.clamp(16, 16_384);
         self.windows.retain(|_, window| window.is_sound());
         self.presets.values_mut().for_each(|presets| presets.retain(|preset| preset.window.is_sound()));
         let within = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{TextureHandle, Vec2};
 
+use super::annotating::{Annotating, Looked};
 use super::builder::Builder;
 use super::comparison::Comparison;
 use super::influence::InfluenceState;
@@ -178,6 +179,8 @@ pub struct State {
     pub proposals: Proposals,
     /// The pinned variants of the prompt.
     pub variants: Variants,
+    /// Drawing and correcting masks.
+    pub annotating: Annotating,
     /// The session that was opened, and those that were left behind.
     pub sessions: Sessions,
     /// The comparison model, if there is one.
@@ -204,6 +207,7 @@ impl State {
             robustness: Robustness::default(),
             proposals: Proposals::default(),
             variants: Variants::default(),
+            annotating: Annotating::default(),
             sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
@@ -343,8 +347,12 @@ impl State {
             .then(|| (shown.ticket, truth.ticket, threshold_step(self.settings.threshold)))
     }
 
-    /// Returns the pixel counts against the open ground truth at the current threshold.
+    /// Returns the pixel counts of the mask that is looked at: against the open ground truth, or, for the difference,
+    /// of the prediction against the annotation.
     pub fn confusion(&self) -> Option<Confusion> {
+        if self.looked() != Looked::Prediction {
+            return self.annotation_scores().map(|scored| scored.confusion);
+        }
         let shown = self.shown.as_ref()?;
         let truth = self.document.truth.as_ref()?;
         let fits = shown.counts.truth == Some(truth.ticket);

@@ -9,6 +9,8 @@ pub enum Tab {
     /// Viewing an image with its mask and its prompt.
     #[default]
     Read,
+    /// Drawing and correcting masks.
+    Annotate,
     /// Comparing prompts and finding out which of their words matter.
     Prompts,
     /// Inspecting the intermediate results of the network.
@@ -19,12 +21,13 @@ pub enum Tab {
 
 impl Tab {
     /// All tasks, in display order.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Prompts, Self::Stages, Self::Train];
+    pub const ALL: [Self; 5] = [Self::Read, Self::Annotate, Self::Prompts, Self::Stages, Self::Train];
 
     /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "Read",
+            Self::Annotate => "Annotate",
             Self::Prompts => "Prompts",
             Self::Stages => "Stages",
             Self::Train => "Train",

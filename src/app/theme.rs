@@ -190,6 +190,8 @@ pub const OVER_PICTURE: Color32 = Color32::from_gray(235);
 /// The colour of a warning over the image.
 pub const WARNING_OVER_PICTURE: Color32 = Color32::from_rgb(255, 190, 92);
 pub const BEHIND_WORDS: Color32 = Color32::from_black_alpha(150);
+/// The outline of an eraser.
+pub const ERASER: Color32 = Color32::from_rgb(255, 150, 150);
 /// The colour of the ruler.
 pub const RULER: Color32 = Color32::from_rgb(255, 200, 90);
 /// The outline of the ground truth.

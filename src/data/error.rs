@@ -367,6 +367,30 @@ pub enum DataError {
         /// What the system or the encoder says.
         reason: String,
     },
+    /// What was written is not what is read again.
+    #[error("{}: what was written reads back differently ({reason}), so the file was not kept; write it to another disk", path.display())]
+    Differs {
+        /// The target.
+        path: PathBuf,
+        /// The difference.
+        reason: String,
+    },
+    /// There are more labels than the values of a label map can tell apart.
+    #[error("{}: {count} labels are too many for a label map, which holds 255; choose fewer labels", path.display())]
+    TooManyLabels {
+        /// The target, or the file with the labels.
+        path: PathBuf,
+        /// Number of labels.
+        count: usize,
+    },
+    /// The format cannot hold the positions of the image or its labels.
+    #[error("{}: {reason}", path.display())]
+    NotRepresentable {
+        /// The target.
+        path: PathBuf,
+        /// What cannot be written, and what to do.
+        reason: String,
+    },
 }
 
 /// Formats a number of bytes in MiB, or in GiB from 1000 MiB.

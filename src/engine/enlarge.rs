@@ -1,7 +1,7 @@
 //! Resampling of a part of an image with its mask, to export the overlay as it is shown on the screen.
 
+use super::mask_of::MaskOf;
 use crate::data::{Image, Mask, Pixels};
-use crate::infer::Prediction;
 
 /// The maximum number of pixels of such an export. A larger one is reduced to this size.
 const MOST_PIXELS: f32 = 100e6;
@@ -53,19 +53,12 @@ pub struct Enlarged {
     pub truth: Option<Vec<u8>>,
 }
 
-/// Resamples the frame from an image of 8 bit. The probability is interpolated before it is compared with the
-/// threshold, so that the edge of the mask is smooth. The ground truth keeps its pixel edges.
-pub fn enlarge(
-    frame: OverlayFrame,
-    image: &Image,
-    prediction: &Prediction,
-    truth: Option<&Mask>,
-    threshold: f32,
-) -> Enlarged {
+/// Resamples the frame from an image of 8 bit. The probability of a prediction is interpolated before it is compared
+/// with the threshold, so that the edge of the mask is smooth. Other masks and the ground truth keep their pixel edges.
+pub fn enlarge(frame: OverlayFrame, image: &Image, of: &MaskOf, truth: Option<&Mask>) -> Enlarged {
     let frame = frame.bounded();
     let [width, height] = frame.size;
     let shown = image.to_rgba8();
-    let plane = &prediction.probability;
     let mut rgb = Vec::with_capacity(3 * width * height);
     let mut mask = Vec::with_capacity(width * height);
     let mut found = truth.map(|_| Vec::with_capacity(width * height));
@@ -78,8 +71,14 @@ pub fn enlarge(
                 true => bilinear(size, at, |place| shade(channel, place)).round() as u8,
                 false => shown[4 * nearest(size, at) + channel],
             }));
-            let probability = bilinear([plane.width, plane.height], at, |place| plane.values[place]);
-            mask.push(u8::from(probability >= threshold));
+            mask.push(match of {
+                MaskOf::Prediction(prediction, threshold) => {
+                    let plane = &prediction.probability;
+                    let probability = bilinear([plane.width, plane.height], at, |place| plane.values[place]);
+                    u8::from(probability >= *threshold)
+                }
+                MaskOf::Mask(mask) => mask.values[nearest([mask.width, mask.height], at)],
+            });
             if let (Some(found), Some(truth)) = (&mut found, truth) {
                 found.push(truth.values[nearest([truth.width, truth.height], at)]);
             }
@@ -109,10 +108,12 @@ fn bilinear(size: [usize; 2], at: [f32; 2], value: impl Fn(usize) -> f32) -> f32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::Plane;
+    use std::sync::Arc;
+
+    use crate::infer::{Plane, Prediction};
 
     /// An image of two columns, black and white, with a probability that increases from left to right.
-    fn case() -> (Image, Prediction, Mask) {
+    fn case() -> (Image, MaskOf, Mask) {
         let image = Image { width: 2, height: 2, channels: 1, pixels: Pixels::U8(vec![0, 200, 0, 200]) };
         let plane = Plane { width: 2, height: 2, values: vec![0.0, 1.0, 0.0, 1.0] };
         let prediction = Prediction {
@@ -126,14 +127,15 @@ mod tests {
             device: String::new(),
             presence: None,
         };
-        (image, prediction, Mask { width: 2, height: 2, values: vec![1, 0, 0, 0] })
+        let mask = MaskOf::Prediction(Arc::new(prediction), 0.3);
+        (image, mask, Mask { width: 2, height: 2, values: vec![1, 0, 0, 0] })
     }
 
     #[test]
     fn the_edge_of_the_mask_has_no_steps_and_the_truth_its_own() {
         let (image, prediction, truth) = case();
         let frame = OverlayFrame::whole([2, 2], 4.0, true).expect("another size");
-        let large = enlarge(frame, &image, &prediction, Some(&truth), 0.3);
+        let large = enlarge(frame, &image, &prediction, Some(&truth));
         assert_eq!((large.image.width, large.image.height, large.image.channels), (8, 8, 3));
         // The column centres are at 1/8, 3/8, … pixels; the probability is 0.3 at 0.8.
         assert_eq!(large.mask[..8], [0, 0, 0, 1, 1, 1, 1, 1]);
@@ -141,16 +143,18 @@ mod tests {
         assert_eq!((&found[..8], found[5 * 8]), (&[1, 1, 1, 1, 0, 0, 0, 0][..], 0));
         let shade = |x: usize| large.image.value(x, 0, 0);
         assert!(shade(0) == 0.0 && shade(7) == 200.0 && shade(3) > 60.0 && shade(3) < 100.0, "{}", shade(3));
-        let plain = enlarge(OverlayFrame { is_smooth: false, ..frame }, &image, &prediction, None, 0.3);
+        let plain = enlarge(OverlayFrame { is_smooth: false, ..frame }, &image, &prediction, None);
         assert_eq!((plain.image.value(3, 0, 0), plain.image.value(4, 0, 0)), (0.0, 200.0));
         assert_eq!(OverlayFrame::whole([2, 2], 1.0, true), None);
+        let drawn = MaskOf::Mask(Arc::new(truth));
+        assert_eq!(enlarge(frame, &image, &drawn, None).mask[..8], [1, 1, 1, 1, 0, 0, 0, 0], "pixel edges");
     }
 
     #[test]
     fn a_part_is_written_alone_and_none_is_larger_than_a_file_may_be() {
         let (image, prediction, _) = case();
         let right = OverlayFrame { corner: [1.0, 0.0], span: [1.0, 1.0], size: [3, 3], is_smooth: false };
-        let part = enlarge(right, &image, &prediction, None, 0.3);
+        let part = enlarge(right, &image, &prediction, None);
         assert_eq!((part.image.width, part.image.value(0, 0, 0)), (3, 200.0));
         assert!(part.mask.iter().all(|value| *value == 1));
         let bounded = OverlayFrame { size: [100_000, 50_000], ..right }.bounded();

@@ -1,5 +1,7 @@
 //! The Hausdorff distance between the boundaries of two masks.
 
+use super::distance::squared_distances;
+
 /// Returns the 95 % Hausdorff distance in pixels: that of [`hd95_of`] for square pixels of side 1.
 ///
 /// # Panics
@@ -57,63 +59,6 @@ fn boundary(mask: &[u8], width: usize, height: usize) -> Vec<bool> {
 fn to_nearest(from: &[bool], to: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
     let squared = squared_distances(to, width, height, aspect);
     from.iter().zip(squared).filter(|(is, _)| **is).map(|(_, squared)| squared.sqrt()).collect()
-}
-
-/// Returns the exact squared Euclidean distance of every pixel to the nearest pixel that is set (Felzenszwalb &
-/// Huttenlocher, *Distance Transforms of Sampled Functions*, 2012). It is computed first along columns, then
-/// along rows.
-fn squared_distances(set: &[bool], width: usize, height: usize, aspect: f64) -> Vec<f64> {
-    // This is larger than any distance and finite, so that differences are not NaN.
-    let far = (width as f64 + height as f64 * aspect).powi(2);
-    let mut field: Vec<f64> = set.iter().map(|is| if *is { 0.0 } else { far }).collect();
-    let mut column = vec![0.0; height];
-    for x in 0..width {
-        for y in 0..height {
-            column[y] = field[y * width + x];
-        }
-        for (y, value) in lower_envelope(&column, aspect).into_iter().enumerate() {
-            field[y * width + x] = value;
-        }
-    }
-    for row in field.chunks_exact_mut(width) {
-        let transformed = lower_envelope(row, 1.0);
-        row.copy_from_slice(&transformed);
-    }
-    field
-}
-
-/// Returns `min_q (p − q)² + f(q)` for every position p; neighbouring positions are `step` apart.
-fn lower_envelope(f: &[f64], step: f64) -> Vec<f64> {
-    let place = |index: usize| index as f64 * step;
-    // These are the parabolas that are lowest somewhere, each with the position from which it is lowest.
-    let mut lowest: Vec<(usize, f64)> = vec![(0, f64::NEG_INFINITY)];
-    for q in 1..f.len() {
-        let meets = |p: usize| {
-            let (a, b) = (place(q), place(p));
-            ((f[q] + a * a) - (f[p] + b * b)) / (2.0 * (a - b))
-        };
-        while let Some((p, from)) = lowest.last() {
-            let at = meets(*p);
-            if at > *from {
-                lowest.push((q, at));
-                break;
-            }
-            lowest.pop();
-        }
-        if lowest.is_empty() {
-            lowest.push((q, f64::NEG_INFINITY));
-        }
-    }
-    let mut index = 0;
-    (0..f.len())
-        .map(|p| {
-            while index + 1 < lowest.len() && lowest[index + 1].1 < place(p) {
-                index += 1;
-            }
-            let q = lowest[index].0;
-            (place(p) - place(q)).powi(2) + f[q]
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod auroc;
 mod bootstrap;
 mod confusion;
+mod distance;
 mod hausdorff;
 mod logistic;
 mod several;
@@ -13,6 +14,7 @@ mod wilcoxon;
 pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, Interval, PairedCase};
 pub use confusion::Confusion;
+pub use distance::squared_distances;
 pub use hausdorff::{hd95, hd95_of};
 pub use logistic::{Logistic, LogisticCase};
 pub use several::{UnequalMasks, foreground_share, pairwise_dice};

@@ -1,6 +1,6 @@
 //! Draws the image with its overlay on the graphics device.
 //!
-//! The image, the probability and the ground truth are textures that are uploaded when they change. Threshold,
+//! The image, the probability, the ground truth and the labels are textures that are uploaded when they change. Threshold,
 //! opacity, colours, zoom and pan are uniforms: changing them uploads nothing else.
 
 mod content;
@@ -12,5 +12,5 @@ mod uniforms;
 pub use content::Paint;
 pub use paint::Picture;
 pub use resources::Pipeline;
-pub use textures::{ImageLayer, ProbabilityLayer, TruthLayer};
-pub use uniforms::{PictureColours, PictureStyle, Placement, Show, Uniforms};
+pub use textures::{ImageLayer, LabelLayer, ProbabilityLayer, TruthLayer};
+pub use uniforms::{LabelColours, Labels, PictureColours, PictureStyle, Placement, Show, Uniforms};

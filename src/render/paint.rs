@@ -9,7 +9,7 @@ use eframe::egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor
 
 use super::content::Paint;
 use super::resources::Pipeline;
-use super::uniforms::{HAS_VALUES, IS_REDUCED, NEEDS_PREDICTION, NEEDS_TRUTH};
+use super::uniforms::{HAS_VALUES, IS_REDUCED, LABEL_IS_TRUTH, NEEDS_LABELS, NEEDS_PREDICTION, NEEDS_TRUTH};
 use crate::data::Texels;
 
 /// Draws images on a surface of a fixed texture format.
@@ -33,7 +33,7 @@ impl Picture {
     /// Returns the paint callback that draws the image in `rect`. It adds the size and the kind of the image to
     /// the uniforms.
     pub fn callback(&self, rect: Rect, mut paint: Paint) -> PaintCallback {
-        let Paint { image, probability, truth, uniforms, .. } = &mut paint;
+        let Paint { image, probability, truth, labels, uniforms, .. } = &mut paint;
         uniforms.size = image.size.map(|side| side as f32);
         uniforms.texels = 1.0 / image.reduction.max(1) as f32;
         if let Texels::StoredPixels { scale, .. } = &image.texels {
@@ -46,7 +46,10 @@ impl Picture {
         if probability.is_none() {
             uniforms.flags &= !NEEDS_PREDICTION;
         }
-        if truth.is_none() {
+        if labels.is_none() {
+            uniforms.flags &= !NEEDS_LABELS;
+        }
+        if truth.is_none() && uniforms.flags & LABEL_IS_TRUTH == 0 {
             uniforms.flags &= !NEEDS_TRUTH;
         }
         egui_wgpu::Callback::new_paint_callback(rect, Callback { picture: self.clone(), paint })

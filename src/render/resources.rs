@@ -8,7 +8,7 @@ use eframe::egui_wgpu::wgpu;
 use crate::data::Texels;
 
 use super::content::Paint;
-use super::textures::{Resident, fit_truth, upload};
+use super::textures::{Resident, ResidentLabels, fit, upload};
 use super::uniforms::Uniforms;
 
 const IMAGE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
@@ -30,7 +30,8 @@ pub struct Pipeline {
     image: Resident,
     values: Resident,
     truth: Resident,
-    /// The number of times that one of these three textures was uploaded.
+    labels: ResidentLabels,
+    /// The number of times that one of these four textures was created.
     uploads: u64,
     /// What belongs to each place of a frame.
     places: HashMap<u32, Drawn>,
@@ -69,6 +70,7 @@ impl Pipeline {
         let image = Resident::empty(device, queue, IMAGE_FORMAT);
         let values = Resident::empty(device, queue, VALUES_FORMAT);
         let truth = Resident::empty(device, queue, TRUTH_FORMAT);
+        let labels = ResidentLabels::empty(device, queue);
         Self {
             pipelines: HashMap::new(),
             shader,
@@ -80,6 +82,7 @@ impl Pipeline {
             image,
             values,
             truth,
+            labels,
             uploads: 0,
             places: HashMap::new(),
         }
@@ -95,7 +98,7 @@ impl Pipeline {
     /// compiles a pipeline if these flags have none. Returns the number of layers that were uploaded. All places of
     /// a frame must have the same image and ground truth.
     pub(super) fn update(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, paint: &Paint) -> u64 {
-        let Paint { place, image, probability, truth, uniforms } = paint;
+        let Paint { place, image, probability, truth, labels, uniforms } = paint;
         if !self.pipelines.contains_key(&uniforms.flags) {
             // The pipeline is specialised for these flags.
             let constants = [("FLAGS", f64::from(uniforms.flags))];
@@ -114,12 +117,16 @@ impl Pipeline {
             self.uploads += 1;
         }
         if let Some(layer) = truth.as_ref().filter(|layer| self.truth.key != Some(layer.key)) {
-            let (size, bytes) = fit_truth(&layer.mask, device.limits().max_texture_dimension_2d as usize);
+            let limit = device.limits().max_texture_dimension_2d as usize;
+            let (size, bytes) = fit(&layer.mask.values, [layer.mask.width, layer.mask.height], limit);
             let view = upload(device, queue, TRUTH_FORMAT, size, &bytes);
             self.truth = Resident { key: Some(layer.key), view };
             self.uploads += 1;
         }
-        let shared = [&self.image, &self.truth, &self.values];
+        if labels.as_ref().is_some_and(|layer| self.labels.update(device, queue, layer)) {
+            self.uploads += 1;
+        }
+        let shared = [&self.image.view, &self.truth.view, &self.values.view, &self.labels.view];
         let drawn = self.places.entry(*place).or_insert_with(|| {
             let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("himix picture"),
@@ -205,6 +212,7 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         texture(wgpu::TextureSampleType::Float { filterable: false }),
         texture(wgpu::TextureSampleType::Uint),
         texture(wgpu::TextureSampleType::Float { filterable: true }),
+        texture(wgpu::TextureSampleType::Uint),
     ];
     let entries: Vec<_> = (0..)
         .zip(bindings)
@@ -221,22 +229,23 @@ fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     })
 }
 
-/// Binds the uniforms, the sampler and the four textures to the shader.
+/// Binds the uniforms, the sampler and the five textures to the shader.
 fn bind(
     device: &wgpu::Device,
     layout: &wgpu::BindGroupLayout,
     uniforms: &wgpu::Buffer,
     sampler: &wgpu::Sampler,
     probability: &Resident,
-    [image, truth, values]: [&Resident; 3],
+    [image, truth, values, labels]: [&wgpu::TextureView; 4],
 ) -> wgpu::BindGroup {
     let resources = [
         uniforms.as_entire_binding(),
-        wgpu::BindingResource::TextureView(&image.view),
+        wgpu::BindingResource::TextureView(image),
         wgpu::BindingResource::Sampler(sampler),
         wgpu::BindingResource::TextureView(&probability.view),
-        wgpu::BindingResource::TextureView(&truth.view),
-        wgpu::BindingResource::TextureView(&values.view),
+        wgpu::BindingResource::TextureView(truth),
+        wgpu::BindingResource::TextureView(values),
+        wgpu::BindingResource::TextureView(labels),
     ];
     let entries: Vec<_> =
         (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();

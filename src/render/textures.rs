@@ -1,10 +1,14 @@
-//! The textures that are uploaded to the device: image, probability and ground truth.
+//! The textures that are uploaded to the device: image, probability, ground truth and labels.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use eframe::egui_wgpu::wgpu;
 
 use crate::data::{Mask, Texels};
+
+/// The format of the labels.
+const LABEL_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R8Uint;
 
 /// The image. A layer with the key of the previous one is not uploaded again.
 #[derive(Clone, Debug)]
@@ -41,6 +45,32 @@ pub struct TruthLayer {
     pub mask: Arc<Mask>,
 }
 
+/// The labels of an annotation: for every pixel the number of its label, 0 where it has none.
+#[derive(Clone, Debug)]
+pub struct LabelLayer {
+    /// The key of what the labels belong to, such as a slice; it changes when nothing of the previous content
+    /// remains.
+    pub key: u64,
+    /// The numbers of columns and rows.
+    pub size: [usize; 2],
+    /// The numbers of the labels, row-major.
+    pub values: Arc<Vec<u8>>,
+    /// The number of changes of the content.
+    pub revision: u64,
+    /// The newest changes in ascending order, each with its revision and its box: left, top, width and height.
+    /// Only these boxes are uploaded if the device has the content of an earlier revision.
+    pub changes: Vec<(u64, [usize; 4])>,
+}
+
+impl LabelLayer {
+    /// Returns the boxes that changed since a revision; `None` if this is not known any more.
+    fn changed_since(&self, revision: u64) -> Option<impl Iterator<Item = [usize; 4]> + '_> {
+        let newer = self.changes.iter().filter(move |(of, _)| *of > revision);
+        let missing = self.revision.checked_sub(revision)?;
+        (newer.clone().count() as u64 == missing).then(|| newer.map(|(_, area)| *area))
+    }
+}
+
 /// A texture on the device. The key of its content is `None` if no layer was uploaded.
 pub(super) struct Resident {
     pub(super) key: Option<u64>,
@@ -57,14 +87,85 @@ impl Resident {
     }
 }
 
+/// The texture of the labels on the device.
+pub(super) struct ResidentLabels {
+    /// The key and the revision of the content; `None` if no layer was uploaded.
+    content: Option<(u64, u64)>,
+    texture: wgpu::Texture,
+    pub(super) view: wgpu::TextureView,
+}
+
+impl ResidentLabels {
+    /// Creates a texture of one texel that stands for a missing layer.
+    pub(super) fn empty(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
+        let texture = upload_texture(device, queue, LABEL_FORMAT, [1, 1], &[0]);
+        Self { content: None, view: view(&texture), texture }
+    }
+
+    /// Uploads what changed of the labels. Returns whether there is a new texture, which must be bound.
+    pub(super) fn update(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, layer: &LabelLayer) -> bool {
+        let content = Some((layer.key, layer.revision));
+        if self.content == content {
+            return false;
+        }
+        let limit = device.limits().max_texture_dimension_2d as usize;
+        let known =
+            self.content.filter(|(key, _)| *key == layer.key && layer.size.iter().all(|side| *side <= limit));
+        self.content = content;
+        if let Some(changes) = known.and_then(|(_, revision)| layer.changed_since(revision)) {
+            changes.for_each(|area| write_part(queue, &self.texture, layer, area));
+            return false;
+        }
+        let (size, bytes) = fit(&layer.values, layer.size, limit);
+        self.texture = upload_texture(device, queue, LABEL_FORMAT, size, &bytes);
+        self.view = view(&self.texture);
+        true
+    }
+}
+
+/// Uploads one box of the labels, row by row from where they lie in memory.
+fn write_part(
+    queue: &wgpu::Queue,
+    texture: &wgpu::Texture,
+    layer: &LabelLayer,
+    [left, top, width, height]: [usize; 4],
+) {
+    if width == 0 || height == 0 {
+        return;
+    }
+    let columns = layer.size[0];
+    let (from, to) = (top * columns + left, (top + height - 1) * columns + left + width);
+    let origin = wgpu::Origin3d { x: left as u32, y: top as u32, z: 0 };
+    queue.write_texture(
+        wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() },
+        &layer.values[from..to],
+        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(columns as u32), rows_per_image: None },
+        wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 },
+    );
+}
+
 /// Creates a texture of `width` by `height` texels and uploads `bytes`, its rows without padding.
 pub(super) fn upload(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
     format: wgpu::TextureFormat,
-    [width, height]: [usize; 2],
+    size: [usize; 2],
     bytes: &[u8],
 ) -> wgpu::TextureView {
+    view(&upload_texture(device, queue, format, size, bytes))
+}
+
+fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+fn upload_texture(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    format: wgpu::TextureFormat,
+    [width, height]: [usize; 2],
+    bytes: &[u8],
+) -> wgpu::Texture {
     let size = wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 };
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: Some("himix picture"),
@@ -83,22 +184,22 @@ pub(super) fn upload(
         wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: None },
         size,
     );
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
+    texture
 }
 
-/// Returns the size and the bytes of a ground truth texture whose sides are at most `limit`. Of a mask that is
-/// larger, about every n-th pixel along both axes is taken: the one in the middle of what the texel covers. No
+/// Returns the size and the bytes of a texture of masks or labels whose sides are at most `limit`. Of values that are
+/// more, about every n-th pixel along both axes is taken: the one in the middle of what the texel covers. No
 /// side becomes 0, which the device would refuse.
-pub(super) fn fit_truth(mask: &Mask, limit: usize) -> ([usize; 2], std::borrow::Cow<'_, [u8]>) {
-    let step = mask.width.max(mask.height).div_ceil(limit.max(1)).max(1);
+pub(super) fn fit(values: &[u8], [columns, rows]: [usize; 2], limit: usize) -> ([usize; 2], Cow<'_, [u8]>) {
+    let step = columns.max(rows).div_ceil(limit.max(1)).max(1);
     if step == 1 {
-        return ([mask.width, mask.height], std::borrow::Cow::Borrowed(&mask.values));
+        return ([columns, rows], Cow::Borrowed(values));
     }
-    let (width, height) = (mask.width.div_ceil(step), mask.height.div_ceil(step));
+    let (width, height) = (columns.div_ceil(step), rows.div_ceil(step));
     let middle = |texel: usize, texels: usize, pixels: usize| (2 * texel + 1) * pixels / (2 * texels);
     let values = (0..height)
-        .flat_map(|y| (0..width).map(move |x| (x, middle(y, height, mask.height))))
-        .map(|(x, row)| mask.values[row * mask.width + middle(x, width, mask.width)])
+        .flat_map(|y| (0..width).map(move |x| (x, middle(y, height, rows))))
+        .map(|(x, row)| values[row * columns + middle(x, width, columns)])
         .collect();
     ([width, height], std::borrow::Cow::Owned(values))
 }
@@ -110,9 +211,8 @@ mod tests {
     #[test]
     fn a_reduced_truth_has_both_sides() {
         let fit = |width: usize, height: usize, limit: usize| {
-            let values = (0..width * height).map(|at| (at % 251) as u8).collect();
-            let mask = Mask { width, height, values };
-            let (size, bytes) = fit_truth(&mask, limit);
+            let values: Vec<u8> = (0..width * height).map(|at| (at % 251) as u8).collect();
+            let (size, bytes) = super::fit(&values, [width, height], limit);
             (size, bytes.into_owned())
         };
         // Three pixels for each texel, of which the middle one is taken.
@@ -128,5 +228,16 @@ mod tests {
             assert_eq!(bytes.len(), size[0] * size[1]);
         }
         assert_eq!(fit(3, 2, 3), ([3, 2], vec![0, 1, 2, 3, 4, 5]), "unchanged");
+    }
+
+    #[test]
+    fn only_what_changed_of_the_labels_is_uploaded_if_that_is_known() {
+        let changes = vec![(3, [0, 0, 1, 1]), (4, [1, 0, 2, 2]), (5, [0, 1, 1, 1])];
+        let layer = LabelLayer { key: 1, size: [4, 4], values: Arc::new(vec![0; 16]), revision: 5, changes };
+        let since = |revision| layer.changed_since(revision).map(Iterator::collect::<Vec<_>>);
+        assert_eq!(since(4), Some(vec![[0, 1, 1, 1]]));
+        assert_eq!(since(2), Some(vec![[0, 0, 1, 1], [1, 0, 2, 2], [0, 1, 1, 1]]));
+        assert_eq!(since(5), Some(Vec::new()));
+        assert_eq!((since(1), since(6)), (None, None), "all is uploaded");
     }
 }

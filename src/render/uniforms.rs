@@ -43,6 +43,32 @@ pub struct Show {
     pub heat: bool,
     /// Whether false positives are hatched, so that the comparison does not depend on hues.
     pub hatch: bool,
+    /// What is drawn of the labels.
+    pub labels: Labels,
+}
+
+/// What is drawn of the labels of an annotation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Labels {
+    /// Nothing.
+    #[default]
+    Hidden,
+    /// Every label in its colour, and of the prediction only its outline.
+    Coloured,
+    /// The active label takes the place of the prediction in the comparison with the ground truth.
+    Mask,
+    /// The active label takes the place of the ground truth in the comparison with the prediction.
+    Truth,
+}
+
+/// The colours of the labels by their numbers, 8-bit sRGB; `None` for labels that are not shown. The first number
+/// stands for pixels without a label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelColours {
+    /// The colours.
+    pub colours: Vec<Option<[u8; 3]>>,
+    /// The number of the active label; 0 if there is none.
+    pub active: u8,
 }
 
 /// How the overlay is drawn.
@@ -73,7 +99,13 @@ impl Show {
             self.heat,
             self.hatch,
         ];
-        bits.iter().enumerate().map(|(place, &bit)| u32::from(bit) << place).sum()
+        let bits: u32 = bits.iter().enumerate().map(|(place, &bit)| u32::from(bit) << place).sum();
+        bits | match self.labels {
+            Labels::Hidden => 0,
+            Labels::Coloured => LABELS,
+            Labels::Mask => LABEL_IS_MASK,
+            Labels::Truth => LABEL_IS_TRUTH,
+        }
     }
 }
 
@@ -100,6 +132,10 @@ pub struct Uniforms {
     prediction_outline: [f32; 4],
     truth_outline: [f32; 4],
     canvas: [f32; 4],
+    /// The number of the active label, with padding.
+    active: [u32; 4],
+    /// The colours of the labels, which are transparent where nothing is drawn.
+    labels: [[f32; 4]; 256],
 }
 
 /// Returns the index of a pixel's colour in the fills of [`Uniforms`]. It depends on whether the pixel is in the
@@ -159,7 +195,18 @@ impl Uniforms {
             prediction_outline: opaque(PREDICTION_OUTLINE),
             truth_outline: opaque(TRUTH_OUTLINE),
             canvas: opaque(colours.canvas),
+            active: [0; 4],
+            labels: [[0.0; 4]; 256],
         }
+    }
+
+    /// Adds the colours of the labels.
+    pub fn with_labels(mut self, labels: &LabelColours) -> Self {
+        self.active[0] = u32::from(labels.active);
+        for (place, colour) in self.labels.iter_mut().zip(&labels.colours) {
+            *place = colour.map_or([0.0; 4], opaque);
+        }
+        self
     }
 }
 
@@ -167,6 +214,12 @@ impl Uniforms {
 pub(super) const NEEDS_PREDICTION: u32 = 1;
 /// The flag of [`Show::truth`], which requires the texture of the ground truth.
 pub(super) const NEEDS_TRUTH: u32 = 2;
+/// The flags of [`Labels`].
+const LABELS: u32 = 1024;
+const LABEL_IS_MASK: u32 = 2048;
+pub(super) const LABEL_IS_TRUTH: u32 = 4096;
+/// The flags that require the texture of the labels.
+pub(super) const NEEDS_LABELS: u32 = LABELS | LABEL_IS_MASK | LABEL_IS_TRUTH;
 /// The flag for an image of values rather than colours.
 pub(super) const HAS_VALUES: u32 = 256;
 /// The flag for screen pixels that span more than two texels, so that one sample would skip some.

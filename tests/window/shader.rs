@@ -43,6 +43,7 @@ fn paint(step: usize) -> Paint {
             values: Arc::new(probabilities(threshold).to_vec()),
         }),
         truth: None,
+        labels: None,
         uniforms: Uniforms::new(
             Placement { corner: [0.0; 2], span: [COUNT as f32, 1.0], step: [1.0 / ZOOM as f32; 2] },
             show,

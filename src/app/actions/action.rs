@@ -19,6 +19,8 @@ pub enum Group {
     Window,
     /// The overlay.
     Overlay,
+    /// Drawing and correcting masks.
+    Annotate,
     /// The prompt.
     Prompt,
     /// Files, models, panels and everything else.
@@ -27,8 +29,8 @@ pub enum Group {
 
 impl Group {
     /// All groups, in display order.
-    pub const ALL: [Self; 6] =
-        [Self::Picture, Self::Slices, Self::Window, Self::Overlay, Self::Prompt, Self::Program];
+    pub const ALL: [Self; 7] =
+        [Self::Picture, Self::Slices, Self::Window, Self::Overlay, Self::Annotate, Self::Prompt, Self::Program];
 
     /// Returns the name shown in the user interface.
     pub fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Group {
             Self::Slices => "Slices and cases",
             Self::Window => "Window and level",
             Self::Overlay => "Overlay",
+            Self::Annotate => "Annotate",
             Self::Prompt => "Prompt",
             Self::Program => "Program",
         }
@@ -139,7 +142,12 @@ pub struct Action {
 }
 
 /// The tasks in which an image is viewed.
-pub const VIEWERS: &[Tab] = &[Tab::Read, Tab::Prompts, Tab::Stages];
+pub const VIEWERS: &[Tab] = &[Tab::Read, Tab::Annotate, Tab::Prompts, Tab::Stages];
+/// The tasks in which an image is viewed and not drawn on. In the Annotate tab, some of their keys are those of
+/// tools.
+pub const READERS: &[Tab] = &[Tab::Read, Tab::Prompts, Tab::Stages];
+/// The tasks in which the annotation is shown.
+pub const ANNOTATED: &[Tab] = &[Tab::Read, Tab::Annotate];
 
 impl Action {
     /// Creates an action of a group, without keys. The declaration fills in the other fields.
@@ -151,7 +159,11 @@ impl Action {
             group,
             section: None,
             keys: &[],
-            tabs: if matches!(group, Group::Program) { &Tab::ALL } else { VIEWERS },
+            tabs: match group {
+                Group::Program => &Tab::ALL,
+                Group::Annotate => &[Tab::Annotate],
+                _ => VIEWERS,
+            },
             hold: Hold::Nothing,
             yields_to_widgets: false,
             is_in_palette: true,
@@ -183,7 +195,11 @@ impl Action {
         if self.works_in(state.tab) {
             (self.command)(state)
         } else {
-            Err("Go to a tab that shows the image first, such as Read.")
+            Err(if self.tabs == [Tab::Annotate] {
+                "Go to the Annotate tab first."
+            } else {
+                "Go to a tab that shows the image first, such as Read."
+            })
         }
     }
 }

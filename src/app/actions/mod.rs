@@ -4,6 +4,7 @@
 //! action.
 
 mod action;
+mod annotate;
 mod choices;
 mod file;
 mod help;
@@ -23,9 +24,10 @@ pub use view::{REDO, RESET_TEXT_SIZE, UNDO};
 use super::keys::ActionId;
 
 /// The menus, from left to right; the last list is not shown in any menu.
-pub const MENUS: [(&str, &[Item]); 5] = [
+pub const MENUS: [(&str, &[Item]); 6] = [
     ("File", file::ITEMS),
     ("View", view::ITEMS),
+    ("Annotation", annotate::ITEMS),
     ("Prompt", prompt::ITEMS),
     ("Model", model::ITEMS),
     ("Help", help::ITEMS),

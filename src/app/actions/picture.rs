@@ -3,7 +3,7 @@
 
 use eframe::egui::{Key, vec2};
 
-use super::action::{Action, Given, Group, Hold, Section, Undo, image};
+use super::action::{Action, Given, Group, Hold, READERS, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::keys::{ActionId, Chord};
@@ -218,6 +218,7 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("less_threshold"),
         name: "Lower threshold",
         keys: &[Chord::key(Key::OpenBracket)],
+        tabs: READERS,
         hold: Hold::Repeats,
         command: |_| Ok(Command::MoveThreshold(-THRESHOLD_STEP)),
         ..OVERLAY
@@ -226,6 +227,7 @@ pub const ITEMS: &[Item] = &[
         id: ActionId("more_threshold"),
         name: "Higher threshold",
         keys: &[Chord::key(Key::CloseBracket)],
+        tabs: READERS,
         hold: Hold::Repeats,
         command: |_| Ok(Command::MoveThreshold(THRESHOLD_STEP)),
         ..OVERLAY
@@ -236,6 +238,14 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::key(Key::F1)],
         words: "go to show task layout",
         command: |_| Ok(Command::ShowTab(Tab::Read)),
+        ..PROGRAM
+    }),
+    Item::Action(Action {
+        id: ActionId("annotate"),
+        name: "Annotate tab",
+        keys: &[Chord::key(Key::F5)],
+        words: "go to show task layout draw correct mask",
+        command: |_| Ok(Command::ShowTab(Tab::Annotate)),
         ..PROGRAM
     }),
     Item::Action(Action {
@@ -309,7 +319,26 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Again,
         ..Choices::named("Memory for one file")
     }),
+    Item::Choices(Choices {
+        words: "preferences settings history steps",
+        shape: Shape::Hidden,
+        section: Some(Section::Pictures),
+        prefix: "Memory for undoing",
+        all: undo_memory,
+        undo: Undo::Again,
+        ..Choices::named("Memory for undoing")
+    }),
 ];
+
+/// Returns the options for the maximum memory for undoing.
+fn undo_memory(state: &State) -> Vec<Choice> {
+    let now = state.settings.undo_memory_mib;
+    let choice = |mib: u32| Choice {
+        is_on: Some(mib == now),
+        ..Choice::new(format!("{mib} MiB"), Command::SetUndoMemory(mib))
+    };
+    [64, 256, 1024, 4096].map(choice).into()
+}
 
 fn pan(x: f32, y: f32) -> Command {
     Command::Pan(vec2(x, y) * PAN_STEP)

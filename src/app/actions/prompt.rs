@@ -2,7 +2,7 @@
 
 use eframe::egui::Key;
 
-use super::action::{Action, Group, Hold, Section, Undo, image};
+use super::action::{Action, Group, Hold, READERS, Section, Undo, image};
 use super::choices::{Choice, Choices, Item, Shape};
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
@@ -178,6 +178,7 @@ pub const ITEMS: &[Item] = &[
         name: "Past predictions",
         words: "history session",
         keys: &[Chord::key(Key::L)],
+        tabs: READERS,
         command: |_| Ok(Command::OpenPane(Pane::PAST, true)),
         ..NEW
     }),

@@ -4,7 +4,8 @@ use eframe::egui::emath::GuiRounding;
 use eframe::egui::{self, Painter, PointerButton, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 use super::panel::{Around, Panel};
-use super::{empty, hud, level};
+use super::{annotate, empty, hud, level};
+use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
 use crate::app::state::State;
@@ -12,7 +13,7 @@ use crate::app::tab::Tab;
 use crate::app::theme;
 use crate::app::view::View;
 use crate::data::volume::Window;
-use crate::render::{Paint, PictureStyle, ProbabilityLayer, Show, TruthLayer, Uniforms};
+use crate::render::{Labels, Paint, PictureStyle, ProbabilityLayer, Show, TruthLayer, Uniforms};
 
 /// The opacity of an outdated mask relative to an up-to-date one.
 const DIMMED: f32 = 0.4;
@@ -32,7 +33,7 @@ pub struct Canvas;
 const INFO: PaneInfo = PaneInfo {
     title: "Picture",
     help: "The image that is open, with its mask.",
-    places: &[Place::new(Tab::Read, Column::Middle, 0)],
+    places: &[Place::new(Tab::Read, Column::Middle, 0), Place::new(Tab::Annotate, Column::Middle, 0)],
     size: [800.0, 600.0],
     growth: 3,
     is_hero: true,
@@ -55,6 +56,10 @@ impl Panel for Canvas {
 
 /// Draws the image, and the slice strip of a stack below it.
 pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
+    let draws = state.tab == Tab::Annotate && state.presentation.is_none() && state.document.image.is_some();
+    if draws {
+        annotate::bars(ui, state, commands);
+    }
     if state.presentation.is_none() {
         level::slices(ui, state, commands);
     }
@@ -68,10 +73,16 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
             ..WidgetInfo::labeled(Role::Image, true, "Picture")
         });
         move_about(ui, &response, state, commands);
+        if draws {
+            annotate::draw(ui, &response, state, commands);
+        }
         if let Some(paint) = paint(state, theme::palette(ui.visuals()), ui.pixels_per_point()) {
             ui.painter().with_clip_rect(rect).add(state.picture.callback(rect, paint));
         }
         hud::show(ui, rect, state, response.hover_pos());
+        if draws {
+            annotate::cursor(ui, &response, state);
+        }
     } else {
         ui.painter().rect_filled(rect, 0.0, theme::palette(ui.visuals()).canvas);
         empty::show(ui, rect, state, commands);
@@ -86,7 +97,9 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
 
 fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Command>) {
     let is_measuring = ui.input(|input| input.modifiers.shift);
-    if response.dragged_by(PointerButton::Primary) && is_measuring {
+    // In the Annotate tab, the left button belongs to the tool.
+    let is_tools = annotate::has_button(ui, state);
+    if response.dragged_by(PointerButton::Primary) && is_measuring && !is_tools {
         if let Some(pointer) = response.interact_pointer_pos() {
             let here = state.view.image_at(pointer);
             let begun = state.ruler.filter(|_| !response.drag_started());
@@ -95,7 +108,9 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
             let from = begun.map_or_else(|| state.view.image_at(pressed()), |[from, _]| from);
             commands.push(Command::Ruler(Some([from, here])));
         }
-    } else if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
+    } else if response.dragged_by(PointerButton::Primary) && !is_tools
+        || response.dragged_by(PointerButton::Middle)
+    {
         commands.push(Command::Pan(response.drag_delta()));
     }
     if response.dragged_by(PointerButton::Secondary)
@@ -107,10 +122,10 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
         let delta = response.drag_delta() * step;
         commands.push(Command::SetWindow(Window { centre: centre + delta.y, width: width + delta.x }));
     }
-    if response.double_clicked() {
+    if response.double_clicked() && !is_tools {
         commands.push(Command::Fit);
     }
-    if let Some(pointer) = response.hover_pos() {
+    if let Some(pointer) = response.hover_pos().filter(|_| !annotate::takes_wheel(ui, state)) {
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
         let is_stack = state.document.image.as_ref().is_some_and(|open| open.volume.slices > 1);
         if is_stack && pinch == 1.0 {
@@ -124,14 +139,14 @@ fn move_about(ui: &Ui, response: &Response, state: &State, commands: &mut Vec<Co
             commands.push(Command::Zoom(factor, Some(pointer)));
         }
     }
-    if response.dragged() {
+    if response.dragged() && !is_tools {
         ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
     }
 }
 
 /// Returns the whole wheel notches of this frame; up is positive. Partial notches of wheels and touchpads are
 /// accumulated.
-fn notches(ui: &Ui) -> i64 {
+pub fn notches(ui: &Ui) -> i64 {
     let turned: f32 = ui.input(|input| {
         let lines = |event: &egui::Event| match event {
             egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, delta, .. } => delta.y / POINTS,
@@ -169,6 +184,8 @@ pub struct Over<'a> {
     pub compares: bool,
     /// Whether the mask is drawn dimmed.
     pub is_dimmed: bool,
+    /// Which of prediction and annotation is looked at.
+    pub looked: Looked,
 }
 
 /// Returns what the shader needs to draw the main view; `None` without an image.
@@ -182,6 +199,7 @@ fn paint(state: &State, palette: &theme::Palette, pixels_per_point: f32) -> Opti
         heat: state.settings.heat,
         compares: state.compares(),
         is_dimmed: state.is_dimmed() || is_doubtful,
+        looked: state.looked(),
     };
     paint_over(state, over, palette, pixels_per_point)
 }
@@ -195,16 +213,31 @@ pub fn paint_over(
 ) -> Option<Paint> {
     let open = state.document.image.as_ref()?;
     let settings = &state.settings;
-    let is_seen = state.show_overlay && !state.overlay_held && over.probability.is_some();
+    let is_on = state.show_overlay && !state.overlay_held;
+    let labels = state.label_layer().filter(|_| is_on && over.looked != Looked::Prediction);
+    let drawn = match over.looked {
+        _ if labels.is_none() => Labels::Hidden,
+        Looked::Prediction => Labels::Hidden,
+        Looked::Difference => Labels::Truth,
+        Looked::Annotation if over.compares => Labels::Mask,
+        Looked::Annotation => Labels::Coloured,
+    };
+    let has_probability = is_on && over.probability.is_some();
     let show = Show {
-        prediction: is_seen,
-        // Without a mask, a comparison would show all of the ground truth as missed.
-        truth: is_seen && over.compares,
+        prediction: has_probability && drawn != Labels::Mask,
+        truth: match drawn {
+            // Without a mask, a comparison would show all of the ground truth as missed.
+            Labels::Hidden => has_probability && over.compares,
+            Labels::Coloured => false,
+            Labels::Mask => true,
+            Labels::Truth => has_probability,
+        },
+        labels: drawn,
         fill: settings.fill,
         contour: settings.contour,
         smooth: settings.smooth,
         invert: open.seen.is_inverted,
-        heat: over.heat,
+        heat: over.heat && matches!(drawn, Labels::Hidden | Labels::Coloured),
         hatch: settings.colours.is_hatched(),
     };
     let dimming = if over.is_dimmed { DIMMED } else { 1.0 };
@@ -221,12 +254,14 @@ pub fn paint_over(
         image: open.layer.clone(),
         probability: over.probability,
         truth,
+        labels,
         uniforms: Uniforms::new(
             over.view.placement(),
             show,
             &theme::overlay_colours(&settings.colours, palette),
             look,
-        ),
+        )
+        .with_labels(&state.label_colours()),
     })
 }
 

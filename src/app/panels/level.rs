@@ -32,7 +32,7 @@ pub struct Level;
 const INFO: PaneInfo = PaneInfo {
     title: "Window",
     help: "Brightness and contrast of the picture: window and level.",
-    places: &[Place::new(Tab::Read, Column::Right, 1)],
+    places: &[Place::new(Tab::Read, Column::Right, 1), Place::new(Tab::Annotate, Column::Right, 1).closed()],
     ..PaneInfo::new(Pane::new("window"))
 };
 

@@ -17,6 +17,7 @@ const INFO: PaneInfo = PaneInfo {
     help: "All messages of this session, also those that were dismissed.",
     places: &[
         Place::new(Tab::Read, Column::Right, 1),
+        Place::new(Tab::Annotate, Column::Middle, 2).closed(),
         Place::new(Tab::Prompts, Column::Middle, 2).closed(),
         Place::new(Tab::Stages, Column::Middle, 2).closed(),
         Place::new(Tab::Train, Column::Middle, 3),

@@ -1,5 +1,6 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
+mod annotate;
 mod builder;
 mod canvas;
 mod checks;
@@ -57,6 +58,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &worklist::Cases,
     &canvas::Canvas,
     &variants::Variants,
+    &annotate::labels::Labels,
+    &annotate::steps::Steps,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,

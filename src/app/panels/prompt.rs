@@ -41,6 +41,7 @@ const INFO: PaneInfo = PaneInfo {
     help: "The text that says what to segment, and what the network reads of it.",
     places: &[
         Place::new(Tab::Read, Column::Middle, 1),
+        Place::new(Tab::Annotate, Column::Middle, 1),
         Place::new(Tab::Prompts, Column::Middle, 1),
         Place::new(Tab::Stages, Column::Middle, 1),
     ],

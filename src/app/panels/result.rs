@@ -8,6 +8,7 @@ use eframe::egui::{
 use super::panel::Panel;
 use super::widgets::{explain, heading, legend_row, per_image, row, section, swatch};
 use super::{checks, scores, truth};
+use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::pane::{Column, Pane, PaneInfo, Place};
@@ -25,7 +26,7 @@ pub struct Scores;
 const INFO: PaneInfo = PaneInfo {
     title: "Result",
     help: "Scores, areas, threshold and how the mask is drawn.",
-    places: &[Place::new(Tab::Read, Column::Right, 0)],
+    places: &[Place::new(Tab::Read, Column::Right, 0), Place::new(Tab::Annotate, Column::Right, 1)],
     size: [272.0, 400.0],
     growth: 1,
     ..PaneInfo::new(Pane::RESULT)
@@ -70,6 +71,9 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if let Some(words) = state.unfamiliar() {
         let colour = theme::palette(ui.visuals()).warning;
         ui.add(Label::new(RichText::new(words).color(colour).small()).wrap());
+    }
+    if state.looked() != Looked::Prediction {
+        return annotated(ui, state, commands);
     }
     let Some(shown) = &state.shown else {
         let words = match (&state.document.image, &state.model, state.jobs.model.pending()) {
@@ -118,6 +122,30 @@ fn result(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             "The part of the data set. A score says something only of a part that the model was not trained on.";
         row(ui, "Split", split).on_hover_text(words);
     }
+    ground_truth(ui, state, commands);
+}
+
+/// Draws the result while the annotation is looked at, or its difference from the prediction.
+fn annotated(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    scores::show(ui, state, commands);
+    if state.looked() == Looked::Annotation {
+        let (annotation, open) = (&state.document.annotation, state.document.image.as_ref());
+        for (id, label) in annotation.labels().filter(|(_, label)| label.is_visible) {
+            let known = open.and_then(|open| annotation.mask(id, open.slice));
+            let [all, short] = scores::area(state, known.map_or(0, |known| known.pixels as u64));
+            let colour = theme::colour(label.colour);
+            let short = RichText::new(short).small();
+            match state.compares() {
+                true => row(ui, &label.name, short),
+                false => legend_row(ui, colour, &label.name, short),
+            }
+            .on_hover_text(all);
+        }
+    }
+    ground_truth(ui, state, commands);
+}
+
+fn ground_truth(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     match &state.document.truth {
         Some(_) => truth::show(ui, state, commands),
         None => {
@@ -143,7 +171,7 @@ fn display(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let words = "Shows the probability in colours in place of the mask.";
         switch(ui, settings.heat, "Heat map", Command::Heat, commands).on_hover_text(words);
     });
-    if settings.contour && state.shown.is_some() {
+    if settings.contour && state.shown.is_some() && state.looked() == Looked::Prediction {
         outlines(ui, state);
     }
     colours(ui, &settings.colours, commands);

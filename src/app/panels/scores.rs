@@ -6,6 +6,7 @@ use eframe::egui::{Id, Label, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInf
 
 use super::truth;
 use super::widgets::{self, explain, explained_row, legend_row, row};
+use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::state::State;
 use crate::app::theme;
@@ -21,7 +22,20 @@ const HEIGHT: f32 = 54.0;
 
 /// Returns whether there are scores, or will be in a moment.
 pub fn are_coming(state: &State) -> bool {
-    state.shown.is_some() && state.truth_mask().is_some()
+    match state.looked() {
+        Looked::Prediction => state.shown.is_some() && state.truth_mask().is_some(),
+        Looked::Annotation => state.truth_mask().is_some(),
+        Looked::Difference => state.shown.is_some(),
+    }
+}
+
+/// Returns what is compared with what, if it is not the prediction with the ground truth.
+pub fn compared(state: &State) -> Option<&'static str> {
+    match state.looked() {
+        Looked::Prediction => None,
+        Looked::Annotation => Some("Annotation against the ground truth"),
+        Looked::Difference => Some("Prediction against the annotation"),
+    }
 }
 
 /// Draws the rows of scores and the legend of the comparison. While the pixels are being counted, the widgets
@@ -38,37 +52,54 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
 }
 
 fn rows(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    if state.document.truth.is_some() && state.truth_mask().is_none() {
+    let looked = state.looked();
+    if looked != Looked::Difference && state.document.truth.is_some() && state.truth_mask().is_none() {
         let words = "The ground truth does not cover this slice, so there are no scores.";
         ui.add(Label::new(RichText::new(words).weak()).wrap());
     }
-    let (Some(counts), Some(shown)) = (state.confusion(), &state.shown) else { return };
-    truth::oddity(ui, state);
+    let Some(counts) = state.confusion() else { return };
+    if looked != Looked::Difference {
+        truth::oddity(ui, state);
+    }
+    if let Some(words) = compared(state) {
+        ui.label(RichText::new(words).small().weak());
+    }
     row(ui, "Dice", format!("{:.3}", counts.dice()));
     row(ui, "IoU", format!("{:.3}", counts.iou()));
     let ratio =
         |of: u64, all: u64| if all == 0 { "–".to_owned() } else { format!("{:.3}", of as f64 / all as f64) };
     let (tp, fp, fneg) = (counts.true_positive, counts.false_positive, counts.false_negative);
-    row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text("Share of the mask that is lesion.");
-    row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text("Share of the lesion that is in the mask.");
+    let (precision, recall) = match looked {
+        Looked::Difference => {
+            ("Share of the prediction that is annotated.", "Share of the annotation that is predicted.")
+        }
+        _ => ("Share of the mask that is lesion.", "Share of the lesion that is in the mask."),
+    };
+    row(ui, "Precision", ratio(tp, tp + fp)).on_hover_text(precision);
+    row(ui, "Recall", ratio(tp, tp + fneg)).on_hover_text(recall);
     explained_row(ui, "HD95", HD95, distance(state));
     let OverlayColours { true_positive, false_negative, false_positive, .. } = state.settings.colours.overlay();
-    for (colour, name, count) in [
-        (true_positive, "True positive", tp),
-        (false_negative, "False negative", fneg),
-        (false_positive, "False positive", fp),
-    ] {
+    let names = match looked {
+        Looked::Difference => ["In both", "Only annotated", "Only predicted"],
+        _ => ["True positive", "False negative", "False positive"],
+    };
+    let is_coloured = (state.compares() || looked == Looked::Difference) && state.show_overlay;
+    for (colour, name, count) in
+        [(true_positive, names[0], tp), (false_negative, names[1], fneg), (false_positive, names[2], fp)]
+    {
         let [all, short] = area(state, count);
         let short = RichText::new(short).small();
         // The colours are explained only where they are drawn: not on a heat map, and not if the comparison is
         // off.
-        match state.compares() && state.show_overlay && !state.settings.heat {
+        match is_coloured && (looked != Looked::Prediction || !state.settings.heat) {
             true => legend_row(ui, theme::colour(colour), name, short),
             false => row(ui, name, short),
         }
         .on_hover_text(all);
     }
-    curve(ui, state, &shown.counts.table, commands);
+    if let Some(shown) = state.shown.as_ref().filter(|_| looked == Looked::Prediction) {
+        curve(ui, state, &shown.counts.table, commands);
+    }
 }
 
 /// Formats an area in pixels, in mm² if the pixel size is known, and as a share of the image, as a long and as a
@@ -89,10 +120,15 @@ pub fn area(state: &State, count: u64) -> [String; 2] {
 }
 
 fn distance(state: &State) -> String {
-    let Some(known) = state.distance.as_ref().filter(|known| Some(known.of) == state.distance_wanted()) else {
-        return "…".into();
+    let known = match state.looked() {
+        Looked::Prediction => {
+            let known = state.distance.as_ref().filter(|known| Some(known.of) == state.distance_wanted());
+            known.map(|known| known.length)
+        }
+        Looked::Annotation | Looked::Difference => state.annotation_scores().map(|scored| scored.distance),
     };
-    match known.length {
+    let Some(length) = known else { return "…".into() };
+    match length {
         None => "None: one mask is empty".into(),
         Some(length) => format!("{length:.1} {}", state.lengths().unit.words()),
     }

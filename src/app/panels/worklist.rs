@@ -31,6 +31,7 @@ const INFO: PaneInfo = PaneInfo {
     help: "The cases of the open folder.",
     places: &[
         Place::new(Tab::Read, Column::Left, 0),
+        Place::new(Tab::Annotate, Column::Left, 0),
         Place::new(Tab::Prompts, Column::Left, 0).closed(),
         Place::new(Tab::Stages, Column::Left, 0).closed(),
     ],

@@ -12,7 +12,8 @@ use super::record::PromptOf;
 use super::stages::StagesCommand;
 use super::tab::Tab;
 use super::variants::{PinSpec, VariantsCommand};
-use crate::annotate::{self, Step};
+use crate::annotate::{self, Edit, Step, Weigh};
+use crate::engine::Ticket;
 use crate::infer::{Overrides, Parameter};
 use view::{OF_PICTURE, ViewChange, ViewSnapshot};
 
@@ -50,6 +51,22 @@ pub enum Change {
         /// What is pinned after it.
         after: Vec<PinSpec>,
     },
+    /// A change of the annotation.
+    Annotation {
+        /// The ticket of the image that is annotated.
+        of: Ticket,
+        /// The edits, in the order in which they were applied.
+        edits: Vec<Edit>,
+    },
+}
+
+impl Weigh for Change {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Annotation { edits, .. } => edits.iter().map(Edit::bytes).sum(),
+            Self::View(_) | Self::Overrides { .. } | Self::Prompt { .. } | Self::Pins { .. } => 0,
+        }
+    }
 }
 
 /// The kind of a change that consists of many small ones.
@@ -194,6 +211,11 @@ impl HimixApp {
         }
     }
 
+    /// Removes the steps that changed the annotation, because another image was opened.
+    pub(super) fn forget_annotation_steps(&mut self) {
+        self.state.history.retain(|change| !matches!(change, Change::Annotation { .. }));
+    }
+
     /// Removes the steps that changed overrides, because they belong to another model.
     pub(super) fn forget_override_steps(&mut self) {
         self.state.history.retain(|change| !matches!(change, Change::Overrides { .. }));
@@ -201,6 +223,7 @@ impl HimixApp {
 
     /// Undoes or redoes one step, and switches to the tab in which it is visible.
     pub(super) fn step(&mut self, is_back: bool) {
+        self.finish_stroke();
         let history = &mut self.state.history;
         let Some(step) = (if is_back { history.undo() } else { history.redo() }) else { return };
         match step.change.clone() {
@@ -225,6 +248,7 @@ impl HimixApp {
                     self.set_prompt(if is_back { before } else { after });
                 }
             }
+            Change::Annotation { of, edits } => self.step_annotation(of, &edits, is_back),
             Change::Pins { before, after } => {
                 self.show_tab(Tab::Prompts);
                 self.set_pins(if is_back { before } else { after });
@@ -283,7 +307,9 @@ mod tests {
     fn back(history: &mut History, now: ViewSnapshot) -> Option<ViewSnapshot> {
         match &history.undo()?.change {
             Change::View(change) => Some(now.with(&change.after, &change.before)),
-            Change::Overrides { .. } | Change::Prompt { .. } | Change::Pins { .. } => None,
+            Change::Overrides { .. } | Change::Prompt { .. } | Change::Pins { .. } | Change::Annotation { .. } => {
+                None
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
+mod comparing;
 mod computing;
 mod influence;
 mod judging;
@@ -15,6 +16,7 @@ mod session;
 mod variants;
 mod variants_table;
 
+pub use comparing::*;
 pub use computing::*;
 pub use influence::*;
 pub use judging::*;

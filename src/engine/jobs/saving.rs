@@ -5,22 +5,20 @@ use std::sync::Arc;
 
 use crate::data::volume::DisplayWindow;
 use crate::data::{Image, Mask, write};
+use crate::engine::MaskOf;
 use crate::engine::display::as_seen;
 use crate::engine::enlarge::{OverlayFrame, enlarge};
 use crate::engine::figure::{self, FigureRequest};
 use crate::engine::job::{Failure, Job, Task, Worker};
 use crate::engine::overlay::{OverlayPaint, compose};
-use crate::infer::Prediction;
 
 /// Writes a mask with the values 0 and 255 at the resolution of the image as PNG.
 #[derive(Debug)]
 pub struct SaveMask {
     /// The path of the file.
     pub path: PathBuf,
-    /// The prediction from which the mask is computed.
-    pub prediction: Arc<Prediction>,
-    /// The threshold of the mask.
-    pub threshold: f32,
+    /// The mask.
+    pub mask: MaskOf,
 }
 
 impl Job for SaveMask {
@@ -33,9 +31,9 @@ impl Job for SaveMask {
     }
 
     fn run(self, _: &mut Task<'_>) -> Result<(), Failure> {
-        let pixels: Vec<u8> = self.prediction.mask(self.threshold).into_iter().map(|value| value * 255).collect();
-        let plane = &self.prediction.probability;
-        Ok(write::png8(&self.path, plane.width, plane.height, &pixels)?)
+        let mask = self.mask.mask();
+        let pixels: Vec<u8> = mask.values.iter().map(|value| value * 255).collect();
+        Ok(write::png8(&self.path, mask.width, mask.height, &pixels)?)
     }
 }
 
@@ -50,12 +48,10 @@ pub struct SaveOverlay {
     pub image: Arc<Image>,
     /// The display window; `None` for the stored image.
     pub seen: Option<DisplayWindow>,
-    /// The prediction.
-    pub prediction: Arc<Prediction>,
+    /// The mask.
+    pub mask: MaskOf,
     /// The ground truth.
     pub truth: Option<Arc<Mask>>,
-    /// The threshold of the mask.
-    pub threshold: f32,
     /// The colours and options of the overlay.
     pub paint: OverlayPaint,
 }
@@ -72,12 +68,12 @@ impl Job for SaveOverlay {
     fn run(self, _: &mut Task<'_>) -> Result<(), Failure> {
         let image = as_seen(self.image, self.seen);
         if let Some(frame) = self.frame {
-            let large = enlarge(frame, &image, &self.prediction, self.truth.as_deref(), self.threshold);
+            let large = enlarge(frame, &image, &self.mask, self.truth.as_deref());
             let pixels = compose(&large.image, &large.mask, large.truth.as_deref(), &self.paint);
             return Ok(write::png_rgb(&self.path, large.image.width, large.image.height, &pixels)?);
         }
         let truth = self.truth.as_ref().map(|mask| mask.values.as_slice());
-        let pixels = compose(&image, &self.prediction.mask(self.threshold), truth, &self.paint);
+        let pixels = compose(&image, &self.mask.mask().values, truth, &self.paint);
         Ok(write::png_rgb(&self.path, image.width, image.height, &pixels)?)
     }
 }

@@ -7,6 +7,7 @@ use eframe::egui::{
 };
 
 use crate::app::builder::Whose;
+use crate::app::text::capitalised;
 use crate::app::theme::{self, Palette};
 use crate::text::prompt::{Lungs, Side, Zone};
 
@@ -79,7 +80,7 @@ impl Field {
             let from = place as f32 / 3.0;
             let is_on = zones.has(zone);
             let response = self.zone(ui, zone, from);
-            let name = format!("{} zone of the {lung}", capital(zone.word()));
+            let name = format!("{} zone of the {lung}", capitalised(zone.word()));
             response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, &name));
             ui.painter().add(Shape::mesh(self.mesh(from, fill(palette, is_on, &response))));
             let (left, right) = self.ends(from + 0.5 / 3.0);
@@ -190,12 +191,6 @@ fn edges_at(height: f32) -> (f32, f32) {
     let ((from, outer, inner), (to, next_outer, next_inner)) = (EDGES[next - 1], EDGES[next]);
     let share = ((height - from) / (to - from)).clamp(0.0, 1.0);
     (outer + (next_outer - outer) * share, inner + (next_inner - inner) * share)
-}
-
-/// Returns a word with a capital first letter.
-pub fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

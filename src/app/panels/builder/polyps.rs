@@ -3,7 +3,7 @@
 use eframe::egui::{ComboBox, Role, Ui, WidgetInfo};
 
 use super::chips::{chip, line};
-use super::lung_fields::capital;
+use crate::app::text::capitalised;
 use crate::text::prompt::{Colour, Polyps, Shape, Size, number_word};
 
 /// The largest number of polyps that can be clicked; others can be typed.
@@ -30,8 +30,8 @@ pub fn chips(ui: &mut Ui, polyps: &Polyps) -> Option<Polyps> {
             if chip(
                 ui,
                 polyps.sizes.contains(&size),
-                &capital(size.word()),
-                &format!("{} size", capital(size.word())),
+                &capitalised(size.word()),
+                &format!("{} size", capitalised(size.word())),
             )
             .clicked()
             {
@@ -42,7 +42,7 @@ pub fn chips(ui: &mut Ui, polyps: &Polyps) -> Option<Polyps> {
     line(ui, "Colour", |ui| {
         for colour in Colour::ALL.iter().copied() {
             let is_on = polyps.colour == Some(colour);
-            let name = capital(colour.word());
+            let name = capitalised(colour.word());
             if chip(ui, is_on, &name, &format!("{name} colour")).clicked() {
                 built = Some(Polyps { colour: Some(colour).filter(|_| !is_on), ..polyps.clone() });
             }

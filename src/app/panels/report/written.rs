@@ -5,10 +5,10 @@ use eframe::egui::{Label, RichText, Ui};
 use super::form;
 use crate::app::command::Command;
 use crate::app::panels::builder::chips::{chip, line};
-use crate::app::panels::builder::lung_fields::capital;
 use crate::app::panels::widgets::heading;
 use crate::app::report::ReportCommand;
 use crate::app::state::State;
+use crate::app::text::capitalised;
 use crate::app::theme;
 use crate::text::prompt::report::Style;
 
@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     };
     line(ui, "Style", |ui| {
         for style in Style::ALL {
-            let name = capital(style.name());
+            let name = capitalised(style.name());
             if chip(ui, report.style == style, &name, &format!("{name} style"))
                 .on_hover_text(explained(style))
                 .clicked()

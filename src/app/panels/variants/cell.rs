@@ -8,6 +8,7 @@ use eframe::egui::{
 
 use super::grid::TEXTS;
 use super::{edge, name};
+use crate::app::annotating::Looked;
 use crate::app::command::Command;
 use crate::app::panels::canvas::{Over, paint_over};
 use crate::app::panels::hud;
@@ -170,6 +171,7 @@ pub fn picture(ui: &mut Ui, rect: Rect, state: &State, id: u64, commands: &mut V
         heat: state.variants.heat,
         compares: state.compares(),
         is_dimmed: is_doubtful || !state.is_current(pin),
+        looked: Looked::Prediction,
     };
     let label = format!("Picture of {}", name(pin, place));
     let response = draw(ui, rect, state, over, &label, commands);
@@ -200,6 +202,7 @@ pub fn disagreement(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         heat: true,
         compares: false,
         is_dimmed: state.variants.is_waiting(),
+        looked: Looked::Prediction,
     };
     draw(ui, rect, state, over, "Disagreement of the variants", commands);
     ui.painter().rect_filled(texts, 0.0, theme::palette(ui.visuals()).panel);

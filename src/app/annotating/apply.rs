@@ -1,0 +1,142 @@
+//! Carries out the commands of the Annotate tab. Every change of the annotation passes through
+//! [`HimixApp::apply_edits`].
+
+use super::{AnnotateCommand, Looked, label};
+use crate::annotate::{Edit, Step, reversed};
+use crate::app::HimixApp;
+use crate::app::notes::Kind;
+use crate::app::tab::Tab;
+use crate::app::undo::Change;
+use crate::engine::Ticket;
+
+impl HimixApp {
+    /// Carries out a command about the annotation.
+    pub(in crate::app) fn apply_annotating(&mut self, command: AnnotateCommand) {
+        let state = &mut self.state;
+        let has_mm = state.document.image.as_ref().is_some_and(|open| open.volume.geometry.pixel_mm.is_some());
+        match command {
+            AnnotateCommand::Choose(tool) => state.annotating.tool = tool,
+            AnnotateCommand::SetRadius(radius) => state.annotating.radius.set(radius, has_mm),
+            AnnotateCommand::ScaleRadius(factor) => {
+                let radius = state.annotating.radius.value(has_mm);
+                state.annotating.radius.set(radius * factor, has_mm);
+            }
+            AnnotateCommand::RadiusInMm(in_mm) => state.annotating.radius.in_mm = in_mm,
+            AnnotateCommand::SetRules(rules) => state.annotating.rules = rules,
+            AnnotateCommand::Stroke { points, erases } => self.draw(&points, erases),
+            AnnotateCommand::EndStroke => self.finish_stroke(),
+            AnnotateCommand::CancelStroke => self.cancel_stroke(),
+            AnnotateCommand::AddLabel => match label::added(&state.document.annotation) {
+                Ok((id, edit)) => {
+                    self.annotate("new label", Ok(vec![edit]));
+                    self.state.annotating.active = Some(id);
+                }
+                Err(error) => state.notes.add_of_case(Kind::Warning, error.to_string()),
+            },
+            AnnotateCommand::SetLabel(id, label) => {
+                let edits = state.document.annotation.set_label(id, label).map(|edit| edit.into_iter().collect());
+                self.annotate("change of a label", edits.map_err(|error| error.to_string()));
+            }
+            AnnotateCommand::RemoveLabel(id) => {
+                let edits = state.document.annotation.remove_label(id);
+                self.annotate("removal of a label", edits.map_err(|error| error.to_string()));
+            }
+            AnnotateCommand::Activate(id) => {
+                if state.document.annotation.label(id).is_some() {
+                    state.annotating.active = Some(id);
+                }
+            }
+            AnnotateCommand::ActivateNumber(number) => {
+                let label = state.document.annotation.labels().nth(number.saturating_sub(1));
+                if let Some((id, _)) = label {
+                    state.annotating.active = Some(id);
+                }
+            }
+            AnnotateCommand::ClearSlice => {
+                let slice = state.document.image.as_ref().map_or(0, |open| open.slice);
+                self.clear("clearing of the slice", |at| at == slice);
+            }
+            AnnotateCommand::ClearLabel => self.clear("clearing of the label", |_| true),
+            AnnotateCommand::UsePrediction(place) => self.use_prediction(place),
+            AnnotateCommand::Look(looked) => state.annotating.looked = looked,
+            AnnotateCommand::UndoTo(place) => (0..=place).for_each(|_| self.step(true)),
+            AnnotateCommand::RedoTo(place) => (0..=place).for_each(|_| self.step(false)),
+        }
+    }
+
+    fn clear(&mut self, name: &str, is_cleared: impl Fn(usize) -> bool) {
+        let annotation = &self.state.document.annotation;
+        let Some(id) = self.state.annotating.active else { return };
+        if let Some(label) = annotation.label(id).filter(|label| label.is_locked) {
+            let text = format!("The label “{}” is locked. Unlock it to change it.", label.name);
+            return self.state.notes.add_of_case(Kind::Warning, text);
+        }
+        let slices = annotation.slices(id).filter(|slice| is_cleared(*slice));
+        let edits = slices.filter_map(|slice| annotation.cleared(id, slice)).collect();
+        self.annotate(name, Ok(edits));
+    }
+
+    /// Applies edits as one step, or tells the user why there are none.
+    pub(in crate::app) fn annotate(&mut self, name: &str, edits: Result<Vec<Edit>, String>) {
+        let applied = edits.and_then(|edits| self.apply_edits(&edits).map(|()| edits));
+        match applied {
+            Ok(edits) => {
+                if edits.iter().any(|edit| matches!(edit, Edit::Mask { .. })) {
+                    self.state.annotating.looked = Looked::Annotation;
+                }
+                self.record_edits(name, edits);
+            }
+            Err(text) => self.state.notes.add_of_case(Kind::Warning, text),
+        }
+    }
+
+    /// Applies edits to the annotation and to the labels on the screen: the only place that changes an annotation.
+    ///
+    /// # Errors
+    /// Returns a sentence for the user; then nothing was changed.
+    pub(in crate::app) fn apply_edits(&mut self, edits: &[Edit]) -> Result<(), String> {
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let before = self.state.document.annotation.revision();
+        self.state.document.annotation.apply(edits).map_err(|error| error.to_string())?;
+        self.state.annotating.keep_active(&self.state.document.annotation);
+        self.draw_edits(edits, before);
+        Ok(())
+    }
+
+    /// Records edits that were applied as one step.
+    pub(in crate::app) fn record_edits(&mut self, name: &str, edits: Vec<Edit>) {
+        let Some(of) = self.state.document.image.as_ref().map(|open| open.ticket) else { return };
+        if !edits.is_empty() {
+            self.state.history.record(Step { name: name.to_owned(), change: Change::Annotation { of, edits } });
+        }
+    }
+
+    /// Undoes or redoes the edits of a step, and shows the slice that it changed.
+    pub(in crate::app) fn step_annotation(&mut self, of: Ticket, edits: &[Edit], is_back: bool) {
+        let is_open = self.state.document.image.as_ref().is_some_and(|open| open.ticket == of);
+        if !is_open {
+            return;
+        }
+        if matches!(self.state.tab, Tab::Train | Tab::Stages | Tab::Prompts) {
+            self.show_tab(Tab::Annotate);
+        }
+        let applied = if is_back { self.apply_edits(&reversed(edits)) } else { self.apply_edits(edits) };
+        if let Err(text) = applied {
+            return self.state.notes.add_of_case(Kind::Error, text);
+        }
+        self.state.annotating.looked = Looked::Annotation;
+        let now = self.state.document.image.as_ref().map(|open| open.asked_slice());
+        let slices: Vec<usize> = edits
+            .iter()
+            .filter_map(|edit| match edit {
+                Edit::Mask { slice, .. } => Some(*slice),
+                Edit::Label { .. } => None,
+            })
+            .collect();
+        if let Some(slice) = slices.first().filter(|_| now.is_some_and(|now| !slices.contains(&now))) {
+            self.show_slice(*slice);
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::annotating::AnnotateCommand;
 use super::builder::command::BuilderCommand;
 use super::cases::CasesCommand;
 use super::dialogs::{DialogKind, OverlaySize};
+use super::export::ExportCommand;
 use super::influence::InfluenceCommand;
 use super::keeping::KeepCommand;
 use super::keys::{ActionId, Chord};
@@ -47,6 +48,8 @@ pub enum Command {
     OpenDialog(DialogKind),
     /// Open these paths, whatever they contain.
     OpenPaths(Vec<PathBuf>),
+    /// Open these paths, which were dropped on the window. The user is asked what a file of labels is meant for.
+    OpenDropped(Vec<PathBuf>),
     /// Show another image.
     OpenImage(PathBuf),
     /// Open the contents of a folder.
@@ -204,6 +207,8 @@ pub enum Command {
     Annotate(AnnotateCommand),
     /// A command about keeping and saving annotations.
     Keep(KeepCommand),
+    /// A command about exports, files that are opened as annotation, and the batch.
+    Export(ExportCommand),
     /// Set the maximum memory for undoing, in MiB.
     SetUndoMemory(u32),
     /// A command of the builder.

@@ -13,6 +13,7 @@ mod command;
 mod comparison;
 mod diagnostics;
 mod dialogs;
+mod export;
 mod frames;
 mod graphics;
 mod influence;
@@ -235,6 +236,7 @@ impl HimixApp {
             ctx.request_repaint();
         }
         self.score_annotation();
+        self.measure_labels();
         self.judge();
         self.view_as_network();
         self.keep_annotations(&ctx);
@@ -274,7 +276,7 @@ impl HimixApp {
                 Command::Train(command(path))
             }));
         } else if !dropped.is_empty() {
-            self.commands.push(Command::OpenPaths(dropped));
+            self.commands.push(Command::OpenDropped(dropped));
         }
     }
 

@@ -12,6 +12,7 @@ pub mod dicom;
 mod enlarged;
 mod error;
 mod exif;
+pub mod export;
 pub mod facts;
 pub mod fingerprint;
 pub mod foreground;

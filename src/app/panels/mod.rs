@@ -1,6 +1,7 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod annotate;
+mod batch;
 mod builder;
 mod canvas;
 mod cases;
@@ -9,12 +10,14 @@ mod completion;
 mod dock;
 pub mod empty;
 mod entries;
+mod export;
 mod hud;
 mod influence;
 mod information;
 mod keeping;
 mod level;
 mod library;
+mod measurements;
 mod menu;
 mod messages;
 mod model;
@@ -63,6 +66,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &annotate::labels::Labels,
     &annotate::operations::Operations,
     &annotate::steps::Steps,
+    &measurements::MeasurementsPanel,
+    &batch::Batch,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,

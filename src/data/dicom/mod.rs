@@ -15,6 +15,7 @@ mod palette;
 mod pixels;
 mod reader;
 mod rle;
+pub mod seg;
 mod segments;
 mod series;
 mod slices;

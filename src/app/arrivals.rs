@@ -40,6 +40,7 @@ impl HimixApp {
         self.take_robustness();
         self.take_variants();
         self.take_annotation_scores();
+        self.take_export();
         self.take_proposals();
         self.take_report();
         self.take_sessions();
@@ -164,7 +165,7 @@ impl HimixApp {
     }
 
     fn take_sorted(&mut self, sorted: Sorted) {
-        let Sorted { image, folder, truth, model, session, refused } = sorted;
+        let Sorted { image, folder, truth, model, session, labels, refused } = sorted;
         refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
         // A mask passed together with a folder belongs to the series in that folder, which has to be found first.
         let is_of_folder = folder.is_some() && image.is_none();
@@ -174,6 +175,9 @@ impl HimixApp {
             self.state.truth_of_folder = truth;
         } else {
             self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
+        }
+        if let Some(path) = labels {
+            self.state.export.dropped = Some(path);
         }
         self.commands.extend(model.map(Command::OpenModel));
         self.commands.extend(session.map(|path| Command::Session(SessionCommand::Open(path))));
@@ -334,6 +338,7 @@ impl HimixApp {
         self.finish_stroke();
         self.forget_annotation_steps();
         self.state.annotating.leave_image();
+        self.state.export.leave_image();
         let ticket = self.forget_prediction();
         self.engine.forget_slices();
         let state = &mut self.state;

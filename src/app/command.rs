@@ -7,6 +7,7 @@ use eframe::egui::{Pos2, Vec2};
 use super::annotating::AnnotateCommand;
 use super::builder::command::BuilderCommand;
 use super::dialogs::{DialogKind, OverlaySize};
+use super::export::ExportCommand;
 use super::influence::InfluenceCommand;
 use super::keys::{ActionId, Chord};
 use super::page::Page;
@@ -45,6 +46,8 @@ pub enum Command {
     OpenDialog(DialogKind),
     /// Open these paths, whatever they contain.
     OpenPaths(Vec<PathBuf>),
+    /// Open these paths, which were dropped on the window. The user is asked what a file of labels is meant for.
+    OpenDropped(Vec<PathBuf>),
     /// Show another image.
     OpenImage(PathBuf),
     /// Open the contents of a folder.
@@ -198,6 +201,8 @@ pub enum Command {
     Variants(VariantsCommand),
     /// A command about the annotation.
     Annotate(AnnotateCommand),
+    /// A command about exports, files that are opened as annotation, and the batch.
+    Export(ExportCommand),
     /// Set the maximum memory for undoing, in MiB.
     SetUndoMemory(u32),
     /// A command of the builder.

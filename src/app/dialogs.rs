@@ -25,6 +25,12 @@ pub enum DialogKind {
     Folder,
     /// A ground truth mask to compare with.
     Truth,
+    /// A file to open as annotation.
+    Annotation,
+    /// The file to export labels to.
+    Export,
+    /// The folder for the results of a batch.
+    BatchFolder,
     /// A folder with a model bundle.
     ModelFolder,
     /// A weight file with a configuration beside it.
@@ -165,6 +171,13 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::Truth => {
             dialog.set_title("Open ground truth").add_filter("Masks", &[IMAGES, SCANS].concat()).pick_file()
         }
+        DialogKind::Annotation => dialog
+            .set_title("Open as annotation")
+            .add_filter("Masks, label maps and segmentations", &[IMAGES, SCANS].concat())
+            .add_filter("All files", &["*"])
+            .pick_file(),
+        DialogKind::Export => dialog.set_title("Export").save_file(),
+        DialogKind::BatchFolder => dialog.set_title("Choose folder for the masks").pick_folder(),
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),

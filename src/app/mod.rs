@@ -12,6 +12,7 @@ mod command;
 mod comparison;
 mod diagnostics;
 mod dialogs;
+mod export;
 mod frames;
 mod graphics;
 mod influence;
@@ -224,6 +225,7 @@ impl HimixApp {
         self.read_report();
         self.measure();
         self.score_annotation();
+        self.measure_labels();
         self.judge();
         self.view_as_network();
         self.guard_close(&ctx);
@@ -261,7 +263,7 @@ impl HimixApp {
                 Command::Train(command(path))
             }));
         } else if !dropped.is_empty() {
-            self.commands.push(Command::OpenPaths(dropped));
+            self.commands.push(Command::OpenDropped(dropped));
         }
     }
 

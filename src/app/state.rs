@@ -9,6 +9,7 @@ use eframe::egui::{TextureHandle, Vec2};
 use super::annotating::{Annotating, Looked};
 use super::builder::Builder;
 use super::comparison::Comparison;
+use super::export::Exporting;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
@@ -181,6 +182,8 @@ pub struct State {
     pub variants: Variants,
     /// Drawing and correcting masks.
     pub annotating: Annotating,
+    /// Exports, files that are opened as annotation, measurements and the batch.
+    pub export: Exporting,
     /// The session that was opened, and those that were left behind.
     pub sessions: Sessions,
     /// The comparison model, if there is one.
@@ -208,6 +211,7 @@ impl State {
             proposals: Proposals::default(),
             variants: Variants::default(),
             annotating: Annotating::default(),
+            export: Exporting::default(),
             sessions: Sessions::default(),
             picture,
             tab: Tab::default(),

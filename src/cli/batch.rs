@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::arguments::{DeviceArguments, ModelArguments, threshold};
 use super::reading::parse_window;
+use super::slices::codes;
 use super::{Failure, model, terminal};
 
 const EXAMPLES: &str = "\
@@ -64,6 +65,9 @@ pub struct BatchArguments {
     /// instance -600,1500 [default: the file's own window, else the usual one for its kind of image]
     #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = parse_window)]
     window: Option<Window>,
+    /// Own list of codes for DICOM segmentations, before the list of the program (see docs/files.md)
+    #[arg(long, value_name = "FILE")]
+    segment_codes: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArguments,
     /// Print the summary as one JSON object
@@ -79,6 +83,7 @@ pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> 
         window: arguments.window,
         formats: arguments.format.clone(),
         limit: Limit::default(),
+        codes: codes(arguments.segment_codes.as_deref())?,
     };
     let source = arguments.model.source(arguments.vocab.as_ref());
     let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len()).sum());

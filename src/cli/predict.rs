@@ -80,6 +80,9 @@ pub struct PredictArguments {
     /// Formats of the files, for instance nifti,dicom-seg,csv [default: png]
     #[arg(long, value_name = "LIST", requires = "out")]
     format: Option<Formats>,
+    /// Own list of codes for DICOM segmentations, before the list of the program (see docs/files.md)
+    #[arg(long, value_name = "FILE", requires = "format")]
+    segment_codes: Option<PathBuf>,
     /// Segment every slice of a stack instead of one
     #[arg(long, conflicts_with_all = ["slice", "masks", "activations"])]
     all_slices: bool,
@@ -108,6 +111,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
     };
     let formats = arguments.format.clone().unwrap_or_else(|| Formats::from_iter([Format::Png]));
     slices::check(&arguments.image, &formats, &seen.volume)?;
+    let codes = slices::codes(arguments.segment_codes.as_deref())?;
     if arguments.all_slices {
         let source = arguments.model.source(arguments.vocab.as_ref());
         let device = arguments.device.choice_for(count * seen.volume.slices);
@@ -118,6 +122,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
             window: arguments.scan.window(),
             threshold: arguments.threshold,
             formats: &formats,
+            codes: &codes,
             is_json: arguments.json,
         };
         return slices::run(segmenter.as_mut(), &wanted, &prompts, &folders(arguments, count)?);
@@ -154,6 +159,7 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
                     window: arguments.scan.window(),
                     threshold: arguments.threshold,
                     formats: &others,
+                    codes: &codes,
                     is_json: arguments.json,
                 };
                 files.extend(export.write(&folder, found, prompt, &segmenter.info())?);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use himix::analysis::export::{Export, Format, Formats, predicted, write};
-use himix::data::dicom::seg;
+use himix::data::dicom::seg::{self, Codes};
 use himix::data::{DataError, Limit, Mask, Volume, Window};
 use himix::infer::{ModelInfo, Prediction, Segmenter, SlicePrediction, SlicesWanted, predict_slices};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ pub struct Wanted<'a> {
     pub threshold: f32,
     /// The formats of the files.
     pub formats: &'a Formats,
+    /// The codes for DICOM segmentations.
+    pub codes: &'a Codes,
     /// Whether the result is printed as JSON.
     pub is_json: bool,
 }
@@ -37,6 +39,11 @@ pub fn check(image: &Path, formats: &Formats, volume: &Volume) -> Result<(), Fai
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the codes for DICOM segmentations: those of a file before those of the program.
+pub fn codes(file: Option<&Path>) -> Result<Codes, Failure> {
+    Ok(file.map_or_else(|| Ok(Codes::built_in()), Codes::with_file)?)
 }
 
 /// Returns the mask of a prediction for a slice, from 0.
@@ -60,7 +67,7 @@ impl Wanted<'_> {
         prompt: &str,
         info: &ModelInfo,
     ) -> Result<Vec<PathBuf>, Failure> {
-        let (label, words) = predicted(slices, prompt, info);
+        let (label, words) = predicted(slices, prompt, info, self.codes);
         let name = self.image.file_name().unwrap_or(self.image.as_os_str()).to_string_lossy();
         let export = Export {
             volume: self.volume,

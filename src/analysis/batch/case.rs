@@ -124,7 +124,7 @@ impl<'a> Job<'a> {
         entry.presence = slices.iter().filter_map(|slice| slice.presence).reduce(f32::max);
         let sources =
             if self.item.files.is_empty() { vec![self.item.path.clone()] } else { self.item.files.clone() };
-        let (label, words) = predicted(slices, &self.entry.prompt, self.info);
+        let (label, words) = predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
         entry.foreground_pixels = label.pixels();
         let folder = self.out.join(&self.folder);
         std::fs::create_dir_all(&folder)

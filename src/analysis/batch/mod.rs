@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::export::Formats;
+use crate::data::dicom::seg::Codes;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Limit, Window};
 use crate::infer::{InferError, Segmenter, in_order};
@@ -40,6 +41,8 @@ pub struct BatchSettings {
     pub formats: Formats,
     /// The memory that reading one file may take.
     pub limit: Limit,
+    /// The codes for DICOM segmentations.
+    pub codes: Codes,
 }
 
 /// What happens during a run.

@@ -12,7 +12,7 @@ use crate::data::export::{self, LabelMasks, LabelValues};
 use crate::data::{DataError, Limit, Volume, nifti};
 
 pub use format::{Format, Formats};
-pub use predicted::predicted;
+pub use predicted::{model_of, predicted, predicted_label};
 pub use segmentation::{SegmentWords, segmentation};
 
 /// The labels of an image, and what the formats need to know of the image.

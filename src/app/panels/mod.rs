@@ -1,6 +1,7 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod annotate;
+mod batch;
 mod builder;
 mod canvas;
 mod checks;
@@ -8,11 +9,13 @@ mod completion;
 mod dock;
 pub mod empty;
 mod entries;
+mod export;
 mod hud;
 mod influence;
 mod information;
 mod level;
 mod library;
+mod measurements;
 mod menu;
 mod messages;
 mod model;
@@ -60,6 +63,8 @@ pub const PANELS: &[&dyn Panel] = &[
     &variants::Variants,
     &annotate::labels::Labels,
     &annotate::steps::Steps,
+    &measurements::MeasurementsPanel,
+    &batch::Batch,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,

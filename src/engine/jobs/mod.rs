@@ -1,9 +1,13 @@
 //! The jobs, grouped by subject. Each declares its inputs, its answer and how it runs.
 
+mod batch;
 mod comparing;
 mod computing;
+mod export;
 mod influence;
 mod judging;
+mod labels;
+mod measuring;
 mod numbers;
 mod opening;
 mod painting;
@@ -16,10 +20,14 @@ mod session;
 mod variants;
 mod variants_table;
 
+pub use batch::*;
 pub use comparing::*;
 pub use computing::*;
+pub use export::*;
 pub use influence::*;
 pub use judging::*;
+pub use labels::*;
+pub use measuring::*;
 pub use numbers::*;
 pub use opening::*;
 pub use painting::*;

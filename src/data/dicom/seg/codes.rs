@@ -74,6 +74,14 @@ impl Concept {
         }
     }
 
+    /// Returns what it is in words: the property, and the region if there is one.
+    pub fn words(&self) -> String {
+        match &self.region {
+            Some(region) => format!("{} ({})", self.property.meaning, region.meaning.to_lowercase()),
+            None => self.property.meaning.clone(),
+        }
+    }
+
     /// Returns a segment of this name with the codes of the concept, drawn by a person.
     pub fn segment(&self, label: &str) -> Segment {
         Segment {
@@ -140,6 +148,15 @@ impl Codes {
         let own = own.map_err(|reason| DataError::Table { path: path.to_owned(), reason })?;
         codes.rows.splice(0..0, own);
         Ok(codes)
+    }
+
+    /// Iterates over the different concepts, in the order of the list.
+    pub fn concepts(&self) -> impl Iterator<Item = &Concept> {
+        let is_first = |number: &usize| {
+            let concept = &self.rows[*number].1;
+            !self.rows[..*number].iter().any(|(_, other)| other == concept)
+        };
+        (0..self.rows.len()).filter(is_first).map(|number| &self.rows[number].1)
     }
 
     /// Returns the concept whose words occur in a text, for instance the name of a label or a prompt. If several

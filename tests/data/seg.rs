@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::{InMemDicomObject, open_file};
-use himix::data::dicom::seg::{self, Algorithm, Codes, Frame, Kind, Model, Segment, Segmentation};
 use himix::data::export::{LabelValues, NamedLabel};
 use himix::data::mask::Agreed;
 use himix::data::nifti::label_map;
+use himix::data::seg::{self, Algorithm, Codes, Frame, Kind, Model, Segment, Segmentation};
 use himix::data::volume::{DicomSource, Geometry, Placement, Source, StoredPixels, Turn};
 use himix::data::{DataError, Limit, Volume, open};
 

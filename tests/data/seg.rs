@@ -94,7 +94,7 @@ fn files_for_other_readers() {
         let bits = number % 16;
         volume.turn(turn(bits));
         match label_map(&out.join(format!("{name}.{bits}.nii.gz")), &volume, &labels_of_values(&volume)) {
-            Err(DataError::NotRepresentable { .. }) if name == "gaps" => {}
+            Err(DataError::NotRepresentable { .. }) if ["gaps", "repeated"].contains(&name.as_str()) => {}
             Err(error) => failed.push(format!("{name}: {error}")),
             Ok(_) => {}
         }

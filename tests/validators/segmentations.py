@@ -213,9 +213,9 @@ def check(path, slices, name):
     if not lossy:
         seg = by_reference(path, slices, is_binary)
         readers += 1
-        # A sheared stack is no volume for these two, and one of uneven steps or one slice none for the first; the
+        # A sheared stack and a repeated slice are no volume for these two, and one of uneven steps or one slice none for the first; the
         # positions of their frames were compared above.
-        if slices[0].plane is not None and not name.startswith("tilted"):
+        if slices[0].plane is not None and not name.startswith(("tilted", "repeated")):
             if not name.startswith(("gaps", "picture")):
                 as_volume(seg, slices, is_binary)
             if is_binary:

@@ -149,6 +149,10 @@ def others(folder):
     """Single images, images without a frame of reference, colours, uneven steps and one repeated position."""
     save(folder / "picture_13x7", *stack([1, 0, 0], [0, 1, 0], [0, 0, 2.5], heights=[0]))
     save(folder / "gaps", *stack([1, 0, 0], [0, 1, 0], [0, 0, 2.5], heights=[0, 1, 4, 5, 9]))
+    repeated = stack([1, 0, 0], [0, 1, 0], [0, 0, 2.5], heights=[0, 0, 0, 0])
+    for number, image in enumerate(repeated):
+        image.AcquisitionTime = f"1010{number:02}"
+    save(folder / "repeated", *repeated)
     save(folder / "large", *stack([1, 0, 0], [0, 1, 0], [0, 0, 1.25], rows=128, columns=100, heights=range(24)))
     xray = start(DX, "DX", values(37, 29))
     xray.ImageType, xray.PatientOrientation = ["ORIGINAL", "PRIMARY"], ["L", "F"]

@@ -60,7 +60,16 @@ pub(super) fn sort(paths: Vec<PathBuf>, has_image: bool, asks: AsksFor) -> Sorte
     {
         let labels = Some(path.clone());
         let refused = Vec::new();
-        return Sorted { image: None, folder: None, truth: None, model: None, session: None, labels, refused };
+        return Sorted {
+            image: None,
+            folder: None,
+            truth: None,
+            annotation: None,
+            model: None,
+            session: None,
+            labels,
+            refused,
+        };
     }
     let kinds: Vec<_> = paths.into_iter().map(|path| (kind(&path), path)).collect();
     if let Some((_, session)) = kinds.iter().find(|(kind, _)| *kind == Kind::Session) {

@@ -74,7 +74,7 @@ fn an_annotation_is_exported_beside_its_image() {
     wait(&mut window, "the file", |_| path.exists());
     // A picture has no patient and no study.
     export(&mut window, "DICOM segmentation…");
-    assert!(says(&window, "this image is PNG"));
+    assert!(says(&window, "PNG has none of these"));
     assert!(window.get_by_label("Export").accesskit_node().is_disabled());
 }
 

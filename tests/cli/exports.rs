@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use crate::common::fixture;
 use crate::files::{folder, put};
 use crate::formats::nifti;
 use crate::model::{bundle, grey, put_picture};
@@ -100,7 +99,7 @@ fn all_slices_of_a_volume_in_several_formats() {
 #[test]
 fn a_series_as_dicom_segmentation() {
     let folder = folder();
-    let series = fixture("dicom/prone");
+    let series = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/prone");
     let out = folder.path().join("out");
     let object = predict(&series, &out, &["--all-slices", "--format", "dicom-seg,nifti"]).json();
     let slices = object["slices"].as_array().expect("slices").clone();

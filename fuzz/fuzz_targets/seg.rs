@@ -2,7 +2,7 @@
 //! stack that is displayed in another way.
 #![no_main]
 
-use himix_fuzz::data::dicom::seg;
+use himix_fuzz::data::seg;
 use himix_fuzz::data::mask::Agreed;
 use himix_fuzz::data::volume::{DicomSource, Geometry, Placement, Source, StoredPixels, Turn};
 use himix_fuzz::data::{Limit, Volume};

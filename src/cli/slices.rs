@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use himix::analysis::export::{Export, Format, Formats, predicted, write};
-use himix::data::dicom::seg::{self, Codes};
+use himix::data::seg::{self, Codes};
 use himix::data::{DataError, Limit, Mask, Volume, Window};
 use himix::infer::{ModelInfo, Prediction, Segmenter, SlicePrediction, SlicesWanted, predict_slices};
 use serde_json::{Value, json};

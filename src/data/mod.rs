@@ -29,6 +29,7 @@ pub mod preprocess;
 pub mod raster;
 mod resample;
 pub mod samples;
+pub mod seg;
 mod subject;
 mod texels;
 mod tiff;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::session;
-use crate::data::dicom::seg;
+use crate::data::seg;
 use crate::infer::ModelSource;
 
 /// The kinds of paths that can be dropped on the window or given on the command line.

@@ -1,4 +1,4 @@
-"""Makes the DICOM images that segmentations are drawn on: sources.py FOLDER [FOLDER OF REAL FILES].
+"""Makes the images that segmentations are drawn on: sources.py FOLDER [FOLDER OF REAL FILES].
 
 Every image has a folder of its own. A pixel has a value that no other pixel near it has, so that a mask made of the
 values tells at which pixel of which file each of its pixels belongs.
@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -148,6 +149,10 @@ def others(folder):
     """Single images, images without a frame of reference, colours, uneven steps and one repeated position."""
     save(folder / "picture_13x7", *stack([1, 0, 0], [0, 1, 0], [0, 0, 2.5], heights=[0]))
     save(folder / "gaps", *stack([1, 0, 0], [0, 1, 0], [0, 0, 2.5], heights=[0, 1, 4, 5, 9]))
+    repeated = stack([1, 0, 0], [0, 1, 0], [0, 0, 2.5], heights=[0, 0, 0, 0])
+    for number, image in enumerate(repeated):
+        image.AcquisitionTime = f"1010{number:02}"
+    save(folder / "repeated", *repeated)
     save(folder / "large", *stack([1, 0, 0], [0, 1, 0], [0, 0, 1.25], rows=128, columns=100, heights=range(24)))
     xray = start(DX, "DX", values(37, 29))
     xray.ImageType, xray.PatientOrientation = ["ORIGINAL", "PRIMARY"], ["L", "F"]
@@ -169,8 +174,32 @@ def others(folder):
     save(folder / "film", film)
 
 
+def nifti(folder):
+    """NIfTI images whose axes have all kinds of directions, with a sform, a qform, both or neither."""
+    turned = rotation(11, 29, -37)
+    axes = {"ras": np.eye(3), "lps": np.diag([-1, -1, 1]), "psr": np.eye(3)[[2, 0, 1]], "oblique": turned,
+            "oblique_flipped": turned @ np.diag([-1, 1, -1])}
+    for name, directions in axes.items():
+        affine = np.eye(4)
+        affine[:3, :3] = directions @ np.diag([0.75, 0.8, 2.5])
+        affine[:3, 3] = [12.5, -34.25, 56.125]
+        for sform, qform in [(1, 1), (2, 0), (0, 1), (4, 3), (0, 0)]:
+            image = nibabel.Nifti1Image(values(13, 7, 5).astype(np.int16), affine)
+            image.set_sform(affine, sform)
+            image.set_qform(affine, qform)
+            if not sform and not qform:
+                image = nibabel.Nifti1Image(np.asanyarray(image.dataobj), None)
+            target = folder / f"nifti_{name}_{sform}{qform}"
+            target.mkdir()
+            nibabel.save(image, target / "image.nii.gz")
+
+
 def real(folder, files):
     """Every real file in a folder of its own."""
+    for path in sorted((files.parent / "nifti").glob("ct_*.nii.gz")):
+        target = folder / f"nifti_real_{path.name.split('.')[0]}"
+        target.mkdir()
+        shutil.copy(path, target / "image.nii.gz")
     for path in sorted(files.rglob("*.dcm")):
         target = folder / f"real_{path.stem}"
         target.mkdir(parents=True)
@@ -182,6 +211,7 @@ if __name__ == "__main__":
     stacks(root)
     enhanced(root)
     others(root)
+    nifti(root)
     if len(sys.argv) > 2 and Path(sys.argv[2]).is_dir():
         real(root, Path(sys.argv[2]))
     print(len(list(root.iterdir())), "images")

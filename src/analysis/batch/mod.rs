@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::export::Formats;
-use crate::data::dicom::seg::Codes;
+use crate::data::seg::Codes;
 use crate::data::worklist::Item;
 use crate::data::{DataError, Limit, Window};
 use crate::infer::{InferError, Segmenter, in_order};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::SegmentWords;
 use crate::data::Mask;
-use crate::data::dicom::seg::{Algorithm, Codes, Model};
 use crate::data::export::LabelMasks;
+use crate::data::seg::{Algorithm, Codes, Model};
 use crate::infer::{ModelInfo, SlicePrediction};
 
 /// The colour of a prediction without a ground truth.

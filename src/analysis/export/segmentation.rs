@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Export;
 use crate::data::DataError;
-use crate::data::dicom::seg::{self, Algorithm, Concept, Frame, Kind, Segment, Segmentation};
 use crate::data::export::LabelMasks;
+use crate::data::seg::{self, Algorithm, Concept, Frame, Kind, Segment, Segmentation};
 
 /// What a DICOM segmentation says of a label.
 #[derive(Clone, Debug, PartialEq)]

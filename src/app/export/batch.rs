@@ -10,7 +10,7 @@ use crate::app::notes::Kind;
 use crate::app::pane::Pane;
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::data::dicom::seg::Codes;
+use crate::data::seg::Codes;
 use crate::engine::jobs::BatchImages;
 use crate::engine::{Failure, Slot};
 

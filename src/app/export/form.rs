@@ -6,7 +6,7 @@ use crate::analysis::export::Format;
 use crate::annotate::LabelId;
 use crate::app::record::Source;
 use crate::app::state::State;
-use crate::data::dicom::seg::Codes;
+use crate::data::seg::Codes;
 use crate::engine::Ticket;
 
 /// Which of the two masks is exported.

@@ -6,8 +6,8 @@ use super::{Form, FormLabel, Of};
 use crate::analysis::export::{SegmentWords, model_of};
 use crate::annotate::{Annotation, LabelId, Origin, PredictedBy};
 use crate::app::state::State;
-use crate::data::dicom::seg::{Algorithm, Codes, Concept, Model};
 use crate::data::export::LabelMasks;
+use crate::data::seg::{Algorithm, Codes, Concept, Model};
 use crate::engine::MaskOf;
 use crate::engine::jobs::LabelsOf;
 

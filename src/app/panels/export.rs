@@ -9,7 +9,7 @@ use crate::app::dialogs::DialogKind;
 use crate::app::export::{ExportCommand, Form, FormLabel, Of};
 use crate::app::state::State;
 use crate::app::text::file_name;
-use crate::data::dicom::seg::{self, Codes};
+use crate::data::seg::{self, Codes};
 
 /// Draws the form.
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {

@@ -8,7 +8,7 @@ use dicom_dictionary_std::tags;
 use super::attributes::Attributes;
 use super::elements::{number, text};
 use super::reader::{Contents, Stored};
-use super::{identified, pixels, seg, stacks};
+use super::{identified, pixels, stacks};
 use crate::data::volume::{Source, StoredPixels, Volume};
 use crate::data::{DataError, Limit};
 
@@ -83,12 +83,20 @@ impl Samples {
     /// Panics if there is no such frame.
     pub fn frame(&self, plane: usize, frame: usize) -> Vec<u16> {
         match self {
-            Self::Bits(bytes) => seg::unpacked(bytes, plane, frame).map(u16::from).collect(),
+            Self::Bits(bytes) => unpacked(bytes, plane, frame).map(u16::from).collect(),
             Self::StoredPixels(values) => {
                 values.floats(frame * plane..(frame + 1) * plane).into_iter().map(|value| value as u16).collect()
             }
         }
     }
+}
+
+/// Returns the pixels of frame `frame` of `plane` pixels from packed bits, as 0 and 1.
+///
+/// # Panics
+/// Panics if there are fewer bits.
+pub fn unpacked(bytes: &[u8], plane: usize, frame: usize) -> impl Iterator<Item = u8> {
+    (frame * plane..(frame + 1) * plane).map(move |bit| bytes[bit / 8] >> (bit % 8) & 1)
 }
 
 /// Reads a segmentation as a label map.

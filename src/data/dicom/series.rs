@@ -84,7 +84,7 @@ pub fn recounted(name: &str, listed: usize, read: usize) -> String {
 }
 
 /// Returns the files of a folder and of those below it, as [`series_in`] searches them.
-pub(super) fn files_in(folder: &Path) -> Vec<PathBuf> {
+pub(in crate::data) fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     collect(folder, DEPTH, &mut files, &mut HashSet::new());
     files

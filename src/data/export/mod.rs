@@ -1,6 +1,6 @@
 //! Labels of an image as they are handed to other programs: as a label map or as pictures, and read again from files.
 
-mod labels;
+pub(in crate::data) mod labels;
 pub mod names;
 mod pictures;
 mod read;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{LabelMasks, names};
-use crate::data::dicom::seg;
 use crate::data::mask::{self, Agreed, LabelMap, Laid, MaskKind, lay};
+use crate::data::seg;
 use crate::data::volume::Source;
 use crate::data::{DataError, Mask, MaskReading, Volume};
 

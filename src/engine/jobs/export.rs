@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::export::{Export, Exported, Format, SegmentWords, predicted_label, write_one};
-use crate::data::dicom::seg::{Codes, Model};
 use crate::data::export::{LabelMasks, picture_paths};
+use crate::data::seg::{Codes, Model};
 use crate::data::{Limit, Volume};
 use crate::engine::MaskOf;
 use crate::engine::job::{Failure, Job, Task, Worker};

@@ -9,7 +9,7 @@ use super::{Algorithm, Segment};
 use crate::data::{DataError, error::one_line};
 
 /// The list that comes with the program.
-const BUILT_IN: &str = include_str!("../../../../assets/segment_codes.csv");
+const BUILT_IN: &str = include_str!("../../../assets/segment_codes.csv");
 /// The coding scheme of values without a scheme: SNOMED CT.
 const SCHEME: &str = "SCT";
 /// The largest number of rows of a user's file.

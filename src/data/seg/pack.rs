@@ -28,17 +28,10 @@ fn even(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Returns the pixels of frame `frame` of `plane` pixels from packed bits, as 0 and 1.
-///
-/// # Panics
-/// Panics if there are fewer bits.
-pub fn unpacked(bytes: &[u8], plane: usize, frame: usize) -> impl Iterator<Item = u8> {
-    (frame * plane..(frame + 1) * plane).map(move |bit| bytes[bit / 8] >> (bit % 8) & 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dicom::segments::unpacked;
 
     #[test]
     fn frames_of_a_size_that_is_no_multiple_of_eight_follow_each_other() {

@@ -16,7 +16,6 @@ mod uid;
 mod write;
 
 pub use codes::{Code, Codes, Concept};
-pub(super) use pack::unpacked;
 pub use read::{OpenedSegmentation, is_segmentation, read};
 pub use segmentation::{Algorithm, Frame, Kind, MOST_SEGMENTS, Model, Segment, Segmentation};
 pub use sources::refusal;

@@ -103,6 +103,16 @@ fn a_series_as_dicom_segmentation() {
     let out = folder.path().join("out");
     let object = predict(&series, &out, &["--all-slices", "--format", "dicom-seg,nifti"]).json();
     let slices = object["slices"].as_array().expect("slices").clone();
+    // The probabilities stand beside the masks, which they give at their threshold.
+    let volume = open::open(&series, Limit::default(), &|_, _| true).expect("a volume");
+    let fractions = out.join("mask_probability.dcm");
+    let fractions = seg::read(&fractions, &volume, Agreed::Refuse, Limit::default()).expect("probabilities");
+    assert_eq!((fractions.segmentation.kind, fractions.segmentation.segments.len()), (seg::Kind::Fractional, 1));
+    assert_eq!(fractions.segmentation.frames.len(), slices.len());
+    for frame in &fractions.segmentation.frames {
+        let above = frame.values.iter().filter(|value| **value >= 128).count();
+        assert_eq!(slices[frame.slice]["foreground_pixels"], above, "slice {}", frame.slice);
+    }
     for (number, slice) in slices.iter().enumerate() {
         for name in ["mask.dcm", "mask.nii.gz"] {
             let mask = out.join(name).to_string_lossy().into_owned();

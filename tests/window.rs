@@ -25,6 +25,8 @@ mod presentation;
 mod prompts;
 #[path = "window/proposals.rs"]
 mod proposals;
+#[path = "window/readers.rs"]
+mod readers;
 #[path = "window/report.rs"]
 mod report;
 #[path = "window/robustness.rs"]

@@ -1,6 +1,6 @@
 //! The work on the cases of a list: states, reader's name, accepted masks, agreement of readers, pairs for training.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;

@@ -11,6 +11,8 @@ mod formats;
 mod agreement;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/batch.rs"]
+mod batch;
 #[path = "cli/data.rs"]
 mod data;
 #[path = "cli/describe.rs"]
@@ -19,6 +21,8 @@ mod describe;
 mod device;
 #[path = "cli/evaluate.rs"]
 mod evaluate;
+#[path = "cli/exports.rs"]
+mod exports;
 #[path = "cli/figure.rs"]
 mod figure;
 // This helper was made for the tests of images; not all of it is needed here.

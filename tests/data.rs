@@ -37,6 +37,8 @@ mod geometry;
 mod hostile;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
+#[path = "data/label_maps.rs"]
+mod label_maps;
 #[path = "data/layouts.rs"]
 mod layouts;
 #[path = "data/masks.rs"]
@@ -59,6 +61,8 @@ mod preprocess;
 mod prompt_input;
 #[path = "data/prompts.rs"]
 mod prompts;
+#[path = "data/seg.rs"]
+mod seg;
 #[path = "data/several.rs"]
 mod several;
 #[path = "data/tables.rs"]

@@ -3,6 +3,10 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/annotate.rs"]
+mod annotate;
+#[path = "window/annotate_tools.rs"]
+mod annotate_tools;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]
@@ -19,6 +23,8 @@ mod harness;
 mod influence;
 #[path = "window/information.rs"]
 mod information;
+#[path = "window/keeping.rs"]
+mod keeping;
 #[path = "window/presentation.rs"]
 mod presentation;
 #[path = "window/prompts.rs"]

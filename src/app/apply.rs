@@ -1,6 +1,6 @@
 //! Applies commands: the only place where a command changes the state.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use eframe::egui;
@@ -10,16 +10,19 @@ use super::cases::{CasesCommand, PairCommand};
 use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
+use super::export::{BatchCommand, ExportCommand};
+use super::keeping::KeepCommand;
 use super::notes::Kind;
 use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
 use super::stages::{self, StagesCommand};
+use super::tab::Tab;
 use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use super::worklist::Worklist;
 use crate::engine::jobs::{ClearGpuCache, SaveMask, SaveOverlay, SortPaths};
-use crate::engine::{Busy, PredictRequest, Slot, Ticket};
+use crate::engine::{AsksFor, Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
 
 impl HimixApp {
@@ -31,16 +34,11 @@ impl HimixApp {
         let state = &mut self.state;
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
-            Command::OpenPaths(paths) => {
-                let paths = self.take_found(paths);
-                if paths.is_empty() {
-                    return;
-                }
-                let state = &mut self.state;
-                let has_image = state.document.image.is_some();
-                let job = SortPaths { paths, has_image };
-                let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
-                self.say_if_busy(sent);
+            Command::OpenPaths(paths) => self.open_paths(paths, AsksFor::Nothing),
+            Command::OpenDropped(paths) => {
+                let is_drawn_on = state.tab == Tab::Annotate;
+                let asks = if is_drawn_on { AsksFor::Labels } else { AsksFor::Segmentations };
+                self.open_paths(paths, asks);
             }
             Command::OpenImage(path) => self.open_image(path),
             Command::OpenFolder(folder) => self.open_folder(folder),
@@ -165,6 +163,8 @@ impl HimixApp {
             Command::Proposals(command) => self.apply_proposals(command),
             Command::Variants(command) => self.apply_variants(command),
             Command::Annotate(command) => self.apply_annotating(command),
+            Command::Keep(command) => self.apply_keeping(command),
+            Command::Export(command) => self.apply_export(command),
             Command::SetUndoMemory(mib) => {
                 state.settings.undo_memory_mib = mib;
                 state.history.set_limit(state.settings.undo_memory());
@@ -191,6 +191,18 @@ impl HimixApp {
         }
     }
 
+    fn open_paths(&mut self, paths: Vec<PathBuf>, asks: AsksFor) {
+        let paths = self.take_found(paths);
+        if paths.is_empty() {
+            return;
+        }
+        let state = &mut self.state;
+        let has_image = state.document.image.is_some();
+        let job = SortPaths { paths, has_image, asks };
+        let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
+        self.say_if_busy(sent);
+    }
+
     /// Returns the next request number.
     pub(super) fn ticket(&self) -> Ticket {
         self.engine.ticket()
@@ -209,12 +221,14 @@ impl HimixApp {
         let name = match kind {
             DialogKind::SaveMask => self.state.suggested_name("mask"),
             DialogKind::SaveOverlay(_) => self.state.suggested_name("overlay"),
+            DialogKind::SaveAnnotation => self.state.suggested_annotation_name(),
             DialogKind::SaveSettings => Some("training.toml".into()),
             DialogKind::SaveAgreement => Some("agreement.csv".into()),
             DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
                 Some(self.state.suggested_name(&kind).unwrap_or(format!("{kind}.png")))
             }
+            DialogKind::Export => self.state.export.form.as_ref().map(|form| file_name(Path::new(&form.path))),
             DialogKind::SaveModified => {
                 self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
             }
@@ -244,7 +258,12 @@ impl HimixApp {
         let Some((kind, answer)) = self.dialogs.answer() else { return };
         let path = match answer {
             Answer::Picked(path) => path,
-            Answer::Cancelled => return,
+            Answer::Cancelled => {
+                // The window does not close after a save that did not happen.
+                return self
+                    .commands
+                    .extend((kind == DialogKind::SaveAnnotation).then_some(Command::Keep(KeepCommand::StayOpen)));
+            }
             Answer::Unavailable => {
                 let text = "The system showed no file dialog (on Linux it needs a desktop portal or zenity). \
                             Drop the file on the window, or name it on the command line.";
@@ -262,7 +281,14 @@ impl HimixApp {
             DialogKind::SaveFigure(kind) => Command::Stages(StagesCommand::SaveFigure(kind, path)),
             DialogKind::ModelFolder | DialogKind::ModelFile => Command::OpenModel(ModelSource::new(path)),
             DialogKind::SaveMask => Command::SaveMask(path),
+            DialogKind::OpenAnnotation => Command::Keep(KeepCommand::Open(path)),
+            DialogKind::SaveAnnotation => Command::Keep(KeepCommand::SaveAs(path)),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
+            DialogKind::Annotation => Command::Export(ExportCommand::OpenLabels(path)),
+            DialogKind::Export => Command::Export(ExportCommand::Picked(path)),
+            DialogKind::BatchFolder => {
+                Command::Export(ExportCommand::Batch(BatchCommand::Out(path.display().to_string())))
+            }
             DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
             DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::annotate::journal::EXTENSION as ANNOTATION;
 use crate::engine::session::{EXTENSION, Part};
 use crate::engine::{FigureKind, Wake};
 
@@ -25,12 +26,22 @@ pub enum DialogKind {
     Folder,
     /// A ground truth mask to compare with.
     Truth,
+    /// A file to open as annotation.
+    Annotation,
+    /// The file to export labels to.
+    Export,
+    /// The folder for the results of a batch.
+    BatchFolder,
     /// A folder with a model bundle.
     ModelFolder,
     /// A weight file with a configuration beside it.
     ModelFile,
     /// The file to write the mask to.
     SaveMask,
+    /// An annotation to open.
+    OpenAnnotation,
+    /// The file to save the annotation in.
+    SaveAnnotation,
     /// The file to write the image with its overlay to, at this size.
     SaveOverlay(OverlaySize),
     /// A data set for training.
@@ -169,9 +180,22 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::Truth => {
             dialog.set_title("Open ground truth").add_filter("Masks", &[IMAGES, SCANS].concat()).pick_file()
         }
+        DialogKind::Annotation => dialog
+            .set_title("Open as annotation")
+            .add_filter("Masks, label maps and segmentations", &[IMAGES, SCANS].concat())
+            .add_filter("All files", &["*"])
+            .pick_file(),
+        DialogKind::Export => dialog.set_title("Export").save_file(),
+        DialogKind::BatchFolder => dialog.set_title("Choose folder for the masks").pick_folder(),
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
+        DialogKind::OpenAnnotation => {
+            dialog.set_title("Open annotation").add_filter("Annotations", &[ANNOTATION]).pick_file()
+        }
+        DialogKind::SaveAnnotation => {
+            dialog.set_title("Save annotation").add_filter("Annotations", &[ANNOTATION]).save_file()
+        }
         DialogKind::SaveOverlay(size) => {
             let title = format!("Save overlay {}", size.name());
             dialog.set_title(title).add_filter("PNG", &["png"]).save_file()
@@ -222,6 +246,7 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveMask | DialogKind::SaveOverlay(_) | DialogKind::SaveFigure(_) => Some("png"),
         DialogKind::SaveSettings => Some("toml"),
         DialogKind::SaveSession => Some(EXTENSION),
+        DialogKind::SaveAnnotation => Some(ANNOTATION),
         DialogKind::SaveVariants | DialogKind::SaveAgreement => Some("csv"),
         _ => None,
     }

@@ -22,6 +22,10 @@ impl Pane {
     pub const PRESETS: Self = Self("prompt_presets");
     /// Reports and prompts.
     pub const REPORT: Self = Self("report");
+    /// Areas, diameters, volumes and values of the labels.
+    pub const MEASUREMENTS: Self = Self("measurements");
+    /// The batch over the worklist.
+    pub const BATCH: Self = Self("batch");
     /// All messages.
     pub const MESSAGES: Self = Self("messages");
     /// The spectrum filters of the stages.

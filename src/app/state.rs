@@ -10,9 +10,11 @@ use super::annotating::{Annotating, Looked};
 use super::builder::Builder;
 use super::cases::Cases;
 use super::comparison::Comparison;
+use super::export::Exporting;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
+use super::keeping::Keeping;
 use super::keys::ActionId;
 use super::layout::Layouts;
 use super::notes::Notes;
@@ -148,6 +150,8 @@ pub struct State {
     pub network_view: Option<(u64, TextureHandle)>,
     /// The predictions of this session, newest first.
     pub past: Vec<PredictionRecord>,
+    /// The annotations that are kept.
+    pub keeping: Keeping,
     /// The prediction that was kept last.
     pub kept: Option<Ticket>,
     /// A past prediction whose image is being opened.
@@ -184,6 +188,8 @@ pub struct State {
     pub variants: Variants,
     /// Drawing and correcting masks.
     pub annotating: Annotating,
+    /// Exports, files that are opened as annotation, measurements and the batch.
+    pub export: Exporting,
     /// The session that was opened, and those that were left behind.
     pub sessions: Sessions,
     /// The comparison model, if there is one.
@@ -211,6 +217,7 @@ impl State {
             proposals: Proposals::default(),
             variants: Variants::default(),
             annotating: Annotating::default(),
+            export: Exporting::default(),
             sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
@@ -246,6 +253,7 @@ impl State {
             network_view: None,
             past: Vec::new(),
             kept: None,
+            keeping: Keeping::default(),
             recalled: None,
             palette: None,
             worklist: None,

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod arguments;
+mod batch;
 mod data;
 mod describe;
 mod device;
@@ -26,6 +27,7 @@ mod reference;
 mod report;
 mod robustness;
 mod scores;
+mod slices;
 mod terminal;
 mod train;
 mod verify;
@@ -59,6 +61,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Predict(predict::PredictArguments),
+    Batch(batch::BatchArguments),
     Verify(verify::VerifyArguments),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
@@ -120,6 +123,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     }
     terminal::without_panic_text(|| match command {
         Command::Predict(arguments) => predict::run(&arguments, &open),
+        Command::Batch(arguments) => batch::run(&arguments, &open),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

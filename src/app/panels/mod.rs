@@ -1,6 +1,7 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod annotate;
+mod batch;
 mod builder;
 mod canvas;
 mod cases;
@@ -9,11 +10,14 @@ mod completion;
 mod dock;
 pub mod empty;
 mod entries;
+mod export;
 mod hud;
 mod influence;
 mod information;
+mod keeping;
 mod level;
 mod library;
+mod measurements;
 mod menu;
 mod messages;
 mod model;
@@ -60,7 +64,10 @@ pub const PANELS: &[&dyn Panel] = &[
     &canvas::Canvas,
     &variants::Variants,
     &annotate::labels::Labels,
+    &annotate::operations::Operations,
     &annotate::steps::Steps,
+    &measurements::MeasurementsPanel,
+    &batch::Batch,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,
@@ -105,6 +112,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
         menu::show(ui, state, commands);
         notes::show(ui, state, commands);
         session::show(ui, state, commands);
+        keeping::show(ui, state, commands);
         question::show(ui, state, commands);
         let hero = CentralPanel::no_frame().show(ui, |ui| dock::show(ui, state, PANELS, commands)).inner;
         toasts::show(ui.ctx(), state, hero, commands);
@@ -112,6 +120,7 @@ pub fn show(ui: &mut Ui, state: &mut State, commands: &mut Vec<Command>) {
     pages::show(ui.ctx(), state, commands);
     palette::show(ui.ctx(), state, commands);
     train::ask_before_closing(ui.ctx(), state, commands);
+    keeping::ask_before_closing(ui.ctx(), state, commands);
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use layout::Layout;
 pub(super) use marks::key;
 pub(super) use names::{fold, natural, readable};
 pub use pair::Pair;
-pub use prompt_list::{PromptList, prompt_list};
+pub use prompt_list::{PromptFile, PromptList, prompt_list};
 pub use reading::{FILE as SETTINGS_FILE, PairReading};
 pub use survey::{SplitSurvey, Survey, survey};
 

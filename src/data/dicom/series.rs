@@ -36,8 +36,7 @@ pub struct Series {
 /// stack, or if several lie at the same positions, they are returned as several series, each of which can be
 /// opened.
 pub fn series_in(folder: &Path) -> Vec<Series> {
-    let mut files = Vec::new();
-    collect(folder, DEPTH, &mut files, &mut HashSet::new());
+    let files = files_in(folder);
     let headers: Vec<(PathBuf, Attributes)> = files
         .into_par_iter()
         .filter_map(|path| {
@@ -82,6 +81,13 @@ pub fn series_in(folder: &Path) -> Vec<Series> {
 pub fn recounted(name: &str, listed: usize, read: usize) -> String {
     let slices = if read == 1 { "1 slice".to_owned() } else { format!("{read} slices") };
     name.replacen(&format!(", {listed} slices"), &format!(", {slices}"), 1)
+}
+
+/// Returns the files of a folder and of those below it, as [`series_in`] searches them.
+pub(in crate::data) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    collect(folder, DEPTH, &mut files, &mut HashSet::new());
+    files
 }
 
 /// Collects the files of a folder, each of them once, because links may lead to the same file again or form a

@@ -45,6 +45,8 @@ mod model;
 mod moved;
 #[path = "cli/old.rs"]
 mod old;
+#[path = "cli/pairs.rs"]
+mod pairs;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

@@ -33,6 +33,8 @@ mod presentation;
 mod prompts;
 #[path = "window/proposals.rs"]
 mod proposals;
+#[path = "window/readers.rs"]
+mod readers;
 #[path = "window/report.rs"]
 mod report;
 #[path = "window/robustness.rs"]

@@ -244,8 +244,10 @@ impl HimixApp {
         let is_lone = items.len() == 1;
         self.state.worklist = Some(Worklist::new(ticket, folder, items));
         self.request_cases();
-        if let Some(layout) = self.state.layouts.get_mut(Tab::Read) {
-            layout.open(Pane::WORKLIST, !is_lone);
+        for tab in [Tab::Read, Tab::Annotate] {
+            if let Some(layout) = self.state.layouts.get_mut(tab) {
+                layout.open(Pane::WORKLIST, !is_lone);
+            }
         }
         self.commands.push(Command::OpenItem(0));
         match self.state.truth_of_folder.take() {

@@ -48,18 +48,10 @@ impl HimixApp {
         match command {
             CasesCommand::Accept => {
                 let mask = self.state.mask_to_accept();
-                if self.record_case(place, CaseState::Done, mask) {
-                    self.open_next_case(place);
-                }
+                self.record_case(place, CaseState::Done, mask, true);
             }
-            CasesCommand::Reject => {
-                if self.record_case(place, CaseState::Rejected, None) {
-                    self.open_next_case(place);
-                }
-            }
-            _ => {
-                self.record_case(place, CaseState::ToDo, None);
-            }
+            CasesCommand::Reject => self.record_case(place, CaseState::Rejected, None, true),
+            _ => self.record_case(place, CaseState::ToDo, None, false),
         }
     }
 
@@ -73,34 +65,36 @@ impl HimixApp {
         self.say_if_busy(sent);
     }
 
-    /// Records the state of a case. Returns whether the request was sent.
-    fn record_case(&mut self, place: usize, state: CaseState, mask: Option<AcceptedMask>) -> bool {
-        let (Some(list), Some(reader)) = (&mut self.state.worklist, &self.state.settings.reader) else {
-            return false;
-        };
-        let known = self.state.cases.store.as_ref().filter(|(ticket, _)| *ticket == list.ticket);
-        let (Some((_, store)), Some(id)) = (known, list.states.id(place)) else {
-            self.state
-                .notes
-                .add(Kind::Info, "The states of the cases are still being read. Try again in a moment.");
-            return false;
-        };
+    /// Returns whether the states of the list are known, without which none can be recorded.
+    fn knows_states(&self) -> bool {
+        let list = self.state.worklist.as_ref().map(|list| list.ticket);
+        list.is_some() && self.state.cases.store.as_ref().map(|(ticket, _)| *ticket) == list
+    }
+
+    /// Records the state of a case, and opens the next one once it was recorded if it `goes_on`.
+    fn record_case(&mut self, place: usize, state: CaseState, mask: Option<AcceptedMask>, goes_on: bool) {
+        if !self.knows_states() {
+            let text = "The states of the cases are still being read. Try again in a moment.";
+            return self.state.notes.add(Kind::Info, text);
+        }
+        let (Some(list), Some(reader)) = (&mut self.state.worklist, &self.state.settings.reader) else { return };
+        let (Some((_, store)), Some(id)) = (&self.state.cases.store, list.states.id(place)) else { return };
         let job = RecordCase { store: store.clone(), reader: reader.clone(), id: id.to_owned(), state, mask };
         let document = &self.state.document;
         let accepted = job.mask.as_ref().and(document.image.as_ref());
         let accepted = accepted.map(|open| (open.ticket, document.annotation.revision()));
-        let what = Recording { list: list.ticket, accepted };
+        let what = Recording { list: list.ticket, accepted, goes_on: goes_on.then_some(place) };
         let sent = self.engine.ask_beside(&mut self.state.cases.recording, what, job);
         if sent.is_ok() {
             // If it fails, the states are read again.
             list.states.set(place, state);
             list.refresh();
         }
-        self.say_if_busy(sent).is_some()
+        self.say_if_busy(sent);
     }
 
     /// Opens the next case of the list that is neither done nor rejected, after this one or else from the beginning.
-    fn open_next_case(&mut self, place: usize) {
+    pub(super) fn open_next_case(&mut self, place: usize) {
         let Some(list) = &self.state.worklist else { return };
         match list.next_open(place) {
             Some(next) => self.open_item(next),
@@ -133,7 +127,7 @@ impl HimixApp {
                 Waiting::Command(command) => self.apply_cases(command),
                 Waiting::Edited(list, place) => {
                     if self.state.worklist.as_ref().is_some_and(|known| known.ticket == list) {
-                        self.record_case(place, CaseState::Draft, None);
+                        self.record_case(place, CaseState::Draft, None, false);
                     }
                 }
             }
@@ -141,10 +135,13 @@ impl HimixApp {
     }
 
     /// Reads the mask that the reader accepted for the open case, so that it can be corrected.
-    fn open_accepted(&mut self) {
+    pub(super) fn open_accepted(&mut self) {
         let (Ok(place), Some(open)) = (self.state.open_case(), &self.state.document.image) else { return };
         let known = self.state.worklist.as_ref().and_then(|list| list.states.entry(place));
         let Some(path) = known.and_then(|entry| entry.mask.clone()) else { return };
+        if !self.state.document.annotation.is_blank() {
+            return;
+        }
         let (image, limit) = (open.ticket, self.state.settings.limit());
         let sent = self.engine.ask(&mut self.state.cases.accepted, image, OpenAccepted { path, image, limit });
         self.say_if_busy(sent);
@@ -207,7 +204,10 @@ impl HimixApp {
         }
         let ticket = list.ticket;
         if self.state.settings.reader.is_some() {
-            self.record_case(place, CaseState::Draft, None);
+            // Otherwise the next edit does it.
+            if self.knows_states() {
+                self.record_case(place, CaseState::Draft, None, false);
+            }
         } else {
             let waiting = Waiting::Edited(ticket, place);
             let is_known = |naming: &Naming| naming.waiting.contains(&waiting);

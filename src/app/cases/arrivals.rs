@@ -21,7 +21,7 @@ impl HimixApp {
                 (Err(failure), _) => self.say_failure(failure),
             }
         }
-        for (Recording { list: ticket, accepted }, outcome) in self.state.cases.recording.take() {
+        for (Recording { list: ticket, accepted, goes_on }, outcome) in self.state.cases.recording.take() {
             match outcome {
                 Ok(CaseRecorded { cases, note }) => {
                     let open = self.state.document.image.as_ref().map(|open| open.ticket);
@@ -34,10 +34,15 @@ impl HimixApp {
                     if let Some(list) = list.filter(|_| is_same_reader(reader, &cases.reader)) {
                         list.states.take_own(&cases);
                         list.refresh();
+                        let is_there = |place: &usize| list.current == Some(*place) && list.opening.is_none();
+                        if let Some(place) = goes_on.filter(is_there) {
+                            self.open_next_case(place);
+                        }
                     }
                 }
                 Err(failure) => {
                     self.say_failure(failure);
+                    self.state.worklist.iter_mut().for_each(|list| list.states.forget());
                     self.request_cases();
                 }
             }
@@ -50,6 +55,7 @@ impl HimixApp {
         self.state.cases.store = Some((ticket, store));
         list.states.take(ids, readers, self.state.settings.reader.as_deref());
         list.refresh();
+        self.open_accepted();
         notes.into_iter().for_each(|note| self.state.notes.add(Kind::Warning, note));
     }
 }

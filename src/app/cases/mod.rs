@@ -71,6 +71,8 @@ struct Recording {
     list: Ticket,
     /// The image and the revision of its annotation that is accepted.
     accepted: Option<(Ticket, u64)>,
+    /// The case after which the next one is opened.
+    goes_on: Option<usize>,
 }
 
 /// The state of the work on the cases.

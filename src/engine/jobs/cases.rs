@@ -35,7 +35,8 @@ pub struct CasesRead {
 
 impl Job for ReadCases {
     type Answer = CasesRead;
-    const WORKER: Worker = Worker::Files;
+    // One after the other with the changes, and beside the files that are opened.
+    const WORKER: Worker = Worker::Storage;
 
     fn file(&self) -> Option<PathBuf> {
         Some(self.folder.clone())

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
+use super::Keeping;
 use super::case::{Case, Happened};
 use super::merge::merged;
-use super::{Access, Keeping};
 use crate::annotate::Annotation;
 use crate::annotate::journal::{Refusal, Replayed};
 use crate::app::HimixApp;
@@ -136,7 +136,7 @@ impl HimixApp {
         }
         if let Some(path) = former.filter(|_| content.is_none()) {
             let text = format!(
-                "Another image was in this place when it was annotated. Its annotation is kept and not shown; “Open annotation…” opens it if \
+                "Another image was in this place when it was annotated. Its annotation is kept and not shown; “Open saved annotation…” opens it if \
                  the size is the same: {}",
                 path.display()
             );
@@ -205,7 +205,6 @@ impl Keeping {
 
     /// Returns whether changes would be lost if the program ended now.
     pub(super) fn has_unwritten(&self) -> bool {
-        let is_failing = |case: &Case| matches!(case.access, Access::Failing(_)) && !case.is_written();
-        self.open.iter().chain(&self.left).any(is_failing)
+        self.open.iter().chain(&self.left).any(|case| case.failing().is_some())
     }
 }

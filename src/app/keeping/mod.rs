@@ -114,12 +114,14 @@ impl Keeping {
         self.changed_by_others.as_deref()
     }
 
+    /// Returns the reason why changes of the open case cannot be written now; `None` if there are none, or if they can.
+    pub fn failing(&self) -> Option<&str> {
+        self.open.as_ref()?.failing()
+    }
+
     /// Returns the number of closed cases whose last changes could not be written yet, and the reason.
     pub fn failing_cases(&self) -> Option<(usize, &str)> {
-        let reasons = self.left.iter().filter_map(|case| match &case.access {
-            Access::Failing(reason) => Some(reason.as_str()),
-            _ => None,
-        });
+        let reasons = self.left.iter().filter_map(Case::failing);
         Some((reasons.clone().count(), reasons.clone().next()?))
     }
 

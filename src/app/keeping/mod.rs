@@ -12,8 +12,6 @@ mod saving;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use closing::ClosingUnsaved;
-
 use self::case::Case;
 use crate::annotate::Edit;
 use crate::engine::jobs::{AnnotationRead, AnnotationSaved};
@@ -55,6 +53,20 @@ pub enum Access {
     Unkept,
     /// The annotation cannot be changed, for this reason.
     ReadOnly(String),
+}
+
+/// Whether the window is about to be closed with unsaved changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClosingUnsaved {
+    /// It is not about to be closed.
+    #[default]
+    No,
+    /// The user is asked.
+    Asks,
+    /// The window closes once the annotation is saved.
+    AfterSaving,
+    /// The window closes; the user was asked.
+    Now,
 }
 
 /// The annotations that are being kept.

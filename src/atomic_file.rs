@@ -35,11 +35,34 @@ pub fn write_durably(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Resul
 /// Creates the temporary file for `path` with the content that `fill` writes.
 fn filled(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<NamedTempFile> {
     let mut part = beside(path)?;
+    fill_part(&mut part, fill)?;
+    Ok(part)
+}
+
+/// Like [`write`], but the file gets its name only after `check` has read it under its temporary path and found
+/// nothing wrong. `fail` converts file system errors.
+///
+/// # Errors
+/// Returns the errors of [`write`] and of `check`.
+pub fn write_checked<E>(
+    path: &Path,
+    fail: impl Fn(io::Error) -> E,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    check: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut part = beside(path).map_err(&fail)?;
+    fill_part(&mut part, fill).map_err(&fail)?;
+    // A disk may report only now that it is full.
+    part.as_file().sync_all().map_err(&fail)?;
+    check(part.path())?;
+    part.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+fn fill_part(part: &mut NamedTempFile, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(part.as_file_mut());
     fill(&mut out)?;
-    out.flush()?;
-    drop(out);
-    Ok(part)
+    out.flush()
 }
 
 /// Like [`write`], for a library that writes to a path: `fill` receives the temporary path. `fail` converts file
@@ -101,6 +124,15 @@ mod tests {
         let refused = |part: &Path| by_name("half")(part).and(Err(io::Error::other("damaged")));
         assert!(write_to(&path, |error| error, refused).is_err());
         assert_eq!(content(), "three");
+        let text = |content: &'static [u8]| move |out: &mut dyn Write| out.write_all(content);
+        let other = |part: &Path| match fs::read_to_string(part)?.as_str() {
+            "four" => Ok(()),
+            _ => Err(io::Error::other("it differs")),
+        };
+        assert!(write_checked(&path, |error| error, text(b"five"), other).is_err());
+        assert_eq!(content(), "three");
+        write_checked(&path, |error| error, text(b"four"), other).expect("written");
+        assert_eq!(content(), "four");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else is left");
         assert!(write(&folder.path().join("none/a.txt"), |_| Ok(())).is_err());
     }

@@ -7,8 +7,12 @@
 mod common;
 mod formats;
 
+#[path = "cli/agreement.rs"]
+mod agreement;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/batch.rs"]
+mod batch;
 #[path = "cli/data.rs"]
 mod data;
 #[path = "cli/describe.rs"]
@@ -17,6 +21,8 @@ mod describe;
 mod device;
 #[path = "cli/evaluate.rs"]
 mod evaluate;
+#[path = "cli/exports.rs"]
+mod exports;
 #[path = "cli/figure.rs"]
 mod figure;
 // This helper was made for the tests of images; not all of it is needed here.
@@ -39,6 +45,8 @@ mod model;
 mod moved;
 #[path = "cli/old.rs"]
 mod old;
+#[path = "cli/pairs.rs"]
+mod pairs;
 #[path = "cli/phantoms.rs"]
 mod phantoms;
 #[path = "cli/predict.rs"]

@@ -3,10 +3,14 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "data/append.rs"]
+mod append;
 #[path = "data/bad_input.rs"]
 mod bad_input;
 #[path = "data/big_endian.rs"]
 mod big_endian;
+#[path = "data/cases.rs"]
+mod cases;
 mod common;
 #[path = "data/dataset.rs"]
 mod dataset;
@@ -33,6 +37,8 @@ mod geometry;
 mod hostile;
 #[path = "data/image_kinds.rs"]
 mod image_kinds;
+#[path = "data/label_maps.rs"]
+mod label_maps;
 #[path = "data/layouts.rs"]
 mod layouts;
 #[path = "data/masks.rs"]
@@ -55,6 +61,8 @@ mod preprocess;
 mod prompt_input;
 #[path = "data/prompts.rs"]
 mod prompts;
+#[path = "data/seg.rs"]
+mod seg;
 #[path = "data/several.rs"]
 mod several;
 #[path = "data/tables.rs"]

@@ -3,6 +3,10 @@
 // Tests may write their files directly.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "window/annotate.rs"]
+mod annotate;
+#[path = "window/annotate_tools.rs"]
+mod annotate_tools;
 #[path = "window/builder.rs"]
 mod builder;
 #[path = "window/cases.rs"]
@@ -12,6 +16,8 @@ mod common;
 mod diagnostics;
 #[path = "window/document.rs"]
 mod document;
+#[path = "window/exports.rs"]
+mod exports;
 mod fake;
 mod formats;
 mod harness;
@@ -27,6 +33,8 @@ mod presentation;
 mod prompts;
 #[path = "window/proposals.rs"]
 mod proposals;
+#[path = "window/readers.rs"]
+mod readers;
 #[path = "window/report.rs"]
 mod report;
 #[path = "window/robustness.rs"]

@@ -1,8 +1,13 @@
-//! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays.
+//! Maps, filters, refinement and figures, computed from an inspection with plain arithmetic on plain arrays;
+//! measurements of labels, their export, and batches of images.
 
+pub mod agreement;
+pub mod batch;
+pub mod export;
 pub mod figure;
 pub mod filter;
 pub mod maps;
+pub mod measurements;
 pub mod refinement;
 pub mod robustness;
 

@@ -1,25 +1,28 @@
 //! Applies commands: the only place where a command changes the state.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use eframe::egui;
 
 use super::HimixApp;
+use super::cases::{CasesCommand, PairCommand};
 use super::command::Command;
 use super::diagnostics;
 use super::dialogs::{Answer, DialogKind, OverlaySize};
+use super::export::{BatchCommand, ExportCommand};
 use super::keeping::KeepCommand;
 use super::notes::Kind;
 use super::robustness::RobustnessCommand;
 use super::session_file::SessionCommand;
 use super::stages::{self, StagesCommand};
+use super::tab::Tab;
 use super::text::file_name;
 use super::theme::{self, Colours, Scheme};
 use super::training::TrainCommand;
 use super::worklist::Worklist;
 use crate::engine::jobs::{ClearGpuCache, SaveMask, SaveOverlay, SortPaths};
-use crate::engine::{Busy, PredictRequest, Slot, Ticket};
+use crate::engine::{AsksFor, Busy, PredictRequest, Slot, Ticket};
 use crate::infer::ModelSource;
 
 impl HimixApp {
@@ -31,16 +34,11 @@ impl HimixApp {
         let state = &mut self.state;
         match command {
             Command::OpenDialog(kind) => self.ask(kind),
-            Command::OpenPaths(paths) => {
-                let paths = self.take_found(paths);
-                if paths.is_empty() {
-                    return;
-                }
-                let state = &mut self.state;
-                let has_image = state.document.image.is_some();
-                let job = SortPaths { paths, has_image };
-                let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
-                self.say_if_busy(sent);
+            Command::OpenPaths(paths) => self.open_paths(paths, AsksFor::Nothing),
+            Command::OpenDropped(paths) => {
+                let is_drawn_on = state.tab == Tab::Annotate;
+                let asks = if is_drawn_on { AsksFor::Labels } else { AsksFor::Segmentations };
+                self.open_paths(paths, asks);
             }
             Command::OpenImage(path) => self.open_image(path),
             Command::OpenFolder(folder) => self.open_folder(folder),
@@ -52,6 +50,7 @@ impl HimixApp {
                     list.search(text);
                 }
             }
+            Command::Cases(command) => self.apply_cases(command),
             Command::OpenPane(pane, is_open) => self.open_pane(pane, is_open),
             Command::ResetLayout => self.reset_layout(),
             Command::KeepLayout => state.settings.layouts = state.layouts.stored(),
@@ -95,8 +94,14 @@ impl HimixApp {
             }
             Command::SaveMask(path) => self.save_mask(path),
             Command::SaveOverlay(path, size) => self.save_overlay(path, size),
-            Command::SetPrompt(prompt) => self.set_prompt(prompt),
-            Command::TypePrompt(prompt) => self.type_prompt(prompt),
+            Command::SetPrompt(prompt) => {
+                self.end_difference();
+                self.set_prompt(prompt);
+            }
+            Command::TypePrompt(prompt) => {
+                self.end_difference();
+                self.type_prompt(prompt);
+            }
             Command::EndTyping => self.finish_typing(),
             Command::DrawWithoutPrompt(draws) => {
                 state.settings.draws_without_prompt = draws;
@@ -159,6 +164,7 @@ impl HimixApp {
             Command::Variants(command) => self.apply_variants(command),
             Command::Annotate(command) => self.apply_annotating(command),
             Command::Keep(command) => self.apply_keeping(command),
+            Command::Export(command) => self.apply_export(command),
             Command::SetUndoMemory(mib) => {
                 state.settings.undo_memory_mib = mib;
                 state.history.set_limit(state.settings.undo_memory());
@@ -185,6 +191,18 @@ impl HimixApp {
         }
     }
 
+    fn open_paths(&mut self, paths: Vec<PathBuf>, asks: AsksFor) {
+        let paths = self.take_found(paths);
+        if paths.is_empty() {
+            return;
+        }
+        let state = &mut self.state;
+        let has_image = state.document.image.is_some();
+        let job = SortPaths { paths, has_image, asks };
+        let sent = self.engine.ask_beside(&mut state.jobs.sorting, (), job);
+        self.say_if_busy(sent);
+    }
+
     /// Returns the next request number.
     pub(super) fn ticket(&self) -> Ticket {
         self.engine.ticket()
@@ -205,10 +223,12 @@ impl HimixApp {
             DialogKind::SaveOverlay(_) => self.state.suggested_name("overlay"),
             DialogKind::SaveAnnotation => self.state.suggested_annotation_name(),
             DialogKind::SaveSettings => Some("training.toml".into()),
+            DialogKind::SaveAgreement => Some("agreement.csv".into()),
             DialogKind::SaveFigure(kind) => {
                 let kind = format!("{kind:?}").to_lowercase();
                 Some(self.state.suggested_name(&kind).unwrap_or(format!("{kind}.png")))
             }
+            DialogKind::Export => self.state.export.form.as_ref().map(|form| file_name(Path::new(&form.path))),
             DialogKind::SaveModified => {
                 self.state.model.as_ref().map(|model| stages::turned_name(model.source.path()))
             }
@@ -264,9 +284,18 @@ impl HimixApp {
             DialogKind::OpenAnnotation => Command::Keep(KeepCommand::Open(path)),
             DialogKind::SaveAnnotation => Command::Keep(KeepCommand::SaveAs(path)),
             DialogKind::SaveOverlay(size) => Command::SaveOverlay(path, size),
+            DialogKind::Annotation => Command::Export(ExportCommand::OpenLabels(path)),
+            DialogKind::Export => Command::Export(ExportCommand::Picked(path)),
+            DialogKind::BatchFolder => {
+                Command::Export(ExportCommand::Batch(BatchCommand::Out(path.display().to_string())))
+            }
             DialogKind::StudyData => Command::Robustness(RobustnessCommand::Folder(path.display().to_string())),
             DialogKind::StudyResults => Command::Robustness(RobustnessCommand::Out(path.display().to_string())),
             DialogKind::TrainData => Command::Train(TrainCommand::AddData(path)),
+            DialogKind::PairsFolder => {
+                Command::Cases(CasesCommand::Pair(PairCommand::Folder(path.display().to_string())))
+            }
+            DialogKind::SaveAgreement => Command::Cases(CasesCommand::SaveAgreement(path)),
             DialogKind::RunFolder => Command::Train(TrainCommand::Set("out", path.display().to_string())),
             DialogKind::StartModel => Command::Train(TrainCommand::Set("start", path.display().to_string())),
             DialogKind::LoadSettings => Command::Train(TrainCommand::LoadSettings(path)),
@@ -293,6 +322,9 @@ impl HimixApp {
         // While the user keeps typing, the wait is measured from the first edit that has not been answered yet.
         let since = self.state.jobs.prediction.pending().map_or_else(Instant::now, |awaited| awaited.since);
         let ticket = self.forget_prediction();
+        if self.request_difference(ticket) {
+            return;
+        }
         self.request_compared();
         let state = &mut self.state;
         if state.is_without_prompt() {

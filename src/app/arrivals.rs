@@ -33,6 +33,7 @@ impl HimixApp {
         self.take_slice();
         self.take_model();
         self.take_files();
+        self.take_cases();
         self.take_numbers(ctx);
         self.take_stages(ctx);
         self.take_comparison();
@@ -41,6 +42,8 @@ impl HimixApp {
         self.take_robustness();
         self.take_variants();
         self.take_annotation_scores();
+        self.take_operation();
+        self.take_export();
         self.take_proposals();
         self.take_report();
         self.take_sessions();
@@ -165,7 +168,7 @@ impl HimixApp {
     }
 
     fn take_sorted(&mut self, sorted: Sorted) {
-        let Sorted { image, folder, truth, annotation, model, session, refused } = sorted;
+        let Sorted { image, folder, truth, annotation, model, session, labels, refused } = sorted;
         refused.into_iter().for_each(|text| self.state.notes.add(Kind::Warning, text));
         // A mask passed together with a folder belongs to the series in that folder, which has to be found first.
         let is_of_folder = folder.is_some() && image.is_none();
@@ -177,6 +180,9 @@ impl HimixApp {
             self.commands.extend(truth.map(|path| Command::OpenTruth(vec![path])));
         }
         self.commands.extend(annotation.map(|path| Command::Keep(KeepCommand::Open(path))));
+        if let Some(path) = labels {
+            self.state.export.dropped = Some(path);
+        }
         self.commands.extend(model.map(Command::OpenModel));
         self.commands.extend(session.map(|path| Command::Session(SessionCommand::Open(path))));
     }
@@ -338,6 +344,7 @@ impl HimixApp {
         self.leave_annotation();
         self.forget_annotation_steps();
         self.state.annotating.leave_image();
+        self.state.export.leave_image();
         let ticket = self.forget_prediction();
         self.engine.forget_slices();
         let state = &mut self.state;

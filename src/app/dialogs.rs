@@ -26,6 +26,12 @@ pub enum DialogKind {
     Folder,
     /// A ground truth mask to compare with.
     Truth,
+    /// A file to open as annotation.
+    Annotation,
+    /// The file to export labels to.
+    Export,
+    /// The folder for the results of a batch.
+    BatchFolder,
     /// A folder with a model bundle.
     ModelFolder,
     /// A weight file with a configuration beside it.
@@ -40,6 +46,10 @@ pub enum DialogKind {
     SaveOverlay(OverlaySize),
     /// A data set for training.
     TrainData,
+    /// The data set to which pairs for training are added.
+    PairsFolder,
+    /// The file to write the agreement of two readers to.
+    SaveAgreement,
     /// The output folder of a training run.
     RunFolder,
     /// A model to start training from.
@@ -170,6 +180,13 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
         DialogKind::Truth => {
             dialog.set_title("Open ground truth").add_filter("Masks", &[IMAGES, SCANS].concat()).pick_file()
         }
+        DialogKind::Annotation => dialog
+            .set_title("Open as annotation")
+            .add_filter("Masks, label maps and segmentations", &[IMAGES, SCANS].concat())
+            .add_filter("All files", &["*"])
+            .pick_file(),
+        DialogKind::Export => dialog.set_title("Export").save_file(),
+        DialogKind::BatchFolder => dialog.set_title("Choose folder for the masks").pick_folder(),
         DialogKind::ModelFolder => dialog.set_title("Open model folder").pick_folder(),
         DialogKind::ModelFile => dialog.set_title("Open model file").add_filter("Weights", WEIGHTS).pick_file(),
         DialogKind::SaveMask => dialog.set_title("Save mask").add_filter("PNG", &["png"]).save_file(),
@@ -184,6 +201,10 @@ fn show(kind: DialogKind, folder: Option<PathBuf>, name: Option<String>) -> Opti
             dialog.set_title(title).add_filter("PNG", &["png"]).save_file()
         }
         DialogKind::TrainData => dialog.set_title("Add data set").pick_folder(),
+        DialogKind::PairsFolder => dialog.set_title("Choose data set for new pairs").pick_folder(),
+        DialogKind::SaveAgreement => {
+            dialog.set_title("Save agreement as table").add_filter("CSV", &["csv"]).save_file()
+        }
         DialogKind::RunFolder => dialog.set_title("Choose run folder").pick_folder(),
         DialogKind::CompareModel => dialog.set_title("Choose model to compare with").pick_folder(),
         DialogKind::SaveModified => dialog.set_title("Save modified model as a new bundle").save_file(),
@@ -226,7 +247,7 @@ fn ending(kind: DialogKind) -> Option<&'static str> {
         DialogKind::SaveSettings => Some("toml"),
         DialogKind::SaveSession => Some(EXTENSION),
         DialogKind::SaveAnnotation => Some(ANNOTATION),
-        DialogKind::SaveVariants => Some("csv"),
+        DialogKind::SaveVariants | DialogKind::SaveAgreement => Some("csv"),
         _ => None,
     }
 }

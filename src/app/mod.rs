@@ -8,10 +8,12 @@ mod annotating;
 mod apply;
 mod arrivals;
 mod builder;
+mod cases;
 mod command;
 mod comparison;
 mod diagnostics;
 mod dialogs;
+mod export;
 mod frames;
 mod graphics;
 mod influence;
@@ -60,7 +62,7 @@ use eframe::{egui, wgpu};
 
 pub use graphics::Adapters;
 pub use run::{run, run_with};
-pub use settings::MINIMUM_SIZE;
+pub use settings::{MINIMUM_SIZE, settings_folder};
 pub use text::duration;
 
 use crate::device::DeviceChoice;
@@ -174,6 +176,7 @@ impl HimixApp {
         let device = start.device.or(remembered.clone().ok()).unwrap_or(DeviceChoice::Auto);
         let engine = Engine::start(open, trainer, wake.clone())?;
         let keeping = start.settings.clone();
+        let settings_folder = start.settings.as_ref().and_then(|path| path.parent()).map(PathBuf::from);
         let mut app = Self {
             recovery_file: RecoveryFile::new(&engine, start.settings.as_ref()),
             engine,
@@ -187,6 +190,7 @@ impl HimixApp {
             state: State::new(settings, device, panels::infos(), Picture::new(start.surface)),
         };
         app.state.keeping = Keeping::new(keeping.as_ref());
+        app.state.cases.settings_folder = settings_folder;
         app.state.display_adapters = start.adapters.names;
         app.state.document.prompt = start.prompt.unwrap_or_default();
         for message in damage.into_iter().chain(start.adapters.notice) {
@@ -219,6 +223,7 @@ impl HimixApp {
         self.take_drops(&ctx);
         panels::show(ui, &mut self.state, &mut self.commands);
         self.apply_commands(&ctx);
+        self.follow_edits();
         self.finish_typing_when_due();
         self.request_when_due();
         self.paint_comparison();
@@ -227,7 +232,11 @@ impl HimixApp {
         self.request_variants();
         self.read_report();
         self.measure();
+        if self.continue_tools() {
+            ctx.request_repaint();
+        }
         self.score_annotation();
+        self.measure_labels();
         self.judge();
         self.view_as_network();
         self.keep_annotations(&ctx);
@@ -267,7 +276,7 @@ impl HimixApp {
                 Command::Train(command(path))
             }));
         } else if !dropped.is_empty() {
-            self.commands.push(Command::OpenPaths(dropped));
+            self.commands.push(Command::OpenDropped(dropped));
         }
     }
 

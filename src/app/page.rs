@@ -9,6 +9,8 @@ pub enum Page {
     Shortcuts,
     /// The section of the preferences with the display windows assigned to the number keys.
     Presets,
+    /// The export of labels.
+    Export,
     /// The image as the network receives it.
     Network,
     /// The description and the limitations of this program.
@@ -25,6 +27,7 @@ impl Page {
             Self::Preferences => "General",
             Self::Shortcuts => "Keyboard shortcuts",
             Self::Presets => "Window presets",
+            Self::Export => "Export",
             Self::Network => "What the network gets",
             Self::About => "About HiMix",
         }

@@ -22,6 +22,10 @@ impl Pane {
     pub const PRESETS: Self = Self("prompt_presets");
     /// Reports and prompts.
     pub const REPORT: Self = Self("report");
+    /// Areas, diameters, volumes and values of the labels.
+    pub const MEASUREMENTS: Self = Self("measurements");
+    /// The batch over the worklist.
+    pub const BATCH: Self = Self("batch");
     /// All messages.
     pub const MESSAGES: Self = Self("messages");
     /// The spectrum filters of the stages.
@@ -32,6 +36,10 @@ impl Pane {
     pub const NUMBERS: Self = Self("numbers");
     /// The influence of the words of the prompt.
     pub const INFLUENCE: Self = Self("influence");
+    /// The agreement of two readers.
+    pub const READERS: Self = Self("readers");
+    /// Pairs for training.
+    pub const TRAINING_PAIR: Self = Self("training_pair");
     /// The comparison of the masks of two models.
     pub const COMPARISON: Self = Self("comparison");
 

@@ -8,7 +8,9 @@ use eframe::egui::{TextureHandle, Vec2};
 
 use super::annotating::{Annotating, Looked};
 use super::builder::Builder;
+use super::cases::Cases;
 use super::comparison::Comparison;
+use super::export::Exporting;
 use super::influence::InfluenceState;
 use super::jobs::{Jobs, Measured};
 use super::judging::Judging;
@@ -158,6 +160,8 @@ pub struct State {
     pub palette: Option<String>,
     /// The cases of a folder, if one is open.
     pub worklist: Option<Worklist>,
+    /// The work on these cases.
+    pub cases: Cases,
     /// The panel layouts.
     pub layouts: Layouts,
     /// The action that waits for its new key, and the position of the key to replace.
@@ -184,6 +188,8 @@ pub struct State {
     pub variants: Variants,
     /// Drawing and correcting masks.
     pub annotating: Annotating,
+    /// Exports, files that are opened as annotation, measurements and the batch.
+    pub export: Exporting,
     /// The session that was opened, and those that were left behind.
     pub sessions: Sessions,
     /// The comparison model, if there is one.
@@ -211,6 +217,7 @@ impl State {
             proposals: Proposals::default(),
             variants: Variants::default(),
             annotating: Annotating::default(),
+            export: Exporting::default(),
             sessions: Sessions::default(),
             picture,
             tab: Tab::default(),
@@ -250,6 +257,7 @@ impl State {
             recalled: None,
             palette: None,
             worklist: None,
+            cases: Cases::default(),
             layouts,
             rebinding: None,
             truth_of_folder: None,

@@ -38,7 +38,7 @@ impl Disagreement {
             table.write_record(["number".to_owned(), "prompt".to_owned()].into_iter().chain(numbers))?;
             for (number, (prompt, row)) in prompts.iter().zip(&self.dice).enumerate() {
                 let cells = row.iter().map(|dice| format!("{dice:.6}"));
-                table.write_record([number.to_string(), prompt.clone()].into_iter().chain(cells))?;
+                table.write_record([number.to_string(), write::text_cell(prompt)].into_iter().chain(cells))?;
             }
             table.flush()
         })?;

@@ -291,12 +291,12 @@ impl Found {
                         let change = row.effect.change;
                         table.write_record([
                             row.unit,
-                            row.text,
+                            &write::text_cell(row.text),
                             &row.bytes.start.to_string(),
                             &row.bytes.end.to_string(),
                             &kind(row.kind),
                             if row.unit == "exchange" { row.unit } else { method.name() },
-                            &row.effect.text,
+                            &write::text_cell(&row.effect.text),
                             &number(change.changed),
                             &number(change.area),
                             &number(change.probability),
@@ -308,7 +308,7 @@ impl Found {
                     table.write_record(["text", "from_byte", "to_byte", "kind", "area", "overlap", "dice"])?;
                     for phrase in &found.phrases {
                         table.write_record([
-                            found.prompt.get(phrase.bytes.clone()).unwrap_or_default(),
+                            &write::text_cell(found.prompt.get(phrase.bytes.clone()).unwrap_or_default()),
                             &phrase.bytes.start.to_string(),
                             &phrase.bytes.end.to_string(),
                             &kind(phrase.kind),

@@ -1,6 +1,8 @@
 //! The command line, with one module for each command.
 
+mod agreement;
 mod arguments;
+mod batch;
 mod data;
 mod describe;
 mod device;
@@ -25,6 +27,7 @@ mod reference;
 mod report;
 mod robustness;
 mod scores;
+mod slices;
 mod terminal;
 mod train;
 mod verify;
@@ -58,6 +61,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Predict(predict::PredictArguments),
+    Batch(batch::BatchArguments),
     Verify(verify::VerifyArguments),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
@@ -65,6 +69,7 @@ enum Command {
     Train(train::TrainArguments),
     Phantoms(phantoms::PhantomArguments),
     Data(data::DataArguments),
+    Agreement(agreement::AgreementArguments),
     Info(info::InfoArguments),
     Figure(figure::FigureArguments),
     Device(device::DeviceCommandArguments),
@@ -118,6 +123,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     }
     terminal::without_panic_text(|| match command {
         Command::Predict(arguments) => predict::run(&arguments, &open),
+        Command::Batch(arguments) => batch::run(&arguments, &open),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
@@ -125,6 +131,7 @@ pub fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Train(arguments) => train::run(&arguments, &open),
         Command::Phantoms(arguments) => phantoms::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments, &open),
         Command::Device(arguments) => device::run(&arguments, &open),

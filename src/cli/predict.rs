@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use himix::analysis::export::{Format, Formats};
 use himix::data::dataset::prompt_list;
 use himix::data::describe::{self, Describer};
 use himix::data::{Image, Mask};
@@ -16,7 +17,7 @@ use super::arguments::{DeviceArguments, ModelArguments, threshold};
 use super::disagreement::Disagreement;
 use super::reading::{ScanArguments, TruthArguments};
 use super::report::{self, Outcome};
-use super::{Failure, model, pictures, terminal};
+use super::{Failure, model, pictures, slices, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,13 +25,19 @@ Examples:
   himix predict --model my-bundle --image chest.png --mask truth.png --prompt \"lower left lung\" --json
   himix predict --model my-bundle --image chest.png --prompt \"left lung\" --prompt \"right lung\" --out result
   himix predict --image chest.png --prompts prompts.txt --out result --json
+  himix predict --image ct-folder --all-slices --prompt \"left lung\" --out result --format nifti,dicom-seg,csv
   himix predict --model authors.ckpt --config config.json --vocab vocab.txt --image chest.png --prompt \"left lung\"
 
 The folder of --out receives mask.png (0 or 255), probability.png (16 bit, 65535 for 1), overlay.png and a map of every decoder
 stage (stage_7.png, stage_14.png and stage_28.png), all at the image's size in pixels. With several prompts, each has a folder
 of its own in it: 0, 1, … Beside these folders lie pairwise_dice.csv, the Dice of every pair of their masks, and
 disagreement.png (16 bit): the share of the prompts that mark a pixel, 65535 where all do. With --json every object then has
-its row of that table as pairwise_dice. Dice and IoU are those of this image. \"Left\" and \"right\" in a prompt are sides of the image, not
+its row of that table as pairwise_dice. Dice and IoU are those of this image.
+
+--format chooses what is written instead: png (the images above; with --all-slices the mask of every slice, mask_001.png, …),
+nifti (mask.nii.gz, a label map on the grid of the source, and mask.labels.txt with its names), dicom-seg (mask.dcm, for DICOM
+images, and mask_probability.dcm with the probabilities) and csv (mask_measurements.csv: areas, diameters, volumes and values). Every file but the images of png is read again and
+compared before it gets its name. \"Left\" and \"right\" in a prompt are sides of the image, not
 of the patient.";
 
 /// The most prompts of one command, whose masks are all in memory.
@@ -70,6 +77,15 @@ pub struct PredictArguments {
     /// Folder for the image files, created if necessary; without it no images are written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Formats of the files, for instance nifti,dicom-seg,csv [default: png]
+    #[arg(long, value_name = "LIST", requires = "out")]
+    format: Option<Formats>,
+    /// Own list of codes for DICOM segmentations, before the list of the program (see docs/files.md)
+    #[arg(long, value_name = "FILE", requires = "format")]
+    segment_codes: Option<PathBuf>,
+    /// Segment every slice of a stack instead of one
+    #[arg(long, conflicts_with_all = ["slice", "masks", "activations"])]
+    all_slices: bool,
     /// Print the result as one JSON object, or as an array for several prompts
     #[arg(long)]
     json: bool,
@@ -93,6 +109,24 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
         [] => None,
         masks => Some(arguments.truth.read(&seen, masks)?),
     };
+    let formats = arguments.format.clone().unwrap_or_else(|| Formats::from_iter([Format::Png]));
+    slices::check(&arguments.image, &formats, &seen.volume)?;
+    let codes = slices::codes(arguments.segment_codes.as_deref())?;
+    if arguments.all_slices {
+        let source = arguments.model.source(arguments.vocab.as_ref());
+        let device = arguments.device.choice_for(count * seen.volume.slices);
+        let mut segmenter = model::open(open, &source, device, "masks")?;
+        let wanted = slices::Wanted {
+            image: &arguments.image,
+            volume: &seen.volume,
+            window: arguments.scan.window(),
+            threshold: arguments.threshold,
+            formats: &formats,
+            codes: &codes,
+            is_json: arguments.json,
+        };
+        return slices::run(segmenter.as_mut(), &wanted, &prompts, &folders(arguments, count)?);
+    }
     let mask_of_slice = truth.as_ref().and_then(|truth| truth.mask(seen.slice));
     let image = seen.image;
     let folders = folders(arguments, count)?;
@@ -112,7 +146,24 @@ pub fn run(arguments: &PredictArguments, open: &OpenModel) -> Result<(), Failure
         let mask = prediction.mask(arguments.threshold);
         let mut files = match folder {
             Some(folder) => {
-                pictures::write_all(&folder, &image, &prediction, mask_of_slice.as_deref(), arguments.threshold)?
+                let truth = mask_of_slice.as_deref();
+                let mut files = match formats.has(Format::Png) {
+                    true => pictures::write_all(&folder, &image, &prediction, truth, arguments.threshold)?,
+                    false => Vec::new(),
+                };
+                let others = formats.iter().filter(|format| *format != Format::Png).collect();
+                let found = vec![slices::of_prediction(&prediction, seen.slice, arguments.threshold)];
+                let export = slices::Wanted {
+                    image: &arguments.image,
+                    volume: &seen.volume,
+                    window: arguments.scan.window(),
+                    threshold: arguments.threshold,
+                    formats: &others,
+                    codes: &codes,
+                    is_json: arguments.json,
+                };
+                files.extend(export.write(&folder, found, prompt, &segmenter.info())?);
+                files
             }
             None => Vec::new(),
         };

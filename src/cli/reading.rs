@@ -17,7 +17,7 @@ pub struct ScanArguments {
     slice: Option<u32>,
     /// Display window for the network's input: level and width in the unit of the values (HU for CT), for
     /// instance -600,1500 [default: the file's own window, else the usual one for its kind of image]
-    #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = window)]
+    #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = parse_window)]
     window: Option<Window>,
     /// Read an image as it is stored, without applying its EXIF orientation
     #[arg(long)]
@@ -78,6 +78,11 @@ impl ScanArguments {
     /// Prepares an image of the file `path` that has already been read.
     pub fn of_image(&self, image: Image, path: &Path) -> Result<ReadImage, Failure> {
         self.of_volume(Volume::of_image(image), Orientation::default(), path)
+    }
+
+    /// Returns the display window that was given.
+    pub fn window(&self) -> Option<Window> {
+        self.window
     }
 
     fn of_volume(&self, volume: Volume, orientation: Orientation, path: &Path) -> Result<ReadImage, Failure> {
@@ -160,7 +165,7 @@ impl TruthArguments {
 }
 
 /// Parses the level and the width of a window, separated by a comma.
-fn window(text: &str) -> Result<Window, String> {
+pub fn parse_window(text: &str) -> Result<Window, String> {
     let pair = text.split_once(',').and_then(|(l, w)| Some((l.trim().parse().ok()?, w.trim().parse().ok()?)));
     match pair {
         Some((centre, width)) if f32::is_finite(centre) && width > 0.0 && f32::is_finite(width) => {

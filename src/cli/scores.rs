@@ -213,8 +213,8 @@ pub fn write_table(path: &Path, evaluation: &Evaluation) -> Result<(), Failure> 
             let counts = &image.counts;
             let is_known = image.is_known.map_or("unknown", |is| if is { "yes" } else { "no" });
             table.write_record([
-                image.name.as_str(),
-                image.prompt.as_str(),
+                &write::text_cell(&image.name),
+                &write::text_cell(&image.prompt),
                 &format!("{:.6}", counts.dice()),
                 &format!("{:.6}", counts.iou()),
                 &counts.true_positive.to_string(),

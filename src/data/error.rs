@@ -170,6 +170,23 @@ pub enum DataError {
         /// UID of the image's frame of reference.
         image: String,
     },
+    /// The segmentation was drawn on other images, and has no positions by which it could be laid on these.
+    #[error(
+        "{}: it is a segmentation of other images than the open ones, and has no positions to compare; open the series that it was drawn on",
+        path.display()
+    )]
+    SegmentationOfOthers {
+        /// The segmentation's file.
+        path: PathBuf,
+    },
+    /// No segmentation in DICOM can be written for the image, or this segmentation cannot.
+    #[error("{}: no DICOM segmentation was written: {reason}", path.display())]
+    NoSegmentation {
+        /// The target.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
     /// The mask has one slice and does not say to which of the image's slices it belongs.
     #[error("{}: the mask has one slice and the image {slices}; give the slice on which it was drawn", path.display())]
     MaskSlice {
@@ -351,12 +368,52 @@ pub enum DataError {
         /// The target.
         path: PathBuf,
     },
+    /// Two readers cannot be compared.
+    #[error("{}: {reason}", path.display())]
+    Readers {
+        /// The folder of the data.
+        path: PathBuf,
+        /// What is missing, and what there is.
+        reason: String,
+    },
+    /// A pair cannot be added to a data set.
+    #[error("{}: the pair cannot be saved here ({reason}); choose another folder, such as an empty one", path.display())]
+    Append {
+        /// The folder or the table of the data set.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The target cannot be written.
     #[error("{}: the file cannot be written ({reason}); check that its folder exists, is writable and has space", path.display())]
     Unwritable {
         /// The target.
         path: PathBuf,
         /// What the system or the encoder says.
+        reason: String,
+    },
+    /// What was written is not what is read again.
+    #[error("{}: what was written reads back differently ({reason}), so the file was not kept; write it to another disk", path.display())]
+    Differs {
+        /// The target.
+        path: PathBuf,
+        /// The difference.
+        reason: String,
+    },
+    /// There are more labels than the values of a label map can tell apart.
+    #[error("{}: {count} labels are too many for a label map, which holds 255; choose fewer labels", path.display())]
+    TooManyLabels {
+        /// The target, or the file with the labels.
+        path: PathBuf,
+        /// Number of labels.
+        count: usize,
+    },
+    /// The format cannot hold the positions of the image or its labels.
+    #[error("{}: {reason}", path.display())]
+    NotRepresentable {
+        /// The target.
+        path: PathBuf,
+        /// What cannot be written, and what to do.
         reason: String,
     },
 }

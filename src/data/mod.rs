@@ -3,6 +3,7 @@
 //! This module works with plain arrays and knows nothing of tensors or of the window. Samples keep the values
 //! that the file stores (0…255, 0…65535) until [`preprocess`] makes the network's input.
 
+pub mod cases;
 pub mod colour_map;
 pub mod dataset;
 pub mod decode;
@@ -11,6 +12,7 @@ pub mod dicom;
 mod enlarged;
 mod error;
 mod exif;
+pub mod export;
 pub mod facts;
 pub mod fingerprint;
 pub mod foreground;
@@ -29,6 +31,7 @@ pub mod preprocess;
 pub mod raster;
 mod resample;
 pub mod samples;
+pub mod seg;
 mod subject;
 mod texels;
 mod tiff;

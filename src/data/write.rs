@@ -6,8 +6,9 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::DataError;
 use super::error::one_line;
+use super::volume::StoredPixels;
+use super::{DataError, Limit, Orientation, decode};
 use crate::atomic_file;
 
 /// Writes an 8-bit grey PNG; `values` holds `width * height` bytes, row-major.
@@ -63,23 +64,86 @@ pub fn durably(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>)
         .map_err(|error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) })
 }
 
+/// Writes a file through `fill`. It gets its name only after `check` has read it again under a temporary path; `check`
+/// returns what is wrong with it.
+///
+/// # Errors
+/// Returns the errors of [`file`], and [`DataError::Differs`] if `check` finds a difference; the target is then
+/// unchanged.
+pub fn checked(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    check: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<(), DataError> {
+    let fail = |error: io::Error| DataError::Unwritable { path: path.to_owned(), reason: one_line(&error) };
+    let differs = |reason: String| DataError::Differs { path: path.to_owned(), reason: one_line(&reason) };
+    atomic_file::write_checked(path, fail, fill, |part| check(part).map_err(differs))
+}
+
+/// Writes an 8-bit grey PNG like [`png8`], reads it again and compares it.
+///
+/// # Errors
+/// Returns the errors of [`png8`] and [`checked`].
+pub fn png8_checked(path: &Path, width: usize, height: usize, values: &[u8]) -> Result<(), DataError> {
+    let check = |part: &Path| {
+        let raster =
+            decode::raster(part, Limit::default(), Orientation::AsStored).map_err(|error| error.to_string())?;
+        let is_same = (raster.columns, raster.rows, raster.channels) == (width, height, 1)
+            && matches!(&raster.values, StoredPixels::U8(read) if read == values);
+        if is_same { Ok(()) } else { Err("it has other pixels".into()) }
+    };
+    checked(path, |out| encode(out, width, height, values, ExtendedColorType::L8), check)
+}
+
 /// Returns a text for a cell of a table. A spreadsheet takes a text that begins with `=`, `+`, `-`, `@`, a tab or a line
 /// break for a formula; such a text gets an apostrophe in front, which spreadsheets do not show.
 pub fn text_cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
+    if is_guarded(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// Returns the text of a cell that [`text_cell`] made.
+pub fn text_of_cell(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|text| is_guarded(text)).unwrap_or(cell)
+}
+
+/// Returns whether a text begins like a formula, or like one with an apostrophe in front.
+fn is_guarded(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
 fn png(path: &Path, width: usize, height: usize, bytes: &[u8], color: ExtendedColorType) -> Result<(), DataError> {
-    file(path, |out| {
-        let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
-        let (columns, rows) = (side(width)?, side(height)?);
-        // The encoder panics if the buffer has the wrong size.
-        let needed = u64::from(columns) * u64::from(rows) * u64::from(color.bits_per_pixel() / 8);
-        if needed != bytes.len() as u64 {
-            let message = format!("{} bytes do not fill {width}x{height} pixels", bytes.len());
-            return Err(io::Error::other(message));
+    file(path, |out| encode(out, width, height, bytes, color))
+}
+
+fn encode(
+    out: &mut dyn Write,
+    width: usize,
+    height: usize,
+    bytes: &[u8],
+    color: ExtendedColorType,
+) -> io::Result<()> {
+    let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
+    let (columns, rows) = (side(width)?, side(height)?);
+    // The encoder panics if the buffer has the wrong size.
+    let needed = u64::from(columns) * u64::from(rows) * u64::from(color.bits_per_pixel() / 8);
+    if needed != bytes.len() as u64 {
+        let message = format!("{} bytes do not fill {width}x{height} pixels", bytes.len());
+        return Err(io::Error::other(message));
+    }
+    PngEncoder::new(out).write_image(bytes, columns, rows, color).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_no_formulas_and_give_their_text_back() {
+        for (text, cell) in
+            [("=1+1", "'=1+1"), ("-left", "'-left"), ("'=x", "''=x"), ("left", "left"), ("'a", "'a")]
+        {
+            assert_eq!((text_cell(text).as_str(), text_of_cell(cell)), (cell, text));
         }
-        PngEncoder::new(out).write_image(bytes, columns, rows, color).map_err(io::Error::other)
-    })
+        assert_eq!(text_of_cell("=old"), "=old", "of a table that was written without it");
+    }
 }

@@ -57,7 +57,7 @@ pub use pending::{Asked, Pending, Several};
 pub use scores::ThresholdCounts;
 pub use slices::{PreparedSlice, SliceRequest};
 pub use slot::LatestSlot;
-pub use sort::Sorted;
+pub use sort::{AsksFor, Sorted};
 pub use study::{Study, StudyAnswer, StudyRequest, SweepOver};
 pub use thumbnails::ThumbnailRequest;
 pub use training::{Trainer, TrainingJob, TrainingUpdate, small_architecture, trainer};

@@ -22,6 +22,7 @@ mod save_modified;
 mod search;
 mod segmenter;
 mod side_by_side;
+mod slices;
 mod spectrum;
 mod sweep;
 mod variants;
@@ -45,6 +46,8 @@ pub use refine::{REFINE_STEPS, RefineEnd, RefineSettings, RefineStep, Refinement
 pub use save_modified::changes;
 pub use search::{MOST_SENTENCES, Search, SearchHit, SearchSettings, search, sureness};
 pub use segmenter::{OpenModel, Segmenter, local, local_models};
+pub use side_by_side::in_order;
+pub use slices::{SlicePrediction, SlicesWanted, predict_slice, predict_slices};
 pub use spectrum::radial_power;
 pub use sweep::{ReadCase, SweepCase, SweepPoint, SweepResult, sweep};
 pub use variants::predict_each;

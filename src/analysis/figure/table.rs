@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::data::write;
+
 /// Columns and rows. The name of a column includes its unit, if it has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -30,8 +32,10 @@ impl Table {
     /// Returns the errors of `out`.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
+        // A number that begins with a minus sign is no formula.
+        let cell = |cell: &String| if cell.parse::<f64>().is_ok() { cell.clone() } else { write::text_cell(cell) };
         for record in std::iter::once(&self.columns).chain(&self.rows) {
-            writer.write_record(record)?;
+            writer.write_record(record.iter().map(cell))?;
         }
         writer.flush()
     }

@@ -4,11 +4,14 @@ use eframe::egui::Key;
 
 use super::action::{Action, Given, Group, Undo, VIEWERS, image};
 use super::choices::{Choice, Choices, Item};
+use crate::analysis::export::Format;
 use crate::app::command::Command;
 use crate::app::dialogs::{DialogKind, OverlaySize};
+use crate::app::export::{BatchCommand, ExportCommand};
 use crate::app::keeping::KeepCommand;
 use crate::app::keys::{ActionId, Chord};
 use crate::app::page::Page;
+use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::text::file_name;
 use crate::data::samples::SAMPLES;
@@ -57,6 +60,13 @@ pub const ITEMS: &[Item] = &[
         ..NEW
     }),
     Item::Action(Action {
+        id: ActionId("open_as_annotation"),
+        name: "Open mask as annotation…",
+        words: "mask label map segmentation dicom nifti import load",
+        command: |state| image(state).map(|_| Command::OpenDialog(DialogKind::Annotation)),
+        ..NEW
+    }),
+    Item::Action(Action {
         id: ActionId("close_truth"),
         name: "Close ground truth",
         command: |state| {
@@ -101,6 +111,7 @@ pub const ITEMS: &[Item] = &[
         undo: Undo::Impossible,
         ..NEW
     }),
+    Item::Menu("Export", EXPORT),
     Item::Menu("Save overlay", SAVE_OVERLAY),
     Item::Action(Action {
         id: ActionId("save_session"),
@@ -109,6 +120,16 @@ pub const ITEMS: &[Item] = &[
         keys: &[Chord::ctrl_shift(Key::S)],
         command: |state| state.can_save_session().map(|()| Command::OpenDialog(DialogKind::SaveSession)),
         undo: Undo::Impossible,
+        ..NEW
+    }),
+    Item::Action(Action {
+        id: ActionId("batch"),
+        name: "Segment the worklist…",
+        words: "batch all cases export masks folder",
+        command: |state| {
+            let show = Command::Export(ExportCommand::Batch(BatchCommand::Show));
+            state.worklist.as_ref().map(|_| show).ok_or("Open a folder first.")
+        },
         ..NEW
     }),
     Item::Line,
@@ -169,6 +190,44 @@ const SAVE_OVERLAY: &[Item] = &[
         ..OVERLAY
     }),
 ];
+
+const EXPORTED: Action = Action { words: "save annotation mask label", undo: Undo::Impossible, ..NEW };
+
+/// The formats in which annotation and prediction are written.
+const EXPORT: &[Item] = &[
+    Item::Action(Action {
+        id: ActionId("export_png"),
+        name: "PNG…",
+        command: |state| export(state, Format::Png),
+        ..EXPORTED
+    }),
+    Item::Action(Action {
+        id: ActionId("export_nifti"),
+        name: "NIfTI label map…",
+        command: |state| export(state, Format::Nifti),
+        ..EXPORTED
+    }),
+    Item::Action(Action {
+        id: ActionId("export_dicom"),
+        name: "DICOM segmentation…",
+        words: "save annotation mask label seg pacs",
+        command: |state| export(state, Format::DicomSeg),
+        ..EXPORTED
+    }),
+    Item::Action(Action {
+        id: ActionId("export_csv"),
+        name: "Measurements (CSV)…",
+        words: "save area diameter volume table",
+        command: |state| export(state, Format::Csv),
+        ..EXPORTED
+    }),
+];
+
+fn export(state: &State, format: Format) -> Given {
+    image(state)?;
+    let is_there = state.can_export();
+    if is_there { Ok(Command::Export(ExportCommand::Show(format))) } else { Err("There is no mask yet.") }
+}
 
 fn save(has_mask: bool, kind: DialogKind) -> Given {
     if has_mask { Ok(Command::OpenDialog(kind)) } else { Err("There is no mask yet.") }

@@ -5,6 +5,7 @@
 
 mod action;
 mod annotate;
+mod cases;
 mod choices;
 mod file;
 mod help;
@@ -15,6 +16,7 @@ mod prompt;
 mod view;
 
 pub use action::{Action, Given, Group, Hold, Section, Undo};
+pub use cases::{ACCEPT_CASE, REJECT_CASE};
 pub use choices::{Choice, Choices, Item, Shape};
 pub use model::{COMPARE, ITEMS as MODEL};
 pub use picture::{HOLD_OVERLAY, WINDOWS};

@@ -1,19 +1,23 @@
 //! The parts of the window. A panel reads the state and creates commands.
 
 mod annotate;
+mod batch;
 mod builder;
 mod canvas;
+mod cases;
 mod checks;
 mod completion;
 mod dock;
 pub mod empty;
 mod entries;
+mod export;
 mod hud;
 mod influence;
 mod information;
 mod keeping;
 mod level;
 mod library;
+mod measurements;
 mod menu;
 mod messages;
 mod model;
@@ -60,12 +64,17 @@ pub const PANELS: &[&dyn Panel] = &[
     &canvas::Canvas,
     &variants::Variants,
     &annotate::labels::Labels,
+    &annotate::operations::Operations,
     &annotate::steps::Steps,
+    &measurements::MeasurementsPanel,
+    &batch::Batch,
     &builder::Builder,
     &influence::WordInfluence,
     &stages::Stages,
     &prompt::Prompt,
     &result::Scores,
+    &cases::pair::TrainingPair,
+    &cases::readers::ReadersPanel,
     &information::Information,
     &level::Level,
     &report::Report,

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Align2, Context, Label, RichText, Ui, Vec2, Window};
 
-use super::{preferences, presets, shortcuts};
+use super::{export, preferences, presets, shortcuts};
 use crate::app::command::Command;
 use crate::app::page::Page;
 use crate::app::state::State;
@@ -32,6 +32,7 @@ pub fn show(ctx: &Context, state: &State, commands: &mut Vec<Command>) {
                 Page::Preferences => preferences::show(ui, state, commands),
                 Page::Shortcuts => shortcuts::show(ui, state, commands),
                 Page::Presets => presets::show(ui, state, commands),
+                Page::Export => export::show(ui, state, commands),
                 Page::About => about(ui),
                 Page::Network => network(ui, state),
             }

@@ -1,6 +1,7 @@
 //! Prompts for one image from a file: a text with one prompt a line, or a table of prompts.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use super::marks::key;
 use super::names::mended;
@@ -19,34 +20,76 @@ pub struct PromptList {
     pub remarks: Vec<String>,
 }
 
-/// Returns the prompts in the file at `path` for the image with the file name `image`. Of a table (CSV, XLSX or JSON),
-/// these are the prompts of its rows for that image; the extension of the name may differ. Of a text, these are all
-/// lines. What is blank is left out.
+/// A file of prompts that was read once for many images.
+#[derive(Clone, Debug)]
+pub struct PromptFile {
+    path: PathBuf,
+    content: Content,
+}
+
+/// What the file has.
+#[derive(Clone, Debug)]
+enum Content {
+    /// One prompt a line, for every image.
+    Lines(Vec<String>),
+    /// The prompts by the keys of the images' names, with the number of rows and remarks about the table.
+    Table { prompts: HashMap<String, Vec<String>>, rows: usize, remarks: Vec<String> },
+}
+
+impl PromptFile {
+    /// Reads a file of prompts: a table (CSV, XLSX or JSON) with rows for images, or a text with one prompt a line.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, or if a table lacks a column.
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let content = if TABLES.contains(&end.as_str()) {
+            let (all, remarks) = table::read(path)?;
+            let rows = all.len();
+            let mut prompts: HashMap<String, Vec<String>> = HashMap::new();
+            for row in all {
+                let name = key(&row.name);
+                let other = mended(&row.name).map(|name| key(&name)).filter(|other| *other != name);
+                for name in std::iter::once(name).chain(other) {
+                    prompts.entry(name).or_default().push(row.prompt.trim().to_owned());
+                }
+            }
+            Content::Table { prompts, rows, remarks }
+        } else {
+            Content::Lines(table::text(path)?.lines().map(|line| line.trim().to_owned()).collect())
+        };
+        Ok(Self { path: path.to_owned(), content })
+    }
+
+    /// Returns the prompts for the image with the file name `image`. Of a table, these are the prompts of its rows for
+    /// that image; the extension of the name may differ. Of a text, these are all lines. What is blank is left out.
+    ///
+    /// # Errors
+    /// Returns [`DataError::PromptList`] if there is no prompt for the image.
+    pub fn prompts(&self, image: &str) -> Result<PromptList, DataError> {
+        let refuse = |reason: String| DataError::PromptList { path: self.path.clone(), reason };
+        match &self.content {
+            Content::Lines(lines) => filled(lines.clone(), Vec::new(), "line", "lines")
+                .ok_or_else(|| refuse("it has no prompt; write one a line".into())),
+            Content::Table { prompts, rows, remarks } => {
+                let found = prompts.get(&key(image)).ok_or_else(|| {
+                    refuse(format!(
+                        "none of its {rows} rows names {image}; give the prompts as a text, one a line"
+                    ))
+                })?;
+                filled(found.clone(), remarks.clone(), "row", "rows")
+                    .ok_or_else(|| refuse(format!("its rows for {image} have no prompt; fill in one")))
+            }
+        }
+    }
+}
+
+/// Returns the prompts in the file at `path` for the image with the file name `image` ([`PromptFile`]).
 ///
 /// # Errors
-/// Returns an error if the file cannot be read, if a table lacks a column, or if there is no prompt for the image.
+/// Returns the errors of [`PromptFile::read`] and [`PromptFile::prompts`].
 pub fn prompt_list(path: &Path, image: &str) -> Result<PromptList, DataError> {
-    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let refuse = |reason: String| DataError::PromptList { path: path.to_owned(), reason };
-    if !TABLES.contains(&end.as_str()) {
-        let text = table::text(path)?;
-        let prompts: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-        return filled(prompts, Vec::new(), "line", "lines")
-            .ok_or_else(|| refuse("it has no prompt; write one a line".into()));
-    }
-    let (rows, remarks) = table::read(path)?;
-    let wanted = key(image);
-    let count = rows.len();
-    let is_of_image = |name: &str| key(name) == wanted || mended(name).is_some_and(|name| key(&name) == wanted);
-    let rows: Vec<String> =
-        rows.into_iter().filter(|row| is_of_image(&row.name)).map(|row| row.prompt.trim().to_owned()).collect();
-    if rows.is_empty() {
-        return Err(refuse(format!(
-            "none of its {count} rows names {image}; give the prompts as a text, one a line"
-        )));
-    }
-    filled(rows, remarks, "row", "rows")
-        .ok_or_else(|| refuse(format!("its rows for {image} have no prompt; fill in one")))
+    PromptFile::read(path)?.prompts(image)
 }
 
 /// Leaves out what is blank, with a remark; `None` if nothing is left.

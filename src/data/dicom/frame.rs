@@ -73,6 +73,8 @@ const MOST_NUMBERS: usize = 8;
 /// The largest number of characters of a text that are stored for a frame; names of windows and image types may
 /// have twice as many.
 const MOST_LETTERS: usize = 32;
+/// The largest number of characters of a UID (DICOM PS3.5, 9.1).
+const MOST_UID: usize = 64;
 /// The largest cosine of the angle between row and column directions that still counts as a right angle.
 const SQUARE: f64 = 1e-2;
 
@@ -84,6 +86,8 @@ pub struct Frame {
     /// The unit vectors along which the column number and the row number grow (ImageOrientationPatient). They
     /// are perpendicular.
     pub orientation: Option<[[f64; 3]; 2]>,
+    /// ImageOrientationPatient as written, whatever the length of its vectors.
+    pub written_orientation: Option<[f64; 6]>,
     /// Whether the file has an orientation that is invalid.
     pub is_askew: bool,
     /// Row spacing and column spacing in mm (PixelSpacing).
@@ -108,6 +112,9 @@ pub struct Frame {
     pub in_stack: Option<f64>,
     /// ReferencedSegmentNumber.
     pub segment: Option<u16>,
+    /// The image from which the frame was derived: its SOPInstanceUID, and the number of its frame, from 1, if it
+    /// is given.
+    pub derived_from: Option<(String, Option<u32>)>,
     /// The number of the echo or, if that is missing, the echo time in ms.
     pub echo: Option<Echo>,
     /// The diffusion b-value in s/mm².
@@ -159,6 +166,7 @@ impl Frame {
         Self {
             position: array(object, tags::IMAGE_POSITION_PATIENT),
             orientation,
+            written_orientation: given,
             is_askew: given.is_some() && orientation.is_none(),
             pixel_spacing: array(object, tags::PIXEL_SPACING).filter(is_size),
             distances: [tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS]
@@ -173,6 +181,9 @@ impl Frame {
             stack: short(tags::STACK_ID).unwrap_or_default(),
             in_stack: number(object, tags::IN_STACK_POSITION_NUMBER),
             segment: numbers(object, tags::REFERENCED_SEGMENT_NUMBER).first().copied(),
+            derived_from: text(object, tags::REFERENCED_SOP_INSTANCE_UID)
+                .filter(|uid| uid.len() <= MOST_UID)
+                .map(|uid| (uid, numbers(object, tags::REFERENCED_FRAME_NUMBER).first().copied())),
             echo: number(object, tags::ECHO_NUMBERS).map(Echo::Number).or_else(echo_time),
             b_value: number(object, tags::DIFFUSION_B_VALUE),
             trigger: first(&[tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME, tags::TRIGGER_TIME]),
@@ -199,6 +210,9 @@ impl Frame {
         }
         fill(&mut self.position, &other.position);
         if !self.is_askew {
+            if self.orientation.is_none() {
+                self.written_orientation = other.written_orientation;
+            }
             fill(&mut self.orientation, &other.orientation);
             self.is_askew = other.is_askew && self.orientation.is_none();
         }
@@ -219,6 +233,7 @@ impl Frame {
         fill_text(&mut self.stack, &other.stack);
         fill(&mut self.in_stack, &other.in_stack);
         fill(&mut self.segment, &other.segment);
+        fill(&mut self.derived_from, &other.derived_from);
         fill(&mut self.echo, &other.echo);
         fill(&mut self.b_value, &other.b_value);
         fill(&mut self.trigger, &other.trigger);

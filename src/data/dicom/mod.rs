@@ -2,27 +2,27 @@
 //! data under a memory limit and interprets the attributes. dicom-rs decodes values and pixels.
 
 mod arrange;
-mod attributes;
+pub(super) mod attributes;
 mod codestream;
 mod colour;
-mod elements;
-mod frame;
+pub(super) mod elements;
+pub(super) mod frame;
 mod jpeg12;
 mod jpeg2000;
 mod lut;
 mod measure;
 mod palette;
 mod pixels;
-mod reader;
+pub(super) mod reader;
 mod rle;
-mod segments;
-mod series;
+pub(super) mod segments;
+pub(super) mod series;
 mod slices;
 mod stack_keys;
-mod stacks;
+pub(super) mod stacks;
 mod stream;
 mod units;
-mod wanted;
+pub(super) mod wanted;
 
 use std::path::{Path, PathBuf};
 
@@ -311,7 +311,7 @@ fn curve(volume: &mut Volume, frames: &[&Frame]) {
 }
 
 /// Returns an error with all of its causes as one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = one_line(&error);
     let mut below = error.source();
     while let Some(inner) = below {

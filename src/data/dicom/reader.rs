@@ -91,8 +91,42 @@ pub struct Contents {
     pub frames: Vec<Frame>,
     /// The first ultrasound regions of the image.
     pub regions: Vec<InMemDicomObject>,
-    /// The numbers and names of the first segments.
-    pub segments: Vec<InMemDicomObject>,
+    /// The descriptions of the first segments.
+    pub segments: Vec<Item>,
+}
+
+/// An item of a sequence: its own elements, and those of the first item of each of its sequences.
+pub struct Item {
+    /// The elements of the item itself.
+    pub own: InMemDicomObject,
+    /// The elements of the first items of its sequences.
+    pub nested: BTreeMap<Tag, InMemDicomObject>,
+}
+
+impl Item {
+    /// Interprets an item. `letters` is the element of the file that states its character set, which holds for
+    /// items as well.
+    fn of(
+        path: &Path,
+        mut set: DataSet,
+        writing: Writing,
+        letters: Option<&(VR, Vec<u8>)>,
+    ) -> Result<Self, DataError> {
+        let lettered = |set: &mut DataSet| {
+            if let Some(letters) = letters {
+                set.values.entry(tags::SPECIFIC_CHARACTER_SET).or_insert_with(|| letters.clone());
+            }
+        };
+        let mut nested = BTreeMap::new();
+        for (tag, items) in std::mem::take(&mut set.items) {
+            if let Some(mut first) = items.into_iter().next() {
+                lettered(&mut first);
+                nested.insert(tag, object(path, &first, writing)?);
+            }
+        }
+        lettered(&mut set);
+        Ok(Self { own: object(path, &set, writing)?, nested })
+    }
 }
 
 /// The elements of a file or an item that are read.
@@ -129,6 +163,19 @@ impl DataSet {
 /// Returns an error if the file cannot be read, is not a DICOM file, contradicts itself, or needs more memory
 /// than `limit`.
 pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, DataError> {
+    read_elements(path, limit, only_header, VALUES)
+}
+
+/// Does the same as [`read`], but reads the elements `values`, which should include [`VALUES`].
+///
+/// # Errors
+/// Returns the errors of [`read`].
+pub fn read_elements(
+    path: &Path,
+    limit: Limit,
+    only_header: bool,
+    values: &'static [&'static [Tag]],
+) -> Result<Contents, DataError> {
     let file = std::fs::File::open(path).map_err(|error| DataError::reading(path, &error))?;
     let length = file.metadata().map_err(|error| DataError::reading(path, &error))?.len();
     if !only_header {
@@ -162,7 +209,7 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
         _ => {}
     }
     let pixels = if only_header { Pixels::Stop } else { Pixels::Read };
-    let wanted = Wanted { values: VALUES, sequences: SEQUENCES, pixels };
+    let wanted = Wanted { values, sequences: SEQUENCES, pixels };
     let mut set = data_set(&mut stream, writing, None, 0, &wanted)?;
     let mut first = |tag: Tag| set.items.remove(&tag).unwrap_or_default();
     let [modality, voi] = [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE].map(|tag| {
@@ -172,8 +219,12 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
     });
     let shared = first(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).into_iter().next();
     let shared = shared.map(|item| object(path, &item.flat(), writing)).transpose()?;
-    let [regions, segments] = [tags::SEQUENCE_OF_ULTRASOUND_REGIONS, tags::SEGMENT_SEQUENCE]
-        .map(|tag| first(tag).iter().map(|item| object(path, item, writing)).collect::<Result<Vec<_>, _>>());
+    let regions = first(tags::SEQUENCE_OF_ULTRASOUND_REGIONS);
+    let regions = regions.iter().map(|item| object(path, item, writing)).collect::<Result<Vec<_>, _>>()?;
+    let segments = first(tags::SEGMENT_SEQUENCE);
+    let letters = set.values.get(&tags::SPECIFIC_CHARACTER_SET);
+    let segments =
+        segments.into_iter().map(|item| Item::of(path, item, writing, letters)).collect::<Result<Vec<_>, _>>()?;
     let object = object(path, &set, writing)?;
     Ok(Contents {
         object,
@@ -182,8 +233,8 @@ pub fn read(path: &Path, limit: Limit, only_header: bool) -> Result<Contents, Da
         tables: [modality.flatten(), voi.flatten()],
         shared: shared.as_ref().map(Frame::of),
         frames: set.frames,
-        regions: regions?,
-        segments: segments?,
+        regions,
+        segments,
     })
 }
 

@@ -16,9 +16,87 @@ use crate::data::{DataError, Limit};
 const NAMED: usize = 8;
 
 /// The samples of all frames, packed as bits or decoded.
-enum Samples {
+pub enum Samples {
+    /// One bit for each pixel, without padding between frames.
     Bits(Vec<u8>),
+    /// One number for each pixel.
     StoredPixels(StoredPixels),
+}
+
+impl Samples {
+    /// Takes the samples of a segmentation. Returns whether they were compressed with loss as well.
+    ///
+    /// # Errors
+    /// Returns an error if the pixels are missing, too few, packed in another way than DICOM demands, have a
+    /// compression that is not supported, or need more memory than `limit`.
+    pub fn of(
+        path: &Path,
+        contents: &mut Contents,
+        attributes: &Attributes,
+        limit: Limit,
+    ) -> Result<(Self, bool), DataError> {
+        let (plane, frames) = (attributes.columns * attributes.rows, attributes.frames);
+        match std::mem::take(&mut contents.stored) {
+            Stored::Native { bytes, writing, is_words } if attributes.bits_allocated == 1 => {
+                limit.allow(path, bytes.capacity() as u64)?;
+                let total = (plane as u64).saturating_mul(frames as u64);
+                let (needed, given) = (total.div_ceil(8), bytes.len() as u64);
+                if given < needed {
+                    let reason = format!("{given} bytes of pixels instead of {needed}");
+                    return Err(DataError::damaged(path, reason));
+                }
+                let padded = (frames as u64).saturating_mul((plane as u64).div_ceil(8));
+                for (bytes, how) in [(padded, "each frame in whole bytes"), (total, "one byte for each pixel")] {
+                    if bytes > needed + 1 && (given == bytes || given == bytes + bytes % 2) {
+                        let reason = format!(
+                            "its pixels are packed with {how} ({given} bytes), but DICOM packs the bits of all frames \
+                             without gaps ({needed} bytes)"
+                        );
+                        return Err(DataError::damaged(path, reason));
+                    }
+                }
+                let mut bytes = bytes;
+                if writing.is_big && is_words {
+                    bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
+                }
+                Ok((Self::Bits(bytes), false))
+            }
+            stored => {
+                limit.allow(path, attributes.bytes())?;
+                let made = pixels::values(path, attributes, stored, &contents.object, limit)?;
+                Ok((Self::StoredPixels(made.values), made.is_lossy))
+            }
+        }
+    }
+
+    /// Returns the number of bytes that the samples take.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Bits(bytes) => bytes.capacity() as u64,
+            Self::StoredPixels(values) => values.bytes(),
+        }
+    }
+
+    /// Returns the numbers of frame `frame`, which has `plane` pixels.
+    ///
+    /// # Panics
+    /// Panics if there is no such frame.
+    pub fn frame(&self, plane: usize, frame: usize) -> Vec<u16> {
+        match self {
+            Self::Bits(bytes) => unpacked(bytes, plane, frame).map(u16::from).collect(),
+            Self::StoredPixels(values) => {
+                values.floats(frame * plane..(frame + 1) * plane).into_iter().map(|value| value as u16).collect()
+            }
+        }
+    }
+}
+
+/// Returns the pixels of frame `frame` of `plane` pixels from packed bits, as 0 and 1.
+///
+/// # Panics
+/// Panics if there are fewer bits.
+pub fn unpacked(bytes: &[u8], plane: usize, frame: usize) -> impl Iterator<Item = u8> {
+    (frame * plane..(frame + 1) * plane).map(move |bit| bytes[bit / 8] >> (bit % 8) & 1)
 }
 
 /// Reads a segmentation as a label map.
@@ -50,28 +128,7 @@ pub fn open(
     let made = (plane as u64).saturating_mul((slices as u64).saturating_mul(size).saturating_add(6));
     limit.allow(path, made)?;
     let left = Limit(limit.0 - made);
-    let mut is_lossy = false;
-    let samples = match std::mem::take(&mut contents.stored) {
-        Stored::Native { bytes, writing, is_words } if attributes.bits_allocated == 1 => {
-            left.allow(path, bytes.capacity() as u64)?;
-            let needed = (plane as u64).saturating_mul(frames as u64).div_ceil(8);
-            if (bytes.len() as u64) < needed {
-                let reason = format!("{} bytes of pixels instead of {needed}", bytes.len());
-                return Err(DataError::damaged(path, reason));
-            }
-            let mut bytes = bytes;
-            if writing.is_big && is_words {
-                bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
-            }
-            Samples::Bits(bytes)
-        }
-        stored => {
-            left.allow(path, attributes.bytes())?;
-            let made = pixels::values(path, attributes, stored, &contents.object, left)?;
-            is_lossy = made.is_lossy;
-            Samples::StoredPixels(made.values)
-        }
-    };
+    let (samples, is_lossy) = Samples::of(path, &mut contents, attributes, left)?;
     let half = (attributes.most / 2.0) as f32;
     let mut labels = if is_wide {
         StoredPixels::U16(vec![0; plane * slices])
@@ -82,20 +139,14 @@ pub fn open(
     for (frame, place) in places.iter().enumerate() {
         let Some(place) = place else { continue };
         let own = segment(frame);
-        let found: Vec<u16> = match &samples {
-            Samples::Bits(bytes) => {
-                let bits = frame * plane..(frame + 1) * plane;
-                bits.map(|bit| u16::from(bytes[bit / 8] >> (bit % 8) & 1) * own).collect()
+        let mut found = samples.frame(plane, frame);
+        match attributes.segmentation.as_str() {
+            "LABELMAP" => {}
+            "FRACTIONAL" => {
+                found.iter_mut().for_each(|value| *value = u16::from(f32::from(*value) >= half) * own);
             }
-            Samples::StoredPixels(values) => {
-                let floats = values.floats(frame * plane..(frame + 1) * plane).into_iter();
-                match attributes.segmentation.as_str() {
-                    "LABELMAP" => floats.map(|value| value as u16).collect(),
-                    "FRACTIONAL" => floats.map(|value| u16::from(value >= half) * own).collect(),
-                    _ => floats.map(|value| u16::from(value > 0.0) * own).collect(),
-                }
-            }
-        };
+            _ => found.iter_mut().for_each(|value| *value = u16::from(*value > 0) * own),
+        }
         let target = place * plane..(place + 1) * plane;
         overlapping += match &mut labels {
             StoredPixels::U16(labels) => laid(&mut labels[target], &found, |label| label),
@@ -123,7 +174,7 @@ pub fn open(
 }
 
 /// Returns the first frame of each slice.
-fn firsts(places: &[Option<usize>], slices: usize) -> Vec<usize> {
+pub fn firsts(places: &[Option<usize>], slices: usize) -> Vec<usize> {
     let mut firsts = vec![None; slices];
     for (frame, place) in places.iter().enumerate() {
         if let Some(first) = place.and_then(|place| firsts.get_mut(place)) {
@@ -147,7 +198,7 @@ fn laid<T: Copy + Default + PartialEq>(slice: &mut [T], found: &[u16], of: impl 
 /// Returns the slice of each frame and the number of slices, which is that of the positions. A frame with
 /// another orientation than the first has no slice. If positions are missing, the frames of each segment are
 /// consecutive slices.
-fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize>>, usize) {
+pub fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize>>, usize) {
     let frames: Vec<_> = (0..attributes.frames).map(|frame| attributes.frame(frame)).collect();
     let is_alike = |frame: &usize| stacks::lie_alike(frames[*frame].orientation, frames[0].orientation);
     let members: Vec<usize> = (0..frames.len()).filter(is_alike).collect();
@@ -178,9 +229,9 @@ fn planes(attributes: &Attributes, notes: &mut Vec<String>) -> (Vec<Option<usize
 /// Returns a note with the numbers and names of the segments, or `None` if the file does not name them.
 fn names(contents: &Contents) -> Option<String> {
     let named = contents.segments.iter().filter_map(|segment| {
-        let number = number(segment, tags::SEGMENT_NUMBER)?;
+        let number = number(&segment.own, tags::SEGMENT_NUMBER)?;
         Some(
-            text(segment, tags::SEGMENT_LABEL)
+            text(&segment.own, tags::SEGMENT_LABEL)
                 .map_or_else(|| number.to_string(), |name| format!("{number} {name}")),
         )
     });

@@ -10,8 +10,8 @@ use super::attributes::Attributes;
 use super::frame::Frame;
 use super::stacks::{Stack, lie_alike, stacks};
 use super::{read, units};
-use crate::data::Limit;
 use crate::data::dataset::names::natural;
+use crate::data::{Limit, cases};
 
 /// The largest depth of folders below the first that are searched.
 const DEPTH: usize = 6;
@@ -36,8 +36,7 @@ pub struct Series {
 /// stack, or if several lie at the same positions, they are returned as several series, each of which can be
 /// opened.
 pub fn series_in(folder: &Path) -> Vec<Series> {
-    let mut files = Vec::new();
-    collect(folder, DEPTH, &mut files, &mut HashSet::new());
+    let files = files_in(folder);
     let headers: Vec<(PathBuf, Attributes)> = files
         .into_par_iter()
         .filter_map(|path| {
@@ -84,6 +83,13 @@ pub fn recounted(name: &str, listed: usize, read: usize) -> String {
     name.replacen(&format!(", {listed} slices"), &format!(", {slices}"), 1)
 }
 
+/// Returns the files of a folder and of those below it, as [`series_in`] searches them.
+pub(in crate::data) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    collect(folder, DEPTH, &mut files, &mut HashSet::new());
+    files
+}
+
 /// Collects the files of a folder, each of them once, because links may lead to the same file again or form a
 /// loop.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut HashSet<PathBuf>) {
@@ -102,7 +108,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, met: &mut Hash
             continue;
         }
         if path.is_dir() {
-            if depth > 0 {
+            if depth > 0 && !path.ends_with(cases::FOLDER) {
                 collect(&path, depth - 1, files, met);
             }
         } else {

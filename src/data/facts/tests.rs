@@ -121,6 +121,7 @@ fn a_nifti_volume_says_which_form_is_used() {
         qform_code: 1,
         used: NiftiForm::Qform,
         affine: Some([[-2.0, 0.0, 0.0, 90.0], [0.0, 2.5, 0.0, -126.0], [0.0, 0.0, 3.0, -72.0]]),
+        fields: crate::data::volume::NiftiFields::default(),
         data_type: "float32",
         scaling: [0.0, 0.0],
         further_axes: vec![5],

@@ -20,6 +20,8 @@ pub struct Finder {
     uneven: Option<Uneven>,
     /// The unit vector perpendicular to the slices.
     normal: [f64; 3],
+    /// The distance between slices by which fractions of a slice are measured, in mm.
+    step: f64,
 }
 
 /// The positions of slices that are not evenly spaced.
@@ -51,7 +53,10 @@ impl Finder {
             let off = minus(placement.positions[slice], expected(slice));
             dot(off, off).sqrt()
         };
-        let is_even = (0..=last).all(|slice| off(slice) < OFF * dot(step, step).sqrt());
+        // The step of a sparse mask may be many slices of its image long, so its positions have to be more exact.
+        let length = dot(step, step).sqrt();
+        let length = if is_sparse(labels) { length.min(width).min(height) } else { length };
+        let is_even = (0..=last).all(|slice| off(slice) < OFF * length);
         let uneven = (!is_even).then(|| Uneven {
             positions: placement.positions.clone(),
             heights: placement.positions.iter().map(|position| dot(normal, minus(*position, first))).collect(),
@@ -65,7 +70,8 @@ impl Finder {
         }
         let row = |a: [f64; 3], b: [f64; 3]| scaled(cross(a, b), 1.0 / volume);
         let inverse = [row(columns[1], columns[2]), row(columns[2], columns[0]), row(columns[0], columns[1])];
-        Some(Self { first, inverse, uneven, normal })
+        let step = uneven.as_ref().map_or_else(|| dot(step, step).sqrt(), |uneven| uneven.step);
+        Some(Self { first, inverse, uneven, normal, step })
     }
 
     /// Returns the column, row and slice at a position in mm, as fractions. The slice is NaN if the position
@@ -116,19 +122,28 @@ pub fn number(shape: [usize; 3], at: [i64; 3]) -> usize {
     (at[2] as usize * shape[1] + at[1] as usize) * shape[0] + at[0] as usize
 }
 
+/// Returns whether a mask may leave out slices without foreground, as segmentations do.
+fn is_sparse(labels: &LabelMap) -> bool {
+    matches!(&labels.source, Source::Dicom(dicom) if dicom.is_segmentation())
+}
+
 /// Returns the voxels of the mask that correspond to those of the image. Returns `None` if a pixel of the image
 /// has no such voxel. Slices may be missing only from a segmentation, or if the mask has a single slice.
 pub fn exact(finder: &Finder, labels: &LabelMap, image: Grid<'_>) -> Option<Exact> {
     let [columns, rows, slices] = image.shape;
     let shape = labels.shape();
-    // Segmentations leave out slices without foreground.
-    let is_sparse = matches!(&labels.source, Source::Dicom(dicom) if dicom.is_segmentation());
+    let is_sparse = is_sparse(labels);
     let mut found = Exact { slices: Vec::with_capacity(slices), covered: vec![true; slices] };
+    // Between the slices of a sparse mask are several of the image, which are only a small part of its step apart.
+    let spacing = image.geometry.spacing_mm().map(|sizes| sizes.into_iter().fold(0.0, f64::max));
+    let allowed = [OFF, OFF, spacing.map_or(OFF, |spacing| OFF * (spacing / finder.step).min(1.0))];
     let is_inside = |at: &[i64; 3]| at.iter().zip(shape).all(|(part, side)| (0..side as i64).contains(part));
     for slice in 0..slices {
         let corner = |column: usize, row: usize| -> Option<[i64; 3]> {
             let at = finder.at(image.geometry.place(column as f64, row as f64, slice)?);
-            let is_near = at.iter().all(|part| part.is_finite() && (part - part.round()).abs() <= OFF);
+            let is_near =
+                |(part, allowed): (&f64, f64)| part.is_finite() && (part - part.round()).abs() <= allowed;
+            let is_near = at.iter().zip(allowed).all(is_near);
             is_near.then(|| at.map(|part| part.round() as i64)).filter(is_inside)
         };
         let corners = [(0, 0), (columns - 1, 0), (0, rows - 1), (columns - 1, rows - 1)];

@@ -4,7 +4,7 @@
 use ::nifti::NiftiHeader;
 
 use crate::data::volume::geometry::{cross, dot, minus, norm};
-use crate::data::volume::{NiftiForm, Turn};
+use crate::data::volume::{NiftiFields, NiftiForm, Turn};
 
 /// The first three rows of the matrix that maps voxel indices to RAS coordinates in mm.
 pub type Affine = [[f64; 4]; 3];
@@ -25,9 +25,10 @@ impl Form {
     /// Reads the position from the header of a volume of `shape`. The sform takes precedence. A degenerate
     /// matrix (zero, NaN, flat) is ignored in favour of the other form.
     pub fn of(header: &NiftiHeader, shape: [usize; 3]) -> Self {
-        let scale = unit_scale(header);
-        let sform = (header.sform_code > 0).then(|| sform(header, scale));
-        let qform = (header.qform_code > 0).then(|| qform(header, scale));
+        let scale = unit_scale(header.xyzt_units);
+        let fields = super::fields(header);
+        let sform = (header.sform_code > 0).then(|| sform(&fields, scale));
+        let qform = (header.qform_code > 0).then(|| qform(&fields, scale));
         let (mut notes, mut assumptions) = (Vec::new(), Vec::new());
         let mut usable = |name: &str, affine: Option<Affine>| {
             let sound = affine.filter(is_sound);
@@ -61,10 +62,10 @@ impl Form {
     }
 }
 
-/// Returns the factor from the header's unit of length to mm. It is 1 if the header has no unit; [`Form`] then
+/// Returns the factor from a header's unit of length (xyzt_units) to mm. It is 1 if the header has no unit; [`Form`] then
 /// has an assumption about it.
-pub fn unit_scale(header: &NiftiHeader) -> f64 {
-    match header.xyzt_units & 7 {
+pub fn unit_scale(units: u8) -> f64 {
+    match units & 7 {
         1 => 1000.0,
         3 => 0.001,
         _ => 1.0,
@@ -72,19 +73,19 @@ pub fn unit_scale(header: &NiftiHeader) -> f64 {
 }
 
 /// Returns the affine of the sform, with lengths times `scale`.
-fn sform(header: &NiftiHeader, scale: f64) -> Affine {
-    [header.srow_x, header.srow_y, header.srow_z].map(|row| row.map(|value| f64::from(value) * scale))
+pub fn sform(fields: &NiftiFields, scale: f64) -> Affine {
+    fields.rows.map(|row| row.map(|value| f64::from(value) * scale))
 }
 
 /// Returns the affine of the qform: its quaternion, spacing and offset (nifti1.h, "METHOD 2"), with lengths
 /// times `scale`.
-fn qform(header: &NiftiHeader, scale: f64) -> Affine {
-    let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d].map(f64::from);
+pub fn qform(fields: &NiftiFields, scale: f64) -> Affine {
+    let [b, c, d] = fields.quaternion.map(f64::from);
     let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
-    let qfac = if header.pixdim[0] < 0.0 { -1.0 } else { 1.0 };
-    let [x, y, z] = [1, 2, 3].map(|axis| f64::from(header.pixdim[axis]) * scale);
+    let qfac = if fields.pixdim[0] < 0.0 { -1.0 } else { 1.0 };
+    let [x, y, z] = [1, 2, 3].map(|axis| f64::from(fields.pixdim[axis]) * scale);
     let z = z * qfac;
-    let offset = [header.quatern_x, header.quatern_y, header.quatern_z].map(|value| f64::from(value) * scale);
+    let offset = fields.offset.map(|value| f64::from(value) * scale);
     [
         [(a * a + b * b - c * c - d * d) * x, 2.0 * (b * c - a * d) * y, 2.0 * (b * d + a * c) * z, offset[0]],
         [2.0 * (b * c + a * d) * x, (a * a + c * c - b * b - d * d) * y, 2.0 * (c * d - a * b) * z, offset[1]],
@@ -98,7 +99,7 @@ pub fn axis(affine: &Affine, axis: usize) -> [f64; 3] {
 }
 
 /// Returns whether an affine gives all voxels different positions.
-fn is_sound(affine: &Affine) -> bool {
+pub fn is_sound(affine: &Affine) -> bool {
     let axes = [0, 1, 2].map(|number| axis(affine, number));
     let lengths = axes.map(norm);
     let volume = dot(cross(axes[0], axes[1]), axes[2]).abs();
@@ -106,20 +107,24 @@ fn is_sound(affine: &Affine) -> bool {
     affine.iter().flatten().all(|value| value.is_finite()) && all > 0.0 && volume > 1e-3 * all
 }
 
+/// Returns the position in mm that an affine gives to a voxel.
+pub fn place(affine: &Affine, voxel: [f64; 3]) -> [f64; 3] {
+    std::array::from_fn(|part| dot([affine[part][0], affine[part][1], affine[part][2]], voxel) + affine[part][3])
+}
+
 /// Returns the largest distance in mm between the positions that two affines give to a corner of the volume.
-/// Returns `None` if it is at most half of the largest side of a voxel.
-fn disagreement(a: &Affine, b: &Affine, shape: [usize; 3]) -> Option<f64> {
-    let place = |affine: &Affine, voxel: [f64; 3]| -> [f64; 3] {
-        std::array::from_fn(|part| {
-            dot([affine[part][0], affine[part][1], affine[part][2]], voxel) + affine[part][3]
-        })
-    };
+pub fn distance(a: &Affine, b: &Affine, shape: [usize; 3]) -> f64 {
     let corners = (0..8_usize).map(|bits| {
         let corner =
             std::array::from_fn(|axis| if bits >> axis & 1 == 1 { shape[axis] as f64 - 1.0 } else { 0.0 });
         norm(minus(place(a, corner), place(b, corner)))
     });
-    let most = corners.fold(0.0, f64::max);
+    corners.fold(0.0, f64::max)
+}
+
+/// Returns [`distance`], or `None` if it is at most half of the largest side of a voxel.
+fn disagreement(a: &Affine, b: &Affine, shape: [usize; 3]) -> Option<f64> {
+    let most = distance(a, b, shape);
     let side = [0, 1, 2].map(|number| norm(axis(a, number))).into_iter().fold(0.0, f64::max);
     (most > 0.5 * side).then_some(most)
 }

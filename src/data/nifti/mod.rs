@@ -4,6 +4,8 @@
 
 mod form;
 mod samples;
+mod write;
+mod write_grid;
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -15,12 +17,13 @@ use super::error::{caught, one_line};
 use super::mask::tally::{Counter, Tally};
 use super::volume::geometry::{norm, plus, scaled};
 use super::volume::{
-    Geometry, Modality, NamedWindow, NiftiSource, Placement, SliceDistance, Source, Turn, ValueMapping, Volume,
-    Window,
+    Geometry, Modality, NamedWindow, NiftiFields, NiftiSource, Placement, SliceDistance, Source, Turn,
+    ValueMapping, Volume, Window,
 };
 use super::{DataError, Limit};
 use form::Form;
 use samples::Sample;
+pub use write::label_map;
 
 /// The size of the header in bytes.
 const HEADER: usize = 348;
@@ -144,7 +147,7 @@ impl Opened {
     /// assumptions, and the turn that displays the voxels upright.
     fn described(&self) -> (Geometry, NiftiSource, [Vec<String>; 2], Turn) {
         let Form { used, affine, notes, assumptions } = Form::of(&self.header, self.shape);
-        let scale = form::unit_scale(&self.header);
+        let scale = form::unit_scale(self.header.xyzt_units);
         let spacing = [1, 2, 3].map(|axis| f64::from(self.header.pixdim[axis]).abs() * scale);
         let is_length = |side: &f64| side.is_finite() && *side > 0.0;
         let [column, row, slice] = spacing;
@@ -177,11 +180,23 @@ impl Opened {
             qform_code: self.header.qform_code,
             used,
             affine,
+            fields: fields(&self.header),
             data_type: self.sample.name(),
             scaling: [self.header.scl_slope, self.header.scl_inter],
             further_axes: self.further.clone(),
         };
         (geometry, source, [notes, assumptions], turn)
+    }
+}
+
+/// Returns the fields of a header from which the sizes and positions of its voxels follow.
+fn fields(header: &NiftiHeader) -> NiftiFields {
+    NiftiFields {
+        pixdim: std::array::from_fn(|axis| header.pixdim[axis]),
+        units: header.xyzt_units,
+        quaternion: [header.quatern_b, header.quatern_c, header.quatern_d],
+        offset: [header.quatern_x, header.quatern_y, header.quatern_z],
+        rows: [header.srow_x, header.srow_y, header.srow_z],
     }
 }
 

@@ -15,7 +15,7 @@ pub use grid::Grid;
 pub use lengths::{Lengths, Unit};
 pub use mapping::ValueMapping;
 pub use sides::Sides;
-pub use source::{DicomSource, NiftiForm, NiftiSource, PictureSource, Source};
+pub use source::{DicomSource, NiftiFields, NiftiForm, NiftiSource, PictureSource, Source};
 pub use turn::Turn;
 pub use values::StoredPixels;
 pub use window::{DisplayWindow, NamedWindow, PRESETS, Preset, Window};

@@ -74,6 +74,22 @@ pub enum NiftiForm {
     Qform,
 }
 
+/// The fields of a NIfTI header from which the sizes and positions of the voxels follow, as stored. With them a file
+/// on the same grid can be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NiftiFields {
+    /// pixdim 0 to 3: the sign of the third axis, and the sizes of a voxel.
+    pub pixdim: [f32; 4],
+    /// xyzt_units.
+    pub units: u8,
+    /// quatern_b, quatern_c and quatern_d.
+    pub quaternion: [f32; 3],
+    /// qoffset_x, qoffset_y and qoffset_z.
+    pub offset: [f32; 3],
+    /// srow_x, srow_y and srow_z.
+    pub rows: [[f32; 4]; 3],
+}
+
 /// The metadata in a NIfTI header.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NiftiSource {
@@ -86,6 +102,8 @@ pub struct NiftiSource {
     /// The affine of the transformation that is used: three rows of four numbers, from stored voxel indices to
     /// RAS coordinates in mm.
     pub affine: Option<[[f64; 4]; 3]>,
+    /// The header's own fields of size and position.
+    pub fields: NiftiFields,
     /// Name of the data type as stored, for instance "int16".
     pub data_type: &'static str,
     /// scl_slope and scl_inter as written.

@@ -8,7 +8,7 @@ use crate::data::worklist::Item;
 use crate::data::{self, DataError, Image, Limit, Mask, Orientation, Truth, TruthReading, Volume};
 use crate::engine::display::DisplayPixels;
 use crate::engine::job::{Failure, Job, Task, Ticket, Worker};
-use crate::engine::sort::{Sorted, sort};
+use crate::engine::sort::{AsksFor, Sorted, sort};
 
 /// The number of slices between two progress reports.
 const PROGRESS: usize = 8;
@@ -20,6 +20,8 @@ pub struct SortPaths {
     pub paths: Vec<PathBuf>,
     /// Whether an image is open, so that a single mask is taken as its ground truth.
     pub has_image: bool,
+    /// For which files the user is asked whether they are labels of the open image.
+    pub asks: AsksFor,
 }
 
 impl Job for SortPaths {
@@ -27,7 +29,7 @@ impl Job for SortPaths {
     const WORKER: Worker = Worker::Files;
 
     fn run(self, _: &mut Task<'_>) -> Result<Sorted, Failure> {
-        Ok(sort(self.paths, self.has_image))
+        Ok(sort(self.paths, self.has_image, self.asks))
     }
 }
 
@@ -220,7 +222,7 @@ impl Job for OpenTruth {
 
 /// The question for the user about a ground truth that does not match the image; `None` if the user cannot resolve
 /// the error.
-fn question(error: &DataError, paths: &[PathBuf], image: Ticket) -> Option<TruthQuestion> {
+pub(super) fn question(error: &DataError, paths: &[PathBuf], image: Ticket) -> Option<TruthQuestion> {
     let (can_resample, by_number, on_slice) = match error {
         DataError::MaskGrid { fits_by_number, .. } => (true, *fits_by_number, false),
         DataError::MaskFrame { .. } => (false, true, false),

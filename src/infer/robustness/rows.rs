@@ -1,6 +1,7 @@
 //! The scores of a study as rows of a CSV table, and back, without loss.
 
 use super::{Form, FormScore, MadeForm};
+use crate::data::write::{text_cell, text_of_cell};
 use crate::metrics::Confusion;
 
 /// The columns. Dice and IoU follow from the counts and are for the reader of the table.
@@ -24,12 +25,12 @@ pub const COLUMNS: [&str; 13] = [
 /// after the form's name are empty.
 pub fn row(score: &FormScore) -> [String; 13] {
     let mut row: [String; 13] = std::array::from_fn(|_| String::new());
-    row[0].clone_from(&score.image);
-    row[1].clone_from(&score.subject);
+    row[0] = text_cell(&score.image);
+    row[1] = text_cell(&score.subject);
     row[2] = (score.prompt + 1).to_string();
     row[3] = score.form.name().to_owned();
     if let Some(MadeForm { text, is_unchanged, counts, agreement }) = &score.made {
-        row[4].clone_from(text);
+        row[4] = text_cell(text);
         row[5] = if *is_unchanged { "yes" } else { "no" }.to_owned();
         row[6] = format!("{:.6}", counts.dice());
         row[7] = format!("{:.6}", counts.iou());
@@ -54,7 +55,7 @@ pub fn score(row: &csv::StringRecord) -> Option<FormScore> {
         let count = |index: usize| row[index].parse().ok();
         let agreement = Some(&row[12]).filter(|cell| !cell.is_empty());
         Some(MadeForm {
-            text: row[4].to_owned(),
+            text: text_of_cell(&row[4]).to_owned(),
             is_unchanged: match &row[5] {
                 "yes" => true,
                 "no" => false,
@@ -73,8 +74,8 @@ pub fn score(row: &csv::StringRecord) -> Option<FormScore> {
     };
     let prompt = row[2].parse::<usize>().ok()?.checked_sub(1)?;
     Some(FormScore {
-        image: row[0].to_owned(),
-        subject: row[1].to_owned(),
+        image: text_of_cell(&row[0]).to_owned(),
+        subject: text_of_cell(&row[1]).to_owned(),
         prompt,
         form: Form::of(&row[3])?,
         made,

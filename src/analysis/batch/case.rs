@@ -1,0 +1,178 @@
+//! One image with one prompt: reads it, predicts its slices, and exports the masks.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::manifest::{Entry, State, stamp};
+use super::{BatchCase, BatchSettings};
+use crate::analysis::export::{
+    Export, Exported, Format, predicted, probabilities, probability_path, write, write_probability,
+};
+use crate::data::worklist::Item;
+use crate::data::{DataError, Volume, dicom, open};
+use crate::infer::{ModelInfo, Segmenter, SlicesWanted, predict_slices};
+
+/// Extensions of files that are one image, so that several are computed side by side.
+const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "bmp", "webp"];
+
+/// The work for one mask.
+pub struct Job<'a> {
+    item: &'a Item,
+    settings: &'a BatchSettings,
+    /// The folder of its files, below the folder of the results.
+    folder: PathBuf,
+    out: &'a Path,
+    /// The reason why it cannot be done, known before.
+    refused: Option<String>,
+    info: &'a ModelInfo,
+    /// What it asks for; the results are missing.
+    pub entry: Entry,
+}
+
+/// What became of the work.
+pub struct Finished {
+    pub entry: Entry,
+}
+
+impl<'a> Job<'a> {
+    /// Returns the work for every prompt of a case; one that fails if there is none.
+    pub fn of_case(
+        case: &'a BatchCase,
+        folder: &Path,
+        out: &'a Path,
+        settings: &'a BatchSettings,
+        info: &'a ModelInfo,
+    ) -> Vec<Self> {
+        let item = &case.item;
+        let (path, _) = dicom::of_stack(&item.path);
+        let (image_bytes, image_changed) = stamp(&path);
+        let image = slashes(item.path.strip_prefix(folder).unwrap_or(&item.path));
+        // The path of an image outside the folder is not a place below the results.
+        let below = item.path.strip_prefix(folder).ok().map(Path::to_owned);
+        let below = below.unwrap_or_else(|| PathBuf::from(item.path.file_name().unwrap_or_default()));
+        let entry = |prompt: &str| Entry {
+            image: image.clone(),
+            image_bytes,
+            image_changed,
+            prompt: prompt.to_owned(),
+            model: info.name.clone(),
+            threshold: settings.threshold,
+            window: settings.window.map(|window| [window.centre, window.width]),
+            formats: settings.formats.names(),
+            ..Entry::default()
+        };
+        let job =
+            |entry: Entry, folder: PathBuf, refused| Self { item, settings, folder, out, refused, info, entry };
+        if case.prompts.is_empty() {
+            let reason = "no prompt is known for it; give one with --prompt or --prompts".to_owned();
+            return vec![job(entry(""), below, Some(reason))];
+        }
+        let is_alone = case.prompts.len() == 1;
+        let folder = |number: usize| if is_alone { below.clone() } else { below.join(number.to_string()) };
+        let prompts = case.prompts.iter().enumerate();
+        prompts.map(|(number, prompt)| job(entry(prompt), folder(number), None)).collect()
+    }
+
+    /// Returns the name of the image.
+    pub fn name(&self) -> &str {
+        &self.item.name
+    }
+
+    /// Returns whether the image is a single picture.
+    pub fn is_picture(&self) -> bool {
+        let end = self.item.path.extension().map(|end| end.to_string_lossy().to_lowercase());
+        self.item.files.is_empty() && end.is_some_and(|end| PICTURES.contains(&end.as_str()))
+    }
+
+    /// Does the work. `progress` receives the share of the slices that is done and returns whether to continue. Returns
+    /// `None` if it did not.
+    pub fn run(
+        &self,
+        segmenter: &mut dyn Segmenter,
+        progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+    ) -> Option<Finished> {
+        let mut entry = self.entry.clone();
+        match self.results(segmenter, progress, &mut entry) {
+            Ok(ControlFlow::Break(())) => return None,
+            Ok(ControlFlow::Continue(())) if entry.error.is_none() => entry.state = State::Done,
+            Ok(ControlFlow::Continue(())) => {}
+            Err(reason) => entry.error = Some(reason),
+        }
+        Some(Finished { entry })
+    }
+
+    fn results(
+        &self,
+        segmenter: &mut dyn Segmenter,
+        progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
+        entry: &mut Entry,
+    ) -> Result<ControlFlow<()>, String> {
+        if let Some(reason) = &self.refused {
+            return Err(reason.clone());
+        }
+        let volume = self.read().map_err(|error| error.to_string())?;
+        let wanted = SlicesWanted {
+            prompt: &self.entry.prompt,
+            window: self.settings.window,
+            threshold: self.settings.threshold,
+            with_probability: self.settings.formats.has(Format::DicomSeg),
+        };
+        let step = |done: usize, count: usize| progress(done as f32 / count.max(1) as f32);
+        let found = predict_slices(segmenter, &volume, 0..volume.slices, wanted, step);
+        let Some(mut slices) = found.map_err(|error| error.to_string())? else {
+            return Ok(ControlFlow::Break(()));
+        };
+        entry.slices = volume.slices;
+        entry.presence = slices.iter().filter_map(|slice| slice.presence).reduce(f32::max);
+        let sources =
+            if self.item.files.is_empty() { vec![self.item.path.clone()] } else { self.item.files.clone() };
+        let probabilities = probabilities(&mut slices);
+        let (label, words) = predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
+        entry.foreground_pixels = label.pixels();
+        let folder = self.out.join(&self.folder);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("{}: the folder cannot be created ({error})", folder.display()))?;
+        let export = Export {
+            volume: &volume,
+            name: &self.entry.image,
+            sources: &sources,
+            labels: &[label],
+            words: &[words],
+            creator: "",
+            limit: self.settings.limit,
+        };
+        let Exported { mut files, notes, mut failed } = write(&folder, "mask", &self.settings.formats, &export);
+        let masks = format!("mask{}", Format::DicomSeg.ending());
+        if files.iter().any(|file| file.ends_with(&masks)) {
+            let path = probability_path(&folder, "mask");
+            match write_probability(&path, &export, probabilities) {
+                Ok(_) => files.push(path),
+                Err(error) => failed.push((Format::DicomSeg, error)),
+            }
+        }
+        entry.files = files.iter().map(|file| slashes(file.strip_prefix(self.out).unwrap_or(file))).collect();
+        entry.notes = volume.notes.into_iter().chain(notes).collect();
+        let reasons: Vec<String> = failed.iter().map(|(_, error)| error.to_string()).collect();
+        entry.error = (!reasons.is_empty()).then(|| reasons.join(" "));
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn read(&self) -> Result<Volume, DataError> {
+        match self.item.files.as_slice() {
+            [] | [_] => {
+                let orientation = self.item.reading.orientation;
+                open::open_as(&self.item.path, self.settings.limit, orientation, &|_, _| true)
+            }
+            files => dicom::open_series(files, self.settings.limit, &|_| true),
+        }
+    }
+}
+
+/// Returns a path with `/` between its parts on every system.
+fn slashes(path: &Path) -> String {
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
+        .replacen("//", "/", 1)
+}

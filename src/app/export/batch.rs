@@ -1,0 +1,146 @@
+//! The batch over the worklist.
+
+use std::path::PathBuf;
+
+use super::{BatchCommand, Exporting};
+use crate::analysis::batch::{BatchCase, BatchSettings};
+use crate::analysis::export::{Format, Formats};
+use crate::app::HimixApp;
+use crate::app::notes::Kind;
+use crate::app::pane::Pane;
+use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::data::seg::Codes;
+use crate::engine::jobs::BatchImages;
+use crate::engine::{Failure, Slot};
+
+/// Whose prompts a batch uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromptsOf {
+    /// Those that every case has: edited ones, and those of its data set.
+    #[default]
+    Cases,
+    /// The prompt in the text field, for all cases.
+    Field,
+}
+
+/// The settings of the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchForm {
+    /// Whose prompts are used.
+    pub prompts: PromptsOf,
+    /// The formats.
+    pub formats: Vec<Format>,
+    /// The folder of the results as text.
+    pub out: String,
+}
+
+impl Default for BatchForm {
+    fn default() -> Self {
+        Self { prompts: PromptsOf::default(), formats: vec![Format::Png], out: String::new() }
+    }
+}
+
+impl State {
+    /// Returns the cases of the worklist with their prompts; none without a worklist.
+    fn batch_cases(&self) -> Vec<BatchCase> {
+        let Some(list) = &self.worklist else { return Vec::new() };
+        let prompt = self.document.prompt.trim();
+        let prompts_of = |own: Option<String>| match self.export.batch.prompts {
+            PromptsOf::Cases => own,
+            PromptsOf::Field => Some(prompt.to_owned()).filter(|prompt| !prompt.is_empty()),
+        };
+        let items = list.with_edits().into_iter();
+        items
+            .map(|item| BatchCase { prompts: prompts_of(item.prompt.clone()).into_iter().collect(), item })
+            .collect()
+    }
+
+    /// Returns the reason why a batch cannot begin, as a sentence; `None` if it can.
+    pub fn batch_refusal(&self) -> Option<&'static str> {
+        let form = &self.export.batch;
+        let list = self.worklist.as_ref();
+        let has_own = || list.is_some_and(|list| list.has_prompts() || !list.edited.is_empty());
+        if list.is_none() {
+            Some("Open a folder first.")
+        } else if self.model.is_none() {
+            Some("Open a model first.")
+        } else if form.prompts == PromptsOf::Cases && !has_own() {
+            Some("The cases have no prompts. Use the prompt of the text field.")
+        } else if form.prompts == PromptsOf::Field && self.document.prompt.trim().is_empty() {
+            Some("Type a prompt first.")
+        } else if form.formats.is_empty() {
+            Some("Choose a format.")
+        } else if form.out.trim().is_empty() {
+            Some("Choose a folder for the masks.")
+        } else {
+            None
+        }
+    }
+}
+
+impl HimixApp {
+    /// Carries out a command about the batch.
+    pub(super) fn apply_batch(&mut self, command: BatchCommand) {
+        let Exporting { batch, running, .. } = &mut self.state.export;
+        match command {
+            BatchCommand::Show => {
+                if !matches!(self.state.tab, Tab::Read | Tab::Annotate) {
+                    self.show_tab(Tab::Read);
+                }
+                self.open_pane(Pane::BATCH, true);
+            }
+            BatchCommand::Prompts(of) => batch.prompts = of,
+            BatchCommand::Format(format, is_on) => {
+                batch.formats.retain(|other| *other != format);
+                batch.formats.extend(is_on.then_some(format));
+            }
+            BatchCommand::Out(out) => batch.out = out,
+            BatchCommand::Start => self.start_batch(),
+            BatchCommand::Cancel => running.cancel(),
+        }
+    }
+
+    fn start_batch(&mut self) {
+        let state = &mut self.state;
+        let Some(list) = state.worklist.as_ref().filter(|_| state.batch_refusal().is_none()) else { return };
+        let out = PathBuf::from(state.export.batch.out.trim());
+        let settings = BatchSettings {
+            threshold: state.settings.threshold,
+            window: None,
+            formats: Formats::from_iter(state.export.batch.formats.iter().copied()),
+            limit: state.settings.limit(),
+            codes: Codes::built_in(),
+        };
+        let job =
+            BatchImages { folder: list.folder.clone(), cases: state.batch_cases(), settings, out: out.clone() };
+        state.export.done = None;
+        self.engine.ask_model(Slot::Primary, &mut self.state.export.running, out, job);
+    }
+
+    /// Takes what a batch did.
+    pub(super) fn take_batch(&mut self) {
+        match self.state.export.running.take() {
+            Some(Ok(done)) => {
+                if done.summary.is_stopped {
+                    let text = "The batch was stopped. Start it with the same folder to go on.";
+                    self.state.notes.add(Kind::Info, text);
+                }
+                if done.summary.failed > 0 {
+                    let count = done.summary.failed;
+                    let first = done.failures.first().cloned().unwrap_or_default();
+                    self.state
+                        .notes
+                        .add(Kind::Warning, format!("{count} masks of the batch failed; the first: {first}"));
+                }
+                self.state.export.done = Some(done);
+            }
+            Some(Err(Failure::Cancelled)) => {
+                let text = "The batch was stopped. Start it with the same folder to go on.";
+                self.state.notes.add(Kind::Info, text);
+            }
+            Some(Err(failure)) => self.say_failure(failure),
+            None => {}
+        }
+    }
+}

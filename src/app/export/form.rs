@@ -1,0 +1,106 @@
+//! The form of an export: format, labels and file.
+
+use std::path::PathBuf;
+
+use crate::analysis::export::Format;
+use crate::annotate::LabelId;
+use crate::app::record::Source;
+use crate::app::state::State;
+use crate::data::seg::Codes;
+use crate::engine::Ticket;
+
+/// Which of the two masks is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The annotation, in all slices.
+    Annotation,
+    /// The prediction of the slice that is shown.
+    Prediction,
+}
+
+impl Of {
+    /// Returns the name shown in the user interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Annotation => "Annotation",
+            Self::Prediction => "Prediction",
+        }
+    }
+}
+
+/// A label in the form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormLabel {
+    /// The label.
+    pub id: LabelId,
+    /// Its name.
+    pub name: String,
+    /// Its colour, 8-bit sRGB.
+    pub colour: [u8; 3],
+    /// Whether it is exported.
+    pub is_on: bool,
+    /// The place of what it is in the list of concepts; `None` for a lesion that is not in the list.
+    pub concept: Option<usize>,
+}
+
+/// The form of an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// The ticket of the image.
+    pub image: Ticket,
+    /// The format.
+    pub format: Format,
+    /// Which mask is exported.
+    pub of: Of,
+    /// The labels of the annotation.
+    pub labels: Vec<FormLabel>,
+    /// The path of the file as text.
+    pub path: String,
+    /// The file that is in the way, after an attempt to write.
+    pub exists: Option<PathBuf>,
+}
+
+impl State {
+    /// Returns whether there is something to export.
+    pub fn can_export(&self) -> bool {
+        self.shown.is_some() || self.document.annotation.labels().next().is_some()
+    }
+
+    /// Returns the form of an export in a format; `None` without an image or a mask.
+    pub(super) fn export_form(&self, format: Format) -> Option<Form> {
+        let open = self.document.image.as_ref().filter(|_| self.can_export())?;
+        let codes = Codes::built_in();
+        let concept = |name: &str| {
+            let wanted = codes.of(name);
+            codes.concepts().position(|concept| concept == wanted)
+        };
+        let labels: Vec<FormLabel> = self
+            .document
+            .annotation
+            .labels()
+            .map(|(id, label)| FormLabel {
+                id,
+                name: label.name.clone(),
+                colour: label.colour,
+                is_on: true,
+                concept: concept(&label.name),
+            })
+            .collect();
+        let is_annotated = labels.iter().any(|label| self.document.annotation.slices(label.id).next().is_some());
+        let of = if is_annotated || self.shown.is_none() { Of::Annotation } else { Of::Prediction };
+        let form = Form { image: open.ticket, format, of, labels, path: String::new(), exists: None };
+        Some(Form { path: self.suggested_export(&form), ..form })
+    }
+
+    /// Returns the path that is suggested for an export, beside the image.
+    pub(super) fn suggested_export(&self, form: &Form) -> String {
+        let kind = form.of.name().to_lowercase();
+        let name = self.suggested_name(&kind).unwrap_or(kind);
+        let name = format!("{}{}", name.strip_suffix(".png").unwrap_or(&name), form.format.ending());
+        let folder = self.document.image.as_ref().and_then(|open| match &open.source {
+            Source::Files(path, _) => path.parent().map(PathBuf::from),
+            Source::Sample(_) => None,
+        });
+        folder.unwrap_or_default().join(name).display().to_string()
+    }
+}

@@ -1,0 +1,68 @@
+//! Labels on their way out of the program and into it: the form of an export, files that are opened as annotation,
+//! measurements, and the batch over the worklist.
+
+mod apply;
+mod batch;
+mod command;
+mod form;
+mod labels;
+mod measuring;
+mod opening;
+
+use std::path::PathBuf;
+
+pub use batch::{BatchForm, PromptsOf};
+pub use command::{BatchCommand, DropAnswer, ExportCommand};
+pub use form::{Form, FormLabel, Of};
+pub use measuring::MeasuredOf;
+
+use crate::analysis::measurements::Measurements;
+use crate::engine::jobs::{BatchDone, LabelsExported, LabelsOpened, TruthQuestion};
+use crate::engine::{Pending, Several, Ticket};
+
+/// What an export writes: the file, and the annotation that is saved with it, as the ticket of its image and its
+/// revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exports {
+    /// The file.
+    pub path: PathBuf,
+    /// The image and the revision of the annotation, if all of it is in the file.
+    pub saves: Option<(Ticket, u64)>,
+}
+
+/// The state of exports, measurements and the batch.
+#[derive(Default)]
+pub struct Exporting {
+    /// The form of an export, if it is open.
+    pub form: Option<Form>,
+    /// The exports that are being written.
+    pub writing: Several<Exports, LabelsExported>,
+    /// The file that is being opened as annotation.
+    pub opening: Pending<PathBuf, LabelsOpened>,
+    /// The question to answer before labels can be laid on the image.
+    pub question: Option<TruthQuestion>,
+    /// A file that was dropped, of which the user says what it is meant for.
+    pub dropped: Option<PathBuf>,
+    /// The measurements that are being made.
+    pub measuring: Pending<MeasuredOf, Measurements>,
+    /// The newest measurements, with what they were made of.
+    pub measured: Option<(MeasuredOf, Measurements)>,
+    /// The settings of the batch.
+    pub batch: BatchForm,
+    /// The batch that is running.
+    pub running: Pending<PathBuf, BatchDone>,
+    /// What the last batch did.
+    pub done: Option<BatchDone>,
+}
+
+impl Exporting {
+    /// Forgets what belonged to the image that was closed.
+    pub fn leave_image(&mut self) {
+        self.form = None;
+        self.opening.cancel();
+        self.question = None;
+        self.dropped = None;
+        self.measuring.cancel();
+        self.measured = None;
+    }
+}

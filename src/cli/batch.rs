@@ -1,0 +1,177 @@
+//! `himix batch`: masks of all images of a folder.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::Args;
+use himix::analysis::batch::{BatchCase, BatchEvent, BatchSettings, BatchSummary, batch};
+use himix::analysis::export::Formats;
+use himix::data::dataset::PromptFile;
+use himix::data::worklist::{self, Item};
+use himix::data::{DataError, Limit, Window};
+use himix::infer::OpenModel;
+use serde_json::json;
+
+use super::arguments::{DeviceArguments, ModelArguments, threshold};
+use super::reading::parse_window;
+use super::slices::codes;
+use super::{Failure, model, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  himix batch images --prompt \"left lung\" --out masks
+  himix batch images --prompts prompts.csv --out masks --format png,csv
+  himix batch ct-studies --prompt \"right lung\" --out masks --format nifti,dicom-seg,csv --json
+
+The images are those that the window lists for the folder: the pairs of a data set, image files, and the series of DICOM files. A
+stack is segmented in all slices. Without --prompt and --prompts, every image has the prompt that its data set gives it. The files
+of an image lie in a folder of its own below --out, with the path that the image has below DIR: mask.png, mask.nii.gz with
+mask.labels.txt, mask.dcm, mask_probability.dcm, mask_measurements.csv. With several prompts, each has a folder in it: 0, 1, …
+
+manifest.json in the folder of --out says what became of every image. What it has as done is skipped, so a batch that was ended, also
+with Ctrl-C, goes on where it was when the same command is given again. An image that fails gives one line on standard error and
+does not end the batch. The exit status is 0 if all masks were made, 1 if some failed, and 2 if nothing could begin.";
+
+/// Segment all images of a folder; goes on where an earlier run ended
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct BatchArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+    /// Vocabulary (vocab.txt or tokenizer.json), if it is not beside the configuration
+    #[arg(long, value_name = "V")]
+    vocab: Option<PathBuf>,
+    /// Folder of the images
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Prompt for all images; may be repeated, one mask of every image is then made for each
+    #[arg(long = "prompt", value_name = "T", allow_hyphen_values = true)]
+    prompts: Vec<String>,
+    /// File of further prompts: a table (CSV, XLSX, JSON) with rows for the images, or a text with one prompt a line for
+    /// all of them
+    #[arg(long = "prompts", value_name = "FILE")]
+    prompt_file: Option<PathBuf>,
+    /// Folder for the results, created if necessary
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Formats of the masks: one or several of png, nifti, dicom-seg and csv, with commas
+    #[arg(long, value_name = "LIST", default_value = "png")]
+    format: Formats,
+    /// Threshold: the probability, 0 to 1, from which a pixel is foreground
+    #[arg(long, value_name = "P", default_value = "0.5", value_parser = threshold)]
+    threshold: f32,
+    /// Display window for the network's input: level and width in the unit of the values (HU for CT), for
+    /// instance -600,1500 [default: the file's own window, else the usual one for its kind of image]
+    #[arg(long, value_name = "L,W", allow_hyphen_values = true, value_parser = parse_window)]
+    window: Option<Window>,
+    /// Own list of codes for DICOM segmentations, before the list of the program (see docs/files.md)
+    #[arg(long, value_name = "FILE")]
+    segment_codes: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArguments,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the batch with the model that `open` opens.
+pub fn run(arguments: &BatchArguments, open: &OpenModel) -> Result<(), Failure> {
+    let cases = cases(arguments)?;
+    let settings = BatchSettings {
+        threshold: arguments.threshold,
+        window: arguments.window,
+        formats: arguments.format.clone(),
+        limit: Limit::default(),
+        codes: codes(arguments.segment_codes.as_deref())?,
+    };
+    let source = arguments.model.source(arguments.vocab.as_ref());
+    let device = arguments.device.choice_for(cases.iter().map(|case| case.prompts.len()).sum());
+    let mut segmenter = model::open(open, &source, device, "masks")?;
+    let bar = terminal::bar(0, "masks");
+    let report = |event: BatchEvent<'_>| {
+        match event {
+            BatchEvent::Progress { done, count, .. } => {
+                bar.set_length(count as u64);
+                bar.set_position(done as u64);
+            }
+            BatchEvent::Failed { image, reason } => {
+                bar.suspend(|| terminal::note(format!("failed: {image}: {reason}")))
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    let summary = batch(segmenter.as_mut(), &arguments.folder, &cases, &settings, &arguments.out, report)?;
+    bar.finish_and_clear();
+    model::notices(segmenter.as_mut());
+    let BatchSummary { done, known, failed, manifest, .. } = &summary;
+    if arguments.json {
+        let object = json!({
+            "images": cases.len(),
+            "done": done,
+            "skipped": known,
+            "failed": failed,
+            "manifest": manifest.to_string_lossy(),
+        });
+        terminal::print(&format!("{object:#}"))?;
+    } else {
+        terminal::print(&format!(
+            "{} images: {done} masks made, {known} were done before, {failed} failed\n{} written\n",
+            cases.len(),
+            manifest.display()
+        ))?;
+    }
+    match failed {
+        0 => Ok(()),
+        1 => Err(Failure::work("1 mask failed; the manifest has the reason")),
+        count => Err(Failure::work(format!("{count} masks failed; the manifest has the reasons"))),
+    }
+}
+
+/// Returns the images of the folder with their prompts. Results of an earlier run in it are no images.
+fn cases(arguments: &BatchArguments) -> Result<Vec<BatchCase>, Failure> {
+    let folder = &arguments.folder;
+    if !folder.is_dir() {
+        return Err(Failure::input(format!(
+            "{}: this is no folder; give the folder of the images",
+            folder.display()
+        )));
+    }
+    let out = std::fs::canonicalize(&arguments.out).ok();
+    let is_result = |item: &Item| {
+        out.as_ref().is_some_and(|out| std::fs::canonicalize(&item.path).is_ok_and(|path| path.starts_with(out)))
+    };
+    let items: Vec<Item> = worklist::list(folder)?.into_iter().filter(|item| !is_result(item)).collect();
+    if items.is_empty() {
+        return Err(DataError::NothingToOpen { path: folder.clone() }.into());
+    }
+    let file = arguments.prompt_file.as_deref().map(PromptFile::read).transpose()?;
+    let (mut remarks, mut missing) = (BTreeSet::new(), None);
+    let mut cases = Vec::with_capacity(items.len());
+    for item in items {
+        let mut prompts = arguments.prompts.clone();
+        let name = item.path.file_name().unwrap_or_default().to_string_lossy();
+        match file.as_ref().map(|file| file.prompts(&name)) {
+            Some(Ok(list)) => {
+                prompts.extend(list.prompts);
+                remarks.extend(list.remarks);
+            }
+            Some(Err(error)) => missing = missing.or(Some(error)),
+            None => {}
+        }
+        if prompts.is_empty() && file.is_none() {
+            prompts.extend(item.prompt.clone());
+            prompts.extend(item.variants.iter().cloned());
+        }
+        let mut known = HashSet::new();
+        prompts.retain(|prompt| known.insert(prompt.clone()));
+        cases.push(BatchCase { item, prompts });
+    }
+    if cases.iter().all(|case| case.prompts.is_empty()) {
+        let none =
+            format!("{}: its images have no prompts; give one with --prompt or --prompts", folder.display());
+        return Err(missing.map_or_else(|| Failure::input(none), Failure::from));
+    }
+    remarks.into_iter().for_each(terminal::note);
+    Ok(cases)
+}

@@ -1,0 +1,253 @@
+//! Codes that say what a segment is: a list of SNOMED CT and DICOM codes by words, which a user's file extends.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::{Algorithm, Segment};
+use crate::data::{DataError, error::one_line};
+
+/// The list that comes with the program.
+const BUILT_IN: &str = include_str!("../../../assets/segment_codes.csv");
+/// The coding scheme of values without a scheme: SNOMED CT.
+const SCHEME: &str = "SCT";
+/// The largest number of rows of a user's file.
+const MOST_ROWS: usize = 10_000;
+/// The largest number of characters of a code value (DICOM VR SH) and of a meaning (LO).
+const MOST: [usize; 2] = [16, 64];
+
+/// A coded term (DICOM PS3.3, 8.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Code {
+    /// CodeValue.
+    pub value: String,
+    /// CodingSchemeDesignator, for instance "SCT" for SNOMED CT.
+    pub scheme: String,
+    /// CodeMeaning.
+    pub meaning: String,
+}
+
+impl Code {
+    /// Creates a code of a scheme.
+    pub fn new(value: &str, scheme: &str, meaning: &str) -> Self {
+        Self { value: value.into(), scheme: scheme.into(), meaning: meaning.into() }
+    }
+
+    /// Returns the code of a cell, which is a SNOMED CT identifier or a scheme and a value with a colon between
+    /// them. Returns `None` if it is empty, or too long for a DICOM file.
+    fn of_cell(value: &str, meaning: &str) -> Option<Self> {
+        let (scheme, value) = value.trim().split_once(':').unwrap_or((SCHEME, value.trim()));
+        let meaning = if meaning.trim().is_empty() { value } else { meaning.trim() };
+        Some(Self::new(value, scheme, meaning)).filter(Self::is_valid)
+    }
+
+    /// Returns whether the texts can be written: none is empty, too long, or has a backslash or a control character.
+    pub(super) fn is_valid(&self) -> bool {
+        let [short, long] = MOST;
+        [(&self.value, short), (&self.scheme, short), (&self.meaning, long)].iter().all(|(text, most)| {
+            (1..=*most).contains(&text.chars().count())
+                && text.trim() == **text
+                && !text.contains(|c: char| c == '\\' || c.is_control())
+        })
+    }
+}
+
+/// What a segment is: its category, its property and its region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concept {
+    /// What kind of thing it is.
+    pub category: Code,
+    /// What it is.
+    pub property: Code,
+    /// The part of the body where it lies; `None` if it may lie anywhere.
+    pub region: Option<Code>,
+}
+
+impl Concept {
+    /// Returns a lesion anywhere.
+    pub fn lesion() -> Self {
+        Self {
+            category: Code::new("49755003", SCHEME, "Morphologically Abnormal Structure"),
+            property: Code::new("52988006", SCHEME, "Lesion"),
+            region: None,
+        }
+    }
+
+    /// Returns what it is in words: the property, and the region if there is one.
+    pub fn words(&self) -> String {
+        match &self.region {
+            Some(region) => format!("{} ({})", self.property.meaning, region.meaning.to_lowercase()),
+            None => self.property.meaning.clone(),
+        }
+    }
+
+    /// Returns a segment of this name with the codes of the concept, drawn by a person.
+    pub fn segment(&self, label: &str) -> Segment {
+        Segment {
+            label: label.to_owned(),
+            description: String::new(),
+            category: self.category.clone(),
+            property: self.property.clone(),
+            region: self.region.clone(),
+            algorithm: Algorithm::Manual,
+            colour: None,
+        }
+    }
+}
+
+impl Default for Segment {
+    /// Returns a lesion without a name.
+    fn default() -> Self {
+        Concept::lesion().segment("")
+    }
+}
+
+/// A row of the list.
+#[derive(Deserialize)]
+struct Row {
+    words: String,
+    category: String,
+    #[serde(default)]
+    category_meaning: String,
+    property: String,
+    #[serde(default)]
+    property_meaning: String,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    region_meaning: String,
+}
+
+/// Concepts with the words by which they are found, those of a user's file first.
+#[derive(Clone, Debug)]
+pub struct Codes {
+    rows: Vec<(Vec<String>, Concept)>,
+    lesion: Concept,
+}
+
+impl Codes {
+    /// Returns the list that comes with the program.
+    pub fn built_in() -> Self {
+        static ROWS: OnceLock<Vec<(Vec<String>, Concept)>> = OnceLock::new();
+        let rows = ROWS.get_or_init(|| rows(BUILT_IN).unwrap_or_default()).clone();
+        Self { rows, lesion: Concept::lesion() }
+    }
+
+    /// Returns the list that comes with the program, behind that of a file of the same form: CSV with the columns
+    /// `words` (with `|` between alternatives), `category`, `property` and, if wanted, `region`, each of them an
+    /// identifier of SNOMED CT or `SCHEME:VALUE`, and `category_meaning`, `property_meaning` and `region_meaning`.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read, lacks a column, or has an invalid code.
+    pub fn with_file(path: &Path) -> Result<Self, DataError> {
+        let bytes = std::fs::read(path).map_err(|error| DataError::reading(path, &error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let own = rows(text.trim_start_matches('\u{feff}'));
+        let mut codes = Self::built_in();
+        let own = own.map_err(|reason| DataError::Table { path: path.to_owned(), reason })?;
+        codes.rows.splice(0..0, own);
+        Ok(codes)
+    }
+
+    /// Iterates over the different concepts, in the order of the list.
+    pub fn concepts(&self) -> impl Iterator<Item = &Concept> {
+        let is_first = |number: &usize| {
+            let concept = &self.rows[*number].1;
+            !self.rows[..*number].iter().any(|(_, other)| other == concept)
+        };
+        (0..self.rows.len()).filter(is_first).map(|number| &self.rows[number].1)
+    }
+
+    /// Returns the concept whose words occur in a text, for instance the name of a label or a prompt. If several
+    /// do, the longest words decide, then the order of the list. A text without known words is a lesion.
+    pub fn of(&self, text: &str) -> &Concept {
+        let text = format!(" {} ", plain(text));
+        let has = |words: &str| {
+            ["", "s", "es"].iter().any(|end| !words.is_empty() && text.contains(&format!(" {words}{end} ")))
+        };
+        let mut best: (usize, &Concept) = (0, &self.lesion);
+        for (words, concept) in &self.rows {
+            let length = words.iter().filter(|words| has(words)).map(String::len).max().unwrap_or(0);
+            if length > best.0 {
+                best = (length, concept);
+            }
+        }
+        best.1
+    }
+}
+
+/// Returns a text in lower case, with a single space in place of everything but letters and digits.
+fn plain(text: &str) -> String {
+    let lower = text.to_lowercase();
+    lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Reads the rows of a list.
+fn rows(text: &str) -> Result<Vec<(Vec<String>, Concept)>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let mut found = Vec::new();
+    for (number, row) in reader.deserialize::<Row>().take(MOST_ROWS).enumerate() {
+        let row = row.map_err(|error| one_line(&error))?;
+        let code = |name: &str, value: &str, meaning: &str| {
+            let line = number + 2;
+            Code::of_cell(value, meaning)
+                .ok_or_else(|| format!("line {line} has no valid code in the column {name}"))
+        };
+        let region = match row.region.trim() {
+            "" => None,
+            region => Some(code("region", region, &row.region_meaning)?),
+        };
+        let concept = Concept {
+            category: code("category", &row.category, &row.category_meaning)?,
+            property: code("property", &row.property, &row.property_meaning)?,
+            region,
+        };
+        found.push((row.words.split('|').map(plain).collect(), concept));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_labels_and_prompts() {
+        let codes = Codes::built_in();
+        let of = |text: &str| codes.of(text).property.meaning.clone();
+        assert_eq!(of("one small pink circle polyp which is a projecting growth"), "Polyp");
+        assert_eq!(of("Polyps"), "Polyp");
+        let infection = codes.of("Bilateral pulmonary infection, two infected areas, upper left lung.");
+        assert_eq!(infection.property.meaning, "Lesion");
+        assert_eq!(infection.region.as_ref().map(|code| code.meaning.as_str()), Some("Lung"));
+        assert_eq!(of("Lung"), "Lung", "the organ itself");
+        assert_eq!(of("Ground-glass opacity"), "Ground glass opacity");
+        assert_eq!(codes.of("ground glass").property.scheme, "DCM");
+        assert_eq!(*codes.of("Lungfish"), Concept::lesion(), "no part of a word");
+        assert_eq!(*codes.of(""), Concept::lesion());
+    }
+
+    #[test]
+    fn every_row_of_the_list_is_valid() {
+        let lines = BUILT_IN.lines().count() - 1;
+        assert_eq!(rows(BUILT_IN).expect("a list").len(), lines);
+    }
+
+    #[test]
+    fn a_file_comes_first_and_its_faults_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("codes.csv");
+        let header = "words,category,property,property_meaning\n";
+        std::fs::write(&path, format!("{header}polyp|wart,49755003,99IHE:77,My polyp\n")).expect("written");
+        let codes = Codes::with_file(&path).expect("codes");
+        assert_eq!(codes.of("a wart").property, Code::new("77", "99IHE", "My polyp"));
+        assert_eq!(codes.of("polyp").property.meaning, "My polyp");
+        assert_eq!(codes.of("mass").property.meaning, "Mass", "as built in");
+        std::fs::write(&path, format!("{header}wart,49755003,,\n")).expect("written");
+        let error = Codes::with_file(&path).expect_err("no property").to_string();
+        assert!(error.contains("line 2") && error.contains("property"), "{error}");
+        std::fs::write(&path, "word\nwart\n").expect("written");
+        assert!(Codes::with_file(&path).is_err());
+    }
+}

@@ -79,6 +79,12 @@ impl HimixApp {
         let Keeping { folder, open, left, .. } = &mut self.state.keeping;
         let live = &self.state.document.annotation;
         left.iter_mut().chain(open).for_each(|case| case.ask(&self.engine, folder.as_deref(), live));
+
+        // What was accepted with the case counts only where nothing was kept of it.
+        let is_opening = self.state.keeping.is_opening();
+        if std::mem::replace(&mut self.state.keeping.was_opening, is_opening) && !is_opening {
+            self.open_accepted();
+        }
     }
 
     fn tell_of_closed(&mut self, name: &str, happened: Happened) {
@@ -172,7 +178,9 @@ impl HimixApp {
             case.forget_records();
             case.entered = annotation.revision();
         }
-        self.show_annotation(annotation)
+        let drawn = self.show_annotation(annotation);
+        self.follow_kept();
+        drawn
     }
 
     /// Shows another annotation of the image, and returns the former one.

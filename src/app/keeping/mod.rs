@@ -76,6 +76,8 @@ pub struct Keeping {
     folder: Option<PathBuf>,
     /// The open case.
     open: Option<Case>,
+    /// Whether the annotation of the open case was not known in the last frame.
+    was_opening: bool,
     /// Cases that were closed and whose last changes are not written yet.
     left: Vec<Case>,
     /// The annotation that is being saved, with what is known of it.
@@ -114,6 +116,11 @@ impl Keeping {
             Access::ReadOnly(reason) => Some(reason),
             Access::Opening | Access::Kept | Access::Failing(_) | Access::Unkept => None,
         }
+    }
+
+    /// Returns whether it is not known yet what was kept of the open image.
+    pub fn is_opening(&self) -> bool {
+        self.access() == Some(&Access::Opening)
     }
 
     /// Returns the file in which the annotation is saved; `None` if it never was.

@@ -135,7 +135,10 @@ impl HimixApp {
     }
 
     /// Reads the mask that the reader accepted for the open case, so that it can be corrected.
-    pub(super) fn open_accepted(&mut self) {
+    pub(in crate::app) fn open_accepted(&mut self) {
+        if self.state.keeping.is_opening() {
+            return;
+        }
         let (Ok(place), Some(open)) = (self.state.open_case(), &self.state.document.image) else { return };
         let known = self.state.worklist.as_ref().and_then(|list| list.states.entry(place));
         let Some(path) = known.and_then(|entry| entry.mask.clone()) else { return };
@@ -145,6 +148,13 @@ impl HimixApp {
         let (image, limit) = (open.ticket, self.state.settings.limit());
         let sent = self.engine.ask(&mut self.state.cases.accepted, image, OpenAccepted { path, image, limit });
         self.say_if_busy(sent);
+    }
+
+    /// Goes on from the annotation that was kept of the open image: it was opened, and not edited.
+    pub(in crate::app) fn follow_kept(&mut self) {
+        let document = &self.state.document;
+        let Some(open) = &document.image else { return };
+        self.state.cases.followed = Some((open.ticket, document.annotation.revision()));
     }
 
     /// Shows the accepted mask of the open case as its annotation, unless something was drawn meanwhile.

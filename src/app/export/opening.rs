@@ -1,10 +1,12 @@
 //! Opening files as annotation.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DropAnswer, Exporting};
+use crate::annotate::journal::EXTENSION;
 use crate::app::HimixApp;
 use crate::app::command::{Command, TruthAnswer};
+use crate::app::keeping::KeepCommand;
 use crate::app::notes::Kind;
 use crate::app::tab::Tab;
 use crate::data::mask::Agreed;
@@ -14,6 +16,9 @@ impl HimixApp {
     /// Reads the labels of a file for the annotation of the open image. `slice` is that of a single mask without a
     /// position, from 0.
     pub(super) fn open_labels(&mut self, path: PathBuf, slice: Option<usize>, agreed: Agreed) {
+        if is_saved_annotation(&path) {
+            return self.apply_keeping(KeepCommand::Open(path));
+        }
         let state = &mut self.state;
         let Some(open) = &state.document.image else {
             let text = format!("An annotation needs an image. Open the image first, then: {}", path.display());
@@ -88,4 +93,9 @@ impl HimixApp {
             Err(failure) => self.say_failure_of_case(failure),
         }
     }
+}
+
+/// Returns whether a file is an annotation that HiMix has saved itself, with everything that belongs to it.
+fn is_saved_annotation(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case(EXTENSION))
 }

@@ -16,6 +16,8 @@ mod common;
 mod diagnostics;
 #[path = "window/document.rs"]
 mod document;
+#[path = "window/exports.rs"]
+mod exports;
 mod fake;
 mod formats;
 mod harness;

@@ -349,7 +349,8 @@ fn in_a_stack_masks_are_copied_interpolated_and_painted_as_a_sphere() {
     choose(&mut window, "Brush");
     window.get_by_label("Sphere").click();
     window.run();
-    drag_over(&mut window, &[place(&window, [8.0, 6.0], [4.5, 2.5]); 2]);
+    let middle = place(&window, [8.0, 6.0], [4.5, 2.5]);
+    drag_over(&mut window, &[middle; 2]);
     let middle = area(&window);
     window.key_press(Key::PageDown);
     wait(&mut window, "the slice below", |window| spoken(window).starts_with("Slice 3 of 5"));

@@ -3,6 +3,7 @@
 
 mod format;
 mod predicted;
+mod probability;
 mod segmentation;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::data::{DataError, Limit, Volume, nifti};
 
 pub use format::{Format, Formats};
 pub use predicted::{model_of, predicted, predicted_label};
+pub use probability::{probabilities, probability_path, write_probability};
 pub use segmentation::{SegmentWords, segmentation};
 
 /// The labels of an image, and what the formats need to know of the image.

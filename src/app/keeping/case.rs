@@ -151,8 +151,8 @@ impl Case {
         SavedIn::new(file.path(), file.content()?)
     }
 
-    /// Takes the answers of the threads, and asks for what comes next. `live` is the annotation of an open case.
-    pub fn proceed(&mut self, engine: &Engine, folder: Option<&Path>, live: &Annotation) -> Vec<Happened> {
+    /// Takes the answers of the threads.
+    pub fn take_answers(&mut self) -> Vec<Happened> {
         let mut happened = Vec::new();
         match self.identifying.take() {
             Some(Ok(identity)) => {
@@ -181,7 +181,6 @@ impl Case {
             Some(Err(failure)) => happened.extend(failure.message().and_then(|text| self.failed(text))),
             None => {}
         }
-        self.ask(engine, folder, live);
         happened
     }
 
@@ -225,15 +224,18 @@ impl Case {
             }
             Err(Refusal::Failed(reason)) => happened.extend(self.failed(reason.clone())),
         }
-        // What could not be read is not known to be nothing.
+        // What could not be read is not known to be nothing: it counts when it can be read.
         let is_known = !matches!(opened.journal, Err(Refusal::Failed(_))) || opened.content.is_some();
+        if !is_known {
+            return;
+        }
         if is_first || was_read_only {
             self.known = Some(seal);
         }
         if let Some(last) = self.last.take_if(|_| is_first) {
             self.last = Some(self.end_of_closed(last, &opened));
         }
-        match is_news && is_known {
+        match is_news {
             true if is_first => happened.push(Happened::Opened(Box::new(opened))),
             true => happened.push(Happened::Followed(Box::new(opened))),
             false => happened.extend(opened.aside.take().map(Happened::KeptAside)),
@@ -259,7 +261,8 @@ impl Case {
         is_new.then_some(Happened::Failed(reason))
     }
 
-    fn ask(&mut self, engine: &Engine, folder: Option<&Path>, live: &Annotation) {
+    /// Asks the threads for what comes next. `live` is the annotation of an open case.
+    pub fn ask(&mut self, engine: &Engine, folder: Option<&Path>, live: &Annotation) {
         if self.next_try.is_some_and(|next| next > Instant::now()) {
             return;
         }

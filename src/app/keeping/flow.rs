@@ -64,23 +64,21 @@ impl HimixApp {
     }
 
     fn proceed_with_annotations(&mut self) {
+        let Keeping { open, left, .. } = &mut self.state.keeping;
+        let closed = left.iter_mut().flat_map(|case| {
+            let name = case.name.clone();
+            case.take_answers().into_iter().map(move |happened| (name.clone(), happened))
+        });
+        let closed: Vec<(String, Happened)> = closed.collect();
+        left.retain(|case| !case.is_done());
+        let events: Vec<Happened> = open.iter_mut().flat_map(Case::take_answers).collect();
+        closed.into_iter().for_each(|(name, happened)| self.tell_of_closed(&name, happened));
+        events.into_iter().for_each(|happened| self.take_happened(happened));
+
+        // The closed cases come first: the storage thread gives up their locks before it opens another one.
         let Keeping { folder, open, left, .. } = &mut self.state.keeping;
         let live = &self.state.document.annotation;
-        // The closed cases come first: the storage thread gives up their locks before it opens another one.
-        let mut told = Vec::new();
-        for case in left.iter_mut() {
-            for happened in case.proceed(&self.engine, folder.as_deref(), live) {
-                told.push((case.name.clone(), happened));
-            }
-        }
-        left.retain(|case| !case.is_done());
-        let events = open.as_mut().map(|case| case.proceed(&self.engine, folder.as_deref(), live));
-        for (name, happened) in told {
-            self.tell_of_closed(&name, happened);
-        }
-        for happened in events.into_iter().flatten() {
-            self.take_happened(happened);
-        }
+        left.iter_mut().chain(open).for_each(|case| case.ask(&self.engine, folder.as_deref(), live));
     }
 
     fn tell_of_closed(&mut self, name: &str, happened: Happened) {

@@ -8,7 +8,7 @@ use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::export::{ExportCommand, Form, FormLabel, Of};
 use crate::app::state::State;
-use crate::app::text::file_name;
+use crate::app::text::{capitalised, file_name};
 use crate::data::seg::{self, Codes};
 
 /// Draws the form.
@@ -49,7 +49,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     }
     ui.separator();
     let refusal = if form.format == Format::DicomSeg { seg::refusal(&open.volume) } else { None };
-    let words = refusal.clone().unwrap_or_else(|| about(form, open.volume.slices));
+    let sentence = |reason: &String| format!("{}.", capitalised(reason));
+    let words = refusal.as_ref().map(sentence).unwrap_or_else(|| about(form, open.volume.slices));
     let words = RichText::new(words).small();
     ui.add(Label::new(if refusal.is_some() { words } else { words.weak() }).wrap());
     let mut asks = false;

@@ -9,6 +9,7 @@ use crate::annotate::journal::{
 use crate::annotate::{Annotation, Source, file_name};
 use crate::data::{DataError, KnownFile, Limit, fingerprint};
 use crate::engine::job::{Failure, Job, Task, Worker};
+use crate::engine::session::image_files;
 
 /// The journal of a case, which the storage thread writes. `None` once the case was closed.
 pub type SharedJournal = Arc<Mutex<Option<JournalFile>>>;
@@ -29,9 +30,12 @@ impl Job for IdentifyImage {
     fn run(self, task: &mut Task<'_>) -> Result<ImageIdentity, Failure> {
         let (path, files) = match self.source {
             Source::Sample(sample) => return Ok(ImageIdentity::of_sample(sample.title, self.shape)),
-            Source::Files(path, files) if files.is_empty() => (path.clone(), vec![path]),
+            Source::Files(path, files) if files.is_empty() => (path.clone(), image_files(&path)),
             Source::Files(path, files) => (path, files),
         };
+        if files.is_empty() {
+            return Err(DataError::Missing { path }.into());
+        }
         let content = |file: &PathBuf| fingerprint::of_file(file, &|_| !task.is_cancelled());
         let contents: Vec<String> = files.iter().map(content).collect::<Result<_, DataError>>()?;
         Ok(ImageIdentity::of_file(&path, ImageIdentity::of_contents(&contents), self.shape))
@@ -207,4 +211,88 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}.", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annotate::{Combine, Label, Origin, Region, Rules};
+    use crate::engine::job::Opened;
+
+    const SHAPE: [usize; 3] = [4, 3, 2];
+
+    fn done<J: Job>(job: J) -> Result<J::Answer, Failure> {
+        let mut opened: Opened = None;
+        job.run(&mut Task { ticket: 1, progress: &|_, _| (), is_cancelled: &|| false, opened: &mut opened })
+    }
+
+    fn annotation(name: &str) -> Annotation {
+        let mut annotation = Annotation::new(SHAPE);
+        let (id, edit) = annotation.add_label(Label::new(name, [1, 2, 3])).expect("a new name");
+        annotation.apply(&[edit]).expect("it fits");
+        let region = Region::new([1, 1], [2, 2], vec![1, 0, 1, 1]);
+        let edits = annotation.paint(id, 1, &region, Combine::Add, &Rules::default(), &Origin::Drawn);
+        annotation.apply(&edits.expect("not locked")).expect("it fits");
+        annotation
+    }
+
+    fn identified(path: &Path) -> ImageIdentity {
+        let source = Source::Files(path.to_owned(), Vec::new());
+        done(IdentifyImage { source, shape: SHAPE }).expect("identified")
+    }
+
+    #[test]
+    fn an_annotation_is_saved_and_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [image, path] = ["chest.png", "chest.himixa"].map(|name| folder.path().join(name));
+        std::fs::write(&image, "pixels").expect("written");
+        let save = |file, replaces, name: &str| {
+            let job = SaveAnnotation { file, replaces, image: identified(&image), annotation: annotation(name) };
+            done(job).expect("an answer")
+        };
+        let AnnotationSaved::Written(file) = save(KnownFile::with_content(path.clone(), None), true, "lesion")
+        else {
+            panic!("there was no file")
+        };
+        let read = |shape| done(ReadAnnotation { path: path.clone(), shape, limit: Limit::default() });
+        let found = read(SHAPE).expect("an annotation");
+        let label = found.annotation.named("lesion").expect("its label");
+        let expected = annotation("lesion");
+        assert_eq!(found.annotation.mask(label, 1), expected.mask(expected.named("lesion").expect("a label"), 1));
+        assert!(!found.is_damaged && found.header.image == "chest.png", "{:?}", found.header);
+        assert_eq!(found.file.map(|file| file.content).as_deref(), file.content());
+        let other = read([4, 3, 1]).map(drop).expect_err("another shape").message().unwrap_or_default();
+        assert!(other.starts_with("The annotation is of an image with 4×3×2 pixels (chest.png)"), "{other}");
+
+        std::fs::write(&path, "theirs").expect("written");
+        assert!(matches!(save(file.clone(), false, "polyp"), AnnotationSaved::ChangedByOthers));
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "theirs");
+        let message = read(SHAPE).map(drop).expect_err("no annotation").message().unwrap_or_default();
+        assert!(message.starts_with("This is not an annotation of HiMix"), "{message}");
+        assert!(matches!(save(file, true, "polyp"), AnnotationSaved::Written(_)));
+        assert!(read(SHAPE).expect("an annotation").annotation.named("polyp").is_some());
+        let backup = folder.path().join("chest.himixa.bak");
+        assert_eq!(std::fs::read_to_string(backup).expect("their version"), "theirs");
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_place_and_its_content() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [a, b, other] = ["a.png", "b.png", "other.png"].map(|name| folder.path().join(name));
+        std::fs::write(&a, "pixels").expect("written");
+        std::fs::write(&b, "pixels").expect("written");
+        std::fs::write(&other, "others").expect("written");
+        let stems = [&a, &b, &other].map(|path| identified(path).stem());
+        let content = |stem: &str| stem.split_once('-').map(|(_, content)| content.to_owned());
+        assert_eq!(content(&stems[0]), content(&stems[1]), "a copy");
+        assert!(stems[0] != stems[1] && content(&stems[0]) != content(&stems[2]));
+        let series = |files: &[&PathBuf]| {
+            let files = files.iter().map(|file| (*file).clone()).collect();
+            done(IdentifyImage { source: Source::Files(a.clone(), files), shape: SHAPE }).expect("identified")
+        };
+        assert_ne!(series(&[&a, &other]).stem(), series(&[&a, &b]).stem());
+        let missing =
+            IdentifyImage { source: Source::Files(folder.path().join("none"), Vec::new()), shape: SHAPE };
+        assert!(done(missing).is_err());
+    }
 }

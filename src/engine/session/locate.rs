@@ -148,6 +148,11 @@ fn fingerprints(paths: &[(Part, &Path)], task: &Task<'_>) -> Result<Vec<Option<S
     contents.iter().map(of_all).collect()
 }
 
+/// The files of an image at a path: a file, the files in a folder, or one of their stacks, as in `study#2`.
+pub(in crate::engine) fn image_files(path: &Path) -> Vec<PathBuf> {
+    contents(Part::Image, path)
+}
+
 /// The files that a path stands for: itself, or those in a folder.
 fn contents(part: Part, path: &Path) -> Vec<PathBuf> {
     let (path, _) = stored(path);

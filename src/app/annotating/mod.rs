@@ -18,7 +18,6 @@ mod sight;
 mod stroke;
 
 pub use command::AnnotateCommand;
-pub(in crate::app) use label::added as added_label;
 pub use looked::Looked;
 pub use operate::Operating;
 pub use options::{OperationOptions, ToolOptions};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{CaseState, CasesCommand, Naming, Recording, Waiting, user_name};
-use crate::annotate::{AnnotationError, Combine, Origin, Region, Rules};
 use crate::app::HimixApp;
-use crate::app::annotating::{AnnotateCommand, Looked, added_label};
+use crate::app::annotating::{AnnotateCommand, Looked};
+use crate::app::keeping::Access;
 use crate::app::notes::Kind;
 use crate::app::state::State;
 use crate::data::Mask;
@@ -134,7 +134,7 @@ impl HimixApp {
         }
     }
 
-    /// Reads the mask that the reader accepted for the open case, so that it can be corrected.
+    /// Reads the mask that the reader accepted for the open case, so that it can be corrected, if nothing is drawn on it.
     pub(in crate::app) fn open_accepted(&mut self) {
         if self.state.keeping.is_opening() {
             return;
@@ -142,11 +142,15 @@ impl HimixApp {
         let (Ok(place), Some(open)) = (self.state.open_case(), &self.state.document.image) else { return };
         let known = self.state.worklist.as_ref().and_then(|list| list.states.entry(place));
         let Some(path) = known.and_then(|entry| entry.mask.clone()) else { return };
-        if !self.state.document.annotation.is_blank() {
+        let annotation = self.state.document.annotation.clone();
+        if !annotation.is_blank() || self.state.keeping.read_only().is_some() {
             return;
         }
-        let (image, limit) = (open.ticket, self.state.settings.limit());
-        let sent = self.engine.ask(&mut self.state.cases.accepted, image, OpenAccepted { path, image, limit });
+        let (image, volume) = (open.ticket, open.volume.clone());
+        let reading = self.state.reading_of(&open.path).truth(self.state.settings.limit()).mask;
+        let what = (image, annotation.revision());
+        let job = OpenAccepted { path, volume, annotation, reading };
+        let sent = self.engine.ask(&mut self.state.cases.accepted, what, job);
         self.say_if_busy(sent);
     }
 
@@ -160,52 +164,45 @@ impl HimixApp {
     /// Shows the accepted mask of the open case as its annotation, unless something was drawn meanwhile.
     pub(super) fn take_accepted(&mut self) {
         let Some(outcome) = self.state.cases.accepted.take() else { return };
-        let image = self.state.cases.accepted.asked().copied();
-        let is_open = image.is_some() && self.state.document.image.as_ref().map(|open| open.ticket) == image;
-        let labels = match outcome {
-            Ok(labels) => labels,
+        let asked = self.state.cases.accepted.asked().copied();
+        let edits = match outcome {
+            Ok(edits) => edits,
             Err(failure) => return self.say_failure_of_case(failure),
         };
-        if !is_open || !self.state.document.annotation.is_blank() {
+        let document = &self.state.document;
+        let now = document.image.as_ref().map(|open| (open.ticket, document.annotation.revision()));
+        if asked.is_none() || asked != now || edits.is_empty() {
             return;
         }
-        if let Err(text) = labels.iter().try_for_each(|regions| self.add_accepted(regions)) {
-            self.state.notes.add_of_case(Kind::Error, text);
+        if let Err(text) = self.apply_edits(&edits) {
+            return self.state.notes.add_of_case(Kind::Error, text);
         }
         let annotation = &mut self.state.document.annotation;
         let revision = annotation.revision();
         annotation.saved(revision);
-        self.state.cases.followed = image.map(|image| (image, revision));
-        if !labels.is_empty() {
-            self.apply_annotating(AnnotateCommand::Look(Looked::Annotation));
-        }
+        self.state.cases.followed = asked.map(|(image, _)| (image, revision));
+        self.apply_annotating(AnnotateCommand::Look(Looked::Annotation));
     }
 
-    /// Adds a label with these pixels by slice.
-    fn add_accepted(&mut self, regions: &[(usize, Region)]) -> Result<(), String> {
-        let words = |error: AnnotationError| error.to_string();
-        let (id, edit) = added_label(&self.state.document.annotation).map_err(words)?;
-        self.apply_edits(&[edit])?;
-        let rules = Rules::default();
-        for (slice, region) in regions {
-            let annotation = &self.state.document.annotation;
-            let painted =
-                annotation.paint(id, *slice, region, Combine::Add, &rules, &Origin::Read).map_err(words)?;
-            self.apply_edits(&painted)?;
-        }
-        Ok(())
-    }
-
-    /// Makes a case a draft when its annotation is edited. It is called once a frame.
+    /// Makes a case a draft when its annotation is edited, and brings an accepted mask back with its case. It is called once
+    /// a frame.
     pub(in crate::app) fn follow_edits(&mut self) {
         let document = &self.state.document;
         let Some(open) = &document.image else { return };
         let now = (open.ticket, document.annotation.revision());
         let before = self.state.cases.followed.replace(now);
-        if before.is_none_or(|before| before.0 != now.0) {
-            return self.open_accepted();
+        let is_another = before.is_none_or(|before| before.0 != now.0);
+        if is_another {
+            self.state.cases.wants_accepted = true;
         }
-        if before == Some(now) || !document.annotation.is_dirty() {
+        // What was drawn before comes first.
+        let is_settled = self.state.keeping.access().is_none_or(|access| *access != Access::Opening);
+        if self.state.cases.wants_accepted && is_settled && self.knows_states() {
+            self.state.cases.wants_accepted = false;
+            self.open_accepted();
+        }
+        let is_changed = self.state.has_unsaved_annotation();
+        if is_another || before == Some(now) || !is_changed {
             return;
         }
         let (Ok(place), Some(list)) = (self.state.open_case(), &self.state.worklist) else { return };
@@ -234,7 +231,7 @@ impl State {
     fn mask_to_accept(&self) -> Option<AcceptedMask> {
         let open = self.document.image.as_ref()?;
         let annotation = &self.document.annotation;
-        if annotation.labels().next().is_some() && open.volume.slices == 1 {
+        if annotation.labels().next().is_some() {
             return Some(AcceptedMask::Annotation(Box::new(annotation.clone()), open.volume.clone()));
         }
         // What is compared with another reader is a mask of somebody else.

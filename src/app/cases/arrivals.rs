@@ -55,7 +55,6 @@ impl HimixApp {
         self.state.cases.store = Some((ticket, store));
         list.states.take(ids, readers, self.state.settings.reader.as_deref());
         list.refresh();
-        self.open_accepted();
         notes.into_iter().for_each(|note| self.state.notes.add(Kind::Warning, note));
     }
 }

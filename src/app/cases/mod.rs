@@ -14,7 +14,7 @@ pub use readers::{Column, Readers, ReadersCommand};
 pub use states::CaseStates;
 
 use super::state::State;
-use crate::annotate::Region;
+use crate::annotate::Edit;
 use crate::data::cases::CaseStore;
 use crate::engine::jobs::{CaseRecorded, CasesRead};
 use crate::engine::{Pending, Several, Ticket};
@@ -90,8 +90,10 @@ pub struct Cases {
     reading: Pending<Ticket, CasesRead>,
     /// The states that are being recorded.
     recording: Several<Recording, CaseRecorded>,
-    /// The accepted mask that is being read, with the ticket of its image.
-    accepted: Pending<Ticket, Vec<Vec<(usize, Region)>>>,
+    /// The accepted mask that is being read, with its image and the revision of the annotation.
+    accepted: Pending<(Ticket, u64), Vec<Edit>>,
+    /// Whether an accepted mask is to be read once it is known what was drawn on the image before.
+    wants_accepted: bool,
     /// Where the states of the list lie, with its ticket.
     store: Option<(Ticket, CaseStore)>,
     /// The image whose annotation is followed, and its revision.

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::annotate::{Annotation, Region};
+use super::labels::edits;
+use crate::annotate::{Annotation, Edit, Label, LabelId};
 use crate::data::cases::{CaseChange, CaseState, CaseStore, ReaderCases};
-use crate::data::mask::{Label, Laid};
-use crate::data::{DataError, LabelChoice, Limit, Mask, MaskReading, Truth, TruthReading, Volume, write};
-use crate::engine::job::{Failure, Job, Task, Ticket, Worker};
+use crate::data::export::{self, LabelMasks, LabelValues, read_labels};
+use crate::data::mask::Agreed;
+use crate::data::volume::StoredPixels;
+use crate::data::{DataError, Mask, MaskReading, Volume, nifti, write};
+use crate::engine::job::{Failure, Job, Task, Worker};
 
 /// Reads the states of the cases of a folder.
 #[derive(Debug)]
@@ -114,62 +117,63 @@ impl AcceptedMask {
     }
 
     /// Writes the mask: an image as PNG with 0 and 255, or with the numbers of several labels; a stack as NIfTI on the grid
-    /// of its source.
+    /// of its source. A stack whose positions NIfTI cannot state is written without positions, in displayed order.
     fn write(&self, path: &Path) -> Result<(), DataError> {
-        let shades =
-            |values: &[u8]| -> Vec<u8> { values.iter().map(|value| if *value == 0 { 0 } else { 255 }).collect() };
-        match self {
-            Self::Image(mask) => write::png8(path, mask.width, mask.height, &shades(&mask.values)),
-            Self::Annotation(annotation, _) => {
-                let [width, height, _] = annotation.shape();
-                let numbers = annotation.labels().fold(vec![0; width * height], |mut numbers, (id, _)| {
-                    if let (Some(known), Some(number)) = (annotation.mask(id, 0), annotation.number(id)) {
-                        let set = numbers.iter_mut().zip(&known.mask.values).filter(|(_, value)| **value != 0);
-                        set.for_each(|(pixel, _)| *pixel = number);
-                    }
-                    numbers
-                });
-                let is_one = annotation.labels().nth(1).is_none();
-                write::png8(path, width, height, &if is_one { shades(&numbers) } else { numbers })
+        let (annotation, volume) = match self {
+            Self::Image(mask) => {
+                let values: Vec<u8> = mask.values.iter().map(|value| if *value == 0 { 0 } else { 255 }).collect();
+                return write::png8_checked(path, mask.width, mask.height, &values);
             }
+            Self::Annotation(annotation, volume) => (annotation, volume),
+        };
+        let labels: Vec<LabelMasks> =
+            annotation.labels().map(|(id, label)| masks(annotation, id, label)).collect();
+        let values = LabelValues::of(path, annotation.shape(), &labels)?;
+        if !self.is_stack() {
+            return export::pictures(path, &values).map(drop);
+        }
+        match nifti::label_map(path, volume, &values) {
+            Err(DataError::NotRepresentable { .. }) => {
+                let [columns, rows, slices] = annotation.shape();
+                let count = columns * rows * slices;
+                let plain = Volume::plain(columns, rows, slices, StoredPixels::U8(vec![0; count]));
+                nifti::label_map(path, &plain, &values).map(drop)
+            }
+            written => written.map(drop),
         }
     }
 }
 
-/// Reads an accepted mask, to be corrected. The answer has the pixels of every label by slice.
+/// Returns a label with its masks.
+fn masks(annotation: &Annotation, id: LabelId, label: &Label) -> LabelMasks {
+    let slices = annotation.slices(id).filter_map(|slice| Some((slice, annotation.mask(id, slice)?.mask.clone())));
+    LabelMasks { name: label.name.clone(), colour: label.colour, slices: slices.collect() }
+}
+
+/// Reads an accepted mask, to be corrected. The answer has the edits that add its labels to the annotation of the image,
+/// none if nothing is labelled.
 #[derive(Debug)]
 pub struct OpenAccepted {
     /// The file of the mask.
     pub path: PathBuf,
-    /// The ticket of its image.
-    pub image: Ticket,
-    /// The memory that reading it may take.
-    pub limit: Limit,
+    /// The image.
+    pub volume: Arc<Volume>,
+    /// The annotation of the image.
+    pub annotation: Annotation,
+    /// How the file is read.
+    pub reading: MaskReading,
 }
 
 impl Job for OpenAccepted {
-    type Answer = Vec<Vec<(usize, Region)>>;
+    type Answer = Vec<Edit>;
     const WORKER: Worker = Worker::Files;
 
     fn file(&self) -> Option<PathBuf> {
         Some(self.path.clone())
     }
 
-    fn run(self, task: &mut Task<'_>) -> Result<Self::Answer, Failure> {
-        let opened = task.opened.as_ref().filter(|(opened, _)| *opened == self.image);
-        let (_, volume) = opened.ok_or(Failure::Cancelled)?;
-        let reading = TruthReading {
-            mask: MaskReading { limit: self.limit, ..MaskReading::default() },
-            ..TruthReading::default()
-        };
-        let Laid { labels, covered, .. } = &*Truth::read(&[self.path], volume.grid(), &reading)?.laid;
-        let classes = labels.labels.iter().filter(|label| label.is_foreground && label.pixels > 0);
-        let slices = || (0..labels.slices).filter(|slice| covered.get(*slice).copied().unwrap_or(false));
-        let of_class = |label: &Label| {
-            let choice = LabelChoice::Only([label.value].into());
-            let regions = slices().map(|slice| (slice, Region::from_mask(&labels.mask(slice, &choice))));
-            regions.filter(|(_, region)| !region.is_empty()).collect()
-        };
-        Ok(classes.map(of_class).collect())
+    fn run(self, _: &mut Task<'_>) -> Result<Vec<Edit>, Failure> {
+        let opened = read_labels(&self.path, &self.volume, &self.reading, None, Agreed::default())?;
+        edits(self.annotation, opened.labels).map_err(|error| Failure::Failed(error.to_string()))
     }
 }

@@ -82,7 +82,7 @@ impl Job for OpenLabels {
 }
 
 /// Returns the edits that add labels. A label whose name is taken gets a number behind it.
-fn edits(mut annotation: Annotation, labels: Vec<LabelMasks>) -> Result<Vec<Edit>, AnnotationError> {
+pub(super) fn edits(mut annotation: Annotation, labels: Vec<LabelMasks>) -> Result<Vec<Edit>, AnnotationError> {
     let mut all = Vec::new();
     for LabelMasks { name, colour, slices } in labels {
         let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name} {number}")));

@@ -55,7 +55,7 @@ pub struct BatchArguments {
     /// Folder for the results, created if necessary
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Formats of the masks: one or several of png, nifti, dicom-seg and csv, with commas
+    /// Formats of the masks: one or several of png, nifti, dicom-seg, dicom-probability and csv, with commas
     #[arg(long, value_name = "LIST", default_value = "png")]
     format: Formats,
     /// Threshold: the probability, 0 to 1, from which a pixel is foreground

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use himix::analysis::export::{Export, Format, Formats, predicted, write};
+use himix::analysis::export::{Export, Format, Formats, Predicted, predicted, write};
 use himix::data::seg::{self, Codes};
 use himix::data::{DataError, Limit, Mask, Volume, Window};
 use himix::infer::{ModelInfo, Prediction, Segmenter, SlicePrediction, SlicesWanted, predict_slices};
@@ -34,7 +34,7 @@ pub struct Wanted<'a> {
 /// Checks, before the model is read, that the image can be written in the formats.
 pub fn check(image: &Path, formats: &Formats, volume: &Volume) -> Result<(), Failure> {
     match seg::refusal(volume) {
-        Some(reason) if formats.has(Format::DicomSeg) => {
+        Some(reason) if formats.iter().any(Format::is_dicom) => {
             Err(DataError::NoSegmentation { path: image.to_owned(), reason }.into())
         }
         _ => Ok(()),
@@ -49,10 +49,11 @@ pub fn codes(file: Option<&Path>) -> Result<Codes, Failure> {
 /// Returns the mask of a prediction for a slice, from 0.
 pub fn of_prediction(prediction: &Prediction, slice: usize, threshold: f32) -> SlicePrediction {
     let plane = &prediction.probability;
+    let bytes = plane.values.iter().map(|value| (value * 255.0).round() as u8).collect();
     SlicePrediction {
         slice,
         mask: Mask { width: plane.width, height: plane.height, values: prediction.mask(threshold) },
-        probability: None,
+        probability: Some(bytes),
         presence: prediction.presence,
         device: prediction.device.clone(),
     }
@@ -67,7 +68,7 @@ impl Wanted<'_> {
         prompt: &str,
         info: &ModelInfo,
     ) -> Result<Vec<PathBuf>, Failure> {
-        let (label, words) = predicted(slices, prompt, info, self.codes);
+        let Predicted { label, words, probability } = predicted(slices, prompt, info, self.codes);
         let name = self.image.file_name().unwrap_or(self.image.as_os_str()).to_string_lossy();
         let export = Export {
             volume: self.volume,
@@ -75,6 +76,7 @@ impl Wanted<'_> {
             sources: &[self.image.to_owned()],
             labels: &[label],
             words: &[words],
+            probabilities: if probability.is_empty() { &[] } else { std::slice::from_ref(&probability) },
             creator: "",
             limit: Limit::default(),
         };
@@ -103,8 +105,12 @@ pub fn run(
             bar.set_position(done as u64);
             ControlFlow::Continue(())
         };
-        let asked =
-            SlicesWanted { prompt, window: wanted.window, threshold: wanted.threshold, with_probability: false };
+        let asked = SlicesWanted {
+            prompt,
+            window: wanted.window,
+            threshold: wanted.threshold,
+            with_probability: wanted.formats.has(Format::DicomProbability),
+        };
         // Nothing breaks the progress.
         let Some(slices) = predict_slices(segmenter, wanted.volume, 0..count, asked, progress)? else { continue };
         bar.finish_and_clear();

@@ -122,7 +122,7 @@ fn what_cannot_be_written_is_said_before_anything_is_computed() {
     let image = put_picture(&folder, "chest.png", 40, 30);
     let out = folder.path().join("out");
     predict(&image, &out, &["--format", "dicom-seg"]).refused(&["chest.png", "PNG", "export PNG instead"]);
-    predict(&image, &out, &["--format", "tiff"]).refused(&["png, nifti, dicom-seg, csv"]);
+    predict(&image, &out, &["--format", "tiff"]).refused(&["png, nifti, dicom-seg, dicom-probability, csv"]);
     predict(&image, &out, &["--all-slices", "--slice", "1"]).refused(&["--all-slices"]);
     himix!["predict", "--image", &image, "--prompt", "x", "--format", "nifti"].refused(&["--out"]);
     // A picture has no position, and pixels are no millimetres.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{Entry, State, stamp};
 use super::{BatchCase, BatchSettings};
-use crate::analysis::export::{Export, Exported, predicted, write};
+use crate::analysis::export::{Export, Exported, Format, Predicted, predicted, write};
 use crate::data::worklist::Item;
 use crate::data::{DataError, Volume, dicom, open};
 use crate::infer::{ModelInfo, Segmenter, SlicesWanted, predict_slices};
@@ -113,7 +113,7 @@ impl<'a> Job<'a> {
             prompt: &self.entry.prompt,
             window: self.settings.window,
             threshold: self.settings.threshold,
-            with_probability: false,
+            with_probability: self.settings.formats.has(Format::DicomProbability),
         };
         let step = |done: usize, count: usize| progress(done as f32 / count.max(1) as f32);
         let found = predict_slices(segmenter, &volume, 0..volume.slices, wanted, step);
@@ -124,7 +124,8 @@ impl<'a> Job<'a> {
         entry.presence = slices.iter().filter_map(|slice| slice.presence).reduce(f32::max);
         let sources =
             if self.item.files.is_empty() { vec![self.item.path.clone()] } else { self.item.files.clone() };
-        let (label, words) = predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
+        let Predicted { label, words, probability } =
+            predicted(slices, &self.entry.prompt, self.info, &self.settings.codes);
         entry.foreground_pixels = label.pixels();
         let folder = self.out.join(&self.folder);
         std::fs::create_dir_all(&folder)
@@ -135,6 +136,7 @@ impl<'a> Job<'a> {
             sources: &sources,
             labels: &[label],
             words: &[words],
+            probabilities: if probability.is_empty() { &[] } else { std::slice::from_ref(&probability) },
             creator: "",
             limit: self.settings.limit,
         };

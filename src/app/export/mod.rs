@@ -43,6 +43,8 @@ pub struct Exporting {
     pub question: Option<TruthQuestion>,
     /// A file that was dropped, of which the user says what it is meant for.
     pub dropped: Option<PathBuf>,
+    /// Whether the panel with the measurements was drawn in this frame.
+    pub is_measured: bool,
     /// The measurements that are being made.
     pub measuring: Pending<MeasuredOf, Measurements>,
     /// The newest measurements, with what they were made of.

@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use himix::data::mask::Agreed;
+use himix::data::{Limit, open, seg};
+
 use crate::files::{folder, put};
 use crate::formats::nifti;
 use crate::model::{bundle, grey, put_picture};

@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use himix::data::mask::Agreed;
+use himix::data::{Limit, open, seg};
+
 use crate::files::{folder, put};
 use crate::formats::nifti;
 use crate::model::{bundle, grey, put_picture};
@@ -103,6 +106,16 @@ fn a_series_as_dicom_segmentation() {
     let out = folder.path().join("out");
     let object = predict(&series, &out, &["--all-slices", "--format", "dicom-seg,nifti"]).json();
     let slices = object["slices"].as_array().expect("slices").clone();
+    // The probabilities stand beside the masks, which they give at their threshold.
+    let volume = open::open(&series, Limit::default(), &|_, _| true).expect("a volume");
+    let fractions = out.join("mask_probability.dcm");
+    let fractions = seg::read(&fractions, &volume, Agreed::Refuse, Limit::default()).expect("probabilities");
+    assert_eq!((fractions.segmentation.kind, fractions.segmentation.segments.len()), (seg::Kind::Fractional, 1));
+    assert_eq!(fractions.segmentation.frames.len(), slices.len());
+    for frame in &fractions.segmentation.frames {
+        let above = frame.values.iter().filter(|value| **value >= 128).count();
+        assert_eq!(slices[frame.slice]["foreground_pixels"], above, "slice {}", frame.slice);
+    }
     for (number, slice) in slices.iter().enumerate() {
         for name in ["mask.dcm", "mask.nii.gz"] {
             let mask = out.join(name).to_string_lossy().into_owned();
@@ -122,7 +135,7 @@ fn what_cannot_be_written_is_said_before_anything_is_computed() {
     let image = put_picture(&folder, "chest.png", 40, 30);
     let out = folder.path().join("out");
     predict(&image, &out, &["--format", "dicom-seg"]).refused(&["chest.png", "PNG", "export PNG instead"]);
-    predict(&image, &out, &["--format", "tiff"]).refused(&["png, nifti, dicom-seg, dicom-probability, csv"]);
+    predict(&image, &out, &["--format", "tiff"]).refused(&["png, nifti, dicom-seg, csv"]);
     predict(&image, &out, &["--all-slices", "--slice", "1"]).refused(&["--all-slices"]);
     himix!["predict", "--image", &image, "--prompt", "x", "--format", "nifti"].refused(&["--out"]);
     // A picture has no position, and pixels are no millimetres.

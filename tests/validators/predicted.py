@@ -40,6 +40,20 @@ def check(folder, slices):
         pixels = seg.get_pixels_by_source_frame(slices[0].instance, [image.frame for image in slices], **options)
     assert (pixels[..., 0].astype(bool) == np.stack(masks)).all(), "DICOM and PNG"
 
+    path = folder / "mask_probability.dcm"
+    conforms(path, False)
+    fractions = highdicom.seg.segread(path)
+    assert fractions.SegmentationType == "FRACTIONAL" and fractions.MaximumFractionalValue == 255
+    options["rescale_fractional"] = False
+    if slices[0].frame is None:
+        shares = fractions.get_pixels_by_source_instance([image.instance for image in slices], **options)
+    else:
+        shares = fractions.get_pixels_by_source_frame(slices[0].instance, [image.frame for image in slices], **options)
+    shares = shares[..., 0].astype(float)
+    masked = np.stack(masks)
+    # The threshold lies between the fractions inside and outside of the mask.
+    assert shares[~masked].max() <= shares[masked].min(), "the probabilities and the mask"
+
     labels = np.asanyarray(nibabel.load(folder / "mask.nii.gz").dataobj) > 0
     assert labels.sum() == count, "NIfTI and PNG: pixels"
     if slices[0].plane is not None:

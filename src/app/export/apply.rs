@@ -83,6 +83,7 @@ impl HimixApp {
             name: open.name.clone(),
             sources,
             labels,
+            creator: state.settings.reader.clone().unwrap_or_default(),
             limit: state.settings.limit(),
         };
         let sent = self.engine.ask_beside(&mut self.state.export.writing, Exports { path, saves }, job);

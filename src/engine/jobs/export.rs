@@ -68,6 +68,8 @@ pub struct ExportLabels {
     pub sources: Vec<PathBuf>,
     /// The labels.
     pub labels: LabelsOf,
+    /// The name of the person who made the labels; empty if it is not stated.
+    pub creator: String,
     /// The memory that reading a source again may take.
     pub limit: Limit,
 }
@@ -112,7 +114,7 @@ impl Job for ExportLabels {
             sources: &self.sources,
             labels: &labels,
             words: &words,
-            creator: "",
+            creator: &self.creator,
             limit: self.limit,
         };
         let mut exported = Exported::default();
@@ -160,6 +162,7 @@ mod tests {
                 name: "a".into(),
                 sources: Vec::new(),
                 labels,
+                creator: String::new(),
                 limit: Limit::default(),
             };
             let mut opened: Opened = None;

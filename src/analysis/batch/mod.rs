@@ -3,6 +3,8 @@
 
 mod case;
 mod manifest;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

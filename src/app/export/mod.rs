@@ -17,6 +17,7 @@ pub use form::{Form, FormLabel, Of};
 pub use measuring::MeasuredOf;
 
 use crate::analysis::measurements::Measurements;
+use crate::data::mask::Agreed;
 use crate::engine::jobs::{BatchDone, LabelsExported, LabelsOpened, TruthQuestion};
 use crate::engine::{Pending, Several, Ticket};
 
@@ -30,6 +31,17 @@ pub struct Exports {
     pub saves: Option<(Ticket, u64)>,
 }
 
+/// A file that is opened as annotation, and how it is laid on the image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpensLabels {
+    /// The file.
+    pub path: PathBuf,
+    /// The slice of a single mask without a position, from 0.
+    pub slice: Option<usize>,
+    /// The alignment that was agreed to.
+    pub agreed: Agreed,
+}
+
 /// The state of exports, measurements and the batch.
 #[derive(Default)]
 pub struct Exporting {
@@ -38,11 +50,13 @@ pub struct Exporting {
     /// The exports that are being written.
     pub writing: Several<Exports, LabelsExported>,
     /// The file that is being opened as annotation.
-    pub opening: Pending<PathBuf, LabelsOpened>,
+    pub opening: Pending<OpensLabels, LabelsOpened>,
     /// The question to answer before labels can be laid on the image.
     pub question: Option<TruthQuestion>,
     /// A file that was dropped, of which the user says what it is meant for.
     pub dropped: Option<PathBuf>,
+    /// Whether the panel with the measurements was drawn in this frame.
+    pub is_measured: bool,
     /// The measurements that are being made.
     pub measuring: Pending<MeasuredOf, Measurements>,
     /// The newest measurements, with what they were made of.

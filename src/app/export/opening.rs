@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{DropAnswer, Exporting};
+use super::{DropAnswer, Exporting, OpensLabels};
 use crate::app::HimixApp;
 use crate::app::command::{Command, TruthAnswer};
 use crate::app::notes::Kind;
@@ -30,7 +30,8 @@ impl HimixApp {
             slice,
             agreed,
         };
-        let sent = self.engine.ask(&mut self.state.export.opening, path, job);
+        let what = OpensLabels { path, slice, agreed };
+        let sent = self.engine.ask(&mut self.state.export.opening, what, job);
         self.say_if_busy(sent);
     }
 
@@ -64,7 +65,7 @@ impl HimixApp {
     pub(super) fn take_labels(&mut self) {
         let Exporting { opening, question, .. } = &mut self.state.export;
         let Some(outcome) = opening.take() else { return };
-        let path = opening.asked().cloned();
+        let what = opening.asked().cloned();
         match outcome {
             Ok(LabelsOpened::Asked(asked)) => *question = Some(asked),
             Ok(LabelsOpened::Read { image, revision, edits, notes }) => {
@@ -74,8 +75,8 @@ impl HimixApp {
                 }
                 if self.state.document.annotation.revision() != revision {
                     // Something was drawn while the file was read.
-                    if let Some(path) = path {
-                        self.open_labels(path, None, Agreed::Refuse);
+                    if let Some(OpensLabels { path, slice, agreed }) = what {
+                        self.open_labels(path, slice, agreed);
                     }
                     return;
                 }

@@ -8,7 +8,7 @@ use crate::app::command::Command;
 use crate::app::dialogs::DialogKind;
 use crate::app::export::{ExportCommand, Form, FormLabel, Of};
 use crate::app::state::State;
-use crate::app::text::file_name;
+use crate::app::text::{capitalised, file_name};
 use crate::data::seg::{self, Codes};
 
 /// Draws the form.
@@ -22,7 +22,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     };
     let mut set = |command| commands.push(Command::Export(command));
     ui.horizontal_wrapped(|ui| {
-        for format in Format::ALL {
+        let has = |format: &Format| *format != Format::DicomProbability || form.of == Of::Prediction;
+        for format in Format::ALL.into_iter().filter(has) {
             if ui.radio(form.format == format, format.title()).clicked() {
                 set(ExportCommand::Format(format));
             }
@@ -48,8 +49,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Of::Prediction => drop(ui.label(RichText::new("The mask that is shown.").weak())),
     }
     ui.separator();
-    let refusal = if form.format == Format::DicomSeg { seg::refusal(&open.volume) } else { None };
-    let words = refusal.clone().unwrap_or_else(|| about(form, open.volume.slices));
+    let refusal = if form.format.is_dicom() { seg::refusal(&open.volume) } else { None };
+    let sentence = |reason: &String| format!("{}.", capitalised(reason));
+    let words = refusal.as_ref().map(sentence).unwrap_or_else(|| about(form, open.volume.slices));
     let words = RichText::new(words).small();
     ui.add(Label::new(if refusal.is_some() { words } else { words.weak() }).wrap());
     let mut asks = false;
@@ -134,6 +136,7 @@ fn about(form: &Form, slices: usize) -> String {
              written beside it, into a file that ends with .labels.txt."
             .into(),
         Format::DicomSeg => "A segmentation that refers to the images of the series, for PACS.".into(),
+        Format::DicomProbability => "The probability of every pixel, as a fractional segmentation for PACS.".into(),
         Format::Csv => "Areas, diameters, volumes and values of every connected region, with their units.".into(),
     }
 }

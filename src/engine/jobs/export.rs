@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::analysis::export::{Export, Exported, Format, SegmentWords, predicted_label, write_one};
+use crate::analysis::export::{Export, Exported, Format, Probability, SegmentWords, predicted_label, write_one};
 use crate::data::export::{LabelMasks, picture_paths};
 use crate::data::seg::{Codes, Model};
 use crate::data::{Limit, Volume};
@@ -29,14 +29,24 @@ pub enum LabelsOf {
 }
 
 impl LabelsOf {
-    /// Returns the labels, and what a DICOM segmentation says of each.
-    pub fn resolve(self) -> (Vec<LabelMasks>, Vec<SegmentWords>) {
+    /// Returns the labels, what a DICOM segmentation says of each, and their probabilities if they are known.
+    pub fn resolve(self) -> (Vec<LabelMasks>, Vec<SegmentWords>, Vec<Probability>) {
         match self {
-            Self::Known(labels) => labels.into_iter().unzip(),
+            Self::Known(labels) => {
+                let (labels, words) = labels.into_iter().unzip();
+                (labels, words, Vec::new())
+            }
             Self::Predicted { mask, slice, prompt, model } => {
+                let probability = match &mask {
+                    MaskOf::Prediction(prediction, _) => {
+                        let values = prediction.probability.values.iter();
+                        vec![[(slice, values.map(|value| (value * 255.0).round() as u8).collect())].into()]
+                    }
+                    MaskOf::Mask(_) => Vec::new(),
+                };
                 let masks = [(slice, mask.mask())].into();
                 let (label, words) = predicted_label(masks, &prompt, model, &Codes::built_in());
-                (vec![label], vec![words])
+                (vec![label], vec![words], probability)
             }
         }
     }
@@ -92,13 +102,14 @@ impl Job for ExportLabels {
         if let Some(path) = taken.filter(|_| !self.replaces) {
             return Ok(LabelsExported::Exists(path));
         }
-        let (labels, words) = self.labels.resolve();
+        let (labels, words, probabilities) = self.labels.resolve();
         let export = Export {
             volume: &self.volume,
             name: &self.name,
             sources: &self.sources,
             labels: &labels,
             words: &words,
+            probabilities: &probabilities,
             creator: "",
             limit: self.limit,
         };

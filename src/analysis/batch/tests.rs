@@ -1,0 +1,195 @@
+//! Batches with a model whose masks follow from the pixels.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::data::export::{LabelMasks, read_labels};
+use crate::data::mask::Agreed;
+use crate::data::{Image, MaskReading, open, worklist, write};
+use crate::infer::{
+    InspectOptions, Inspection, Milliseconds, ModelInfo, Overrides, Plane, Prediction, TokensRead,
+};
+
+/// A model that finds what is brighter than the middle of the range, and counts its masks.
+struct Bright {
+    masks: Arc<AtomicUsize>,
+    is_shared: bool,
+}
+
+impl Segmenter for Bright {
+    fn info(&self) -> ModelInfo {
+        ModelInfo { name: "bright".into(), provenance: "1".into(), ..ModelInfo::default() }
+    }
+
+    fn predict(&mut self, image: &Image, prompt: &str) -> Result<Prediction, InferError> {
+        self.masks.fetch_add(1, Ordering::SeqCst);
+        if prompt == "refused" {
+            return Err("it reads no such prompt".into());
+        }
+        let values: Vec<f32> = image.floats().step_by(image.channels).collect();
+        let [low, high] = values.iter().fold([f32::MAX, f32::MIN], |[low, high], v| [low.min(*v), high.max(*v)]);
+        let middle = low.midpoint(high);
+        let values = values.into_iter().map(|value| if value > middle { 0.9 } else { 0.1 }).collect();
+        let map = Plane { width: image.width, height: image.height, values };
+        Ok(Prediction {
+            prompt: prompt.to_owned(),
+            probability_model: map.clone(),
+            probability: map,
+            stages: Vec::new(),
+            parameters: Vec::new(),
+            tokens: TokensRead::default(),
+            milliseconds: Milliseconds::default(),
+            device: "none".into(),
+            presence: Some(0.75),
+        })
+    }
+
+    fn inspect(
+        &mut self,
+        _: &Image,
+        _: &str,
+        _: Option<&Overrides>,
+        _: InspectOptions,
+    ) -> Result<Inspection, InferError> {
+        Err("it has no stages".into())
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn share(&self) -> Option<Box<dyn Segmenter>> {
+        let Self { masks, is_shared } = self;
+        is_shared.then(|| Box::new(Self { masks: masks.clone(), is_shared: true }) as Box<dyn Segmenter>)
+    }
+}
+
+fn bright(is_shared: bool) -> Bright {
+    Bright { masks: Arc::default(), is_shared }
+}
+
+fn settings(formats: &str) -> BatchSettings {
+    let formats = formats.parse().expect("formats");
+    BatchSettings { threshold: 0.5, window: None, formats, limit: Limit::default(), codes: Codes::built_in() }
+}
+
+fn cases(folder: &Path, prompts: &[&str]) -> Vec<BatchCase> {
+    let prompts: Vec<String> = prompts.iter().map(|prompt| (*prompt).to_owned()).collect();
+    let items = worklist::list(folder).expect("images").into_iter();
+    items.map(|item| BatchCase { item, prompts: prompts.clone() }).collect()
+}
+
+fn go_on(_: BatchEvent<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Makes a folder with two pictures, a broken one and a series.
+fn images() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    for name in ["a.png", "b.png"] {
+        let values: Vec<u8> = (0..12 * 8).map(|at| if at % 12 < 5 { 200 } else { 20 }).collect();
+        write::png8(&path(name), 12, 8, &values).expect("written");
+    }
+    write::bytes(&path("c.png"), b"no picture").expect("written");
+    std::fs::create_dir(path("series")).expect("a folder");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dicom/prone");
+    for name in ["0.dcm", "3.dcm", "7.dcm"] {
+        std::fs::copy(fixtures.join(name), path("series").join(name)).expect("copied");
+    }
+    folder
+}
+
+#[test]
+fn a_series_is_exported_in_every_format_and_reads_back_the_same() {
+    for is_shared in [false, true] {
+        let folder = images();
+        let out = folder.path().join("out");
+        let cases: Vec<BatchCase> =
+            cases(folder.path(), &["left lung"]).into_iter().filter(|case| !case.item.files.is_empty()).collect();
+        let done = batch(
+            &mut bright(is_shared),
+            folder.path(),
+            &cases,
+            &settings("png,nifti,dicom-seg,dicom-probability,csv"),
+            &out,
+            go_on,
+        );
+        let done = done.expect("a summary");
+        let manifest = Manifest::open(&out).expect("a manifest");
+        let entry = &manifest.cases[0];
+        assert_eq!((done.done, done.failed, entry.error.as_deref()), (1, 0, None));
+        assert_eq!((entry.slices, entry.presence, entry.state), (3, Some(0.75), State::Done));
+        let volume = open::open(&folder.path().join("series"), Limit::default(), &|_, _| true).expect("a volume");
+        let read = |name: &str| -> Vec<LabelMasks> {
+            let path = entry.files.iter().find(|file| file.ends_with(name)).expect("a file");
+            let opened =
+                read_labels(&out.join(path), &volume, &MaskReading::default(), None, Agreed::Refuse).expect(name);
+            opened.labels
+        };
+        let [segmentation, map] = ["/mask.dcm", ".nii.gz"].map(|name| read(name).remove(0).slices);
+        assert_eq!(segmentation, map);
+        assert_eq!(map.values().map(|mask| mask.foreground() as u64).sum::<u64>(), entry.foreground_pixels);
+        assert_eq!(read("_probability.dcm").remove(0).slices, map, "the same from 0.5 on");
+        for (slice, mask) in &map {
+            let path = out.join(&entry.files[*slice]);
+            let values = ::image::open(path).expect("a picture").into_luma8().into_raw();
+            assert_eq!(values.iter().map(|value| value / 255).collect::<Vec<u8>>(), mask.values);
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_is_stopped_goes_on_where_it_was() {
+    for is_shared in [false, true] {
+        let folder = images();
+        let out = folder.path().join("out");
+        let cases = cases(folder.path(), &["left lung"]);
+        assert_eq!(cases.len(), 4);
+        let mut model = bright(is_shared);
+        let stop = |event: BatchEvent<'_>| match event {
+            BatchEvent::Progress { done: 1, .. } => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
+        let run = |model: &mut Bright, report: &mut dyn FnMut(BatchEvent<'_>) -> ControlFlow<()>| {
+            batch(model, folder.path(), &cases, &settings("png"), &out, report).expect("a summary")
+        };
+        let first = run(&mut model, &mut { stop });
+        assert_eq!((first.done, first.known, first.failed, first.is_stopped), (1, 0, 0, true));
+        let mut failures = Vec::new();
+        let second = run(&mut model, &mut |event| {
+            if let BatchEvent::Failed { image, reason } = event {
+                failures.push(format!("{image}: {reason}"));
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!((second.done, second.known, second.failed, second.is_stopped), (2, 1, 1, false));
+        assert!(failures.len() == 1 && failures[0].starts_with("c.png: ") && failures[0].contains("not an image"));
+        let before = model.masks.load(Ordering::SeqCst);
+        let third = run(&mut model, &mut |_| ControlFlow::Continue(()));
+        assert_eq!((third.done, third.known, third.failed), (0, 3, 1));
+        assert_eq!(model.masks.load(Ordering::SeqCst), before, "nothing is computed again");
+    }
+}
+
+#[test]
+fn one_format_or_prompt_that_fails_keeps_no_other_from_being_written() {
+    let folder = images();
+    let out = folder.path().join("out");
+    let mut cases = cases(folder.path(), &["left lung", "refused"]);
+    cases.truncate(1);
+    let done = batch(&mut bright(true), folder.path(), &cases, &settings("png,dicom-seg"), &out, go_on);
+    assert_eq!(done.map(|done| (done.done, done.failed)).map_err(|error| error.to_string()), Ok((0, 2)));
+    let manifest = Manifest::open(&out).expect("a manifest");
+    let error = |number: usize| manifest.cases[number].error.clone().unwrap_or_default();
+    assert!(error(0).contains("PNG has none of these"), "{}", error(0));
+    assert_eq!(manifest.cases[0].files, ["a.png/0/mask.png"]);
+    assert!(out.join("a.png/0/mask.png").is_file());
+    assert!(error(1).contains("no such prompt"), "{}", error(1));
+    // An image without a prompt is a failure that says what to do.
+    cases[0].prompts.clear();
+    let done = batch(&mut bright(true), folder.path(), &cases, &settings("png"), &out, go_on).expect("a summary");
+    assert_eq!(done.failed, 1);
+}

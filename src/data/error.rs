@@ -180,11 +180,11 @@ pub enum DataError {
         path: PathBuf,
     },
     /// No segmentation in DICOM can be written for the image, or this segmentation cannot.
-    #[error("{}: no DICOM segmentation was written: {}", path.display(), clause(reason))]
+    #[error("{}: no DICOM segmentation was written: {reason}", path.display())]
     NoSegmentation {
         /// The target.
         path: PathBuf,
-        /// The reason, as a clause or as sentences.
+        /// The reason.
         reason: String,
     },
     /// The mask has one slice and does not say to which of the image's slices it belongs.
@@ -391,12 +391,6 @@ pub enum DataError {
         /// What cannot be written, and what to do.
         reason: String,
     },
-}
-
-/// Returns sentences as they follow a colon: without a capital and without the last full stop.
-fn clause(sentences: &str) -> String {
-    let mut letters = sentences.trim_end_matches('.').chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// Formats a number of bytes in MiB, or in GiB from 1000 MiB.

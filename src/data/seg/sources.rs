@@ -70,23 +70,18 @@ pub struct Lossy {
     pub method: String,
 }
 
-/// Returns the reason why no segmentation in DICOM can be written for an image, with what to do instead, as sentences;
-/// `None` if it can.
+/// Returns the reason why no segmentation in DICOM can be written for an image, in words that follow a colon; `None` if it can.
 pub fn refusal(volume: &Volume) -> Option<String> {
-    let this = match &volume.source {
-        Source::Dicom(_) => return None,
-        Source::Made => {
-            "This image was drawn by the program, without any of these. Export PNG instead.".to_owned()
-        }
+    let why = "a DICOM segmentation belongs to a patient and a study and refers to the DICOM images that it was drawn on";
+    match &volume.source {
+        Source::Dicom(_) => None,
+        Source::Made => Some(format!("{why}, and this image was drawn by the program; export PNG instead")),
         Source::Picture(picture) => {
             let kind = if picture.format.is_empty() { "a picture" } else { picture.format };
-            format!("This image is {kind}, which has none of these. Export PNG instead.")
+            Some(format!("{why}, and {kind} has none of these; export PNG instead"))
         }
-        Source::Nifti(_) => "This image is NIfTI, which has none of these. Export NIfTI instead.".to_owned(),
-    };
-    Some(format!(
-        "A DICOM segmentation belongs to a patient and a study and refers to the DICOM images that it was drawn on. {this}"
-    ))
+        Source::Nifti(_) => Some(format!("{why}, and NIfTI has none of these; export NIfTI instead")),
+    }
 }
 
 impl Sources {
